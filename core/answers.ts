@@ -1,0 +1,162 @@
+/**
+ * What hooks may answer, and the one place that judges an answer (CONTRACT §4 and §6).
+ * A raw answer comes in, in a plugin's words or a script's dialect; a {@link Decision} goes out.
+ */
+import { declarationOf, type EventName, type EventsOfKind } from "./events.ts";
+
+type Nothing = void | undefined | null | Readonly<Record<string, never>>;
+
+export interface BlockAnswer {
+  readonly action: "block";
+  readonly message: string;
+}
+export interface ModifyAnswer {
+  readonly action: "modify";
+  /** Merged into the arguments of the call. */
+  readonly args: Readonly<Record<string, unknown>>;
+}
+export interface SkipAnswer {
+  readonly action: "skip";
+  readonly reason?: string;
+}
+export interface RewriteAnswer {
+  readonly action: "rewrite";
+  readonly text: string;
+}
+export interface AllowAnswer {
+  readonly action: "allow";
+}
+export interface ContextAnswer {
+  readonly context: string;
+}
+
+/** What a plugin's callback may answer to each event. Observers may return anything; it is ignored. */
+export type Answer<Name extends EventName> = Name extends "pre_tool_call"
+  ? Nothing | BlockAnswer | ModifyAnswer
+  : Name extends "pre_gateway_dispatch"
+    ? Nothing | SkipAnswer | RewriteAnswer | AllowAnswer
+    : Name extends EventsOfKind<"context">
+      ? Nothing | ContextAnswer | string
+      : Name extends EventsOfKind<"transform">
+        ? Nothing | string
+        : unknown;
+
+export type Decision =
+  | { readonly kind: "pass" }
+  | { readonly kind: "allow" }
+  | { readonly kind: "block"; readonly message: string }
+  | { readonly kind: "modify"; readonly args: Readonly<Record<string, unknown>> }
+  | { readonly kind: "context"; readonly text: string }
+  | { readonly kind: "transform"; readonly text: string }
+  | { readonly kind: "skip"; readonly reason: string }
+  | { readonly kind: "rewrite"; readonly text: string };
+
+export interface Invalid {
+  readonly kind: "invalid";
+  readonly problem: string;
+}
+
+export type Dialect = "plugin" | "shell";
+
+export const PASS: Decision = Object.freeze({ kind: "pass" });
+const ALLOW: Decision = Object.freeze({ kind: "allow" });
+
+/** What a shell hook's block says when it gives no reason. */
+export const SHELL_BLOCK_MESSAGE = "Blocked by shell hook.";
+
+/** Judges a hook's raw answer to an event. Never throws, whatever the answer is. */
+export function judge(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
+  if (answer === undefined || answer === null) return PASS;
+  const { kind } = declarationOf(name);
+  if (kind === "observe") return PASS;
+  try {
+    if (kind === "context") return judgeContext(answer, dialect);
+    if (kind === "transform") return judgeTransform(name, answer, dialect);
+    return judgeGate(name, answer, dialect);
+  } catch (error) {
+    // A getter or proxy of the hook's threw while it was read.
+    return invalid(`its answer cannot be read (${error instanceof Error ? error.message : "unknown error"})`);
+  }
+}
+
+function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
+  if (!isObject(answer)) return invalid(`${describe(answer)} is no answer; expected an object with "action"`);
+  const verb = dialect === "shell" ? (answer["decision"] ?? answer["action"]) : answer["action"];
+  if (verb === undefined || verb === null) return judgeWithoutVerb(answer, dialect);
+  if (name === "pre_tool_call" && (answer["action"] === "block" || verb === "block")) return block(answer, dialect);
+  if (name === "pre_tool_call" && (verb === "modify" || answer["action"] === "modify")) return modify(answer, dialect);
+  if (name === "pre_gateway_dispatch") {
+    if (verb === "skip") return { kind: "skip", reason: text(answer["reason"]) ?? "" };
+    if (verb === "allow") return ALLOW;
+    if (verb === "rewrite") {
+      const replacement = text(answer["text"]);
+      return replacement === undefined
+        ? invalid('"rewrite" needs "text", a string')
+        : { kind: "rewrite", text: replacement };
+    }
+  }
+  return invalid(`${describe(verb)} is no verb of ${name}`);
+}
+
+/** An object without a verb: empty is no answer; a script's other output is none either, a plugin's is a mistake. */
+function judgeWithoutVerb(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
+  if (dialect === "shell" || Object.keys(answer).length === 0) return PASS;
+  return invalid(`an object with ${Object.keys(answer).slice(0, 3).join(", ")} but without "action"`);
+}
+
+function block(answer: Record<string, unknown>, dialect: Dialect): Decision {
+  const message =
+    dialect === "shell"
+      ? (text(answer["reason"]) ?? text(answer["message"]) ?? SHELL_BLOCK_MESSAGE)
+      : (text(answer["message"]) ?? "Blocked by a plugin.");
+  return { kind: "block", message };
+}
+
+function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
+  const args = dialect === "shell" ? (answer["tool_input"] ?? answer["args"]) : answer["args"];
+  if (!isObject(args)) return invalid('"modify" needs the changed arguments as an object');
+  return { kind: "modify", args };
+}
+
+function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {
+  if (typeof answer === "string" && dialect === "plugin")
+    return answer === "" ? PASS : { kind: "context", text: answer };
+  if (!isObject(answer)) return invalid(`${describe(answer)} is no context; expected {"context": "…"}`);
+  const context = answer["context"];
+  if (context === undefined || context === null || context === "") return judgeForeign(answer, "context", dialect);
+  return typeof context === "string" ? { kind: "context", text: context } : invalid('"context" must be a string');
+}
+
+function judgeTransform(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
+  const replacement = dialect === "shell" && isObject(answer) ? answer["text"] : answer;
+  if (typeof replacement === "string") {
+    return replacement === "" && name === "transform_llm_output" ? PASS : { kind: "transform", text: replacement };
+  }
+  if (dialect === "shell" && isObject(answer) && (replacement === undefined || replacement === null)) return PASS;
+  if (isObject(answer) && Object.keys(answer).length === 0) return PASS;
+  return invalid(`${describe(replacement)} is no replacement; expected a string`);
+}
+
+function judgeForeign(answer: Record<string, unknown>, key: string, dialect: Dialect): Decision | Invalid {
+  if (dialect === "shell" || Object.keys(answer).length === 0 || key in answer) return PASS;
+  return invalid(`an object without "${key}"`);
+}
+
+function invalid(problem: string): Invalid {
+  return { kind: "invalid", problem };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" || typeof value === "function") return `a value of type ${typeof value}`;
+  return String(value);
+}

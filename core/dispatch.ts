@@ -1,0 +1,165 @@
+/** The only loop that runs hooks. Everything else about them is data of the {@link Hook} and of the event table. */
+import { availableParallelism } from "node:os";
+import { PASS, type Decision } from "./answers.ts";
+import { attempt, type Attempt } from "./attempt.ts";
+import { declarationOf, type EventKind, type EventName, type Payload } from "./events.ts";
+import { createFiring } from "./firing.ts";
+import { createLimiter } from "./limiter.ts";
+import type { Firing, Hook, RunSink } from "./ports.ts";
+import { RunSinks, type HookRun } from "./runs.ts";
+import { verdictOf } from "./verdict.ts";
+
+export interface Invocation {
+  /** Aborts what the hooks do; a hook that does not end then is no longer waited for. */
+  readonly signal?: AbortSignal;
+  /** Takes the records of this firing's runs, beside the dispatcher's own sinks. */
+  readonly onRun?: RunSink | undefined;
+}
+
+type MaybePromise<Value> = Value | Promise<Value>;
+const NEVER = new AbortController().signal;
+
+/** One firing on its way through the loop. */
+interface Passage {
+  readonly kind: EventKind;
+  readonly hooks: readonly Hook[];
+  readonly signal: AbortSignal;
+  readonly onRun: RunSink | undefined;
+  firing: Firing;
+  next: number;
+  decision: Decision;
+  beside: Promise<unknown>[] | undefined;
+}
+
+/** Holds the hooks of one host and fires events through them. */
+export class HookDispatcher {
+  readonly sinks = new RunSinks();
+  readonly #hooks = new Map<EventName, readonly Hook[]>();
+  readonly #sideBySide = createLimiter(availableParallelism());
+  readonly #background = createLimiter(availableParallelism());
+
+  /** Adds a hook: in-process ones before shell hooks, else in the order of registration. Returns its undo. */
+  register(hook: Hook): () => void {
+    const others = this.#hooks.get(hook.event) ?? [];
+    const place = hook.source === "shell" ? others.length : others.filter(({ source }) => source !== "shell").length;
+    this.#hooks.set(hook.event, others.toSpliced(place, 0, hook));
+    return () => {
+      this.#hooks.set(
+        hook.event,
+        this.hooksOf(hook.event).filter((other) => other !== hook),
+      );
+    };
+  }
+
+  hooksOf(event: EventName): readonly Hook[] {
+    return this.#hooks.get(event) ?? [];
+  }
+
+  /** Waits until the observers that no firing waited for have ended. */
+  drain(): Promise<void> {
+    return this.#background.idle();
+  }
+
+  /**
+   * Fires an event (seed 003, "Ordering and precedence"). `payload` may be a function, called only when somebody
+   * listens. Gives what the hooks decided together: `pass`, or what the event's kind allows; `modify` holds the
+   * complete merged arguments, `context` the joined text. Never throws or rejects; no promise is made until a hook
+   * returns one.
+   */
+  invoke_hook<Name extends EventName>(
+    event: Name,
+    payload: Payload<Name> | (() => Payload<Name>),
+    invocation?: Invocation,
+  ): MaybePromise<Decision> {
+    const hooks = this.#hooks.get(event);
+    if (hooks === undefined || hooks.length === 0) return PASS;
+    return this.#walk({
+      kind: declarationOf(event).kind,
+      hooks,
+      signal: invocation?.signal ?? NEVER,
+      onRun: invocation?.onRun,
+      firing: createFiring(event, typeof payload === "function" ? payload() : payload),
+      next: 0,
+      decision: PASS,
+      beside: undefined,
+    });
+  }
+
+  /** Runs the hooks from where the passage stands; goes on in a `then` after a hook that gave a promise. */
+  #walk(passage: Passage): MaybePromise<Decision> {
+    while (passage.next < passage.hooks.length) {
+      const hook = passage.hooks[passage.next++]!;
+      if (!applies(hook, passage.firing)) continue;
+      if (passage.kind === "observe" && (hook.background || hook.sideBySide)) {
+        this.#runBeside(passage, hook);
+        continue;
+      }
+      const attempted = attempt(hook, passage.firing, passage.signal);
+      if (attempted instanceof Promise) {
+        return attempted.then((settled) =>
+          this.#settle(passage, hook, settled) ? passage.decision : this.#walk(passage),
+        );
+      }
+      if (this.#settle(passage, hook, attempted)) break;
+    }
+    return passage.beside === undefined ? passage.decision : Promise.all(passage.beside).then(() => passage.decision);
+  }
+
+  /** Starts an observer beside the others: the firing waits for it at its end, or not at all. */
+  #runBeside(passage: Passage, hook: Hook): void {
+    const limiter = hook.background ? this.#background : this.#sideBySide;
+    const run = limiter.run(async () => {
+      this.#settle(passage, hook, await attempt(hook, passage.firing, passage.signal));
+    });
+    if (!hook.background) (passage.beside ??= []).push(run);
+  }
+
+  /** Records one run and folds its decision into the passage's. True when the firing is decided. */
+  #settle(passage: Passage, hook: Hook, attempted: Attempt): boolean {
+    const { firing } = passage;
+    const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
+    const run: HookRun = {
+      at: attempted.at,
+      event: firing.event,
+      source: hook.source,
+      name: hook.name,
+      command: hook.command,
+      outcome,
+      cause,
+      duration_ms: attempted.duration_ms,
+      exit_code: attempted.reply?.exit_code ?? null,
+      session_id: firing.session_id,
+      detail,
+    };
+    this.sinks.record(run);
+    passage.onRun?.(run);
+    return fold(passage, decision);
+  }
+}
+
+function applies(hook: Hook, firing: Firing): boolean {
+  try {
+    return hook.matches(firing);
+  } catch {
+    // A guard whose matcher fails must still run.
+    return true;
+  }
+}
+
+/** What the decisions so far and one more mean together. True when no later hook can change that. */
+function fold(passage: Passage, decision: Decision): boolean {
+  if (decision.kind === "pass" || passage.kind === "observe") return false;
+  if (decision.kind === "modify") {
+    const { payload, event } = passage.firing as Firing<"pre_tool_call">;
+    const args = { ...payload.args, ...decision.args };
+    passage.firing = createFiring(event, { ...payload, args });
+    passage.decision = { kind: "modify", args };
+    return false;
+  }
+  if (decision.kind === "context" && passage.decision.kind === "context") {
+    passage.decision = { kind: "context", text: `${passage.decision.text}\n\n${decision.text}` };
+    return false;
+  }
+  passage.decision = decision;
+  return decision.kind !== "context";
+}

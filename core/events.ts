@@ -1,0 +1,361 @@
+/**
+ * THE table of hook events (CONTRACT §4, seed 003 "Plugin Hooks"). Types, validation, JSON Schemas, sample
+ * payloads and docs/events.md derive from it. Schemas are thunks, so that a start which validates nothing
+ * does not load zod.
+ */
+import type { z } from "zod";
+
+export type Zod = typeof z;
+
+/** How a firing treats the answers of its hooks. */
+export type EventKind = "gate" | "context" | "transform" | "observe";
+
+/**
+ * What happens when a hook throws, hangs or answers nonsense: `skip` it always, or `mark`: skip it unless
+ * the hook is marked to block (`fail_closed`, `on_error: block`).
+ */
+export type FailurePolicy = "skip" | "mark";
+
+interface EventDeclaration<Schema extends z.ZodType> {
+  readonly kind: EventKind;
+  readonly onFailure: FailurePolicy;
+  /** When it fires and what a hook can do there; each sentence states its power. */
+  readonly sentence: string;
+  /** True for the tool events, where a shell hook's `matcher` counts. */
+  readonly tool?: true;
+  /** Fields handed by reference to in-process hooks, absent from schema, sample and JSON. */
+  readonly live?: readonly string[];
+  readonly payload: (zod: Zod) => Schema;
+  readonly sample: () => z.infer<Schema>;
+}
+
+function event<Schema extends z.ZodType>(declaration: EventDeclaration<Schema>): EventDeclaration<Schema> {
+  return declaration;
+}
+
+const SESSION = "sess_sample";
+const MODEL = "sample-model";
+
+const sessionId = (zod: Zod) => zod.string().describe("The session; never empty inside one");
+const args = (zod: Zod) => zod.record(zod.string(), zod.unknown()).describe("The arguments of the call");
+
+const toolCall = (zod: Zod) => ({
+  tool_name: zod.string().describe("The tool, built in or a plugin's"),
+  args: args(zod),
+  task_id: zod.string().describe("The task or session that the call belongs to; empty if there is none"),
+  session_id: sessionId(zod),
+  tool_call_id: zod.string().describe("The call; the same in every event of it"),
+});
+
+const message = (zod: Zod) =>
+  zod
+    .looseObject({
+      role: zod.enum(["system", "user", "assistant", "tool"]),
+      content: zod.union([zod.string(), zod.null()]),
+    })
+    .describe("One message in OpenAI format");
+
+const conversation = (zod: Zod) => ({
+  session_id: sessionId(zod),
+  user_message: zod.string().describe("What the person wrote, before any context was added"),
+  conversation_history: zod.array(message(zod)).describe("A copy of the messages of the session, in OpenAI format"),
+  model: zod.string().describe("The model's identifier"),
+  platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
+});
+
+const place = (zod: Zod) => ({
+  model: zod.string().describe("The model's identifier"),
+  platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
+});
+
+const request = (zod: Zod) => ({
+  session_id: sessionId(zod),
+  task_id: zod.string(),
+  platform: zod.string(),
+  model: zod.string(),
+  provider: zod.string(),
+  base_url: zod.string().describe("Where requests go; empty for the offline model"),
+  api_call_count: zod.int().describe("The request's number in this turn, from 1; a retry keeps it"),
+  message_count: zod.int(),
+  tool_count: zod.int(),
+  approx_input_tokens: zod.int().describe("A quarter of the characters sent"),
+  started_at: zod.iso.datetime(),
+});
+
+const sampleCall = {
+  tool_name: "terminal",
+  args: { command: "echo hello" },
+  task_id: SESSION,
+  session_id: SESSION,
+  tool_call_id: "call_sample",
+};
+const samplePlace = { model: MODEL, platform: "cli" };
+const sampleHistory: { role: "user"; content: string }[] = [{ role: "user", content: "Say hello" }];
+const sampleRequest = {
+  session_id: SESSION,
+  task_id: SESSION,
+  ...samplePlace,
+  provider: "offline",
+  base_url: "",
+  api_call_count: 1,
+  message_count: 2,
+  tool_count: 6,
+  approx_input_tokens: 120,
+  started_at: "2026-01-01T00:00:00.000Z",
+};
+const sampleChild = {
+  session_id: SESSION,
+  parent_session_id: SESSION,
+  child_session_id: "sess_child",
+  child_role: null,
+};
+
+export const EVENTS = {
+  pre_tool_call: event({
+    kind: "gate",
+    onFailure: "mark",
+    tool: true,
+    sentence:
+      "Before any tool runs, built in, a plugin's or unknown, once per call. Can block the call or change its arguments.",
+    payload: (zod) => zod.object(toolCall(zod)),
+    sample: () => ({ ...sampleCall }),
+  }),
+  post_tool_call: event({
+    kind: "observe",
+    onFailure: "skip",
+    tool: true,
+    sentence: "After any tool has returned, also after a block. Observes only.",
+    payload: (zod) =>
+      zod.object({ ...toolCall(zod), result: zod.string().describe("The tool's result, always a JSON string") }),
+    sample: () => ({ ...sampleCall, result: '{"output":"hello\\n","exit_code":0}' }),
+  }),
+  transform_tool_result: event({
+    kind: "transform",
+    onFailure: "skip",
+    tool: true,
+    sentence: "After post_tool_call, before the model sees the result. The first string replaces the result.",
+    payload: (zod) =>
+      zod.object({
+        ...toolCall(zod),
+        result: zod.string(),
+        duration_ms: zod.number().describe("How long the tool ran"),
+      }),
+    sample: () => ({ ...sampleCall, result: '{"output":"hello\\n","exit_code":0}', duration_ms: 12 }),
+  }),
+  pre_llm_call: event({
+    kind: "context",
+    onFailure: "skip",
+    sentence: "Once per turn, before the first request to the model. Can add context to this turn's user message.",
+    payload: (zod) =>
+      zod.object({ ...conversation(zod), is_first_turn: zod.boolean().describe("True on a session's first turn") }),
+    sample: () => ({
+      session_id: SESSION,
+      user_message: "Say hello",
+      conversation_history: [...sampleHistory],
+      is_first_turn: true,
+      ...samplePlace,
+    }),
+  }),
+  transform_llm_output: event({
+    kind: "transform",
+    onFailure: "skip",
+    sentence: "Before the final answer of a turn is shown and stored. The first non-empty string replaces the answer.",
+    payload: (zod) => zod.object({ session_id: sessionId(zod), response_text: zod.string(), ...place(zod) }),
+    sample: () => ({ session_id: SESSION, response_text: "Hello!", ...samplePlace }),
+  }),
+  post_llm_call: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "After a turn that ended with an answer and was not interrupted. Observes only.",
+    payload: (zod) => zod.object({ ...conversation(zod), assistant_response: zod.string() }),
+    sample: () => ({
+      session_id: SESSION,
+      user_message: "Say hello",
+      assistant_response: "Hello!",
+      conversation_history: [...sampleHistory],
+      ...samplePlace,
+    }),
+  }),
+  on_session_start: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "On the first turn of a new session, before pre_llm_call. Observes only.",
+    payload: (zod) => zod.object({ session_id: sessionId(zod), ...place(zod) }),
+    sample: () => ({ session_id: SESSION, ...samplePlace }),
+  }),
+  on_session_end: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "At the end of every turn, however it ended. Observes only.",
+    payload: (zod) =>
+      zod.object({
+        session_id: sessionId(zod),
+        completed: zod.boolean().describe("True when the turn ended with an answer"),
+        interrupted: zod.boolean().describe("True when the person stopped the turn"),
+        ...place(zod),
+      }),
+    sample: () => ({ session_id: SESSION, completed: true, interrupted: false, ...samplePlace }),
+  }),
+  on_session_finalize: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "When a session is torn down: at /new and at the end of the program. Observes only.",
+    payload: (zod) => zod.object({ session_id: zod.union([zod.string(), zod.null()]), platform: zod.string() }),
+    sample: () => ({ session_id: SESSION, platform: "cli" }),
+  }),
+  on_session_reset: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "When a fresh session takes the place of one: /new, /reset, /clear. Observes only.",
+    payload: (zod) => zod.object({ session_id: sessionId(zod), platform: zod.string() }),
+    sample: () => ({ session_id: SESSION, platform: "cli" }),
+  }),
+  subagent_start: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "Before each child agent of delegate_task starts, one after another. Observes only.",
+    payload: (zod) =>
+      zod.object({
+        session_id: sessionId(zod),
+        parent_session_id: zod.string(),
+        child_session_id: zod.string(),
+        child_role: zod.union([zod.string(), zod.null()]),
+        child_goal: zod.string(),
+      }),
+    sample: () => ({ ...sampleChild, child_goal: "Count the files" }),
+  }),
+  subagent_stop: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "After the children of a delegate_task have ended, once per child, one after another. Observes only.",
+    payload: (zod) =>
+      zod.object({
+        session_id: sessionId(zod),
+        parent_session_id: zod.string(),
+        child_session_id: zod.string(),
+        child_role: zod.union([zod.string(), zod.null()]),
+        child_summary: zod.union([zod.string(), zod.null()]).describe("The child's final answer"),
+        child_status: zod.enum(["completed", "failed", "interrupted", "error"]),
+        duration_ms: zod.number(),
+      }),
+    sample: () => ({
+      ...sampleChild,
+      child_summary: "There are 3 files.",
+      child_status: "completed" as const,
+      duration_ms: 1200,
+    }),
+  }),
+  pre_gateway_dispatch: event({
+    kind: "gate",
+    onFailure: "skip",
+    live: ["gateway", "session_store"],
+    sentence:
+      "When the gateway received a message, before access is checked. Can skip or rewrite the message; always fails open.",
+    payload: (zod) =>
+      zod.object({
+        session_id: zod.string(),
+        event: zod.object({
+          text: zod.string(),
+          source: zod.object({
+            platform: zod.string(),
+            chat_type: zod.string(),
+            chat_id: zod.string(),
+            user_id: zod.string(),
+            thread_id: zod.union([zod.string(), zod.null()]),
+          }),
+          message_id: zod.string(),
+          internal: zod.boolean(),
+        }),
+      }),
+    sample: () => ({
+      session_id: SESSION,
+      event: {
+        text: "Hello",
+        source: { platform: "telegram", chat_type: "dm", chat_id: "1", user_id: "1", thread_id: null },
+        message_id: "1",
+        internal: false,
+      },
+    }),
+  }),
+  pre_api_request: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "Before each request to the model, retries included. Observes only.",
+    payload: (zod) => zod.object(request(zod)),
+    sample: () => ({ ...sampleRequest }),
+  }),
+  post_api_request: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "After a request that the model answered. Observes only.",
+    payload: (zod) =>
+      zod.object({
+        ...request(zod),
+        duration_ms: zod.number(),
+        finish_reason: zod.string(),
+        response_model: zod.string(),
+        usage: zod.object({ input_tokens: zod.int(), output_tokens: zod.int() }),
+      }),
+    sample: () => ({
+      ...sampleRequest,
+      duration_ms: 800,
+      finish_reason: "stop",
+      response_model: MODEL,
+      usage: { input_tokens: 120, output_tokens: 9 },
+    }),
+  }),
+  api_request_error: event({
+    kind: "observe",
+    onFailure: "skip",
+    sentence: "After a request to the model that failed, each attempt. Observes only.",
+    payload: (zod) =>
+      zod.object({
+        ...request(zod),
+        error: zod.string(),
+        status_code: zod.union([zod.int(), zod.null()]),
+        retry_count: zod.int().describe("How many retries came before this attempt"),
+        retryable: zod.boolean(),
+      }),
+    sample: () => ({
+      ...sampleRequest,
+      error: "Internal Server Error",
+      status_code: 500,
+      retry_count: 0,
+      retryable: true,
+    }),
+  }),
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+export type EventsOfKind<Kind extends EventKind> = {
+  [Name in EventName]: (typeof EVENTS)[Name]["kind"] extends Kind ? Name : never;
+}[EventName];
+
+/** What an event carries, as its schema says; live fields are not among it. */
+export type Payload<Name extends EventName> = ReturnType<(typeof EVENTS)[Name]["sample"]>;
+
+/** A declaration with its types widened: what code that walks the table sees. */
+export interface AnyEventDeclaration {
+  readonly kind: EventKind;
+  readonly onFailure: FailurePolicy;
+  readonly sentence: string;
+  readonly tool?: true;
+  readonly live?: readonly string[];
+  readonly payload: (zod: Zod) => z.ZodType;
+  readonly sample: () => object;
+}
+
+export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
+
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(EVENTS, name);
+}
+
+export function declarationOf(name: EventName): AnyEventDeclaration {
+  return EVENTS[name];
+}
+
+/** True for a name of the gateway's open set, `namespace:name` (CONTRACT §4). */
+export function isGatewayEventName(name: string): boolean {
+  return /^[a-z_]+:.+$/.test(name);
+}

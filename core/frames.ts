@@ -1,0 +1,45 @@
+/** What a turn emits, typed (CONTRACT §3). Every surface consumes these; each line of `stream-json` is one. */
+import type { ErrorCode } from "./errors.ts";
+import type { EventName } from "./events.ts";
+import type { HookSource } from "./ports.ts";
+import type { HookOutcome, HookRun } from "./runs.ts";
+
+interface FrameBodies {
+  session: { model: string; platform: string; resumed: boolean };
+  text: { delta: string };
+  tool_use: { tool: string; tool_id: string; params: Readonly<Record<string, unknown>> };
+  tool_result: { tool: string; tool_id: string; content: string; success: boolean };
+  hook: {
+    event: EventName;
+    source: HookSource;
+    name: string;
+    outcome: HookOutcome;
+    cause?: "error" | "timeout";
+    duration_ms: number;
+  };
+  injected: { source_kind: string; source_label: string; content: string };
+  assistant: { content: string };
+  cost: { input_tokens: number; output_tokens: number };
+  error: { message: string; code: ErrorCode };
+  result: { completed: boolean; interrupted: boolean; duration_ms: number; exit_code: number };
+}
+
+export type FrameType = keyof FrameBodies;
+export type FrameOf<Type extends FrameType> = { readonly type: Type; readonly session_id: string } & Readonly<
+  FrameBodies[Type]
+>;
+export type Frame = { [Type in FrameType]: FrameOf<Type> }[FrameType];
+
+/** The `hook` frame of a run, under the session that the person talks to. */
+export function hookFrame(run: HookRun, sessionId: string): FrameOf<"hook"> {
+  return {
+    type: "hook",
+    session_id: sessionId,
+    event: run.event,
+    source: run.source,
+    name: run.name,
+    outcome: run.outcome,
+    ...(run.cause === null ? {} : { cause: run.cause }),
+    duration_ms: run.duration_ms,
+  };
+}

@@ -1,0 +1,56 @@
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Where everything lives under the home (CONTRACT §1). */
+export interface HomePaths {
+  readonly home: string;
+  readonly config: string;
+  readonly fallbackConfig: string;
+  readonly allowlist: string;
+  readonly hooks: string;
+  readonly plugins: string;
+  readonly agentHooks: string;
+  readonly state: string;
+  readonly logs: string;
+  readonly log: string;
+  readonly hookLog: string;
+  readonly run: string;
+  readonly history: string;
+}
+
+/** The user's home directory as `~` means it: `$HOME`, else what the system says. */
+export function userHome(env: NodeJS.ProcessEnv = process.env): string {
+  return env["HOME"] || homedir();
+}
+
+/** The home's paths: `flag` (`--home DIR`), else `$HERMES_HOME`, else `~/.hermes`. Nothing is created. */
+export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): HomePaths {
+  const home = resolve(flag || env["HERMES_HOME"] || join(userHome(env), ".hermes"));
+  const logs = join(home, "logs");
+  return {
+    home,
+    config: join(home, "config.yaml"),
+    fallbackConfig: join(home, "cli-config.yaml"),
+    allowlist: join(home, "shell-hooks-allowlist.json"),
+    hooks: join(home, "hooks"),
+    plugins: join(home, "plugins"),
+    agentHooks: join(home, "agent-hooks"),
+    state: join(home, "state.db"),
+    logs,
+    log: join(logs, "hermes.log"),
+    hookLog: join(logs, "hooks.jsonl"),
+    run: join(home, "run"),
+    history: join(home, "chat-history"),
+  };
+}
+
+/** What the agent's tools must never touch, whether it exists or not (DESIGN, decision 12). */
+export function guardedPaths(paths: HomePaths): readonly string[] {
+  return [paths.config, paths.fallbackConfig, paths.allowlist, paths.hooks, paths.plugins, paths.agentHooks];
+}
+
+/** Creates a folder under the home (and the home itself) with mode 0700. Throws what `mkdir` throws. */
+export function ensureFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+}

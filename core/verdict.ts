@@ -1,0 +1,54 @@
+/** From how a hook's run went to what it means: the decision, the outcome that people see, the cause. */
+import { judge, PASS, type Decision } from "./answers.ts";
+import { failureOf, type Attempt } from "./attempt.ts";
+import { HermesError } from "./errors.ts";
+import { declarationOf } from "./events.ts";
+import type { Firing, Hook } from "./ports.ts";
+import type { HookOutcome, HookRun } from "./runs.ts";
+
+export interface Verdict {
+  readonly decision: Decision;
+  readonly outcome: HookOutcome;
+  readonly cause: HookRun["cause"];
+  /** A block's message or a failure's sentence, else null. */
+  readonly detail: string | null;
+}
+
+/** Judges one run of a hook by the event's failure policy and the hook's mark (CONTRACT §4, last paragraph). */
+export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
+  const { reply, failure } = attempt;
+  const judged = reply === undefined ? PASS : judge(firing.event, reply.answer, reply.dialect ?? "plugin");
+  if (judged.kind === "invalid") {
+    const { source, name } = hook;
+    return failed(
+      hook,
+      firing,
+      PASS,
+      failure ?? new HermesError("HERMES_HOOK_ANSWER", { source, name, event: firing.event, problem: judged.problem }),
+    );
+  }
+  const thrown = failure ?? reply?.failure;
+  if (thrown !== undefined) return failed(hook, firing, judged, thrown);
+  return {
+    decision: judged,
+    outcome: judged.kind === "allow" ? "pass" : judged.kind,
+    cause: null,
+    detail: judged.kind === "block" ? judged.message : null,
+  };
+}
+
+function failed(hook: Hook, firing: Firing, answered: Decision, thrown: unknown): Verdict {
+  const error = failureOf(hook, firing, thrown);
+  const cause = error.code === "HERMES_HOOK_TIMEOUT" ? "timeout" : "error";
+  if (blocksOnFailure(hook, firing)) {
+    const message = answered.kind === "block" ? answered.message : `Blocked, because a guard failed: ${error.message}`;
+    return { decision: { kind: "block", message }, outcome: "block", cause, detail: error.message };
+  }
+  const outcome = answered.kind === "pass" || answered.kind === "allow" ? cause : answered.kind;
+  return { decision: answered, outcome, cause: null, detail: error.message };
+}
+
+function blocksOnFailure(hook: Hook, firing: Firing): boolean {
+  const { kind, onFailure } = declarationOf(firing.event);
+  return kind === "gate" && onFailure === "mark" && hook.onFailure === "block";
+}

@@ -1,0 +1,141 @@
+/**
+ * One bounded subprocess: for hooks, the terminal tool and inbound scripts. No shell is involved; execa starts
+ * the process, how it ends is decided here.
+ */
+import type { ChildProcess } from "node:child_process";
+import { collectOutput } from "./output.ts";
+import { startChild } from "./start.ts";
+import { terminateGroup, trackGroup } from "./terminate.ts";
+
+export interface ProcessOptions {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment of the child; nothing is added. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Written to standard input as UTF-8; without it standard input is empty. */
+  readonly stdin?: string;
+  readonly timeoutMs: number;
+  /** For each of the two streams. */
+  readonly maxOutputBytes: number;
+  /** What more output than that does: ends the process, or is read and dropped. */
+  readonly overflow: "kill" | "truncate";
+  readonly signal?: AbortSignal;
+  /** From TERM to KILL; 500 when absent. */
+  readonly killGraceMs?: number;
+}
+
+/** Why a process is over. The first reason wins. */
+export type ProcessEnd = "exited" | "timeout" | "overflow" | "interrupted" | "not_started";
+
+export interface ProcessResult {
+  readonly exit_code: number | null;
+  /** The signal that ended it (`SIGKILL`, …), else null. */
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ended: ProcessEnd;
+  /** With `not_started`: a clause that says which of the possible reasons it was; else null. */
+  readonly start_problem: string | null;
+  /** True when output was dropped. */
+  readonly truncated: boolean;
+  readonly duration_ms: number;
+}
+
+/** How long a process that has ended is waited for because a child of its own holds its pipes (CONTRACT §6). */
+const DRAIN_MS = 200;
+const KILL_GRACE_MS = 500;
+/** Longer timers than this fire at once in Node. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Runs one process in its own process group and waits for its end. Invalid UTF-8 in its output becomes U+FFFD.
+ * On a time-out, an overflow and an abort the whole group gets TERM, then KILL. Never throws or rejects.
+ */
+export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
+  const started = performance.now();
+  if (options.signal?.aborted) return withoutOutput("interrupted", null, started);
+  const start = await startChild(options);
+  if ("problem" in start) return withoutOutput("not_started", start.problem, started);
+  return superviseChild(start.child, options, started);
+}
+
+/** Watches a running child until it has ended and its output is read. */
+async function superviseChild(child: ChildProcess, options: ProcessOptions, started: number): Promise<ProcessResult> {
+  const untrack = trackGroup(child);
+  let reason: ProcessEnd | undefined;
+  const end = (why: ProcessEnd) => {
+    if (reason !== undefined) return;
+    reason = why;
+    if (why !== "exited") terminateGroup(child, options.killGraceMs ?? KILL_GRACE_MS);
+  };
+
+  const { maxOutputBytes, overflow } = options;
+  const onOverflow = () => {
+    if (overflow === "kill") end("overflow");
+  };
+  const stdout = collectOutput(child.stdout, maxOutputBytes, onOverflow);
+  const stderr = collectOutput(child.stderr, maxOutputBytes, onOverflow);
+  const timer = setTimeout(end, Math.min(Math.max(options.timeoutMs, 0), LONGEST_TIMER_MS), "timeout");
+  const interrupt = () => end("interrupted");
+  options.signal?.addEventListener("abort", interrupt, { once: true });
+  if (options.signal?.aborted) interrupt();
+  feed(child, options.stdin);
+
+  const [exitCode, exitSignal] = await exitOf(child);
+  clearTimeout(timer);
+  options.signal?.removeEventListener("abort", interrupt);
+  end("exited");
+  await drained([stdout.closed, stderr.closed]);
+  stdout.destroy();
+  stderr.destroy();
+  child.stdin?.destroy();
+  untrack();
+  return {
+    exit_code: exitCode,
+    signal: exitSignal,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    ended: reason ?? "exited",
+    start_problem: null,
+    truncated: stdout.truncated() || stderr.truncated(),
+    duration_ms: elapsed(started),
+  };
+}
+
+function feed(child: ChildProcess, text: string | undefined): void {
+  // A child that ends or closes its standard input without reading it (EPIPE, ECONNRESET) is no failure: nobody
+  // has to read. Its exit code and output say how it went.
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(text ?? "");
+}
+
+function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve([code, signal]));
+  });
+}
+
+/** Waits for the ends of the pipes, but no longer than {@link DRAIN_MS}. */
+async function drained(closed: readonly Promise<void>[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, DRAIN_MS);
+  await Promise.race([Promise.all(closed), promise]);
+  clearTimeout(timer);
+}
+
+function withoutOutput(ended: ProcessEnd, problem: string | null, started: number): ProcessResult {
+  return {
+    exit_code: null,
+    signal: null,
+    stdout: "",
+    stderr: "",
+    ended,
+    start_problem: problem,
+    truncated: false,
+    duration_ms: elapsed(started),
+  };
+}
+
+function elapsed(started: number): number {
+  return Math.round((performance.now() - started) * 1000) / 1000;
+}

@@ -1,0 +1,107 @@
+/** Starts a child in its own process group, or says why it cannot be started. */
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:fs";
+import { access, open, stat } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
+import type { ProcessOptions } from "./run.ts";
+
+export type Start = { readonly child: ChildProcess } | { readonly problem: string };
+
+type StartOptions = Pick<ProcessOptions, "argv" | "cwd" | "env" | "stdin">;
+
+/** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */
+export async function startChild(options: StartOptions): Promise<Start> {
+  const { argv, cwd, env, stdin } = options;
+  const nul = findNul(options);
+  if (nul !== undefined) return { problem: `NUL byte in ${nul}` };
+  if (argv[0] === "") return { problem: "the command's first word is empty" };
+  try {
+    const { execa } = await import("execa");
+    // The leanest of execa: no buffering, no clean-up and no time-out of its own (its `timeout` waits for whoever
+    // holds the pipes). Detached makes the child the leader of a new process group.
+    const subprocess = execa(argv[0], argv.slice(1), {
+      cwd,
+      env,
+      extendEnv: false,
+      detached: true,
+      cleanup: false,
+      buffer: false,
+      reject: false,
+      encoding: "buffer",
+      stdin: stdin === undefined ? "ignore" : "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    if (subprocess.pid !== undefined) return { child: subprocess.nodeChildProcess };
+    const { code, originalMessage } = await subprocess;
+    return { problem: await describeStartFailure(code ?? "", originalMessage ?? "no reason given", options) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Names what ENOENT, EACCES and their like stand for: the same code means a missing script, interpreter or folder. */
+export async function describeStartFailure(code: string, message: string, options: StartOptions): Promise<string> {
+  const { argv, cwd } = options;
+  const folder = await stat(cwd).catch(() => undefined);
+  if (folder === undefined) return `the working folder ${cwd} does not exist`;
+  if (!folder.isDirectory()) return `the working folder ${cwd} is not a folder`;
+  if (code === "E2BIG") return `not started: the arguments or environment of ${argv[0]} are too long`;
+  if (code !== "ENOENT" && code !== "EACCES") return `not started: ${message}`;
+  const file = await locate(argv[0], options);
+  if (file === undefined) return `not found: ${argv[0]}`;
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory()) return `not executable: ${file} is a folder`;
+  const executable = await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!executable) return `not executable: ${file} (chmod +x makes it so)`;
+  const interpreter = await interpreterOf(file);
+  if (interpreter !== undefined) {
+    return code === "EACCES"
+      ? `the interpreter of ${file} cannot be executed: ${interpreter}`
+      : `the interpreter of ${file} is missing: ${interpreter}`;
+  }
+  return code === "EACCES" ? `not executable: ${file}` : `not started: ${file} or a loader that it needs is missing`;
+}
+
+/** The file that a command's first word means: a path from the working folder, or a name looked up in PATH. */
+async function locate(word: string, options: StartOptions): Promise<string | undefined> {
+  const candidates = word.includes("/")
+    ? [resolve(options.cwd, word)]
+    : (options.env["PATH"] ?? "/usr/bin:/bin")
+        .split(delimiter)
+        .map((folder) => join(resolve(options.cwd, folder), word));
+  for (const candidate of candidates) {
+    const found = await stat(candidate).catch(() => undefined);
+    if (found !== undefined && (found.isFile() || word.includes("/"))) return candidate;
+  }
+  return undefined;
+}
+
+/** What stands behind `#!`, or undefined for a file without such a line. */
+async function interpreterOf(file: string): Promise<string | undefined> {
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+    const line = buffer.toString("utf8", 0, bytesRead).split("\n", 1)[0] ?? "";
+    if (!line.startsWith("#!")) return undefined;
+    const words = line
+      .slice(2)
+      .trim()
+      .split(/[ \t]+/);
+    // A carriage return at the end of the line belongs to the name: the usual reason for a missing interpreter.
+    return JSON.stringify(words[0] ?? "").slice(1, -1);
+  } finally {
+    await handle.close();
+  }
+}
+
+function findNul({ argv, cwd, env }: StartOptions): string | undefined {
+  if (argv.some((word) => word.includes("\0"))) return "the command";
+  if (cwd.includes("\0")) return "the working folder";
+  const bad = Object.entries(env).find(([name, value]) => name.includes("\0") || value?.includes("\0"));
+  return bad === undefined ? undefined : `the environment variable ${JSON.stringify(bad[0])}`;
+}

@@ -4,6 +4,7 @@
  * does not load zod.
  */
 import type { z } from "zod";
+import type { ChatMessage } from "./messages.ts";
 
 export type Zod = typeof z;
 
@@ -90,7 +91,7 @@ const sampleCall = {
   tool_call_id: "call_sample",
 };
 const samplePlace = { model: MODEL, platform: "cli" };
-const sampleHistory: { role: "user"; content: string }[] = [{ role: "user", content: "Say hello" }];
+const sampleHistory: ChatMessage[] = [{ role: "user", content: "Say hello" }];
 const sampleRequest = {
   session_id: SESSION,
   task_id: SESSION,

@@ -1,0 +1,132 @@
+/** The SQL of sessions and their messages. Every method throws what SQLite throws. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ChatMessage } from "#core/messages";
+import type { Session } from "#core/ports";
+
+/** A session with what the database knows about it beside its identity. Times are ISO-8601 UTC. */
+export interface StoredSession extends Session {
+  readonly title: string | null;
+  /** The model that it last used. */
+  readonly model: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  /** When its first turn began; null before. */
+  readonly started_at: string | null;
+  readonly message_count: number;
+}
+
+const COLUMNS = `id, key, platform, source, parent, title, model, created_at, updated_at, started_at,
+  (SELECT count(*) FROM messages WHERE session_id = sessions.id) AS message_count`;
+
+/** A session and the sessions of its child agents, at every depth. */
+const FAMILY = `WITH RECURSIVE family (id) AS (
+  SELECT id FROM sessions WHERE id = ? UNION SELECT sessions.id FROM sessions JOIN family ON sessions.parent = family.id)`;
+
+type Value = string | number | null;
+
+export class SessionTables {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  putSession(session: StoredSession): void {
+    this.#run(
+      `INSERT INTO sessions (id, key, platform, source, parent, title, model, created_at, updated_at, started_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET title = excluded.title, model = excluded.model,
+         updated_at = excluded.updated_at, started_at = excluded.started_at`,
+      session.id,
+      session.key,
+      session.platform,
+      session.source,
+      session.parent,
+      session.title,
+      session.model,
+      session.created_at,
+      session.updated_at,
+      session.started_at,
+    );
+  }
+
+  get(id: string): StoredSession | undefined {
+    return this.#all(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`, id)[0];
+  }
+
+  list(options: { platform?: string; key?: string; children?: boolean; limit?: number }): StoredSession[] {
+    return this.#all(
+      `SELECT ${COLUMNS} FROM sessions
+       WHERE (?1 IS NULL OR platform = ?1) AND (?2 IS NULL OR key = ?2) AND (?3 OR parent IS NULL)
+       ORDER BY updated_at DESC, id DESC LIMIT ?4`,
+      options.platform ?? null,
+      options.key ?? null,
+      Number(options.children ?? false),
+      options.limit ?? -1,
+    );
+  }
+
+  setColumn(id: string, column: "title" | "model" | "started_at", value: string | null): void {
+    this.#run(`UPDATE sessions SET ${column} = ?, updated_at = ? WHERE id = ?`, value, now(), id);
+  }
+
+  append(id: string, message: ChatMessage): void {
+    this.#run(
+      `INSERT INTO messages (session_id, position, message, created_at)
+       VALUES (?1, (SELECT coalesce(max(position), -1) + 1 FROM messages WHERE session_id = ?1), ?2, ?3)`,
+      id,
+      JSON.stringify(message),
+      now(),
+    );
+    this.#run("UPDATE sessions SET updated_at = ? WHERE id = ?", now(), id);
+  }
+
+  history(id: string): ChatMessage[] {
+    const rows = this.#statement("SELECT message FROM messages WHERE session_id = ? ORDER BY position").all(id);
+    return rows.map(({ message }) => JSON.parse(String(message)) as ChatMessage);
+  }
+
+  /** Keeps the first `length` messages. */
+  truncate(id: string, length: number): void {
+    this.#run(
+      `DELETE FROM messages WHERE session_id = ?1 AND position NOT IN
+         (SELECT position FROM messages WHERE session_id = ?1 ORDER BY position LIMIT ?2)`,
+      id,
+      length,
+    );
+    this.#run("UPDATE sessions SET updated_at = ? WHERE id = ?", now(), id);
+  }
+
+  delete(id: string): number {
+    return this.#run(`${FAMILY} DELETE FROM sessions WHERE id IN (SELECT id FROM family)`, id);
+  }
+
+  deleteBefore(time: string): number {
+    return this.#run("DELETE FROM sessions WHERE updated_at < ?", time);
+  }
+
+  #run(sql: string, ...values: Value[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  #all(sql: string, ...values: Value[]): StoredSession[] {
+    // Rows have no prototype; a copy is a plain object, as callers and tests expect.
+    return this.#statement(sql)
+      .all(...values)
+      .map((row) => ({ ...row }) as unknown as StoredSession);
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,273 @@
+/** Conversations in `state.db` (CONTRACT §1 and §3), and what becomes of them when the disk is full. */
+import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "#core/database";
+import { problemOf } from "#core/errors";
+import type { ChatMessage } from "#core/messages";
+import type { Session } from "#core/ports";
+import { createSessionId } from "./session-id.ts";
+import { SessionTables, type StoredSession } from "./session-tables.ts";
+
+export type { StoredSession } from "./session-tables.ts";
+
+export interface NewSession {
+  readonly platform: string;
+  /** Who began it: `chat`, `delegate`, a task's name, … */
+  readonly source: string;
+  readonly key?: string | null;
+  readonly parent?: string | null;
+  readonly title?: string | null;
+}
+
+/** A session as `hermes sessions export` writes it. */
+export interface ExportedSession extends StoredSession {
+  readonly messages: readonly ChatMessage[];
+}
+
+/** A session that could not be written and lives in memory until it can. */
+interface Unsaved {
+  session: StoredSession;
+  messages: ChatMessage[];
+}
+
+/**
+ * The sessions of one home. A write that fails does not throw: the session goes on in memory, `onWriteFailure` is
+ * told once, and each later write tries to save what is missing. Reads throw what SQLite throws.
+ */
+export class SessionStore {
+  readonly #database: DatabaseSync;
+  readonly #tables: SessionTables;
+  readonly #onWriteFailure: (problem: string) => void;
+  readonly #unsaved = new Map<string, Unsaved>();
+  #reported = false;
+
+  constructor(database: DatabaseSync, onWriteFailure: (problem: string) => void) {
+    this.#database = database;
+    this.#tables = new SessionTables(database);
+    this.#onWriteFailure = onWriteFailure;
+  }
+
+  create(options: NewSession): StoredSession {
+    const now = new Date().toISOString();
+    const session: StoredSession = {
+      id: createSessionId(),
+      key: options.key ?? null,
+      platform: options.platform,
+      source: options.source,
+      parent: options.parent ?? null,
+      title: options.title ?? null,
+      model: null,
+      created_at: now,
+      updated_at: now,
+      started_at: null,
+      message_count: 0,
+    };
+    this.#write(
+      session.id,
+      () => this.#tables.putSession(session),
+      () => ({ session, messages: [] }),
+    );
+    return session;
+  }
+
+  get(id: string): StoredSession | undefined {
+    return this.#unsaved.get(id)?.session ?? this.#tables.get(id);
+  }
+
+  /** The session last used on this platform, children of other sessions left out. */
+  latest(platform: string): StoredSession | undefined {
+    return this.list({ platform, limit: 1 })[0];
+  }
+
+  /** The newest session with this key. */
+  byKey(key: string): StoredSession | undefined {
+    return this.list({ key, limit: 1 })[0];
+  }
+
+  /** Sessions, the last used first; those of child agents only with `children`. */
+  list(options: { platform?: string; key?: string; children?: boolean; limit?: number } = {}): StoredSession[] {
+    const kept = [...this.#unsaved.values()]
+      .map(({ session }) => session)
+      .filter(
+        (session) =>
+          (options.platform ?? session.platform) === session.platform &&
+          (options.key === undefined || options.key === session.key) &&
+          (options.children === true || session.parent === null),
+      );
+    const stored = this.#tables.list(options).filter(({ id }) => !this.#unsaved.has(id));
+    return [...kept, ...stored]
+      .toSorted((a, b) => compare(b.updated_at, a.updated_at) || compare(b.id, a.id))
+      .slice(0, options.limit);
+  }
+
+  /** Gives the session a title; null takes it away. */
+  rename(id: string, title: string | null): void {
+    this.#change(
+      id,
+      () => this.#tables.setColumn(id, "title", title),
+      (kept) => {
+        kept.session = { ...kept.session, title };
+      },
+    );
+  }
+
+  /** Notes the model that the session last used. */
+  setModel(id: string, model: string): void {
+    this.#change(
+      id,
+      () => this.#tables.setColumn(id, "model", model),
+      (kept) => {
+        kept.session = { ...kept.session, model };
+      },
+    );
+  }
+
+  /** Notes that the session's first turn has begun. */
+  markStarted(id: string): void {
+    const now = new Date().toISOString();
+    this.#change(
+      id,
+      () => this.#tables.setColumn(id, "started_at", now),
+      (kept) => {
+        kept.session = { ...kept.session, started_at: now };
+      },
+    );
+  }
+
+  /** Adds a complete message. It is on its way to the disk when this returns, so that a kill does not lose it. */
+  append(id: string, message: ChatMessage): void {
+    this.#change(
+      id,
+      () => this.#tables.append(id, message),
+      (kept) => {
+        kept.messages.push(message);
+      },
+    );
+  }
+
+  /** The session's messages as they were stored. */
+  history(id: string): ChatMessage[] {
+    const kept = this.#unsaved.get(id);
+    return kept === undefined ? this.#tables.history(id) : [...kept.messages];
+  }
+
+  /** Keeps the first `length` messages only. */
+  truncate(id: string, length: number): void {
+    this.#change(
+      id,
+      () => this.#tables.truncate(id, length),
+      (kept) => {
+        kept.messages.length = Math.min(kept.messages.length, length);
+      },
+    );
+  }
+
+  /** Takes the last turn back (`/undo`, `/retry`). Gives the person's words of it, or null when there is none. */
+  undo(id: string): string | null {
+    const messages = this.history(id);
+    const start = messages.findLastIndex(({ role }) => role === "user");
+    if (start === -1) return null;
+    this.truncate(id, start);
+    return messages[start]?.content ?? null;
+  }
+
+  /** The session with its messages, or undefined when there is none. */
+  export(id: string): ExportedSession | undefined {
+    const session = this.get(id);
+    return session && { ...session, messages: this.history(id) };
+  }
+
+  /** Deletes a session and the sessions of its child agents. False when there was none. Throws when the write fails. */
+  delete(id: string): boolean {
+    const kept = this.#unsaved.delete(id);
+    return transaction(this.#database, () => this.#tables.delete(id)) > 0 || kept;
+  }
+
+  /** Deletes what was not used for this many days; 0 keeps all. Gives how many sessions went. */
+  prune(days: number): number {
+    if (days <= 0) return 0;
+    const before = new Date(Date.now() - days * 86_400_000).toISOString();
+    try {
+      return transaction(this.#database, () => this.#tables.deleteBefore(before));
+    } catch (error) {
+      this.#report(error);
+      return 0;
+    }
+  }
+
+  /** Changes a session in the file or, when it is not there, in memory, and then tries to save it. */
+  #change(id: string, write: () => void, inMemory: (kept: Unsaved) => void): void {
+    const kept = this.#unsaved.get(id);
+    if (kept !== undefined) {
+      inMemory(kept);
+      kept.session = touched(kept);
+      this.#save(id, kept);
+      return;
+    }
+    this.#write(id, write, () => {
+      const rescued = this.#rescue(id);
+      inMemory(rescued);
+      rescued.session = touched(rescued);
+      return rescued;
+    });
+  }
+
+  #write(id: string, write: () => void, otherwise: () => Unsaved): void {
+    try {
+      transaction(this.#database, write);
+    } catch (error) {
+      this.#report(error);
+      this.#unsaved.set(id, otherwise());
+    }
+  }
+
+  #save(id: string, { session, messages }: Unsaved): void {
+    try {
+      transaction(this.#database, () => {
+        this.#tables.putSession(session);
+        this.#tables.truncate(id, 0);
+        for (const message of messages) this.#tables.append(id, message);
+      });
+      this.#unsaved.delete(id);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** What the file still gives of a session that can no longer be written. */
+  #rescue(id: string): Unsaved {
+    try {
+      const session = this.#tables.get(id);
+      if (session !== undefined) return { session, messages: this.#tables.history(id) };
+    } catch (error) {
+      this.#report(error);
+    }
+    const now = new Date().toISOString();
+    const unknown: Session = { id, key: null, platform: "cli", source: "chat", parent: null };
+    return {
+      session: {
+        ...unknown,
+        title: null,
+        model: null,
+        created_at: now,
+        updated_at: now,
+        started_at: null,
+        message_count: 0,
+      },
+      messages: [],
+    };
+  }
+
+  #report(error: unknown): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#onWriteFailure(problemOf(error));
+  }
+}
+
+function touched({ session, messages }: Unsaved): StoredSession {
+  return { ...session, updated_at: new Date().toISOString(), message_count: messages.length };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

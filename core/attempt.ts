@@ -63,19 +63,19 @@ function withinDeadline(
 ): Promise<HookReply> {
   const { deadlineSeconds } = hook;
   if (deadlineSeconds === null) return reply;
-  return new Promise((resolve, reject) => {
-    const interrupted = () => {
-      reject(new HermesError("HERMES_HOOK_INTERRUPTED", { source: hook.source, name: hook.name, event: firing.event }));
-    };
-    const timer = setTimeout(() => {
-      reject(timeout(hook, firing, "Does it await something that never settles?"));
-    }, deadlineSeconds * 1000);
-    signal.addEventListener("abort", interrupted, { once: true });
-    if (signal.aborted) interrupted();
-    reply.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", interrupted);
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<HookReply>();
+  const interrupted = () => {
+    reject(new HermesError("HERMES_HOOK_INTERRUPTED", { source: hook.source, name: hook.name, event: firing.event }));
+  };
+  const timer = setTimeout(() => {
+    reject(timeout(hook, firing, "Does it await something that never settles?"));
+  }, deadlineSeconds * 1000);
+  signal.addEventListener("abort", interrupted, { once: true });
+  if (signal.aborted) interrupted();
+  reply.then(resolve, reject);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", interrupted);
   });
 }
 

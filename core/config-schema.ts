@@ -64,7 +64,9 @@ export function buildConfigSchema(zod: Zod) {
       .partial()
       .optional(),
     sessions: zod
-      .strictObject({ retention_days: zod.int().min(0).describe("Sessions untouched for longer are deleted; 0 keeps all") })
+      .strictObject({
+        retention_days: zod.int().min(0).describe("Sessions untouched for longer are deleted; 0 keeps all"),
+      })
       .partial()
       .optional(),
     gateway: zod
@@ -83,7 +85,9 @@ export function buildConfigSchema(zod: Zod) {
           .catchall(open)
           .optional(),
         allowed_users: users.optional(),
-        home_channel: zod.strictObject({ platform: zod.string(), chat_id: zod.union([zod.string(), zod.int()]) }).optional(),
+        home_channel: zod
+          .strictObject({ platform: zod.string(), chat_id: zod.union([zod.string(), zod.int()]) })
+          .optional(),
         busy: zod.enum(["interrupt", "queue", "steer"]).optional(),
         hooks: zod.strictObject({ timeout_seconds: seconds.optional() }).optional(),
       })

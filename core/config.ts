@@ -219,7 +219,5 @@ function unknownKey(path: KeyPath, candidates: readonly string[], { file, lineOf
 
 /** `hooks.pre_tool_call[0].command` */
 export function keyText(path: KeyPath): string {
-  return path
-    .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`))
-    .join("");
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
 }

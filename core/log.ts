@@ -47,7 +47,10 @@ export function openLog(options: LogOptions): LogFile {
   async function load(): Promise<void> {
     const { pino } = await import("pino");
     const destination = { write: (text: string) => file.append(options.redact(text.trimEnd())) };
-    logger = pino({ level: options.level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+    logger = pino(
+      { level: options.level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+      destination,
+    );
     for (const line of early.splice(0)) write(line);
   }
 

@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { loadConfig, type Config } from "#core/config";
+import { EXIT } from "#core/errors";
+import type { CliContext } from "../context.ts";
+
+/** `hermes config check|schema` */
+export function addConfigCommand(program: Command, context: CliContext): void {
+  const config = program
+    .command("config")
+    .description("Check the configuration, or print its JSON Schema for an editor.");
+  config
+    .command("check")
+    .description("read config.yaml as a start would; 2 when it is wrong, 1 when something in it is not understood")
+    .option("--json", "one JSON document")
+    .action(async (options: { json?: true }, command: Command) => {
+      await check(options.json === true, command, context);
+    });
+  config
+    .command("schema")
+    .description("print the JSON Schema of config.yaml")
+    .addHelpText("after", SCHEMA_HELP)
+    .action(async () => {
+      const { configJsonSchema } = await import("#core/config-issues");
+      context.json(configJsonSchema());
+    });
+}
+
+const SCHEMA_HELP = `
+To have an editor check and complete config.yaml, save the schema and name it in the file's first line:
+  hermes config schema > ~/.hermes/config.schema.json
+  # yaml-language-server: $schema=./config.schema.json`;
+
+async function check(json: boolean, command: Command, context: CliContext): Promise<void> {
+  const config = await loadConfig(context.paths(command), context.env);
+  demandWhatIsSwitchedOn(config);
+  const { parseHookEntries } = await import("#sandbox/shell/entries");
+  const warnings = [...config.warnings, ...parseHookEntries(config.values.hooks).warnings];
+  if (json) context.json({ file: config.file, warnings });
+  else if (config.file === null) context.out("There is no config.yaml; the defaults hold.");
+  else if (warnings.length === 0) context.out(`${config.file} is right.`);
+  if (!json) for (const warning of warnings) context.warn(warning);
+  if (warnings.length > 0) context.exit(EXIT.failed);
+}
+
+/** A variable that is not set matters only where its section is in use (CONTRACT §2). */
+function demandWhatIsSwitchedOn(config: Config): void {
+  const { plugins, gateway } = config.values;
+  config.demand("model");
+  config.demand("agent");
+  config.demand("dashboard");
+  for (const name of plugins.enabled) {
+    if (!plugins.disabled.includes(name)) config.demand("plugins", "entries", name);
+  }
+  for (const [name, platform] of Object.entries(gateway?.platforms ?? {})) {
+    if (platform?.["enabled"] === true) config.demand("gateway", "platforms", name);
+  }
+}

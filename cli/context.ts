@@ -1,0 +1,84 @@
+/** What every command gets: where to write, the global options, the home. */
+import type { Command } from "commander";
+import { EXIT, HermesError } from "#core/errors";
+import { LOG_LEVELS, type LogLevel } from "#core/log";
+import { homePaths, type HomePaths } from "#core/paths";
+import { didYouMean } from "#core/suggest";
+import { writeStdout } from "#core/stdout";
+
+export interface GlobalOptions {
+  readonly home: string | undefined;
+  readonly acceptHooks: boolean;
+  readonly safeMode: boolean;
+  readonly logLevel: LogLevel;
+}
+
+export interface CliContext {
+  readonly env: NodeJS.ProcessEnv;
+  /** The options of §3 that every command takes, wherever they stand. Throws HERMES_USAGE for a bad one. */
+  globals(command: Command): GlobalOptions;
+  paths(command: Command): HomePaths;
+  /** Writes a result to standard output. A newline is added when there is none. */
+  out(text: string): void;
+  /** Writes `value` as the one JSON document of a `--json` command. */
+  json(value: unknown): void;
+  /** Writes anything that is no result to standard error. */
+  note(text: string): void;
+  /** Writes `warning: …` to standard error; a sentence that was written before is not written again. */
+  warn(sentence: string): void;
+  /** Sets the exit code that the program ends with; the first one that is not 0 stays. */
+  exit(code: number): void;
+}
+
+const YES: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);
+
+/** True for the spellings of yes that the contract gives a switch in the environment. */
+export function isSwitchedOn(value: string | undefined): boolean {
+  return value !== undefined && YES.has(value.trim().toLowerCase());
+}
+
+export function createContext(env: NodeJS.ProcessEnv): CliContext {
+  const warned = new Set<string>();
+  const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+  const note = (text: string) => void process.stderr.write(line(text));
+
+  function globals(command: Command): GlobalOptions {
+    const options = command.optsWithGlobals<{
+      home?: string;
+      acceptHooks?: true;
+      safeMode?: true;
+      logLevel?: string;
+    }>();
+    return {
+      home: options.home,
+      acceptHooks: options.acceptHooks === true,
+      safeMode: options.safeMode === true || isSwitchedOn(env["HERMES_SAFE_MODE"]),
+      logLevel: logLevel(options.logLevel ?? env["HERMES_LOG_LEVEL"] ?? "info"),
+    };
+  }
+
+  return {
+    env,
+    globals,
+    paths: (command) => homePaths(globals(command).home, env),
+    out: (text) => writeStdout(line(text)),
+    json: (value) => writeStdout(`${JSON.stringify(value, null, 2)}\n`),
+    note,
+    warn(sentence) {
+      if (warned.has(sentence)) return;
+      warned.add(sentence);
+      note(`warning: ${sentence}`);
+    },
+    exit(code) {
+      if (!process.exitCode && code !== EXIT.ok) process.exitCode = code;
+    },
+  };
+}
+
+function logLevel(level: string): LogLevel {
+  const known = LOG_LEVELS.find((name) => name === level);
+  if (known !== undefined) return known;
+  throw new HermesError("HERMES_USAGE", {
+    problem: `"${level}" is no log level; there are ${LOG_LEVELS.join(", ")}.${didYouMean(level, LOG_LEVELS)}`,
+  });
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { openJsonLines } from "#core/jsonl";
+import { openLog } from "#core/log";
+import { createRedactor } from "#core/redact";
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "hermes-test-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+test("lines are written together, in order, readable only by the owner", (t) => {
+  const path = join(folder(t), "logs", "a.jsonl");
+  const file = openJsonLines({ path });
+  file.append("1");
+  file.append("2");
+  file.flush();
+  file.append("3");
+  file.close();
+  assert.equal(readFileSync(path, "utf8"), "1\n2\n3\n");
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a file past its size is rotated, and only so many are kept", (t) => {
+  const home = folder(t);
+  const path = join(home, "a.jsonl");
+  const file = openJsonLines({ path, maxBytes: 10, keep: 2 });
+  for (const line of ["first line", "second line", "third line", "fourth line"]) {
+    file.append(line);
+    file.flush();
+  }
+  assert.deepEqual(readdirSync(home).toSorted(), ["a.jsonl", "a.jsonl.1", "a.jsonl.2"]);
+  assert.equal(readFileSync(path, "utf8"), "fourth line\n");
+  assert.equal(readFileSync(`${path}.2`, "utf8"), "second line\n");
+});
+
+test("a disk that does not take the lines is told of once", (t) => {
+  const home = folder(t);
+  writeFileSync(join(home, "logs"), "a file where the folder should be");
+  const errors: unknown[] = [];
+  const file = openJsonLines({ path: join(home, "logs", "a.jsonl"), onError: (error) => errors.push(error) });
+  for (let round = 0; round < 3; round++) {
+    file.append("x");
+    file.flush();
+  }
+  assert.equal(errors.length, 1);
+});
+
+test("the log holds what its level lets through, with secrets taken out", async (t) => {
+  const path = join(folder(t), "logs", "hermes.log");
+  const redact = createRedactor({ MY_API_KEY: "very-secret-value", HOME: "/home/me" });
+  const log = openLog({ path, level: "info", redact, onError: assert.fail });
+  log.debug("not this");
+  log.child({ plugin: "p" }).warn("key very-secret-value", { header: "Authorization: Bearer abcdefgh12345678" });
+  await log.close();
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  assert.equal(lines.length, 1);
+  const line = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+  assert.deepEqual([line["plugin"], line["msg"]], ["p", "key [redacted]"]);
+  assert.ok(!lines[0]?.includes("abcdefgh12345678"));
+  assert.match(String(line["time"]), /^\d{4}-\d\d-\d\dT.*Z$/);
+});
+
+test("secrets are recognised by name, by value and by form, other text stays", () => {
+  const redact = createRedactor({ A_TOKEN: "tok-12345678", PASSWORD_FILE: "/etc/very/long", PATH: "/usr/bin:/bin" }, [
+    "from-config",
+  ]);
+  const cases: [string, string][] = [
+    ["x tok-12345678 y", "x [redacted] y"],
+    ["from-config", "[redacted]"],
+    ["sk-proj-abcdefghijklmnop1234", "[redacted]"],
+    ['{"api_key":"hunter2hunter2"}', '{"api_key":"[redacted]"}'],
+    ["/usr/bin:/bin and a monkey, a token ring", "/usr/bin:/bin and a monkey, a token ring"],
+  ];
+  for (const [text, clean] of cases) assert.equal(redact(text), clean);
+});

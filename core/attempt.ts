@@ -21,7 +21,8 @@ export function attempt(hook: Hook, firing: Firing, signal: AbortSignal): Attemp
     return ended(at, started, undefined, thrown);
   }
   if (reply instanceof Promise) return settle(hook, firing, signal, reply, at, started);
-  return ended(at, started, reply, lateness(hook, firing, performance.now() - started));
+  const took = performance.now() - started;
+  return { reply, failure: lateness(hook, firing, took), at, duration_ms: rounded(took) };
 }
 
 async function settle(
@@ -41,7 +42,11 @@ async function settle(
 
 function ended(at: number, started: number, reply: HookReply | undefined, failure: unknown): Attempt {
   const thrown = reply === undefined ? (failure ?? new Error("it failed without saying why")) : failure;
-  return { reply, failure: thrown, at, duration_ms: Math.round((performance.now() - started) * 1000) / 1000 };
+  return { reply, failure: thrown, at, duration_ms: rounded(performance.now() - started) };
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
 
 /** A synchronous hook cannot be stopped; one that returned after its deadline counts as timed out. */

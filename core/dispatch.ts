@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { PASS, type Decision } from "./answers.ts";
 import { attempt, type Attempt } from "./attempt.ts";
 import { declarationOf, type EventKind, type EventName, type Payload } from "./events.ts";
-import { createFiring } from "./firing.ts";
+import { createFiring, frozenCopy } from "./firing.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Firing, Hook, RunSink } from "./ports.ts";
 import { RunSinks, type HookRun } from "./runs.ts";
@@ -62,7 +62,7 @@ export class HookDispatcher {
 
   /**
    * Fires an event (seed 003, "Ordering and precedence"). `payload` may be a function, called only when somebody
-   * listens. Gives what the hooks decided together: `pass`, or what the event's kind allows; `modify` holds the
+   * listens; it becomes the firing's own and is frozen when a callback gets it. Gives what the hooks decided together: `pass`, or what the event's kind allows; `modify` holds the
    * complete merged arguments, `context` the joined text. Never throws or rejects; no promise is made until a hook
    * returns one.
    */
@@ -151,7 +151,8 @@ function fold(passage: Passage, decision: Decision): boolean {
   if (decision.kind === "pass" || passage.kind === "observe") return false;
   if (decision.kind === "modify") {
     const { payload, event } = passage.firing as Firing<"pre_tool_call">;
-    const args = { ...payload.args, ...decision.args };
+    // What the hook answered may still be held by it: copied, so that it cannot change behind the next hook's back.
+    const args = frozenCopy({ ...payload.args, ...decision.args });
     passage.firing = createFiring(event, { ...payload, args });
     passage.decision = { kind: "modify", args };
     return false;

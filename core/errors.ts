@@ -114,6 +114,16 @@ export const ERRORS = {
     (f: { source: string; name: string; event: string }) =>
       `${f.source} hook "${f.name}" was interrupted at ${f.event}.`,
   ),
+  HERMES_HOOK_SCRIPT: declare(
+    EXIT.failed,
+    (f: { name: string; event: string; problem: string }) =>
+      `shell hook "${f.name}" failed at ${f.event}: ${f.problem}`,
+  ),
+  HERMES_HOOK_UNAPPROVED: declare(
+    EXIT.failed,
+    (f: { name: string; event: string; reason: string }) =>
+      `shell hook "${f.name}" may not run at ${f.event}: ${f.reason}`,
+  ),
   HERMES_ALLOWLIST_UNUSABLE: declare(
     EXIT.failed,
     (f: { file: string; problem: string }) =>
@@ -122,6 +132,10 @@ export const ERRORS = {
   HERMES_ALLOWLIST_LOCKED: declare(
     EXIT.failed,
     (f: { file: string }) => `${f.file} is locked by another hermes; nothing was written. Try again.`,
+  ),
+  HERMES_ALLOWLIST_UNWRITABLE: declare(
+    EXIT.failed,
+    (f: { file: string; problem: string }) => `${f.file} cannot be written: ${f.problem}`,
   ),
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(

@@ -1,35 +1,49 @@
 import { declarationOf, type EventName, type Payload } from "./events.ts";
 import type { Firing } from "./ports.ts";
 
-/** Copies that this file froze, so that what is frozen all the way down is not copied again. */
+/** What this file froze all the way down, so that nothing is walked twice: a history grows, its messages stay. */
 const known = new WeakSet<object>();
 
 /** Deeper values than this are refused rather than walked (CONTRACT: bad input gets a clear error). */
 const DEEPEST = 500;
 
 /**
- * A deeply frozen copy of plain data: objects and arrays are copied, primitives and functions kept.
- * A copy made here is returned as it is. Throws a RangeError for data nested deeper than 500 levels or in a cycle.
+ * Freezes plain data all the way down, where it stands, and gives it back. For data that nobody else will change.
+ * Throws a RangeError for data nested deeper than 500 levels or in a cycle.
  */
+export function deepFreeze<Value>(value: Value, depth = 0): Value {
+  if (typeof value !== "object" || value === null || known.has(value)) return value;
+  refuseDepth(depth);
+  for (const key in value) {
+    const inner = value[key];
+    if (typeof inner === "object") deepFreeze(inner, depth + 1);
+  }
+  Object.freeze(value);
+  known.add(value);
+  return value;
+}
+
+/** Like {@link deepFreeze}, of a copy: for data that its maker still holds. A part already frozen here is not copied. */
 export function frozenCopy<Value>(value: Value, depth = 0): Value {
   if (typeof value !== "object" || value === null || known.has(value)) return value;
-  if (depth > DEEPEST) throw new RangeError(`data nested deeper than ${DEEPEST} levels, or in a cycle`);
+  refuseDepth(depth);
   const copy: unknown[] | Record<string, unknown> = Array.isArray(value) ? [] : {};
-  if (Array.isArray(copy)) {
-    for (const item of value as unknown[]) copy.push(frozenCopy(item, depth + 1));
-  } else {
-    for (const key of Object.keys(value))
-      setOwn(copy, key, frozenCopy((value as Record<string, unknown>)[key], depth + 1));
+  for (const key of Object.keys(value)) {
+    setOwn(copy, key, frozenCopy((value as Record<string, unknown>)[key], depth + 1));
   }
   Object.freeze(copy);
   known.add(copy);
   return copy as Value;
 }
 
+function refuseDepth(depth: number): void {
+  if (depth > DEEPEST) throw new RangeError(`data nested deeper than ${DEEPEST} levels, or in a cycle`);
+}
+
 /** Sets a key as a property of the object's own, also `__proto__`. */
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+function setOwn(target: unknown[] | Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true });
-  else target[key] = value;
+  else (target as Record<string, unknown>)[key] = value;
 }
 
 class PayloadFiring<Name extends EventName> implements Firing<Name> {
@@ -58,19 +72,19 @@ class PayloadFiring<Name extends EventName> implements Firing<Name> {
   }
 }
 
-/** Makes the firing of one event. The payload is not copied until a hook asks for a form of it. */
+/** Makes the firing of one event. It owns the payload from now on: the first callback that gets it freezes it. */
 export function createFiring<Name extends EventName>(event: Name, payload: Payload<Name>): Firing<Name> {
   return new PayloadFiring(event, payload);
 }
 
 function freezePayload<Name extends EventName>(event: Name, payload: Payload<Name>): Readonly<Payload<Name>> {
   const { live } = declarationOf(event);
-  if (live === undefined) return frozenCopy(payload);
+  if (live === undefined) return deepFreeze(payload);
   const data: Record<string, unknown> = { ...payload };
   const references: Record<string, unknown> = {};
   for (const field of live) {
     if (field in data) references[field] = data[field];
     delete data[field];
   }
-  return Object.freeze({ ...frozenCopy(data), ...references }) as Readonly<Payload<Name>>;
+  return Object.freeze({ ...deepFreeze(data), ...references }) as Readonly<Payload<Name>>;
 }

@@ -15,7 +15,7 @@ export interface Firing<Name extends EventName = EventName> {
   /** The payload itself. Only the host may hold it: hooks get one of the forms below. */
   readonly payload: Payload<Name>;
   readonly session_id: string;
-  /** A deeply frozen copy for callbacks in this process; live fields come by reference. */
+  /** The payload, frozen all the way down, for callbacks in this process; live fields come by reference. */
   frozen(): Readonly<Payload<Name>>;
   /** A form made by its owner (a script's JSON document, say), made once per firing and key. */
   form<Form>(key: symbol, make: (payload: Payload<Name>) => Form): Form;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { EVENTS } from "#core/events";
-import { createFiring, frozenCopy } from "#core/firing";
+import { createFiring, deepFreeze, frozenCopy } from "#core/firing";
 
 function assertFrozen(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
@@ -17,6 +17,15 @@ test("a frozen copy equals its source, is frozen all the way down and leaves the
       assert.deepEqual(copy, value);
       assertFrozen(copy);
       if (typeof value === "object" && value !== null) assert.ok(!Object.isFrozen(value));
+    }),
+  );
+});
+
+test("freezing where it stands gives the same value, frozen all the way down", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.equal(deepFreeze(value), value);
+      assertFrozen(value);
     }),
   );
 });
@@ -45,6 +54,7 @@ test("a cycle and depth without end are an error, not a crash", () => {
   const cycle: Record<string, unknown> = {};
   cycle["self"] = cycle;
   assert.throws(() => frozenCopy(cycle), RangeError);
+  assert.throws(() => deepFreeze(cycle), RangeError);
 });
 
 test("forms are made once per firing, and only when asked for", () => {

@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly maxOutputBytes: number;
   /** What more output than that does: ends the process, or is read and dropped. */
   readonly overflow: "kill" | "truncate";
+  /** How many of `maxOutputBytes` are kept for the end of each stream, with a note of what was left out; else 0. */
+  readonly tailBytes?: number;
   readonly signal?: AbortSignal;
   /** From TERM to KILL; 500 when absent. */
   readonly killGraceMs?: number;
@@ -69,12 +71,13 @@ async function superviseChild(child: ChildProcess, options: ProcessOptions, star
     if (why !== "exited") terminateGroup(child, options.killGraceMs ?? KILL_GRACE_MS);
   };
 
-  const { maxOutputBytes, overflow } = options;
+  const { maxOutputBytes, overflow, tailBytes = 0 } = options;
   const onOverflow = () => {
     if (overflow === "kill") end("overflow");
   };
-  const stdout = collectOutput(child.stdout, maxOutputBytes, onOverflow);
-  const stderr = collectOutput(child.stderr, maxOutputBytes, onOverflow);
+  const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow };
+  const stdout = collectOutput(child.stdout, bound);
+  const stderr = collectOutput(child.stderr, bound);
   const timer = setTimeout(end, Math.min(Math.max(options.timeoutMs, 0), LONGEST_TIMER_MS), "timeout");
   const interrupt = () => end("interrupted");
   options.signal?.addEventListener("abort", interrupt, { once: true });

@@ -1,0 +1,132 @@
+/** Asks a person on the terminal whether a hook may run (CONTRACT §5). No is what silence means. */
+import { readFileSync } from "node:fs";
+import { createInterface, type Interface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { HermesError, problemOf } from "#core/errors";
+import type { Fingerprint } from "./fingerprint.ts";
+import type { HookPair } from "./grant.ts";
+import { visible } from "./visible.ts";
+
+export interface Question {
+  readonly pair: HookPair;
+  readonly matcher: string | null;
+  readonly script: Fingerprint;
+}
+
+/** Asks one question after another on the same terminal. */
+export interface Prompter {
+  /** True for yes. Rejects with HERMES_INTERRUPTED on Ctrl+C. */
+  ask(question: Question): Promise<boolean>;
+  close(): void;
+}
+
+export interface Terminal {
+  readonly input: Readable;
+  /** Where questions are shown; standard error, so that standard output stays a result's. */
+  readonly output: Writable;
+}
+
+const MOST_SHOWN_BYTES = 64 * 1024;
+
+/** Opens the terminal for questions. What was typed beyond the answers is given back to the input on `close`. */
+export function openPrompter({ input, output }: Terminal): Prompter {
+  const lines = readLines(createInterface({ input, output, terminal: true, historySize: 0 }));
+  const say = (text: string) => void output.write(`${text}\n`);
+
+  async function ask(question: Question): Promise<boolean> {
+    say(describe(question));
+    for (;;) {
+      const answer = await lines.next(`Allow this hook? [y/N/s to see the script] `);
+      const word = answer?.trim().toLowerCase() ?? "";
+      if (word === "y" || word === "yes") return true;
+      if (word === "" || word === "n" || word === "no") return false;
+      if (word === "s" || word === "show") say(showScript(question.script));
+      else say("Please answer y (yes), n (no) or s (show the script).");
+    }
+  }
+
+  function close(): void {
+    const rest = lines.close();
+    if (rest.length > 0 && !input.readableEnded) input.unshift(Buffer.from(rest.map((line) => `${line}\n`).join("")));
+  }
+
+  return { ask, close };
+}
+
+function describe({ pair, matcher, script }: Question): string {
+  return [
+    "",
+    "A shell hook that you have not approved wants to run with your rights:",
+    `  event    ${visible(pair.event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
+    `  command  ${visible(pair.command)}`,
+    `  script   ${describeScript(script)}`,
+    ...(script.sha256 === null ? [] : [`  sha256   ${script.sha256}`]),
+  ].join("\n");
+}
+
+function describeScript({ path, bytes }: Fingerprint): string {
+  if (path === null) return "none: the command is all there is";
+  return bytes === null ? `${visible(path)} (there is no such file)` : `${visible(path)} (${bytes} bytes)`;
+}
+
+/** The script with a margin, so that nothing in it can pass for a line of ours. */
+function showScript({ path }: Fingerprint): string {
+  if (path === null) return "There is no script: the command is all there is.";
+  try {
+    const content = readFileSync(path);
+    if (content.subarray(0, MOST_SHOWN_BYTES).includes(0)) return `${visible(path)} is no text.`;
+    const text = content.toString("utf8", 0, MOST_SHOWN_BYTES);
+    const shown = text.replace(/\n$/, "").split("\n");
+    const more = content.length > MOST_SHOWN_BYTES ? [`(${content.length - MOST_SHOWN_BYTES} bytes more)`] : [];
+    return [...shown.map((line) => `  | ${visible(line).replaceAll("\\t", "  ")}`), ...more].join("\n");
+  } catch (error) {
+    return `${visible(path)} cannot be shown: ${visible(problemOf(error))}`;
+  }
+}
+
+interface Lines {
+  /** The next line, or undefined at the end of the input. Rejects with HERMES_INTERRUPTED on Ctrl+C. */
+  next(prompt: string): Promise<string | undefined>;
+  /** Stops reading; gives the lines that nobody asked for. */
+  close(): readonly string[];
+}
+
+/** Lines as they are asked for. Those that came too early (pasted, typed ahead) wait. */
+function readLines(terminal: Interface): Lines {
+  const early: string[] = [];
+  let waiting: PromiseWithResolvers<string | undefined> | undefined;
+  let ended = false;
+  let interrupted = false;
+
+  terminal.on("line", (line) => {
+    if (waiting === undefined) early.push(line);
+    else waiting.resolve(line);
+    waiting = undefined;
+  });
+  terminal.on("close", () => {
+    ended = true;
+    waiting?.resolve(undefined);
+    waiting = undefined;
+  });
+  terminal.on("SIGINT", () => {
+    interrupted = true;
+    waiting?.reject(new HermesError("HERMES_INTERRUPTED", {}));
+    waiting = undefined;
+  });
+
+  return {
+    async next(prompt) {
+      if (interrupted) throw new HermesError("HERMES_INTERRUPTED", {});
+      const line = early.shift();
+      if (line !== undefined || ended) return line;
+      terminal.setPrompt(prompt);
+      terminal.prompt();
+      waiting = Promise.withResolvers();
+      return waiting.promise;
+    },
+    close() {
+      terminal.close();
+      return early;
+    },
+  };
+}

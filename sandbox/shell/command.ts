@@ -1,0 +1,62 @@
+/** A command line as words, without a shell: exactly what Python's `shlex.split` makes of it (CONTRACT §6). */
+
+export type Words =
+  | { readonly argv: readonly [string, ...string[]]; readonly problem: null }
+  | { readonly argv: null; readonly problem: string };
+
+/**
+ * Splits a command into POSIX shell words; `~` alone or before `/` at the start of a word is `home`. Gives the
+ * words, or a clause that says why there are none. Never throws.
+ */
+export function parseCommand(command: string, home: string): Words {
+  if (command.includes("\0")) return { argv: null, problem: "the command holds a NUL byte" };
+  const words = splitWords(command);
+  if (typeof words === "string") return { argv: null, problem: words };
+  const [first, ...rest] = words.map((word) => expandHome(word, home));
+  return first === undefined
+    ? { argv: null, problem: "the command is empty" }
+    : { argv: [first, ...rest], problem: null };
+}
+
+const SPACE = " \t\r\n";
+
+/**
+ * The words of `shlex.split(text)` (comments off, POSIX rules), or the reason why it would raise. A backslash
+ * escapes any character outside quotes, and inside double quotes only `"` and itself: a backslash before
+ * another character stays.
+ */
+export function splitWords(text: string): string[] | string {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  const characters = [...text];
+  for (let at = 0; at < characters.length; at++) {
+    const character = characters[at]!;
+    if (quote === "'") {
+      if (character === quote) quote = undefined;
+      else word += character;
+    } else if (character === "\\") {
+      const next = characters[++at];
+      if (next === undefined) return "a backslash at its end escapes nothing";
+      word = (word ?? "") + (quote !== undefined && next !== quote && next !== "\\" ? `\\${next}` : next);
+    } else if (quote !== undefined) {
+      if (character === quote) quote = undefined;
+      else word += character;
+    } else if (character === "'" || character === '"') {
+      quote = character;
+      word ??= "";
+    } else if (SPACE.includes(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? "") + character;
+    }
+  }
+  if (quote !== undefined) return `unbalanced quote (${quote})`;
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+function expandHome(word: string, home: string): string {
+  return word === "~" || word.startsWith("~/") ? home + word.slice(1) : word;
+}

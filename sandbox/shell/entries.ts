@@ -1,0 +1,191 @@
+/**
+ * Reads the `hooks:` block of the configuration, entry by entry: a bad one is skipped with a warning, the others
+ * load (CONTRACT §6, seed 003 "Configuration schema"). A gate that is marked `fail_closed` is never skipped: if
+ * it is broken it stays, with its `problem`, and blocks.
+ */
+import { declarationOf, EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
+import { userHome } from "#core/paths";
+import { didYouMean, nearest } from "#core/suggest";
+import { parseCommand } from "./command.ts";
+import { describeValue, isMapping, readFlag, readNames, readTimeout, type Warn } from "./entry-values.ts";
+import { createMatcher, type Matcher } from "./matcher.ts";
+
+/** One configured shell hook. */
+export interface ShellEntry {
+  readonly event: EventName;
+  /** Its place in the event's list: `hooks.<event>[<index>]`. */
+  readonly index: number;
+  /** Exactly as written; null when a broken entry has none. */
+  readonly command: string | null;
+  /** The command's words, or null for a broken entry. */
+  readonly argv: readonly [string, ...string[]] | null;
+  /** Why the entry cannot run, as a clause; null for a sound one. */
+  readonly problem: string | null;
+  /** The entry's `name`, else its command: what people see. */
+  readonly name: string;
+  /** As written, trimmed; null when every tool matches. */
+  readonly matcher: string | null;
+  readonly toolMatcher: Matcher;
+  readonly timeoutSeconds: number;
+  readonly failClosed: boolean;
+  /** `async: true`: the turn does not wait for it. */
+  readonly background: boolean;
+  readonly protocol: "hermes";
+  /** Variables with secret names that the script gets all the same. */
+  readonly env: readonly string[];
+  readonly enabled: boolean;
+}
+
+export interface HookEntries {
+  readonly entries: readonly ShellEntry[];
+  readonly warnings: readonly string[];
+}
+
+const KEYS = [
+  ...["command", "matcher", "timeout", "fail_closed", "failClosed"],
+  ...["async", "protocol", "env", "name", "enabled"],
+];
+
+/** Reads the value of `hooks:`; `home` is what `~` means. Never throws, whatever the value is. */
+export function parseHookEntries(block: unknown, home: string = userHome()): HookEntries {
+  if (block === undefined || block === null) return { entries: [], warnings: [] };
+  if (!isMapping(block)) {
+    return { entries: [], warnings: [`hooks: expected a mapping of events, found ${describeValue(block)}; ignored`] };
+  }
+  const warnings: string[] = [];
+  const entries: ShellEntry[] = [];
+  for (const [event, list] of Object.entries(block)) {
+    if (!isEventName(event)) {
+      warnings.push(unknownEvent(event));
+    } else if (Array.isArray(list)) {
+      for (const [index, raw] of list.entries()) {
+        const entry = parseEntry({ event, index, home, raw, warn: warnFor(event, index, warnings) });
+        if (entry !== undefined) entries.push(entry);
+      }
+    } else if (list !== null) {
+      warnings.push(`hooks.${event}: expected a list of entries, found ${describeValue(list)}; ignored`);
+    }
+  }
+  return { entries, warnings };
+}
+
+function warnFor(event: EventName, index: number, warnings: string[]): Warn {
+  return (problem, key) => void warnings.push(`hooks.${event}[${index}]${key ? `.${key}` : ""}: ${problem}`);
+}
+
+function unknownEvent(event: string): string {
+  const where = `hooks.${event}`;
+  if (isGatewayEventName(event)) {
+    return `${where}: ${event} is an event of gateway hooks, not of shell hooks; put a handler with a HOOK.yaml under the home's hooks/ folder. Skipped`;
+  }
+  const hint = didYouMean(event, EVENT_NAMES) || ` Known events: ${EVENT_NAMES.join(", ")}.`;
+  return `${where}: there is no such hook event; skipped.${hint}`;
+}
+
+interface Raw {
+  readonly event: EventName;
+  readonly index: number;
+  readonly home: string;
+  readonly raw: unknown;
+  readonly warn: Warn;
+}
+
+function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefined {
+  if (!isMapping(raw)) {
+    warn(`expected a mapping with "command", found ${describeValue(raw)}; skipped`);
+    return undefined;
+  }
+  for (const key of Object.keys(raw)) {
+    // Keys that nobody could have meant as one of ours are ignored without a word (seed 003).
+    const meant = KEYS.includes(key) ? undefined : nearest(key, KEYS);
+    if (meant !== undefined) warn(`unknown key, ignored. Did you mean "${meant}"?`, key);
+  }
+  const command = typeof raw["command"] === "string" && raw["command"].trim() !== "" ? raw["command"] : null;
+  const failClosed = readFailClosed(event, raw, warn);
+  const enabled = readFlag(raw, "enabled", true, warn);
+  const { argv, problem } = readCommand(command, raw, home);
+  const keep = problem === null || failClosed || (command !== null && raw["protocol"] === undefined);
+  if (problem !== null && enabled) warn(`${problem}; ${consequence(failClosed, keep)}`);
+  if (!keep) return undefined;
+  const matcher = readMatcher(event, raw["matcher"], warn);
+  const toolMatcher = createMatcher(matcher);
+  if (toolMatcher.problem !== null) {
+    warn(`not a regular expression (${toolMatcher.problem}); it matches the tool of exactly this name`, "matcher");
+  }
+  return {
+    event,
+    index,
+    command,
+    argv,
+    problem,
+    name: readName(raw["name"], warn) ?? command ?? `hooks.${event}[${index}]`,
+    matcher,
+    toolMatcher,
+    timeoutSeconds: readTimeout(raw["timeout"], warn),
+    failClosed,
+    background: readBackground(event, raw, warn),
+    protocol: "hermes",
+    env: readNames(raw["env"], "env", warn),
+    enabled,
+  };
+}
+
+function consequence(failClosed: boolean, keep: boolean): string {
+  if (failClosed) return "until it is mended it blocks every call that it matches (fail_closed)";
+  return keep ? "it cannot run" : "skipped";
+}
+
+function readCommand(
+  command: string | null,
+  raw: Record<string, unknown>,
+  home: string,
+): Pick<ShellEntry, "argv" | "problem"> {
+  if (command === null) {
+    const found = raw["command"] === undefined ? "" : ` (found ${describeValue(raw["command"])})`;
+    return { argv: null, problem: `it has no "command", a non-empty string${found}` };
+  }
+  const protocol = raw["protocol"] ?? "hermes";
+  if (protocol !== "hermes") {
+    return { argv: null, problem: `the protocol ${describeValue(protocol)} is not supported; there is "hermes"` };
+  }
+  const words = parseCommand(command, home);
+  return words.problem === null ? words : { argv: null, problem: `its command cannot be parsed: ${words.problem}` };
+}
+
+function readMatcher(event: EventName, value: unknown, warn: Warn): string | null {
+  if (value === undefined || value === null) return null;
+  if (!declarationOf(event).tool) {
+    warn("counts on the tool events only (pre_tool_call, post_tool_call, transform_tool_result); ignored", "matcher");
+    return null;
+  }
+  if (typeof value !== "string") {
+    warn(`expected a regular expression, found ${describeValue(value)}; ignored, so every tool matches`, "matcher");
+    return null;
+  }
+  return value.trim() || null;
+}
+
+function readFailClosed(event: EventName, raw: Record<string, unknown>, warn: Warn): boolean {
+  const snake = readFlag(raw, "fail_closed", false, warn);
+  const camel = readFlag(raw, "failClosed", false, warn);
+  if (!snake && !camel) return false;
+  const { kind, onFailure } = declarationOf(event);
+  if (kind === "gate" && onFailure === "mark") return true;
+  const why = kind === "gate" ? `${event} always fails open` : `${event} is no gate, it cannot block`;
+  warn(`${why}; ignored`, snake ? "fail_closed" : "failClosed");
+  return false;
+}
+
+function readBackground(event: EventName, raw: Record<string, unknown>, warn: Warn): boolean {
+  if (!readFlag(raw, "async", false, warn)) return false;
+  if (declarationOf(event).kind === "observe") return true;
+  warn(`${event} waits for an answer, only observers can be async; ignored`, "async");
+  return false;
+}
+
+function readName(value: unknown, warn: Warn): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string" && value.trim() !== "") return value.trim();
+  warn(`expected a text, found ${describeValue(value)}; ignored`, "name");
+  return undefined;
+}

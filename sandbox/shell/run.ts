@@ -1,0 +1,44 @@
+/** Runs one script for one firing. What it may run is written on the {@link Grant}. */
+import type { Grant } from "#allowlist/grant";
+import { assertGrant } from "#allowlist/grant";
+import type { Firing } from "#core/ports";
+import { filterEnvironment } from "../process/environment.ts";
+import { runProcess, type ProcessResult } from "../process/run.ts";
+import type { ShellEntry } from "./entries.ts";
+import { MOST_OUTPUT_BYTES } from "./outcome.ts";
+import { payloadOf } from "./payload.ts";
+
+/** Where scripts run and what they see. */
+export interface ShellSurroundings {
+  /** The working folder of the scripts, and `cwd` of their payload. */
+  readonly cwd: string;
+  /** The home of hermes, which scripts get as `HERMES_HOME`. */
+  readonly home: string;
+  /** The parent's environment, secrets included; scripts get it filtered. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface ShellRun {
+  readonly entry: ShellEntry;
+  readonly grant: Grant;
+  readonly firing: Firing;
+  readonly signal: AbortSignal;
+  readonly surroundings: ShellSurroundings;
+}
+
+/** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this pair. */
+export async function runScript({ entry, grant, firing, signal, surroundings }: ShellRun): Promise<ProcessResult> {
+  assertGrant(grant, { event: entry.event, command: entry.command ?? "" });
+  if (entry.argv === null) throw new TypeError(`hooks.${entry.event}[${entry.index}] has no command to run`);
+  const { cwd, home, env } = surroundings;
+  return runProcess({
+    argv: entry.argv,
+    cwd,
+    env: { ...filterEnvironment(env, entry.env), HERMES_HOME: home },
+    stdin: payloadOf(firing, cwd),
+    timeoutMs: entry.timeoutSeconds * 1000,
+    maxOutputBytes: MOST_OUTPUT_BYTES,
+    overflow: "kill",
+    signal,
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * The program's own standard output. Everything the program prints goes through {@link writeStdout}, so that what
+ * other code in this process prints can be diverted without touching it.
+ */
+import { stdout } from "node:process";
+
+type Write = typeof process.stdout.write;
+
+/** Takes a piece of text that was not written by {@link writeStdout}; true when it must not reach standard output. */
+export type DivertHandler = (text: string) => boolean;
+
+const state = {
+  /** The stream's own `write` while it is replaced. */
+  original: undefined as Write | undefined,
+  handlers: [] as readonly DivertHandler[],
+  /** Set when nobody reads any more (EPIPE): there is nothing left to write for. */
+  closed: false,
+  watched: false,
+};
+
+/** Writes text to standard output as it is. A reader that went away (`| head`) is no error: the rest is dropped. */
+export function writeStdout(text: string): void {
+  watchErrors();
+  if (state.closed) return;
+  (state.original ?? stdout.write).call(stdout, text);
+}
+
+/** Resolves when all that was written has been taken by the reader, or can no longer be. */
+export async function flushStdout(): Promise<void> {
+  if (state.closed || (stdout.writableLength === 0 && !stdout.writableNeedDrain)) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stdout.off("close", done);
+      resolve();
+    };
+    stdout.once("close", done);
+    (state.original ?? stdout.write).call(stdout, "", "utf8", done);
+  });
+}
+
+/**
+ * Gives `handler` whatever is written with `process.stdout.write` or `console.log`, but not by {@link writeStdout}.
+ * What no handler takes goes to standard output. Returns the undo.
+ */
+export function divertStdout(handler: DivertHandler): () => void {
+  watchErrors();
+  state.handlers = [...state.handlers, handler];
+  if (state.original === undefined) {
+    // Bound late by `writeStdout`: kept as it was, so that the undo restores exactly it.
+    state.original = stdout.write;
+    stdout.write = divertedWrite;
+  }
+  return () => {
+    state.handlers = state.handlers.filter((other) => other !== handler);
+    if (state.handlers.length > 0 || state.original === undefined || stdout.write !== divertedWrite) return;
+    stdout.write = state.original;
+    state.original = undefined;
+  };
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+function divertedWrite(
+  chunk: string | Uint8Array,
+  encoding?: BufferEncoding | WriteCallback,
+  callback?: WriteCallback,
+): boolean {
+  const written = typeof encoding === "function" ? encoding : callback;
+  const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
+  if (state.handlers.some((handler) => handler(text))) {
+    if (written !== undefined) process.nextTick(written);
+    return true;
+  }
+  const write = state.original ?? stdout.write;
+  return write.call(stdout, chunk, typeof encoding === "string" ? encoding : "utf8", written);
+}
+
+function watchErrors(): void {
+  if (state.watched) return;
+  state.watched = true;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+    state.closed = true;
+  });
+}

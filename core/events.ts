@@ -85,7 +85,7 @@ const request = (zod: Zod) => ({
 
 const sampleCall = {
   tool_name: "terminal",
-  args: { command: "echo hello" },
+  args: { command: "echo hello" } as Record<string, unknown>,
   task_id: SESSION,
   session_id: SESSION,
   tool_call_id: "call_sample",
@@ -333,7 +333,7 @@ export type EventsOfKind<Kind extends EventKind> = {
 }[EventName];
 
 /** What an event carries, as its schema says; live fields are not among it. */
-export type Payload<Name extends EventName> = ReturnType<(typeof EVENTS)[Name]["sample"]>;
+export type Payload<Name extends EventName> = z.infer<ReturnType<(typeof EVENTS)[Name]["payload"]>>;
 
 /** A declaration with its types widened: what code that walks the table sees. */
 export interface AnyEventDeclaration {

@@ -1,6 +1,7 @@
 /** One message of a conversation as it is stored and shown to hooks: OpenAI's chat format. */
 export type ChatMessage =
-  | { role: "system" | "user"; content: string }
+  | { role: "system"; content: string }
+  | { role: "user"; content: string }
   | { role: "assistant"; content: string | null; tool_calls?: ChatToolCall[] }
   | { role: "tool"; content: string; tool_call_id: string };
 

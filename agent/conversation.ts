@@ -1,0 +1,92 @@
+/** A turn's messages: the session's history, what this turn adds, and what goes to the model for this turn only. */
+import type { ModelMessage } from "ai";
+import type { ChatMessage } from "#core/messages";
+import { repairHistory, toModelMessages } from "./history.ts";
+import type { OfflineHints } from "./models/offline.ts";
+import type { SessionStore } from "./sessions.ts";
+import type { AskedCall } from "./tool-call.ts";
+
+export class Conversation {
+  readonly #sessions: SessionStore;
+  readonly #sessionId: string;
+  readonly #messages: ChatMessage[];
+  /** Where this turn's user message stands. */
+  readonly #start: number;
+  readonly #words: string[];
+  readonly #firstAnswer: boolean;
+  #context: string | undefined;
+  #steps = 0;
+  #calls = 0;
+
+  /** Loads the session's history and adds the person's message to it. */
+  constructor(sessions: SessionStore, sessionId: string, message: string) {
+    this.#sessions = sessions;
+    this.#sessionId = sessionId;
+    this.#messages = repairHistory(sessions.history(sessionId));
+    this.#start = this.#messages.length;
+    this.#words = [message];
+    this.#firstAnswer = !this.#messages.some((one) => one.role === "assistant" && one.content);
+    this.#add({ role: "user", content: message });
+  }
+
+  /** The messages so far, as hooks see them. The caller must not change them. */
+  get messages(): ChatMessage[] {
+    return this.#messages;
+  }
+
+  /** What hooks want the model to know in this turn; it is never stored. */
+  setContext(text: string): void {
+    this.#context = text;
+  }
+
+  addInjected(content: string): void {
+    this.#words.push(content);
+    this.#add({ role: "user", content });
+  }
+
+  addAnswer(content: string): void {
+    this.#add({ role: "assistant", content });
+  }
+
+  addCalls(text: string, calls: readonly AskedCall[]): void {
+    this.#steps++;
+    this.#calls += calls.length;
+    this.#add({
+      role: "assistant",
+      content: text === "" ? null : text,
+      tool_calls: calls.map(({ id, tool, args }) => ({
+        id,
+        type: "function",
+        function: { name: tool, arguments: JSON.stringify(args) },
+      })),
+    });
+  }
+
+  /** Stores a result the moment it is there; {@link addResults} puts a step's results in order. */
+  storeResult(call: AskedCall, content: string): void {
+    this.#sessions.append(this.#sessionId, resultOf(call, content));
+  }
+
+  addResults(calls: readonly AskedCall[], contents: readonly string[]): void {
+    for (const [index, call] of calls.entries()) this.#messages.push(resultOf(call, contents[index] ?? ""));
+  }
+
+  /** What to send; `closing` words are added at the end for this request only. */
+  toModelMessages(closing?: string): ModelMessage[] {
+    const messages = toModelMessages(this.#messages, this.#context, this.#start);
+    return closing === undefined ? messages : [...messages, { role: "user", content: closing }];
+  }
+
+  hints(): OfflineHints {
+    return { words: this.#words, step: this.#steps, calls: this.#calls, first_answer: this.#firstAnswer };
+  }
+
+  #add(message: ChatMessage): void {
+    this.#messages.push(message);
+    this.#sessions.append(this.#sessionId, message);
+  }
+}
+
+function resultOf({ id }: AskedCall, content: string): ChatMessage {
+  return { role: "tool", tool_call_id: id, content };
+}

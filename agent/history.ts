@@ -1,0 +1,87 @@
+/** From stored messages to what a model's API accepts. */
+import type { ModelMessage } from "ai";
+import type { ChatMessage } from "#core/messages";
+
+type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
+
+/** The result of a call that had none when the program ended. */
+export const INTERRUPTED_RESULT = JSON.stringify({ error: "interrupted before the tool gave a result" });
+
+/**
+ * The messages as an API accepts them: every call is followed by its result, in the order of the calls; a call whose
+ * result was lost (kill -9) gets one that says so, a result without its call is left out. Changes nothing.
+ */
+export function repairHistory(messages: readonly ChatMessage[]): ChatMessage[] {
+  const repaired: ChatMessage[] = [];
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index]!;
+    if (message.role === "tool") continue;
+    repaired.push(message);
+    if (message.role !== "assistant" || !message.tool_calls?.length) continue;
+    const results = new Map<string, ToolMessage>();
+    for (let next = messages[index + 1]; next?.role === "tool"; next = messages[index + 1]) {
+      results.set(next.tool_call_id, next);
+      index++;
+    }
+    for (const { id } of message.tool_calls) {
+      repaired.push(results.get(id) ?? { role: "tool", tool_call_id: id, content: INTERRUPTED_RESULT });
+    }
+  }
+  return repaired;
+}
+
+/**
+ * The messages for the `ai` package. `context` is added to the message at `contextAt`, after a blank line; it is
+ * part of what is sent and of nothing else (seed 003, "pre_llm_call").
+ */
+export function toModelMessages(
+  messages: readonly ChatMessage[],
+  context?: string,
+  contextAt?: number,
+): ModelMessage[] {
+  const names = new Map<string, string>();
+  const converted: ModelMessage[] = [];
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "system") {
+      // Instructions travel apart; what a surface stored as system text is background for the person's words.
+      converted.push({ role: "user", content: message.content });
+    } else if (message.role === "user") {
+      const added = index === contextAt && context ? `${message.content}\n\n${context}` : message.content;
+      converted.push({ role: "user", content: added });
+    } else if (message.role === "assistant") {
+      const calls = message.tool_calls ?? [];
+      for (const { id, function: asked } of calls) names.set(id, asked.name);
+      const text = message.content ? [{ type: "text" as const, text: message.content }] : [];
+      if (text.length + calls.length === 0) continue;
+      converted.push({
+        role: "assistant",
+        content: [
+          ...text,
+          ...calls.map(({ id, function: asked }) => ({
+            type: "tool-call" as const,
+            toolCallId: id,
+            toolName: asked.name,
+            input: parseArguments(asked.arguments),
+          })),
+        ],
+      });
+    } else {
+      const toolName = names.get(message.tool_call_id) ?? "unknown";
+      const output = { type: "text" as const, value: message.content };
+      converted.push({
+        role: "tool",
+        content: [{ type: "tool-result", toolCallId: message.tool_call_id, toolName, output }],
+      });
+    }
+  }
+  return converted;
+}
+
+function parseArguments(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Written by another program; the model sees what stood there.
+    return { _raw: text };
+  }
+}

@@ -1,0 +1,8 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { ModelConnection } from "./openai.ts";
+
+/** A model of Anthropic, over its messages API. */
+export async function createAnthropicModel({ id, baseUrl, apiKey }: ModelConnection): Promise<LanguageModelV4> {
+  const { createAnthropic } = await import("@ai-sdk/anthropic");
+  return createAnthropic({ baseURL: baseUrl, ...(apiKey === undefined ? {} : { apiKey }) })(id);
+}

@@ -1,0 +1,160 @@
+/** The model that needs no network and no key: it does what a small grammar finds in the person's words. */
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Content,
+  LanguageModelV4FinishReason,
+  LanguageModelV4Message,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+} from "@ai-sdk/provider";
+import { parseOfflineMessage, type PlannedStep } from "./offline-grammar.ts";
+
+export const OFFLINE_MODEL_ID = "offline";
+
+/** What the runner tells the offline model beside the prompt, under `providerOptions.hermes`. */
+export interface OfflineHints {
+  /** The person's own words of this turn, without what hooks added. */
+  readonly words: readonly string[];
+  /** How many answers with calls the model gave in this turn. */
+  readonly step: number;
+  /** How many calls those answers held. */
+  readonly calls: number;
+  /** True until the session has its first answer. */
+  readonly first_answer: boolean;
+}
+
+const INTRODUCTION =
+  "(This is the offline model: it needs no key and follows a few fixed phrases only. For a real model set " +
+  "OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, or write a model: section into config.yaml.)";
+
+const EXCERPT_LENGTH = 200;
+
+interface Answer {
+  readonly content: readonly LanguageModelV4Content[];
+  readonly finishReason: LanguageModelV4FinishReason;
+  readonly usage: LanguageModelV4Usage;
+}
+
+/** Makes the offline model. It is deterministic and keeps no state. */
+export function createOfflineModel(): LanguageModelV4 {
+  return {
+    specificationVersion: "v4",
+    provider: "offline",
+    modelId: OFFLINE_MODEL_ID,
+    supportedUrls: {},
+    async doGenerate(options) {
+      options.abortSignal?.throwIfAborted();
+      const answer = answerTo(options);
+      return { ...answer, content: [...answer.content], warnings: [] };
+    },
+    async doStream(options) {
+      options.abortSignal?.throwIfAborted();
+      return { stream: streamOf(answerTo(options), options.abortSignal) };
+    },
+  };
+}
+
+function answerTo(options: LanguageModelV4CallOptions): Answer {
+  const hints = readHints(options);
+  const names = (options.tools ?? []).map(({ name }) => name);
+  const plan = hints.words.flatMap((words) => parseOfflineMessage(words, names));
+  const step = names.length > 0 ? plan[hints.step] : undefined;
+  const content =
+    step === undefined
+      ? [{ type: "text" as const, text: textOf(options, hints) }]
+      : callsOf(step, resultsIn(options.prompt).length);
+  return {
+    content,
+    finishReason: step === undefined ? { unified: "stop", raw: "stop" } : { unified: "tool-calls", raw: "tool_calls" },
+    usage: usageOf(JSON.stringify(options.prompt).length, JSON.stringify(content).length),
+  };
+}
+
+function callsOf(step: PlannedStep, before: number): LanguageModelV4Content[] {
+  return step.map(({ tool, input }, index) => ({
+    type: "tool-call",
+    toolCallId: `call_${before + index + 1}`,
+    toolName: tool,
+    input,
+  }));
+}
+
+function textOf({ prompt }: LanguageModelV4CallOptions, hints: OfflineHints): string {
+  const results = hints.calls === 0 ? [] : resultsIn(prompt).slice(-hints.calls);
+  if (results.length === 0) {
+    const echo = lastUserText(prompt);
+    return hints.first_answer ? `${echo}\n\n${INTRODUCTION}` : echo;
+  }
+  const report = results.map(({ tool, text }) => `${tool} gave ${excerpt(text)}`).join("; ");
+  return `${report}.${hints.first_answer ? ` ${INTRODUCTION}` : ""}`;
+}
+
+function resultsIn(prompt: readonly LanguageModelV4Message[]): { tool: string; text: string }[] {
+  return prompt.flatMap((message) =>
+    message.role !== "tool"
+      ? []
+      : message.content.flatMap((part) =>
+          part.type === "tool-result" && part.output.type === "text"
+            ? [{ tool: part.toolName, text: part.output.value }]
+            : [],
+        ),
+  );
+}
+
+function lastUserText(prompt: readonly LanguageModelV4Message[]): string {
+  const message = prompt.findLast(({ role }) => role === "user");
+  if (message?.role !== "user") return "";
+  return message.content.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+/** The start of a result, on one line. */
+function excerpt(text: string): string {
+  const line = text
+    .slice(0, EXCERPT_LENGTH * 2)
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return line.length > EXCERPT_LENGTH || text.length > EXCERPT_LENGTH * 2 ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
+}
+
+function usageOf(input: number, output: number): LanguageModelV4Usage {
+  const [inputTokens, outputTokens] = [Math.ceil(input / 4), Math.ceil(output / 4)];
+  return {
+    inputTokens: { total: inputTokens, noCache: inputTokens, cacheRead: 0, cacheWrite: 0 },
+    outputTokens: { total: outputTokens, text: outputTokens, reasoning: 0 },
+  };
+}
+
+function readHints({ providerOptions, prompt }: LanguageModelV4CallOptions): OfflineHints {
+  const hints = providerOptions?.["hermes"] as unknown as OfflineHints | undefined;
+  return hints ?? { words: [lastUserText(prompt)], step: 0, calls: 0, first_answer: false };
+}
+
+/** The answer as a stream, its text in pieces of a few words, made as they are read. */
+function streamOf(answer: Answer, signal: AbortSignal | undefined): ReadableStream<LanguageModelV4StreamPart> {
+  const parts = partsOf(answer);
+  return new ReadableStream({
+    pull(controller) {
+      if (signal?.aborted) return controller.error(signal.reason);
+      const { value, done } = parts.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+}
+
+function* partsOf({ content, finishReason, usage }: Answer): Generator<LanguageModelV4StreamPart, undefined> {
+  yield { type: "stream-start", warnings: [] };
+  yield { type: "response-metadata", modelId: OFFLINE_MODEL_ID };
+  for (const part of content) {
+    if (part.type === "tool-call") yield part;
+    if (part.type !== "text") continue;
+    yield { type: "text-start", id: "text" };
+    for (const [delta] of part.text.matchAll(/[^]{1,40}(?:\s+|$)|[^]{40}/g)) {
+      yield { type: "text-delta", id: "text", delta };
+    }
+    yield { type: "text-end", id: "text" };
+  }
+  yield { type: "finish", usage, finishReason };
+  return undefined;
+}

@@ -1,0 +1,117 @@
+/** Which model answers: the `model:` section of the configuration, else a provider key in the environment. */
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { HermesError } from "#core/errors";
+import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
+import type { ModelConnection } from "./openai.ts";
+
+export const PROVIDERS = ["offline", "openai", "anthropic", "openrouter", "openai-compatible"] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** The `model:` section, its `${NAME}` filled in. */
+export interface ModelSettings {
+  readonly provider?: Provider | undefined;
+  /** The model's id. */
+  readonly default?: string | undefined;
+  readonly base_url?: string | undefined;
+  readonly api_key?: string | undefined;
+  readonly max_retries?: number | undefined;
+}
+
+/** A model that is ready to be asked. */
+export interface SelectedModel {
+  readonly model: LanguageModelV4;
+  readonly id: string;
+  readonly provider: Provider;
+  /** Where requests go; empty for the offline model. */
+  readonly baseUrl: string;
+}
+
+interface Hosted {
+  readonly key: string;
+  readonly baseUrl: string;
+  /** Which model answers when none is named. */
+  readonly defaultModel: string;
+  readonly create: (connection: ModelConnection) => Promise<LanguageModelV4>;
+}
+
+/** Hosted providers, in the order in which their keys are looked for. */
+const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = {
+  openai: {
+    key: "OPENAI_API_KEY",
+    baseUrl: "https://api.openai.com/v1",
+    defaultModel: "gpt-5.4-mini",
+    create: async (connection) => (await import("./openai.ts")).createOpenAIModel(connection),
+  },
+  anthropic: {
+    key: "ANTHROPIC_API_KEY",
+    baseUrl: "https://api.anthropic.com/v1",
+    defaultModel: "claude-sonnet-4-6",
+    create: async (connection) => (await import("./anthropic.ts")).createAnthropicModel(connection),
+  },
+  openrouter: {
+    key: "OPENROUTER_API_KEY",
+    baseUrl: "https://openrouter.ai/api/v1",
+    defaultModel: "anthropic/claude-sonnet-4.6",
+    create: async (connection) => (await import("./openrouter.ts")).createOpenRouterModel(connection),
+  },
+};
+
+/**
+ * Says which model will answer, without loading it. Throws HERMES_MODEL_CONFIG when the provider's key, its base_url
+ * or the model's id is missing.
+ */
+export function describeModel(settings: ModelSettings, env: NodeJS.ProcessEnv): Omit<SelectedModel, "model"> {
+  const { provider, id, baseUrl } = resolve(settings, env);
+  return { provider, id, baseUrl };
+}
+
+/** Loads the model that the settings and the environment ask for. Throws like {@link describeModel}. */
+export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEnv): Promise<SelectedModel> {
+  const { provider, id, baseUrl, apiKey } = resolve(settings, env);
+  const connection = { id, baseUrl, apiKey };
+  if (provider === "offline") return { model: createOfflineModel(), id, provider, baseUrl };
+  if (provider === "openai-compatible") {
+    const { createOpenAICompatibleModel } = await import("./openai-compatible.ts");
+    return { model: await createOpenAICompatibleModel(connection), id, provider, baseUrl };
+  }
+  return { model: await HOSTED[provider].create(connection), id, provider, baseUrl };
+}
+
+function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): ModelConnection & { provider: Provider } {
+  const provider = settings.provider ?? providerOf(settings, env);
+  if (provider === "offline") return { provider, id: OFFLINE_MODEL_ID, baseUrl: "", apiKey: undefined };
+  if (provider === "openai-compatible") {
+    const baseUrl =
+      settings.base_url ?? missing("model.base_url is missing: the URL of the server, up to and with /v1.");
+    const id = settings.default || missing("model.default is missing: the id of the model that the server should use.");
+    return { provider, id, baseUrl: checkUrl(baseUrl), apiKey: settings.api_key };
+  }
+  const { key, baseUrl, defaultModel } = HOSTED[provider];
+  const apiKey =
+    settings.api_key ||
+    env[key] ||
+    missing(`The provider ${provider} needs a key: set ${key} in the environment, or model.api_key.`);
+  return {
+    provider,
+    id: settings.default || defaultModel,
+    baseUrl: checkUrl(settings.base_url ?? baseUrl),
+    apiKey,
+  };
+}
+
+/** Without a provider: a base_url means a compatible server, else the first key that is set decides. */
+function providerOf(settings: ModelSettings, env: NodeJS.ProcessEnv): Provider {
+  if (settings.base_url !== undefined) return "openai-compatible";
+  const found = (["openai", "anthropic", "openrouter"] as const).find((name) => env[HOSTED[name].key]);
+  return found ?? "offline";
+}
+
+function checkUrl(url: string): string {
+  const protocol = URL.parse(url)?.protocol;
+  if (protocol !== "http:" && protocol !== "https:") missing(`model.base_url is no http or https URL: ${url}`);
+  return url.replace(/\/+$/, "");
+}
+
+function missing(problem: string): never {
+  throw new HermesError("HERMES_MODEL_CONFIG", { problem });
+}

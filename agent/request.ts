@@ -1,0 +1,105 @@
+/** A request to the model with its events and its retries. */
+import { setTimeout as delay } from "node:timers/promises";
+import { HermesError } from "#core/errors";
+import { ModelFailure } from "./model-failure.ts";
+import { askModel, type ModelAnswer, type ModelRequest } from "./stream.ts";
+import { fire, type TurnScope } from "./scope.ts";
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_BACKOFF_MS = 8000;
+/** A server may ask for any wait; a person is not kept longer than this. */
+const LONGEST_ASKED_DELAY_MS = 60_000;
+
+/**
+ * Asks the model, again after a failure that may pass (`maxRetries` times, only while nothing of the answer has
+ * arrived), and fires `pre_api_request` and then `post_api_request` or `api_request_error` for every attempt. `count`
+ * is the request's number in the turn. Throws HERMES_MODEL_REQUEST or HERMES_MODEL_STREAM_CUT, or the signal's reason.
+ */
+export async function requestAnswer(scope: TurnScope, request: ModelRequest, count: number): Promise<ModelAnswer> {
+  const { maxRetries } = scope.deps;
+  for (let retries = 0; ; retries++) {
+    const outcome = await attemptOnce(scope, request, count, retries);
+    if (!(outcome instanceof ModelFailure)) return outcome;
+    if (!outcome.retryable || retries >= maxRetries) throw toHermesError(request, outcome);
+    const wait = retryDelay(scope, outcome, retries);
+    scope.deps.log.warn("the model's server failed; trying again", {
+      problem: outcome.problem,
+      wait_ms: wait,
+      session_id: scope.session.id,
+    });
+    await delay(wait, undefined, { signal: request.signal });
+  }
+}
+
+async function attemptOnce(
+  scope: TurnScope,
+  request: ModelRequest,
+  count: number,
+  retries: number,
+): Promise<ModelAnswer | ModelFailure> {
+  const payload = payloadOf(scope, request, count, new Date().toISOString());
+  await fire(scope, "pre_api_request", payload);
+  const started = performance.now();
+  try {
+    request.signal.throwIfAborted();
+    const answer = await askModel(request);
+    const { line } = scope;
+    line.cost.input_tokens += answer.usage.input_tokens;
+    line.cost.output_tokens += answer.usage.output_tokens;
+    await fire(scope, "post_api_request", () => ({
+      ...payload(),
+      duration_ms: Math.round(performance.now() - started),
+      finish_reason: answer.finishReason,
+      response_model: answer.responseModel,
+      usage: answer.usage,
+    }));
+    return answer;
+  } catch (thrown) {
+    const failure = thrown instanceof ModelFailure ? thrown : undefined;
+    await fire(
+      scope,
+      "api_request_error",
+      () => ({
+        ...payload(),
+        error: failure?.problem ?? "interrupted",
+        status_code: failure?.statusCode ?? null,
+        retry_count: retries,
+        retryable: failure?.retryable ?? false,
+      }),
+      { closing: true },
+    );
+    if (failure === undefined) throw thrown;
+    return failure;
+  }
+}
+
+/** The payload that the three events share; counted and made only when somebody listens. */
+function payloadOf({ session, platform }: TurnScope, request: ModelRequest, count: number, startedAt: string) {
+  const { selected, messages, tools, instructions } = request;
+  return () => ({
+    session_id: session.id,
+    task_id: session.id,
+    platform,
+    model: selected.id,
+    provider: selected.provider,
+    base_url: selected.baseUrl,
+    api_call_count: count,
+    message_count: messages.length,
+    tool_count: tools.length,
+    approx_input_tokens: Math.ceil((JSON.stringify(messages).length + instructions.length) / 4),
+    started_at: startedAt,
+  });
+}
+
+/** The server's own wish, bounded; else twice as long each time, with chance so that callers do not come together. */
+function retryDelay({ deps }: TurnScope, { retryAfterMs }: ModelFailure, retries: number): number {
+  if (retryAfterMs !== null) return Math.min(retryAfterMs, LONGEST_ASKED_DELAY_MS);
+  const most = Math.min((deps.retryDelayMs ?? FIRST_DELAY_MS) * 2 ** retries, LONGEST_BACKOFF_MS);
+  return Math.round(most * (0.5 + Math.random() / 2));
+}
+
+function toHermesError({ selected }: ModelRequest, failure: ModelFailure): HermesError {
+  const { provider, id: model } = selected;
+  if (failure.cut) return new HermesError("HERMES_MODEL_STREAM_CUT", { provider, model }, { cause: failure });
+  return new HermesError("HERMES_MODEL_REQUEST", { provider, model, problem: failure.problem }, { cause: failure });
+}

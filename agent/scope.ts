@@ -1,0 +1,98 @@
+/** What a turn knows while it runs: what it works with, whom it reports to, how it is stopped. */
+import type { Decision } from "#core/answers";
+import type { HookDispatcher } from "#core/dispatch";
+import type { EventName, Payload } from "#core/events";
+import { hookFrame, type Frame } from "#core/frames";
+import type { Log } from "#core/log";
+import type { Session, Tool } from "#core/ports";
+import type { HookRegistry } from "#core/registry";
+import type { SelectedModel } from "./models/select.ts";
+import type { SessionStore } from "./sessions.ts";
+
+/** What the agent needs of the rest of the program. */
+export interface AgentDeps {
+  readonly dispatcher: HookDispatcher;
+  /** Gets `session:*` and `agent:*`, for `ctx.on`. */
+  readonly registry: HookRegistry;
+  readonly sessions: SessionStore;
+  /** The tools of the moment, `delegate_task` left out: the agent adds its own. Asked once a turn. */
+  readonly tools: () => readonly Tool[];
+  /** The model of the moment. Asked once a turn. */
+  readonly model: () => Promise<SelectedModel>;
+  /** Requests to the model in a turn (`agent.max_iterations`). */
+  readonly maxIterations: number;
+  /** How often a failed request is tried again (`model.max_retries`). */
+  readonly maxRetries: number;
+  readonly cwd: string;
+  readonly log: Pick<Log, "debug" | "warn">;
+  /** What the model is told before the conversation; the agent's own words when absent. */
+  readonly instructions?: string;
+  /** The first wait before a retry, in milliseconds; 500 when absent. */
+  readonly retryDelayMs?: number;
+}
+
+/** The person's end of a turn, which the agents of its delegated tasks share. */
+export interface Line {
+  /** The session that the person talks to: every frame carries it. */
+  readonly session_id: string;
+  readonly emit: (frame: Frame) => void;
+  /** Tokens of the turn, those of child agents included. */
+  readonly cost: { input_tokens: number; output_tokens: number };
+  /** Ids of the calls that were shown, so that no two calls of a turn share one. */
+  readonly callIds: Set<string>;
+  readonly signal: AbortSignal;
+  /** What hooks get that must run although the turn was stopped: together at most five seconds from then. */
+  readonly closing: () => AbortSignal;
+}
+
+/** One agent's turn. */
+export interface TurnScope {
+  readonly deps: AgentDeps;
+  readonly session: Session;
+  readonly platform: string;
+  /** 0 for the person's own session. */
+  readonly depth: number;
+  readonly line: Line;
+  readonly maxIterations: number;
+}
+
+const CLOSING_MS = 5000;
+
+/** Opens the person's end of a turn. Frames that come after `close` are dropped: the result is the last one. */
+export function openLine(
+  sessionId: string,
+  onFrame: (frame: Frame) => void,
+  signal: AbortSignal,
+): Line & { close: () => void } {
+  let open = true;
+  let closing: AbortSignal | undefined;
+  return {
+    session_id: sessionId,
+    emit: (frame) => {
+      if (open) onFrame(frame);
+    },
+    cost: { input_tokens: 0, output_tokens: 0 },
+    callIds: new Set(),
+    signal,
+    closing: () => (signal.aborted ? (closing ??= AbortSignal.timeout(CLOSING_MS)) : signal),
+    close: () => {
+      open = false;
+    },
+  };
+}
+
+/**
+ * Fires an event of this turn; the payload is made only when somebody listens. Observers that close something
+ * (`closing`) run although the turn was stopped.
+ */
+export function fire<Name extends EventName>(
+  { deps, line }: Pick<TurnScope, "deps" | "line">,
+  event: Name,
+  payload: () => Payload<Name>,
+  options: { closing?: boolean } = {},
+): Decision | Promise<Decision> {
+  return deps.dispatcher.invoke_hook(event, payload, {
+    signal: options.closing ? line.closing() : line.signal,
+    onRun: (run) => line.emit(hookFrame(run, line.session_id)),
+  });
+}

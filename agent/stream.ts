@@ -1,0 +1,138 @@
+/** One request to the model: one `streamText` call, whose tools have no `execute` because every call is ours to run. */
+import type { ModelMessage, ToolSet } from "ai";
+import { isHermesError } from "#core/errors";
+import type { Tool } from "#core/ports";
+import { failureFrom, ModelFailure, streamCut } from "./model-failure.ts";
+import type { OfflineHints } from "./models/offline.ts";
+import type { SelectedModel } from "./models/select.ts";
+import type { AskedCall } from "./tool-call.ts";
+
+export interface ModelRequest {
+  readonly selected: SelectedModel;
+  readonly instructions: string;
+  readonly messages: ModelMessage[];
+  /** None at all asks for words alone. */
+  readonly tools: readonly Tool[];
+  readonly hints: OfflineHints;
+  readonly signal: AbortSignal;
+  /** Takes the model's words as they arrive. */
+  readonly onDelta: (delta: string) => void;
+}
+
+export interface ModelAnswer {
+  readonly text: string;
+  readonly calls: readonly AskedCall[];
+  readonly finishReason: string;
+  readonly responseModel: string;
+  readonly usage: { readonly input_tokens: number; readonly output_tokens: number };
+}
+
+/** Asks the model once, without retries. Rejects with a {@link ModelFailure}, or with the signal's reason. */
+export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
+  const { selected, signal } = request;
+  const { streamText } = await loadPackage();
+  const collected = new Collected(selected.id);
+  try {
+    const { stream } = streamText({
+      model: selected.model,
+      instructions: request.instructions,
+      messages: request.messages,
+      maxRetries: 0,
+      abortSignal: signal,
+      onError: () => {
+        // The failure arrives as a part of the stream too; without this the package prints it.
+      },
+      ...(request.tools.length === 0 ? {} : { tools: await toToolSet(request.tools) }),
+      ...(selected.provider === "offline"
+        ? { providerOptions: { hermes: { ...request.hints, words: [...request.hints.words] } } }
+        : {}),
+    });
+    for await (const part of stream) {
+      signal.throwIfAborted();
+      if (part.type === "text-delta") request.onDelta(part.text);
+      collected.take(part as StreamPart);
+    }
+    signal.throwIfAborted();
+    return collected.finish();
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (isHermesError(thrown) || thrown instanceof ModelFailure) throw thrown;
+    throw failureFrom(thrown, collected.streamed);
+  }
+}
+
+/** The parts of the stream that count here, without the package's generics. */
+type StreamPart =
+  | { type: "text-delta"; text: string }
+  | { type: "reasoning-delta" | "tool-input-start" | "tool-input-delta" }
+  | { type: "tool-call"; toolCallId: string; toolName: string; input: unknown; invalid?: boolean }
+  | { type: "error"; error: unknown }
+  | {
+      type: "finish-step";
+      finishReason: string;
+      usage: { inputTokens: number | undefined; outputTokens: number | undefined };
+      response: { modelId: string };
+    }
+  | { type: "start" };
+
+class Collected {
+  /** True once anything of the answer has arrived: from then on a retry would repeat it. */
+  streamed = false;
+  #text = "";
+  readonly #calls: AskedCall[] = [];
+  #end: Extract<StreamPart, { type: "finish-step" }> | undefined;
+  readonly #model: string;
+
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  take(part: StreamPart): void {
+    if (part.type === "error") throw failureFrom(part.error, this.streamed);
+    if (part.type === "finish-step") this.#end = part;
+    if (part.type === "text-delta") this.#text += part.text;
+    if (part.type === "tool-call") this.#calls.push(toAskedCall(part));
+    if (STREAMED.has(part.type)) this.streamed = true;
+  }
+
+  finish(): ModelAnswer {
+    const end = this.#end;
+    if (end === undefined || end.finishReason === "interrupted") throw streamCut(this.streamed);
+    if (end.finishReason === "error") throw failureFrom(new Error("it ended with an error"), this.streamed);
+    return {
+      text: this.#text,
+      calls: this.#calls,
+      finishReason: end.finishReason,
+      responseModel: end.response.modelId || this.#model,
+      usage: { input_tokens: end.usage.inputTokens ?? 0, output_tokens: end.usage.outputTokens ?? 0 },
+    };
+  }
+}
+
+const STREAMED: ReadonlySet<string> = new Set(["text-delta", "reasoning-delta", "tool-input-start", "tool-call"]);
+
+/** Arguments that are no JSON object still become a call, so that the gate sees it. */
+function toAskedCall({ toolCallId, toolName, input }: Extract<StreamPart, { type: "tool-call" }>): AskedCall {
+  if (typeof input === "object" && input !== null && !Array.isArray(input)) {
+    return { id: toolCallId, tool: toolName, args: input as Record<string, unknown>, problem: null };
+  }
+  const raw = typeof input === "string" ? input : (JSON.stringify(input) ?? "");
+  return { id: toolCallId, tool: toolName, args: { _raw: raw }, problem: "the arguments are not a JSON object" };
+}
+
+async function toToolSet(tools: readonly Tool[]): Promise<ToolSet> {
+  const { jsonSchema, tool } = await loadPackage();
+  return Object.fromEntries(
+    tools.map(({ name, description, parameters }) => [
+      name,
+      // Without a validator: arguments are checked after the gate.
+      tool({ description, inputSchema: jsonSchema<Record<string, unknown>>({ ...parameters }) }),
+    ]),
+  );
+}
+
+async function loadPackage(): Promise<typeof import("ai")> {
+  // Its warnings would go to the console, where a conversation is.
+  (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
+  return import("ai");
+}

@@ -1,0 +1,118 @@
+/** The one function through which any tool call runs, whoever asked for it. */
+import { problemOf } from "#core/errors";
+import type { Tool } from "#core/ports";
+import { didYouMean } from "#core/suggest";
+import { findSchemaProblem } from "./json-schema.ts";
+import { fire, type TurnScope } from "./scope.ts";
+
+/** A call as it was asked for: by the model, by a child agent's model, or by the person. */
+export interface AskedCall {
+  readonly id: string;
+  readonly tool: string;
+  /** The arguments; `{"_raw": text}` when what was asked for is no JSON object. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** What is wrong with the arguments before any schema is asked, else null. */
+  readonly problem: string | null;
+}
+
+/** The longest result, in characters of JSON, that goes to hooks and the model. */
+const LONGEST_RESULT = 200_000;
+
+interface Ran {
+  readonly result: string;
+  readonly success: boolean;
+  readonly duration_ms: number;
+}
+
+/**
+ * Runs one call: `tool_use` frame, gate, checks of name and arguments, the tool, `post_tool_call`,
+ * `transform_tool_result`, `tool_result` frame. Gives the text for the model, a JSON string unless a hook made it
+ * another. Never throws: whatever goes wrong is a result `{"error": …}`. A tool does not start once the turn is
+ * stopped, but the two frames always come.
+ */
+export async function runToolCall(scope: TurnScope, tools: readonly Tool[], asked: AskedCall): Promise<string> {
+  const { line } = scope;
+  const shown = { session_id: line.session_id, tool: asked.tool, tool_id: asked.id };
+  line.emit({ type: "tool_use", ...shown, params: asked.args });
+  const { content, success } = await passGate(scope, tools, asked);
+  line.emit({ type: "tool_result", ...shown, content, success });
+  return content;
+}
+
+async function passGate(
+  scope: TurnScope,
+  tools: readonly Tool[],
+  asked: AskedCall,
+): Promise<{ content: string; success: boolean }> {
+  const { session, line } = scope;
+  if (line.signal.aborted) return { content: errorResult("interrupted; the tool did not run"), success: false };
+  const payload = (args: Readonly<Record<string, unknown>>) => ({
+    tool_name: asked.tool,
+    args,
+    task_id: session.id,
+    session_id: session.id,
+    tool_call_id: asked.id,
+  });
+  const decision = await fire(scope, "pre_tool_call", () => payload(asked.args));
+  const args = decision.kind === "modify" ? decision.args : asked.args;
+  const problem = decision.kind === "modify" ? null : asked.problem;
+  const ran: Ran =
+    decision.kind === "block"
+      ? { result: errorResult(decision.message), success: false, duration_ms: 0 }
+      : await execute(scope, tools, { ...asked, args, problem });
+  const { result, duration_ms } = ran;
+  await fire(scope, "post_tool_call", () => ({ ...payload(args), result }), { closing: true });
+  const replaced = await fire(scope, "transform_tool_result", () => ({ ...payload(args), result, duration_ms }), {
+    closing: true,
+  });
+  return { content: replaced.kind === "transform" ? replaced.text : result, success: ran.success };
+}
+
+async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCall): Promise<Ran> {
+  const started = performance.now();
+  const refuse = (problem: string): Ran => ({
+    result: errorResult(problem),
+    success: false,
+    duration_ms: Math.round(performance.now() - started),
+  });
+  const { session, line, deps, depth } = scope;
+  if (line.signal.aborted) return refuse("interrupted; the tool did not run");
+  const tool = tools.find(({ name }) => name === asked.tool);
+  if (tool === undefined) {
+    const names = tools.map(({ name }) => name);
+    return refuse(`There is no tool "${asked.tool}".${didYouMean(asked.tool, names)} Tools: ${names.join(", ")}.`);
+  }
+  const problem = asked.problem ?? findSchemaProblem(tool.parameters, asked.args);
+  if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);
+  try {
+    const value = await tool.execute(asked.args, {
+      tool_call_id: asked.id,
+      session_id: session.id,
+      cwd: deps.cwd,
+      signal: line.signal,
+      depth,
+    });
+    const duration_ms = Math.round(performance.now() - started);
+    return { result: toResult(value), success: !saysError(value), duration_ms };
+  } catch (thrown) {
+    return refuse(problemOf(thrown) || "the tool failed without saying why");
+  }
+}
+
+function toResult(value: unknown): string {
+  const text = JSON.stringify(value) ?? "null";
+  if (text.length <= LONGEST_RESULT) return text;
+  const output = text.slice(0, LONGEST_RESULT);
+  return JSON.stringify({ truncated: true, total_characters: text.length, output });
+}
+
+function errorResult(message: string): string {
+  return JSON.stringify({ error: message });
+}
+
+/** True for `{"error": …}`, which tools may also give without throwing. */
+function saysError(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { error } = value as { error?: unknown };
+  return error !== undefined && error !== null && error !== "" && error !== false;
+}

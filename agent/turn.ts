@@ -1,0 +1,261 @@
+/** One turn of one agent: the order of its events, its loop over requests and calls, and how it ends. */
+import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import type { Tool, TurnResult } from "#core/ports";
+import { Conversation } from "./conversation.ts";
+import { createDelegateTool } from "./delegate.ts";
+import { Injections, type Injection } from "./injections.ts";
+import type { SelectedModel } from "./models/select.ts";
+import { requestAnswer } from "./request.ts";
+import { fire, type TurnScope } from "./scope.ts";
+import type { ModelAnswer } from "./stream.ts";
+import { runToolCall, type AskedCall } from "./tool-call.ts";
+
+/** How a turn ended; `error` is why, when it was no answer. */
+export interface TurnOutcome extends TurnResult {
+  readonly error: HermesError | null;
+}
+
+interface Turn {
+  readonly scope: TurnScope;
+  readonly selected: SelectedModel;
+  readonly message: string;
+  readonly conversation: Conversation;
+  readonly tools: readonly Tool[];
+  readonly injections: Injections;
+  /** Requests to the model so far. */
+  requests: number;
+}
+
+type Ending = Omit<TurnOutcome, "duration_ms">;
+
+const INSTRUCTIONS =
+  "You are Hermes, a helpful agent on the person's own computer. Use the tools to look and to act instead of " +
+  "guessing, keep answers short, and say plainly what you did and what went wrong. A tool result with an error " +
+  "that a hook gave is a decision of the person's: respect it and do not work around it.";
+
+const CLOSING_WORDS =
+  "The limit of requests for this turn is reached, so no more tools can be used. Say in a few sentences what was " +
+  "done, what was found, and what is left to do.";
+
+/**
+ * Runs a turn and gives how it ended. Frames of the person's own session are `text`, `tool_use`, `tool_result`,
+ * `hook`, `injected`, `assistant`, `error`; a child agent's text and answer are nobody's frames. Never throws.
+ */
+export async function runTurn(
+  scope: TurnScope,
+  message: string,
+  injections: Injections = new Injections(),
+): Promise<TurnOutcome> {
+  const started = performance.now();
+  const ending = await prepare(scope, message, injections).then(
+    (turn) => carry(turn),
+    (thrown: unknown) => failed(scope, thrown),
+  );
+  if (ending.error !== null && !ending.interrupted) {
+    const { code, message: sentence } = ending.error;
+    emitOwn(scope, { type: "error", message: sentence, code });
+  }
+  return { ...ending, duration_ms: Math.round(performance.now() - started) };
+}
+
+/** What can fail before the turn begins: the model's settings, the database. No event has fired then. */
+async function prepare(scope: TurnScope, message: string, injections: Injections): Promise<Turn> {
+  const { deps, session } = scope;
+  const selected = await deps.model();
+  const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
+  const conversation = new Conversation(deps.sessions, session.id, message);
+  return { scope, selected, message, conversation, tools, injections, requests: 0 };
+}
+
+/** The turn from its first event to `on_session_end`, which fires however the turn ended. */
+async function carry(turn: Turn): Promise<Ending> {
+  const { scope, selected } = turn;
+  const { session, platform } = scope;
+  let ending: Ending;
+  try {
+    await open(turn);
+    ending = await converse(turn);
+  } catch (thrown) {
+    ending = failed(scope, thrown);
+  }
+  // What came too late for this turn is at least in the history of the next one.
+  addInjected(turn, turn.injections.close());
+  const { completed, interrupted } = ending;
+  announce(turn, "agent:end", { message: turn.message, response: ending.text ?? "" });
+  await fire(
+    scope,
+    "on_session_end",
+    () => ({ session_id: session.id, completed, interrupted, model: selected.id, platform }),
+    { closing: true },
+  );
+  return ending;
+}
+
+async function open(turn: Turn): Promise<void> {
+  const { scope, selected, message, conversation } = turn;
+  const { deps, session, platform, line } = scope;
+  const stored = deps.sessions.get(session.id);
+  const isFirst = (stored?.started_at ?? null) === null;
+  if (isFirst && (stored?.title ?? null) === null) deps.sessions.rename(session.id, titleOf(message));
+  deps.sessions.setModel(session.id, selected.id);
+  const place = { session_id: session.id, model: selected.id, platform };
+  if (isFirst) {
+    deps.sessions.markStarted(session.id);
+    announce(turn, "session:start", { session_key: session.key ?? "" });
+    await fire(scope, "on_session_start", () => ({ ...place }));
+  }
+  announce(turn, "agent:start", { message });
+  const decision = await fire(scope, "pre_llm_call", () => ({
+    ...place,
+    user_message: message,
+    conversation_history: [...conversation.messages],
+    is_first_turn: isFirst,
+  }));
+  if (decision.kind === "context") conversation.setContext(decision.text);
+  line.signal.throwIfAborted();
+}
+
+/** Requests and calls by turns, until the model answers with words alone or the limit is reached. */
+async function converse(turn: Turn): Promise<Ending> {
+  const { scope, conversation, tools } = turn;
+  while (turn.requests < scope.maxIterations) {
+    addInjected(turn, turn.injections.take());
+    const answer = await ask(turn, tools);
+    const calls = answer.calls.map((call) => ({ ...call, id: uniqueId(scope, call.id) }));
+    announce(turn, "agent:step", { iteration: turn.requests, tool_names: calls.map(({ tool }) => tool) });
+    if (calls.length > 0) {
+      conversation.addCalls(answer.text, calls);
+      await runStep(turn, calls);
+      continue;
+    }
+    if (turn.injections.closeIfEmpty()) return finish(turn, answer);
+    conversation.addAnswer(answer.text);
+  }
+  return closeAtLimit(turn);
+}
+
+/** All calls of one answer side by side. Each result is stored when it is there, so that a kill loses no other. */
+async function runStep(turn: Turn, calls: readonly AskedCall[]): Promise<void> {
+  const { scope, conversation, tools } = turn;
+  const contents = await Promise.all(
+    calls.map(async (call) => {
+      const content = await runToolCall(scope, tools, call);
+      conversation.storeResult(call, content);
+      return content;
+    }),
+  );
+  conversation.addResults(calls, contents);
+  scope.line.signal.throwIfAborted();
+}
+
+async function finish(turn: Turn, answer: ModelAnswer): Promise<Ending> {
+  const { scope, selected, message, conversation } = turn;
+  const text = await deliver(turn, answer);
+  scope.line.signal.throwIfAborted();
+  await fire(scope, "post_llm_call", () => ({
+    session_id: scope.session.id,
+    user_message: message,
+    assistant_response: text,
+    conversation_history: [...conversation.messages],
+    model: selected.id,
+    platform: scope.platform,
+  }));
+  return { text, completed: true, interrupted: false, exit_code: EXIT.ok, error: null };
+}
+
+/** The closing summary is a request like any other, but without tools; no `post_llm_call` follows. */
+async function closeAtLimit(turn: Turn): Promise<Ending> {
+  const { scope } = turn;
+  addInjected(turn, turn.injections.close());
+  const error = new HermesError("HERMES_TURN_LIMIT", { limit: scope.maxIterations });
+  const ending = { completed: false, interrupted: false, exit_code: EXIT.turnLimit, error };
+  try {
+    return { ...ending, text: await deliver(turn, await ask(turn, [], CLOSING_WORDS)) };
+  } catch (thrown) {
+    scope.line.signal.throwIfAborted();
+    scope.deps.log.warn("the closing summary failed", { problem: problemOf(thrown), session_id: scope.session.id });
+    return { ...ending, text: null };
+  }
+}
+
+/** Lets hooks change the final answer, shows it and stores it. */
+async function deliver({ scope, selected, conversation }: Turn, answer: ModelAnswer): Promise<string> {
+  const decision = await fire(scope, "transform_llm_output", () => ({
+    session_id: scope.session.id,
+    response_text: answer.text,
+    model: selected.id,
+    platform: scope.platform,
+  }));
+  scope.line.signal.throwIfAborted();
+  const text = decision.kind === "transform" ? decision.text : answer.text;
+  conversation.addAnswer(text);
+  emitOwn(scope, { type: "assistant", content: text });
+  return text;
+}
+
+function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<ModelAnswer> {
+  const { scope, selected, conversation } = turn;
+  turn.requests++;
+  return requestAnswer(
+    scope,
+    {
+      selected,
+      instructions: scope.deps.instructions ?? INSTRUCTIONS,
+      messages: conversation.toModelMessages(closing),
+      tools,
+      hints: conversation.hints(),
+      signal: scope.line.signal,
+      onDelta: (delta) => emitOwn(scope, { type: "text", delta }),
+    },
+    turn.requests,
+  );
+}
+
+function addInjected({ scope, conversation }: Turn, injected: readonly Injection[]): void {
+  for (const { content, label } of injected) {
+    emitOwn(scope, { type: "injected", source_kind: "inject", source_label: label, content });
+    conversation.addInjected(content);
+  }
+}
+
+/** The start of the first message, until somebody gives the session a better name. */
+function titleOf(message: string): string | null {
+  return message.trim().split("\n", 1)[0]?.slice(0, 80) || null;
+}
+
+function failed({ line }: TurnScope, thrown: unknown): Ending {
+  if (line.signal.aborted) {
+    const error = new HermesError("HERMES_INTERRUPTED", {});
+    return { text: null, completed: false, interrupted: true, exit_code: EXIT.interrupted, error };
+  }
+  const error = isHermesError(thrown)
+    ? thrown
+    : new HermesError("HERMES_INTERNAL", { problem: problemOf(thrown) }, { cause: thrown });
+  return { text: null, completed: false, interrupted: false, exit_code: error.exitCode, error };
+}
+
+/** Servers number their calls as they like, agents of one turn side by side: what is shown is unique in the turn. */
+function uniqueId({ line, session }: TurnScope, id: string): string {
+  let unique = id || "call";
+  for (let count = 1; line.callIds.has(unique); count++) unique = `${id}_${session.id.slice(-6)}_${count}`;
+  line.callIds.add(unique);
+  return unique;
+}
+
+type OwnFrame =
+  | { type: "text"; delta: string }
+  | { type: "assistant"; content: string }
+  | { type: "injected"; source_kind: string; source_label: string; content: string }
+  | { type: "error"; message: string; code: HermesError["code"] };
+
+/** Shows what only the agent that the person talks to shows. */
+function emitOwn({ depth, line }: TurnScope, frame: OwnFrame): void {
+  if (depth === 0) line.emit({ ...frame, session_id: line.session_id });
+}
+
+/** Gateway events are about conversations with people: child agents have none. */
+function announce({ scope }: Turn, event: string, context: Record<string, unknown>): void {
+  if (scope.depth > 0) return;
+  const { deps, platform, session } = scope;
+  deps.registry.emit_sync(event, { platform, user_id: "", session_id: session.id, ...context });
+}

@@ -96,8 +96,9 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     return undefined;
   }
   for (const key of Object.keys(raw)) {
-    // Keys that nobody could have meant as one of ours are ignored without a word (seed 003).
-    const meant = KEYS.includes(key) ? undefined : nearest(key, KEYS);
+    // A key that nobody could have meant as one that is missing here is ignored without a word (seed 003).
+    const missing = KEYS.filter((known) => !Object.hasOwn(raw, known));
+    const meant = KEYS.includes(key) ? undefined : nearest(key, missing);
     if (meant !== undefined) warn(`unknown key, ignored. Did you mean "${meant}"?`, key);
   }
   const command = typeof raw["command"] === "string" && raw["command"].trim() !== "" ? raw["command"] : null;

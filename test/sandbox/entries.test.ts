@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import fc from "fast-check";
+import { EVENT_NAMES } from "#core/events";
+import { parseHookEntries } from "../../sandbox/shell/entries.ts";
+
+const one = (entry: unknown, event = "pre_tool_call") => {
+  const { entries, warnings } = parseHookEntries({ [event]: [entry] }, "/home/me");
+  return { entry: entries[0], warnings };
+};
+
+test("a plain entry loads without a warning, the command exactly as written", () => {
+  const { entry, warnings } = one({ matcher: "terminal", command: " ~/guard.sh 'a b' ", timeout: 5 });
+  assert.deepEqual(warnings, []);
+  assert.equal(entry?.command, " ~/guard.sh 'a b' ");
+  assert.deepEqual(entry?.argv, ["/home/me/guard.sh", "a b"]);
+  assert.equal(entry?.timeoutSeconds, 5);
+  assert.equal(entry?.failClosed, false);
+  assert.equal(entry?.enabled, true);
+  assert.equal(entry?.name, " ~/guard.sh 'a b' ");
+});
+
+const TIMEOUTS: readonly (readonly [value: unknown, seconds: number, warns: boolean])[] = [
+  [undefined, 60, false],
+  [null, 60, false],
+  [1, 1, false],
+  [300, 300, false],
+  ["5", 5, false],
+  [5.9, 5, false],
+  [300.5, 300, false],
+  [301, 300, true],
+  [Infinity, 300, true],
+  ["999", 300, true],
+  [0, 60, true],
+  [-5, 60, true],
+  [0.5, 60, true],
+  [NaN, 60, true],
+  [true, 60, true],
+  [false, 60, true],
+  ["soon", 60, true],
+  ["5.9", 60, true],
+  ["", 60, true],
+  [[5], 60, true],
+];
+for (const [value, seconds, warns] of TIMEOUTS) {
+  test(`timeout ${String(value)} (${typeof value}) is ${seconds} s${warns ? ", with a warning" : ""}`, () => {
+    const { entry, warnings } = one({ command: "x", timeout: value });
+    assert.equal(entry?.timeoutSeconds, seconds);
+    assert.equal(warnings.length, warns ? 1 : 0);
+    if (warns) assert.match(warnings[0]!, /^hooks\.pre_tool_call\[0\]\.timeout: /);
+  });
+}
+
+const FLAGS: readonly (readonly [value: unknown, result: boolean, warns: boolean])[] = [
+  [true, true, false],
+  [false, false, false],
+  [null, false, false],
+  ["true", true, true],
+  ["Yes", true, true],
+  [" on ", true, true],
+  ["1", true, true],
+  [1, true, true],
+  ["no", false, true],
+  ["maybe", false, true],
+  [[true], false, true],
+];
+for (const key of ["fail_closed", "failClosed"]) {
+  for (const [value, result, warns] of FLAGS) {
+    test(`${key}: ${JSON.stringify(value)} is ${result}${warns ? ", with a warning" : ""}`, () => {
+      const { entry, warnings } = one({ command: "x", [key]: value });
+      assert.equal(entry?.failClosed, result);
+      assert.equal(warnings.length, warns ? 1 : 0);
+    });
+  }
+}
+
+test("fail_closed on what cannot block is warned about and ignored", () => {
+  for (const event of EVENT_NAMES) {
+    const { entry, warnings } = one({ command: "x", fail_closed: true }, event);
+    assert.equal(entry?.failClosed, event === "pre_tool_call", event);
+    assert.equal(warnings.length, event === "pre_tool_call" ? 0 : 1, event);
+  }
+});
+
+test("a matcher on an event without tools is warned about and ignored", () => {
+  const tools = new Set(["pre_tool_call", "post_tool_call", "transform_tool_result"]);
+  for (const event of EVENT_NAMES) {
+    const { entry, warnings } = one({ command: "x", matcher: "terminal" }, event);
+    assert.equal(entry?.matcher, tools.has(event) ? "terminal" : null, event);
+    assert.equal(warnings.length, tools.has(event) ? 0 : 1, event);
+  }
+});
+
+test("a matcher that is no regular expression is warned about and stands for itself", () => {
+  const { entry, warnings } = one({ command: "x", matcher: "a(" });
+  assert.match(warnings.join(), /^hooks\.pre_tool_call\[0\]\.matcher: not a regular expression/);
+  assert.equal(entry?.toolMatcher.matches("a("), true);
+});
+
+test("async is for observers only", () => {
+  assert.equal(one({ command: "x", async: true }, "post_tool_call").entry?.background, true);
+  const { entry, warnings } = one({ command: "x", async: true });
+  assert.equal(entry?.background, false);
+  assert.match(warnings.join(), /\[0\]\.async: /);
+});
+
+test("env takes names, one or several, and warns about the rest", () => {
+  assert.deepEqual(one({ command: "x", env: ["A_KEY", "B"] }).entry?.env, ["A_KEY", "B"]);
+  assert.deepEqual(one({ command: "x", env: "A_KEY" }).entry?.env, ["A_KEY"]);
+  const { entry, warnings } = one({ command: "x", env: ["A=1", 5, "OK"] });
+  assert.deepEqual(entry?.env, ["OK"]);
+  assert.equal(warnings.length, 2);
+});
+
+test("one bad entry is skipped, the others keep their places", () => {
+  const block = { pre_tool_call: ["echo", { command: "a" }, { command: 5 }, null, { matcher: "x" }, { command: "b" }] };
+  const { entries, warnings } = parseHookEntries(block, "/h");
+  assert.deepEqual(
+    entries.map(({ command, index }) => [command, index]),
+    [
+      ["a", 1],
+      ["b", 5],
+    ],
+  );
+  assert.deepEqual(
+    warnings.map((warning) => warning.split(":")[0]),
+    [0, 2, 3, 4].map((index) => `hooks.pre_tool_call[${index}]`),
+  );
+});
+
+test("a broken gate that is marked fail_closed stays, with its problem", () => {
+  for (const bad of [{}, { command: "" }, { command: "a 'b" }, { command: "a", protocol: "claude" }]) {
+    const { entry, warnings } = one({ ...bad, matcher: "terminal", fail_closed: true });
+    assert.equal(entry?.argv, null);
+    assert.notEqual(entry?.problem ?? null, null);
+    assert.match(warnings.join(), /blocks every call that it matches/);
+  }
+});
+
+test("a command that cannot be parsed stays, a protocol that is not there is skipped", () => {
+  assert.match(one({ command: "a 'b" }).entry?.problem ?? "", /unbalanced quote/);
+  const { entry, warnings } = one({ command: "a", protocol: "claude" });
+  assert.equal(entry, undefined);
+  assert.match(warnings.join(), /protocol "claude" is not supported/);
+  assert.deepEqual(one({ command: "a", protocol: "hermes" }).warnings, []);
+});
+
+test("event names: typing mistakes get a hint, gateway events are told apart, lists are demanded", () => {
+  const warn = (block: unknown) => parseHookEntries(block, "/h").warnings.join("\n");
+  assert.match(warn({ pre_tool_cal: [] }), /^hooks\.pre_tool_cal: .*Did you mean "pre_tool_call"\?/);
+  assert.match(warn({ "agent:start": [] }), /gateway hooks/);
+  assert.match(warn({ qwertz: [] }), /Known events: pre_tool_call, /);
+  assert.match(warn({ pre_tool_call: { command: "x" } }), /^hooks\.pre_tool_call: expected a list/);
+  assert.match(warn([]), /^hooks: expected a mapping/);
+  assert.equal(warn({ pre_tool_call: null }), "");
+  assert.equal(warn(null), "");
+});
+
+test("unknown keys are ignored; one that is nearly a known key gets a hint", () => {
+  assert.deepEqual(one({ command: "x", comment: "mine", priority: 5 }).warnings, []);
+  assert.match(one({ command: "x", timout: 5 }).warnings.join(), /\.timout: .*Did you mean "timeout"\?/);
+});
+
+test("enabled: false is kept and does not complain about a broken command", () => {
+  const { entry, warnings } = one({ command: "a 'b", enabled: false });
+  assert.equal(entry?.enabled, false);
+  assert.deepEqual(warnings, []);
+});
+
+test("whatever stands under hooks, the parser gives entries and warnings", () => {
+  const key = fc.constantFrom(
+    "command",
+    "matcher",
+    "timeout",
+    "fail_closed",
+    "async",
+    "env",
+    "name",
+    "enabled",
+    "protocol",
+  );
+  const entry = fc.oneof(fc.anything(), fc.dictionary(key, fc.oneof(fc.anything(), fc.string())));
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom("pre_tool_call", "post_tool_call", "x:y", "x"), fc.array(entry)),
+      (block) => {
+        for (const parsed of parseHookEntries(block, "/h").entries) {
+          assert.equal(parsed.argv === null, parsed.problem !== null);
+          assert.ok(parsed.timeoutSeconds >= 1 && parsed.timeoutSeconds <= 300);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

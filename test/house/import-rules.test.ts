@@ -123,10 +123,10 @@ function fileOf(sample: Sample, index: number): string {
   return `${sample.folder}/planted-${index}.ts`;
 }
 
-function sourceOf({ imports, how }: Sample): string {
-  if (how === "type") return `import type { Name } from "${imports}";\nexport type Mine = Name;\n`;
-  if (how === "dynamic") return `export const load = () => import("${imports}");\n`;
-  if (how === "re-export") return `export { name } from "${imports}";\n`;
+function sourceOf({ imports, how: kind }: Sample): string {
+  if (kind === "type") return `import type { Name } from "${imports}";\nexport type Mine = Name;\n`;
+  if (kind === "dynamic") return `export const load = () => import("${imports}");\n`;
+  if (kind === "re-export") return `export { name } from "${imports}";\n`;
   return `import { name } from "${imports}";\nexport const mine = name;\n`;
 }
 

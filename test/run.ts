@@ -1,0 +1,165 @@
+/**
+ * The runner behind `npm test`, `test:unit`, `test:process` and `test:long`: `node test/run.ts [unit|process|long] [path or option…]`.
+ * A path narrows the choice to the files under it; `--test-name-pattern=…` is for node:test, other options are for node.
+ * Unit tests (`x.test.ts`) share one process; `x.process.test.ts` and `x.long.test.ts` get one each.
+ */
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { pathToFileURL } from "node:url";
+
+type Suite = "all" | "unit" | "process" | "long";
+
+interface Request {
+  readonly suite: Suite;
+  readonly paths: readonly string[];
+  readonly namePatterns: readonly string[];
+  readonly nodeOptions: readonly string[];
+}
+
+/** What node:test's `test:summary` event counts. */
+interface Counts {
+  readonly tests: number;
+  readonly suites: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly skipped: number;
+  readonly todo: number;
+}
+
+const root = resolve(import.meta.dirname, "..");
+/** How long one test may take; node:test then fails it by name. */
+const TEST_TIMEOUT_MS = { all: 120_000, unit: 60_000, process: 120_000, long: 1_200_000 } as const;
+/** How long one test process may live (all unit tests share one) before it is killed. */
+const PROCESS_TIMEOUT_MS = { all: 300_000, unit: 300_000, process: 300_000, long: 1_800_000 } as const;
+const NAME_PATTERN = "--test-name-pattern=";
+
+await main(parse(process.argv.slice(2)));
+
+async function main(request: Request): Promise<void> {
+  const files = choose(request);
+  if (files.length === 0) {
+    process.stderr.write(`No test file matches ${request.paths.join(" ") || request.suite}.\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "hermes-test-"));
+  const processes = join(folder, "processes");
+  mkdirSync(processes);
+  const watch = setInterval(() => killOverdue(processes, PROCESS_TIMEOUT_MS[request.suite]), 1000);
+  try {
+    await runFiles(files, request, { ...cleanEnvironment(join(folder, "home")), HERMES_TEST_PROCESSES: processes });
+  } finally {
+    clearInterval(watch);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runFiles(files: readonly string[], request: Request, env: NodeJS.ProcessEnv): Promise<void> {
+  const units = files.filter(isUnit);
+  const events = run({
+    cwd: root,
+    files: [...(units.length > 0 ? [join(import.meta.dirname, "units.ts")] : []), ...files.filter((f) => !isUnit(f))],
+    concurrency: request.suite === "long" ? 1 : Math.min(4, Math.max(2, availableParallelism())),
+    timeout: TEST_TIMEOUT_MS[request.suite],
+    testNamePatterns: [...request.namePatterns],
+    execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "watched.ts")).href, ...request.nodeOptions],
+    env: { ...env, HERMES_TEST_UNITS: JSON.stringify(units) },
+  });
+  let totals: string[] = ["tests 0", "pass 0", "fail 1"];
+  const started = performance.now();
+  const withoutTotals = new Transform({
+    objectMode: true,
+    transform(event: { type: string; data: { file?: string; nesting?: number; message?: string } }, _encoding, done) {
+      if (event.type === "test:summary" && event.data.file === undefined) {
+        const { counts } = event.data as unknown as { counts: Counts };
+        totals = totalsOf(counts, performance.now() - started);
+      }
+      if (event.type === "test:fail" && !("todo" in event.data && event.data.todo !== undefined)) process.exitCode = 1;
+      const isTotal = event.type === "test:diagnostic" && event.data.nesting === 0 && isTotalsLine(event.data.message);
+      done(null, isTotal ? undefined : event);
+    },
+  });
+  await pipeline(events, withoutTotals, new spec(), process.stdout, { end: false });
+  // The totals come last, below the failures, so that they are the last thing a person or a script sees.
+  process.stdout.write(totals.map((line) => `ℹ ${line}\n`).join(""));
+}
+
+/** Kills the test processes that are older than the limit; `test/watched.ts` left one file a process. */
+function killOverdue(processes: string, limitMs: number): void {
+  for (const pid of readdirSync(processes)) {
+    const file = join(processes, pid);
+    const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age < limitMs) continue;
+    process.stderr.write(`${readFileSync(file, "utf8")} still ran after ${limitMs / 1000} s and was ended.\n`);
+    rmSync(file, { force: true });
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+}
+
+function totalsOf(counts: Counts, durationMs: number): string[] {
+  if (counts.failed > 0 || counts.cancelled > 0) process.exitCode = 1;
+  return [
+    `tests ${counts.tests}`,
+    `suites ${counts.suites}`,
+    `pass ${counts.passed}`,
+    `fail ${counts.failed}`,
+    `cancelled ${counts.cancelled}`,
+    `skipped ${counts.skipped}`,
+    `todo ${counts.todo}`,
+    `duration_ms ${durationMs.toFixed(0)}`,
+  ];
+}
+
+function isTotalsLine(message = ""): boolean {
+  return /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message);
+}
+
+function parse(args: readonly string[]): Request {
+  const suites = new Set(["unit", "process", "long"]);
+  const [first = "", ...rest] = args;
+  const others = suites.has(first) ? rest : args;
+  const options = others.filter((word) => word.startsWith("-"));
+  return {
+    suite: suites.has(first) ? (first as Suite) : "all",
+    paths: others.filter((word) => !word.startsWith("-")),
+    namePatterns: options
+      .filter((word) => word.startsWith(NAME_PATTERN))
+      .map((word) => word.slice(NAME_PATTERN.length)),
+    nodeOptions: options.filter((word) => !word.startsWith(NAME_PATTERN)),
+  };
+}
+
+/** The absolute paths of the files to run. A file that is named itself runs whatever its suite. */
+function choose({ suite, paths }: Request): string[] {
+  const wanted = paths.map((path) => resolve(path));
+  return globSync("test/**/*.test.ts", { cwd: root, exclude: ["test/fixtures/**"] })
+    .map((path) => resolve(root, path))
+    .filter((file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`)))
+    .filter((file) => wanted.includes(file) || suiteOf(file, suite))
+    .toSorted();
+}
+
+function suiteOf(file: string, suite: Suite): boolean {
+  if (suite === "all") return !file.endsWith(".long.test.ts");
+  return suite === "unit" ? isUnit(file) : file.endsWith(`.${suite}.test.ts`);
+}
+
+function isUnit(file: string): boolean {
+  return !/\.(process|long)\.test\.ts$/.test(relative(root, file));
+}
+
+/** The environment of the tests: nothing of the person's own hermes, no key of a real model. */
+function cleanEnvironment(home: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^HERMES_|^(OPENAI|ANTHROPIC|OPENROUTER)_/.test(name));
+  return { ...Object.fromEntries(kept), HERMES_HOME: home };
+}

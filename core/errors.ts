@@ -90,6 +90,20 @@ export const ERRORS = {
     (f: { name: string }) =>
       `"${f.name}" is no plugin name: letters, digits, "-" and "_", beginning with a letter or digit.`,
   ),
+  HERMES_PLUGIN_MANIFEST: declare(
+    EXIT.failed,
+    (f: { file: string; line?: number | undefined; key?: string | undefined; problem: string }) =>
+      `${at(f)}${f.key === undefined ? ": " : " "}${f.problem}`,
+  ),
+  HERMES_PLUGIN_LOAD: declare(
+    EXIT.failed,
+    (f: { file: string; line?: number | undefined; problem: string }) => `${at(f)}: ${f.problem}`,
+  ),
+  HERMES_PLUGIN_UNAVAILABLE: declare(
+    EXIT.failed,
+    (f: { plugin: string; call: string }) =>
+      `The plugin "${f.plugin}" called ctx.${f.call}, which this command does not offer.`,
+  ),
   HERMES_HOOK_UNKNOWN: declare(
     EXIT.notFound,
     (f: { command: string; hint: string }) => `No approval names the command ${f.command}.${f.hint}`,

@@ -17,8 +17,8 @@ export type EventKind = "gate" | "context" | "transform" | "observe";
  */
 export type FailurePolicy = "skip" | "mark";
 
-interface EventDeclaration<Schema extends z.ZodType> {
-  readonly kind: EventKind;
+interface EventDeclaration<Schema extends z.ZodType, Kind extends EventKind> {
+  readonly kind: Kind;
   readonly onFailure: FailurePolicy;
   /** When it fires and what a hook can do there; each sentence states its power. */
   readonly sentence: string;
@@ -30,7 +30,9 @@ interface EventDeclaration<Schema extends z.ZodType> {
   readonly sample: () => z.infer<Schema>;
 }
 
-function event<Schema extends z.ZodType>(declaration: EventDeclaration<Schema>): EventDeclaration<Schema> {
+function event<Schema extends z.ZodType, Kind extends EventKind>(
+  declaration: EventDeclaration<Schema, Kind>,
+): EventDeclaration<Schema, Kind> {
   return declaration;
 }
 

@@ -1,0 +1,178 @@
+/**
+ * Which real place a path leads to, and whether that place is guarded. No policy about commands here: see
+ * guarded-commands.ts for those.
+ */
+import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
+
+/** A guarded place: every spelling under which it may be reached is an entry of its own. */
+interface Guard {
+  readonly path: string;
+  /** True for the guard files of the home, false for what was added (scripts of approved hooks, targets of links). */
+  readonly ofHome: boolean;
+}
+
+/** The guards as they stand on disk at one moment; plain data, so that it can go to another thread. */
+export interface GuardSnapshot {
+  readonly guards: readonly Guard[];
+  /** `device:inode` of the guards that exist: finds them under hard links and other spellings. */
+  readonly identities: readonly string[];
+  /** True where file names that differ in case alone are the same file. */
+  readonly foldCase: boolean;
+}
+
+/**
+ * How a path stands to the guarded places: `inside` (it is one, or lies below one), `home` (the folder that
+ * directly holds guard files of the home), `above` (a folder further up), `above_extra` (a folder that holds
+ * added guards only), `free`.
+ */
+export type Relation = "inside" | "home" | "above" | "above_extra" | "free";
+
+const MAX_LINKS = 40;
+/** How deep below a guarded folder links are looked for, and how many entries at most. */
+const LINK_DEPTH = 2;
+const LINK_ENTRIES = 500;
+
+/**
+ * The real place of an absolute path as the kernel would find it: symbolic links of every part that exists are
+ * followed (dangling ones too), `..` is applied after the link before it, the rest stays as spelled.
+ */
+export function realPlace(path: string): string {
+  const { root } = parse(path);
+  const rest = path.slice(root.length).split(sep);
+  let place = root;
+  let links = 0;
+  while (rest.length > 0) {
+    const part = rest.shift() as string;
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      place = dirname(place);
+      continue;
+    }
+    const next = join(place, part);
+    const target = links < MAX_LINKS ? linkTarget(next) : null;
+    if (target === null) {
+      place = next;
+      continue;
+    }
+    links += 1;
+    rest.unshift(...target.split(sep));
+    if (isAbsolute(target)) place = parse(target).root;
+  }
+  return place;
+}
+
+/** Reads the guards' present places: as spelled, with links resolved, and what links directly inside them lead to. */
+export function snapshotGuards(own: readonly string[], extra: readonly string[], userHome: string): GuardSnapshot {
+  const guards = new Map<string, boolean>();
+  const identities = new Set<string>();
+  const add = (path: string, ofHome: boolean): void => {
+    const spelled = resolve(path);
+    for (const place of [spelled, join(realPlace(dirname(spelled)), basename(spelled)), realPlace(spelled)]) {
+      guards.set(place, guards.get(place) === true || ofHome);
+    }
+    const identity = identityOf(spelled);
+    if (identity !== null) identities.add(identity);
+  };
+  for (const path of own) {
+    add(path, true);
+    for (const target of linkedFrom(path, LINK_DEPTH, { left: LINK_ENTRIES })) {
+      // A link to the whole user's home or above would put everything off limits.
+      if (!isBelow(realPlace(userHome), target)) add(target, false);
+    }
+  }
+  for (const path of extra) add(path, false);
+  return {
+    guards: [...guards].map(([path, ofHome]) => ({ path, ofHome })),
+    identities: [...identities],
+    foldCase: process.platform === "darwin" || process.platform === "win32",
+  };
+}
+
+/** How an absolute path (possibly with `..` and links in it) stands to the guards. */
+export function relationOf(path: string, snapshot: GuardSnapshot): Relation {
+  const spelled = resolve(path);
+  // `link/..` is the link's own folder to a program that normalises, the target's parent to the kernel: both count.
+  const places = [...new Set([spelled, join(realPlace(dirname(spelled)), basename(spelled)), realPlace(path)])];
+  let best: Relation = "free";
+  for (const place of places) {
+    const relation = relationOfPlace(place, snapshot);
+    if (RANK[relation] > RANK[best]) best = relation;
+  }
+  return best === "inside" || !hasGuardedIdentity(realPlace(path), snapshot) ? best : "inside";
+}
+
+/** The same for a place whose links are resolved already; touches no disk. */
+export function relationOfPlace(place: string, snapshot: GuardSnapshot): Relation {
+  const folded = fold(place, snapshot.foldCase);
+  let best: Relation = "free";
+  for (const guard of snapshot.guards) {
+    const guarded = fold(guard.path, snapshot.foldCase);
+    if (isBelow(folded, guarded)) return "inside";
+    if (!isBelow(guarded, folded)) continue;
+    const relation = !guard.ofHome ? "above_extra" : dirname(guarded) === folded ? "home" : "above";
+    if (RANK[relation] > RANK[best]) best = relation;
+  }
+  return best;
+}
+
+/** `device:inode` of what a path leads to, or null when there is nothing or it cannot be seen. */
+export function identityOf(path: string): string | null {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    // Nothing there, or not visible to this user: then there is no identity to compare.
+    return null;
+  }
+}
+
+const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, home: 3, inside: 4 };
+
+/** True when the place itself or a folder above it is a guard under another name (hard link, mount, case). */
+function hasGuardedIdentity(place: string, snapshot: GuardSnapshot): boolean {
+  for (let at = place; ; at = dirname(at)) {
+    const identity = identityOf(at);
+    if (identity !== null && snapshot.identities.includes(identity)) return true;
+    if (at === dirname(at)) return false;
+  }
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
+  } catch {
+    // It does not exist or cannot be seen: then there is no link to follow.
+    return null;
+  }
+}
+
+function linkedFrom(folder: string, depth: number, budget: { left: number }): string[] {
+  const found: string[] = [];
+  for (const entry of entriesOf(folder)) {
+    if (budget.left-- <= 0) break;
+    const path = join(folder, entry.name);
+    if (entry.isSymbolicLink()) found.push(realPlace(path));
+    else if (entry.isDirectory() && depth > 1 && entry.name !== "node_modules") {
+      found.push(...linkedFrom(path, depth - 1, budget));
+    }
+  }
+  return found;
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // Not a folder, not there or not readable: it holds no links that count.
+    return [];
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function fold(path: string, foldCase: boolean): string {
+  return foldCase ? path.normalize("NFC").toLowerCase() : path;
+}

@@ -85,7 +85,8 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
   const problem = asked.problem ?? findSchemaProblem(tool.parameters, asked.args);
   if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);
   try {
-    const value = await tool.execute(asked.args, {
+    // A copy: hooks hold the arguments frozen, and a tool may use its own as it likes.
+    const value = await tool.execute(structuredClone(asked.args), {
       tool_call_id: asked.id,
       session_id: session.id,
       cwd: deps.cwd,

@@ -1,0 +1,121 @@
+/** An agent on a workbench: real runner, real dispatcher, real sessions, tools and hooks of the test's own. */
+import type { DatabaseSync } from "node:sqlite";
+import { createAgentRunner } from "#agent/runner";
+import type { AgentDeps } from "#agent/scope";
+import { selectModel, type ModelSettings } from "#agent/models/select";
+import { SessionStore } from "#agent/sessions";
+import { openMemoryDatabase } from "#core/database";
+import { HookDispatcher } from "#core/dispatch";
+import { EVENT_NAMES, type EventName } from "#core/events";
+import type { Frame, FrameOf, FrameType } from "#core/frames";
+import type { AgentRunner, Firing, Session, Tool, TurnResult } from "#core/ports";
+import { HookRegistry } from "#core/registry";
+
+export interface Fired {
+  readonly event: EventName;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export interface AgentBench {
+  readonly runner: AgentRunner;
+  readonly sessions: SessionStore;
+  readonly session: Session;
+  readonly dispatcher: HookDispatcher;
+  readonly registry: HookRegistry;
+  readonly frames: Frame[];
+  /** What {@link AgentBench.listen} saw, in order. */
+  readonly fired: Fired[];
+  turn(
+    message: string,
+    options?: { signal?: AbortSignal; session?: Session; maxIterations?: number },
+  ): Promise<TurnResult>;
+  framesOf<Type extends FrameType>(type: Type): FrameOf<Type>[];
+  /** Adds a hook, as a plugin would. */
+  hook(event: EventName, run: (payload: Readonly<Record<string, unknown>>) => unknown): void;
+  /** Records every event. */
+  listen(): void;
+}
+
+/** A tool that tells its arguments back. */
+export const ECHO: Tool = {
+  name: "terminal",
+  description: "Tells its arguments back",
+  parameters: { type: "object", properties: { command: { type: "string" } }, required: ["command"] },
+  execute: async (args) => ({ ran: args["command"] }),
+};
+
+export function createBench(
+  options: {
+    model?: ModelSettings;
+    tools?: readonly Tool[];
+    database?: DatabaseSync;
+    deps?: Partial<AgentDeps>;
+  } = {},
+): AgentBench {
+  const dispatcher = new HookDispatcher();
+  const registry = new HookRegistry();
+  const sessions = new SessionStore(options.database ?? openMemoryDatabase(), (problem) => {
+    throw new Error(`the test's database failed: ${problem}`);
+  });
+  const settings = options.model ?? { provider: "offline" };
+  const runner = createAgentRunner({
+    dispatcher,
+    registry,
+    sessions,
+    tools: () => options.tools ?? [ECHO],
+    model: () => selectModel(settings, {}),
+    maxIterations: 10,
+    maxRetries: 2,
+    cwd: process.cwd(),
+    log: { debug: () => {}, warn: () => {} },
+    retryDelayMs: 5,
+    ...options.deps,
+  });
+  const session = sessions.create({ platform: "cli", source: "chat" });
+  const frames: Frame[] = [];
+  const fired: Fired[] = [];
+  const bench: AgentBench = {
+    runner,
+    sessions,
+    session,
+    dispatcher,
+    registry,
+    frames,
+    fired,
+    turn: (message, turn = {}) =>
+      runner.turn({
+        session: turn.session ?? session,
+        message,
+        platform: "cli",
+        signal: turn.signal ?? new AbortController().signal,
+        onFrame: (frame) => frames.push(frame),
+        maxIterations: turn.maxIterations,
+      }),
+    framesOf: <Type extends FrameType>(type: Type) =>
+      frames.filter((frame): frame is Frame & FrameOf<Type> => frame.type === type),
+    hook: (event, run) => {
+      dispatcher.register({
+        source: "plugin",
+        name: `test-${event}`,
+        event,
+        command: null,
+        onFailure: "skip",
+        deadlineSeconds: 30,
+        sideBySide: false,
+        background: false,
+        matches: () => true,
+        run: (firing: Firing) => answerOf(run(firing.frozen())),
+      });
+    },
+    listen: () => {
+      for (const event of EVENT_NAMES) {
+        bench.hook(event, (payload) => void fired.push({ event, payload }));
+      }
+    },
+  };
+  return bench;
+}
+
+function answerOf(answer: unknown) {
+  return answer instanceof Promise ? answer.then((settled: unknown) => ({ answer: settled })) : { answer };
+}

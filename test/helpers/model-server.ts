@@ -1,0 +1,105 @@
+/** A real HTTP server that speaks OpenAI's chat completions as a script tells it to. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface ScriptedCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text, or whatever the model made of it. */
+  readonly arguments: string;
+}
+
+/** What the server does with one request. */
+export type Reply =
+  | { readonly text: string; readonly calls?: readonly ScriptedCall[] }
+  | { readonly calls: readonly ScriptedCall[]; readonly text?: string }
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
+  /** Sends this text and then destroys the socket. */
+  | { readonly cutAfter: string }
+  /** Sends this text and ends the body without a finish reason. */
+  | { readonly endAfter: string }
+  /** Sends this text and then nothing, until the client goes away. */
+  | { readonly hangAfter: string }
+  /** Writes an error into the stream. */
+  | { readonly streamError: string };
+
+export interface RequestBody {
+  readonly model: string;
+  readonly messages: readonly { role: string; content: unknown; tool_calls?: unknown; tool_call_id?: string }[];
+  readonly tools?: readonly { function: { name: string } }[];
+}
+
+export interface ModelServer extends AsyncDisposable {
+  readonly url: string;
+  readonly requests: readonly RequestBody[];
+  /** Resolves when the client of a hanging reply closed its socket. */
+  readonly clientGone: Promise<void>;
+  /** Resolves when the text of a hanging reply is on its way. */
+  readonly hanging: Promise<void>;
+}
+
+/** Starts the server on loopback. The replies are given in order; after the last one every request gets "done". */
+export async function startModelServer(replies: readonly Reply[]): Promise<ModelServer> {
+  const requests: RequestBody[] = [];
+  const gone = Promise.withResolvers<void>();
+  const hanging = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    void answer(request, response);
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    requests.push(JSON.parse(Buffer.concat(chunks).toString()) as RequestBody);
+    const reply = replies[requests.length - 1] ?? { text: "done" };
+    if ("status" in reply) {
+      response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
+      response.end(JSON.stringify({ error: { message: reply.message ?? `status ${reply.status}` } }));
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    if ("streamError" in reply) {
+      response.end(`data: ${JSON.stringify({ error: { message: reply.streamError } })}\n\ndata: [DONE]\n\n`);
+    } else if ("cutAfter" in reply) {
+      response.write(event({ content: reply.cutAfter }), () => setTimeout(() => response.destroy(), 20));
+    } else if ("endAfter" in reply) {
+      response.end(event({ content: reply.endAfter }));
+    } else if ("hangAfter" in reply) {
+      response.on("close", gone.resolve);
+      response.write(event({ content: reply.hangAfter }), () => hanging.resolve());
+    } else {
+      send(response, reply.text ?? "", reply.calls ?? []);
+    }
+  }
+
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    clientGone: gone.promise,
+    hanging: hanging.promise,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+function send(response: ServerResponse, text: string, calls: readonly ScriptedCall[]): void {
+  for (const piece of text.match(/[^]{1,8}/g) ?? []) response.write(event({ content: piece }));
+  for (const [index, { id, name, arguments: args }] of calls.entries()) {
+    response.write(event({ tool_calls: [{ index, id, type: "function", function: { name, arguments: args } }] }));
+  }
+  const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+  response.write(event({}, calls.length > 0 ? "tool_calls" : "stop", usage));
+  response.end("data: [DONE]\n\n");
+}
+
+function event(delta: object, finishReason: string | null = null, usage?: object): string {
+  const choices = [{ index: 0, delta: { role: "assistant", ...delta }, finish_reason: finishReason }];
+  const chunk = { id: "chat", object: "chat.completion.chunk", created: 1, model: "served-model", choices, usage };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+}

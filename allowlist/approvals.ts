@@ -1,12 +1,14 @@
 /** The approvals as a running process sees them: read again whenever the file has changed. */
 import { lstatSync } from "node:fs";
-import { decide, type Approvals, type ConsentMode } from "./decide.ts";
+import { decide, PINNED_UNSUPPORTED, type Approvals, type ConsentMode } from "./decide.ts";
 import type { Consent, HookPair } from "./grant.ts";
 import { pairKey, readAllowlist, type AllowlistState, type Approval } from "./store.ts";
 
 export interface OpenApprovals extends Approvals {
   /** Asked at every firing; costs one `lstat` while the file stays as it is. */
   decide(pair: HookPair): Consent;
+  /** Why no pair is granted, whatever is approved, as a sentence; null when pairs are. */
+  readonly refusal: string | null;
   /** The approval of a pair in the file, if it counts. */
   find(pair: HookPair): Approval | undefined;
   state(): AllowlistState;
@@ -39,6 +41,7 @@ export function openApprovals(file: string, mode: ConsentMode = "command"): Open
       refresh();
       return state.problem;
     },
+    refusal: mode === "pinned" ? `${PINNED_UNSUPPORTED}; no shell hook runs.` : null,
     decide: (pair) => decide(pair, approvals, mode),
     find(pair) {
       refresh();

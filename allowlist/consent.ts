@@ -45,6 +45,7 @@ export async function settleConsent(entries: readonly ConsentSubject[], options:
   const state = approvals.state();
   const warnings = [...state.warnings];
   const open = findUnsettled(entries, options);
+  if (approvals.refusal !== null) return { warnings: [...warnings, approvals.refusal] };
   if (open.length === 0) return { warnings };
   if (state.unusable !== null) return { warnings: [...warnings, dormant(open, "")] };
   if (optIn !== null) return { warnings: [...warnings, ...(await record(open, optIn, options))] };

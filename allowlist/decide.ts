@@ -11,12 +11,14 @@ export interface Approvals {
   readonly problem: string | null;
 }
 
+export const PINNED_UNSUPPORTED = "hooks_consent: pinned is not supported by this version";
+
 const issued = new WeakSet<object>();
 
 /** Decides on a pair by the approvals there are. */
 export function decide(pair: HookPair, approvals: Approvals, mode: ConsentMode): Consent {
   // Whoever asks for the strict mode must not get the lenient one without a word.
-  if (mode === "pinned") return { granted: false, reason: "hooks_consent: pinned is not supported by this version" };
+  if (mode === "pinned") return { granted: false, reason: PINNED_UNSUPPORTED };
   if (approvals.has(pair)) return { granted: true, grant: issue("approved", pair) };
   const why = approvals.problem === null ? "it is not approved" : `it is not approved, because ${approvals.problem}`;
   return { granted: false, reason: `${why}. Approve it with: ${allowCommand(pair)}` };

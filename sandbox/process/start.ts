@@ -88,12 +88,9 @@ async function interpreterOf(file: string): Promise<string | undefined> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
     const line = buffer.toString("utf8", 0, bytesRead).split("\n", 1)[0] ?? "";
     if (!line.startsWith("#!")) return undefined;
-    const words = line
-      .slice(2)
-      .trim()
-      .split(/[ \t]+/);
     // A carriage return at the end of the line belongs to the name: the usual reason for a missing interpreter.
-    return JSON.stringify(words[0] ?? "").slice(1, -1);
+    const [, interpreter = ""] = /^#![ \t]*([^ \t]*)/.exec(line) ?? [];
+    return JSON.stringify(interpreter).slice(1, -1);
   } finally {
     await handle.close();
   }

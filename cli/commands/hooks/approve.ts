@@ -1,0 +1,103 @@
+/** `hermes hooks allow` and `hermes hooks revoke`. */
+import type { Command } from "commander";
+import { makeApproval } from "#allowlist/consent";
+import { takeFingerprint } from "#allowlist/fingerprint";
+import type { HookPair } from "#allowlist/grant";
+import { addApprovals, pairKey, readAllowlist, revokeCommand } from "#allowlist/store";
+import { visible } from "#allowlist/visible";
+import { loadConfig } from "#core/config";
+import { HermesError } from "#core/errors";
+import { userHome } from "#core/paths";
+import { didYouMean } from "#core/suggest";
+import { parseCommand } from "#sandbox/shell/command";
+import { parseHookEntries } from "#sandbox/shell/entries";
+import type { CliContext } from "../../context.ts";
+import { demandEvent } from "./event.ts";
+
+export interface AllowRequest {
+  readonly event: string | undefined;
+  readonly line: string | undefined;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+interface Candidate extends HookPair {
+  readonly argv: readonly string[];
+}
+
+/** Records approvals; those that there are stay as they are. Throws HERMES_USAGE, HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*. */
+export async function allowHooks(request: AllowRequest, command: Command, context: CliContext): Promise<void> {
+  const paths = context.paths(command);
+  const config = await loadConfig(paths, context.env);
+  const home = userHome(context.env);
+  const { entries } = parseHookEntries(config.values.hooks, home);
+  const configured = entries.flatMap(({ event, command: line, argv, enabled }): Candidate[] =>
+    enabled && line !== null && argv !== null ? [{ event, command: line, argv }] : [],
+  );
+  const wanted = request.all ? demandNothingElse(request, configured) : [namedPair(request, home)];
+  const before = readAllowlist(paths.allowlist);
+  for (const warning of before.unusable === null ? before.warnings : []) context.warn(warning);
+  const known = new Set(before.approvals.map(pairKey));
+  const place = { cwd: process.cwd(), env: context.env };
+  const approvals = wanted.map(({ argv, ...pair }) => makeApproval(pair, "command", takeFingerprint(argv, place)));
+  await addApprovals(paths.allowlist, approvals);
+  const [old, fresh] = [true, false].map((isKnown) => wanted.filter((pair) => known.has(pairKey(pair)) === isKnown));
+  if (request.json) {
+    context.json({ approved: (fresh ?? []).map(plainPair), already_approved: (old ?? []).map(plainPair) });
+  } else {
+    for (const pair of fresh ?? []) context.out(`Approved: ${describe(pair)}`);
+    for (const pair of old ?? []) context.out(`Approved before: ${describe(pair)}`);
+    if (wanted.length === 0) context.out("No shell hooks are configured; there is nothing to approve.");
+  }
+  const keys = new Set(configured.map(pairKey));
+  for (const pair of wanted) {
+    if (!keys.has(pairKey(pair))) context.note(`note: ${describe(pair)} is not configured (yet) in config.yaml.`);
+  }
+}
+
+/** Removes every approval of a command. Throws HERMES_HOOK_UNKNOWN when there is none, and HERMES_ALLOWLIST_*. */
+export async function revokeHook(line: string, json: boolean, command: Command, context: CliContext): Promise<void> {
+  const { allowlist } = context.paths(command);
+  const { approvals, warnings, unusable } = readAllowlist(allowlist);
+  for (const warning of unusable === null ? warnings : []) context.warn(warning);
+  const removed = await revokeCommand(allowlist, line);
+  if (removed === 0) {
+    const hint = didYouMean(
+      line,
+      approvals.map((approval) => approval.command),
+    );
+    throw new HermesError("HERMES_HOOK_UNKNOWN", { command: visible(line), hint: visible(hint) });
+  }
+  if (json) context.json({ command: line, revoked: removed });
+  else context.out(`Revoked ${removed} approval${removed === 1 ? "" : "s"} of ${visible(line)}; it no longer runs.`);
+}
+
+function demandNothingElse({ event }: AllowRequest, configured: readonly Candidate[]): readonly Candidate[] {
+  if (event !== undefined) {
+    throw new HermesError("HERMES_USAGE", { problem: "Give an event and a command, or --all, not both." });
+  }
+  return [...new Map(configured.map((pair) => [pairKey(pair), pair])).values()];
+}
+
+function namedPair({ event, line }: AllowRequest, home: string): Candidate {
+  if (event === undefined) {
+    throw new HermesError("HERMES_USAGE", { problem: "Give an event and a command, or --all." });
+  }
+  const name = demandEvent(event);
+  if (line === undefined) {
+    throw new HermesError("HERMES_USAGE", {
+      problem: `Give the command to approve for ${name}, exactly as configured.`,
+    });
+  }
+  const { argv, problem } = parseCommand(line, home);
+  if (argv === null) throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is no command: ${problem}.` });
+  return { event: name, command: line, argv };
+}
+
+function describe({ event, command }: HookPair): string {
+  return `${visible(command)} (${event})`;
+}
+
+function plainPair({ event, command }: HookPair): HookPair {
+  return { event, command };
+}

@@ -1,0 +1,12 @@
+import { HermesError } from "#core/errors";
+import { EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
+import { didYouMean } from "#core/suggest";
+
+/** The event that a person named. Throws HERMES_EVENT_UNKNOWN. */
+export function demandEvent(name: string): EventName {
+  if (isEventName(name)) return name;
+  const hint = isGatewayEventName(name)
+    ? " It is an event of gateway hooks; shell hooks have events of their own."
+    : didYouMean(name, EVENT_NAMES) || ` There are: ${EVENT_NAMES.join(", ")}.`;
+  throw new HermesError("HERMES_EVENT_UNKNOWN", { event: name, hint });
+}

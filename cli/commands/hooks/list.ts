@@ -1,0 +1,134 @@
+/** `hermes hooks list`: what is configured and whether it may run. Nothing of the user's is executed. */
+import type { Command } from "commander";
+import { openApprovals } from "#allowlist/approvals";
+import { driftOf, type Drift } from "#allowlist/fingerprint";
+import { visible } from "#allowlist/visible";
+import { loadConfig, type Config } from "#core/config";
+import { EXIT } from "#core/errors";
+import type { HomePaths } from "#core/paths";
+import { userHome } from "#core/paths";
+import { discoverPlugins } from "#plugins/discover";
+import { parseHookEntries } from "#sandbox/shell/entries";
+import type { CliContext } from "../../context.ts";
+import { formatTable } from "./table.ts";
+
+interface ListedHook {
+  readonly event: string;
+  readonly source: "shell" | "plugin";
+  readonly name: string;
+  readonly command: string | null;
+  readonly matcher: string | null;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly fail_closed: boolean;
+  readonly enabled: boolean;
+  readonly allowed: boolean;
+  readonly approved_at: string | null;
+  readonly drift: Drift;
+  /** Why a broken entry cannot run, else null. */
+  readonly problem: string | null;
+}
+
+interface Listing {
+  readonly hooks: readonly ListedHook[];
+  readonly warnings: readonly string[];
+}
+
+/** Prints the listing; with `check` ends with 1 when there is something to look at. */
+export async function listHooks(
+  options: { json: boolean; check: boolean },
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  const paths = context.paths(command);
+  const config = await loadConfig(paths, context.env);
+  const shell = listShellHooks(config, paths, context.env);
+  const plugins = await listPluginHooks(config, paths);
+  const hooks = [...plugins.hooks, ...shell.hooks];
+  const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings];
+  if (options.json) context.json({ hooks, warnings });
+  else context.out(hooks.length === 0 ? NOTHING : describeHooks(hooks));
+  if (!options.json) for (const warning of warnings) context.warn(warning);
+  if (options.check && (warnings.length > 0 || hooks.some(needsALook))) context.exit(EXIT.failed);
+}
+
+const NOTHING = "No hooks are configured. They stand under hooks: in config.yaml; docs/shell-hooks.md shows how.";
+
+function needsALook({ source, enabled, allowed, drift }: ListedHook): boolean {
+  return source === "shell" && enabled && (!allowed || drift === "modified" || drift === "missing");
+}
+
+function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Listing {
+  const { entries, warnings } = parseHookEntries(config.values.hooks, userHome(env));
+  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent);
+  const place = { cwd: process.cwd(), env };
+  const hooks = entries.map((entry): ListedHook => {
+    const pair = { event: entry.event, command: entry.command ?? "" };
+    const approval = approvals.find(pair);
+    const approvedAt = approval?.approved_at;
+    return {
+      event: entry.event,
+      source: "shell",
+      name: entry.name,
+      command: entry.command,
+      matcher: entry.matcher,
+      timeout: entry.timeoutSeconds,
+      fail_closed: entry.failClosed,
+      enabled: entry.enabled,
+      allowed: approvals.decide(pair).granted,
+      approved_at: typeof approvedAt === "string" ? approvedAt : null,
+      drift: entry.argv === null ? "unknown" : driftOf(entry.argv, approval, place),
+      problem: entry.problem,
+    };
+  });
+  const refusal = approvals.refusal === null || entries.length === 0 ? [] : [approvals.refusal];
+  return { hooks, warnings: [...warnings, ...refusal, ...approvals.state().warnings] };
+}
+
+async function listPluginHooks(config: Config, paths: HomePaths): Promise<Listing> {
+  const { plugins: settings } = config.values;
+  const { plugins, warnings } = await discoverPlugins(paths.plugins, settings);
+  const hooks = plugins.flatMap((plugin) =>
+    (plugin.manifest?.providesHooks ?? []).map((event): ListedHook => {
+      const enabled = plugin.state === "enabled";
+      const onError = (settings.entries[plugin.name] ?? settings.entries[plugin.directory])?.on_error;
+      return {
+        event,
+        source: "plugin",
+        name: plugin.name,
+        command: null,
+        matcher: null,
+        timeout: settings.callback_timeout_seconds,
+        fail_closed: onError === "block",
+        enabled,
+        allowed: enabled,
+        approved_at: null,
+        drift: "none",
+        problem: plugin.error ?? null,
+      };
+    }),
+  );
+  return { hooks, warnings };
+}
+
+function describeHooks(hooks: readonly ListedHook[]): string {
+  const rows = hooks.map((hook) => [
+    hook.event,
+    hook.source,
+    visible(hook.command ?? hook.name),
+    hook.matcher === null ? "" : visible(hook.matcher),
+    `${hook.timeout} s`,
+    hook.fail_closed ? "closed" : "open",
+    stateOf(hook),
+    hook.approved_at === null ? "" : visible(hook.approved_at),
+  ]);
+  return formatTable(["EVENT", "SOURCE", "COMMAND", "MATCHER", "TIMEOUT", "FAILS", "STATE", "APPROVED AT"], rows);
+}
+
+function stateOf({ source, enabled, allowed, drift, problem }: ListedHook): string {
+  if (problem !== null) return "broken";
+  if (!enabled) return "off";
+  if (source === "plugin") return "enabled";
+  const script = { none: "", unknown: "", modified: ", script modified", missing: ", script missing" }[drift];
+  return `${allowed ? "allowed" : "not allowed"}${script}`;
+}

@@ -20,6 +20,8 @@ export interface CliContext {
   paths(command: Command): HomePaths;
   /** Writes a result to standard output. A newline is added when there is none. */
   out(text: string): void;
+  /** Writes a part of a result to standard output, as it is. */
+  write(text: string): void;
   /** Writes `value` as the one JSON document of a `--json` command. */
   json(value: unknown): void;
   /** Writes anything that is no result to standard error. */
@@ -62,6 +64,7 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
     globals,
     paths: (command) => homePaths(globals(command).home, env),
     out: (text) => writeStdout(line(text)),
+    write: writeStdout,
     json: (value) => writeStdout(`${JSON.stringify(value, null, 2)}\n`),
     note,
     warn(sentence) {

@@ -1,0 +1,116 @@
+import { createHooks } from "hookable";
+import { HookDispatcher } from "#core/dispatch";
+import { EVENTS } from "#core/events";
+import type { Hook } from "#core/ports";
+import { race, type Case, type Measurement } from "../measure.ts";
+
+const ARGUMENTS = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`argument_${index}`, "x".repeat(85)]));
+const PAYLOAD = { ...EVENTS.post_tool_call.sample(), args: ARGUMENTS };
+
+let seen = 0;
+/** What a plugin's callback does at least: look at its payload. */
+function callback(payload: { readonly tool_name: string }): void {
+  seen += payload.tool_name.length;
+}
+
+/** A hook as the plugin host makes it. */
+function pluginHook(event: Hook["event"]): Hook {
+  return {
+    source: "plugin",
+    name: "bench",
+    event,
+    command: null,
+    onFailure: "skip",
+    deadlineSeconds: 30,
+    sideBySide: false,
+    background: false,
+    matches: () => true,
+    run: (firing) => ({ answer: callback(firing.frozen() as typeof PAYLOAD) }),
+  };
+}
+
+function dispatcherWith(event: Hook["event"], hooks: number): HookDispatcher {
+  const dispatcher = new HookDispatcher();
+  dispatcher.sinks.add(() => undefined);
+  for (let index = 0; index < hooks; index++) dispatcher.register(pluginHook(event));
+  return dispatcher;
+}
+
+async function observe(callbacks: number): Promise<Measurement[]> {
+  const dispatcher = dispatcherWith("post_tool_call", callbacks);
+  const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
+  const bare = Array.from({ length: callbacks }, () => callback);
+  for (const one of bare) hooks.hook("post_tool_call", one);
+  const times = await race(
+    {
+      ours: async (batch) => {
+        for (let turn = 0; turn < batch; turn++) await dispatcher.invoke_hook("post_tool_call", PAYLOAD);
+      },
+      hookable: async (batch) => {
+        for (let turn = 0; turn < batch; turn++) await hooks.callHook("post_tool_call", PAYLOAD);
+      },
+      "bare loop": async (batch) => {
+        for (let turn = 0; turn < batch; turn++) for (const one of bare) await one(PAYLOAD);
+      },
+    },
+    { batch: 500 },
+  );
+  const name = `dispatch / observe, ${callbacks} callback${callbacks === 1 ? "" : "s"}`;
+  return compare(name, times, ["hookable", "bare loop"]);
+}
+
+async function nobody(): Promise<Measurement[]> {
+  const dispatcher = dispatcherWith("post_tool_call", 0);
+  const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
+  const times = await race(
+    {
+      ours: (batch) => {
+        for (let turn = 0; turn < batch; turn++) dispatcher.invoke_hook("post_tool_call", () => PAYLOAD);
+      },
+      hookable: async (batch) => {
+        for (let turn = 0; turn < batch; turn++) await hooks.callHook("post_tool_call", PAYLOAD);
+      },
+    },
+    { batch: 1000 },
+  );
+  return compare("dispatch / observe, no callback", times, ["hookable"]);
+}
+
+async function gate(): Promise<Measurement[]> {
+  const dispatcher = dispatcherWith("pre_tool_call", 1);
+  const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
+  hooks.hook("pre_tool_call", callback);
+  const times = await race(
+    {
+      ours: async (batch) => {
+        for (let turn = 0; turn < batch; turn++) await dispatcher.invoke_hook("pre_tool_call", PAYLOAD);
+      },
+      hookable: async (batch) => {
+        for (let turn = 0; turn < batch; turn++) await hooks.callHook("pre_tool_call", PAYLOAD);
+      },
+    },
+    { batch: 500 },
+  );
+  return compare("dispatch / gate, 1 callback", times, ["hookable"]);
+}
+
+function compare(name: string, times: ReadonlyMap<string, number>, peers: readonly string[]): Measurement[] {
+  const ours = times.get("ours") ?? Number.NaN;
+  return peers.map((peer) => ({
+    // The first peer carries the budget, the others are for orientation.
+    name: peer === peers[0] ? name : `${name} (${peer})`,
+    unit: "ns",
+    ours,
+    peer,
+    theirs: times.get(peer) ?? Number.NaN,
+  }));
+}
+
+export const dispatchCase: Case = {
+  name: "dispatch",
+  run: async () => {
+    const measured = [...(await nobody()), ...(await observe(1)), ...(await observe(5)), ...(await gate())];
+    if (seen === 0) throw new Error("no callback ran");
+    return measured;
+  },
+};

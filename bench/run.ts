@@ -1,0 +1,95 @@
+/** `npm run bench`: runs the cases and prints one table. See bench/README.md. */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { BUDGETS, type Budget } from "./budgets.ts";
+import type { Case, Measurement } from "./measure.ts";
+
+/** Loaded one by one, so that a case does not weigh on the next one's memory and start. */
+const CASES: Readonly<Record<string, () => Promise<Case>>> = {
+  dispatch: async () => (await import("./cases/dispatch.ts")).dispatchCase,
+  "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
+  "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
+  memory: async () => (await import("./cases/memory.ts")).memoryCase,
+};
+
+const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE]
+  --only CASE  run this case (${Object.keys(CASES).join(", ")}); may be given more than once
+  --check      end with 1 when a measurement is worse than its floor in bench/budgets.ts
+  --json FILE  write the measurements there, too`;
+
+interface Row extends Measurement {
+  readonly ratio: number | null;
+  readonly budget: Budget | undefined;
+  readonly met: boolean | null;
+  readonly passed: boolean;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true },
+      check: { type: "boolean" },
+      json: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return print(USAGE);
+  const names = values.only ?? Object.keys(CASES);
+  const unknown = names.find((name) => !Object.hasOwn(CASES, name));
+  if (unknown !== undefined) throw new Error(`there is no case "${unknown}"\n${USAGE}`);
+
+  const rows: Row[] = [];
+  for (const name of names) {
+    process.stderr.write(`${name} …\n`);
+    const { run } = await CASES[name]!();
+    rows.push(...(await run()).map(judge));
+  }
+  print(table(rows));
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+  const failed = rows.filter(({ passed }) => !passed);
+  if (values.check && failed.length > 0) {
+    process.stderr.write(`worse than the floor: ${failed.map(({ name }) => name).join("; ")}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function judge(measurement: Measurement): Row {
+  const { name, ours, theirs } = measurement;
+  const budget = BUDGETS[name];
+  const ratio = theirs === null ? null : budget?.kind === "slower" ? ours / theirs : theirs / ours;
+  if (budget === undefined) return { ...measurement, ratio, budget, met: null, passed: true };
+  const figure = budget.kind === "absolute" ? ours : (ratio ?? Number.NaN);
+  const reaches = (limit: number) => (budget.kind === "faster" ? figure >= limit : figure <= limit);
+  return { ...measurement, ratio, budget, met: reaches(budget.target), passed: reaches(budget.floor) };
+}
+
+function table(rows: readonly Row[]): string {
+  const cells = rows.map(({ name, unit, ours, peer, theirs, ratio, budget, met }) => [
+    name,
+    `${show(ours)} ${unit}`,
+    peer === null ? "" : `${peer} ${show(theirs ?? Number.NaN)} ${unit}`,
+    ratio === null ? "" : `${ratio.toFixed(2)} ×`,
+    budget === undefined ? "" : goal(budget, unit),
+    met === null ? "" : met ? "yes" : "no",
+  ]);
+  const header = ["case", "ours", "peer", "ratio", "target", "met"];
+  const widths = header.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...cells.map(line)].join("\n");
+}
+
+function goal({ kind, target }: Budget, unit: string): string {
+  if (kind === "absolute") return `≤ ${target} ${unit}`;
+  return kind === "faster" ? `≥ ${target} × faster` : `≤ ${target} ×`;
+}
+
+function show(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+await main();

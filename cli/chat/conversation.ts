@@ -1,0 +1,161 @@
+/** The session that a person talks to: its turns, its commands, how it begins, changes and ends. */
+import { EXIT, HermesError } from "#core/errors";
+import { hookFrame, type Frame } from "#core/frames";
+import type { TurnResult } from "#core/ports";
+import type { StoredSession } from "#agent/sessions";
+import type { Host } from "../compose.ts";
+
+/** Hooks that close a session have this long together once a signal ends the program (CONTRACT §3). */
+const CLOSING_MS = 5000;
+
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  readonly onFrame: (frame: Frame) => void;
+  readonly maxIterations?: number | undefined;
+}
+
+/** What the handlers of `command:<name>` made of a slash command (CONTRACT §4). */
+export type CommandDecision =
+  | { readonly kind: "run"; readonly name: string; readonly args: string }
+  | { readonly kind: "denied" | "handled"; readonly message: string };
+
+export class Conversation {
+  readonly #host: Host;
+  #session: StoredSession | undefined;
+  #resumed = false;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** The session, or undefined before the first message. */
+  get session(): StoredSession | undefined {
+    return this.#session;
+  }
+
+  /** Goes on with a session: an id, the beginning of one that only one has, or `latest`. Throws HERMES_SESSION_UNKNOWN. */
+  resume(wanted: string): StoredSession {
+    const found = this.#find(wanted);
+    if (found === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: wanted });
+    this.#session = found;
+    this.#resumed = true;
+    return found;
+  }
+
+  #find(wanted: string): StoredSession | undefined {
+    const { sessions, surface } = this.#host;
+    if (wanted === "latest") return sessions.latest(surface);
+    const exact = sessions.get(wanted);
+    if (exact !== undefined) return exact;
+    const near = wanted.length < 8 ? [] : sessions.list({}).filter(({ id }) => id.startsWith(wanted));
+    return near.length === 1 ? near[0] : undefined;
+  }
+
+  /** Runs one turn: the `session` frame, then those of the agent. */
+  async send(message: string, { signal, onFrame, maxIterations }: SendOptions): Promise<TurnResult> {
+    const session = await this.#open(onFrame);
+    const { runner, surface } = this.#host;
+    return runner.turn({ session, message, platform: surface, signal, onFrame, maxIterations });
+  }
+
+  /** Runs `!CMD`: the terminal tool, hooks included, without the model. Gives the tool's result. */
+  async shell(command: string, { signal, onFrame }: SendOptions): Promise<string> {
+    const session = await this.#open(onFrame);
+    return this.#host.runner.callTool({ session, tool: "terminal", args: { command }, signal, onFrame });
+  }
+
+  async #open(onFrame: (frame: Frame) => void): Promise<StoredSession> {
+    const { sessions, surface, model } = this.#host;
+    this.#session ??= sessions.create({ platform: surface, source: "chat" });
+    onFrame({
+      type: "session",
+      session_id: this.#session.id,
+      model: model.describe().id,
+      platform: surface,
+      resumed: this.#resumed,
+    });
+    return this.#session;
+  }
+
+  /** Asks the handlers of `command:<name>`; the first decision counts. */
+  async announce(name: string, args: string): Promise<CommandDecision> {
+    const { registry, surface } = this.#host;
+    const context = {
+      platform: surface,
+      user_id: "",
+      session_id: this.#session?.id ?? "",
+      command: name,
+      args,
+      raw_args: args,
+    };
+    for (const answer of await registry.emit_collect(`command:${name}`, context)) {
+      const decision = readDecision(answer);
+      if (decision !== undefined) return decision;
+    }
+    return { kind: "run", name, args };
+  }
+
+  /** `/new`: finalize(old), swap, reset(new); the new session starts with its first message. */
+  async reset(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
+    const { sessions, surface } = this.#host;
+    await this.#finalize(signal, onFrame);
+    this.#session = sessions.create({ platform: surface, source: "chat" });
+    this.#resumed = false;
+    await this.#emit("session:reset");
+    await this.#fire("on_session_reset", { session_id: this.#session.id, platform: surface }, signal, onFrame);
+  }
+
+  /** Ends the conversation: its closing hooks run, for at most five seconds when `hurry` says that a signal came. */
+  async close(hurry: boolean, onFrame: (frame: Frame) => void = () => undefined): Promise<void> {
+    if (this.#session === undefined) return;
+    const signal = hurry ? AbortSignal.timeout(CLOSING_MS) : new AbortController().signal;
+    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await Promise.race([this.#finalize(signal, onFrame), aborted]);
+    this.#session = undefined;
+  }
+
+  async #finalize(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
+    const { surface } = this.#host;
+    const session_id = this.#session?.id ?? null;
+    if (session_id !== null) await this.#emit("session:end");
+    await this.#fire("on_session_finalize", { session_id, platform: surface }, signal, onFrame);
+  }
+
+  async #emit(event: string): Promise<void> {
+    const { registry, surface } = this.#host;
+    const { id = "", key = null } = this.#session ?? {};
+    await registry.emit(event, { platform: surface, user_id: "", session_id: id, session_key: key ?? id });
+  }
+
+  async #fire(
+    event: "on_session_finalize" | "on_session_reset",
+    payload: { session_id: string | null; platform: string },
+    signal: AbortSignal,
+    onFrame: (frame: Frame) => void,
+  ): Promise<void> {
+    await this.#host.dispatcher.invoke_hook(event, payload as never, {
+      signal,
+      onRun: (run) => onFrame(hookFrame(run, this.#session?.id ?? "")),
+    });
+  }
+}
+
+function readDecision(answer: unknown): CommandDecision | undefined {
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const { decision, message, command_name: name, raw_args: args } = answer as Record<string, unknown>;
+  if (decision === "deny") return { kind: "denied", message: textOr(message, "The command was denied by a hook.") };
+  if (decision === "handled") return { kind: "handled", message: textOr(message, "") };
+  if (decision === "rewrite" && typeof name === "string") {
+    return { kind: "run", name: name.replace(/^\//, ""), args: textOr(args, "") };
+  }
+  return undefined;
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
+/** The exit code of a one-shot run that a signal ended. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+}

@@ -1,0 +1,36 @@
+/** One line on standard error for what a hook did to a turn: blocked, changed, failed, took too long. */
+import { visible } from "#allowlist/visible";
+import type { HookRun } from "#core/runs";
+
+/** The notice of a run, or undefined when there is nothing that a person must know. */
+export function noticeOf(run: HookRun): string | undefined {
+  const who = `hook ${inLine(run.name)}`;
+  switch (run.outcome) {
+    case "block":
+      return `${who} blocked ${run.event}: ${inLine(run.detail ?? "")}`;
+    case "modify":
+      return `${who} changed the arguments of a tool call${because(run)}`;
+    case "transform":
+      return `${who} replaced ${run.event === "transform_llm_output" ? "the answer" : "a tool's result"}${because(run)}`;
+    case "rewrite":
+      return `${who} rewrote a message${because(run)}`;
+    case "skip":
+      return `${who} skipped a message${because(run)}`;
+    case "error":
+    case "timeout":
+      return inLine(run.detail ?? `${who} failed at ${run.event}`);
+    case "pass":
+    case "context":
+      return run.detail === null ? undefined : inLine(run.detail);
+  }
+}
+
+function because({ detail }: HookRun): string {
+  return detail === null ? "" : ` (${inLine(detail)})`;
+}
+
+/** Text in one line of at most 500 characters, with what a terminal would act on written out. */
+function inLine(text: string): string {
+  const line = text.trim().replaceAll(/\s*\n\s*/g, " ⏎ ");
+  return visible(line.length > 500 ? `${line.slice(0, 500)}…` : line);
+}

@@ -1,0 +1,123 @@
+/** How the frames of a turn reach the person: as text, as one JSON document, or as JSON lines. */
+import { visible } from "#allowlist/visible";
+import type { Frame } from "#core/frames";
+import type { CliContext } from "../context.ts";
+
+export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export interface Renderer {
+  show(frame: Frame): void;
+  /** Ends what was begun: a line, a document. */
+  finish(): void;
+}
+
+export interface RendererOptions {
+  readonly format: OutputFormat;
+  /** `-Q`: the answer alone. */
+  readonly quiet: boolean;
+  /** True when the model's words may be shown as they come: no hook will replace them. */
+  readonly streaming: boolean;
+  readonly context: Pick<CliContext, "out" | "note" | "write" | "json">;
+}
+
+export function createRenderer(options: RendererOptions): Renderer {
+  if (options.format === "stream-json") return streamRenderer(options);
+  if (options.format === "json") return documentRenderer(options);
+  return options.quiet ? answerRenderer(options) : textRenderer(options);
+}
+
+function streamRenderer({ context }: RendererOptions): Renderer {
+  return { show: (frame) => context.out(JSON.stringify(frame)), finish: () => undefined };
+}
+
+function answerRenderer({ context }: RendererOptions): Renderer {
+  return {
+    show(frame) {
+      if (frame.type === "assistant") context.out(frame.content);
+      if (frame.type === "error") context.note(`hermes: ${frame.message}`);
+    },
+    finish: () => undefined,
+  };
+}
+
+/** The words on standard output; tool calls and errors, which are no result, on standard error. */
+function textRenderer({ context, streaming }: RendererOptions): Renderer {
+  let midLine = false;
+
+  function endLine(): void {
+    if (midLine) context.write("\n");
+    midLine = false;
+  }
+
+  function words(text: string): void {
+    if (text === "") return;
+    context.write(text);
+    midLine = !text.endsWith("\n");
+  }
+
+  let streamed = false;
+  return {
+    show(frame) {
+      switch (frame.type) {
+        case "text":
+          if (!streaming) return;
+          streamed = true;
+          return words(frame.delta);
+        case "assistant":
+          if (!streamed) words(frame.content);
+          return endLine();
+        case "tool_use":
+          endLine();
+          streamed = false;
+          return context.note(dim(`· ${frame.tool} ${shorten(JSON.stringify(frame.params))}`));
+        case "tool_result":
+          return frame.success ? undefined : context.note(dim(`  ${shorten(frame.content)}`));
+        case "injected":
+          endLine();
+          return context.note(dim(`+ ${frame.source_label}: ${shorten(frame.content)}`));
+        case "error":
+          endLine();
+          return context.note(`hermes: ${frame.message}`);
+        case "session":
+        case "hook":
+        case "cost":
+        case "result":
+          return undefined;
+      }
+    },
+    finish: endLine,
+  };
+}
+
+/** One document at the end: what a script wants to know of a turn. */
+function documentRenderer({ context }: RendererOptions): Renderer {
+  const document: Record<string, unknown> = { session_id: null, content: null };
+  const hooks: Frame[] = [];
+  const tools: Frame[] = [];
+  return {
+    show(frame) {
+      const { type, session_id, ...rest } = frame;
+      document["session_id"] = session_id;
+      if (type === "session" || type === "result" || type === "cost" || type === "assistant")
+        Object.assign(document, rest);
+      if (frame.type === "error") document["error"] = { message: frame.message, code: frame.code };
+      if (type === "hook") hooks.push(frame);
+      if (type === "tool_use" || type === "tool_result") tools.push(frame);
+    },
+    finish: () => context.json({ ...document, tools: tools.map(bare), hooks: hooks.map(bare) }),
+  };
+}
+
+function bare({ session_id: _, ...frame }: Frame): object {
+  return frame;
+}
+
+function shorten(text: string): string {
+  return visible(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}
+
+/** Faint on a terminal that shows colour, else as it is. */
+export function dim(text: string): string {
+  return process.stderr.isTTY && !process.env["NO_COLOR"] ? `\u001b[2m${text}\u001b[22m` : text;
+}

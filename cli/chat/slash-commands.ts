@@ -1,0 +1,247 @@
+/** The slash commands of a conversation: their table, and what runs one. */
+import { HermesError } from "#core/errors";
+import { EVENT_NAMES } from "#core/events";
+import type { Frame } from "#core/frames";
+import { nearest } from "#core/suggest";
+import { columns } from "../columns.ts";
+import type { Host } from "../compose.ts";
+import type { Conversation } from "./conversation.ts";
+
+export interface CommandSurroundings {
+  readonly host: Host;
+  readonly conversation: Conversation;
+  readonly say: (text: string) => void;
+  readonly onFrame: (frame: Frame) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What the surface does after a command: nothing, ask the model again, stop the turn, end the program. */
+export type AfterCommand =
+  | { readonly then: "nothing" | "stop" | "quit" }
+  | { readonly then: "send"; readonly message: string };
+
+interface SlashCommand {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly usage?: string;
+  readonly summary: string;
+  readonly run: (args: string, surroundings: CommandSurroundings) => AfterCommand | Promise<AfterCommand>;
+}
+
+const NOTHING: AfterCommand = { then: "nothing" };
+
+const SLASH_COMMANDS: readonly SlashCommand[] = [
+  { name: "help", summary: "what can be typed here", run: (_, { host, say }) => (say(helpText(host)), NOTHING) },
+  {
+    name: "new",
+    aliases: ["reset", "clear"],
+    summary: "end this session and begin a new one",
+    run: async (_, { conversation, say, signal, onFrame }) => {
+      await conversation.reset(signal, onFrame);
+      say(`New session ${conversation.session?.id ?? ""}.`);
+      return NOTHING;
+    },
+  },
+  {
+    name: "status",
+    summary: "session, model, hooks and plugins of now",
+    run: (_, here) => (here.say(statusText(here)), NOTHING),
+  },
+  {
+    name: "sessions",
+    summary: "the latest sessions",
+    run: (_, { host, say }) => {
+      say(sessionLines(host) || "No sessions yet.");
+      return NOTHING;
+    },
+  },
+  {
+    name: "resume",
+    usage: "ID|latest",
+    summary: "go on with another session",
+    run: (args, { conversation, say }) => {
+      const session = conversation.resume(args || "latest");
+      say(`Resumed ${session.id}${session.title ? ` "${session.title}"` : ""}, ${session.message_count} messages.`);
+      return NOTHING;
+    },
+  },
+  {
+    name: "title",
+    usage: "[TEXT]",
+    summary: "name this session",
+    run: (args, { host, conversation, say }) => {
+      const { session } = conversation;
+      if (session === undefined) say("There is no session yet; it begins with your first message.");
+      else {
+        if (args !== "") host.sessions.rename(session.id, args);
+        say(host.sessions.get(session.id)?.title ?? "This session has no title.");
+      }
+      return NOTHING;
+    },
+  },
+  {
+    name: "retry",
+    summary: "send your last message again",
+    run: (_, here) => {
+      const message = undo(here);
+      if (message === null) here.say("There is nothing to send again.");
+      return message === null ? NOTHING : { then: "send", message };
+    },
+  },
+  {
+    name: "undo",
+    summary: "take the last turn back",
+    run: (_, here) => {
+      const message = undo(here);
+      here.say(message === null ? "There is nothing to take back." : `Took back: ${message.slice(0, 200)}`);
+      return NOTHING;
+    },
+  },
+  {
+    name: "model",
+    usage: "[ID]",
+    summary: "show the model, or take another of the same provider",
+    run: (args, { host, say }) => {
+      if (args !== "") host.model.use(args);
+      const { id, provider, baseUrl } = host.model.describe();
+      say(`${id} (${provider}${baseUrl === "" ? "" : `, ${baseUrl}`})`);
+      return NOTHING;
+    },
+  },
+  {
+    name: "tools",
+    summary: "the tools that the model may call",
+    run: (_, { host, say }) => (say(toolText(host)), NOTHING),
+  },
+  {
+    name: "hooks",
+    summary: "the hooks that are registered now",
+    run: (_, { host, say }) => (say(hookText(host)), NOTHING),
+  },
+  {
+    name: "history",
+    summary: "the messages of this session",
+    run: (_, { host, conversation, say }) => {
+      const messages = conversation.session === undefined ? [] : host.sessions.history(conversation.session.id);
+      say(messages.length === 0 ? "No messages yet." : messages.map(messageLine).join("\n"));
+      return NOTHING;
+    },
+  },
+  { name: "stop", summary: "stop the turn that is running", run: () => ({ then: "stop" }) },
+  { name: "quit", aliases: ["exit"], summary: "end the program (also Ctrl+D)", run: () => ({ then: "quit" }) },
+];
+
+export const SLASH_COMMAND_NAMES: readonly string[] = SLASH_COMMANDS.flatMap(({ name, aliases }) => [
+  name,
+  ...(aliases ?? []),
+]);
+
+/** Splits `/name args`; undefined for what is no command, such as a path with more than one slash. */
+export function parseSlash(text: string): { name: string; args: string } | undefined {
+  const found = /^\/([A-Za-z][\w-]*)(?:\s+([\s\S]*))?$/.exec(text.trim());
+  return found?.[1] === undefined ? undefined : { name: found[1].toLowerCase(), args: found[2]?.trim() ?? "" };
+}
+
+/** Every name that can stand behind the slash: ours and the plugins'. */
+export function commandNames(host: Host): readonly string[] {
+  return [...SLASH_COMMAND_NAMES, ...host.plugins.commands().map(({ name }) => name)];
+}
+
+/**
+ * Runs `/name args`: asks the handlers of `command:<name>`, then ours or a plugin's command.
+ * Throws HERMES_USAGE with a did-you-mean for a name that nobody has.
+ */
+export async function runSlash(name: string, args: string, surroundings: CommandSurroundings): Promise<AfterCommand> {
+  const { host, conversation, say } = surroundings;
+  const decision = await conversation.announce(name, args);
+  if (decision.kind !== "run") {
+    if (decision.message !== "") say(decision.message);
+    return NOTHING;
+  }
+  const own = SLASH_COMMANDS.find(
+    (command) => command.name === decision.name || command.aliases?.includes(decision.name),
+  );
+  if (own !== undefined) return own.run(decision.args, surroundings);
+  const plugins = host.plugins.commands().find((command) => command.name === decision.name);
+  if (plugins === undefined) {
+    const meant = nearest(decision.name, commandNames(host));
+    const hint = meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`;
+    throw new HermesError("HERMES_USAGE", { problem: `There is no command "/${decision.name}".${hint}` });
+  }
+  const answer = await plugins.run(decision.args);
+  if (answer !== "") say(answer);
+  return NOTHING;
+}
+
+function undo({ host, conversation }: CommandSurroundings): string | null {
+  return conversation.session === undefined ? null : host.sessions.undo(conversation.session.id);
+}
+
+function helpText(host: Host): string {
+  const own = SLASH_COMMANDS.map(({ name, aliases = [], usage, summary }) => [
+    [name, ...aliases].map((word) => `/${word}`).join(" ") + (usage === undefined ? "" : ` ${usage}`),
+    summary,
+  ]);
+  const plugins = host.plugins
+    .commands()
+    .map(({ name, description, plugin }) => [`/${name}`, `${description} (plugin ${plugin})`]);
+  return [
+    ...columns([...own, ...plugins]),
+    "",
+    "!CMD runs a command in the terminal, hooks included, without the model.",
+    "A line that ends in \\ goes on in the next one; pasted lines stay together.",
+    "Ctrl+C stops a turn, twice ends the program; Ctrl+D ends it.",
+  ].join("\n");
+}
+
+function statusText({ host, conversation }: CommandSurroundings): string {
+  const { id, provider } = host.model.describe();
+  const hooks = EVENT_NAMES.reduce((sum, event) => sum + host.dispatcher.hooksOf(event).length, 0);
+  const { session } = conversation;
+  const count = session === undefined ? 0 : host.sessions.history(session.id).length;
+  return columns([
+    ["session", session === undefined ? "none yet" : `${session.id}, ${count} messages`],
+    ["model", `${id} (${provider})`],
+    ["hooks", String(hooks)],
+    [
+      "plugins",
+      host.plugins
+        .list()
+        .filter(({ state }) => state === "enabled")
+        .map(({ name }) => name)
+        .join(", ") || "none",
+    ],
+    ["home", host.paths.home],
+  ]).join("\n");
+}
+
+function sessionLines(host: Host): string {
+  return columns(
+    host.sessions
+      .list({ limit: 20 })
+      .map((session) => [session.id, session.updated_at, `${session.message_count} messages`, session.title ?? ""]),
+  ).join("\n");
+}
+
+function toolText(host: Host): string {
+  const own = host.tools().map(({ name, description }) => [name, firstSentence(description)]);
+  return columns([...own, ["delegate_task", "Hand a task, or several side by side, to child agents."]]).join("\n");
+}
+
+function hookText(host: Host): string {
+  const rows = EVENT_NAMES.flatMap((event) =>
+    host.dispatcher.hooksOf(event).map(({ source, name }) => [event, source, name]),
+  );
+  return rows.length === 0
+    ? 'No hooks are registered. "hermes hooks list" shows what is configured.'
+    : columns(rows).join("\n");
+}
+
+function messageLine({ role, content }: { readonly role: string; readonly content: string | null }): string {
+  const text = (content ?? "(tool calls)").replaceAll("\n", "\n  ");
+  return `${role}: ${text.length > 400 ? `${text.slice(0, 400)}…` : text}`;
+}
+
+function firstSentence(text: string): string {
+  return /^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text;
+}

@@ -1,0 +1,229 @@
+/** A conversation on a terminal. */
+import { createInterface, type Interface } from "node:readline";
+import { EXIT, isHermesError, problemOf } from "#core/errors";
+import type { Host } from "../compose.ts";
+import type { CliContext } from "../context.ts";
+import { exitCodeOf, type Conversation } from "./conversation.ts";
+import { loadHistory, saveHistory } from "./history-file.ts";
+import { dim, type Renderer } from "./renderers.ts";
+import { commandNames, parseSlash, runSlash, type AfterCommand } from "./slash-commands.ts";
+import { terminalOutput } from "./terminal-output.ts";
+
+export interface TerminalConversation {
+  readonly host: Host;
+  readonly conversation: Conversation;
+  readonly context: CliContext;
+  readonly renderer: Renderer;
+  readonly maxIterations: number | undefined;
+}
+
+/** A second Ctrl+C within this time ends the program (CONTRACT §3). */
+const TWICE_MS = 2000;
+/** How long a turn that is stopped at the end of the program may take to stop. */
+const STOPPING_MS = 5000;
+const PROMPT = "› ";
+const CONTINUATION = "… ";
+const PASTE_ON = "\u001b[?2004h";
+const PASTE_OFF = "\u001b[?2004l";
+
+/** Talks until the person ends it. Sets the exit code: 0, or 130 and 143 when a signal ended it. */
+export async function runTerminal(options: TerminalConversation): Promise<void> {
+  const { host, conversation, context } = options;
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  const lines = readMessages(host, context);
+  const turns = createTurns(options, (code) => end(code));
+  const { provider, id } = host.model.describe();
+  context.note(dim(`${id} (${provider}). /help lists the commands, Ctrl+D ends the conversation.`));
+
+  let interruptedAt = Number.NEGATIVE_INFINITY;
+  lines.onMessage((text) => {
+    if (turns.running && text.trim() === "/stop") turns.stop();
+    else turns.take(text);
+  });
+  lines.onInterrupt(() => {
+    const now = performance.now();
+    if (now - interruptedAt < TWICE_MS) return end(EXIT.interrupted);
+    interruptedAt = now;
+    if (turns.running) return turns.stop();
+    context.note("Ctrl+C again ends the program.");
+    lines.prompt();
+  });
+  lines.onEnd(() => end(EXIT.ok));
+  turns.onIdle(() => lines.prompt());
+  const onSignal = (signal: NodeJS.Signals) => end(exitCodeOf(signal));
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, onSignal);
+
+  lines.prompt();
+  const code = await ended;
+  lines.close();
+  await turns.end();
+  await conversation.close(code !== EXIT.ok, (frame) => options.renderer.show(frame));
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, onSignal);
+  context.exit(code);
+}
+
+/** Runs what the person types, one after another. */
+function createTurns(options: TerminalConversation, quit: (code: number) => void) {
+  const waiting: string[] = [];
+  let current: { readonly interrupt: AbortController; readonly done: Promise<void> } | undefined;
+  let closed = false;
+  let idle: () => void = () => undefined;
+
+  function take(text: string): void {
+    waiting.push(text);
+    if (current === undefined) next();
+  }
+
+  function next(): void {
+    const text = waiting.shift();
+    if (text === undefined || closed) {
+      current = undefined;
+      if (!closed) idle();
+      return;
+    }
+    const interrupt = new AbortController();
+    const done = perform(text, interrupt.signal).then(next);
+    current = { interrupt, done };
+  }
+
+  async function perform(text: string, signal: AbortSignal): Promise<void> {
+    try {
+      const after = await obey(options, text, signal);
+      if (after.then === "quit") quit(EXIT.ok);
+    } catch (error) {
+      options.context.note(`hermes: ${isHermesError(error) ? error.message : problemOf(error)}`);
+      options.host.log.error(problemOf(error));
+    } finally {
+      options.renderer.finish();
+    }
+  }
+
+  return {
+    take,
+    get running() {
+      return current !== undefined;
+    },
+    stop: () => current?.interrupt.abort(),
+    onIdle(listener: () => void) {
+      idle = listener;
+    },
+    /** Stops the turn that runs and waits for its end, but not for ever. */
+    async end(): Promise<void> {
+      closed = true;
+      current?.interrupt.abort();
+      await Promise.race([current?.done, new Promise((resolve) => setTimeout(resolve, STOPPING_MS).unref())]);
+    },
+  };
+}
+
+/** One thing typed: a message for the model, a `!command` or a slash command. */
+async function obey(options: TerminalConversation, text: string, signal: AbortSignal): Promise<AfterCommand> {
+  const { host, conversation, context, renderer, maxIterations } = options;
+  const send = { signal, onFrame: (frame: Parameters<Renderer["show"]>[0]) => renderer.show(frame), maxIterations };
+  if (text.startsWith("!") && !text.includes("\n")) {
+    const shown = terminalOutput(await conversation.shell(text.slice(1).trim(), send));
+    if (shown !== "") context.out(shown);
+    return { then: "nothing" };
+  }
+  const command = parseSlash(text);
+  if (command === undefined) {
+    await conversation.send(text, send);
+    return { then: "nothing" };
+  }
+  const after = await runSlash(command.name, command.args, {
+    host,
+    conversation,
+    say: context.out,
+    onFrame: send.onFrame,
+    signal,
+  });
+  if (after.then === "send") await conversation.send(after.message, send);
+  return after;
+}
+
+/** Reads messages: a line, lines joined by a backslash, or all that was pasted at once. */
+function readMessages(host: Host, context: CliContext) {
+  const output = process.stderr.isTTY ? process.stderr : process.stdout;
+  const input: Interface = createInterface({
+    input: process.stdin,
+    output,
+    terminal: true,
+    prompt: PROMPT,
+    historySize: 1000,
+    removeHistoryDuplicates: true,
+    history: loadHistory(host.paths.history),
+    completer: (line: string) => completeSlash(line, commandNames(host), host),
+  });
+  let parts: string[] = [];
+  let pasting = false;
+  let listener: (text: string) => void = () => undefined;
+  const onKey = (_: string | undefined, key: { name?: string } | undefined) => {
+    if (key?.name === "paste-start") pasting = true;
+    if (key?.name === "paste-end") pasting = false;
+  };
+  process.stdin.on("keypress", onKey);
+  output.write(PASTE_ON);
+
+  function prompt(): void {
+    input.setPrompt(parts.length === 0 ? PROMPT : CONTINUATION);
+    input.prompt(true);
+  }
+
+  input.on("line", (line) => {
+    if (pasting) return void parts.push(line);
+    if (line.endsWith("\\")) {
+      parts.push(line.slice(0, -1));
+      return prompt();
+    }
+    const text = [...parts, line].join("\n");
+    parts = [];
+    if (text.trim() === "") return prompt();
+    listener(text);
+  });
+  input.on("history", (entries: string[]) => {
+    const problem = saveHistory(host.paths.history, entries);
+    if (problem !== undefined) host.log.warn(`the history of the conversation cannot be kept: ${problem}`);
+  });
+  return {
+    prompt,
+    onMessage(take: (text: string) => void) {
+      listener = take;
+    },
+    onInterrupt(take: () => void) {
+      input.on("SIGINT", () => {
+        parts = [];
+        input.write(null, { ctrl: true, name: "e" });
+        input.write(null, { ctrl: true, name: "u" });
+        context.note("");
+        take();
+      });
+    },
+    onEnd(take: () => void) {
+      input.once("close", take);
+    },
+    close() {
+      output.write(`${PASTE_OFF}`);
+      process.stdin.off("keypress", onKey);
+      input.removeAllListeners("close");
+      input.close();
+    },
+  };
+}
+
+/** Completes the name of a slash command, and the session of `/resume`. */
+function completeSlash(line: string, names: readonly string[], host: Host): [string[], string] {
+  const resume = /^\/resume\s+(\S*)$/.exec(line);
+  if (resume !== null) {
+    const begun = resume[1] ?? "";
+    const ids = host.sessions.list({ limit: 50 }).map(({ id }) => id);
+    return [["latest", ...ids].filter((id) => id.startsWith(begun)), begun];
+  }
+  if (!/^\/[\w-]*$/.test(line)) return [[], line];
+  return [
+    names
+      .map((name) => `/${name}`)
+      .filter((name) => name.startsWith(line))
+      .toSorted(),
+    line,
+  ];
+}

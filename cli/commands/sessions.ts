@@ -1,0 +1,91 @@
+import type { Command } from "commander";
+import { HermesError } from "#core/errors";
+import type { SessionStore } from "#agent/sessions";
+import type { CliContext } from "../context.ts";
+import { columns } from "../columns.ts";
+
+/** `hermes sessions list|show|export|delete` */
+export function addSessionsCommand(program: Command, context: CliContext): void {
+  const sessions = program.command("sessions").description("Past conversations.");
+  sessions
+    .command("list")
+    .description("the sessions, the last used first")
+    .option("--json", "one JSON document")
+    .option("--all", "those of child agents, too")
+    .option("--limit <n>", "at most so many", Number, 50)
+    .action((options: { json?: true; all?: true; limit: number }, command: Command) =>
+      withStore(command, context, (store) => list(store, options, context)),
+    );
+  sessions
+    .command("show")
+    .description("the messages of a session")
+    .argument("<id>", "a session's id, or latest")
+    .option("--json", "one JSON document")
+    .action((id: string, options: { json?: true }, command: Command) =>
+      withStore(command, context, (store) => show(store, id, options.json === true, context)),
+    );
+  sessions
+    .command("export")
+    .description("a session with all its messages as JSON")
+    .argument("<id>", "a session's id, or latest")
+    .action((id: string, _: object, command: Command) =>
+      withStore(command, context, (store) => context.json(store.export(find(store, id).id))),
+    );
+  sessions
+    .command("delete")
+    .description("delete a session and those of its child agents")
+    .argument("<id>", "a session's id")
+    .action((id: string, _: object, command: Command) =>
+      withStore(command, context, (store) => {
+        store.delete(find(store, id).id);
+        context.out(`Deleted ${id}.`);
+      }),
+    );
+}
+
+async function withStore(command: Command, context: CliContext, use: (store: SessionStore) => void): Promise<void> {
+  const { existsSync } = await import("node:fs");
+  const { openDatabase, openMemoryDatabase } = await import("#core/database");
+  const { SessionStore: Store } = await import("#agent/sessions");
+  const { state } = context.paths(command);
+  // Asking for the sessions of a home that has none must not make one.
+  const database = existsSync(state) ? openDatabase(state) : openMemoryDatabase();
+  try {
+    use(new Store(database, (problem) => context.warn(problem)));
+  } finally {
+    database.close();
+  }
+}
+
+function find(store: SessionStore, id: string) {
+  const session = id === "latest" ? store.latest("cli") : store.get(id);
+  if (session === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: id });
+  return session;
+}
+
+function list(store: SessionStore, options: { json?: true; all?: true; limit: number }, context: CliContext): void {
+  const sessions = store.list({ children: options.all === true, limit: options.limit });
+  if (options.json) return context.json({ sessions });
+  if (sessions.length === 0) return context.out("No sessions yet.");
+  const rows = sessions.map((session) => [
+    session.id,
+    session.updated_at,
+    session.platform,
+    String(session.message_count),
+    session.title ?? "",
+  ]);
+  context.out(columns([["SESSION", "LAST USED", "PLATFORM", "MESSAGES", "TITLE"], ...rows]).join("\n"));
+}
+
+function show(store: SessionStore, id: string, json: boolean, context: CliContext): void {
+  const session = find(store, id);
+  const messages = store.history(session.id);
+  if (json) return context.json({ session, messages });
+  context.out(`${session.id}  ${session.platform}  ${session.updated_at}  ${session.model ?? ""}`.trimEnd());
+  for (const message of messages) {
+    const calls = "tool_calls" in message ? (message.tool_calls ?? []) : [];
+    context.out(`\n${message.role}:`);
+    if (message.content) context.out(message.content);
+    for (const call of calls) context.out(`  ${call.function.name} ${call.function.arguments}`);
+  }
+}

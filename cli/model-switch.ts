@@ -1,0 +1,23 @@
+import { describeModel, selectModel, type ModelSettings, type SelectedModel } from "#agent/models/select";
+
+/** The model of the moment: the configuration's until `/model` names another. */
+export interface ModelSwitch {
+  /** Provider, id and URL, without loading anything. Throws HERMES_MODEL_CONFIG. */
+  describe(): Omit<SelectedModel, "model">;
+  load(): Promise<SelectedModel>;
+  /** Takes another model of the same provider from the next turn on. */
+  use(id: string): void;
+}
+
+export function createModelSwitch(settings: ModelSettings, env: NodeJS.ProcessEnv): ModelSwitch {
+  let current = settings;
+  let loaded: Promise<SelectedModel> | undefined;
+  return {
+    describe: () => describeModel(current, env),
+    load: () => (loaded ??= selectModel(current, env)),
+    use(id) {
+      current = { ...current, default: id };
+      loaded = undefined;
+    },
+  };
+}

@@ -38,6 +38,8 @@ const CUT_NAMES = new Set(["AI_InvalidResponseDataError", "AI_NoOutputGeneratedE
 export function failureFrom(thrown: unknown, streamed: boolean): ModelFailure {
   const error = thrown as { name?: unknown; statusCode?: unknown; isRetryable?: unknown; responseHeaders?: unknown };
   const statusCode = typeof error?.statusCode === "number" ? error.statusCode : null;
+  // A good status with a failure is a body that could not be read to its end.
+  if (statusCode !== null && statusCode >= 200 && statusCode < 300) return streamCut(streamed, thrown);
   if (typeof error?.name === "string" && CUT_NAMES.has(error.name)) return streamCut(streamed, thrown);
   if (statusCode === null && isBrokenConnection(thrown) && streamed) return streamCut(streamed, thrown);
   const retryable = statusCode === null ? mayPass(thrown) : isRetryableStatus(statusCode);

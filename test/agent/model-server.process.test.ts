@@ -134,11 +134,17 @@ for (const [name, reply] of [
   });
 }
 
-test("an error that the server writes into the stream is a failed request", async () => {
-  const { server, bench } = await serve([{ streamError: "the engine is on fire" }, { text: "fine now" }]);
+test("an error in the stream is tried again only when it says that it may pass", async () => {
+  const { server, bench } = await serve([{ streamError: "overloaded" }, { streamError: "no such thing" }]);
   await using _ = server;
-  assert.equal((await bench.turn("hello")).text, "fine now");
-  assert.match(String(errorsOf(bench)[0]?.["error"]), /engine is on fire/);
+  assert.equal((await bench.turn("hello")).exit_code, 1);
+  assert.deepEqual(
+    errorsOf(bench).map(({ error, retryable }) => [String(error).replace(/^status \d+: /, ""), retryable]),
+    [
+      ["overloaded", true],
+      ["no such thing", false],
+    ],
+  );
 });
 
 test("malformed arguments and an unknown tool come back to the model as errors, through the gate", async () => {

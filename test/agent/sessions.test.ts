@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { repairHistory } from "#agent/history";
+import { createSessionId } from "#agent/session-id";
+import { SessionStore } from "#agent/sessions";
+import { openMemoryDatabase } from "#core/database";
+import type { ChatMessage } from "#core/messages";
+
+const user = (content: string): ChatMessage => ({ role: "user", content });
+const assistant = (content: string): ChatMessage => ({ role: "assistant", content });
+
+function createStore() {
+  const problems: string[] = [];
+  const database = openMemoryDatabase();
+  return { database, problems, store: new SessionStore(database, (problem) => problems.push(problem)) };
+}
+
+test("ids are unique and sort like their time", () => {
+  const ids = Array.from({ length: 500 }, createSessionId);
+  assert.deepEqual(ids, ids.toSorted());
+  assert.equal(new Set(ids).size, 500);
+  assert.match(ids[0]!, /^sess_[0-9a-z]+$/);
+});
+
+test("messages come back as they were, in order", () => {
+  const { store } = createStore();
+  const { id } = store.create({ platform: "cli", source: "chat" });
+  const messages: ChatMessage[] = [
+    user("hé\u0000 \ud83d"),
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "a", type: "function", function: { name: "t", arguments: "{}" } }],
+    },
+    { role: "tool", tool_call_id: "a", content: "1" },
+  ];
+  for (const message of messages) store.append(id, message);
+  assert.deepEqual(store.history(id), messages);
+  assert.equal(store.get(id)?.message_count, 3);
+});
+
+test("latest is the last used of the platform, children left out", async () => {
+  const { store } = createStore();
+  const first = store.create({ platform: "cli", source: "chat" });
+  const second = store.create({ platform: "cli", source: "chat" });
+  store.create({ platform: "telegram", source: "gateway", key: "k" });
+  store.create({ platform: "cli", source: "delegate", parent: second.id });
+  assert.equal(store.latest("cli")?.id, second.id);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  store.append(first.id, user("again"));
+  assert.equal(store.latest("cli")?.id, first.id);
+  assert.equal(store.list().length, 3);
+  assert.equal(store.list({ children: true }).length, 4);
+  assert.equal(store.byKey("k")?.platform, "telegram");
+  assert.equal(store.latest("nowhere"), undefined);
+});
+
+test("undo takes the last turn back and says what the person wrote", () => {
+  const { store } = createStore();
+  const { id } = store.create({ platform: "cli", source: "chat" });
+  for (const message of [user("one"), assistant("1"), user("two"), assistant("2")]) store.append(id, message);
+  assert.equal(store.undo(id), "two");
+  assert.deepEqual(store.history(id), [user("one"), assistant("1")]);
+  store.append(id, user("three"));
+  assert.equal(store.history(id).length, 3);
+  assert.equal(store.undo(id), "three");
+  assert.equal(store.undo(id), "one");
+  assert.equal(store.undo(id), null);
+});
+
+test("titles, export, deletion with the children's sessions", () => {
+  const { store, database } = createStore();
+  const { id } = store.create({ platform: "cli", source: "chat" });
+  const child = store.create({ platform: "subagent", source: "delegate", parent: id });
+  const grandchild = store.create({ platform: "subagent", source: "delegate", parent: child.id });
+  store.append(grandchild.id, user("deep"));
+  store.rename(id, "A title");
+  store.append(id, user("one"));
+  const exported = store.export(id);
+  assert.equal(exported?.title, "A title");
+  assert.deepEqual(exported?.messages, [user("one")]);
+  assert.equal(store.delete(id), true);
+  assert.equal(store.delete(id), false);
+  assert.equal(store.get(grandchild.id), undefined);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM messages").get()?.["n"], 0);
+});
+
+test("prune deletes what was not used for so many days, and nothing at 0", () => {
+  const { store, database } = createStore();
+  const old = store.create({ platform: "cli", source: "chat" });
+  const fresh = store.create({ platform: "cli", source: "chat" });
+  database.prepare("UPDATE sessions SET updated_at = '2020-01-01T00:00:00.000Z' WHERE id = ?").run(old.id);
+  assert.equal(store.prune(0), 0);
+  assert.equal(store.prune(90), 1);
+  assert.deepEqual(
+    store.list().map(({ id }) => id),
+    [fresh.id],
+  );
+});
+
+test("when writing fails the conversation goes on in memory, is reported once, and is saved when it can be", () => {
+  const { store, database, problems } = createStore();
+  const { id } = store.create({ platform: "cli", source: "chat" });
+  store.append(id, user("on disk"));
+  database.exec("PRAGMA query_only = ON");
+  store.append(id, assistant("in memory"));
+  store.rename(id, "title");
+  const later = store.create({ platform: "cli", source: "chat" });
+  store.append(later.id, user("new"));
+  store.truncate(later.id, 0);
+  store.append(later.id, user("newer"));
+  assert.equal(problems.length, 1);
+  assert.deepEqual(store.history(id), [user("on disk"), assistant("in memory")]);
+  assert.deepEqual(store.history(later.id), [user("newer")]);
+  assert.equal(store.get(id)?.title, "title");
+  assert.equal(store.latest("cli")?.id, later.id);
+  database.exec("PRAGMA query_only = OFF");
+  store.append(id, user("on disk again"));
+  store.append(later.id, assistant("too"));
+  const reader = new SessionStore(database, () => {});
+  assert.equal(reader.history(id).length, 3);
+  assert.equal(reader.get(id)?.title, "title");
+  assert.deepEqual(reader.history(later.id), [user("newer"), assistant("too")]);
+});
+
+test("repair gives lost results a result, puts results in order and drops strays; a sound history stays", () => {
+  const calls: ChatMessage = {
+    role: "assistant",
+    content: null,
+    tool_calls: ["a", "b"].map((id) => ({ id, type: "function", function: { name: "t", arguments: "{}" } })),
+  };
+  const result = (id: string): ChatMessage => ({ role: "tool", tool_call_id: id, content: id });
+  const sound = [user("x"), calls, result("a"), result("b"), assistant("y")];
+  assert.deepEqual(repairHistory(sound), sound);
+  assert.deepEqual(repairHistory([user("x"), calls, result("b"), result("a"), assistant("y")]), sound);
+  const broken = repairHistory([result("z"), user("x"), calls, result("b"), user("y")]);
+  assert.deepEqual(
+    broken.map(({ role }) => role),
+    ["user", "assistant", "tool", "tool", "user"],
+  );
+  assert.match(String(broken[2]?.content), /interrupted/);
+});

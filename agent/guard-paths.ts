@@ -12,7 +12,7 @@ interface Guard {
   readonly ofHome: boolean;
 }
 
-/** The guards as they stand on disk at one moment; plain data, so that it can go to another thread. */
+/** The guards as they stand on disk at one moment; plain data, so that it can go to another process. */
 export interface GuardSnapshot {
   readonly guards: readonly Guard[];
   /** `device:inode` of the guards that exist: finds them under hard links and other spellings. */

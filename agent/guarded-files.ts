@@ -11,7 +11,7 @@ export interface GuardedFiles {
   refuse(path: string, cwd: string): string | null;
   /** A sentence when a shell command that runs in `cwd` names guarded files, as well as can be judged; else null. */
   refuseCommand(command: string, cwd: string): string | null;
-  /** The guards as they stand now, as plain data for another thread. */
+  /** The guards as they stand now, as plain data for another process. */
   snapshot(): GuardSnapshot;
 }
 

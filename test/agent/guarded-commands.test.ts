@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { guardedPaths, homePaths } from "#core/paths";
-import { createGuardedFiles } from "../../agent/guarded-files.ts";
+import { createGuardedFiles } from "#agent/guarded-files";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "hermes-guard-")));
 const user = join(root, "user");

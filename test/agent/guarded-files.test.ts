@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { guardedPaths, homePaths } from "#core/paths";
-import { createGuardedFiles, type GuardedFiles } from "../../agent/guarded-files.ts";
+import { createGuardedFiles, type GuardedFiles } from "#agent/guarded-files";
 
 interface Place {
   readonly root: string;
@@ -61,7 +61,7 @@ test("other spellings of a guarded file are refused", () => {
     `${home}/hooks/`,
     `${home}/hooks/../config.yaml`,
     `${home}/missing/../config.yaml`,
-    "/proc/self/root" + home + "/config.yaml",
+    `/proc/self/root${home}/config.yaml`,
   ]) {
     assert.match(String(guard.refuse(path, project)), /off limits/, path);
   }

@@ -1,0 +1,18 @@
+import type { Tool } from "#core/ports";
+import { createPatch } from "./patch.ts";
+import type { ToolDeps } from "./places.ts";
+import { createReadFile } from "./read-file.ts";
+import { createSearchFiles } from "./search-files.ts";
+import { createTerminal } from "./terminal.ts";
+import { createWriteFile } from "./write-file.ts";
+
+/** The tools that every agent has (CONTRACT §3), less `delegate_task`. They run nothing and read nothing until called. */
+export function createBuiltinTools(deps: ToolDeps): readonly Tool[] {
+  return [
+    createTerminal(deps),
+    createReadFile(deps),
+    createWriteFile(deps),
+    createPatch(deps),
+    createSearchFiles(deps),
+  ];
+}

@@ -1,0 +1,106 @@
+import { constants } from "node:os";
+import { filterEnvironment } from "#sandbox/process/environment";
+import { type ProcessResult, runProcess } from "#sandbox/process/run";
+import type { Tool } from "#core/ports";
+import { existsSync } from "node:fs";
+import { optionalText, textArgument, type ToolArguments } from "./arguments.ts";
+import { findPlace, statPlace, type ToolDeps } from "./places.ts";
+
+const DEFAULT_SECONDS = 180;
+const MOST_SECONDS = 600;
+/** Bytes of output kept: two thirds from its beginning, the rest from its end, where errors stand. */
+const MOST_BYTES = 100_000;
+const TAIL_BYTES = 33_000;
+
+/** `terminal`: runs a shell command in its own process group, bounded in time and output. */
+export function createTerminal(deps: ToolDeps): Tool {
+  return {
+    name: "terminal",
+    description:
+      "Runs a shell command (bash where there is one) and gives its output, standard error included, and exit code. " +
+      "Each call is a shell of its own; standard input is empty, so nothing interactive works.",
+    parameters: {
+      type: "object",
+      properties: {
+        command: { type: "string", description: "The command line" },
+        timeout: {
+          type: "number",
+          exclusiveMinimum: 0,
+          description: `Seconds until it is stopped; ${DEFAULT_SECONDS} when absent, ${MOST_SECONDS} at most`,
+        },
+        workdir: { type: "string", description: "The folder to run in; the working folder when absent" },
+      },
+      required: ["command"],
+      additionalProperties: false,
+    },
+    async execute(args, call) {
+      const command = textArgument(args, "command");
+      if (command.trim() === "") throw new Error('"command" must not be empty');
+      const seconds = readTimeout(args);
+      const cwd = await findFolder(optionalText(args, "workdir"));
+      const refusal = deps.guard.refuseCommand(command, cwd);
+      if (refusal !== null) throw new Error(refusal);
+      const result = await runProcess({
+        argv: shellWords(command),
+        cwd,
+        env: filterEnvironment(deps.env, deps.envPassthrough),
+        timeoutMs: seconds * 1000,
+        maxOutputBytes: MOST_BYTES,
+        tailBytes: TAIL_BYTES,
+        overflow: "truncate",
+        signal: call.signal,
+      });
+      return describeResult(result, seconds);
+
+      async function findFolder(workdir: string | undefined): Promise<string> {
+        const place = findPlace(workdir === undefined || workdir === "" ? "." : workdir, call, deps);
+        const shown = workdir === undefined || workdir === "" ? { ...place, shown: call.cwd } : place;
+        const stats = await statPlace(shown);
+        if (!stats.isDirectory()) throw new Error(`${shown.shown} is not a folder; no command can run in it`);
+        // Not the resolved one: `pwd` shall give what the person sees.
+        return place.spelled;
+      }
+    },
+  };
+}
+
+/** An outer shell joins standard error to standard output, so that both stand in the order they were written. */
+function shellWords(command: string): [string, ...string[]] {
+  const shell = findShell();
+  return [shell, "-c", 'exec "$0" -c "$1" 2>&1', shell, command];
+}
+
+function findShell(): string {
+  return (
+    ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash", "/opt/homebrew/bin/bash"].find((path) => existsSync(path)) ??
+    "/bin/sh"
+  );
+}
+
+function readTimeout(args: ToolArguments): number {
+  const timeout = args["timeout"] ?? DEFAULT_SECONDS;
+  if (typeof timeout !== "number" || !(timeout > 0)) throw new Error('"timeout" must be a number of seconds above 0');
+  return Math.min(timeout, MOST_SECONDS);
+}
+
+function describeResult(result: ProcessResult, seconds: number): Readonly<Record<string, unknown>> {
+  const output = result.stdout + result.stderr;
+  const truncated = result.truncated ? { truncated: true } : {};
+  switch (result.ended) {
+    case "not_started":
+      return { error: `the command could not be started: ${result.start_problem ?? "no reason given"}` };
+    case "timeout":
+      return { error: `the command did not end within ${seconds} s and was stopped`, output, ...truncated };
+    case "interrupted":
+      return { error: "interrupted; the command was stopped", output, ...truncated };
+    default:
+      return { output, exit_code: exitCodeOf(result), ...truncated };
+  }
+}
+
+/** A command that a signal ended has 128 and the signal's number, as shells count. */
+function exitCodeOf({ exit_code, signal }: ProcessResult): number | null {
+  if (exit_code !== null || signal === null) return exit_code;
+  const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
+  return number === undefined ? null : 128 + number;
+}

@@ -1,0 +1,54 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Tool } from "#core/ports";
+import { pathArgument, textArgument } from "./arguments.ts";
+import { codeOf, describeFileError, findPlace, type Place, statFile, type ToolDeps } from "./places.ts";
+import { writeText } from "./text-files.ts";
+
+/** `write_file`: makes or replaces a text file in one step. */
+export function createWriteFile(deps: ToolDeps): Tool {
+  return {
+    name: "write_file",
+    description:
+      "Writes a UTF-8 text file, replacing what was there. Missing folders are made. To change a part of a file, use patch.",
+    parameters: {
+      type: "object",
+      properties: {
+        path: { type: "string", description: "The file: absolute, relative to the working folder, or with ~" },
+        content: { type: "string", description: "The whole new content" },
+      },
+      required: ["path", "content"],
+      additionalProperties: false,
+    },
+    async execute(args, call) {
+      const shown = pathArgument(args, "path");
+      const content = textArgument(args, "content");
+      if (shown.endsWith("/")) throw new Error(`${shown} names a folder; give the path of a file`);
+      const place = findPlace(shown, call, deps);
+      call.signal.throwIfAborted();
+      const existed = await isThere(place);
+      if (!existed) await makeFolder(place);
+      await writeText(place, content, call.signal);
+      return { path: place.spelled, bytes: Buffer.byteLength(content), created: !existed };
+    },
+  };
+}
+
+/** True for a regular file, false for nothing; anything else there is an error. */
+async function isThere(place: Place): Promise<boolean> {
+  try {
+    await statFile(place);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && codeOf(error.cause) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function makeFolder(place: Place): Promise<void> {
+  try {
+    await mkdir(dirname(place.path), { recursive: true });
+  } catch (error) {
+    throw new Error(describeFileError(error, place), { cause: error });
+  }
+}

@@ -1,0 +1,83 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { median, type Case, type Measurement } from "../measure.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const ROUNDS = 15;
+
+/** A home as a person has it: three shell hooks, two of them approved, and a plugin. */
+function makeHome(): string {
+  const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
+  const plugin = join(home, "plugins", "audit");
+  mkdirSync(plugin, { recursive: true });
+  writeFileSync(join(plugin, "plugin.yaml"), "name: audit\nprovides_hooks: [post_tool_call]\n");
+  writeFileSync(join(plugin, "index.ts"), "export function register() {}\n");
+  const hooks = ["guard.sh", "format.sh", "context.sh"].map((name) => join(home, "agent-hooks", name));
+  mkdirSync(join(home, "agent-hooks"));
+  for (const hook of hooks) writeFileSync(hook, "#!/bin/sh\nprintf '{}'\n", { mode: 0o755 });
+  const [guard, format, context] = hooks;
+  writeFileSync(
+    join(home, "config.yaml"),
+    [
+      "plugins: { enabled: [audit] }",
+      "hooks:",
+      `  pre_tool_call: [{ matcher: terminal, command: ${guard}, fail_closed: true }]`,
+      `  post_tool_call: [{ matcher: write_file|patch, command: ${format} }]`,
+      `  pre_llm_call: [{ command: ${context} }]`,
+    ].join("\n"),
+  );
+  const approvals = [
+    { event: "pre_tool_call", command: guard },
+    { event: "post_tool_call", command: format },
+  ];
+  writeFileSync(join(home, "shell-hooks-allowlist.json"), JSON.stringify({ approvals }), { mode: 0o600 });
+  return home;
+}
+
+function time(argv: readonly string[], home: string): number {
+  const started = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, argv, {
+    env: { ...process.env, HERMES_HOME: home, NODE_NO_WARNINGS: "1" },
+    encoding: "utf8",
+  });
+  const took = performance.now() - started;
+  if (status !== 0) throw new Error(`${argv.join(" ")} ended with ${status}: ${stderr}`);
+  return took;
+}
+
+/** Whole processes, interleaved, after a first round that fills the compile cache. */
+export const coldStartCase: Case = {
+  name: "cold-start",
+  run: async () => {
+    const { installPackage } = await import("../package.ts");
+    const installed = installPackage();
+    const home = makeHome();
+    try {
+      const contestants: Record<string, string[]> = {
+        node: ["-e", "0"],
+        repository: [join(ROOT, "cli/bin.js"), "hooks", "list"],
+        package: [installed.bin, "hooks", "list"],
+      };
+      const samples = new Map<string, number[]>();
+      for (let round = 0; round <= ROUNDS; round++) {
+        for (const [name, argv] of Object.entries(contestants)) {
+          const took = time(argv, home);
+          if (round > 0) samples.set(name, [...(samples.get(name) ?? []), took]);
+        }
+      }
+      const of = (name: string) => median(samples.get(name) ?? []);
+      return ["repository", "package"].map((name): Measurement => ({
+        name: `cold-start / hooks list, ${name}`,
+        unit: "ms",
+        ours: of(name),
+        peer: "node -e 0",
+        theirs: of("node"),
+      }));
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+      installed.remove();
+    }
+  },
+};

@@ -1,0 +1,80 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { installPackage } from "../package.ts";
+import { median, type Case, type Measurement } from "../measure.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const ROUNDS = 3;
+/** A first start fills the compile cache, so that no TypeScript is stripped in what is measured. */
+const WARM_UP = 1;
+
+/** Resident megabytes of a conversation on a terminal that waits after its first turn. */
+async function waitingChat(bin: string, home: string): Promise<number> {
+  const child = spawn("script", ["-qfec", `exec ${process.execPath} ${bin} chat`, "/dev/null"], {
+    env: {
+      ...process.env,
+      HERMES_HOME: home,
+      TERM: "xterm",
+      OPENAI_API_KEY: "",
+      ANTHROPIC_API_KEY: "",
+      OPENROUTER_API_KEY: "",
+    },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  try {
+    let seen = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (seen += text));
+    const shown = async (text: string, from: number) => {
+      const deadline = performance.now() + 30_000;
+      while (!seen.slice(from).includes(text)) {
+        if (performance.now() > deadline) throw new Error(`chat did not show ${text}:\n${seen}`);
+        await new Promise((wake) => setTimeout(wake, 20));
+      }
+    };
+    await shown("›", 0);
+    const before = seen.length;
+    child.stdin.write("run `echo measured`\r");
+    await shown("exit_code", before);
+    const answered = seen.length;
+    await shown("›", before);
+    // Let what the turn left behind settle; the figure is of a chat that waits.
+    await new Promise((wake) => setTimeout(wake, answered === 0 ? 0 : 500));
+    const pid = spawnSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" }).stdout.trim();
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+  } finally {
+    child.stdin.end("\u0004");
+    child.kill();
+  }
+}
+
+/** Linux only: elsewhere there is no /proc to read, and the case measures nothing. */
+export const memoryCase: Case = {
+  name: "memory",
+  run: async () => {
+    if (process.platform !== "linux") return [];
+    const installed = installPackage();
+    const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
+    try {
+      const measured: Measurement[] = [];
+      for (const [name, bin] of [
+        ["repository", join(ROOT, "cli/bin.js")],
+        ["package", installed.bin],
+      ] as const) {
+        const samples: number[] = [];
+        for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+          const resident = await waitingChat(bin, home);
+          if (round >= WARM_UP) samples.push(resident);
+        }
+        const ours = median(samples);
+        measured.push({ name: `memory / chat after one turn, ${name}`, unit: "MB", ours, peer: null, theirs: null });
+      }
+      return measured;
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+      installed.remove();
+    }
+  },
+};

@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+export interface InstalledPackage {
+  /** The installed `hermes`, to be run with Node. */
+  readonly bin: string;
+  remove(): void;
+}
+
+/** Packs hermes and unpacks it as an install would, with this repository's packages beside it. */
+export function installPackage(): InstalledPackage {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-bench-package-"));
+  const modules = join(folder, "node_modules");
+  const target = join(modules, "hermes-hooks");
+  mkdirSync(target, { recursive: true });
+  const [packed] = JSON.parse(
+    execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  ) as [{ filename: string }];
+  execFileSync("tar", ["-xzf", join(folder, packed.filename), "--strip-components=1", "-C", target]);
+  symlinkSync(join(ROOT, "node_modules"), join(target, "node_modules"));
+  return {
+    bin: join(target, "cli/bin.js"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

@@ -2,7 +2,6 @@
  * An entry's `matcher`: a regular expression in Python's dialect, matched against the whole tool name (CONTRACT §6).
  * A guard must run when in doubt, so a match that takes too long counts as a match.
  */
-import { createRequire } from "node:module";
 
 export interface Matcher {
   matches(toolName: string): boolean;
@@ -105,7 +104,7 @@ function boundedTest(expression: RegExp): (name: string) => boolean {
 
 function prepare(expression: RegExp): (name: string) => boolean {
   // Loaded here, because few configurations need it, and synchronously, because matching is.
-  const { createContext, Script } = createRequire(import.meta.url)("node:vm") as typeof import("node:vm");
+  const { createContext, Script } = process.getBuiltinModule("node:vm");
   const globals = { expression, name: "" };
   const context = createContext(globals);
   const script = new Script("expression.test(name)");

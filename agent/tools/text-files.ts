@@ -1,5 +1,5 @@
 /** Text files as the file tools see them: UTF-8 or nothing, and never half written. */
-import { access, constants, readFile } from "node:fs/promises";
+import { access, constants, readFile, writeFile } from "node:fs/promises";
 import { codeOf, describeFileError, type Place, statFile } from "./places.ts";
 
 /** Files larger than this are not loaded whole. */
@@ -53,7 +53,11 @@ export async function writeText(place: Place, content: string, signal: AbortSign
     await access(place.path, constants.W_OK).catch((error: unknown) => {
       if (codeOf(error) !== "ENOENT") throw error;
     });
-    await writeFileAtomic(place.path, content, { encoding: "utf8" });
+    await writeFileAtomic(place.path, "", {
+      // The package writes once and does not look how much of it arrived: on a full disk it would put the first
+      // part of the content in the old file's place. `writeFile` writes to the end or fails.
+      tmpfileCreated: (temporary) => writeFile(temporary, content, { encoding: "utf8", signal }),
+    });
   } catch (error) {
     throw new Error(describeFileError(error, place), { cause: error });
   }

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import test, { type TestContext } from "node:test";
+import { addApprovals, readAllowlist } from "../../allowlist/store.ts";
+import { noTerminal, runOnTerminal } from "../helpers/terminal.ts";
+
+const programs = resolve(import.meta.dirname, "../fixtures/programs");
+
+function setUp(context: TestContext): { folder: string; file: string } {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-consent-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return { folder, file: join(folder, "shell-hooks-allowlist.json") };
+}
+
+test("8 processes that add approvals at once lose none", async (context) => {
+  const { file } = setUp(context);
+  const ends = Array.from({ length: 8 }, (_, index) => {
+    const child = spawn(process.execPath, [join(programs, "adds-approvals.ts"), file, "12", `p${index}`], {
+      stdio: "inherit",
+    });
+    return new Promise((ended) => child.once("exit", ended));
+  });
+  assert.deepEqual(await Promise.all(ends), Array(8).fill(0));
+  const { approvals, warnings } = readAllowlist(file);
+  assert.deepEqual(warnings, []);
+  assert.equal(new Set(approvals.map(({ command }) => command)).size, 96);
+});
+
+test("a lock that a killed process left behind is taken over", async (context) => {
+  const { file } = setUp(context);
+  mkdirSync(`${file}.lock`);
+  assert.equal(await addApprovals(file, [{ event: "pre_tool_call", command: "x" }]), 1);
+  assert.equal(readAllowlist(file).approvals.length, 1);
+});
+
+const skip = noTerminal();
+const asking = (file: string, ...commands: string[]) => [
+  process.execPath,
+  join(programs, "asks-consent.ts"),
+  file,
+  ...commands,
+];
+const PROMPT = "Allow this hook?";
+
+function makeScript(folder: string, text = "#!/bin/sh\necho guarding\n"): string {
+  const script = join(folder, "guard.sh");
+  writeFileSync(script, text, { mode: 0o755 });
+  return script;
+}
+
+test("the prompt shows command, path, size and hash; yes approves", { skip }, async (context) => {
+  const { folder, file } = setUp(context);
+  const script = makeScript(folder);
+  const { output } = await runOnTerminal(asking(file, script), [[PROMPT, "y\r"]]);
+  assert.match(output, /APPROVED 1 WARNINGS \[\]/);
+  assert.ok(output.includes("pre_tool_call (matcher terminal)"));
+  assert.ok(output.includes(`${script} (24 bytes)`));
+  const { approvals } = readAllowlist(file);
+  assert.ok(output.includes(String(approvals[0]?.script_sha256)));
+  assert.equal(approvals[0]?.approved_by, "prompt");
+});
+
+for (const [what, typed] of [
+  ["an empty line", "\r"],
+  ["n", "n\r"],
+  ["the end of the input (Ctrl+D)", "\u0004"],
+] as const) {
+  test(`${what} means no`, { skip }, async (context) => {
+    const { folder, file } = setUp(context);
+    const { output } = await runOnTerminal(asking(file, makeScript(folder)), [[PROMPT, typed]]);
+    assert.match(output, /APPROVED 0 WARNINGS \["1 shell hook is not approved/);
+  });
+}
+
+test("s shows the script with a margin, what is no answer is asked again", { skip }, async (context) => {
+  const { folder, file } = setUp(context);
+  const script = makeScript(folder, "#!/bin/sh\n\u001b[2Jrm -rf /\nAllow this hook?\n");
+  const steps = [
+    [PROMPT, "perhaps\r"],
+    ["Please answer", ""],
+    ["] ", "s\r"],
+    ["  | Allow this hook?", ""],
+    ["] ", "y\r"],
+  ] as const;
+  const { output, left } = await runOnTerminal(asking(file, script), steps);
+  assert.deepEqual(left, []);
+  assert.ok(output.includes("  | \\x1b[2Jrm -rf /"));
+  assert.match(output, /APPROVED 1/);
+});
+
+test("escape sequences, bidi marks and line breaks of a command are shown, not obeyed", { skip }, async (context) => {
+  const { file } = setUp(context);
+  const { output } = await runOnTerminal(asking(file, "a\u001b[31m\u202Eb\nc"), [[PROMPT, "n\r"]]);
+  assert.ok(output.includes("a\\x1b[31m\\u{202e}b\\nc"));
+});
+
+test("Ctrl+C at a question ends the start", { skip }, async (context) => {
+  const { folder, file } = setUp(context);
+  const { output } = await runOnTerminal(asking(file, makeScript(folder)), [[PROMPT, "\u0003"]]);
+  assert.match(output, /ENDED HERMES_INTERRUPTED/);
+  assert.equal(readAllowlist(file).approvals.length, 0);
+});
+
+test(
+  "lines typed ahead answer the next questions, and the rest is left for the conversation",
+  { skip },
+  async (context) => {
+    const { folder, file } = setUp(context);
+    const script = makeScript(folder);
+    const steps = [[PROMPT, "y\rn\rhello agent\r"]] as const;
+    const { output } = await runOnTerminal(asking(file, script, "other"), steps, { env: { THEN_READ: "1" } });
+    assert.match(output, /APPROVED 1/);
+    assert.match(output, /THEN hello agent/);
+    assert.equal(JSON.parse(readFileSync(file, "utf8")).approvals.length, 1);
+  },
+);

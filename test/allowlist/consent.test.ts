@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { openApprovals, type OpenApprovals } from "../../allowlist/approvals.ts";
+import { settleConsent, type ConsentOptions, type ConsentSubject } from "../../allowlist/consent.ts";
+import type { Prompter, Question } from "../../allowlist/prompt.ts";
+import { addApprovals, type Approval } from "../../allowlist/store.ts";
+
+interface Setting {
+  readonly folder: string;
+  readonly file: string;
+  readonly approvals: OpenApprovals;
+  settle(subjects: readonly ConsentSubject[], options?: Partial<ConsentOptions>): Promise<readonly string[]>;
+}
+
+function setUp(context: TestContext): Setting {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-consent-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "shell-hooks-allowlist.json");
+  const approvals = openApprovals(file);
+  const place = { cwd: folder, env: process.env };
+  return {
+    folder,
+    file,
+    approvals,
+    settle: async (subjects, options = {}) =>
+      (await settleConsent(subjects, { file, approvals, optIn: null, prompter: null, place, ...options })).warnings,
+  };
+}
+
+const subject = (command: string, options: Partial<ConsentSubject> = {}): ConsentSubject => ({
+  event: "pre_tool_call",
+  command,
+  argv: [command],
+  matcher: null,
+  failClosed: false,
+  enabled: true,
+  ...options,
+});
+
+/** Answers questions by command and keeps them. */
+function scripted(answers: Readonly<Record<string, boolean>>): { asked: Question[]; prompter: () => Prompter } {
+  const asked: Question[] = [];
+  const prompter = () => ({
+    ask: async (question: Question) => {
+      asked.push(question);
+      return answers[question.pair.command] ?? false;
+    },
+    close: () => {},
+  });
+  return { asked, prompter };
+}
+
+test("without a person and an opt-in: one warning for the run, which names the three opt-ins", async (context) => {
+  const { settle, approvals } = setUp(context);
+  const warnings = await settle([subject("a"), subject("b"), subject("a"), subject("c", { event: "post_tool_call" })]);
+  assert.equal(warnings.length, 1);
+  for (const part of [
+    "3 shell hooks",
+    "--accept-hooks",
+    "HERMES_ACCEPT_HOOKS",
+    "hooks_auto_accept",
+    "a (pre_tool_call)",
+  ]) {
+    assert.ok(warnings[0]!.includes(part), `${part} in ${warnings[0]}`);
+  }
+  assert.equal(approvals.state().approvals.length, 0);
+});
+
+test("the start says which unapproved gates block", async (context) => {
+  const { settle } = setUp(context);
+  const warnings = await settle([subject("a"), subject("gate", { failClosed: true })]);
+  assert.match(warnings.join(), /every call that it matches is blocked \(fail_closed\) by: gate \(pre_tool_call\)/);
+});
+
+for (const optIn of ["flag", "env", "config"] as const) {
+  test(`the opt-in by ${optIn} records each pair with its script`, async (context) => {
+    const { settle, folder, approvals } = setUp(context);
+    const script = join(folder, "guard.sh");
+    writeFileSync(script, "#!/bin/sh\n");
+    assert.deepEqual(await settle([subject(script), subject(script, { event: "post_tool_call" })], { optIn }), []);
+    const [first, second] = approvals.state().approvals;
+    assert.deepEqual([first?.event, second?.event], ["pre_tool_call", "post_tool_call"]);
+    assert.equal(first?.approved_by, optIn);
+    assert.equal(first?.script_path, script);
+    assert.match(String(first?.script_sha256), /^[0-9a-f]{64}$/);
+    assert.equal(first?.script_mtime_at_approval, statSync(script).mtime.toISOString());
+    assert.match(String(first?.approved_at), /^\d{4}-\d\d-\d\dT.*Z$/);
+  });
+}
+
+test("a person is asked once for each pair, and a yes is recorded", async (context) => {
+  const { settle, approvals } = setUp(context);
+  const { asked, prompter } = scripted({ yes: true });
+  const warnings = await settle([subject("yes"), subject("no"), subject("yes")], { prompter });
+  assert.deepEqual(
+    asked.map(({ pair }) => pair.command),
+    ["yes", "no"],
+  );
+  assert.deepEqual(
+    approvals.state().approvals.map(({ command, approved_by }) => [command, approved_by]),
+    [["yes", "prompt"]],
+  );
+  assert.match(warnings.join(), /^1 shell hook is not approved and will not run: no \(pre_tool_call\)\.$/);
+});
+
+test("nothing is asked for approved, broken and switched off entries", async (context) => {
+  const { settle, file } = setUp(context);
+  await addApprovals(file, [{ event: "pre_tool_call", command: "known" }]);
+  const { asked, prompter } = scripted({});
+  const subjects = [subject("known"), subject("broken 'x", { argv: null }), subject("off", { enabled: false })];
+  assert.deepEqual(await settle([...subjects, subject("", { command: null })], { prompter }), []);
+  assert.deepEqual(asked, []);
+});
+
+test("a file that must not be overwritten stays, and an opt-in does not get around it", async (context) => {
+  const { settle, file, approvals } = setUp(context);
+  writeFileSync(file, "not json");
+  const warnings = await settle([subject("a")], { optIn: "flag" });
+  assert.match(warnings.join("\n"), /not valid JSON.*\n.*1 shell hook is not approved/);
+  assert.equal(readFileSync(file, "utf8"), "not json");
+  assert.equal(approvals.has(subject("a") as { event: string; command: string }), false);
+});
+
+test("where nothing can be recorded an opt-in holds for this run, with one warning", async (context) => {
+  const { folder, settle } = setUp(context);
+  const file = join(folder, "home", "list.json");
+  mkdirSync(join(folder, "real"));
+  symlinkSync("/proc/self/no-such", join(folder, "home"));
+  const approvals = openApprovals(file);
+  const warnings = await settle([subject("a"), subject("b")], { optIn: "flag", file, approvals });
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /cannot be written.*holds for this run only/);
+  assert.equal(approvals.has({ event: "pre_tool_call", command: "a" }), true);
+});
+
+test("a file that others may write is warned about, and its pairs are settled anew", async (context) => {
+  const { settle, file, approvals } = setUp(context);
+  const approval: Approval = { event: "pre_tool_call", command: "a" };
+  writeFileSync(file, JSON.stringify({ approvals: [approval] }));
+  chmodSync(file, 0o666);
+  const warnings = await settle([subject("a")], { optIn: "env" });
+  assert.match(warnings.join(), /others may write/);
+  assert.equal(approvals.state().approvals[0]?.approved_by, "env");
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+});

@@ -56,6 +56,7 @@ export async function writeText(place: Place, content: string, signal: AbortSign
     await writeFileAtomic(place.path, "", {
       // The package writes once and does not look how much of it arrived: on a full disk it would put the first
       // part of the content in the old file's place. `writeFile` writes to the end or fails.
+      // oxlint-disable-next-line typescript/no-misused-promises -- the package awaits it, its types do not say so
       tmpfileCreated: (temporary) => writeFile(temporary, content, { encoding: "utf8", signal }),
     });
   } catch (error) {

@@ -114,7 +114,7 @@ export class SessionTables {
     // Rows have no prototype; a copy is a plain object, as callers and tests expect.
     return this.#statement(sql)
       .all(...values)
-      .map((row) => ({ ...row }) as unknown as StoredSession);
+      .map((row) => Object.assign({}, row) as unknown as StoredSession);
   }
 
   #statement(sql: string): StatementSync {

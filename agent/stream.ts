@@ -11,8 +11,9 @@ export interface ModelRequest {
   readonly selected: SelectedModel;
   readonly instructions: string;
   readonly messages: ModelMessage[];
-  /** None at all asks for words alone. */
   readonly tools: readonly Tool[];
+  /** True for a request that must not be answered with calls. */
+  readonly wordsOnly: boolean;
   readonly hints: OfflineHints;
   readonly signal: AbortSignal;
   /** Takes the model's words as they arrive. */
@@ -43,6 +44,7 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
         // The failure arrives as a part of the stream too; without this the package prints it.
       },
       ...(request.tools.length === 0 ? {} : { tools: await toToolSet(request.tools) }),
+      ...(request.wordsOnly ? { toolChoice: "none" as const } : {}),
       ...(selected.provider === "offline"
         ? { providerOptions: { hermes: { ...request.hints, words: [...request.hints.words] } } }
         : {}),
@@ -131,7 +133,7 @@ async function toToolSet(tools: readonly Tool[]): Promise<ToolSet> {
   );
 }
 
-async function loadPackage(): Promise<typeof import("ai")> {
+async function loadPackage() {
   // Its warnings would go to the console, where a conversation is.
   (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
   return import("ai");

@@ -167,10 +167,12 @@ async function finish(turn: Turn, answer: ModelAnswer): Promise<Ending> {
 async function closeAtLimit(turn: Turn): Promise<Ending> {
   const { scope } = turn;
   addInjected(turn, turn.injections.close());
+  // Anthropic's API refuses a history with calls where no tools are named; elsewhere none are sent.
+  const tools = turn.selected.provider === "anthropic" ? turn.tools : [];
   const error = new HermesError("HERMES_TURN_LIMIT", { limit: scope.maxIterations });
   const ending = { completed: false, interrupted: false, exit_code: EXIT.turnLimit, error };
   try {
-    return { ...ending, text: await deliver(turn, await ask(turn, [], CLOSING_WORDS)) };
+    return { ...ending, text: await deliver(turn, await ask(turn, tools, CLOSING_WORDS)) };
   } catch (thrown) {
     scope.line.signal.throwIfAborted();
     scope.deps.log.warn("the closing summary failed", { problem: problemOf(thrown), session_id: scope.session.id });
@@ -203,6 +205,7 @@ function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<Mode
       instructions: scope.deps.instructions ?? INSTRUCTIONS,
       messages: conversation.toModelMessages(closing),
       tools,
+      wordsOnly: closing !== undefined,
       hints: conversation.hints(),
       signal: scope.line.signal,
       onDelta: (delta) => emitOwn(scope, { type: "text", delta }),

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import { createBench, type AgentBench } from "../helpers/agent-bench.ts";
 import { startModelServer, type ModelServer, type Reply } from "../helpers/model-server.ts";
 
-async function serve(replies: readonly Reply[]): Promise<{ server: ModelServer; bench: AgentBench }> {
+async function serve(t: TestContext, replies: readonly Reply[]): Promise<{ server: ModelServer; bench: AgentBench }> {
   const server = await startModelServer(replies);
+  t.after(() => server[Symbol.asyncDispose]());
   const bench = createBench({
     model: { provider: "openai-compatible", base_url: server.url, default: "some-model", api_key: "key" },
   });
@@ -17,12 +18,11 @@ const eventsOf = (bench: AgentBench) =>
 const errorsOf = (bench: AgentBench) =>
   bench.fired.filter(({ event }) => event === "api_request_error").map(({ payload }) => payload);
 
-test("an answer streams, calls run, results go back in OpenAI's format, tokens are counted", async () => {
-  const { server, bench } = await serve([
+test("an answer streams, calls run, results go back in OpenAI's format, tokens are counted", async (t) => {
+  const { server, bench } = await serve(t, [
     { text: "Let me see. ", calls: [{ id: "call_a", name: "terminal", arguments: '{"command":"ls"}' }] },
     { text: "There are three files." },
   ]);
-  await using _ = server;
   bench.hook("pre_llm_call", () => ({ context: "CONTEXT" }));
   const result = await bench.turn("what is here?");
   assert.deepEqual([result.text, result.exit_code], ["There are three files.", 0]);
@@ -44,9 +44,8 @@ test("an answer streams, calls run, results go back in OpenAI's format, tokens a
   );
 });
 
-test("the context of one turn is not sent in the next one", async () => {
-  const { server, bench } = await serve([{ text: "one" }, { text: "two" }]);
-  await using _ = server;
+test("the context of one turn is not sent in the next one", async (t) => {
+  const { server, bench } = await serve(t, [{ text: "one" }, { text: "two" }]);
   let turns = 0;
   bench.hook("pre_llm_call", () => (turns++ === 0 ? { context: "CONTEXT" } : undefined));
   await bench.turn("first");
@@ -57,13 +56,12 @@ test("the context of one turn is not sent in the next one", async () => {
   );
 });
 
-test("500 and 429 are tried again as often as allowed, with an event for each attempt", async () => {
-  const { server, bench } = await serve([
+test("500 and 429 are tried again as often as allowed, with an event for each attempt", async (t) => {
+  const { bench } = await serve(t, [
     { status: 500 },
     { status: 429, headers: { "retry-after": "0" } },
     { text: "at last" },
   ]);
-  await using _ = server;
   assert.equal((await bench.turn("hello")).text, "at last");
   assert.deepEqual(eventsOf(bench), [
     "pre_api_request",
@@ -87,17 +85,15 @@ test("500 and 429 are tried again as often as allowed, with an event for each at
   );
 });
 
-test("Retry-After is waited for", async () => {
-  const { server, bench } = await serve([{ status: 429, headers: { "retry-after": "1" } }, { text: "ok" }]);
-  await using _ = server;
+test("Retry-After is waited for", async (t) => {
+  const { bench } = await serve(t, [{ status: 429, headers: { "retry-after": "1" } }, { text: "ok" }]);
   const { text, duration_ms } = await bench.turn("hello");
   assert.equal(text, "ok");
   assert.ok(duration_ms >= 950, `it waited ${duration_ms} ms only`);
 });
 
-test("a server that keeps failing ends the turn with 1, one error frame, and on_session_end", async () => {
-  const { server, bench } = await serve([{ status: 500 }, { status: 503 }, { status: 500, message: "overloaded" }]);
-  await using _ = server;
+test("a server that keeps failing ends the turn with 1, one error frame, and on_session_end", async (t) => {
+  const { server, bench } = await serve(t, [{ status: 500 }, { status: 503 }, { status: 500, message: "overloaded" }]);
   const result = await bench.turn("hello");
   assert.deepEqual([result.completed, result.interrupted, result.exit_code, result.text], [false, false, 1, null]);
   const [error] = bench.framesOf("error");
@@ -109,9 +105,8 @@ test("a server that keeps failing ends the turn with 1, one error frame, and on_
   assert.equal(bench.fired.at(-1)?.event, "on_session_end");
 });
 
-test("a request that the server refuses is not tried again", async () => {
-  const { server, bench } = await serve([{ status: 401, message: "bad key" }]);
-  await using _ = server;
+test("a request that the server refuses is not tried again", async (t) => {
+  const { server, bench } = await serve(t, [{ status: 401, message: "bad key" }]);
   const result = await bench.turn("hello");
   assert.equal(result.exit_code, 1);
   assert.equal(server.requests.length, 1);
@@ -122,9 +117,8 @@ for (const [name, reply] of [
   ["a broken socket", { cutAfter: "The answer is" }],
   ["an end without a finish reason", { endAfter: "The answer is" }],
 ] as const) {
-  test(`${name} in the middle of an answer is a cut stream, and is not tried again`, async () => {
-    const { server, bench } = await serve([reply]);
-    await using _ = server;
+  test(`${name} in the middle of an answer is a cut stream, and is not tried again`, async (t) => {
+    const { server, bench } = await serve(t, [reply]);
     const result = await bench.turn("hello");
     assert.equal(result.exit_code, 1);
     assert.equal(bench.framesOf("error")[0]?.code, "HERMES_MODEL_STREAM_CUT");
@@ -134,9 +128,8 @@ for (const [name, reply] of [
   });
 }
 
-test("an error in the stream is tried again only when it says that it may pass", async () => {
-  const { server, bench } = await serve([{ streamError: "overloaded" }, { streamError: "no such thing" }]);
-  await using _ = server;
+test("an error in the stream is tried again only when it says that it may pass", async (t) => {
+  const { bench } = await serve(t, [{ streamError: "overloaded" }, { streamError: "no such thing" }]);
   assert.equal((await bench.turn("hello")).exit_code, 1);
   assert.deepEqual(
     errorsOf(bench).map(({ error, retryable }) => [String(error).replace(/^status \d+: /, ""), retryable]),
@@ -147,8 +140,8 @@ test("an error in the stream is tried again only when it says that it may pass",
   );
 });
 
-test("malformed arguments and an unknown tool come back to the model as errors, through the gate", async () => {
-  const { server, bench } = await serve([
+test("malformed arguments and an unknown tool come back to the model as errors, through the gate", async (t) => {
+  const { server, bench } = await serve(t, [
     {
       calls: [
         { id: "a", name: "terminal", arguments: '{"command": "ls' },
@@ -157,7 +150,6 @@ test("malformed arguments and an unknown tool come back to the model as errors, 
     },
     { text: "sorry" },
   ]);
-  await using _ = server;
   assert.equal((await bench.turn("hello")).text, "sorry");
   const gated = bench.fired.filter(({ event }) => event === "pre_tool_call").map(({ payload }) => payload);
   assert.deepEqual(
@@ -172,9 +164,8 @@ test("malformed arguments and an unknown tool come back to the model as errors, 
   assert.match(String(results[1]?.content), /no tool/);
 });
 
-test("stopping a slow stream closes the socket, keeps what was complete, and fires on_session_end", async () => {
-  const { server, bench } = await serve([{ hangAfter: "Thinking" }]);
-  await using _ = server;
+test("stopping a slow stream closes the socket, keeps what was complete, and fires on_session_end", async (t) => {
+  const { server, bench } = await serve(t, [{ hangAfter: "Thinking" }]);
   const controller = new AbortController();
   const turn = bench.turn("hello", { signal: controller.signal });
   await server.hanging;
@@ -187,9 +178,8 @@ test("stopping a slow stream closes the socket, keeps what was complete, and fir
   assert.deepEqual(bench.sessions.history(bench.session.id), [{ role: "user", content: "hello" }]);
 });
 
-test("stopping during the wait before a retry ends the turn at once", async () => {
-  const { server, bench } = await serve([{ status: 429, headers: { "retry-after": "50" } }]);
-  await using _ = server;
+test("stopping during the wait before a retry ends the turn at once", async (t) => {
+  const { server, bench } = await serve(t, [{ status: 429, headers: { "retry-after": "50" } }]);
   const controller = new AbortController();
   bench.hook("api_request_error", () => void setTimeout(() => controller.abort(), 20));
   const result = await bench.turn("hello", { signal: controller.signal });
@@ -197,19 +187,18 @@ test("stopping during the wait before a retry ends the turn at once", async () =
   assert.equal(server.requests.length, 1);
 });
 
-test("no server at all: the turn fails with a sentence that names the address", async () => {
-  const { server, bench } = await serve([]);
-  await server[Symbol.asyncDispose]();
+test("no server at all: the turn fails with a sentence that names the address", async (t) => {
+  const { server, bench } = await serve(t, []);
+  await server.stop();
   const result = await bench.turn("hello");
   assert.equal(result.exit_code, 1);
   assert.equal(errorsOf(bench).length, 3);
   assert.match(bench.framesOf("error")[0]?.message ?? "", /ECONNREFUSED|connect/i);
 });
 
-test("the closing request at the limit has no tools in its body", async () => {
+test("the closing request at the limit has no tools in its body", async (t) => {
   const call = { id: "x", name: "terminal", arguments: '{"command":"ls"}' };
-  const { server, bench } = await serve([{ calls: [call] }, { text: "summary" }]);
-  await using _ = server;
+  const { server, bench } = await serve(t, [{ calls: [call] }, { text: "summary" }]);
   const result = await bench.turn("hello", { maxIterations: 1 });
   assert.deepEqual([result.text, result.exit_code], ["summary", 53]);
   assert.equal(server.requests[1]?.tools, undefined);

@@ -119,7 +119,7 @@ test("what a tool throws, cannot be written or is too long becomes a JSON string
     ],
   });
   await bench.turn("@throws {}\n@bigint {}\n@nothing {}\n@long {}");
-  const contentOf = (tool: string) => bench.framesOf("tool_result").find((frame) => frame.tool === tool);
+  const contentOf = (name: string) => bench.framesOf("tool_result").find((frame) => frame.tool === name);
   assert.deepEqual(JSON.parse(contentOf("throws")!.content), { error: "broken" });
   assert.match(contentOf("bigint")!.content, /^\{"error":/);
   assert.equal(contentOf("nothing")!.content, "null");

@@ -31,6 +31,7 @@ export interface RequestBody {
 }
 
 export interface ModelServer extends AsyncDisposable {
+  stop(): Promise<void>;
   readonly url: string;
   readonly requests: readonly RequestBody[];
   /** Resolves when the client of a hanging reply closed its socket. */
@@ -73,6 +74,14 @@ export async function startModelServer(replies: readonly Reply[]): Promise<Model
     }
   }
 
+  async function stop(): Promise<void> {
+    if (!server.listening) return;
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -80,11 +89,8 @@ export async function startModelServer(replies: readonly Reply[]): Promise<Model
     requests,
     clientGone: gone.promise,
     hanging: hanging.promise,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

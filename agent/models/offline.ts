@@ -1,13 +1,13 @@
 /** The model that needs no network and no key: it does what a small grammar finds in the person's words. */
 import type {
+  CallOptions,
+  Content,
+  FinishReason,
   LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4Content,
-  LanguageModelV4FinishReason,
-  LanguageModelV4Message,
-  LanguageModelV4StreamPart,
-  LanguageModelV4Usage,
-} from "@ai-sdk/provider";
+  PromptMessage,
+  StreamPart,
+  Usage,
+} from "./language-model.ts";
 import { parseOfflineMessage, type PlannedStep } from "./offline-grammar.ts";
 
 export const OFFLINE_MODEL_ID = "offline";
@@ -31,9 +31,9 @@ const INTRODUCTION =
 const EXCERPT_LENGTH = 200;
 
 interface Answer {
-  readonly content: readonly LanguageModelV4Content[];
-  readonly finishReason: LanguageModelV4FinishReason;
-  readonly usage: LanguageModelV4Usage;
+  readonly content: readonly Content[];
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
 }
 
 /** Makes the offline model. It is deterministic and keeps no state. */
@@ -55,7 +55,7 @@ export function createOfflineModel(): LanguageModelV4 {
   };
 }
 
-function answerTo(options: LanguageModelV4CallOptions): Answer {
+function answerTo(options: CallOptions): Answer {
   const hints = readHints(options);
   const names = (options.tools ?? []).map(({ name }) => name);
   const plan = hints.words.flatMap((words) => parseOfflineMessage(words, names));
@@ -71,7 +71,7 @@ function answerTo(options: LanguageModelV4CallOptions): Answer {
   };
 }
 
-function callsOf(step: PlannedStep, before: number): LanguageModelV4Content[] {
+function callsOf(step: PlannedStep, before: number): Content[] {
   return step.map(({ tool, input }, index) => ({
     type: "tool-call",
     toolCallId: `call_${before + index + 1}`,
@@ -80,7 +80,7 @@ function callsOf(step: PlannedStep, before: number): LanguageModelV4Content[] {
   }));
 }
 
-function textOf({ prompt }: LanguageModelV4CallOptions, hints: OfflineHints): string {
+function textOf({ prompt }: CallOptions, hints: OfflineHints): string {
   const results = hints.calls === 0 ? [] : resultsIn(prompt).slice(-hints.calls);
   if (results.length === 0) {
     const echo = lastUserText(prompt);
@@ -90,7 +90,7 @@ function textOf({ prompt }: LanguageModelV4CallOptions, hints: OfflineHints): st
   return `${report}.${hints.first_answer ? ` ${INTRODUCTION}` : ""}`;
 }
 
-function resultsIn(prompt: readonly LanguageModelV4Message[]): { tool: string; text: string }[] {
+function resultsIn(prompt: readonly PromptMessage[]): { tool: string; text: string }[] {
   return prompt.flatMap((message) =>
     message.role !== "tool"
       ? []
@@ -102,7 +102,7 @@ function resultsIn(prompt: readonly LanguageModelV4Message[]): { tool: string; t
   );
 }
 
-function lastUserText(prompt: readonly LanguageModelV4Message[]): string {
+function lastUserText(prompt: readonly PromptMessage[]): string {
   const message = prompt.findLast(({ role }) => role === "user");
   if (message?.role !== "user") return "";
   return message.content.map((part) => (part.type === "text" ? part.text : "")).join("");
@@ -117,7 +117,7 @@ function excerpt(text: string): string {
   return line.length > EXCERPT_LENGTH || text.length > EXCERPT_LENGTH * 2 ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
 }
 
-function usageOf(input: number, output: number): LanguageModelV4Usage {
+function usageOf(input: number, output: number): Usage {
   const [inputTokens, outputTokens] = [Math.ceil(input / 4), Math.ceil(output / 4)];
   return {
     inputTokens: { total: inputTokens, noCache: inputTokens, cacheRead: 0, cacheWrite: 0 },
@@ -125,13 +125,13 @@ function usageOf(input: number, output: number): LanguageModelV4Usage {
   };
 }
 
-function readHints({ providerOptions, prompt }: LanguageModelV4CallOptions): OfflineHints {
+function readHints({ providerOptions, prompt }: CallOptions): OfflineHints {
   const hints = providerOptions?.["hermes"] as unknown as OfflineHints | undefined;
   return hints ?? { words: [lastUserText(prompt)], step: 0, calls: 0, first_answer: false };
 }
 
 /** The answer as a stream, its text in pieces of a few words, made as they are read. */
-function streamOf(answer: Answer, signal: AbortSignal | undefined): ReadableStream<LanguageModelV4StreamPart> {
+function streamOf(answer: Answer, signal: AbortSignal | undefined): ReadableStream<StreamPart> {
   const parts = partsOf(answer);
   return new ReadableStream({
     pull(controller) {
@@ -143,7 +143,7 @@ function streamOf(answer: Answer, signal: AbortSignal | undefined): ReadableStre
   });
 }
 
-function* partsOf({ content, finishReason, usage }: Answer): Generator<LanguageModelV4StreamPart, undefined> {
+function* partsOf({ content, finishReason, usage }: Answer): Generator<StreamPart, undefined> {
   yield { type: "stream-start", warnings: [] };
   yield { type: "response-metadata", modelId: OFFLINE_MODEL_ID };
   for (const part of content) {

@@ -1,4 +1,4 @@
-import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { LanguageModelV4 } from "./language-model.ts";
 import type { ModelConnection } from "./openai.ts";
 
 /** A model of any server that speaks OpenAI's chat completions. Usage is asked for in the stream. */

@@ -1,4 +1,4 @@
-import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { LanguageModelV4 } from "./language-model.ts";
 
 /** What a provider needs to make a model. `apiKey` may be absent for servers that ask for none. */
 export interface ModelConnection {

@@ -1,4 +1,4 @@
-import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { LanguageModelV4 } from "./language-model.ts";
 import { createOpenAICompatibleModel } from "./openai-compatible.ts";
 import type { ModelConnection } from "./openai.ts";
 

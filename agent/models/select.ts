@@ -1,5 +1,5 @@
 /** Which model answers: the `model:` section of the configuration, else a provider key in the environment. */
-import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
 import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
 import type { ModelConnection } from "./openai.ts";

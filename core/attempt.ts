@@ -6,47 +6,44 @@ export interface Attempt {
   readonly reply: HookReply | undefined;
   /** What was thrown, or the error that stands for a missed deadline; undefined when all went well. */
   readonly failure: unknown;
-  readonly at: number;
-  readonly duration_ms: number;
+  /** Moments of `performance.now()`. */
+  readonly started: number;
+  readonly ended: number;
 }
 
-/** Runs a hook. Gives a promise only when the hook does; never throws or rejects. */
-export function attempt(hook: Hook, firing: Firing, signal: AbortSignal): Attempt | Promise<Attempt> {
-  const at = Date.now();
-  const started = performance.now();
+/**
+ * Runs a hook; `started` is now. Gives a promise only when the hook does; never throws or rejects.
+ */
+export function attempt(hook: Hook, firing: Firing, signal: AbortSignal, started: number): Attempt | Promise<Attempt> {
   let reply: HookReply | Promise<HookReply>;
   try {
     reply = hook.run(firing, signal);
   } catch (thrown) {
-    return ended(at, started, undefined, thrown);
+    return failed(started, thrown);
   }
-  if (reply instanceof Promise) return settle(hook, firing, signal, reply, at, started);
-  const took = performance.now() - started;
-  return { reply, failure: lateness(hook, firing, took), at, duration_ms: rounded(took) };
+  if (reply instanceof Promise) return settle(hook, firing, signal, reply, started);
+  const ended = performance.now();
+  return { reply, failure: lateness(hook, firing, ended - started), started, ended };
 }
 
 async function settle(
   hook: Hook,
   firing: Firing,
   signal: AbortSignal,
-  reply: Promise<HookReply>,
-  at: number,
+  pending: Promise<HookReply>,
   started: number,
 ): Promise<Attempt> {
   try {
-    return ended(at, started, await withinDeadline(hook, firing, signal, reply), undefined);
+    const reply = await withinDeadline(hook, firing, signal, pending);
+    return { reply, failure: undefined, started, ended: performance.now() };
   } catch (thrown) {
-    return ended(at, started, undefined, thrown);
+    return failed(started, thrown);
   }
 }
 
-function ended(at: number, started: number, reply: HookReply | undefined, failure: unknown): Attempt {
-  const thrown = reply === undefined ? (failure ?? new Error("it failed without saying why")) : failure;
-  return { reply, failure: thrown, at, duration_ms: rounded(performance.now() - started) };
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
+function failed(started: number, thrown: unknown): Attempt {
+  const failure = thrown ?? new Error("it failed without saying why");
+  return { reply: undefined, failure, started, ended: performance.now() };
 }
 
 /** A synchronous hook cannot be stopped; one that returned after its deadline counts as timed out. */

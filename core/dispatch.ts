@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { PASS, type Decision } from "./answers.ts";
 import { attempt, type Attempt } from "./attempt.ts";
+import { wallClockAt } from "./clock.ts";
 import { declarationOf, type EventKind, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
 import { createLimiter } from "./limiter.ts";
@@ -27,6 +28,8 @@ interface Passage {
   readonly onRun: RunSink | undefined;
   firing: Firing;
   next: number;
+  /** The end of the last run, which is the start of the next one: a moment of `performance.now()`. */
+  now: number;
   decision: Decision;
   beside: Promise<unknown>[] | undefined;
 }
@@ -80,6 +83,7 @@ export class HookDispatcher {
       onRun: invocation?.onRun,
       firing: createFiring(event, typeof payload === "function" ? payload() : payload),
       next: 0,
+      now: performance.now(),
       decision: PASS,
       beside: undefined,
     });
@@ -94,7 +98,7 @@ export class HookDispatcher {
         this.#runBeside(passage, hook);
         continue;
       }
-      const attempted = attempt(hook, passage.firing, passage.signal);
+      const attempted = attempt(hook, passage.firing, passage.signal, passage.now);
       if (attempted instanceof Promise) {
         return attempted.then((settled) =>
           this.#settle(passage, hook, settled) ? passage.decision : this.#walk(passage),
@@ -109,7 +113,7 @@ export class HookDispatcher {
   #runBeside(passage: Passage, hook: Hook): void {
     const limiter = hook.background ? this.#background : this.#sideBySide;
     const run = limiter.run(async () => {
-      this.#settle(passage, hook, await attempt(hook, passage.firing, passage.signal));
+      this.#settle(passage, hook, await attempt(hook, passage.firing, passage.signal, performance.now()));
     });
     if (!hook.background) (passage.beside ??= []).push(run);
   }
@@ -117,16 +121,17 @@ export class HookDispatcher {
   /** Records one run and folds its decision into the passage's. True when the firing is decided. */
   #settle(passage: Passage, hook: Hook, attempted: Attempt): boolean {
     const { firing } = passage;
+    passage.now = attempted.ended;
     const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
     const run: HookRun = {
-      at: attempted.at,
+      at: wallClockAt(attempted.started),
       event: firing.event,
       source: hook.source,
       name: hook.name,
       command: hook.command,
       outcome,
       cause,
-      duration_ms: attempted.duration_ms,
+      duration_ms: Math.round((attempted.ended - attempted.started) * 1000) / 1000,
       exit_code: attempted.reply?.exit_code ?? null,
       session_id: firing.session_id,
       detail,

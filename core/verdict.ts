@@ -3,7 +3,7 @@ import { judge, PASS, type Decision } from "./answers.ts";
 import { failureOf, type Attempt } from "./attempt.ts";
 import { HermesError } from "./errors.ts";
 import { declarationOf } from "./events.ts";
-import type { Firing, Hook } from "./ports.ts";
+import type { Firing, Hook, HookReply } from "./ports.ts";
 import type { HookOutcome, HookRun } from "./runs.ts";
 
 export interface Verdict {
@@ -17,6 +17,7 @@ export interface Verdict {
 /** Judges one run of a hook by the event's failure policy and the hook's mark (CONTRACT §4, last paragraph). */
 export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
   const { reply, failure } = attempt;
+  if (failure === undefined && isSilent(reply, firing)) return PASSED;
   const judged = reply === undefined ? PASS : judge(firing.event, reply.answer, reply.dialect ?? "plugin");
   if (judged.kind === "invalid") {
     const { source, name } = hook;
@@ -35,6 +36,14 @@ export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict
     cause: null,
     detail: judged.kind === "block" ? judged.message : null,
   };
+}
+
+const PASSED: Verdict = Object.freeze({ decision: PASS, outcome: "pass", cause: null, detail: null });
+
+/** True for what most runs are: all went well, and there is no answer that counts. */
+function isSilent(reply: HookReply | undefined, firing: Firing): boolean {
+  if (reply === undefined || reply.failure !== undefined) return false;
+  return reply.answer === undefined || reply.answer === null || declarationOf(firing.event).kind === "observe";
 }
 
 function failed(hook: Hook, firing: Firing, answered: Decision, thrown: unknown): Verdict {

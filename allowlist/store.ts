@@ -1,5 +1,5 @@
 /** Reads and writes the approvals' file, `shell-hooks-allowlist.json` (CONTRACT §5). */
-import { lstatSync, readFileSync, type BigIntStats } from "node:fs";
+import { lstatSync, readFileSync, writeFileSync, type BigIntStats } from "node:fs";
 import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";
@@ -87,7 +87,9 @@ async function update(file: string, change: (state: AllowlistState) => readonly 
       if (entries === undefined) return;
       const text = `${JSON.stringify({ ...state.document, approvals: entries }, null, 2)}\n`;
       isOurs();
-      writeFileAtomic.sync(file, text, { mode: 0o600 });
+      // The package writes once and does not look how much arrived: on a full disk it would put half a list in place.
+      // `writeFileSync` writes all of it or throws, and then the old file stays.
+      writeFileAtomic.sync(file, "", { mode: 0o600, tmpfileCreated: (temporary) => writeFileSync(temporary, text) });
     });
   } catch (error) {
     if (error instanceof HermesError) throw error;

@@ -73,9 +73,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     if (!globals.safeMode) shellScripts = await registerShellHooks({ ...options, config, dispatcher });
     const { createGuardedFiles } = await import("#agent/guarded-files");
     const { createBuiltinTools } = await import("#agent/tools/builtin");
-    const guard = createGuardedFiles([...guardedPaths(paths), ...shellScripts], {
+    const guard = createGuardedFiles(guardedPaths(paths), {
       home: userHome(context.env),
       env: context.env,
+      extra: () => shellScripts,
     });
     const builtinTools = createBuiltinTools({
       guard,

@@ -29,6 +29,8 @@ export interface AgentDeps {
   readonly instructions?: string;
   /** The first wait before a retry, in milliseconds; 500 when absent. */
   readonly retryDelayMs?: number;
+  /** How long a tool that ignores the stop of its turn is waited for, in milliseconds; 3000 when absent. */
+  readonly stopGraceMs?: number;
 }
 
 /** The person's end of a turn, which the agents of its delegated tasks share. */

@@ -2,6 +2,7 @@
 import { problemOf } from "#core/errors";
 import type { Tool } from "#core/ports";
 import { didYouMean } from "#core/suggest";
+import { DELEGATE_TASK } from "./delegate.ts";
 import { findSchemaProblem } from "./json-schema.ts";
 import { fire, type TurnScope } from "./scope.ts";
 
@@ -17,6 +18,9 @@ export interface AskedCall {
 
 /** The longest result, in characters of JSON, that goes to hooks and the model. */
 const LONGEST_RESULT = 200_000;
+
+/** Longer than the termination of a command's whole process group takes. */
+const STOP_GRACE_MS = 3000;
 
 interface Ran {
   readonly result: string;
@@ -86,18 +90,39 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
   if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);
   try {
     // A copy: hooks hold the arguments frozen, and a tool may use its own as it likes.
-    const value = await tool.execute(structuredClone(asked.args), {
+    const running = tool.execute(structuredClone(asked.args), {
       tool_call_id: asked.id,
       session_id: session.id,
       cwd: deps.cwd,
       signal: line.signal,
       depth,
     });
+    // Child agents end by themselves once their tools have, and close their sessions first.
+    const bounded = tool.name !== DELEGATE_TASK.name;
+    const value = await (bounded ? stopWith(line.signal, running, deps.stopGraceMs ?? STOP_GRACE_MS) : running);
     const duration_ms = Math.round(performance.now() - started);
     return { result: toResult(value), success: !saysError(value), duration_ms };
   } catch (thrown) {
     return refuse(problemOf(thrown) || "the tool failed without saying why");
   }
+}
+
+/** Waits for a tool, but after the turn was stopped only as long as `graceMs`: a tool may not heed the signal. */
+function stopWith<Value>(signal: AbortSignal, running: Promise<Value>, graceMs: number): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const stop = () => {
+      timer = setTimeout(() => reject(new Error("interrupted; the tool did not stop in time")), graceMs);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    Promise.resolve(running)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
+      });
+  });
 }
 
 function toResult(value: unknown): string {

@@ -280,3 +280,35 @@ test("registry events tell ctx.on about the conversation, not about child agents
     tool_names: ["delegate_task"],
   });
 });
+
+test("a tool that ignores the stop does not hold the turn", async () => {
+  const controller = new AbortController();
+  const endless: Tool = {
+    ...ECHO,
+    execute: () => {
+      controller.abort();
+      return new Promise(() => {});
+    },
+  };
+  const bench = createBench({ tools: [endless], deps: { stopGraceMs: 20 } });
+  const result = await bench.turn("run `one`", { signal: controller.signal });
+  assert.equal(result.interrupted, true);
+  assert.match(bench.framesOf("tool_result")[0]?.content ?? "", /did not stop in time/);
+});
+
+test("a tool may change the arguments it was given, although hooks hold them frozen", async () => {
+  const bench = createBench({
+    tools: [
+      {
+        ...ECHO,
+        execute: async (args) => {
+          (args as { list: number[] }).list.push(2);
+          return args;
+        },
+      },
+    ],
+  });
+  bench.hook("pre_tool_call", () => undefined);
+  await bench.turn('@terminal {"command":"x","list":[1]}');
+  assert.equal(bench.framesOf("tool_result")[0]?.content, '{"command":"x","list":[1,2]}');
+});

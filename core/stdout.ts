@@ -22,7 +22,7 @@ const state = {
 export function writeStdout(text: string): void {
   watchErrors();
   if (state.closed) return;
-  (state.original ?? stdout.write).call(stdout, text);
+  write(text);
 }
 
 /** Resolves when all that was written has been taken by the reader, or can no longer be. */
@@ -34,7 +34,7 @@ export async function flushStdout(): Promise<void> {
       resolve();
     };
     stdout.once("close", done);
-    (state.original ?? stdout.write).call(stdout, "", "utf8", done);
+    write("", done);
   });
 }
 
@@ -47,6 +47,7 @@ export function divertStdout(handler: DivertHandler): () => void {
   state.handlers = [...state.handlers, handler];
   if (state.original === undefined) {
     // Bound late by `writeStdout`: kept as it was, so that the undo restores exactly it.
+    // oxlint-disable-next-line typescript/unbound-method -- it is called with the stream as its `this`
     state.original = stdout.write;
     stdout.write = divertedWrite;
   }
@@ -71,8 +72,13 @@ function divertedWrite(
     if (written !== undefined) process.nextTick(written);
     return true;
   }
-  const write = state.original ?? stdout.write;
-  return write.call(stdout, chunk, typeof encoding === "string" ? encoding : "utf8", written);
+  return write(chunk, written, typeof encoding === "string" ? encoding : "utf8");
+}
+
+function write(chunk: string | Uint8Array, written?: WriteCallback, encoding: BufferEncoding = "utf8"): boolean {
+  return state.original === undefined
+    ? stdout.write(chunk, encoding, written)
+    : state.original.call(stdout, chunk, encoding, written);
 }
 
 function watchErrors(): void {

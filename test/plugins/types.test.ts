@@ -1,14 +1,8 @@
 /** The types of `hermes-hooks/plugin`, tested by the type checker: `npm run check` fails when one is wrong. */
 import test from "node:test";
 import assert from "node:assert/strict";
-import {
-  definePlugin,
-  type Answer,
-  type EventName,
-  type HookCallback,
-  type Payload,
-  type PluginContext,
-} from "hermes-hooks/plugin";
+import { definePlugin } from "#plugins/api";
+import type { Answer, EventName, HookCallback, Payload, PluginContext } from "hermes-hooks/plugin";
 import { EVENT_NAMES } from "#core/events";
 
 type Same<Left, Right> =

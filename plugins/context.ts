@@ -1,0 +1,148 @@
+/** What `register` gets (CONTRACT §7). Everything that a plugin adds here can be undone, and is when it is unloaded. */
+import { format } from "node:util";
+import { isEventName, isGatewayEventName, EVENT_NAMES, declarationOf } from "#core/events";
+import { didYouMean } from "#core/suggest";
+import type {
+  CommandDefinition,
+  PlatformAdapter,
+  PluginContext,
+  PluginLogger,
+  ToolDefinition,
+  Unregister,
+} from "./api.ts";
+import { asHost } from "./attribution.ts";
+import { CallbackHook, type Callback } from "./callback-hook.ts";
+import { isThenable, withinDeadline } from "./deadline.ts";
+import type { LoadedPlugin, Owned } from "./loaded-plugin.ts";
+import { commandOf, platformOf, toolOf } from "./definitions.ts";
+
+/** Makes the context of one plugin. */
+export function createPluginContext(plugin: LoadedPlugin): PluginContext {
+  const { deps, name } = plugin;
+  const sentence = (text: string) => plugin.warn(`plugin "${name}": ${text}`);
+
+  function register_hook(event: string, callback: unknown): Unregister {
+    if (!isEventName(event)) {
+      const hint = isGatewayEventName(event) ? " It is a gateway event: use ctx.on." : didYouMean(event, EVENT_NAMES);
+      sentence(`there is no hook event "${event}"; nothing was registered.${hint}`);
+      return nothing;
+    }
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        `the callback for ${event} is ${callback === null ? "null" : typeof callback}, not a function`,
+      );
+    }
+    if (!plugin.isAlive(`register_hook("${event}")`)) return nothing;
+    if (
+      plugin.onFailure === "block" &&
+      declarationOf(event).onFailure === "skip" &&
+      declarationOf(event).kind === "gate"
+    ) {
+      sentence(`"on_error: block" does not count at ${event}, which always goes on.`);
+    }
+    const hook = new CallbackHook({
+      name,
+      event,
+      callback: callback as Callback,
+      onFailure: plugin.onFailure,
+      deadlineSeconds: deps.config.callback_timeout_seconds,
+      scope: plugin.scope,
+      watch: deps.watch,
+    });
+    const remove = deps.dispatcher.register(hook);
+    plugin.hooks.add(hook);
+    return plugin.undoable(() => {
+      plugin.hooks.delete(hook);
+      remove();
+    });
+  }
+
+  function register_tool(definition: ToolDefinition): Unregister {
+    const tool = toolOf(definition, plugin);
+    if (!plugin.isAlive(`register_tool("${tool.name}")`)) return nothing;
+    if (deps.isBuiltinTool(tool.name)) sentence(`the tool "${tool.name}" is built in; the plugin's was refused.`);
+    else if (deps.tools.has(tool.name)) sentence(`another plugin has the tool "${tool.name}"; this one was refused.`);
+    else return held(deps.tools, tool.name, tool);
+    return nothing;
+  }
+
+  function register_command(definition: CommandDefinition): Unregister {
+    const command = commandOf(definition, plugin);
+    if (!plugin.isAlive(`register_command("${command.name}")`)) return nothing;
+    if (deps.isBuiltinCommand(command.name)) {
+      sentence(`the command /${command.name} is built in; the plugin's was refused.`);
+    } else if (deps.commands.has(command.name)) {
+      sentence(`another plugin has the command /${command.name}; this one was refused.`);
+    } else return held(deps.commands, command.name, command);
+    return nothing;
+  }
+
+  function register_platform(adapter: PlatformAdapter): Unregister {
+    const platform = platformOf(adapter);
+    if (!plugin.isAlive(`register_platform("${platform.name}")`)) return nothing;
+    if (!deps.platforms.has(platform.name)) return held(deps.platforms, platform.name, platform);
+    sentence(`another plugin has the platform "${platform.name}"; this one was refused.`);
+    return nothing;
+  }
+
+  function held<Value>(map: Map<string, Owned<Value>>, key: string, value: Value): Unregister {
+    map.set(key, { value, plugin });
+    return plugin.undoable(() => void map.delete(key));
+  }
+
+  function on(event: string, handler: (event_type: string, context: Record<string, unknown>) => unknown): Unregister {
+    if (typeof handler !== "function")
+      throw new TypeError(`the handler for ${event} is ${typeof handler}, not a function`);
+    if (!isGatewayEventName(event)) {
+      const hint = isEventName(event)
+        ? " It is a hook event: use ctx.register_hook."
+        : ' Its names are "namespace:name".';
+      sentence(`there is no gateway event "${event}"; nothing was registered.${hint}`);
+      return nothing;
+    }
+    if (!plugin.isAlive(`on("${event}")`)) return nothing;
+    const seconds = deps.config.callback_timeout_seconds;
+    const bounded = (event_type: string, context: Record<string, unknown>): unknown => {
+      const answer: unknown = plugin.scope.runInAsyncScope(handler, undefined, event_type, context);
+      return isThenable(answer) ? withinDeadline(answer, seconds, `it did not end within ${seconds} s`) : answer;
+    };
+    return plugin.undoable(deps.registry.register(event, bounded, { name }));
+  }
+
+  return Object.freeze({
+    name,
+    directory: plugin.folder,
+    settings: plugin.settings,
+    logger: createLogger(plugin),
+    register_hook,
+    registerHook: register_hook,
+    register_tool,
+    register_command,
+    register_platform,
+    on,
+    emit: (event: string, context: Readonly<Record<string, unknown>> = {}) =>
+      asHost(() => deps.registry.emit(event, { ...context })),
+    run_turn: async ({ prompt }: { prompt: string }) => {
+      const { text, completed, interrupted } = await asHost(() => deps.run_turn({ prompt, plugin: name }));
+      return { text, completed, interrupted };
+    },
+    deliver: (text: string) => asHost(() => deps.deliver({ text, plugin: name })),
+    on_unload(callback: () => unknown) {
+      if (typeof callback !== "function") throw new TypeError("on_unload takes a function");
+      plugin.unloadCallbacks.push(callback);
+    },
+  });
+}
+
+function nothing(): void {
+  // What was refused needs no undo.
+}
+
+function createLogger({ log }: LoadedPlugin): PluginLogger {
+  return Object.freeze({
+    debug: (...values: readonly unknown[]) => log.debug(format(...values)),
+    info: (...values: readonly unknown[]) => log.info(format(...values)),
+    warn: (...values: readonly unknown[]) => log.warn(format(...values)),
+    error: (...values: readonly unknown[]) => log.error(format(...values)),
+  });
+}

@@ -1,0 +1,94 @@
+/** Judges what plugins define, and makes of it what the host calls. */
+import { frozenCopy } from "#core/firing";
+import type { Tool } from "#core/ports";
+import type { CommandDefinition, PlatformAdapter, ToolDefinition } from "./api.ts";
+import type { LoadedPlugin } from "./loaded-plugin.ts";
+
+/** A slash command that a plugin brought. */
+export interface PluginCommand {
+  readonly name: string;
+  readonly description: string;
+  /** The plugin's name. */
+  readonly plugin: string;
+  /** Gives the text to print, or null. Rejects with what the handler threw. */
+  run(args: string): Promise<string | null>;
+}
+
+const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const COMMAND_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** The tool of a definition, its arguments frozen. Throws a TypeError that says what is wrong with it. */
+export function toolOf(definition: ToolDefinition, { scope }: LoadedPlugin): Tool {
+  const { name, description, parameters, handler } = objectOf(definition, "register_tool");
+  if (typeof name !== "string" || !TOOL_NAME.test(name)) {
+    throw new TypeError(`${shown(name)} is no name of a tool: letters, digits, "_" and "-", at most 64`);
+  }
+  if (typeof handler !== "function") throw new TypeError(`the tool "${name}" has no "handler", a function`);
+  if (description !== undefined && typeof description !== "string") {
+    throw new TypeError(`the tool "${name}": "description" must be text`);
+  }
+  return {
+    name,
+    description: description ?? "",
+    parameters: schemaOf(parameters, name),
+    async execute(args, { tool_call_id, session_id, cwd, signal }) {
+      const info = Object.freeze({ tool_call_id, session_id, cwd, signal });
+      const value: unknown = await scope.runInAsyncScope(handler as Handler, undefined, frozenCopy(args), info);
+      if (typeof value === "function") throw new TypeError("the tool gave back a function, which JSON cannot hold");
+      return value ?? null;
+    },
+  };
+}
+
+type Handler = (...input: readonly unknown[]) => unknown;
+
+/** The command of a definition. Throws a TypeError that says what is wrong with it. */
+export function commandOf(definition: CommandDefinition, plugin: LoadedPlugin): PluginCommand {
+  const { name: given, description, handler } = objectOf(definition, "register_command");
+  const name = typeof given === "string" ? given.replace(/^\//, "") : given;
+  if (typeof name !== "string" || !COMMAND_NAME.test(name)) {
+    throw new TypeError(`${shown(given)} is no name of a command: letters, digits, "_" and "-", at most 64`);
+  }
+  if (typeof handler !== "function") throw new TypeError(`the command /${name} has no "handler", a function`);
+  return {
+    name,
+    description: typeof description === "string" ? description : "",
+    plugin: plugin.name,
+    async run(args) {
+      const text: unknown = await plugin.scope.runInAsyncScope(handler as Handler, undefined, args);
+      if (text === undefined || text === null) return null;
+      return typeof text === "string" ? text : shown(text);
+    },
+  };
+}
+
+/** A platform. Throws a TypeError that says what is wrong with it. */
+export function platformOf(adapter: PlatformAdapter): PlatformAdapter {
+  const { name } = objectOf(adapter, "register_platform");
+  if (typeof name !== "string" || name === "") throw new TypeError('a platform has a "name"');
+  return adapter;
+}
+
+/** A definition is the plugin's word: any of its keys may be anything. */
+function objectOf<Definition extends object>(
+  definition: Definition,
+  call: string,
+): { readonly [Key in keyof Definition]?: unknown } {
+  if (typeof definition !== "object" || definition === null) throw new TypeError(`${call} takes an object`);
+  return definition;
+}
+
+function schemaOf(parameters: unknown, tool: string): Readonly<Record<string, unknown>> {
+  if (parameters === undefined) return { type: "object", properties: {} };
+  const isObject = typeof parameters === "object" && parameters !== null && !Array.isArray(parameters);
+  if (!isObject || (parameters as { type?: unknown }).type !== "object") {
+    throw new TypeError(`the tool "${tool}": "parameters" must be a JSON Schema with "type": "object"`);
+  }
+  // Through JSON, as it goes to the model: what JSON cannot hold is found now.
+  return JSON.parse(JSON.stringify(parameters)) as Record<string, unknown>;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === "function" ? undefined : (JSON.stringify(value) as string | undefined);
+  return text ?? `a value of type ${typeof value}`;
+}

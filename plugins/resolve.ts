@@ -1,0 +1,79 @@
+/**
+ * The resolve hook for code below a plugin's folder. It makes `hermes-hooks/plugin` resolvable from anywhere, and puts
+ * a version on every URL below the folder, so that loading again loads the helpers again too.
+ */
+import { realpathSync } from "node:fs";
+import { registerHooks, type ResolveFnOutput } from "node:module";
+import { extname } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const API = "hermes-hooks/plugin";
+/** Beside this file: `.ts` in the repository, `.js` in the package. */
+const API_URL = new URL(`./api${extname(import.meta.filename)}`, import.meta.url).href;
+const VERSION = /\?hermes=(\d+)$/;
+
+interface Root {
+  version: number;
+  /** JavaScript is read as TypeScript, whose parser says where a syntax error is. */
+  strict: boolean;
+}
+
+const roots = new Map<string, Root>();
+let latest = 0;
+
+/**
+ * The URL to import a plugin's entry from, with a new version. `strict` reads its JavaScript with the parser of
+ * TypeScript, which names the line of a syntax error.
+ */
+export function versionedUrl(folder: string, entry: string, options: { strict?: boolean } = {}): string {
+  if (latest === 0) registerHooks({ resolve });
+  latest++;
+  roots.set(`${pathToFileURL(realpathSync(folder)).href}/`, { version: latest, strict: options.strict === true });
+  return `${pathToFileURL(realpathSync(entry)).href}?hermes=${latest}`;
+}
+
+/** Text about an error without the versions and with paths for file URLs: as people know their files. */
+export function withoutVersions(text: string): string {
+  return text.replaceAll(/\?hermes=\d+/g, "").replaceAll(/file:\/\/(\/[^\s:)'"]*)/g, (_, path: string) => decode(path));
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // No percent encoding after all: the path stands as it is.
+    return path;
+  }
+}
+
+type Resolve = NonNullable<Parameters<typeof registerHooks>[0]["resolve"]>;
+
+const resolve: Resolve = (specifier, context, nextResolve) => {
+  if (specifier === API) return nextResolve(API_URL, context);
+  const resolved = nextResolve(specifier, context);
+  if (!resolved.url.startsWith("file:") || resolved.url.includes("/node_modules/")) return resolved;
+  for (const [prefix, root] of roots) {
+    if (resolved.url.startsWith(prefix)) return below(prefix, root, resolved, context.parentURL);
+  }
+  return resolved;
+};
+
+function below(prefix: string, root: Root, resolved: ResolveFnOutput, parent: string | undefined): ResolveFnOutput {
+  const inherited = parent?.startsWith(prefix) ? VERSION.exec(parent)?.[1] : undefined;
+  const path = resolved.url.split("?", 1)[0]!;
+  const format = formatOf(path, resolved.format, root.strict);
+  // CommonJS is cached by file, not by URL: a version would only confuse it.
+  if (format?.startsWith("commonjs") || format === "json" || format === "wasm") return resolved;
+  const url = VERSION.test(resolved.url) ? resolved.url : `${path}?hermes=${inherited ?? root.version}`;
+  return { ...resolved, url, format };
+}
+
+/** What Node could not tell for want of a package.json is an ES module; saying so also silences its warning. */
+function formatOf(path: string, found: ResolveFnOutput["format"], strict: boolean): ResolveFnOutput["format"] {
+  if (path.endsWith(".ts")) return found ?? "module-typescript";
+  if (path.endsWith(".js") || path.endsWith(".mjs")) {
+    const format = found ?? "module";
+    return strict && format === "module" ? "module-typescript" : format;
+  }
+  return found;
+}

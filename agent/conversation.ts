@@ -1,6 +1,7 @@
 /** A turn's messages: the session's history, what this turn adds, and what goes to the model for this turn only. */
 import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
+import { INJECTED } from "./injections.ts";
 import { repairHistory, toModelMessages } from "./history.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SessionStore } from "./sessions.ts";
@@ -41,7 +42,7 @@ export class Conversation {
 
   addInjected(content: string): void {
     this.#words.push(content);
-    this.#add({ role: "user", content });
+    this.#add({ role: "user", content, name: INJECTED });
   }
 
   addAnswer(content: string): void {

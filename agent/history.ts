@@ -5,7 +5,7 @@ import type { ChatMessage } from "#core/messages";
 type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
 
 /** The result of a call that had none when the program ended. */
-export const INTERRUPTED_RESULT = JSON.stringify({ error: "interrupted before the tool gave a result" });
+const INTERRUPTED_RESULT = JSON.stringify({ error: "interrupted before the tool gave a result" });
 
 /**
  * The messages as an API accepts them: every call is followed by its result, in the order of the calls; a call whose

@@ -1,3 +1,6 @@
+/** The name under which injected text is stored: it begins no turn of its own. */
+export const INJECTED = "injected";
+
 /** Text that was put into a running turn (`AgentRunner.inject`). */
 export interface Injection {
   readonly content: string;

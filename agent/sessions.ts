@@ -4,6 +4,7 @@ import { transaction } from "#core/database";
 import { problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports";
+import { INJECTED } from "./injections.ts";
 import { createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
 
@@ -164,7 +165,7 @@ export class SessionStore {
   /** Takes the last turn back (`/undo`, `/retry`). Gives the person's words of it, or null when there is none. */
   undo(id: string): string | null {
     const messages = this.history(id);
-    const start = messages.findLastIndex(({ role }) => role === "user");
+    const start = messages.findLastIndex((message) => message.role === "user" && message.name !== INJECTED);
     if (start === -1) return null;
     this.truncate(id, start);
     return messages[start]?.content ?? null;

@@ -63,6 +63,7 @@ test("undo takes the last turn back and says what the person wrote", () => {
   assert.deepEqual(store.history(id), [user("one"), assistant("1")]);
   store.append(id, user("three"));
   assert.equal(store.history(id).length, 3);
+  store.append(id, { role: "user", content: "injected into the turn", name: "injected" });
   assert.equal(store.undo(id), "three");
   assert.equal(store.undo(id), "one");
   assert.equal(store.undo(id), null);

@@ -1,6 +1,6 @@
 /** Loads a home's plugins, one after another, and holds what they brought (CONTRACT §7). */
 import { realpathSync } from "node:fs";
-import type { ConfigValues, KeyPath } from "#core/config";
+import type { Config, ConfigValues } from "#core/config";
 import type { HookDispatcher } from "#core/dispatch";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { frozenCopy } from "#core/firing";
@@ -25,10 +25,7 @@ export interface PluginHostDeps {
   readonly dispatcher: HookDispatcher;
   /** The registry behind `ctx.emit` and `ctx.on`. */
   readonly registry: HookRegistry;
-  /** The `plugins` section with its defaults. */
-  readonly config: ConfigValues["plugins"];
-  /** `Config.demand`: throws when a setting names a variable that is not set. */
-  readonly demand?: (...path: KeyPath) => void;
+  readonly config: { readonly values: Pick<ConfigValues, "plugins">; readonly demand: Config["demand"] };
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Says a sentence to the person, once. */
@@ -71,7 +68,8 @@ export interface PluginHost extends AsyncDisposable {
 }
 
 export function createPluginHost(deps: PluginHostDeps): PluginHost {
-  const { config, log, warn } = deps;
+  const { log, warn } = deps;
+  const config = deps.config.values.plugins;
   const seconds = config.callback_timeout_seconds;
   const shared = createShared(deps);
   const loaded: LoadedPlugin[] = [];
@@ -104,7 +102,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     requirePlugins(plugin);
     const folder = realpathSync(plugin.folder);
     const { key, onFailure, settings } = entryOf(plugin);
-    if (key !== undefined) deps.demand?.("plugins", "entries", key, "settings");
+    if (key !== undefined) deps.config.demand("plugins", "entries", key, "settings");
     const one = new LoadedPlugin(plugin, folder, shared, { onFailure, settings: frozenCopy(settings) });
     try {
       const importing = one.scope.runInAsyncScope(() => importPlugin(plugin, entry));
@@ -217,13 +215,13 @@ const reasons: Readonly<Record<PluginState, string>> = {
 };
 
 function createShared(deps: PluginHostDeps): Shared {
-  const { dispatcher, registry, config, log, warn } = deps;
+  const { dispatcher, registry, log, warn } = deps;
   const builtinTools = new Set(deps.builtinTools);
   const builtinCommands = new Set(deps.builtinCommands);
   return {
     dispatcher,
     registry,
-    config,
+    config: deps.config.values.plugins,
     log,
     warn,
     watch: new BlockWatch((sentence) => {

@@ -5,6 +5,7 @@ import { createSessionId } from "#agent/session-id";
 import { SessionStore } from "#agent/sessions";
 import { openMemoryDatabase } from "#core/database";
 import type { ChatMessage } from "#core/messages";
+import { createBench } from "../helpers/agent-bench.ts";
 
 const user = (content: string): ChatMessage => ({ role: "user", content });
 const assistant = (content: string): ChatMessage => ({ role: "assistant", content });
@@ -140,4 +141,16 @@ test("repair gives lost results a result, puts results in order and drops strays
     ["user", "assistant", "tool", "tool", "user"],
   );
   assert.match(String(broken[2]?.content), /interrupted/);
+});
+
+test("a turn goes through although nothing can be written", async () => {
+  const { store, database, problems } = createStore();
+  const session = store.create({ platform: "cli", source: "chat" });
+  database.exec("PRAGMA query_only = ON");
+  const bench = createBench({ deps: { sessions: store } });
+  const first = await bench.turn("run `one`", { session });
+  const second = await bench.turn("hello", { session });
+  assert.deepEqual([first.exit_code, second.text], [0, "hello"]);
+  assert.equal(problems.length, 1);
+  assert.equal(store.history(session.id).length, 6);
 });

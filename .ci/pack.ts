@@ -1,0 +1,130 @@
+/**
+ * Builds dist/ for `npm pack`: JavaScript for Node (type stripping does not apply inside node_modules), and the
+ * declarations of what authors of plugins import. Our modules and the small packages that every start needs are
+ * bundled with shared chunks, because a start is mostly the number of files it opens; bench/README.md has the numbers.
+ */
+import { build, type Plugin } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+
+interface Manifest {
+  readonly imports: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const root = resolve(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const require = createRequire(import.meta.url);
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+const ROOMS = "{core,allowlist,sandbox,plugins,agent,gateway,daemon,dashboard,cli}";
+
+/** Packages that go into the bundle; all others stay dependencies, resolved where hermes is installed. */
+const BUNDLED = ["commander", "fastest-levenshtein", "yaml"];
+
+/** What is started or imported by its path; everything else is part of cli/main.js. */
+const entries = ["plugins/api.ts", ...globSync(`${ROOMS}/**/*{worker,entry,guest}.ts`, { cwd: root }).toSorted()];
+
+rmSync(dist, { recursive: true, force: true });
+await bundle("cli/main.ts", "cjs");
+for (const entry of entries) await bundle(entry, "esm");
+writeFileSync(join(dist, "package.json"), `${JSON.stringify({ type: "module", imports: distImports() }, null, 2)}\n`);
+writeFileSync(join(dist, "LICENSES.md"), licenses());
+execFileSync(
+  process.execPath,
+  [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
+for (const file of globSync("**/*.py", { cwd: root, exclude: ["node_modules/**", "test/**", "dist/**"] })) {
+  mkdirSync(dirname(join(dist, file)), { recursive: true });
+  writeFileSync(join(dist, file), readFileSync(join(root, file)));
+}
+
+/**
+ * CommonJS is the form in which one file starts quickest: a module inside it that is imported later also loads its
+ * packages later, while an ES module loads them all at its start, and many small files take 0.7 ms each.
+ */
+async function bundle(entry: string, format: "cjs" | "esm"): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outdir: dist,
+    outbase: root,
+    bundle: true,
+    format,
+    outExtension: { ".js": format === "cjs" ? ".cjs" : ".js" },
+    platform: "node",
+    target: "node24",
+    mainFields: ["module", "main"],
+    // The build of yaml for browsers is the same code as ES modules; that for Node is CommonJS.
+    alias: { yaml: join(dirname(require.resolve("yaml/package.json")), "browser/index.js") },
+    external: Object.keys(manifest.dependencies).filter((name) => !BUNDLED.includes(name)),
+    plugins: [keepPlaces(dirname(entry), format), loadWhenCalled(["node:child_process", "node:crypto"])],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "warning",
+  });
+}
+
+/** Gives `import.meta` of each of our files the value that it would have if the file stood in dist/ by itself. */
+function keepPlaces(folder: string, format: "cjs" | "esm"): Plugin {
+  const here = format === "cjs" ? 'require("node:url").pathToFileURL(__filename)' : "import.meta.url";
+  return {
+    name: "keep-places",
+    setup(esbuild) {
+      esbuild.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const file = relative(root, path).replace(/\.ts$/, ".js");
+        const place = `new URL("${relative(folder, file)}", ${here})`;
+        const contents = readFileSync(path, "utf8")
+          .replaceAll(/\bimport\.meta\.url\b/g, `${place}.href`)
+          .replaceAll(/\bimport\.meta\.filename\b/g, `decodeURIComponent(${place}.pathname)`)
+          .replaceAll(/\bimport\.meta\.dirname\b/g, `decodeURIComponent(new URL(".", ${place}).pathname)`);
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+/**
+ * Built-in modules of Node that take 4 to 6 ms to load and that few starts call: their functions load them when they
+ * are called. What is not a function has no such form; a file that imports it fails the build.
+ */
+function loadWhenCalled(modules: readonly string[]): Plugin {
+  return {
+    name: "load-when-called",
+    setup(esbuild) {
+      const namespace = "load-when-called";
+      esbuild.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+        kind === "import-statement" && modules.includes(path) ? { path, namespace } : undefined,
+      );
+      esbuild.onLoad({ filter: /./, namespace }, ({ path }) => {
+        const functions = Object.entries(require(path) as Record<string, unknown>)
+          .filter(([name, value]) => typeof value === "function" && /^[a-z]\w*$/.test(name))
+          .map(([name]) => name);
+        const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+        const named = functions.map((name) => `export const ${name} = (...args) => ${load}.${name}(...args);`);
+        return { contents: [...named, `export default { ${functions.join(", ")} };`].join("\n"), loader: "js" };
+      });
+    },
+  };
+}
+
+function distImports(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(manifest.imports).map(([name, target]) => [name, target.replace(/\.ts$/, ".js")]),
+  );
+}
+
+/** The licences of the bundled packages, as their authors ask for. */
+function licenses(): string {
+  const texts = BUNDLED.map((name) => {
+    const [file = ""] = globSync(`node_modules/${name}/LICEN[CS]E*`, { cwd: root });
+    return `## ${name}\n\n${readFileSync(join(root, file), "utf8").trim()}\n`;
+  });
+  return `# Licences of the packages bundled here\n\n${texts.join("\n")}`;
+}

@@ -3,7 +3,7 @@ import { statSync, type BigIntStats } from "node:fs";
 import { HermesError } from "#core/errors";
 
 /** What a holder throws when it lost its lock before it wrote. */
-const LOST = Symbol("lock lost");
+class LockLost extends Error {}
 const MOST_ATTEMPTS = 5;
 
 /**
@@ -37,11 +37,11 @@ async function attemptUnderLock(file: string, task: (isOurs: () => void) => void
   try {
     const mine = identity(`${file}.lock`);
     task(() => {
-      if (compromised || mine === undefined || identity(`${file}.lock`) !== mine) throw LOST;
+      if (compromised || mine === undefined || identity(`${file}.lock`) !== mine) throw new LockLost();
     });
     return true;
   } catch (error) {
-    if (error === LOST) return false;
+    if (error instanceof LockLost) return false;
     throw error;
   } finally {
     // A lock that was lost is released by its new holder.

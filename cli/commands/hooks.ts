@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../context.ts";
+import type { CliContext } from "#cli/context";
 
 /** `hermes hooks list|test|allow|revoke` (CONTRACT §6); each loads its own part alone. */
 export function addHooksCommand(program: Command, context: CliContext): void {

@@ -29,7 +29,7 @@ export function splitWords(text: string): string[] | string {
   const words: string[] = [];
   let word: string | undefined;
   let quote: string | undefined;
-  const characters = [...text];
+  const characters = Array.from(text);
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!;
     if (quote === "'") {

@@ -42,8 +42,16 @@ export interface HookEntries {
 }
 
 const KEYS = [
-  ...["command", "matcher", "timeout", "fail_closed", "failClosed"],
-  ...["async", "protocol", "env", "name", "enabled"],
+  "command",
+  "matcher",
+  "timeout",
+  "fail_closed",
+  "failClosed",
+  "async",
+  "protocol",
+  "env",
+  "name",
+  "enabled",
 ];
 
 /** Reads the value of `hooks:`; `home` is what `~` means. Never throws, whatever the value is. */

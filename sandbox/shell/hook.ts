@@ -6,7 +6,7 @@ import type { Firing, Hook, HookReply } from "#core/ports";
 import type { ShellEntry } from "./entries.ts";
 import { replyOf } from "./outcome.ts";
 import { runScript, type ShellSurroundings } from "./run.ts";
-import type { ProcessResult } from "../process/run.ts";
+import type { ProcessResult } from "#sandbox/process/run";
 
 export interface ShellHookDependencies {
   /** Asked at every firing: may this pair run now? */

@@ -4,7 +4,7 @@ import { HermesError } from "#core/errors";
 import type { Firing, HookReply } from "#core/ports";
 import { isMapping } from "./entry-values.ts";
 import type { ShellEntry } from "./entries.ts";
-import type { ProcessResult } from "../process/run.ts";
+import type { ProcessResult } from "#sandbox/process/run";
 
 /** For each of standard output and standard error of a hook. */
 export const MOST_OUTPUT_BYTES = 1024 * 1024;
@@ -68,7 +68,7 @@ function blockMessage(output: Output, stderr: string): string {
     const message = texts.find((text) => typeof text === "string" && text.trim() !== "");
     if (typeof message === "string") return message;
   }
-  return [...stderr.trim()].slice(0, LONGEST_MESSAGE).join("") || SHELL_BLOCK_MESSAGE;
+  return Array.from(stderr.trim()).slice(0, LONGEST_MESSAGE).join("") || SHELL_BLOCK_MESSAGE;
 }
 
 function describeEnd({ exit_code, signal, stderr }: ProcessResult): string {
@@ -78,6 +78,6 @@ function describeEnd({ exit_code, signal, stderr }: ProcessResult): string {
 }
 
 function excerpt(text: string, most: number): string {
-  const characters = [...text.slice(0, 2 * most).replaceAll(/\s+/g, " ")];
+  const characters = Array.from(text.slice(0, 2 * most).replaceAll(/\s+/g, " "));
   return characters.length > most ? `${characters.slice(0, most).join("")}…` : characters.join("");
 }

@@ -2,8 +2,8 @@
 import type { Grant } from "#allowlist/grant";
 import { assertGrant } from "#allowlist/grant";
 import type { Firing } from "#core/ports";
-import { filterEnvironment } from "../process/environment.ts";
-import { runProcess, type ProcessResult } from "../process/run.ts";
+import { filterEnvironment } from "#sandbox/process/environment";
+import { runProcess, type ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
 import { payloadOf } from "./payload.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
-import { addApprovals, readAllowlist } from "../../allowlist/store.ts";
-import { noTerminal, runOnTerminal } from "../helpers/terminal.ts";
+import { addApprovals, readAllowlist } from "#allowlist/store";
+import { noPty as skip, startOnPty } from "../helpers/pty.ts";
 
 const programs = resolve(import.meta.dirname, "../fixtures/programs");
 
@@ -36,14 +36,24 @@ test("a lock that a killed process left behind is taken over", async (context) =
   assert.equal(readAllowlist(file).approvals.length, 1);
 });
 
-const skip = noTerminal();
-const asking = (file: string, ...commands: string[]) => [
-  process.execPath,
-  join(programs, "asks-consent.ts"),
-  file,
-  ...commands,
-];
 const PROMPT = "Allow this hook?";
+
+/** Settles consent for the commands on a terminal; each step waits for its first text and then types its second. */
+async function ask(
+  file: string,
+  commands: readonly string[],
+  steps: readonly (readonly [seen: string, typed: string])[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const program = join(programs, "asks-consent.ts");
+  const terminal = startOnPty([process.execPath, program, file, ...commands], { env });
+  for (const [seen, typed] of steps) {
+    await terminal.see(seen);
+    terminal.type(typed);
+  }
+  await terminal.exited;
+  return terminal.output();
+}
 
 function makeScript(folder: string, text = "#!/bin/sh\necho guarding\n"): string {
   const script = join(folder, "guard.sh");
@@ -54,10 +64,10 @@ function makeScript(folder: string, text = "#!/bin/sh\necho guarding\n"): string
 test("the prompt shows command, path, size and hash; yes approves", { skip }, async (context) => {
   const { folder, file } = setUp(context);
   const script = makeScript(folder);
-  const { output } = await runOnTerminal(asking(file, script), [[PROMPT, "y\r"]]);
+  const output = await ask(file, [script], [[PROMPT, "y\r"]]);
   assert.match(output, /APPROVED 1 WARNINGS \[\]/);
   assert.ok(output.includes("pre_tool_call (matcher terminal)"));
-  assert.ok(output.includes(`${script} (24 bytes)`));
+  assert.ok(output.replaceAll(/\s/g, "").includes(`${script}(24bytes)`));
   const { approvals } = readAllowlist(file);
   assert.ok(output.includes(String(approvals[0]?.script_sha256)));
   assert.equal(approvals[0]?.approved_by, "prompt");
@@ -70,7 +80,7 @@ for (const [what, typed] of [
 ] as const) {
   test(`${what} means no`, { skip }, async (context) => {
     const { folder, file } = setUp(context);
-    const { output } = await runOnTerminal(asking(file, makeScript(folder)), [[PROMPT, typed]]);
+    const output = await ask(file, [makeScript(folder)], [[PROMPT, typed]]);
     assert.match(output, /APPROVED 0 WARNINGS \["1 shell hook is not approved/);
   });
 }
@@ -78,42 +88,42 @@ for (const [what, typed] of [
 test("s shows the script with a margin, what is no answer is asked again", { skip }, async (context) => {
   const { folder, file } = setUp(context);
   const script = makeScript(folder, "#!/bin/sh\n\u001b[2Jrm -rf /\nAllow this hook?\n");
-  const steps = [
-    [PROMPT, "perhaps\r"],
-    ["Please answer", ""],
-    ["] ", "s\r"],
-    ["  | Allow this hook?", ""],
-    ["] ", "y\r"],
-  ] as const;
-  const { output, left } = await runOnTerminal(asking(file, script), steps);
-  assert.deepEqual(left, []);
+  const output = await ask(
+    file,
+    [script],
+    [
+      [PROMPT, "perhaps\r"],
+      ["Please answer", ""],
+      ["] ", "s\r"],
+      ["  | Allow this hook?", ""],
+      ["] ", "y\r"],
+    ],
+  );
   assert.ok(output.includes("  | \\x1b[2Jrm -rf /"));
   assert.match(output, /APPROVED 1/);
 });
 
 test("escape sequences, bidi marks and line breaks of a command are shown, not obeyed", { skip }, async (context) => {
   const { file } = setUp(context);
-  const { output } = await runOnTerminal(asking(file, "a\u001b[31m\u202Eb\nc"), [[PROMPT, "n\r"]]);
+  const output = await ask(file, ["a\u001b[31m\u202Eb\nc"], [[PROMPT, "n\r"]]);
   assert.ok(output.includes("a\\x1b[31m\\u{202e}b\\nc"));
 });
 
 test("Ctrl+C at a question ends the start", { skip }, async (context) => {
   const { folder, file } = setUp(context);
-  const { output } = await runOnTerminal(asking(file, makeScript(folder)), [[PROMPT, "\u0003"]]);
+  const output = await ask(file, [makeScript(folder)], [[PROMPT, "\u0003"]]);
   assert.match(output, /ENDED HERMES_INTERRUPTED/);
   assert.equal(readAllowlist(file).approvals.length, 0);
 });
 
 test(
-  "lines typed ahead answer the next questions, and the rest is left for the conversation",
+  "lines typed ahead answer the next questions, the rest is left for the conversation",
   { skip },
   async (context) => {
     const { folder, file } = setUp(context);
-    const script = makeScript(folder);
-    const steps = [[PROMPT, "y\rn\rhello agent\r"]] as const;
-    const { output } = await runOnTerminal(asking(file, script, "other"), steps, { env: { THEN_READ: "1" } });
-    assert.match(output, /APPROVED 1/);
+    const typed = [[PROMPT, "y\rn\rhello agent\r"]] as const;
+    const output = await ask(file, [makeScript(folder), "other"], typed, { THEN_READ: "1" });
     assert.match(output, /THEN hello agent/);
-    assert.equal(JSON.parse(readFileSync(file, "utf8")).approvals.length, 1);
+    assert.equal(readAllowlist(file).approvals.length, 1);
   },
 );

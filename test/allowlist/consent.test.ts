@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { openApprovals, type OpenApprovals } from "../../allowlist/approvals.ts";
-import { settleConsent, type ConsentOptions, type ConsentSubject } from "../../allowlist/consent.ts";
-import type { Prompter, Question } from "../../allowlist/prompt.ts";
-import { addApprovals, type Approval } from "../../allowlist/store.ts";
+import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
+import { settleConsent, type ConsentOptions, type ConsentSubject } from "#allowlist/consent";
+import type { Prompter, Question } from "#allowlist/prompt";
+import { addApprovals, type Approval } from "#allowlist/store";
 
 interface Setting {
   readonly folder: string;

@@ -4,10 +4,10 @@ import { join, resolve } from "node:path";
 import test from "node:test";
 import { EVENTS } from "#core/events";
 import { createFiring } from "#core/firing";
-import { allowCommand, decide, grantExplicitTest } from "../../allowlist/decide.ts";
-import { assertGrant, type Grant } from "../../allowlist/grant.ts";
-import { parseHookEntries } from "../../sandbox/shell/entries.ts";
-import { runScript } from "../../sandbox/shell/run.ts";
+import { allowCommand, decide, grantExplicitTest } from "#allowlist/decide";
+import { assertGrant, type Grant } from "#allowlist/grant";
+import { parseHookEntries } from "#sandbox/shell/entries";
+import { runScript } from "#sandbox/shell/run";
 
 const root = resolve(import.meta.dirname, "../..");
 const PAIR = { event: "pre_tool_call", command: "touch /tmp/forged" };

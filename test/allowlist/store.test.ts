@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { openApprovals } from "../../allowlist/approvals.ts";
-import { addApprovals, readAllowlist, revokeCommand } from "../../allowlist/store.ts";
+import { openApprovals } from "#allowlist/approvals";
+import { addApprovals, readAllowlist, revokeCommand } from "#allowlist/store";
 
 const PAIR = { event: "pre_tool_call", command: "~/guard.sh" };
 const OTHER = { event: "post_tool_call", command: "~/log.sh" };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { visible } from "../../allowlist/visible.ts";
+import { visible } from "#allowlist/visible";
 
 test("what a terminal would obey or hide is written out", () => {
   assert.equal(visible("a\u001b[2Kb"), "a\\x1b[2Kb");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import test from "node:test";
 import fc from "fast-check";
-import { parseCommand, splitWords } from "../../sandbox/shell/command.ts";
+import { parseCommand, splitWords } from "#sandbox/shell/command";
 
 /** What Python 3's `shlex.split(text)` gives; a string is the reason why it raises ValueError. */
 const TABLE: readonly (readonly [string, readonly string[] | string])[] = [

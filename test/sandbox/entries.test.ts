@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { EVENT_NAMES } from "#core/events";
-import { parseHookEntries } from "../../sandbox/shell/entries.ts";
+import { parseHookEntries } from "#sandbox/shell/entries";
 
 const one = (entry: unknown, event = "pre_tool_call") => {
   const { entries, warnings } = parseHookEntries({ [event]: [entry] }, "/home/me");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { createMatcher } from "../../sandbox/shell/matcher.ts";
+import { createMatcher } from "#sandbox/shell/matcher";
 
 const TABLE: readonly (readonly [pattern: string | null, matching: string[], other: string[]])[] = [
   [null, ["terminal", ""], []],

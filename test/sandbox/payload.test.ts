@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { EVENT_NAMES, EVENTS, type EventName, type Payload } from "#core/events";
-import { createFiring } from "../../core/firing.ts";
-import { payloadOf, stringify } from "../../sandbox/shell/payload.ts";
+import { createFiring } from "#core/firing";
+import { payloadOf, stringify } from "#sandbox/shell/payload";
 
 const documentOf = (event: EventName, payload: object) =>
   JSON.parse(payloadOf(createFiring(event, payload as Payload<EventName>), "/work")) as Record<string, unknown>;
@@ -11,9 +11,8 @@ const documentOf = (event: EventName, payload: object) =>
 test("a tool call's document has the contract's keys in its order", () => {
   const payload = { ...EVENTS.pre_tool_call.sample(), task_id: "t" };
   const document = documentOf("pre_tool_call", payload);
-  assert.deepEqual(Object.keys(document), [
-    ...["hook_event_name", "tool_name", "tool_input", "session_id", "cwd", "extra"],
-  ]);
+  const keys = ["hook_event_name", "tool_name", "tool_input", "session_id", "cwd", "extra"];
+  assert.deepEqual(Object.keys(document), keys);
   assert.deepEqual(document, {
     hook_event_name: "pre_tool_call",
     tool_name: "terminal",
@@ -53,7 +52,7 @@ test("the document is made once for a firing", () => {
       return "x";
     },
   };
-  const firing = createFiring("pre_tool_call", { ...EVENTS.pre_tool_call.sample(), args } as never);
+  const firing = createFiring("pre_tool_call", { ...EVENTS.pre_tool_call.sample(), args });
   assert.equal(payloadOf(firing, "/w"), payloadOf(firing, "/w"));
   assert.equal(reads, 1);
 });

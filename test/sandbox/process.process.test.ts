@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
-import { runProcess, type ProcessOptions } from "../../sandbox/process/run.ts";
-import { filterEnvironment } from "../../sandbox/process/environment.ts";
+import { runProcess, type ProcessOptions } from "#sandbox/process/run";
+import { filterEnvironment } from "#sandbox/process/environment";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 const script = (name: string) => join(scripts, name);
@@ -167,12 +167,12 @@ test("what still runs when the program ends is killed", async (context) => {
   const at = folder(context);
   const pidFile = join(at, "pid");
   const program = join(at, "program.ts");
-  const run = resolve(import.meta.dirname, "../../sandbox/process/run.ts");
+  const module = resolve(import.meta.dirname, "../../sandbox/process/run.ts");
   const options = `{ argv: [${JSON.stringify(script("forever-with-grandchild.sh"))}, ${JSON.stringify(pidFile)}], cwd: "/", env: process.env, timeoutMs: 1e6, maxOutputBytes: 10, overflow: "kill" }`;
   writeFileSync(
     program,
     `import { existsSync, readFileSync } from "node:fs";
-import { runProcess } from ${JSON.stringify(run)};
+import { runProcess } from ${JSON.stringify(module)};
 void runProcess(${options});
 setInterval(() => { if (existsSync(${JSON.stringify(pidFile)}) && readFileSync(${JSON.stringify(pidFile)}, "utf8")) process.exit(5); }, 10);`,
   );

@@ -6,11 +6,11 @@ import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Decision } from "#core/answers";
 import { EVENTS, type EventName } from "#core/events";
-import { HookDispatcher } from "../../core/dispatch.ts";
-import type { HookRun } from "../../core/runs.ts";
-import { decide, grantExplicitTest } from "../../allowlist/decide.ts";
-import { createShellHook, type ShellHookDependencies } from "../../sandbox/shell/hook.ts";
-import { parseHookEntries } from "../../sandbox/shell/entries.ts";
+import { HookDispatcher } from "#core/dispatch";
+import type { HookRun } from "#core/runs";
+import { decide, grantExplicitTest } from "#allowlist/decide";
+import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
+import { parseHookEntries } from "#sandbox/shell/entries";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
@@ -36,12 +36,16 @@ async function fire(entry: Record<string, unknown>, setting: Setting = {}): Prom
     const surroundings = { cwd: scripts, home: "/the/home", env: process.env };
     dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, surroundings, ...dependencies }));
   }
-  const decision = await dispatcher.invoke_hook(event, { ...EVENTS[event].sample(), ...payload } as never, {
-    onRun: (record) => {
-      run = record;
+  const decision = await dispatcher.invoke_hook(
+    event,
+    { ...EVENTS[event].sample(), ...payload },
+    {
+      onRun: (record) => {
+        run = record;
+      },
+      ...(signal === undefined ? {} : { signal }),
     },
-    ...(signal === undefined ? {} : { signal }),
-  });
+  );
   await dispatcher.drain();
   return { decision, run };
 }

@@ -11,7 +11,7 @@ import { userHome } from "#core/paths";
 import { didYouMean } from "#core/suggest";
 import { parseCommand } from "#sandbox/shell/command";
 import { parseHookEntries } from "#sandbox/shell/entries";
-import type { CliContext } from "../../context.ts";
+import type { CliContext } from "#cli/context";
 import { demandEvent } from "./event.ts";
 
 export interface AllowRequest {

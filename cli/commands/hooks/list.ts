@@ -9,7 +9,7 @@ import type { HomePaths } from "#core/paths";
 import { userHome } from "#core/paths";
 import { discoverPlugins } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
-import type { CliContext } from "../../context.ts";
+import type { CliContext } from "#cli/context";
 import { formatTable } from "./table.ts";
 
 interface ListedHook {

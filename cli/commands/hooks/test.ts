@@ -15,7 +15,7 @@ import { verdictOf } from "#core/verdict";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
 import type { ShellSurroundings } from "#sandbox/shell/run";
-import type { CliContext } from "../../context.ts";
+import type { CliContext } from "#cli/context";
 import { demandEvent } from "./event.ts";
 
 export interface TestOptions {
@@ -90,14 +90,14 @@ async function testEntry(
     },
   });
   if (!hook.matches(firing)) return undefined;
-  const attempted = await attempt(hook, firing, signal);
+  const attempted = await attempt(hook, firing, signal, performance.now());
   const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
   const failure = attempted.failure ?? attempted.reply?.failure;
   const failed = failure !== undefined || cause !== null || outcome === "error" || outcome === "timeout";
   return {
     command: entry.command,
     exit_code: attempted.reply?.exit_code ?? null,
-    duration_ms: attempted.duration_ms,
+    duration_ms: Math.round((attempted.ended - attempted.started) * 1000) / 1000,
     ...output,
     timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
     error: failed ? (detail ?? "It failed.") : null,

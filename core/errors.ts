@@ -42,6 +42,10 @@ export const ERRORS = {
     EXIT.usage,
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
   ),
+  HERMES_CONFIG_WRITE: declare(
+    EXIT.failed,
+    (f: { file: string; problem: string }) => `${f.file} cannot be written: ${f.problem}`,
+  ),
   HERMES_CONFIG_SYNTAX: declare(
     EXIT.usage,
     (f: { file: string; line?: number | undefined; problem: string }) => `${at(f)}: not valid YAML: ${f.problem}`,

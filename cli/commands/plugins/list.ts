@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { loadConfig } from "#core/config";
+import { HookDispatcher } from "#core/dispatch";
+import { openLog } from "#core/log";
+import { userHome } from "#core/paths";
+import { createRedactor } from "#core/redact";
+import { HookRegistry } from "#core/registry";
+import { createPluginHost, type PluginListing } from "#plugins/host";
+import { columns } from "../../columns.ts";
+import type { CliContext } from "../../context.ts";
+
+/** Loads what is enabled, as a conversation would, says what that brought, and unloads it. */
+export async function listPlugins(json: boolean, command: Command, context: CliContext): Promise<void> {
+  const paths = context.paths(command);
+  const globals = context.globals(command);
+  const config = await loadConfig(paths, context.env);
+  const log = openLog({
+    path: paths.log,
+    level: globals.logLevel,
+    redact: createRedactor(context.env),
+    onError: (problem) => context.warn(`${paths.log} cannot be written: ${problem}`),
+  });
+  const { SLASH_COMMAND_NAMES } = await import("../../chat/slash-commands.ts");
+  const host = createPluginHost({
+    paths,
+    dispatcher: new HookDispatcher(),
+    registry: new HookRegistry((sentence) => context.warn(sentence)),
+    config,
+    env: context.env,
+    log,
+    warn: (sentence) => context.warn(sentence),
+    builtinTools: await builtinToolNames(context),
+    builtinCommands: SLASH_COMMAND_NAMES,
+    safeMode: globals.safeMode,
+  });
+  try {
+    await host.load();
+    const plugins = host.list();
+    if (json) context.json({ plugins });
+    else if (plugins.length === 0)
+      context.out(`There are no plugins in ${paths.plugins}. "hermes plugins new" writes one.`);
+    else for (const line of columns([["name", "state", "brings"], ...plugins.map(rowOf)])) context.out(line);
+  } finally {
+    await host.unload();
+    await log.close();
+  }
+}
+
+async function builtinToolNames({ env }: CliContext): Promise<readonly string[]> {
+  const { createGuardedFiles } = await import("#agent/guarded-files");
+  const { createBuiltinTools } = await import("#agent/tools/builtin");
+  const guard = createGuardedFiles([], { home: userHome(env), env, extra: () => [] });
+  return [...createBuiltinTools({ guard, env, envPassthrough: [] }).map(({ name }) => name), "delegate_task"];
+}
+
+function rowOf({ name, directory, state, error, hooks, tools, commands }: PluginListing): readonly string[] {
+  const title = name === directory ? name : `${name} (${directory})`;
+  const brings = [...hooks, ...tools.map((tool) => `tool ${tool}`), ...commands.map((word) => `/${word}`)];
+  return [title, state.replace("_", " "), error ?? brings.join(", ")];
+}

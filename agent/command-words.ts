@@ -13,6 +13,8 @@ export const UNKNOWN = "\uE002";
 const BRACE_OPEN = "\uE003";
 const BRACE_COMMA = "\uE004";
 const BRACE_CLOSE = "\uE005";
+const BRACE_MARKS = new RegExp(`[${BRACE_OPEN}${BRACE_COMMA}${BRACE_CLOSE}]`);
+const MAX_BRACES = 6;
 const MAX_ALTERNATIVES = 64;
 
 /** One word: every text it may stand for. */
@@ -110,8 +112,8 @@ class CommandReader {
       const assignment = /^([A-Za-z_]\w*)\+?=(.*)$/s.exec(text);
       if (assignment) this.#remember(assignment[1] as string, assignment[2] as string);
     }
-    const [first, name, , ...values] = this.#command;
-    if ((first?.[0] === "for" || first?.[0] === "select") && values.length > 0 && name?.[0] !== undefined) {
+    const [first, name] = this.#command;
+    if ((first?.[0] === "for" || first?.[0] === "select") && this.#command.length > 3 && name?.[0] !== undefined) {
       for (const text of word) this.#remember(name[0], text);
     }
   }
@@ -148,6 +150,11 @@ class CommandReader {
       return this.#append(decodeEscapes(this.#upTo("'", true)));
     }
     if (next === '"' && !quoted) return;
+    // `$$`, `$!`, `$@`, `$*`
+    if (next !== undefined && "$!@*".includes(next)) {
+      this.#at += 1;
+      return this.#append(UNKNOWN);
+    }
     const name = /^\w+/.exec(this.#source.slice(this.#at, this.#at + 100))?.[0];
     if (name === undefined) return this.#append("$");
     this.#at += name.length;
@@ -208,6 +215,7 @@ class CommandReader {
 
 /** Bash's brace expansion over the marked braces; `{a..c}` becomes a wildcard, single braces stay text. */
 function expandBraces(text: string): string[] {
+  if (text.split(BRACE_CLOSE).length > MAX_BRACES) return [text.slice(0, text.search(BRACE_MARKS)) + UNKNOWN];
   const close = text.indexOf(BRACE_CLOSE);
   const open = close === -1 ? -1 : text.lastIndexOf(BRACE_OPEN, close);
   if (open === -1) return [unmarkBraces(text)];

@@ -7,6 +7,10 @@ import { type GuardSnapshot, realPlace, type Relation, relationOf } from "./guar
 
 const WILD = new RegExp(`[${ANY_ONE}${ANY_RUN}${UNKNOWN}]`);
 const SEPARATORS = /[\s'"`;|&()<>,=:@[\]{}]+/;
+/** What is longer the system cannot open (PATH_MAX). */
+const LONGEST_PATH = 4096;
+/** Of a word with more `=`, `@` and `:` than this, what follows the earlier ones is judged in its pieces only. */
+const MOST_MARKS = 32;
 /** Entries looked at when a glob is tried against the disk. */
 const GLOB_ENTRIES = 2000;
 
@@ -48,7 +52,7 @@ export class WordJudge {
   findMention(text: string, folders: Iterable<string>, relative: boolean): string | undefined {
     const from = [...folders];
     return text.split(SEPARATORS).find((fragment) => {
-      if (fragment === "" || (!relative && !/^[/~$]/.test(fragment))) return false;
+      if (fragment === "" || fragment.length > LONGEST_PATH || (!relative && !/^[/~$]/.test(fragment))) return false;
       return this.paths(fragment, from).some((path) => this.#lookUp(path) === "inside");
     });
   }
@@ -85,12 +89,13 @@ export function closer(one: Relation, other: Relation): Relation {
 function partsOf(text: string): string[] {
   if (text === UNKNOWN || text === "") return [];
   const parts = [text];
-  for (const mark of text.matchAll(/[=@:]+/g)) parts.push(text.slice(mark.index + mark[0].length));
+  for (const mark of [...text.matchAll(/[=@:]+/g)].slice(-MOST_MARKS))
+    parts.push(text.slice(mark.index + mark[0].length));
   parts.push(...text.split(/[=@:,]+/));
   if (/^-[^-]/.test(text)) parts.push(text.slice(2));
   // `$(pwd)/x` and the like: the unknown part may well be the folder itself.
   if (text.startsWith(`${UNKNOWN}/`)) parts.push(`.${text.slice(UNKNOWN.length)}`);
-  return [...new Set(parts)];
+  return [...new Set(parts)].filter((part) => part.length <= LONGEST_PATH);
 }
 
 /** A pattern as spelled, and with the links of its part before the first wildcard resolved. */

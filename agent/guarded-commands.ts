@@ -38,6 +38,10 @@ const GIT_CHANGES = /^(?:add|checkout|restore|reset|clean|stash|apply|am|pull|me
 const FIND_ACTIONS = /^-(?:delete|exec|execdir|ok|okdir|fprint.*|fls)$/;
 const RECURSIVE = /^(?:-[A-Za-z]*[rRa][A-Za-z]*|--recursive|--archive)$/;
 
+/** Commands that have rules of their own below. */
+const RULED =
+  /^(?:rm|mv|cp|scp|shred|trash|find|tar|bsdtar|zip|7z|unzip|cpio|rsync|ln|install|mount|bindfs|docker|podman|bwrap|chroot|chmod|chown|chgrp|setfacl|chattr|[ef]?grep|rg|ag|ack|git)$/;
+
 /** Why the command is refused, as a clause (`it names ~/.hermes/config.yaml`), or null when nothing speaks against it. */
 export function judgeCommand(command: string, ground: CommandGround): string | null {
   const known = new Map<string, readonly string[]>();
@@ -70,12 +74,14 @@ class Review {
   readonly #variables: Map<string, readonly string[]>;
   /** Every folder that a relative path of the command may start from. */
   readonly #folders: Set<string>;
+  readonly #hermesHomes: readonly string[];
 
   constructor(ground: CommandGround, variables: Map<string, readonly string[]>) {
     this.#words = new WordJudge(ground.snapshot, ground.userHome);
     this.#userHome = ground.userHome;
     this.#variables = variables;
     this.#folders = new Set([ground.cwd]);
+    this.#hermesHomes = variables.get("HERMES_HOME") ?? [];
   }
 
   judge(source: string, nesting: Nesting): string | null {
@@ -88,8 +94,14 @@ class Review {
       nesting.handsOn ||
       commands.some((words) => has(words, (name) => name === "xargs" || name === "parallel" || name === "read"));
     const shell = commands.some((words) => has(words, (name) => SHELLS.has(name)));
-    for (const words of commands) {
-      const reason = this.#judgeCall(readCall(words, { ...nesting, handsOn }), words, shell);
+    // What a substitution gives can only be guessed: one that speaks of the home may give the home.
+    if (substitutions.some((text) => /hermes/i.test(text)))
+      for (const home of this.#hermesHomes) this.#folders.add(home);
+    const calls = commands.map((words) => ({ words, call: readCall(words, { ...nesting, handsOn }) }));
+    // Names that come through a pipe stand before the `cd` of the command that uses them.
+    if (handsOn) for (const { call, words } of calls) this.#follow(call, words);
+    for (const { call, words } of calls) {
+      const reason = this.#judgeCall(call, words, shell);
       if (reason !== null) return reason;
     }
     // After the commands, so that a `cd` of theirs counts inside too.
@@ -236,19 +248,20 @@ function judgeOwnProgram(words: readonly Word[]): string | null {
 
 /** Finds the command's name behind assignments, keywords and wrappers such as `sudo` or `timeout 5`. */
 function readCall(words: readonly Word[], nesting: Nesting): Call {
-  let wrapped = false;
-  const at = words.findIndex((word) => {
-    const text = word[0] ?? "";
-    if (/^\w+\+?=/.test(text) || KEYWORDS.has(text)) return false;
-    if (WRAPPERS.has(basename(text))) {
-      wrapped = true;
-      return false;
-    }
-    return !(wrapped && /^(?:-|\d+[smhd]?$)/.test(text));
-  });
+  const names = words.map((word) => basename(word[0] ?? ""));
+  const plain = (index: number) => !/^\w+\+?=/.test(words[index]?.[0] ?? "") && !KEYWORDS.has(names[index] ?? "");
+  const first = names.findIndex((_, index) => plain(index));
+  const wrapped = WRAPPERS.has(names[first] ?? "");
+  // Behind a wrapper the first command that has rules counts: which of the words before it are the wrapper's own
+  // (`timeout -s KILL 5`, `sudo -u root`) would take its manual to tell.
+  const ruled = wrapped ? names.findIndex((name, index) => index > first && RULED.test(name)) : -1;
+  const unruled = names.findIndex(
+    (name, index) => index > first && plain(index) && !WRAPPERS.has(name) && !/^(?:-|\d+[smhd]?$)/.test(name),
+  );
+  const at = !wrapped ? first : ruled !== -1 ? ruled : unruled;
   const args = at === -1 ? [] : words.slice(at + 1);
   const options = args.flat().filter((text) => text.startsWith("-"));
-  return { name: at === -1 ? "" : basename(words[at]?.[0] ?? ""), args, options, nesting };
+  return { name: names[at] ?? "", args, options, nesting };
 }
 
 function operandsOf(args: readonly Word[]): number {

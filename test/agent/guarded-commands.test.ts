@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import fc from "fast-check";
 import { guardedPaths, homePaths } from "#core/paths";
 import { createGuardedFiles } from "#agent/guarded-files";
 
@@ -116,6 +117,10 @@ const REFUSED = [
   "npx hermes --accept-hooks plugins disable guard",
   "rm guard-of-project.sh",
   "rm -rf .",
+  'cat "$(printenv HERMES_HOME)/config.yaml"',
+  "timeout -s KILL 5 rm -rf ~",
+  "echo config.yaml | (cd ~/.hermes && xargs rm)",
+  "cat /proc/$$/root$HOME/.hermes/config.yaml",
   "cat /proc/self/root$HOME/.hermes/config.yaml",
 ];
 
@@ -174,5 +179,43 @@ test("other commands are not", async (t) => {
     await t.test(JSON.stringify(command), () => {
       assert.equal(guard.refuseCommand(command, project), null);
     });
+  }
+});
+
+test("no text stops the judgement or makes it throw", () => {
+  const piece = fc.constantFrom(
+    "'",
+    '"',
+    "`",
+    "$(",
+    ")",
+    "{",
+    ",",
+    "}",
+    "${",
+    "$",
+    "\\",
+    "~/",
+    "*",
+    "[",
+    "]",
+    "<",
+    ">",
+    ";",
+    "\n",
+    " ",
+    "=",
+    "cd ",
+    "a",
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const reason = guard.refuseCommand(pieces.join(""), project);
+      assert.ok(reason === null || reason.includes("off limits"));
+    }),
+    { numRuns: 300 },
+  );
+  for (const unit of ["/a/b ", "$(", "{a,b}", "'", "a=", "x:", "*a", "`", "bash -c '", "/a/b=/c:"]) {
+    guard.refuseCommand(unit.repeat(20_000), project);
   }
 });

@@ -1,0 +1,131 @@
+/** The published package, installed into an empty folder as a user would: it runs, and plugins find its types. */
+import test, { after, before, type TestContext } from "node:test";
+import assert from "node:assert/strict";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { repositoryRoot } from "./repository.ts";
+
+/** What npm says when there is no registry to ask. */
+const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT/;
+
+let folder: string;
+let installed: string;
+let home: string;
+/** Why the package could not be installed, when that is the network's fault. */
+let unreachable: string | undefined;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "hermes-pack-"));
+  installed = join(folder, "installed");
+  home = join(folder, "home");
+  mkdirSync(installed);
+  succeed(npm(repositoryRoot, ["pack", "--pack-destination", folder]));
+  const [tarball = ""] = globSync("*.tgz", { cwd: folder });
+  writeFileSync(join(installed, "package.json"), '{"private":true,"type":"module"}\n');
+  const install = npm(installed, ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, tarball)]);
+  if (install.status !== 0 && UNREACHABLE.test(install.stderr)) unreachable = "the package registry cannot be reached";
+  else succeed(install);
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the package holds compiled JavaScript, no TypeScript of ours and no tests", (t) => {
+  if (skipped(t)) return;
+  const files = globSync("**/*", { cwd: join(installed, "node_modules/hermes-hooks") });
+  assert.deepEqual(
+    files.filter((file) => (file.endsWith(".ts") && !file.endsWith(".d.ts")) || file.startsWith("test")),
+    [],
+  );
+  assert.ok(files.includes("LICENSE") && files.includes("dist/plugins/api.d.ts"));
+});
+
+test("hermes --version names the package's version, Node and the home", (t) => {
+  if (skipped(t)) return;
+  const { version } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { version: string };
+  const { stdout } = succeed(hermes(["--version"]));
+  assert.ok(stdout.includes(version) && stdout.includes(process.version) && stdout.includes(home), stdout);
+});
+
+test("a chat in one shot runs a tool", (t) => {
+  if (skipped(t)) return;
+  assert.match(succeed(hermes(["chat", "-q", "run `echo pac''ked`"])).stdout, /packed/);
+});
+
+test("a search runs in its own process or thread, which is part of the package", (t) => {
+  if (skipped(t)) return;
+  writeFileSync(join(installed, "haystack.txt"), "one\nthe needle\n");
+  assert.match(succeed(hermes(["chat", "-q", 'search "needle" in haystack.txt'])).stdout, /the needle/);
+});
+
+test("a plugin of the home imports hermes-hooks/plugin and blocks a tool", (t) => {
+  if (skipped(t)) return;
+  const plugin = join(home, "plugins/guard");
+  mkdirSync(plugin, { recursive: true });
+  writeFileSync(join(plugin, "plugin.yaml"), "name: guard\nversion: 1.0.0\n");
+  writeFileSync(join(plugin, "index.ts"), GUARD);
+  succeed(hermes(["plugins", "enable", "guard"]));
+  const { stdout } = hermes(["chat", "-q", "run `echo for''bidden`"]);
+  assert.match(stdout, /not today/);
+  assert.doesNotMatch(stdout, /forbidden/);
+});
+
+test("the types of hermes-hooks/plugin are those of the repository: right code passes, wrong code does not", (t) => {
+  if (skipped(t)) return;
+  const options = { module: "nodenext", target: "es2024", strict: true, noEmit: true, types: [], skipLibCheck: false };
+  const compilerOptions = { ...options, typeRoots: [], lib: ["es2024", "dom"] };
+  writeFileSync(join(installed, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["guard.ts"] }));
+  writeFileSync(join(installed, "guard.ts"), GUARD);
+  const right = node(installed, [join(repositoryRoot, "node_modules/typescript/bin/tsc")]);
+  assert.equal(right.status, 0, right.stdout);
+  writeFileSync(join(installed, "guard.ts"), GUARD.replace("tool_name", "tool_nam"));
+  const wrong = node(installed, [join(repositoryRoot, "node_modules/typescript/bin/tsc")]);
+  assert.match(wrong.stdout, /tool_nam/);
+});
+
+test("a plugin that the installed hermes scaffolds type-checks", (t) => {
+  if (skipped(t)) return;
+  succeed(hermes(["plugins", "new", "sprout"]));
+  assert.ok(existsSync(join(home, "plugins/tsconfig.json")));
+  const checked = node(home, [join(repositoryRoot, "node_modules/typescript/bin/tsc"), "-p", join(home, "plugins")]);
+  assert.equal(checked.status, 0, checked.stdout);
+});
+
+const GUARD = `import { definePlugin } from "hermes-hooks/plugin";
+export default definePlugin({
+  hooks: {
+    pre_tool_call: ({ tool_name, args }) =>
+      tool_name === "terminal" && String(args["command"]).includes("bidden") ? { action: "block", message: "not today" } : undefined,
+  },
+});
+`;
+
+function skipped(t: TestContext): boolean {
+  if (unreachable !== undefined) t.skip(unreachable);
+  return unreachable !== undefined;
+}
+
+function succeed(run: SpawnSyncReturns<string>): SpawnSyncReturns<string> {
+  assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);
+  return run;
+}
+
+function hermes(args: readonly string[]): SpawnSyncReturns<string> {
+  return start(join(installed, "node_modules/.bin/hermes"), installed, args);
+}
+
+function npm(cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
+  return start("npm", cwd, args);
+}
+
+function node(cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
+  return start(process.execPath, cwd, args);
+}
+
+/** Runs a program with this Node first on the path, and the home of these tests. */
+function start(program: string, cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
+  const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
+  const env = { ...process.env, PATH: path, HERMES_HOME: home, NODE_TEST_CONTEXT: undefined };
+  return spawnSync(program, [...args], { cwd, env, encoding: "utf8", input: "", timeout: 110_000 });
+}

@@ -26,9 +26,21 @@ const BUNDLED = ["commander", "fastest-levenshtein", "yaml"];
 /** What is started or imported by its path; everything else is part of cli/main.js. */
 const entries = ["plugins/api.ts", ...globSync(`${ROOMS}/**/*{worker,entry,guest}.ts`, { cwd: root }).toSorted()];
 
+/** Each start with a configuration loads yaml: as one module instead of seventy that saves 3 ms. */
+const yamlAsOneModule = join(dist, "yaml.mjs");
+
 rmSync(dist, { recursive: true, force: true });
+await build({
+  // The build of yaml for browsers is the same code as ES modules; that for Node is CommonJS.
+  entryPoints: [join(dirname(require.resolve("yaml/package.json")), "browser/index.js")],
+  outfile: yamlAsOneModule,
+  bundle: true,
+  format: "esm",
+  logLevel: "warning",
+});
 await bundle("cli/main.ts", "cjs");
 for (const entry of entries) await bundle(entry, "esm");
+rmSync(yamlAsOneModule);
 writeFileSync(join(dist, "package.json"), `${JSON.stringify({ type: "module", imports: distImports() }, null, 2)}\n`);
 writeFileSync(join(dist, "LICENSES.md"), licenses());
 execFileSync(
@@ -60,8 +72,7 @@ async function bundle(entry: string, format: "cjs" | "esm"): Promise<void> {
     platform: "node",
     target: "node24",
     mainFields: ["module", "main"],
-    // The build of yaml for browsers is the same code as ES modules; that for Node is CommonJS.
-    alias: { yaml: join(dirname(require.resolve("yaml/package.json")), "browser/index.js") },
+    alias: { yaml: yamlAsOneModule },
     external: Object.keys(manifest.dependencies).filter((name) => !BUNDLED.includes(name)),
     plugins: [keepPlaces(dirname(entry), format), loadWhenCalled(["node:child_process", "node:crypto"])],
     minifySyntax: true,

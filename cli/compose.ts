@@ -96,9 +96,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
       builtinCommands: options.commandNames,
       safeMode: globals.safeMode,
       env: context.env,
+      run_turn: ({ prompt, plugin }) => runFor(plugin, prompt),
     });
     undo.use(plugins);
-    await plugins.load();
 
     const tools = () => [...builtinTools, ...plugins.tools()];
     const { createAgentRunner } = await import("#agent/runner");
@@ -113,6 +113,18 @@ export async function createHost(options: HostOptions): Promise<Host> {
       cwd: process.cwd(),
       log: files.log,
     });
+    const stopped = new AbortController();
+    undo.defer(() => stopped.abort());
+    /** `ctx.run_turn`: a turn in a session of its own, whose frames nobody sees. */
+    const runFor = (plugin: string, message: string) =>
+      runner.turn({
+        session: sessions.store.create({ platform: surface, source: `plugin:${plugin}` }),
+        message,
+        platform: surface,
+        signal: stopped.signal,
+        onFrame: () => undefined,
+      });
+    await plugins.load();
     const disposal = undo.move();
     return {
       config,

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** Where everything lives under the home (CONTRACT §1). */
 export interface HomePaths {
@@ -50,7 +50,18 @@ export function guardedPaths(paths: HomePaths): readonly string[] {
   return [paths.config, paths.fallbackConfig, paths.allowlist, paths.hooks, paths.plugins, paths.agentHooks];
 }
 
-/** Creates a folder under the home (and the home itself) with mode 0700. Throws what `mkdir` throws. */
-export function ensureFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+/**
+ * Creates a folder and those above it, private to the user unless said otherwise. Throws what `mkdir` throws.
+ * Not `recursive`: under /proc, where a folder of that name cannot be, Node's own loop never ends.
+ */
+export function ensureFolder(folder: string, mode = 0o700): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && statSync(folder).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
+    ensureFolder(dirname(folder), mode);
+    mkdirSync(folder, { mode });
+  }
 }

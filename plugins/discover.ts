@@ -67,7 +67,7 @@ function list(folder: string, warnings: string[]): readonly string[] {
       .map((entry) => entry.name)
       .toSorted();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+    if (!["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) {
       warnings.push(`${folder} cannot be read, so there are no plugins: ${problemOf(error)}`);
     }
     return [];

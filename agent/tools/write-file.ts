@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ensureFolder } from "#core/paths";
 import type { Tool } from "#core/ports";
 import { pathArgument, textArgument } from "./arguments.ts";
 import { codeOf, describeFileError, findPlace, type Place, statFile, type ToolDeps } from "./places.ts";
@@ -27,7 +27,7 @@ export function createWriteFile(deps: ToolDeps): Tool {
       const place = findPlace(shown, call, deps);
       call.signal.throwIfAborted();
       const existed = await isThere(place);
-      if (!existed) await makeFolder(place);
+      if (!existed) makeFolder(place);
       await writeText(place, content, call.signal);
       return { path: place.spelled, bytes: Buffer.byteLength(content), created: !existed };
     },
@@ -45,9 +45,9 @@ async function isThere(place: Place): Promise<boolean> {
   }
 }
 
-async function makeFolder(place: Place): Promise<void> {
+function makeFolder(place: Place): void {
   try {
-    await mkdir(dirname(place.path), { recursive: true });
+    ensureFolder(dirname(place.path), 0o777);
   } catch (error) {
     throw new Error(describeFileError(error, place), { cause: error });
   }

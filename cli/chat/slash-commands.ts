@@ -169,7 +169,7 @@ export async function runSlash(name: string, args: string, surroundings: Command
     throw new HermesError("HERMES_USAGE", { problem: `There is no command "/${decision.name}".${hint}` });
   }
   const answer = await plugins.run(decision.args);
-  if (answer !== "") say(answer);
+  if (answer) say(answer);
   return NOTHING;
 }
 

@@ -9,7 +9,7 @@ if (isTooOld(process.versions.node)) {
   process.stderr.write(`hermes needs Node.js ${OLDEST.join(".")} or newer; this is ${process.version}.\n`);
   process.exitCode = 2;
 } else {
-  start();
+  void start();
 }
 
 function isTooOld(version) {

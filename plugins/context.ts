@@ -14,6 +14,7 @@ import { asHost } from "./attribution.ts";
 import { CallbackHook, type Callback } from "./callback-hook.ts";
 import { isThenable, withinDeadline } from "./deadline.ts";
 import type { LoadedPlugin, Owned } from "./loaded-plugin.ts";
+import { withoutVersions } from "./resolve.ts";
 import { commandOf, platformOf, toolOf } from "./definitions.ts";
 
 /** Makes the context of one plugin. */
@@ -139,10 +140,11 @@ function nothing(): void {
 }
 
 function createLogger({ log }: LoadedPlugin): PluginLogger {
+  const text = (values: readonly unknown[]) => withoutVersions(format(...values));
   return Object.freeze({
-    debug: (...values: readonly unknown[]) => log.debug(format(...values)),
-    info: (...values: readonly unknown[]) => log.info(format(...values)),
-    warn: (...values: readonly unknown[]) => log.warn(format(...values)),
-    error: (...values: readonly unknown[]) => log.error(format(...values)),
+    debug: (...values: readonly unknown[]) => log.debug(text(values)),
+    info: (...values: readonly unknown[]) => log.info(text(values)),
+    warn: (...values: readonly unknown[]) => log.warn(text(values)),
+    error: (...values: readonly unknown[]) => log.error(text(values)),
   });
 }

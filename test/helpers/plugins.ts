@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { parseConfig } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
-import type { EventName, Payload } from "#core/events";
+import type { EventName } from "#core/events";
 import { EVENTS } from "#core/events";
 import type { Log } from "#core/log";
 import { HookRegistry } from "#core/registry";
@@ -89,7 +89,7 @@ export async function makeHost(
     warnings,
     lines,
     fire: async (event, changes = {}) =>
-      dispatcher.invoke_hook(event, { ...EVENTS[event].sample(), ...changes } as Payload<typeof event>),
+      dispatcher.invoke_hook(event, { ...EVENTS[event].sample(), ...changes }),
   };
 }
 
@@ -118,6 +118,6 @@ function memoryLog(lines: string[], plugin = "host"): Log {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    child: (fields) => memoryLog(lines, String(fields["plugin"] ?? plugin)),
+    child: (fields) => memoryLog(lines, typeof fields["plugin"] === "string" ? fields["plugin"] : plugin),
   };
 }

@@ -1,4 +1,5 @@
 /** The types of `hermes-hooks/plugin`, tested by the type checker: `npm run check` fails when one is wrong. */
+/* oxlint-disable typescript/no-unnecessary-type-parameters -- type parameters are what these tests are made of */
 import test from "node:test";
 import assert from "node:assert/strict";
 import { definePlugin } from "#plugins/api";

@@ -117,7 +117,7 @@ export function relationOfPlace(place: string, snapshot: GuardSnapshot): Relatio
 }
 
 /** `device:inode` of what a path leads to, or null when there is nothing or it cannot be seen. */
-export function identityOf(path: string): string | null {
+function identityOf(path: string): string | null {
   try {
     const { dev, ino } = statSync(path);
     return `${dev}:${ino}`;

@@ -81,7 +81,7 @@ export class WordJudge {
 }
 
 /** The closer of two relations to the guards. */
-export function closer(one: Relation, other: Relation): Relation {
+function closer(one: Relation, other: Relation): Relation {
   return RANK[other] > RANK[one] ? other : one;
 }
 

@@ -3,6 +3,7 @@ import { HermesError } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import type { Frame } from "#core/frames";
 import { nearest } from "#core/suggest";
+import { DELEGATE_TASK } from "#agent/delegate";
 import { columns } from "../columns.ts";
 import type { Host } from "../compose.ts";
 import type { Conversation } from "./conversation.ts";
@@ -225,7 +226,7 @@ function sessionLines(host: Host): string {
 
 function toolText(host: Host): string {
   const own = host.tools().map(({ name, description }) => [name, firstSentence(description)]);
-  return columns([...own, ["delegate_task", "Hand a task, or several side by side, to child agents."]]).join("\n");
+  return columns([...own, [DELEGATE_TASK.name, firstSentence(DELEGATE_TASK.description)]]).join("\n");
 }
 
 function hookText(host: Host): string {

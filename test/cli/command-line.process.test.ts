@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import test from "node:test";
+import { Home } from "../helpers/hermes.ts";
+
+test("without arguments there is help with three examples, on standard output", async (t) => {
+  const home = new Home(t);
+  const { code, stdout, stderr } = await home.run([]);
+  assert.equal(code, 0);
+  assert.equal(stderr, "");
+  assert.equal(stdout.split("Examples:")[1]?.trim().split("\n").length, 3);
+});
+
+test("every command has help, asked for either way", async (t) => {
+  const home = new Home(t);
+  for (const name of ["chat", "hooks", "plugins", "sessions", "config", "complete"]) {
+    const flag = await home.run([name, "--help"]);
+    assert.equal(flag.code, 0, name);
+    assert.match(flag.stdout, new RegExp(`^Usage: hermes ${name}`));
+    assert.equal((await home.run(["help", name])).stdout, flag.stdout);
+  }
+});
+
+test("--version names the program, Node and the home", async (t) => {
+  const home = new Home(t);
+  const { stdout } = await home.run(["--home", "/somewhere", "--version"]);
+  assert.match(stdout, /^hermes-hooks \d+\.\d+\.\d+\nnode v24\.\d+\.\d+\nhome \/somewhere\n$/);
+});
+
+test("mistyped commands, subcommands and flags are 2 with a did-you-mean on standard error", async (t) => {
+  const home = new Home(t);
+  for (const [args, meant] of [
+    [["chatt"], "chat"],
+    [["hooks", "lst"], "list"],
+    [["chat", "--qery", "x"], "--query"],
+    [["--hme", "/x", "chat"], "--home"],
+    [["hooks", "test", "pre_tol_call"], "pre_tool_call"],
+    [["--log-level", "inf", "chat", "-q", "x"], "info"],
+  ] as const) {
+    const { code, stdout, stderr } = await home.run(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.equal(stdout, "");
+    assert.match(stderr, new RegExp(`Did you mean "?${meant}`), args.join(" "));
+  }
+});
+
+test("global flags stand before and after the command", async (t) => {
+  const home = new Home(t);
+  const other = new Home(t);
+  await home.run(["--home", other.path, "chat", "-q", "one"]);
+  await home.run(["chat", "-q", "two", "--home", other.path]);
+  await home.run(["chat", `--home=${other.path}`, "-q", "three"]);
+  assert.ok(!home.has("state.db"));
+  const { stdout } = await other.run(["sessions", "list", "--json"]);
+  assert.equal((JSON.parse(stdout) as { sessions: unknown[] }).sessions.length, 3);
+});
+
+test("a message that looks like a flag is a message: it switches nothing on", async (t) => {
+  const home = new Home(t);
+  const script = home.script("s.sh", "exit 0");
+  home.write("config.yaml", `hooks: { pre_tool_call: [{ command: ${script} }] }\n`);
+  const { code, stdout } = await home.run(["chat", "-Q", "-q", "--accept-hooks"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /--accept-hooks/);
+  assert.ok(!home.has("shell-hooks-allowlist.json"));
+});
+
+test("a wrong configuration is 2 and nothing starts", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "agent:\n  max_iterations: many\n");
+  for (const args of [
+    ["chat", "-q", "x"],
+    ["hooks", "list"],
+    ["config", "check"],
+    ["plugins", "list"],
+  ]) {
+    const { code, stderr } = await home.run(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, /config\.yaml:2: agent\.max_iterations: expected a.*number/, args.join(" "));
+  }
+  assert.ok(!home.has("state.db"));
+});
+
+test("config check: 0 for a right file, 1 for one with something unknown, 2 for a variable that is not set", async (t) => {
+  const home = new Home(t);
+  assert.equal((await home.run(["config", "check"])).code, 0);
+  home.write("config.yaml", "plugins: { enabled: [] }\n");
+  assert.equal((await home.run(["config", "check"])).code, 0);
+  home.write("config.yaml", "pluginz: {}\nhooks: { pre_tol_call: [{ command: x }] }\n");
+  const warned = await home.run(["config", "check", "--json"]);
+  assert.equal(warned.code, 1);
+  const { warnings } = JSON.parse(warned.stdout) as { warnings: string[] };
+  assert.equal(warnings.length, 2);
+  assert.match(warnings.join("\n"), /"plugins"[\s\S]*pre_tool_call/);
+  home.write("config.yaml", "model: { provider: openai, api_key: '${NOT_SET_HERE}' }\n");
+  const unset = await home.run(["config", "check"]);
+  assert.equal(unset.code, 2);
+  assert.match(unset.stderr, /config\.yaml:1: model\.api_key: .*NOT_SET_HERE/);
+  assert.equal((await home.run(["hooks", "list"])).code, 0);
+});
+
+test("config schema is a JSON Schema of the sections", async (t) => {
+  const home = new Home(t);
+  const schema = JSON.parse((await home.run(["config", "schema"])).stdout) as { type: string; properties: object };
+  assert.equal(schema.type, "object");
+  for (const section of ["model", "agent", "hooks", "plugins", "gateway", "inbox"])
+    assert.ok(section in schema.properties);
+});
+
+test("cli-config.yaml is read when there is no config.yaml", async (t) => {
+  const home = new Home(t);
+  home.write("cli-config.yaml", "model: { provider: openai }\n");
+  const { code, stderr } = await home.run(["chat", "-q", "x"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /OPENAI_API_KEY/);
+});
+
+test("completion: each shell's script, and answers to what it asks", async (t) => {
+  const home = new Home(t);
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, stdout } = await home.run(["complete", shell]);
+    assert.equal(code, 0);
+    assert.match(stdout, /hermes/);
+  }
+  const offered = async (...words: string[]) =>
+    (await home.run(["complete", "--", ...words])).stdout.split("\n").map((line) => line.split("\t")[0]);
+  assert.deepEqual((await offered("ho")).slice(0, 1), ["hooks"]);
+  assert.ok((await offered("hooks", "")).includes("revoke"));
+  assert.ok((await offered("chat", "--output-format", "")).includes("stream-json"));
+  assert.ok((await offered("hooks", "test", "pre_")).includes("pre_tool_call"));
+  assert.equal((await home.run(["complete", "bahs"])).code, 2);
+});
+
+test(
+  "an older Node ends with one plain sentence",
+  { skip: olderNode() === undefined && "no older Node here" },
+  async (t) => {
+    const { status, stderr } = spawnSync(olderNode() ?? "", [new URL("../../cli/bin.js", import.meta.url).pathname], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 2);
+    assert.match(stderr, /^hermes needs Node\.js 24\.15 or newer; this is v\d+\.\d+\.\d+\.\n$/);
+  },
+);
+
+function olderNode(): string | undefined {
+  const found = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
+    const { stdout } = spawnSync(path, ["-p", "process.versions.node"], { encoding: "utf8" });
+    return stdout !== null && Number(stdout?.split(".")[0]) < 24;
+  });
+  return found;
+}

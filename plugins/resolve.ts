@@ -34,7 +34,7 @@ export function versionedUrl(folder: string, entry: string, options: { strict?: 
 
 /** Text about an error without the versions and with paths for file URLs: as people know their files. */
 export function withoutVersions(text: string): string {
-  if (!text.includes("?hermes=")) return text;
+  if (!text.includes("?hermes=") && !text.includes("file:")) return text;
   return text.replaceAll(/\?hermes=\d+/g, "").replaceAll(/file:\/\/(\/[^\s:)'"]*)/g, (_, path: string) => decode(path));
 }
 

@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { isHermesError } from "#core/errors";
@@ -42,9 +42,9 @@ test("a home without plugins, and one whose plugins cannot be read", async (t) =
     plugins: [],
     warnings: [],
   });
-  writeFileSync(join(folder, "file"), "");
-  const { warnings } = await discoverPlugins(join(folder, "file"), { enabled: [], disabled: [] });
-  assert.match(warnings[0]!, /file cannot be read, so there are no plugins/);
+  symlinkSync(join(folder, "loop"), join(folder, "loop"));
+  const { warnings } = await discoverPlugins(join(folder, "loop"), { enabled: [], disabled: [] });
+  assert.match(warnings[0]!, /loop cannot be read, so there are no plugins/);
 });
 
 test("of two enabled plugins with one name the first keeps it", async (t) => {

@@ -40,7 +40,7 @@ const ENTRIES = ["index.ts", "index.mts", "index.js", "index.mjs"] as const;
 const PYTHON_ENTRY = "__init__.py";
 const MANIFEST = "plugin.yaml";
 
-export const PYTHON_SENTENCE =
+const PYTHON_SENTENCE =
   "It is a Python plugin, and the bridge that runs those is not there yet. Write it in TypeScript or JavaScript.";
 
 /** Reads `folder` (the home's `plugins/`); a missing one holds no plugins. Never throws. */

@@ -35,7 +35,7 @@ export async function editPluginLists(file: string, edit: ListEdit): Promise<str
 }
 
 /** The text of the file after the edit. */
-export async function editText(text: string, { remove, from, add, to }: ListEdit): Promise<string> {
+async function editText(text: string, { remove, from, add, to }: ListEdit): Promise<string> {
   const { parseDocument, isSeq, isMap } = await import("yaml");
   const document: Document = parseDocument(text);
   if (!isMap(document.contents)) {

@@ -3,8 +3,9 @@
  * the process, how it ends is decided here.
  */
 import type { ChildProcess } from "node:child_process";
+import type { Writable } from "node:stream";
 import { collectOutput } from "./output.ts";
-import { startChild } from "./start.ts";
+import { startChild, type Started } from "./start.ts";
 import { terminateGroup, trackGroup } from "./terminate.ts";
 
 export interface ProcessOptions {
@@ -58,11 +59,12 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   if (options.signal?.aborted) return withoutOutput("interrupted", null, started);
   const start = await startChild(options);
   if ("problem" in start) return withoutOutput("not_started", start.problem, started);
-  return superviseChild(start.child, options, started);
+  return supervise(start, options, started);
 }
 
 /** Watches a running child until it has ended and its output is read. */
-async function superviseChild(child: ChildProcess, options: ProcessOptions, started: number): Promise<ProcessResult> {
+async function supervise(start: Started, options: ProcessOptions, started: number): Promise<ProcessResult> {
+  const { child } = start;
   const untrack = trackGroup(child);
   let reason: ProcessEnd | undefined;
   const end = (why: ProcessEnd) => {
@@ -76,13 +78,13 @@ async function superviseChild(child: ChildProcess, options: ProcessOptions, star
     if (overflow === "kill") end("overflow");
   };
   const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow };
-  const stdout = collectOutput(child.stdout, bound);
-  const stderr = collectOutput(child.stderr, bound);
+  const stdout = collectOutput(start.stdout, bound);
+  const stderr = collectOutput(start.stderr, bound);
   const timer = setTimeout(end, Math.min(Math.max(options.timeoutMs, 0), LONGEST_TIMER_MS), "timeout");
   const interrupt = () => end("interrupted");
   options.signal?.addEventListener("abort", interrupt, { once: true });
   if (options.signal?.aborted) interrupt();
-  feed(child, options.stdin);
+  feed(start.stdin, options.stdin ?? "");
 
   const [exitCode, exitSignal] = await exitOf(child);
   clearTimeout(timer);
@@ -91,7 +93,7 @@ async function superviseChild(child: ChildProcess, options: ProcessOptions, star
   await drained([stdout.closed, stderr.closed]);
   stdout.destroy();
   stderr.destroy();
-  child.stdin?.destroy();
+  start.stdin?.destroy();
   untrack();
   return {
     exit_code: exitCode,
@@ -105,11 +107,12 @@ async function superviseChild(child: ChildProcess, options: ProcessOptions, star
   };
 }
 
-function feed(child: ChildProcess, text: string | undefined): void {
+function feed(stdin: Writable | null, text: string): void {
   // A child that ends or closes its standard input without reading it (EPIPE, ECONNRESET) is no failure: nobody
   // has to read. Its exit code and output say how it went.
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(text ?? "");
+  stdin?.on("error", () => {});
+  // Destroyed rather than ended: a pipe cannot be shut down, only closed.
+  stdin?.write(text, () => stdin.destroy());
 }
 
 function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {

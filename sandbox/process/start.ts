@@ -3,9 +3,18 @@ import type { ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { takePipes, type Pipes } from "./pipes.ts";
 import type { ProcessOptions } from "./run.ts";
 
-export type Start = { readonly child: ChildProcess } | { readonly problem: string };
+export interface Started {
+  readonly child: ChildProcess;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+}
+
+export type Start = Started | { readonly problem: string };
 
 type StartOptions = Pick<ProcessOptions, "argv" | "cwd" | "env" | "stdin">;
 
@@ -15,10 +24,14 @@ export async function startChild(options: StartOptions): Promise<Start> {
   const nul = findNul(options);
   if (nul !== undefined) return { problem: `NUL byte in ${nul}` };
   if (argv[0] === "") return { problem: "the command's first word is empty" };
+  const pipes = await takePipes(stdin);
   try {
     const { execa } = await import("execa");
     // The leanest of execa: no buffering, no clean-up and no time-out of its own (its `timeout` waits for whoever
     // holds the pipes). Detached makes the child the leader of a new process group.
+    const [input, output, errors] = pipes?.childEnds ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"];
+    // execa takes every descriptor as a stream; its types know only some.
+    const streams = { stdin: input as "pipe", stdout: output as "pipe", stderr: errors as "pipe" };
     const subprocess = execa(argv[0], argv.slice(1), {
       cwd,
       env,
@@ -28,16 +41,28 @@ export async function startChild(options: StartOptions): Promise<Start> {
       buffer: false,
       reject: false,
       encoding: "buffer",
-      stdin: stdin === undefined ? "ignore" : "pipe",
-      stdout: "pipe",
-      stderr: "pipe",
+      ...streams,
     });
-    if (subprocess.pid !== undefined) return { child: subprocess.nodeChildProcess };
+    const child = subprocess.nodeChildProcess;
+    if (subprocess.pid !== undefined) return { child, stdin: child.stdin, ...streamsOf(child, pipes) };
+    destroy(pipes);
     const { code, originalMessage } = await subprocess;
     return { problem: await describeStartFailure(code ?? "", originalMessage ?? "no reason given", options) };
   } catch (error) {
+    destroy(pipes);
     return { problem: error instanceof Error ? error.message : String(error) };
+  } finally {
+    pipes?.closeChildEnds();
   }
+}
+
+function streamsOf(child: ChildProcess, pipes: Pipes | undefined): Pick<Started, "stdout" | "stderr"> {
+  return pipes ?? child;
+}
+
+function destroy(pipes: Pipes | undefined): void {
+  pipes?.stdout.destroy();
+  pipes?.stderr.destroy();
 }
 
 /** Names what ENOENT, EACCES and their like stand for: the same code means a missing script, interpreter or folder. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -58,6 +58,27 @@ test("standard input arrives whole, and without one it is empty", async () => {
   const stdin = "é😀".repeat(100_000);
   assert.equal((await run(["cat"], { stdin })).stdout, stdin);
   assert.equal((await run(["cat"])).stdout, "");
+});
+
+test("a script can open its streams by name", async () => {
+  const line = "cat </dev/stdin; cat /dev/stdin | tee /dev/stderr; echo no >/dev/stderr; echo yes >>/dev/stdout";
+  const { stdout, stderr } = await run(["bash", "-c", line], { stdin: "payload\n" });
+  assert.equal(stderr, "payload\nno\n");
+  assert.equal(stdout, "payload\npayload\nyes\n");
+});
+
+test("many at once keep their streams apart, and leave no descriptor behind", async (context) => {
+  const count = () => readdirSync("/proc/self/fd").length;
+  const before = process.platform === "linux" ? count() : 0;
+  const runs = Array.from({ length: 40 }, (_, index) => run(["cat"], { stdin: `${index}`.repeat(20_000) }));
+  for (const [index, result] of (await Promise.all(runs)).entries()) {
+    assert.equal(result.stdout, `${index}`.repeat(20_000));
+  }
+  const failed = await run(["./no-such.sh"], { stdin: "x" });
+  assert.equal(failed.ended, "not_started");
+  if (process.platform !== "linux") return context.diagnostic("descriptors are counted on Linux only");
+  // A batch of spare pipes may have been opened since.
+  assert.ok(count() <= before + 24, `${count()} descriptors, ${before} before`);
 });
 
 test("invalid UTF-8 becomes U+FFFD", async () => {

@@ -16,20 +16,20 @@ export interface GlobalOptions {
 export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
   /** The options of §3 that every command takes, wherever they stand. Throws HERMES_USAGE for a bad one. */
-  globals(command: Command): GlobalOptions;
-  paths(command: Command): HomePaths;
+  readonly globals: (command: Command) => GlobalOptions;
+  readonly paths: (command: Command) => HomePaths;
   /** Writes a result to standard output. A newline is added when there is none. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Writes a part of a result to standard output, as it is. */
-  write(text: string): void;
+  readonly write: (text: string) => void;
   /** Writes `value` as the one JSON document of a `--json` command. */
-  json(value: unknown): void;
+  readonly json: (value: unknown) => void;
   /** Writes anything that is no result to standard error. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Writes `warning: …` to standard error; a sentence that was written before is not written again. */
-  warn(sentence: string): void;
+  readonly warn: (sentence: string) => void;
   /** Sets the exit code that the program ends with; the first one that is not 0 stays. */
-  exit(code: number): void;
+  readonly exit: (code: number) => void;
 }
 
 const YES: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);

@@ -104,18 +104,15 @@ function versionText(home: string | undefined): string {
   return `hermes-hooks ${programVersion()}\nnode ${process.version}\nhome ${homePaths(home).home}`;
 }
 
-/** The whole program with one command filled in (or every command, for completion); the others are names. */
-export async function createProgram(
-  wanted: string | "every command" | undefined,
-  context: CliContext,
-): Promise<Command> {
+/** The whole program with one command filled in (or every command, with `all`); the others are names. */
+export async function createProgram(wanted: string | undefined, context: CliContext): Promise<Command> {
   const program = new Command("hermes")
     .description("An agent whose every step can be hooked: plugins, gateway hooks and shell hooks.")
     .addHelpText("after", EXAMPLES)
     .addOption(new Option("-V, --version", "print the versions of hermes and Node, and the home"))
     .helpCommand(false);
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    if (name === wanted || wanted === "every command") (await load())(program, context);
+    if (name === wanted || wanted === "all") (await load())(program, context);
     else program.command(name).description(summary);
   }
   for (const command of program.commands) command.summary(COMMANDS[command.name()]?.summary ?? "");

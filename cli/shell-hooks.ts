@@ -34,7 +34,8 @@ export async function registerShellHooks(options: ShellHookOptions): Promise<rea
   });
   for (const warning of settlement.warnings) context.warn(warning);
   const surroundings = { cwd: place.cwd, home: paths.home, env: context.env };
-  for (const entry of entries) dispatcher.register(createShellHook(entry, { decide: approvals.decide, surroundings }));
+  for (const entry of entries)
+    dispatcher.register(createShellHook(entry, { decide: (pair) => approvals.decide(pair), surroundings }));
   return entries
     .filter(({ event, enabled }) => enabled && event === "pre_tool_call")
     .flatMap(({ argv }) => (argv === null ? [] : (scriptOf(argv, place) ?? [])))

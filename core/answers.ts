@@ -158,5 +158,5 @@ function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" || typeof value === "function") return `a value of type ${typeof value}`;
-  return String(value);
+  return typeof value === "symbol" ? "a symbol" : `${value as number | boolean}`;
 }

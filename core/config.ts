@@ -91,7 +91,7 @@ export async function parseConfig(text: string, file: string, env: NodeJS.Proces
   const warnings = await validate(resolved, { file, unset, lineOf: source.lineOf });
   return {
     file,
-    values: withDefaults(resolved as RawConfig),
+    values: withDefaults(resolved),
     hasModel: resolved["model"] !== undefined,
     warnings,
     lineOf: source.lineOf,
@@ -218,6 +218,6 @@ function unknownKey(path: KeyPath, candidates: readonly string[], { file, lineOf
 }
 
 /** `hooks.pre_tool_call[0].command` */
-export function keyText(path: KeyPath): string {
+function keyText(path: KeyPath): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
 }

@@ -4,7 +4,20 @@
  * does not load zod.
  */
 import type { z } from "zod";
-import type { ChatMessage } from "./messages.ts";
+import {
+  conversation,
+  place,
+  request,
+  SAMPLE_CHILD,
+  SAMPLE_HISTORY,
+  SAMPLE_MODEL,
+  SAMPLE_PLACE,
+  SAMPLE_REQUEST,
+  SAMPLE_SESSION,
+  SAMPLE_TOOL_CALL,
+  sessionId,
+  toolCall,
+} from "./event-fields.ts";
 
 export type Zod = typeof z;
 
@@ -36,83 +49,6 @@ function event<Schema extends z.ZodType, Kind extends EventKind>(
   return declaration;
 }
 
-const SESSION = "sess_sample";
-const MODEL = "sample-model";
-
-const sessionId = (zod: Zod) => zod.string().describe("The session; never empty inside one");
-const args = (zod: Zod) => zod.record(zod.string(), zod.unknown()).describe("The arguments of the call");
-
-const toolCall = (zod: Zod) => ({
-  tool_name: zod.string().describe("The tool, built in or a plugin's"),
-  args: args(zod),
-  task_id: zod.string().describe("The task or session that the call belongs to; empty if there is none"),
-  session_id: sessionId(zod),
-  tool_call_id: zod.string().describe("The call; the same in every event of it"),
-});
-
-const message = (zod: Zod) =>
-  zod
-    .looseObject({
-      role: zod.enum(["system", "user", "assistant", "tool"]),
-      content: zod.union([zod.string(), zod.null()]),
-    })
-    .describe("One message in OpenAI format");
-
-const conversation = (zod: Zod) => ({
-  session_id: sessionId(zod),
-  user_message: zod.string().describe("What the person wrote, before any context was added"),
-  conversation_history: zod.array(message(zod)).describe("A copy of the messages of the session, in OpenAI format"),
-  model: zod.string().describe("The model's identifier"),
-  platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
-});
-
-const place = (zod: Zod) => ({
-  model: zod.string().describe("The model's identifier"),
-  platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
-});
-
-const request = (zod: Zod) => ({
-  session_id: sessionId(zod),
-  task_id: zod.string(),
-  platform: zod.string(),
-  model: zod.string(),
-  provider: zod.string(),
-  base_url: zod.string().describe("Where requests go; empty for the offline model"),
-  api_call_count: zod.int().describe("The request's number in this turn, from 1; a retry keeps it"),
-  message_count: zod.int(),
-  tool_count: zod.int(),
-  approx_input_tokens: zod.int().describe("A quarter of the characters sent"),
-  started_at: zod.iso.datetime(),
-});
-
-const sampleCall = {
-  tool_name: "terminal",
-  args: { command: "echo hello" } as Record<string, unknown>,
-  task_id: SESSION,
-  session_id: SESSION,
-  tool_call_id: "call_sample",
-};
-const samplePlace = { model: MODEL, platform: "cli" };
-const sampleHistory: ChatMessage[] = [{ role: "user", content: "Say hello" }];
-const sampleRequest = {
-  session_id: SESSION,
-  task_id: SESSION,
-  ...samplePlace,
-  provider: "offline",
-  base_url: "",
-  api_call_count: 1,
-  message_count: 2,
-  tool_count: 6,
-  approx_input_tokens: 120,
-  started_at: "2026-01-01T00:00:00.000Z",
-};
-const sampleChild = {
-  session_id: SESSION,
-  parent_session_id: SESSION,
-  child_session_id: "sess_child",
-  child_role: null,
-};
-
 export const EVENTS = {
   pre_tool_call: event({
     kind: "gate",
@@ -121,7 +57,7 @@ export const EVENTS = {
     sentence:
       "Before any tool runs, built in, a plugin's or unknown, once per call. Can block the call or change its arguments.",
     payload: (zod) => zod.object(toolCall(zod)),
-    sample: () => ({ ...sampleCall }),
+    sample: () => ({ ...SAMPLE_TOOL_CALL }),
   }),
   post_tool_call: event({
     kind: "observe",
@@ -130,7 +66,7 @@ export const EVENTS = {
     sentence: "After any tool has returned, also after a block. Observes only.",
     payload: (zod) =>
       zod.object({ ...toolCall(zod), result: zod.string().describe("The tool's result, always a JSON string") }),
-    sample: () => ({ ...sampleCall, result: '{"output":"hello\\n","exit_code":0}' }),
+    sample: () => ({ ...SAMPLE_TOOL_CALL, result: '{"output":"hello\\n","exit_code":0}' }),
   }),
   transform_tool_result: event({
     kind: "transform",
@@ -143,7 +79,7 @@ export const EVENTS = {
         result: zod.string(),
         duration_ms: zod.number().describe("How long the tool ran"),
       }),
-    sample: () => ({ ...sampleCall, result: '{"output":"hello\\n","exit_code":0}', duration_ms: 12 }),
+    sample: () => ({ ...SAMPLE_TOOL_CALL, result: '{"output":"hello\\n","exit_code":0}', duration_ms: 12 }),
   }),
   pre_llm_call: event({
     kind: "context",
@@ -152,11 +88,11 @@ export const EVENTS = {
     payload: (zod) =>
       zod.object({ ...conversation(zod), is_first_turn: zod.boolean().describe("True on a session's first turn") }),
     sample: () => ({
-      session_id: SESSION,
+      session_id: SAMPLE_SESSION,
       user_message: "Say hello",
-      conversation_history: [...sampleHistory],
+      conversation_history: [...SAMPLE_HISTORY],
       is_first_turn: true,
-      ...samplePlace,
+      ...SAMPLE_PLACE,
     }),
   }),
   transform_llm_output: event({
@@ -164,7 +100,7 @@ export const EVENTS = {
     onFailure: "skip",
     sentence: "Before the final answer of a turn is shown and stored. The first non-empty string replaces the answer.",
     payload: (zod) => zod.object({ session_id: sessionId(zod), response_text: zod.string(), ...place(zod) }),
-    sample: () => ({ session_id: SESSION, response_text: "Hello!", ...samplePlace }),
+    sample: () => ({ session_id: SAMPLE_SESSION, response_text: "Hello!", ...SAMPLE_PLACE }),
   }),
   post_llm_call: event({
     kind: "observe",
@@ -172,11 +108,11 @@ export const EVENTS = {
     sentence: "After a turn that ended with an answer and was not interrupted. Observes only.",
     payload: (zod) => zod.object({ ...conversation(zod), assistant_response: zod.string() }),
     sample: () => ({
-      session_id: SESSION,
+      session_id: SAMPLE_SESSION,
       user_message: "Say hello",
       assistant_response: "Hello!",
-      conversation_history: [...sampleHistory],
-      ...samplePlace,
+      conversation_history: [...SAMPLE_HISTORY],
+      ...SAMPLE_PLACE,
     }),
   }),
   on_session_start: event({
@@ -184,7 +120,7 @@ export const EVENTS = {
     onFailure: "skip",
     sentence: "On the first turn of a new session, before pre_llm_call. Observes only.",
     payload: (zod) => zod.object({ session_id: sessionId(zod), ...place(zod) }),
-    sample: () => ({ session_id: SESSION, ...samplePlace }),
+    sample: () => ({ session_id: SAMPLE_SESSION, ...SAMPLE_PLACE }),
   }),
   on_session_end: event({
     kind: "observe",
@@ -197,21 +133,21 @@ export const EVENTS = {
         interrupted: zod.boolean().describe("True when the person stopped the turn"),
         ...place(zod),
       }),
-    sample: () => ({ session_id: SESSION, completed: true, interrupted: false, ...samplePlace }),
+    sample: () => ({ session_id: SAMPLE_SESSION, completed: true, interrupted: false, ...SAMPLE_PLACE }),
   }),
   on_session_finalize: event({
     kind: "observe",
     onFailure: "skip",
     sentence: "When a session is torn down: at /new and at the end of the program. Observes only.",
     payload: (zod) => zod.object({ session_id: zod.union([zod.string(), zod.null()]), platform: zod.string() }),
-    sample: () => ({ session_id: SESSION, platform: "cli" }),
+    sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   on_session_reset: event({
     kind: "observe",
     onFailure: "skip",
     sentence: "When a fresh session takes the place of one: /new, /reset, /clear. Observes only.",
     payload: (zod) => zod.object({ session_id: sessionId(zod), platform: zod.string() }),
-    sample: () => ({ session_id: SESSION, platform: "cli" }),
+    sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   subagent_start: event({
     kind: "observe",
@@ -225,7 +161,7 @@ export const EVENTS = {
         child_role: zod.union([zod.string(), zod.null()]),
         child_goal: zod.string(),
       }),
-    sample: () => ({ ...sampleChild, child_goal: "Count the files" }),
+    sample: () => ({ ...SAMPLE_CHILD, child_goal: "Count the files" }),
   }),
   subagent_stop: event({
     kind: "observe",
@@ -242,7 +178,7 @@ export const EVENTS = {
         duration_ms: zod.number(),
       }),
     sample: () => ({
-      ...sampleChild,
+      ...SAMPLE_CHILD,
       child_summary: "There are 3 files.",
       child_status: "completed" as const,
       duration_ms: 1200,
@@ -271,7 +207,7 @@ export const EVENTS = {
         }),
       }),
     sample: () => ({
-      session_id: SESSION,
+      session_id: SAMPLE_SESSION,
       event: {
         text: "Hello",
         source: { platform: "telegram", chat_type: "dm", chat_id: "1", user_id: "1", thread_id: null },
@@ -285,7 +221,7 @@ export const EVENTS = {
     onFailure: "skip",
     sentence: "Before each request to the model, retries included. Observes only.",
     payload: (zod) => zod.object(request(zod)),
-    sample: () => ({ ...sampleRequest }),
+    sample: () => ({ ...SAMPLE_REQUEST }),
   }),
   post_api_request: event({
     kind: "observe",
@@ -300,10 +236,10 @@ export const EVENTS = {
         usage: zod.object({ input_tokens: zod.int(), output_tokens: zod.int() }),
       }),
     sample: () => ({
-      ...sampleRequest,
+      ...SAMPLE_REQUEST,
       duration_ms: 800,
       finish_reason: "stop",
-      response_model: MODEL,
+      response_model: SAMPLE_MODEL,
       usage: { input_tokens: 120, output_tokens: 9 },
     }),
   }),
@@ -320,7 +256,7 @@ export const EVENTS = {
         retryable: zod.boolean(),
       }),
     sample: () => ({
-      ...sampleRequest,
+      ...SAMPLE_REQUEST,
       error: "Internal Server Error",
       status_code: 500,
       retry_count: 0,

@@ -31,7 +31,7 @@ export interface HookRun {
 }
 
 /** The record as `logs/hooks.jsonl` and `hermes hooks log --json` show it (CONTRACT §6). */
-export function runToJson(run: HookRun): Record<string, unknown> {
+function runToJson(run: HookRun): Record<string, unknown> {
   return {
     time: new Date(run.at).toISOString(),
     event: run.event,

@@ -39,8 +39,8 @@ function dispatcherWith(event: Hook["event"], hooks: number): HookDispatcher {
 async function observe(callbacks: number): Promise<Measurement[]> {
   const dispatcher = dispatcherWith("post_tool_call", callbacks);
   const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
-  const bare = Array.from({ length: callbacks }, () => callback);
-  for (const one of bare) hooks.hook("post_tool_call", one);
+  const bare: ((payload: typeof PAYLOAD) => void | Promise<void>)[] = Array.from({ length: callbacks }, () => callback);
+  for (let index = 0; index < callbacks; index++) hooks.hook("post_tool_call", callback);
   const times = await race(
     {
       ours: async (batch) => {
@@ -65,7 +65,7 @@ async function nobody(): Promise<Measurement[]> {
   const times = await race(
     {
       ours: (batch) => {
-        for (let turn = 0; turn < batch; turn++) dispatcher.invoke_hook("post_tool_call", () => PAYLOAD);
+        for (let turn = 0; turn < batch; turn++) void dispatcher.invoke_hook("post_tool_call", () => PAYLOAD);
       },
       hookable: async (batch) => {
         for (let turn = 0; turn < batch; turn++) await hooks.callHook("post_tool_call", PAYLOAD);

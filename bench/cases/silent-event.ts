@@ -23,7 +23,7 @@ export const silentEventCase: Case = {
     const times = await race(
       {
         ours: (batch) => {
-          for (let turn = 0; turn < batch; turn++) dispatcher.invoke_hook("pre_llm_call", payload);
+          for (let turn = 0; turn < batch; turn++) void dispatcher.invoke_hook("pre_llm_call", payload);
         },
       },
       { batch: 1000 },

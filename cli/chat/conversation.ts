@@ -133,7 +133,7 @@ export class Conversation {
     signal: AbortSignal,
     onFrame: (frame: Frame) => void,
   ): Promise<void> {
-    await this.#host.dispatcher.invoke_hook(event, payload as never, {
+    await this.#host.dispatcher.invoke_hook(event, payload, {
       signal,
       onRun: (run) => onFrame(hookFrame(run, this.#session?.id ?? "")),
     });

@@ -58,13 +58,16 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   const command = parseSlash(text);
   if (command !== undefined) {
     const after = await runSlash(command.name, command.args, { host, conversation, say, onFrame, signal });
-    return after.then === "send" ? (await conversation.send(after.message, options)).exit_code : EXIT.ok;
+    return after.next === "send" ? (await conversation.send(after.message, options)).exit_code : EXIT.ok;
   }
   return (await conversation.send(message, options)).exit_code;
 }
 
 /** Keeps the `result` frame back until the session is closed: it is the last line, and knows the exit code. */
-function holdResult(renderer: Renderer) {
+function holdResult(renderer: Renderer): {
+  readonly show: (frame: Frame) => void;
+  readonly end: (exit_code: number) => void;
+} {
   let result: Extract<Frame, { type: "result" }> | undefined;
   let begun: { readonly session_id: string; readonly at: number } | undefined;
   return {

@@ -7,9 +7,9 @@ export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export interface Renderer {
-  show(frame: Frame): void;
+  readonly show: (frame: Frame) => void;
   /** Ends what was begun: a line, a document. */
-  finish(): void;
+  readonly finish: () => void;
 }
 
 export interface RendererOptions {

@@ -18,8 +18,8 @@ export interface CommandSurroundings {
 
 /** What the surface does after a command: nothing, ask the model again, stop the turn, end the program. */
 export type AfterCommand =
-  | { readonly then: "nothing" | "stop" | "quit" }
-  | { readonly then: "send"; readonly message: string };
+  | { readonly next: "nothing" | "stop" | "quit" }
+  | { readonly next: "send"; readonly message: string };
 
 interface SlashCommand {
   readonly name: string;
@@ -29,7 +29,7 @@ interface SlashCommand {
   readonly run: (args: string, surroundings: CommandSurroundings) => AfterCommand | Promise<AfterCommand>;
 }
 
-const NOTHING: AfterCommand = { then: "nothing" };
+const NOTHING: AfterCommand = { next: "nothing" };
 
 const SLASH_COMMANDS: readonly SlashCommand[] = [
   { name: "help", summary: "what can be typed here", run: (_, { host, say }) => (say(helpText(host)), NOTHING) },
@@ -86,7 +86,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     run: (_, here) => {
       const message = undo(here);
       if (message === null) here.say("There is nothing to send again.");
-      return message === null ? NOTHING : { then: "send", message };
+      return message === null ? NOTHING : { next: "send", message };
     },
   },
   {
@@ -128,8 +128,8 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
       return NOTHING;
     },
   },
-  { name: "stop", summary: "stop the turn that is running", run: () => ({ then: "stop" }) },
-  { name: "quit", aliases: ["exit"], summary: "end the program (also Ctrl+D)", run: () => ({ then: "quit" }) },
+  { name: "stop", summary: "stop the turn that is running", run: () => ({ next: "stop" }) },
+  { name: "quit", aliases: ["exit"], summary: "end the program (also Ctrl+D)", run: () => ({ next: "quit" }) },
 ];
 
 export const SLASH_COMMAND_NAMES: readonly string[] = SLASH_COMMANDS.flatMap(({ name, aliases }) => [

@@ -89,7 +89,7 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
   async function perform(text: string, signal: AbortSignal): Promise<void> {
     try {
       const after = await obey(options, text, signal);
-      if (after.then === "quit") quit(EXIT.ok);
+      if (after.next === "quit") quit(EXIT.ok);
     } catch (error) {
       options.context.note(`hermes: ${isHermesError(error) ? error.message : problemOf(error)}`);
       options.host.log.error(problemOf(error));
@@ -123,12 +123,12 @@ async function obey(options: TerminalConversation, text: string, signal: AbortSi
   if (text.startsWith("!") && !text.includes("\n")) {
     const shown = terminalOutput(await conversation.shell(text.slice(1).trim(), send));
     if (shown !== "") context.out(shown);
-    return { then: "nothing" };
+    return { next: "nothing" };
   }
   const command = parseSlash(text);
   if (command === undefined) {
     await conversation.send(text, send);
-    return { then: "nothing" };
+    return { next: "nothing" };
   }
   const after = await runSlash(command.name, command.args, {
     host,
@@ -137,7 +137,7 @@ async function obey(options: TerminalConversation, text: string, signal: AbortSi
     onFrame: send.onFrame,
     signal,
   });
-  if (after.then === "send") await conversation.send(after.message, send);
+  if (after.next === "send") await conversation.send(after.message, send);
   return after;
 }
 
@@ -202,7 +202,7 @@ function readMessages(host: Host, context: CliContext) {
       input.once("close", take);
     },
     close() {
-      output.write(`${PASTE_OFF}`);
+      output.write(PASTE_OFF);
       process.stdin.off("keypress", onKey);
       input.removeAllListeners("close");
       input.close();

@@ -41,7 +41,7 @@ function asksBack(argv: readonly string[]): boolean {
 async function complete(words: readonly string[], context: CliContext): Promise<void> {
   const { createProgram } = await import("../main.ts");
   const { RootCommand: Root } = await import("@bomb.sh/tab");
-  const program = await createProgram("every command", context);
+  const program = await createProgram("all", context);
   const root = new Root();
   describe(root, program, "");
   root.parse([...words]);

@@ -131,17 +131,13 @@ test("completion: each shell's script, and answers to what it asks", async (t) =
   assert.equal((await home.run(["complete", "bahs"])).code, 2);
 });
 
-test(
-  "an older Node ends with one plain sentence",
-  { skip: olderNode() === undefined && "no older Node here" },
-  async (t) => {
-    const { status, stderr } = spawnSync(olderNode() ?? "", [new URL("../../cli/bin.js", import.meta.url).pathname], {
-      encoding: "utf8",
-    });
-    assert.equal(status, 2);
-    assert.match(stderr, /^hermes needs Node\.js 24\.15 or newer; this is v\d+\.\d+\.\d+\.\n$/);
-  },
-);
+test("an older Node ends with one plain sentence", { skip: olderNode() === undefined && "no older Node here" }, () => {
+  const { status, stderr } = spawnSync(olderNode() ?? "", [new URL("../../cli/bin.js", import.meta.url).pathname], {
+    encoding: "utf8",
+  });
+  assert.equal(status, 2);
+  assert.match(stderr, /^hermes needs Node\.js 24\.15 or newer; this is v\d+\.\d+\.\d+\.\n$/);
+});
 
 function olderNode(): string | undefined {
   const found = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {

@@ -179,7 +179,6 @@ test("what a hook throws may be anything", () => {
   for (const thrown of ["a string", null, 7, Object.create(null), { toString: () => assert.fail("hostile") }]) {
     const { fire, runs } = fixture(
       makeHook("post_tool_call", () => {
-        // eslint-disable-next-line no-throw-literal -- that is what is tested
         throw thrown;
       }),
     );

@@ -53,7 +53,7 @@ test("a disk that does not take the lines is told of once", (t) => {
 test("the log holds what its level lets through, with secrets taken out", async (t) => {
   const path = join(folder(t), "logs", "hermes.log");
   const redact = createRedactor({ MY_API_KEY: "very-secret-value", HOME: "/home/me" });
-  const log = openLog({ path, level: "info", redact, onError: assert.fail });
+  const log = openLog({ path, level: "info", redact, onError: (problem) => assert.fail(problem) });
   log.debug("not this");
   log.child({ plugin: "p" }).warn("key very-secret-value", { header: "Authorization: Bearer abcdefgh12345678" });
   await log.close();

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { startOnPty, type Pty } from "./pty.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
-export const BIN = join(ROOT, "cli/bin.js");
+const BIN = join(ROOT, "cli/bin.js");
 
 export interface Ended {
   readonly code: number | null;

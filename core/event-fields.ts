@@ -1,0 +1,79 @@
+/** What several events of the table carry: fields with their sentences, and samples of them. */
+import type { Zod } from "./events.ts";
+import type { ChatMessage } from "./messages.ts";
+
+export const SAMPLE_SESSION = "sess_sample";
+export const SAMPLE_MODEL = "sample-model";
+
+export const sessionId = (zod: Zod) => zod.string().describe("The session; never empty inside one");
+const args = (zod: Zod) => zod.record(zod.string(), zod.unknown()).describe("The arguments of the call");
+
+export const toolCall = (zod: Zod) => ({
+  tool_name: zod.string().describe("The tool, built in or a plugin's"),
+  args: args(zod),
+  task_id: zod.string().describe("The task or session that the call belongs to; empty if there is none"),
+  session_id: sessionId(zod),
+  tool_call_id: zod.string().describe("The call; the same in every event of it"),
+});
+
+const message = (zod: Zod) =>
+  zod
+    .looseObject({
+      role: zod.enum(["system", "user", "assistant", "tool"]),
+      content: zod.union([zod.string(), zod.null()]),
+    })
+    .describe("One message in OpenAI format");
+
+export const place = (zod: Zod) => ({
+  model: zod.string().describe("The model's identifier"),
+  platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
+});
+
+export const conversation = (zod: Zod) => ({
+  session_id: sessionId(zod),
+  user_message: zod.string().describe("What the person wrote, before any context was added"),
+  conversation_history: zod.array(message(zod)).describe("A copy of the messages of the session, in OpenAI format"),
+  ...place(zod),
+});
+
+export const request = (zod: Zod) => ({
+  session_id: sessionId(zod),
+  task_id: zod.string(),
+  platform: zod.string(),
+  model: zod.string(),
+  provider: zod.string(),
+  base_url: zod.string().describe("Where requests go; empty for the offline model"),
+  api_call_count: zod.int().describe("The request's number in this turn, from 1; a retry keeps it"),
+  message_count: zod.int(),
+  tool_count: zod.int(),
+  approx_input_tokens: zod.int().describe("A quarter of the characters sent"),
+  started_at: zod.iso.datetime(),
+});
+
+export const SAMPLE_TOOL_CALL = {
+  tool_name: "terminal",
+  args: { command: "echo hello" } as Record<string, unknown>,
+  task_id: SAMPLE_SESSION,
+  session_id: SAMPLE_SESSION,
+  tool_call_id: "call_sample",
+};
+export const SAMPLE_PLACE = { model: SAMPLE_MODEL, platform: "cli" };
+export const SAMPLE_HISTORY: ChatMessage[] = [{ role: "user", content: "Say hello" }];
+export const SAMPLE_REQUEST = {
+  session_id: SAMPLE_SESSION,
+  task_id: SAMPLE_SESSION,
+  ...SAMPLE_PLACE,
+  provider: "offline",
+  base_url: "",
+  api_call_count: 1,
+  message_count: 2,
+  tool_count: 6,
+  approx_input_tokens: 120,
+  started_at: "2026-01-01T00:00:00.000Z",
+};
+export const SAMPLE_CHILD = {
+  session_id: SAMPLE_SESSION,
+  parent_session_id: SAMPLE_SESSION,
+  child_session_id: "sess_child",
+  child_role: null,
+};

@@ -23,6 +23,8 @@ export interface Pipes {
 
 /** For twelve runs: one start of mkfifo is then a small part of what each costs. */
 const BATCH = 24;
+/** Early enough that a run seldom waits for it. */
+const REFILL_BELOW = 8;
 const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 /** Unlinked FIFOs that nobody uses yet, each held open at both ends. */
@@ -36,7 +38,7 @@ export async function takePipes(text: string | undefined): Promise<Pipes | undef
   while (possible && spare.length < 2) await (filling ??= fill());
   if (!possible) return undefined;
   const [output, errors] = spare.splice(0, 2) as [number, number];
-  if (spare.length < 2) filling ??= fill();
+  if (spare.length < REFILL_BELOW) filling ??= fill();
   const open: number[] = [output, errors];
   const ours: Socket[] = [];
   try {
@@ -66,10 +68,14 @@ export async function takePipes(text: string | undefined): Promise<Pipes | undef
   }
 }
 
+let inputFolder: string | undefined;
+
 /** The text as a file that has no name any more, in memory where there is a place for such. */
 function openInput(text: string): number {
-  const folder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const name = join(folder, `hermes-input-${process.pid}-${process.hrtime.bigint()}`);
+  const name = join(
+    (inputFolder ??= existsSync("/dev/shm") ? "/dev/shm" : tmpdir()),
+    `hermes-input-${process.pid}-${process.hrtime.bigint()}`,
+  );
   const file = openSync(name, O_CREAT | O_EXCL | O_RDWR, 0o600);
   try {
     rmSync(name);

@@ -66,7 +66,7 @@ function destroy(pipes: Pipes | undefined): void {
 }
 
 /** Names what ENOENT, EACCES and their like stand for: the same code means a missing script, interpreter or folder. */
-export async function describeStartFailure(code: string, message: string, options: StartOptions): Promise<string> {
+async function describeStartFailure(code: string, message: string, options: StartOptions): Promise<string> {
   const { argv, cwd } = options;
   const folder = await stat(cwd).catch(() => undefined);
   if (folder === undefined) return `the working folder ${cwd} does not exist`;

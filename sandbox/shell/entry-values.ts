@@ -3,8 +3,8 @@
 /** Takes a clause about a key of the entry at hand, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;
 
-export const DEFAULT_TIMEOUT_SECONDS = 60;
-export const LONGEST_TIMEOUT_SECONDS = 300;
+const DEFAULT_TIMEOUT_SECONDS = 60;
+const LONGEST_TIMEOUT_SECONDS = 300;
 
 const TRUE_WORDS = new Set(["true", "yes", "on", "1"]);
 const FALSE_WORDS = new Set(["false", "no", "off", "0", ""]);

@@ -1,7 +1,7 @@
 /**
  * Builds dist/ for `npm pack`: JavaScript for Node (type stripping does not apply inside node_modules), and the
  * declarations of what authors of plugins import. Our modules and the small packages that every start needs are
- * bundled with shared chunks, because a start is mostly the number of files it opens; bench/README.md has the numbers.
+ * bundled into one file, because a start is mostly the number of files it opens.
  */
 import { build, type Plugin } from "esbuild";
 import { execFileSync } from "node:child_process";

@@ -65,7 +65,7 @@ async function runFiles(files: readonly string[], request: Request, env: NodeJS.
   const events = run({
     cwd: root,
     files: [...(units.length > 0 ? [join(import.meta.dirname, "units.ts")] : []), ...files.filter((f) => !isUnit(f))],
-    concurrency: request.suite === "long" ? 1 : Math.min(4, Math.max(2, availableParallelism())),
+    concurrency: request.suite === "long" ? 1 : Math.min(4, Math.max(3, availableParallelism())),
     timeout: TEST_TIMEOUT_MS[request.suite],
     testNamePatterns: [...request.namePatterns],
     execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "watched.ts")).href, ...request.nodeOptions],

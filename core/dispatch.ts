@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { PASS, type Decision } from "./answers.ts";
 import { attempt, type Attempt } from "./attempt.ts";
 import { wallClockAt } from "./clock.ts";
-import { declarationOf, type EventKind, type EventName, type Payload } from "./events.ts";
+import { declarationOf, EVENT_NAMES, type EventKind, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Firing, Hook, RunSink } from "./ports.ts";
@@ -37,6 +37,8 @@ interface Passage {
 /** Holds the hooks of one host and fires events through them. */
 export class HookDispatcher {
   readonly sinks = new RunSinks();
+  /** Told when a hook was registered or taken away. */
+  onChange: () => void = () => undefined;
   readonly #hooks = new Map<EventName, readonly Hook[]>();
   readonly #sideBySide = createLimiter(availableParallelism());
   readonly #background = createLimiter(availableParallelism());
@@ -46,16 +48,23 @@ export class HookDispatcher {
     const others = this.#hooks.get(hook.event) ?? [];
     const place = hook.source === "shell" ? others.length : others.filter(({ source }) => source !== "shell").length;
     this.#hooks.set(hook.event, others.toSpliced(place, 0, hook));
+    this.onChange();
     return () => {
       this.#hooks.set(
         hook.event,
         this.hooksOf(hook.event).filter((other) => other !== hook),
       );
+      this.onChange();
     };
   }
 
   hooksOf(event: EventName): readonly Hook[] {
     return this.#hooks.get(event) ?? [];
+  }
+
+  /** Every hook, event by event in the order of the table, in the order in which they run. */
+  hooks(): readonly Hook[] {
+    return EVENT_NAMES.flatMap((event) => this.hooksOf(event));
   }
 
   /** Waits until the observers that no firing waited for have ended. */
@@ -136,8 +145,8 @@ export class HookDispatcher {
       session_id: firing.session_id,
       detail,
     };
-    this.sinks.record(run);
-    passage.onRun?.(run);
+    this.sinks.record(run, hook);
+    passage.onRun?.(run, hook);
     return fold(passage, decision);
   }
 }

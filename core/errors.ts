@@ -158,8 +158,8 @@ export const ERRORS = {
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,
-    (f: { provider: string; model: string; problem: string }) =>
-      `The model ${f.model} (${f.provider}) failed: ${f.problem}`,
+    (f: { provider: string; model: string; problem: string; advice: string }) =>
+      `The model ${f.model} (${f.provider}) failed: ${[f.problem.replace(/\.$/, ""), f.advice].filter(Boolean).join(". ")}`,
   ),
   HERMES_MODEL_STREAM_CUT: declare(
     EXIT.failed,

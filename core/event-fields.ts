@@ -50,6 +50,13 @@ export const request = (zod: Zod) => ({
   started_at: zod.iso.datetime(),
 });
 
+export const child = (zod: Zod) => ({
+  session_id: sessionId(zod),
+  parent_session_id: zod.string(),
+  child_session_id: zod.string(),
+  child_role: zod.union([zod.string(), zod.null()]),
+});
+
 export const SAMPLE_TOOL_CALL = {
   tool_name: "terminal",
   args: { command: "echo hello" } as Record<string, unknown>,

@@ -5,6 +5,7 @@
  */
 import type { z } from "zod";
 import {
+  child,
   conversation,
   place,
   request,
@@ -155,10 +156,7 @@ export const EVENTS = {
     sentence: "Before each child agent of delegate_task starts, one after another. Observes only.",
     payload: (zod) =>
       zod.object({
-        session_id: sessionId(zod),
-        parent_session_id: zod.string(),
-        child_session_id: zod.string(),
-        child_role: zod.union([zod.string(), zod.null()]),
+        ...child(zod),
         child_goal: zod.string(),
       }),
     sample: () => ({ ...SAMPLE_CHILD, child_goal: "Count the files" }),
@@ -169,10 +167,7 @@ export const EVENTS = {
     sentence: "After the children of a delegate_task have ended, once per child, one after another. Observes only.",
     payload: (zod) =>
       zod.object({
-        session_id: sessionId(zod),
-        parent_session_id: zod.string(),
-        child_session_id: zod.string(),
-        child_role: zod.union([zod.string(), zod.null()]),
+        ...child(zod),
         child_summary: zod.union([zod.string(), zod.null()]).describe("The child's final answer"),
         child_status: zod.enum(["completed", "failed", "interrupted", "error"]),
         duration_ms: zod.number(),

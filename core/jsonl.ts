@@ -2,7 +2,7 @@
  * A file of JSON lines that many processes append to. Lines are gathered and written together, whole lines in one
  * `write` with O_APPEND, so that two processes never tear each other's; the file is rotated by size.
  */
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensureFolder } from "./paths.ts";
 
@@ -28,9 +28,12 @@ export interface JsonLinesOptions {
 }
 
 const MIB = 1024 * 1024;
+const NEWLINE = 10;
+/** How many rotated files are kept where nothing else is said; who reads them looks for as many. */
+export const KEPT_FILES = 3;
 
 export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
-  const { path, maxBytes = 5 * MIB, keep = 3, delay = 50, onError } = options;
+  const { path, maxBytes = 5 * MIB, keep = KEPT_FILES, delay = 50, onError } = options;
   let waiting: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let broken = false;
@@ -50,7 +53,7 @@ export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
     try {
       ensureFolder(dirname(path));
       rotate(path, maxBytes, keep);
-      appendFileSync(path, text, { mode: 0o600 });
+      appendWhole(path, text);
     } catch (error) {
       broken = true;
       onError?.(error);
@@ -60,12 +63,29 @@ export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
   return { append, flush, close: flush };
 }
 
+/** A process that was killed in the midst of a write leaves half a line, which must not swallow the next one. */
+function appendWhole(path: string, text: string): void {
+  const file = openSync(path, "a+", 0o600);
+  try {
+    const { size } = fstatSync(file);
+    const last = Buffer.alloc(1);
+    const torn = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
+    appendFileSync(file, torn ? `\n${text}` : text);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Moves `path` to `path.1` and so on when it is too large. Another process that rotates meanwhile does no harm. */
 function rotate(path: string, maxBytes: number, keep: number): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size < maxBytes) return;
   for (let number = keep - 1; number >= 0; number--) {
-    const from = number === 0 ? path : `${path}.${number}`;
-    if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, `${path}.${number + 1}`);
+    try {
+      renameSync(number === 0 ? path : `${path}.${number}`, `${path}.${number + 1}`);
+    } catch (error) {
+      // Not there yet, or another process has just moved it.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
 }

@@ -40,6 +40,8 @@ export interface Hook {
   readonly event: EventName;
   /** The command of a shell hook, else null. */
   readonly command: string | null;
+  /** The entry's matcher as it is written, for people; null or absent when there is none. */
+  readonly matcher?: string | null;
   /** What its failure does where the event leaves the choice to the hook. */
   readonly onFailure: "skip" | "block";
   /** How long dispatch waits for a promise, in seconds; null for a hook that bounds itself. */
@@ -118,5 +120,5 @@ export interface ToolRequest {
   readonly onFrame: (frame: Frame) => void;
 }
 
-/** Takes the record of every hook run. Must not throw and must return at once. */
-export type RunSink = (run: HookRun) => void;
+/** Takes the record of every hook run, and the hook that ran. Must not throw and must return at once. */
+export type RunSink = (run: HookRun, hook: Hook) => void;

@@ -16,6 +16,11 @@ const SHAPES: readonly RegExp[] = [
   /\b\d{6,12}:[A-Za-z0-9_-]{30,}\b/g,
   /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}/g,
 ];
+/** `NAME_TOKEN=…` and `--token …` of a command line, and `user:password@` of an address. */
+const ASSIGNED = /((?:^|[\s"';&])[A-Za-z0-9_]*(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]*)=["']?)[^\s"';&$]+/gi;
+const FLAG =
+  /((?:^|\s)--?(?:[a-z0-9]+-)*(?:api-?key|token|secret|password|passwd)(?:=|\s+)["']?)(?![-"'$])[^\s"';&]+/gi;
+const ADDRESS = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi;
 const BEARER = /(\bBearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 const NAMED =
   /((?:api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd)["']?\s*[:=]\s*["']?)[^\s"',;&}]{4,}/gi;
@@ -41,6 +46,7 @@ export function createRedactor(env: NodeJS.ProcessEnv, values: readonly string[]
     let clean = text;
     for (const secret of known) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
     for (const shape of SHAPES) clean = clean.replace(shape, MASK);
-    return clean.replace(BEARER, `$1${MASK}`).replace(NAMED, `$1${MASK}`);
+    for (const pattern of [BEARER, NAMED, ASSIGNED, FLAG, ADDRESS]) clean = clean.replace(pattern, `$1${MASK}`);
+    return clean;
   };
 }

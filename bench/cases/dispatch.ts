@@ -2,6 +2,9 @@ import { createHooks } from "hookable";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENTS } from "#core/events";
 import type { Hook } from "#core/ports";
+import { createScope } from "#plugins/attribution";
+import { BlockWatch } from "#plugins/block-watch";
+import { CallbackHook, type Callback } from "#plugins/callback-hook";
 import { race, type Case, type Measurement } from "../measure.ts";
 
 const ARGUMENTS = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`argument_${index}`, "x".repeat(85)]));
@@ -13,20 +16,18 @@ function callback(payload: { readonly tool_name: string }): void {
   seen += payload.tool_name.length;
 }
 
-/** A hook as the plugin host makes it. */
+/** A plugin's hook, made as the plugin host makes it. */
 function pluginHook(event: Hook["event"]): Hook {
-  return {
-    source: "plugin",
-    name: "bench",
+  const owner = { name: "bench", folder: "/nowhere", onOutput: () => undefined, onStray: () => undefined };
+  return new CallbackHook({
+    name: owner.name,
     event,
-    command: null,
+    callback: callback as Callback,
     onFailure: "skip",
     deadlineSeconds: 30,
-    sideBySide: false,
-    background: false,
-    matches: () => true,
-    run: (firing) => ({ answer: callback(firing.frozen() as typeof PAYLOAD) }),
-  };
+    scope: createScope(owner),
+    watch: new BlockWatch(() => undefined),
+  });
 }
 
 function dispatcherWith(event: Hook["event"], hooks: number): HookDispatcher {

@@ -1,5 +1,9 @@
-/** What went wrong with a request to the model, and whether trying again can help. */
-import { problemOf } from "#core/errors";
+/** What went wrong with a request to the model, whether trying again can help, and what a person can do about it. */
+import { HermesError, problemOf } from "#core/errors";
+import type { SelectedModel } from "./models/select.ts";
+
+/** The model that failed, as far as its failure is concerned. */
+type FailedModel = Omit<SelectedModel, "model">;
 
 interface FailureFields {
   readonly problem: string;
@@ -7,9 +11,11 @@ interface FailureFields {
   readonly retryable: boolean;
   /** How long the server asks to wait, in milliseconds, or null. */
   readonly retryAfterMs: number | null;
-  /** True when the answer had begun and ended before its end. */
-  readonly cut: boolean;
+  readonly kind: FailureKind;
 }
+
+/** `cut`: the answer had begun and ended before its end. `empty`: it ended before its first word. */
+type FailureKind = "unreachable" | "refused" | "empty" | "cut";
 
 /** A failed request. */
 export class ModelFailure extends Error implements FailureFields {
@@ -17,7 +23,7 @@ export class ModelFailure extends Error implements FailureFields {
   readonly statusCode: number | null;
   readonly retryable: boolean;
   readonly retryAfterMs: number | null;
-  readonly cut: boolean;
+  readonly kind: FailureKind;
 
   constructor(fields: FailureFields, options?: ErrorOptions) {
     super(fields.problem, options);
@@ -25,7 +31,7 @@ export class ModelFailure extends Error implements FailureFields {
     this.statusCode = fields.statusCode;
     this.retryable = fields.retryable;
     this.retryAfterMs = fields.retryAfterMs;
-    this.cut = fields.cut;
+    this.kind = fields.kind;
   }
 }
 
@@ -34,8 +40,11 @@ const LONGEST_PROBLEM = 400;
 /** Names under which the packages report a stream without an end; they are told apart by name, not by class. */
 const CUT_NAMES = new Set(["AI_InvalidResponseDataError", "AI_NoOutputGeneratedError", "AI_EmptyResponseBodyError"]);
 
-/** Judges what was thrown. `streamed` says that a part of the answer had arrived: then nothing is tried again. */
-export function failureFrom(thrown: unknown, streamed: boolean): ModelFailure {
+/**
+ * Judges what was thrown. `streamed` says that a part of the answer had arrived: then nothing is tried again. The
+ * model's key is taken out of the problem: some servers repeat it.
+ */
+export function failureFrom(thrown: unknown, streamed: boolean, { redact }: FailedModel): ModelFailure {
   const error = thrown as { name?: unknown; statusCode?: unknown; isRetryable?: unknown; responseHeaders?: unknown };
   const statusCode = typeof error?.statusCode === "number" ? error.statusCode : null;
   // A good status with a failure is a body that could not be read to its end.
@@ -45,22 +54,40 @@ export function failureFrom(thrown: unknown, streamed: boolean): ModelFailure {
   const retryable = statusCode === null ? mayPass(thrown) : isRetryableStatus(statusCode);
   return new ModelFailure(
     {
-      problem: describe(thrown, statusCode),
+      problem: redact(describe(thrown, statusCode)),
       statusCode,
       retryable: retryable && !streamed,
       retryAfterMs: readRetryAfter(error?.responseHeaders),
-      cut: false,
+      kind: statusCode === null && isBrokenConnection(thrown) ? "unreachable" : "refused",
     },
     { cause: thrown },
   );
 }
 
-/** The failure of a stream that ended without saying that it was done. */
+/** The failure of a stream that ended without saying that it was done, perhaps before it said anything. */
 export function streamCut(streamed: boolean, cause?: unknown): ModelFailure {
-  return new ModelFailure(
-    { problem: "the stream was cut", statusCode: null, retryable: !streamed, retryAfterMs: null, cut: true },
-    { cause },
-  );
+  const problem = streamed ? "the stream was cut" : "the server ended its answer before the first word";
+  const fields = { statusCode: null, retryable: !streamed, retryAfterMs: null };
+  return new ModelFailure({ problem, kind: streamed ? "cut" : "empty", ...fields }, { cause });
+}
+
+/** The error that ends the turn, with what a person can do: HERMES_MODEL_REQUEST or HERMES_MODEL_STREAM_CUT. */
+export function toHermesError(failure: ModelFailure, selected: FailedModel): HermesError {
+  const { provider, id: model } = selected;
+  if (failure.kind === "cut")
+    return new HermesError("HERMES_MODEL_STREAM_CUT", { provider, model }, { cause: failure });
+  const { problem } = failure;
+  const advice = adviceFor(failure, selected);
+  return new HermesError("HERMES_MODEL_REQUEST", { provider, model, problem, advice }, { cause: failure });
+}
+
+function adviceFor({ statusCode, kind }: ModelFailure, { baseUrl, keySource }: FailedModel): string {
+  if (statusCode === 401 || statusCode === 403) return `Check the key (${keySource}).`;
+  if (statusCode === 404) return `Check model.default and model.base_url (${baseUrl}).`;
+  if (statusCode === 429) return "The server's limit is reached; try again later.";
+  if (statusCode !== null && statusCode >= 500) return "The server has a problem of its own; try again later.";
+  if (kind === "unreachable") return `Check that a server runs at ${baseUrl} (model.base_url).`;
+  return kind === "empty" ? `Check that ${baseUrl} (model.base_url) speaks the provider's API.` : "";
 }
 
 /** Without a status: a connection that failed, or an error that the server wrote into the stream; no mistake of ours. */

@@ -1,7 +1,6 @@
 /** A request to the model with its events and its retries. */
 import { setTimeout as delay } from "node:timers/promises";
-import { HermesError } from "#core/errors";
-import { ModelFailure } from "./model-failure.ts";
+import { ModelFailure, toHermesError } from "./model-failure.ts";
 import { askModel, type ModelAnswer, type ModelRequest } from "./stream.ts";
 import { fire, type TurnScope } from "./scope.ts";
 
@@ -20,7 +19,7 @@ export async function requestAnswer(scope: TurnScope, request: ModelRequest, cou
   for (let retries = 0; ; retries++) {
     const outcome = await attemptOnce(scope, request, count, retries);
     if (!(outcome instanceof ModelFailure)) return outcome;
-    if (!outcome.retryable || retries >= maxRetries) throw toHermesError(request, outcome);
+    if (!outcome.retryable || retries >= maxRetries) throw toHermesError(outcome, request.selected);
     const wait = retryDelay(scope, outcome, retries);
     scope.deps.log.warn("the model's server failed; trying again", {
       problem: outcome.problem,
@@ -96,10 +95,4 @@ function retryDelay({ deps }: TurnScope, { retryAfterMs }: ModelFailure, retries
   if (retryAfterMs !== null) return Math.min(retryAfterMs, LONGEST_ASKED_DELAY_MS);
   const most = Math.min((deps.retryDelayMs ?? FIRST_DELAY_MS) * 2 ** retries, LONGEST_BACKOFF_MS);
   return Math.round(most * (0.5 + Math.random() / 2));
-}
-
-function toHermesError({ selected }: ModelRequest, failure: ModelFailure): HermesError {
-  const { provider, id: model } = selected;
-  if (failure.cut) return new HermesError("HERMES_MODEL_STREAM_CUT", { provider, model }, { cause: failure });
-  return new HermesError("HERMES_MODEL_REQUEST", { provider, model, problem: failure.problem }, { cause: failure });
 }

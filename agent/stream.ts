@@ -32,7 +32,7 @@ export interface ModelAnswer {
 export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
   const { selected, signal } = request;
   const { streamText } = await loadPackage();
-  const collected = new Collected(selected.id);
+  const collected = new Collected(selected);
   try {
     const { stream } = streamText({
       model: selected.model,
@@ -59,7 +59,7 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
   } catch (thrown) {
     signal.throwIfAborted();
     if (isHermesError(thrown) || thrown instanceof ModelFailure) throw thrown;
-    throw failureFrom(thrown, collected.streamed);
+    throw failureFrom(thrown, collected.streamed, selected);
   }
 }
 
@@ -83,14 +83,14 @@ class Collected {
   #text = "";
   readonly #calls: AskedCall[] = [];
   #end: Extract<StreamPart, { type: "finish-step" }> | undefined;
-  readonly #model: string;
+  readonly #model: SelectedModel;
 
-  constructor(model: string) {
+  constructor(model: SelectedModel) {
     this.#model = model;
   }
 
   take(part: StreamPart): void {
-    if (part.type === "error") throw failureFrom(part.error, this.streamed);
+    if (part.type === "error") throw failureFrom(part.error, this.streamed, this.#model);
     if (part.type === "finish-step") this.#end = part;
     if (part.type === "text-delta") this.#text += part.text;
     if (part.type === "tool-call") this.#calls.push(toAskedCall(part));
@@ -100,12 +100,13 @@ class Collected {
   finish(): ModelAnswer {
     const end = this.#end;
     if (end === undefined || end.finishReason === "interrupted") throw streamCut(this.streamed);
-    if (end.finishReason === "error") throw failureFrom(new Error("it ended with an error"), this.streamed);
+    if (end.finishReason === "error")
+      throw failureFrom(new Error("it ended with an error"), this.streamed, this.#model);
     return {
       text: this.#text,
       calls: this.#calls,
       finishReason: end.finishReason,
-      responseModel: end.response.modelId || this.#model,
+      responseModel: end.response.modelId || this.#model.id,
       usage: { input_tokens: end.usage.inputTokens ?? 0, output_tokens: end.usage.outputTokens ?? 0 },
     };
   }

@@ -3,7 +3,7 @@ import { describeModel, selectModel, type ModelSettings, type SelectedModel } fr
 /** The model of the moment: the configuration's until `/model` names another. */
 export interface ModelSwitch {
   /** Provider, id and URL, without loading anything. Throws HERMES_MODEL_CONFIG. */
-  describe(): Omit<SelectedModel, "model">;
+  describe(): ReturnType<typeof describeModel>;
   load(): Promise<SelectedModel>;
   /** Takes another model of the same provider from the next turn on. */
   use(id: string): void;

@@ -1,6 +1,7 @@
 /** Which model answers: the `model:` section of the configuration, else a provider key in the environment. */
 import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
+import { createRedactor } from "#core/redact";
 import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
 import type { ModelConnection } from "./openai.ts";
 
@@ -24,6 +25,10 @@ export interface SelectedModel {
   readonly provider: Provider;
   /** Where requests go; empty for the offline model. */
   readonly baseUrl: string;
+  /** Where the key stands, for people who have to mend it: a variable, or a key of the configuration. */
+  readonly keySource: string;
+  /** Takes the key out of what the server says: some repeat it. */
+  readonly redact: (text: string) => string;
 }
 
 interface Hosted {
@@ -60,31 +65,39 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
  * Says which model will answer, without loading it. Throws HERMES_MODEL_CONFIG when the provider's key, its base_url
  * or the model's id is missing.
  */
-export function describeModel(settings: ModelSettings, env: NodeJS.ProcessEnv): Omit<SelectedModel, "model"> {
+export function describeModel(
+  settings: ModelSettings,
+  env: NodeJS.ProcessEnv,
+): Pick<SelectedModel, "provider" | "id" | "baseUrl"> {
   const { provider, id, baseUrl } = resolve(settings, env);
   return { provider, id, baseUrl };
 }
 
 /** Loads the model that the settings and the environment ask for. Throws like {@link describeModel}. */
 export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEnv): Promise<SelectedModel> {
-  const { provider, id, baseUrl, apiKey } = resolve(settings, env);
-  const connection = { id, baseUrl, apiKey };
-  if (provider === "offline") return { model: createOfflineModel(), id, provider, baseUrl };
+  const { provider, keySource, ...connection } = resolve(settings, env);
+  const { id, baseUrl, apiKey } = connection;
+  const redact = createRedactor({}, apiKey === undefined ? [] : [apiKey]);
+  const about = { id, provider, baseUrl, keySource, redact };
+  if (provider === "offline") return { model: createOfflineModel(), ...about };
   if (provider === "openai-compatible") {
     const { createOpenAICompatibleModel } = await import("./openai-compatible.ts");
-    return { model: await createOpenAICompatibleModel(connection), id, provider, baseUrl };
+    return { model: await createOpenAICompatibleModel(connection), ...about };
   }
-  return { model: await HOSTED[provider].create(connection), id, provider, baseUrl };
+  return { model: await HOSTED[provider].create(connection), ...about };
 }
 
-function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): ModelConnection & { provider: Provider } {
+interface Resolved extends ModelConnection, Pick<SelectedModel, "provider" | "keySource"> {}
+
+function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
   const provider = settings.provider ?? providerOf(settings, env);
-  if (provider === "offline") return { provider, id: OFFLINE_MODEL_ID, baseUrl: "", apiKey: undefined };
+  const keySource = "model.api_key";
+  if (provider === "offline") return { provider, id: OFFLINE_MODEL_ID, baseUrl: "", apiKey: undefined, keySource };
   if (provider === "openai-compatible") {
     const baseUrl =
       settings.base_url ?? missing("model.base_url is missing: the URL of the server, up to and with /v1.");
     const id = settings.default || missing("model.default is missing: the id of the model that the server should use.");
-    return { provider, id, baseUrl: checkUrl(baseUrl), apiKey: settings.api_key };
+    return { provider, id, baseUrl: checkUrl(baseUrl), apiKey: settings.api_key, keySource };
   }
   const { key, baseUrl, defaultModel } = HOSTED[provider];
   const apiKey =
@@ -96,6 +109,7 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): ModelConnecti
     id: settings.default || defaultModel,
     baseUrl: checkUrl(settings.base_url ?? baseUrl),
     apiKey,
+    keySource: settings.api_key ? keySource : key,
   };
 }
 

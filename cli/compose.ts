@@ -1,10 +1,11 @@
 /** The only place where everything meets: one host, made the same way for every surface. */
 import type { DatabaseSync } from "node:sqlite";
-import type { AgentRunner, Tool } from "#core/ports";
+import type { AgentRunner, RunSink, Tool } from "#core/ports";
 import { loadConfig, type Config } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
 import { problemOf } from "#core/errors";
 import { openJsonLines } from "#core/jsonl";
+import { openLive } from "#core/live";
 import { openLog, type LogFile } from "#core/log";
 import { guardedPaths, userHome, type HomePaths } from "#core/paths";
 import { createRedactor, isSecretName } from "#core/redact";
@@ -61,6 +62,15 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const dispatcher = new HookDispatcher();
     undo.defer(() => dispatcher.drain());
     dispatcher.sinks.add(files.sink);
+    const live = openLive({
+      folder: paths.run,
+      argv: ["hermes", ...process.argv.slice(2)],
+      hooks: () => dispatcher.hooks(),
+      redact: files.redact,
+      onError: (error) => files.warnOnce(problemOf(error)),
+    });
+    undo.defer(live.close);
+    dispatcher.sinks.add(live.sink);
     const registry = new HookRegistry((sentence) => {
       context.warn(sentence);
       files.log.error(sentence);
@@ -112,6 +122,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       maxRetries: config.values.model.max_retries,
       cwd: process.cwd(),
       log: files.log,
+      redact: files.redact,
     });
     const stopped = new AbortController();
     undo.defer(() => stopped.abort());
@@ -125,6 +136,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
         onFrame: () => undefined,
       });
     await plugins.load();
+    dispatcher.onChange = live.changed;
+    live.changed();
     const disposal = undo.move();
     return {
       config,
@@ -148,7 +161,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
 
 interface Files {
   readonly log: LogFile;
-  readonly sink: ReturnType<typeof fileSink>;
+  readonly redact: (text: string) => string;
+  readonly sink: RunSink;
   /** Warns that the home takes no writes; once, however many files of it do not. */
   readonly warnOnce: (problem: string) => void;
   close(): Promise<void>;
@@ -165,14 +179,15 @@ function openFiles({ context, globals, paths }: HostOptions, config: Config): Fi
   const redact = createRedactor(context.env, secretsOf(config.values));
   const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: warnOnce });
   const runs = openJsonLines({ path: paths.hookLog, onError: (error) => warnOnce(problemOf(error)) });
-  const toFile = fileSink({ append: (line) => runs.append(redact(line)) });
+  const toFile = fileSink({ append: runs.append, redact });
   const flushOnExit = () => runs.flush();
   process.once("exit", flushOnExit);
   return {
     log,
+    redact,
     warnOnce,
-    sink: (run) => {
-      toFile(run);
+    sink: (run, hook) => {
+      toFile(run, hook);
       if (run.detail !== null) log.warn(run.detail, { event: run.event, hook: run.name, outcome: run.outcome });
     },
     close: async () => {

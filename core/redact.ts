@@ -17,13 +17,14 @@ const SHAPES: readonly RegExp[] = [
   /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}/g,
 ];
 /** `NAME_TOKEN=…` and `--token …` of a command line, and `user:password@` of an address. */
-const ASSIGNED = /((?:^|[\s"';&])[A-Za-z0-9_]*(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]*)=["']?)[^\s"';&$]+/gi;
+const ASSIGNED =
+  /((?:^|[\s"';&])[A-Za-z0-9_]{0,100}(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=\\?["']?)[^\s"';&$\\]+/gi;
 const FLAG =
-  /((?:^|\s)--?(?:[a-z0-9]+-)*(?:api-?key|token|secret|password|passwd)(?:=|\s+)["']?)(?![-"'$])[^\s"';&]+/gi;
-const ADDRESS = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi;
+  /((?:^|\s)--?(?:[a-z0-9]{1,30}-){0,5}(?:api-?key|token|secret|password|passwd)(?:=|\s+)\\?["']?)(?![-"'$])[^\s"';&\\]+/gi;
+const ADDRESS = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/gi;
 const BEARER = /(\bBearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 const NAMED =
-  /((?:api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd)["']?\s*[:=]\s*["']?)[^\s"',;&}]{4,}/gi;
+  /((?:api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd)["']?\s*[:=]\s*\\?["']?)[^\s"',;&}\\]{4,}/gi;
 
 /** True for a variable or key whose value is a secret by its name: `*_KEY`, `*_TOKEN`, `*_SECRET`, `*PASSWORD*`. */
 export function isSecretName(name: string): boolean {

@@ -54,6 +54,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     name: entry.name,
     event: entry.event,
     command: entry.command,
+    matcher: entry.matcher,
     onFailure: entry.failClosed ? "block" : "skip",
     deadlineSeconds: null,
     sideBySide: observes,

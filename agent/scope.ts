@@ -68,6 +68,9 @@ export function openLine(
 ): Line & { close: () => void } {
   let open = true;
   let closing: AbortSignal | undefined;
+  // The five seconds begin with the stop, not with the first hook that needs them.
+  const begin = () => (closing ??= AbortSignal.timeout(CLOSING_MS));
+  signal.addEventListener("abort", begin, { once: true });
   return {
     session_id: sessionId,
     emit: (frame) => {
@@ -76,9 +79,10 @@ export function openLine(
     cost: { input_tokens: 0, output_tokens: 0 },
     callIds: new Set(),
     signal,
-    closing: () => (signal.aborted ? (closing ??= AbortSignal.timeout(CLOSING_MS)) : signal),
+    closing: () => (signal.aborted ? begin() : signal),
     close: () => {
       open = false;
+      signal.removeEventListener("abort", begin);
     },
   };
 }

@@ -101,7 +101,7 @@ async function open(turn: Turn): Promise<void> {
   const place = { session_id: session.id, model: selected.id, platform };
   if (isFirst) {
     deps.sessions.markStarted(session.id);
-    announce(turn, "session:start", { session_key: session.key ?? "" });
+    announce(turn, "session:start", { session_key: session.key ?? session.id });
     await fire(scope, "on_session_start", () => ({ ...place }));
   }
   announce(turn, "agent:start", { message });

@@ -122,7 +122,6 @@ export async function createHost(options: HostOptions): Promise<Host> {
       maxRetries: config.values.model.max_retries,
       cwd: process.cwd(),
       log: files.log,
-      redact: files.redact,
     });
     const stopped = new AbortController();
     undo.defer(() => stopped.abort());

@@ -51,13 +51,15 @@ const VALUED: ReadonlySet<string> = new Set(["--home", "--log-level"]);
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const context = createContext(process.env);
+  // Whoever stops reading what is said beside the result (`2>&1 | head`) does not end the run.
+  process.stderr.on("error", () => undefined);
   try {
     if (process.platform === "win32") throw new HermesError("HERMES_PLATFORM", { platform: "Windows" });
     await run(argv, context);
   } catch (error) {
     report(error, context);
   }
-  await flushStdout();
+  await flushStdout().catch((error: unknown) => report(error, context));
   // Whatever still holds the loop open (a plugin's timer, an idle connection) must not keep the program alive.
   process.exit();
 }

@@ -71,6 +71,10 @@ export const ERRORS = {
     EXIT.usage,
     () => "No message: give one with -q, --query-file or standard input, or start chat on a terminal.",
   ),
+  HERMES_OUTPUT: declare(
+    EXIT.failed,
+    (f: { problem: string }) => `Standard output cannot be written: ${f.problem}. A part of the result is lost.`,
+  ),
   HERMES_STATE_NEWER: declare(
     EXIT.failed,
     (f: { file: string; found: number; known: number }) =>
@@ -89,6 +93,10 @@ export const ERRORS = {
     (f: { plugin: string; hint: string }) => `There is no plugin "${f.plugin}".${f.hint}`,
   ),
   HERMES_PLUGIN_EXISTS: declare(EXIT.failed, (f: { path: string }) => `${f.path} exists already; nothing was written.`),
+  HERMES_PLUGIN_WRITE: declare(
+    EXIT.failed,
+    (f: { path: string; problem: string }) => `${f.path} cannot be written: ${f.problem}`,
+  ),
   HERMES_PLUGIN_NAME: declare(
     EXIT.usage,
     (f: { name: string }) =>
@@ -102,6 +110,11 @@ export const ERRORS = {
   HERMES_PLUGIN_LOAD: declare(
     EXIT.failed,
     (f: { file: string; line?: number | undefined; problem: string }) => `${at(f)}: ${f.problem}`,
+  ),
+  HERMES_PLUGIN_COMMAND: declare(
+    EXIT.failed,
+    (f: { plugin: string; command: string; problem: string }) =>
+      `The command /${f.command} of the plugin "${f.plugin}" failed: ${f.problem}`,
   ),
   HERMES_PLUGIN_UNAVAILABLE: declare(
     EXIT.failed,

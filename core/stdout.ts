@@ -3,6 +3,7 @@
  * other code in this process prints can be diverted without touching it.
  */
 import { stdout } from "node:process";
+import { HermesError } from "./errors.ts";
 
 type Write = typeof process.stdout.write;
 
@@ -15,6 +16,8 @@ const state = {
   handlers: [] as readonly DivertHandler[],
   /** Set when nobody reads any more (EPIPE): there is nothing left to write for. */
   closed: false,
+  /** Why it could not be written (a full disk), when that is no reader's going away. */
+  failure: undefined as NodeJS.ErrnoException | undefined,
   watched: false,
 };
 
@@ -25,8 +28,18 @@ export function writeStdout(text: string): void {
   write(text);
 }
 
-/** Resolves when all that was written has been taken by the reader, or can no longer be. */
+/**
+ * Resolves when all that was written has been taken by the reader, or can no longer be because it went away.
+ * Throws HERMES_OUTPUT when a part could not be written for another reason.
+ */
 export async function flushStdout(): Promise<void> {
+  await written();
+  // A file that takes nothing says so on the next tick.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (state.failure !== undefined) throw new HermesError("HERMES_OUTPUT", { problem: state.failure.message });
+}
+
+async function written(): Promise<void> {
   if (state.closed || (stdout.writableLength === 0 && !stdout.writableNeedDrain)) return;
   await new Promise<void>((resolve) => {
     const done = () => {
@@ -85,7 +98,7 @@ function watchErrors(): void {
   if (state.watched) return;
   state.watched = true;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
     state.closed = true;
+    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") state.failure ??= error;
   });
 }

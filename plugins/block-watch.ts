@@ -8,6 +8,12 @@ export interface Blocker {
   readonly event: EventName;
 }
 
+interface Waiting {
+  readonly blocker: Blocker;
+  /** Until when it is waited for, by `performance.now()`. */
+  readonly until: number;
+}
+
 /** From how many milliseconds on a blocked program is worth a warning. */
 const WORTH_A_WARNING = 1000;
 const TICK = 200;
@@ -16,7 +22,7 @@ export class BlockWatch {
   /** The synchronous callback that runs or has just run; its record tells how long. */
   running: Blocker | undefined;
   readonly #warn: (sentence: string) => void;
-  readonly #waiting = new Set<{ readonly blocker: Blocker }>();
+  readonly #waiting = new Set<Waiting>();
   #timer: NodeJS.Timeout | undefined;
   #last = 0;
 
@@ -35,14 +41,19 @@ export class BlockWatch {
   /** Warns when a callback blocked the program for over a second. */
   report({ name, event }: Blocker, milliseconds: number): void {
     if (milliseconds <= WORTH_A_WARNING) return;
+    // Those that wait meanwhile are not to blame for it.
+    this.#last = performance.now();
     this.#warn(
       `plugin "${name}" blocked the whole program for ${(milliseconds / 1000).toFixed(1)} s in its callback for ${event}. Make its slow work asynchronous.`,
     );
   }
 
-  /** Watches the program while a callback waits for something; returns what ends that. */
-  begin(blocker: Blocker): () => void {
-    const entry = { blocker };
+  /**
+   * Watches the program while a callback waits for something, for `seconds` at most: then nobody waits for it any
+   * more. Returns what ends that.
+   */
+  begin(blocker: Blocker, seconds: number): () => void {
+    const entry = { blocker, until: performance.now() + seconds * 1000 };
     this.#waiting.add(entry);
     if (this.#timer === undefined) {
       this.#last = performance.now();
@@ -51,18 +62,26 @@ export class BlockWatch {
     return () => {
       // Called in the same breath as the block ends, before the timer had its turn.
       if (this.#waiting.has(entry)) this.#tick();
-      this.#waiting.delete(entry);
-      if (this.#waiting.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      this.#forget(entry);
     };
   }
 
   #tick(): void {
     const now = performance.now();
-    const blocked = now - this.#last - TICK;
+    const before = this.#last;
+    const blocked = now - before - TICK;
     this.#last = now;
-    if (blocked <= WORTH_A_WARNING) return;
-    for (const { blocker } of this.#waiting) this.report(blocker, blocked + TICK);
+    for (const entry of this.#waiting) {
+      // Nobody waited for it any more when the block began.
+      if (entry.until < before) this.#forget(entry);
+      else if (blocked > WORTH_A_WARNING) this.report(entry.blocker, blocked + TICK);
+    }
+  }
+
+  #forget(entry: Waiting): void {
+    this.#waiting.delete(entry);
+    if (this.#waiting.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -71,7 +71,7 @@ export class CallbackHook implements Hook {
   /** Any thenable becomes a promise, which is what dispatch waits for. */
   #wait(answer: PromiseLike<unknown>): Promise<HookReply> {
     this.#watch.running = undefined;
-    const end = this.#watch.begin(this);
+    const end = this.#watch.begin(this, this.deadlineSeconds);
     const promise = Promise.resolve(answer);
     promise.then(end, end);
     return promise.then(asReply);

@@ -5,8 +5,8 @@ import type { TurnResult } from "#core/ports";
 import type { StoredSession } from "#agent/sessions";
 import type { Host } from "../compose.ts";
 
-/** Hooks that close a session have this long together once a signal ends the program (CONTRACT §3). */
-const CLOSING_MS = 5000;
+/** What a closing hook still says once its time is up is waited for this long, in milliseconds. */
+const LAST_WORDS_MS = 200;
 
 export interface SendOptions {
   readonly signal: AbortSignal;
@@ -42,6 +42,15 @@ export class Conversation {
     return found;
   }
 
+  /** Like {@link resume}, in a conversation: the session that it leaves is finalized first. */
+  async switchTo(wanted: string, { signal, onFrame }: SendOptions): Promise<StoredSession> {
+    const found = this.#find(wanted);
+    if (found !== undefined && this.#session !== undefined && found.id !== this.#session.id) {
+      await this.#finalize(signal, onFrame);
+    }
+    return this.resume(wanted);
+  }
+
   #find(wanted: string): StoredSession | undefined {
     const { sessions, surface } = this.#host;
     if (wanted === "latest") return sessions.latest(surface);
@@ -53,24 +62,26 @@ export class Conversation {
 
   /** Runs one turn: the `session` frame, then those of the agent. */
   async send(message: string, { signal, onFrame, maxIterations }: SendOptions): Promise<TurnResult> {
-    const session = await this.#open(onFrame);
+    const session = this.open(onFrame);
     const { runner, surface } = this.#host;
     return runner.turn({ session, message, platform: surface, signal, onFrame, maxIterations });
   }
 
   /** Runs `!CMD`: the terminal tool, hooks included, without the model. Gives the tool's result. */
   async shell(command: string, { signal, onFrame }: SendOptions): Promise<string> {
-    const session = await this.#open(onFrame);
+    const session = this.open(onFrame);
     return this.#host.runner.callTool({ session, tool: "terminal", args: { command }, signal, onFrame });
   }
 
-  async #open(onFrame: (frame: Frame) => void): Promise<StoredSession> {
+  /** Shows the session, which begins now if there is none: its frame is the first one of whatever follows. */
+  open(onFrame: (frame: Frame) => void): StoredSession {
     const { sessions, surface, model } = this.#host;
+    const { id: modelId } = model.describe();
     this.#session ??= sessions.create({ platform: surface, source: "chat" });
     onFrame({
       type: "session",
       session_id: this.#session.id,
-      model: model.describe().id,
+      model: modelId,
       platform: surface,
       resumed: this.#resumed,
     });
@@ -101,16 +112,20 @@ export class Conversation {
     await this.#finalize(signal, onFrame);
     this.#session = sessions.create({ platform: surface, source: "chat" });
     this.#resumed = false;
+    this.open(onFrame);
     await this.#emit("session:reset");
     await this.#fire("on_session_reset", { session_id: this.#session.id, platform: surface }, signal, onFrame);
   }
 
-  /** Ends the conversation: its closing hooks run, for at most five seconds when `hurry` says that a signal came. */
-  async close(hurry: boolean, onFrame: (frame: Frame) => void = () => undefined): Promise<void> {
+  /** Ends the conversation: its closing hooks run, until `signal` says that nobody waits any more. */
+  async close(signal: AbortSignal, onFrame: (frame: Frame) => void = () => undefined): Promise<void> {
     if (this.#session === undefined) return;
-    const signal = hurry ? AbortSignal.timeout(CLOSING_MS) : new AbortController().signal;
-    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    await Promise.race([this.#finalize(signal, onFrame), aborted]);
+    const cut = new Promise<void>((resolve) => {
+      const stop = () => setTimeout(resolve, LAST_WORDS_MS);
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    });
+    await Promise.race([this.#finalize(signal, onFrame), cut]);
     this.#session = undefined;
   }
 

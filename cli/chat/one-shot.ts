@@ -1,8 +1,9 @@
 /** One turn, then the end: `-q`, `--query-file`, or a message on standard input. */
-import { EXIT } from "#core/errors";
-import type { Frame } from "#core/frames";
+import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import type { Frame, FrameOf } from "#core/frames";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
+import { createClosing } from "./closing.ts";
 import { exitCodeOf, type Conversation } from "./conversation.ts";
 import type { Renderer } from "./renderers.ts";
 import { terminalOutput } from "./terminal-output.ts";
@@ -22,21 +23,22 @@ export interface OneShot {
 export async function runOnce(run: OneShot): Promise<void> {
   const { conversation, context, renderer } = run;
   const interrupt = new AbortController();
-  const caught: NodeJS.Signals[] = [];
+  const closing = createClosing();
   const onSignal = (signal: NodeJS.Signals) => {
-    caught.push(signal);
+    closing.hurry(exitCodeOf(signal));
     interrupt.abort();
-    // Whoever asks twice does not want to wait for the closing hooks.
-    if (caught.length > 1) process.exit(exitCodeOf(signal));
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
 
   const frames = holdResult(renderer);
   try {
-    const code = await perform(run, interrupt.signal, frames.show);
-    await conversation.close(caught.length > 0, frames.show);
-    const [signal] = caught;
-    const exit = signal === undefined ? code : exitCodeOf(signal);
+    const outcome = await perform(run, interrupt.signal, frames.show).catch(failed);
+    if (outcome.error !== undefined && closing.code === undefined) {
+      // An error frame is a line of a session; without one there is but the sentence.
+      if (!frames.fail(outcome.error)) throw outcome.error;
+    }
+    await conversation.close(closing.signal, frames.show);
+    const exit = closing.code ?? outcome.code;
     frames.end(exit);
     context.exit(exit);
   } finally {
@@ -45,42 +47,70 @@ export async function runOnce(run: OneShot): Promise<void> {
   }
 }
 
-async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<number> {
+interface Performed {
+  readonly code: number;
+  /** What kept a command from running. A turn that failed says so itself. */
+  readonly error?: HermesError;
+}
+
+function failed(thrown: unknown): Performed {
+  const error = isHermesError(thrown)
+    ? thrown
+    : new HermesError("HERMES_INTERNAL", { problem: problemOf(thrown) }, { cause: thrown });
+  return { code: error.exitCode, error };
+}
+
+async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<Performed> {
   const { message, conversation, host, context, structured, maxIterations } = run;
   const options = { signal, onFrame, maxIterations };
-  const say = (text: string) => (structured ? context.note(text) : context.out(text));
   const text = message.trim();
   if (text.startsWith("!") && !text.includes("\n")) {
     const result = await conversation.shell(text.slice(1).trim(), options);
     if (!structured) context.out(terminalOutput(result));
-    return EXIT.ok;
+    return { code: EXIT.ok };
   }
   const command = parseSlash(text);
-  if (command !== undefined) {
-    const after = await runSlash(command.name, command.args, { host, conversation, say, onFrame, signal });
-    return after.next === "send" ? (await conversation.send(after.message, options)).exit_code : EXIT.ok;
+  if (command === undefined) return { code: (await conversation.send(message, options)).exit_code };
+  // Lines of JSON all belong to a session, the first one names it; what the command says is the answer.
+  const said: string[] = [];
+  if (structured) conversation.open(onFrame);
+  const say = (words: string) => (structured ? void said.push(words) : context.out(words));
+  const after = await runSlash(command.name, command.args, { host, conversation, say, onFrame, signal });
+  const session_id = conversation.session?.id;
+  if (structured && session_id !== undefined && said.length > 0) {
+    onFrame({ type: "assistant", session_id, content: said.join("\n") });
   }
-  return (await conversation.send(message, options)).exit_code;
+  return { code: after.next === "send" ? (await conversation.send(after.message, options)).exit_code : EXIT.ok };
 }
 
 /** Keeps the `result` frame back until the session is closed: it is the last line, and knows the exit code. */
-function holdResult(renderer: Renderer): {
-  readonly show: (frame: Frame) => void;
-  readonly end: (exit_code: number) => void;
-} {
-  let result: Extract<Frame, { type: "result" }> | undefined;
-  let begun: { readonly session_id: string; readonly at: number } | undefined;
+function holdResult(renderer: Renderer) {
+  let result: FrameOf<"result"> | undefined;
+  let session_id: string | undefined;
+  let named: string | undefined;
+  const started = performance.now();
+
+  function show(frame: Frame): void {
+    session_id = frame.session_id;
+    if (frame.type === "result") result = frame;
+    // One line names a session, also when a command opened it and a turn follows.
+    else if (frame.type !== "session" || named !== session_id) renderer.show(frame);
+    if (frame.type === "session") named = session_id;
+  }
+
   return {
-    show(frame: Frame): void {
-      begun ??= { session_id: frame.session_id, at: performance.now() };
-      if (frame.type === "result") result = frame;
-      else renderer.show(frame);
+    show,
+    /** Shows why there was no turn. False when there is no session that the line could belong to. */
+    fail({ message, code }: HermesError): boolean {
+      if (session_id === undefined) return false;
+      show({ type: "error", session_id, message, code });
+      return true;
     },
     end(exit_code: number): void {
-      if (begun === undefined) return;
-      const duration_ms = Math.round(performance.now() - begun.at);
+      if (session_id === undefined) return;
+      const duration_ms = Math.round(performance.now() - started);
       const otherwise = { completed: exit_code === EXIT.ok, interrupted: exit_code >= EXIT.interrupted, duration_ms };
-      renderer.show({ ...otherwise, ...result, type: "result", session_id: begun.session_id, exit_code });
+      renderer.show({ ...otherwise, ...result, type: "result", session_id, exit_code });
     },
   };
 }

@@ -28,7 +28,14 @@ export function createRenderer(options: RendererOptions): Renderer {
 }
 
 function streamRenderer({ context }: RendererOptions): Renderer {
-  return { show: (frame) => context.out(JSON.stringify(frame)), finish: () => undefined };
+  return {
+    show(frame) {
+      const { type, session_id, ...rest } = frame;
+      context.out(JSON.stringify({ type, session_id, ...rest }));
+      if (frame.type === "error") context.note(`hermes: ${frame.message}`);
+    },
+    finish: () => undefined,
+  };
 }
 
 function answerRenderer({ context }: RendererOptions): Renderer {
@@ -101,7 +108,10 @@ function documentRenderer({ context }: RendererOptions): Renderer {
       document["session_id"] = session_id;
       if (type === "session" || type === "result" || type === "cost" || type === "assistant")
         Object.assign(document, rest);
-      if (frame.type === "error") document["error"] = { message: frame.message, code: frame.code };
+      if (frame.type === "error") {
+        document["error"] = { message: frame.message, code: frame.code };
+        context.note(`hermes: ${frame.message}`);
+      }
       if (type === "hook") hooks.push(frame);
       if (type === "tool_use" || type === "tool_result") tools.push(frame);
     },

@@ -1,5 +1,5 @@
 /** The slash commands of a conversation: their table, and what runs one. */
-import { HermesError } from "#core/errors";
+import { HermesError, problemOf } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import type { Frame } from "#core/frames";
 import { nearest } from "#core/suggest";
@@ -60,8 +60,8 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     name: "resume",
     usage: "ID|latest",
     summary: "go on with another session",
-    run: (args, { conversation, say }) => {
-      const session = conversation.resume(args || "latest");
+    run: async (args, { conversation, say, signal, onFrame }) => {
+      const session = await conversation.switchTo(args || "latest", { signal, onFrame });
       say(`Resumed ${session.id}${session.title ? ` "${session.title}"` : ""}, ${session.message_count} messages.`);
       return NOTHING;
     },
@@ -169,9 +169,23 @@ export async function runSlash(name: string, args: string, surroundings: Command
     const hint = meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`;
     throw new HermesError("HERMES_USAGE", { problem: `There is no command "/${decision.name}".${hint}` });
   }
-  const answer = await plugins.run(decision.args);
+  const running = plugins.run(decision.args).catch((thrown: unknown) => {
+    const fields = { plugin: plugins.plugin, command: plugins.name, problem: problemOf(thrown) };
+    throw new HermesError("HERMES_PLUGIN_COMMAND", fields, { cause: thrown });
+  });
+  const answer = await untilStopped(running, surroundings.signal);
   if (answer) say(answer);
   return NOTHING;
+}
+
+/** Waits for a plugin's command, but not past the person's stop. Throws HERMES_INTERRUPTED then. */
+function untilStopped<Value>(running: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise, resolve, reject } = Promise.withResolvers<Value>();
+  const stop = () => reject(new HermesError("HERMES_INTERRUPTED", {}));
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  running.then(resolve, reject);
+  return promise.finally(() => signal.removeEventListener("abort", stop));
 }
 
 function undo({ host, conversation }: CommandSurroundings): string | null {

@@ -3,6 +3,7 @@ import { createInterface, type Interface } from "node:readline";
 import { EXIT, isHermesError, problemOf } from "#core/errors";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
+import { createClosing } from "./closing.ts";
 import { exitCodeOf, type Conversation } from "./conversation.ts";
 import { loadHistory, saveHistory } from "./history-file.ts";
 import { dim, type Renderer } from "./renderers.ts";
@@ -42,7 +43,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   });
   lines.onInterrupt(() => {
     const now = performance.now();
-    if (now - interruptedAt < TWICE_MS) return end(EXIT.interrupted);
+    if (now - interruptedAt < TWICE_MS) return leave(EXIT.interrupted);
     interruptedAt = now;
     if (turns.running) return turns.stop();
     context.note("Ctrl+C again ends the program.");
@@ -50,16 +51,21 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   });
   lines.onEnd(() => end(EXIT.ok));
   turns.onIdle(() => lines.prompt());
-  const onSignal = (signal: NodeJS.Signals) => end(exitCodeOf(signal));
+  const closing = createClosing();
+  function leave(code: number): void {
+    closing.hurry(code);
+    end(code);
+  }
+  const onSignal = (signal: NodeJS.Signals) => leave(exitCodeOf(signal));
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, onSignal);
 
   lines.prompt();
   const code = await ended;
   lines.close();
   await turns.end();
-  await conversation.close(code !== EXIT.ok, (frame) => options.renderer.show(frame));
+  await conversation.close(closing.signal, (frame) => options.renderer.show(frame));
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, onSignal);
-  context.exit(code);
+  context.exit(closing.code ?? code);
 }
 
 /** Runs what the person types, one after another. */

@@ -142,8 +142,8 @@ export const ERRORS = {
   ),
   HERMES_HOOK_INTERRUPTED: declare(
     EXIT.failed,
-    (f: { source: string; name: string; event: string }) =>
-      `${f.source} hook "${f.name}" was interrupted at ${f.event}.`,
+    (f: { source: string; name: string; event: string; note?: string }) =>
+      `${f.source} hook "${f.name}" was interrupted at ${f.event}.${f.note ?? ""}`,
   ),
   HERMES_HOOK_SCRIPT: declare(
     EXIT.failed,

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { describeEscaped } from "#sandbox/process/descendants";
 import { filterEnvironment } from "#sandbox/process/environment";
 import { type ProcessResult, runProcess } from "#sandbox/process/run";
 import type { Tool } from "#core/ports";
@@ -85,14 +86,15 @@ function readTimeout(args: ToolArguments): number {
 
 function describeResult(result: ProcessResult, seconds: number): Readonly<Record<string, unknown>> {
   const output = result.stdout + result.stderr;
+  const escaped = describeEscaped(result.escaped);
   const truncated = result.truncated ? { truncated: true } : {};
   switch (result.ended) {
     case "not_started":
       return { error: `the command could not be started: ${result.start_problem ?? "no reason given"}` };
     case "timeout":
-      return { error: `the command did not end within ${seconds} s and was stopped`, output, ...truncated };
+      return { error: `the command did not end within ${seconds} s and was stopped.${escaped}`, output, ...truncated };
     case "interrupted":
-      return { error: "interrupted; the command was stopped", output, ...truncated };
+      return { error: `interrupted; the command was stopped.${escaped}`, output, ...truncated };
     default:
       return { output, exit_code: exitCodeOf(result), ...truncated };
   }

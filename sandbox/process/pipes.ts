@@ -1,11 +1,11 @@
 /**
  * Standard streams for a child that can be opened by name. Node gives children sockets, which Linux cannot open:
  * `jq . < /dev/stdin` and `echo no > /dev/stderr`, which scripts are full of, would fail. Node has no pipe(2), so
- * output goes through FIFOs made by mkfifo, a batch at a time; input is a file, because a FIFO whose writer is
- * done cannot be opened again. All of them are unlinked before the child exists.
+ * output goes through nameless FIFOs, which mkfifo makes once and later runs use again; input is a nameless file,
+ * because a FIFO whose writer is done cannot be opened again.
  */
 import { execFile } from "node:child_process";
-import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,53 +21,56 @@ export interface Pipes {
   closeChildEnds(): void;
 }
 
-/** For twelve runs: one start of mkfifo is then a small part of what each costs. */
-const BATCH = 24;
-/** Early enough that a run seldom waits for it. */
-const REFILL_BELOW = 8;
-const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+/** For eight runs at a time; mkfifo makes many as quickly as one. */
+const BATCH = 16;
+/** So many wait for their next use at most. */
+const MOST_SPARE = 48;
+const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** Unlinked FIFOs that nobody uses yet, each held open at both ends. */
+/** FIFOs that nobody writes to, each held open for reading by the descriptor that stands here. */
 const spare: number[] = [];
-let filling: Promise<void> | undefined;
-/** False where sockets can be opened by name (macOS), or once this proved impossible here. */
+let filling: Promise<boolean> | undefined;
+/** False where sockets can be opened by name (macOS), or when the first try here failed. */
 let possible = process.platform === "linux";
 
 /** Streams for one child whose input is `text`, or undefined where there are none: then Node's sockets have to do. */
 export async function takePipes(text: string | undefined): Promise<Pipes | undefined> {
-  while (possible && spare.length < 2) await (filling ??= fill());
-  if (!possible) return undefined;
-  const [output, errors] = spare.splice(0, 2) as [number, number];
-  if (spare.length < REFILL_BELOW) filling ??= fill();
-  const open: number[] = [output, errors];
-  const ours: Socket[] = [];
+  while (spare.length < 2) if (!possible || !(await (filling ??= fill()))) return undefined;
+  const holders = spare.splice(-2);
+  const childEnds: number[] = [];
+  const ourEnds: Socket[] = [];
   try {
     const input = text === undefined ? "ignore" : openInput(text);
-    if (input !== "ignore") open.push(input);
-    const childEnd = (holder: number): number => {
-      const end = reopen(holder, O_WRONLY);
-      open.push(end);
-      return end;
-    };
-    const ourEnd = (holder: number): Socket => {
-      const end = new Socket({ fd: reopen(holder, O_RDONLY | O_NONBLOCK), readable: true, writable: false });
-      ours.push(end);
-      return end;
-    };
-    return {
-      childEnds: [input, childEnd(output), childEnd(errors)],
-      stdout: ourEnd(output),
-      stderr: ourEnd(errors),
-      closeChildEnds: () => closeAll(open),
-    };
+    if (input !== "ignore") childEnds.push(input);
+    for (const holder of holders) {
+      childEnds.push(reopen(holder, O_WRONLY));
+      ourEnds.push(new Socket({ fd: reopen(holder, O_RDONLY | O_NONBLOCK), readable: true, writable: false }));
+    }
+    const [output, errors] = childEnds.slice(-2) as [number, number];
+    const [stdout, stderr] = ourEnds as [Socket, Socket];
+    for (const [index, end] of ourEnds.entries()) recycle(end, holders[index]!);
+    return { childEnds: [input, output, errors], stdout, stderr, closeChildEnds: () => closeAll(childEnds) };
   } catch {
     // No place for the input or no descriptors left: this child gets sockets.
-    for (const socket of ours) socket.destroy();
-    closeAll(open);
+    for (const end of ourEnds) end.destroy();
+    closeAll([...childEnds, ...holders]);
     return undefined;
   }
 }
 
+/** A FIFO that was read to its end is empty and has no writer any more: the next run may have it. */
+function recycle(end: Socket, holder: number): void {
+  let finished = false;
+  end.once("end", () => {
+    finished = true;
+  });
+  end.once("close", () => {
+    if (finished && spare.length < MOST_SPARE) spare.push(holder);
+    else closeSync(holder);
+  });
+}
+
+let worked = false;
 let inputFolder: string | undefined;
 
 /** The text as a file that has no name any more, in memory where there is a place for such. */
@@ -76,11 +79,18 @@ function openInput(text: string): number {
     (inputFolder ??= existsSync("/dev/shm") ? "/dev/shm" : tmpdir()),
     `hermes-input-${process.pid}-${process.hrtime.bigint()}`,
   );
-  const file = openSync(name, O_CREAT | O_EXCL | O_RDWR, 0o600);
+  const file = openSync(name, O_CREAT | O_EXCL | O_WRONLY, 0o600);
   try {
-    rmSync(name);
-    writeFileSync(file, text);
-    return reopen(file, O_RDONLY);
+    const input = openSync(name, O_RDONLY);
+    try {
+      rmSync(name);
+      const bytes = Buffer.from(text);
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      return input;
+    } catch (error) {
+      closeSync(input);
+      throw error;
+    }
   } finally {
     closeSync(file);
   }
@@ -91,20 +101,24 @@ function reopen(descriptor: number, flags: number): number {
   return openSync(`/proc/self/fd/${descriptor}`, flags);
 }
 
-async function fill(): Promise<void> {
+/** False when there are no more. */
+async function fill(): Promise<boolean> {
   try {
     const folder = mkdtempSync(join(tmpdir(), "hermes-pipes-"));
     try {
       const names = Array.from({ length: BATCH }, (_, index) => join(folder, String(index)));
       await promisify(execFile)("mkfifo", ["-m", "600", ...names]);
-      for (const name of names) spare.push(openSync(name, O_RDWR | O_NONBLOCK));
+      for (const name of names) spare.push(openSync(name, O_RDONLY | O_NONBLOCK));
+      worked = true;
+      return true;
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   } catch {
     // No mkfifo, no temporary folder that can be written, no descriptors left: scripts run all the same, with
     // sockets, and only those notice that open their streams by name.
-    possible = spare.length >= 2;
+    possible = worked;
+    return false;
   } finally {
     filling = undefined;
   }

@@ -6,12 +6,15 @@ import type { ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
 import { collectOutput } from "./output.ts";
 import { startChild, type Started } from "./start.ts";
-import { terminateGroup, trackGroup } from "./terminate.ts";
+import { markEnvironment, newRunId, type Escaped } from "./descendants.ts";
+import { trackRun } from "./terminate.ts";
 
 export interface ProcessOptions {
   readonly argv: readonly [string, ...string[]];
+  /** What the child sees as its own name; without it the first of `argv`. */
+  readonly argv0?: string;
   readonly cwd: string;
-  /** The whole environment of the child; nothing is added. */
+  /** The whole environment of the child; only the run's marker is added. */
   readonly env: NodeJS.ProcessEnv;
   /** Written to standard input as UTF-8; without it standard input is empty. */
   readonly stdin?: string;
@@ -41,6 +44,8 @@ export interface ProcessResult {
   readonly start_problem: string | null;
   /** True when output was dropped. */
   readonly truncated: boolean;
+  /** Of a run that was ended: processes of its that had left its group and were killed too. */
+  readonly escaped: readonly Escaped[];
   readonly duration_ms: number;
 }
 
@@ -52,25 +57,29 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Runs one process in its own process group and waits for its end. Invalid UTF-8 in its output becomes U+FFFD.
- * On a time-out, an overflow and an abort the whole group gets TERM, then KILL. Never throws or rejects.
+ * On a time-out, an overflow and an abort the whole group gets TERM, then KILL, and who left the group KILL. Never
+ * throws or rejects.
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const started = performance.now();
   if (options.signal?.aborted) return withoutOutput("interrupted", null, started);
-  const start = await startChild(options);
+  const id = newRunId();
+  const start = await startChild({ ...options, env: markEnvironment(options.env, id) });
   if ("problem" in start) return withoutOutput("not_started", start.problem, started);
-  return supervise(start, options, started);
+  return supervise(start, id, options, started);
 }
 
 /** Watches a running child until it has ended and its output is read. */
-async function supervise(start: Started, options: ProcessOptions, started: number): Promise<ProcessResult> {
+async function supervise(start: Started, id: string, options: ProcessOptions, started: number): Promise<ProcessResult> {
   const { child } = start;
-  const untrack = trackGroup(child);
+  const running = trackRun(child, id);
   let reason: ProcessEnd | undefined;
+  let alive = true;
   const end = (why: ProcessEnd) => {
     if (reason !== undefined) return;
     reason = why;
-    if (why !== "exited") terminateGroup(child, options.killGraceMs ?? KILL_GRACE_MS);
+    // Of one that has ended, the last of its output may still be too much; its pid may be a stranger's then.
+    if (alive) running.terminate(options.killGraceMs ?? KILL_GRACE_MS);
   };
 
   const { maxOutputBytes, overflow, tailBytes = 0 } = options;
@@ -89,12 +98,12 @@ async function supervise(start: Started, options: ProcessOptions, started: numbe
   const [exitCode, exitSignal] = await exitOf(child);
   clearTimeout(timer);
   options.signal?.removeEventListener("abort", interrupt);
-  end("exited");
+  alive = false;
+  const escaped = running.ended();
   await drained([stdout.closed, stderr.closed]);
   stdout.destroy();
   stderr.destroy();
   start.stdin?.destroy();
-  untrack();
   return {
     exit_code: exitCode,
     signal: exitSignal,
@@ -103,6 +112,7 @@ async function supervise(start: Started, options: ProcessOptions, started: numbe
     ended: reason ?? "exited",
     start_problem: null,
     truncated: stdout.truncated() || stderr.truncated(),
+    escaped,
     duration_ms: elapsed(started),
   };
 }
@@ -138,6 +148,7 @@ function withoutOutput(ended: ProcessEnd, problem: string | null, started: numbe
     ended,
     start_problem: problem,
     truncated: false,
+    escaped: [],
     duration_ms: elapsed(started),
   };
 }

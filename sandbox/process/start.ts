@@ -16,7 +16,7 @@ export interface Started {
 
 export type Start = Started | { readonly problem: string };
 
-type StartOptions = Pick<ProcessOptions, "argv" | "cwd" | "env" | "stdin">;
+type StartOptions = Pick<ProcessOptions, "argv" | "argv0" | "cwd" | "env" | "stdin">;
 
 /** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */
 export async function startChild(options: StartOptions): Promise<Start> {
@@ -24,15 +24,16 @@ export async function startChild(options: StartOptions): Promise<Start> {
   const nul = findNul(options);
   if (nul !== undefined) return { problem: `NUL byte in ${nul}` };
   if (argv[0] === "") return { problem: "the command's first word is empty" };
-  const pipes = await takePipes(stdin);
+  // Both take a while the first time only.
+  const [pipes, { execa }] = await Promise.all([takePipes(stdin), import("execa")]);
   try {
-    const { execa } = await import("execa");
     // The leanest of execa: no buffering, no clean-up and no time-out of its own (its `timeout` waits for whoever
     // holds the pipes). Detached makes the child the leader of a new process group.
     const [input, output, errors] = pipes?.childEnds ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"];
     // execa takes every descriptor as a stream; its types know only some.
     const streams = { stdin: input as "pipe", stdout: output as "pipe", stderr: errors as "pipe" };
     const subprocess = execa(argv[0], argv.slice(1), {
+      ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
       cwd,
       env,
       extendEnv: false,

@@ -1,44 +1,80 @@
-/** Ends whole process groups: TERM, then KILL. A descendant in a session of its own is out of a group's reach. */
+/** Ends all that a run has started: its group by TERM, then KILL, and by KILL whoever left the group. */
 import type { ChildProcess } from "node:child_process";
+import { killMarked, type Escaped } from "./descendants.ts";
+import { guardRun } from "./watchdog.ts";
 
-/** The groups to be killed when this process ends before they do. */
-const running = new Set<number>();
+/** A running child, for as long as something of it may have to be killed. */
+export interface Running {
+  /** Sends TERM to the child's group and, `graceMs` later, KILL to whoever of the run is left. */
+  terminate(graceMs: number): void;
+  /** To be called when the child has ended. After `terminate` it kills those that left the group, and names them. */
+  ended(): readonly Escaped[];
+}
+
+/** Leader's pid and run id of what is to be killed when this process ends before it does. */
+const running = new Map<number, string>();
 let listening = false;
 
-/** Has a child's group killed should this process end first. Returns the undo, for when the child has ended. */
-export function trackGroup(child: ChildProcess): () => void {
+/** Has all that the run starts killed should this process end before the child, by whatever cause. */
+export function trackRun(child: ChildProcess, id: string): Running {
   const { pid } = child;
-  if (pid === undefined) return () => {};
+  if (pid === undefined) return { terminate: () => undefined, ended: () => [] };
   if (!listening) {
     listening = true;
     process.on("exit", killRunning);
   }
-  running.add(pid);
-  return () => {
-    if (!pending.has(pid)) running.delete(pid);
-  };
-}
-
-/** Groups that had TERM and wait for KILL, also after their leader has ended. */
-const pending = new Set<number>();
-
-/** Sends TERM to the child's group and, `graceMs` later, KILL to whoever of it is left. */
-export function terminateGroup(child: ChildProcess, graceMs: number): void {
-  const { pid } = child;
-  if (pid === undefined || pending.has(pid)) return;
-  signalGroup(pid, "SIGTERM");
-  pending.add(pid);
-  const timer = setTimeout(() => {
-    signalGroup(pid, "SIGKILL");
-    pending.delete(pid);
+  running.set(pid, id);
+  const unguard = guardRun(id);
+  const forget = () => {
     running.delete(pid);
-  }, graceMs);
-  // Once the leader is gone nobody waits for this timer: an end of the program meanwhile kills what is left.
-  child.once("exit", () => timer.unref());
+    unguard();
+  };
+  let killing: NodeJS.Timeout | undefined;
+  const escaped: Escaped[] = [];
+  const killEscaped = () => void escaped.push(...killMarked(new Set([id]), pid));
+
+  function terminate(graceMs: number): void {
+    if (killing !== undefined || pid === undefined) return;
+    signalGroup(pid, "SIGTERM");
+    killing = setTimeout(() => {
+      signalGroup(pid, "SIGKILL");
+      killEscaped();
+      forget();
+    }, graceMs);
+  }
+
+  function ended(): readonly Escaped[] {
+    if (killing === undefined) {
+      forget();
+      return [];
+    }
+    killEscaped();
+    if (groupExists(pid as number)) {
+      // Nobody waits for the rest of the group any more: an end of the program meanwhile kills what is left.
+      killing.unref();
+    } else {
+      // Its number is free for strangers from now on.
+      clearTimeout(killing);
+      forget();
+    }
+    return escaped;
+  }
+
+  return { terminate, ended };
 }
 
 function killRunning(): void {
-  for (const pid of running) signalGroup(pid, "SIGKILL");
+  for (const pid of running.keys()) signalGroup(pid, "SIGKILL");
+  if (running.size > 0) killMarked(new Set(running.values()));
+}
+
+function groupExists(pid: number): boolean {
+  try {
+    return process.kill(-pid, 0);
+  } catch (error) {
+    // ESRCH: nobody is left. EPERM (macOS): only zombies are, which need no signal either.
+    return !["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { runProcess, type ProcessOptions } from "#sandbox/process/run";
 import { filterEnvironment } from "#sandbox/process/environment";
+import { lives, until } from "../helpers/processes.ts";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 const script = (name: string) => join(scripts, name);
@@ -25,26 +26,6 @@ function folder(context: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "hermes-process-"));
   context.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
-}
-
-/** Waits until `check` holds; the test's own time-out is generous. */
-async function until(check: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!check()) {
-    assert.ok(Date.now() < deadline, `it never came about: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-}
-
-/** True for a process that runs; a zombie that nobody has collected does not. */
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    if (process.platform !== "linux") return true;
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 test("gives output, exit code and standard error", async () => {

@@ -1,0 +1,38 @@
+/** What tests of processes ask the system. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+
+/** Waits until `check` holds; fails after `withinMs`, generous unless the bound itself is what is tested. */
+export async function until(check: () => boolean, what: string, withinMs = 15_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!check()) {
+    assert.ok(Date.now() < deadline, `it never came about: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+}
+
+/** True for a process that runs; a zombie that nobody has collected does not. */
+export function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    if (process.platform !== "linux") return true;
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** The pid that a fixture writes to a file, once it is there. */
+export async function pidIn(file: string): Promise<number> {
+  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"), `a pid in ${file}`);
+  return Number(readFileSync(file, "utf8"));
+}
+
+/** Ends what a failing test left behind. */
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended, as it should.
+  }
+}

@@ -6,9 +6,9 @@
 import { declarationOf, EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
 import { userHome } from "#core/paths";
 import { didYouMean, nearest } from "#core/suggest";
-import { parseCommand } from "./command.ts";
 import { describeValue, isMapping, readFlag, readNames, readTimeout, type Warn } from "./entry-values.ts";
-import { createMatcher, type Matcher } from "./matcher.ts";
+import { EVERYTHING, type Matcher } from "./matcher.ts";
+import { isProtocolName, PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./protocols.ts";
 
 /** One configured shell hook. */
 export interface ShellEntry {
@@ -17,7 +17,7 @@ export interface ShellEntry {
   readonly index: number;
   /** Exactly as written; null when a broken entry has none. */
   readonly command: string | null;
-  /** The command's words, or null for a broken entry. */
+  /** The command's words, in which consent finds the script; null for a broken entry. */
   readonly argv: readonly [string, ...string[]] | null;
   /** Why the entry cannot run, as a clause; null for a sound one. */
   readonly problem: string | null;
@@ -30,7 +30,9 @@ export interface ShellEntry {
   readonly failClosed: boolean;
   /** `async: true`: the turn does not wait for it. */
   readonly background: boolean;
-  readonly protocol: "hermes";
+  readonly protocol: ProtocolName;
+  /** True when the command is given to `sh -c` by its protocol. */
+  readonly throughShell: boolean;
   /** Variables with secret names that the script gets all the same. */
   readonly env: readonly string[];
   readonly enabled: boolean;
@@ -112,12 +114,14 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
   const command = typeof raw["command"] === "string" && raw["command"].trim() !== "" ? raw["command"] : null;
   const failClosed = readFailClosed(event, raw, warn);
   const enabled = readFlag(raw, "enabled", true, warn);
-  const { argv, problem } = readCommand(command, raw, home);
-  const keep = problem === null || failClosed || (command !== null && raw["protocol"] === undefined);
+  const protocol = readProtocol(event, raw["protocol"]);
+  const { argv, problem } = protocol.problem === null ? readCommand(command, raw, protocol.name, home) : protocol;
+  const keep = problem === null || failClosed || (command !== null && protocol.problem === null);
   if (problem !== null && enabled) warn(`${problem}; ${consequence(failClosed, keep)}`);
   if (!keep) return undefined;
   const matcher = readMatcher(event, raw["matcher"], warn);
-  const toolMatcher = createMatcher(matcher);
+  // What the matcher of an unknown protocol means nobody knows: the guard that is broken by it blocks everything.
+  const toolMatcher = protocol.known ? PROTOCOLS[protocol.name].createMatcher(matcher) : EVERYTHING;
   if (toolMatcher.problem !== null) {
     warn(`not a regular expression (${toolMatcher.problem}); it matches the tool of exactly this name`, "matcher");
   }
@@ -133,7 +137,8 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     timeoutSeconds: readTimeout(raw["timeout"], warn),
     failClosed,
     background: readBackground(event, raw, warn),
-    protocol: "hermes",
+    protocol: protocol.name,
+    throughShell: PROTOCOLS[protocol.name].throughShell,
     env: readNames(raw["env"], "env", warn),
     enabled,
   };
@@ -144,20 +149,34 @@ function consequence(failClosed: boolean, keep: boolean): string {
   return keep ? "it cannot run" : "skipped";
 }
 
+interface ProtocolChoice {
+  readonly name: ProtocolName;
+  readonly known: boolean;
+  readonly argv: null;
+  /** Why the entry cannot run by it, as a clause. */
+  readonly problem: string | null;
+}
+
+function readProtocol(event: EventName, value: unknown): ProtocolChoice {
+  const name = value ?? "hermes";
+  if (isProtocolName(name)) return { name, known: true, argv: null, problem: PROTOCOLS[name].refuseEvent(event) };
+  const hint = typeof name === "string" ? didYouMean(name, PROTOCOL_NAMES) : "";
+  const known = PROTOCOL_NAMES.map((each) => `"${each}"`).join(" and ");
+  const problem = `the protocol ${describeValue(name)} is not supported; there are ${known}.${hint}`;
+  return { name: "hermes", known: false, argv: null, problem: problem.replace(/\.$/, "") };
+}
+
 function readCommand(
   command: string | null,
   raw: Record<string, unknown>,
+  protocol: ProtocolName,
   home: string,
 ): Pick<ShellEntry, "argv" | "problem"> {
   if (command === null) {
     const found = raw["command"] === undefined ? "" : ` (found ${describeValue(raw["command"])})`;
     return { argv: null, problem: `it has no "command", a non-empty string${found}` };
   }
-  const protocol = raw["protocol"] ?? "hermes";
-  if (protocol !== "hermes") {
-    return { argv: null, problem: `the protocol ${describeValue(protocol)} is not supported; there is "hermes"` };
-  }
-  const words = parseCommand(command, home);
+  const words = PROTOCOLS[protocol].parse(command, home);
   return words.problem === null ? words : { argv: null, problem: `its command cannot be parsed: ${words.problem}` };
 }
 

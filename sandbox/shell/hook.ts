@@ -4,14 +4,33 @@ import { HermesError } from "#core/errors";
 import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports";
 import type { ShellEntry } from "./entries.ts";
-import { replyOf } from "./outcome.ts";
+import type { Reading } from "./protocol.ts";
+import { PROTOCOLS } from "./protocols.ts";
 import { runScript, type ShellSurroundings } from "./run.ts";
 import type { ProcessResult } from "#sandbox/process/run";
+
+/** What a script leaves to a person: may this tool be called so? */
+export interface HookQuestion {
+  readonly tool: string;
+  /** The arguments as the tool would get them. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The script's reason; maybe empty. */
+  readonly reason: string;
+  /** The command of the hook that asks. */
+  readonly command: string;
+}
+
+/** Asks a person; true for yes. Rejects when the signal aborts before there is an answer. */
+export type AskPerson = (question: HookQuestion, signal: AbortSignal) => Promise<boolean>;
 
 export interface ShellHookDependencies {
   /** Asked at every firing: may this pair run now? */
   readonly decide: (pair: { readonly event: string; readonly command: string }) => Consent;
   readonly surroundings: ShellSurroundings;
+  /** Reaches a person who can decide; absent where there is none, and then what is asked for is blocked. */
+  readonly ask?: AskPerson | undefined;
+  /** Takes a sentence about what a script wants and cannot have; once a hook and sentence. */
+  readonly warn?: ((sentence: string) => void) | undefined;
   /** Takes what each run of a script gave, before it is judged; `hermes hooks test` shows it. */
   readonly onResult?: ((entry: ShellEntry, result: ProcessResult) => void) | undefined;
 }
@@ -23,6 +42,7 @@ export interface ShellHookDependencies {
 export function createShellHook(entry: ShellEntry, dependencies: ShellHookDependencies): Hook {
   const { kind, tool } = declarationOf(entry.event);
   const observes = kind === "observe";
+  const warned = new Set<string>();
 
   function consent(): Consent {
     return dependencies.decide({ event: entry.event, command: entry.command ?? "" });
@@ -30,7 +50,10 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
 
   function matches(firing: Firing): boolean {
     if (!entry.enabled) return false;
-    if (tool && !entry.toolMatcher.matches(String((firing.payload as { tool_name?: unknown }).tool_name))) return false;
+    if (tool) {
+      const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: unknown };
+      if (!entry.toolMatcher.matches(String(name), args ?? {})) return false;
+    }
     return entry.failClosed || entry.problem !== null || consent().granted;
   }
 
@@ -46,7 +69,37 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     const { grant } = decision;
     const result = await runScript({ entry, grant, firing, signal, surroundings: dependencies.surroundings });
     dependencies.onResult?.(entry, result);
-    return replyOf(entry, firing.event, result);
+    const reading = PROTOCOLS[entry.protocol].read({ entry, firing, result, surroundings: dependencies.surroundings });
+    if (reading.unmet !== undefined) warnOnce(reading.unmet);
+    const { question } = reading;
+    return question === undefined ? reading.reply : settle(reading, question, firing, signal);
+  }
+
+  function warnOnce(clause: string): void {
+    if (warned.has(clause)) return;
+    warned.add(clause);
+    const where = `hooks.${entry.event}[${entry.index}]`;
+    dependencies.warn?.(`${where}: ${JSON.stringify(entry.name)} asks for what is not to be had: ${clause}.`);
+  }
+
+  /** Lets a person decide; where there is none, or on a no, the call is blocked. A failed script asks nobody. */
+  async function settle(reading: Reading, reason: string, firing: Firing, signal: AbortSignal): Promise<HookReply> {
+    const { reply } = reading;
+    const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: Record<string, unknown> };
+    const changes = (reply.answer as { args?: Record<string, unknown> } | null)?.args;
+    const question = { tool: String(name), args: { ...args, ...changes }, reason, command: entry.command ?? "" };
+    const ask = reply.failure === undefined ? dependencies.ask : undefined;
+    const why = reason === "" ? "" : `: ${reason}`;
+    const block = (message: string): HookReply => ({ ...reply, answer: { action: "block", message } });
+    if (ask === undefined) {
+      return block(`The hook ${entry.name} asks for a decision, and no one can be asked here${why}`);
+    }
+    try {
+      return (await ask(question, signal)) ? reply : block(`Refused by the person who was asked${why}`);
+    } catch {
+      // Whoever was asked went away (the turn was stopped, the terminal closed): silence is no yes.
+      return block(`The hook ${entry.name} asked for a decision, and there was no answer${why}`);
+    }
   }
 
   return {

@@ -4,12 +4,13 @@
  */
 
 export interface Matcher {
-  matches(toolName: string): boolean;
+  /** Takes our name of a tool and, where there is a call, its arguments: another protocol's name may depend on them. */
+  matches(toolName: string, args?: unknown): boolean;
   /** A clause for a warning when the pattern is no regular expression and stands for itself; else null. */
   readonly problem: string | null;
 }
 
-const EVERYTHING: Matcher = { matches: () => true, problem: null };
+export const EVERYTHING: Matcher = { matches: () => true, problem: null };
 const TIMEOUT_MS = 100;
 /** Names are an open set (a model may invent them): this many results of usual names are remembered. */
 const MOST_REMEMBERED = 500;
@@ -20,11 +21,15 @@ export function createMatcher(pattern: string | null): Matcher {
   const trimmed = pattern?.trim() ?? "";
   if (trimmed === "") return EVERYTHING;
   const compiled = compile(trimmed);
-  if (typeof compiled === "string") {
-    return { matches: (name) => name === trimmed, problem: compiled };
-  }
+  if (typeof compiled === "string") return { matches: (name) => name === trimmed, problem: compiled };
   const test = isPlain(trimmed) ? (name: string) => compiled.test(name) : boundedTest(compiled);
-  return { matches: remembered(test), problem: null };
+  const matches = remembered(test);
+  return { matches: (name) => matches(name), problem: null };
+}
+
+/** Tests names with an expression of whatever cost: bounded in time, the results of usual names remembered. */
+export function createBoundedTest(expression: RegExp): (name: string) => boolean {
+  return remembered(boundedTest(expression));
 }
 
 function remembered(test: (name: string) => boolean): (name: string) => boolean {

@@ -1,29 +1,6 @@
-/** The JSON document that a script reads on standard input (CONTRACT §6). */
-import { declarationOf } from "#core/events";
-import type { Firing } from "#core/ports";
+/** JSON of whatever a payload holds. */
 
-const DOCUMENT = Symbol("shell payload");
-/** Keys that have a place of their own and are not repeated in `extra`. */
-const PLACED = new Set(["tool_name", "args", "session_id", "parent_session_id"]);
 const DEEPEST = 200;
-
-/** The document as text, made once per firing, however many scripts read it. */
-export function payloadOf(firing: Firing, cwd: string): string {
-  return firing.form(DOCUMENT, (payload) => stringify(makeDocument(firing.event, { ...payload }, cwd)));
-}
-
-function makeDocument(event: Firing["event"], payload: Record<string, unknown>, cwd: string): Record<string, unknown> {
-  const { tool, live = [] } = declarationOf(event);
-  const extra = Object.entries(payload).filter(([key]) => !PLACED.has(key) && !live.includes(key));
-  return {
-    hook_event_name: event,
-    tool_name: tool ? payload["tool_name"] : null,
-    tool_input: tool ? payload["args"] : null,
-    session_id: payload["session_id"] || payload["parent_session_id"] || "",
-    cwd,
-    extra: Object.fromEntries(extra),
-  };
-}
 
 /** JSON of anything: what JSON cannot hold becomes a string instead of being left out. Never throws. */
 export function stringify(value: unknown): string {

@@ -3,10 +3,11 @@ import type { Grant } from "#allowlist/grant";
 import { assertGrant } from "#allowlist/grant";
 import type { Firing } from "#core/ports";
 import { filterEnvironment } from "#sandbox/process/environment";
-import { runProcess, type ProcessResult } from "#sandbox/process/run";
+import { runWithinCap } from "#sandbox/process/cap";
+import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
-import { payloadOf } from "./payload.ts";
+import { PROTOCOLS } from "./protocols.ts";
 
 /** Where scripts run and what they see. */
 export interface ShellSurroundings {
@@ -29,16 +30,32 @@ export interface ShellRun {
 /** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this pair. */
 export async function runScript({ entry, grant, firing, signal, surroundings }: ShellRun): Promise<ProcessResult> {
   assertGrant(grant, { event: entry.event, command: entry.command ?? "" });
-  if (entry.argv === null) throw new TypeError(`hooks.${entry.event}[${entry.index}] has no command to run`);
+  const protocol = PROTOCOLS[entry.protocol];
+  const argv = protocol.argv(entry);
+  if (argv === null) throw new TypeError(`hooks.${entry.event}[${entry.index}] has no command to run`);
   const { cwd, home, env } = surroundings;
-  return runProcess({
-    argv: entry.argv,
+  return runWithinCap({
+    argv,
     cwd,
-    env: { ...filterEnvironment(env, entry.env), HERMES_HOME: home },
-    stdin: payloadOf(firing, cwd),
+    env: { ...filterEnvironment(env, entry.env), ...protocol.environment(surroundings), HERMES_HOME: home },
+    stdin: protocol.document(firing, surroundings),
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",
     signal,
   });
+}
+
+/** The result of a script that its approval does not cover any more: nothing was started. */
+function notStarted(problem: string): ProcessResult {
+  return {
+    exit_code: null,
+    signal: null,
+    stdout: "",
+    stderr: "",
+    ended: "not_started",
+    start_problem: problem,
+    truncated: false,
+    duration_ms: 0,
+  };
 }

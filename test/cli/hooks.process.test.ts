@@ -230,6 +230,7 @@ test("test runs every matching hook, approved or not, and records nothing", asyn
         "number",
         {
           command,
+          protocol: "hermes",
           exit_code: 0,
           stdout: '{"decision":"block","reason":"no"}',
           stderr: "",
@@ -242,6 +243,7 @@ test("test runs every matching hook, approved or not, and records nothing", asyn
         "number",
         {
           command: modifier,
+          protocol: "hermes",
           exit_code: 0,
           stdout: '{"action":"modify","args":{"timeout":1}}',
           stderr: "",

@@ -129,7 +129,7 @@ test("one bad entry is skipped, the others keep their places", () => {
 });
 
 test("a broken gate that is marked fail_closed stays, with its problem", () => {
-  for (const bad of [{}, { command: "" }, { command: "a 'b" }, { command: "a", protocol: "claude" }]) {
+  for (const bad of [{}, { command: "" }, { command: "a 'b" }, { command: "a", protocol: "cluade" }]) {
     const { entry, warnings } = one({ ...bad, matcher: "terminal", fail_closed: true });
     assert.equal(entry?.argv, null);
     assert.notEqual(entry?.problem ?? null, null);
@@ -139,9 +139,12 @@ test("a broken gate that is marked fail_closed stays, with its problem", () => {
 
 test("a command that cannot be parsed stays, a protocol that is not there is skipped", () => {
   assert.match(one({ command: "a 'b" }).entry?.problem ?? "", /unbalanced quote/);
-  const { entry, warnings } = one({ command: "a", protocol: "claude" });
+  const { entry, warnings } = one({ command: "a", protocol: "cluade" });
   assert.equal(entry, undefined);
-  assert.match(warnings.join(), /protocol "claude" is not supported/);
+  assert.match(
+    warnings.join(),
+    /protocol "cluade" is not supported; there are "hermes" and "claude"\. Did you mean "claude"\?/,
+  );
   assert.deepEqual(one({ command: "a", protocol: "hermes" }).warnings, []);
 });
 

@@ -18,6 +18,8 @@ interface ListedHook {
   readonly name: string;
   readonly command: string | null;
   readonly matcher: string | null;
+  /** What a shell hook and hermes say to each other; null for the others. */
+  readonly protocol: string | null;
   /** Seconds. */
   readonly timeout: number;
   readonly fail_closed: boolean;
@@ -72,6 +74,7 @@ function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv
       name: entry.name,
       command: entry.command,
       matcher: entry.matcher,
+      protocol: entry.protocol,
       timeout: entry.timeoutSeconds,
       fail_closed: entry.failClosed,
       enabled: entry.enabled,
@@ -98,6 +101,7 @@ async function listPluginHooks(config: Config, paths: HomePaths): Promise<Listin
         name: plugin.name,
         command: null,
         matcher: null,
+        protocol: null,
         timeout: settings.callback_timeout_seconds,
         fail_closed: onError === "block",
         enabled,
@@ -116,13 +120,17 @@ function describeHooks(hooks: readonly ListedHook[]): string {
     hook.event,
     hook.source,
     visible(hook.command ?? hook.name),
+    hook.protocol === "claude" ? "claude (runs through sh -c)" : "",
     hook.matcher === null ? "" : visible(hook.matcher),
     `${hook.timeout} s`,
     hook.fail_closed ? "closed" : "open",
     stateOf(hook),
     hook.approved_at === null ? "" : visible(hook.approved_at),
   ]);
-  return formatTable(["EVENT", "SOURCE", "COMMAND", "MATCHER", "TIMEOUT", "FAILS", "STATE", "APPROVED AT"], rows);
+  return formatTable(
+    ["EVENT", "SOURCE", "COMMAND", "PROTOCOL", "MATCHER", "TIMEOUT", "FAILS", "STATE", "APPROVED AT"],
+    rows,
+  );
 }
 
 function stateOf({ source, enabled, allowed, drift, problem }: ListedHook): string {

@@ -1,0 +1,19 @@
+/** Standard output of a script as an answer. */
+import { isMapping } from "./entry-values.ts";
+import { excerpt } from "./outcome.ts";
+
+export type Output = { readonly answer: Record<string, unknown> | null } | { readonly problem: string };
+
+/** Standard output as one JSON object; empty output and `null` are no answer. */
+export function parseOutput(stdout: string): Output {
+  const text = stdout.replace(/^\uFEFF/, "").trim();
+  if (text === "") return { answer: null };
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value === null || isMapping(value)) return { answer: value };
+    return { problem: `its output is ${Array.isArray(value) ? "an array" : `a ${typeof value}`}, not one JSON object` };
+  } catch {
+    // The excerpt says more than the parser's own words.
+    return { problem: `its output is not one JSON object: ${excerpt(text, 80)}` };
+  }
+}

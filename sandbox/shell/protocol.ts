@@ -1,0 +1,43 @@
+/** What a script and hermes say to each other: a protocol is all that differs between the kinds of scripts. */
+import type { EventName } from "#core/events";
+import type { Firing, HookReply } from "#core/ports";
+import type { ProcessResult } from "#sandbox/process/run";
+import type { Words } from "./command.ts";
+import type { ShellEntry } from "./entries.ts";
+import type { Matcher } from "./matcher.ts";
+import type { ShellSurroundings } from "./run.ts";
+
+/** How the scripts of an entry are started, what they read, and what their answers mean. */
+export interface Protocol {
+  /** True when the command line is given to `sh -c`: consent says so, for `;`, `|` and `$(…)` then count. */
+  readonly throughShell: boolean;
+  /** Why there is no such event in this protocol, as a clause; null when there is. */
+  refuseEvent(event: EventName): string | null;
+  /** The command's words, in which consent finds the script; what is started is {@link argv}. */
+  parse(command: string, home: string): Words;
+  argv(entry: ShellEntry): readonly [string, ...string[]] | null;
+  /** A matcher by the protocol's rule; it is asked with our tool names. */
+  createMatcher(pattern: string | null): Matcher;
+  /** What the script's environment has beside the filtered one of the parent. */
+  environment(surroundings: ShellSurroundings): Readonly<Record<string, string>>;
+  /** The document for standard input as text, made once per firing. */
+  document(firing: Firing, surroundings: ShellSurroundings): string;
+  /** What a run means. Never throws. */
+  read(run: FinishedRun): Reading;
+}
+
+export interface FinishedRun {
+  readonly entry: ShellEntry;
+  readonly firing: Firing;
+  readonly result: ProcessResult;
+  readonly surroundings: ShellSurroundings;
+}
+
+export interface Reading {
+  /** The reply in the plain protocol's words, for `core/answers.ts` to judge. */
+  readonly reply: HookReply;
+  /** The script wants a person to decide, for this reason (maybe empty); the reply holds after a yes. */
+  readonly question?: string;
+  /** What the script asked for and cannot have at this event, as a clause for a warning. */
+  readonly unmet?: string;
+}

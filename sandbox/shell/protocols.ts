@@ -1,0 +1,14 @@
+/** THE table of protocols, by the names that an entry's `protocol` may have. */
+import type { Protocol } from "./protocol.ts";
+import { CLAUDE } from "./protocols/claude.ts";
+import { HERMES } from "./protocols/hermes.ts";
+
+export const PROTOCOLS = { hermes: HERMES, claude: CLAUDE } as const satisfies Record<string, Protocol>;
+
+export type ProtocolName = keyof typeof PROTOCOLS;
+
+export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as readonly ProtocolName[];
+
+export function isProtocolName(name: unknown): name is ProtocolName {
+  return typeof name === "string" && Object.hasOwn(PROTOCOLS, name);
+}

@@ -1,0 +1,140 @@
+/** What a script written for Claude Code answers, in the words of `core/answers.ts`. */
+import type { EventName } from "#core/events";
+import { isMapping } from "#sandbox/shell/entry-values";
+import { EXIT_BLOCK, failureOfEnd, failureOfExit, scriptFailure, startOf, textOf } from "#sandbox/shell/outcome";
+import { parseOutput } from "#sandbox/shell/output";
+import type { FinishedRun, Reading } from "#sandbox/shell/protocol";
+import { claudeEvent } from "./claude-events.ts";
+import { ourInput } from "./claude-tools.ts";
+
+type Answer = Readonly<Record<string, unknown>>;
+
+/** Reads a run of any event. Never throws. */
+export function readRun(run: FinishedRun): Reading {
+  const { entry, firing, result } = run;
+  const end = failureOfEnd(entry, firing.event, result);
+  if (end !== null) return reading(run, { failure: end });
+  return (READERS.get(firing.event) ?? readObserver)(run);
+}
+
+/** Events whose answers count; the others observe. */
+const READERS: ReadonlyMap<EventName, (run: FinishedRun) => Reading> = new Map([
+  ["pre_tool_call", readGate],
+  ["pre_llm_call", readPrompt],
+]);
+
+/** PreToolUse: exit 2, `permissionDecision`, `updatedInput`, `continue`, and the older `decision`. */
+function readGate(run: FinishedRun): Reading {
+  const { entry, result } = run;
+  const output = parseOutput(result.stdout);
+  const answer = "answer" in output ? (output.answer ?? {}) : {};
+  if (result.exit_code === EXIT_BLOCK) {
+    const message = textOf(startOf(result.stderr)) ?? denial(answer)?.message ?? "";
+    return reading(run, { answer: { action: "block", message } });
+  }
+  const failure =
+    failureOfExit(entry, "pre_tool_call", result) ??
+    ("problem" in output ? scriptFailure(entry, "pre_tool_call", output.problem) : undefined);
+  const denied = denial(answer);
+  if (denied !== undefined) return reading(run, { failure, answer: { action: "block", message: denied.message } });
+
+  const specific = specificOf(answer);
+  const unmet =
+    textOf(specific["additionalContext"]) === undefined ? undefined : "it cannot add context to a tool call";
+  const decision = specific["permissionDecision"];
+  const strange = strangeVerb(answer["decision"], ["approve"]) ?? strangeVerb(decision, ["allow", "ask"]);
+  if (strange !== undefined) return reading(run, { failure, answer: { decision: strange }, unmet });
+  const changed = updatedInput(specific["updatedInput"], run);
+  if (typeof changed === "string") {
+    return reading(run, { failure: failure ?? scriptFailure(entry, "pre_tool_call", changed), unmet });
+  }
+  const reason = textOf(specific["permissionDecisionReason"]) ?? "";
+  const question = decision === "ask" ? reason : undefined;
+  return reading(run, { failure, answer: changed, question, unmet });
+}
+
+/** Whether an answer keeps the tool from running, and what it says about that. `defer` decides later: not now. */
+function denial(answer: Answer): { readonly message: string } | undefined {
+  const specific = specificOf(answer);
+  if (answer["continue"] === false) return { message: textOf(answer["stopReason"]) ?? "" };
+  if (answer["decision"] === "block" || answer["action"] === "block") {
+    return { message: textOf(answer["reason"]) ?? textOf(answer["message"]) ?? "" };
+  }
+  const decision = specific["permissionDecision"];
+  if (decision !== "deny" && decision !== "defer") return undefined;
+  return { message: textOf(specific["permissionDecisionReason"]) ?? textOf(answer["reason"]) ?? "" };
+}
+
+function strangeVerb(verb: unknown, known: readonly string[]): unknown {
+  return verb === undefined || verb === null || known.includes(verb as string) ? undefined : verb;
+}
+
+/** `updatedInput` as a modify, null when there is none, or a clause about why it cannot count. */
+function updatedInput(input: unknown, { firing }: FinishedRun): Answer | string | null {
+  if (input === undefined || input === null) return null;
+  if (!isMapping(input)) return 'its "updatedInput" is no object';
+  const { tool_name: tool, args } = firing.payload as { tool_name?: unknown; args?: unknown };
+  const args_ = ourInput(String(tool), input, args);
+  return typeof args_ === "string" ? args_ : { action: "modify", args: args_ };
+}
+
+/** UserPromptSubmit: plain text and `additionalContext` are context; a block cannot be had. */
+function readPrompt(run: FinishedRun): Reading {
+  const { entry, firing, result } = run;
+  const { answer, text } = answerOrText(result.stdout);
+  const blocks = result.exit_code === EXIT_BLOCK || answer["decision"] === "block" || answer["continue"] === false;
+  if (blocks) {
+    const why = textOf(answer["reason"]) ?? textOf(answer["stopReason"]) ?? startOf(result.stderr);
+    const problem = `it wants to block the message, which ${firing.event} cannot${why === "" ? "" : `: ${why}`}`;
+    return reading(run, { failure: scriptFailure(entry, firing.event, problem) });
+  }
+  const failure = failureOfExit(entry, firing.event, result);
+  // Words of a script that failed are about its failure, not for the model.
+  const parts = [failure === undefined ? text : undefined, textOf(specificOf(answer)["additionalContext"])];
+  const context = parts.filter((part) => part !== undefined).join("\n");
+  return reading(run, { failure, answer: context === "" ? null : { context } });
+}
+
+/** The others observe: what they would like to decide is said once, as a warning. */
+function readObserver(run: FinishedRun): Reading {
+  const { entry, firing, result } = run;
+  const { answer, text } = answerOrText(result.stdout);
+  const blocked = result.exit_code === EXIT_BLOCK;
+  const failure = blocked ? undefined : failureOfExit(entry, firing.event, result);
+  const decides = blocked || answer["decision"] === "block" || answer["continue"] === false;
+  const adds =
+    textOf(specificOf(answer)["additionalContext"]) !== undefined ||
+    (firing.event === "on_session_start" && failure === undefined && text !== undefined);
+  const unmet = [
+    decides ? `it wants to block, and ${firing.event} (${claudeEvent(firing.event)?.name}) only observes here` : [],
+    adds ? `it wants to add context, which ${firing.event} cannot; a hook of pre_llm_call can` : [],
+  ].flat();
+  return reading(run, { failure, unmet: unmet.length === 0 ? undefined : unmet.join("; ") });
+}
+
+/** Standard output as Claude Code takes it where text is welcome: one JSON object, else words. */
+function answerOrText(stdout: string): { readonly answer: Answer; readonly text: string | undefined } {
+  const output = parseOutput(stdout);
+  if ("answer" in output) return { answer: output.answer ?? {}, text: undefined };
+  return { answer: {}, text: textOf(stdout)?.trim() };
+}
+
+function specificOf(answer: Answer): Answer {
+  const specific = answer["hookSpecificOutput"];
+  return isMapping(specific) ? specific : {};
+}
+
+interface Parts {
+  readonly failure?: unknown;
+  readonly answer?: Answer | null;
+  readonly question?: string | undefined;
+  readonly unmet?: string | undefined;
+}
+
+function reading({ result }: FinishedRun, { failure, answer = null, question, unmet }: Parts): Reading {
+  return {
+    reply: { dialect: "shell", exit_code: result.exit_code, answer, ...(failure === undefined ? {} : { failure }) },
+    ...(question === undefined ? {} : { question }),
+    ...(unmet === undefined ? {} : { unmet }),
+  };
+}

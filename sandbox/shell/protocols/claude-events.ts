@@ -1,0 +1,83 @@
+/** THE table of Claude Code's events: which of ours each is, and what its scripts read. */
+import type { EventName } from "#core/events";
+import type { ShellSurroundings } from "#sandbox/shell/run";
+import { claudeInput, claudeName } from "./claude-tools.ts";
+
+type Payload = Readonly<Record<string, unknown>>;
+
+export interface ClaudeEvent {
+  readonly name: string;
+  /** What the document has beside the fields that all events share. */
+  readonly fields: (payload: Payload, place: ShellSurroundings) => Readonly<Record<string, unknown>>;
+}
+
+const toolCall: ClaudeEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
+  tool_name: claudeName(String(tool), args),
+  tool_input: claudeInput(String(tool), args, place),
+  tool_use_id: id ?? "",
+});
+
+const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map([
+  ["pre_tool_call", { name: "PreToolUse", fields: toolCall }],
+  [
+    "post_tool_call",
+    {
+      name: "PostToolUse",
+      fields: (payload: Payload, place: ShellSurroundings) => ({
+        ...toolCall(payload, place),
+        tool_response: parsed(payload["result"]),
+      }),
+    },
+  ],
+  [
+    "pre_llm_call",
+    { name: "UserPromptSubmit", fields: ({ user_message }: Payload) => ({ prompt: user_message ?? "" }) },
+  ],
+  [
+    "post_llm_call",
+    {
+      name: "Stop",
+      fields: ({ assistant_response }: Payload) => ({
+        stop_hook_active: false,
+        last_assistant_message: assistant_response ?? "",
+      }),
+    },
+  ],
+  [
+    "subagent_stop",
+    {
+      name: "SubagentStop",
+      fields: ({ child_session_id, child_summary }: Payload) => ({
+        stop_hook_active: false,
+        agent_id: child_session_id ?? "",
+        last_assistant_message: child_summary ?? "",
+      }),
+    },
+  ],
+  [
+    "on_session_start",
+    { name: "SessionStart", fields: ({ model }: Payload) => ({ source: "startup", model: model ?? "" }) },
+  ],
+  ["on_session_finalize", { name: "SessionEnd", fields: () => ({ reason: "other" }) }],
+]);
+
+/** Claude Code's event for one of ours; undefined where it has none. */
+export function claudeEvent(event: EventName): ClaudeEvent | undefined {
+  return EVENTS.get(event);
+}
+
+/** `PreToolUse (pre_tool_call), …`: for warnings. */
+export function listClaudeEvents(): string {
+  return [...EVENTS].map(([ours, { name }]) => `${ours} (${name})`).join(", ");
+}
+
+/** A tool's result, which is JSON as a text, as what it says. */
+function parsed(result: unknown): unknown {
+  if (typeof result !== "string") return result ?? null;
+  try {
+    return JSON.parse(result) as unknown;
+  } catch {
+    // A result that is no JSON is a text.
+    return result;
+  }
+}

@@ -1,0 +1,86 @@
+/** Claude Code's hook protocol (CONTRACT §6, `protocol: claude`): scripts written for it hold here as they are. */
+import type { EventName } from "#core/events";
+import { parseCommand, type Words } from "#sandbox/shell/command";
+import { createBoundedTest, EVERYTHING, type Matcher } from "#sandbox/shell/matcher";
+import { stringify } from "#sandbox/shell/payload";
+import type { Protocol } from "#sandbox/shell/protocol";
+import { readRun } from "./claude-answers.ts";
+import { claudeEvent, listClaudeEvents } from "./claude-events.ts";
+import { matchableNames } from "./claude-tools.ts";
+
+const SHELL = "/bin/sh";
+const DOCUMENT = Symbol("claude document");
+
+export const CLAUDE: Protocol = {
+  throughShell: true,
+  refuseEvent,
+  parse,
+  argv: ({ command }) => (command === null ? null : [SHELL, "-c", command]),
+  createMatcher,
+  environment: ({ cwd }) => ({ CLAUDE_PROJECT_DIR: cwd }),
+  document: (firing, place) =>
+    firing.form(DOCUMENT, (payload) => {
+      const { session_id, parent_session_id } = payload as Readonly<Record<string, unknown>>;
+      const event = claudeEvent(firing.event);
+      return stringify({
+        session_id: session_id || parent_session_id || "",
+        // Conversations are kept in a database, not in files.
+        transcript_path: "",
+        cwd: place.cwd,
+        permission_mode: "default",
+        hook_event_name: event?.name ?? firing.event,
+        ...event?.fields(payload, place),
+      });
+    }),
+  read: readRun,
+};
+
+function refuseEvent(event: EventName): string | null {
+  if (claudeEvent(event) !== undefined) return null;
+  return `protocol: claude has no event for ${event}; it has ${listClaudeEvents()}`;
+}
+
+/** What makes a command line more than a program and its words. Quotes are left to the parser of words. */
+const SHELL_SYNTAX = /[|&;<>()$`*?[\]{}!#\n]|^\s*\w+=/;
+
+/**
+ * A plain command line is its words, so that consent sees the script behind it; a line that needs a shell is code,
+ * which the approval of the line itself covers. Scripts run in the project's folder, so `.` stands for it.
+ */
+function parse(command: string, home: string): Words {
+  if (command.includes("\0")) return parseCommand(command, home);
+  const plain = command
+    .replaceAll(/\$(?:CLAUDE_PROJECT_DIR\b|\{CLAUDE_PROJECT_DIR\})/g, ".")
+    .replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home);
+  const words = SHELL_SYNTAX.test(plain) ? null : parseCommand(plain, home);
+  return words === null ? { argv: [SHELL, "-c", command], problem: null } : words;
+}
+
+/** Only names, separated by `|` or commas: each exactly. Anything else: a regular expression, found anywhere. */
+const NAMES = /^[\w ]+(?:[|,][\w ]+)*$/;
+
+/** Claude Code's rule; the tests are against its names for our tools. */
+function createMatcher(pattern: string | null): Matcher {
+  const trimmed = pattern?.trim() ?? "";
+  if (trimmed === "" || trimmed === "*") return EVERYTHING;
+  const { test, problem } = NAMES.test(trimmed) ? exactly(trimmed.split(/[|,]/)) : byExpression(trimmed);
+  return { matches: (tool, args) => matchableNames(tool, args).some(test), problem };
+}
+
+interface Tests {
+  readonly test: (name: string) => boolean;
+  readonly problem: string | null;
+}
+
+function exactly(names: readonly string[]): Tests {
+  const wanted = new Set(names.map((name) => name.trim()));
+  return { test: (name) => wanted.has(name), problem: null };
+}
+
+function byExpression(pattern: string): Tests {
+  try {
+    return { test: createBoundedTest(new RegExp(pattern)), problem: null };
+  } catch (error) {
+    return { test: (name) => name === pattern, problem: (error as Error).message.replace(/^.*: /s, "") };
+  }
+}

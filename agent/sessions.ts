@@ -1,7 +1,7 @@
 /** Conversations in `state.db` (CONTRACT §1 and §3), and what becomes of them when the disk is full. */
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/database";
-import { problemOf } from "#core/errors";
+import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports";
 import { INJECTED } from "./injections.ts";
@@ -32,7 +32,8 @@ interface Unsaved {
 
 /**
  * The sessions of one home. A write that fails does not throw: the session goes on in memory, `onWriteFailure` is
- * told once, and each later write tries to save what is missing. Reads throw what SQLite throws.
+ * told once, and each later write tries to save what is missing. Reads of a damaged file, and a `delete` that fails,
+ * throw HERMES_STATE_UNAVAILABLE.
  */
 export class SessionStore {
   readonly #database: DatabaseSync;
@@ -71,7 +72,7 @@ export class SessionStore {
   }
 
   get(id: string): StoredSession | undefined {
-    return this.#unsaved.get(id)?.session ?? this.#tables.get(id);
+    return this.#unsaved.get(id)?.session ?? this.#attempt(() => this.#tables.get(id));
   }
 
   /** The session last used on this platform, children of other sessions left out. */
@@ -94,7 +95,7 @@ export class SessionStore {
           (options.key === undefined || options.key === session.key) &&
           (options.children === true || session.parent === null),
       );
-    const stored = this.#tables.list(options).filter(({ id }) => !this.#unsaved.has(id));
+    const stored = this.#attempt(() => this.#tables.list(options)).filter(({ id }) => !this.#unsaved.has(id));
     return [...kept, ...stored]
       .toSorted((a, b) => compare(b.updated_at, a.updated_at) || compare(b.id, a.id))
       .slice(0, options.limit);
@@ -148,7 +149,7 @@ export class SessionStore {
   /** The session's messages as they were stored. */
   history(id: string): ChatMessage[] {
     const kept = this.#unsaved.get(id);
-    return kept === undefined ? this.#tables.history(id) : [...kept.messages];
+    return kept === undefined ? this.#attempt(() => this.#tables.history(id)) : [...kept.messages];
   }
 
   /** Keeps the first `length` messages only. */
@@ -177,10 +178,10 @@ export class SessionStore {
     return session && { ...session, messages: this.history(id) };
   }
 
-  /** Deletes a session and the sessions of its child agents. False when there was none. Throws when the write fails. */
+  /** Deletes a session and the sessions of its child agents. False when there was none. */
   delete(id: string): boolean {
     const kept = this.#unsaved.delete(id);
-    return transaction(this.#database, () => this.#tables.delete(id)) > 0 || kept;
+    return this.#attempt(() => transaction(this.#database, () => this.#tables.delete(id))) > 0 || kept;
   }
 
   /** Deletes what was not used for this many days; 0 keeps all. Gives how many sessions went. */
@@ -192,6 +193,15 @@ export class SessionStore {
     } catch (error) {
       this.#report(error);
       return 0;
+    }
+  }
+
+  #attempt<Value>(work: () => Value): Value {
+    try {
+      return work();
+    } catch (error) {
+      const file = this.#database.location() ?? "state.db";
+      throw new HermesError("HERMES_STATE_UNAVAILABLE", { file, problem: problemOf(error) }, { cause: error });
     }
   }
 

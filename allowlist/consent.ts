@@ -25,6 +25,8 @@ export interface ConsentOptions {
   /** Opens the terminal to ask a person, or null where there is none. */
   readonly prompter: (() => Prompter) | null;
   readonly place: Place;
+  /** Told, in place of a warning, that approvals could not be written and hold for this run only. */
+  readonly onUnrecorded?: (sentence: string) => void;
 }
 
 export interface Settlement {
@@ -97,7 +99,11 @@ async function record(open: readonly Unsettled[], by: ApprovedBy, options: Conse
     if (!isHermesError(error)) throw error;
     if (error.code === "HERMES_ALLOWLIST_UNUSABLE") return [error.message, dormant(open, "")];
     options.approvals.approveForThisRun(open.map(({ pair }) => pair));
-    return [`${error.message} The approval of ${open.length} shell hook(s) holds for this run only.`];
+    const subject = open.length === 1 ? "1 shell hook" : `${open.length} shell hooks`;
+    const sentence = `${error.message.replace(/\.$/, "")}. The approval of ${subject} holds for this run only.`;
+    if (options.onUnrecorded === undefined) return [sentence];
+    options.onUnrecorded(sentence);
+    return [];
   }
 }
 

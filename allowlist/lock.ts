@@ -1,10 +1,14 @@
 /** One writer of a file at a time, over processes. */
 import { statSync, type BigIntStats } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 
 /** What a holder throws when it lost its lock before it wrote. */
 class LockLost extends Error {}
 const MOST_ATTEMPTS = 5;
+const STALE_MS = 5000;
+/** Longer than a lock lasts whose holder was killed. */
+const PATIENCE_MS = 2 * STALE_MS;
 
 /**
  * Runs `task` under the lock of `file`, which need not exist; its folder must. The task is synchronous and calls
@@ -20,19 +24,9 @@ export async function withLock(file: string, task: (isOurs: () => void) => void)
 
 /** True when the task ran to its end. */
 async function attemptUnderLock(file: string, task: (isOurs: () => void) => void): Promise<boolean> {
-  const { lock } = await import("proper-lockfile");
   let compromised = false;
-  const release = await lock(file, {
-    realpath: false,
-    stale: 5000,
-    // About 10 s in all: longer than a lock lasts whose holder was killed.
-    retries: { retries: 200, factor: 1.2, minTimeout: 5, maxTimeout: 50, randomize: true },
-    onCompromised: () => {
-      compromised = true;
-    },
-  }).catch((error: unknown) => {
-    if ((error as { code?: unknown }).code === "ELOCKED") throw new HermesError("HERMES_ALLOWLIST_LOCKED", { file });
-    throw error;
+  const release = await acquire(file, () => {
+    compromised = true;
   });
   try {
     const mine = identity(`${file}.lock`);
@@ -46,6 +40,20 @@ async function attemptUnderLock(file: string, task: (isOurs: () => void) => void
   } finally {
     // A lock that was lost is released by its new holder.
     await release().catch(() => undefined);
+  }
+}
+
+/** Waits for a lock that another holds; the package's own retries would also wait for a read-only disk to change. */
+async function acquire(file: string, onCompromised: () => void): Promise<() => Promise<void>> {
+  const { lock } = await import("proper-lockfile");
+  for (const deadline = performance.now() + PATIENCE_MS; ;) {
+    try {
+      return await lock(file, { realpath: false, stale: STALE_MS, retries: 0, onCompromised });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "ELOCKED") throw error;
+      if (performance.now() > deadline) throw new HermesError("HERMES_ALLOWLIST_LOCKED", { file });
+      await delay(5 + Math.random() * 45);
+    }
   }
 }
 

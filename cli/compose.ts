@@ -67,7 +67,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       argv: ["hermes", ...process.argv.slice(2)],
       hooks: () => dispatcher.hooks(),
       redact: files.redact,
-      onError: (error) => files.warnOnce(problemOf(error)),
+      onError: (error) => files.warnOnce(`${paths.run} cannot be written: ${problemOf(error)}`),
     });
     undo.defer(live.close);
     dispatcher.sinks.add(live.sink);
@@ -80,7 +80,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const model = createModelSwitch(config.values.model, context.env);
 
     let shellScripts: readonly string[] = [];
-    if (!globals.safeMode) shellScripts = await registerShellHooks({ ...options, config, dispatcher });
+    if (!globals.safeMode) {
+      const onUnrecorded = files.warnOnce;
+      shellScripts = await registerShellHooks({ ...options, config, dispatcher, onUnrecorded });
+    }
     const { createGuardedFiles } = await import("#agent/guarded-files");
     const { createBuiltinTools } = await import("#agent/tools/builtin");
     const guard = createGuardedFiles(guardedPaths(paths), {
@@ -163,21 +166,22 @@ interface Files {
   readonly redact: (text: string) => string;
   readonly sink: RunSink;
   /** Warns that the home takes no writes; once, however many files of it do not. */
-  readonly warnOnce: (problem: string) => void;
+  readonly warnOnce: (sentence: string) => void;
   close(): Promise<void>;
 }
 
 /** The log and the hook log. A home that takes no writes is one warning, and the conversation goes on. */
 function openFiles({ context, globals, paths }: HostOptions, config: Config): Files {
   let warned = false;
-  const warnOnce = (problem: string) => {
+  const warnOnce = (sentence: string) => {
     if (warned) return;
     warned = true;
-    context.warn(`${paths.home} cannot be written, so nothing of this run is kept: ${problem}`);
+    context.warn(sentence);
   };
+  const lost = (file: string) => (error: unknown) => warnOnce(`${file} cannot be written: ${problemOf(error)}`);
   const redact = createRedactor(context.env, secretsOf(config.values));
-  const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: warnOnce });
-  const runs = openJsonLines({ path: paths.hookLog, onError: (error) => warnOnce(problemOf(error)) });
+  const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
+  const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
   const toFile = fileSink({ append: runs.append, redact });
   const flushOnExit = () => runs.flush();
   process.once("exit", flushOnExit);
@@ -204,18 +208,20 @@ function secretsOf(value: unknown, name = ""): readonly string[] {
   return Object.entries(value).flatMap(([key, inner]) => secretsOf(inner, key));
 }
 
-async function openSessions({ paths }: HostOptions, config: Config, warnOnce: (problem: string) => void) {
-  const { openDatabase, openMemoryDatabase } = await import("#core/database");
+async function openSessions({ paths }: HostOptions, config: Config, warnOnce: (sentence: string) => void) {
+  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
   const { SessionStore: Store } = await import("#agent/sessions");
   let database: DatabaseSync;
   try {
     database = openDatabase(paths.state);
   } catch (error) {
     if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
-    warnOnce(problemOf(error));
-    database = openMemoryDatabase();
+    warnOnce(`Nothing of this run is kept: ${problemOf(error)}`);
+    database = openForReading(paths.state) ?? openMemoryDatabase();
   }
-  const store = new Store(database, warnOnce);
+  const store = new Store(database, (problem) =>
+    warnOnce(`What is said from here on is not kept: ${paths.state} cannot be written: ${problem}`),
+  );
   const pruning = setImmediate(() => store.prune(config.values.sessions.retention_days));
   return {
     store,

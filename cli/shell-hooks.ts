@@ -8,6 +8,8 @@ import type { HostOptions } from "./compose.ts";
 interface ShellHookOptions extends HostOptions {
   readonly config: Config;
   readonly dispatcher: HookDispatcher;
+  /** Told that an approval could not be written; a home that takes no writes may have been warned about already. */
+  readonly onUnrecorded: (sentence: string) => void;
 }
 
 /** Settles consent and registers the hooks. Gives the paths of the gates' scripts, which the agent must not touch. */
@@ -31,6 +33,7 @@ export async function registerShellHooks(options: ShellHookOptions): Promise<rea
     optIn: optInOf(options),
     prompter: options.interactive ? () => openPrompter({ input: process.stdin, output: process.stderr }) : null,
     place,
+    onUnrecorded: options.onUnrecorded,
   });
   for (const warning of settlement.warnings) context.warn(warning);
   const surroundings = { cwd: place.cwd, home: paths.home, env: context.env };

@@ -31,6 +31,9 @@ function describe(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.code === "invalid_type") return `expected ${article(issue.expected)}, found ${shown}`;
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
   if (issue.code === "invalid_union") return `${shown} is of a wrong type`;
+  if (issue.code === "too_small" && issue.origin !== "string")
+    return `expected at least ${issue.minimum}, found ${shown}`;
+  if (issue.code === "too_big" && issue.origin !== "string") return `expected at most ${issue.maximum}, found ${shown}`;
   return `${issue.message.replace(/^Invalid input: /, "")}; found ${shown}`;
 }
 

@@ -1,6 +1,7 @@
 /** `state.db`: the one database file, its schema's versions, and how several processes write it (CONTRACT §1). */
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import { DatabaseSync } from "node:sqlite";
 import { HermesError, isHermesError, problemOf } from "./errors.ts";
 import { ensureFolder } from "./paths.ts";
@@ -58,6 +59,26 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
+/**
+ * Opens a file that cannot be written (a full disk, a read-only home), so that what is in it can still be read; every
+ * write throws. Undefined when there is no file with this program's schema. Throws HERMES_STATE_NEWER.
+ */
+export function openForReading(file: string): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    const url = pathToFileURL(file);
+    // Without this SQLite wants to write its WAL files even to read.
+    url.searchParams.set("immutable", "1");
+    database = new DatabaseSync(url, { readOnly: true });
+    if (checkedVersion(database, file) === MIGRATIONS.length) return database;
+  } catch (error) {
+    if (isHermesError(error)) throw error;
+    // Missing, damaged or not ours to read: the caller knows already why the file cannot be used.
+  }
+  if (database?.isOpen) database.close();
+  return undefined;
+}
+
 /** A database that lives as long as the process: what a conversation falls back on without a usable file. */
 export function openMemoryDatabase(): DatabaseSync {
   const database = new DatabaseSync(":memory:");
@@ -110,12 +131,15 @@ function isBusy(error: unknown): boolean {
 /** Also the check that the file can be written: the transaction's lock is refused where it cannot. */
 function migrate(database: DatabaseSync, file: string): void {
   transaction(database, () => {
-    const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
-    if (found > MIGRATIONS.length) {
-      throw new HermesError("HERMES_STATE_NEWER", { file, found, known: MIGRATIONS.length });
-    }
+    const found = checkedVersion(database, file);
     if (found === MIGRATIONS.length) return;
     for (const migration of MIGRATIONS.slice(found)) database.exec(migration);
     database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   });
+}
+
+function checkedVersion(database: DatabaseSync, file: string): number {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (found <= MIGRATIONS.length) return found;
+  throw new HermesError("HERMES_STATE_NEWER", { file, found, known: MIGRATIONS.length });
 }

@@ -3,26 +3,30 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HermesError } from "#core/errors";
+import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /**
  * Writes `plugins/<name>/` and, where there is none, `plugins/tsconfig.json` for editors. Gives the paths written.
- * Throws HERMES_PLUGIN_NAME, and HERMES_PLUGIN_EXISTS before anything is written; else what the disk says.
+ * Throws HERMES_PLUGIN_NAME, HERMES_PLUGIN_EXISTS before anything is written, and HERMES_PLUGIN_WRITE.
  */
 export function scaffoldPlugin(plugins: string, name: string): readonly string[] {
   if (!NAME.test(name)) throw new HermesError("HERMES_PLUGIN_NAME", { name });
+  const folder = join(plugins, name);
+  if (existsSync(folder)) throw new HermesError("HERMES_PLUGIN_EXISTS", { path: folder });
+  try {
+    return writeFiles(plugins, folder, name);
+  } catch (error) {
+    throw new HermesError("HERMES_PLUGIN_WRITE", { path: folder, problem: problemOf(error) }, { cause: error });
+  }
+}
+
+function writeFiles(plugins: string, folder: string, name: string): readonly string[] {
   ensureFolder(dirname(plugins));
   ensureFolder(plugins);
-  const folder = join(plugins, name);
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new HermesError("HERMES_PLUGIN_EXISTS", { path: folder });
-  }
+  mkdirSync(folder);
   const files: [path: string, text: string][] = [
     [join(folder, "plugin.yaml"), manifest(name)],
     [join(folder, "index.ts"), MODULE],

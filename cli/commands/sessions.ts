@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { HermesError } from "#core/errors";
+import { HermesError, isHermesError } from "#core/errors";
 import type { SessionStore } from "#agent/sessions";
 import type { CliContext } from "../context.ts";
 import { columns } from "../columns.ts";
@@ -45,15 +45,26 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
 
 async function withStore(command: Command, context: CliContext, use: (store: SessionStore) => void): Promise<void> {
   const { existsSync } = await import("node:fs");
-  const { openDatabase, openMemoryDatabase } = await import("#core/database");
+  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
   const { SessionStore: Store } = await import("#agent/sessions");
   const { state } = context.paths(command);
   // Asking for the sessions of a home that has none must not make one.
-  const database = existsSync(state) ? openDatabase(state) : openMemoryDatabase();
+  const database = existsSync(state) ? open() : openMemoryDatabase();
   try {
     use(new Store(database, (problem) => context.warn(problem)));
   } finally {
     database.close();
+  }
+
+  function open() {
+    try {
+      return openDatabase(state);
+    } catch (error) {
+      // What cannot be written may still be read.
+      const database = isHermesError(error) && error.code === "HERMES_STATE_UNAVAILABLE" && openForReading(state);
+      if (database) return database;
+      throw error;
+    }
   }
 }
 

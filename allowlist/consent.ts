@@ -15,6 +15,8 @@ export interface ConsentSubject {
   readonly matcher: string | null;
   readonly failClosed: boolean;
   readonly enabled: boolean;
+  /** True when the command is given to `sh -c`, so that `;`, `|` and `$(…)` in it count. */
+  readonly throughShell?: boolean;
 }
 
 export interface ConsentOptions {
@@ -73,15 +75,19 @@ export function makeApproval(pair: HookPair, approvedBy: ApprovedBy, script: Fin
 
 function findUnsettled(entries: readonly ConsentSubject[], { approvals, place }: ConsentOptions): readonly Unsettled[] {
   const found = new Map<string, Unsettled>();
-  for (const { event, command, argv, matcher, failClosed, enabled } of entries) {
+  for (const { event, command, argv, matcher, failClosed, enabled, throughShell = false } of entries) {
     // A broken entry cannot run, so there is nothing to consent to.
     if (!enabled || command === null || argv === null) continue;
     const pair = { event, command };
     const known = found.get(pairKey(pair));
     if (known !== undefined) {
-      if (failClosed && !known.failClosed) found.set(pairKey(pair), { ...known, failClosed });
+      found.set(pairKey(pair), {
+        ...known,
+        failClosed: known.failClosed || failClosed,
+        throughShell: known.throughShell || throughShell,
+      });
     } else if (!approvals.has(pair)) {
-      found.set(pairKey(pair), { pair, matcher, failClosed, script: takeFingerprint(argv, place) });
+      found.set(pairKey(pair), { pair, matcher, failClosed, throughShell, script: takeFingerprint(argv, place) });
     }
   }
   return [...found.values()];

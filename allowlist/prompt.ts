@@ -11,6 +11,8 @@ export interface Question {
   readonly pair: HookPair;
   readonly matcher: string | null;
   readonly script: Fingerprint;
+  /** True when the command is given to `sh -c`. */
+  readonly throughShell: boolean;
 }
 
 /** Asks one question after another on the same terminal. */
@@ -53,12 +55,13 @@ export function openPrompter({ input, output }: Terminal): Prompter {
   return { ask, close };
 }
 
-function describe({ pair, matcher, script }: Question): string {
+function describe({ pair, matcher, script, throughShell }: Question): string {
   return [
     "",
     "A shell hook that you have not approved wants to run with your rights:",
     `  event    ${visible(pair.event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
     `  command  ${visible(pair.command)}`,
+    ...(throughShell ? ["           runs through sh -c: what a shell makes of it counts"] : []),
     `  script   ${describeScript(script)}`,
     ...(script.sha256 === null ? [] : [`  sha256   ${script.sha256}`]),
   ].join("\n");

@@ -53,6 +53,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const context = createContext(process.env);
   // Whoever stops reading what is said beside the result (`2>&1 | head`) does not end the run.
   process.stderr.on("error", () => undefined);
+  // What a plugin never settles holds no timer or socket: without this the program would end there, as if all were well.
+  setInterval(() => undefined, 2 ** 30);
   try {
     if (process.platform === "win32") throw new HermesError("HERMES_PLATFORM", { platform: "Windows" });
     await run(argv, context);

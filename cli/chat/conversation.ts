@@ -1,4 +1,5 @@
 /** The session that a person talks to: its turns, its commands, how it begins, changes and ends. */
+import { setTimeout as delay } from "node:timers/promises";
 import { EXIT, HermesError } from "#core/errors";
 import { hookFrame, type Frame } from "#core/frames";
 import type { TurnResult } from "#core/ports";
@@ -120,11 +121,7 @@ export class Conversation {
   /** Ends the conversation: its closing hooks run, until `signal` says that nobody waits any more. */
   async close(signal: AbortSignal, onFrame: (frame: Frame) => void = () => undefined): Promise<void> {
     if (this.#session === undefined) return;
-    const cut = new Promise<void>((resolve) => {
-      const stop = () => setTimeout(resolve, LAST_WORDS_MS);
-      if (signal.aborted) stop();
-      else signal.addEventListener("abort", stop, { once: true });
-    });
+    const cut = aborted(signal).then(() => delay(LAST_WORDS_MS));
     await Promise.race([this.#finalize(signal, onFrame), cut]);
     this.#session = undefined;
   }
@@ -132,7 +129,8 @@ export class Conversation {
   async #finalize(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
     const { surface } = this.#host;
     const session_id = this.#session?.id ?? null;
-    if (session_id !== null) await this.#emit("session:end");
+    // A handler that hangs must not keep the hooks from their last chance.
+    if (session_id !== null) await Promise.race([this.#emit("session:end"), aborted(signal)]);
     await this.#fire("on_session_finalize", { session_id, platform: surface }, signal, onFrame);
   }
 
@@ -153,6 +151,10 @@ export class Conversation {
       onRun: (run) => onFrame(hookFrame(run, this.#session?.id ?? "")),
     });
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 function readDecision(answer: unknown): CommandDecision | undefined {

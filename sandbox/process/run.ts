@@ -7,7 +7,8 @@ import type { Writable } from "node:stream";
 import { collectOutput } from "./output.ts";
 import { startChild, type Started } from "./start.ts";
 import { markEnvironment, newRunId, type Escaped } from "./descendants.ts";
-import { trackRun } from "./terminate.ts";
+import { trackRun, type Running } from "./terminate.ts";
+import { guardRun } from "./watchdog.ts";
 
 export interface ProcessOptions {
   readonly argv: readonly [string, ...string[]];
@@ -64,15 +65,24 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   const started = performance.now();
   if (options.signal?.aborted) return withoutOutput("interrupted", null, started);
   const id = newRunId();
+  const unguard = guardRun(id);
   const start = await startChild({ ...options, env: markEnvironment(options.env, id) });
-  if ("problem" in start) return withoutOutput("not_started", start.problem, started);
-  return supervise(start, id, options, started);
+  if ("problem" in start) {
+    unguard();
+    return withoutOutput("not_started", start.problem, started);
+  }
+  return supervise({ ...options, start, running: trackRun(start.child, id, unguard), started });
+}
+
+interface Supervision extends ProcessOptions {
+  readonly start: Started;
+  readonly running: Running;
+  readonly started: number;
 }
 
 /** Watches a running child until it has ended and its output is read. */
-async function supervise(start: Started, id: string, options: ProcessOptions, started: number): Promise<ProcessResult> {
+async function supervise({ start, running, started, ...options }: Supervision): Promise<ProcessResult> {
   const { child } = start;
-  const running = trackRun(child, id);
   let reason: ProcessEnd | undefined;
   let alive = true;
   const end = (why: ProcessEnd) => {

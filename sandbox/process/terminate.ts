@@ -1,7 +1,6 @@
 /** Ends all that a run has started: its group by TERM, then KILL, and by KILL whoever left the group. */
 import type { ChildProcess } from "node:child_process";
 import { killMarked, type Escaped } from "./descendants.ts";
-import { guardRun } from "./watchdog.ts";
 
 /** A running child, for as long as something of it may have to be killed. */
 export interface Running {
@@ -15,8 +14,11 @@ export interface Running {
 const running = new Map<number, string>();
 let listening = false;
 
-/** Has all that the run starts killed should this process end before the child, by whatever cause. */
-export function trackRun(child: ChildProcess, id: string): Running {
+/**
+ * Has all that the run starts killed should this process end before the child. `onGone` is called when there is
+ * nothing of the run left that would have to be killed.
+ */
+export function trackRun(child: ChildProcess, id: string, onGone: () => void): Running {
   const { pid } = child;
   if (pid === undefined) return { terminate: () => undefined, ended: () => [] };
   if (!listening) {
@@ -24,10 +26,9 @@ export function trackRun(child: ChildProcess, id: string): Running {
     process.on("exit", killRunning);
   }
   running.set(pid, id);
-  const unguard = guardRun(id);
   const forget = () => {
     running.delete(pid);
-    unguard();
+    onGone();
   };
   let killing: NodeJS.Timeout | undefined;
   const escaped: Escaped[] = [];

@@ -1,6 +1,6 @@
 /**
  * Kills the children of a host that cannot do it itself any more, because it was killed (`kill -9`, out of memory).
- * One `sh` a host, started beside its first child, sleeps on a pipe that ends with the host, and then kills whoever
+ * One `sh` a host, started before its first child, sleeps on a pipe that ends with the host, and then kills whoever
  * carries the marker of a run that had not ended. Which runs those are stands in a nameless file that both hold
  * open, so that a run costs two small writes and wakes nobody. Linux only: elsewhere nobody can see the markers.
  */
@@ -48,7 +48,7 @@ sweep() {
     look "$pid"; before=$started
     marked "$file" || continue
     look "$pid"; [ "$started" = "$before" ] || continue
-    case $group in '' | 0 | 1 | *[!0-9]*) ;; *) kill -9 -- "-$group" ;; esac
+    case $group in '' | 0 | 1 | *[!0-9]*) ;; *) kill -9 "-$group" ;; esac
     kill -9 "$pid"
     left=0
   done
@@ -69,16 +69,17 @@ let watching = false;
 /** False where there is nothing to watch with: the host's own end still ends its children, but not a kill -9. */
 let possible = process.platform === "linux";
 
-/** Has the run's processes killed should this process die before the undo, which this gives, is called. */
+/**
+ * Has the run's processes killed should this process die before the undo, which this gives, is called. To be called
+ * before the run has any.
+ */
 export function guardRun(id: string): () => void {
   if (!possible) return () => undefined;
   try {
     const { file, free } = (ledger ??= openLedger());
     const record = free.pop() ?? ledger.records++;
     writeSync(file, `${id}\n`, record * RECORD_BYTES);
-    // After the child's own start, which shall not wait for this one.
-    if (!watching) setImmediate(startWatchdog, file);
-    watching = true;
+    if (!watching) startWatchdog(file);
     return () => {
       writeSync(file, BLANK, record * RECORD_BYTES);
       free.push(record);
@@ -100,6 +101,7 @@ function startWatchdog(file: number): void {
       detached: true,
       stdio: ["pipe", "ignore", "ignore", records],
     });
+    watching = true;
     child.once("error", giveUp);
     // Somebody may kill it; the next child starts another.
     child.once("exit", () => {

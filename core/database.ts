@@ -48,6 +48,8 @@ export function openDatabase(file: string): DatabaseSync {
     ensureFolder(dirname(file));
     ensurePrivate(file);
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+    // Before the switch to WAL, which writes: a newer file stays as it is.
+    checkedVersion(database, file);
     switchToWal(database);
     database.exec("PRAGMA synchronous = NORMAL");
     migrate(database, file);

@@ -1,0 +1,177 @@
+/** Homes that take no writes, hold a damaged or a newer file, or a configuration that is wrong. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import test, { type TestContext } from "node:test";
+import { Home, type Ended } from "../helpers/hermes.ts";
+
+const TURN = ["chat", "-q", "run `echo still-here`"];
+
+interface Disk {
+  readonly path: string;
+  fill(): void;
+  /** From here on nothing can be written. */
+  freeze(): void;
+  run(args: readonly string[]): Promise<Ended>;
+}
+
+/** A tiny disk of its own to be the home, or undefined (and the test skipped) where none can be mounted. */
+function mountDisk(t: TestContext): Disk | undefined {
+  const removals: (() => void)[] = [];
+  t.after(() => removals.forEach((remove) => remove()));
+  // The disk lies in the home's folder, so it has to go first.
+  const home = new Home({ after: (remove) => removals.push(remove as () => void) });
+  const path = join(home.work, "disk");
+  mkdirSync(path);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], { stdio: "pipe" });
+  } catch (error) {
+    t.skip(`no file system can be mounted here: ${String(error).split("\n", 2).join(" ")}`);
+    return undefined;
+  }
+  removals.unshift(() => execFileSync("umount", ["-l", path]));
+  return {
+    path,
+    fill: () => assert.throws(() => writeFileSync(join(path, "filler"), "x".repeat(1_000_000)), { code: "ENOSPC" }),
+    freeze: () => execFileSync("mount", ["-o", "remount,ro", path]),
+    run: (args) => home.run(["--home", path, ...args]),
+  };
+}
+
+function assertOneWarning({ code, stdout, stderr }: Ended, warning: RegExp): void {
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /still-here/);
+  const warnings = stderr.split("\n").filter((line) => !line.startsWith("·") && line !== "");
+  assert.equal(warnings.length, 1, stderr);
+  assert.match(warnings[0]!, warning);
+}
+
+test("a full disk: the conversation goes on with one warning, also one that began before", async (t) => {
+  const disk = mountDisk(t);
+  if (disk === undefined) return;
+  await disk.run(["chat", "-q", "remember 7"]);
+  disk.fill();
+  assertOneWarning(await disk.run(TURN), /^warning: Nothing of this run is kept: .*state\.db cannot be used/);
+  assertOneWarning(await disk.run(["chat", "-c", "-q", "run `echo still-here`"]), /^warning: Nothing of this run/);
+  assert.match((await disk.run(["sessions", "show", "latest"])).stdout, /remember 7/);
+});
+
+test("a disk that fills up in the middle: one warning, and the turn completes", async (t) => {
+  const disk = mountDisk(t);
+  if (disk === undefined) return;
+  const filler = join(disk.path, "filler");
+  const fill = `@terminal ${JSON.stringify({ command: `head -c 1000000 /dev/zero > ${filler}` })}`;
+  const ended = await disk.run(["chat", "-q", `${fill}\nand now\n@terminal {"command":"echo still-here"}`]);
+  assertOneWarning(ended, /^warning: What is said from here on is not kept: .*state\.db cannot be written/);
+});
+
+test("a read-only home: one warning, the hooks that were asked for run, and what is there can be read", async (t) => {
+  const disk = mountDisk(t);
+  if (disk === undefined) return;
+  await disk.run(["chat", "-q", "remember 7"]);
+  writeFileSync(
+    join(disk.path, "config.yaml"),
+    `hooks: { pre_llm_call: [{ command: "echo '{\\"context\\":\\"from-the-hook\\"}'" }] }\n`,
+  );
+  disk.freeze();
+  const args = ["--accept-hooks", "chat", "-c", "-q", "still-here, and"];
+  const ended = await disk.run(args);
+  assertOneWarning(ended, /^warning: Nothing of this run is kept: .*EROFS/);
+  assert.match(ended.stdout, /still-here, and\n\nfrom-the-hook/);
+  assert.match((await disk.run(["sessions", "show", "latest"])).stdout, /remember 7/);
+  for (const command of [
+    ["plugins", "new", "mine"],
+    ["hooks", "allow", "--all"],
+    ["sessions", "delete", await latest(disk)],
+  ]) {
+    const { code, stderr } = await disk.run(command);
+    assert.equal(code, 1, command.join(" "));
+    assert.match(stderr, /^hermes: \/.* cannot be (written|used): .*\n$/i, command.join(" "));
+  }
+});
+
+async function latest({ run }: Disk): Promise<string> {
+  const { stdout } = await run(["sessions", "list", "--json"]);
+  return (JSON.parse(stdout) as { sessions: { id: string }[] }).sessions[0]?.id ?? "";
+}
+
+test("a state.db that is damaged, or a folder: one warning; commands for sessions end with 1", async (t) => {
+  const noDatabase = new Home(t);
+  noDatabase.write("state.db", "this is no database. ".repeat(500));
+  const folder = new Home(t);
+  mkdirSync(join(folder.path, "state.db"));
+  for (const home of [noDatabase, folder]) {
+    assertOneWarning(await home.run(TURN), /^warning: Nothing of this run is kept: .*state\.db cannot be used: /);
+    const { code, stderr } = await home.run(["sessions", "list"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^hermes: .*state\.db cannot be used: .*\n$/);
+  }
+  assert.match(noDatabase.read("state.db"), /^this is no database/, "the file is left as it is");
+
+  const damaged = new Home(t);
+  await damaged.run(["chat", "-q", "hello"]);
+  const file = join(damaged.path, "state.db");
+  writeFileSync(file, readFileSync(file).fill(0x55, 4096));
+  const resumed = await damaged.run(["chat", "-c", ...TURN.slice(1)]);
+  assert.equal(resumed.code, 1);
+  assert.match(resumed.stderr, /^hermes: .*state\.db cannot be used: .*malformed\n$/);
+  assertOneWarning(await damaged.run(TURN), /^warning: What is said from here on is not kept: .*malformed/);
+});
+
+test("a state.db of a newer program ends the start with a sentence and is not touched", async (t) => {
+  const home = new Home(t);
+  const database = new DatabaseSync(join(home.path, "state.db"));
+  database.exec("CREATE TABLE future (x); PRAGMA user_version = 99");
+  database.close();
+  const before = readFileSync(join(home.path, "state.db"));
+  for (const args of [TURN, ["sessions", "list"]]) {
+    const { code, stdout, stderr } = await home.run(args);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^hermes: .*newer hermes \(schema 99, this program knows \d+\)\. Update hermes, or .*\n$/);
+  }
+  assert.deepEqual(readFileSync(join(home.path, "state.db")), before);
+  assert.equal((await home.run(["hooks", "list"])).code, 0);
+});
+
+const LEVELS = "abcdefghi"
+  .split("")
+  .map((name, index, names) => `${name}: &${name} [${Array(9).fill(index === 0 ? "x" : `*${names[index - 1]}`)}]`);
+
+for (const [name, text, problem] of [
+  ["tabs", "model:\n\tprovider: offline\n", /config\.yaml:2: not valid YAML: Tabs are not allowed/],
+  ["bad YAML", "model: {provider: [offline\n", /config\.yaml:\d: not valid YAML: /],
+  ["a key twice", "model: {}\nmodel: {}\n", /config\.yaml:2: not valid YAML: /],
+  ["an alias bomb", LEVELS.join("\n"), /config\.yaml: not valid YAML: .*alias/],
+  ["a list", "- model\n", /config\.yaml:1: expected a mapping of sections/],
+  [
+    "a wrong type",
+    "plugins:\n  enabled: yes please\n",
+    /config\.yaml:2: plugins\.enabled: expected a list, found "yes/,
+  ],
+  ["a number too small", "agent: { max_iterations: 0 }\n", /agent\.max_iterations: expected at least 1, found 0/],
+  ["an unknown provider", "model: { provider: opnai }\n", /model\.provider: expected one of offline, openai,/],
+  ["a variable that is not set", "model: { base_url: '${NOT_SET}' }\n", /model\.base_url: .*NOT_SET is not set/],
+] as const) {
+  test(`a configuration with ${name} is 2, in one sentence, and nothing starts`, async (t) => {
+    const home = new Home(t);
+    home.write("config.yaml", text);
+    const { code, stdout, stderr } = await home.run(TURN);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, problem);
+    assert.match(stderr, /^hermes: .*\n$/);
+    assert.ok(!home.has("state.db"));
+  });
+}
+
+test("unknown keys, and hooks of a wrong shape, are warnings: the conversation goes on", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "modle: {}\nmodel: { provder: x }\nhooks: { pre_tool_call: { command: x }, post: [] }\n");
+  const { code, stdout, stderr } = await home.run(TURN);
+  assert.equal(code, 0);
+  assert.match(stdout, /still-here/);
+  assert.match(stderr, /config\.yaml:1: unknown key "modle", ignored\. Did you mean "model"\?/);
+  assert.match(stderr, /config\.yaml:2: unknown key "model\.provder", ignored\. Did you mean "provider"\?/);
+  assert.match(stderr, /hooks\.pre_tool_call: expected a list of entries, found a mapping; ignored/);
+});

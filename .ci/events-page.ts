@@ -2,23 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { declarationOf, EVENT_NAMES, type AnyEventDeclaration, type EventKind } from "#core/events";
+import { ANSWERS, fieldsOf, notesOf, payloadSchema } from "#core/event-reference";
+import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";
 
-interface Schema {
-  readonly type?: string | readonly string[];
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly anyOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly enum?: readonly unknown[];
-}
-
-const ANSWERS: Readonly<Record<EventKind, string>> = {
-  gate: "decides whether and how something happens",
-  context: "adds text to the turn",
-  transform: "the first string replaces the text",
-  observe: "answers do not count",
-};
+const code = (text: string) => `\`${text}\``;
 
 /** The page as Markdown. */
 export function eventsPage(): string {
@@ -36,43 +23,26 @@ The kinds: ${Object.entries(ANSWERS)
     .map(([kind, meaning]) => `**${kind}** (${meaning})`)
     .join(", ")}.
 
-${EVENT_NAMES.map((name) => section(name, declarationOf(name))).join("\n")}`;
+${EVENT_NAMES.map(section).join("\n")}`;
 }
 
-function section(name: string, declaration: AnyEventDeclaration): string {
-  const schema = z.toJSONSchema(declaration.payload(z)) as Schema;
-  const live = declaration.live ?? [];
-  const notes = [
-    ...(declaration.tool ? ["A shell hook's `matcher` counts here."] : []),
-    ...(declaration.onFailure === "mark" ? ["A hook that fails is skipped, unless it is marked to block."] : []),
-    ...(live.length > 0 ? [`Plugins also get ${live.map((field) => `\`${field}\``).join(" and ")}, live.`] : []),
-  ];
+function section(name: EventName): string {
+  const { sentence, sample } = declarationOf(name);
+  const rows = fieldsOf(payloadSchema(name, z), code).map(
+    (field) => `| ${code(field.key)} | ${field.type} | ${field.sentence} |`,
+  );
   return `## ${name}
 
-${[declaration.sentence, ...notes].join(" ")}
+${[sentence, ...notesOf(name, code)].join(" ")}
 
 | key | type | |
 |---|---|---|
-${rows(schema).join("\n")}
+${rows.join("\n")}
 
 \`\`\`json
-${JSON.stringify(declaration.sample(), null, 2)}
+${JSON.stringify(sample(), null, 2)}
 \`\`\`
 `;
-}
-
-function rows(schema: Schema, prefix = ""): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
-    `| \`${prefix}${key}\` | ${typeOf(value)} | ${value.description ?? ""} |`,
-    ...(value.type === "object" ? rows(value, `${prefix}${key}.`) : []),
-  ]);
-}
-
-function typeOf(schema: Schema): string {
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(", ");
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(" or ");
-  if (schema.type === "array") return `array of ${schema.items === undefined ? "anything" : typeOf(schema.items)}`;
-  return typeof schema.type === "string" ? schema.type : (schema.type ?? ["anything"]).join(" or ");
 }
 
 if (import.meta.main) writeFileSync(resolve(import.meta.dirname, "../docs/events.md"), eventsPage());

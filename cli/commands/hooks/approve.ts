@@ -1,9 +1,10 @@
 /** `hermes hooks allow` and `hermes hooks revoke`. */
 import type { Command } from "commander";
-import { makeApproval } from "#allowlist/consent";
+import { openApprovals } from "#allowlist/approvals";
 import { takeFingerprint } from "#allowlist/fingerprint";
 import type { HookPair } from "#allowlist/grant";
-import { addApprovals, pairKey, readAllowlist, revokeCommand } from "#allowlist/store";
+import { forgetCopies, recordApprovals, type Approved } from "#allowlist/record";
+import { pairKey, readAllowlist, revokeCommand } from "#allowlist/store";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/config";
 import { HermesError } from "#core/errors";
@@ -23,32 +24,45 @@ export interface AllowRequest {
 
 interface Candidate extends HookPair {
   readonly argv: readonly string[];
+  readonly throughShell: boolean;
 }
 
-/** Records approvals; those that there are stay as they are. Throws HERMES_USAGE, HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*. */
+/**
+ * Records approvals; those that there are stay as they are, unless scripts are pinned and theirs has changed. Throws HERMES_USAGE,
+ * HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*.
+ */
 export async function allowHooks(request: AllowRequest, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const config = await loadConfig(paths, context.env);
   const home = userHome(context.env);
   const { entries } = parseHookEntries(config.values.hooks, home);
-  const configured = entries.flatMap(({ event, command: line, argv, enabled }): Candidate[] =>
-    enabled && line !== null && argv !== null ? [{ event, command: line, argv }] : [],
+  const configured = entries.flatMap(({ event, command: line, argv, enabled, throughShell }): Candidate[] =>
+    enabled && line !== null && argv !== null ? [{ event, command: line, argv, throughShell }] : [],
   );
-  const wanted = request.all ? demandNothingElse(request, configured) : [namedPair(request, home)];
-  const before = readAllowlist(paths.allowlist);
+  const wanted = request.all ? demandNothingElse(request, configured) : [namedPair(request, configured, home)];
+  const place = { cwd: process.cwd(), env: context.env };
+  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
+  const before = approvals.state();
   for (const warning of before.unusable === null ? before.warnings : []) context.warn(warning);
   const known = new Set(before.approvals.map(pairKey));
-  const place = { cwd: process.cwd(), env: context.env };
-  const approvals = wanted.map(({ argv, ...pair }) => makeApproval(pair, "command", takeFingerprint(argv, place)));
-  await addApprovals(paths.allowlist, approvals);
-  const [old, fresh] = [true, false].map((isKnown) => wanted.filter((pair) => known.has(pairKey(pair)) === isKnown));
+  const approved = wanted.map(({ argv, ...pair }): Approved => {
+    const renew = approvals.examine(pair, argv).state !== "unchanged";
+    return { pair, argv, script: takeFingerprint(argv, place), by: "command", renew };
+  });
+  const problems = await recordApprovals(paths.allowlist, approved, { mode: approvals.mode, place });
+  const as = (state: "new" | "again" | "before") =>
+    approved
+      .filter(({ pair, renew }) => (known.has(pairKey(pair)) ? (renew ? "again" : "before") : "new") === state)
+      .map(({ pair }) => pair);
   if (request.json) {
-    context.json({ approved: (fresh ?? []).map(plainPair), already_approved: (old ?? []).map(plainPair) });
+    context.json({ approved: [...as("new"), ...as("again")], already_approved: as("before") });
   } else {
-    for (const pair of fresh ?? []) context.out(`Approved: ${describe(pair)}`);
-    for (const pair of old ?? []) context.out(`Approved before: ${describe(pair)}`);
+    for (const pair of as("new")) context.out(`Approved: ${describe(pair)}`);
+    for (const pair of as("again")) context.out(`Approved again, as its script is now: ${describe(pair)}`);
+    for (const pair of as("before")) context.out(`Approved before: ${describe(pair)}`);
     if (wanted.length === 0) context.out("No shell hooks are configured; there is nothing to approve.");
   }
+  for (const problem of problems) context.warn(problem);
   const keys = new Set(configured.map(pairKey));
   for (const pair of wanted) {
     if (!keys.has(pairKey(pair))) context.note(`note: ${describe(pair)} is not configured (yet) in config.yaml.`);
@@ -61,6 +75,7 @@ export async function revokeHook(line: string, json: boolean, command: Command, 
   const { approvals, warnings, unusable } = readAllowlist(allowlist);
   for (const warning of unusable === null ? warnings : []) context.warn(warning);
   const removed = await revokeCommand(allowlist, line);
+  forgetCopies(allowlist);
   if (removed === 0) {
     const hint = didYouMean(
       line,
@@ -79,7 +94,8 @@ function demandNothingElse({ event }: AllowRequest, configured: readonly Candida
   return [...new Map(configured.map((pair) => [pairKey(pair), pair])).values()];
 }
 
-function namedPair({ event, line }: AllowRequest, home: string): Candidate {
+/** The pair that was named; a configured one has the words that its protocol finds in the command. */
+function namedPair({ event, line }: AllowRequest, configured: readonly Candidate[], home: string): Candidate {
   if (event === undefined) {
     throw new HermesError("HERMES_USAGE", { problem: "Give an event and a command, or --all." });
   }
@@ -89,15 +105,13 @@ function namedPair({ event, line }: AllowRequest, home: string): Candidate {
       problem: `Give the command to approve for ${name}, exactly as configured.`,
     });
   }
+  const known = configured.find((pair) => pair.event === name && pair.command === line);
+  if (known !== undefined) return known;
   const { argv, problem } = parseCommand(line, home);
   if (argv === null) throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is no command: ${problem}.` });
-  return { event: name, command: line, argv };
+  return { event: name, command: line, argv, throughShell: false };
 }
 
-function describe({ event, command }: HookPair): string {
-  return `${visible(command)} (${event})`;
-}
-
-function plainPair({ event, command }: HookPair): HookPair {
-  return { event, command };
+function describe({ event, command, throughShell }: Candidate): string {
+  return `${visible(command)} (${event}${throughShell ? ", runs through sh -c" : ""})`;
 }

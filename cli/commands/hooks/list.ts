@@ -1,7 +1,8 @@
 /** `hermes hooks list`: what is configured and whether it may run. Nothing of the user's is executed. */
 import type { Command } from "commander";
-import { openApprovals } from "#allowlist/approvals";
+import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { driftOf, type Drift } from "#allowlist/fingerprint";
+import type { HookPair } from "#allowlist/grant";
 import { visible } from "#allowlist/visible";
 import { loadConfig, type Config } from "#core/config";
 import { EXIT } from "#core/errors";
@@ -12,7 +13,7 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 import type { CliContext } from "#cli/context";
 import { formatTable } from "./table.ts";
 
-interface ListedHook {
+export interface ListedHook {
   readonly event: string;
   readonly source: "shell" | "plugin";
   readonly name: string;
@@ -38,7 +39,7 @@ interface Listing {
 
 /** Prints the listing; with `check` ends with 1 when there is something to look at. */
 export async function listHooks(
-  options: { json: boolean; check: boolean },
+  options: { json: boolean; check: boolean; live: boolean },
   command: Command,
   context: CliContext,
 ): Promise<void> {
@@ -48,8 +49,11 @@ export async function listHooks(
   const plugins = await listPluginHooks(config, paths);
   const hooks = [...plugins.hooks, ...shell.hooks];
   const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings];
-  if (options.json) context.json({ hooks, warnings });
+  const live = options.live ? await import("./list-live.ts") : undefined;
+  const processes = live?.listProcesses(paths);
+  if (options.json) context.json({ hooks, warnings, ...(processes === undefined ? {} : { processes }) });
   else context.out(hooks.length === 0 ? NOTHING : describeHooks(hooks));
+  if (!options.json && processes !== undefined) context.out(`\n${live?.describeProcesses(processes)}`);
   if (!options.json) for (const warning of warnings) context.warn(warning);
   if (options.check && (warnings.length > 0 || hooks.some(needsALook))) context.exit(EXIT.failed);
 }
@@ -60,10 +64,11 @@ function needsALook({ source, enabled, allowed, drift }: ListedHook): boolean {
   return source === "shell" && enabled && (!allowed || drift === "modified" || drift === "missing");
 }
 
-function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Listing {
+/** The configured shell hooks, in the order of the file. */
+export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Listing {
   const { entries, warnings } = parseHookEntries(config.values.hooks, userHome(env));
-  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent);
-  const place = { cwd: process.cwd(), env };
+  const place = { cwd: process.cwd(), env, pinned: config.values.hooks_consent === "pinned" };
+  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   const hooks = entries.map((entry): ListedHook => {
     const pair = { event: entry.event, command: entry.command ?? "" };
     const approval = approvals.find(pair);
@@ -78,17 +83,22 @@ function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv
       timeout: entry.timeoutSeconds,
       fail_closed: entry.failClosed,
       enabled: entry.enabled,
-      allowed: approvals.decide(pair).granted,
+      allowed: approvals.decide(pair).granted && holds(approvals, pair, entry.argv),
       approved_at: typeof approvedAt === "string" ? approvedAt : null,
       drift: entry.argv === null ? "unknown" : driftOf(entry.argv, approval, place),
       problem: entry.problem,
     };
   });
-  const refusal = approvals.refusal === null || entries.length === 0 ? [] : [approvals.refusal];
-  return { hooks, warnings: [...warnings, ...refusal, ...approvals.state().warnings] };
+  return { hooks, warnings: [...warnings, ...approvals.state().warnings] };
 }
 
-async function listPluginHooks(config: Config, paths: HomePaths): Promise<Listing> {
+/** False for an approved hook whose pinned script does not run as it is now. */
+function holds(approvals: OpenApprovals, pair: HookPair, argv: readonly string[] | null): boolean {
+  return argv === null || approvals.examine(pair, argv).state === "unchanged";
+}
+
+/** The hooks that plugins' manifests name. */
+export async function listPluginHooks(config: Config, paths: HomePaths): Promise<Listing> {
   const { plugins: settings } = config.values;
   const { plugins, warnings } = await discoverPlugins(paths.plugins, settings);
   const hooks = plugins.flatMap((plugin) =>

@@ -1,40 +1,25 @@
 /** `hermes hooks test`: runs the shell hooks of an event as a conversation would, with a made-up payload. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
+import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { grantExplicitTest } from "#allowlist/decide";
+import type { Consent, HookPair } from "#allowlist/grant";
 import { visible } from "#allowlist/visible";
-import type { Decision } from "#core/answers";
-import { attempt } from "#core/attempt";
+import { scriptOf } from "#allowlist/words";
 import { loadConfig } from "#core/config";
-import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import { EXIT, HermesError, problemOf } from "#core/errors";
 import { declarationOf, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
 import { userHome } from "#core/paths";
-import type { Firing } from "#core/ports";
-import { verdictOf } from "#core/verdict";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
-import { createShellHook } from "#sandbox/shell/hook";
-import type { ShellSurroundings } from "#sandbox/shell/run";
 import type { CliContext } from "#cli/context";
 import { demandEvent } from "./event.ts";
+import { testEntry, type TestResult } from "./run-entry.ts";
 
 export interface TestOptions {
   readonly forTool?: string;
   readonly payloadFile?: string;
   readonly json?: true;
-}
-
-interface TestResult {
-  readonly command: string | null;
-  readonly exit_code: number | null;
-  readonly duration_ms: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly timed_out: boolean;
-  /** What went wrong, as a sentence, else null. */
-  readonly error: string | null;
-  /** What the answer means, in the words of a plugin; null for no contribution. */
-  readonly answer: unknown;
 }
 
 /** Runs the hooks one after another and prints what each did; ends with 1 when one went wrong, 130 on Ctrl+C. */
@@ -54,12 +39,16 @@ export async function testHooks(
   }
   const firing = createFiring(event, makePayload(event, options));
   const surroundings = { cwd: process.cwd(), home: paths.home, env: context.env };
+  const place = { cwd: surroundings.cwd, env: context.env };
+  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   const controller = new AbortController();
   const interrupt = () => controller.abort();
   process.once("SIGINT", interrupt);
   const results: TestResult[] = [];
   for (const entry of entries.filter((each) => each.event === event)) {
-    const result = await testEntry(entry, firing, surroundings, controller.signal);
+    const { signal } = controller;
+    const decide = explainedGrant(entry, approvals, context);
+    const result = await testEntry({ entry, firing, surroundings, signal, decide, warn: context.warn });
     if (controller.signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
     if (result !== undefined) results.push(result);
   }
@@ -74,34 +63,21 @@ export async function testHooks(
   if (results.some(({ error }) => error !== null)) context.exit(EXIT.failed);
 }
 
-/** One hook through the production path, alone, so that the block of another does not keep it from running. */
-async function testEntry(
-  entry: ShellEntry,
-  firing: Firing,
-  surroundings: ShellSurroundings,
-  signal: AbortSignal,
-): Promise<TestResult | undefined> {
-  let output = { stdout: "", stderr: "" };
-  const hook = createShellHook(entry, {
-    decide: grantExplicitTest,
-    surroundings,
-    onResult: (_entry, { stdout, stderr }) => {
-      output = { stdout, stderr };
-    },
-  });
-  if (!hook.matches(firing)) return undefined;
-  const attempted = await attempt(hook, firing, signal, performance.now());
-  const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
-  const failure = attempted.failure ?? attempted.reply?.failure;
-  const failed = failure !== undefined || cause !== null || outcome === "error" || outcome === "timeout";
-  return {
-    command: entry.command,
-    exit_code: attempted.reply?.exit_code ?? null,
-    duration_ms: Math.round((attempted.ended - attempted.started) * 1000) / 1000,
-    ...output,
-    timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
-    error: failed ? (detail ?? "It failed.") : null,
-    answer: answerOf(decision),
+/**
+ * The grant of a person who asks for this one run. Where scripts are pinned, an approved script runs as its copy, as it
+ * would in a conversation; another one runs as it is, and that is said.
+ */
+function explainedGrant(entry: ShellEntry, approvals: OpenApprovals, context: CliContext): (pair: HookPair) => Consent {
+  const { argv } = entry;
+  return (pair) => {
+    if (approvals.mode === "command" || argv === null) return grantExplicitTest(pair);
+    const found = approvals.examine(pair, argv);
+    const consent = approvals.decide(pair);
+    if (consent.granted && found.state === "unchanged") return consent;
+    if (consent.granted && found.state !== "unchanged") {
+      context.note(`note: ${visible(pair.command)} runs here only, as it is now: ${found.problem}.`);
+    }
+    return grantExplicitTest(pair, scriptOf(argv, { cwd: process.cwd(), env: context.env }));
   };
 }
 
@@ -127,29 +103,10 @@ function readPayload(file: string): object {
   throw new HermesError("HERMES_PAYLOAD_INVALID", { source: file, problem: "expected a JSON object of payload keys" });
 }
 
-function answerOf(decision: Decision): unknown {
-  switch (decision.kind) {
-    case "pass":
-      return null;
-    case "context":
-      return { context: decision.text };
-    case "transform":
-      return { text: decision.text };
-    case "allow":
-    case "block":
-    case "modify":
-    case "skip":
-    case "rewrite": {
-      const { kind: action, ...rest } = decision;
-      return { action, ...rest };
-    }
-  }
-}
-
 function describe(result: TestResult): string {
   const block = (title: string, text: string) => (text.trim() === "" ? [] : [`  ${title}`, indent(text)]);
   return [
-    visible(result.command ?? "(an entry without a command)"),
+    `${visible(result.command ?? "(an entry without a command)")}${result.protocol === "hermes" ? "" : ` (protocol ${result.protocol})`}`,
     `  ${result.exit_code === null ? "no exit code" : `exit code ${result.exit_code}`}, ${Math.round(result.duration_ms)} ms`,
     ...block("stdout", result.stdout),
     ...block("stderr", result.stderr),

@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { loadConfig } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
 import { openLog } from "#core/log";
-import { userHome } from "#core/paths";
 import { createRedactor } from "#core/redact";
 import { HookRegistry } from "#core/registry";
 import { createPluginHost, type PluginListing } from "#plugins/host";
+import { listBuiltinTools } from "../../builtin-tools.ts";
 import { columns } from "../../columns.ts";
 import type { CliContext } from "../../context.ts";
 
@@ -29,7 +29,7 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     env: context.env,
     log,
     warn: (sentence) => context.warn(sentence),
-    builtinTools: await builtinToolNames(context),
+    builtinTools: (await listBuiltinTools(context.env)).map(({ name }) => name),
     builtinCommands: SLASH_COMMAND_NAMES,
     safeMode: globals.safeMode,
   });
@@ -44,13 +44,6 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     await host.unload();
     await log.close();
   }
-}
-
-async function builtinToolNames({ env }: CliContext): Promise<readonly string[]> {
-  const { createGuardedFiles } = await import("#agent/guarded-files");
-  const { createBuiltinTools } = await import("#agent/tools/builtin");
-  const guard = createGuardedFiles([], { home: userHome(env), env, extra: () => [] });
-  return [...createBuiltinTools({ guard, env, envPassthrough: [] }).map(({ name }) => name), "delegate_task"];
 }
 
 function rowOf({ name, directory, state, error, hooks, tools, commands }: PluginListing): readonly string[] {

@@ -1,0 +1,137 @@
+/** `hermes hooks doctor`: everything that could keep a hook from doing what its author expects, and what to do. */
+import type { Command } from "commander";
+import { openApprovals } from "#allowlist/approvals";
+import { visible } from "#allowlist/visible";
+import { loadConfig } from "#core/config";
+import { EXIT, HermesError } from "#core/errors";
+import { userHome } from "#core/paths";
+import { discoverPlugins } from "#plugins/discover";
+import { parseHookEntries } from "#sandbox/shell/entries";
+import { listBuiltinTools } from "#cli/builtin-tools";
+import type { CliContext } from "#cli/context";
+import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
+import { examineApprovals, examinePlugins } from "./examine-home.ts";
+import { listPluginHooks, listShellHooks, type ListedHook } from "./list.ts";
+
+interface ExaminedHook extends Findings, SampleRun, Pick<ListedHook, "event" | "source" | "name" | "command"> {
+  readonly matcher: string | null;
+}
+
+interface Report {
+  readonly hooks: readonly ExaminedHook[];
+  /** Problems of no single hook. */
+  readonly general: readonly string[];
+  /** How many problems there are in all. */
+  readonly problems: number;
+  readonly notes: readonly string[];
+}
+
+/** Examines and prints; ends with 1 when there is a problem, 130 on Ctrl+C. Scripts that are not approved do not run. */
+export async function runDoctor(json: boolean, command: Command, context: CliContext): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  process.once("SIGINT", interrupt);
+  const report = await examine(command, context, controller.signal);
+  process.off("SIGINT", interrupt);
+  if (json) context.json(report);
+  else context.out(describe(report));
+  if (report.problems > 0) context.exit(EXIT.failed);
+}
+
+async function examine(command: Command, context: CliContext, signal: AbortSignal): Promise<Report> {
+  const { env } = context;
+  const { safeMode } = context.globals(command);
+  const paths = context.paths(command);
+  const config = await loadConfig(paths, env);
+  const { entries, warnings } = parseHookEntries(config.values.hooks, userHome(env));
+  const listed = listShellHooks(config, paths, env).hooks;
+  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent);
+  const discovery = await discoverPlugins(paths.plugins, config.values.plugins);
+  const place = { cwd: process.cwd(), env };
+  const toolsOf = (enabled: boolean) =>
+    discovery.plugins.flatMap(({ state, manifest }) =>
+      (state === "enabled") === enabled ? (manifest?.providesTools ?? []) : [],
+    );
+  const examination: Examination = {
+    place,
+    surroundings: { cwd: place.cwd, home: paths.home, env },
+    decide: (pair) => approvals.decide(pair),
+    tools: { known: [...(await listBuiltinTools(env)).map(({ name }) => name), ...toolsOf(true)], off: toolsOf(false) },
+    signal,
+    run: !safeMode,
+  };
+
+  const hooks: ExaminedHook[] = pluginHooks((await listPluginHooks(config, paths)).hooks);
+  for (const [index, entry] of entries.entries()) {
+    const found = await examineEntry(entry, listed[index]!, examination);
+    if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
+    const bad = warningsOf(warnings, entry.event, entry.index);
+    hooks.push({ ...listed[index]!, ...found, problems: [...bad, ...found.problems] });
+  }
+  hooks.push(...skippedEntries(warnings, entries));
+  const attached = new Set(hooks.flatMap(({ problems }) => problems));
+  const around = [
+    examineApprovals(
+      paths.allowlist,
+      approvals,
+      entries.map(({ event, command: line }) => ({ event, command: line ?? "" })),
+    ),
+    examinePlugins(discovery, config, env),
+  ];
+  const general = [
+    ...config.warnings,
+    ...warnings.filter((warning) => !attached.has(warning)),
+    ...around.flatMap(({ problems }) => problems),
+  ];
+  const notes = around.flatMap((findings) => findings.notes);
+  if (safeMode) notes.push("In safe mode no script was run.");
+  const problems = general.length + hooks.reduce((sum, hook) => sum + hook.problems.length, 0);
+  return { hooks, general, problems, notes };
+}
+
+const NOT_RUN: SampleRun = { exit_code: null, duration_ms: null, answer: null };
+
+function pluginHooks(listed: readonly ListedHook[]): ExaminedHook[] {
+  return listed.map((hook) => ({ ...hook, ...NOT_RUN, problems: [], notes: [] }));
+}
+
+/** The warnings about an entry; each names it. */
+function warningsOf(warnings: readonly string[], event: string, index: number): readonly string[] {
+  return warnings.filter((warning) => warning.startsWith(`hooks.${event}[${index}]`));
+}
+
+/** Entries that are so bad that they were left out: they are hooks that their author believes to have. */
+function skippedEntries(
+  warnings: readonly string[],
+  entries: readonly { readonly event: string; readonly index: number }[],
+): readonly ExaminedHook[] {
+  const kept = new Set(entries.map(({ event, index }) => `hooks.${event}[${index}]`));
+  const places = new Set(warnings.flatMap((warning) => /^hooks\.\w+\[\d+\]/.exec(warning)?.[0] ?? []));
+  return [...places.difference(kept)].map((name) => {
+    const [, event = "", index = ""] = /^hooks\.(\w+)\[(\d+)\]/.exec(name) ?? [];
+    const problems = warningsOf(warnings, event, Number.parseInt(index, 10));
+    return { event, source: "shell", name, command: null, matcher: null, ...NOT_RUN, problems, notes: [] };
+  });
+}
+
+function describe({ hooks, general, problems, notes }: Report): string {
+  const lines = hooks.flatMap((hook) => [title(hook), ...findings(hook.problems, hook.notes)]);
+  if (hooks.length === 0) lines.push("No hooks are configured.");
+  if (general.length + notes.length > 0) lines.push("", "Beside the hooks", ...findings(general, notes));
+  const sum = problems === 0 ? "No problems." : `${problems} problem${problems === 1 ? "" : "s"}.`;
+  return [...lines, "", sum].join("\n");
+}
+
+function title(hook: ExaminedHook): string {
+  const ran =
+    hook.duration_ms === null
+      ? "not run"
+      : `${hook.exit_code === null ? "no exit code" : `exit code ${hook.exit_code}`}, ${Math.round(hook.duration_ms)} ms`;
+  const matcher = hook.matcher === null ? "" : ` [${visible(hook.matcher)}]`;
+  const state = hook.source === "plugin" ? "plugin" : ran;
+  return `${hook.problems.length === 0 ? "✓" : "✗"} ${hook.event}${matcher}  ${visible(hook.command ?? hook.name)}  (${state})`;
+}
+
+function findings(problems: readonly string[], notes: readonly string[]): readonly string[] {
+  return [...problems.map((text) => `    problem: ${text}`), ...notes.map((text) => `    note: ${text}`)];
+}

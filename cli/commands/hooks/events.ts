@@ -1,0 +1,77 @@
+/** `hermes hooks events`: the catalogue, one event in full, and examples that run. */
+import type { Command } from "commander";
+import { HermesError } from "#core/errors";
+import { ANSWERS, answersOf, fieldsOf, notesOf, payloadSchema } from "#core/event-reference";
+import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";
+import type { CliContext } from "#cli/context";
+import { demandEvent } from "./event.ts";
+import { formatTable } from "./table.ts";
+
+export interface EventsOptions {
+  readonly json?: true;
+  readonly example?: true;
+}
+
+/** Prints what there is to know. Throws HERMES_EVENT_UNKNOWN, and HERMES_USAGE for an example of no event. */
+export async function showEvents(
+  name: string | undefined,
+  options: EventsOptions,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  if (name === undefined) {
+    if (!options.example) return showCatalogue(options, context);
+    throw new HermesError("HERMES_USAGE", {
+      problem: "Give an event, such as: hermes hooks events pre_tool_call --example",
+    });
+  }
+  const event = demandEvent(name);
+  if (options.example) {
+    const { exampleOf, describeExample } = await import("./example.ts");
+    const example = exampleOf(event, context.paths(command));
+    return options.json ? context.json({ event, ...example }) : context.out(describeExample(example));
+  }
+  const { z } = await import("zod");
+  const { kind, sample, sentence } = declarationOf(event);
+  const schema = payloadSchema(event, z);
+  if (options.json)
+    return context.json({ event, kind, schema: { ...schema, description: sentence }, sample: sample() });
+  context.out(describe(event, formatTable(["KEY", "TYPE", ""], rowsOf(schema)), sample()));
+}
+
+function showCatalogue({ json }: EventsOptions, context: CliContext): void {
+  const events = EVENT_NAMES.map((event) => {
+    const { kind, sentence } = declarationOf(event);
+    return { event, kind, sentence };
+  });
+  if (json) return context.json({ events });
+  const rows = events.map(({ event, kind, sentence }) => [event, kind, sentence]);
+  context.out(`${formatTable(["EVENT", "KIND", "WHEN, AND WHAT A HOOK CAN DO"], rows)}\n\n${KINDS}`);
+}
+
+const KINDS = `${Object.entries(ANSWERS)
+  .map(([kind, meaning]) => `${kind}: ${meaning}`)
+  .join("; ")}.
+One event in full: hermes hooks events NAME. A script and a plugin to begin with: hermes hooks events NAME --example.`;
+
+const plain = (text: string) => text;
+
+function rowsOf(schema: ReturnType<typeof payloadSchema>): readonly (readonly string[])[] {
+  return fieldsOf(schema, plain).map(({ key, type, sentence }) => [`  ${key}`, type, sentence]);
+}
+
+function describe(event: EventName, fields: string, sample: object): string {
+  const { kind, sentence } = declarationOf(event);
+  const answers = answersOf(event);
+  const answerRows = answers.map(({ plugin, shell }) => [`  ${plugin}`, shell]);
+  return [
+    `${event} (${kind}: ${ANSWERS[kind]})`,
+    [sentence, ...notesOf(event, plain)].join(" "),
+    `\nPayload of a plugin's callback (a script gets tool_name, args as tool_input and session_id, all else in extra):\n${fields}`,
+    answers.length === 0
+      ? "\nWhatever a hook answers here, it does not count."
+      : `\nAnswers that count; none is fine too:\n${formatTable(["  PLUGIN", "SCRIPT"], answerRows)}`,
+    `\nSample:\n${JSON.stringify(sample, null, 2)}`,
+    `\nTry your hooks with it: hermes hooks test ${event}. An example: hermes hooks events ${event} --example`,
+  ].join("\n");
+}

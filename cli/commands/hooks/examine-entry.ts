@@ -1,0 +1,222 @@
+/** What is wrong with one configured shell hook; its script runs only if it is approved. */
+import { readFileSync, statSync } from "node:fs";
+import { allowCommand } from "#allowlist/decide";
+import { grantExplicitTest } from "#allowlist/decide";
+import { visible } from "#allowlist/visible";
+import { scriptOf, type Place } from "#allowlist/words";
+import { declarationOf, type Payload } from "#core/events";
+import { createFiring } from "#core/firing";
+import type { Firing } from "#core/ports";
+import { nearest } from "#core/suggest";
+import type { ShellEntry } from "#sandbox/shell/entries";
+import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
+import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
+import { findStartProblem } from "./examine-start.ts";
+import type { ListedHook } from "./list.ts";
+import { testEntry, type TestResult } from "./run-entry.ts";
+
+export interface Findings {
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** What the run of the script gave; all null when it was not run. */
+export interface SampleRun {
+  readonly exit_code: number | null;
+  readonly duration_ms: number | null;
+  readonly answer: unknown;
+}
+
+export interface Examination {
+  readonly place: Place;
+  readonly surroundings: ShellHookDependencies["surroundings"];
+  readonly decide: ShellHookDependencies["decide"];
+  /** Tools that there are, by name; `off` are those of plugins that are not enabled. */
+  readonly tools: { readonly known: readonly string[]; readonly off: readonly string[] };
+  readonly signal: AbortSignal;
+  /** False in safe mode: no script runs. */
+  readonly run: boolean;
+}
+
+/** Looks at an entry in every way; `listed` is what `hermes hooks list` says of it. */
+export async function examineEntry(
+  entry: ShellEntry,
+  listed: ListedHook,
+  examination: Examination,
+): Promise<Findings & SampleRun> {
+  const notRun: SampleRun = { exit_code: null, duration_ms: null, answer: null };
+  if (!entry.enabled) return { problems: [], notes: ["It is switched off (enabled: false)."], ...notRun };
+  if (entry.problem !== null) return { problems: [], notes: [], ...notRun };
+  const matching = examineMatcher(entry, examination);
+  const consent = examineConsent(entry, listed);
+  const script = examineScript(entry, examination.place);
+  const found: Findings = {
+    problems: [...consent.problems, ...matching.problems, ...script.problems],
+    notes: [...consent.notes, ...matching.notes, ...script.notes],
+  };
+  const start =
+    listed.drift === "missing"
+      ? null
+      : findStartProblem(entry.throughShell ? ["sh"] : (entry.argv ?? []), examination.place);
+  const run = listed.allowed && examination.run ? await runSample(entry, matching.tool, examination) : undefined;
+  if (run === undefined) {
+    const problems = start === null ? found.problems : [...found.problems, sentence(start)];
+    return { problems, notes: found.notes, ...notRun };
+  }
+  const { exit_code, duration_ms, answer } = run;
+  const judged = judgeRun(entry, run, matching.tool);
+  return {
+    problems: [...found.problems, ...judged.problems],
+    notes: [...found.notes, ...judged.notes],
+    exit_code,
+    duration_ms,
+    answer,
+  };
+}
+
+function examineConsent(entry: ShellEntry, { allowed, drift, fail_closed, event }: ListedHook): Findings {
+  const problems: string[] = [];
+  const pair = { event, command: entry.command ?? "" };
+  const blocks = entry.failClosed ? "; until then it blocks every call that it matches (fail_closed)" : "";
+  if (!allowed)
+    problems.push(`It is not approved, so it does not run${blocks}. Approve it: ${visible(allowCommand(pair))}`);
+  if (drift === "missing") problems.push("Its script is not there. Put it back, or correct the command.");
+  if (drift === "modified") {
+    problems.push(
+      `Its script has changed since it was approved. Look at it; if it is right: hermes hooks revoke, then ${visible(allowCommand(pair))}`,
+    );
+  }
+  const { kind, onFailure } = declarationOf(entry.event);
+  const open = kind === "gate" && onFailure === "mark" && !fail_closed;
+  return {
+    problems,
+    notes: open ? ["A failure of this guard lets the call through; fail_closed: true blocks it."] : [],
+  };
+}
+
+/** A tool that the entry matches, if there is one, and what is wrong with its matcher. */
+function examineMatcher(entry: ShellEntry, examination: Examination): Findings & { readonly tool: string | undefined } {
+  const { known, off } = examination.tools;
+  if (!declarationOf(entry.event).tool) return { tool: undefined, problems: [], notes: [] };
+  const hook = createShellHook(entry, { decide: grantExplicitTest, surroundings: examination.surroundings });
+  const tool = known.find((name) => hook.matches(sampleFiring(entry, name)));
+  if (tool !== undefined) return { tool, problems: [], notes: strayNames(entry, [...known, ...off]) };
+  const sample = { tool: undefined, notes: [] };
+  // Which tools a server of that protocol brings is known only while it runs.
+  if (entry.matcher === null || /mcp_/.test(entry.matcher)) return { ...sample, problems: [] };
+  const waiting = off.find((name) => hook.matches(sampleFiring(entry, name)));
+  if (waiting !== undefined) {
+    return {
+      ...sample,
+      problems: [],
+      notes: [`Its matcher matches ${waiting} alone, of a plugin that is not enabled.`],
+    };
+  }
+  return {
+    ...sample,
+    problems: [
+      `Its matcher ${visible(entry.matcher)} matches no known tool.${hintFor(entry, known)} Known: ${known.join(", ")}.`,
+    ],
+  };
+}
+
+/** Names in a list of alternatives that are no tool: the others still match, so it is a note. */
+function strayNames(entry: ShellEntry, known: readonly string[]): readonly string[] {
+  const names = entry.protocol === "hermes" ? (entry.matcher?.split("|") ?? []) : [];
+  if (!names.every((name) => /^\w+$/.test(name))) return [];
+  return names
+    .filter((name) => !known.includes(name) && !name.startsWith("mcp_"))
+    .map((name) => `Its matcher names ${name}, which is no known tool.${suggest(name, known)}`);
+}
+
+function hintFor({ matcher, protocol }: ShellEntry, known: readonly string[]): string {
+  const words = matcher?.match(/\w+/g) ?? [];
+  const translated = words.flatMap((word) => (Object.hasOwn(CLAUDE_TOOLS, word) ? [CLAUDE_TOOLS[word]] : []));
+  if (translated.length > 0 && protocol === "hermes") {
+    return ` Those are Claude Code's names: here it is ${[...new Set(translated)].join("|")}; for a script written for Claude Code set protocol: claude.`;
+  }
+  return words.length === 1 ? suggest(words[0] ?? "", known) : "";
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return meant === undefined ? "" : ` Did you mean "${meant}"?`;
+}
+
+const MOST_READ_BYTES = 256 * 1024;
+
+/** Under the plain protocol, a script that tests for Claude Code's names would silently allow everything. */
+function examineScript(entry: ShellEntry, place: Place): Findings {
+  if (entry.protocol !== "hermes" || entry.argv === null) return { problems: [], notes: [] };
+  const path = scriptOf(entry.argv, place);
+  const signs = findClaudeSigns(`${entry.command ?? ""}\n${path === null ? "" : readText(path)}`);
+  if (signs.length === 0) return { problems: [], notes: [] };
+  return {
+    problems: [
+      `It looks written for Claude Code (it tests for ${signs.join(", ")}), and would silently allow everything here. Set protocol: claude on the entry, or use the names of hermes.`,
+    ],
+    notes: [],
+  };
+}
+
+function readText(path: string): string {
+  try {
+    if (!statSync(path).isFile() || statSync(path).size > MOST_READ_BYTES) return "";
+    const text = readFileSync(path, "utf8");
+    return text.includes("\0") ? "" : text;
+  } catch {
+    // Missing or not readable: other findings say so.
+    return "";
+  }
+}
+
+async function runSample(
+  entry: ShellEntry,
+  tool: string | undefined,
+  { decide, surroundings, signal }: Examination,
+): Promise<TestResult | undefined> {
+  if (declarationOf(entry.event).tool && tool === undefined && entry.matcher !== null) return undefined;
+  return testEntry({ entry, firing: sampleFiring(entry, tool), surroundings, signal, decide });
+}
+
+function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined): Findings {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const { kind } = declarationOf(entry.event);
+  if (run.error !== null) problems.push(visible(run.error));
+  if (run.error !== null && run.exit_code === 2) notes.push("Exit code 2 blocks at pre_tool_call only.");
+  const says = run.stdout.replace(/^\uFEFF/, "").trim();
+  const ignored =
+    says !== "" && says !== "null" && !/^\{\s*\}$/.test(says) && run.answer === null && kind !== "observe";
+  if (run.error === null && ignored)
+    notes.push(`Its answer to the sample says nothing here: ${visible(says.slice(0, 200))}`);
+  const action = (run.answer as { readonly action?: unknown } | null)?.action;
+  if (action === "block" && run.error === null) notes.push(`It blocked the sample call${tool ? ` of ${tool}` : ""}.`);
+  const seconds = run.duration_ms / 1000;
+  if (run.error === null && seconds > entry.timeoutSeconds / 2) {
+    notes.push(`It took ${seconds.toFixed(1)} s of the ${entry.timeoutSeconds} s that it has.`);
+  } else if (run.error === null && seconds > 1 && !entry.background) {
+    notes.push(`It took ${seconds.toFixed(1)} s; the turn waits that long each time.`);
+  }
+  return { problems, notes };
+}
+
+/** Arguments that a tool is called with in samples; nothing of them exists. */
+const SAMPLE_ARGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  terminal: { command: "echo hello" },
+  read_file: { path: "hermes-doctor-sample.txt" },
+  write_file: { path: "hermes-doctor-sample.txt", content: "hello\n" },
+  patch: { path: "hermes-doctor-sample.txt", old_string: "hello", new_string: "goodbye" },
+  search_files: { pattern: "hello" },
+  delegate_task: { goal: "Say hello" },
+};
+
+function sampleFiring({ event }: ShellEntry, tool: string | undefined): Firing {
+  const { sample } = declarationOf(event);
+  const named = tool === undefined ? {} : { tool_name: tool, args: { ...SAMPLE_ARGS[tool] } };
+  return createFiring(event, { ...sample(), ...named } as Payload<typeof event>);
+}
+
+function sentence(clause: string): string {
+  return `It cannot be started: ${visible(clause)}.`;
+}

@@ -1,0 +1,70 @@
+/** What is wrong around the hooks: the approvals' file, approvals that nobody needs, plugins that cannot be loaded. */
+import { statSync } from "node:fs";
+import type { OpenApprovals } from "#allowlist/approvals";
+import type { HookPair } from "#allowlist/grant";
+import { pairKey } from "#allowlist/store";
+import { visible } from "#allowlist/visible";
+import type { Config } from "#core/config";
+import { EVENT_NAMES, isEventName } from "#core/events";
+import { didYouMean } from "#core/suggest";
+import { isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";
+import type { Findings } from "./examine-entry.ts";
+
+/** The approvals' file: its state, its mode, and the approvals that no configured hook uses. */
+export function examineApprovals(file: string, approvals: OpenApprovals, configured: readonly HookPair[]): Findings {
+  const { warnings, approvals: approved, problem } = approvals.state();
+  const notes: string[] = [];
+  const mode = problem === null ? statSync(file, { throwIfNoEntry: false })?.mode : undefined;
+  if (mode !== undefined && (mode & 0o077) !== 0)
+    notes.push(`Others may read ${file}. To keep it to yourself: chmod 600 ${file}`);
+  const used = new Set(configured.map(pairKey));
+  for (const pair of approved.filter((one) => !used.has(pairKey(one)))) {
+    notes.push(
+      `The approval of ${visible(pair.command)} (${visible(pair.event)}) belongs to no configured hook. To forget it: hermes hooks revoke '${visible(pair.command)}'`,
+    );
+  }
+  return { problems: warnings, notes };
+}
+
+/** Plugins that are wanted and cannot be loaded, as far as their manifests tell; nothing of theirs is executed. */
+export function examinePlugins({ plugins, warnings }: Discovery, config: Config, env: NodeJS.ProcessEnv): Findings {
+  const problems = [...warnings];
+  const notes: string[] = [];
+  const { entries } = config.values.plugins;
+  for (const plugin of plugins) {
+    const named = (clause: string) => `plugin "${visible(plugin.name)}": ${visible(clause)}`;
+    if (plugin.error !== undefined) (plugin.wanted ? problems : notes).push(named(plugin.error));
+    if (plugin.state !== "enabled") continue;
+    problems.push(...unmetNeeds(plugin, plugins, env).map(named));
+    for (const event of plugin.manifest?.providesHooks ?? []) {
+      if (isEventName(event)) continue;
+      problems.push(
+        named(`its plugin.yaml names the event ${event}, which there is not.${didYouMean(event, EVENT_NAMES)}`),
+      );
+    }
+    const onError = (entries[plugin.name] ?? entries[plugin.directory])?.on_error;
+    if (plugin.manifest?.providesHooks.includes("pre_tool_call") && onError !== "block") {
+      notes.push(
+        named(
+          `its failure at pre_tool_call lets the call through; plugins.entries.${plugin.name}.on_error: block blocks it.`,
+        ),
+      );
+    }
+  }
+  return { problems, notes };
+}
+
+function unmetNeeds(
+  { manifest }: FoundPlugin,
+  others: readonly FoundPlugin[],
+  env: NodeJS.ProcessEnv,
+): readonly string[] {
+  const variables = (manifest?.requiresEnv ?? []).filter((name) => !env[name]);
+  const missing = (manifest?.requiresPlugins ?? []).filter(
+    (word) => !others.some((other) => isNamed(other, word) && other.state === "enabled"),
+  );
+  return [
+    ...(variables.length === 0 ? [] : [`it needs ${variables.join(", ")} in the environment (requires_env).`]),
+    ...missing.map((word) => `it requires the plugin "${word}", which is not there or not enabled (requires_plugins).`),
+  ];
+}

@@ -1,0 +1,52 @@
+/** Whether a command could be started at all, found out without starting it. */
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import { locate, type Place } from "#allowlist/words";
+
+/** Why the command's program cannot be executed, as a clause; null when nothing speaks against it. */
+export function findStartProblem(argv: readonly string[], place: Place): string | null {
+  const [word = ""] = argv;
+  const file = locate(word, place);
+  const stats = file === null ? undefined : statSync(file, { throwIfNoEntry: false });
+  if (file === null || stats === undefined) return `not found: ${word}`;
+  if (!stats.isFile()) return `not executable: ${file} is no file`;
+  if (!isExecutable(file)) return `not executable: ${file} (chmod +x makes it so)`;
+  const [interpreter, ...rest] = shebangOf(file);
+  if (interpreter === undefined) return null;
+  if (!isExecutable(interpreter)) return `the interpreter of ${file} is missing: ${JSON.stringify(interpreter)}`;
+  const program = basename(interpreter) === "env" ? rest.find((one) => !/^-|=/.test(one)) : undefined;
+  if (program === undefined || locate(program, place) !== null) return null;
+  return `the interpreter of ${file} is missing: ${program} is not in PATH`;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    // That is the answer.
+    return false;
+  }
+}
+
+/** The words behind `#!`; a carriage return at their end is a part of them, as it is for the kernel. */
+function shebangOf(file: string): readonly string[] {
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      const buffer = Buffer.alloc(256);
+      const text = buffer.toString("utf8", 0, readSync(descriptor, buffer)).split("\n", 1)[0] ?? "";
+      return text.startsWith("#!")
+        ? text
+            .slice(2)
+            .trimStart()
+            .split(/[ \t]+/)
+        : [];
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // It may be executed without being readable: then nothing speaks against it.
+    return [];
+  }
+}

@@ -1,0 +1,130 @@
+/** Examples of `hermes hooks events NAME --example`: a script with its entry, and a plugin; both run as they stand. */
+import { join } from "node:path";
+import { declarationOf, type EventName } from "#core/events";
+import { userHome, type HomePaths } from "#core/paths";
+
+export interface Example {
+  readonly script: { readonly file: string; readonly text: string };
+  /** The entry in `config.yaml` that names the script. */
+  readonly config: string;
+  readonly plugin: { readonly name: string; readonly manifest: string; readonly file: string; readonly text: string };
+}
+
+/** What a script and a callback do at an event, in the script's words and in the plugin's. */
+interface Body {
+  readonly purpose: string;
+  readonly shell: string;
+  /** What the callback takes out of its payload. */
+  readonly fields: string;
+  readonly plugin: string;
+}
+
+const BODIES: Readonly<Partial<Record<EventName, Body>>> = {
+  pre_tool_call: {
+    purpose: "Blocks commands that delete everything below the root.",
+    shell: `cmd=$(jq -r '.tool_input.command // empty' <<<"$payload")
+if grep -qE 'rm[[:space:]]+-[a-zA-Z]*r[a-zA-Z]*[[:space:]]+/([[:space:]]|$)' <<<"$cmd"; then
+  jq -n '{decision: "block", reason: "rm -r / is not permitted"}'
+else
+  printf '{}\\n'
+fi`,
+    fields: "{ args }",
+    plugin: `      const command = String(args["command"] ?? "");
+      if (/rm\\s+-\\w*r\\w*\\s+\\/(\\s|$)/.test(command)) {
+        return { action: "block", message: "rm -r / is not permitted" };
+      }
+      return undefined;`,
+  },
+  transform_tool_result: {
+    purpose: "Masks what looks like a key before the model sees it.",
+    shell: `jq '.extra.result | gsub("sk-[A-Za-z0-9_-]{16,}"; "[masked]") as $clean
+    | if $clean == . then {} else {text: $clean} end' <<<"$payload"`,
+    fields: "{ result }",
+    plugin: `      const clean = result.replaceAll(/sk-[A-Za-z0-9_-]{16,}/g, "[masked]");
+      return clean === result ? undefined : clean;`,
+  },
+  pre_llm_call: {
+    purpose: "Tells the model what day it is.",
+    shell: `jq -n --arg today "$(date '+%A, %F')" '{context: ("Today is " + $today + ".")}'`,
+    fields: "",
+    plugin: `      return { context: \`Today is \${new Date().toDateString()}.\` };`,
+  },
+  transform_llm_output: {
+    purpose: "Adds a line to each final answer.",
+    shell: `jq '{text: (.extra.response_text + "\\n\\n(checked by a hook)")}' <<<"$payload"`,
+    fields: "{ response_text }",
+    plugin: `      return \`\${response_text}\\n\\n(checked by a hook)\`;`,
+  },
+  pre_gateway_dispatch: {
+    purpose: "Passes over messages that begin with two slashes.",
+    shell: `jq 'if .extra.event.text | startswith("//")
+    then {action: "skip", reason: "a comment"} else {action: "allow"} end' <<<"$payload"`,
+    fields: "{ event }",
+    plugin: `      return event.text.startsWith("//") ? { action: "skip", reason: "a comment" } : { action: "allow" };`,
+  },
+};
+
+/** The example of an event, for this home. */
+export function exampleOf(event: EventName, { agentHooks, plugins }: HomePaths): Example {
+  const { purpose, shell, fields, plugin } = BODIES[event] ?? observer(event);
+  const name = `example-${event.replaceAll("_", "-")}`;
+  const file = join(agentHooks, `${name}.sh`);
+  return {
+    script: { file, text: `#!/usr/bin/env bash\n# ${purpose}\nset -euo pipefail\npayload=$(cat)\n${shell}\n` },
+    config: entryOf(event, file),
+    plugin: {
+      name,
+      manifest: `name: ${name}\nprovides_hooks: [${event}]\n`,
+      file: join(plugins, name, "index.ts"),
+      text: `import { definePlugin } from "hermes-hooks/plugin";
+
+/** ${purpose} */
+export default definePlugin({
+  hooks: {
+    ${event}(${fields}) {
+${plugin}
+    },
+  },
+});
+`,
+    },
+  };
+}
+
+/** An observer appends a line to a file; its answer does not count. */
+function observer(event: EventName): Body {
+  return {
+    purpose: `Notes each ${event} in a file.`,
+    shell: `mkdir -p "$HERMES_HOME/logs"
+jq -c '{time: (now | todate), event: .hook_event_name, session_id, extra}' <<<"$payload" >>"$HERMES_HOME/logs/${event}.jsonl"`,
+    fields: "{ session_id }",
+    plugin: `      console.log(\`${event} in session \${session_id}\`);`,
+  };
+}
+
+function entryOf(event: EventName, file: string): string {
+  const { kind, tool } = declarationOf(event);
+  const home = userHome();
+  const command = file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
+  const words = /\s/.test(command) ? `'${command}'` : command;
+  return [
+    "hooks:",
+    `  ${event}:`,
+    `    - command: ${JSON.stringify(words)}`,
+    ...(tool && kind === "gate" ? ["      matcher: terminal", "      fail_closed: true"] : []),
+    ...(kind === "observe" ? ["      async: true"] : []),
+    "      timeout: 10",
+    "",
+  ].join("\n");
+}
+
+/** The example as text to copy from. */
+export function describeExample({ script, config, plugin }: Example): string {
+  const part = (title: string, text: string) => `── ${title}\n\n${text}`;
+  return [
+    part(`a script: ${script.file} (make it executable: chmod +x; it needs jq)`, script.text),
+    part("its entry in config.yaml (then: hermes hooks allow --all)", config),
+    part(`or a plugin: ${plugin.file.replace(/index\.ts$/, "plugin.yaml")}`, plugin.manifest),
+    part(`${plugin.file} (then: hermes plugins enable ${plugin.name})`, plugin.text),
+  ].join("\n");
+}

@@ -1,0 +1,33 @@
+/** `hermes hooks list --live`: what the processes that run now have registered, and how their hooks fare. */
+import { visible } from "#allowlist/visible";
+import { readLive, type LiveHook, type LiveProcess } from "#core/live";
+import type { HomePaths } from "#core/paths";
+import { formatTable } from "./table.ts";
+
+export function listProcesses({ run }: HomePaths): readonly LiveProcess[] {
+  return readLive(run);
+}
+
+export function describeProcesses(processes: readonly LiveProcess[]): string {
+  return processes.length === 0 ? "No process of hermes runs hooks now." : processes.map(describe).join("\n\n");
+}
+
+function describe({ pid, command, started_at, hooks }: LiveProcess): string {
+  const title = `Process ${pid}, since ${visible(started_at)}: ${visible(command)}`;
+  if (hooks.length === 0) return `${title}\n  It has no hooks.`;
+  const rows = hooks.map((hook) => [
+    `  ${visible(hook.event)}`,
+    visible(hook.source),
+    visible(hook.command ?? hook.name),
+    hook.matcher === null ? "" : visible(hook.matcher),
+    hook.last_fired_at === null ? "never" : visible(hook.last_fired_at),
+    endOf(hook),
+  ]);
+  return `${title}\n${formatTable(["  EVENT", "SOURCE", "HOOK", "MATCHER", "LAST FIRED", "ENDED"], rows)}`;
+}
+
+function endOf({ last_outcome, last_cause, last_duration_ms }: LiveHook): string {
+  if (last_outcome === null) return "";
+  const cause = last_cause === null ? "" : ` (${visible(last_cause)})`;
+  return `${visible(last_outcome)}${cause}, ${Math.round(last_duration_ms ?? 0)} ms`;
+}

@@ -1,0 +1,63 @@
+/** `hermes hooks log`: the last runs of hooks of every kind, and each new one with --follow. */
+import type { Command } from "commander";
+import { visible } from "#allowlist/visible";
+import { EXIT, HermesError } from "#core/errors";
+import { followRuns, readRuns } from "#core/run-log";
+import type { LoggedRun } from "#core/runs";
+import type { CliContext } from "#cli/context";
+
+export interface LogOptions {
+  readonly follow?: true;
+  readonly json?: true;
+  readonly limit: number;
+}
+
+/** The value of --limit. Throws HERMES_USAGE. */
+export function parseLimit(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number.parseInt(text, 10);
+  throw new HermesError("HERMES_USAGE", { problem: `--limit takes a whole number, not "${visible(text)}".` });
+}
+
+/** Prints the runs, newest last; with `follow` until Ctrl+C or until nobody reads any more, both of which are no failure. */
+export async function showLog(options: LogOptions, command: Command, context: CliContext): Promise<void> {
+  const { hookLog } = context.paths(command);
+  if (options.follow) return follow(hookLog, options, context);
+  const runs = readRuns(hookLog, options.limit);
+  if (options.json) return context.json({ runs });
+  if (runs.length === 0) return context.out(`No hook has run yet; each run is noted in ${hookLog}.`);
+  context.out([HEAD, ...runs.map(describe)].join("\n"));
+}
+
+async function follow(path: string, { limit, json }: LogOptions, context: CliContext): Promise<void> {
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  const terminate = () => {
+    context.exit(EXIT.terminated);
+    stop();
+  };
+  process.stdout.once("error", stop);
+  process.once("SIGINT", stop).once("SIGTERM", terminate);
+  try {
+    for await (const run of followRuns(path, limit, stopped.signal)) {
+      context.out(json ? JSON.stringify(run) : describe(run));
+    }
+  } finally {
+    process.stdout.off("error", stop);
+    process.off("SIGINT", stop).off("SIGTERM", terminate);
+  }
+}
+
+const HEAD = row(["TIME", "EVENT", "SOURCE", "OUTCOME", "TOOK", "EXIT"], "HOOK");
+
+function describe(run: LoggedRun): string {
+  const outcome = run.cause === null ? run.outcome : `${run.outcome} (${run.cause})`;
+  const took = `${Math.round(run.duration_ms * 10) / 10} ms`;
+  const cells = [run.time, run.event, run.source, outcome, took, run.exit_code === null ? "" : String(run.exit_code)];
+  return row(cells.map(visible), visible(run.name));
+}
+
+/** Columns of one width throughout, because with --follow the widest cell is not known yet. */
+function row(cells: readonly string[], last: string): string {
+  const widths = [24, 21, 7, 15, 10, 4];
+  return [...cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)), last].join("  ").trimEnd();
+}

@@ -1,0 +1,76 @@
+/** One configured entry through the production path, alone: what `hermes hooks test` and `doctor` look at. */
+import type { Decision } from "#core/answers";
+import { attempt } from "#core/attempt";
+import { isHermesError } from "#core/errors";
+import type { Firing } from "#core/ports";
+import { verdictOf } from "#core/verdict";
+import type { ShellEntry } from "#sandbox/shell/entries";
+import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
+
+export interface TestResult {
+  readonly command: string | null;
+  readonly protocol: ShellEntry["protocol"];
+  readonly exit_code: number | null;
+  readonly duration_ms: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timed_out: boolean;
+  /** What went wrong, as a sentence, else null. */
+  readonly error: string | null;
+  /** What the answer means, in the words of a plugin; null for no contribution. */
+  readonly answer: unknown;
+}
+
+export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "surroundings" | "warn"> {
+  readonly entry: ShellEntry;
+  readonly firing: Firing;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the entry's script, so that the block of another hook does not keep it from running; undefined without a match. */
+export async function testEntry(test: EntryTest): Promise<TestResult | undefined> {
+  const { entry, firing, signal, decide, surroundings, warn } = test;
+  let output = { stdout: "", stderr: "" };
+  const hook = createShellHook(entry, {
+    decide,
+    surroundings,
+    warn,
+    onResult: (_entry, { stdout, stderr }) => {
+      output = { stdout, stderr };
+    },
+  });
+  if (!hook.matches(firing)) return undefined;
+  const attempted = await attempt(hook, firing, signal, performance.now());
+  const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
+  const failure = attempted.failure ?? attempted.reply?.failure;
+  const failed = failure !== undefined || cause !== null || outcome === "error" || outcome === "timeout";
+  return {
+    command: entry.command,
+    protocol: entry.protocol,
+    exit_code: attempted.reply?.exit_code ?? null,
+    duration_ms: Math.round((attempted.ended - attempted.started) * 1000) / 1000,
+    ...output,
+    timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
+    error: failed ? (detail ?? "It failed.") : null,
+    answer: answerOf(decision),
+  };
+}
+
+function answerOf(decision: Decision): unknown {
+  switch (decision.kind) {
+    case "pass":
+      return null;
+    case "context":
+      return { context: decision.text };
+    case "transform":
+      return { text: decision.text };
+    case "allow":
+    case "block":
+    case "modify":
+    case "skip":
+    case "rewrite": {
+      const { kind: action, ...rest } = decision;
+      return { action, ...rest };
+    }
+  }
+}

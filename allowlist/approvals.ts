@@ -1,24 +1,37 @@
 /** The approvals as a running process sees them: read again whenever the file has changed. */
 import { lstatSync } from "node:fs";
-import { decide, PINNED_UNSUPPORTED, type Approvals, type ConsentMode } from "./decide.ts";
+import { dirname } from "node:path";
+import { homePaths } from "#core/paths";
+import { allowCommand, decide, type Approvals, type ConsentMode } from "./decide.ts";
 import type { Consent, HookPair } from "./grant.ts";
+import { createPins, type Finding } from "./pinned.ts";
 import { pairKey, readAllowlist, type AllowlistState, type Approval } from "./store.ts";
+import type { Place } from "./words.ts";
 
 export interface OpenApprovals extends Approvals {
+  readonly mode: ConsentMode;
   /** Asked at every firing; costs one `lstat` while the file stays as it is. */
   decide(pair: HookPair): Consent;
-  /** Why no pair is granted, whatever is approved, as a sentence; null when pairs are. */
-  readonly refusal: string | null;
+  /** Whether the approval of a pair holds for the script as it is now; always, unless scripts are pinned. */
+  examine(pair: HookPair, argv: readonly string[]): Finding;
   /** The approval of a pair in the file, if it counts. */
   find(pair: HookPair): Approval | undefined;
   state(): AllowlistState;
   /** Approves pairs until this process ends, for an opt-in that could not be recorded. */
-  approveForThisRun(pairs: readonly HookPair[]): void;
+  approveForThisRun(approvals: readonly Approval[]): void;
 }
 
-/** Opens the approvals' file, which may be missing; nothing is created. */
-export function openApprovals(file: string, mode: ConsentMode = "command"): OpenApprovals {
-  const unrecorded = new Set<string>();
+/**
+ * Opens the approvals' file, which may be missing; nothing is created. With `pinned`, private copies of scripts are
+ * in a folder beside it, and what PATH means is settled at the first look at each approval.
+ */
+export function openApprovals(
+  file: string,
+  mode: ConsentMode = "command",
+  place: Place = { cwd: process.cwd(), env: process.env },
+): OpenApprovals {
+  const unrecorded = new Map<string, Approval>();
+  const pins = createPins(copiesFolderOf(file), place);
   let stamp: string | undefined;
   let state: AllowlistState;
   let byPair = new Map<string, Approval>();
@@ -32,17 +45,30 @@ export function openApprovals(file: string, mode: ConsentMode = "command"): Open
     stamp = found;
   }
 
+  function approvalOf(pair: HookPair): Approval | undefined {
+    refresh();
+    const key = pairKey(pair);
+    return byPair.get(key) ?? unrecorded.get(key);
+  }
+
   const approvals: OpenApprovals = {
-    has(pair) {
-      refresh();
-      return byPair.has(pairKey(pair)) || unrecorded.has(pairKey(pair));
-    },
+    mode,
+    has: (pair) => approvalOf(pair) !== undefined,
     get problem() {
       refresh();
       return state.problem;
     },
-    refusal: mode === "pinned" ? `${PINNED_UNSUPPORTED}; no shell hook runs.` : null,
     decide: (pair) => decide(pair, approvals, mode),
+    pinOf: (pair) => (argv) => {
+      const approval = approvalOf(pair);
+      if (approval === undefined) return { problem: "its approval was revoked" };
+      const prepared = pins.prepare(approval, argv);
+      return "argv" in prepared ? prepared : { problem: `${prepared.problem}. ${cureOf(prepared, pair)}` };
+    },
+    examine(pair, argv) {
+      const approval = mode === "pinned" ? approvalOf(pair) : undefined;
+      return approval === undefined ? { state: "unchanged" } : pins.examine(approval, argv);
+    },
     find(pair) {
       refresh();
       return byPair.get(pairKey(pair));
@@ -51,11 +77,20 @@ export function openApprovals(file: string, mode: ConsentMode = "command"): Open
       refresh();
       return state;
     },
-    approveForThisRun(pairs) {
-      for (const pair of pairs) unrecorded.add(pairKey(pair));
+    approveForThisRun(some) {
+      for (const approval of some) unrecorded.set(pairKey(approval), approval);
     },
   };
   return approvals;
+}
+
+/** Where the private copies of approved scripts are: beside the approvals. */
+export function copiesFolderOf(file: string): string {
+  return homePaths(dirname(file)).approvedHooks;
+}
+
+function cureOf({ state }: Finding, pair: HookPair): string {
+  return state === "changed" ? `Look at it, then approve it again with: ${allowCommand(pair)}` : "It did not run.";
 }
 
 function stampOf(file: string): string {

@@ -1,11 +1,12 @@
 /** Settles at a start which of the configured hooks may run: by an opt-in, by asking, or not at all (CONTRACT §5). */
 import { isHermesError } from "#core/errors";
 import type { OpenApprovals } from "./approvals.ts";
-import { takeFingerprint, type Fingerprint, type Place } from "./fingerprint.ts";
-import type { HookPair } from "./grant.ts";
+import { takeFingerprint } from "./fingerprint.ts";
 import type { Prompter, Question } from "./prompt.ts";
-import { addApprovals, pairKey, type Approval, type ApprovedBy } from "./store.ts";
+import { makeApproval, recordApprovals, type Approved } from "./record.ts";
+import { pairKey, type ApprovedBy } from "./store.ts";
 import { visible } from "./visible.ts";
+import type { Place } from "./words.ts";
 
 /** What consent needs to know of a configured entry. */
 export interface ConsentSubject {
@@ -37,41 +38,31 @@ export interface Settlement {
 }
 
 interface Unsettled extends Question {
+  readonly argv: readonly string[];
   readonly failClosed: boolean;
 }
 
 /**
- * Records or asks for every enabled entry whose pair is not approved yet. Rejects with HERMES_INTERRUPTED when the
- * person presses Ctrl+C at a question; everything else that goes wrong is a warning.
+ * Records or asks for every enabled entry whose pair is not approved yet. Where scripts are pinned, a person is asked
+ * again about a changed one; an opt-in does not renew its approval. Rejects with HERMES_INTERRUPTED when the person
+ * presses Ctrl+C at a question; everything else that goes wrong is a warning.
  */
 export async function settleConsent(entries: readonly ConsentSubject[], options: ConsentOptions): Promise<Settlement> {
   const { approvals, optIn, prompter } = options;
   const state = approvals.state();
+  const unsettled = findUnsettled(entries, options);
+  const open = unsettled.filter(({ changed }) => !changed);
+  const changed = unsettled.filter((each) => each.changed);
   const warnings = [...state.warnings];
-  const open = findUnsettled(entries, options);
-  if (approvals.refusal !== null) return { warnings: [...warnings, approvals.refusal] };
-  if (open.length === 0) return { warnings };
-  if (state.unusable !== null) return { warnings: [...warnings, dormant(open, "")] };
-  if (optIn !== null) return { warnings: [...warnings, ...(await record(open, optIn, options))] };
-  if (prompter === null) return { warnings: [...warnings, dormant(open, OPT_INS)] };
-  return { warnings: [...warnings, ...(await askEach(open, prompter, options))] };
+  if (unsettled.length === 0) return { warnings };
+  if (state.unusable !== null) return { warnings: [...warnings, ...dormant(open, "")] };
+  if (optIn === null && prompter !== null) return { warnings: [...warnings, ...(await askEach(unsettled, options))] };
+  const settled = optIn === null ? dormant(open, OPT_INS) : await record(open, optIn, options);
+  return { warnings: [...warnings, ...settled, ...stopped(changed)] };
 }
 
 const OPT_INS =
   " To approve them, start with --accept-hooks, set HERMES_ACCEPT_HOOKS=1, set hooks_auto_accept: true in config.yaml, or use: hermes hooks allow.";
-
-/** The record of an approval made now, with the script's fingerprint. */
-export function makeApproval(pair: HookPair, approvedBy: ApprovedBy, script: Fingerprint): Approval {
-  return {
-    event: pair.event,
-    command: pair.command,
-    approved_at: new Date().toISOString(),
-    script_mtime_at_approval: script.mtime,
-    approved_by: approvedBy,
-    script_path: script.path,
-    script_sha256: script.sha256,
-  };
-}
 
 function findUnsettled(entries: readonly ConsentSubject[], { approvals, place }: ConsentOptions): readonly Unsettled[] {
   const found = new Map<string, Unsettled>();
@@ -86,25 +77,33 @@ function findUnsettled(entries: readonly ConsentSubject[], { approvals, place }:
         failClosed: known.failClosed || failClosed,
         throughShell: known.throughShell || throughShell,
       });
-    } else if (!approvals.has(pair)) {
-      found.set(pairKey(pair), { pair, matcher, failClosed, throughShell, script: takeFingerprint(argv, place) });
+      continue;
     }
+    const changed = approvals.examine(pair, argv).state === "changed";
+    if (approvals.has(pair) && !changed) continue;
+    const script = takeFingerprint(argv, place);
+    found.set(pairKey(pair), { pair, argv, matcher, failClosed, throughShell, script, changed });
   }
   return [...found.values()];
 }
 
 /** Records the approvals; where they cannot be recorded they hold for this run, with a warning. */
 async function record(open: readonly Unsettled[], by: ApprovedBy, options: ConsentOptions): Promise<readonly string[]> {
+  if (open.length === 0) return [];
+  const { file, approvals, place } = options;
+  const approved = open.map(({ pair, argv, script, changed }): Approved => ({
+    pair,
+    argv,
+    script,
+    by,
+    renew: changed,
+  }));
   try {
-    await addApprovals(
-      options.file,
-      open.map(({ pair, script }) => makeApproval(pair, by, script)),
-    );
-    return [];
+    return await recordApprovals(file, approved, { mode: approvals.mode, place });
   } catch (error) {
     if (!isHermesError(error)) throw error;
-    if (error.code === "HERMES_ALLOWLIST_UNUSABLE") return [error.message, dormant(open, "")];
-    options.approvals.approveForThisRun(open.map(({ pair }) => pair));
+    if (error.code === "HERMES_ALLOWLIST_UNUSABLE") return [error.message, ...dormant(open, "")];
+    approvals.approveForThisRun(approved.map((each) => makeApproval(each, approvals.mode, place)));
     const subject = open.length === 1 ? "1 shell hook" : `${open.length} shell hooks`;
     const sentence = `${error.message.replace(/\.$/, "")}. The approval of ${subject} holds for this run only.`;
     if (options.onUnrecorded === undefined) return [sentence];
@@ -113,14 +112,11 @@ async function record(open: readonly Unsettled[], by: ApprovedBy, options: Conse
   }
 }
 
-async function askEach(
-  open: readonly Unsettled[],
-  openTerminal: () => Prompter,
-  options: ConsentOptions,
-): Promise<readonly string[]> {
+async function askEach(open: readonly Unsettled[], options: ConsentOptions): Promise<readonly string[]> {
   const warnings: string[] = [];
   const refused: Unsettled[] = [];
-  const terminal = openTerminal();
+  const terminal = options.prompter?.();
+  if (terminal === undefined) return warnings;
   try {
     for (const question of open) {
       if (await terminal.ask(question)) warnings.push(...(await record([question], "prompt", options)));
@@ -129,19 +125,33 @@ async function askEach(
   } finally {
     terminal.close();
   }
-  if (refused.length > 0) warnings.push(dormant(refused, ""));
-  return warnings;
+  const [changed, fresh] = [true, false].map((is) => refused.filter((each) => each.changed === is));
+  return [...warnings, ...dormant(fresh ?? [], ""), ...stopped(changed ?? [])];
 }
 
 /** One sentence for all hooks that stay unapproved, and what those that fail closed do. */
-function dormant(open: readonly Unsettled[], cure: string): string {
-  const list = (some: readonly Unsettled[]) =>
-    some.map(({ pair }) => `${visible(pair.command)} (${pair.event})`).join(", ");
-  const gates = open.filter(({ failClosed }) => failClosed);
-  const blocking =
-    gates.length === 0
-      ? ""
-      : ` Until it is approved, every call that it matches is blocked (fail_closed) by: ${list(gates)}.`;
+function dormant(open: readonly Unsettled[], cure: string): readonly string[] {
+  if (open.length === 0) return [];
   const subject = open.length === 1 ? "1 shell hook is" : `${open.length} shell hooks are`;
-  return `${subject} not approved and will not run: ${list(open)}.${blocking}${cure}`;
+  return [`${subject} not approved and will not run: ${list(open)}.${blocking(open, "is approved")}${cure}`];
+}
+
+/** One sentence for the approved hooks whose pinned script has changed. */
+function stopped(changed: readonly Unsettled[]): readonly string[] {
+  if (changed.length === 0) return [];
+  const subject = changed.length === 1 ? "1 shell hook has" : `${changed.length} shell hooks have`;
+  const cure = " Look at the script, then approve it again with: hermes hooks allow.";
+  return [
+    `${subject} changed since the approval and will not run (hooks_consent: pinned): ${list(changed)}.${blocking(changed, "is approved again")}${cure}`,
+  ];
+}
+
+function list(some: readonly Unsettled[]): string {
+  return some.map(({ pair }) => `${visible(pair.command)} (${pair.event})`).join(", ");
+}
+
+function blocking(open: readonly Unsettled[], until: string): string {
+  const gates = open.filter(({ failClosed }) => failClosed);
+  if (gates.length === 0) return "";
+  return ` Until it ${until}, every call that it matches is blocked (fail_closed) by: ${list(gates)}.`;
 }

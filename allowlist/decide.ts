@@ -1,5 +1,5 @@
 /** The one decision: may this command run at this event? Pure, and the only maker of grants. */
-import type { Consent, Grant, HookPair } from "./grant.ts";
+import type { Consent, Grant, HookPair, Pin } from "./grant.ts";
 
 /** `hooks_consent`. With `command` an approval of the pair suffices, whatever becomes of the script (CONTRACT §5). */
 export type ConsentMode = "command" | "pinned";
@@ -9,24 +9,32 @@ export interface Approvals {
   has(pair: HookPair): boolean;
   /** Why no approval of the file counts, as a clause; null when they do. */
   readonly problem: string | null;
+  /** What pins the script of an approved pair. */
+  pinOf?(pair: HookPair): Pin;
 }
-
-export const PINNED_UNSUPPORTED = "hooks_consent: pinned is not supported by this version";
 
 const issued = new WeakSet<object>();
 
-/** Decides on a pair by the approvals there are. */
+/** Decides on a pair by the approvals there are. In pinned mode the grant holds only for what its pin gives. */
 export function decide(pair: HookPair, approvals: Approvals, mode: ConsentMode): Consent {
-  // Whoever asks for the strict mode must not get the lenient one without a word.
-  if (mode === "pinned") return { granted: false, reason: PINNED_UNSUPPORTED };
-  if (approvals.has(pair)) return { granted: true, grant: issue("approved", pair) };
+  if (approvals.has(pair)) {
+    if (mode === "command") return { granted: true, grant: issue("approved", pair, null) };
+    const pin = approvals.pinOf?.(pair);
+    // Whoever asks for the strict mode must not get the lenient one without a word.
+    if (pin === undefined) return { granted: false, reason: "its script cannot be pinned here" };
+    return { granted: true, grant: issue("approved", pair, pin) };
+  }
   const why = approvals.problem === null ? "it is not approved" : `it is not approved, because ${approvals.problem}`;
   return { granted: false, reason: `${why}. Approve it with: ${allowCommand(pair)}` };
 }
 
-/** The grant of `hermes hooks test`, for what a person names to be run once. No other caller has a reason to ask. */
-export function grantExplicitTest(pair: HookPair): Consent {
-  return { granted: true, grant: issue("explicit_test", pair) };
+/**
+ * The grant of `hermes hooks test`, for what a person names to be run once. No other caller has a reason to ask.
+ * `script` is its path where scripts are pinned: it gets the same environment as its copy would.
+ */
+export function grantExplicitTest(pair: HookPair, script: string | null = null): Consent {
+  const pin: Pin | null = script === null ? null : (argv) => ({ argv, argv0: null, script });
+  return { granted: true, grant: issue("explicit_test", pair, pin) };
 }
 
 /** True for a grant that came from here. */
@@ -39,8 +47,8 @@ export function allowCommand({ event, command }: HookPair): string {
   return `hermes hooks allow ${event} '${command.replaceAll("'", `'\\''`)}'`;
 }
 
-function issue(kind: Grant["kind"], { event, command }: HookPair): Grant {
-  const grant = Object.freeze({ kind, event, command }) as Grant;
+function issue(kind: Grant["kind"], { event, command }: HookPair, pin: Pin | null): Grant {
+  const grant = Object.freeze({ kind, event, command, pin }) as Grant;
   issued.add(grant);
   return grant;
 }

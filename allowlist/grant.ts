@@ -12,9 +12,23 @@ export interface HookPair {
 
 declare const brand: unique symbol;
 
+/** What runs instead of a command's own words when scripts are pinned. */
+export interface Prepared {
+  readonly argv: readonly [string, ...string[]];
+  /** What the program sees as its own name; null for the first of `argv`. */
+  readonly argv0: string | null;
+  /** The script's own path, for `HERMES_HOOK_SCRIPT`; null for inline code. */
+  readonly script: string | null;
+}
+
+/** Looks at the script now: what to run for these words, or why nothing, as a clause. */
+export type Pin = (argv: readonly [string, ...string[]]) => Prepared | { readonly problem: string };
+
 export interface Grant extends HookPair {
   /** `explicit_test`: a person asked for this run with `hermes hooks test`; nothing is recorded. */
   readonly kind: "approved" | "explicit_test";
+  /** With `hooks_consent: pinned`: must be asked right before each run, and its answer is what runs; else null. */
+  readonly pin: Pin | null;
   readonly [brand]: never;
 }
 

@@ -28,8 +28,8 @@ async function attemptUnderLock(file: string, task: (isOurs: () => void) => void
   const release = await acquire(file, () => {
     compromised = true;
   });
+  const mine = identity(`${file}.lock`);
   try {
-    const mine = identity(`${file}.lock`);
     task(() => {
       if (compromised || mine === undefined || identity(`${file}.lock`) !== mine) throw new LockLost();
     });
@@ -38,8 +38,8 @@ async function attemptUnderLock(file: string, task: (isOurs: () => void) => void
     if (error instanceof LockLost) return false;
     throw error;
   } finally {
-    // A lock that was lost is released by its new holder.
-    await release().catch(() => undefined);
+    // A lock that was lost belongs to its new holder: the package would take it away from under him.
+    if (mine !== undefined && identity(`${file}.lock`) === mine) await release().catch(() => undefined);
   }
 }
 

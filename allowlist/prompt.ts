@@ -1,8 +1,8 @@
 /** Asks a person on the terminal whether a hook may run (CONTRACT §5). No is what silence means. */
-import { readFileSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { HermesError, problemOf } from "#core/errors";
+import { HermesError } from "#core/errors";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { HookPair } from "./grant.ts";
 import { visible } from "./visible.ts";
@@ -13,6 +13,8 @@ export interface Question {
   readonly script: Fingerprint;
   /** True when the command is given to `sh -c`. */
   readonly throughShell: boolean;
+  /** True when it was approved before, for other bytes than its script has now. */
+  readonly changed: boolean;
 }
 
 /** Asks one question after another on the same terminal. */
@@ -55,10 +57,12 @@ export function openPrompter({ input, output }: Terminal): Prompter {
   return { ask, close };
 }
 
-function describe({ pair, matcher, script, throughShell }: Question): string {
+function describe({ pair, matcher, script, throughShell, changed }: Question): string {
   return [
     "",
-    "A shell hook that you have not approved wants to run with your rights:",
+    changed
+      ? "A shell hook whose script has changed since you approved it wants to run with your rights:"
+      : "A shell hook that you have not approved wants to run with your rights:",
     `  event    ${visible(pair.event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
     `  command  ${visible(pair.command)}`,
     ...(throughShell ? ["           runs through sh -c: what a shell makes of it counts"] : []),
@@ -69,22 +73,31 @@ function describe({ pair, matcher, script, throughShell }: Question): string {
 
 function describeScript({ path, bytes }: Fingerprint): string {
   if (path === null) return "none: the command is all there is";
-  return bytes === null ? `${visible(path)} (there is no such file)` : `${visible(path)} (${bytes} bytes)`;
+  if (bytes === null) return `${visible(path)} (there is no such file)`;
+  const real = realPathOf(path);
+  return `${visible(path)}${real === path ? "" : ` -> ${visible(real)}`} (${bytes} bytes)`;
 }
 
-/** The script with a margin, so that nothing in it can pass for a line of ours. */
-function showScript({ path }: Fingerprint): string {
-  if (path === null) return "There is no script: the command is all there is.";
+function realPathOf(path: string): string {
   try {
-    const content = readFileSync(path);
-    if (content.subarray(0, MOST_SHOWN_BYTES).includes(0)) return `${visible(path)} is no text.`;
-    const text = content.toString("utf8", 0, MOST_SHOWN_BYTES);
-    const shown = text.replace(/\n$/, "").split("\n");
-    const more = content.length > MOST_SHOWN_BYTES ? [`(${content.length - MOST_SHOWN_BYTES} bytes more)`] : [];
-    return [...shown.map((line) => `  | ${visible(line).replaceAll("\\t", "  ")}`), ...more].join("\n");
-  } catch (error) {
-    return `${visible(path)} cannot be shown: ${visible(problemOf(error))}`;
+    return realpathSync(path);
+  } catch {
+    // It vanished since it was looked at; the path is what is left to show.
+    return path;
   }
+}
+
+/** The script with a margin, so that nothing in it can pass for a line of ours. These are the bytes that are approved. */
+function showScript({ path, content, bytes }: Fingerprint): string {
+  if (path === null) return "There is no script: the command is all there is.";
+  if (content === null) {
+    return `${visible(path)} cannot be shown: ${bytes === null ? "there is no such file" : "it cannot be read, or is larger than 64 MiB"}.`;
+  }
+  if (content.subarray(0, MOST_SHOWN_BYTES).includes(0)) return `${visible(path)} is no text.`;
+  const text = content.toString("utf8", 0, MOST_SHOWN_BYTES);
+  const shown = text.replace(/\n$/, "").split("\n");
+  const more = content.length > MOST_SHOWN_BYTES ? [`(${content.length - MOST_SHOWN_BYTES} bytes more)`] : [];
+  return [...shown.map((line) => `  | ${visible(line).replaceAll("\\t", "  ")}`), ...more].join("\n");
 }
 
 interface Lines {

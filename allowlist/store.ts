@@ -1,5 +1,6 @@
 /** Reads and writes the approvals' file, `shell-hooks-allowlist.json` (CONTRACT §5). */
-import { lstatSync, readFileSync, writeFileSync, type BigIntStats } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";
@@ -15,6 +16,8 @@ export interface Approval extends HookPair {
   readonly script_path?: unknown;
   readonly script_mtime_at_approval?: unknown;
   readonly script_sha256?: unknown;
+  /** Of an approval in pinned mode: `{script_word, programs}`, what the words of the command meant. */
+  readonly pinned?: unknown;
 }
 
 export interface AllowlistState {
@@ -32,29 +35,54 @@ export interface AllowlistState {
 
 const EMPTY: AllowlistState = { approvals: [], unusable: null, problem: null, warnings: [], document: {} };
 
+/** More is no list of approvals; whoever made it must not make every start slow. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
 /** Reads the file in whatever state it is. Never throws. */
 export function readAllowlist(file: string): AllowlistState {
+  let opened: number | undefined;
   try {
-    const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    const stats = lstatSync(file, { throwIfNoEntry: false });
     if (stats === undefined) return EMPTY;
     const refusal = refusalOf(stats);
     if (refusal !== null) return unusable(file, refusal);
-    return parse(file, readFileSync(file, "utf8"), (stats.mode & 0o022n) !== 0n);
+    // What was looked at must be what is read, also when somebody puts a link or a pipe in its place meanwhile.
+    opened = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const now = fstatSync(opened);
+    const refusalNow = refusalOf(now);
+    if (refusalNow !== null) return unusable(file, refusalNow);
+    return parse(file, readFileSync(opened, "utf8"), (now.mode & 0o022) !== 0);
   } catch (error) {
     return unusable(file, `cannot be read (${problemOf(error)})`);
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
 }
 
-/** Adds approvals for pairs that have none yet; gives how many were added. Throws HERMES_ALLOWLIST_*. */
-export async function addApprovals(file: string, approvals: readonly Approval[]): Promise<number> {
-  let added = 0;
+/**
+ * Adds approvals for pairs that have none yet, and puts those of the pairs in `renew` (their {@link pairKey}s) in
+ * the place of the old ones; others keep the first. Gives how many were written. Throws HERMES_ALLOWLIST_*.
+ */
+export async function addApprovals(
+  file: string,
+  approvals: readonly Approval[],
+  renew: ReadonlySet<string> = new Set(),
+): Promise<number> {
+  let written = 0;
   await update(file, (state) => {
-    const known = new Set(state.approvals.map(pairKey));
-    const fresh = approvals.filter((approval) => !known.has(pairKey(approval)) && known.add(pairKey(approval)));
-    added = fresh.length;
-    return fresh.length === 0 ? undefined : [...entriesToKeep(state), ...fresh];
+    const old = new Set(state.approvals.map(pairKey));
+    const seen = new Set<string>();
+    const first = approvals.filter((approval) => !seen.has(pairKey(approval)) && seen.add(pairKey(approval)));
+    const fresh = first.filter((approval) => !old.has(pairKey(approval)));
+    const renewed = new Map(
+      first.map((approval) => [pairKey(approval), approval] as const).filter(([key]) => old.has(key) && renew.has(key)),
+    );
+    written = fresh.length + renewed.size;
+    if (written === 0) return undefined;
+    const kept = entriesToKeep(state).map((entry) => (isApproval(entry) && renewed.get(pairKey(entry))) || entry);
+    return [...kept, ...fresh];
   });
-  return added;
+  return written;
 }
 
 /** Removes every approval of a command, whatever its event; gives how many there were. Throws HERMES_ALLOWLIST_*. */
@@ -68,9 +96,9 @@ export async function revokeCommand(file: string, command: string): Promise<numb
   return removed;
 }
 
-/** The text under which a pair is found; a NUL cannot stand in an event's name. */
+/** The text under which a pair is found: another one for each pair, whatever stands in it. */
 export function pairKey({ event, command }: HookPair): string {
-  return `${event}\0${command}`;
+  return `${event.length}:${event}${command}`;
 }
 
 /** Rewrites the list under the file's lock; `change` gives the new entries, or undefined to leave the file alone. */
@@ -86,10 +114,13 @@ async function update(file: string, change: (state: AllowlistState) => readonly 
       const entries = change(state);
       if (entries === undefined) return;
       const text = `${JSON.stringify({ ...state.document, approvals: entries }, null, 2)}\n`;
-      isOurs();
       // The package writes once and does not look how much arrived: on a full disk it would put half a list in place.
       // `writeFileSync` writes all of it or throws, and then the old file stays.
-      writeFileAtomic.sync(file, "", { mode: 0o600, tmpfileCreated: (temporary) => writeFileSync(temporary, text) });
+      const fill = (temporary: string) => {
+        writeFileSync(temporary, text);
+        isOurs();
+      };
+      writeFileAtomic.sync(file, "", { mode: 0o600, tmpfileCreated: fill });
     });
   } catch (error) {
     if (error instanceof HermesError) throw error;
@@ -102,12 +133,13 @@ function entriesToKeep(state: AllowlistState): readonly unknown[] {
   return state.problem === null ? entriesOf(state.document) : [];
 }
 
-function refusalOf(stats: BigIntStats): string | null {
+function refusalOf(stats: Stats): string | null {
   if (stats.isSymbolicLink()) return "is a symbolic link";
   if (stats.isDirectory()) return "is a directory";
   if (!stats.isFile()) return "is no regular file";
   const user = process.geteuid?.();
-  return user !== undefined && stats.uid !== BigInt(user) ? "belongs to someone else" : null;
+  if (user !== undefined && stats.uid !== user) return "belongs to someone else";
+  return stats.size > MOST_BYTES ? `is too large (${Math.round(stats.size / 1024 / 1024)} MiB)` : null;
 }
 
 function parse(file: string, text: string, open: boolean): AllowlistState {

@@ -2,6 +2,7 @@
 import { delimiter, dirname } from "node:path";
 import type { Config } from "#core/config";
 import type { HookDispatcher } from "#core/dispatch";
+import type { HookPair } from "#allowlist/grant";
 import { isSwitchedOn } from "./context.ts";
 import type { HostOptions } from "./compose.ts";
 
@@ -23,10 +24,10 @@ export async function registerShellHooks(options: ShellHookOptions): Promise<rea
   const { openApprovals } = await import("#allowlist/approvals");
   const { settleConsent } = await import("#allowlist/consent");
   const { openPrompter } = await import("#allowlist/prompt");
-  const { scriptOf } = await import("#allowlist/fingerprint");
+  const { scriptOf } = await import("#allowlist/words");
   const { createShellHook } = await import("#sandbox/shell/hook");
   const place = { cwd: process.cwd(), env: context.env };
-  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent ?? "command");
+  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   const settlement = await settleConsent(entries, {
     file: paths.allowlist,
     approvals,
@@ -37,8 +38,11 @@ export async function registerShellHooks(options: ShellHookOptions): Promise<rea
   });
   for (const warning of settlement.warnings) context.warn(warning);
   const surroundings = { cwd: place.cwd, home: paths.home, env: context.env };
-  for (const entry of entries)
-    dispatcher.register(createShellHook(entry, { decide: (pair) => approvals.decide(pair), surroundings }));
+  const { ask } = options;
+  const decide = (pair: HookPair) => approvals.decide(pair);
+  for (const entry of entries) {
+    dispatcher.register(createShellHook(entry, { decide, surroundings, ask, warn: context.warn }));
+  }
   return entries
     .filter(({ event, enabled }) => enabled && event === "pre_tool_call")
     .flatMap(({ argv }) => (argv === null ? [] : (scriptOf(argv, place) ?? [])))

@@ -11,6 +11,8 @@ export interface HomePaths {
   readonly hooks: string;
   readonly plugins: string;
   readonly agentHooks: string;
+  /** Private copies of the scripts that `hooks_consent: pinned` runs. */
+  readonly approvedHooks: string;
   readonly state: string;
   readonly logs: string;
   readonly log: string;
@@ -36,6 +38,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     hooks: join(home, "hooks"),
     plugins: join(home, "plugins"),
     agentHooks: join(home, "agent-hooks"),
+    approvedHooks: join(home, "approved-hooks"),
     state: join(home, "state.db"),
     logs,
     log: join(logs, "hermes.log"),
@@ -47,7 +50,8 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
 
 /** What the agent's tools must never touch, whether it exists or not (DESIGN, decision 12). */
 export function guardedPaths(paths: HomePaths): readonly string[] {
-  return [paths.config, paths.fallbackConfig, paths.allowlist, paths.hooks, paths.plugins, paths.agentHooks];
+  const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks } = paths;
+  return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks];
 }
 
 /**

@@ -32,12 +32,23 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
   assertGrant(grant, { event: entry.event, command: entry.command ?? "" });
   const protocol = PROTOCOLS[entry.protocol];
   const argv = protocol.argv(entry);
-  if (argv === null) throw new TypeError(`hooks.${entry.event}[${entry.index}] has no command to run`);
+  if (argv === null || entry.argv === null) {
+    throw new TypeError(`hooks.${entry.event}[${entry.index}] has no command to run`);
+  }
+  const prepared = grant.pin === null ? { argv, argv0: null, script: null } : grant.pin(entry.argv);
+  if ("problem" in prepared) return notStarted(prepared.problem);
   const { cwd, home, env } = surroundings;
+  const { HERMES_HOOK_SCRIPT: _others, ...inherited } = filterEnvironment(env, entry.env);
   return runWithinCap({
-    argv,
+    argv: prepared.argv,
+    ...(prepared.argv0 === null ? {} : { argv0: prepared.argv0 }),
     cwd,
-    env: { ...filterEnvironment(env, entry.env), ...protocol.environment(surroundings), HERMES_HOME: home },
+    env: {
+      ...inherited,
+      ...protocol.environment(surroundings),
+      HERMES_HOME: home,
+      ...(prepared.script === null ? {} : { HERMES_HOOK_SCRIPT: prepared.script }),
+    },
     stdin: protocol.document(firing, surroundings),
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
@@ -56,6 +67,7 @@ function notStarted(problem: string): ProcessResult {
     ended: "not_started",
     start_problem: problem,
     truncated: false,
+    escaped: [],
     duration_ms: 0,
   };
 }

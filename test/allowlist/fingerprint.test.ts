@@ -3,8 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { driftOf, scriptOf, takeFingerprint, type Drift } from "#allowlist/fingerprint";
+import { driftOf, takeFingerprint, type Drift } from "#allowlist/fingerprint";
 import type { Approval } from "#allowlist/store";
+import { scriptOf } from "#allowlist/words";
 
 function folder(context: TestContext): { cwd: string; env: { PATH: string }; script: string } {
   const cwd = mkdtempSync(join(tmpdir(), "hermes-fingerprint-"));

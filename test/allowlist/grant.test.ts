@@ -16,7 +16,7 @@ const everything = { has: () => true, problem: null };
 test("an approved pair is granted, exactly", () => {
   const consent = decide(PAIR, everything, "command");
   assert.ok(consent.granted);
-  assert.deepEqual({ ...consent.grant }, { kind: "approved", ...PAIR });
+  assert.deepEqual({ ...consent.grant }, { kind: "approved", ...PAIR, pin: null });
   assertGrant(consent.grant, PAIR);
   assert.throws(() => assertGrant(consent.grant, { ...PAIR, command: "other" }), /not for pre_tool_call: other/);
   assert.throws(() => assertGrant(consent.grant, { ...PAIR, event: "post_tool_call" }), TypeError);
@@ -39,7 +39,7 @@ test("nobody gets the lenient mode who asked for the strict one", () => {
 
 test("a grant cannot be written down, copied or changed", async () => {
   // @ts-expect-error -- the brand is not exported: an object literal is no Grant
-  const written: Grant = { kind: "approved", ...PAIR };
+  const written: Grant = { kind: "approved", ...PAIR, pin: null };
   const real = grantExplicitTest(PAIR);
   assert.ok(real.granted);
   const copied: Grant = { ...real.grant };

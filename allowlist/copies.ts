@@ -1,0 +1,76 @@
+/** The private copies of approved scripts: `approved-hooks/<sha256>/<name>`, 0500 in folders 0700 of the user's own. */
+import { chmodSync, closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { problemOf } from "#core/errors";
+import { ensureFolder } from "#core/paths";
+import { sha256Of } from "./fingerprint.ts";
+
+export interface Original {
+  readonly path: string;
+  readonly content: Buffer;
+  readonly sha256: string;
+}
+
+/**
+ * The path of the copy of a script, made if it is missing or damaged. What is there is compared with the hash each
+ * time. Throws an Error with a clause when there is no copy and none can be made.
+ */
+export function provideCopy(folder: string, original: Original): string {
+  const home = join(folder, original.sha256);
+  const path = join(home, basename(original.path));
+  try {
+    demandPrivate(folder);
+    demandPrivate(home);
+    if (!holds(path, original.sha256)) write(path, original.content);
+    return path;
+  } catch (error) {
+    throw new Error(`its private copy ${path} cannot be made: ${problemOf(error)}`, { cause: error });
+  }
+}
+
+/** Removes the copies of scripts that no approval names any more. Never throws. */
+export function pruneCopies(folder: string, approved: ReadonlySet<string>): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      if (/^[0-9a-f]{64}$/.test(name) && !approved.has(name)) rmSync(join(folder, name), { recursive: true });
+    }
+  } catch {
+    // There are none, or they cannot be removed: without an approval none of them runs.
+  }
+}
+
+/** Makes the folder, and sees to it that only its owner, us, can change what is in it. */
+function demandPrivate(folder: string): void {
+  ensureFolder(folder);
+  const stats = lstatSync(folder);
+  if (!stats.isDirectory() || stats.uid !== (process.geteuid?.() ?? stats.uid)) {
+    throw new Error(`${folder} is no folder of yours`);
+  }
+  if ((stats.mode & 0o077) !== 0) chmodSync(folder, 0o700);
+}
+
+function holds(path: string, sha256: string): boolean {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return sha256Of(readFileSync(file)) === sha256;
+  } catch {
+    // Not there, a link, not readable: it is made anew.
+    return false;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function write(path: string, content: Buffer): void {
+  const temporary = `${path}.${process.pid}.${performance.now()}`;
+  try {
+    writeFileSync(temporary, content, { flag: "wx", mode: 0o500 });
+    chmodSync(temporary, 0o500);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

@@ -13,6 +13,7 @@ import { HookRegistry } from "#core/registry";
 import { fileSink } from "#core/runs";
 import type { SessionStore } from "#agent/sessions";
 import type { PluginHost } from "#plugins/host";
+import type { AskPerson } from "#sandbox/shell/hook";
 import { createModelSwitch, type ModelSwitch } from "./model-switch.ts";
 import { registerShellHooks } from "./shell-hooks.ts";
 import type { CliContext, GlobalOptions } from "./context.ts";
@@ -25,6 +26,8 @@ export interface HostOptions {
   readonly surface: string;
   /** True when a person can be asked for consent: standard input and standard error are terminals. */
   readonly interactive: boolean;
+  /** Asks a person in the midst of a turn what a hook leaves to them; absent where there is none. */
+  readonly ask?: AskPerson | undefined;
   /** Names of the surface's own slash commands, which plugins may not take. */
   readonly commandNames: readonly string[];
 }

@@ -1,11 +1,12 @@
 /** A conversation on a terminal. */
 import { createInterface, type Interface } from "node:readline";
-import { EXIT, isHermesError, problemOf } from "#core/errors";
+import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { createClosing } from "./closing.ts";
 import { exitCodeOf, type Conversation } from "./conversation.ts";
 import { loadHistory, saveHistory } from "./history-file.ts";
+import type { Questions } from "./questions.ts";
 import { dim, type Renderer } from "./renderers.ts";
 import { commandNames, parseSlash, runSlash, type AfterCommand } from "./slash-commands.ts";
 import { terminalOutput } from "./terminal-output.ts";
@@ -16,6 +17,8 @@ export interface TerminalConversation {
   readonly context: CliContext;
   readonly renderer: Renderer;
   readonly maxIterations: number | undefined;
+  /** What hooks leave to the person is asked through the line that the person types on. */
+  readonly questions?: Questions | undefined;
 }
 
 /** A second Ctrl+C within this time ends the program (CONTRACT §3). */
@@ -32,6 +35,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   const { host, conversation, context } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const lines = readMessages(host, context);
+  options.questions?.readThrough(lines.answer);
   const turns = createTurns(options, (code) => end(code));
   const { provider, id } = host.model.describe();
   context.note(dim(`${id} (${provider}). /help lists the commands, Ctrl+D ends the conversation.`));
@@ -162,6 +166,8 @@ function readMessages(host: Host, context: CliContext) {
   });
   let parts: string[] = [];
   let pasting = false;
+  let closed = false;
+  let answering: PromiseWithResolvers<string> | undefined;
   let listener: (text: string) => void = () => undefined;
   const onKey = (_: string | undefined, key: { name?: string } | undefined) => {
     if (key?.name === "paste-start") pasting = true;
@@ -175,8 +181,34 @@ function readMessages(host: Host, context: CliContext) {
     input.prompt(true);
   }
 
+  /** One line in the midst of a turn. What was typed for the conversation so far is put back behind it. */
+  async function answer(question: string, signal: AbortSignal): Promise<string> {
+    const draft = input.line;
+    if (closed) throw new HermesError("HERMES_INTERRUPTED", {});
+    eraseLine(input);
+    const pending = (answering = Promise.withResolvers<string>());
+    const stop = () => pending.reject(new HermesError("HERMES_INTERRUPTED", {}));
+    signal.addEventListener("abort", stop, { once: true });
+    input.setPrompt(question);
+    input.prompt();
+    try {
+      return await pending.promise;
+    } finally {
+      answering = undefined;
+      signal.removeEventListener("abort", stop);
+      if (!closed) {
+        input.setPrompt(PROMPT);
+        if (draft !== "" && !signal.aborted) input.write(draft);
+      }
+    }
+  }
+
+  input.once("close", () => {
+    closed = true;
+  });
   input.on("line", (line) => {
     if (pasting) return void parts.push(line);
+    if (answering !== undefined) return answering.resolve(line);
     if (line.endsWith("\\")) {
       parts.push(line.slice(0, -1));
       return prompt();
@@ -187,19 +219,21 @@ function readMessages(host: Host, context: CliContext) {
     listener(text);
   });
   input.on("history", (entries: string[]) => {
+    // An answer to a question is nothing that was said.
+    if (answering !== undefined) return void entries.shift();
     const problem = saveHistory(host.paths.history, entries);
     if (problem !== undefined) host.log.warn(`the history of the conversation cannot be kept: ${problem}`);
   });
   return {
     prompt,
+    answer,
     onMessage(take: (text: string) => void) {
       listener = take;
     },
     onInterrupt(take: () => void) {
       input.on("SIGINT", () => {
         parts = [];
-        input.write(null, { ctrl: true, name: "e" });
-        input.write(null, { ctrl: true, name: "u" });
+        eraseLine(input);
         context.note("");
         take();
       });
@@ -208,12 +242,18 @@ function readMessages(host: Host, context: CliContext) {
       input.once("close", take);
     },
     close() {
+      closed = true;
       output.write(PASTE_OFF);
       process.stdin.off("keypress", onKey);
       input.removeAllListeners("close");
       input.close();
     },
   };
+}
+
+function eraseLine(input: Interface): void {
+  input.write(null, { ctrl: true, name: "e" });
+  input.write(null, { ctrl: true, name: "u" });
 }
 
 /** Completes the name of a slash command, and the session of `/resume`. */

@@ -58,12 +58,15 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const { createRenderer } = await import("../chat/renderers.ts");
   const { noticeOf } = await import("../chat/notices.ts");
   const { SLASH_COMMAND_NAMES } = await import("../chat/slash-commands.ts");
+  const interactive = process.stdin.isTTY && process.stderr.isTTY;
+  const questions = interactive ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
   await using host = await createHost({
     context,
     globals: context.globals(command),
     paths: context.paths(command),
     surface: "cli",
-    interactive: process.stdin.isTTY && process.stderr.isTTY,
+    interactive,
+    ask: questions?.ask,
     commandNames: SLASH_COMMAND_NAMES,
   });
   host.dispatcher.sinks.add((run) => {
@@ -81,7 +84,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const common = { host, conversation, context, renderer, maxIterations: options.maxTurns };
   if (message === undefined) {
     const { runTerminal } = await import("../chat/terminal.ts");
-    await runTerminal(common);
+    await runTerminal({ ...common, questions });
   } else {
     const { runOnce } = await import("../chat/one-shot.ts");
     await runOnce({ ...common, message, structured: options.outputFormat !== "text" });

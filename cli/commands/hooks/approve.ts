@@ -24,42 +24,49 @@ export interface AllowRequest {
 
 interface Candidate extends HookPair {
   readonly argv: readonly string[];
-  readonly throughShell: boolean;
 }
 
 /**
- * Records approvals; those that there are stay as they are, unless scripts are pinned and theirs has changed. Throws HERMES_USAGE,
- * HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*.
+ * Records approvals; those that there are stay as they are, unless scripts are pinned and theirs has changed. Throws
+ * HERMES_USAGE, HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*.
  */
 export async function allowHooks(request: AllowRequest, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const config = await loadConfig(paths, context.env);
   const home = userHome(context.env);
   const { entries } = parseHookEntries(config.values.hooks, home);
-  const configured = entries.flatMap(({ event, command: line, argv, enabled, throughShell }): Candidate[] =>
-    enabled && line !== null && argv !== null ? [{ event, command: line, argv, throughShell }] : [],
+  const configured = entries.flatMap(({ event, command: line, argv, enabled }): Candidate[] =>
+    enabled && line !== null && argv !== null ? [{ event, command: line, argv }] : [],
   );
+  const throughShell = new Set(
+    entries.flatMap(({ event, command: line, throughShell: sh }) =>
+      sh && line !== null ? [pairKey({ event, command: line })] : [],
+    ),
+  );
+  const describe = (pair: HookPair) =>
+    `${visible(pair.command)} (${pair.event}${throughShell.has(pairKey(pair)) ? ", runs through sh -c" : ""})`;
   const wanted = request.all ? demandNothingElse(request, configured) : [namedPair(request, configured, home)];
   const place = { cwd: process.cwd(), env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   const before = approvals.state();
   for (const warning of before.unusable === null ? before.warnings : []) context.warn(warning);
   const known = new Set(before.approvals.map(pairKey));
-  const approved = wanted.map(({ argv, ...pair }): Approved => {
-    const renew = approvals.examine(pair, argv).state !== "unchanged";
-    return { pair, argv, script: takeFingerprint(argv, place), by: "command", renew };
+  const stale = new Set(wanted.filter((pair) => approvals.examine(pair, pair.argv).state !== "unchanged").map(pairKey));
+  const approved = wanted.map((candidate): Approved => {
+    const { argv } = candidate;
+    const renew = stale.has(pairKey(candidate));
+    return { pair: plainPair(candidate), argv, script: takeFingerprint(argv, place), by: "command", renew };
   });
   const problems = await recordApprovals(paths.allowlist, approved, { mode: approvals.mode, place });
-  const as = (state: "new" | "again" | "before") =>
-    approved
-      .filter(({ pair, renew }) => (known.has(pairKey(pair)) ? (renew ? "again" : "before") : "new") === state)
-      .map(({ pair }) => pair);
+  const fresh = wanted.filter((pair) => !known.has(pairKey(pair)));
+  const again = wanted.filter((pair) => known.has(pairKey(pair)) && stale.has(pairKey(pair)));
+  const old = wanted.filter((pair) => known.has(pairKey(pair)) && !stale.has(pairKey(pair)));
   if (request.json) {
-    context.json({ approved: [...as("new"), ...as("again")], already_approved: as("before") });
+    context.json({ approved: [...fresh, ...again].map(plainPair), already_approved: old.map(plainPair) });
   } else {
-    for (const pair of as("new")) context.out(`Approved: ${describe(pair)}`);
-    for (const pair of as("again")) context.out(`Approved again, as its script is now: ${describe(pair)}`);
-    for (const pair of as("before")) context.out(`Approved before: ${describe(pair)}`);
+    for (const pair of fresh) context.out(`Approved: ${describe(pair)}`);
+    for (const pair of again) context.out(`Approved again, as its script is now: ${describe(pair)}`);
+    for (const pair of old) context.out(`Approved before: ${describe(pair)}`);
     if (wanted.length === 0) context.out("No shell hooks are configured; there is nothing to approve.");
   }
   for (const problem of problems) context.warn(problem);
@@ -109,9 +116,9 @@ function namedPair({ event, line }: AllowRequest, configured: readonly Candidate
   if (known !== undefined) return known;
   const { argv, problem } = parseCommand(line, home);
   if (argv === null) throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is no command: ${problem}.` });
-  return { event: name, command: line, argv, throughShell: false };
+  return { event: name, command: line, argv };
 }
 
-function describe({ event, command, throughShell }: Candidate): string {
-  return `${visible(command)} (${event}${throughShell ? ", runs through sh -c" : ""})`;
+function plainPair({ event, command }: HookPair): HookPair {
+  return { event, command };
 }

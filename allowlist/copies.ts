@@ -1,6 +1,16 @@
 /** The private copies of approved scripts: `approved-hooks/<sha256>/<name>`, 0500 in folders 0700 of the user's own. */
-import { chmodSync, closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
-import { rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";

@@ -1,6 +1,5 @@
 /** Reads and writes the approvals' file, `shell-hooks-allowlist.json` (CONTRACT §5). */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, writeFileSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";

@@ -69,13 +69,15 @@ export async function testHooks(
  */
 function explainedGrant(entry: ShellEntry, approvals: OpenApprovals, context: CliContext): (pair: HookPair) => Consent {
   const { argv } = entry;
+  let said = false;
   return (pair) => {
     if (approvals.mode === "command" || argv === null) return grantExplicitTest(pair);
     const found = approvals.examine(pair, argv);
     const consent = approvals.decide(pair);
     if (consent.granted && found.state === "unchanged") return consent;
-    if (consent.granted && found.state !== "unchanged") {
-      context.note(`note: ${visible(pair.command)} runs here only, as it is now: ${found.problem}.`);
+    if (consent.granted && found.state !== "unchanged" && !said) {
+      context.warn(`${visible(pair.command)} (${pair.event}) runs here only, as it is now: ${found.problem}`);
+      said = true;
     }
     return grantExplicitTest(pair, scriptOf(argv, { cwd: process.cwd(), env: context.env }));
   };

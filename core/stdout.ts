@@ -33,13 +33,13 @@ export function writeStdout(text: string): void {
  * Throws HERMES_OUTPUT when a part could not be written for another reason.
  */
 export async function flushStdout(): Promise<void> {
-  await written();
+  await drained();
   // A file that takes nothing says so on the next tick.
   await new Promise((resolve) => setImmediate(resolve));
   if (state.failure !== undefined) throw new HermesError("HERMES_OUTPUT", { problem: state.failure.message });
 }
 
-async function written(): Promise<void> {
+async function drained(): Promise<void> {
   if (state.closed || (stdout.writableLength === 0 && !stdout.writableNeedDrain)) return;
   await new Promise<void>((resolve) => {
     const done = () => {

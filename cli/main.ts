@@ -131,6 +131,7 @@ function shareSettings(command: Command, context: CliContext): void {
   command
     .enablePositionalOptions()
     .showSuggestionAfterError()
+    .showHelpAfterError(`"${pathOf(command)} --help" shows what there is.`)
     .configureHelp({ showGlobalOptions: hidden, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => context.out(text),
@@ -139,6 +140,11 @@ function shareSettings(command: Command, context: CliContext): void {
     })
     .exitOverride();
   for (const inner of command.commands) shareSettings(inner, context);
+}
+
+/** `hermes hooks list` */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function globalOptions(): Option[] {

@@ -84,9 +84,10 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be used: ${f.problem}`,
   ),
-  HERMES_SESSION_UNKNOWN: declare(
-    EXIT.notFound,
-    (f: { session: string }) => `There is no session "${f.session}". "hermes sessions list" shows those there are.`,
+  HERMES_SESSION_UNKNOWN: declare(EXIT.notFound, (f: { session: string }) =>
+    f.session === "latest"
+      ? "There is no session yet."
+      : `There is no session "${f.session}". "hermes sessions list" shows those there are.`,
   ),
   HERMES_PLUGIN_UNKNOWN: declare(
     EXIT.notFound,

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { HermesError } from "#core/errors";
 import type { CliContext } from "../context.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
 
 interface ChatOptions {
@@ -25,13 +26,15 @@ Examples:
 export function addChatCommand(program: Command, context: CliContext): void {
   program
     .command("chat")
+    // Words without -q are the commonest slip: they get an answer of their own.
+    .allowExcessArguments()
     .description("Talk with the agent: a conversation on a terminal, one turn with -q or on a pipe.")
     .option("-q, --query <text>", "say this, answer, end")
     .addOption(new Option("--query-file <file>", "like -q, from a file; - is standard input").conflicts("query"))
     .option("-r, --resume <id>", "go on with this session (an id, its beginning, or latest)")
     .addOption(new Option("-c, --continue", "go on with the latest session").conflicts("resume"))
     .option("-Q, --quiet", "print the answer alone")
-    .option("--max-turns <n>", "requests to the model in a turn", positive)
+    .option("--max-turns <n>", "requests to the model in a turn", wholeNumber("--max-turns"))
     .addOption(
       new Option("--output-format <format>", "how the turn is printed").choices(OUTPUT_FORMATS).default("text", "text"),
     )
@@ -39,13 +42,12 @@ export function addChatCommand(program: Command, context: CliContext): void {
     .action(async (options: ChatOptions, command: Command) => chat(options, command, context));
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new HermesError("HERMES_USAGE", { problem: `--max-turns takes a whole number from 1, not "${text}".` });
-}
-
 async function chat(options: ChatOptions, command: Command, context: CliContext): Promise<void> {
+  if (command.args.length > 0) {
+    const words = command.args.join(" ").replaceAll("'", `'\\''`);
+    const problem = `The message stands behind -q: hermes chat -q '${words}'`;
+    throw new HermesError("HERMES_USAGE", { problem });
+  }
   const { readMessage } = await import("../chat/message.ts");
   const message = await readMessage(options, context.note);
   if (message === undefined && options.outputFormat !== "text") {

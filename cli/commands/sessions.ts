@@ -3,6 +3,7 @@ import { HermesError, isHermesError } from "#core/errors";
 import type { SessionStore } from "#agent/sessions";
 import type { CliContext } from "../context.ts";
 import { columns } from "../columns.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** `hermes sessions list|show|export|delete` */
 export function addSessionsCommand(program: Command, context: CliContext): void {
@@ -12,7 +13,7 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
     .description("the sessions, the last used first")
     .option("--json", "one JSON document")
     .option("--all", "those of child agents, too")
-    .option("--limit <n>", "at most so many", Number, 50)
+    .option("--limit <n>", "at most so many", wholeNumber("--limit"), 50)
     .action((options: { json?: true; all?: true; limit: number }, command: Command) =>
       withStore(command, context, (store) => list(store, options, context)),
     );
@@ -61,8 +62,8 @@ async function withStore(command: Command, context: CliContext, use: (store: Ses
       return openDatabase(state);
     } catch (error) {
       // What cannot be written may still be read.
-      const database = isHermesError(error) && error.code === "HERMES_STATE_UNAVAILABLE" && openForReading(state);
-      if (database) return database;
+      const readable = isHermesError(error) && error.code === "HERMES_STATE_UNAVAILABLE" && openForReading(state);
+      if (readable) return readable;
       throw error;
     }
   }

@@ -135,9 +135,12 @@ test("a state.db of a newer program ends the start with a sentence and is not to
   assert.equal((await home.run(["hooks", "list"])).code, 0);
 });
 
-const LEVELS = "abcdefghi"
-  .split("")
-  .map((name, index, names) => `${name}: &${name} [${Array(9).fill(index === 0 ? "x" : `*${names[index - 1]}`)}]`);
+const LEVELS = "abcdefghi".split("").map(
+  (name, index, names) =>
+    `${name}: &${name} [${Array(9)
+      .fill(index === 0 ? "x" : `*${names[index - 1]}`)
+      .join()}]`,
+);
 
 for (const [name, text, problem] of [
   ["tabs", "model:\n\tprovider: offline\n", /config\.yaml:2: not valid YAML: Tabs are not allowed/],

@@ -39,7 +39,7 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     if (json) context.json({ plugins });
     else if (plugins.length === 0)
       context.out(`There are no plugins in ${paths.plugins}. "hermes plugins new" writes one.`);
-    else for (const line of columns([["name", "state", "brings"], ...plugins.map(rowOf)])) context.out(line);
+    else for (const line of columns([["PLUGIN", "STATE", "BRINGS"], ...plugins.map(rowOf)])) context.out(line);
   } finally {
     await host.unload();
     await log.close();

@@ -3,6 +3,7 @@
  * A raw answer comes in, in a plugin's words or a script's dialect; a {@link Decision} goes out.
  */
 import { declarationOf, type EventName, type EventsOfKind } from "./events.ts";
+import { frozenCopy } from "./firing.ts";
 
 type Nothing = void | undefined | null | Readonly<Record<string, never>>;
 
@@ -115,7 +116,8 @@ function block(answer: Record<string, unknown>, dialect: Dialect): Decision {
 function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
   const args = dialect === "shell" ? (answer["tool_input"] ?? answer["args"]) : answer["args"];
   if (!isObject(args)) return invalid('"modify" needs the changed arguments as an object');
-  return { kind: "modify", args };
+  // Copied here, where data that cannot be (too deep, a cycle) makes the answer an invalid one.
+  return { kind: "modify", args: frozenCopy(args) };
 }
 
 function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {

@@ -99,7 +99,9 @@ async function supervise({ start, running, started, ...options }: Supervision): 
   const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow };
   const stdout = collectOutput(start.stdout, bound);
   const stderr = collectOutput(start.stderr, bound);
-  const timer = setTimeout(end, Math.min(Math.max(options.timeoutMs, 0), LONGEST_TIMER_MS), "timeout");
+  // A program that was busy meanwhile looks first whether the child has ended in time.
+  const expire = () => setImmediate(() => alive && end("timeout"));
+  const timer = setTimeout(expire, Math.min(Math.max(options.timeoutMs, 0), LONGEST_TIMER_MS));
   const interrupt = () => end("interrupted");
   options.signal?.addEventListener("abort", interrupt, { once: true });
   if (options.signal?.aborted) interrupt();
@@ -144,7 +146,9 @@ function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {
 /** Waits for the ends of the pipes, but no longer than {@link DRAIN_MS}. */
 async function drained(closed: readonly Promise<void>[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, DRAIN_MS);
+  // A program that was busy for so long meanwhile comes here before it has read what is there, which may be a block:
+  // between a timer and an immediate it looks at every pipe.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(resolve)), DRAIN_MS);
   await Promise.race([Promise.all(closed), promise]);
   clearTimeout(timer);
 }

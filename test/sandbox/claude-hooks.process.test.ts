@@ -1,0 +1,336 @@
+/** Real scripts written for Claude Code, through the dispatcher: what each of their answers does here. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import test from "node:test";
+import { grantExplicitTest } from "#allowlist/decide";
+import type { Decision } from "#core/answers";
+import { HookDispatcher } from "#core/dispatch";
+import { EVENTS, type EventName } from "#core/events";
+import type { HookRun } from "#core/runs";
+import { parseHookEntries } from "#sandbox/shell/entries";
+import { createShellHook, type AskPerson, type HookQuestion } from "#sandbox/shell/hook";
+
+const fixtures = resolve(import.meta.dirname, "../fixtures");
+const isMissing = (program: string) => spawnSync(program, ["--version"]).error !== undefined;
+const withoutJq = isMissing("jq") && "there is no jq here";
+const withoutPython = isMissing("python3") && "there is no python3 here";
+
+interface Setting {
+  readonly event?: EventName;
+  readonly payload?: object;
+  readonly ask?: AskPerson;
+  readonly entry?: object;
+}
+
+interface Fired {
+  readonly decision: Decision;
+  readonly runs: readonly HookRun[];
+  readonly warnings: readonly string[];
+}
+
+/** Fires an event through one `protocol: claude` entry for each command. */
+async function fire(commands: string | readonly string[], setting: Setting = {}): Promise<Fired> {
+  const { event = "pre_tool_call", payload = {}, ask, entry = {} } = setting;
+  const dispatcher = new HookDispatcher();
+  const runs: HookRun[] = [];
+  const warnings: string[] = [];
+  const entries = [commands].flat().map((command) => ({ command, protocol: "claude", ...entry }));
+  for (const parsed of parseHookEntries({ [event]: entries }).entries) {
+    const surroundings = { cwd: fixtures, home: "/the/home", env: process.env };
+    const warn = (sentence: string) => void warnings.push(sentence);
+    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, surroundings, ask, warn }));
+  }
+  const fields = { ...EVENTS[event].sample(), ...payload };
+  const decision = await dispatcher.invoke_hook(event, fields, { onRun: (run) => void runs.push(run) });
+  return { decision, runs, warnings };
+}
+
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+/** A command that prints this and ends so, in the shell's own words. */
+const says = (stdout: unknown, stderr = "", exit = 0) => {
+  const text = typeof stdout === "string" ? stdout : JSON.stringify(stdout);
+  return `cat >/dev/null; printf %s ${quoted(text)}; printf %s ${quoted(stderr)} >&2; exit ${exit}`;
+};
+const pre = (specific: object) => ({ hookSpecificOutput: { hookEventName: "PreToolUse", ...specific } });
+
+const PASS = { kind: "pass" };
+const block = (message: string) => ({ kind: "block", message });
+const FAILED = /^Blocked, because a guard failed: /;
+const UNASKED = /asks for a decision, and no one can be asked here: sure\?$/;
+
+interface Row {
+  readonly what: string;
+  readonly command: string;
+  readonly open: object | RegExp;
+  /** The block's message with fail_closed; the same as by default when it is absent. */
+  readonly closed?: RegExp;
+  readonly detail?: RegExp;
+}
+
+const ROWS: readonly Row[] = [
+  { what: "nothing", command: says(""), open: PASS },
+  { what: "an object without a word for us", command: says({ suppressOutput: true }), open: PASS },
+  { what: "exit 2", command: says("", "no way", 2), open: block("no way") },
+  {
+    what: "exit 2, whatever stdout says",
+    command: says(pre({ permissionDecision: "allow" }), "no", 2),
+    open: block("no"),
+  },
+  { what: "exit 2 without a word", command: says("", "", 2), open: block("Blocked by shell hook.") },
+  {
+    what: "exit 2 with its reason on stdout alone",
+    command: says({ decision: "block", reason: "why" }, "", 2),
+    open: block("why"),
+  },
+  { what: "exit 1", command: says("", "oops", 1), open: PASS, closed: FAILED, detail: /exit code 1: oops/ },
+  {
+    what: "a program that is not there",
+    command: "no-such-program-anywhere",
+    open: PASS,
+    closed: FAILED,
+    detail: /exit code 127: .*no-such-program-anywhere/,
+  },
+  {
+    what: "deny",
+    command: says(pre({ permissionDecision: "deny", permissionDecisionReason: "not that" })),
+    open: block("not that"),
+  },
+  {
+    what: "deny without a reason",
+    command: says(pre({ permissionDecision: "deny" })),
+    open: block("Blocked by shell hook."),
+  },
+  {
+    what: "deny with exit 1",
+    command: says(pre({ permissionDecision: "deny", permissionDecisionReason: "not that" }), "", 1),
+    open: block("not that"),
+  },
+  { what: "allow", command: says(pre({ permissionDecision: "allow" })), open: PASS },
+  {
+    what: "defer",
+    command: says(pre({ permissionDecision: "defer", permissionDecisionReason: "later" })),
+    open: block("later"),
+  },
+  {
+    what: "ask where no one can be asked",
+    command: says(pre({ permissionDecision: "ask", permissionDecisionReason: "sure?" })),
+    open: UNASKED,
+  },
+  { what: "the older block", command: says({ decision: "block", reason: "old" }), open: block("old") },
+  { what: "the older approve", command: says({ decision: "approve" }), open: PASS },
+  { what: "continue: false", command: says({ continue: false, stopReason: "stop it" }), open: block("stop it") },
+  { what: "continue: true", command: says({ continue: true }), open: PASS },
+  {
+    what: "continue: false beside allow",
+    command: says({ continue: false, ...pre({ permissionDecision: "allow" }) }),
+    open: block("Blocked by shell hook."),
+  },
+  {
+    what: "updatedInput",
+    command: says(pre({ permissionDecision: "allow", updatedInput: { command: "ls", timeout: 5000 } })),
+    open: { kind: "modify", args: { command: "ls", timeout: 5 } },
+  },
+  {
+    what: "updatedInput without a decision; what it leaves out stays",
+    command: says(pre({ updatedInput: { timeout: 1000 } })),
+    open: { kind: "modify", args: { command: "echo hello", timeout: 1 } },
+  },
+  {
+    what: "deny beside updatedInput",
+    command: says(pre({ permissionDecision: "deny", updatedInput: { command: "ls" } })),
+    open: block("Blocked by shell hook."),
+  },
+  {
+    what: "updatedInput that is no object",
+    command: says(pre({ updatedInput: "ls" })),
+    open: PASS,
+    closed: FAILED,
+    detail: /"updatedInput" is no object/,
+  },
+  {
+    what: "an unknown permissionDecision",
+    command: says(pre({ permissionDecision: "denied" })),
+    open: PASS,
+    closed: FAILED,
+    detail: /"denied" is no verb/,
+  },
+  {
+    what: "an unknown decision",
+    command: says({ decision: "deny" }),
+    open: PASS,
+    closed: FAILED,
+    detail: /"deny" is no verb/,
+  },
+  {
+    what: "a block in the plain protocol's words",
+    command: says({ action: "block", message: "no" }),
+    open: block("no"),
+  },
+  { what: "text", command: says("fine"), open: PASS, closed: FAILED, detail: /not one JSON object: fine/ },
+  { what: "half a document", command: says('{"decision":'), open: PASS, closed: FAILED, detail: /not one JSON object/ },
+  {
+    what: "a signal",
+    command: "kill -9 $$",
+    open: PASS,
+    closed: FAILED,
+    detail: /ended by SIGKILL/,
+  },
+];
+for (const { what, command, open, closed, detail } of ROWS) {
+  test(`PreToolUse: ${what}`, async () => {
+    const { decision, runs } = await fire(command);
+    check(decision, open);
+    if (detail !== undefined) assert.match(runs[0]?.detail ?? "", detail);
+    check((await fire(command, { entry: { fail_closed: true } })).decision, closed ?? open);
+  });
+}
+
+function check(decision: Decision, expected: object | RegExp): void {
+  if (!(expected instanceof RegExp)) return assert.deepEqual(decision, expected);
+  assert.equal(decision.kind, "block");
+  assert.match(decision.kind === "block" ? decision.message : "", expected);
+}
+
+test("a guard that takes too long blocks with fail_closed alone", async () => {
+  const entry = { timeout: 1 };
+  assert.deepEqual((await fire("sleep 60", { entry })).decision, PASS);
+  check((await fire("sleep 60", { entry: { ...entry, fail_closed: true } })).decision, /within 1 s/);
+});
+
+test("allow does not skip the hooks that come after it", async () => {
+  const allow = says(pre({ permissionDecision: "allow" }));
+  const { decision, runs } = await fire([allow, says("", "no", 2), allow]);
+  assert.deepEqual(decision, block("no"));
+  assert.equal(runs.length, 2);
+});
+
+test("ask: a yes goes on to the next hook, a no and no answer block", async () => {
+  const asks = says(
+    pre({ permissionDecision: "ask", permissionDecisionReason: "sure?", updatedInput: { command: "ls -l" } }),
+  );
+  const asked: HookQuestion[] = [];
+  const answering = (answer: boolean) => async (question: HookQuestion) => {
+    asked.push(question);
+    return answer;
+  };
+  const yes = await fire([asks, says("", "the other one", 2)], { ask: answering(true) });
+  assert.deepEqual(yes.decision, block("the other one"));
+  assert.deepEqual((await fire(asks, { ask: answering(true) })).decision, {
+    kind: "modify",
+    args: { command: "ls -l" },
+  });
+  assert.deepEqual(asked[0], { tool: "terminal", args: { command: "ls -l" }, reason: "sure?", command: asks });
+  check((await fire(asks, { ask: answering(false) })).decision, /^Refused by the person who was asked: sure\?$/);
+  check((await fire(asks, { ask: () => Promise.reject(new Error("gone")) })).decision, /there was no answer: sure\?$/);
+});
+
+test("a script that failed asks nobody", async () => {
+  const ask = () => assert.fail("asked");
+  check((await fire(says(pre({ permissionDecision: "ask" }), "", 1), { ask })).decision, /no one can be asked/);
+});
+
+const prompt = (specific: object) => ({ hookSpecificOutput: { hookEventName: "UserPromptSubmit", ...specific } });
+const PROMPTS: readonly (readonly [what: string, command: string, decision: object, detail?: RegExp])[] = [
+  ["text", says("The branch is main.\n"), { kind: "context", text: "The branch is main." }],
+  ["additionalContext", says(prompt({ additionalContext: "More." })), { kind: "context", text: "More." }],
+  ["nothing", says(""), PASS],
+  ["text that begins like JSON", says("{not JSON"), { kind: "context", text: "{not JSON" }],
+  ["words of a failure", says("Usage: …", "oops", 1), PASS, /exit code 1: oops/],
+  ["exit 2", says("", "secret found", 2), PASS, /wants to block the message, which pre_llm_call cannot: secret found/],
+  ["decision: block", says({ decision: "block", reason: "no" }), PASS, /wants to block the message.*: no/],
+  ["continue: false", says({ continue: false, stopReason: "no" }), PASS, /wants to block the message.*: no/],
+];
+for (const [what, command, expected, detail] of PROMPTS) {
+  test(`UserPromptSubmit: ${what}`, async () => {
+    const { decision, runs } = await fire(command, { event: "pre_llm_call" });
+    assert.deepEqual(decision, expected);
+    if (detail === undefined) assert.equal(runs[0]?.detail, null);
+    else assert.match(runs[0]?.detail ?? "", detail);
+  });
+}
+
+const OBSERVERS: readonly (readonly [event: EventName, command: string, warning: RegExp | null])[] = [
+  ["post_tool_call", says("Formatted."), null],
+  [
+    "post_tool_call",
+    says({ decision: "block", reason: "lint" }),
+    /it wants to block, and post_tool_call \(PostToolUse\)/,
+  ],
+  ["post_tool_call", says("", "lint", 2), /it wants to block/],
+  ["post_tool_call", says(pre({ additionalContext: "x" })), /it wants to add context/],
+  ["post_llm_call", says({ decision: "block", reason: "go on" }), /post_llm_call \(Stop\) only observes/],
+  ["subagent_stop", says("", "go on", 2), /subagent_stop \(SubagentStop\) only observes/],
+  ["on_session_start", says("Today is Monday."), /context, which on_session_start cannot; a hook of pre_llm_call can/],
+  ["on_session_start", says(""), null],
+  ["on_session_finalize", says("bye"), null],
+];
+for (const [event, command, warning] of OBSERVERS) {
+  test(`${event}: ${command.slice(16, 60)}… ${warning === null ? "is fine" : "is warned about"}`, async () => {
+    const { decision, runs, warnings } = await fire(command, { event });
+    assert.deepEqual(decision, PASS);
+    assert.equal(runs[0]?.detail, null);
+    assert.equal(warnings.length, warning === null ? 0 : 1);
+    if (warning !== null) assert.match(warnings[0] ?? "", warning);
+  });
+}
+
+test("what is not to be had is said once a hook, not once a run", async () => {
+  const [entry] = parseHookEntries({ post_llm_call: [{ command: says("", "", 2), protocol: "claude" }] }).entries;
+  assert.ok(entry);
+  const warnings: string[] = [];
+  const dispatcher = new HookDispatcher();
+  const surroundings = { cwd: fixtures, home: "/the/home", env: process.env };
+  const warn = (sentence: string) => void warnings.push(sentence);
+  dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings, warn }));
+  for (let run = 0; run < 2; run++) await dispatcher.invoke_hook("post_llm_call", EVENTS.post_llm_call.sample());
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? "", /^hooks\.post_llm_call\[0\]: /);
+});
+
+test("the environment names the project; a shell reads the command", async () => {
+  const command = `test "$CLAUDE_PROJECT_DIR" = ${quoted(fixtures)} && test -d "$CLAUDE_PROJECT_DIR"/claude || exit 2`;
+  assert.deepEqual((await fire(command)).decision, PASS);
+});
+
+const write = (path: string) => ({ payload: { tool_name: "write_file", args: { path, content: "x" } } });
+const run = (command: string) => ({ payload: { args: { command } } });
+
+test("protect-files.sh holds", { skip: withoutJq }, async () => {
+  const guard = { entry: { matcher: "Edit|Write", fail_closed: true } };
+  const command = '"$CLAUDE_PROJECT_DIR"/claude/protect-files.sh';
+  check((await fire(command, { ...guard, ...write(".env") })).decision, /^Blocked: \/.*\/\.env matches protected/);
+  assert.deepEqual((await fire(command, { ...guard, ...write("a.txt") })).decision, PASS);
+  const edit = {
+    payload: { tool_name: "patch", args: { path: "package-lock.json", old_string: "a", new_string: "b" } },
+  };
+  check((await fire(command, { ...guard, ...edit })).decision, /package-lock\.json/);
+  assert.equal((await fire(command, { ...guard, ...run("cat .env") })).runs.length, 0);
+});
+
+test("stays-in-project.sh cannot be led out by a relative path", { skip: withoutJq }, async () => {
+  const command = "./claude/stays-in-project.sh";
+  assert.deepEqual((await fire(command, write("new/file.txt"))).decision, PASS);
+  for (const path of ["../escaped.txt", "/etc/passwd", "~/x", `${fixtures}/../x`]) {
+    assert.deepEqual(
+      (await fire(command, write(path))).decision,
+      block("Only files of the project may be written"),
+      path,
+    );
+  }
+});
+
+test("limits-timeouts.sh speaks of milliseconds", { skip: withoutJq }, async () => {
+  const { decision } = await fire("claude/limits-timeouts.sh", run("ls"));
+  assert.deepEqual(decision, { kind: "modify", args: { command: "ls", timeout: 60 } });
+});
+
+test("validates-commands.py holds", { skip: withoutPython }, async () => {
+  const guard = { entry: { matcher: "Bash" } };
+  const command = "python3 claude/validates-commands.py";
+  assert.deepEqual(
+    (await fire(command, { ...guard, ...run("grep x .") })).decision,
+    block("• Use 'rg' (ripgrep) instead of 'grep'"),
+  );
+  assert.deepEqual((await fire(command, { ...guard, ...run("ls") })).decision, PASS);
+});

@@ -16,10 +16,8 @@ export interface CommandSurroundings {
   readonly signal: AbortSignal;
 }
 
-/** What the surface does after a command: nothing, ask the model again, stop the turn, end the program. */
-export type AfterCommand =
-  | { readonly next: "nothing" | "stop" | "quit" }
-  | { readonly next: "send"; readonly message: string };
+/** What the surface does after a command: nothing, ask the model again, end the program. */
+export type AfterCommand = { readonly next: "nothing" | "quit" } | { readonly next: "send"; readonly message: string };
 
 interface SlashCommand {
   readonly name: string;
@@ -128,7 +126,12 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
       return NOTHING;
     },
   },
-  { name: "stop", summary: "stop the turn that is running", run: () => ({ next: "stop" }) },
+  {
+    name: "stop",
+    summary: "stop the turn that is running",
+    // While one runs, the surface takes the word itself.
+    run: (_, { say }) => (say("No turn is running."), NOTHING),
+  },
   { name: "quit", aliases: ["exit"], summary: "end the program (also Ctrl+D)", run: () => ({ next: "quit" }) },
 ];
 

@@ -1,0 +1,128 @@
+/** CONTRACT §3 on a terminal: every slash command, and Ctrl+C and Ctrl+D at odd moments. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Home } from "../helpers/hermes.ts";
+import { startModelServer } from "../helpers/model-server.ts";
+import { noPty } from "../helpers/pty.ts";
+
+const skip = noPty;
+const ENTER = "\r";
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+
+const NEVER = `
+import { appendFileSync } from "node:fs";
+const note = (text) => appendFileSync(process.env.HERMES_HOME + "/events", text + "\\n");
+export function register(ctx) {
+  ctx.register_command({ name: "never", description: "never ends", handler: () => new Promise(() => undefined) });
+  ctx.register_command({ name: "fails", description: "fails", handler: () => { throw new Error("not today"); } });
+  ctx.register_hook("on_session_end", ({ completed, interrupted }) => note("end " + completed + " " + interrupted));
+  ctx.register_hook("on_session_finalize", async () => {
+    note("finalize");
+    if (process.env.HANG) await new Promise(() => undefined);
+  });
+}`;
+
+test("every slash command of the contract answers, none ends the conversation but /quit", { skip }, async (t) => {
+  const home = new Home(t);
+  home.plugin("never", NEVER);
+  home.write("config.yaml", "plugins: { enabled: [never] }\n");
+  const pty = home.terminal(["chat"]);
+  t.after(() => pty.kill());
+  await pty.see("›");
+  for (const [typed, answer] of [
+    ["first words", /first words[\s\S]*offline model/],
+    ["/help", /\/retry\s+send your last message again[\s\S]*\/never\s+never ends \(plugin never\)/],
+    ["/status", /session\s+sess_\w+, 2 messages/],
+    ["/title a name", /a name/],
+    ["/sessions", /sess_\w+[\s\S]*a name/],
+    ["/model", /offline \(offline\)/],
+    ["/tools", /delegate_task/],
+    ["/hooks", /on_session_finalize\s+plugin\s+never/],
+    ["/history", /user: first words/],
+    ["/retry", /first words/],
+    ["/undo", /Took back: first words/],
+    ["/stop", "No turn is running."],
+    ["/resume latest", /Resumed sess_/],
+    ["/resume nope", /There is no session "nope"/],
+    ["/fails", /The command \/fails of the plugin "never" failed: not today/],
+    ["/reset", /New session/],
+    ["/clear", /New session/],
+    ["/exitt", /Did you mean "\/exit"\?/],
+  ] as const) {
+    pty.type(`${typed}${ENTER}`);
+    await pty.see(answer);
+    await pty.see("›");
+  }
+  pty.type(`/exit${ENTER}`);
+  assert.equal(await pty.exited, 0);
+});
+
+test(
+  "Ctrl+C stops a command that never ends, and clears what is half typed; the conversation goes on",
+  { skip },
+  async (t) => {
+    const home = new Home(t);
+    home.plugin("never", NEVER);
+    home.write("config.yaml", "plugins: { enabled: [never] }\n");
+    const pty = home.terminal(["chat"]);
+    t.after(() => pty.kill());
+    await pty.see("›");
+    pty.type(`/never${ENTER}`);
+    await pty.see("/never");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    pty.type(CTRL_C);
+    await pty.see("Interrupted.");
+    await pty.see("›");
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    pty.type(`half typed${CTRL_C}`);
+    await pty.see("Ctrl+C again ends the program.");
+    await pty.see("›");
+    pty.type(`whole${ENTER}`);
+    const shown = await pty.see("offline model");
+    assert.doesNotMatch(shown.split("again ends")[1] ?? "", /half typed/);
+    pty.type(CTRL_D);
+    assert.equal(await pty.exited, 0);
+  },
+);
+
+test("Ctrl+D in the middle of a turn stops it; both closing hooks run", { skip }, async (t) => {
+  const home = new Home(t);
+  home.plugin("never", NEVER);
+  await using server = await startModelServer([{ hangAfter: "thinking" }]);
+  home.write(
+    "config.yaml",
+    `plugins: { enabled: [never] }\nmodel: { provider: openai-compatible, default: m, base_url: "${server.url}" }\n`,
+  );
+  const pty = home.terminal(["chat"]);
+  t.after(() => pty.kill());
+  await pty.see("›");
+  pty.type(`go${ENTER}`);
+  await pty.see("thinking");
+  pty.type(CTRL_D);
+  await server.clientGone;
+  assert.equal(await pty.exited, 0);
+  assert.equal(home.read("events"), "end false true\nfinalize\n");
+});
+
+test("Ctrl+C while a hook holds up the end: twice ends the program at once", { skip }, async (t) => {
+  const home = new Home(t);
+  home.plugin("never", NEVER);
+  home.write("config.yaml", "plugins: { enabled: [never] }\n");
+  const pty = home.terminal(["chat"], { HANG: "1" });
+  t.after(() => pty.kill());
+  await pty.see("›");
+  pty.type(`hello${ENTER}`);
+  await pty.see("offline model");
+  await pty.see("›");
+  pty.type(CTRL_D);
+  for (const deadline = Date.now() + 20_000; !home.read("events").includes("finalize") && Date.now() < deadline;) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const asked = performance.now();
+  pty.type(CTRL_C);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  pty.type(CTRL_C);
+  assert.equal(await pty.exited, 130);
+  assert.ok(performance.now() - asked < 20_000, "the hook's own deadline is 30 s");
+});

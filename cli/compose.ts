@@ -185,7 +185,7 @@ function openFiles({ context, globals, paths }: HostOptions, config: Config): Fi
   const redact = createRedactor(context.env, secretsOf(config.values));
   const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
   const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
-  const toFile = fileSink({ append: runs.append, redact });
+  const toFile = fileSink({ append: (line) => runs.append(line), redact });
   const flushOnExit = () => runs.flush();
   process.once("exit", flushOnExit);
   return {

@@ -200,7 +200,7 @@ function* linesFromEnd(file: OpenFile, end: number): Generator<string> {
       continue;
     }
     rest = text.subarray(0, first);
-    yield* text.toString("utf8", first).split("\n").reverse();
+    yield* text.toString("utf8", first).split("\n").toReversed();
   }
 }
 

@@ -42,7 +42,7 @@ async function take(runs: AsyncGenerator<LoggedRun>, count: number): Promise<str
     });
     const { value, done } = await Promise.race([runs.next(), deadline]);
     if (done) break;
-    found.push((value as LoggedRun).name);
+    found.push(value.name);
   }
   return found;
 }

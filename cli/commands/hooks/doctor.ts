@@ -13,9 +13,8 @@ import { examineEntry, type Examination, type Findings, type SampleRun } from ".
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
 import { listPluginHooks, listShellHooks, type ListedHook } from "./list.ts";
 
-interface ExaminedHook extends Findings, SampleRun, Pick<ListedHook, "event" | "source" | "name" | "command"> {
-  readonly matcher: string | null;
-}
+interface ExaminedHook
+  extends Findings, SampleRun, Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled"> {}
 
 interface Report {
   readonly hooks: readonly ExaminedHook[];
@@ -83,7 +82,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     ...warnings.filter((warning) => !attached.has(warning)),
     ...around.flatMap(({ problems }) => problems),
   ];
-  const notes = around.flatMap((findings) => findings.notes);
+  const notes = around.flatMap((one) => one.notes);
   if (safeMode) notes.push("In safe mode no script was run.");
   const problems = general.length + hooks.reduce((sum, hook) => sum + hook.problems.length, 0);
   return { hooks, general, problems, notes };
@@ -110,7 +109,17 @@ function skippedEntries(
   return [...places.difference(kept)].map((name) => {
     const [, event = "", index = ""] = /^hooks\.(\w+)\[(\d+)\]/.exec(name) ?? [];
     const problems = warningsOf(warnings, event, Number.parseInt(index, 10));
-    return { event, source: "shell", name, command: null, matcher: null, ...NOT_RUN, problems, notes: [] };
+    return {
+      event,
+      source: "shell",
+      name,
+      command: null,
+      matcher: null,
+      enabled: true,
+      ...NOT_RUN,
+      problems,
+      notes: [],
+    };
   });
 }
 
@@ -123,13 +132,15 @@ function describe({ hooks, general, problems, notes }: Report): string {
 }
 
 function title(hook: ExaminedHook): string {
-  const ran =
-    hook.duration_ms === null
-      ? "not run"
-      : `${hook.exit_code === null ? "no exit code" : `exit code ${hook.exit_code}`}, ${Math.round(hook.duration_ms)} ms`;
   const matcher = hook.matcher === null ? "" : ` [${visible(hook.matcher)}]`;
-  const state = hook.source === "plugin" ? "plugin" : ran;
-  return `${hook.problems.length === 0 ? "✓" : "✗"} ${hook.event}${matcher}  ${visible(hook.command ?? hook.name)}  (${state})`;
+  const mark = hook.problems.length > 0 ? "✗" : hook.enabled ? "✓" : "-";
+  return `${mark} ${hook.event}${matcher}  ${visible(hook.command ?? hook.name)}  (${stateOf(hook)})`;
+}
+
+function stateOf({ source, enabled, exit_code, duration_ms }: ExaminedHook): string {
+  if (!enabled) return `${source}, off`;
+  if (duration_ms === null) return source === "shell" ? "shell, not run" : source;
+  return `shell, ${exit_code === null ? "no exit code" : `exit code ${exit_code}`}, ${Math.round(duration_ms)} ms`;
 }
 
 function findings(problems: readonly string[], notes: readonly string[]): readonly string[] {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import { ANSWERS, answersOf, fieldsOf, notesOf, payloadSchema } from "#core/event-reference";
 import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";
+import { userHome } from "#core/paths";
 import type { CliContext } from "#cli/context";
 import { demandEvent } from "./event.ts";
 import { formatTable } from "./table.ts";
@@ -28,7 +29,7 @@ export async function showEvents(
   const event = demandEvent(name);
   if (options.example) {
     const { exampleOf, describeExample } = await import("./example.ts");
-    const example = exampleOf(event, context.paths(command));
+    const example = exampleOf(event, context.paths(command), userHome(context.env));
     return options.json ? context.json({ event, ...example }) : context.out(describeExample(example));
   }
   const { z } = await import("zod");

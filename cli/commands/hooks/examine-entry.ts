@@ -1,7 +1,6 @@
 /** What is wrong with one configured shell hook; its script runs only if it is approved. */
 import { readFileSync, statSync } from "node:fs";
-import { allowCommand } from "#allowlist/decide";
-import { grantExplicitTest } from "#allowlist/decide";
+import { allowCommand, grantExplicitTest } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { scriptOf, type Place } from "#allowlist/words";
 import { declarationOf, type Payload } from "#core/events";
@@ -74,14 +73,19 @@ export async function examineEntry(
   };
 }
 
-function examineConsent(entry: ShellEntry, { allowed, drift, fail_closed, event }: ListedHook): Findings {
+function examineConsent(entry: ShellEntry, { allowed, approved_at, drift, fail_closed, event }: ListedHook): Findings {
   const problems: string[] = [];
   const pair = { event, command: entry.command ?? "" };
   const blocks = entry.failClosed ? "; until then it blocks every call that it matches (fail_closed)" : "";
-  if (!allowed)
+  const pinned = !allowed && approved_at !== null && drift === "modified";
+  if (pinned)
+    problems.push(
+      `Its script has changed since it was approved, and scripts are pinned: it does not run${blocks}. Look at it; if it is right: ${visible(allowCommand(pair))}`,
+    );
+  else if (!allowed)
     problems.push(`It is not approved, so it does not run${blocks}. Approve it: ${visible(allowCommand(pair))}`);
   if (drift === "missing") problems.push("Its script is not there. Put it back, or correct the command.");
-  if (drift === "modified") {
+  if (drift === "modified" && !pinned) {
     problems.push(
       `Its script has changed since it was approved. Look at it; if it is right: hermes hooks revoke, then ${visible(allowCommand(pair))}`,
     );
@@ -103,7 +107,7 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
   if (tool !== undefined) return { tool, problems: [], notes: strayNames(entry, [...known, ...off]) };
   const sample = { tool: undefined, notes: [] };
   // Which tools a server of that protocol brings is known only while it runs.
-  if (entry.matcher === null || /mcp_/.test(entry.matcher)) return { ...sample, problems: [] };
+  if (entry.matcher === null || entry.matcher.includes("mcp_")) return { ...sample, problems: [] };
   const waiting = off.find((name) => hook.matches(sampleFiring(entry, name)));
   if (waiting !== undefined) {
     return {
@@ -183,7 +187,9 @@ function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined):
   const problems: string[] = [];
   const notes: string[] = [];
   const { kind } = declarationOf(entry.event);
-  if (run.error !== null) problems.push(visible(run.error));
+  const look = `hermes hooks test ${entry.event}${tool === undefined ? "" : ` --for-tool ${tool}`}`;
+  if (run.error !== null)
+    problems.push(`${visible(run.error).replace(/[^.!?]$/, "$&.")} To see what it prints: ${look}`);
   if (run.error !== null && run.exit_code === 2) notes.push("Exit code 2 blocks at pre_tool_call only.");
   const says = run.stdout.replace(/^\uFEFF/, "").trim();
   const ignored =

@@ -1,7 +1,7 @@
 /** Examples of `hermes hooks events NAME --example`: a script with its entry, and a plugin; both run as they stand. */
 import { join } from "node:path";
 import { declarationOf, type EventName } from "#core/events";
-import { userHome, type HomePaths } from "#core/paths";
+import type { HomePaths } from "#core/paths";
 
 export interface Example {
   readonly script: { readonly file: string; readonly text: string };
@@ -64,14 +64,14 @@ fi`,
   },
 };
 
-/** The example of an event, for this home. */
-export function exampleOf(event: EventName, { agentHooks, plugins }: HomePaths): Example {
+/** The example of an event, for this home; `userHome` is what `~` means. */
+export function exampleOf(event: EventName, { agentHooks, plugins }: HomePaths, userHome: string): Example {
   const { purpose, shell, fields, plugin } = BODIES[event] ?? observer(event);
   const name = `example-${event.replaceAll("_", "-")}`;
   const file = join(agentHooks, `${name}.sh`);
   return {
     script: { file, text: `#!/usr/bin/env bash\n# ${purpose}\nset -euo pipefail\npayload=$(cat)\n${shell}\n` },
-    config: entryOf(event, file),
+    config: entryOf(event, file.startsWith(`${userHome}/`) ? `~${file.slice(userHome.length)}` : file),
     plugin: {
       name,
       manifest: `name: ${name}\nprovides_hooks: [${event}]\n`,
@@ -102,10 +102,8 @@ jq -c '{time: (now | todate), event: .hook_event_name, session_id, extra}' <<<"$
   };
 }
 
-function entryOf(event: EventName, file: string): string {
+function entryOf(event: EventName, command: string): string {
   const { kind, tool } = declarationOf(event);
-  const home = userHome();
-  const command = file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
   const words = /\s/.test(command) ? `'${command}'` : command;
   return [
     "hooks:",

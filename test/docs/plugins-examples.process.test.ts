@@ -2,21 +2,19 @@
 import test, { type TestContext } from "node:test";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { pluginTsconfig } from "#plugins/scaffold";
+import { countBlocks, examplesOf } from "../helpers/examples.ts";
+import { ROOT } from "../helpers/hermes.ts";
 import { loadFixtures, makePlugins, type BenchOptions } from "../helpers/plugins.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-const page = readFileSync(join(ROOT, "docs/plugins.md"), "utf8");
-const examples = new Map(
-  [...page.matchAll(/<!-- example: ([\w-]+) -->\s+```ts\n([^]*?)```/g)].map((match) => [match[1]!, match[2]!]),
-);
+const examples = examplesOf("docs/plugins.md", "ts");
 
 test("every block of TypeScript on the page is an example with a name of its own", () => {
-  assert.equal(page.match(/^```ts$/gm)?.length, examples.size);
+  assert.equal(countBlocks("docs/plugins.md", "ts"), examples.size);
   assert.ok(examples.size >= 12);
 });
 

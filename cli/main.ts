@@ -18,7 +18,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/chat.ts")).addChatCommand,
   },
   hooks: {
-    summary: "list, test, allow and revoke shell hooks",
+    summary: "list, test, examine, allow and revoke hooks, see what ran",
     load: async () => (await import("./commands/hooks.ts")).addHooksCommand,
   },
   plugins: {

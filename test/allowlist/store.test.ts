@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,6 +79,12 @@ const UNUSABLE: readonly (readonly [what: string, make: (file: string, folder: s
     },
     /is a symbolic link/,
   ],
+  [
+    "100 MB of it",
+    (file) => (write(file, { approvals: [PAIR] }), truncateSync(file, 100_000_000)),
+    /is too large \(95 MiB\)/,
+  ],
+  ["a pipe", (file) => void execFileSync("mkfifo", [file]), /is no regular file/],
   ["a dangling symlink", (file) => symlinkSync("/no/such/file", file), /is a symbolic link/],
 ];
 for (const [what, make, problem] of UNUSABLE) {

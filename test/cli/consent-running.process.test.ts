@@ -1,0 +1,75 @@
+/** Approvals and revokes reach running conversations at their next event (CONTRACT §5). */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import test from "node:test";
+import { Home } from "../helpers/hermes.ts";
+import { noPty as skip } from "../helpers/pty.ts";
+
+const COMMAND = "~/.hermes/agent-hooks/guard.sh";
+
+for (const mode of ["command", "pinned"] as const) {
+  test(`a running conversation sees approvals come and go (${mode})`, { skip }, async (context) => {
+    const home = new Home(context);
+    const script = home.script("guard.sh", `cat >/dev/null; echo '{"action":"block","message":"guard-blocked"}'\n`);
+    home.write(
+      "config.yaml",
+      `hooks_consent: ${mode}\nhooks: { pre_tool_call: [{ command: "${COMMAND}", matcher: terminal }] }\n`,
+    );
+    const pty = home.terminal(["chat"]);
+    context.after(() => pty.kill());
+    await pty.see("Allow this hook?");
+    pty.type("n\r");
+    await pty.see("› ");
+    let turn = 0;
+    const say = async (expected: (mark: string) => string) => {
+      const mark = `mark-${++turn}`;
+      pty.type(`run \`echo ${mark}-$((1 + 1))\`\r`);
+      await pty.see(`gave`);
+      const seen = await pty.see(expected(`${mark}-2`));
+      await pty.see("› ");
+      return seen;
+    };
+    await say((mark) => mark);
+    assert.equal((await home.run(["hooks", "allow", "pre_tool_call", COMMAND])).code, 0);
+    await say(() => "guard-blocked");
+    assert.equal((await home.run(["hooks", "revoke", COMMAND])).code, 0);
+    await say((mark) => mark);
+    assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
+    await say(() => "guard-blocked");
+    if (mode === "pinned") {
+      writeFileSync(script, `#!/bin/sh\ncat >/dev/null; echo '{"action":"block","message":"edited-blocked"}'\n`);
+      await say((mark) => mark);
+      assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
+      await say(() => "edited-blocked");
+    }
+    pty.type("\u0004");
+    assert.equal(await pty.exited, 0);
+  });
+}
+
+test(
+  "a gate with fail_closed blocks until its approval comes, and again after its revoke",
+  { skip },
+  async (context) => {
+    const home = new Home(context);
+    home.script("guard.sh", "cat >/dev/null\n");
+    home.write("config.yaml", `hooks: { pre_tool_call: [{ command: "${COMMAND}", fail_closed: true }] }\n`);
+    const pty = home.terminal(["chat"]);
+    context.after(() => pty.kill());
+    await pty.see("Allow this hook?");
+    pty.type("n\r");
+    await pty.see("is blocked (fail_closed)");
+    await pty.see("› ");
+    const say = async (expected: string) => {
+      pty.type("run `echo reached-$((1 + 1))`\r");
+      await pty.see("gave");
+      await pty.see(expected);
+      await pty.see("› ");
+    };
+    await say("it is not approved");
+    await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
+    await say("reached-2");
+    await home.run(["hooks", "revoke", COMMAND]);
+    await say("it is not approved");
+  },
+);

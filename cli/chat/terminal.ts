@@ -167,6 +167,8 @@ function readMessages(host: Host, context: CliContext) {
   let parts: string[] = [];
   let pasting = false;
   let closed = false;
+  /** What was typed when a question came in between; it is back at the next prompt. */
+  let draft = "";
   let answering: PromiseWithResolvers<string> | undefined;
   let listener: (text: string) => void = () => undefined;
   const onKey = (_: string | undefined, key: { name?: string } | undefined) => {
@@ -179,12 +181,17 @@ function readMessages(host: Host, context: CliContext) {
   function prompt(): void {
     input.setPrompt(parts.length === 0 ? PROMPT : CONTINUATION);
     input.prompt(true);
+    if (draft === "") return;
+    const typed = draft + input.line;
+    draft = "";
+    eraseLine(input);
+    input.write(typed);
   }
 
-  /** One line in the midst of a turn. What was typed for the conversation so far is put back behind it. */
+  /** One line in the midst of a turn. */
   async function answer(question: string, signal: AbortSignal): Promise<string> {
-    const draft = input.line;
     if (closed) throw new HermesError("HERMES_INTERRUPTED", {});
+    draft += input.line;
     eraseLine(input);
     const pending = (answering = Promise.withResolvers<string>());
     const stop = () => pending.reject(new HermesError("HERMES_INTERRUPTED", {}));
@@ -196,10 +203,7 @@ function readMessages(host: Host, context: CliContext) {
     } finally {
       answering = undefined;
       signal.removeEventListener("abort", stop);
-      if (!closed) {
-        input.setPrompt(PROMPT);
-        if (draft !== "" && !signal.aborted) input.write(draft);
-      }
+      if (!closed) input.setPrompt(PROMPT);
     }
   }
 
@@ -233,6 +237,7 @@ function readMessages(host: Host, context: CliContext) {
     onInterrupt(take: () => void) {
       input.on("SIGINT", () => {
         parts = [];
+        draft = "";
         eraseLine(input);
         context.note("");
         take();

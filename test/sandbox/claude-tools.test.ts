@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { EVENT_NAMES, EVENTS, type EventName, type Payload } from "#core/events";
+import { EVENT_NAMES, EVENTS, type EventName } from "#core/events";
 import { createFiring } from "#core/firing";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { CLAUDE } from "#sandbox/shell/protocols/claude";
@@ -64,7 +64,8 @@ test("several tasks have one prompt, which cannot be changed; the tasks can", ()
   assert.deepEqual(claudeInput("delegate_task", args, place), input);
   assert.deepEqual(ourInput("delegate_task", input, args), args);
   assert.deepEqual(ourInput("delegate_task", { tasks: [{ goal: "three" }] }, args), { tasks: [{ goal: "three" }] });
-  assert.match(String(ourInput("delegate_task", { prompt: "three" }, args)), /change "tasks" instead/);
+  const refused = ourInput("delegate_task", { prompt: "three" }, args);
+  assert.ok(typeof refused === "string" && refused.includes('change "tasks" instead'));
 });
 
 test("fields that mean nothing here are left out on the way back", () => {
@@ -127,9 +128,10 @@ test("a matcher that takes for ever counts as a match; one that is none is a nam
 });
 
 const documentOf = (event: EventName, payload: object = {}) =>
-  JSON.parse(
-    CLAUDE.document(createFiring(event, { ...EVENTS[event].sample(), ...payload } as Payload<EventName>), place),
-  ) as Record<string, unknown>;
+  JSON.parse(CLAUDE.document(createFiring(event, { ...EVENTS[event].sample(), ...payload }), place)) as Record<
+    string,
+    unknown
+  >;
 const COMMON = {
   session_id: "sess_sample",
   transcript_path: "",

@@ -1,0 +1,174 @@
+/** `protocol: claude` through the whole program: blocked, changed, asked. */
+import assert from "node:assert/strict";
+import test, { type TestContext } from "node:test";
+import { framesOf, Home } from "../helpers/hermes.ts";
+import { noPty } from "../helpers/pty.ts";
+
+const skip = noPty;
+const ENTER = "\r";
+
+/** A home with one approved entry under pre_tool_call. */
+function withGuard(t: TestContext, script: string, entry = "matcher: Bash"): Home {
+  const home = new Home(t);
+  const command = home.script("guard.sh", script);
+  home.write("config.yaml", `hooks:\n  pre_tool_call: [{ command: "${command}", protocol: claude, ${entry} }]\n`);
+  home.write("shell-hooks-allowlist.json", JSON.stringify({ approvals: [{ event: "pre_tool_call", command }] }), 0o600);
+  return home;
+}
+
+const ASKS = `cat >/dev/null
+echo '{"hookSpecificOutput":{"permissionDecision":"ask","permissionDecisionReason":"is it wise?"}}'`;
+
+test("a guard blocks its tool and leaves others alone", async (t) => {
+  const home = withGuard(t, "echo 'not here' >&2; exit 2", "matcher: Write, fail_closed: true");
+  const calls = '@write_file {"path":"a.txt","content":"x"}\n@terminal {"command":"echo ran"}';
+  const frames = framesOf(await home.run(["chat", "-q", calls, "--output-format", "stream-json"]));
+  const results = frames.filter(({ type }) => type === "tool_result");
+  const successOf = (name: string) => results.find(({ tool }) => tool === name)?.["success"];
+  assert.deepEqual([successOf("terminal"), successOf("write_file")], [true, false]);
+  assert.deepEqual(JSON.parse(String(results.find(({ tool }) => tool === "write_file")?.["content"])), {
+    error: "not here",
+  });
+  assert.deepEqual(
+    frames.filter(({ type }) => type === "hook").map(({ outcome }) => outcome),
+    ["block"],
+  );
+});
+
+test("updatedInput reaches the tool", async (t) => {
+  const home = withGuard(
+    t,
+    `cat >/dev/null; echo '{"hookSpecificOutput":{"permissionDecision":"allow","updatedInput":{"command":"echo other"}}}'`,
+  );
+  const { stdout } = await home.run(["chat", "-q", "!echo one"]);
+  assert.equal(stdout, "other\n");
+});
+
+test("list, test and allow name the protocol and the shell", async (t) => {
+  const home = new Home(t);
+  home.write(
+    "config.yaml",
+    'hooks: { pre_tool_call: [{ command: "cat | false", protocol: claude }, { command: "true" }] }\n',
+  );
+  const listed = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as { hooks: { protocol: string }[] };
+  assert.deepEqual(
+    listed.hooks.map(({ protocol }) => protocol),
+    ["claude", "hermes"],
+  );
+  assert.match((await home.run(["hooks", "list"])).stdout, /claude \(runs through sh -c\)/);
+  const tested = JSON.parse((await home.run(["hooks", "test", "pre_tool_call", "--json"])).stdout) as {
+    results: { protocol: string; exit_code: number }[];
+  };
+  assert.deepEqual(
+    tested.results.map(({ protocol, exit_code }) => [protocol, exit_code]),
+    [
+      ["claude", 1],
+      ["hermes", 0],
+    ],
+  );
+  assert.match(
+    (await home.run(["hooks", "allow", "--all"])).stdout,
+    /cat \| false \(pre_tool_call, runs through sh -c\)/,
+  );
+});
+
+test("the consent prompt says that the command runs through sh -c", { skip }, async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", 'hooks: { pre_tool_call: [{ command: "cat; true", protocol: claude }] }\n');
+  const pty = home.terminal(["chat", "-q", "hello"]);
+  t.after(() => pty.kill());
+  await pty.see("command  cat; true");
+  await pty.see("runs through sh -c");
+  await pty.see("[y/N/s to see the script]");
+  pty.type(`n${ENTER}`);
+  assert.equal(await pty.exited, 0);
+});
+
+test("ask: the person at the conversation decides", { skip }, async (t) => {
+  const home = withGuard(t, ASKS);
+  const pty = home.terminal(["chat"]);
+  t.after(() => pty.kill());
+  await pty.see("›");
+  pty.type(`!echo al''lowed${ENTER}`);
+  await pty.see('call     terminal {"command":"echo al\'\'lowed"}');
+  await pty.see("reason   is it wise?");
+  await pty.see("[y/N]");
+  pty.type(`what${ENTER}`);
+  await pty.see("Please answer");
+  await pty.see("[y/N]");
+  pty.type(`y${ENTER}`);
+  await pty.see(/\nallowed/);
+  await pty.see("›");
+  pty.type(`!echo re''fused${ENTER}`);
+  await pty.see("[y/N]");
+  pty.type(ENTER);
+  await pty.see("Refused by the person who was asked: is it wise?");
+  await pty.see("›");
+  pty.type("\u0004");
+  assert.equal(await pty.exited, 0);
+  assert.doesNotMatch(pty.output(), /\nrefused/);
+  assert.deepEqual(home.read("chat-history").trim().split("\n").toSorted(), ["!echo al''lowed", "!echo re''fused"]);
+});
+
+test("ask: what was typed before the question is no answer, and is there again behind it", { skip }, async (t) => {
+  const home = withGuard(t, `while ! test -e "$HERMES_HOME/go"; do sleep 0.05; done\n${ASKS}`);
+  const pty = home.terminal(["chat"]);
+  t.after(() => pty.kill());
+  await pty.see("›");
+  pty.type(`!echo one${ENTER}`);
+  pty.type("/he");
+  await pty.see(/\/he$/);
+  home.write("go", "");
+  await pty.see("[y/N]");
+  pty.type(`y${ENTER}`);
+  await pty.see(/\none/);
+  await pty.see("› /he");
+  pty.type(`lp${ENTER}`);
+  await pty.see("/sessions");
+  pty.type("\u0004");
+  assert.equal(await pty.exited, 0);
+});
+
+test("ask: Ctrl+C at the question stops the turn, and the conversation goes on", { skip }, async (t) => {
+  const home = withGuard(t, ASKS);
+  const pty = home.terminal(["chat"]);
+  t.after(() => pty.kill());
+  await pty.see("›");
+  pty.type(`!echo ne''ver${ENTER}`);
+  await pty.see("[y/N]");
+  pty.type("\u0003");
+  await pty.see("›");
+  pty.type(`/help${ENTER}`);
+  await pty.see("/sessions");
+  pty.type("\u0004");
+  assert.equal(await pty.exited, 0);
+  assert.doesNotMatch(pty.output(), /\nnever/);
+});
+
+test("ask: one shot on a terminal asks too; calls that run at once ask in turn", { skip }, async (t) => {
+  const home = withGuard(t, ASKS);
+  const pty = home.terminal([
+    "chat",
+    "-q",
+    '@terminal {"command":"echo o\'\'ne"}\n@terminal {"command":"echo t\'\'wo"}',
+  ]);
+  t.after(() => pty.kill());
+  await pty.see("o''ne\"}");
+  await pty.see("[y/N]");
+  pty.type(`y${ENTER}`);
+  await pty.see("t''wo\"}");
+  await pty.see("[y/N]");
+  pty.type(`n${ENTER}`);
+  assert.equal(await pty.exited, 0);
+  assert.match(pty.output(), /one\\n/);
+  assert.doesNotMatch(pty.output(), /two\\n/);
+});
+
+test("ask: Ctrl+C at the question of a one-shot run ends it with 130", { skip }, async (t) => {
+  const home = withGuard(t, ASKS);
+  const pty = home.terminal(["chat", "-q", "!echo never"]);
+  t.after(() => pty.kill());
+  await pty.see("[y/N]");
+  pty.type("\u0003");
+  assert.equal(await pty.exited, 130);
+});

@@ -63,7 +63,7 @@ export const PASS: Decision = Object.freeze({ kind: "pass" });
 const ALLOW: Decision = Object.freeze({ kind: "allow" });
 
 /** What a shell hook's block says when it gives no reason. */
-export const SHELL_BLOCK_MESSAGE = "Blocked by shell hook.";
+const SHELL_BLOCK_MESSAGE = "Blocked by shell hook.";
 
 /** Judges a hook's raw answer to an event. Never throws, whatever the answer is. */
 export function judge(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {

@@ -44,7 +44,7 @@ test("500 tool calls at once with three hooks each", async (context) => {
   dispatcher.sinks.add(({ outcome, detail }) => {
     if (outcome === "error" || outcome === "timeout") failures.push(String(detail));
   });
-  const calls = Array.from({ length: 500 }, (_, number) =>
+  const calls = Array.from({ length: 500 }, async (_, number) =>
     dispatcher.invoke_hook("pre_tool_call", {
       tool_name: "terminal",
       args: { command: `call-${number}` },

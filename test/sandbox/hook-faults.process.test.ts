@@ -165,8 +165,8 @@ test("observers are bounded the same way: a hanging one is ended and the others 
   const outcomes: string[] = [];
   dispatcher.sinks.add(({ outcome }) => void outcomes.push(outcome));
   const commands = ["./forever.sh", `./counts-runs.sh ${file}`, "./dies-by-signal.sh", `./counts-runs.sh ${file}`];
-  const block = { post_tool_call: commands.map((command) => ({ command, timeout: 1 })) };
-  for (const entry of parseHookEntries(block).entries) {
+  const hooks = { post_tool_call: commands.map((command) => ({ command, timeout: 1 })) };
+  for (const entry of parseHookEntries(hooks).entries) {
     const surroundings = { cwd: scripts, home: "/the/home", env: { PATH: process.env["PATH"] } };
     dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
   }

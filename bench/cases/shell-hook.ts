@@ -1,0 +1,182 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { grantExplicitTest } from "#allowlist/decide";
+import { openApprovals } from "#allowlist/approvals";
+import { HookDispatcher } from "#core/dispatch";
+import type { EventName, Payload } from "#core/events";
+import { parseHookEntries } from "#sandbox/shell/entries";
+import { createShellHook } from "#sandbox/shell/hook";
+import { median, race, type Case, type Measurement } from "../measure.ts";
+
+/** The guard of seed 003, which asks jq; the same without a look at the payload; and one in JavaScript. */
+const SCRIPTS = {
+  sh: "#!/bin/sh\ncat >/dev/null\nprintf '{}'\n",
+  "bash + jq": `#!/usr/bin/env bash
+payload="$(cat -)"
+cmd=$(echo "$payload" | jq -r '.tool_input.command // empty')
+if echo "$cmd" | grep -qE 'rm[[:space:]]+-rf?[[:space:]]+/'; then
+  printf '{"decision": "block", "reason": "blocked"}\\n'
+else
+  printf '{}\\n'
+fi
+`,
+  node: `#!${process.execPath}
+let text = "";
+process.stdin.on("data", (part) => (text += part)).on("end", () => {
+  JSON.parse(text);
+  process.stdout.write("{}");
+});
+`,
+} as const;
+
+const PAYLOAD: Payload<"pre_tool_call"> = {
+  tool_name: "terminal",
+  args: { command: "echo hello" },
+  task_id: "task",
+  session_id: "session",
+  tool_call_id: "call",
+};
+const LARGE = { ...PAYLOAD, args: { command: "echo hello", text: "x".repeat(1_000_000) } };
+
+interface Bench {
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly document: string;
+}
+
+/** Median milliseconds of each contestant, one run of each in turns: what else the machine does then hits them alike. */
+async function turns(rounds: number, contestants: Readonly<Record<string, () => unknown>>): Promise<number[]> {
+  const names = Object.keys(contestants);
+  const samples = names.map((): number[] => []);
+  for (let round = -3; round < rounds; round++) {
+    // Whoever comes after a heavy one has it harder: each is first as often as the others.
+    for (let step = 0; step < names.length; step++) {
+      const index = (step + round + names.length * 3) % names.length;
+      const started = performance.now();
+      await contestants[names[index]!]!();
+      if (round >= 0) samples[index]!.push(performance.now() - started);
+    }
+  }
+  return samples.map(median);
+}
+
+/** What one would write without this program: start, feed, collect, wait. */
+function bareSpawn(script: string, { folder, env, document }: Bench): Promise<string> {
+  const child = spawn(script, [], { cwd: folder, env });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.resume();
+  child.stdin.on("error", () => undefined).end(document);
+  return new Promise((resolve) => void child.once("close", () => resolve(output)));
+}
+
+function dispatcherWith(event: EventName, commands: readonly string[], { folder, env }: Bench): HookDispatcher {
+  const dispatcher = new HookDispatcher();
+  dispatcher.sinks.add(({ outcome, detail }) => {
+    if (outcome !== "pass") throw new Error(`a hook failed: ${detail}`);
+  });
+  for (const entry of parseHookEntries({ [event]: commands.map((command) => ({ command })) }).entries) {
+    const surroundings = { cwd: folder, home: folder, env };
+    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
+  }
+  return dispatcher;
+}
+
+async function wholeRun(name: keyof typeof SCRIPTS, rounds: number, bench: Bench): Promise<Measurement> {
+  const script = writeScript(name, bench);
+  const dispatcher = dispatcherWith("pre_tool_call", [script], bench);
+  const [ours = Number.NaN, theirs = Number.NaN] = await turns(rounds, {
+    ours: () => dispatcher.invoke_hook("pre_tool_call", PAYLOAD),
+    "bare spawn": () => bareSpawn(script, bench),
+  });
+  return { name: `shell-hook / whole run of ${name}`, unit: "ms", ours, peer: "bare spawn", theirs };
+}
+
+/** What a large payload costs beside a small one, with one, three and ten gates that read it. */
+async function largePayload(bench: Bench): Promise<Measurement[]> {
+  const script = writeScript("sh", bench);
+  const measured: Measurement[] = [];
+  for (const hooks of [1, 3, 10]) {
+    const dispatcher = dispatcherWith("pre_tool_call", Array<string>(hooks).fill(script), bench);
+    const [ours = Number.NaN, theirs = Number.NaN] = await turns(Math.ceil(20 / hooks), {
+      large: () => dispatcher.invoke_hook("pre_tool_call", LARGE),
+      small: () => dispatcher.invoke_hook("pre_tool_call", PAYLOAD),
+    });
+    const name = `shell-hook / 1 MB payload, ${hooks} hook${hooks === 1 ? "" : "s"}`;
+    measured.push({ name, unit: "ms", ours, peer: "100 B payload", theirs });
+  }
+  return measured;
+}
+
+async function sideBySide(bench: Bench): Promise<Measurement> {
+  const script = writeScript("bash + jq", bench);
+  const four = Array<string>(4).fill(script);
+  const gates = dispatcherWith("pre_tool_call", four, bench);
+  const observers = dispatcherWith("post_tool_call", four, bench);
+  const [ours = Number.NaN, theirs = Number.NaN] = await turns(15, {
+    observers: () => observers.invoke_hook("post_tool_call", { ...PAYLOAD, result: "{}" }),
+    gates: () => gates.invoke_hook("pre_tool_call", PAYLOAD),
+  });
+  const name = `shell-hook / four observers, ${availableParallelism()} cores`;
+  return { name, unit: "ms", ours, peer: "one after another", theirs };
+}
+
+async function consentCheck({ folder }: Bench): Promise<Measurement> {
+  const file = join(folder, "allowlist.json");
+  const list = Array.from({ length: 20 }, (_, index) => ({ event: "pre_tool_call", command: `~/guard-${index}.sh` }));
+  writeFileSync(file, JSON.stringify({ approvals: list }), { mode: 0o600 });
+  const approvals = openApprovals(file, "command");
+  const pair = { event: "pre_tool_call", command: "~/guard-13.sh" };
+  if (!approvals.decide(pair).granted) throw new Error("the pair should be approved");
+  const times = await race(
+    {
+      ours: (batch) => {
+        for (let turn = 0; turn < batch; turn++) approvals.decide(pair);
+      },
+    },
+    { batch: 200 },
+  );
+  const ours = times.get("ours") ?? Number.NaN;
+  return { name: "shell-hook / consent check, command mode", unit: "ns", ours, peer: null, theirs: null };
+}
+
+function writeScript(name: keyof typeof SCRIPTS, { folder }: Bench): string {
+  const file = join(folder, `${name.replaceAll(/\W+/g, "-")}.sh`);
+  writeFileSync(file, SCRIPTS[name], { mode: 0o755 });
+  return file;
+}
+
+async function hasJq(bench: Bench): Promise<boolean> {
+  const found = await new Promise((resolve) => {
+    const child = spawn("jq", ["--version"], { env: bench.env, stdio: "ignore" });
+    child.once("error", () => resolve(false)).once("exit", (code) => resolve(code === 0));
+  });
+  if (found !== true) process.stderr.write("shell-hook: jq is not installed, what needs it is skipped\n");
+  return found === true;
+}
+
+export const shellHookCase: Case = {
+  name: "shell-hook",
+  run: async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
+    // A plain object: `process.env` itself is slow to read, which would not be the peer's fault.
+    const env = { ...process.env };
+    const document = JSON.stringify({ hook_event_name: "pre_tool_call", ...PAYLOAD });
+    const bench = { folder, env, document };
+    try {
+      const jq = await hasJq(bench);
+      return [
+        await wholeRun("sh", 80, bench),
+        ...(jq ? [await wholeRun("bash + jq", 40, bench)] : []),
+        await wholeRun("node", 20, bench),
+        ...(await largePayload(bench)),
+        ...(jq ? [await sideBySide(bench)] : []),
+        await consentCheck(bench),
+      ];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};

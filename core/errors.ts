@@ -169,6 +169,10 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be written: ${f.problem}`,
   ),
+  HERMES_LOG_UNREADABLE: declare(
+    EXIT.failed,
+    (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
+  ),
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

@@ -126,6 +126,16 @@ test("log --follow ends without a word when nobody reads any more", async (conte
   assert.equal(stderr, "");
 });
 
+test("log: a log that cannot be read is 1, with its name", async (context) => {
+  const home = new Home(context);
+  home.write("logs/hooks.jsonl/file", "");
+  for (const args of [[], ["--follow"]]) {
+    const { code, stderr } = await home.run(["hooks", "log", ...args]);
+    assert.equal(code, 1);
+    assert.match(stderr, /hooks\.jsonl cannot be read: EISDIR/);
+  }
+});
+
 interface Live {
   readonly processes: readonly { pid: number; command: string; started_at: string; hooks: readonly Fields[] }[];
 }

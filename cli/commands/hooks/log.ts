@@ -1,7 +1,7 @@
 /** `hermes hooks log`: the last runs of hooks of every kind, and each new one with --follow. */
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
-import { EXIT, HermesError } from "#core/errors";
+import { EXIT, HermesError, problemOf } from "#core/errors";
 import { followRuns, readRuns } from "#core/run-log";
 import type { LoggedRun } from "#core/runs";
 import type { CliContext } from "#cli/context";
@@ -18,10 +18,20 @@ export function parseLimit(text: string): number {
   throw new HermesError("HERMES_USAGE", { problem: `--limit takes a whole number, not "${visible(text)}".` });
 }
 
-/** Prints the runs, newest last; with `follow` until Ctrl+C or until nobody reads any more, both of which are no failure. */
+/**
+ * Prints the runs, newest last; with `follow` until Ctrl+C or until nobody reads any more, both of which are no
+ * failure. Throws HERMES_LOG_UNREADABLE.
+ */
 export async function showLog(options: LogOptions, command: Command, context: CliContext): Promise<void> {
   const { hookLog } = context.paths(command);
-  if (options.follow) return follow(hookLog, options, context);
+  try {
+    await (options.follow ? follow(hookLog, options, context) : print(hookLog, options, context));
+  } catch (error) {
+    throw new HermesError("HERMES_LOG_UNREADABLE", { file: hookLog, problem: problemOf(error) }, { cause: error });
+  }
+}
+
+function print(hookLog: string, options: LogOptions, context: CliContext): void {
   const runs = readRuns(hookLog, options.limit);
   if (options.json) return context.json({ runs });
   if (runs.length === 0) return context.out(`No hook has run yet; each run is noted in ${hookLog}.`);

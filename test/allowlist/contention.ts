@@ -99,7 +99,7 @@ export async function swapScript(context: TestContext, tries: number): Promise<v
     const decision = await dispatcher.invoke_hook("pre_tool_call", EVENTS.pre_tool_call.sample());
     assert.equal(decision.kind, "block", "neither the swap nor a refusal opens the gate");
     const message = decision.kind === "block" ? decision.message : "";
-    const kind = message === "approved" ? message : /has changed/.test(message) ? "changed" : message;
+    const kind = message === "approved" ? message : message.includes("has changed") ? "changed" : message;
     messages.set(kind, (messages.get(kind) ?? 0) + 1);
   }
   swapper.kill("SIGKILL");

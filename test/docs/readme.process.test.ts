@@ -90,7 +90,7 @@ test("docs/cli.md: completion is set up in bash", async (t) => {
 test("docs/cli.md: the types of stream-json are those that are printed, with the keys that the table names", async (t) => {
   const newcomer = new Newcomer(t);
   const table = new Map(
-    [...readFileSync(join(ROOT, "docs/cli.md"), "utf8").matchAll(/^\| `(\w+)`(?: \([^)]*\))? \| (.*) \|$/gm)].map(
+    [...readFileSync(join(ROOT, "docs/cli.md"), "utf8").matchAll(/^\| `(\w+)`(?: \([^)]*\))? +\| (.*?) +\|$/gm)].map(
       ([, type, keys]) => [type!, [...keys!.split(/: |, and /)[0]!.matchAll(/`(\w+)`/g)].map((key) => key[1]!)],
     ),
   );

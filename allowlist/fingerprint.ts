@@ -20,7 +20,7 @@ export type Drift = "none" | "modified" | "missing" | "unknown";
 /** Larger files are told apart by their time of change alone where many are compared. */
 const MOST_HASHED_BYTES = 16 * 1024 * 1024;
 /** Larger files cannot be pinned: they would have to be read whole before each run. */
-export const MOST_PINNED_BYTES = 64 * 1024 * 1024;
+const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
 /** Path, time, size, hash and bytes of a command's script. Never throws: what cannot be read is null. */
 export function takeFingerprint(argv: readonly string[], place: Place): Fingerprint {

@@ -1,6 +1,6 @@
 /** What is wrong with one configured shell hook; its script runs only if it is approved. */
 import { readFileSync, statSync } from "node:fs";
-import { allowCommand, grantExplicitTest } from "#allowlist/decide";
+import { allowCommand } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { scriptOf, type Place } from "#allowlist/words";
 import { declarationOf, type Payload } from "#core/events";
@@ -8,7 +8,7 @@ import { createFiring } from "#core/firing";
 import type { Firing } from "#core/ports";
 import { nearest } from "#core/suggest";
 import type { ShellEntry } from "#sandbox/shell/entries";
-import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
+import type { ShellHookDependencies } from "#sandbox/shell/hook";
 import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
 import { findStartProblem } from "./examine-start.ts";
 import type { ListedHook } from "./list.ts";
@@ -102,13 +102,13 @@ function examineConsent(entry: ShellEntry, { allowed, approved_at, drift, fail_c
 function examineMatcher(entry: ShellEntry, examination: Examination): Findings & { readonly tool: string | undefined } {
   const { known, off } = examination.tools;
   if (!declarationOf(entry.event).tool) return { tool: undefined, problems: [], notes: [] };
-  const hook = createShellHook(entry, { decide: grantExplicitTest, surroundings: examination.surroundings });
-  const tool = known.find((name) => hook.matches(sampleFiring(entry, name)));
+  const matches = (name: string) => entry.toolMatcher.matches(name, { ...SAMPLE_ARGS[name] });
+  const tool = known.find(matches);
   if (tool !== undefined) return { tool, problems: [], notes: strayNames(entry, [...known, ...off]) };
   const sample = { tool: undefined, notes: [] };
   // Which tools a server of that protocol brings is known only while it runs.
   if (entry.matcher === null || entry.matcher.includes("mcp_")) return { ...sample, problems: [] };
-  const waiting = off.find((name) => hook.matches(sampleFiring(entry, name)));
+  const waiting = off.find(matches);
   if (waiting !== undefined) {
     return {
       ...sample,

@@ -20,6 +20,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "shell-hook / whole run of node": { kind: "slower", target: 1.25, floor: 2.5 },
   "shell-hook / four observers, 2 cores": { kind: "faster", target: 1.5, floor: 0.75 },
   "shell-hook / consent check, command mode": { kind: "absolute", target: 20_000, floor: 40_000 },
+  "pinned-consent / script of 10 KB": { kind: "absolute", target: 500_000, floor: 1_000_000 },
   "cold-start / hooks list, repository": { kind: "slower", target: 3, floor: 6 },
   "cold-start / hooks list, package": { kind: "slower", target: 2, floor: 4 },
   "memory / chat after one turn, repository": { kind: "absolute", target: 130, floor: 260 },

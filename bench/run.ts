@@ -9,6 +9,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   dispatch: async () => (await import("./cases/dispatch.ts")).dispatchCase,
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,
+  "pinned-consent": async () => (await import("./cases/pinned-consent.ts")).pinnedConsentCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
 };

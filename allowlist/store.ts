@@ -4,7 +4,6 @@ import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";
 import type { HookPair } from "./grant.ts";
-import { withLock } from "./lock.ts";
 
 export type ApprovedBy = "prompt" | "command" | "flag" | "env" | "config";
 
@@ -105,6 +104,8 @@ async function update(file: string, change: (state: AllowlistState) => readonly 
   try {
     ensureFolder(dirname(file));
     const { default: writeFileAtomic } = await import("write-file-atomic");
+    // Loaded where something is written: readers start without it.
+    const { withLock } = await import("./lock.ts");
     await withLock(file, (isOurs) => {
       const state = readAllowlist(file);
       if (state.unusable !== null) {

@@ -39,10 +39,22 @@ export function isSwitchedOn(value: string | undefined): boolean {
   return value !== undefined && YES.has(value.trim().toLowerCase());
 }
 
+let kept = false;
+
+/** Whoever stops reading what is said beside the result (`2>&1 | head`) does not end the run. */
+export function keepStderr(): void {
+  if (kept) return;
+  kept = true;
+  process.stderr.on("error", () => undefined);
+}
+
 export function createContext(env: NodeJS.ProcessEnv): CliContext {
   const warned = new Set<string>();
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
-  const note = (text: string) => void process.stderr.write(line(text));
+  const note = (text: string) => {
+    keepStderr();
+    process.stderr.write(line(text));
+  };
 
   function globals(command: Command): GlobalOptions {
     const options = command.optsWithGlobals<{

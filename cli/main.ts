@@ -4,7 +4,6 @@ import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import { homePaths } from "#core/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
-import { programVersion } from "./version.ts";
 
 interface CommandEntry {
   readonly summary: string;
@@ -51,8 +50,6 @@ const VALUED: ReadonlySet<string> = new Set(["--home", "--log-level"]);
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const context = createContext(process.env);
-  // Whoever stops reading what is said beside the result (`2>&1 | head`) does not end the run.
-  process.stderr.on("error", () => undefined);
   // What a plugin never settles holds no timer or socket: without this the program would end there, as if all were well.
   setInterval(() => undefined, 2 ** 30);
   try {
@@ -69,7 +66,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function run(argv: readonly string[], context: CliContext): Promise<void> {
   const words = helpWords(argv);
   const start = scanStart(words);
-  if (start.version) return context.out(versionText(start.home));
+  if (start.version) return context.out(await versionText(start.home));
   const program = await createProgram(start.command, context);
   if (start.command === undefined && !words.some((word) => word === "-h" || word === "--help")) {
     // Parsed all the same, so that a mistyped global option is found.
@@ -104,7 +101,8 @@ function scanStart(words: readonly string[]): Start {
   return { command: undefined, version, home };
 }
 
-function versionText(home: string | undefined): string {
+async function versionText(home: string | undefined): Promise<string> {
+  const { programVersion } = await import("./version.ts");
   return `hermes-hooks ${programVersion()}\nnode ${process.version}\nhome ${homePaths(home).home}`;
 }
 

@@ -2,7 +2,7 @@
  * The program's own standard output. Everything the program prints goes through {@link writeStdout}, so that what
  * other code in this process prints can be diverted without touching it.
  */
-import { stdout } from "node:process";
+import { fstatSync, writeSync } from "node:fs";
 import { HermesError } from "./errors.ts";
 
 type Write = typeof process.stdout.write;
@@ -23,9 +23,32 @@ const state = {
 
 /** Writes text to standard output as it is. A reader that went away (`| head`) is no error: the rest is dropped. */
 export function writeStdout(text: string): void {
-  watchErrors();
   if (state.closed) return;
+  if (!state.watched && isPlain()) return writeDirectly(text);
+  watchErrors();
   write(text);
+}
+
+/** True for a file or a pipe. A terminal is left to Node. */
+function isPlain(): boolean {
+  const stats = fstatSync(1);
+  return stats.isFile() || stats.isFIFO();
+}
+
+/**
+ * Writes without the stream, which takes longer to make than a short command takes to run: that is what Node does
+ * with files and pipes, too. A pipe that somebody made non-blocking and that is full is left to the stream.
+ */
+function writeDirectly(text: string): void {
+  let rest = Buffer.from(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EAGAIN") return failed(error as NodeJS.ErrnoException);
+    watchErrors();
+    write(rest);
+  }
 }
 
 /**
@@ -40,7 +63,9 @@ export async function flushStdout(): Promise<void> {
 }
 
 async function drained(): Promise<void> {
-  if (state.closed || (stdout.writableLength === 0 && !stdout.writableNeedDrain)) return;
+  if (state.closed || !state.watched) return;
+  const { stdout } = process;
+  if (stdout.writableLength === 0 && !stdout.writableNeedDrain) return;
   await new Promise<void>((resolve) => {
     const done = () => {
       stdout.off("close", done);
@@ -57,6 +82,7 @@ async function drained(): Promise<void> {
  */
 export function divertStdout(handler: DivertHandler): () => void {
   watchErrors();
+  const { stdout } = process;
   state.handlers = [...state.handlers, handler];
   if (state.original === undefined) {
     // Bound late by `writeStdout`: kept as it was, so that the undo restores exactly it.
@@ -89,6 +115,7 @@ function divertedWrite(
 }
 
 function write(chunk: string | Uint8Array, written?: WriteCallback, encoding: BufferEncoding = "utf8"): boolean {
+  const { stdout } = process;
   return state.original === undefined
     ? stdout.write(chunk, encoding, written)
     : state.original.call(stdout, chunk, encoding, written);
@@ -97,8 +124,10 @@ function write(chunk: string | Uint8Array, written?: WriteCallback, encoding: Bu
 function watchErrors(): void {
   if (state.watched) return;
   state.watched = true;
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    state.closed = true;
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") state.failure ??= error;
-  });
+  process.stdout.on("error", failed);
+}
+
+function failed(error: NodeJS.ErrnoException): void {
+  state.closed = true;
+  if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") state.failure ??= error;
 }

@@ -1,5 +1,5 @@
 /** `plugin.yaml`: what a plugin says about itself. Unknown keys are no fault, wrong ones are named with file and line. */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { HermesError, problemOf } from "#core/errors";
 
 export interface Manifest {
@@ -23,7 +23,7 @@ const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@/-]{0,99}$/u;
 export async function readManifest(file: string): Promise<Manifest> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch (error) {
     throw new HermesError("HERMES_PLUGIN_MANIFEST", { file, problem: `cannot be read: ${problemOf(error)}` });
   }

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { HermesError } from "#core/errors";
-import type { CliContext } from "../context.ts";
+import { keepStderr, type CliContext } from "../context.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
 
@@ -43,6 +43,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
 }
 
 async function chat(options: ChatOptions, command: Command, context: CliContext): Promise<void> {
+  keepStderr();
   if (command.args.length > 0) {
     const words = command.args.join(" ").replaceAll("'", `'\\''`);
     const problem = `The message stands behind -q: hermes chat -q '${words}'`;

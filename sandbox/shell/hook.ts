@@ -5,7 +5,7 @@ import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports";
 import type { ShellEntry } from "./entries.ts";
 import type { Reading } from "./protocol.ts";
-import { PROTOCOLS } from "./protocols.ts";
+import { WIRES } from "./wires.ts";
 import { runScript, type ShellSurroundings } from "./run.ts";
 import type { ProcessResult } from "#sandbox/process/run";
 
@@ -69,7 +69,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     const { grant } = decision;
     const result = await runScript({ entry, grant, firing, signal, surroundings: dependencies.surroundings });
     dependencies.onResult?.(entry, result);
-    const reading = PROTOCOLS[entry.protocol].read({ entry, firing, result, surroundings: dependencies.surroundings });
+    const reading = WIRES[entry.protocol].read({ entry, firing, result, surroundings: dependencies.surroundings });
     if (reading.unmet !== undefined) warnOnce(reading.unmet);
     const { question } = reading;
     return question === undefined ? reading.reply : settle(reading, question, firing, signal);

@@ -7,17 +7,21 @@ import type { ShellEntry } from "./entries.ts";
 import type { Matcher } from "./matcher.ts";
 import type { ShellSurroundings } from "./run.ts";
 
-/** How the scripts of an entry are started, what they read, and what their answers mean. */
+/** What is asked of a protocol when entries are read. */
 export interface Protocol {
   /** True when the command line is given to `sh -c`: consent says so, for `;`, `|` and `$(…)` then count. */
   readonly throughShell: boolean;
   /** Why there is no such event in this protocol, as a clause; null when there is. */
   refuseEvent(event: EventName): string | null;
-  /** The command's words, in which consent finds the script; what is started is {@link argv}. */
+  /** The command's words, in which consent finds the script; what is started is {@link Wire.argv}. */
   parse(command: string, home: string): Words;
-  argv(entry: ShellEntry): readonly [string, ...string[]] | null;
   /** A matcher by the protocol's rule; it is asked with our tool names. */
   createMatcher(pattern: string | null): Matcher;
+}
+
+/** What is asked of a protocol when a script runs; apart, so that `hermes hooks list` need not load it. */
+export interface Wire {
+  argv(entry: ShellEntry): readonly [string, ...string[]] | null;
   /** What the script's environment has beside the filtered one of the parent. */
   environment(surroundings: ShellSurroundings): Readonly<Record<string, string>>;
   /** The document for standard input as text, made once per firing. */

@@ -7,7 +7,7 @@ import { runWithinCap } from "#sandbox/process/cap";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
-import { PROTOCOLS } from "./protocols.ts";
+import { WIRES } from "./wires.ts";
 
 /** Where scripts run and what they see. */
 export interface ShellSurroundings {
@@ -30,8 +30,8 @@ export interface ShellRun {
 /** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this pair. */
 export async function runScript({ entry, grant, firing, signal, surroundings }: ShellRun): Promise<ProcessResult> {
   assertGrant(grant, { event: entry.event, command: entry.command ?? "" });
-  const protocol = PROTOCOLS[entry.protocol];
-  const argv = protocol.argv(entry);
+  const wire = WIRES[entry.protocol];
+  const argv = wire.argv(entry);
   if (argv === null || entry.argv === null) {
     throw new TypeError(`hooks.${entry.event}[${entry.index}] has no command to run`);
   }
@@ -45,11 +45,11 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
     cwd,
     env: {
       ...inherited,
-      ...protocol.environment(surroundings),
+      ...wire.environment(surroundings),
       HERMES_HOME: home,
       ...(prepared.script === null ? {} : { HERMES_HOOK_SCRIPT: prepared.script }),
     },
-    stdin: protocol.document(firing, surroundings),
+    stdin: wire.document(firing, surroundings),
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",

@@ -88,8 +88,7 @@ export async function makeHost(
     runs,
     warnings,
     lines,
-    fire: async (event, changes = {}) =>
-      dispatcher.invoke_hook(event, { ...EVENTS[event].sample(), ...changes }),
+    fire: async (event, changes = {}) => dispatcher.invoke_hook(event, { ...EVENTS[event].sample(), ...changes }),
   };
 }
 

@@ -6,6 +6,7 @@ import { EVENT_NAMES, EVENTS, type EventName } from "#core/events";
 import { createFiring } from "#core/firing";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { CLAUDE } from "#sandbox/shell/protocols/claude";
+import { CLAUDE_WIRE } from "#sandbox/shell/protocols/claude-wire";
 import { claudeInput, claudeName, ourInput } from "#sandbox/shell/protocols/claude-tools";
 
 const place = { cwd: "/work/project", home: "/home/me/.hermes", env: { HOME: "/home/me" } };
@@ -128,7 +129,7 @@ test("a matcher that takes for ever counts as a match; one that is none is a nam
 });
 
 const documentOf = (event: EventName, payload: object = {}) =>
-  JSON.parse(CLAUDE.document(createFiring(event, { ...EVENTS[event].sample(), ...payload }), place)) as Record<
+  JSON.parse(CLAUDE_WIRE.document(createFiring(event, { ...EVENTS[event].sample(), ...payload }), place)) as Record<
     string,
     unknown
   >;
@@ -215,7 +216,7 @@ for (const [command, argv] of WORDS) {
   test(`consent looks for the script of ${command} in ${JSON.stringify(argv)}; what runs is sh -c`, () => {
     const [entry] = parseHookEntries({ pre_tool_call: [{ command, protocol: "claude" }] }, "/h").entries;
     assert.deepEqual(entry?.argv, argv);
-    assert.deepEqual(CLAUDE.argv(entry), ["/bin/sh", "-c", command]);
+    assert.deepEqual(CLAUDE_WIRE.argv(entry), ["/bin/sh", "-c", command]);
     assert.equal(entry.throughShell, true);
   });
 }

@@ -3,13 +3,16 @@ import test from "node:test";
 import fc from "fast-check";
 import { EVENT_NAMES, EVENTS, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
-import { HERMES } from "#sandbox/shell/protocols/hermes";
+import { HERMES_WIRE } from "#sandbox/shell/protocols/hermes-wire";
 import { stringify } from "#sandbox/shell/payload";
 
 const place = { cwd: "/work", home: "/home/me/.hermes", env: {} };
 
 const documentOf = (event: EventName, payload: object) =>
-  JSON.parse(HERMES.document(createFiring(event, payload as Payload<EventName>), place)) as Record<string, unknown>;
+  JSON.parse(HERMES_WIRE.document(createFiring(event, payload as Payload<EventName>), place)) as Record<
+    string,
+    unknown
+  >;
 
 test("a tool call's document has the contract's keys in its order", () => {
   const payload = { ...EVENTS.pre_tool_call.sample(), task_id: "t" };
@@ -56,7 +59,7 @@ test("the document is made once for a firing", () => {
     },
   };
   const firing = createFiring("pre_tool_call", { ...EVENTS.pre_tool_call.sample(), args });
-  assert.equal(HERMES.document(firing, place), HERMES.document(firing, place));
+  assert.equal(HERMES_WIRE.document(firing, place), HERMES_WIRE.document(firing, place));
   assert.equal(reads, 1);
 });
 

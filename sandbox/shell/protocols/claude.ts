@@ -2,37 +2,18 @@
 import type { EventName } from "#core/events";
 import { parseCommand, type Words } from "#sandbox/shell/command";
 import { createBoundedTest, EVERYTHING, type Matcher } from "#sandbox/shell/matcher";
-import { stringify } from "#sandbox/shell/payload";
 import type { Protocol } from "#sandbox/shell/protocol";
-import { readRun } from "./claude-answers.ts";
 import { claudeEvent, listClaudeEvents } from "./claude-events.ts";
 import { matchableNames } from "./claude-tools.ts";
 
-const SHELL = "/bin/sh";
-const DOCUMENT = Symbol("claude document");
+/** What a command line that is no plain list of words is given to. */
+export const SHELL = "/bin/sh";
 
 export const CLAUDE: Protocol = {
   throughShell: true,
   refuseEvent,
   parse,
-  argv: ({ command }) => (command === null ? null : [SHELL, "-c", command]),
   createMatcher,
-  environment: ({ cwd }) => ({ CLAUDE_PROJECT_DIR: cwd }),
-  document: (firing, place) =>
-    firing.form(DOCUMENT, (payload) => {
-      const { session_id, parent_session_id } = payload as Readonly<Record<string, unknown>>;
-      const event = claudeEvent(firing.event);
-      return stringify({
-        session_id: session_id || parent_session_id || "",
-        // Conversations are kept in a database, not in files.
-        transcript_path: "",
-        cwd: place.cwd,
-        permission_mode: "default",
-        hook_event_name: event?.name ?? firing.event,
-        ...event?.fields(payload, place),
-      });
-    }),
-  read: readRun,
 };
 
 function refuseEvent(event: EventName): string | null {

@@ -1,0 +1,28 @@
+/** What scripts written for Claude Code read; what they answer is in `claude-answers.ts`. */
+import { stringify } from "#sandbox/shell/payload";
+import type { Wire } from "#sandbox/shell/protocol";
+import { SHELL } from "./claude.ts";
+import { readRun } from "./claude-answers.ts";
+import { claudeEvent } from "./claude-events.ts";
+
+const DOCUMENT = Symbol("claude document");
+
+export const CLAUDE_WIRE: Wire = {
+  argv: ({ command }) => (command === null ? null : [SHELL, "-c", command]),
+  environment: ({ cwd }) => ({ CLAUDE_PROJECT_DIR: cwd }),
+  document: (firing, place) =>
+    firing.form(DOCUMENT, (payload) => {
+      const { session_id, parent_session_id } = payload as Readonly<Record<string, unknown>>;
+      const event = claudeEvent(firing.event);
+      return stringify({
+        session_id: session_id || parent_session_id || "",
+        // Conversations are kept in a database, not in files.
+        transcript_path: "",
+        cwd: place.cwd,
+        permission_mode: "default",
+        hook_event_name: event?.name ?? firing.event,
+        ...event?.fields(payload, place),
+      });
+    }),
+  read: readRun,
+};

@@ -1,0 +1,62 @@
+/** What scripts under the plain protocol read, and what their answers mean, in both dialects (CONTRACT §6). */
+import { declarationOf } from "#core/events";
+import type { Firing } from "#core/ports";
+import { EXIT_BLOCK, failureOfEnd, failureOfExit, scriptFailure, startOf, textOf } from "#sandbox/shell/outcome";
+import { parseOutput, type Output } from "#sandbox/shell/output";
+import { stringify } from "#sandbox/shell/payload";
+import type { FinishedRun, Reading, Wire } from "#sandbox/shell/protocol";
+
+export const HERMES_WIRE: Wire = {
+  argv: (entry) => entry.argv,
+  environment: () => ({}),
+  document: (firing, { cwd }) =>
+    firing.form(DOCUMENT, (payload) => stringify(makeDocument(firing.event, { ...payload }, cwd))),
+  read,
+};
+
+const DOCUMENT = Symbol("hermes document");
+/** Keys that have a place of their own and are not repeated in `extra`. */
+const PLACED = new Set(["tool_name", "args", "session_id", "parent_session_id"]);
+
+function makeDocument(event: Firing["event"], payload: Record<string, unknown>, cwd: string): Record<string, unknown> {
+  const { tool, live = [] } = declarationOf(event);
+  const extra = Object.entries(payload).filter(([key]) => !PLACED.has(key) && !live.includes(key));
+  return {
+    hook_event_name: event,
+    tool_name: tool ? payload["tool_name"] : null,
+    tool_input: tool ? payload["args"] : null,
+    session_id: payload["session_id"] || payload["parent_session_id"] || "",
+    cwd,
+    extra: Object.fromEntries(extra),
+  };
+}
+
+/** The outcome table of CONTRACT §6, up to where core/verdict.ts judges the answer. */
+function read({ entry, firing, result }: FinishedRun): Reading {
+  const { event } = firing;
+  const reply = { dialect: "shell", exit_code: result.exit_code } as const;
+  const end = failureOfEnd(entry, event, result);
+  if (end !== null) return { reply: { ...reply, failure: end } };
+  const output = parseOutput(result.stdout);
+  if (event === "pre_tool_call" && result.exit_code === EXIT_BLOCK) {
+    const message = blockMessage(output) ?? startOf(result.stderr);
+    return { reply: { ...reply, answer: { action: "block", message } } };
+  }
+  const failure =
+    failureOfExit(entry, event, result) ??
+    ("problem" in output ? scriptFailure(entry, event, output.problem) : undefined);
+  return {
+    reply: {
+      ...reply,
+      ...(failure === undefined ? {} : { failure }),
+      ...("problem" in output ? {} : { answer: output.answer }),
+    },
+  };
+}
+
+/** The message of a block on standard output. */
+function blockMessage(output: Output): string | undefined {
+  const answer = "answer" in output ? output.answer : null;
+  if (answer?.["decision"] !== "block" && answer?.["action"] !== "block") return undefined;
+  return textOf(answer["reason"]) ?? textOf(answer["message"]);
+}

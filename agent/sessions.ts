@@ -75,9 +75,14 @@ export class SessionStore {
     return this.#unsaved.get(id)?.session ?? this.#attempt(() => this.#tables.get(id));
   }
 
-  /** The session last used on this platform, children of other sessions left out. */
+  /**
+   * The conversation last held on this platform: of a person (not of a child agent, not of a plugin's own turns), and
+   * with something said in it.
+   */
   latest(platform: string): StoredSession | undefined {
-    return this.list({ platform, limit: 1 })[0];
+    return this.list({ platform }).find(
+      ({ source, message_count: messages }) => messages > 0 && !source.startsWith("plugin:"),
+    );
   }
 
   /** The newest session with this key. */

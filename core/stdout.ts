@@ -29,10 +29,10 @@ export function writeStdout(text: string): void {
   write(text);
 }
 
-/** True for a file or a pipe. A terminal is left to Node. */
+/** True for a file, a pipe or a socket. A terminal is left to Node. */
 function isPlain(): boolean {
   const stats = fstatSync(1);
-  return stats.isFile() || stats.isFIFO();
+  return stats.isFile() || stats.isFIFO() || stats.isSocket();
 }
 
 /**

@@ -40,18 +40,22 @@ test("messages come back as they were, in order", () => {
   assert.equal(store.get(id)?.message_count, 3);
 });
 
-test("latest is the last used of the platform, children left out", async () => {
+test("latest is the conversation last held on the platform: no child's, no plugin's, no empty one", async () => {
   const { store } = createStore();
   const first = store.create({ platform: "cli", source: "chat" });
   const second = store.create({ platform: "cli", source: "chat" });
   store.create({ platform: "telegram", source: "gateway", key: "k" });
   store.create({ platform: "cli", source: "delegate", parent: second.id });
+  assert.equal(store.latest("cli"), undefined);
+  store.append(second.id, user("hello"));
+  const plugins = store.create({ platform: "cli", source: "plugin:p" });
+  store.append(plugins.id, user("by itself"));
   assert.equal(store.latest("cli")?.id, second.id);
   await new Promise((resolve) => setTimeout(resolve, 5));
   store.append(first.id, user("again"));
   assert.equal(store.latest("cli")?.id, first.id);
-  assert.equal(store.list().length, 3);
-  assert.equal(store.list({ children: true }).length, 4);
+  assert.equal(store.list().length, 4);
+  assert.equal(store.list({ children: true }).length, 5);
   assert.equal(store.byKey("k")?.platform, "telegram");
   assert.equal(store.latest("nowhere"), undefined);
 });

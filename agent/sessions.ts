@@ -77,11 +77,12 @@ export class SessionStore {
 
   /**
    * The conversation last held on this platform: of a person (not of a child agent, not of a plugin's own turns), and
-   * with something said in it.
+   * one that had a turn.
    */
   latest(platform: string): StoredSession | undefined {
     return this.list({ platform }).find(
-      ({ source, message_count: messages }) => messages > 0 && !source.startsWith("plugin:"),
+      ({ source, started_at: started, message_count: messages }) =>
+        (started !== null || messages > 0) && !source.startsWith("plugin:"),
     );
   }
 

@@ -19,6 +19,8 @@ const state = {
   /** Why it could not be written (a full disk), when that is no reader's going away. */
   failure: undefined as NodeJS.ErrnoException | undefined,
   watched: false,
+  /** Told once when nothing can be written any more. */
+  onClosed: new Set<() => void>(),
 };
 
 /** Writes text to standard output as it is. A reader that went away (`| head`) is no error: the rest is dropped. */
@@ -27,6 +29,12 @@ export function writeStdout(text: string): void {
   if (!state.watched && isPlain()) return writeDirectly(text);
   watchErrors();
   write(text);
+}
+
+/** Calls `listener` when nobody reads standard output any more, or it cannot be written. Returns the undo. */
+export function onStdoutClosed(listener: () => void): () => void {
+  state.onClosed.add(listener);
+  return () => state.onClosed.delete(listener);
 }
 
 /** True for a file, a pipe or a socket. A terminal is left to Node. */
@@ -129,5 +137,6 @@ function watchErrors(): void {
 
 function failed(error: NodeJS.ErrnoException): void {
   state.closed = true;
+  for (const listener of state.onClosed) listener();
   if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") state.failure ??= error;
 }

@@ -4,6 +4,7 @@ import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import { followRuns, readRuns } from "#core/run-log";
 import type { LoggedRun } from "#core/runs";
+import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";
 
 export interface LogOptions {
@@ -45,14 +46,14 @@ async function follow(path: string, { limit, json }: LogOptions, context: CliCon
     context.exit(EXIT.terminated);
     stop();
   };
-  process.stdout.once("error", stop);
+  const unwatch = onStdoutClosed(stop);
   process.once("SIGINT", stop).once("SIGTERM", terminate);
   try {
     for await (const run of followRuns(path, limit, stopped.signal)) {
       context.out(json ? JSON.stringify(run) : describe(run));
     }
   } finally {
-    process.stdout.off("error", stop);
+    unwatch();
     process.off("SIGINT", stop).off("SIGTERM", terminate);
   }
 }

@@ -60,7 +60,10 @@ export interface TurnScope {
 
 const CLOSING_MS = 5000;
 
-/** Opens the person's end of a turn. Frames that come after `close` are dropped: the result is the last one. */
+/**
+ * Opens the person's end of a turn. Frames that come after `close` are dropped, for the result is the last one; but
+ * the line of an observer that nobody waited for comes when it has ended, maybe behind the result.
+ */
 export function openLine(
   sessionId: string,
   onFrame: (frame: Frame) => void,
@@ -74,7 +77,7 @@ export function openLine(
   return {
     session_id: sessionId,
     emit: (frame) => {
-      if (open) onFrame(frame);
+      if (open || frame.type === "hook") onFrame(frame);
     },
     cost: { input_tokens: 0, output_tokens: 0 },
     callIds: new Set(),

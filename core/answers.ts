@@ -82,21 +82,24 @@ export function judge(name: EventName, answer: unknown, dialect: Dialect): Decis
 
 function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
   if (!isObject(answer)) return invalid(`${describe(answer)} is no answer; expected an object with "action"`);
-  const verb = dialect === "shell" ? (answer["decision"] ?? answer["action"]) : answer["action"];
-  if (verb === undefined || verb === null) return judgeWithoutVerb(answer, dialect);
-  if (name === "pre_tool_call" && (answer["action"] === "block" || verb === "block")) return block(answer, dialect);
-  if (name === "pre_tool_call" && (verb === "modify" || answer["action"] === "modify")) return modify(answer, dialect);
-  if (name === "pre_gateway_dispatch") {
-    if (verb === "skip") return { kind: "skip", reason: text(answer["reason"]) ?? "" };
-    if (verb === "allow") return ALLOW;
-    if (verb === "rewrite") {
-      const replacement = text(answer["text"]);
-      return replacement === undefined
-        ? invalid('"rewrite" needs "text", a string')
-        : { kind: "rewrite", text: replacement };
-    }
+  const verbs = [dialect === "shell" ? answer["decision"] : null, answer["action"]].filter(isPresent);
+  if (verbs.length === 0) return judgeWithoutVerb(answer, dialect);
+  // A script may say one thing in each dialect: what holds back wins, and a verb that nobody knows spoils the rest.
+  const known: readonly unknown[] = name === "pre_tool_call" ? ["block", "modify"] : ["skip", "rewrite", "allow"];
+  const strange = verbs.find((verb) => !known.includes(verb));
+  if (strange !== undefined && !verbs.includes(known[0])) return invalid(`${describe(strange)} is no verb of ${name}`);
+  switch (known.find((verb) => verbs.includes(verb))) {
+    case "block":
+      return block(answer, dialect);
+    case "modify":
+      return modify(answer, dialect);
+    case "skip":
+      return { kind: "skip", reason: text(answer["reason"]) ?? "" };
+    case "rewrite":
+      return rewrite(answer);
+    default:
+      return ALLOW;
   }
-  return invalid(`${describe(verb)} is no verb of ${name}`);
 }
 
 /** An object without a verb: empty is no answer; a script's other output is none either, a plugin's is a mistake. */
@@ -111,6 +114,13 @@ function block(answer: Record<string, unknown>, dialect: Dialect): Decision {
       ? (text(answer["reason"]) ?? text(answer["message"]) ?? SHELL_BLOCK_MESSAGE)
       : (text(answer["message"]) ?? "Blocked by a plugin.");
   return { kind: "block", message };
+}
+
+function rewrite(answer: Record<string, unknown>): Decision | Invalid {
+  const replacement = text(answer["text"]);
+  return replacement === undefined
+    ? invalid('"rewrite" needs "text", a string')
+    : { kind: "rewrite", text: replacement };
 }
 
 function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
@@ -142,6 +152,10 @@ function judgeTransform(name: EventName, answer: unknown, dialect: Dialect): Dec
 function judgeForeign(answer: Record<string, unknown>, key: string, dialect: Dialect): Decision | Invalid {
   if (dialect === "shell" || Object.keys(answer).length === 0 || key in answer) return PASS;
   return invalid(`an object without "${key}"`);
+}
+
+function isPresent(verb: unknown): boolean {
+  return verb !== undefined && verb !== null;
 }
 
 function invalid(problem: string): Invalid {

@@ -122,8 +122,14 @@ export class Conversation {
   async close(signal: AbortSignal, onFrame: (frame: Frame) => void = () => undefined): Promise<void> {
     if (this.#session === undefined) return;
     const cut = aborted(signal).then(() => delay(LAST_WORDS_MS));
-    await Promise.race([this.#finalize(signal, onFrame), cut]);
+    await Promise.race([this.#end(signal, onFrame), cut]);
     this.#session = undefined;
+  }
+
+  async #end(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
+    await this.#finalize(signal, onFrame);
+    // Observers in the background have lines too, and the last line is the result.
+    await this.#host.dispatcher.drain();
   }
 
   async #finalize(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
@@ -146,9 +152,10 @@ export class Conversation {
     signal: AbortSignal,
     onFrame: (frame: Frame) => void,
   ): Promise<void> {
+    const talking = this.#session?.id ?? "";
     await this.#host.dispatcher.invoke_hook(event, payload, {
       signal,
-      onRun: (run) => onFrame(hookFrame(run, this.#session?.id ?? "")),
+      onRun: (run) => onFrame(hookFrame(run, talking)),
     });
   }
 }

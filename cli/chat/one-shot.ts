@@ -88,9 +88,12 @@ function holdResult(renderer: Renderer) {
   let result: FrameOf<"result"> | undefined;
   let session_id: string | undefined;
   let named: string | undefined;
+  let ended = false;
   const started = performance.now();
 
   function show(frame: Frame): void {
+    // What was not waited for any more says nothing behind the last line.
+    if (ended) return;
     session_id = frame.session_id;
     if (frame.type === "result") result = frame;
     // One line names a session, also when a command opened it and a turn follows.
@@ -107,6 +110,7 @@ function holdResult(renderer: Renderer) {
       return true;
     },
     end(exit_code: number): void {
+      ended = true;
       if (session_id === undefined) return;
       const duration_ms = Math.round(performance.now() - started);
       const otherwise = { completed: exit_code === EXIT.ok, interrupted: exit_code >= EXIT.interrupted, duration_ms };

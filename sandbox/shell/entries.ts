@@ -73,7 +73,10 @@ export function parseHookEntries(block: unknown, home: string = userHome()): Hoo
         if (entry !== undefined) entries.push(entry);
       }
     } else if (list !== null) {
-      warnings.push(`hooks.${event}: expected a list of entries, found ${describeValue(list)}; ignored`);
+      const guard = isMapping(list) ? parseLoneGuard(event, list, home) : undefined;
+      if (guard !== undefined) entries.push(guard);
+      const then = guard === undefined ? "ignored" : consequence(true, true);
+      warnings.push(`hooks.${event}: expected a list of entries, found ${describeValue(list)}; ${then}`);
     }
   }
   return { entries, warnings };
@@ -90,6 +93,13 @@ function unknownEvent(event: string): string {
   }
   const hint = didYouMean(event, EVENT_NAMES) || ` Known events: ${EVENT_NAMES.join(", ")}.`;
   return `${where}: there is no such hook event; skipped.${hint}`;
+}
+
+/** An entry where a list of entries should be: a gate marked `fail_closed` is broken by that, not forgotten. */
+function parseLoneGuard(event: EventName, raw: unknown, home: string): ShellEntry | undefined {
+  const entry = parseEntry({ event, index: 0, home, raw, warn: () => undefined });
+  if (entry === undefined || !entry.failClosed || !entry.enabled) return undefined;
+  return { ...entry, problem: entry.problem ?? `hooks.${event} holds it alone instead of in a list (write "- ")` };
 }
 
 interface Raw {

@@ -87,6 +87,29 @@ test("stream-json: the same shape for a turn, a limit, !CMD, a slash command and
   assert.match(mistake.stderr, /^hermes: .*Did you mean "\/help"\?\n$/);
 });
 
+test("stream-json: observers in the background have their lines too, before the result", async (t) => {
+  const home = new Home(t);
+  // The first ends when the conversation is being closed, the last is not done when everything else is.
+  const first = home.script("first.sh", `until [ -e ${home.path}/closing ]; do sleep 0.05; done\n`);
+  const closing = home.script("closing.sh", `touch ${home.path}/closing\n`);
+  const last = home.script("last.sh", "sleep 0.3\n");
+  home.write(
+    "config.yaml",
+    `hooks:
+  post_llm_call: [{ command: ${first}, name: first, async: true, timeout: 20 }]
+  on_session_finalize: [{ command: ${closing}, name: closing }, { command: ${last}, name: last, async: true }]
+`,
+  );
+  const ended = await home.run(["--accept-hooks", "chat", "-q", "hi", "--output-format", "stream-json"]);
+  const frames = framesOf(ended);
+  checkLines(frames);
+  const hooks = frames
+    .filter(({ type }) => type === "hook")
+    .map(({ name, outcome }) => `${String(name)} ${String(outcome)}`);
+  assert.deepEqual(new Set(hooks), new Set(["first pass", "closing pass", "last pass"]));
+  assert.equal(hooks.length, 3);
+});
+
 test("wrong usage is 2, a sentence on standard error and nothing on standard output", async (t) => {
   const home = new Home(t);
   for (const args of [

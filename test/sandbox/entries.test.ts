@@ -159,6 +159,19 @@ test("event names: typing mistakes get a hint, gateway events are told apart, li
   assert.equal(warn(null), "");
 });
 
+test("a fail_closed guard that stands alone where a list should be is broken, not forgotten", () => {
+  const alone = (entry: object) => parseHookEntries({ pre_tool_call: entry }, "/h");
+  const { entries, warnings } = alone({ command: "x", matcher: "terminal", fail_closed: true });
+  assert.match(entries[0]?.problem ?? "", /alone instead of in a list/);
+  assert.equal(entries[0]?.matcher, "terminal");
+  assert.match(
+    warnings.join(),
+    /^hooks\.pre_tool_call: expected a list of entries, found a mapping; .*it blocks every/,
+  );
+  assert.deepEqual(alone({ command: "x" }).entries, []);
+  assert.deepEqual(alone({ command: "x", fail_closed: true, enabled: false }).entries, []);
+});
+
 test("unknown keys are ignored; one that is nearly a known key gets a hint", () => {
   assert.deepEqual(one({ command: "x", comment: "mine", priority: 5 }).warnings, []);
   assert.match(one({ command: "x", timout: 5 }).warnings.join(), /\.timout: .*Did you mean "timeout"\?/);

@@ -137,6 +137,20 @@ const ROWS: readonly Row[] = [
   { what: "a flood", command: "./floods.sh", open: PASS, closed: FAILED, detail: /more than 1 MiB/ },
   { what: "a flood on stderr", command: "./floods-stderr.sh", open: PASS, closed: FAILED, detail: /more than 1 MiB/ },
   { what: "an unknown verb", command: answers('{"decision":"deny"}'), open: PASS, closed: FAILED, detail: /"deny"/ },
+  {
+    what: "a verb in capitals",
+    command: answers('{"decision":"BLOCK"}'),
+    open: PASS,
+    closed: FAILED,
+    detail: /"BLOCK"/,
+  },
+  {
+    what: "an unknown verb beside a modify",
+    command: answers('{"decision":"deny","action":"modify","args":{"command":"rm"}}'),
+    open: PASS,
+    closed: FAILED,
+    detail: /"deny" is no verb/,
+  },
   { what: "a missing script", command: "./no-such.sh", open: PASS, closed: FAILED, detail: /not found/ },
   { what: "no exec bit", command: "./not-executable.sh", open: PASS, closed: FAILED, detail: /not executable/ },
   {
@@ -199,6 +213,9 @@ test("pre_gateway_dispatch takes skip, rewrite and allow", async () => {
   assert.deepEqual(await decisionOf('{"action":"skip","reason":"spam"}'), { kind: "skip", reason: "spam" });
   assert.deepEqual(await decisionOf('{"action":"rewrite","text":"hi"}'), { kind: "rewrite", text: "hi" });
   assert.deepEqual(await decisionOf('{"action":"allow"}'), { kind: "allow" });
+  // Of two verbs the one that holds back counts; with one that nobody knows there is no answer.
+  assert.deepEqual(await decisionOf('{"decision":"allow","action":"skip"}'), { kind: "skip", reason: "" });
+  assert.deepEqual(await decisionOf('{"decision":"drop","action":"rewrite","text":"hi"}'), PASS);
 });
 
 test("the matcher decides on the tool's name", async () => {

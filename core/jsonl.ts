@@ -2,7 +2,7 @@
  * A file of JSON lines that many processes append to. Lines are gathered and written together, whole lines in one
  * `write` with O_APPEND, so that two processes never tear each other's; the file is rotated by size.
  */
-import { appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fchmodSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensureFolder } from "./paths.ts";
 
@@ -67,7 +67,10 @@ export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
 function appendWhole(path: string, text: string): void {
   const file = openSync(path, "a+", 0o600);
   try {
-    const { size } = fstatSync(file);
+    const stats = fstatSync(file);
+    // A file that is ours from before, opened to others; a device (`/dev/null`) is none of our business.
+    if (stats.isFile() && (stats.mode & 0o077) !== 0) fchmodSync(file, 0o600);
+    const { size } = stats;
     const last = Buffer.alloc(1);
     const torn = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
     appendFileSync(file, torn ? `\n${text}` : text);

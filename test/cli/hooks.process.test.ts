@@ -187,7 +187,9 @@ for (const [what, make] of UNUSABLE) {
       assert.equal(code, 1);
       assert.match(stderr, /not overwritten/);
     }
-    assert.match((await home.run(["hooks", "list"])).stderr, /not overwritten/);
+    for (const args of [["list"], ["test", "pre_tool_call"]]) {
+      assert.match((await home.run(["hooks", ...args])).stderr, /not overwritten/, args.join(" "));
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -23,6 +23,17 @@ test("lines are written together, in order, readable only by the owner", (t) => 
   file.close();
   assert.equal(readFileSync(path, "utf8"), "1\n2\n3\n");
   assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a file from before that others may read is made private", (t) => {
+  const path = join(folder(t), "a.jsonl");
+  writeFileSync(path, "1\n");
+  chmodSync(path, 0o666);
+  const file = openJsonLines({ path });
+  file.append("2");
+  file.close();
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.equal(readFileSync(path, "utf8"), "1\n2\n");
 });
 
 test("a file past its size is rotated, and only so many are kept", (t) => {

@@ -41,6 +41,7 @@ export async function testHooks(
   const surroundings = { cwd: process.cwd(), home: paths.home, env: context.env };
   const place = { cwd: surroundings.cwd, env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
+  for (const warning of approvals.state().warnings) context.warn(warning);
   const controller = new AbortController();
   const interrupt = () => controller.abort();
   process.once("SIGINT", interrupt);

@@ -34,8 +34,8 @@ const MOST_SHOWN_BYTES = 64 * 1024;
 
 /** Opens the terminal for questions. What was typed beyond the answers is given back to the input on `close`. */
 export function openPrompter({ input, output }: Terminal): Prompter {
-  const lines = readLines(createInterface({ input, output, terminal: true, historySize: 0 }));
   const say = (text: string) => void output.write(`${text}\n`);
+  const lines = readLines(createInterface({ input, output, terminal: true, historySize: 0 }), () => say(""));
 
   async function ask(question: Question): Promise<boolean> {
     say(describe(question));
@@ -107,8 +107,11 @@ interface Lines {
   close(): readonly string[];
 }
 
-/** Lines as they are asked for. Those that came too early (pasted, typed ahead) wait. */
-function readLines(terminal: Interface): Lines {
+/**
+ * Lines as they are asked for. Those that came too early (pasted, typed ahead) wait. `leaveLine` is called when a
+ * question ends without Enter, so that what is written next does not stand behind it.
+ */
+function readLines(terminal: Interface, leaveLine: () => void): Lines {
   const early: string[] = [];
   let waiting: PromiseWithResolvers<string | undefined> | undefined;
   let ended = false;
@@ -121,11 +124,13 @@ function readLines(terminal: Interface): Lines {
   });
   terminal.on("close", () => {
     ended = true;
+    if (waiting !== undefined) leaveLine();
     waiting?.resolve(undefined);
     waiting = undefined;
   });
   terminal.on("SIGINT", () => {
     interrupted = true;
+    if (waiting !== undefined) leaveLine();
     waiting?.reject(new HermesError("HERMES_INTERRUPTED", {}));
     waiting = undefined;
   });

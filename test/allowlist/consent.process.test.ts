@@ -81,7 +81,7 @@ for (const [what, typed] of [
   test(`${what} means no`, { skip }, async (context) => {
     const { folder, file } = setUp(context);
     const output = await ask(file, [makeScript(folder)], [[PROMPT, typed]]);
-    assert.match(output, /APPROVED 0 WARNINGS \["1 shell hook is not approved/);
+    assert.match(output, /\nAPPROVED 0 WARNINGS \["1 shell hook is not approved/);
   });
 }
 
@@ -112,7 +112,7 @@ test("escape sequences, bidi marks and line breaks of a command are shown, not o
 test("Ctrl+C at a question ends the start", { skip }, async (context) => {
   const { folder, file } = setUp(context);
   const output = await ask(file, [makeScript(folder)], [[PROMPT, "\u0003"]]);
-  assert.match(output, /ENDED HERMES_INTERRUPTED/);
+  assert.match(output, /\nENDED HERMES_INTERRUPTED/);
   assert.equal(readAllowlist(file).approvals.length, 0);
 });
 

@@ -32,13 +32,20 @@ interface Ran {
  * Runs one call: `tool_use` frame, gate, checks of name and arguments, the tool, `post_tool_call`,
  * `transform_tool_result`, `tool_result` frame. Gives the text for the model, a JSON string unless a hook made it
  * another. Never throws: whatever goes wrong is a result `{"error": …}`. A tool does not start once the turn is
- * stopped, but the two frames always come.
+ * stopped, but the two frames always come. `keep` takes the text before the second frame says that it is there: what
+ * was shown is not lost to a kill.
  */
-export async function runToolCall(scope: TurnScope, tools: readonly Tool[], asked: AskedCall): Promise<string> {
+export async function runToolCall(
+  scope: TurnScope,
+  tools: readonly Tool[],
+  asked: AskedCall,
+  keep?: (content: string) => void,
+): Promise<string> {
   const { line } = scope;
   const shown = { session_id: line.session_id, tool: asked.tool, tool_id: asked.id };
   line.emit({ type: "tool_use", ...shown, params: asked.args });
   const { content, success } = await passGate(scope, tools, asked);
+  keep?.(content);
   line.emit({ type: "tool_result", ...shown, content, success });
   return content;
 }

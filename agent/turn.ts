@@ -138,11 +138,7 @@ async function converse(turn: Turn): Promise<Ending> {
 async function runStep(turn: Turn, calls: readonly AskedCall[]): Promise<void> {
   const { scope, conversation, tools } = turn;
   const contents = await Promise.all(
-    calls.map(async (call) => {
-      const content = await runToolCall(scope, tools, call);
-      conversation.storeResult(call, content);
-      return content;
-    }),
+    calls.map((call) => runToolCall(scope, tools, call, (content) => conversation.storeResult(call, content))),
   );
   conversation.addResults(calls, contents);
   scope.line.signal.throwIfAborted();

@@ -24,8 +24,6 @@ export interface Config {
   /** The file that was read, or null when there is none. */
   readonly file: string | null;
   readonly values: ConfigValues;
-  /** True when the file has a `model:` section of its own. */
-  readonly hasModel: boolean;
   readonly warnings: readonly string[];
   /** Where a key stands, from 1; undefined for a key that is not in the file. */
   lineOf(path: KeyPath): number | undefined;
@@ -92,7 +90,6 @@ export async function parseConfig(text: string, file: string, env: NodeJS.Proces
   return {
     file,
     values: withDefaults(resolved),
-    hasModel: resolved["model"] !== undefined,
     warnings,
     lineOf: source.lineOf,
     demand: (...path) => demand(path, unset, file, source),
@@ -103,7 +100,6 @@ function emptyConfig(): Config {
   return {
     file: null,
     values: withDefaults({}),
-    hasModel: false,
     warnings: [],
     lineOf: () => undefined,
     demand: () => undefined,

@@ -8,8 +8,9 @@ import { openMemoryDatabase } from "#core/database";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, type EventName } from "#core/events";
 import type { Frame, FrameOf, FrameType } from "#core/frames";
-import type { AgentRunner, Firing, Session, Tool, TurnResult } from "#core/ports";
+import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports";
 import { HookRegistry } from "#core/registry";
+import { makeHook } from "./hooks.ts";
 
 export interface Fired {
   readonly event: EventName;
@@ -94,18 +95,7 @@ export function createBench(
     framesOf: <Type extends FrameType>(type: Type) =>
       frames.filter((frame): frame is Frame & FrameOf<Type> => frame.type === type),
     hook: (event, run) => {
-      dispatcher.register({
-        source: "plugin",
-        name: `test-${event}`,
-        event,
-        command: null,
-        onFailure: "skip",
-        deadlineSeconds: 30,
-        sideBySide: false,
-        background: false,
-        matches: () => true,
-        run: (firing: Firing) => answerOf(run(firing.frozen())),
-      });
+      dispatcher.register(makeHook(event, (firing) => answerOf(run(firing.frozen())), { name: `test-${event}` }));
     },
     listen: () => {
       for (const event of EVENT_NAMES) {

@@ -15,7 +15,7 @@ const LONGEST_ASKED_DELAY_MS = 60_000;
  * is the request's number in the turn. Throws HERMES_MODEL_REQUEST or HERMES_MODEL_STREAM_CUT, or the signal's reason.
  */
 export async function requestAnswer(scope: TurnScope, request: ModelRequest, count: number): Promise<ModelAnswer> {
-  const { maxRetries } = scope.deps;
+  const maxRetries = scope.deps.maxRetries();
   for (let retries = 0; ; retries++) {
     const outcome = await attemptOnce(scope, request, count, retries);
     if (!(outcome instanceof ModelFailure)) return outcome;

@@ -18,15 +18,15 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
   const running = new Map<string, Injections>();
 
   async function turn(request: TurnRequest): Promise<TurnResult> {
-    const { session, message, platform, signal } = request;
+    const { session, message, platform, signal, user_id = "" } = request;
     if (running.has(session.id)) {
       throw new HermesError("HERMES_INTERNAL", { problem: `session ${session.id} runs a turn already` });
     }
     const injections = new Injections();
     running.set(session.id, injections);
     const line = openLine(session.id, request.onFrame, signal);
-    const maxIterations = request.maxIterations ?? deps.maxIterations;
-    const scope: TurnScope = { deps, session, platform, depth: 0, line, maxIterations };
+    const maxIterations = request.maxIterations ?? deps.maxIterations();
+    const scope: TurnScope = { deps, session, platform, user_id, depth: 0, line, maxIterations };
     try {
       const outcome = await runTurn(scope, message, injections);
       const { text, completed, interrupted, duration_ms, exit_code } = outcome;
@@ -45,9 +45,10 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
       deps,
       session,
       platform: session.platform,
+      user_id: "",
       depth: 0,
       line,
-      maxIterations: deps.maxIterations,
+      maxIterations: deps.maxIterations(),
     };
     const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
     const id = `call_${randomUUID().replaceAll("-", "")}`;

@@ -19,10 +19,10 @@ export interface AgentDeps {
   readonly tools: () => readonly Tool[];
   /** The model of the moment. Asked once a turn. */
   readonly model: () => Promise<SelectedModel>;
-  /** Requests to the model in a turn (`agent.max_iterations`). */
-  readonly maxIterations: number;
+  /** Requests to the model in a turn (`agent.max_iterations`). Asked once a turn. */
+  readonly maxIterations: () => number;
   /** How often a failed request is tried again (`model.max_retries`). */
-  readonly maxRetries: number;
+  readonly maxRetries: () => number;
   readonly cwd: string;
   readonly log: Pick<Log, "debug" | "warn">;
   /** What the model is told before the conversation; the agent's own words when absent. */
@@ -52,6 +52,8 @@ export interface TurnScope {
   readonly deps: AgentDeps;
   readonly session: Session;
   readonly platform: string;
+  /** The platform's id of the person; empty where there is none. */
+  readonly user_id: string;
   /** 0 for the person's own session. */
   readonly depth: number;
   readonly line: Line;

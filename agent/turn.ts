@@ -256,5 +256,5 @@ function emitOwn({ depth, line }: TurnScope, frame: OwnFrame): void {
 function announce({ scope }: Turn, event: string, context: Record<string, unknown>): void {
   if (scope.depth > 0) return;
   const { deps, platform, session } = scope;
-  deps.registry.emit_sync(event, { platform, user_id: "", session_id: session.id, ...context });
+  deps.registry.emit_sync(event, { platform, user_id: scope.user_id, session_id: session.id, ...context });
 }

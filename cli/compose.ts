@@ -40,6 +40,9 @@ export interface Host extends AsyncDisposable {
   readonly registry: HookRegistry;
   readonly log: LogFile;
   readonly sessions: SessionStore;
+  /** `state.db`, or a database in memory where the file cannot be used. */
+  readonly database: DatabaseSync;
+  readonly redact: (text: string) => string;
   readonly plugins: PluginHost;
   readonly runner: AgentRunner;
   readonly model: ModelSwitch;
@@ -124,8 +127,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
       sessions: sessions.store,
       tools,
       model: () => model.load(),
-      maxIterations: config.values.agent.max_iterations,
-      maxRetries: config.values.model.max_retries,
+      maxIterations: () => config.values.agent.max_iterations,
+      maxRetries: () => config.values.model.max_retries,
       cwd: process.cwd(),
       log: files.log,
     });
@@ -152,6 +155,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
       registry,
       log: files.log,
       sessions: sessions.store,
+      database: sessions.database,
+      redact: files.redact,
       plugins,
       runner,
       model,
@@ -228,6 +233,7 @@ async function openSessions({ paths }: HostOptions, config: Config, warnOnce: (s
   const pruning = setImmediate(() => store.prune(config.values.sessions.retention_days));
   return {
     store,
+    database,
     close: () => {
       clearImmediate(pruning);
       database.close();

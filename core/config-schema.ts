@@ -88,7 +88,12 @@ export function buildConfigSchema(zod: Zod) {
         home_channel: zod
           .strictObject({ platform: zod.string(), chat_id: zod.union([zod.string(), zod.int()]) })
           .optional(),
-        busy: zod.enum(["interrupt", "queue", "steer"]).optional(),
+        busy: zod
+          .enum(["interrupt", "queue", "steer"])
+          .optional()
+          .describe("What a message does to the turn that runs in its conversation; interrupt by default"),
+        group_sessions_per_user: zod.boolean().optional().describe("A conversation a user in groups; on by default"),
+        thread_sessions_per_user: zod.boolean().optional().describe("A conversation a user in threads; off by default"),
         hooks: zod.strictObject({ timeout_seconds: seconds.optional() }).optional(),
       })
       .optional(),

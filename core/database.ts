@@ -33,6 +33,57 @@ const MIGRATIONS: readonly string[] = [
      created_at TEXT NOT NULL,
      PRIMARY KEY (session_id, position)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE outbox (
+     id INTEGER PRIMARY KEY,
+     session_id TEXT NOT NULL,
+     platform TEXT NOT NULL,
+     chat_id TEXT NOT NULL,
+     thread_id TEXT,
+     text TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     sent_at TEXT
+   ) STRICT;
+   CREATE INDEX outbox_unsent ON outbox (platform, id) WHERE sent_at IS NULL;
+   CREATE TABLE inbound_messages (
+     platform TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     received_at TEXT NOT NULL,
+     PRIMARY KEY (platform, message_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pairing_codes (
+     id INTEGER PRIMARY KEY,
+     platform TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     salt TEXT NOT NULL,
+     hash TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     expires_at TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE pairing_lockouts (
+     platform TEXT PRIMARY KEY,
+     wrong_codes INTEGER NOT NULL,
+     locked_until TEXT
+   ) STRICT;
+   CREATE TABLE paired_users (
+     platform TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     approved_at TEXT NOT NULL,
+     PRIMARY KEY (platform, user_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE hook_values (
+     hook TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (hook, key)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE dashboard_events (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     at TEXT NOT NULL,
+     src TEXT NOT NULL,
+     event_type TEXT NOT NULL,
+     context TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 const BUSY_TIMEOUT_MS = 5000;

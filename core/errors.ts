@@ -173,6 +173,26 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
   ),
+  HERMES_HANDLER_UNUSABLE: declare(
+    EXIT.failed,
+    (f: { name: string; file: string; problem: string }) =>
+      `gateway hook "${f.name}" cannot be used: ${f.file}: ${f.problem}`,
+  ),
+  HERMES_HANDLER_FAILED: declare(
+    EXIT.failed,
+    (f: { name: string; event: string; problem: string }) =>
+      `gateway hook "${f.name}" failed at ${f.event}: ${f.problem}`,
+  ),
+  HERMES_HANDLER_TIMEOUT: declare(
+    EXIT.failed,
+    (f: { name: string; event: string; seconds: number }) =>
+      `gateway hook "${f.name}" did not end within ${f.seconds} s at ${f.event} and was stopped. timeout_seconds in its HOOK.yaml gives it longer.`,
+  ),
+  HERMES_HANDLER_DIED: declare(
+    EXIT.failed,
+    (f: { name: string; event: string; problem: string }) =>
+      `gateway hook "${f.name}" ended its thread or process at ${f.event}: ${f.problem}`,
+  ),
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

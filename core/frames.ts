@@ -1,6 +1,5 @@
 /** What a turn emits, typed (CONTRACT §3). Every surface consumes these; each line of `stream-json` is one. */
 import type { ErrorCode } from "./errors.ts";
-import type { EventName } from "./events.ts";
 import type { HookSource } from "./ports.ts";
 import type { HookOutcome, HookRun } from "./runs.ts";
 
@@ -10,7 +9,7 @@ interface FrameBodies {
   tool_use: { tool: string; tool_id: string; params: Readonly<Record<string, unknown>> };
   tool_result: { tool: string; tool_id: string; content: string; success: boolean };
   hook: {
-    event: EventName;
+    event: string;
     source: HookSource;
     name: string;
     outcome: HookOutcome;

@@ -4,7 +4,7 @@
  */
 import { lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Hook, RunSink } from "./ports.ts";
+import type { HookIdentity, RunSink } from "./ports.ts";
 import { ensureFolder } from "./paths.ts";
 
 export interface LiveHook {
@@ -18,6 +18,8 @@ export interface LiveHook {
   readonly last_outcome: string | null;
   readonly last_cause: string | null;
   readonly last_duration_ms: number | null;
+  /** Events that its full queue dropped; absent for hooks without a queue. */
+  readonly dropped?: number;
 }
 
 export interface LiveProcess {
@@ -34,7 +36,7 @@ export interface LiveOptions {
   readonly folder: string;
   /** The words of the command line. */
   readonly argv: readonly string[];
-  readonly hooks: () => readonly Hook[];
+  readonly hooks: () => readonly HookIdentity[];
   readonly redact: (text: string) => string;
   /** Told once when the snapshot cannot be written; it is not tried again then. */
   readonly onError: (error: unknown) => void;
@@ -60,7 +62,7 @@ export function openLive({ folder, argv, hooks, redact, onError }: LiveOptions):
   const file = join(folder, `${process.pid}.json`);
   const started_at = new Date(Date.now() - process.uptime() * 1000).toISOString();
   const command = redact(argv.map((word) => quote(redact(word))).join(" ")).slice(0, LONGEST_COMMAND);
-  const lastRuns = new WeakMap<Hook, LastRun>();
+  const lastRuns = new WeakMap<HookIdentity, LastRun>();
   let timer: NodeJS.Timeout | undefined;
   let writtenAt = Number.NEGATIVE_INFINITY;
   let closed = false;
@@ -92,7 +94,8 @@ export function openLive({ folder, argv, hooks, redact, onError }: LiveOptions):
     const entries = hooks().map((hook): LiveHook => {
       const { event, source, name, command: line, matcher = null } = hook;
       const clean = { name: redact(name), command: line === null ? null : redact(line) };
-      return { event, source, ...clean, matcher, ...(lastRuns.get(hook) ?? NEVER) };
+      const dropped = hook.dropped === undefined ? {} : { dropped: hook.dropped };
+      return { event, source, ...clean, matcher, ...(lastRuns.get(hook) ?? NEVER), ...dropped };
     });
     const process_start = startOf(process.pid);
     return `${JSON.stringify({ pid: process.pid, process_start, command, started_at, hooks: entries }, null, 2)}\n`;

@@ -14,6 +14,10 @@ export interface HomePaths {
   /** Private copies of the scripts that `hooks_consent: pinned` runs. */
   readonly approvedHooks: string;
   readonly state: string;
+  /** Where a running dashboard says how it is reached (CONTRACT §9). */
+  readonly discovery: string;
+  /** The gateway's start-up checklist. */
+  readonly boot: string;
   readonly logs: string;
   readonly log: string;
   readonly hookLog: string;
@@ -40,6 +44,8 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     agentHooks: join(home, "agent-hooks"),
     approvedHooks: join(home, "approved-hooks"),
     state: join(home, "state.db"),
+    discovery: join(home, "dashboard.json"),
+    boot: join(home, "BOOT.md"),
     logs,
     log: join(logs, "hermes.log"),
     hookLog: join(logs, "hooks.jsonl"),

@@ -1,6 +1,8 @@
 /** What rooms need of each other, as interfaces; `cli/compose.ts` hands the implementations over. */
+import type { HermesError } from "./errors.ts";
 import type { EventName, Payload } from "./events.ts";
 import type { Frame } from "./frames.ts";
+import type { ChatMessage } from "./messages.ts";
 import type { HookRun } from "./runs.ts";
 
 /** Where a hook's code lives. */
@@ -32,16 +34,24 @@ export interface HookReply {
   readonly exit_code?: number | null;
 }
 
-/** Anything that runs at an event: every tier makes these, dispatch alone runs them. */
-export interface Hook {
+/** What people see of a hook: in the log of runs, in live snapshots, in the frames of a turn. */
+export interface HookIdentity {
   readonly source: HookSource;
-  /** The plugin's name, the entry's `name`, or the command: what people see. */
+  /** The plugin's name, the entry's or folder's `name`, or the command. */
   readonly name: string;
-  readonly event: EventName;
+  /** A hook event, a gateway event, or `namespace:*`. */
+  readonly event: string;
   /** The command of a shell hook, else null. */
   readonly command: string | null;
   /** The entry's matcher as it is written, for people; null or absent when there is none. */
   readonly matcher?: string | null;
+  /** How many events a full queue has dropped so far; absent for hooks without a queue. */
+  readonly dropped?: number;
+}
+
+/** Anything that runs at a hook event: every tier makes these, dispatch alone runs them. */
+export interface Hook extends HookIdentity {
+  readonly event: EventName;
   /** What its failure does where the event leaves the choice to the hook. */
   readonly onFailure: "skip" | "block";
   /** How long dispatch waits for a promise, in seconds; null for a hook that bounds itself. */
@@ -87,6 +97,8 @@ export interface TurnRequest {
   /** The person's words. */
   readonly message: string;
   readonly platform: string;
+  /** The platform's id of the person, for gateway events; empty where there is none. */
+  readonly user_id?: string;
   readonly signal: AbortSignal;
   readonly onFrame: (frame: Frame) => void;
   /** Requests to the model in this turn; the configuration's `agent.max_iterations` when absent. */
@@ -121,4 +133,89 @@ export interface ToolRequest {
 }
 
 /** Takes the record of every hook run, and the hook that ran. Must not throw and must return at once. */
-export type RunSink = (run: HookRun, hook: Hook) => void;
+export type RunSink = (run: HookRun, hook: HookIdentity) => void;
+
+/** The conversations of one home, as the surfaces that bring messages need them. */
+export interface SessionRepository {
+  create(options: { platform: string; source: string; key?: string | null; title?: string | null }): Session;
+  get(id: string): Session | undefined;
+  /** The session that was created last with this key. */
+  byKey(key: string): Session | undefined;
+  append(id: string, message: ChatMessage): void;
+  history(id: string): ChatMessage[];
+}
+
+/** Where a message came from (seed 003, `pre_gateway_dispatch`). */
+export interface MessageSource {
+  readonly platform: string;
+  /** `dm`, `group`, `thread`, `channel`, … */
+  readonly chat_type: string;
+  readonly chat_id: string;
+  readonly user_id: string;
+  readonly thread_id: string | null;
+}
+
+/** A message that a platform brought. */
+export interface InboundMessage {
+  readonly text: string;
+  readonly source: MessageSource;
+  /** The platform's id of the message; the same message twice is one message. */
+  readonly message_id: string;
+  /** Made by the program itself: skips `pre_gateway_dispatch` and the access check. */
+  readonly internal: boolean;
+}
+
+/** Where an answer goes. */
+export interface ReplyTarget {
+  readonly chat_id: string;
+  readonly thread_id: string | null;
+}
+
+/** A message of ours that grows while the model writes; a platform that cannot edit has none. */
+export interface Draft {
+  /** Shows the text so far. Returns at once; the adapter shows as much as its platform's rate allows. */
+  update(text: string): void;
+  /** Makes the draft the finished answer. Resolves when the platform has taken it. */
+  finish(text: string): Promise<void>;
+  /** Takes the draft away: there is no answer. */
+  discard(): Promise<void>;
+}
+
+/** A messaging platform of the gateway. Ours and those of plugins (`ctx.register_platform`) are the same to the router. */
+export interface Adapter {
+  /** The platform's name, as in `gateway.platforms` and in session keys. */
+  readonly name: string;
+  /**
+   * Begins to take messages, which it hands to `inbox`. Resolves when it does; rejects when the platform cannot be
+   * reached now: the gateway says so and tries again, later and later.
+   */
+  start(inbox: Inbox): Promise<void>;
+  /** Takes no more messages. Answers can still be sent until it resolves. */
+  stop(): Promise<void>;
+  /** Sends a finished text, however long it is. Resolves when the platform has taken it, rejects when it has not. */
+  send(chat_id: string, text: string, options?: { readonly thread_id?: string | null }): Promise<unknown>;
+  /** Begins a message that grows. Absent where the platform cannot edit messages. */
+  draft?(target: ReplyTarget): Draft;
+}
+
+/** What an adapter gets of the gateway. */
+export interface Inbox {
+  /**
+   * Takes a message. Resolves when it is dealt with: answered, queued into a running turn, refused or skipped; never
+   * rejects. The answer goes out through `send` (or the draft), or, when `reply` is given, through that alone: for
+   * platforms whose answer is the response to the request, such as HTTP.
+   */
+  receive(message: InboundMessage, reply?: Reply): Promise<void>;
+}
+
+/** Takes the answer to one message instead of the adapter's `send`. */
+export interface Reply {
+  /** Every frame of the message's turn, as it happens. */
+  readonly onFrame?: (frame: Frame) => void;
+  /** The whole answer, or null when there is none (skipped, stopped, failed: `problem` says why then). Called once. */
+  readonly onEnd: (answer: { readonly text: string | null; readonly problem: HermesError | null }) => void;
+  /** Aborts when nobody waits for the answer any more: the turn is stopped. */
+  readonly signal?: AbortSignal;
+  /** Where the history of the conversation is the request's own: what came before the message. */
+  readonly history?: readonly ChatMessage[];
+}

@@ -1,6 +1,5 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
-import type { EventName } from "./events.ts";
-import type { Hook, HookSource, RunSink } from "./ports.ts";
+import type { HookIdentity, HookSource, RunSink } from "./ports.ts";
 
 export type HookOutcome =
   | "pass"
@@ -16,7 +15,8 @@ export type HookOutcome =
 export interface HookRun {
   /** When it began, in milliseconds since 1970; a wire form is made where one is needed. */
   readonly at: number;
-  readonly event: EventName;
+  /** A hook event or a gateway event. */
+  readonly event: string;
   readonly source: HookSource;
   readonly name: string;
   readonly command: string | null;
@@ -67,7 +67,7 @@ export class RunSinks {
     };
   }
 
-  record(run: HookRun, hook: Hook): void {
+  record(run: HookRun, hook: HookIdentity): void {
     for (const sink of this.#sinks) sink(run, hook);
   }
 }

@@ -4,8 +4,18 @@
  */
 import type { Answer as CoreAnswer } from "#core/answers";
 import type { EventName, Payload as CorePayload } from "#core/events";
+import type {
+  Adapter as PlatformAdapter,
+  Draft,
+  Inbox,
+  InboundMessage,
+  MessageSource,
+  Reply,
+  ReplyTarget,
+} from "#core/ports";
 
 export type { EventName } from "#core/events";
+export type { Draft, Inbox, InboundMessage, MessageSource, PlatformAdapter, Reply, ReplyTarget };
 export type { AllowAnswer, BlockAnswer, ContextAnswer, ModifyAnswer, RewriteAnswer, SkipAnswer } from "#core/answers";
 
 /** A type whose every part, however deep, is `readonly`. */
@@ -97,12 +107,6 @@ export interface CommandDefinition {
   readonly description: string;
   /** Gets what stands behind the command, trimmed; the string that it gives back is printed. */
   readonly handler: (args: string) => string | void | undefined | null | Promise<string | void | undefined | null>;
-}
-
-/** A messaging platform that a plugin brings to the gateway. */
-export interface PlatformAdapter {
-  /** The platform's name in `gateway.platforms`. */
-  readonly name: string;
 }
 
 /** What a turn that a plugin asked for came to. */

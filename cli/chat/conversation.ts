@@ -1,5 +1,6 @@
 /** The session that a person talks to: its turns, its commands, how it begins, changes and ends. */
 import { setTimeout as delay } from "node:timers/promises";
+import { announceCommand, type CommandDecision } from "#core/command-events";
 import { EXIT, HermesError } from "#core/errors";
 import { hookFrame, type Frame } from "#core/frames";
 import type { TurnResult } from "#core/ports";
@@ -14,11 +15,6 @@ export interface SendOptions {
   readonly onFrame: (frame: Frame) => void;
   readonly maxIterations?: number | undefined;
 }
-
-/** What the handlers of `command:<name>` made of a slash command (CONTRACT §4). */
-export type CommandDecision =
-  | { readonly kind: "run"; readonly name: string; readonly args: string }
-  | { readonly kind: "denied" | "handled"; readonly message: string };
 
 export class Conversation {
   readonly #host: Host;
@@ -92,19 +88,7 @@ export class Conversation {
   /** Asks the handlers of `command:<name>`; the first decision counts. */
   async announce(name: string, args: string): Promise<CommandDecision> {
     const { registry, surface } = this.#host;
-    const context = {
-      platform: surface,
-      user_id: "",
-      session_id: this.#session?.id ?? "",
-      command: name,
-      args,
-      raw_args: args,
-    };
-    for (const answer of await registry.emit_collect(`command:${name}`, context)) {
-      const decision = readDecision(answer);
-      if (decision !== undefined) return decision;
-    }
-    return { kind: "run", name, args };
+    return announceCommand(registry, { name, args }, { platform: surface, session_id: this.#session?.id ?? "" });
   }
 
   /** `/new`: finalize(old), swap, reset(new); the new session starts with its first message. */
@@ -162,21 +146,6 @@ export class Conversation {
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-}
-
-function readDecision(answer: unknown): CommandDecision | undefined {
-  if (typeof answer !== "object" || answer === null) return undefined;
-  const { decision, message, command_name: name, raw_args: args } = answer as Record<string, unknown>;
-  if (decision === "deny") return { kind: "denied", message: textOr(message, "The command was denied by a hook.") };
-  if (decision === "handled") return { kind: "handled", message: textOr(message, "") };
-  if (decision === "rewrite" && typeof name === "string") {
-    return { kind: "run", name: name.replace(/^\//, ""), args: textOr(args, "") };
-  }
-  return undefined;
-}
-
-function textOr(value: unknown, otherwise: string): string {
-  return typeof value === "string" ? value : otherwise;
 }
 
 /** The exit code of a one-shot run that a signal ended. */

@@ -7,7 +7,8 @@ import { createClosing } from "./closing.ts";
 import { exitCodeOf, type Conversation } from "./conversation.ts";
 import type { Renderer } from "./renderers.ts";
 import { terminalOutput } from "./terminal-output.ts";
-import { parseSlash, runSlash } from "./slash-commands.ts";
+import { parseSlash } from "#core/command-events";
+import { runSlash } from "./slash-commands.ts";
 
 export interface OneShot {
   readonly message: string;

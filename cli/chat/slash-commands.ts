@@ -140,12 +140,6 @@ export const SLASH_COMMAND_NAMES: readonly string[] = SLASH_COMMANDS.flatMap(({ 
   ...(aliases ?? []),
 ]);
 
-/** Splits `/name args`; undefined for what is no command, such as a path with more than one slash. */
-export function parseSlash(text: string): { name: string; args: string } | undefined {
-  const found = /^\/([A-Za-z][\w-]*)(?:\s+([\s\S]*))?$/.exec(text.trim());
-  return found?.[1] === undefined ? undefined : { name: found[1].toLowerCase(), args: found[2]?.trim() ?? "" };
-}
-
 /** Every name that can stand behind the slash: ours and the plugins'. */
 export function commandNames(host: Host): readonly string[] {
   return [...SLASH_COMMAND_NAMES, ...host.plugins.commands().map(({ name }) => name)];

@@ -8,7 +8,8 @@ import { exitCodeOf, type Conversation } from "./conversation.ts";
 import { loadHistory, saveHistory } from "./history-file.ts";
 import type { Questions } from "./questions.ts";
 import { dim, type Renderer } from "./renderers.ts";
-import { commandNames, parseSlash, runSlash, type AfterCommand } from "./slash-commands.ts";
+import { parseSlash } from "#core/command-events";
+import { commandNames, runSlash, type AfterCommand } from "./slash-commands.ts";
 import { terminalOutput } from "./terminal-output.ts";
 
 export interface TerminalConversation {

@@ -193,6 +193,19 @@ export const ERRORS = {
     (f: { name: string; event: string; problem: string }) =>
       `gateway hook "${f.name}" ended its thread or process at ${f.event}: ${f.problem}`,
   ),
+  HERMES_ADAPTER_CONFIG: declare(
+    EXIT.usage,
+    (f: { platform: string; problem: string }) =>
+      `The platform ${f.platform} cannot run as it is configured: ${f.problem}`,
+  ),
+  HERMES_ADAPTER_START: declare(
+    EXIT.failed,
+    (f: { platform: string; problem: string }) => `The platform ${f.platform} cannot start: ${f.problem}`,
+  ),
+  HERMES_ADAPTER_SEND: declare(
+    EXIT.failed,
+    (f: { platform: string; problem: string }) => `The platform ${f.platform} did not take the message: ${f.problem}`,
+  ),
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

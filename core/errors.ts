@@ -206,6 +206,36 @@ export const ERRORS = {
     EXIT.failed,
     (f: { platform: string; problem: string }) => `The platform ${f.platform} did not take the message: ${f.problem}`,
   ),
+  HERMES_MESSAGE_INVALID: declare(EXIT.failed, (f: { problem: string }) => `The message was not taken: ${f.problem}.`),
+  HERMES_ACCESS_DENIED: declare(
+    EXIT.failed,
+    (f: { platform: string; user: string }) =>
+      `The user "${f.user}" of ${f.platform} may not talk with this gateway. gateway.allowed_users in config.yaml or a pairing code lets people in.`,
+  ),
+  HERMES_GATEWAY_BUSY: declare(
+    EXIT.failed,
+    (f: { waiting: number }) =>
+      `${f.waiting} messages wait in this conversation already, so this one was not taken. Send it again once they are answered, or send /stop.`,
+  ),
+  HERMES_GATEWAY_STOPPING: declare(
+    EXIT.failed,
+    () => "The gateway is stopping and takes no more messages. Send this one again in a moment.",
+  ),
+  HERMES_HOME_CHANNEL: declare(
+    EXIT.failed,
+    (f: { problem: string }) => `There is nobody to send this to: ${f.problem}`,
+  ),
+  HERMES_PAIRING_UNKNOWN: declare(EXIT.notFound, (f: { problem: string }) => f.problem),
+  HERMES_PAIRING_EXPIRED: declare(
+    EXIT.failed,
+    (f: { platform: string; user: string }) =>
+      `This code has expired; a code is good for one hour. Let the user ${f.user} of ${f.platform} write to the bot again: that brings a new one.`,
+  ),
+  HERMES_PAIRING_LOCKED: declare(
+    EXIT.failed,
+    (f: { until: string }) =>
+      `Pairing is locked until ${f.until} after too many wrong codes; no code counts before. gateway.allowed_users in config.yaml lets people in without one.`,
+  ),
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

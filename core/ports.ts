@@ -192,7 +192,10 @@ export interface Adapter {
   start(inbox: Inbox): Promise<void>;
   /** Takes no more messages. Answers can still be sent until it resolves. */
   stop(): Promise<void>;
-  /** Sends a finished text, however long it is. Resolves when the platform has taken it, rejects when it has not. */
+  /**
+   * Sends a finished text, however long it is. Resolves when the platform has taken it, rejects when it has not: it is
+   * sent again then, later and later, unless the error's `permanent` is true (the chat is gone, say).
+   */
   send(chat_id: string, text: string, options?: { readonly thread_id?: string | null }): Promise<unknown>;
   /** Begins a message that grows. Absent where the platform cannot edit messages. */
   draft?(target: ReplyTarget): Draft;
@@ -210,7 +213,10 @@ export interface Inbox {
 
 /** Takes the answer to one message instead of the adapter's `send`. */
 export interface Reply {
-  /** Every frame of the message's turn, as it happens. */
+  /**
+   * Every frame of the message's turn, as it happens. While hooks listen on `transform_llm_output` there are no `text`
+   * frames, so that nobody sees what a hook takes out: the answer comes at the end then.
+   */
   readonly onFrame?: (frame: Frame) => void;
   /** The whole answer, or null when there is none (skipped, stopped, failed: `problem` says why then). Called once. */
   readonly onEnd: (answer: { readonly text: string | null; readonly problem: HermesError | null }) => void;

@@ -67,6 +67,11 @@ export class SessionTables {
     );
   }
 
+  /** By the row's number, which grows with every session whatever the clock says. */
+  newestWith(key: string): StoredSession | undefined {
+    return this.#all(`SELECT ${COLUMNS} FROM sessions WHERE key = ? ORDER BY rowid DESC LIMIT 1`, key)[0];
+  }
+
   setColumn(id: string, column: "title" | "model" | "started_at", value: string | null): void {
     this.#run(`UPDATE sessions SET ${column} = ?, updated_at = ? WHERE id = ?`, value, now(), id);
   }

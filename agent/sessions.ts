@@ -86,9 +86,13 @@ export class SessionStore {
     );
   }
 
-  /** The newest session with this key. */
+  /** The session that was created last with this key, whichever was used last. */
   byKey(key: string): StoredSession | undefined {
-    return this.list({ key, limit: 1 })[0];
+    const stored = this.#attempt(() => this.#tables.newestWith(key));
+    const kept = [...this.#unsaved.values()].map(({ session }) => session).filter((session) => session.key === key);
+    return [...(stored === undefined || this.#unsaved.has(stored.id) ? [] : [stored]), ...kept]
+      .toSorted((a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id))
+      .at(-1);
   }
 
   /** Sessions, the last used first; those of child agents only with `children`. */

@@ -60,6 +60,29 @@ test("latest is the conversation last held on the platform: no child's, no plugi
   assert.equal(store.latest("nowhere"), undefined);
 });
 
+test("the session of a key is the one created last, whichever was used last and whatever the clock says", (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-21T12:00:00Z") });
+  const { store } = createStore();
+  const first = store.create({ platform: "telegram", source: "gateway", key: "k" });
+  t.mock.timers.setTime(Date.parse("2026-11-21T11:00:00Z"));
+  const second = store.create({ platform: "telegram", source: "gateway", key: "k" });
+  store.create({ platform: "telegram", source: "gateway", key: "other" });
+  t.mock.timers.setTime(Date.parse("2026-11-21T13:00:00Z"));
+  store.append(first.id, user("used last"));
+  assert.equal(store.byKey("k")?.id, second.id);
+  assert.equal(store.byKey("nobody's"), undefined);
+});
+
+test("a session that lives in memory is found by its key, before one in the file that is older", () => {
+  const { store, database, problems } = createStore();
+  const stored = store.create({ platform: "telegram", source: "gateway", key: "k" });
+  database.exec("PRAGMA query_only = ON");
+  const inMemory = store.create({ platform: "telegram", source: "gateway", key: "k" });
+  store.append(stored.id, user("the older one goes on in memory, too"));
+  assert.equal(problems.length, 1);
+  assert.equal(store.byKey("k")?.id, inMemory.id);
+});
+
 test("undo takes the last turn back and says what the person wrote", () => {
   const { store } = createStore();
   const { id } = store.create({ platform: "cli", source: "chat" });

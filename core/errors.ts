@@ -236,6 +236,26 @@ export const ERRORS = {
     (f: { until: string }) =>
       `Pairing is locked until ${f.until} after too many wrong codes; no code counts before. gateway.allowed_users in config.yaml lets people in without one.`,
   ),
+  HERMES_DASHBOARD_PORT: declare(
+    EXIT.failed,
+    (f: { host: string; port: number }) =>
+      `Port ${f.port} of ${f.host} is in use. Give another one with --port N, or --port 0 for one that is free.`,
+  ),
+  HERMES_DASHBOARD_BIND: declare(
+    EXIT.failed,
+    (f: { host: string; port: number; problem: string }) =>
+      `The dashboard cannot listen on port ${f.port} of ${f.host}: ${f.problem}`,
+  ),
+  HERMES_DASHBOARD_EXPOSED: declare(
+    EXIT.usage,
+    (f: { host: string }) =>
+      `A dashboard on ${f.host} can be reached by other machines, and what it shows travels unencrypted. Add --insecure if that is what you want.`,
+  ),
+  HERMES_DASHBOARD_NOT_RUNNING: declare(
+    EXIT.notRunning,
+    (f: { file: string; problem: string }) =>
+      `No dashboard answers: ${f.file} ${f.problem}. "hermes dashboard" starts one.`,
+  ),
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

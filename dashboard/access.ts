@@ -1,0 +1,92 @@
+/** Who may ask: senders and scripts by the bearer token, the page by its session. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Log } from "#core/log";
+import { SESSION_SECONDS, type SignIn } from "./sign-in.ts";
+import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";
+
+/** Thrown to answer a request with a status; the message is the answer's `detail`. */
+export class Refused extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+export interface AccessOptions {
+  readonly token: string;
+  readonly signIn: SignIn;
+  readonly port: () => number;
+  readonly log: Log;
+}
+
+const WARN_EVERY_MS = 60_000;
+
+export class Access {
+  readonly #options: AccessOptions;
+  readonly #token: Buffer;
+  readonly #limiter = new GuessLimiter();
+  #warnedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+    this.#token = digestOf(options.token);
+  }
+
+  /** Lets a request pass that carries the token. Throws the refusal. For `onRequest`: no body has been read then. */
+  readonly bearer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const token = bearerOf(request.raw);
+    if (token === undefined) throw unauthorized(reply, "a bearer token is needed");
+    if (!isSame(digestOf(token), this.#token)) throw this.wrong(request, reply, "this token is not the dashboard's");
+  };
+
+  /** Lets a request pass that carries the token or the cookie of a session. */
+  readonly either = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (bearerOf(request.raw) !== undefined) return this.bearer(request, reply);
+    if (this.sessionOf(request) === undefined) throw unauthorized(reply, "sign in first");
+    // Its cookie goes with every request of a browser; that the page itself asks is what the Origin tells.
+    if (request.method !== "GET" && request.headers.origin === undefined) throw new Refused(403, "there is no Origin");
+  };
+
+  /** The key of the session whose cookie the request carries; undefined without one. */
+  sessionOf(request: FastifyRequest): string | undefined {
+    const secret = new RegExp(`(?:^|; *)${this.#cookieName()}=([\\w-]{43})(?:;|$)`).exec(request.headers.cookie ?? "");
+    return secret === null ? undefined : this.#options.signIn.find(secret[1]!);
+  }
+
+  /** Puts the session into the browser's cookies, out of the reach of scripts and of other sites. */
+  setCookie(reply: FastifyReply, secret: string): void {
+    this.#cookie(reply, secret, SESSION_SECONDS);
+  }
+
+  clearCookie(reply: FastifyReply): void {
+    this.#cookie(reply, "", 0);
+  }
+
+  /** The refusal of a wrong secret: 401, or 429 when this address guesses too fast. */
+  wrong(request: FastifyRequest, reply: FastifyReply, message: string): Refused {
+    if (!this.#limiter.isTooMany(request.ip)) return unauthorized(reply, message);
+    if (performance.now() - this.#warnedAt > WARN_EVERY_MS) {
+      this.#warnedAt = performance.now();
+      this.#options.log.warn("dashboard: too many wrong tokens", { address: request.ip });
+    }
+    reply.header("retry-after", "1");
+    return new Refused(429, "too many wrong tokens; wait a second");
+  }
+
+  #cookie(reply: FastifyReply, value: string, seconds: number): void {
+    const attributes = `HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
+    reply.header("set-cookie", `${this.#cookieName()}=${value}; ${attributes}`);
+  }
+
+  /** Cookies do not know ports: two dashboards of one machine must not share one. */
+  #cookieName(): string {
+    return `hermes_dashboard_${this.#options.port()}`;
+  }
+}
+
+function unauthorized(reply: FastifyReply, message: string): Refused {
+  reply.header("www-authenticate", "Bearer");
+  return new Refused(401, message);
+}

@@ -1,0 +1,89 @@
+/** What becomes of an event: kept, stored, shown, and published to the plugins of this process (seed 002). */
+import type { EventContext, HookRegistry } from "#core/registry";
+import { isSecretName } from "#core/redact";
+import type { EventFrame } from "./frames.ts";
+import { toJson, type History, type KeptEvent } from "./history.ts";
+import { shorten } from "./shorten.ts";
+import type { Sources } from "./sources.ts";
+import type { EventStore } from "./store.ts";
+import type { Streams } from "./streams.ts";
+
+interface IntakeParts {
+  readonly registry: HookRegistry;
+  readonly history: History;
+  readonly store: EventStore | undefined;
+  readonly streams: Streams;
+  readonly sources: Sources;
+  readonly redact: (text: string) => string;
+}
+
+/** The source of what this process's own plugins emit. */
+const OWN_SOURCE = "dashboard";
+/** The namespaces that processes send here (seed 002). */
+const NAMESPACES = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"];
+
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #undo: readonly (() => void)[];
+  #total = 0;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    const own = (event_type: string, context: EventContext) => {
+      if (context["_forwarded"] === true) return;
+      this.#show([{ event_type, context: withoutSecrets(context, parts.redact), src: OWN_SOURCE }]);
+    };
+    this.#undo = NAMESPACES.map((pattern) => parts.registry.register(pattern, own, { name: "dashboard" }));
+  }
+
+  /** How many events came since the start. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Takes events of other processes: marks them as forwarded, shows them, and publishes them here. Never throws. */
+  take(frames: readonly EventFrame[]): void {
+    const marked = frames.map(({ event_type, context, src }) => ({
+      event_type,
+      context: { ...context, _forwarded: true, _forwarded_from: src },
+      src,
+    }));
+    // Shown first: what a handler does to the context is seen by the handlers behind it only.
+    this.#show(marked);
+    for (const { event_type, context } of marked) this.#parts.registry.emit_sync(event_type, context);
+  }
+
+  close(): void {
+    for (const undo of this.#undo) undo();
+  }
+
+  #show(frames: readonly EventFrame[]): void {
+    const { history, store, streams, sources } = this.#parts;
+    const at = new Date().toISOString();
+    const whole = new Map<number, string>();
+    for (const { event_type, context, src } of frames) {
+      const json = JSON.stringify(context);
+      const kept: KeptEvent = { seq: history.last + 1, at, src, event_type, context: shorten(context, json) };
+      if (kept.context !== json) whole.set(kept.seq, toJson({ ...kept, context: json }));
+      history.push(kept);
+      store?.add(kept);
+      sources.count(src, at);
+      this.#total++;
+    }
+    streams.wake(whole);
+  }
+}
+
+/** The context of a plugin of this process, which nobody has looked at yet, without secrets, as JSON can hold it. */
+function withoutSecrets(context: EventContext, redact: (text: string) => string): EventContext {
+  try {
+    const json = JSON.stringify(context, (key, value: unknown) => {
+      if (typeof value !== "string") return value;
+      return isSecretName(key) ? "[redacted]" : redact(value);
+    });
+    return JSON.parse(json) as EventContext;
+  } catch {
+    // A cycle or a big integer: that it happened can still be shown.
+    return { _unreadable: true };
+  }
+}

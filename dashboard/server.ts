@@ -1,0 +1,217 @@
+/**
+ * The dashboard: takes the events of every process of this home, publishes them to the plugins of its own, and shows
+ * them to a person (CONTRACT §9).
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { FastifyInstance } from "fastify";
+import { HermesError, problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { HookRegistry } from "#core/registry";
+import { Access } from "./access.ts";
+import { createHostGate, isLoopback, reachableUrl } from "./addresses.ts";
+import { takeJsonOnly } from "./body.ts";
+import { boundConnections } from "./connections.ts";
+import { removeDiscovery, writeDiscovery } from "./discovery.ts";
+import { History } from "./history.ts";
+import { Intake } from "./intake.ts";
+import { addRoutes } from "./routes.ts";
+import { SignIn } from "./sign-in.ts";
+import { Sources } from "./sources.ts";
+import { EventStore } from "./store.ts";
+import { Streams, type StreamLimits } from "./streams.ts";
+import { newSecret } from "./tokens.ts";
+
+export interface DashboardLimits extends StreamLimits {
+  /** How long a request's headers may take, and all of it. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** How long a connection may stay open between two requests. */
+  readonly idleMs: number;
+  readonly connections: number;
+  /** How long requests may still run at the end. */
+  readonly drainMs: number;
+}
+
+const LIMITS: DashboardLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 65_000,
+  connections: 4096,
+  drainMs: 2000,
+  subscribers: 64,
+  waitingBytes: 1024 * 1024,
+  stalledMs: 60_000,
+  keepAliveMs: 15_000,
+};
+
+export interface DashboardOptions {
+  readonly host: string;
+  /** 0 for one that is free. */
+  readonly port: number;
+  /** `dashboard.allowed_hosts`: further names that requests may come for. */
+  readonly allowedHosts: readonly string[];
+  /** Where events are published; handlers see them with `_forwarded: true`. */
+  readonly registry: HookRegistry;
+  /** A connection of its own to `state.db`; undefined where there is none, and events live in memory only. */
+  readonly database: DatabaseSync | undefined;
+  /** The discovery file. */
+  readonly discovery: string;
+  readonly log: Log;
+  readonly redact: (text: string) => string;
+  /** Says a sentence to the person. */
+  readonly warn: (sentence: string) => void;
+  readonly version: string;
+  readonly limits?: Partial<DashboardLimits>;
+}
+
+export interface Dashboard {
+  /**
+   * Binds the port and then writes the discovery file. Throws HERMES_DASHBOARD_PORT when the port is in use and
+   * HERMES_DASHBOARD_BIND when it cannot be had for another reason.
+   */
+  start(): Promise<void>;
+  /** Takes the discovery file back, ends the streams, answers what has begun, and stores what waits. */
+  stop(): Promise<void>;
+  /** Under which it is reached from this machine; known once it is started. */
+  readonly url: string;
+  /** What senders authenticate with. */
+  readonly token: string;
+  /** A fresh address that lets a person in once, within ten minutes. */
+  signInUrl(): string;
+}
+
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HEADERS = {
+  "content-security-policy": POLICY,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "cache-control": "no-store",
+};
+
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const { host, registry, database, log, warn } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const token = newSecret();
+  const startedAt = new Date().toISOString();
+  let port = options.port;
+  let app: FastifyInstance | undefined;
+
+  const history = new History();
+  const streams = new Streams(history, limits);
+  const signIn = new SignIn((session) => streams.endSession(session));
+  const sources = new Sources();
+  const store = database && openStore(database, history, options);
+  const intake = new Intake({ registry, history, store, streams, sources, redact: options.redact });
+  const access = new Access({ token, signIn, port: () => port, log });
+
+  async function start(): Promise<void> {
+    app = await buildApp();
+    addRoutes(app, { access, signIn, history, intake, sources, streams, version: options.version, startedAt });
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await stop();
+      throw bindError(error, host, port);
+    }
+    ({ port } = app.server.address() as AddressInfo);
+    publish();
+    log.info("dashboard: started", { url: reachableUrl(host, port) });
+  }
+
+  async function buildApp(): Promise<FastifyInstance> {
+    const { fastify } = await import("fastify");
+    const made = fastify({
+      http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(2000, limits.headersMs) },
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      exposeHeadRoutes: false,
+    });
+    boundConnections(made.server, limits.connections);
+    made.server.on("connection", (socket) => socket.once("close", () => sources.closed(socket)));
+    const gate = createHostGate({ host, port: () => port, allowed: options.allowedHosts });
+    made.addHook("onRequest", async (request, reply) => {
+      reply.headers(HEADERS);
+      const problem = gate(request.raw);
+      if (problem !== undefined) await reply.code(403).send({ detail: problem });
+    });
+    made.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+      const status = error.statusCode ?? 500;
+      if (status >= 500) log.error(`dashboard: ${error.message}`);
+      await reply.code(status).send({ detail: status === 500 ? "something went wrong" : error.message });
+    });
+    made.setNotFoundHandler(async (_request, reply) => {
+      await reply.code(404).send({ detail: "there is nothing here" });
+    });
+    takeJsonOnly(made);
+    await addPage(made);
+    return made;
+  }
+
+  function publish(): void {
+    const url = reachableUrl(host, port);
+    try {
+      const pid = process.pid;
+      writeDiscovery(options.discovery, { url, hooks_ingest_token: token, pid, started_at: startedAt });
+    } catch (error) {
+      warn(`No other process will find the dashboard: ${options.discovery} cannot be written: ${problemOf(error)}`);
+    }
+    if (isLoopback(new URL(url).hostname)) return;
+    warn(`Other processes send their events to ${url} only with HERMES_DASHBOARD_TRUST_REMOTE=1 in their environment.`);
+  }
+
+  async function stop(): Promise<void> {
+    removeDiscovery(options.discovery, token);
+    streams.close();
+    const cut = setTimeout(() => app?.server.closeAllConnections(), limits.drainMs);
+    await app?.close();
+    clearTimeout(cut);
+    intake.close();
+    store?.close();
+  }
+
+  return {
+    start,
+    stop,
+    token,
+    get url() {
+      return reachableUrl(host, port);
+    },
+    signInUrl: () => `${reachableUrl(host, port)}/#code=${signIn.newCode()}`,
+  };
+}
+
+function openStore(database: DatabaseSync, history: History, { warn, log }: DashboardOptions): EventStore {
+  const onLost = (problem: string) => {
+    log.warn(`dashboard: events are not stored: ${problem}`);
+    warn(`Events are kept in memory only: state.db cannot be used: ${problem}`);
+  };
+  const store = new EventStore({ database, oldest: () => history.oldest, onLost });
+  for (const event of store.load()) history.push(event);
+  return store;
+}
+
+/** The page's files; whoever gets them sees nothing yet. */
+async function addPage(app: FastifyInstance): Promise<void> {
+  const { fastifyStatic } = await import("@fastify/static");
+  await app.register(fastifyStatic, {
+    root: fileURLToPath(new URL("./page", import.meta.url)),
+    redirect: false,
+    dotfiles: "ignore",
+    cacheControl: false,
+    allowedPath: (path) => path === "/" || /^\/[\w-]+(?:\/[\w-]+)*\.(?:html|js|css|svg)$/.test(path),
+    // Checked again by its tag each time, so that a new version of hermes never runs an old page.
+    setHeaders: (reply) => void reply.header("cache-control", "no-cache"),
+  });
+}
+
+function bindError(error: unknown, host: string, port: number): HermesError {
+  if ((error as { code?: unknown }).code === "EADDRINUSE")
+    return new HermesError("HERMES_DASHBOARD_PORT", { host, port });
+  return new HermesError("HERMES_DASHBOARD_BIND", { host, port, problem: problemOf(error) }, { cause: error });
+}

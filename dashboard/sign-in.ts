@@ -1,0 +1,69 @@
+/** How a person gets in: a code that counts once, exchanged for a session that the browser holds in a cookie. */
+import { digestOf, newSecret } from "./tokens.ts";
+
+const CODE_MS = 10 * 60_000;
+const MOST_CODES = 16;
+/** A session ends when nobody uses it for so long. */
+export const SESSION_SECONDS = 12 * 3600;
+const MOST_SESSIONS = 64;
+
+/** What is kept of a secret: its hash. A look-up by it tells nobody how much of a guess was right. */
+type Key = string;
+
+const keyOf = (secret: string): Key => digestOf(secret).toString("base64");
+
+export class SignIn {
+  /** When each code ends. */
+  readonly #codes = new Map<Key, number>();
+  /** When each session was last used. */
+  readonly #sessions = new Map<Key, number>();
+  readonly #now: () => number;
+  readonly #onEnd: (session: string) => void;
+
+  /** `onEnd` hears of each session that ends, by the key that `find` gave. */
+  constructor(onEnd: (session: string) => void, now: () => number = () => performance.now()) {
+    this.#onEnd = onEnd;
+    this.#now = now;
+  }
+
+  /** A code that counts once, within ten minutes. */
+  newCode(): string {
+    const code = newSecret();
+    this.#codes.set(keyOf(code), this.#now() + CODE_MS);
+    if (this.#codes.size > MOST_CODES) this.#codes.delete(this.#codes.keys().next().value!);
+    return code;
+  }
+
+  /** Exchanges a code for a session's secret; undefined for a code that is wrong, used or too old. */
+  exchange(code: string): string | undefined {
+    const key = keyOf(code);
+    const ends = this.#codes.get(key);
+    this.#codes.delete(key);
+    if (ends === undefined || ends < this.#now()) return undefined;
+    const secret = newSecret();
+    this.#sessions.set(keyOf(secret), this.#now());
+    if (this.#sessions.size > MOST_SESSIONS) this.#drop(this.#sessions.keys().next().value!);
+    return secret;
+  }
+
+  /** The session that the secret opens, and takes note of its use; undefined when there is none. */
+  find(secret: string): string | undefined {
+    const key = keyOf(secret);
+    const used = this.#sessions.get(key);
+    if (used === undefined) return undefined;
+    // Behind all others: the first one is the one that was unused longest.
+    this.#sessions.delete(key);
+    this.#sessions.set(key, this.#now());
+    if (this.#now() - used <= SESSION_SECONDS * 1000) return key;
+    this.#drop(key);
+    return undefined;
+  }
+
+  end(session: string): void {
+    this.#drop(session);
+  }
+
+  #drop(session: Key): void {
+    if (this.#sessions.delete(session)) this.#onEnd(session);
+  }
+}

@@ -1,0 +1,144 @@
+/** Who sends: how many events of each source came, how fast, and how many its senders had to drop before sending. */
+
+export interface SourceReport {
+  readonly src: string;
+  /** Over the last ten seconds. */
+  readonly rate_per_second: number;
+  readonly events: number;
+  /** What the senders of this source say they dropped, all of them together. */
+  readonly dropped: number;
+  readonly last_at: string;
+}
+
+/** One sender is one process; it says its own total, over and over. */
+interface Sender {
+  /** The connection it uses now; null when that is closed. */
+  connection: object | null;
+  total: number;
+}
+
+interface Source {
+  events: number;
+  last_at: string;
+  senders: Sender[];
+  /** What forgotten senders had dropped. */
+  dropped: number;
+  /** Events of each of the last seconds, by second modulo the window. */
+  readonly seconds: Float64Array;
+  lastSecond: number;
+}
+
+const WINDOW_SECONDS = 10;
+/** A sender chooses its name itself: more than these are not told apart. The one that was silent longest goes. */
+const MOST_SOURCES = 256;
+const MOST_SENDERS = 64;
+
+export class Sources {
+  readonly #sources = new Map<string, Source>();
+  /** In milliseconds, never going back. */
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Counts one event that came at the given time. */
+  count(src: string, at: string): void {
+    const source = this.#source(src);
+    source.events++;
+    source.last_at = at;
+    this.#advance(source);
+    source.seconds[source.lastSecond % WINDOW_SECONDS]! += 1;
+  }
+
+  /**
+   * Takes what a sender says it has dropped so far. It is told from others of its source by its connection; one that
+   * connects again is known by its total, which never shrinks.
+   */
+  dropped(src: string, connection: object, total: number): void {
+    const source = this.#source(src);
+    const known = source.senders.find((sender) => sender.connection === connection);
+    const sender = known ?? returning(source.senders, total) ?? newSender(source);
+    sender.connection = connection;
+    sender.total = Math.max(sender.total, total);
+  }
+
+  /** A connection closed: its sender may come back on another one. */
+  closed(connection: object): void {
+    for (const { senders } of this.#sources.values()) {
+      for (const sender of senders) if (sender.connection === connection) sender.connection = null;
+    }
+  }
+
+  /** All sources, by name. */
+  list(): readonly SourceReport[] {
+    return [...this.#sources]
+      .map(([src, source]) => {
+        this.#advance(source);
+        const recent = source.seconds.reduce((sum, count) => sum + count, 0);
+        const dropped = source.senders.reduce((sum, { total }) => sum + total, source.dropped);
+        const rate_per_second = recent / WINDOW_SECONDS;
+        return { src, rate_per_second, events: source.events, dropped, last_at: source.last_at };
+      })
+      .toSorted((a, b) => (a.src < b.src ? -1 : 1));
+  }
+
+  #source(src: string): Source {
+    const known = this.#sources.get(src);
+    if (known !== undefined) return known;
+    const made: Source = {
+      events: 0,
+      last_at: "",
+      senders: [],
+      dropped: 0,
+      seconds: new Float64Array(WINDOW_SECONDS),
+      lastSecond: this.#second(),
+    };
+    if (this.#sources.size >= MOST_SOURCES) this.#forgetOne();
+    this.#sources.set(src, made);
+    return made;
+  }
+
+  #forgetOne(): void {
+    let oldest: string | undefined;
+    let oldestAt = "\uFFFF";
+    for (const [src, { last_at }] of this.#sources) if (last_at < oldestAt) [oldest, oldestAt] = [src, last_at];
+    if (oldest !== undefined) this.#sources.delete(oldest);
+  }
+
+  #second(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+
+  /** Empties the seconds that have passed since the source was last looked at. */
+  #advance(source: Source): void {
+    const second = this.#second();
+    const passed = Math.min(second - source.lastSecond, WINDOW_SECONDS);
+    for (let step = 0; step < passed; step++) source.seconds[(second - step) % WINDOW_SECONDS] = 0;
+    source.lastSecond = second;
+  }
+}
+
+/** The sender without a connection that had dropped most, but not more than this one says. */
+function returning(senders: readonly Sender[], total: number): Sender | undefined {
+  let best: Sender | undefined;
+  for (const sender of senders) {
+    if (sender.connection !== null || sender.total > total) continue;
+    if (best === undefined || sender.total > best.total) best = sender;
+  }
+  return best;
+}
+
+function newSender(source: Source): Sender {
+  const { senders } = source;
+  if (senders.length >= MOST_SENDERS) {
+    const gone = Math.max(
+      0,
+      senders.findIndex(({ connection }) => connection === null),
+    );
+    source.dropped += senders.splice(gone, 1)[0]!.total;
+  }
+  const sender: Sender = { connection: null, total: 0 };
+  senders.push(sender);
+  return sender;
+}

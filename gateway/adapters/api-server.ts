@@ -1,0 +1,149 @@
+/** The platform `api_server`: the agent behind an HTTP API that OpenAI's clients speak (CONTRACT §8). */
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { HermesError, problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { Adapter, Inbox } from "#core/ports";
+import { isLoopback } from "./api-server/access.ts";
+import { PLATFORM } from "./api-server/answer.ts";
+import { createFlights, type Flights } from "./api-server/flights.ts";
+import { createApp } from "./api-server/routes.ts";
+
+export interface ApiServerOptions {
+  readonly host?: string | undefined;
+  /** 0 for any free port. */
+  readonly port?: number | undefined;
+  /** The bearer key of every route; empty or absent for none, which binds to loopback only. */
+  readonly key?: string | undefined;
+  /** The model that answers now, for `GET /v1/models`. */
+  readonly model: () => { readonly id: string; readonly provider: string };
+  /** The program's version, a header of `GET /health`. */
+  readonly version: string;
+  readonly log: Log;
+  /** False while a hook may replace the final answer: then nothing is streamed before it. Absent: always true. */
+  readonly streaming?: (() => boolean) | undefined;
+  readonly limits?: Partial<ApiServerLimits> | undefined;
+}
+
+export interface ApiServerLimits {
+  /** Requests for an answer that may be under way at once; one more gets 429. */
+  readonly inFlight: number;
+  /** After how long a silent stream carries a comment. */
+  readonly keepAliveMs: number;
+  /** How long a client may take for the headers of a request. */
+  readonly headersTimeoutMs: number;
+  /** How long it may take for a whole request. */
+  readonly requestTimeoutMs: number;
+}
+
+export interface ApiServer extends Adapter {
+  /** Where it listens; null when it does not. */
+  address(): { readonly host: string; readonly port: number; readonly url: string } | null;
+}
+
+interface Running {
+  readonly app: FastifyInstance;
+  readonly flights: Flights;
+}
+
+const LIMITS: ApiServerLimits = {
+  inFlight: 100,
+  keepAliveMs: 15_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+};
+
+/** How long clients may take to read the end of their answers before a stop cuts them off. */
+const STOP_GRACE_MS = 2000;
+
+/**
+ * Makes the adapter; nothing listens before `start`, which rejects with HERMES_ADAPTER_CONFIG (no key where one is
+ * needed) or HERMES_ADAPTER_START (the port is taken, the address is not this machine's).
+ */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { host = "127.0.0.1", port = 8642, key = "", model, version, log, streaming = () => true } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  let running: Running | undefined;
+
+  async function start(inbox: Inbox): Promise<void> {
+    if (running !== undefined) return;
+    if (key === "" && !isLoopback(host)) throw keyMissing(host);
+    const flights = createFlights(limits.inFlight);
+    const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, flights });
+    try {
+      await listen(app, host, port);
+    } catch (thrown) {
+      await app.close();
+      throw notListening(thrown, host, port);
+    }
+    running = { app, flights };
+  }
+
+  async function stop(): Promise<void> {
+    if (running === undefined) return;
+    const { app, flights } = running;
+    running = undefined;
+    app.server.close();
+    await flights.close();
+    await hangUp(app);
+  }
+
+  return {
+    name: PLATFORM,
+    start,
+    stop,
+    send: () =>
+      Promise.reject(
+        new HermesError("HERMES_ADAPTER_SEND", {
+          platform: PLATFORM,
+          problem: "api_server answers requests only; it has no connection to a client that did not ask.",
+        }),
+      ),
+    address: () => (running === undefined ? null : addressOf(running.app)),
+  };
+}
+
+/** Listens by itself: fastify would open a second server for `localhost`, which a stop would have to find. */
+function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    app.server.once("error", reject);
+    app.server.listen({ host, port }, () => {
+      app.server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** Closes what is open: idle connections at once, those whose client still reads its answer after a grace. */
+async function hangUp(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
+  const force = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS);
+  await app.close();
+  clearInterval(sweep);
+  clearTimeout(force);
+}
+
+function addressOf(app: FastifyInstance): ReturnType<ApiServer["address"]> {
+  // A server that listens on a port has this form of address.
+  const { address, port, family } = app.server.address() as AddressInfo;
+  return { host: address, port, url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}` };
+}
+
+function keyMissing(host: string): HermesError {
+  const problem = `other machines can reach ${host}, so it needs a key: set gateway.platforms.api_server.key, or host: 127.0.0.1.`;
+  return new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
+}
+
+function notListening(thrown: unknown, host: string, port: number): HermesError {
+  const { code } = thrown as { code?: unknown };
+  const at = "gateway.platforms.api_server";
+  const problem =
+    code === "EADDRINUSE"
+      ? `port ${port} of ${host} is taken by another program; set another one as ${at}.port.`
+      : code === "EACCES"
+        ? `port ${port} may not be opened by this user; set ${at}.port to one above 1023.`
+        : code === "EADDRNOTAVAIL" || code === "ENOTFOUND"
+          ? `${host} is no address of this machine; set ${at}.host to one that is.`
+          : `${problemOf(thrown)} (${at}.host and ${at}.port say where it listens)`;
+  return new HermesError("HERMES_ADAPTER_START", { platform: PLATFORM, problem });
+}

@@ -1,0 +1,55 @@
+/** The answer in OpenAI's shapes: `chat.completion`, and `chat.completion.chunk` for streams. */
+
+/** What every part of one answer repeats. */
+export interface CompletionHead {
+  /** `chatcmpl-…` */
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+}
+
+/** `length`: the turn ended at its limit of requests to the model. */
+export type FinishReason = "stop" | "length";
+
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
+export function usageOf(inputTokens: number, outputTokens: number): Usage {
+  return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens };
+}
+
+export function completion(head: CompletionHead, content: string, finishReason: FinishReason, usage: Usage): object {
+  const message = { role: "assistant", content, refusal: null };
+  return {
+    id: head.id,
+    object: "chat.completion",
+    created: head.created,
+    model: head.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+    usage,
+  };
+}
+
+/** The chunks of one stream. `withUsage`: the client asked for `stream_options.include_usage`. */
+export function createChunks(head: CompletionHead, withUsage: boolean) {
+  const chunk = (choices: readonly object[], usage: Usage | null = null) => ({
+    id: head.id,
+    object: "chat.completion.chunk",
+    created: head.created,
+    model: head.model,
+    choices,
+    ...(withUsage ? { usage } : {}),
+  });
+  const choice = (delta: object, finishReason: FinishReason | null) =>
+    chunk([{ index: 0, delta, logprobs: null, finish_reason: finishReason }]);
+  return {
+    role: () => choice({ role: "assistant", content: "" }, null),
+    content: (text: string) => choice({ content: text }, null),
+    finish: (reason: FinishReason) => choice({}, reason),
+    usage: (usage: Usage) => chunk([], usage),
+  };
+}

@@ -1,0 +1,57 @@
+/** Server-sent events on one response. */
+import type { ServerResponse } from "node:http";
+
+/** A client that reads nothing while we write this much is given up. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+
+export interface EventStream {
+  /** True once the status and the headers are sent. */
+  readonly begun: boolean;
+  /** Sends an event; an object as its JSON, a string as it is. */
+  send(data: object | string): void;
+  /** Leaves the response to somebody else; only before anything was sent. */
+  release(): void;
+  end(): void;
+}
+
+/**
+ * Nothing is sent before the first event or, when there is none for `keepAliveMs`, a comment: until then the answer
+ * can still become an error with a status of its own. Comments keep silent streams open across proxies.
+ */
+export function openEventStream(
+  response: ServerResponse,
+  options: { readonly keepAliveMs: number; readonly headers: () => Readonly<Record<string, string>> },
+): EventStream {
+  let begun = false;
+  const silence = setInterval(() => write(": keep-alive\n\n"), options.keepAliveMs);
+  response.once("close", () => clearInterval(silence));
+
+  function write(text: string): void {
+    if (response.destroyed || response.writableEnded) return;
+    if (!begun) {
+      begun = true;
+      response.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+        // nginx and its like would otherwise hold the events back.
+        "x-accel-buffering": "no",
+        ...options.headers(),
+      });
+    }
+    silence.refresh();
+    response.write(text);
+    if (response.writableLength > MOST_UNREAD_BYTES) response.destroy();
+  }
+
+  return {
+    get begun() {
+      return begun;
+    },
+    send: (data) => write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`),
+    release: () => clearInterval(silence),
+    end() {
+      clearInterval(silence);
+      response.end();
+    },
+  };
+}

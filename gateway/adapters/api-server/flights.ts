@@ -1,0 +1,52 @@
+/** The requests for an answer that are under way: bounded in number, and waited for at the end. */
+import type { ServerResponse } from "node:http";
+import { RequestProblem } from "./problem.ts";
+
+export interface Flights {
+  /** Takes a place before the body is read. Throws a RequestProblem: 429 when all are taken, 503 after `close`. */
+  enter(response: ServerResponse): void;
+  /** Runs the answer in the place of its response, which is free again when the answer has ended. */
+  run<Value>(response: ServerResponse, answer: () => Promise<Value>): Promise<Value>;
+  /** Lets no more in; resolves when every answer that runs has ended. */
+  close(): Promise<void>;
+}
+
+export function createFlights(most: number): Flights {
+  /** Responses whose bodies are still being read. */
+  const reading = new Set<ServerResponse>();
+  const answering = new Set<ServerResponse>();
+  const landed = Promise.withResolvers<void>();
+  let closing = false;
+
+  function leave(response: ServerResponse): void {
+    answering.delete(response);
+    if (closing && answering.size === 0) landed.resolve();
+  }
+
+  return {
+    enter(response) {
+      if (closing) throw new RequestProblem(503, "shutting_down", "The server is shutting down.");
+      if (reading.size + answering.size >= most) {
+        const message = `${most} requests are under way already; try again later.`;
+        throw new RequestProblem(429, "rate_limit_exceeded", message, { "retry-after": "1" });
+      }
+      reading.add(response);
+      response.once("close", () => reading.delete(response));
+    },
+    async run(response, answer) {
+      if (closing) throw new RequestProblem(503, "shutting_down", "The server is shutting down.");
+      reading.delete(response);
+      answering.add(response);
+      try {
+        return await answer();
+      } finally {
+        leave(response);
+      }
+    },
+    close() {
+      closing = true;
+      if (answering.size === 0) landed.resolve();
+      return landed.promise;
+    },
+  };
+}

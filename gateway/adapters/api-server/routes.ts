@@ -1,0 +1,122 @@
+/** The HTTP side of `api_server`: routes, bounds and the shape of errors. */
+import { STATUS_CODES } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import { createAccessCheck } from "./access.ts";
+import { answerInEvents, answerOnce, type AnswerContext } from "./answer.ts";
+import type { Flights } from "./flights.ts";
+import { badRequest, problemFrom, RequestProblem } from "./problem.ts";
+import { readChatRequest } from "./request.ts";
+
+const BODY_LIMIT = 8 * 1024 * 1024;
+
+export interface RouteOptions extends AnswerContext {
+  /** Empty for none. */
+  readonly key: string;
+  readonly model: () => { readonly id: string; readonly provider: string };
+  readonly version: string;
+  readonly flights: Flights;
+  readonly log: Log;
+  /** How long a client may take for its headers, and for the whole request. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** A fastify with the routes, not listening yet. */
+export async function createApp(options: RouteOptions): Promise<FastifyInstance> {
+  const { fastify } = await import("fastify");
+  const { flights, log } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    onProtoPoisoning: "remove",
+    onConstructorPoisoning: "remove",
+    requestTimeout: options.requestTimeoutMs,
+    http: {
+      headersTimeout: options.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs),
+    },
+    frameworkErrors: (_error, _request, reply) => {
+      void refuse(reply, badRequest("The path cannot be read."));
+    },
+    clientErrorHandler(error, socket) {
+      if (socket.writable) socket.end(rawResponse(wireProblem(error.code)));
+      else socket.destroy();
+    },
+  });
+  app.removeContentTypeParser("text/plain");
+  const check = createAccessCheck(options.key);
+  app.addHook("onRequest", (request, _reply, done) => {
+    check(request.headers);
+    done();
+  });
+  app.setErrorHandler(async (thrown, _request, reply) => {
+    const problem = problemFrom(thrown);
+    if (problem !== null) return refuse(reply, problem);
+    log.error(`api_server: a request failed: ${problemOf(thrown)}`);
+    return refuse(reply, new RequestProblem(500, "internal_error", "Something went wrong inside hermes."));
+  });
+  app.setNotFoundHandler(async (request, reply) =>
+    refuse(reply, new RequestProblem(404, "not_found", `There is no ${request.method} ${request.url} here.`)),
+  );
+  app.get("/health", async (_request, reply) =>
+    reply.header("x-hermes-version", options.version).send({ status: "ok" }),
+  );
+  app.get("/v1/models", async () => {
+    const { id, provider } = options.model();
+    return { object: "list", data: [{ id, object: "model", created: startedAt, owned_by: provider }] };
+  });
+  app.post(
+    "/v1/chat/completions",
+    {
+      onRequest: (_request, reply, done) => {
+        flights.enter(reply.raw);
+        done();
+      },
+    },
+    (request, reply) => flights.run(reply.raw, () => complete(options, request, reply)),
+  );
+  await app.ready();
+  return app;
+}
+
+/** When the model "was created" matters to no client, but the field has to be there and to stay. */
+const startedAt = Math.floor(Date.now() / 1000);
+
+async function complete(context: RouteOptions, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const asked = readChatRequest(request.body, request.headers);
+  if (!asked.stream) {
+    const { body, headers } = await answerOnce(context, asked, reply.raw);
+    return reply.headers(headers).send(body);
+  }
+  // From here the response is ours; an error before its first byte is still fastify's to send.
+  await answerInEvents(context, asked, reply.raw);
+  return reply.hijack();
+}
+
+/** What Node refuses before it is a request. */
+function wireProblem(code: string | undefined): RequestProblem {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    return new RequestProblem(408, "request_timeout", "The request took too long to arrive.");
+  }
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return new RequestProblem(431, "headers_too_large", "The headers are larger than 16 KiB.");
+  }
+  return badRequest("This is no HTTP request.");
+}
+
+function rawResponse(problem: RequestProblem): string {
+  const body = JSON.stringify(problem.body());
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    "connection: close",
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+}
+
+async function refuse(reply: FastifyReply, problem: RequestProblem): Promise<FastifyReply> {
+  return reply.code(problem.status).headers(problem.headers).send(problem.body());
+}

@@ -92,13 +92,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     name: PLATFORM,
     start,
     stop,
-    send: () =>
-      Promise.reject(
-        new HermesError("HERMES_ADAPTER_SEND", {
-          platform: PLATFORM,
-          problem: "api_server answers requests only; it has no connection to a client that did not ask.",
-        }),
-      ),
+    send: () => Promise.reject(unasked()),
     address: () => (running === undefined ? null : addressOf(running.app)),
   };
 }
@@ -127,6 +121,13 @@ function addressOf(app: FastifyInstance): ReturnType<ApiServer["address"]> {
   // A server that listens on a port has this form of address.
   const { address, port, family } = app.server.address() as AddressInfo;
   return { host: address, port, url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}` };
+}
+
+/** `permanent`: sending it again later would not help. */
+function unasked(): HermesError {
+  const problem = "api_server answers requests only; it has no connection to a client that did not ask.";
+  const error = new HermesError("HERMES_ADAPTER_SEND", { platform: PLATFORM, problem });
+  return Object.assign(error, { permanent: true });
 }
 
 function keyMissing(host: string): HermesError {

@@ -34,18 +34,28 @@ export function badRequest(message: string): RequestProblem {
   return new RequestProblem(400, "invalid_request", message);
 }
 
-/** Failures of what answers for us; everything else that ends a turn is our own failure. */
-const STATUS_OF: Readonly<Record<string, number>> = {
+/** What the gateway refused before a turn began. OpenAI's clients try 429 and 503 again by themselves, and may. */
+const REFUSED: Readonly<Record<string, number>> = {
+  HERMES_MESSAGE_INVALID: 400,
+  HERMES_ACCESS_DENIED: 403,
+  HERMES_GATEWAY_BUSY: 429,
+  HERMES_GATEWAY_STOPPING: 503,
+};
+
+/** Failures of the model's server; everything else that ends a turn is our own failure. */
+const FAILED: Readonly<Record<string, number>> = {
   HERMES_MODEL_REQUEST: 502,
   HERMES_MODEL_STREAM_CUT: 502,
 };
 
 /**
- * A turn that failed. Its tools may have run, and OpenAI's clients try a 5xx again by themselves: the header tells
- * them not to.
+ * Why there is no answer. Of a turn that failed, tools may have run, and OpenAI's clients would try a 5xx again by
+ * themselves: the header tells them not to.
  */
 export function turnProblem({ code, message }: HermesError): RequestProblem {
-  return new RequestProblem(STATUS_OF[code] ?? 500, code, message, { "x-should-retry": "false" });
+  const refused = REFUSED[code];
+  if (refused !== undefined) return new RequestProblem(refused, code, message);
+  return new RequestProblem(FAILED[code] ?? 500, code, message, { "x-should-retry": "false" });
 }
 
 /** What fastify refuses before a route sees it, in words for people. */

@@ -173,6 +173,11 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
   ),
+  HERMES_HOOK_MANIFEST: declare(
+    EXIT.failed,
+    (f: { file: string; line?: number | undefined; key?: string | undefined; problem: string }) =>
+      `${at(f)}${f.key === undefined ? ": " : " "}${f.problem}`,
+  ),
   HERMES_HANDLER_UNUSABLE: declare(
     EXIT.failed,
     (f: { name: string; file: string; problem: string }) =>

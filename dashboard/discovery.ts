@@ -1,28 +1,17 @@
 /** `dashboard.json`: how processes that send events find the dashboard (CONTRACT §9). */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { readDiscovery } from "#core/discovery";
 import { ensureFolder } from "#core/paths";
 import { newSecret } from "./tokens.ts";
 
-export interface Discovery {
+interface Discovery {
   readonly url: string;
   readonly hooks_ingest_token: string;
   readonly pid: number;
   /** ISO-8601, UTC. */
   readonly started_at: string;
 }
-
-const LONGEST_FILE = 64 * 1024;
 
 /**
  * Writes the file whole, readable for its owner alone, in the place of whatever was there: the newest dashboard is the
@@ -40,24 +29,11 @@ export function writeDiscovery(file: string, discovery: Discovery): void {
   }
 }
 
-/** What the file says; undefined when there is none, or none that could be a dashboard's. */
-function readDiscovery(file: string): Discovery | undefined {
-  let handle: number | undefined;
-  try {
-    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const { size } = fstatSync(handle);
-    return size > LONGEST_FILE ? undefined : (JSON.parse(readFileSync(handle, "utf8")) as Discovery);
-  } catch {
-    // Missing, somebody else's, or no JSON: there is no dashboard to be found in it.
-    return undefined;
-  } finally {
-    if (handle !== undefined) closeSync(handle);
-  }
-}
-
 /** Removes the file if it is still that of the dashboard with this token; a newer dashboard's stays. Never throws. */
 export function removeDiscovery(file: string, token: string): void {
-  if (readDiscovery(file)?.hooks_ingest_token !== token) return;
+  // Wherever it points: ours may point to any address of this machine.
+  const { dashboard } = readDiscovery(file, { env: { HERMES_DASHBOARD_TRUST_REMOTE: "1" } });
+  if (dashboard?.token !== token) return;
   try {
     unlinkSync(file);
   } catch {

@@ -120,6 +120,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       throw bindError(error, host, port);
     }
     ({ port } = app.server.address() as AddressInfo);
+    process.once("exit", unpublish);
     publish();
     log.info("dashboard: started", { url: reachableUrl(host, port) });
   }
@@ -165,8 +166,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     warn(`Other processes send their events to ${url} only with HERMES_DASHBOARD_TRUST_REMOTE=1 in their environment.`);
   }
 
-  async function stop(): Promise<void> {
+  /** Also where the program ends without a stop: senders must not be sent to a closed port. */
+  function unpublish(): void {
+    process.off("exit", unpublish);
     removeDiscovery(options.discovery, token);
+  }
+
+  async function stop(): Promise<void> {
+    unpublish();
     streams.close();
     const cut = setTimeout(() => app?.server.closeAllConnections(), limits.drainMs);
     await app?.close();

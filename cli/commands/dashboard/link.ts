@@ -1,0 +1,47 @@
+/** What is printed of a dashboard: its address, and the link that lets a person in once. */
+import type { Command } from "commander";
+import { readDiscovery, type Dashboard } from "#core/discovery";
+import { HermesError, problemOf } from "#core/errors";
+import type { CliContext } from "../../context.ts";
+import type { DashboardFlags } from "../dashboard.ts";
+import { openBrowser } from "./browser.ts";
+
+const ANSWER_MS = 5000;
+
+/** `hermes dashboard --link`: asks the dashboard that runs. Throws HERMES_DASHBOARD_NOT_RUNNING. */
+export async function printLink(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
+  const file = context.paths(command).discovery;
+  const { dashboard, problem } = readDiscovery(file, context);
+  if (dashboard === null) {
+    if (problem !== null) context.warn(problem);
+    const why = problem === null ? "is not there" : "is not used";
+    throw new HermesError("HERMES_DASHBOARD_NOT_RUNNING", { file, problem: why });
+  }
+  const code = await askForCode(dashboard).catch((error: unknown) => {
+    const why = `names ${dashboard.url}, which does not answer (${causeOf(error)})`;
+    throw new HermesError("HERMES_DASHBOARD_NOT_RUNNING", { file, problem: why }, { cause: error });
+  });
+  const link = `${dashboard.url}/#code=${code}`;
+  if (flags.json) context.json({ url: dashboard.url, link });
+  else context.out(link);
+  if (flags.open) openBrowser(link, context.env, context.note);
+}
+
+async function askForCode({ url, token }: Dashboard): Promise<string> {
+  const response = await fetch(`${url}/api/session/code`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    redirect: "error",
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
+  if (!response.ok) throw new Error(`it answers ${response.status}`);
+  const { code } = (await response.json()) as { code?: unknown };
+  if (typeof code !== "string" || !/^[\w-]+$/.test(code)) throw new Error("it gives no code");
+  return code;
+}
+
+/** `fetch` says "fetch failed" and keeps the reason as the cause. */
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return problemOf(cause ?? error) || "no connection";
+}

@@ -1,0 +1,116 @@
+/** `hermes dashboard`: the server, and the plugins that see in this process what happens in the others. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Command } from "commander";
+import { loadConfig, type Config } from "#core/config";
+import { HookDispatcher } from "#core/dispatch";
+import { HermesError, problemOf } from "#core/errors";
+import { HookRegistry, install_as_default } from "#core/registry";
+import { isLoopback } from "#dashboard/addresses";
+import { createDashboard, type Dashboard } from "#dashboard/server";
+import { createPluginHost } from "#plugins/host";
+import { createClosing } from "../../chat/closing.ts";
+import { exitCodeOf } from "../../chat/conversation.ts";
+import type { DashboardFlags } from "../dashboard.ts";
+import type { CliContext } from "../../context.ts";
+import { openFiles } from "../../host-files.ts";
+import { programVersion } from "../../version.ts";
+import { openBrowser } from "./browser.ts";
+
+const HOST = "127.0.0.1";
+const PORT = 9119;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
+export async function runDashboard(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
+  const paths = context.paths(command);
+  const globals = context.globals(command);
+  const config = await loadConfig(paths, context.env);
+  for (const warning of config.warnings) context.warn(warning);
+  const { host, port, allowedHosts } = settingsOf(flags, config);
+  const stopped = untilSignal();
+
+  await using undo = new AsyncDisposableStack();
+  const files = openFiles({ context, globals, paths });
+  undo.defer(() => files.close());
+  files.keepSecret(config.values);
+  const registry = new HookRegistry((sentence) => {
+    context.warn(sentence);
+    files.log.error(sentence);
+  });
+  install_as_default(registry);
+  const database = await openStore(paths.state, context);
+  undo.defer(() => database?.close());
+  const plugins = createPluginHost({
+    paths,
+    // Nothing fires here: hooks that plugins register are for the processes that run turns.
+    dispatcher: new HookDispatcher(),
+    registry,
+    env: context.env,
+    log: files.log,
+    warn: context.warn,
+    builtinTools: [],
+    builtinCommands: [],
+    safeMode: globals.safeMode,
+  });
+  undo.use(plugins);
+  await plugins.load(config);
+
+  const dashboard = createDashboard({
+    host,
+    port,
+    allowedHosts,
+    registry,
+    database,
+    discovery: paths.discovery,
+    log: files.log,
+    redact: files.redact,
+    warn: context.warn,
+    version: programVersion(),
+  });
+  await dashboard.start();
+  undo.defer(() => dashboard.stop());
+  show(dashboard, flags, context);
+  await stopped;
+}
+
+function settingsOf(flags: DashboardFlags, config: Config) {
+  config.demand("dashboard");
+  const settings = config.values.dashboard ?? {};
+  const host = flags.host ?? settings.host ?? HOST;
+  if (!isLoopback(host) && !flags.insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });
+  return { host, port: flags.port ?? settings.port ?? PORT, allowedHosts: settings.allowed_hosts ?? [] };
+}
+
+/** A connection for the events alone. Without a usable file the dashboard works, and remembers nothing. */
+async function openStore(file: string, context: CliContext): Promise<DatabaseSync | undefined> {
+  const { openDatabase } = await import("#core/database");
+  try {
+    return openDatabase(file);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
+    context.warn(`Events are kept in memory only: ${problemOf(error)}`);
+    return undefined;
+  }
+}
+
+function show(dashboard: Dashboard, flags: DashboardFlags, context: CliContext): void {
+  const { url } = dashboard;
+  const link = dashboard.signInUrl();
+  if (flags.json) context.json({ url, link });
+  else context.out(`The dashboard is at ${url}\nSign in, once and within ten minutes: ${link}`);
+  // A code of its own: the link above is still good, on another machine perhaps.
+  if (flags.open) openBrowser(dashboard.signInUrl(), context.env, context.note);
+}
+
+/** Resolves at the first signal. Those that follow, or a drain that takes too long, end the program. */
+function untilSignal(): Promise<void> {
+  const closing = createClosing();
+  return new Promise((resolve) => {
+    for (const signal of SIGNALS) {
+      process.on(signal, () => {
+        closing.hurry(exitCodeOf(signal));
+        resolve();
+      });
+    }
+  });
+}

@@ -1,21 +1,21 @@
 /** The only place where everything meets: one host, made the same way for every surface. */
 import type { DatabaseSync } from "node:sqlite";
-import type { AgentRunner, RunSink, Tool } from "#core/ports";
+import type { AgentRunner, HookIdentity, Tool } from "#core/ports";
 import { loadConfig, type Config } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
-import { problemOf } from "#core/errors";
-import { openJsonLines } from "#core/jsonl";
+import { HermesError, problemOf } from "#core/errors";
 import { openLive } from "#core/live";
-import { openLog, type LogFile } from "#core/log";
+import type { LogFile } from "#core/log";
 import { guardedPaths, userHome, type HomePaths } from "#core/paths";
-import { createRedactor, isSecretName } from "#core/redact";
 import { HookRegistry } from "#core/registry";
-import { fileSink } from "#core/runs";
 import type { SessionStore } from "#agent/sessions";
 import type { PluginHost } from "#plugins/host";
 import type { AskPerson } from "#sandbox/shell/hook";
+import { openFiles } from "./host-files.ts";
+import { openSessions } from "./host-sessions.ts";
 import { createModelSwitch, type ModelSwitch } from "./model-switch.ts";
-import { registerShellHooks } from "./shell-hooks.ts";
+import { createReloads, type ReloadListener, type Reloads } from "./reload.ts";
+import { createShellHooks } from "./shell-hooks.ts";
 import type { CliContext, GlobalOptions } from "./context.ts";
 
 export interface HostOptions {
@@ -30,15 +30,26 @@ export interface HostOptions {
   readonly ask?: AskPerson | undefined;
   /** Names of the surface's own slash commands, which plugins may not take. */
   readonly commandNames: readonly string[];
+  /**
+   * Judges a configuration for the surface, at the start and at each reload before anything of it counts. Throws the
+   * HermesError of one that the surface cannot use: an unset variable in a section that is switched on, say.
+   */
+  readonly check?: ((config: Config) => void) | undefined;
 }
 
+/** Sends a plugin's text to the home channel. Rejects when that cannot be done, with a sentence that says why. */
+export type Deliver = (message: { readonly text: string; readonly plugin: string }) => Promise<void>;
+
 export interface Host extends AsyncDisposable {
+  /** The configuration of now: a reload puts another one in its place, so ask for it where it is needed. */
   readonly config: Config;
   readonly paths: HomePaths;
   readonly surface: string;
   readonly dispatcher: HookDispatcher;
   readonly registry: HookRegistry;
   readonly log: LogFile;
+  /** Says a sentence to the person, once. */
+  readonly warn: (sentence: string) => void;
   readonly sessions: SessionStore;
   /** `state.db`, or a database in memory where the file cannot be used. */
   readonly database: DatabaseSync;
@@ -48,6 +59,17 @@ export interface Host extends AsyncDisposable {
   readonly model: ModelSwitch;
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
+  /**
+   * Reads configuration, shell hooks and plugins anew and swaps them in one step: what is under way ends as it began,
+   * the next event meets the new ones. What is wrong keeps its last good version. Never asks a person, never rejects.
+   */
+  readonly reload: Reloads["reload"];
+  /** Calls `listener` after each swap of a reload. Returns its undo. */
+  onReload(listener: ReloadListener): () => void;
+  /** What `ctx.deliver` of plugins does from now on; it rejects before. */
+  setDeliver(deliver: Deliver): void;
+  /** Adds hooks that are not the dispatcher's to the live snapshot of `hermes hooks list --live`. Returns its undo. */
+  addLiveSource(hooks: () => readonly HookIdentity[]): () => void;
 }
 
 /**
@@ -56,22 +78,23 @@ export interface Host extends AsyncDisposable {
  */
 export async function createHost(options: HostOptions): Promise<Host> {
   const { context, globals, paths, surface } = options;
-  const config = await loadConfig(paths, context.env);
+  let config = await loadConfig(paths, context.env);
   for (const warning of config.warnings) context.warn(warning);
-  config.demand("model");
-  config.demand("agent");
+  check(options, config);
 
   const undo = new AsyncDisposableStack();
   try {
-    const files = openFiles(options, config);
+    const files = openFiles(options);
     undo.defer(() => files.close());
+    files.keepSecret(config.values);
     const dispatcher = new HookDispatcher();
     undo.defer(() => dispatcher.drain());
     dispatcher.sinks.add(files.sink);
+    const liveSources = new Set<() => readonly HookIdentity[]>([() => dispatcher.hooks()]);
     const live = openLive({
       folder: paths.run,
       argv: ["hermes", ...process.argv.slice(2)],
-      hooks: () => dispatcher.hooks(),
+      hooks: () => [...liveSources].flatMap((source) => source()),
       redact: files.redact,
       onError: (error) => files.warnOnce(`${paths.run} cannot be written: ${problemOf(error)}`),
     });
@@ -81,34 +104,33 @@ export async function createHost(options: HostOptions): Promise<Host> {
       context.warn(sentence);
       files.log.error(sentence);
     });
-    const sessions = await openSessions(options, config, files.warnOnce);
-    undo.defer(sessions.close);
+    const sessions = await openSessions(paths, config.values.sessions.retention_days, files.warnOnce);
+    undo.defer(() => sessions.close());
     const model = createModelSwitch(config.values.model, context.env);
 
-    let shellScripts: readonly string[] = [];
-    if (!globals.safeMode) {
-      const onUnrecorded = files.warnOnce;
-      shellScripts = await registerShellHooks({ ...options, config, dispatcher, onUnrecorded });
-    }
+    const shellHooks = createShellHooks({ ...options, dispatcher, onUnrecorded: files.warnOnce });
+    const firstHooks = await shellHooks.prepare(config, { mayAsk: options.interactive });
+    for (const warning of firstHooks.warnings) context.warn(warning);
+    firstHooks.swap();
+
     const { createGuardedFiles } = await import("#agent/guarded-files");
     const { createBuiltinTools } = await import("#agent/tools/builtin");
     const guard = createGuardedFiles(guardedPaths(paths), {
       home: userHome(context.env),
       env: context.env,
-      extra: () => shellScripts,
+      extra: shellHooks.scripts,
     });
-    const builtinTools = createBuiltinTools({
-      guard,
-      env: context.env,
-      envPassthrough: config.values.agent.env_passthrough,
-    });
+    const makeTools = ({ values }: Config) =>
+      createBuiltinTools({ guard, env: context.env, envPassthrough: values.agent.env_passthrough });
+    let builtinTools = makeTools(config);
 
+    let deliver: Deliver = ({ plugin }) =>
+      Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call: "deliver" }));
     const { createPluginHost } = await import("#plugins/host");
     const plugins = createPluginHost({
       paths,
       dispatcher,
       registry,
-      config,
       log: files.log,
       warn: context.warn,
       builtinTools: [...builtinTools.map(({ name }) => name), "delegate_task"],
@@ -116,6 +138,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       safeMode: globals.safeMode,
       env: context.env,
       run_turn: ({ prompt, plugin }) => runFor(plugin, prompt),
+      deliver: (message) => deliver(message),
     });
     undo.use(plugins);
 
@@ -134,26 +157,55 @@ export async function createHost(options: HostOptions): Promise<Host> {
     });
     const stopped = new AbortController();
     undo.defer(() => stopped.abort());
-    /** `ctx.run_turn`: a turn in a session of its own, whose frames nobody sees. */
+    /** `ctx.run_turn`: a turn in a session of its own, whose frames nobody sees; its errors are in the log. */
     const runFor = (plugin: string, message: string) =>
       runner.turn({
         session: sessions.store.create({ platform: surface, source: `plugin:${plugin}` }),
         message,
         platform: surface,
         signal: stopped.signal,
-        onFrame: () => undefined,
+        onFrame: (frame) => {
+          if (frame.type === "error") files.log.error(frame.message, { plugin, session_id: frame.session_id });
+        },
       });
-    await plugins.load();
+    await plugins.load(config);
+
+    const listeners = new Set<ReloadListener>();
+    const reloads = createReloads({
+      paths,
+      env: context.env,
+      config: () => config,
+      check: (other) => {
+        check(options, other);
+        model.check(other.values.model);
+      },
+      shellHooks,
+      plugins,
+      swap: (other) => {
+        config = other;
+        files.keepSecret(other.values);
+        model.configure(other.values.model);
+        builtinTools = makeTools(other);
+      },
+      listeners,
+      log: files.log,
+      warn: context.warn,
+      note: (sentence) => context.note(`warning: ${sentence}`),
+    });
+    undo.defer(() => reloads.close());
     dispatcher.onChange = live.changed;
     live.changed();
     const disposal = undo.move();
     return {
-      config,
+      get config() {
+        return config;
+      },
       paths,
       surface,
       dispatcher,
       registry,
       log: files.log,
+      warn: context.warn,
       sessions: sessions.store,
       database: sessions.database,
       redact: files.redact,
@@ -161,6 +213,22 @@ export async function createHost(options: HostOptions): Promise<Host> {
       runner,
       model,
       tools,
+      reload: reloads.reload,
+      onReload(listener) {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+      setDeliver(send) {
+        deliver = send;
+      },
+      addLiveSource(source) {
+        liveSources.add(source);
+        live.changed();
+        return () => {
+          liveSources.delete(source);
+          live.changed();
+        };
+      },
       [Symbol.asyncDispose]: () => disposal.disposeAsync(),
     };
   } catch (error) {
@@ -169,74 +237,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
   }
 }
 
-interface Files {
-  readonly log: LogFile;
-  readonly redact: (text: string) => string;
-  readonly sink: RunSink;
-  /** Warns that the home takes no writes; once, however many files of it do not. */
-  readonly warnOnce: (sentence: string) => void;
-  close(): Promise<void>;
-}
-
-/** The log and the hook log. A home that takes no writes is one warning, and the conversation goes on. */
-function openFiles({ context, globals, paths }: HostOptions, config: Config): Files {
-  let warned = false;
-  const warnOnce = (sentence: string) => {
-    if (warned) return;
-    warned = true;
-    context.warn(sentence);
-  };
-  const lost = (file: string) => (error: unknown) => warnOnce(`${file} cannot be written: ${problemOf(error)}`);
-  const redact = createRedactor(context.env, secretsOf(config.values));
-  const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
-  const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
-  const toFile = fileSink({ append: (line) => runs.append(line), redact });
-  const flushOnExit = () => runs.flush();
-  process.once("exit", flushOnExit);
-  return {
-    log,
-    redact,
-    warnOnce,
-    sink: (run, hook) => {
-      toFile(run, hook);
-      if (run.detail !== null) log.warn(run.detail, { event: run.event, hook: run.name, outcome: run.outcome });
-    },
-    close: async () => {
-      runs.close();
-      process.off("exit", flushOnExit);
-      await log.close();
-    },
-  };
-}
-
-/** Values of the configuration that must never be written: those under keys with secret names. */
-function secretsOf(value: unknown, name = ""): readonly string[] {
-  if (typeof value === "string") return isSecretName(name) ? [value] : [];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => secretsOf(inner, key));
-}
-
-async function openSessions({ paths }: HostOptions, config: Config, warnOnce: (sentence: string) => void) {
-  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
-  const { SessionStore: Store } = await import("#agent/sessions");
-  let database: DatabaseSync;
-  try {
-    database = openDatabase(paths.state);
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
-    warnOnce(`Nothing of this run is kept: ${problemOf(error)}`);
-    database = openForReading(paths.state) ?? openMemoryDatabase();
-  }
-  const store = new Store(database, (problem) =>
-    warnOnce(`What is said from here on is not kept: ${paths.state} cannot be written: ${problem}`),
-  );
-  const pruning = setImmediate(() => store.prune(config.values.sessions.retention_days));
-  return {
-    store,
-    database,
-    close: () => {
-      clearImmediate(pruning);
-      database.close();
-    },
-  };
+/** Throws for a configuration that this surface cannot use. */
+function check({ check: judge }: HostOptions, config: Config): void {
+  config.demand("model");
+  config.demand("agent");
+  judge?.(config);
 }

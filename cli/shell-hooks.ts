@@ -1,52 +1,117 @@
-/** Registers the configured shell hooks on a host, every one of them: those without consent lie dormant. */
+/** The configured shell hooks of a host, every one of them registered: those without consent lie dormant. */
 import { delimiter, dirname } from "node:path";
 import type { Config } from "#core/config";
 import type { HookDispatcher } from "#core/dispatch";
+import type { Hook } from "#core/ports";
+import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookPair } from "#allowlist/grant";
+import type { ShellEntry } from "#sandbox/shell/entries";
 import { isSwitchedOn } from "./context.ts";
 import type { HostOptions } from "./compose.ts";
 
 interface ShellHookOptions extends HostOptions {
-  readonly config: Config;
   readonly dispatcher: HookDispatcher;
   /** Told that an approval could not be written; a home that takes no writes may have been warned about already. */
   readonly onUnrecorded: (sentence: string) => void;
 }
 
-/** Settles consent and registers the hooks. Gives the paths of the gates' scripts, which the agent must not touch. */
-export async function registerShellHooks(options: ShellHookOptions): Promise<readonly string[]> {
-  const { config, context, paths, dispatcher } = options;
-  if (config.values.hooks === undefined) return [];
-  const { parseHookEntries } = await import("#sandbox/shell/entries");
-  const { entries, warnings } = parseHookEntries(config.values.hooks);
-  for (const warning of warnings) context.warn(warning);
-  if (entries.length === 0) return [];
-  const { openApprovals } = await import("#allowlist/approvals");
-  const { settleConsent } = await import("#allowlist/consent");
-  const { openPrompter } = await import("#allowlist/prompt");
-  const { scriptOf } = await import("#allowlist/words");
-  const { createShellHook } = await import("#sandbox/shell/hook");
+/** Hooks that are ready and wait for their turn. */
+export interface PreparedShellHooks {
+  /** About entries that are skipped, and hooks that may not run. */
+  readonly warnings: readonly string[];
+  /** How many hooks come and go. */
+  readonly added: number;
+  readonly removed: number;
+  /** Puts them in the place of those that are registered, in one step. */
+  swap(): void;
+}
+
+export interface ShellHooks {
+  /**
+   * Parses the `hooks:` block and settles consent; asks a person only with `mayAsk`. Rejects with HERMES_INTERRUPTED
+   * when that person presses Ctrl+C; everything else that goes wrong is a warning.
+   */
+  prepare(config: Config, options?: { readonly mayAsk?: boolean }): Promise<PreparedShellHooks>;
+  /** The paths of the gates' scripts, which the agent must not touch. */
+  readonly scripts: () => readonly string[];
+}
+
+/** What is registered: each hook under its entry as text. */
+interface Registered {
+  readonly hooks: ReadonlyMap<string, Hook>;
+  readonly approvals: OpenApprovals | undefined;
+  readonly scripts: readonly string[];
+}
+
+const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: [] };
+
+export function createShellHooks(options: ShellHookOptions): ShellHooks {
+  const { context, paths, dispatcher, ask } = options;
   const place = { cwd: process.cwd(), env: context.env };
-  const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
-  const settlement = await settleConsent(entries, {
-    file: paths.allowlist,
-    approvals,
-    optIn: optInOf(options),
-    prompter: options.interactive ? () => openPrompter({ input: process.stdin, output: process.stderr }) : null,
-    place,
-    onUnrecorded: options.onUnrecorded,
-  });
-  for (const warning of settlement.warnings) context.warn(warning);
   const surroundings = { cwd: place.cwd, home: paths.home, env: context.env };
-  const { ask } = options;
-  const decide = (pair: HookPair) => approvals.decide(pair);
-  for (const entry of entries) {
-    dispatcher.register(createShellHook(entry, { decide, surroundings, ask, warn: context.warn }));
+  let current = NONE;
+  let undos: (() => void)[] = [];
+
+  async function prepare(config: Config, { mayAsk = false } = {}): Promise<PreparedShellHooks> {
+    if (config.values.hooks === undefined || options.globals.safeMode) return ready(NONE, []);
+    const { parseHookEntries } = await import("#sandbox/shell/entries");
+    const { entries, warnings } = parseHookEntries(config.values.hooks);
+    if (entries.length === 0) return ready(NONE, warnings);
+    const { openApprovals } = await import("#allowlist/approvals");
+    const { settleConsent } = await import("#allowlist/consent");
+    const { openPrompter } = await import("#allowlist/prompt");
+    const mode = config.values.hooks_consent ?? "command";
+    // Kept from one configuration to the next: what holds for this run only is known here alone.
+    const approvals =
+      current.approvals?.mode === mode ? current.approvals : openApprovals(paths.allowlist, mode, place);
+    const settlement = await settleConsent(entries, {
+      file: paths.allowlist,
+      approvals,
+      optIn: optInOf(options, config),
+      prompter: mayAsk ? () => openPrompter({ input: process.stdin, output: process.stderr }) : null,
+      place,
+      onUnrecorded: options.onUnrecorded,
+    });
+    return ready(await make(entries, approvals), [...warnings, ...settlement.warnings]);
   }
-  return entries
-    .filter(({ event, enabled }) => enabled && event === "pre_tool_call")
-    .flatMap(({ argv }) => (argv === null ? [] : (scriptOf(argv, place) ?? [])))
-    .filter((script) => !isProgram(script, context.env));
+
+  /** Hooks for the entries. An entry that stays as it was keeps its hook. */
+  async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Registered> {
+    const { createShellHook } = await import("#sandbox/shell/hook");
+    const { scriptOf } = await import("#allowlist/words");
+    const decide = (pair: HookPair) => (current.approvals ?? approvals).decide(pair);
+    const hooks = new Map<string, Hook>();
+    for (const entry of entries) {
+      const key = JSON.stringify(entry);
+      const made = current.hooks.get(key);
+      hooks.set(key, made ?? createShellHook(entry, { decide, surroundings, ask, warn: context.warn }));
+    }
+    const scripts = entries
+      .filter(({ event, enabled }) => enabled && event === "pre_tool_call")
+      .flatMap(({ argv }) => (argv === null ? [] : (scriptOf(argv, place) ?? [])))
+      .filter((script) => !isProgram(script, context.env));
+    return { hooks, approvals, scripts };
+  }
+
+  function ready(next: Registered, warnings: readonly string[]): PreparedShellHooks {
+    const [before, after] = [new Set(current.hooks.values()), new Set(next.hooks.values())];
+    return {
+      warnings,
+      added: after.difference(before).size,
+      removed: before.difference(after).size,
+      swap() {
+        current = next;
+        const order = [...after];
+        if (before.size === after.size && [...before].every((hook, index) => hook === order[index])) return;
+        const registered = undos;
+        undos = [];
+        for (const undo of registered) undo();
+        for (const hook of next.hooks.values()) undos.push(dispatcher.register(hook));
+      },
+    };
+  }
+
+  return { prepare, scripts: () => current.scripts };
 }
 
 /** True for a program of the system (`jq`, `/usr/bin/python3`): what PATH offers to all is no guard of the user's. */
@@ -54,7 +119,7 @@ function isProgram(path: string, env: NodeJS.ProcessEnv): boolean {
   return (env["PATH"] ?? "").split(delimiter).includes(dirname(path));
 }
 
-function optInOf({ globals, context, config }: ShellHookOptions): "flag" | "env" | "config" | null {
+function optInOf({ globals, context }: HostOptions, config: Config): "flag" | "env" | "config" | null {
   if (globals.acceptHooks) return "flag";
   if (isSwitchedOn(context.env["HERMES_ACCEPT_HOOKS"])) return "env";
   return config.values.hooks_auto_accept === true ? "config" : null;

@@ -137,6 +137,8 @@ export interface PluginContext {
   readonly name: string;
   /** The plugin's folder. */
   readonly directory: string;
+  /** The home of hermes, where `config.yaml` lies. */
+  readonly home: string;
   /** `plugins.entries.<plugin>.settings` of `config.yaml`, frozen, with every `${NAME}` filled in; `{}` without one. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The log of this plugin. */

@@ -19,8 +19,11 @@ export interface Owner {
 }
 
 const owners = new AsyncLocalStorage<Owner | undefined>();
-/** For errors that lost their context: recognised by the folder that their stack names. */
-const known = new Set<Owner>();
+/**
+ * For errors that lost their context: recognised by the folder that their stack names. One owner a folder, the last
+ * one: what a plugin leaves behind after it was loaded anew is still its own.
+ */
+const known = new Map<string, Owner>();
 let watching = false;
 
 /**
@@ -28,7 +31,7 @@ let watching = false;
  * a call; `AsyncLocalStorage.run` would cost 300.)
  */
 export function createScope(owner: Owner): AsyncResource {
-  known.add(owner);
+  known.set(owner.folder, owner);
   return owners.run(owner, () => new AsyncResource("HERMES_PLUGIN"));
 }
 
@@ -66,7 +69,7 @@ function stray(thrown: unknown, what: string, kind: "unhandledRejection" | "unca
 
 function ownerOfStack(stack: string | undefined): Owner | undefined {
   if (stack === undefined) return undefined;
-  for (const owner of known) {
+  for (const owner of known.values()) {
     if (stack.includes(`${pathToFileURL(owner.folder).href}/`) || stack.includes(`${owner.folder}/`)) return owner;
   }
   return undefined;

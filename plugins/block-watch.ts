@@ -1,4 +1,5 @@
 /** Names the callback that kept the whole program from going on. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { EventName } from "#core/events";
 import type { HookRun } from "#core/runs";
 
@@ -17,6 +18,7 @@ interface Waiting {
 /** From how many milliseconds on a blocked program is worth a warning. */
 const WORTH_A_WARNING = 1000;
 const TICK = 200;
+const SETTLE_TICK = 20;
 
 export class BlockWatch {
   /** The synchronous callback that runs or has just run; its record tells how long. */
@@ -64,6 +66,15 @@ export class BlockWatch {
       if (this.#waiting.has(entry)) this.#tick();
       this.#forget(entry);
     };
+  }
+
+  /** Waits until none of these callbacks is waited for any more, for `seconds` at most. */
+  async settle(blockers: ReadonlySet<Blocker>, seconds: number): Promise<void> {
+    const end = performance.now() + seconds * 1000;
+    const isWaiting = ({ blocker, until }: Waiting) => blockers.has(blocker) && until > performance.now();
+    // At least once: who has just ended may be followed by the next one of the same firing.
+    do await delay(SETTLE_TICK);
+    while (performance.now() < end && [...this.#waiting].some(isWaiting));
   }
 
   #tick(): void {

@@ -13,7 +13,7 @@ import type {
 import { asHost } from "./attribution.ts";
 import { CallbackHook, type Callback } from "./callback-hook.ts";
 import { isThenable, withinDeadline } from "./deadline.ts";
-import type { LoadedPlugin, Owned } from "./loaded-plugin.ts";
+import type { LoadedPlugin } from "./loaded-plugin.ts";
 import { withoutVersions } from "./resolve.ts";
 import { commandOf, platformOf, toolOf } from "./definitions.ts";
 
@@ -46,49 +46,51 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
       event,
       callback: callback as Callback,
       onFailure: plugin.onFailure,
-      deadlineSeconds: deps.config.callback_timeout_seconds,
+      deadlineSeconds: plugin.timeoutSeconds,
       scope: plugin.scope,
       watch: deps.watch,
     });
-    const remove = deps.dispatcher.register(hook);
     plugin.hooks.add(hook);
-    return plugin.undoable(() => {
+    const remove = plugin.add(() => deps.dispatcher.register(hook));
+    return () => {
       plugin.hooks.delete(hook);
       remove();
-    });
+    };
   }
 
   function register_tool(definition: ToolDefinition): Unregister {
     const tool = toolOf(definition, plugin);
     if (!plugin.isAlive(`register_tool("${tool.name}")`)) return nothing;
-    if (deps.isBuiltinTool(tool.name)) sentence(`the tool "${tool.name}" is built in; the plugin's was refused.`);
-    else if (deps.tools.has(tool.name)) sentence(`another plugin has the tool "${tool.name}"; this one was refused.`);
-    else return held(deps.tools, tool.name, tool);
-    return nothing;
+    if (deps.isBuiltinTool(tool.name)) return refused(`the tool "${tool.name}" is built in; the plugin's was refused.`);
+    return (
+      plugin.offer("tools", tool.name, tool) ??
+      refused(`another plugin has the tool "${tool.name}"; this one was refused.`)
+    );
   }
 
   function register_command(definition: CommandDefinition): Unregister {
     const command = commandOf(definition, plugin);
-    if (!plugin.isAlive(`register_command("${command.name}")`)) return nothing;
-    if (deps.isBuiltinCommand(command.name)) {
-      sentence(`the command /${command.name} is built in; the plugin's was refused.`);
-    } else if (deps.commands.has(command.name)) {
-      sentence(`another plugin has the command /${command.name}; this one was refused.`);
-    } else return held(deps.commands, command.name, command);
-    return nothing;
+    const { name: word } = command;
+    if (!plugin.isAlive(`register_command("${word}")`)) return nothing;
+    if (deps.isBuiltinCommand(word)) return refused(`the command /${word} is built in; the plugin's was refused.`);
+    return (
+      plugin.offer("commands", word, command) ??
+      refused(`another plugin has the command /${word}; this one was refused.`)
+    );
   }
 
   function register_platform(adapter: PlatformAdapter): Unregister {
     const platform = platformOf(adapter);
     if (!plugin.isAlive(`register_platform("${platform.name}")`)) return nothing;
-    if (!deps.platforms.has(platform.name)) return held(deps.platforms, platform.name, platform);
-    sentence(`another plugin has the platform "${platform.name}"; this one was refused.`);
-    return nothing;
+    return (
+      plugin.offer("platforms", platform.name, platform) ??
+      refused(`another plugin has the platform "${platform.name}"; this one was refused.`)
+    );
   }
 
-  function held<Value>(map: Map<string, Owned<Value>>, key: string, value: Value): Unregister {
-    map.set(key, { value, plugin });
-    return plugin.undoable(() => void map.delete(key));
+  function refused(clause: string): Unregister {
+    sentence(clause);
+    return nothing;
   }
 
   function on(event: string, handler: (event_type: string, context: Record<string, unknown>) => unknown): Unregister {
@@ -102,17 +104,18 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
       return nothing;
     }
     if (!plugin.isAlive(`on("${event}")`)) return nothing;
-    const seconds = deps.config.callback_timeout_seconds;
+    const seconds = plugin.timeoutSeconds;
     const bounded = (event_type: string, context: Record<string, unknown>): unknown => {
       const answer: unknown = plugin.scope.runInAsyncScope(handler, undefined, event_type, context);
       return isThenable(answer) ? withinDeadline(answer, seconds, `it did not end within ${seconds} s`) : answer;
     };
-    return plugin.undoable(deps.registry.register(event, bounded, { name }));
+    return plugin.add(() => deps.registry.register(event, bounded, { name }));
   }
 
   return Object.freeze({
     name,
     directory: plugin.folder,
+    home: deps.home,
     settings: plugin.settings,
     logger: createLogger(plugin),
     register_hook,

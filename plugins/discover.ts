@@ -3,12 +3,13 @@ import { readdirSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { isHermesError, problemOf } from "#core/errors";
 import { didYouMean } from "#core/suggest";
+import { BUILTIN_DIRECTORY, BUILTIN_PLUGINS, builtinFolder, type BuiltinPlugin } from "./builtin.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
 
 export type PluginState = "enabled" | "disabled" | "not_enabled" | "error";
 
 export interface FoundPlugin {
-  /** The folder's name under `plugins/`. */
+  /** The folder's name under `plugins/`; `builtin` for one that comes with hermes. */
   readonly directory: string;
   /** The folder, as a path that may lead through a symlink. */
   readonly folder: string;
@@ -22,10 +23,12 @@ export interface FoundPlugin {
   readonly error: string | undefined;
   /** True when the configuration asks for it: then its error is worth a warning. */
   readonly wanted: boolean;
+  /** Set for a plugin that comes with hermes. */
+  readonly builtin?: BuiltinPlugin;
 }
 
 export interface Discovery {
-  /** By name of the folder. */
+  /** By name of the folder, then the built-in ones. */
   readonly plugins: readonly FoundPlugin[];
   readonly warnings: readonly string[];
 }
@@ -49,7 +52,8 @@ export async function discoverPlugins(folder: string, choice: Choice): Promise<D
   const inspected = await Promise.all(
     list(folder, warnings).map((directory) => inspect(join(folder, directory), directory)),
   );
-  const plugins = refuseNamesakes(inspected.map((found) => decide(found, choice)));
+  const own = refuseNamesakes(inspected.map((found) => decide(found, choice)));
+  const plugins = [...own, ...BUILTIN_PLUGINS.map((builtin) => decideBuiltin(builtin, own, choice))];
   return { plugins, warnings: [...warnings, ...unknownNames(plugins, choice)] };
 }
 
@@ -122,6 +126,33 @@ function decide(found: Inspected, { enabled, disabled }: Choice): FoundPlugin {
   if (found.error !== undefined) return { ...found, state: "error", wanted: on };
   return { ...found, state: on ? "enabled" : "not_enabled", wanted: on };
 }
+
+/** A built-in plugin is on unless it is disabled, or an enabled plugin of the person's has its name. */
+function decideBuiltin(builtin: BuiltinPlugin, own: readonly FoundPlugin[], { disabled }: Choice): FoundPlugin {
+  const { name, description } = builtin;
+  const other = own.find((plugin) => plugin.state === "enabled" && isNamed(plugin, name));
+  const off = other !== undefined || disabled.includes(name);
+  return {
+    directory: BUILTIN_DIRECTORY,
+    folder: builtinFolder(name),
+    name,
+    manifest: { ...NO_MANIFEST, name, description },
+    entry: undefined,
+    state: off ? "disabled" : "enabled",
+    error: other === undefined ? undefined : `plugins/${other.directory} takes its place.`,
+    wanted: !off,
+    builtin,
+  };
+}
+
+const NO_MANIFEST: Omit<Manifest, "name" | "description"> = {
+  version: undefined,
+  author: undefined,
+  requiresEnv: [],
+  providesHooks: [],
+  providesTools: [],
+  requiresPlugins: [],
+};
 
 /** Of several enabled plugins with one name the first keeps it: a name must mean one plugin in log and settings. */
 function refuseNamesakes(plugins: readonly FoundPlugin[]): readonly FoundPlugin[] {

@@ -1,31 +1,24 @@
-/** Loads a home's plugins, one after another, and holds what they brought (CONTRACT §7). */
-import { realpathSync } from "node:fs";
-import type { Config, ConfigValues } from "#core/config";
+/** Holds a home's plugins: loads them, loads them anew beside those that run, and swaps (CONTRACT §7). */
+import { isDeepStrictEqual } from "node:util";
 import type { HookDispatcher } from "#core/dispatch";
-import { HermesError, isHermesError, problemOf } from "#core/errors";
-import { frozenCopy } from "#core/firing";
+import { HermesError } from "#core/errors";
 import type { Log } from "#core/log";
 import type { HomePaths } from "#core/paths";
-import type { Hook, Tool } from "#core/ports";
+import type { Tool } from "#core/ports";
 import type { HookRegistry } from "#core/registry";
-import { didYouMean } from "#core/suggest";
 import type { PlatformAdapter } from "./api.ts";
-import { watchStrays } from "./attribution.ts";
 import { BlockWatch } from "./block-watch.ts";
-import { createPluginContext } from "./context.ts";
-import { withinDeadline } from "./deadline.ts";
 import type { PluginCommand } from "./definitions.ts";
-import { discoverPlugins, isNamed, type FoundPlugin, type PluginState } from "./discover.ts";
-import { importPlugin, loadError } from "./load.ts";
-import { LoadedPlugin, type Owned, type Shared } from "./loaded-plugin.ts";
-import { orderPlugins } from "./order.ts";
+import { discoverPlugins, type FoundPlugin, type PluginState } from "./discover.ts";
+import { loadGeneration, NOTHING_LOADED, type Generation, type PluginConfig } from "./generation.ts";
+import type { LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
+import { takeStamps, type Stamps } from "./sources.ts";
 
 export interface PluginHostDeps {
-  readonly paths: Pick<HomePaths, "plugins">;
+  readonly paths: Pick<HomePaths, "home" | "plugins">;
   readonly dispatcher: HookDispatcher;
   /** The registry behind `ctx.emit` and `ctx.on`. */
   readonly registry: HookRegistry;
-  readonly config: { readonly values: Pick<ConfigValues, "plugins">; readonly demand: Config["demand"] };
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Says a sentence to the person, once. */
@@ -52,10 +45,30 @@ export interface PluginListing {
   readonly commands: readonly string[];
 }
 
+/** Plugins that were loaded beside those that run, and wait for their turn. */
+export interface StagedPlugins {
+  /** The names of those that were loaded anew, and of those that will be gone. */
+  readonly fresh: readonly string[];
+  readonly gone: readonly string[];
+  /** True when one of them could not be loaded, or not anew. */
+  readonly failed: boolean;
+  /** Sentences about what could not be loaded, and what is odd. */
+  readonly problems: readonly string[];
+  /** Puts them in the place of those that run, in one step; the old ones' `on_unload` run after it. */
+  swap(): void;
+  /** Unloads them: their turn never comes. */
+  discard(): Promise<void>;
+}
+
 export interface PluginHost extends AsyncDisposable {
   /** Loads what the configuration enables. Never rejects: a plugin that cannot be loaded is warned about and listed. */
-  load(): Promise<void>;
-  /** Every plugin of the home, by name of its folder. */
+  load(config: PluginConfig): Promise<void>;
+  /**
+   * Loads everything anew, if something has changed: the configuration, or the code of a plugin; with `everyFile` any
+   * file of one. Undefined when nothing has. Never rejects: what cannot be loaded anew keeps its version of now.
+   */
+  stage(config: PluginConfig, options?: { readonly everyFile?: boolean }): Promise<StagedPlugins | undefined>;
+  /** Every plugin of the home, by name of its folder, then the built-in ones. */
   list(): readonly PluginListing[];
   /** The plugins' tools, for the agent. */
   tools(): readonly Tool[];
@@ -67,170 +80,156 @@ export interface PluginHost extends AsyncDisposable {
   unload(): Promise<void>;
 }
 
+/** How long plugins that were replaced may take to end what they are at, before their `on_unload`. */
+const SETTLE_SECONDS = 5;
+
+/** What the plugins that run were loaded from. */
+interface Basis {
+  readonly settings: unknown;
+  readonly stamps: Stamps;
+}
+
 export function createPluginHost(deps: PluginHostDeps): PluginHost {
-  const { log, warn } = deps;
-  const config = deps.config.values.plugins;
-  const seconds = config.callback_timeout_seconds;
+  const { dispatcher, env, safeMode } = deps;
   const shared = createShared(deps);
-  const loaded: LoadedPlugin[] = [];
-  let found: readonly FoundPlugin[] = [];
-  const failures = new Map<FoundPlugin, string>();
-  const guards: (() => void)[] = [];
-  const removeSink = deps.dispatcher.sinks.add(shared.watch.record);
+  const removeSink = dispatcher.sinks.add(shared.watch.record);
+  let current = NOTHING_LOADED;
+  let basis: Basis | undefined;
+  let guards: (() => void)[] = [];
+  const leaving = new Set<Promise<void>>();
 
-  async function load(): Promise<void> {
-    const discovery = await discoverPlugins(deps.paths.plugins, config);
-    found = discovery.plugins;
-    for (const sentence of [...discovery.warnings, ...unknownEntries()]) warn(sentence);
-    if (deps.safeMode) return;
-    for (const plugin of found) if (plugin.wanted && plugin.error !== undefined) refuse(plugin, plugin.error);
-    const order = orderPlugins(found.filter(({ state }) => state === "enabled"));
-    for (const sentence of order.warnings) warn(sentence);
-    if (order.plugins.length > 0) watchStrays();
-    for (const plugin of order.plugins) {
-      try {
-        await loadOne(plugin);
-      } catch (error) {
-        refuse(plugin, isHermesError(error) ? error.message : problemOf(error));
-      }
-    }
+  async function load(config: PluginConfig): Promise<void> {
+    const looked = await look(config);
+    const common = { shared, config, env, safeMode, previous: undefined, say: deps.warn };
+    current = await loadGeneration({ ...common, discovery: looked.discovery });
+    ({ basis } = looked);
+    putGuards();
   }
 
-  async function loadOne(plugin: FoundPlugin): Promise<void> {
-    const entry = plugin.entry!;
-    requireEnv(plugin);
-    requirePlugins(plugin);
-    const folder = realpathSync(plugin.folder);
-    const { key, onFailure, settings } = entryOf(plugin);
-    if (key !== undefined) deps.config.demand("plugins", "entries", key, "settings");
-    const one = new LoadedPlugin(plugin, folder, shared, { onFailure, settings: frozenCopy(settings) });
-    try {
-      const importing = one.scope.runInAsyncScope(() => importPlugin(plugin, entry));
-      const late = `its module was not loaded within ${seconds} s. Does it await something that never settles?`;
-      const { hooks, register } = await withinDeadline(importing, seconds, late);
-      const context = createPluginContext(one);
-      for (const [event, callback] of Object.entries(hooks)) {
-        if (callback !== undefined) context.register_hook(event as never, callback as never);
-      }
-      const registering: unknown = register && one.scope.runInAsyncScope(register, undefined, context);
-      await withinDeadline(registering, seconds, `"register" did not end within ${seconds} s`);
-      loaded.push(one);
-    } catch (error) {
-      await one.unload();
-      throw loadError(error, folder, entry);
-    }
+  async function look(config: PluginConfig) {
+    const settings = config.values.plugins;
+    const discovery = await discoverPlugins(deps.paths.plugins, settings);
+    // Before they are loaded: what changes meanwhile shows at the next look.
+    return { discovery, basis: { settings, stamps: await takeStamps(discovery.plugins) } };
   }
 
-  function requireEnv({ manifest }: FoundPlugin): void {
-    const missing = (manifest?.requiresEnv ?? []).filter((name) => !deps.env[name]);
-    if (missing.length === 0) return;
-    throw new Error(`It needs ${missing.join(", ")} in the environment (requires_env in its plugin.yaml).`);
+  function isUnchanged(found: Basis, everyFile: boolean): boolean {
+    if (basis === undefined || !isDeepStrictEqual(found.settings, basis.settings)) return false;
+    if (found.stamps.sources !== basis.stamps.sources) return false;
+    // Who asks for every file may have mended what files do not show, such as a variable of the environment.
+    return !everyFile || (found.stamps.files === basis.stamps.files && current.failures.size === 0);
   }
 
-  function requirePlugins({ manifest }: FoundPlugin): void {
-    for (const word of manifest?.requiresPlugins ?? []) {
-      const candidates = found.filter((other) => isNamed(other, word));
-      const usable = candidates.some((other) => other.state === "enabled" && !failures.has(other));
-      if (usable) continue;
-      const [first] = candidates;
-      const why = first === undefined ? "is not there" : reasons[failures.has(first) ? "error" : first.state];
-      const hint =
-        first === undefined
-          ? didYouMean(
-              word,
-              found.map(({ name }) => name),
-            )
-          : "";
-      throw new Error(`It requires the plugin "${word}", which ${why}.${hint}`);
-    }
+  async function stage(
+    config: PluginConfig,
+    { everyFile = false }: { readonly everyFile?: boolean } = {},
+  ): Promise<StagedPlugins | undefined> {
+    const looked = await look(config);
+    if (isUnchanged(looked.basis, everyFile)) return undefined;
+    const problems: string[] = [];
+    const say = (sentence: string) => void problems.push(sentence);
+    const common = { shared, config, env, safeMode, previous: current, say };
+    const next = await loadGeneration({ ...common, discovery: looked.discovery });
+    const before = new Set(current.running.values());
+    const after = new Set(next.running.values());
+    const names = new Set(namesIn(after));
+    return {
+      fresh: namesIn(after.difference(before)),
+      gone: namesIn(before).filter((name) => !names.has(name)),
+      failed: next.failures.size > 0,
+      problems,
+      swap() {
+        ({ basis } = looked);
+        swap(next);
+      },
+      async discard() {
+        for (const plugin of [...after.difference(before)].toReversed()) await plugin.unload();
+      },
+    };
   }
 
-  function refuse(plugin: FoundPlugin, problem: string): void {
-    failures.set(plugin, problem);
-    log.error(`plugin "${plugin.name}" was not loaded: ${problem}`, { plugin: plugin.name });
-    warn(`plugin "${plugin.name}" was not loaded: ${problem}`);
-    const { onFailure } = entryOf(plugin);
-    const events = plugin.manifest?.providesHooks ?? [];
-    if (onFailure !== "block" || (events.length > 0 && !events.includes("pre_tool_call"))) return;
-    // A guard that the person marked to block must not be open because it is broken.
-    guards.push(deps.dispatcher.register(brokenGuard(plugin.name, problem)));
-    warn(`plugin "${plugin.name}" is marked "on_error: block": every tool call is blocked until it loads.`);
+  /** Nothing else runs in between: an event meets the old plugins or the new ones. */
+  function swap(next: Generation): void {
+    const kept = new Set(next.running.values());
+    const old = [...current.running.values()].filter((plugin) => !kept.has(plugin));
+    for (const remove of guards) remove();
+    for (const plugin of [...current.running.values()].toReversed()) plugin.detach();
+    for (const plugin of old) plugin.leave();
+    for (const plugin of kept) plugin.attach();
+    current = next;
+    putGuards();
+    const left = retire(old).finally(() => leaving.delete(left));
+    leaving.add(left);
   }
 
-  function entryOf(plugin: FoundPlugin) {
-    const key = [plugin.name, plugin.directory].find((name) => Object.hasOwn(config.entries, name));
-    const entry = key === undefined ? undefined : config.entries[key];
-    return { key, onFailure: entry?.on_error ?? "skip", settings: entry?.settings ?? {} };
+  function putGuards(): void {
+    guards = current.guards.map((guard) => dispatcher.register(guard));
   }
 
-  function unknownEntries(): readonly string[] {
-    const names = found.flatMap(({ name, directory }) => [name, directory]);
-    return Object.keys(config.entries)
-      .filter((key) => !names.includes(key))
-      .map((key) => `plugins.entries: there is no plugin "${key}".${didYouMean(key, names)}`);
+  /** Lets what is under way in the old plugins end, then runs their `on_unload`. */
+  async function retire(old: readonly LoadedPlugin[]): Promise<void> {
+    await shared.watch.settle(new Set(old.flatMap(({ hooks }) => [...hooks])), SETTLE_SECONDS);
+    for (const plugin of old.toReversed()) await plugin.unload();
   }
 
   function list(): readonly PluginListing[] {
-    return found.map((plugin) => {
-      const one = loaded.find(
-        ({ name }) => name === plugin.name && plugin.state === "enabled" && !failures.has(plugin),
-      );
-      const off = deps.safeMode && plugin.state === "enabled";
-      const error = off ? "not loaded in safe mode" : (failures.get(plugin) ?? plugin.error);
+    return current.found.map((plugin) => {
+      const one = current.running.get(plugin);
+      const off = safeMode && plugin.state === "enabled";
+      const error = off ? "not loaded in safe mode" : (current.failures.get(plugin) ?? plugin.error);
       const listing: { -readonly [Key in keyof PluginListing]: PluginListing[Key] } = {
-        name: plugin.name,
+        name: one?.name ?? plugin.name,
         directory: plugin.directory,
-        state: off ? "disabled" : failures.has(plugin) ? "error" : plugin.state,
+        state: off ? "disabled" : stateOf(plugin, one),
         hooks: one?.events() ?? [],
-        tools: namesOf(shared.tools, one),
-        commands: namesOf(shared.commands, one),
+        tools: namesOf(current.offers.tools, one),
+        commands: namesOf(current.offers.commands, one),
       };
       if (error !== undefined) listing.error = error;
       return listing;
     });
   }
 
+  function stateOf(plugin: FoundPlugin, running: LoadedPlugin | undefined): PluginState {
+    if (running !== undefined) return "enabled";
+    return current.failures.has(plugin) ? "error" : plugin.state;
+  }
+
   async function unload(): Promise<void> {
-    for (const plugin of loaded.splice(0).toReversed()) await plugin.unload();
+    const last = current;
+    current = { ...NOTHING_LOADED, found: last.found, failures: last.failures };
     for (const remove of guards.splice(0)) remove();
+    for (const plugin of [...last.running.values()].toReversed()) await plugin.unload();
+    await Promise.all(leaving);
     removeSink();
   }
 
   return {
     load,
+    stage,
     list,
-    tools: () => valuesOf(shared.tools),
-    commands: () => valuesOf(shared.commands),
-    platforms: () => valuesOf(shared.platforms),
+    tools: () => valuesOf(current.offers.tools),
+    commands: () => valuesOf(current.offers.commands),
+    platforms: () => valuesOf(current.offers.platforms),
     unload,
     [Symbol.asyncDispose]: unload,
   };
 }
-
-const reasons: Readonly<Record<PluginState, string>> = {
-  enabled: "is enabled",
-  disabled: "is disabled",
-  not_enabled: "is not enabled",
-  error: "could not be loaded",
-};
 
 function createShared(deps: PluginHostDeps): Shared {
   const { dispatcher, registry, log, warn } = deps;
   const builtinTools = new Set(deps.builtinTools);
   const builtinCommands = new Set(deps.builtinCommands);
   return {
+    home: deps.paths.home,
     dispatcher,
     registry,
-    config: deps.config.values.plugins,
     log,
     warn,
     watch: new BlockWatch((sentence) => {
       log.warn(sentence);
       warn(sentence);
     }),
-    tools: new Map(),
-    commands: new Map(),
-    platforms: new Map(),
     isBuiltinTool: (name) => builtinTools.has(name),
     isBuiltinCommand: (name) => builtinCommands.has(name),
     run_turn: deps.run_turn ?? (({ plugin }) => unavailable(plugin, "run_turn")),
@@ -242,21 +241,8 @@ function unavailable(plugin: string, call: string): Promise<never> {
   return Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call }));
 }
 
-function brokenGuard(name: string, problem: string): Hook {
-  return {
-    source: "plugin",
-    name,
-    event: "pre_tool_call",
-    command: null,
-    onFailure: "block",
-    deadlineSeconds: null,
-    sideBySide: false,
-    background: false,
-    matches: () => true,
-    run() {
-      throw new Error(`the plugin was not loaded: ${problem}`);
-    },
-  };
+function namesIn(plugins: Iterable<LoadedPlugin>): string[] {
+  return [...plugins].map(({ name }) => name);
 }
 
 function namesOf(map: ReadonlyMap<string, Owned<unknown>>, plugin: LoadedPlugin | undefined): readonly string[] {

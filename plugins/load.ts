@@ -12,8 +12,9 @@ export interface Registration {
   readonly register: ((ctx: PluginContext) => unknown) | undefined;
 }
 
-/** Imports the module anew. Throws HERMES_PLUGIN_LOAD with file and line. */
+/** Imports the module anew; a built-in plugin has none of its own. Throws HERMES_PLUGIN_LOAD with file and line. */
 export async function importPlugin(plugin: FoundPlugin, entry: string): Promise<Registration> {
+  if (plugin.builtin !== undefined) return registrationOf({ default: await plugin.builtin.load() }, plugin.name);
   let module: unknown;
   try {
     module = await importAnew(plugin.folder, entry);

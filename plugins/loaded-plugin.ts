@@ -18,15 +18,24 @@ export interface Owned<Value> {
   readonly plugin: LoadedPlugin;
 }
 
-/** What all plugins of one host share. */
-export interface Shared {
-  readonly dispatcher: HookDispatcher;
-  readonly registry: HookRegistry;
-  readonly config: { readonly callback_timeout_seconds: number };
-  readonly watch: BlockWatch;
+/** What the plugins that run together offer, by name: each name once. */
+export interface Offers {
   readonly tools: Map<string, Owned<Tool>>;
   readonly commands: Map<string, Owned<PluginCommand>>;
   readonly platforms: Map<string, Owned<PlatformAdapter>>;
+}
+
+export function createOffers(): Offers {
+  return { tools: new Map(), commands: new Map(), platforms: new Map() };
+}
+
+/** What all plugins of one host share. */
+export interface Shared {
+  /** The home, where files that belong to no plugin lie. */
+  readonly home: string;
+  readonly dispatcher: HookDispatcher;
+  readonly registry: HookRegistry;
+  readonly watch: BlockWatch;
   readonly isBuiltinTool: (name: string) => boolean;
   readonly isBuiltinCommand: (name: string) => boolean;
   readonly run_turn: (request: { readonly prompt: string; readonly plugin: string }) => Promise<PluginTurn>;
@@ -38,6 +47,17 @@ export interface Shared {
 interface Options {
   readonly onFailure: "skip" | "block";
   readonly settings: Readonly<Record<string, unknown>>;
+  /** How long one callback may take. */
+  readonly timeoutSeconds: number;
+  readonly offers: Offers;
+  /** False for a plugin that is loaded beside those that run: what it adds counts from {@link LoadedPlugin.attach} on. */
+  readonly attached: boolean;
+}
+
+/** A hook or a handler of a plugin, which can be taken out and put in again. */
+interface Addition {
+  readonly put: () => Unregister;
+  take: Unregister | undefined;
 }
 
 /** How long one `on_unload` may take: the end of the program waits for it. */
@@ -48,20 +68,26 @@ export class LoadedPlugin {
   readonly folder: string;
   readonly onFailure: "skip" | "block";
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly timeoutSeconds: number;
   readonly deps: Shared;
   readonly log: Log;
   readonly scope: AsyncResource;
   readonly hooks = new Set<Hook>();
   readonly unloadCallbacks: (() => unknown)[] = [];
-  readonly #undos = new Set<Unregister>();
-  #unloaded = false;
+  readonly #additions = new Set<Addition>();
+  #offers: Offers;
+  #attached: boolean;
+  #gone = false;
 
   /** `folder` is the real path. */
-  constructor(found: FoundPlugin, folder: string, deps: Shared, { onFailure, settings }: Options) {
+  constructor(found: FoundPlugin, folder: string, deps: Shared, options: Options) {
     this.name = found.name;
     this.folder = folder;
-    this.onFailure = onFailure;
-    this.settings = settings;
+    this.onFailure = options.onFailure;
+    this.settings = options.settings;
+    this.timeoutSeconds = options.timeoutSeconds;
+    this.#offers = options.offers;
+    this.#attached = options.attached;
     this.deps = deps;
     this.log = deps.log.child({ plugin: found.name });
     this.scope = createScope(this.#owner());
@@ -86,17 +112,63 @@ export class LoadedPlugin {
 
   /** False, with a warning, when the plugin is gone and `call` comes too late. */
   isAlive(call: string): boolean {
-    if (this.#unloaded) this.warn(`plugin "${this.name}" is unloaded; its ctx.${call} did nothing.`);
-    return !this.#unloaded;
+    if (this.#gone) this.warn(`plugin "${this.name}" is unloaded; its ctx.${call} did nothing.`);
+    return !this.#gone;
   }
 
-  /** Keeps an undo for the unload; returns it so that it runs once at most. */
-  undoable(undo: Unregister): Unregister {
-    const once = () => {
-      if (this.#undos.delete(once)) undo();
+  /** Adds something: `put` puts it in, now or when the plugin is attached, and gives what takes it out. */
+  add(put: () => Unregister): Unregister {
+    const addition: Addition = { put, take: this.#attached ? put() : undefined };
+    this.#additions.add(addition);
+    return () => {
+      if (this.#additions.delete(addition)) addition.take?.();
     };
-    this.#undos.add(once);
-    return once;
+  }
+
+  /** Offers a value under a name. Undefined when another plugin has the name. */
+  offer(kind: keyof Offers, name: string, value: Tool | PluginCommand | PlatformAdapter): Unregister | undefined {
+    const taken = this.#offers[kind] as Map<string, Owned<unknown>>;
+    if (taken.has(name)) return undefined;
+    const owned = { value, plugin: this };
+    taken.set(name, owned);
+    // Asked late: a plugin that goes on beside new ones takes its names with it.
+    return () => {
+      const now = this.#offers[kind] as Map<string, Owned<unknown>>;
+      if (now.get(name) === owned) now.delete(name);
+    };
+  }
+
+  /** Goes on beside other plugins than before, with those of its names that none of them has. */
+  join(offers: Offers): void {
+    const before = this.#offers;
+    this.#offers = offers;
+    for (const kind of ["tools", "commands", "platforms"] as const) {
+      const taken = offers[kind] as Map<string, Owned<unknown>>;
+      for (const [name, owned] of before[kind]) {
+        if (owned.plugin === this && !taken.has(name)) taken.set(name, owned);
+      }
+    }
+  }
+
+  /** Puts in all that it added, in the order in which it did. Synchronous, like {@link detach}. */
+  attach(): void {
+    this.#attached = true;
+    for (const addition of this.#additions) addition.take ??= addition.put();
+  }
+
+  /** Takes out all that it added; what is under way ends as it began. */
+  detach(): void {
+    this.#attached = false;
+    for (const addition of [...this.#additions].toReversed()) {
+      addition.take?.();
+      addition.take = undefined;
+    }
+  }
+
+  /** Detaches it for good. */
+  leave(): void {
+    this.#gone = true;
+    this.detach();
   }
 
   /** The events that it has callbacks for. */
@@ -106,9 +178,10 @@ export class LoadedPlugin {
 
   /** Takes back all that it added, then runs its `on_unload` callbacks, the last added first. Never rejects. */
   async unload(): Promise<void> {
-    if (this.#unloaded) return;
-    this.#unloaded = true;
-    for (const undo of [...this.#undos].toReversed()) undo();
+    this.leave();
+    for (const kind of ["tools", "commands", "platforms"] as const) {
+      for (const [name, { plugin }] of this.#offers[kind]) if (plugin === this) this.#offers[kind].delete(name);
+    }
     for (const callback of this.unloadCallbacks.splice(0).toReversed()) {
       try {
         const ended: unknown = this.scope.runInAsyncScope(callback);

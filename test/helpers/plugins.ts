@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
-import { parseConfig } from "#core/config";
+import { parseConfig, type Config } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
 import type { EventName } from "#core/events";
 import { EVENTS } from "#core/events";
@@ -14,7 +14,7 @@ import { createPluginHost, type PluginHost, type PluginHostDeps } from "#plugins
 
 const FIXTURES = resolve(import.meta.dirname, "../fixtures/plugins");
 
-export interface BenchOptions extends Partial<Omit<PluginHostDeps, "config">> {
+export interface BenchOptions extends Partial<PluginHostDeps> {
   /** The `plugins:` section as YAML; what is enabled comes from the call. */
   readonly entries?: object;
   readonly disabled?: readonly string[];
@@ -23,6 +23,8 @@ export interface BenchOptions extends Partial<Omit<PluginHostDeps, "config">> {
 
 export interface PluginBench {
   readonly host: PluginHost;
+  /** The configuration that the host's `load` takes. */
+  readonly config: Config;
   readonly dispatcher: HookDispatcher;
   readonly registry: HookRegistry;
   readonly folder: string;
@@ -66,11 +68,11 @@ export async function makeHost(
   const registry = new HookRegistry((sentence) => void warnings.push(sentence));
   const env = deps.env ?? process.env;
   const section = JSON.stringify({ plugins: { enabled, disabled, callback_timeout_seconds, entries } });
+  const config = await parseConfig(section, "config.yaml", env);
   const host = createPluginHost({
-    paths: { plugins: folder },
+    paths: { home: dirname(folder), plugins: folder },
     dispatcher,
     registry,
-    config: await parseConfig(section, "config.yaml", env),
     env,
     log: memoryLog(lines),
     warn: (sentence) => void warnings.push(sentence),
@@ -82,6 +84,7 @@ export async function makeHost(
   t.after(() => host.unload());
   return {
     host,
+    config,
     dispatcher,
     registry,
     folder,
@@ -105,7 +108,7 @@ export async function loadFixtures(
   const folder = makePlugins(t, fixtures, written);
   const names = enabled ?? [...fixtures, ...Object.keys(written ?? {}).map((path) => path.split("/")[0]!)];
   const bench = await makeHost(t, folder, [...new Set(names)], rest);
-  await bench.host.load();
+  await bench.host.load(bench.config);
   return bench;
 }
 

@@ -114,8 +114,8 @@ test("an import that never ends is given up at the deadline", async (t) => {
 test("plugins that require each other in a circle load in the order of their folders, with a warning", async (t) => {
   const bench = await loadFixtures(t, ["circular-b", "circular-a"]);
   assert.deepEqual(
-    bench.host.list().map(({ state }) => state),
-    ["enabled", "enabled"],
+    bench.host.list().map(({ name, state }) => `${name} ${state}`),
+    ["circular-a enabled", "circular-b enabled", "boot-md enabled"],
   );
   assert.equal(bench.warnings.length, 1);
   assert.match(bench.warnings[0]!, /in a circle, "circular-a" → "circular-b" → "circular-a"/);

@@ -223,6 +223,7 @@ test("what a plugin brings: tools, commands, settings, log, events, turns of its
         tools: ["double", "breaks"],
         commands: ["ask", "post", "bad", "emit"],
       },
+      { name: "boot-md", directory: "builtin", state: "enabled", hooks: [], tools: [], commands: [] },
     ],
   });
 });
@@ -255,6 +256,7 @@ test("which plugins load: opted in by name or folder and not out, in each langua
       ["f-off", "f-off", "disabled"],
       ["g-unasked", "g-unasked", "not_enabled"],
       ["h-python", "h-python", "error"],
+      ["boot-md", "builtin", "enabled"],
     ],
   );
   for (const args of [

@@ -30,6 +30,7 @@ test("plugins are found in order of their folders, with their states; nothing is
       ["b", "b", "disabled"],
       ["c", "sea", "enabled"],
       ["d", "d", "error"],
+      ["builtin", "boot-md", "enabled"],
     ],
   );
   assert.match(plugins[3]!.error!, /d has no plugin\.yaml/);
@@ -38,10 +39,12 @@ test("plugins are found in order of their folders, with their states; nothing is
 
 test("a home without plugins, and one whose plugins cannot be read", async (t) => {
   const folder = makePlugins(t, []);
-  assert.deepEqual(await discoverPlugins(join(folder, "none"), { enabled: [], disabled: [] }), {
-    plugins: [],
-    warnings: [],
-  });
+  const none = await discoverPlugins(join(folder, "none"), { enabled: [], disabled: [] });
+  assert.deepEqual(
+    none.plugins.map(({ directory }) => directory),
+    ["builtin"],
+  );
+  assert.deepEqual(none.warnings, []);
   symlinkSync(join(folder, "loop"), join(folder, "loop"));
   const { warnings } = await discoverPlugins(join(folder, "loop"), { enabled: [], disabled: [] });
   assert.match(warnings[0]!, /loop cannot be read, so there are no plugins/);
@@ -52,7 +55,7 @@ test("of two enabled plugins with one name the first keeps it", async (t) => {
   const { plugins } = await discoverPlugins(folder, { enabled: ["a"], disabled: [] });
   assert.deepEqual(
     plugins.map(({ state }) => state),
-    ["enabled", "error"],
+    ["enabled", "error", "enabled"],
   );
   assert.match(plugins[1]!.error!, /the name "a" is already that of plugins\/a/);
 });

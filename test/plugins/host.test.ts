@@ -17,6 +17,7 @@ test("a plugin brings hooks, tools and commands, and they work", async (t) => {
       tools: ["greet"],
       commands: ["greet"],
     },
+    { name: "boot-md", directory: "builtin", state: "enabled", hooks: [], tools: [], commands: [] },
   ]);
   assert.deepEqual(await bench.fire("pre_llm_call"), { kind: "context", text: "hello" });
   const [tool] = bench.host.tools();
@@ -111,10 +112,10 @@ test("loading again loads the entry and its helpers again", async (t) => {
     "r/lib/deep.js": 'export const value = "first";',
   });
   const first = await makeHost(t, folder, ["r"]);
-  await first.host.load();
+  await first.host.load(first.config);
   writeFileSync(join(folder, "r/lib/deep.js"), 'export const value = "second";');
   const second = await makeHost(t, folder, ["r"]);
-  await second.host.load();
+  await second.host.load(second.config);
   assert.deepEqual([first.lines, second.lines], [["info r: first"], ["info r: second"]]);
 });
 
@@ -127,8 +128,8 @@ test("a plugin's folder may be a symlink, its name may hold spaces", async (t) =
   symlinkSync(join(away, "my plugin"), join(folder, "linked"));
   symlinkSync(join(away, "bad plugin"), join(folder, "linked-bad"));
   symlinkSync(join(away, "gone"), join(folder, "nowhere"));
-  const { host } = await makeHost(t, folder, ["linked", "linked-bad"]);
-  await host.load();
+  const { host, config } = await makeHost(t, folder, ["linked", "linked-bad"]);
+  await host.load(config);
   const [linked, bad, nowhere] = host.list();
   assert.equal(linked!.state, "enabled");
   assert.match(bad!.error!, /bad plugin\/index\.ts:3: /);
@@ -139,7 +140,7 @@ test("safe mode loads nothing", async (t) => {
   const bench = await loadFixtures(t, ["brings-everything", "uses-enum"], { safeMode: true });
   assert.deepEqual(
     bench.host.list().map(({ state }) => state),
-    ["disabled", "disabled"],
+    ["disabled", "disabled", "disabled"],
   );
   assert.deepEqual([bench.lines, bench.warnings], [[], []]);
 });

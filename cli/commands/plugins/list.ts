@@ -4,6 +4,7 @@ import { HookDispatcher } from "#core/dispatch";
 import { openLog } from "#core/log";
 import { createRedactor } from "#core/redact";
 import { HookRegistry } from "#core/registry";
+import { BUILTIN_DIRECTORY } from "#plugins/builtin";
 import { createPluginHost, type PluginListing } from "#plugins/host";
 import { listBuiltinTools } from "../../builtin-tools.ts";
 import { columns } from "../../columns.ts";
@@ -25,7 +26,6 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     paths,
     dispatcher: new HookDispatcher(),
     registry: new HookRegistry((sentence) => context.warn(sentence)),
-    config,
     env: context.env,
     log,
     warn: (sentence) => context.warn(sentence),
@@ -34,12 +34,13 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     safeMode: globals.safeMode,
   });
   try {
-    await host.load();
+    await host.load(config);
     const plugins = host.list();
-    if (json) context.json({ plugins });
-    else if (plugins.length === 0)
-      context.out(`There are no plugins in ${paths.plugins}. "hermes plugins new" writes one.`);
-    else for (const line of columns([["PLUGIN", "STATE", "BRINGS"], ...plugins.map(rowOf)])) context.out(line);
+    if (json) return context.json({ plugins });
+    if (plugins.every(({ directory }) => directory === BUILTIN_DIRECTORY)) {
+      context.note(`There are no plugins in ${paths.plugins}. "hermes plugins new" writes one.`);
+    }
+    for (const line of columns([["PLUGIN", "STATE", "BRINGS"], ...plugins.map(rowOf)])) context.out(line);
   } finally {
     await host.unload();
     await log.close();

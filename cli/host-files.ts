@@ -1,0 +1,70 @@
+/** What a host writes: the log and the hook log, with secrets taken out. */
+import { problemOf } from "#core/errors";
+import { openJsonLines } from "#core/jsonl";
+import { openLog, type LogFile } from "#core/log";
+import type { HomePaths } from "#core/paths";
+import type { RunSink } from "#core/ports";
+import { createRedactor, isSecretName } from "#core/redact";
+import { fileSink } from "#core/runs";
+import type { CliContext, GlobalOptions } from "./context.ts";
+
+export interface HostFiles {
+  readonly log: LogFile;
+  readonly redact: (text: string) => string;
+  readonly sink: RunSink;
+  /** Takes the secrets of a configuration out of what is written from now on; those of earlier ones stay out. */
+  keepSecret(values: unknown): void;
+  /** Warns that the home takes no writes; once, however many files of it do not. */
+  readonly warnOnce: (sentence: string) => void;
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly context: CliContext;
+  readonly globals: GlobalOptions;
+  readonly paths: HomePaths;
+}
+
+/** Opens the log and the hook log. A home that takes no writes is one warning, and the conversation goes on. */
+export function openFiles({ context, globals, paths }: Surroundings): HostFiles {
+  let warned = false;
+  const warnOnce = (sentence: string) => {
+    if (warned) return;
+    warned = true;
+    context.warn(sentence);
+  };
+  const lost = (file: string) => (error: unknown) => warnOnce(`${file} cannot be written: ${problemOf(error)}`);
+  const secrets = new Set<string>();
+  let redactNow = createRedactor(context.env);
+  const redact = (text: string) => redactNow(text);
+  const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
+  const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
+  const toFile = fileSink({ append: (line) => runs.append(line), redact });
+  const flushOnExit = () => runs.flush();
+  process.once("exit", flushOnExit);
+  return {
+    log,
+    redact,
+    warnOnce,
+    keepSecret(values) {
+      for (const secret of secretsOf(values)) secrets.add(secret);
+      redactNow = createRedactor(context.env, [...secrets]);
+    },
+    sink: (run, hook) => {
+      toFile(run, hook);
+      if (run.detail !== null) log.warn(run.detail, { event: run.event, hook: run.name, outcome: run.outcome });
+    },
+    close: async () => {
+      runs.close();
+      process.off("exit", flushOnExit);
+      await log.close();
+    },
+  };
+}
+
+/** Values of the configuration that must never be written: those under keys with secret names. */
+function secretsOf(value: unknown, name = ""): readonly string[] {
+  if (typeof value === "string") return isSecretName(name) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => secretsOf(inner, key));
+}

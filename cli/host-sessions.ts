@@ -1,0 +1,44 @@
+/** The conversations of a host: `state.db`, or what comes nearest to it where that cannot be written. */
+import type { DatabaseSync } from "node:sqlite";
+import { problemOf } from "#core/errors";
+import type { HomePaths } from "#core/paths";
+import type { SessionStore } from "#agent/sessions";
+
+export interface HostSessions {
+  readonly store: SessionStore;
+  readonly database: DatabaseSync;
+  close(): void;
+}
+
+/**
+ * Opens the database and, soon, deletes what is older than the days. Throws HERMES_STATE_NEWER; everything else that
+ * goes wrong is a warning, and nothing of the run is kept then.
+ */
+export async function openSessions(
+  { state }: Pick<HomePaths, "state">,
+  retentionDays: number,
+  warnOnce: (sentence: string) => void,
+): Promise<HostSessions> {
+  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
+  const { SessionStore: Store } = await import("#agent/sessions");
+  let database: DatabaseSync;
+  try {
+    database = openDatabase(state);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
+    warnOnce(`Nothing of this run is kept: ${problemOf(error)}`);
+    database = openForReading(state) ?? openMemoryDatabase();
+  }
+  const store = new Store(database, (problem) =>
+    warnOnce(`What is said from here on is not kept: ${state} cannot be written: ${problem}`),
+  );
+  const pruning = setImmediate(() => store.prune(retentionDays));
+  return {
+    store,
+    database,
+    close: () => {
+      clearImmediate(pruning);
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,199 @@
+/** Takes over a changed home without a restart: configuration, shell hooks, plugins, and what others hang in. */
+import { statSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { loadConfig, type Config } from "#core/config";
+import { HermesError, isHermesError, problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { HomePaths } from "#core/paths";
+import type { PluginHost } from "#plugins/host";
+import type { ShellHooks } from "./shell-hooks.ts";
+
+/** What a reload came to. */
+export interface ReloadReport {
+  /** False when something of before had to stay because what came is wrong. */
+  readonly ok: boolean;
+  /** What is different now, a clause each; empty when nothing is. */
+  readonly changes: readonly string[];
+  /** Whole sentences: what is wrong, and what is odd. */
+  readonly problems: readonly string[];
+}
+
+export interface ReloadRequest {
+  /** Looks at every file of the plugins, not at their code alone; for a person who asks. */
+  readonly everyFile?: boolean;
+}
+
+/** Takes what a reload comes to, while it goes on. */
+export interface ReloadNotes {
+  /** Something is different now, as a clause. */
+  changed(clause: string): void;
+  /** Something is odd, and the reload goes on; a sentence. */
+  warn(sentence: string): void;
+  /** Something is wrong, and what was before stays; a sentence. */
+  fail(sentence: string): void;
+}
+
+/** Called after the swap, one after another; a throw is a failure of the reload. */
+export type ReloadListener = (config: Config, notes: ReloadNotes) => unknown;
+
+/** What a reload works on; the host knows the rest. */
+export interface Reloadable {
+  readonly paths: HomePaths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly config: () => Config;
+  /** Judges a configuration before anything is swapped. Throws a HermesError for one that cannot be used. */
+  readonly check: (config: Config) => void;
+  readonly shellHooks: ShellHooks;
+  readonly plugins: PluginHost;
+  /** Takes over the configuration for all that asks for it late. Synchronous. */
+  readonly swap: (config: Config) => void;
+  readonly listeners: Iterable<ReloadListener>;
+  readonly log: Log;
+  /** Says a warning; one that was said before is not said again. */
+  readonly warn: (sentence: string) => void;
+  /** Says a warning, as often as it is asked to. */
+  readonly note: (sentence: string) => void;
+}
+
+export interface Reloads {
+  /** Reloads; never rejects. One that is asked for while another goes on begins after it, once for all who ask. */
+  readonly reload: (request?: ReloadRequest) => Promise<ReloadReport>;
+  /** No reload begins from now on, and the one that goes on swaps nothing any more. Waits for it, though not for ever. */
+  readonly close: () => Promise<void>;
+}
+
+const LAST_WAIT_MS = 1000;
+
+export function createReloads(host: Reloadable): Reloads {
+  /** What was said as a failure since the last reload without one. */
+  const said = new Set<string>();
+  let closed = false;
+  let running: Promise<ReloadReport> | undefined;
+  let next: Promise<ReloadReport> | undefined;
+  let everyFile = false;
+
+  function reload(request: ReloadRequest = {}): Promise<ReloadReport> {
+    everyFile ||= request.everyFile === true;
+    if (running === undefined) return (running = begin());
+    // The one that goes on may have read the files already.
+    return (next ??= running.then(() => {
+      next = undefined;
+      return (running = begin());
+    }));
+  }
+
+  async function begin(): Promise<ReloadReport> {
+    const request = { everyFile };
+    everyFile = false;
+    try {
+      return closed ? ENDING : await perform(request);
+    } finally {
+      running = undefined;
+    }
+  }
+
+  async function perform(request: ReloadRequest): Promise<ReloadReport> {
+    const changes: string[] = [];
+    const [warnings, failures]: [string[], string[]] = [[], []];
+    const notes: ReloadNotes = {
+      changed: (clause) => void changes.push(clause),
+      warn: (sentence) => void warnings.push(sentence),
+      fail: (sentence) => void failures.push(sentence),
+    };
+    try {
+      await takeOver(request, notes);
+    } catch (error) {
+      notes.fail(sentenceOf(error));
+    }
+    say(changes, warnings, failures);
+    return { ok: failures.length === 0, changes, problems: [...failures, ...warnings] };
+  }
+
+  async function takeOver(request: ReloadRequest, notes: ReloadNotes): Promise<void> {
+    const config = await readAnew(host, notes);
+    const shell = await host.shellHooks.prepare(config);
+    const plugins = await host.plugins.stage(config, request);
+    if (closed) return plugins?.discard();
+    // From here to the end of the swaps nothing else runs: an event meets all of the old or all of the new.
+    const sections = changedSections(host.config(), config);
+    host.swap(config);
+    shell.swap();
+    plugins?.swap();
+    for (const warning of [...config.warnings, ...shell.warnings]) notes.warn(warning);
+    if (sections.length > 0) notes.changed(`configuration: ${sections.join(", ")}`);
+    if (shell.added + shell.removed > 0) {
+      notes.changed(`shell hooks: ${shell.added} new, ${shell.removed} gone`);
+    }
+    if (plugins !== undefined) {
+      if (plugins.fresh.length > 0) notes.changed(`plugins loaded anew: ${plugins.fresh.join(", ")}`);
+      if (plugins.gone.length > 0) notes.changed(`plugins gone: ${plugins.gone.join(", ")}`);
+      for (const problem of plugins.problems) notes[plugins.failed ? "fail" : "warn"](problem);
+    }
+    for (const listener of host.listeners) {
+      try {
+        await listener(config, notes);
+      } catch (error) {
+        notes.fail(sentenceOf(error));
+      }
+    }
+  }
+
+  function say(changes: readonly string[], warnings: readonly string[], failures: readonly string[]): void {
+    if (changes.length > 0) host.log.info(`reloaded: ${changes.join("; ")}`);
+    for (const warning of warnings) host.warn(warning);
+    if (failures.length === 0) said.clear();
+    for (const failure of failures.filter((sentence) => !said.has(sentence))) {
+      said.add(failure);
+      host.log.error(failure);
+      host.note(failure);
+    }
+  }
+
+  return {
+    reload,
+    async close() {
+      closed = true;
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, LAST_WAIT_MS);
+      await Promise.race([running, late]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+const ENDING: ReloadReport = { ok: false, changes: [], problems: ["The program is ending."] };
+
+/** The configuration as it stands now; the one of before when it cannot be used. */
+async function readAnew(host: Reloadable, notes: ReloadNotes): Promise<Config> {
+  const before = host.config();
+  try {
+    const config = await loadConfig(host.paths, host.env);
+    refuseVanished(config, before);
+    host.check(config);
+    return config;
+  } catch (error) {
+    notes.fail(`${sentenceOf(error).replace(/\.$/, "")}. The configuration of before stays in force.`);
+    return before;
+  }
+}
+
+/** Many programs empty or remove a file before they write it: a guard must not be gone for that moment. */
+function refuseVanished(after: Config, before: Config): void {
+  const { file } = after;
+  if (before.file === null || before.lineOf([]) === undefined) return;
+  if (file === null) {
+    throw new HermesError("HERMES_CONFIG_UNREADABLE", { file: before.file, problem: "it is gone" });
+  }
+  if (after.lineOf([]) !== undefined || statSync(file).size > 0) return;
+  throw new HermesError("HERMES_CONFIG_UNREADABLE", { file, problem: "it is empty" });
+}
+
+function changedSections({ values: before }: Config, { values: after }: Config): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const section = (values: object, name: string): unknown => (values as Record<string, unknown>)[name];
+  return [...names].filter((name) => !isDeepStrictEqual(section(before, name), section(after, name)));
+}
+
+function sentenceOf(error: unknown): string {
+  return isHermesError(error) ? error.message : problemOf(error);
+}

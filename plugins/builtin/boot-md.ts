@@ -1,0 +1,69 @@
+/** Runs the checklist `BOOT.md` of the home when the gateway has started, and delivers what there is to report. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { definePlugin, type PluginContext } from "#plugins/api";
+
+/** What begins a prompt; the model that follows words instead of understanding them must find no order in it. */
+const INSTRUCTIONS =
+  "The gateway has just started, and nobody is waiting for an answer. Work through the checklist below. Your final " +
+  "answer goes to the home channel as a message: report what needs attention. If there is nothing to report, answer " +
+  "with exactly [SILENT], and no message is sent.";
+
+/** A longer text is no checklist. */
+const MOST_BYTES = 256 * 1024;
+
+/** `[SILENT]`, also in quotes, bold, with a full stop. */
+const SILENT = /^[\p{P}\p{S}\s]*\[SILENT\][\p{P}\p{S}\s]*$/iu;
+
+export const bootMd = definePlugin({
+  register(ctx) {
+    // Not returned: whoever says that the gateway has started does not wait for a turn of the agent.
+    ctx.on("gateway:startup", () => void runChecklist(ctx));
+  },
+});
+
+async function runChecklist(ctx: PluginContext): Promise<void> {
+  const file = join(ctx.home, "BOOT.md");
+  try {
+    const checklist = await readChecklist(file);
+    if (checklist === undefined) return;
+    say(ctx, `${file} runs now, in a session of its own.`);
+    const { text, completed } = await ctx.run_turn({ prompt: `${INSTRUCTIONS}\n\n${checklist}` });
+    if (!completed || text === null)
+      return say(ctx, `${file} was not worked through to its end; see the log.`, "error");
+    await report(ctx, file, text);
+  } catch (error) {
+    say(ctx, `${file} was not run: ${error instanceof Error ? error.message : String(error)}`, "error");
+  }
+}
+
+/** The text, or undefined when there is no file or nothing in it. Rejects with what reading rejects with. */
+async function readChecklist(file: string): Promise<string | undefined> {
+  const stats = await stat(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (stats === undefined || stats.size === 0) return undefined;
+  if (!stats.isFile()) throw new Error("it is no file");
+  if (stats.size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES / 1024} KiB`);
+  const text = await readFile(file, "utf8");
+  return text.trim() === "" ? undefined : text;
+}
+
+async function report(ctx: PluginContext, file: string, text: string): Promise<void> {
+  ctx.logger.info("the answer to %s: %s", file, text);
+  if (SILENT.test(text)) return;
+  try {
+    await ctx.deliver(text);
+  } catch (error) {
+    // The answer is in the log; the home channel is the person's choice.
+    const problem = error instanceof Error ? error.message : String(error);
+    say(ctx, `The answer to ${file} is in the log only: ${problem}`, "warn");
+  }
+}
+
+/** Says it in the log and to whoever sees the gateway's standard error. */
+function say(ctx: PluginContext, sentence: string, level: "info" | "warn" | "error" = "info"): void {
+  ctx.logger[level](sentence);
+  process.stderr.write(`boot-md: ${sentence}\n`);
+}

@@ -1,0 +1,232 @@
+/** Loads all plugins that a configuration wants, one after another: the first time, or anew beside those that run. */
+import { realpathSync } from "node:fs";
+import type { Config, ConfigValues } from "#core/config";
+import { isHermesError, problemOf } from "#core/errors";
+import { frozenCopy } from "#core/firing";
+import type { Hook } from "#core/ports";
+import { didYouMean } from "#core/suggest";
+import { watchStrays } from "./attribution.ts";
+import { createPluginContext } from "./context.ts";
+import { withinDeadline } from "./deadline.ts";
+import { isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
+import { importPlugin, loadError } from "./load.ts";
+import { createOffers, LoadedPlugin, type Offers, type Shared } from "./loaded-plugin.ts";
+import { orderPlugins } from "./order.ts";
+
+/** As much of a configuration as plugins need. */
+export interface PluginConfig {
+  readonly values: Pick<ConfigValues, "plugins">;
+  readonly demand: Config["demand"];
+}
+
+/** What was loaded together and runs together. */
+export interface Generation {
+  readonly found: readonly FoundPlugin[];
+  /** Those that run, in the order of their hooks. */
+  readonly running: ReadonlyMap<FoundPlugin, LoadedPlugin>;
+  readonly offers: Offers;
+  /** Why plugins were not loaded; of one that runs all the same, why it was not loaded anew. */
+  readonly failures: ReadonlyMap<FoundPlugin, string>;
+  /** What stands for plugins that must block while they cannot be loaded. */
+  readonly guards: readonly Hook[];
+}
+
+export interface GenerationOptions {
+  readonly shared: Shared;
+  readonly config: PluginConfig;
+  readonly env: NodeJS.ProcessEnv;
+  /** Loads nothing. */
+  readonly safeMode: boolean;
+  readonly discovery: Discovery;
+  /**
+   * Those that run now. They go on while the new ones are loaded, and a plugin that cannot be loaded anew keeps its
+   * version of now. Without it, what a plugin adds counts at once.
+   */
+  readonly previous: Generation | undefined;
+  /** Takes a sentence for the person. */
+  readonly say: (sentence: string) => void;
+}
+
+export const NOTHING_LOADED: Generation = {
+  found: [],
+  running: new Map(),
+  offers: createOffers(),
+  failures: new Map(),
+  guards: [],
+};
+
+/** Loads. Never rejects: a plugin that cannot be loaded is said and noted among the failures. */
+export async function loadGeneration(options: GenerationOptions): Promise<Generation> {
+  const loading = new Loading(options);
+  for (const sentence of [...options.discovery.warnings, ...loading.unknownEntries()]) options.say(sentence);
+  if (!options.safeMode) await loading.loadAll();
+  return loading;
+}
+
+/** A generation while it comes to be. */
+class Loading implements Generation {
+  readonly found: readonly FoundPlugin[];
+  readonly running = new Map<FoundPlugin, LoadedPlugin>();
+  readonly offers = createOffers();
+  readonly failures = new Map<FoundPlugin, string>();
+  readonly guards: Hook[] = [];
+  readonly #options: GenerationOptions;
+  readonly #config: ConfigValues["plugins"];
+
+  constructor(options: GenerationOptions) {
+    this.#options = options;
+    this.#config = options.config.values.plugins;
+    this.found = options.discovery.plugins;
+  }
+
+  async loadAll(): Promise<void> {
+    const order = orderPlugins(this.found.filter((plugin) => plugin.state === "enabled" || this.#isSpoilt(plugin)));
+    for (const plugin of this.found) {
+      const isTried = order.plugins.includes(plugin);
+      if (plugin.wanted && plugin.error !== undefined && !isTried) this.#refuse(plugin, plugin.error);
+    }
+    for (const sentence of order.warnings) this.#options.say(sentence);
+    if (order.plugins.some(({ builtin }) => builtin === undefined)) watchStrays();
+    for (const plugin of order.plugins) {
+      try {
+        if (plugin.error !== undefined) throw new Error(plugin.error);
+        this.running.set(plugin, await this.#loadOne(plugin));
+      } catch (error) {
+        this.#refuse(plugin, isHermesError(error) ? error.message : problemOf(error));
+      }
+    }
+  }
+
+  /** Keys of `plugins.entries` that name no plugin, as sentences. */
+  unknownEntries(): readonly string[] {
+    const names = this.found.flatMap(({ name, directory }) => [name, directory]);
+    return Object.keys(this.#config.entries)
+      .filter((key) => !names.includes(key))
+      .map((key) => `plugins.entries: there is no plugin "${key}".${didYouMean(key, names)}`);
+  }
+
+  /** True for one that runs and whose folder has become unreadable, maybe its name with it: it keeps its place. */
+  #isSpoilt(plugin: FoundPlugin): boolean {
+    return plugin.error !== undefined && this.#lastGood(plugin) !== undefined;
+  }
+
+  /** The version of a plugin that runs now, if the configuration still wants it. */
+  #lastGood({ directory, name, builtin }: FoundPlugin): LoadedPlugin | undefined {
+    const { enabled, disabled } = this.#config;
+    for (const [before, plugin] of this.#options.previous?.running ?? []) {
+      if (before.directory !== directory || (builtin !== undefined && before.name !== name)) continue;
+      const isOff = disabled.some((word) => isNamed(before, word));
+      if (!isOff && (builtin !== undefined || enabled.some((word) => isNamed(before, word)))) return plugin;
+    }
+    return undefined;
+  }
+
+  async #loadOne(plugin: FoundPlugin): Promise<LoadedPlugin> {
+    const { shared, config, previous } = this.#options;
+    this.#requireEnv(plugin);
+    this.#requirePlugins(plugin);
+    const entry = plugin.entry ?? plugin.folder;
+    const folder = plugin.builtin === undefined ? realpathSync(plugin.folder) : plugin.folder;
+    const { key, onFailure, settings } = this.#entryOf(plugin);
+    if (key !== undefined) config.demand("plugins", "entries", key, "settings");
+    const seconds = this.#config.callback_timeout_seconds;
+    const one = new LoadedPlugin(plugin, folder, shared, {
+      onFailure,
+      settings: frozenCopy(settings),
+      timeoutSeconds: seconds,
+      offers: this.offers,
+      attached: previous === undefined,
+    });
+    try {
+      const importing = one.scope.runInAsyncScope(() => importPlugin(plugin, entry));
+      const late = `its module was not loaded within ${seconds} s. Does it await something that never settles?`;
+      const { hooks, register } = await withinDeadline(importing, seconds, late);
+      const context = createPluginContext(one);
+      for (const [event, callback] of Object.entries(hooks)) {
+        if (callback !== undefined) context.register_hook(event as never, callback as never);
+      }
+      const registering: unknown = register && one.scope.runInAsyncScope(register, undefined, context);
+      await withinDeadline(registering, seconds, `"register" did not end within ${seconds} s`);
+      return one;
+    } catch (error) {
+      await one.unload();
+      throw loadError(error, folder, entry);
+    }
+  }
+
+  #requireEnv({ manifest }: FoundPlugin): void {
+    const missing = (manifest?.requiresEnv ?? []).filter((name) => !this.#options.env[name]);
+    if (missing.length === 0) return;
+    throw new Error(`It needs ${missing.join(", ")} in the environment (requires_env in its plugin.yaml).`);
+  }
+
+  #requirePlugins({ manifest }: FoundPlugin): void {
+    for (const word of manifest?.requiresPlugins ?? []) {
+      const candidates = this.found.filter((other) => isNamed(other, word));
+      // Of a circle of requirements somebody is the first: one that is still to come will do.
+      const usable = candidates.some(
+        (other) => this.running.has(other) || (other.state === "enabled" && !this.failures.has(other)),
+      );
+      if (usable) continue;
+      const [first] = candidates;
+      const why = first === undefined ? "is not there" : REASONS[this.failures.has(first) ? "error" : first.state];
+      const names = this.found.map(({ name }) => name);
+      const hint = first === undefined ? didYouMean(word, names) : "";
+      throw new Error(`It requires the plugin "${word}", which ${why}.${hint}`);
+    }
+  }
+
+  #refuse(plugin: FoundPlugin, problem: string): void {
+    const { name } = plugin;
+    this.failures.set(plugin, problem);
+    const kept = this.#lastGood(plugin);
+    if (kept !== undefined) {
+      kept.join(this.offers);
+      this.running.set(plugin, kept);
+      return this.#complain(name, `plugin "${name}" was not loaded anew, its last good version goes on: ${problem}`);
+    }
+    this.#complain(name, `plugin "${name}" was not loaded: ${problem}`);
+    const { onFailure } = this.#entryOf(plugin);
+    const events = plugin.manifest?.providesHooks ?? [];
+    if (onFailure !== "block" || (events.length > 0 && !events.includes("pre_tool_call"))) return;
+    // A guard that the person marked to block must not be open because it is broken.
+    this.guards.push(brokenGuard(name, problem));
+    this.#options.say(`plugin "${name}" is marked "on_error: block": every tool call is blocked until it loads.`);
+  }
+
+  #complain(plugin: string, sentence: string): void {
+    this.#options.shared.log.error(sentence, { plugin });
+    this.#options.say(sentence);
+  }
+
+  #entryOf({ name, directory }: FoundPlugin) {
+    const { entries } = this.#config;
+    const key = [name, directory].find((word) => Object.hasOwn(entries, word));
+    const entry = key === undefined ? undefined : entries[key];
+    return { key, onFailure: entry?.on_error ?? "skip", settings: entry?.settings ?? {} };
+  }
+}
+
+const REASONS: Readonly<Record<PluginState, string>> = {
+  enabled: "is enabled",
+  disabled: "is disabled",
+  not_enabled: "is not enabled",
+  error: "could not be loaded",
+};
+
+function brokenGuard(name: string, problem: string): Hook {
+  return {
+    source: "plugin",
+    name,
+    event: "pre_tool_call",
+    command: null,
+    onFailure: "block",
+    deadlineSeconds: null,
+    sideBySide: false,
+    background: false,
+    matches: () => true,
+    run() {
+      throw new Error(`the plugin was not loaded: ${problem}`);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** A running `api_server` with a test's inbox behind it, and plain requests to it. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createApiServer, type ApiServer, type ApiServerOptions } from "#gateway/adapters/api-server";
+import { TestInbox, noteLog } from "../../helpers/inbox.ts";
+
+export interface Bench {
+  readonly server: ApiServer;
+  readonly inbox: TestInbox;
+  readonly lines: readonly string[];
+  readonly url: string;
+  readonly port: number;
+  /** Asks for a completion; `fields` are laid over the body. */
+  ask(fields?: object, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Sends these bytes on a socket of its own. */
+  raw(text: string): Promise<Socket>;
+}
+
+export const MODEL = { id: "test-model", provider: "testing" };
+
+export async function startBench(
+  t: { after(fn: () => unknown): void },
+  options: Partial<ApiServerOptions> = {},
+  inbox = new TestInbox(),
+): Promise<Bench> {
+  const { lines, log } = noteLog();
+  const server = createApiServer({ port: 0, model: () => MODEL, version: "1.2.3", log, ...options });
+  await server.start(inbox);
+  t.after(() => server.stop());
+  const { url, port, host } = server.address()!;
+  return {
+    server,
+    inbox,
+    lines,
+    url,
+    port,
+    ask: (fields = {}, headers = {}) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ model: "hermes", messages: [{ role: "user", content: "hello" }], ...fields }),
+      }),
+    async raw(text) {
+      const socket = connect(port, host);
+      socket.on("error", () => undefined);
+      t.after(() => socket.destroy());
+      await once(socket, "connect");
+      socket.write(text);
+      return socket;
+    },
+  };
+}
+
+/** Everything that comes on the socket until the other side ends it, or until `text` has come. */
+export async function readUntil(socket: Socket, text?: string): Promise<string> {
+  let read = "";
+  for await (const chunk of socket) {
+    read += String(chunk);
+    if (text !== undefined && read.includes(text)) break;
+  }
+  return read;
+}
+
+/** The events of a stream: what stands behind `data: `, and comments as they are. */
+export function eventsOf(text: string): string[] {
+  return text
+    .split("\n\n")
+    .filter(Boolean)
+    .map((event) => event.replace(/^data: /, ""));
+}
+
+export interface Chunk {
+  readonly id: string;
+  readonly object: string;
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly { delta: { role?: string; content?: string }; finish_reason: string | null }[];
+  readonly usage?: object | null;
+}
+
+/** The chunks of a stream that ended well: everything before `[DONE]`, which must be the last event. */
+export function chunksOf(text: string): readonly Chunk[] {
+  const events = eventsOf(text).filter((event) => !event.startsWith(":"));
+  if (events.at(-1) !== "[DONE]") throw new Error(`the stream did not end: ${text}`);
+  return events.slice(0, -1).map((event) => JSON.parse(event) as Chunk);
+}
+
+export function contentOf(chunks: readonly Chunk[]): string {
+  return chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
+}

@@ -1,0 +1,333 @@
+/** `api_server`: conversations, shapes and errors, over real HTTP. */
+import test from "node:test";
+import assert from "node:assert/strict";
+import { HermesError } from "#core/errors";
+import { COST, end, OPENING, SESSION, show, TestInbox } from "../../helpers/inbox.ts";
+import { startBench } from "./api-server-bench.ts";
+
+interface ErrorAnswer {
+  readonly error: { readonly message: string; readonly type: string; readonly param: null; readonly code: string };
+}
+
+async function errorOf(response: Response): Promise<ErrorAnswer["error"] & { status: number }> {
+  return { status: response.status, ...((await response.json()) as ErrorAnswer).error };
+}
+
+test("an answer has OpenAI's shape, with the turn's model, usage and session", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  inbox.answering = ({ reply }) => {
+    show(reply, OPENING, { type: "text", delta: "Good " }, { type: "assistant", content: "Good day." }, COST);
+    end(reply, "Good day.");
+  };
+  const response = await ask({ temperature: 0.5, n: null, tools: [], unheard_of: { a: 1 } });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("x-hermes-session"), SESSION);
+  const { id, created, ...rest } = (await response.json()) as { id: string; created: number };
+  assert.match(id, /^chatcmpl-[0-9a-f]{32}$/);
+  assert.ok(Math.abs(created - Date.now() / 1000) < 600, `created is in seconds: ${created}`);
+  assert.deepEqual(rest, {
+    object: "chat.completion",
+    model: "test-model",
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: "Good day.", refusal: null },
+        logprobs: null,
+        finish_reason: "stop",
+      },
+    ],
+    usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 },
+  });
+});
+
+test("models and health", async (t) => {
+  const { url } = await startBench(t);
+  const health = await fetch(`${url}/health`);
+  assert.equal(health.headers.get("x-hermes-version"), "1.2.3");
+  assert.deepEqual(await health.json(), { status: "ok" });
+  const { object, data } = (await (await fetch(`${url}/v1/models`)).json()) as { object: string; data: object[] };
+  assert.equal(object, "list");
+  assert.deepEqual(
+    data.map((model) => ({ ...model, created: typeof (model as { created: unknown }).created })),
+    [{ id: "test-model", object: "model", created: "number", owned_by: "testing" }],
+  );
+});
+
+test("a name makes the history ours: only the last user message counts", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: [{ type: "image_url", image_url: { url: "data:," } }] },
+    { role: "assistant", content: "What?" },
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "the " },
+        { type: "text", text: "last words" },
+      ],
+    },
+    { role: "assistant", content: "half an ans" },
+  ];
+  await ask({ messages }, { "x-hermes-session-id": "anna" });
+  await ask({ messages, user: "ben" });
+  await ask({ messages, user: "ben" }, { "x-hermes-session-id": " anna " });
+  const source = (name: string) => ({
+    platform: "api_server",
+    chat_type: "dm",
+    chat_id: name,
+    user_id: name,
+    thread_id: null,
+  });
+  for (const [index, name] of ["anna", "ben", "anna"].entries()) {
+    const { message, reply } = inbox.received[index]!;
+    assert.equal(message.text, "the last words");
+    assert.equal(message.internal, false);
+    assert.deepEqual(message.source, source(name));
+    assert.equal(reply?.history, undefined);
+  }
+  assert.equal(new Set(inbox.received.map(({ message }) => message.message_id)).size, 3);
+});
+
+test("without a name the messages are the whole conversation", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  const call = { id: "c1", type: "function", function: { name: "look", arguments: "{}" } };
+  const response = await ask({
+    user: "",
+    messages: [
+      { role: "system", content: "Be brief." },
+      { role: "developer", content: "Be kind." },
+      { role: "user", content: "first", name: "injected" },
+      { role: "assistant", content: null, tool_calls: [{ ...call, index: 0 }] },
+      { role: "tool", tool_call_id: "c1", content: [{ type: "text", text: "seen" }] },
+      { role: "assistant", content: "done" },
+      { role: "user", content: "second" },
+    ],
+  });
+  assert.equal(response.status, 200);
+  const [{ message, reply }] = inbox.received as [(typeof inbox.received)[0]];
+  assert.equal(message.text, "second");
+  assert.deepEqual(reply?.history, [
+    { role: "system", content: "Be brief." },
+    { role: "system", content: "Be kind." },
+    { role: "user", content: "first" },
+    { role: "assistant", content: null, tool_calls: [call] },
+    { role: "tool", tool_call_id: "c1", content: "seen" },
+    { role: "assistant", content: "done" },
+  ]);
+  assert.equal(message.source.chat_id, message.source.user_id);
+  await ask({});
+  assert.deepEqual(inbox.received[1]?.reply?.history, []);
+  assert.notEqual(inbox.received[1]?.message.source.chat_id, message.source.chat_id);
+});
+
+test("an Idempotency-Key is the message's id", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  await ask({}, { "idempotency-key": "once" });
+  await ask({}, { "idempotency-key": "once" });
+  assert.deepEqual(
+    inbox.received.map(({ message }) => message.message_id),
+    ["once", "once"],
+  );
+});
+
+test("names are of any script, in header and body alike", async (t) => {
+  const { port, ask, raw, inbox } = await startBench(t);
+  await ask({ user: "Zoë 日本" });
+  const body = JSON.stringify({ messages: [{ role: "user", content: "hi" }] });
+  await raw(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\n` +
+      `x-hermes-session-id: Zoë 日本\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  await inbox.count(2);
+  assert.deepEqual(
+    inbox.received.map(({ message }) => message.source.chat_id),
+    ["Zoë 日本", "Zoë 日本"],
+  );
+});
+
+const user = (content: unknown) => ({ messages: [{ role: "user", content }] });
+const before = (message: object) => ({ messages: [message, { role: "user", content: "x" }] });
+const BAD: readonly (readonly [body: unknown, message: RegExp, headers?: Record<string, string>])[] = [
+  [[], /must be a JSON object/],
+  ["text", /must be a JSON object/],
+  [null, /must be a JSON object/],
+  [{}, /messages must be a list/],
+  [{ messages: [] }, /messages must be a list/],
+  [{ messages: ["hi"] }, /messages\[0\]: the last message must be the user's/],
+  [{ messages: [{ role: "assistant", content: "x" }] }, /messages\[0\]: the last message must be the user's/],
+  [{ messages: [{ role: "assistant", content: "x" }], user: "u" }, /must hold a message of the user/],
+  [user(null), /messages\[0\]\.content must be text or a list of text parts/],
+  [user(3), /messages\[0\]\.content must be text/],
+  [user(""), /messages\[0\]\.content is empty/],
+  [user([]), /messages\[0\]\.content is empty/],
+  [
+    user([{ type: "image_url", image_url: { url: "data:," } }]),
+    /messages\[0\]\.content\[0\]: a part of type "image_url"/,
+  ],
+  [user([{ type: "text" }]), /messages\[0\]\.content\[0\]: a part of type "text" is not taken/],
+  [user(["x"]), /messages\[0\]\.content\[0\]: a part is not taken/],
+  [before({ role: "function", content: "x" }), /messages\[0\]\.role must be system/],
+  [before({ role: "tool", content: "x" }), /messages\[0\]\.tool_call_id/],
+  [before({ role: "assistant", tool_calls: [{ id: 1 }] }), /messages\[0\]\.tool_calls\[0\]/],
+  [before({ role: "assistant", tool_calls: {} }), /messages\[0\]\.tool_calls must be a list/],
+  [{ ...user("x"), stream: "yes" }, /stream must be true or false/],
+  [{ ...user("x"), stream: true, stream_options: { include_usage: 1 } }, /include_usage must be true or false/],
+  [{ ...user("x"), user: 7 }, /user must be text/],
+  [{ ...user("x"), user: "x".repeat(201) }, /user is longer than 200/],
+  [{ ...user("x"), user: "a\nb" }, /user must hold printable characters/],
+  [{ ...user("x"), user: "a\ud800" }, /user must hold printable characters/],
+  [user("x"), /X-Hermes-Session-Id is longer than 200/, { "x-hermes-session-id": "x".repeat(201) }],
+  [user("x"), /X-Hermes-Session-Id must hold printable/, { "x-hermes-session-id": "a\tb" }],
+  [user("x"), /Idempotency-Key is longer/, { "idempotency-key": "x".repeat(201) }],
+];
+
+test("a request that is wrong is told what is wrong, and no turn begins", async (t) => {
+  const { url, inbox } = await startBench(t);
+  for (const [body, message, headers] of BAD) {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+    const error = await errorOf(response);
+    assert.equal(error.status, 400, JSON.stringify(body));
+    assert.match(error.message, message);
+    assert.equal(error.type, "invalid_request_error");
+    assert.equal(error.param, null);
+  }
+  assert.equal(inbox.received.length, 0);
+});
+
+test("hostile bodies: no JSON, none, brackets without end, keys that poison", async (t) => {
+  const { url, inbox } = await startBench(t);
+  const send = (body: string, type = "application/json") =>
+    fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": type }, body });
+  assert.equal((await errorOf(await send("{"))).status, 400);
+  assert.match((await errorOf(await send(""))).message, /empty/);
+  const deep = `{"messages":[{"role":"user","content":"x"}],"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  assert.match((await errorOf(await send(deep))).message, /nested deeper than 64/);
+  const poisoned = `{"__proto__":{"stream":true},"constructor":{"prototype":{"stream":true}},"messages":[{"role":"user","content":"x","__proto__":{"a":1}}]}`;
+  const answered = await send(poisoned);
+  assert.equal(answered.status, 200);
+  assert.match(answered.headers.get("content-type") ?? "", /^application\/json/);
+  assert.equal(({} as Record<string, unknown>)["stream"], undefined);
+  assert.equal(inbox.received.length, 1);
+});
+
+test("a body of more than 8 MiB is 413, one of nearly that much is taken", async (t) => {
+  const { ask, inbox, raw, port } = await startBench(t);
+  const large = "x".repeat(8 * 1024 * 1024 - 1000);
+  assert.equal((await ask(user(large))).status, 200);
+  assert.equal(inbox.received[0]?.message.text.length, large.length);
+  // Said at once, by the length alone.
+  const socket = await raw(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: 8388609\r\n\r\n`,
+  );
+  let answer = "";
+  for await (const chunk of socket) answer += String(chunk);
+  assert.match(answer, /^HTTP\/1\.1 413 /);
+  assert.match(answer, /"code":"body_too_large"/);
+});
+
+test("only JSON is taken, and the answer to anything else says so", async (t) => {
+  const { url, inbox } = await startBench(t);
+  const body = JSON.stringify(user("x"));
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]) {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body: Buffer.from(body),
+    });
+    const error = await errorOf(response);
+    assert.equal(error.status, 415, type);
+    assert.match(error.message, /content-type: application\/json/);
+  }
+  assert.equal(inbox.received.length, 0);
+});
+
+test("what is not there is 404 in the same shape", async (t) => {
+  const { url } = await startBench(t);
+  for (const [method, path] of [
+    ["GET", "/v1/chat/completions"],
+    ["POST", "/v1/models"],
+    ["GET", "/"],
+  ] as const) {
+    const error = await errorOf(await fetch(`${url}${path}`, { method }));
+    assert.deepEqual([error.status, error.code, error.type], [404, "not_found", "invalid_request_error"]);
+  }
+  assert.equal((await errorOf(await fetch(`${url}/%zz`))).status, 400);
+});
+
+const FAILURES = [
+  ["HERMES_MODEL_REQUEST", { provider: "p", model: "m", problem: "status 500", advice: "" }, 502, "false"],
+  ["HERMES_MODEL_STREAM_CUT", { provider: "p", model: "m" }, 502, "false"],
+  ["HERMES_MODEL_CONFIG", { problem: "no key" }, 500, "false"],
+  ["HERMES_INTERNAL", { problem: "oh" }, 500, "false"],
+  ["HERMES_GATEWAY_BUSY", { waiting: 10 }, 429, null],
+  ["HERMES_GATEWAY_STOPPING", {}, 503, null],
+  ["HERMES_ACCESS_DENIED", { platform: "api_server", user: "u" }, 403, null],
+] as const;
+
+test("a turn that fails is an error with its code; clients are kept from trying a failed turn again", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  for (const [code, fields, status, retry] of FAILURES) {
+    const problem = new HermesError(code, fields as never);
+    inbox.answering = ({ reply }) => {
+      show(reply, OPENING);
+      end(reply, null, problem);
+    };
+    for (const stream of [false, true]) {
+      const response = await ask({ stream });
+      assert.equal(response.headers.get("x-should-retry"), retry);
+      const error = await errorOf(response);
+      assert.deepEqual([error.status, error.code, error.message], [status, code, problem.message]);
+    }
+  }
+});
+
+test("a message without an answer, skipped or stopped, gets empty content", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  for (const problem of [null, new HermesError("HERMES_INTERRUPTED", {})]) {
+    inbox.answering = ({ reply }) => end(reply, null, problem);
+    const response = await ask();
+    const { choices } = (await response.json()) as {
+      choices: { message: { content: string }; finish_reason: string }[];
+    };
+    assert.deepEqual([response.status, choices[0]?.message.content, choices[0]?.finish_reason], [200, "", "stop"]);
+  }
+});
+
+test("a turn that ended at its limit says so", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  inbox.answering = ({ reply }) => {
+    show(reply, OPENING, { type: "error", code: "HERMES_TURN_LIMIT", message: "limit" }, COST);
+    end(reply, "What was done so far.", new HermesError("HERMES_TURN_LIMIT", { limit: 1 }));
+  };
+  const { choices } = (await (await ask()).json()) as { choices: { message: object; finish_reason: string }[] };
+  assert.equal(choices[0]?.finish_reason, "length");
+});
+
+test("an inbox that throws costs its request only", async (t) => {
+  const inbox = new TestInbox(() => Promise.reject(new Error("the inbox broke")));
+  const { ask } = await startBench(t, {}, inbox);
+  assert.deepEqual([(await errorOf(await ask())).code, (await errorOf(await ask())).status], ["HERMES_INTERNAL", 500]);
+});
+
+test("a model that cannot be named is logged and 500", async (t) => {
+  const { url, lines } = await startBench(t, {
+    model: () => {
+      throw new Error("no model");
+    },
+  });
+  assert.equal((await errorOf(await fetch(`${url}/v1/models`))).status, 500);
+  assert.deepEqual(lines, ["error api_server: a request failed: no model"]);
+});
+
+test("send has nobody to send to, and sending it again will not help", async (t) => {
+  const { server } = await startBench(t);
+  await assert.rejects(
+    server.send("anna", "hello"),
+    (error: HermesError & { permanent?: boolean }) =>
+      error.code === "HERMES_ADAPTER_SEND" && error.permanent === true && /answers requests only/.test(error.message),
+  );
+});

@@ -1,0 +1,112 @@
+/** One connection to a dashboard, kept open between requests. */
+import type { Client } from "undici";
+
+/** What a dashboard answered. */
+export interface LinkAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Told apart from an answer and from a failure: there was none within the time. */
+export const LATE = Symbol("late");
+
+/** No answer of a dashboard is larger. */
+const MOST_ANSWER_BYTES = 64 * 1024;
+const CONNECT_MS = 2000;
+const IDLE_MS = 30_000;
+
+export interface PostOptions {
+  readonly token: string;
+  readonly body: string;
+  /** All events that this process has dropped so far (CONTRACT §9). */
+  readonly dropped: number;
+}
+
+export class DashboardLink {
+  readonly #client: Client;
+  readonly #base: string;
+
+  private constructor(client: Client, base: string) {
+    this.#client = client;
+    this.#base = base;
+  }
+
+  /** Makes a link; it connects with its first request. */
+  static async to(url: string): Promise<DashboardLink> {
+    const { Client: UndiciClient, buildConnector } = await import("undici");
+    const { origin, pathname } = new URL(url);
+    const connect = buildConnector({ timeout: CONNECT_MS, allowH2: false });
+    const client = new UndiciClient(origin, {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: IDLE_MS,
+      maxResponseSize: MOST_ANSWER_BYTES,
+      // A dashboard that hangs must not hold up the end of the program: who waits for an answer keeps a timer.
+      connect: (options, done) =>
+        connect(options, (...[error, socket]) => {
+          if (error !== null) return done(error, null);
+          socket.unref();
+          socket.ref = () => socket;
+          done(null, socket);
+        }),
+    });
+    return new DashboardLink(client, pathname.replace(/\/+$/, ""));
+  }
+
+  /** Asks whether a dashboard is there. Rejects when it cannot be reached. */
+  async isHealthy(): Promise<boolean> {
+    const { status, body } = await this.#request({ method: "GET", path: "/api/hooks/health" });
+    return status === 200 && objectOf(body)?.["ok"] === true;
+  }
+
+  /** Sends frames. Rejects when the connection fails; waits for the answer for ever. */
+  post({ token, body, dropped }: PostOptions): Promise<LinkAnswer> {
+    return this.#request({
+      method: "POST",
+      path: "/api/hooks/ingest",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "x-hermes-dropped": String(dropped),
+      },
+      body,
+    });
+  }
+
+  /** Breaks the connection off; what is under way rejects. */
+  close(): void {
+    void this.#client.destroy();
+  }
+
+  async #request(options: {
+    method: "GET" | "POST";
+    path: string;
+    headers?: Record<string, string>;
+    body?: string;
+  }): Promise<LinkAnswer> {
+    const answer = await this.#client.request({ ...options, path: this.#base + options.path });
+    return { status: answer.statusCode, body: await answer.body.text() };
+  }
+}
+
+/** The object that a text of JSON is; undefined for anything else. */
+export function objectOf(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    // No JSON, so no dashboard's answer.
+    return undefined;
+  }
+}
+
+/** Waits for `value`, but no longer than `ms`: then gives {@link LATE}. The wait does not keep the program running. */
+export async function within<Value>(value: Promise<Value>, ms: number): Promise<Value | typeof LATE> {
+  const { promise: late, resolve } = Promise.withResolvers<typeof LATE>();
+  const timer = setTimeout(() => resolve(LATE), ms).unref();
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

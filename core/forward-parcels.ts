@@ -1,0 +1,160 @@
+/** What is sent at once: parcels of frames, filled from the queue, and what an answer makes of them. */
+import { objectOf, type LinkAnswer } from "./forward-link.ts";
+import { writeFrames, type FrameOptions } from "./forward-frames.ts";
+import type { ForwardQueue } from "./forward-queue.ts";
+
+/** A batch holds at most so many frames (CONTRACT §9). */
+export const MOST_FRAMES = 256;
+/** A batch holds at most 1 MiB; with one more frame, this is still less. */
+const ENOUGH_BYTES = 512 * 1024;
+/** So much is written down before the rest of the program gets its turn: one to two milliseconds' work. */
+const SLICE_CHARACTERS = 64 * 1024;
+/** How often a parcel is sent whose fate is not known, before it counts as lost. */
+const MOST_ATTEMPTS = 3;
+
+/** Frames that are sent and answered together. */
+export interface Parcel {
+  readonly texts: readonly string[];
+  /** How often it was sent without a word on what became of it. */
+  attempts: number;
+}
+
+/** What becomes of a parcel. `lost` of its frames never arrive; the rest has arrived. */
+export type Verdict =
+  | { readonly kind: "settled"; readonly lost: number }
+  /** The dashboard takes less at a time. */
+  | { readonly kind: "split" }
+  /** The dashboard is an older one, that takes one frame at a time. */
+  | { readonly kind: "singles" }
+  /** The token is not, or no longer, the right one. Nothing was taken. */
+  | { readonly kind: "locked" }
+  | { readonly kind: "failed"; readonly problem: string };
+
+export interface ParcelOptions extends FrameOptions {
+  readonly queue: ForwardQueue;
+  /** Told of a problem that is not the dashboard's. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Parcels under way, the oldest first. Their frames keep their places in the queue's count until they are settled. */
+export class Parcels {
+  readonly #options: ParcelOptions;
+  #parcels: Parcel[] = [];
+  #most = MOST_FRAMES;
+  #closed = false;
+
+  constructor(options: ParcelOptions) {
+    this.#options = options;
+  }
+
+  /** True while something that was taken out of the queue has not been settled. */
+  get pending(): boolean {
+    return this.#parcels.length > 0;
+  }
+
+  /** The parcel to send next, which may have been sent before; undefined when there is nothing to send. */
+  async next(): Promise<Parcel | undefined> {
+    if (this.#parcels.length === 0) await this.#fill();
+    return this.#parcels[0];
+  }
+
+  /** Takes note of what became of the first parcel. */
+  settle(verdict: Verdict): void {
+    const [parcel, ...others] = this.#parcels;
+    if (parcel === undefined) return;
+    const { texts } = parcel;
+    if (verdict.kind === "settled") {
+      // Back up after a frame that was too large by itself.
+      this.#most = Math.min(2 * this.#most, MOST_FRAMES);
+      this.#finish(others, texts.length, verdict.lost);
+    } else if (verdict.kind === "singles") this.#parcels = [...splitInto(1, texts), ...others];
+    else if (verdict.kind === "split") {
+      this.#most = Math.max(1, texts.length >> 1);
+      if (texts.length === 1) this.#finish(others, 1, 1);
+      else this.#parcels = [...splitInto(this.#most, texts), ...others];
+    } else if (verdict.kind === "failed" && ++parcel.attempts >= MOST_ATTEMPTS) {
+      this.#finish(others, texts.length, texts.length);
+    }
+  }
+
+  /** A new dashboard may take what the old one did not. */
+  startOver(): void {
+    this.#most = MOST_FRAMES;
+    for (const parcel of this.#parcels) parcel.attempts = 0;
+  }
+
+  /** Gives everything up that is under way, for good. */
+  close(): void {
+    this.#closed = true;
+    for (const { texts } of this.#parcels.splice(0)) this.#options.queue.release(texts.length, texts.length);
+  }
+
+  #finish(others: Parcel[], frames: number, lost: number): void {
+    this.#options.queue.release(frames, lost);
+    this.#parcels = others;
+  }
+
+  /** Fills a parcel with what waits, a slice at a time. */
+  async #fill(): Promise<void> {
+    const { queue } = this.#options;
+    const texts: string[] = [];
+    let bytes = 0;
+    while (texts.length < this.#most && bytes < ENOUGH_BYTES && queue.waiting > 0) {
+      if (texts.length > 0) await new Promise((resume) => setImmediate(resume));
+      const slice = this.#write(this.#most - texts.length);
+      texts.push(...slice.texts);
+      bytes += slice.bytes;
+    }
+    if (this.#closed) queue.release(texts.length, texts.length);
+    else if (texts.length > 0) this.#parcels = [{ texts, attempts: 0 }];
+  }
+
+  #write(frames: number): { readonly texts: readonly string[]; readonly bytes: number } {
+    const { queue, onError } = this.#options;
+    let taken = 0;
+    const take = () => {
+      const event = queue.take();
+      if (event !== undefined) taken++;
+      return event;
+    };
+    try {
+      const { texts, bytes, lost } = writeFrames(take, { frames, characters: SLICE_CHARACTERS }, this.#options);
+      queue.release(lost, lost);
+      return { texts, bytes };
+    } catch (error) {
+      // The redactor failed: better no event than one with a secret.
+      queue.release(taken, taken);
+      onError(error);
+      return { texts: [], bytes: 0 };
+    }
+  }
+}
+
+function splitInto(size: number, texts: readonly string[]): Parcel[] {
+  return Array.from({ length: Math.ceil(texts.length / size) }, (_, index) => ({
+    texts: texts.slice(index * size, (index + 1) * size),
+    attempts: 0,
+  }));
+}
+
+/** The body of a request that sends these frames. */
+export function bodyOf({ texts }: Parcel, singles: boolean): string {
+  return singles ? texts[0]! : `[${texts.join(",")}]`;
+}
+
+/** What the dashboard's answer makes of the frames that were sent. */
+export function judgeAnswer({ status, body }: LinkAnswer, frames: number, singles: boolean): Verdict {
+  if (status === 401) return { kind: "locked" };
+  if (status === 413) return { kind: "split" };
+  const answer = objectOf(body);
+  if (status === 400) {
+    if (singles) return { kind: "settled", lost: 1 };
+    return answer?.["accepted"] === undefined ? { kind: "singles" } : { kind: "settled", lost: frames };
+  }
+  if (status >= 300) return { kind: "failed", problem: `it answered ${status}` };
+  if (answer?.["ok"] !== true)
+    return { kind: "failed", problem: `it answered ${status} with something else than its JSON` };
+  const accepted = answer["accepted"];
+  const taken = typeof accepted === "number" && accepted >= 0 ? Math.min(Math.floor(accepted), frames) : frames;
+  return { kind: "settled", lost: frames - taken };
+}

@@ -1,0 +1,175 @@
+/**
+ * Ships the events of this process to the dashboard, if there is one (seed 002, CONTRACT §9). Who emits an event pays
+ * for a place in a queue and nothing else; without a dashboard nothing is registered at all.
+ *
+ * A context is held until it is sent, not copied: it must be an object made for its event, which nobody changes later.
+ */
+import { join } from "node:path";
+import { watchDiscovery, type DiscoveryWatch } from "./discovery-watch.ts";
+import { readDiscovery } from "./discovery.ts";
+import { ForwardQueue } from "./forward-queue.ts";
+import { ForwardSender } from "./forward-sender.ts";
+import { homePaths } from "./paths.ts";
+import { createRareLog } from "./rare-log.ts";
+import { createRedactor } from "./redact.ts";
+import type { EventContext, HookRegistry } from "./registry.ts";
+
+/** What goes to the dashboard. */
+export const FORWARDED = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"] as const;
+
+export interface ForwarderOptions {
+  /** Which kind of process this is: `cli`, `gateway`, `daemon`, `batch`. */
+  readonly src: string;
+  /** The home whose `dashboard.json` counts; `$HERMES_HOME`, else `~/.hermes`. */
+  readonly home?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Takes secrets out of a text before it leaves this process; those of `env` and well-known forms when absent. */
+  readonly redact?: (text: string) => string;
+  /** Takes a sentence about a discovery file that is not used; standard error when absent. */
+  readonly warn?: (sentence: string) => void;
+  /** Takes at most one line a minute about events that do not arrive; like `warn` when absent. */
+  readonly log?: (sentence: string) => void;
+}
+
+/** A forwarder that is attached to a dashboard. */
+export interface Forwarder {
+  readonly src: string;
+  /** Events that wait, those being sent included; never more than 1,024. */
+  readonly waiting: number;
+  /** Events that were not delivered and will not be. */
+  readonly dropped: number;
+}
+
+const FLUSH_MS = 500;
+const OFF = new Set(["0", "false", "no", "off"]);
+/** Different problems of the file are few; when they are not, some are told of again. */
+const MOST_PROBLEMS = 100;
+
+class HookForwarder implements Forwarder {
+  readonly src: string;
+  readonly #registry: HookRegistry;
+  readonly #file: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #warn: (sentence: string) => void;
+  readonly #queue = new ForwardQueue();
+  readonly #sender: ForwardSender;
+  readonly #told = new Set<string>();
+  #watch: DiscoveryWatch | null = null;
+  #unregister: (() => void)[] = [];
+
+  constructor(registry: HookRegistry, options: ForwarderOptions) {
+    const { src, env = process.env } = options;
+    this.src = src;
+    this.#registry = registry;
+    this.#env = env;
+    this.#file =
+      options.home === undefined ? homePaths(undefined, env).discovery : join(options.home, "dashboard.json");
+    this.#warn = options.warn ?? ((sentence) => void process.stderr.write(`[hook forwarder] ${sentence}\n`));
+    this.#sender = new ForwardSender({
+      queue: this.#queue,
+      src,
+      redact: options.redact ?? createRedactor(env),
+      onError: createRareLog({ write: options.log ?? this.#warn }),
+      onLocked: () => this.look(),
+    });
+  }
+
+  get attached(): boolean {
+    return this.#unregister.length > 0;
+  }
+
+  get waiting(): number {
+    return this.#queue.held;
+  }
+
+  get dropped(): number {
+    return this.#queue.dropped;
+  }
+
+  start(): void {
+    this.#watch = watchDiscovery(this.#file, () => this.look(true));
+    this.look();
+  }
+
+  /** Reads the discovery file and attaches, detaches, or goes over to another dashboard. */
+  look(again = false): void {
+    const { dashboard, problem } = readDiscovery(this.#file, { env: this.#env });
+    if (problem !== null) this.#tell(problem);
+    if (dashboard === null) this.#detach();
+    else this.#attach();
+    this.#sender.setDashboard(dashboard);
+    if (again) this.#sender.retry();
+  }
+
+  async stop(): Promise<void> {
+    this.#watch?.close();
+    this.#detach();
+    await this.#sender.close(FLUSH_MS);
+  }
+
+  #attach(): void {
+    if (this.attached) return;
+    const forward = (event_type: string, context: EventContext) => this.#forward(event_type, context);
+    this.#unregister = FORWARDED.map((pattern) =>
+      this.#registry.register(pattern, forward, { name: `hook_forwarder(${pattern}→dashboard)` }),
+    );
+  }
+
+  #detach(): void {
+    for (const unregister of this.#unregister.splice(0)) unregister();
+  }
+
+  #forward(event_type: string, context: EventContext): void {
+    if (cameFromDashboard(context)) return;
+    this.#queue.push(event_type, context);
+    this.#sender.wake();
+  }
+
+  #tell(problem: string): void {
+    if (this.#told.has(problem)) return;
+    if (this.#told.size >= MOST_PROBLEMS) this.#told.clear();
+    this.#told.add(problem);
+    this.#warn(problem);
+  }
+}
+
+/** Such an event, sent back, would go in circles. */
+function cameFromDashboard(context: EventContext): boolean {
+  try {
+    return context["_forwarded"] === true;
+  } catch {
+    // A getter that throws says nothing.
+    return false;
+  }
+}
+
+/** The forwarder of this process, attached or waiting for a dashboard. */
+let current: HookForwarder | null = null;
+/** The last forwarder's end. */
+let stopped = Promise.resolve();
+
+/**
+ * Forwards the registry's events to the dashboard from now on, or from when there is one. Gives the forwarder that is
+ * attached, the same at every call, or null while there is no dashboard or `HERMES_HOOK_FORWARDER` switches it off.
+ */
+export function start_if_dashboard_available(registry: HookRegistry, options: ForwarderOptions): Forwarder | null {
+  const env = options.env ?? process.env;
+  if (OFF.has((env["HERMES_HOOK_FORWARDER"] ?? "").trim().toLowerCase())) return null;
+  if (current === null) {
+    current = new HookForwarder(registry, options);
+    current.start();
+  } else if (!current.attached) current.look();
+  return current.attached ? current : null;
+}
+
+/** Sends what waits, for at most half a second, and forwards nothing more; ends the look-out for a dashboard, too. */
+export function stop(): Promise<void> {
+  if (current !== null) stopped = current.stop();
+  current = null;
+  return stopped;
+}
+
+/** True while events are forwarded: there is a dashboard, or was one a moment ago. */
+export function is_active(): boolean {
+  return current?.attached ?? false;
+}

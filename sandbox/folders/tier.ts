@@ -45,6 +45,8 @@ export interface Handler {
    * works again, as far as the handler itself does.
    */
   run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** As `run`, for a context that is JSON text already; a tier that has it spares both sides the way over objects. */
+  runText?(event_type: string, context: string): Promise<unknown>;
   /** Ends what runs for it. A reload closes the old handler and opens a new one. */
   close(): Promise<void>;
 }

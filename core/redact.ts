@@ -5,24 +5,29 @@ const MASK = "[redacted]";
 /** Names of variables and keys that hold secrets (CONTRACT §6). */
 const SECRET_NAME = /(?:^|_)(?:key|token|secret)$|password/i;
 
-/** Secrets that are recognised wherever they stand, by their form. */
+/**
+ * Secrets that are recognised wherever they stand, by their form. What is in front of one may be an escape of JSON,
+ * whose last letter is no letter of the text.
+ */
 const SHAPES: readonly RegExp[] = [
-  /\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
-  /\bgh[pousr]_[A-Za-z0-9]{20,}/g,
-  /\bgithub_pat_[A-Za-z0-9_]{20,}/g,
-  /\bxox[abposr]-[A-Za-z0-9-]{10,}/g,
-  /\bAKIA[0-9A-Z]{16}\b/g,
-  /\bAIza[A-Za-z0-9_-]{30,}/g,
-  /\b\d{6,12}:[A-Za-z0-9_-]{30,}\b/g,
-  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})gh[pousr]_[A-Za-z0-9]{20,}/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})github_pat_[A-Za-z0-9_]{20,}/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})xox[abposr]-[A-Za-z0-9-]{10,}/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})AKIA[0-9A-Z]{16}\b/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})AIza[A-Za-z0-9_-]{30,}/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})\d{6,12}:[A-Za-z0-9_-]{30,}\b/g,
+  /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}/g,
 ];
 /** `NAME_TOKEN=…` and `--token …` of a command line, and `user:password@` of an address. */
 const ASSIGNED =
-  /((?:^|[\s"';&])[A-Za-z0-9_]{0,100}(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=\\?["']?)[^\s"';&$\\]+/gi;
+  /((?:^|[\s"';&]|\\[nrt])[A-Za-z0-9_]{0,100}(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=\\?["']?)[^\s"';&$\\]+/gi;
+/** What every assignment has, found in a tenth of the time. */
+const ASSIGNMENT = /(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=/i;
 const FLAG =
-  /((?:^|\s)--?(?:[a-z0-9]{1,30}-){0,5}(?:api-?key|token|secret|password|passwd)(?:=|\s+)\\?["']?)(?![-"'$])[^\s"';&\\]+/gi;
+  /((?:^|\s|\\[nrt])--?(?:[a-z0-9]{1,30}-){0,5}(?:api-?key|token|secret|password|passwd)(?:=|\s+)\\?["']?)(?![-"'$])[^\s"';&\\]+/gi;
 const ADDRESS = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/gi;
-const BEARER = /(\bBearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
+const BEARER = /((?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})Bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 const NAMED =
   /((?:api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd)["']?\s*[:=]\s*\\?["']?)[^\s"',;&}\\]{4,}/gi;
 
@@ -40,14 +45,21 @@ export function createRedactor(env: NodeJS.ProcessEnv, values: readonly string[]
     .filter(([name, value]) => value !== undefined && value.length >= 8 && isSecretName(name))
     .map(([, value]) => value as string);
   // The longest first, so that a secret which begins with another one goes as a whole.
-  const known = [...new Set([...named, ...values.filter((value) => value.length >= 8)])].toSorted(
-    (a, b) => b.length - a.length,
-  );
+  const plain = new Set([...named, ...values.filter((value) => value.length >= 8)]);
+  const known = [...new Set([...plain].flatMap(asInJson))].toSorted((a, b) => b.length - a.length);
   return (text) => {
     let clean = text;
     for (const secret of known) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
     for (const shape of SHAPES) clean = clean.replace(shape, MASK);
-    for (const pattern of [BEARER, NAMED, ASSIGNED, FLAG, ADDRESS]) clean = clean.replace(pattern, `$1${MASK}`);
-    return clean;
+    clean = clean.replace(BEARER, `$1${MASK}`).replace(NAMED, `$1${MASK}`);
+    if (ASSIGNMENT.test(clean)) clean = clean.replace(ASSIGNED, `$1${MASK}`);
+    clean = clean.replace(FLAG, `$1${MASK}`);
+    return clean.includes("://") ? clean.replace(ADDRESS, `$1${MASK}`) : clean;
   };
+}
+
+/** A secret as it stands in text, in JSON, and in JSON that is a text of JSON. */
+function asInJson(secret: string): readonly string[] {
+  const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+  return [secret, escaped(secret), escaped(escaped(secret))];
 }

@@ -15,6 +15,7 @@ import { openFiles } from "./host-files.ts";
 import { openSessions } from "./host-sessions.ts";
 import { createModelSwitch, type ModelSwitch } from "./model-switch.ts";
 import { createReloads, type ReloadListener, type Reloads } from "./reload.ts";
+import { listenForReloads } from "./reload-requests.ts";
 import { createShellHooks } from "./shell-hooks.ts";
 import type { CliContext, GlobalOptions } from "./context.ts";
 
@@ -95,6 +96,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       folder: paths.run,
       argv: ["hermes", ...process.argv.slice(2)],
       hooks: () => [...liveSources].flatMap((source) => source()),
+      reloads: true,
       redact: files.redact,
       onError: (error) => files.warnOnce(`${paths.run} cannot be written: ${problemOf(error)}`),
     });
@@ -193,6 +195,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
       note: (sentence) => context.note(`warning: ${sentence}`),
     });
     undo.defer(() => reloads.close());
+    const onError = (problem: string) => files.log.error(problem);
+    undo.defer(listenForReloads({ folder: paths.run, reload: () => reloads.reload({ everyFile: true }), onError }));
     dispatcher.onChange = live.changed;
     live.changed();
     const disposal = undo.move();

@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/chat.ts")).addChatCommand,
   },
   hooks: {
-    summary: "list, test, examine, allow and revoke hooks, see what ran",
+    summary: "list, test, examine, allow, revoke and reload hooks, see what ran",
     load: async () => (await import("./commands/hooks.ts")).addHooksCommand,
   },
   plugins: {

@@ -169,6 +169,14 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be written: ${f.problem}`,
   ),
+  HERMES_NOTHING_RUNS: declare(
+    EXIT.notRunning,
+    (f: { home: string }) => `No process of hermes runs hooks in ${f.home} now; the next one reads everything anew.`,
+  ),
+  HERMES_RELOAD_REQUEST: declare(
+    EXIT.failed,
+    (f: { folder: string; problem: string }) => `No process could be asked to reload, through ${f.folder}: ${f.problem}`,
+  ),
   HERMES_LOG_UNREADABLE: declare(
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,

@@ -28,6 +28,8 @@ export interface LiveProcess {
   readonly command: string;
   /** ISO-8601, UTC. */
   readonly started_at: string;
+  /** True for a process that takes requests to reload. */
+  readonly reloads: boolean;
   readonly hooks: readonly LiveHook[];
 }
 
@@ -37,6 +39,8 @@ export interface LiveOptions {
   /** The words of the command line. */
   readonly argv: readonly string[];
   readonly hooks: () => readonly HookIdentity[];
+  /** Whether this process takes requests to reload; no when absent. */
+  readonly reloads?: boolean;
   readonly redact: (text: string) => string;
   /** Told once when the snapshot cannot be written; it is not tried again then. */
   readonly onError: (error: unknown) => void;
@@ -58,7 +62,7 @@ const LONGEST_COMMAND = 500;
 const NEVER: LastRun = { last_fired_at: null, last_outcome: null, last_cause: null, last_duration_ms: null };
 
 /** Keeps this process's snapshot: written when something has changed, at most every 500 ms, by no timer otherwise. */
-export function openLive({ folder, argv, hooks, redact, onError }: LiveOptions): LiveSnapshot {
+export function openLive({ folder, argv, hooks, reloads = false, redact, onError }: LiveOptions): LiveSnapshot {
   const file = join(folder, `${process.pid}.json`);
   const started_at = new Date(Date.now() - process.uptime() * 1000).toISOString();
   const command = redact(argv.map((word) => quote(redact(word))).join(" ")).slice(0, LONGEST_COMMAND);
@@ -98,7 +102,8 @@ export function openLive({ folder, argv, hooks, redact, onError }: LiveOptions):
       return { event, source, ...clean, matcher, ...(lastRuns.get(hook) ?? NEVER), ...dropped };
     });
     const process_start = startOf(process.pid);
-    return `${JSON.stringify({ pid: process.pid, process_start, command, started_at, hooks: entries }, null, 2)}\n`;
+    const about = { pid: process.pid, process_start, command, started_at, reloads };
+    return `${JSON.stringify({ ...about, hooks: entries }, null, 2)}\n`;
   }
 
   function close(): void {
@@ -147,8 +152,8 @@ function list(folder: string): readonly number[] {
 function readSnapshot(file: string, pid: number): LiveProcess | undefined {
   const found = parse(file);
   if (found?.pid === pid && isAlive(pid, found.process_start)) {
-    const { command, started_at, hooks } = found;
-    return { pid, command, started_at, hooks };
+    const { command, started_at, reloads, hooks } = found;
+    return { pid, command, started_at, reloads, hooks };
   }
   // Garbage under the pid of a live process may be about to be replaced; all else is a leftover.
   if (found !== undefined || !isAlive(pid, null)) remove(file);
@@ -163,10 +168,10 @@ function parse(file: string): Snapshot | undefined {
     const stats = lstatSync(file);
     if (!stats.isFile() || stats.uid !== process.geteuid?.()) return undefined;
     const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Snapshot> | null;
-    const { pid, command, started_at, hooks, process_start = null } = value ?? {};
+    const { pid, command, started_at, reloads, hooks, process_start = null } = value ?? {};
     if (typeof pid !== "number" || typeof command !== "string" || typeof started_at !== "string") return undefined;
     if (!Array.isArray(hooks)) return undefined;
-    return { pid, command, started_at, hooks: hooks.filter(isLiveHook), process_start };
+    return { pid, command, started_at, reloads: reloads === true, hooks: hooks.filter(isLiveHook), process_start };
   } catch {
     // It vanished meanwhile, may not be read or is no JSON: then it tells nothing.
     return undefined;

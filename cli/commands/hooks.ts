@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "#cli/context";
 
-/** `hermes hooks list|test|allow|revoke|doctor|events|log` (CONTRACT §6); each loads its own part alone. */
+/** `hermes hooks list|test|allow|revoke|doctor|events|log|reload` (CONTRACT §6); each loads its own part alone. */
 export function addHooksCommand(program: Command, context: CliContext): void {
   const hooks = program
     .command("hooks")
@@ -51,6 +51,14 @@ export function addHooksCommand(program: Command, context: CliContext): void {
       const { revokeHook } = await import("./hooks/approve.ts");
       await revokeHook(line, options.json === true, command, context);
     });
+  hooks
+    .command("reload")
+    .description("let every running process take over changed configuration, hooks and plugins now; 4 when none runs")
+    .option("--json", "one JSON document")
+    .action(async (options: { json?: true }, command: Command) => {
+      const { reloadHooks } = await import("./hooks/reload.ts");
+      await reloadHooks(options.json === true, command, context);
+    });
   addInspection(hooks, context);
 }
 
@@ -99,4 +107,5 @@ Examples:
   hermes hooks doctor
   hermes hooks events pre_tool_call --example
   hermes hooks log --follow
+  hermes hooks reload
   hermes hooks revoke '~/.hermes/agent-hooks/guard.sh'`;

@@ -1,0 +1,78 @@
+/** Every frame of a turn as a `tui:*` event, on whatever surface it runs (the table at the end of CONTRACT §9). */
+import type { Frame } from "./frames.ts";
+import type { HookRegistry } from "./registry.ts";
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** How much of a tool's result is mirrored, in characters. */
+const LONGEST_CONTENT = 2000;
+
+/**
+ * Makes the mirror of a surface: a function that takes every frame of its turns, those of different sessions mixed.
+ * It never throws, and makes nothing when nobody listens. `context` is `{session_id, payload}`.
+ */
+export function mirrorFrames(registry: HookRegistry): (frame: Frame) => void {
+  /** Sessions whose model is in the midst of an answer. */
+  const answering = new Set<string>();
+
+  function emit(event: string, { session_id }: Frame, payload: () => Payload): void {
+    if (registry.listens(event)) registry.emit_sync(event, { session_id, payload: payload() });
+  }
+
+  return (frame) => {
+    if (endsAnswer(frame)) answering.delete(frame.session_id);
+    switch (frame.type) {
+      case "session": {
+        const { model, platform, resumed } = frame;
+        return emit("tui:session.info", frame, () => ({ model, platform, resumed }));
+      }
+      case "text": {
+        if (!answering.has(frame.session_id)) emit("tui:message.start", frame, () => ({}));
+        answering.add(frame.session_id);
+        return emit("tui:message.delta", frame, () => ({ text: frame.delta }));
+      }
+      case "assistant":
+        return emit("tui:message.complete", frame, () => ({ text: frame.content }));
+      case "tool_use": {
+        const { tool: name, tool_id, params } = frame;
+        return emit("tui:tool.start", frame, () => ({ name, tool_id, params }));
+      }
+      case "tool_result": {
+        const { tool: name, tool_id, success, content } = frame;
+        return emit("tui:tool.complete", frame, () => ({ name, tool_id, success, content: beginning(content) }));
+      }
+      case "hook":
+        return emit("tui:hook.complete", frame, () => bodyOf(frame));
+      case "injected":
+        return emit("tui:injected", frame, () => bodyOf(frame));
+      case "cost": {
+        const { input_tokens, output_tokens } = frame;
+        return emit("tui:status.update", frame, () => ({ input_tokens, output_tokens }));
+      }
+      case "error": {
+        const { message, code } = frame;
+        return emit("tui:error", frame, () => ({ message, code }));
+      }
+      case "result": {
+        const { completed, interrupted, duration_ms } = frame;
+        return emit("tui:turn.complete", frame, () => ({ completed, interrupted, duration_ms }));
+      }
+    }
+  };
+}
+
+/** The next text begins an answer of its own. A hook's line and the cost come at any time. */
+function endsAnswer({ type }: Frame): boolean {
+  return type !== "text" && type !== "hook" && type !== "cost";
+}
+
+function bodyOf({ type: _type, session_id: _session, ...body }: Frame): Payload {
+  return body;
+}
+
+/** Characters, not UTF-16 units: an emoji at the end is whole or not there. */
+function beginning(content: string): string {
+  if (content.length <= LONGEST_CONTENT) return content;
+  const units = content.slice(0, 2 * LONGEST_CONTENT);
+  return Array.from(units).slice(0, LONGEST_CONTENT).join("");
+}

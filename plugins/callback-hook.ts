@@ -2,8 +2,8 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { EventName } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports";
+import { isThenable } from "#core/thenable";
 import type { BlockWatch } from "./block-watch.ts";
-import { isThenable } from "./deadline.ts";
 
 export type Callback = (payload: unknown) => unknown;
 

@@ -2,6 +2,7 @@
 import { format } from "node:util";
 import { isEventName, isGatewayEventName, EVENT_NAMES, declarationOf } from "#core/events";
 import { didYouMean } from "#core/suggest";
+import { isThenable } from "#core/thenable";
 import type {
   CommandDefinition,
   PlatformAdapter,
@@ -12,7 +13,7 @@ import type {
 } from "./api.ts";
 import { asHost } from "./attribution.ts";
 import { CallbackHook, type Callback } from "./callback-hook.ts";
-import { isThenable, withinDeadline } from "./deadline.ts";
+import { withinDeadline } from "./deadline.ts";
 import type { LoadedPlugin } from "./loaded-plugin.ts";
 import { withoutVersions } from "./resolve.ts";
 import { commandOf, platformOf, toolOf } from "./definitions.ts";

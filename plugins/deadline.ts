@@ -1,12 +1,3 @@
-/** True for anything that can be awaited, native promise or not. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === "object" || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
-}
-
 /** Waits for `value`, but no longer than `seconds`: then it rejects with an error of this sentence. */
 export async function withinDeadline<Value>(
   value: PromiseLike<Value> | Value,

@@ -22,7 +22,7 @@ export type FoundFolder =
       readonly name: string;
       /** Why, with file and line where there is one. */
       readonly reason: string;
-      /** True when there is no hook any more, not even a broken one. */
+      /** True when there is no hook of its own any more, not even a broken one. */
       readonly gone: boolean;
     };
 
@@ -162,7 +162,7 @@ function refuseNamesakes(parent: string, folders: readonly FoundFolder[]): reado
       return found;
     }
     const reason = `${join(parent, directory, MANIFEST)}: the name "${name}" is already that of hooks/${holder}.`;
-    return { kind: "skipped", directory, name, reason, gone: false };
+    return { kind: "skipped", directory, name, reason, gone: true };
   });
 }
 

@@ -18,7 +18,7 @@ export interface QueueIdentity extends HookIdentity {
 }
 
 /** An event as it was when it was emitted. */
-interface CapturedEvent {
+export interface CapturedEvent {
   readonly event: string;
   /** JSON. */
   readonly context: string;

@@ -1,0 +1,287 @@
+/** Holds a home's gateway hooks: finds them, hangs them into the registry, and takes over what has changed. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { HookIdentity, RunSink } from "#core/ports";
+import type { HookRegistry } from "#core/registry";
+import { discoverFolders, ManifestCache, type FolderDiscovery, type FoundFolder } from "./discover.ts";
+import { LoadedFolder, type FolderDeps } from "./loaded-folder.ts";
+import type { CapturedEvent } from "./queue.ts";
+import { Registrations } from "./registrations.ts";
+import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
+import { findSyntaxProblem } from "./syntax.ts";
+import type { HandlerTier, HookFolder } from "./tier.ts";
+
+export interface FolderHostDeps {
+  /** The home's `hooks/`. */
+  readonly folder: string;
+  readonly registry: HookRegistry;
+  readonly record: RunSink;
+  readonly log: Log;
+  /** Says a sentence to the person. */
+  readonly warn: (sentence: string) => void;
+  /** Loads nothing. */
+  readonly safeMode: boolean;
+  /** How long a handler may take whose hook does not say. */
+  readonly timeoutSeconds: () => number;
+  /** Made at the first event that needs them. A failure is tried again at the next. */
+  readonly tiers: Readonly<Record<HandlerTier["source"], () => Promise<HandlerTier>>>;
+}
+
+/** A folder of `hooks/` as it stands. */
+export interface FolderListing {
+  readonly directory: string;
+  readonly name: string;
+  /** `kept`: what lies there now cannot be used, the last good version goes on. */
+  readonly state: "loaded" | "disabled" | "kept" | "skipped";
+  /** Why it is kept or skipped, else null. */
+  readonly reason: string | null;
+  /** What runs, or would; null for a skipped one. */
+  readonly hook: HookFolder | null;
+}
+
+/** What a reload came to. */
+export interface FolderReload {
+  /** What is different now, a clause each; empty when nothing is. */
+  readonly changes: readonly string[];
+  /** What is odd and was not said before; sentences. */
+  readonly warnings: readonly string[];
+  /** What cannot be used and was not said before, so that the last good version goes on or there is none; sentences. */
+  readonly failures: readonly string[];
+}
+
+export interface FolderHost extends AsyncDisposable {
+  /** Finds the hooks and registers them. Never rejects: what cannot be used is warned about and listed. */
+  load(): Promise<void>;
+  /**
+   * Looks again and takes over what has changed, in one step: an event meets the hooks of before or those of now.
+   * `everyFile` also counts files that are no code. Never rejects; one after another.
+   */
+  reload(options?: { readonly everyFile?: boolean }): Promise<FolderReload>;
+  /** Every folder, by name. */
+  list(): readonly FolderListing[];
+  /** Every hook with each of its events. */
+  identities(): readonly HookIdentity[];
+  /** Waits until all events are dealt with, `ms` at most; false when some are not. */
+  drain(ms: number): Promise<boolean>;
+}
+
+/** A folder and what runs of it. */
+interface Slot {
+  readonly found: FoundFolder;
+  readonly loaded: LoadedFolder | undefined;
+  readonly stamp: FolderStamp | undefined;
+  /** Why `loaded` is a version of before. */
+  readonly kept: string | null;
+}
+
+/** How long it may look at files before others get their turn. */
+const SLICE_MS = 8;
+const NOTHING: FolderReload = { changes: [], warnings: [], failures: [] };
+
+export function createFolderHost(deps: FolderHostDeps): FolderHost {
+  const { folder, registry, log, warn, safeMode } = deps;
+  const manifests = new ManifestCache();
+  const made = new Map<HandlerTier["source"], Promise<HandlerTier>>();
+  /** Versions that were replaced and still work off what came before that. */
+  const retiring = new Set<LoadedFolder>();
+  const leaving = new Set<Promise<unknown>>();
+  /** Sentences that were said already, while they hold. */
+  let said: ReadonlySet<string> = new Set();
+  let slots: ReadonlyMap<string, Slot> = new Map();
+  let reloading: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const registrations = new Registrations(registry, (directory) => slots.get(directory)?.loaded);
+  const folderDeps: FolderDeps = { record: deps.record, log, tier };
+
+  /** One tier of each kind, made when first needed. */
+  function tier(source: HandlerTier["source"]): Promise<HandlerTier> {
+    let promise = made.get(source);
+    if (promise === undefined) {
+      promise = deps.tiers[source]().catch((error: unknown) => {
+        made.delete(source);
+        throw error;
+      });
+      made.set(source, promise);
+    }
+    return promise;
+  }
+
+  async function load(): Promise<void> {
+    const { warnings, failures } = await reload();
+    for (const sentence of [...warnings, ...failures]) {
+      log.warn(sentence);
+      warn(sentence);
+    }
+  }
+
+  function reload({ everyFile = false }: { readonly everyFile?: boolean } = {}): Promise<FolderReload> {
+    const next = reloading
+      .then(() => (safeMode || closed ? NOTHING : takeOver(everyFile)))
+      // A folder that vanishes while it is looked at; what runs goes on.
+      .catch((error: unknown) => ({ ...NOTHING, failures: [`${folder}: ${problemOf(error)}`] }));
+    reloading = next;
+    return next;
+  }
+
+  async function takeOver(everyFile: boolean): Promise<FolderReload> {
+    const discovery = await discoverFolders(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
+    const next = new Map<string, Slot>();
+    let sliceEnd = performance.now() + SLICE_MS;
+    for (const found of discovery.folders) {
+      next.set(found.directory, succeed(found, slots.get(found.directory), everyFile));
+      if (performance.now() < sliceEnd) continue;
+      await turn();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+    return closed ? NOTHING : swap(next, discovery);
+  }
+
+  /** What follows on `before`; the same version when nothing has changed, or when what came cannot be used. */
+  function succeed(found: FoundFolder, before: Slot | undefined, everyFile: boolean): Slot {
+    const { loaded, stamp } = before ?? {};
+    if (found.kind === "skipped") {
+      const keeps = loaded !== undefined && !found.gone;
+      return { found, loaded: keeps ? loaded : undefined, stamp, kept: keeps ? found.reason : null };
+    }
+    const { hook, directory } = found;
+    if (!hook.enabled) return { found, loaded: undefined, stamp: undefined, kept: null };
+    if (loaded === undefined || stamp === undefined) {
+      return {
+        found,
+        loaded: new LoadedFolder(directory, hook, folderDeps),
+        stamp: takeStamp(hook.folder),
+        kept: null,
+      };
+    }
+    const compared = compareStamps(hook.folder, stamp, { everyFile });
+    if (!compared.changed && isDeepStrictEqual(hook, loaded.hook)) {
+      return { found, loaded, stamp: compared.stamp, kept: null };
+    }
+    const problem = findCodeProblem(hook);
+    // The old stamp stays: what is mended by going back to what was there is no change.
+    if (problem !== null) return { found, loaded, stamp, kept: problem };
+    return { found, loaded: new LoadedFolder(directory, hook, folderDeps), stamp: compared.stamp, kept: null };
+  }
+
+  /** Nothing else runs in between. */
+  function swap(next: ReadonlyMap<string, Slot>, { warnings: general }: FolderDiscovery): FolderReload {
+    const before = loadedOf(slots);
+    const after = loadedOf(next);
+    const changes: string[] = [];
+    for (const [directory, loaded] of before) {
+      const successor = after.get(directory);
+      if (successor === loaded) continue;
+      if (successor === undefined) changes.push(`gateway hook "${loaded.hook.name}" is no longer loaded`);
+      const rest = retire(loaded);
+      if (successor !== undefined) successor.follow(loaded, rest);
+      else void rest.then((events) => events.forEach(({ decide }) => decide?.(null)));
+    }
+    for (const [directory, { hook }] of after) {
+      const old = before.get(directory);
+      if (old === undefined) changes.push(`gateway hook "${hook.name}" is loaded`);
+      else if (old !== after.get(directory)) changes.push(`gateway hook "${hook.name}" is loaded anew`);
+    }
+    registrations.update([...after.values()]);
+    slots = next;
+    return { changes, ...news(next, general) };
+  }
+
+  function news(next: ReadonlyMap<string, Slot>, general: readonly string[]): Omit<FolderReload, "changes"> {
+    const warnings = [...general];
+    const failures: string[] = [];
+    for (const { found, kept, loaded } of next.values()) {
+      if (found.kind === "hook") warnings.push(...found.warnings);
+      if (kept !== null)
+        failures.push(`${kept} The last good version of the gateway hook "${loaded?.hook.name}" goes on.`);
+      else if (found.kind === "skipped")
+        failures.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
+    }
+    const fresh = (sentences: readonly string[]) => sentences.filter((sentence) => !said.has(sentence));
+    const told = { warnings: fresh(warnings), failures: fresh(failures) };
+    said = new Set([...warnings, ...failures]);
+    return told;
+  }
+
+  /** Never rejects. */
+  function retire(loaded: LoadedFolder): Promise<readonly CapturedEvent[]> {
+    retiring.add(loaded);
+    const rest = loaded.retire().catch((error: unknown) => {
+      log.error(`gateway hook "${loaded.hook.name}" could not be closed: ${problemOf(error)}`);
+      return [];
+    });
+    const gone = rest.then(() => {
+      retiring.delete(loaded);
+      leaving.delete(gone);
+    });
+    leaving.add(gone);
+    return rest;
+  }
+
+  async function drain(ms: number): Promise<boolean> {
+    const cut = new AbortController();
+    const all = Promise.all([...leaving, ...[...loadedOf(slots).values()].map((loaded) => loaded.idle())]);
+    const late = sleep(ms, false, { signal: cut.signal }).catch(() => false);
+    const done = await Promise.race([all.then(() => true), late]);
+    cut.abort();
+    return done;
+  }
+
+  async function dispose(): Promise<void> {
+    closed = true;
+    await reloading;
+    registrations.update([]);
+    const loaded = [...loadedOf(slots).values(), ...retiring];
+    slots = new Map();
+    await Promise.all(loaded.map((one) => one.close()));
+    for (const promise of made.values()) {
+      // A tier that could not be made has said so at the event that needed it.
+      const tierMade = await promise.catch(() => undefined);
+      await tierMade?.[Symbol.asyncDispose]();
+    }
+    await Promise.all(leaving);
+  }
+
+  return {
+    load,
+    reload,
+    list: () => [...slots.values()].map(describe),
+    identities: () => [...loadedOf(slots).values()].flatMap(({ identities }) => identities),
+    drain,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+function loadedOf(slots: ReadonlyMap<string, Slot>): ReadonlyMap<string, LoadedFolder> {
+  return new Map([...slots].flatMap(([directory, { loaded }]) => (loaded === undefined ? [] : [[directory, loaded]])));
+}
+
+function describe({ found, loaded, kept }: Slot): FolderListing {
+  const { directory } = found;
+  if (loaded !== undefined) {
+    const state = kept === null ? "loaded" : "kept";
+    return { directory, name: loaded.hook.name, state, reason: kept, hook: loaded.hook };
+  }
+  if (found.kind === "hook")
+    return { directory, name: found.hook.name, state: "disabled", reason: null, hook: found.hook };
+  return { directory, name: found.name, state: "skipped", reason: found.reason, hook: null };
+}
+
+/** What is wrong with the code beside the manifest, as a sentence; null when it can be parsed. */
+function findCodeProblem({ folder, handler }: HookFolder): string | null {
+  const files = new Set([
+    handler,
+    ...readdirSync(folder)
+      .filter(isCode)
+      .map((name) => join(folder, name)),
+  ]);
+  for (const file of files) {
+    const problem = findSyntaxProblem(file);
+    if (problem !== null) return `${problem}.`;
+  }
+  return null;
+}

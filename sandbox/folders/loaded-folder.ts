@@ -1,0 +1,116 @@
+/** One version of a gateway hook: its queue, its handler, and what people see of it. */
+import { isDeepStrictEqual } from "node:util";
+import type { Log } from "#core/log";
+import type { RunSink } from "#core/ports";
+import type { EventContext } from "#core/registry";
+import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
+import type { HandlerReport, HandlerTier, HookFolder } from "./tier.ts";
+
+export interface FolderDeps {
+  readonly record: RunSink;
+  readonly log: Log;
+  readonly tier: (source: HandlerTier["source"]) => Promise<HandlerTier>;
+}
+
+/** How often at most the log says that a hook drops events. */
+const DROP_NOTE_MS = 60_000;
+
+export class LoadedFolder {
+  /** Its name under `hooks/`. */
+  readonly directory: string;
+  readonly hook: HookFolder;
+  #identities: readonly QueueIdentity[];
+  readonly #deps: FolderDeps;
+  #queue: HookQueue | undefined;
+  #notedAt = Number.NEGATIVE_INFINITY;
+  #dropped = 0;
+
+  constructor(directory: string, hook: HookFolder, deps: FolderDeps) {
+    this.directory = directory;
+    this.hook = hook;
+    this.#deps = deps;
+    const { isolation: source, name, events } = hook;
+    this.#identities = events.map((event) => ({ source, name, event, command: null, dropped: 0 }));
+  }
+
+  /** One for each of its events, in the order of the manifest; the same objects as long as they say the same. */
+  get identities(): readonly QueueIdentity[] {
+    return this.#identities;
+  }
+
+  /** True when the registry would hold the same of both. */
+  looksAs(other: LoadedFolder): boolean {
+    const seen = ({ directory, hook }: LoadedFolder) => [
+      directory,
+      hook.name,
+      hook.description,
+      hook.folder,
+      hook.events,
+    ];
+    return isDeepStrictEqual(seen(this), seen(other));
+  }
+
+  /** Comes after another version of the same folder, and after the events that `rest` leaves. To be called once. */
+  follow(before: LoadedFolder, rest: Promise<readonly CapturedEvent[]>): void {
+    this.#identities = this.#identities.map(
+      (identity) => before.#identities.find((old) => isSame(old, identity)) ?? identity,
+    );
+    this.#queue = this.#createQueue(rest);
+  }
+
+  /** Takes an event that `pattern` matches. Gives a promise for one that asks for a decision; it never rejects. */
+  publish(pattern: string, event: string, context: EventContext): Promise<unknown> | undefined {
+    const identity = this.#identities.find((one) => one.event === pattern);
+    // A version that does not listen to it any more was swapped in while the event was on its way.
+    if (identity === undefined) return undefined;
+    return (this.#queue ??= this.#createQueue()).publish(identity, event, context);
+  }
+
+  /** Resolves when nothing runs or waits. */
+  async idle(): Promise<void> {
+    await this.#queue?.idle();
+  }
+
+  /** Ends with the events that came so far, for as long as one of them may take; gives those that are left. */
+  async retire(): Promise<readonly CapturedEvent[]> {
+    return (await this.#queue?.retire(this.hook.timeoutSeconds * 1000)) ?? [];
+  }
+
+  async close(): Promise<void> {
+    await this.#queue?.close();
+  }
+
+  #createQueue(after?: Promise<readonly CapturedEvent[]>): HookQueue {
+    const { hook } = this;
+    const { record, tier } = this.#deps;
+    return new HookQueue({
+      hook,
+      open: async () => (await tier(hook.isolation)).open(hook, this.#report()),
+      record,
+      onDrop: () => this.#noteDrop(),
+      ...(after === undefined ? {} : { after }),
+    });
+  }
+
+  #report(): HandlerReport {
+    const { name } = this.hook;
+    const log = this.#deps.log.child({ hook: name });
+    return {
+      onOutput: (level, text) => log[level](`${name}: ${text}`),
+      onStray: (problem) => log.error(`gateway hook "${name}" ${problem}`),
+    };
+  }
+
+  #noteDrop(): void {
+    this.#dropped++;
+    const now = performance.now();
+    if (now - this.#notedAt < DROP_NOTE_MS) return;
+    this.#notedAt = now;
+    const events = `${this.#dropped} event${this.#dropped === 1 ? "" : "s"}`;
+    this.#deps.log.warn(`gateway hook "${this.hook.name}" cannot keep up: its full queue has dropped ${events} so far`);
+  }
+}
+
+function isSame(left: QueueIdentity, right: QueueIdentity): boolean {
+  return left.source === right.source && left.name === right.name && left.event === right.event;
+}

@@ -1,0 +1,51 @@
+/** The gateway hooks' handlers in the registry: in the order of the folders, and truthfully named. */
+import type { HookRegistry } from "#core/registry";
+import type { LoadedFolder } from "./loaded-folder.ts";
+
+interface Registered {
+  readonly folder: LoadedFolder;
+  readonly remove: () => void;
+}
+
+export class Registrations {
+  readonly #registry: HookRegistry;
+  /** The version of a folder that takes events now. */
+  readonly #current: (directory: string) => LoadedFolder | undefined;
+  #registered: readonly Registered[] = [];
+
+  constructor(registry: HookRegistry, current: (directory: string) => LoadedFolder | undefined) {
+    this.#registry = registry;
+    this.#current = current;
+  }
+
+  /**
+   * Has exactly these folders registered, in this order. Nothing else runs in between. Of those that only have another
+   * version now nothing is registered anew: their handlers ask for the version at each event.
+   */
+  update(folders: readonly LoadedFolder[]): void {
+    const old = this.#registered;
+    let same = 0;
+    while (same < folders.length && old[same]?.folder.looksAs(folders[same]!) === true) same++;
+    for (const { remove } of old.slice(same)) remove();
+    const fresh = folders.slice(same).map((folder) => ({ folder, remove: this.#register(folder) }));
+    this.#registered = [...old.slice(0, same), ...fresh];
+  }
+
+  #register({ directory, hook }: LoadedFolder): () => void {
+    const { name, description, folder: path, events } = hook;
+    const removals = events.map((pattern) =>
+      this.#registry.register(
+        pattern,
+        (event, context) => {
+          // An event of a namespace that the hook also lists by its name reaches it by its name alone.
+          if (pattern !== event && pattern.endsWith(":*") && events.includes(event)) return undefined;
+          return this.#current(directory)?.publish(pattern, event, context);
+        },
+        { name, description, path },
+      ),
+    );
+    return () => {
+      for (const remove of removals) remove();
+    };
+  }
+}

@@ -1,0 +1,107 @@
+/** Who may talk with the gateway: nobody but those who were let in (CONTRACT §8). */
+import { performance } from "node:perf_hooks";
+import { problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { MessageSource } from "#core/ports";
+import type { GatewaySettings } from "./deps.ts";
+import type { Pairing } from "./pairing.ts";
+import type { Recipient } from "./recipient.ts";
+
+/** Platforms whose key is all the access control there is. */
+const EXEMPT: ReadonlySet<string> = new Set(["api_server"]);
+/** One word to a stranger in this time, by a clock that nobody sets. */
+const QUIET_MS = 600_000;
+const MOST_REMEMBERED = 1000;
+
+export interface AccessDeps {
+  readonly settings: () => GatewaySettings;
+  readonly pairing: Pairing;
+  readonly log: Log;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly monotonic?: () => number;
+}
+
+export class Access {
+  readonly #deps: AccessDeps;
+  readonly #monotonic: () => number;
+  /** When a stranger was last spoken to, the longest ago first. */
+  readonly #spokenTo = new Map<string, number>();
+
+  constructor(deps: AccessDeps) {
+    this.#deps = deps;
+    this.#monotonic = deps.monotonic ?? (() => performance.now());
+  }
+
+  /** True when the sender is let in. What cannot be found out counts as no. Never throws. */
+  allows({ platform, user_id }: MessageSource): boolean {
+    if (EXEMPT.has(platform)) return true;
+    if (allowedUsers(this.#deps.settings(), platform).some((user) => user === "*" || user === user_id)) return true;
+    try {
+      return this.#deps.pairing.isPaired(platform, user_id);
+    } catch (error) {
+      this.#deps.log.error("paired users cannot be read from state.db", { problem: problemOf(error) });
+      return false;
+    }
+  }
+
+  /**
+   * Answers somebody who is not let in: with a pairing code in a direct message, elsewhere not at all. True when
+   * something was said.
+   */
+  async turnAway({ platform, chat_type, user_id }: MessageSource, recipient: Recipient): Promise<boolean> {
+    this.#deps.log.info("somebody unknown wrote", { platform, chat_type, user_id });
+    if (chat_type !== "dm" || user_id === "" || !this.#maySpeakTo(platform, user_id)) return false;
+    try {
+      const request = await this.#deps.pairing.request(platform, user_id);
+      if (request.kind === "recent") return false;
+      if (request.kind !== "code") return await recipient.whisper(NOT_NOW);
+      const arrived = await recipient.whisper(invitation(request.code));
+      if (arrived) return true;
+      // Nobody knows the code: it must keep neither others nor this one from asking.
+      request.withdraw();
+      this.#spokenTo.delete(strangerOf(platform, user_id));
+      return false;
+    } catch (error) {
+      this.#deps.log.error("a pairing code cannot be given", { platform, user_id, problem: problemOf(error) });
+      return false;
+    }
+  }
+
+  #maySpeakTo(platform: string, user_id: string): boolean {
+    const stranger = strangerOf(platform, user_id);
+    const now = this.#monotonic();
+    const last = this.#spokenTo.get(stranger);
+    if (last !== undefined && now - last < QUIET_MS) return false;
+    this.#spokenTo.delete(stranger);
+    this.#spokenTo.set(stranger, now);
+    if (this.#spokenTo.size > MOST_REMEMBERED) this.#spokenTo.delete(this.#spokenTo.keys().next().value ?? "");
+    return true;
+  }
+}
+
+function strangerOf(platform: string, user_id: string): string {
+  return JSON.stringify([platform, user_id]);
+}
+
+const NOT_NOW = "I do not know you, and cannot give you a pairing code just now. Try again later.";
+
+function invitation(code: string): string {
+  return (
+    `I do not know you yet. Your pairing code is ${code}. Whoever runs me can let you in with\n\n` +
+    `hermes pairing approve ${code}\n\nThe code is good for one hour.`
+  );
+}
+
+/** The users of all platforms and of this one, as text: `12` and `"12"` are the same user. */
+function allowedUsers(settings: GatewaySettings, platform: string): readonly string[] {
+  const platforms: Readonly<Record<string, { readonly allowed_users?: unknown } | undefined>> =
+    settings.platforms ?? {};
+  const own = Object.hasOwn(platforms, platform) ? platforms[platform]?.allowed_users : undefined;
+  // A plugin's platform may have anything under this key.
+  const lists: readonly unknown[] = [settings.allowed_users, own];
+  return lists
+    .flatMap((list): unknown[] => (Array.isArray(list) ? list : []))
+    .filter((user) => typeof user === "string" || typeof user === "number")
+    .map(String)
+    .filter((user) => user !== "");
+}

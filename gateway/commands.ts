@@ -1,0 +1,160 @@
+/** The slash commands of the gateway: their table, and what runs one. */
+import { announceCommand, type SlashCommand } from "#core/command-events";
+import { problemOf } from "#core/errors";
+import type { Frame } from "#core/frames";
+import type { MessageSource } from "#core/ports";
+import { nearest } from "#core/suggest";
+import type { Conversation } from "./conversation.ts";
+import type { GatewayDeps, Timings } from "./deps.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+import { within } from "./within.ts";
+
+export interface CommandDeps extends Pick<GatewayDeps, "registry" | "model" | "commands" | "log" | "settings"> {
+  readonly live: LiveSessions;
+  readonly platforms: () => readonly string[];
+  readonly closing: AbortSignal;
+  readonly timings: Pick<Timings, "command">;
+}
+
+/** Where a command was given. */
+export interface CommandPlace {
+  readonly source: MessageSource;
+  /** The key of the conversation; null for a request that brings its own history. */
+  readonly key: string | null;
+  readonly conversation: Conversation;
+  readonly show: (frame: Frame) => void;
+}
+
+interface BuiltinCommand {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly usage?: string;
+  readonly summary: string;
+  /** True for what need not wait for the messages before it. */
+  readonly urgent?: true;
+  readonly run: (args: string, place: CommandPlace, deps: CommandDeps) => string | Promise<string>;
+}
+
+const COMMANDS: readonly BuiltinCommand[] = [
+  { name: "help", summary: "what can be typed here", urgent: true, run: (_, __, deps) => helpText(deps) },
+  {
+    name: "new",
+    aliases: ["reset", "clear"],
+    summary: "end this conversation and begin a new one",
+    run: (_, place, deps) => reset(place, deps),
+  },
+  {
+    name: "stop",
+    summary: "stop what I am doing, and drop what waits",
+    urgent: true,
+    run: (_, { conversation }) => stopText(conversation.stop("stopped")),
+  },
+  {
+    name: "status",
+    summary: "session, model, and what runs",
+    urgent: true,
+    run: (_, place, deps) => statusText(place, deps),
+  },
+  {
+    name: "model",
+    usage: "[ID]",
+    summary: "show the model, or take another of the same provider",
+    run: (args, _, { model }) => {
+      if (args !== "") model.use(args);
+      const { id, provider } = model.describe();
+      return `${id} (${provider})`;
+    },
+  },
+];
+
+/** Names that plugins may not take. */
+export const COMMAND_NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+
+/** True for a command that acts at once, whatever comes in before it. */
+export function isUrgent({ name }: SlashCommand): boolean {
+  return find(name)?.urgent === true;
+}
+
+/**
+ * Asks the handlers of `command:<name>`, then runs ours or a plugin's. Gives the text to answer with, or null. Rejects
+ * only with what the sessions' database throws.
+ */
+export async function runCommand(
+  command: SlashCommand,
+  place: CommandPlace,
+  deps: CommandDeps,
+): Promise<string | null> {
+  const { source, key } = place;
+  const session_id = deps.live.find(key)?.id ?? "";
+  const decision = await announceCommand(deps.registry, command, {
+    platform: source.platform,
+    user_id: source.user_id,
+    session_id,
+    session_key: key ?? "",
+  });
+  if (decision.kind !== "run") return decision.message === "" ? null : decision.message;
+  const builtin = find(decision.name);
+  if (builtin !== undefined) return builtin.run(decision.args, place, deps);
+  return runOther(decision, place, deps);
+}
+
+/** A plugin's command, or none at all. */
+async function runOther({ name, args }: SlashCommand, place: CommandPlace, deps: CommandDeps): Promise<string | null> {
+  const command = deps.commands().find((one) => one.name === name);
+  if (command === undefined) {
+    const meant = nearest(name, [...COMMAND_NAMES, ...deps.commands().map((one) => one.name)]);
+    return `There is no command "/${name}".${meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`}`;
+  }
+  const settled = await within(deps.timings.command, () =>
+    place.conversation.command((signal) => Promise.race([command.run(args), stopOf(signal)])),
+  );
+  if (settled.kind === "value") return settled.value;
+  if (settled.kind === "late") return `/${name} took longer than ${deps.timings.command / 1000} s; I wait no more.`;
+  deps.log.error("a plugin's command failed", { command: name, problem: problemOf(settled.error) });
+  return `/${name} failed. Whoever runs me finds the reason in the log.`;
+}
+
+/** Gives null, no text, once the command is stopped. */
+function stopOf(signal: AbortSignal): Promise<null> {
+  return new Promise((stopped) => signal.addEventListener("abort", () => stopped(null), { once: true }));
+}
+
+async function reset({ key, source, conversation, show }: CommandPlace, deps: CommandDeps): Promise<string> {
+  if (key === null) return "This request brings its own history: there is no conversation to end.";
+  conversation.stop("stopped");
+  await conversation.idle();
+  const { platform, user_id } = source;
+  const session = await deps.live.reset({ key, platform, user_id }, deps.closing, show);
+  return `New session ${session.id}.`;
+}
+
+function stopText({ running, dropped }: { readonly running: boolean; readonly dropped: number }): string {
+  const waited = dropped === 1 ? "1 message that waited was dropped." : `${dropped} messages that waited were dropped.`;
+  if (!running && dropped === 0) return "Nothing is running.";
+  return dropped === 0 ? "Stopped." : `Stopped; ${waited}`;
+}
+
+function statusText({ key, conversation }: CommandPlace, deps: CommandDeps): string {
+  const { id, provider } = deps.model.describe();
+  const { runningSince, waiting } = conversation.status;
+  const seconds = runningSince === null ? 0 : Math.max(0, Math.round((Date.now() - runningSince) / 1000));
+  return [
+    `session: ${deps.live.find(key)?.id ?? "none yet"}`,
+    `model: ${id} (${provider})`,
+    `turn: ${runningSince === null ? "none is running" : `running for ${seconds} s`}, ${waiting} waiting`,
+    `while I work, a message will: ${deps.settings().busy ?? "interrupt"}`,
+    `platforms: ${deps.platforms().join(", ") || "none"}`,
+  ].join("\n");
+}
+
+function helpText({ commands }: CommandDeps): string {
+  const own = COMMANDS.map(({ name, aliases = [], usage, summary }) => {
+    const words = [name, ...aliases].map((word) => `/${word}`).join(" ");
+    return `${words}${usage === undefined ? "" : ` ${usage}`}: ${summary}`;
+  });
+  return [...own, ...commands().map(({ name, description }) => `/${name}: ${description}`)].join("\n");
+}
+
+function find(name: string): BuiltinCommand | undefined {
+  return COMMANDS.find((command) => command.name === name || command.aliases?.includes(name));
+}

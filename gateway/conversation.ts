@@ -1,0 +1,172 @@
+/** One conversation: its messages come in one after another, and one turn runs at a time (CONTRACT §8, busy modes). */
+import { HermesError } from "#core/errors";
+import type { Recipient } from "./recipient.ts";
+
+export type BusyMode = "interrupt" | "queue" | "steer";
+
+/** A message that asks for a turn. */
+export interface TurnWish {
+  readonly text: string;
+  readonly recipient: Recipient;
+  /** Words of earlier messages that got no turn of their own because this one came. */
+  readonly before: string[];
+}
+
+/** Why turns end early: a person's word, or the end of the gateway. */
+export type StopReason = "stopped" | "draining";
+
+export interface ConversationDeps {
+  /** Runs one turn to its end and answers. Never rejects. */
+  readonly run: (wish: TurnWish, signal: AbortSignal) => Promise<void>;
+  /** Adds text to the running turn; false when it takes none any more. */
+  readonly inject: (text: string) => boolean;
+}
+
+/** More messages than this do not wait in one conversation. */
+export const MOST_WAITING = 100;
+
+interface Waiting extends TurnWish {
+  readonly done: () => void;
+}
+
+export class Conversation {
+  readonly #deps: ConversationDeps;
+  readonly #waiting: Waiting[] = [];
+  readonly #commands = new Set<AbortController>();
+  #current: { readonly stop: AbortController; readonly since: number } | undefined;
+  #working: Promise<void> | undefined;
+  /** The last message that is looked at in its turn, and all that are. */
+  #intake: Promise<unknown> = Promise.resolve();
+  readonly #looking = new Set<Promise<unknown>>();
+
+  constructor(deps: ConversationDeps) {
+    this.#deps = deps;
+  }
+
+  /** True when nothing comes in, runs or waits. */
+  get isIdle(): boolean {
+    return this.#looking.size === 0 && this.#working === undefined;
+  }
+
+  /** When the running turn began, in milliseconds since 1970, and how many messages wait. */
+  get status(): { readonly runningSince: number | null; readonly waiting: number } {
+    return { runningSince: this.#current?.since ?? null, waiting: this.#waiting.length };
+  }
+
+  /** Looks at a message: at once when `urgent`, else once those before it were looked at. Gives what `look` gives. */
+  async admit<Value>(urgent: boolean, look: () => Promise<Value>): Promise<Value> {
+    const looked = urgent ? look() : this.#intake.then(look);
+    // Whoever called gets a failure; the next message comes all the same.
+    const settled = looked.catch(() => undefined);
+    if (!urgent) this.#intake = settled;
+    this.#looking.add(settled);
+    try {
+      return await looked;
+    } finally {
+      this.#looking.delete(settled);
+    }
+  }
+
+  /** Takes a message as the mode says. Resolves when it is dealt with; never rejects. */
+  take(wish: TurnWish, mode: BusyMode): Promise<void> {
+    if (this.#working !== undefined) {
+      if (mode === "steer" && this.#steer(wish)) return wish.recipient.end();
+      if (mode === "interrupt") this.#supersede(wish);
+      else if (this.#waiting.length >= MOST_WAITING) return refuse(wish, this.#waiting.length);
+    }
+    return new Promise((done) => {
+      this.#add({ ...wish, done });
+    });
+  }
+
+  /** Ends the running turn and drops what waits; gives what there was. */
+  stop(reason: StopReason): { readonly running: boolean; readonly dropped: number } {
+    const running = this.#current !== undefined && !this.#current.stop.signal.aborted;
+    this.#current?.stop.abort(reason);
+    for (const command of this.#commands) command.abort(reason);
+    return { running: running || this.#commands.size > 0, dropped: this.dropWaiting(reason) };
+  }
+
+  /** Drops what waits and gives how much that was. */
+  dropWaiting(reason: StopReason): number {
+    const dropped = this.#waiting.splice(0);
+    for (const { recipient, done } of dropped) {
+      const problem =
+        reason === "draining"
+          ? new HermesError("HERMES_GATEWAY_STOPPING", {})
+          : new HermesError("HERMES_INTERRUPTED", {});
+      void recipient.fail(problem, reason === "draining" ? problem.message : null).then(done);
+    }
+    return dropped.length;
+  }
+
+  /** Resolves when the running turn and what waits behind it have ended. */
+  async idle(): Promise<void> {
+    await this.#working;
+  }
+
+  /** Resolves when what came in was looked at, too. */
+  async settled(): Promise<void> {
+    while (!this.isIdle) await Promise.all([...this.#looking, this.#working]);
+  }
+
+  /** Runs a command that `stop` ends. */
+  async command<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    const controller = new AbortController();
+    this.#commands.add(controller);
+    try {
+      return await work(controller.signal);
+    } finally {
+      this.#commands.delete(controller);
+    }
+  }
+
+  /** A turn that was told to end would take the words and never answer them. */
+  #steer({ text }: TurnWish): boolean {
+    return this.#current !== undefined && !this.#current.stop.signal.aborted && this.#deps.inject(text);
+  }
+
+  /** The new message is the one that counts: the running turn ends, what waits keeps its words and loses its turn. */
+  #supersede(wish: TurnWish): void {
+    for (const { text, before, recipient, done } of this.#waiting.splice(0)) {
+      wish.before.push(...before, text);
+      void recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(done);
+    }
+    this.#current?.stop.abort("superseded");
+  }
+
+  #add(wish: Waiting): void {
+    const { signal } = wish.recipient;
+    this.#waiting.push(wish);
+    signal?.addEventListener("abort", () => this.#leave(wish), { once: true });
+    this.#working ??= this.#work();
+  }
+
+  /** Nobody waits for its answer any more. */
+  #leave(wish: Waiting): void {
+    const place = this.#waiting.indexOf(wish);
+    if (place === -1) return;
+    this.#waiting.splice(place, 1);
+    void wish.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(wish.done);
+  }
+
+  async #work(): Promise<void> {
+    for (let wish = this.#waiting.shift(); wish !== undefined; wish = this.#waiting.shift()) {
+      const stop = new AbortController();
+      const leave = () => stop.abort("left");
+      wish.recipient.signal?.addEventListener("abort", leave, { once: true });
+      if (wish.recipient.signal?.aborted) leave();
+      this.#current = { stop, since: Date.now() };
+      await this.#deps.run(wish, stop.signal);
+      this.#current = undefined;
+      wish.recipient.signal?.removeEventListener("abort", leave);
+      wish.done();
+    }
+    this.#working = undefined;
+  }
+}
+
+function refuse({ recipient }: TurnWish, waiting: number): Promise<void> {
+  const problem = new HermesError("HERMES_GATEWAY_BUSY", { waiting });
+  return recipient.fail(problem, problem.message);
+}

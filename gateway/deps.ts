@@ -1,0 +1,75 @@
+/** What the gateway needs of the rest of the program; `cli/compose.ts` hands it over. */
+import type { DatabaseSync } from "node:sqlite";
+import type { RawConfig } from "#core/config-schema";
+import type { HookDispatcher } from "#core/dispatch";
+import type { Frame } from "#core/frames";
+import type { Log } from "#core/log";
+import type { AgentRunner, SessionRepository } from "#core/ports";
+import type { HookRegistry } from "#core/registry";
+
+/** The `gateway` section of `config.yaml`. */
+export type GatewaySettings = NonNullable<RawConfig["gateway"]>;
+
+/** A plugin's slash command. */
+export interface GatewayCommand {
+  readonly name: string;
+  readonly description: string;
+  /** Gives the text to answer with, or null. */
+  run(args: string): Promise<string | null>;
+}
+
+export interface GatewayDeps {
+  readonly runner: AgentRunner;
+  readonly dispatcher: HookDispatcher;
+  readonly registry: HookRegistry;
+  readonly sessions: SessionRepository;
+  readonly database: DatabaseSync;
+  /** The settings of the moment. Asked for every message, so that a reload counts at once. */
+  readonly settings: () => GatewaySettings;
+  readonly model: {
+    describe(): { readonly id: string; readonly provider: string };
+    /** Takes another model of the same provider from the next turn on. */
+    use(id: string): void;
+  };
+  /** The plugins' slash commands of the moment. */
+  readonly commands: () => readonly GatewayCommand[];
+  readonly log: Log;
+  /** Says a sentence to whoever runs the gateway. */
+  readonly warn: (sentence: string) => void;
+  /** Takes every frame of every turn, for those who mirror them. */
+  readonly onFrame?: (frame: Frame) => void;
+  readonly timings?: Partial<Timings>;
+}
+
+/** How long the gateway waits for others, in milliseconds. */
+export interface Timings {
+  /** For the start of an adapter before the others' start is told; it goes on by itself. */
+  readonly start: number;
+  /** For the stop of an adapter. */
+  readonly stop: number;
+  /** For a short text to be taken by a platform; long ones have longer. */
+  readonly send: number;
+  /** Before the second attempt of something that failed; twice as long each time. */
+  readonly firstPause: number;
+  readonly longestPause: number;
+  /** For a plugin's slash command. */
+  readonly command: number;
+  /** For the handlers of one event of a reset. */
+  readonly event: number;
+  /** For all closing hooks of a drain together. */
+  readonly closing: number;
+  /** For turns that were told to stop. */
+  readonly abort: number;
+}
+
+export const TIMINGS: Timings = {
+  start: 30_000,
+  stop: 5000,
+  send: 60_000,
+  firstPause: 1000,
+  longestPause: 60_000,
+  command: 120_000,
+  event: 5000,
+  closing: 5000,
+  abort: 10_000,
+};

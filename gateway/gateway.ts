@@ -1,0 +1,127 @@
+/** The gateway: messages of platforms in, the agent's answers out (CONTRACT §8). */
+import { performance } from "node:perf_hooks";
+import { HermesError, problemOf } from "#core/errors";
+import type { Frame } from "#core/frames";
+import type { Adapter } from "#core/ports";
+import { Access } from "./access.ts";
+import { TIMINGS, type GatewayDeps } from "./deps.ts";
+import { LiveSessions } from "./live-sessions.ts";
+import { Outbox } from "./outbox.ts";
+import { Pairing } from "./pairing.ts";
+import { Platforms, type PlatformHandle } from "./platforms.ts";
+import { ReceivedMessages } from "./received.ts";
+import { Router } from "./router.ts";
+import { within } from "./within.ts";
+
+/** A chat to send to. */
+export interface Channel {
+  readonly platform: string;
+  readonly chat_id: string | number;
+  readonly thread_id?: string | null;
+}
+
+export interface Gateway {
+  /** The platforms that run now, by name, as `pre_gateway_dispatch` hands them over. */
+  readonly adapters: Readonly<Record<string, PlatformHandle>>;
+  /**
+   * Starts the adapters, sends what an earlier run left, and emits `gateway:startup`. An adapter that cannot start is
+   * warned about and tried again while the others run. Never rejects.
+   */
+  start(adapters: readonly Adapter[]): Promise<void>;
+  /** Exchanges the adapters: those that are no longer among them stop, new ones start, the same ones go on. */
+  setAdapters(adapters: readonly Adapter[]): Promise<void>;
+  /**
+   * Sends a text to a channel, the home channel when none is named, as surely as any answer. Resolves when it was sent
+   * or waits for its platform; rejects with HERMES_HOME_CHANNEL when there is no such channel.
+   */
+  deliver(text: string, channel?: Channel): Promise<void>;
+  /** How many turns run now. */
+  active(): number;
+  /**
+   * Ends the gateway: takes no more messages, gives the turns that run `ms` milliseconds and then stops them, finalizes
+   * the sessions that were used, sends what waits, stops the adapters. Never rejects; once drained it stays so.
+   */
+  drain(ms: number): Promise<void>;
+}
+
+export function createGateway(given: GatewayDeps): Gateway {
+  const timings = { ...TIMINGS, ...given.timings };
+  const deps = { ...given, timings };
+  const { log, registry, dispatcher, database, settings } = given;
+  const closing = new AbortController();
+  const onFrame = (frame: Frame) => {
+    try {
+      given.onFrame?.(frame);
+    } catch (error) {
+      log.warn("a frame could not be mirrored", { problem: problemOf(error) });
+    }
+  };
+
+  const live = new LiveSessions(deps);
+  const platforms: Platforms = new Platforms({
+    ...deps,
+    inbox: (platform, isOpen) => router.inbox(platform, isOpen),
+    onLive: (platform) => outbox.wake(platform),
+  });
+  const adapter = (platform: string) => platforms.live(platform);
+  const outbox = new Outbox({ database, adapter, log, timings });
+  const access = new Access({ settings, pairing: new Pairing(database), log });
+  const router: Router = new Router({
+    ...deps,
+    onFrame,
+    live,
+    outbox,
+    adapter,
+    access,
+    handles: platforms.handles,
+    platforms: () => Object.keys(platforms.handles),
+    received: new ReceivedMessages(database, log),
+    closing: closing.signal,
+    streams: () => dispatcher.hooksOf("transform_llm_output").length === 0,
+    sendMs: timings.send,
+  });
+  let drained: Promise<void> | undefined;
+
+  async function start(adapters: readonly Adapter[]): Promise<void> {
+    outbox.restore();
+    await platforms.set(adapters);
+    registry.emit_sync("gateway:startup", { platforms: Object.keys(platforms.handles) });
+  }
+
+  async function deliver(text: string, channel: Channel | undefined = settings().home_channel): Promise<void> {
+    if (channel === undefined) {
+      const problem = "gateway.home_channel is not set in config.yaml.";
+      throw new HermesError("HERMES_HOME_CHANNEL", { problem });
+    }
+    const { platform, chat_id, thread_id = null } = channel;
+    if (!platforms.knows(platform)) {
+      throw new HermesError("HERMES_HOME_CHANNEL", { problem: `the platform "${platform}" does not run here.` });
+    }
+    if (text.trim() === "") return;
+    await outbox.post({ platform, chat_id: String(chat_id), thread_id, session_id: "", text });
+  }
+
+  async function end(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    router.close();
+    const settled = await within(ms, () => router.settled());
+    if (settled.kind === "late") {
+      router.stop("draining");
+      closing.abort();
+      await within(timings.abort, () => router.settled());
+    }
+    await live.closeAll(onFrame);
+    await outbox.flush(Math.max(deadline - performance.now(), timings.closing));
+    await platforms.set([]);
+    outbox.close();
+  }
+
+  return {
+    adapters: platforms.handles,
+    start,
+    setAdapters: (adapters) => (drained === undefined ? platforms.set(adapters) : Promise.resolve()),
+    deliver,
+    active: () => router.active,
+    drain: (ms) => (drained ??= end(ms)),
+  };
+}

@@ -1,0 +1,58 @@
+/** What adapters hand over, read with care: a plugin's adapter may hand over anything. */
+import type { InboundMessage, MessageSource } from "#core/ports";
+
+/** Longer messages are refused, in bytes of UTF-8. */
+export const LONGEST_MESSAGE = 256 * 1024;
+/** Longer ids are no ids; they would become keys and rows. */
+const LONGEST_ID = 1024;
+
+export interface Unreadable {
+  readonly problem: string;
+}
+
+/**
+ * A copy of the message that nobody else holds, its ids as text. `platform` is the name of the adapter that brought
+ * it, whatever the message says. Without `needsChat` there may be no chat to answer to. Never throws.
+ */
+export function readMessage(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
+  try {
+    return read(given, platform, needsChat);
+  } catch (error) {
+    // A getter of the adapter's object threw.
+    return { problem: `it cannot be read (${error instanceof Error ? error.message : "unknown error"})` };
+  }
+}
+
+function read(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
+  if (!isObject(given)) return { problem: "it is no object" };
+  const { text, source: from, message_id, internal } = given;
+  if (typeof text !== "string") return { problem: 'its "text" is no text' };
+  if (!isObject(from)) return { problem: 'it has no "source"' };
+  const ids = {
+    chat_type: idOf(from["chat_type"]),
+    chat_id: idOf(from["chat_id"]),
+    user_id: idOf(from["user_id"]),
+    thread_id: idOf(from["thread_id"]),
+    message_id: idOf(message_id),
+  };
+  for (const [name, id] of Object.entries(ids)) {
+    if (id === undefined) return { problem: `its "${name}" is no id` };
+  }
+  const { chat_type, chat_id, user_id, thread_id } = ids as Record<keyof typeof ids, string>;
+  if (chat_type === "") return { problem: 'its source has no "chat_type"' };
+  if (needsChat && chat_id === "") return { problem: 'its source has no "chat_id"' };
+  const source: MessageSource = { platform, chat_type, chat_id, user_id, thread_id: thread_id || null };
+  return { text, source, message_id: ids.message_id ?? "", internal: internal === true };
+}
+
+/** Ids as text: platforms number their chats. Undefined for what is none. */
+function idOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return "";
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
+  const id = String(value);
+  return id.length > LONGEST_ID ? undefined : id;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

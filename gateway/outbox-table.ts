@@ -1,0 +1,64 @@
+/** The SQL of answers on their way. Every method throws what SQLite throws. */
+import type { DatabaseSync } from "node:sqlite";
+
+/** A text for a chat. */
+export interface Letter {
+  readonly platform: string;
+  readonly chat_id: string;
+  readonly thread_id: string | null;
+  /** The conversation that it belongs to; empty for what belongs to none. */
+  readonly session_id: string;
+  readonly text: string;
+}
+
+/** A text that was written down. `attempts` counts those of which it is not known that the platform refused it. */
+export interface StoredLetter extends Letter {
+  readonly id: number;
+  readonly created_at: string;
+  readonly attempts: number;
+}
+
+export class OutboxTable {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Gives the row's number. */
+  add({ session_id, platform, chat_id, thread_id, text }: Letter, created_at: string): number {
+    const { lastInsertRowid } = this.#database
+      .prepare(
+        `INSERT INTO outbox (session_id, platform, chat_id, thread_id, text, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(session_id, platform, chat_id, thread_id, text, created_at);
+    return Number(lastInsertRowid);
+  }
+
+  /** What is not known to have arrived, the oldest first. */
+  unsent(): StoredLetter[] {
+    return this.#database
+      .prepare(
+        `SELECT id, session_id, platform, chat_id, thread_id, text, created_at, attempts
+         FROM outbox WHERE sent_at IS NULL ORDER BY id`,
+      )
+      .all() as unknown as StoredLetter[];
+  }
+
+  setAttempts(id: number, attempts: number): void {
+    this.#database.prepare("UPDATE outbox SET attempts = ? WHERE id = ?").run(attempts, id);
+  }
+
+  markSent(id: number, at: string): void {
+    this.#database.prepare("UPDATE outbox SET sent_at = ? WHERE id = ?").run(at, id);
+  }
+
+  remove(id: number): void {
+    this.#database.prepare("DELETE FROM outbox WHERE id = ?").run(id);
+  }
+
+  /** Forgets what was sent before. */
+  prune(before: string): void {
+    this.#database.prepare("DELETE FROM outbox WHERE sent_at < ?").run(before);
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Answers on their way: each is a row in `state.db` before it is sent, each chat gets its own in order, and what a
+ * crash left in doubt is sent once more and says so (CONTRACT §1, DESIGN decision 11).
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { Adapter } from "#core/ports";
+import type { Timings } from "./deps.ts";
+import { OutboxTable, type Letter } from "./outbox-table.ts";
+import { growingPause, within } from "./within.ts";
+
+export const SENT_AGAIN = "(sent again; you may have it already)\n";
+
+/** A text of which it is unknown whether it arrived is sent this often in all. */
+const MOST_ATTEMPTS = 2;
+/** Nobody waits for an answer that is older than this, and what was sent is forgotten then. */
+const KEPT_MS = 7 * 86_400_000;
+const MOST_WAITING = 1000;
+const PRUNE_EVERY = 500;
+/** Long texts go out in pieces, at the platform's pace. */
+const EXTRA_MS_PER_CHARACTER = 5000 / 4096;
+
+export interface OutboxDeps {
+  readonly database: DatabaseSync;
+  /** The running adapter of a platform. */
+  readonly adapter: (platform: string) => Adapter | undefined;
+  readonly log: Log;
+  readonly timings: Pick<Timings, "send" | "firstPause" | "longestPause">;
+}
+
+interface Waiting extends Letter {
+  /** Null for a text that could not be written down. */
+  readonly id: number | null;
+  readonly createdAt: number;
+  attempts: number;
+  /** True for what an earlier run of the program left. */
+  readonly left: boolean;
+  /** Another way to send it, tried once before the adapter's `send`. */
+  first: (() => Promise<unknown>) | undefined;
+  /** Whoever posted it need not wait any longer. */
+  readonly release: () => void;
+}
+
+/** The texts of one chat, in order. */
+interface Lane {
+  readonly platform: string;
+  readonly waiting: Waiting[];
+  working: Promise<void> | undefined;
+  timer: NodeJS.Timeout | undefined;
+  failures: number;
+}
+
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  readonly #table: OutboxTable;
+  readonly #lanes = new Map<string, Lane>();
+  #posted = 0;
+  #closed = false;
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+    this.#table = new OutboxTable(deps.database);
+  }
+
+  /** Takes up what an earlier run left. It goes out as soon as its platform runs. */
+  restore(): void {
+    this.#prune();
+    for (const row of this.#write("read", () => this.#table.unsent()) ?? []) {
+      const createdAt = Date.parse(row.created_at);
+      this.#enqueue({ ...row, createdAt, left: true, first: undefined, release: () => undefined });
+    }
+  }
+
+  /**
+   * Writes a text down and sends it, `first` by that way (a growing message that becomes the answer, say). Resolves
+   * when the platform took it, or when it has to wait: it is sent by itself then. Never rejects.
+   */
+  post(letter: Letter, first?: () => Promise<unknown>): Promise<void> {
+    const now = Date.now();
+    if (++this.#posted % PRUNE_EVERY === 0) this.#prune();
+    const id = this.#write("written", () => this.#table.add(letter, new Date(now).toISOString())) ?? null;
+    return new Promise((release) => {
+      this.#enqueue({ ...letter, id, createdAt: now, attempts: 0, left: false, first, release });
+    });
+  }
+
+  /** A platform runs again: what waits for it goes out. */
+  wake(platform: string): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.platform !== platform) continue;
+      lane.failures = 0;
+      this.#start(lane);
+    }
+  }
+
+  /** Tries everything that waits once more, and waits for that at most `ms`. */
+  async flush(ms: number): Promise<void> {
+    const lanes = [...this.#lanes.values()];
+    for (const lane of lanes) this.#start(lane);
+    await within(ms, () => Promise.all(lanes.map(async ({ working }) => working)));
+  }
+
+  /** Starts nothing any more; what waits is in `state.db`. */
+  close(): void {
+    this.#closed = true;
+    for (const lane of this.#lanes.values()) {
+      clearTimeout(lane.timer);
+      for (const { release } of lane.waiting) release();
+    }
+  }
+
+  #enqueue(letter: Waiting): void {
+    const { platform, chat_id } = letter;
+    const key = JSON.stringify([platform, chat_id]);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = { platform, waiting: [], working: undefined, timer: undefined, failures: 0 };
+      this.#lanes.set(key, lane);
+    }
+    lane.waiting.push(letter);
+    // The first one may be on its way just now.
+    if (lane.waiting.length > MOST_WAITING) {
+      for (const oldest of lane.waiting.splice(1, 1)) this.#giveUp(oldest, "too many texts wait for its chat");
+    }
+    // Behind a pause nobody waits: the text is safe and goes out in its turn.
+    if (lane.timer === undefined) this.#start(lane);
+    else letter.release();
+  }
+
+  #start(lane: Lane): void {
+    if (lane.working !== undefined || this.#closed) return;
+    clearTimeout(lane.timer);
+    lane.timer = undefined;
+    lane.working = this.#work(lane).then(() => {
+      lane.working = undefined;
+      for (const { release } of lane.waiting) release();
+      if (lane.waiting.length === 0) this.#forget(lane);
+      // The platform may have come up since the work ended.
+      else if (lane.timer === undefined && this.#deps.adapter(lane.platform) !== undefined) this.#start(lane);
+    });
+  }
+
+  async #work(lane: Lane): Promise<void> {
+    for (;;) {
+      const [letter] = lane.waiting;
+      const adapter = this.#deps.adapter(lane.platform);
+      // Without an adapter everything waits for `wake`.
+      if (letter === undefined || adapter === undefined || this.#closed) return;
+      const outcome = await this.#send(adapter, letter);
+      if (outcome === "again") continue;
+      if (outcome === "kept") return this.#pause(lane);
+      lane.failures = 0;
+      lane.waiting.shift();
+      letter.release();
+    }
+  }
+
+  #pause(lane: Lane): void {
+    if (this.#closed) return;
+    lane.timer = setTimeout(
+      () => {
+        lane.timer = undefined;
+        this.#start(lane);
+      },
+      growingPause(lane.failures++, this.#deps.timings),
+    );
+  }
+
+  /** One attempt. `over`: sent, or given up; `kept`: it stays first of its chat; `again`: at once, the other way. */
+  async #send(adapter: Adapter, letter: Waiting): Promise<"over" | "kept" | "again"> {
+    const { id, attempts: before, first, chat_id, thread_id } = letter;
+    if (Date.now() - letter.createdAt > KEPT_MS) return this.#giveUp(letter, "it is more than a week old");
+    if (before >= MOST_ATTEMPTS)
+      return this.#giveUp(letter, `it was sent ${before} times without a sign that it arrived`);
+    const text = letter.left || before > 0 ? SENT_AGAIN + letter.text : letter.text;
+    // Noted before the attempt: should the program be killed in its midst, the next one knows that it was made.
+    this.#count(letter, before + 1);
+    letter.first = undefined;
+    const bound = this.#deps.timings.send + text.length * EXTRA_MS_PER_CHARACTER;
+    const sending = first ?? (() => adapter.send(chat_id, text, { thread_id }));
+    const settled = await within<unknown>(bound, sending);
+    if (settled.kind === "value") {
+      if (id !== null) this.#write("written", () => this.#table.markSent(id, new Date().toISOString()));
+      return "over";
+    }
+    if (settled.kind === "late") {
+      this.#report(letter, `the platform did not answer within ${Math.round(bound / 1000)} s`);
+      return "kept";
+    }
+    // Refused, so it cannot be there twice.
+    this.#count(letter, before);
+    if (isPermanent(settled.error)) return this.#giveUp(letter, problemOf(settled.error));
+    this.#report(letter, problemOf(settled.error));
+    return first === undefined ? "kept" : "again";
+  }
+
+  #count(letter: Waiting, attempts: number): void {
+    letter.attempts = attempts;
+    const { id } = letter;
+    if (id !== null) this.#write("written", () => this.#table.setAttempts(id, attempts));
+  }
+
+  #giveUp(letter: Waiting, problem: string): "over" {
+    const { id, platform, chat_id, session_id } = letter;
+    this.#deps.log.error("a text was given up", { platform, chat_id, session_id, problem });
+    if (id !== null) this.#write("written", () => this.#table.remove(id));
+    letter.release();
+    return "over";
+  }
+
+  #report({ platform, chat_id, session_id }: Waiting, problem: string): void {
+    this.#deps.log.warn("a platform did not take a text; it is sent again later", {
+      platform,
+      chat_id,
+      session_id,
+      problem,
+    });
+  }
+
+  #forget(lane: Lane): void {
+    for (const [key, other] of this.#lanes) if (other === lane) this.#lanes.delete(key);
+  }
+
+  #prune(): void {
+    this.#write("written", () => this.#table.prune(new Date(Date.now() - KEPT_MS).toISOString()));
+  }
+
+  /** A database that fails must not keep a text from being sent: it is in memory, too. */
+  #write<Value>(what: "read" | "written", work: () => Value): Value | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#deps.log.error(`the outbox in state.db cannot be ${what}`, { problem: problemOf(error) });
+      return undefined;
+    }
+  }
+}
+
+function isPermanent(error: unknown): boolean {
+  try {
+    return (error as { permanent?: unknown } | null | undefined)?.permanent === true;
+  } catch {
+    // A getter of the adapter's error threw; that says nothing about the chat.
+    return false;
+  }
+}

@@ -1,0 +1,156 @@
+/** The adapters of the gateway: started, tried again, exchanged while it runs, stopped. */
+import { isHermesError, problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { Adapter, Inbox } from "#core/ports";
+import type { Timings } from "./deps.ts";
+import { growingPause, within } from "./within.ts";
+
+/** A platform as hooks see it: they may send, no more. */
+export interface PlatformHandle {
+  send(chat_id: string, text: string, options?: { readonly thread_id?: string | null }): Promise<unknown>;
+}
+
+export interface PlatformsDeps {
+  /** Makes what an adapter hands its messages to; `isOpen` says whether the adapter may still do so. */
+  readonly inbox: (platform: string, isOpen: () => boolean) => Inbox;
+  /** A platform has come up. */
+  readonly onLive: (platform: string) => void;
+  readonly log: Log;
+  readonly warn: (sentence: string) => void;
+  readonly timings: Pick<Timings, "start" | "stop" | "firstPause" | "longestPause">;
+}
+
+interface Running {
+  readonly name: string;
+  readonly adapter: Adapter;
+  state: "starting" | "live" | "waiting" | "stopped";
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Platforms {
+  /** The live ones, by name: one object for as long as the gateway runs. */
+  readonly handles: Record<string, PlatformHandle> = Object.create(null) as Record<string, PlatformHandle>;
+  readonly #deps: PlatformsDeps;
+  #running: readonly Running[] = [];
+  #changing: Promise<void> = Promise.resolve();
+
+  constructor(deps: PlatformsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The adapter of a platform that runs now. */
+  live(platform: string): Adapter | undefined {
+    return this.#running.find(({ name, state }) => name === platform && state === "live")?.adapter;
+  }
+
+  /** True for a platform that runs or is to run. */
+  knows(platform: string): boolean {
+    return this.#running.some(({ name }) => name === platform);
+  }
+
+  /**
+   * Makes these the adapters: those that are no longer among them stop, new ones start. Resolves when each has started,
+   * failed for the first time, or taken too long; whatever failed is tried again by itself. Never rejects.
+   */
+  set(adapters: readonly Adapter[]): Promise<void> {
+    this.#changing = this.#changing.then(() => this.#change(adapters));
+    return this.#changing;
+  }
+
+  async #change(adapters: readonly Adapter[]): Promise<void> {
+    const wanted = this.#named(adapters);
+    const gone = this.#running.filter(({ adapter }) => !wanted.some((one) => one.adapter === adapter));
+    const fresh = wanted.filter(({ adapter }) => !this.#running.some((one) => one.adapter === adapter));
+    this.#running = this.#running.filter((one) => !gone.includes(one));
+    // Before the new ones start: an exchanged adapter needs the port, or the connection, of the old one.
+    await Promise.all(gone.map((one) => this.#stop(one)));
+    this.#running = [...this.#running, ...fresh];
+    await Promise.all(fresh.map((one) => this.#firstStart(one)));
+  }
+
+  #named(adapters: readonly Adapter[]): Running[] {
+    const named = new Map<string, Running>();
+    for (const adapter of adapters) {
+      const name = nameOf(adapter);
+      if (name === undefined) this.#deps.warn("A plugin's platform has no name; it does not run.");
+      else if (named.has(name)) this.#deps.warn(`Two platforms are named "${name}"; the second one does not run.`);
+      else named.set(name, { name, adapter, state: "starting", failures: 0, timer: undefined });
+    }
+    return [...named.values()];
+  }
+
+  async #firstStart(one: Running): Promise<void> {
+    const settled = await within(this.#deps.timings.start, () => this.#start(one));
+    if (settled.kind !== "late") return;
+    this.#deps.warn(
+      `The platform "${one.name}" has not started within ${this.#deps.timings.start / 1000} s; the gateway goes on ` +
+        "and takes it up when it has.",
+    );
+  }
+
+  async #start(one: Running): Promise<void> {
+    const { name, adapter } = one;
+    one.state = "starting";
+    try {
+      await adapter.start(this.#deps.inbox(name, () => one.state !== "stopped"));
+    } catch (error) {
+      if (!isStopped(one)) this.#failed(one, error);
+      return;
+    }
+    if (isStopped(one)) return this.#end(one);
+    one.state = "live";
+    one.failures = 0;
+    this.handles[name] = Object.freeze<PlatformHandle>({
+      send: async (chat_id, text, options) => adapter.send(chat_id, text, options),
+    });
+    this.#deps.log.info("a platform runs", { platform: name });
+    this.#deps.onLive(name);
+  }
+
+  #failed(one: Running, error: unknown): void {
+    const { name } = one;
+    const problem = problemOf(error);
+    const sentence = isHermesError(error) ? problem : `The platform "${name}" cannot start: ${problem}`;
+    this.#deps.log.warn("a platform cannot start", { platform: name, problem });
+    one.state = "waiting";
+    // What is wrong with the configuration stays wrong until that changes, which makes a new adapter.
+    if (isHermesError(error) && error.code === "HERMES_ADAPTER_CONFIG") return this.#deps.warn(sentence);
+    if (one.failures === 0) {
+      this.#deps.warn(
+        `${sentence.replace(/\.$/, "")}. The gateway goes on without it and tries again, later and later.`,
+      );
+    }
+    one.timer = setTimeout(() => void this.#start(one), growingPause(one.failures++, this.#deps.timings));
+  }
+
+  async #stop(one: Running): Promise<void> {
+    const { state, name } = one;
+    one.state = "stopped";
+    clearTimeout(one.timer);
+    // An exchanged adapter may be there under the name already.
+    if (state === "live") delete this.handles[name];
+    if (state === "live" || state === "starting") await this.#end(one);
+  }
+
+  async #end({ name, adapter }: Running): Promise<void> {
+    const settled = await within(this.#deps.timings.stop, () => adapter.stop());
+    if (settled.kind === "value") return;
+    const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
+    this.#deps.log.warn("a platform did not stop as it should", { platform: name, problem });
+  }
+}
+
+function isStopped({ state }: Running): boolean {
+  return state === "stopped";
+}
+
+function nameOf(adapter: Adapter): string | undefined {
+  try {
+    const name: unknown = adapter.name;
+    return typeof name === "string" && name !== "" ? name : undefined;
+  } catch {
+    // A plugin's getter threw: an adapter without a name.
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+/** Which messages came already: platforms deliver some of them twice. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { InboundMessage } from "#core/ports";
+
+const KEPT_DAYS = 7;
+const MOST_ROWS = 50_000;
+/** Old rows are looked for once in so many messages. */
+const SWEEP_EVERY = 1000;
+
+/** Remembers the ids of messages in `state.db`; while that takes no writes, in memory. */
+export class ReceivedMessages {
+  readonly #database: DatabaseSync;
+  readonly #log: Log;
+  readonly #inMemory = new Set<string>();
+  #insert: StatementSync | undefined;
+  #count = 0;
+
+  constructor(database: DatabaseSync, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** True for the first delivery of a message; one without an id is always new. Never throws. */
+  isNew({ source, message_id }: InboundMessage): boolean {
+    if (message_id === "") return true;
+    // Some platforms count their messages chat by chat.
+    const id = JSON.stringify([source.chat_id, message_id]);
+    if (this.#inMemory.has(`${source.platform}\0${id}`)) return false;
+    try {
+      if (this.#count++ % SWEEP_EVERY === 0) this.#sweep();
+      this.#insert ??= this.#database.prepare(
+        "INSERT OR IGNORE INTO inbound_messages (platform, message_id, received_at) VALUES (?, ?, ?)",
+      );
+      return Number(this.#insert.run(source.platform, id, new Date().toISOString()).changes) > 0;
+    } catch (error) {
+      this.#log.warn("received messages cannot be noted in state.db", { problem: problemOf(error) });
+      this.#inMemory.add(`${source.platform}\0${id}`);
+      if (this.#inMemory.size > SWEEP_EVERY) this.#inMemory.delete(this.#inMemory.values().next().value ?? "");
+      return true;
+    }
+  }
+
+  #sweep(): void {
+    const before = new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString();
+    this.#database.prepare("DELETE FROM inbound_messages WHERE received_at < ?").run(before);
+    this.#database
+      .prepare(
+        `DELETE FROM inbound_messages WHERE received_at <
+           (SELECT received_at FROM inbound_messages ORDER BY received_at DESC LIMIT 1 OFFSET ?)`,
+      )
+      .run(MOST_ROWS);
+  }
+}

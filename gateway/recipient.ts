@@ -1,0 +1,141 @@
+/** Who gets the answer to a message: the caller of a request, or a chat of a platform. */
+import { problemOf, type HermesError } from "#core/errors";
+import type { Frame } from "#core/frames";
+import type { Log } from "#core/log";
+import type { Adapter, Draft, MessageSource, Reply } from "#core/ports";
+import type { Outbox } from "./outbox.ts";
+import { within } from "./within.ts";
+
+/** One of its three endings is called, once. None of its functions throws or rejects. */
+export interface Recipient {
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal | undefined;
+  /** Takes every frame of the turn. */
+  show(frame: Frame): void;
+  /** The answer, or a sentence in its place. */
+  answer(text: string, session_id?: string): Promise<void>;
+  /** There is no answer: `problem` says why to programs, `sentence` to people, unless they need not know. */
+  fail(problem: HermesError, sentence: string | null, session_id?: string): Promise<void>;
+  /** Nothing is to be said. */
+  end(): Promise<void>;
+  /** Like `answer`, for what must not be written down. Gives false when it did not arrive. */
+  whisper(text: string): Promise<boolean>;
+}
+
+export interface RecipientDeps {
+  readonly outbox: Outbox;
+  readonly adapter: (platform: string) => Adapter | undefined;
+  /** False while hooks may change the answer at its end: then nobody sees it before. */
+  readonly streams: () => boolean;
+  readonly log: Log;
+  /** How long a platform may take for a short text or for taking a draft away, in milliseconds. */
+  readonly sendMs: number;
+}
+
+/** The caller of a request: the answer is the response to it. */
+export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDeps): Recipient {
+  let ended = false;
+
+  function finish(text: string | null, problem: HermesError | null): void {
+    if (ended) return;
+    ended = true;
+    guard(() => reply.onEnd({ text, problem }));
+  }
+
+  function guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      log.warn("a platform failed to take an answer", { problem: problemOf(error) });
+    }
+  }
+
+  return {
+    signal: reply.signal,
+    show(frame) {
+      if (ended || (frame.type === "text" && !streams())) return;
+      guard(() => reply.onFrame?.(frame));
+    },
+    answer: async (text) => finish(text, null),
+    fail: async (problem) => finish(null, problem),
+    end: async () => finish(null, null),
+    async whisper(text) {
+      finish(text, null);
+      return true;
+    },
+  };
+}
+
+/** A chat: the answer goes through the outbox, and grows before its eyes where the platform can edit messages. */
+export function createChatRecipient(source: MessageSource, deps: RecipientDeps): Recipient {
+  const { platform, chat_id, thread_id } = source;
+  const { outbox, log } = deps;
+  let draft: Draft | undefined;
+  let draftFailed = false;
+  let grown = "";
+
+  function show(frame: Frame): void {
+    if (frame.type === "text" && deps.streams()) grow(frame.delta);
+    // The next words are another text, and the last one is the answer.
+    else if (frame.type === "tool_use" || frame.type === "injected") grown = "";
+  }
+
+  function grow(delta: string): void {
+    grown += delta;
+    if (draftFailed || grown.trim() === "") return;
+    try {
+      draft ??= deps.adapter(platform)?.draft?.({ chat_id, thread_id });
+      draft?.update(grown);
+    } catch (error) {
+      draftFailed = true;
+      log.warn("a platform failed to show a growing answer", { platform, problem: problemOf(error) });
+    }
+  }
+
+  async function discard(): Promise<void> {
+    const gone = draft;
+    draft = undefined;
+    if (gone === undefined) return;
+    const settled = await within(deps.sendMs, () => gone.discard());
+    if (settled.kind === "thrown") {
+      log.warn("a platform failed to take a growing answer away", { platform, problem: problemOf(settled.error) });
+    }
+  }
+
+  async function answer(text: string, session_id = ""): Promise<void> {
+    // Platforms refuse empty messages.
+    if (text.trim() === "") return discard();
+    const growing = draft;
+    const finish = async () => {
+      try {
+        await growing?.finish(text);
+      } catch (error) {
+        void discard();
+        throw error;
+      }
+    };
+    await outbox.post({ platform, chat_id, thread_id, session_id, text }, growing === undefined ? undefined : finish);
+  }
+
+  return {
+    signal: undefined,
+    show,
+    answer,
+    async fail(_problem, sentence, session_id) {
+      await discard();
+      if (sentence !== null) await answer(sentence, session_id);
+    },
+    end: discard,
+    async whisper(text) {
+      const settled = await within<unknown>(deps.sendMs, () => {
+        const adapter = deps.adapter(platform);
+        if (adapter === undefined) throw new Error("the platform does not run now");
+        return adapter.send(chat_id, text, { thread_id });
+      });
+      if (settled.kind === "value") return true;
+      const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
+      log.warn("a platform did not take a text", { platform, chat_id, problem });
+      return false;
+    },
+  };
+}

@@ -1,0 +1,202 @@
+/** Every message's way: twice or not, hooks, access, command or turn. */
+import { parseSlash, type SlashCommand } from "#core/command-events";
+import { HermesError, isHermesError, problemOf } from "#core/errors";
+import type { Frame } from "#core/frames";
+import type { InboundMessage, Inbox, Reply } from "#core/ports";
+import type { HookRun } from "#core/runs";
+import type { Access } from "./access.ts";
+import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
+import { Conversation, type StopReason } from "./conversation.ts";
+import type { GatewayDeps } from "./deps.ts";
+import { passGate, type GateDeps } from "./gate.ts";
+import { LONGEST_MESSAGE, readMessage } from "./message.ts";
+import type { ReceivedMessages } from "./received.ts";
+import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
+import { sessionKey } from "./session-key.ts";
+import { runTurn, type MessageWish } from "./turn.ts";
+
+export interface RouterDeps extends GateDeps, CommandDeps, RecipientDeps {
+  readonly runner: GatewayDeps["runner"];
+  readonly onFrame: (frame: Frame) => void;
+  readonly access: Access;
+  readonly received: ReceivedMessages;
+}
+
+/** A message that was found sound, and whom it is answered to. */
+interface Incoming {
+  readonly message: InboundMessage;
+  readonly recipient: Recipient;
+  readonly key: string | null;
+  readonly history: Reply["history"];
+  readonly conversation: Conversation;
+}
+
+/** What there is still to wait for once a message was looked at. */
+interface Looked {
+  readonly done: Promise<void>;
+}
+
+const DONE: Looked = { done: Promise.resolve() };
+
+export class Router {
+  readonly #deps: RouterDeps;
+  readonly #conversations = new Map<string, Conversation>();
+  #requests = 0;
+  #isOpen = true;
+
+  constructor(deps: RouterDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many turns run now. */
+  get active(): number {
+    return [...this.#conversations.values()].filter(({ status }) => status.runningSince !== null).length;
+  }
+
+  /** What the adapter of a platform hands its messages to. */
+  inbox(platform: string, isOpen: () => boolean): Inbox {
+    return {
+      receive: async (given, reply) => {
+        const recipient = reply === undefined ? undefined : createReplyRecipient(reply, this.#deps);
+        try {
+          await this.#receive(given, {
+            platform,
+            recipient,
+            history: reply?.history,
+            isOpen: this.#isOpen && isOpen(),
+          });
+        } catch (error) {
+          this.#deps.log.error("a message failed", { platform, problem: problemOf(error) });
+          await recipient?.fail(asHermesError(error), null);
+        }
+      },
+    };
+  }
+
+  /** Takes no more messages; those that wait for a turn are told so. */
+  close(): void {
+    this.#isOpen = false;
+    for (const conversation of this.#conversations.values()) conversation.dropWaiting("draining");
+  }
+
+  /** Ends the turns that run. */
+  stop(reason: StopReason): void {
+    for (const conversation of this.#conversations.values()) conversation.stop(reason);
+  }
+
+  /** Resolves when nothing comes in, runs or waits any more. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#conversations.values()].map((conversation) => conversation.settled()));
+  }
+
+  async #receive(
+    given: unknown,
+    from: {
+      readonly platform: string;
+      readonly recipient: Recipient | undefined;
+      readonly history: Reply["history"];
+      readonly isOpen: boolean;
+    },
+  ): Promise<void> {
+    const { platform, history } = from;
+    const message = readMessage(given, platform, from.recipient === undefined);
+    if ("problem" in message) {
+      this.#deps.log.warn("a platform handed over what is no message", { platform, problem: message.problem });
+      return from.recipient?.fail(new HermesError("HERMES_MESSAGE_INVALID", { problem: message.problem }), null);
+    }
+    const recipient = from.recipient ?? createChatRecipient(message.source, this.#deps);
+    if (!from.isOpen) return recipient.fail(new HermesError("HERMES_GATEWAY_STOPPING", {}), null);
+    if (!message.internal && !this.#deps.received.isNew(message)) return recipient.end();
+    const key = history === undefined ? sessionKey(message.source, this.#deps.settings()) : null;
+    const name = key ?? `request ${++this.#requests}`;
+    const conversation = this.#conversation(name);
+    const incoming: Incoming = { message, recipient, key, history, conversation };
+    const command = commandOf(message);
+    const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
+    await done;
+    if (conversation.isIdle) this.#conversations.delete(name);
+  }
+
+  #conversation(name: string): Conversation {
+    const known = this.#conversations.get(name);
+    if (known !== undefined) return known;
+    const conversation: Conversation = new Conversation({
+      run: (wish, signal) => runTurn(this.#deps, wish as MessageWish, signal),
+      inject: (text) => this.#inject(name, text),
+    });
+    this.#conversations.set(name, conversation);
+    return conversation;
+  }
+
+  #inject(key: string, text: string): boolean {
+    const session = this.#deps.live.find(key);
+    return session !== undefined && this.#deps.runner.inject(session.id, text, session.platform);
+  }
+
+  async #look(incoming: Incoming): Promise<Looked> {
+    const { message, recipient, key, conversation } = incoming;
+    const { source, internal } = message;
+    const isTooLong = Buffer.byteLength(message.text) > LONGEST_MESSAGE;
+    let { text } = message;
+    let runs: readonly HookRun[] = [];
+    if (!internal && !isTooLong) {
+      const passed = await passGate(this.#deps, message, key);
+      if (passed.text === null) {
+        this.#deps.log.info("a hook skipped a message", { platform: source.platform, reason: passed.reason });
+        await recipient.end();
+        return DONE;
+      }
+      ({ text, runs } = { text: passed.text, runs: passed.runs });
+    }
+    if (!internal && !this.#deps.access.allows(source)) {
+      if (!(await this.#deps.access.turnAway(source, recipient))) {
+        await recipient.fail(
+          new HermesError("HERMES_ACCESS_DENIED", { platform: source.platform, user: source.user_id }),
+          null,
+        );
+      }
+      return DONE;
+    }
+    const problem = problemWith(text, isTooLong);
+    if (problem !== null) {
+      const invalid = new HermesError("HERMES_MESSAGE_INVALID", { problem });
+      await recipient.fail(invalid, isTooLong ? invalid.message : null);
+      return DONE;
+    }
+    const command = commandOf({ text, internal });
+    if (command !== undefined) return this.#command(command, incoming);
+    if (!this.#isOpen) {
+      const stopping = new HermesError("HERMES_GATEWAY_STOPPING", {});
+      await recipient.fail(stopping, stopping.message);
+      return DONE;
+    }
+    const { platform, user_id } = source;
+    const wish: MessageWish = { text, recipient, before: [], key, platform, user_id, history: incoming.history, runs };
+    // What the program itself has to say never ends what a person asked for.
+    return { done: conversation.take(wish, internal ? "queue" : (this.#deps.settings().busy ?? "interrupt")) };
+  }
+
+  async #command(command: SlashCommand, incoming: Incoming): Promise<Looked> {
+    const { message, recipient, key, conversation } = incoming;
+    const show = (frame: Frame) => {
+      recipient.show(frame);
+      this.#deps.onFrame(frame);
+    };
+    const answer = await runCommand(command, { source: message.source, key, conversation, show }, this.#deps);
+    return { done: answer === null ? recipient.end() : recipient.answer(answer) };
+  }
+}
+
+function commandOf({ text, internal }: Pick<InboundMessage, "text" | "internal">): SlashCommand | undefined {
+  return internal || text.length > LONGEST_MESSAGE ? undefined : parseSlash(text);
+}
+
+function problemWith(text: string, isTooLong: boolean): string | null {
+  if (isTooLong) return `it is longer than ${LONGEST_MESSAGE / 1024} KiB`;
+  return text.trim() === "" ? "it is empty" : null;
+}
+
+function asHermesError(thrown: unknown): HermesError {
+  if (isHermesError(thrown)) return thrown;
+  return new HermesError("HERMES_INTERNAL", { problem: problemOf(thrown) }, { cause: thrown });
+}

@@ -1,0 +1,40 @@
+/** Which messages belong to one conversation. */
+import type { MessageSource } from "#core/ports";
+
+/** Who shares a conversation. */
+export interface Sharing {
+  /** A conversation for each user of a group; true when absent. */
+  readonly group_sessions_per_user?: boolean | undefined;
+  /** A conversation for each user of a thread; false when absent. */
+  readonly thread_sessions_per_user?: boolean | undefined;
+}
+
+/**
+ * The key of a message's conversation, `agent:main:<platform>:<chat_type>[:<chat_id>][:<thread_id>][:<user_id>]`: a
+ * direct message by its chat (and thread), a group by user, a thread shared by its users. A thread of a group has the
+ * chat type `thread` whatever the platform calls it, so that thread 5 and user 5 of a group are two conversations; a
+ * colon inside an id is written `%3A`. Two sources have one key only when they share a conversation.
+ */
+export function sessionKey(source: MessageSource, sharing: Sharing): string {
+  const { platform, chat_type, chat_id, user_id } = source;
+  const thread = source.thread_id ?? "";
+  // Its conversations have no other part than the name that the caller gave, which stays as it is (CONTRACT §8).
+  if (platform === "api_server") return `agent:main:api_server:dm:${chat_id}`;
+  if (chat_type === "dm") return join([platform, chat_type, chat_id, thread]);
+  if (chat_type === "thread" || thread !== "") {
+    const user = sharing.thread_sessions_per_user === true ? user_id : "";
+    return join([platform, "thread", chat_id, thread, user]);
+  }
+  const user = sharing.group_sessions_per_user === false ? "" : user_id;
+  return join([platform, chat_type, chat_id, user]);
+}
+
+/** The parts without the empty ones at the end. An empty one in the middle stays, so that each keeps its place. */
+function join(parts: readonly string[]): string {
+  const last = parts.findLastIndex((part) => part !== "");
+  return ["agent:main", ...parts.slice(0, last + 1).map(escape)].join(":");
+}
+
+function escape(part: string): string {
+  return part.replaceAll("%", "%25").replaceAll(":", "%3A");
+}

@@ -1,0 +1,113 @@
+/** One message's turn: the agent runs it, the recipient gets what becomes of it. */
+import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import { hookFrame, type Frame, type FrameOf } from "#core/frames";
+import type { ChatMessage } from "#core/messages";
+import type { Session, TurnResult } from "#core/ports";
+import type { HookRun } from "#core/runs";
+import type { TurnWish } from "./conversation.ts";
+import type { GatewayDeps } from "./deps.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+
+/** A message that asks for a turn, with what the router knows about it. */
+export interface MessageWish extends TurnWish {
+  readonly key: string | null;
+  readonly platform: string;
+  readonly user_id: string;
+  /** What came before it, where the request brings that itself. */
+  readonly history: readonly ChatMessage[] | undefined;
+  /** The hooks that ran before the session was known. */
+  readonly runs: readonly HookRun[];
+}
+
+type TurnDeps = Pick<GatewayDeps, "runner" | "model" | "log" | "onFrame"> & {
+  readonly live: LiveSessions;
+  readonly closing: AbortSignal;
+};
+
+const STOPPED_BY_GATEWAY =
+  "I was stopped in the middle of this, because the gateway ends. Send the message again when I am back.";
+
+/** Runs the turn and answers. Never rejects. */
+export async function runTurn(deps: TurnDeps, wish: MessageWish, signal: AbortSignal): Promise<void> {
+  const { recipient } = wish;
+  if (signal.aborted) return recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null);
+  try {
+    const session = openSession(deps, wish);
+    await converse(deps, wish, session, signal);
+    // Nobody can write to it again.
+    if (wish.key === null) await deps.live.close(session, deps.closing, (frame) => deps.onFrame?.(frame));
+  } catch (error) {
+    const problem = isHermesError(error)
+      ? error
+      : new HermesError("HERMES_INTERNAL", { problem: problemOf(error) }, { cause: error });
+    deps.log.error("a turn failed", { problem: problem.message, code: problem.code, session_key: wish.key });
+    await recipient.fail(problem, sentenceFor(problem.code));
+  }
+}
+
+function openSession({ live }: TurnDeps, { key, platform, history, before }: MessageWish): Session {
+  const session = key === null ? live.openWith(history ?? [], platform) : live.open(key, platform);
+  for (const content of before) live.append(session.id, { role: "user", content });
+  return session;
+}
+
+async function converse(deps: TurnDeps, wish: MessageWish, session: Session, signal: AbortSignal): Promise<void> {
+  const { recipient, platform, user_id, runs, text: message } = wish;
+  let error: FrameOf<"error"> | undefined;
+  const onFrame = (frame: Frame) => {
+    if (frame.type === "error") error = frame;
+    recipient.show(frame);
+    deps.onFrame?.(frame);
+  };
+  const resumed = deps.live.begin(session);
+  let result: TurnResult;
+  try {
+    onFrame({ type: "session", session_id: session.id, model: modelId(deps), platform, resumed });
+    for (const run of runs) onFrame(hookFrame(run, session.id));
+    result = await deps.runner.turn({ session, message, platform, user_id, signal, onFrame });
+  } finally {
+    deps.live.end(session);
+  }
+  if (result.text !== null) return recipient.answer(result.text, session.id);
+  if (result.interrupted) {
+    const sentence = signal.reason === "draining" ? STOPPED_BY_GATEWAY : null;
+    return recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), sentence, session.id);
+  }
+  const problem = problemOfFrame(error);
+  deps.log.error("a turn ended without an answer", {
+    problem: problem.message,
+    code: problem.code,
+    session_id: session.id,
+  });
+  return recipient.fail(problem, sentenceFor(problem.code), session.id);
+}
+
+function modelId({ model }: TurnDeps): string {
+  try {
+    return model.describe().id;
+  } catch {
+    // A model that is configured wrongly: the turn says so itself.
+    return "";
+  }
+}
+
+/** The error that a turn showed, as an error again; its sentence was composed where it happened. */
+function problemOfFrame(frame: FrameOf<"error"> | undefined): HermesError {
+  if (frame === undefined) return new HermesError("HERMES_INTERNAL", { problem: "the turn ended without a word" });
+  const { code, message } = frame;
+  return Object.assign(new Error(message), {
+    name: "HermesError" as const,
+    code,
+    fields: {},
+    exitCode: code === "HERMES_TURN_LIMIT" ? EXIT.turnLimit : EXIT.failed,
+  });
+}
+
+/** What a person reads who can do nothing about it: no internals, no addresses, no keys. */
+function sentenceFor(code: HermesError["code"]): string {
+  if (code === "HERMES_TURN_LIMIT") return "I used all the steps that I may take in one go, and have no answer yet.";
+  if (code.startsWith("HERMES_MODEL_")) {
+    return "My model gave no answer just now. Try again in a moment; whoever runs me finds the reason in the log.";
+  }
+  return "Something went wrong with this message. Whoever runs me finds the reason in the log.";
+}

@@ -1,0 +1,140 @@
+/** The platform `telegram`: a bot, by long polling, so that no address of ours need be known to the world. */
+import { HermesError, problemOf } from "#core/errors";
+import type { Log } from "#core/log";
+import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports";
+import { createClient, type TelegramClient } from "./telegram/client.ts";
+import { createDraft, type DraftTiming } from "./telegram/draft.ts";
+import { failureOf } from "./telegram/failure.ts";
+import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./telegram/outgoing.ts";
+import { pollUpdates, type PollTiming } from "./telegram/polling.ts";
+import { splitText } from "./telegram/split.ts";
+import { messageFrom } from "./telegram/updates.ts";
+
+export interface TelegramOptions {
+  /** The bot's token, of @BotFather. */
+  readonly token?: string | undefined;
+  /** Where the Bot API is; Telegram's own when absent. */
+  readonly api_root?: string | undefined;
+  readonly log: Log;
+  /** False while a hook may replace the final answer: then only "typing…" is shown before it. Absent: always true. */
+  readonly streaming?: (() => boolean) | undefined;
+  readonly timing?: Partial<TelegramTiming> | undefined;
+}
+
+export type TelegramTiming = PollTiming & OutgoingTiming & DraftTiming;
+
+export interface TelegramAdapter extends Adapter {
+  draft(target: ReplyTarget): Draft;
+}
+
+const TIMING: TelegramTiming = {
+  pollSeconds: 30,
+  firstPauseMs: 500,
+  longestPauseMs: 60_000,
+  retryMs: 500,
+  budgetMs: 40_000,
+  editMs: 1100,
+  groupEditMs: 3100,
+  typingMs: 4500,
+};
+
+/** How long `start` waits for the server's first answer, and `stop` for messages on their way. */
+const START_MS = 15_000;
+const STOP_MS = 4000;
+
+interface Running {
+  readonly client: TelegramClient;
+  readonly outgoing: Outgoing;
+  /** Ends the polling; resolves when it has ended. */
+  readonly endPolling: () => Promise<void>;
+  /** Cuts the waits of what is still being sent. */
+  readonly giveUp: () => void;
+}
+
+/**
+ * Makes the adapter; nothing is sent before `start`, which rejects with HERMES_ADAPTER_CONFIG (no token, or one that
+ * Telegram does not know) or HERMES_ADAPTER_START (the server cannot be reached). The token is in no error and no log.
+ */
+export function createTelegram(options: TelegramOptions): TelegramAdapter {
+  const { token = "", api_root: apiRoot = "https://api.telegram.org", log, streaming = () => true } = options;
+  const timing = { ...TIMING, ...options.timing };
+  let running: Running | undefined;
+
+  async function start(inbox: Inbox): Promise<void> {
+    if (running !== undefined) return;
+    if (token === "") throw unusable("gateway.platforms.telegram.token is missing; @BotFather gives one.");
+    const client = await createClient({ token, apiRoot, pollSeconds: timing.pollSeconds });
+    const botName = await client.getUsername(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
+      throw notStarted(thrown, apiRoot);
+    });
+    const [polling, sending] = [new AbortController(), new AbortController()];
+    const ended = pollUpdates({
+      client,
+      log,
+      timing,
+      signal: polling.signal,
+      hand: (update) => hand(update, botName, inbox, log),
+    });
+    running = {
+      client,
+      outgoing: createOutgoing(client, timing, sending.signal),
+      endPolling: () => {
+        polling.abort();
+        return ended;
+      },
+      giveUp: () => sending.abort(),
+    };
+  }
+
+  async function stop(): Promise<void> {
+    if (running === undefined) return;
+    const { outgoing, endPolling, giveUp } = running;
+    const late = setTimeout(giveUp, STOP_MS);
+    await endPolling();
+    await outgoing.idle();
+    clearTimeout(late);
+    running = undefined;
+  }
+
+  return {
+    name: "telegram",
+    start,
+    stop,
+    async send(chatId, text, { thread_id = null } = {}) {
+      if (running === undefined) throw notRunning();
+      await sendFinished(running.outgoing, { chat_id: chatId, thread_id }, splitText(text));
+    },
+    draft(target) {
+      if (running === undefined) throw notRunning();
+      const { client, outgoing } = running;
+      return createDraft({ client, outgoing, log, timing, live: streaming() }, target);
+    },
+  };
+}
+
+/** Gives the inbox a message. An update of a form that we do not know costs nothing but itself. */
+async function hand(update: unknown, botName: string | null, inbox: Inbox, log: Log): Promise<void> {
+  try {
+    const message = messageFrom(update, botName);
+    if (message !== null) await inbox.receive(message);
+  } catch (error) {
+    log.warn(`telegram: an update could not be handed over: ${problemOf(error)}`);
+  }
+}
+
+function notStarted(thrown: unknown, apiRoot: string): HermesError {
+  const { status, message } = failureOf(thrown);
+  if (status === 401 || status === 404) {
+    return unusable(`${apiRoot} does not know the token (${message}); check gateway.platforms.telegram.token.`);
+  }
+  const problem = `${apiRoot} cannot be reached: ${message}`;
+  return new HermesError("HERMES_ADAPTER_START", { platform: "telegram", problem });
+}
+
+function unusable(problem: string): HermesError {
+  return new HermesError("HERMES_ADAPTER_CONFIG", { platform: "telegram", problem });
+}
+
+function notRunning(): HermesError {
+  return new HermesError("HERMES_ADAPTER_SEND", { platform: "telegram", problem: "the platform is not running." });
+}

@@ -1,0 +1,77 @@
+/** The calls of the Bot API that we make, through grammy. All of them throw a TelegramFailure, nothing else. */
+import type { Api } from "grammy";
+import type { ReplyTarget } from "#core/ports";
+import { createTokenRedactor, failureFrom, TelegramFailure } from "./failure.ts";
+
+export interface TelegramClient {
+  /** The bot's own name, without `@`; null for a server that does not say. */
+  getUsername(signal: AbortSignal): Promise<string | null>;
+  /** Waits up to `seconds` for updates from `offset` on, which confirms all before it. */
+  getUpdates(offset: number, seconds: number, signal: AbortSignal): Promise<readonly unknown[]>;
+  /** Gives the message's id. */
+  sendMessage(target: ReplyTarget, text: string): Promise<number>;
+  editMessage(target: ReplyTarget, messageId: number, text: string): Promise<void>;
+  deleteMessage(target: ReplyTarget, messageId: number): Promise<void>;
+  showTyping(target: ReplyTarget): Promise<void>;
+}
+
+/** How long a call other than a poll may take. */
+const CALL_MS = 15_000;
+/** How much longer than it asked for a poll may take, in seconds. */
+const POLL_SLACK = 20;
+
+type GrammySignal = Parameters<Api["getMe"]>[0];
+
+export async function createClient(options: {
+  readonly token: string;
+  readonly apiRoot: string;
+  readonly pollSeconds: number;
+}): Promise<TelegramClient> {
+  const { Api: GrammyApi } = await import("grammy");
+  const { token, apiRoot, pollSeconds } = options;
+  const redact = createTokenRedactor(token);
+  const api = new GrammyApi(token, {
+    // grammy refuses a slash at the end.
+    apiRoot: apiRoot.replace(/\/+$/, ""),
+    timeoutSeconds: pollSeconds + POLL_SLACK,
+  });
+
+  async function call<Value>(run: (signal: GrammySignal) => Promise<Value>, signal?: AbortSignal): Promise<Value> {
+    try {
+      // grammy's type is that of a package for old Nodes; Node's own signal has all of it.
+      return await run((signal ?? AbortSignal.timeout(CALL_MS)) as unknown as GrammySignal);
+    } catch (thrown) {
+      throw failureFrom(thrown, redact);
+    }
+  }
+
+  const thread = ({ thread_id: id }: ReplyTarget) => (id === null ? {} : { message_thread_id: Number(id) });
+
+  return {
+    async getUsername(signal) {
+      const me: unknown = await call((own) => api.getMe(own), signal);
+      if (typeof me !== "object" || me === null) throw new TelegramFailure("the server does not speak the Bot API");
+      const { username } = me as { username?: unknown };
+      return typeof username === "string" ? username : null;
+    },
+    async getUpdates(offset, seconds, signal) {
+      const asked = { offset, timeout: seconds, limit: 100, allowed_updates: ["message"] as const };
+      const updates: unknown = await call((own) => api.getUpdates(asked, own), signal);
+      if (!Array.isArray(updates)) throw new TelegramFailure("the server does not speak the Bot API");
+      return updates as unknown[];
+    },
+    async sendMessage(target, text) {
+      const { message_id: id } = await call((own) => api.sendMessage(target.chat_id, text, thread(target), own));
+      return id;
+    },
+    async editMessage({ chat_id: chat }, messageId, text) {
+      await call((own) => api.editMessageText(chat, messageId, text, {}, own));
+    },
+    async deleteMessage({ chat_id: chat }, messageId) {
+      await call((own) => api.deleteMessage(chat, messageId, own));
+    },
+    async showTyping(target) {
+      await call((own) => api.sendChatAction(target.chat_id, "typing", thread(target), own));
+    },
+  };
+}

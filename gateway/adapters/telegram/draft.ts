@@ -1,0 +1,123 @@
+/** A message that grows: sent with the first words, edited about once a second, finished with the answer. */
+import type { Log } from "#core/log";
+import type { Draft, ReplyTarget } from "#core/ports";
+import type { TelegramClient } from "./client.ts";
+import { failureOf, type TelegramFailure } from "./failure.ts";
+import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
+import { splitText } from "./split.ts";
+import { showTyping } from "./typing.ts";
+
+export interface DraftTiming {
+  /** The least time between two edits of a message, in private chats and in groups, whose limit is lower. */
+  readonly editMs: number;
+  readonly groupEditMs: number;
+  /** How often "typing…" is shown again; Telegram takes it away after five seconds. */
+  readonly typingMs: number;
+}
+
+export interface DraftOptions {
+  readonly client: TelegramClient;
+  readonly outgoing: Outgoing;
+  readonly log: Log;
+  readonly timing: DraftTiming;
+  /** False: nothing but "typing…" is shown before the answer is complete. */
+  readonly live: boolean;
+}
+
+export function createDraft({ client, outgoing, log, timing, live }: DraftOptions, target: ReplyTarget): Draft {
+  const stopTyping = showTyping(client, target, timing.typingMs);
+  const pauseMs = target.chat_id.startsWith("-") ? timing.groupEditMs : timing.editMs;
+  let messageId: number | null = null;
+  let shown = "";
+  let wanted = "";
+  let timer: NodeJS.Timeout | undefined;
+  let showing: Promise<void> | undefined;
+  let nextAt = 0;
+  /** True when nothing more is to be shown of the words that come: the answer is there, or Telegram refused. */
+  let isOver = !live;
+
+  function schedule(): void {
+    if (isOver || timer !== undefined || showing !== undefined) return;
+    if (wanted === shown || wanted.trim() === "") return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        showing = show(wanted).finally(() => {
+          showing = undefined;
+          nextAt = Math.max(nextAt, performance.now() + pauseMs);
+          schedule();
+        });
+      },
+      Math.max(0, nextAt - performance.now()),
+    );
+  }
+
+  async function show(text: string): Promise<void> {
+    const isFirst = messageId === null;
+    try {
+      if (messageId === null) messageId = await client.sendMessage(target, text);
+      else await client.editMessage(target, messageId, text);
+      stopTyping();
+      shown = text;
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (failure.isUnchanged) shown = text;
+      else if (failure.retryAfterMs !== null) nextAt = performance.now() + failure.retryAfterMs;
+      // A first message whose answer was lost may stand in the chat: another one would be there twice.
+      else if (isFirst || !failure.mayPass) isOver = true;
+      log.debug(`telegram: a message could not be shown while it grew: ${failure.message}`);
+    }
+  }
+
+  async function settle(): Promise<void> {
+    isOver = true;
+    clearTimeout(timer);
+    timer = undefined;
+    stopTyping();
+    await showing;
+  }
+
+  async function remove(): Promise<void> {
+    if (messageId === null) return;
+    const id = messageId;
+    // What is left standing is half an answer: not nice, and nothing to fail for.
+    await outgoing
+      .attempt(() => client.deleteMessage(target, id))
+      .catch((thrown: unknown) => log.debug(`telegram: a draft could not be deleted: ${failureOf(thrown).message}`));
+  }
+
+  /** The last edit. False when the message is gone. */
+  async function complete(id: number, text: string): Promise<boolean> {
+    if (text === shown) return true;
+    try {
+      await outgoing.attempt(() => client.editMessage(target, id, text));
+      return true;
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (failure.isUnchanged) return true;
+      // The person deleted it, or it became too old: the answer comes as a new message.
+      if (failure.status === 400) return false;
+      throw sendError(failure);
+    }
+  }
+
+  return {
+    update(text) {
+      wanted = splitText(text)[0] ?? "";
+      schedule();
+    },
+    async finish(text) {
+      await settle();
+      const pieces = splitText(text);
+      if (pieces.length === 0) return remove();
+      if (messageId === null || !(await complete(messageId, pieces[0]!))) {
+        return sendFinished(outgoing, target, pieces);
+      }
+      return sendFinished(outgoing, target, pieces.slice(1));
+    },
+    async discard() {
+      await settle();
+      await remove();
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** Sends messages: in order per chat, in pieces, again where that helps. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { HermesError } from "#core/errors";
+import type { ReplyTarget } from "#core/ports";
+import type { TelegramClient } from "./client.ts";
+import { failureOf, type TelegramFailure } from "./failure.ts";
+
+export interface Outgoing {
+  /** Runs the task when all earlier ones of the chat have ended. */
+  inOrder<Value>(chatId: string, task: () => Promise<Value>): Promise<Value>;
+  /** Makes a call, again where that may help. Throws a TelegramFailure. */
+  attempt<Value>(call: () => Promise<Value>): Promise<Value>;
+  /** Sends the pieces one after another; what a failed call of the same text has sent already is not sent again. */
+  sendPieces(target: ReplyTarget, pieces: readonly string[]): Promise<void>;
+  /** Resolves when nothing is being sent. */
+  idle(): Promise<void>;
+}
+
+export interface OutgoingTiming {
+  /** Before the second attempt of a call without an answer; twice as long each time. */
+  readonly retryMs: number;
+  /** How long after its start a call may be made again. Whoever gave it then tries later, for longer. */
+  readonly budgetMs: number;
+}
+
+const MOST_ATTEMPTS = 4;
+/** Texts of which only a part was sent are remembered for their next attempt. */
+const MOST_UNFINISHED = 100;
+
+/** `signal` cuts waits short: the program ends. */
+export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, signal: AbortSignal): Outgoing {
+  const last = new Map<string, Promise<unknown>>();
+  const sentOf = new Map<string, number>();
+
+  async function inOrder<Value>(chatId: string, task: () => Promise<Value>): Promise<Value> {
+    const before = last.get(chatId) ?? Promise.resolve();
+    // How the earlier task ended is told to whoever gave it.
+    const run = before.then(task, task);
+    last.set(chatId, run);
+    try {
+      return await run;
+    } finally {
+      if (last.get(chatId) === run) last.delete(chatId);
+    }
+  }
+
+  async function attempt<Value>(call: () => Promise<Value>): Promise<Value> {
+    const until = performance.now() + timing.budgetMs;
+    for (let count = 1; ; count++) {
+      try {
+        return await call();
+      } catch (thrown) {
+        const failure = failureOf(thrown);
+        const wait = failure.retryAfterMs ?? timing.retryMs * 2 ** (count - 1);
+        if (!failure.mayPass || count === MOST_ATTEMPTS || performance.now() + wait > until) throw failure;
+        await sleep(wait, undefined, { signal }).catch(() => {
+          throw failure;
+        });
+      }
+    }
+  }
+
+  async function sendPieces(target: ReplyTarget, pieces: readonly string[]): Promise<void> {
+    const key = JSON.stringify([target.chat_id, target.thread_id, pieces]);
+    for (let index = sentOf.get(key) ?? 0; index < pieces.length; index++) {
+      await attempt(() => client.sendMessage(target, pieces[index]!)).catch((thrown: unknown) => {
+        const failure = failureOf(thrown);
+        sentOf.delete(key);
+        if (failure.mayPass && index > 0) sentOf.set(key, index);
+        if (sentOf.size > MOST_UNFINISHED) sentOf.delete(sentOf.keys().next().value ?? "");
+        throw failure;
+      });
+    }
+    sentOf.delete(key);
+  }
+
+  return {
+    inOrder,
+    attempt,
+    sendPieces,
+    async idle() {
+      while (last.size > 0) await Promise.allSettled(last.values());
+    },
+  };
+}
+
+/** Sends finished pieces. Rejects with HERMES_ADAPTER_SEND, `permanent` where sending them again would not help. */
+export function sendFinished(outgoing: Outgoing, target: ReplyTarget, pieces: readonly string[]): Promise<void> {
+  return outgoing.inOrder(target.chat_id, () =>
+    outgoing.sendPieces(target, pieces).catch((thrown: unknown) => {
+      throw sendError(failureOf(thrown));
+    }),
+  );
+}
+
+/** A failure in the words that people read. */
+export function sendError(failure: TelegramFailure): HermesError {
+  const error = new HermesError("HERMES_ADAPTER_SEND", { platform: "telegram", problem: failure.message });
+  const isPermanent = failure.status === 400 || failure.status === 403;
+  return isPermanent ? Object.assign(error, { permanent: true }) : error;
+}

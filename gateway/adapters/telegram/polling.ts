@@ -1,0 +1,120 @@
+/** Long polling: updates in their order, through outages of any length. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "#core/log";
+import type { TelegramClient } from "./client.ts";
+import { failureOf, type TelegramFailure } from "./failure.ts";
+import { updateId } from "./updates.ts";
+
+export interface PollTiming {
+  /** How long the server may hold a poll without updates. */
+  readonly pollSeconds: number;
+  /** The pause after a failure, twice as long after each further one, up to the longest. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+}
+
+export interface PollOptions {
+  readonly client: TelegramClient;
+  readonly log: Log;
+  readonly timing: PollTiming;
+  /** Takes an update. Its promise is not waited for, unless very many are open. */
+  readonly hand: (update: unknown) => Promise<void>;
+  /** Ends the polling. */
+  readonly signal: AbortSignal;
+}
+
+/** More messages than that are not fetched before some are dealt with; Telegram keeps them for us. */
+const MOST_OPEN = 1000;
+/** An outage is logged when it begins, and again once in this time. */
+const LOG_AGAIN_MS = 60_000;
+/** The pause after a poll that brought nothing new although the server did not wait. */
+const IDLE_PAUSE_MS = 300;
+/** How long a stop waits to confirm the last updates. */
+const CONFIRM_MS = 2000;
+
+/** Polls until the signal aborts. Never rejects. */
+export async function pollUpdates({ client, log, timing, hand, signal }: PollOptions): Promise<void> {
+  const outage = createOutage(log, timing);
+  const open = createGate(MOST_OPEN);
+  let offset = 0;
+
+  async function pollOnce(): Promise<number> {
+    const began = performance.now();
+    const updates = await client.getUpdates(offset, timing.pollSeconds, signal);
+    outage.end();
+    const before = offset;
+    for (const update of updates) {
+      const id = updateId(update);
+      if (id === null) continue;
+      offset = id + 1;
+      open.add(hand(update));
+    }
+    await open.room();
+    const isIdle = offset === before && performance.now() - began < IDLE_PAUSE_MS;
+    return isIdle ? IDLE_PAUSE_MS : 0;
+  }
+
+  while (!signal.aborted) {
+    const pause = await pollOnce().catch((thrown: unknown) => (signal.aborted ? 0 : outage.note(failureOf(thrown))));
+    // An abort during the pause is seen by the loop.
+    if (pause > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+  if (offset > 0) await confirm(client, offset, log);
+}
+
+/** Tells the server that the last updates have come; it would send them again at the next start. */
+async function confirm(client: TelegramClient, offset: number, log: Log): Promise<void> {
+  await client.getUpdates(offset, 0, AbortSignal.timeout(CONFIRM_MS)).catch((thrown: unknown) => {
+    const { message } = failureOf(thrown);
+    log.debug(`telegram: the last updates could not be confirmed and may come again: ${message}`);
+  });
+}
+
+/** Says what is wrong once in a while, and how long to pause. */
+function createOutage(log: Log, { firstPauseMs, longestPauseMs }: PollTiming) {
+  let pause = firstPauseMs;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  let isOut = false;
+  return {
+    /** Gives the pause before the next attempt. */
+    note(failure: TelegramFailure): number {
+      isOut = true;
+      if (performance.now() - loggedAt > LOG_AGAIN_MS) {
+        loggedAt = performance.now();
+        log.warn(`telegram: no messages can be fetched: ${failure.message}${adviceFor(failure)}; trying again`);
+      }
+      const wait = Math.max(pause, failure.retryAfterMs ?? 0);
+      pause = Math.min(pause * 2, longestPauseMs);
+      return wait;
+    },
+    end(): void {
+      if (isOut) log.info("telegram: messages are fetched again");
+      isOut = false;
+      pause = firstPauseMs;
+      loggedAt = Number.NEGATIVE_INFINITY;
+    },
+  };
+}
+
+function adviceFor({ status, message }: TelegramFailure): string {
+  if (status === 401) return ". Is gateway.platforms.telegram.token still good?";
+  if (status !== 409) return "";
+  return message.includes("webhook")
+    ? ". The bot has a webhook; remove it with the Bot API's deleteWebhook"
+    : ". Another program fetches this bot's messages; stop it, or use another token";
+}
+
+/** Counts promises that are open. */
+function createGate(most: number) {
+  const open = new Set<Promise<void>>();
+  return {
+    add(promise: Promise<void>): void {
+      open.add(promise);
+      void promise.finally(() => open.delete(promise));
+    },
+    /** Resolves when fewer than `most` are open. */
+    async room(): Promise<void> {
+      while (open.size >= most) await Promise.race(open);
+    },
+  };
+}

@@ -52,7 +52,7 @@ const AsyncFunction = Object.getPrototypeOf(async () => undefined) as object;
 
 /** True from the moment the process ends: no promise goes on from here. */
 let ending = false;
-process.once("exit", () => {
+process.prependOnceListener("exit", () => {
   ending = true;
 });
 
@@ -191,7 +191,7 @@ export class HookRegistry {
 
   #leaveAlone(registration: Registration, event: string, pending: PromiseLike<unknown>): void {
     if (ending) this.#strand(registration, event);
-    pending.then(undefined, (error: unknown) => this.#failed(registration, event, error));
+    pending.then(nothing, (error: unknown) => this.#failed(registration, event, error));
   }
 
   /** The handlers of an event: exact ones first, then those of its namespace's wildcard. */
@@ -236,9 +236,22 @@ export class HookRegistry {
     try {
       this.#report(sentence);
     } catch {
-      // Whoever emits must never be disturbed, and there is nobody left to tell.
+      // A handler that emits its own event without end leaves no stack to report on: a moment later there is one.
+      queueMicrotask(() => this.#tellLate(sentence));
     }
   }
+
+  #tellLate(sentence: string): void {
+    try {
+      this.#report(sentence);
+    } catch {
+      // The reporter itself fails. Whoever emits must never be disturbed, and there is nobody left to tell.
+    }
+  }
+}
+
+function nothing(): void {
+  // Some promises insist on a function for the good case, too.
 }
 
 let defaultRegistry: HookRegistry | undefined;

@@ -1,0 +1,279 @@
+/** One hook's isolate, in the process that hosts it. */
+import ivm from "isolated-vm";
+import { GUEST_LIMITS, RUN_LIMITS, SIZE_LIMITS } from "./limits.ts";
+import { compileGraph, LoadError, type Graph, type Source } from "./modules.ts";
+import { describeRejection, readDescription } from "./problem.ts";
+import type { FromHost, GuestSettings, OutputLevel } from "./wire.ts";
+
+/** What a cell needs of its process. */
+export interface CellPort {
+  /** The text of guest.ts, as JavaScript. */
+  readonly guestCode: string;
+  send(message: FromHost, body?: string): void;
+  /** Told before something of the cell runs, and when nothing does any more. */
+  onBusy(cell: Cell): void;
+  onIdle(cell: Cell): void;
+  /** The isolate is gone, by itself or by `end`. */
+  onGone(cell: Cell): void;
+  /** V8 has lost the isolate and may never give its thread back: the process has to end. */
+  onCatastrophe(cell: Cell, problem: string): void;
+}
+
+export interface CellOptions {
+  readonly guest: number;
+  readonly settings: GuestSettings;
+  /** Until the deadline of the run that it is loaded for. */
+  readonly remainingMs: number;
+  readonly port: CellPort;
+}
+
+/** Functions of guest.ts that this side calls. */
+interface Entrances {
+  readonly run: ivm.Reference;
+  readonly reply: ivm.Reference;
+  readonly fire: ivm.Reference;
+  readonly forget: ivm.Reference;
+}
+
+type Primitive = string | number | boolean;
+
+const START = `import { start } from "hermes:guest"; import * as handler from "hermes:handler"; start(handler);`;
+const LEVELS: ReadonlySet<string> = new Set<OutputLevel>(["debug", "info", "warn", "error"]);
+
+export class Cell {
+  readonly guest: number;
+  readonly #port: CellPort;
+  readonly #settings: GuestSettings;
+  readonly #isolate: ivm.Isolate;
+  #entrances: Entrances | undefined;
+  #graph: Graph | undefined;
+  #state: "loading" | "ready" | "gone" = "loading";
+  /** What runs in the isolate at this moment, or waits to. */
+  readonly #entries = new Set<Promise<void>>();
+  readonly #timers = new Map<number, NodeJS.Timeout>();
+  readonly #imports = new Map<number, PromiseWithResolvers<Source>>();
+  #importNumber = 0;
+  /** The run whose answer is awaited. */
+  #run: number | undefined;
+  #deadline: NodeJS.Timeout;
+  #cpuAtStart = 0n;
+  #cpuMs: number;
+
+  constructor({ guest, settings, remainingMs, port }: CellOptions) {
+    this.guest = guest;
+    this.#port = port;
+    this.#settings = settings;
+    this.#isolate = new ivm.Isolate({
+      memoryLimit: settings.memoryMb,
+      onCatastrophicError: () => port.onCatastrophe(this, this.#memoryProblem()),
+    });
+    this.#cpuMs = Math.min(RUN_LIMITS.cpuMs, remainingMs);
+    this.#deadline = setTimeout(() => this.#expire(), remainingMs);
+  }
+
+  /** Loads the handler; `loaded` or `unusable` is sent, unless its module waits at top level. Never rejects. */
+  async load(entry: Source): Promise<void> {
+    await this.#enter(async () => {
+      const context = await this.#isolate.createContext();
+      const guest = await this.#isolate.compileModule(this.#port.guestCode, { filename: "hermes:guest" });
+      await guest.instantiate(context, refuse);
+      await guest.evaluate();
+      const entrance = (name: string) => guest.namespace.get(name, { reference: true });
+      const boot = await entrance("boot");
+      this.#entrances = {
+        run: await entrance("run"),
+        reply: await entrance("reply"),
+        fire: await entrance("fire"),
+        forget: await entrance("forget"),
+      };
+      const { env, fetch, kv } = this.#settings;
+      const settings = JSON.stringify({ limits: GUEST_LIMITS, env, fetch, kv });
+      // A callback becomes a plain function in there: the guest holds no reference to anything outside.
+      const post = new ivm.Callback((...words: unknown[]) => this.#onPost(words), { ignored: true });
+      const first = [post, settings];
+      await boot.apply(undefined, first);
+      const graph = await compileGraph(this.#isolate, entry, (specifier, from) => this.#import(specifier, from));
+      this.#graph = graph;
+      const start = await this.#isolate.compileModule(START, { filename: "hermes:start" });
+      await start.instantiate(context, (specifier, from) => {
+        if (specifier === "hermes:guest" && from === start) return guest;
+        return specifier === "hermes:handler" && from === start ? graph.root : graph.resolve(specifier, from);
+      });
+      await start.evaluate();
+    });
+  }
+
+  /** Answers an import of this cell's. */
+  onModule(request: number, source: Source | Error): void {
+    const waiting = this.#imports.get(request);
+    this.#imports.delete(request);
+    if (source instanceof Error) waiting?.reject(source);
+    else waiting?.resolve(source);
+  }
+
+  run(run: number, event: string, context: string, remainingMs: number): void {
+    if (this.#state !== "ready") return;
+    this.#run = run;
+    this.#cpuAtStart = this.#isolate.cpuTime;
+    this.#cpuMs = Math.min(RUN_LIMITS.cpuMs, remainingMs);
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#expire(), remainingMs);
+    this.#port.send({ type: "begun", guest: this.guest, run });
+    this.#call("run", run, event, context);
+  }
+
+  reply(call: number, ok: boolean, body: string): void {
+    this.#call("reply", call, ok, body);
+  }
+
+  /** Ends the isolate, whatever it does; `ended` is sent when nothing of it runs any more. */
+  async end(): Promise<void> {
+    this.#dispose();
+    await Promise.all(this.#entries);
+    this.#port.send({ type: "ended", guest: this.guest });
+  }
+
+  /** To be called now and then while the cell is busy: ends one that has computed for too long. */
+  checkCpu(): void {
+    if (this.#state === "gone" || this.#isolate.isDisposed) return;
+    const usedMs = Number(this.#isolate.cpuTime - this.#cpuAtStart) / 1e6;
+    if (usedMs > this.#cpuMs) this.#lose(`it computed for more than ${this.#cpuMs / 1000} s of CPU time and was ended`);
+  }
+
+  /** For the bound of the whole process. */
+  get memoryMb(): number {
+    return this.#settings.memoryMb;
+  }
+
+  #call(entrance: keyof Entrances, ...args: Primitive[]): void {
+    const reference = this.#entrances?.[entrance];
+    if (this.#state === "gone" || reference === undefined) return;
+    void this.#enter(() => reference.apply(undefined, args));
+  }
+
+  /** Runs something in the isolate; until its microtasks are done it counts as busy. Never rejects. */
+  #enter(work: () => Promise<unknown>): Promise<void> {
+    if (this.#entries.size === 0) this.#port.onBusy(this);
+    const entry = this.#settled(work).finally(() => {
+      this.#entries.delete(entry);
+      if (this.#entries.size === 0) this.#port.onIdle(this);
+    });
+    this.#entries.add(entry);
+    return entry;
+  }
+
+  async #settled(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#onRejection(error);
+    }
+  }
+
+  /** An entry rejects with what the handler did not catch, or because the isolate is gone. */
+  #onRejection(error: unknown): void {
+    if (this.#state === "gone") return;
+    if (this.#isolate.isDisposed) return this.#lose(this.#memoryProblem());
+    if (this.#state === "ready") return this.#port.send({ type: "stray", guest: this.guest }, this.#describe(error));
+    const { file, spent } = error instanceof LoadError ? error : { file: "", spent: false };
+    this.#unusable(error instanceof LoadError ? error.message : this.#describe(error), file, spent);
+  }
+
+  #unusable(problem: string, file = "", spent = false): void {
+    this.#dispose();
+    this.#port.send({ type: "unusable", guest: this.guest, file, spent }, problem);
+  }
+
+  /** The isolate cannot go on, or must not. */
+  #lose(problem: string): void {
+    this.#dispose();
+    this.#port.send({ type: "lost", guest: this.guest }, problem);
+  }
+
+  #dispose(): void {
+    if (this.#state === "gone") return;
+    this.#state = "gone";
+    clearTimeout(this.#deadline);
+    this.#clear();
+    for (const { reject } of this.#imports.values()) reject(new Error("it was ended"));
+    // One that met its memory limit has disposed of itself.
+    if (!this.#isolate.isDisposed) this.#isolate.dispose();
+    this.#port.onGone(this);
+  }
+
+  #clear(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  /** The deadline of the last run. While its answer is awaited, the program decides; what it left behind ends here. */
+  #expire(): void {
+    if (this.#state !== "ready" || this.#run !== undefined) return;
+    if (this.#entries.size > 0) return this.#lose("it was still computing at its deadline, after it had answered");
+    this.#clear();
+    this.#call("forget");
+  }
+
+  /** What the guest says. It may be anything: only what has the right form goes further. */
+  #onPost([kind, number, text, more]: unknown[]): void {
+    if (this.#state === "gone" || typeof number !== "number" || typeof text !== "string") return;
+    const { guest } = this;
+    if (kind === "loaded") this.#onLoaded(text);
+    else if (kind === "timer") this.#startTimer(number, Number(text));
+    else if (kind === "stray") this.#port.send({ type: "stray", guest }, this.#explain(readDescription(text)));
+    else if (kind === "call" && typeof more === "string") {
+      if (Buffer.byteLength(more) > SIZE_LIMITS.callBytes) return this.reply(number, false, "the call is too large");
+      this.#port.send({ type: "call", guest, call: number, method: text.slice(0, 20) }, more);
+    } else if (kind === "output" && typeof more === "string" && LEVELS.has(more)) {
+      const kept = text.slice(0, SIZE_LIMITS.outputText + 1);
+      this.#port.send({ type: "output", guest, level: more as OutputLevel }, kept);
+    } else if ((kind === "answer" || kind === "failed") && number === this.#run) {
+      this.#run = undefined;
+      if (kind === "failed") this.#port.send({ type: kind, guest, run: number }, this.#explain(readDescription(text)));
+      else if (text.length <= SIZE_LIMITS.answer) this.#port.send({ type: kind, guest, run: number }, text);
+    }
+  }
+
+  #onLoaded(kindOfHandle: string): void {
+    if (this.#state !== "loading") return;
+    if (kindOfHandle !== "function") return this.#unusable("it exports no function named handle");
+    this.#state = "ready";
+    this.#port.send({ type: "loaded", guest: this.guest });
+  }
+
+  #startTimer(number: number, ms: number): void {
+    const fire = () => {
+      this.#timers.delete(number);
+      this.#call("fire", number);
+    };
+    if (this.#timers.size < RUN_LIMITS.timersAtOnce)
+      this.#timers.set(number, setTimeout(fire, Math.min(ms, 2 ** 31 - 1)));
+  }
+
+  #import(specifier: string, from: string): Promise<Source> {
+    const request = ++this.#importNumber;
+    const waiting = Promise.withResolvers<Source>();
+    this.#imports.set(request, waiting);
+    this.#port.send({ type: "import", guest: this.guest, request, specifier: specifier.slice(0, 500), from });
+    return waiting.promise;
+  }
+
+  #describe(error: unknown): string {
+    return this.#explain(describeRejection(error));
+  }
+
+  /** V8 says no more than "Not supported" of an `import()`. */
+  #explain(problem: string): string {
+    if (!/^Not supported(?: \(|$)/.test(problem)) return problem;
+    const names = (this.#graph?.dynamicImports ?? []).map((name) => JSON.stringify(name)).join(", ");
+    return `${problem}: import(${names}) is refused in an isolate; import files of the hook's folder at the top instead`;
+  }
+
+  #memoryProblem(): string {
+    return `it needed more memory than its memory_mb of ${this.#settings.memoryMb}`;
+  }
+}
+
+function refuse(): never {
+  throw new Error("the guest imports nothing");
+}

@@ -1,0 +1,104 @@
+/**
+ * The process that hosts isolates. It says and hears everything on descriptor 3 and ends with it. Handlers run on
+ * isolated-vm's own threads, so that this one always has an ear for the program; where it has not, it is killed.
+ */
+import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { extname } from "node:path";
+import { Cell, type CellPort } from "./cell.ts";
+import { MEMORY_LIMITS, MIB } from "./limits.ts";
+import { toJavaScript } from "./modules.ts";
+import { encodeFrame, FrameReader, type Frame, type FromHost, type ToHost } from "./wire.ts";
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const reader = new FrameReader<ToHost>();
+const cells = new Map<number, Cell>();
+const busy = new Set<Cell>();
+let looking: NodeJS.Timeout | undefined;
+/** What the process needs without any hook. */
+let baseBytes = 0;
+
+const port: CellPort = {
+  guestCode: guestCode(),
+  send,
+  onBusy(cell) {
+    busy.add(cell);
+    looking ??= setInterval(look, MEMORY_LIMITS.lookMs);
+  },
+  onIdle(cell) {
+    busy.delete(cell);
+    if (busy.size > 0) return;
+    clearInterval(looking);
+    looking = undefined;
+  },
+  onGone: (cell) => void cells.delete(cell.guest),
+  onCatastrophe: (cell, problem) => die(cell.guest, problem),
+};
+
+socket.on("data", (piece: Buffer) => {
+  for (const frame of reader.read(piece)) onFrame(frame);
+});
+// The program has ended, however it did; nothing of ours may outlive it, whatever runs here.
+socket.on("error", endNow);
+socket.on("close", endNow);
+
+baseBytes = process.memoryUsage.rss();
+send({ type: "ready" });
+
+function onFrame({ message, body }: Frame<ToHost>): void {
+  if (message.type === "load") return load(message, body);
+  const cell = cells.get(message.guest);
+  if (cell === undefined) {
+    // It has gone by itself while this was on its way.
+    if (message.type === "end") send({ type: "ended", guest: message.guest });
+    return;
+  }
+  switch (message.type) {
+    case "module":
+      return cell.onModule(message.request, { file: message.file, text: body });
+    case "no_module":
+      return cell.onModule(message.request, new Error(body));
+    case "run":
+      return cell.run(message.run, message.event, body, message.remainingMs);
+    case "reply":
+      return cell.reply(message.call, message.ok, body);
+    case "end":
+      return void cell.end();
+  }
+}
+
+function load({ guest, file, settings, remainingMs }: ToHost & { type: "load" }, text: string): void {
+  const cell = new Cell({ guest, settings, remainingMs, port });
+  cells.set(guest, cell);
+  void cell.load({ file, text });
+}
+
+/** While handlers compute: nobody else sees memory outside V8's heaps, and CPU time. */
+function look(): void {
+  for (const cell of busy) cell.checkCpu();
+  const granted = [...cells.values()].reduce((sum, { memoryMb }) => sum + memoryMb, 0) * MEMORY_LIMITS.perHook * MIB;
+  if (process.memoryUsage.rss() < baseBytes + MEMORY_LIMITS.spareBytes + granted) return;
+  const [culprit, ...others] = busy;
+  const guest = others.length === 0 && culprit !== undefined ? culprit.guest : null;
+  die(guest, "it needed far more memory than was granted");
+}
+
+/** Says why, and ends the process with everything in it. */
+function die(guest: number | null, problem: string): void {
+  socket.write(encodeFrame({ type: "fatal", guest }, problem), endNow);
+  setTimeout(endNow, 100);
+}
+
+/** Not `process.exit`, which waits for threads that may never come back. */
+function endNow(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+function send(message: FromHost, body?: string): void {
+  socket.write(encodeFrame(message, body));
+}
+
+function guestCode(): string {
+  const url = new URL(`./guest${extname(import.meta.filename)}`, import.meta.url);
+  return toJavaScript({ file: url.pathname, text: readFileSync(url, "utf8") });
+}

@@ -1,0 +1,281 @@
+/**
+ * Runs inside the isolate, before the handler and around it; `cell.ts` compiles this file's text there. It has no
+ * imports but types. The handler shares its realm and may replace whatever it can reach: so all that is needed later is
+ * taken here first, nothing is looked up on a prototype, and what leaves are texts and numbers only. None of it
+ * is the wall: that is the isolate, whose only way out is `post`, and what comes through it is judged outside.
+ */
+import type { GUEST_LIMITS } from "./limits.ts";
+
+/** Says something to the process: a kind, a number (of a run, a call, a timer) and texts. Never throws or answers. */
+type Post = (kind: string, number: number, text: string, more: string) => void;
+type Handle = (event_type: string, context: unknown, host: unknown) => unknown;
+
+interface Settings {
+  readonly limits: typeof GUEST_LIMITS;
+  readonly fetch: boolean;
+  readonly kv: boolean;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+interface Call {
+  readonly kind: "values" | "fetches";
+  readonly resolve: (text: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Timer {
+  readonly callback: (...args: unknown[]) => unknown;
+  readonly args: unknown[];
+}
+
+const { parse, stringify } = JSON;
+const { apply, deleteProperty } = Reflect;
+const { freeze, keys, defineProperty } = Object;
+const { isArray } = Array;
+const { isFinite } = Number;
+const {
+  Promise: PromiseOf,
+  Error: ErrorOf,
+  TypeError: TypeErrorOf,
+  RangeError: RangeErrorOf,
+  String: textOf,
+} = globalThis;
+// oxlint-disable-next-line typescript/unbound-method -- called with `apply`, so that nothing is looked up then
+const { slice, toLowerCase } = String.prototype;
+
+let post: Post;
+let limits: typeof GUEST_LIMITS;
+let handle: Handle | undefined;
+let host: object;
+let calls: Record<number, Call>;
+let timers: Record<number, Timer>;
+let callNumber = 0;
+let timerNumber = 0;
+const used = { lines: 0, timers: 0, values: 0, fetches: 0 };
+const open = { timers: 0, values: 0, fetches: 0 };
+
+/** The first thing that happens in the isolate. */
+export function boot(toProcess: Post, settings: string): void {
+  post = toProcess;
+  const { limits: given, env, fetch, kv } = parse(settings) as Settings;
+  limits = given;
+  // A table of its own for each: without a prototype, where the handler could put a setter.
+  calls = { __proto__: null } as never;
+  timers = { __proto__: null } as never;
+  for (const name of ["WebAssembly", "SharedArrayBuffer", "Atomics"]) deleteProperty(globalThis, name);
+  const log = freeze({ __proto__: null, ...writers(["debug", "info", "warn", "error"]) });
+  host = freeze({
+    __proto__: null,
+    log,
+    env: freeze({ __proto__: null, ...env }),
+    ...(kv ? { kv: freeze({ __proto__: null, get: getValue, set: setValue, delete: deleteValue }) } : {}),
+    ...(fetch ? { fetch: fetchUrl } : {}),
+  });
+  install("console", { ...writers(["debug", "info", "warn", "error"]), log: write("info"), trace: write("debug") });
+  install("setTimeout", setTimer);
+  install("clearTimeout", clearTimer);
+}
+
+/** The last thing before the handler can be called: its module is loaded, top-level awaits included. */
+export function start(namespace: { readonly handle?: unknown }): void {
+  const found = namespace.handle;
+  if (typeof found === "function") handle = found as Handle;
+  post("loaded", 0, typeof found, "");
+}
+
+/** Calls the handler; what becomes of it is posted. */
+export function run(number: number, event_type: string, context: string): void {
+  used.lines = used.timers = used.values = used.fetches = 0;
+  void answer(number, event_type, context);
+}
+
+/** Settles a call. */
+export function reply(number: number, ok: boolean, text: string): void {
+  const call = calls[number];
+  if (call === undefined) return;
+  deleteProperty(calls, number);
+  open[call.kind]--;
+  if (ok) call.resolve(text);
+  else call.reject(new ErrorOf(text));
+}
+
+/** Calls back a timer. */
+export function fire(number: number): void {
+  const timer = timers[number];
+  if (open.timers > 0) open.timers--;
+  if (timer === undefined) return;
+  deleteProperty(timers, number);
+  try {
+    apply(timer.callback, undefined, timer.args);
+  } catch (thrown) {
+    post("stray", 0, describe(thrown), "");
+  }
+}
+
+/** Forgets what the last run has left open: its time is over. */
+export function forget(): void {
+  calls = { __proto__: null } as never;
+  timers = { __proto__: null } as never;
+  open.timers = open.values = open.fetches = 0;
+}
+
+async function answer(number: number, event_type: string, context: string): Promise<void> {
+  try {
+    const value = await handle!(event_type, parse(context), host);
+    post("answer", number, toJson(value), "");
+  } catch (thrown) {
+    post("failed", number, describe(thrown), "");
+  }
+}
+
+function toJson(value: unknown): string {
+  if (value === undefined) return "null";
+  const text = stringify(value) as string | undefined;
+  if (typeof text !== "string") throw new TypeErrorOf(`the answer is a ${typeof value}, which JSON cannot hold`);
+  if (text.length > limits.answer) throw new RangeErrorOf(`the answer is longer than ${limits.answer} characters`);
+  return text;
+}
+
+/** What was thrown, as JSON of a name, a message and a stack. The handler's own code may run for it, and throw again. */
+function describe(thrown: unknown): string {
+  const most = limits.problem;
+  try {
+    if ((typeof thrown === "object" && thrown !== null) || typeof thrown === "function") {
+      const { name, message, stack } = thrown as Partial<Error>;
+      if (message !== undefined) {
+        return stringify([cut(textOf(name), most), cut(textOf(message), most), cut(textOf(stack), 2 * most)]);
+      }
+    }
+    return stringify(["", cut(`it threw ${show(thrown)}`, most), ""]);
+  } catch {
+    return '["","it threw something that cannot be shown",""]';
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return stringify(value);
+  if (typeof value !== "object" || value === null) return textOf(value);
+  return stringify(value) ?? "an object";
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${apply(slice, text, [0, most])}…` : text;
+}
+
+function install(name: string, value: unknown): void {
+  defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+function writers(levels: readonly string[]): Record<string, (...values: unknown[]) => void> {
+  const made: Record<string, (...values: unknown[]) => void> = {};
+  for (const level of levels) made[level] = write(level);
+  return made;
+}
+
+/** For `host.log` and `console`: what it is given, as a line of the log. */
+function write(level: string) {
+  return (...values: unknown[]): void => {
+    // One more than may be shown: it tells the other side that there was more.
+    if (++used.lines > limits.outputLines + 1) return;
+    let text = "";
+    for (let index = 0; index < values.length; index++) {
+      if (index > 0) text += " ";
+      text += cut(printed(values[index]), limits.outputText);
+      if (text.length > limits.outputText) break;
+    }
+    post("output", 0, cut(text, limits.outputText), level);
+  };
+}
+
+function printed(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    if (value instanceof ErrorOf) return textOf(value.stack ?? value.message);
+    return show(value);
+  } catch {
+    return "[a value that cannot be shown]";
+  }
+}
+
+function setTimer(callback: unknown, delay: unknown, ...args: unknown[]): number {
+  if (typeof callback !== "function") throw new TypeErrorOf("setTimeout takes a function");
+  if (open.timers >= limits.timersAtOnce) throw new RangeErrorOf(`more than ${limits.timersAtOnce} timers at a time`);
+  if (++used.timers > limits.timers) throw new RangeErrorOf(`more than ${limits.timers} timers in one run`);
+  const ms = typeof delay === "number" && isFinite(delay) && delay > 0 ? delay : 0;
+  open.timers++;
+  timers[++timerNumber] = { callback: callback as Timer["callback"], args };
+  post("timer", timerNumber, `${ms}`, "");
+  return timerNumber;
+}
+
+/** Its place is free again when it would have fired. */
+function clearTimer(number: unknown): void {
+  if (typeof number === "number") deleteProperty(timers, number);
+}
+
+async function getValue(key: unknown): Promise<string | null> {
+  return parse(await ask("values", "kv.get", [checked(key, "key")])) as string | null;
+}
+
+async function setValue(key: unknown, value: unknown): Promise<void> {
+  await ask("values", "kv.set", [checked(key, "key"), checked(value, "value")]);
+}
+
+async function deleteValue(key: unknown): Promise<boolean> {
+  return parse(await ask("values", "kv.delete", [checked(key, "key")])) as boolean;
+}
+
+function checked(value: unknown, what: string): string {
+  if (typeof value !== "string") throw new TypeErrorOf(`host.kv takes strings; the ${what} is a ${typeof value}`);
+  if (value.length > limits.value) throw new RangeErrorOf(`the ${what} is longer than ${limits.value} characters`);
+  return value;
+}
+
+interface Response {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+async function fetchUrl(url: unknown, init?: { method?: unknown; headers?: object; body?: unknown }): Promise<unknown> {
+  const { method = "GET", headers = {}, body = null } = init ?? {};
+  if (body !== null && typeof body !== "string") throw new TypeErrorOf(`host.fetch takes a string as its body`);
+  if (body !== null && body.length > limits.body) {
+    throw new RangeErrorOf(`the body is longer than ${limits.body} characters`);
+  }
+  const sent: [string, string][] = [];
+  const names = keys(headers);
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!;
+    const pair: unknown = (headers as Record<string, unknown>)[name];
+    const isPair = isArray(headers) && isArray(pair);
+    sent[index] = isPair ? [textOf(pair[0]), textOf(pair[1])] : [name, textOf(pair)];
+  }
+  const response = parse(await ask("fetches", "fetch", [textOf(url), textOf(method), sent, body])) as Response;
+  const received = { __proto__: null, ...response.headers } as Record<string, unknown>;
+  const get = (name: unknown) => received[apply(toLowerCase, textOf(name), [])] ?? null;
+  if (received["get"] === undefined) defineProperty(received, "get", { value: get });
+  return freeze({
+    __proto__: null,
+    status: response.status,
+    ok: response.status >= 200 && response.status < 300,
+    headers: freeze(received),
+    text: async () => response.body,
+    json: async () => parse(response.body) as unknown,
+  });
+}
+
+/** Asks the program for something. The answer is a text, so that no `then` of the handler's is ever asked. */
+function ask(kind: Call["kind"], method: string, args: readonly unknown[]): Promise<string> {
+  const isValue = kind === "values";
+  const atOnce = isValue ? limits.valueCallsAtOnce : limits.fetchesAtOnce;
+  const most = isValue ? limits.valueCalls : limits.fetches;
+  const what = isValue ? "calls of host.kv" : "calls of host.fetch";
+  if (open[kind] >= atOnce) throw new RangeErrorOf(`more than ${atOnce} ${what} at a time`);
+  if (++used[kind] > most) throw new RangeErrorOf(`more than ${most} ${what} in one run`);
+  return new PromiseOf((resolve, reject) => {
+    open[kind]++;
+    calls[++callNumber] = { kind, resolve, reject };
+    post("call", callNumber, method, stringify(args));
+  });
+}

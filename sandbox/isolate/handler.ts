@@ -1,0 +1,124 @@
+/** A gateway hook that runs in an isolate: its deadline, what becomes of its failures, and who runs it again. */
+import { join } from "node:path";
+import { HermesError, problemOf } from "#core/errors";
+import type { Handler, HandlerReport, HookFolder } from "#sandbox/folders/tier";
+import { readAnswer } from "./answer.ts";
+import { Capabilities, type CapabilityServices } from "./capabilities.ts";
+import type { IsolateHosts } from "./hosts.ts";
+import { HOST_LIMITS, SIZE_LIMITS } from "./limits.ts";
+import { Seat, SeatError } from "./seat.ts";
+
+export interface IsolateHandlerOptions {
+  readonly hook: HookFolder;
+  readonly report: HandlerReport;
+  readonly hosts: IsolateHosts;
+  readonly services: CapabilityServices;
+}
+
+export class IsolateHandler implements Handler {
+  readonly #options: IsolateHandlerOptions;
+  readonly #hook: HookFolder;
+  readonly #capabilities: Capabilities;
+  #seat: Seat | undefined;
+  /** Set when it may have ended a process that others were in: from then on it gets one of its own. */
+  #alone = false;
+  #closed = false;
+
+  constructor(options: IsolateHandlerOptions) {
+    this.#options = options;
+    this.#hook = options.hook;
+    this.#capabilities = new Capabilities(options.hook.name, options.hook.allow, options.services);
+  }
+
+  async run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const text = JSON.stringify(context);
+    if (Buffer.byteLength(text) > SIZE_LIMITS.contextBytes) {
+      throw this.#failed(event_type, `the event is larger than ${SIZE_LIMITS.contextBytes} bytes`);
+    }
+    let answer: string;
+    try {
+      answer = await this.#attempt(event_type, text).catch((error: unknown) => {
+        // It was not even called when its process ended, for whatever reason: it gets another chance, once.
+        if (error instanceof SeatError && error.kind === "gone" && !error.begun && !this.#closed) {
+          return this.#attempt(event_type, text);
+        }
+        throw error;
+      });
+    } catch (error) {
+      throw this.#hermesError(event_type, error);
+    }
+    try {
+      return readAnswer(answer);
+    } catch (error) {
+      throw this.#failed(event_type, problemOf(error), error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#seat?.end(new SeatError("gone", "it was closed while it ran", { begun: true }));
+  }
+
+  async #attempt(event_type: string, context: string): Promise<string> {
+    const seat = await this.#seated();
+    const limitMs = Math.min(this.#hook.timeoutSeconds * 1000, 2 ** 31 - 1);
+    const started = performance.now();
+    const expire = () => {
+      // Its process did not even take the event: then it is not the handler that is slow.
+      const unheard = seat.isLoaded && !seat.hasBegun;
+      void seat.end(unheard ? new SeatError("gone", "its process did not answer") : this.#timeout(event_type));
+    };
+    const timer = setTimeout(expire, limitMs);
+    try {
+      if (!seat.isLoaded) await seat.load(limitMs);
+      return await seat.run(event_type, context, Math.max(1, limitMs - (performance.now() - started)));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Its place in a process that takes frames. A process's start is not part of the handler's deadline. */
+  async #seated(): Promise<Seat> {
+    if (this.#closed) throw new SeatError("gone", "it is closed", { begun: true });
+    if (this.#seat !== undefined) return this.#seat;
+    const { hook, report, hosts } = this.#options;
+    const host = hosts.take(this.#alone);
+    const onGone = (suspect: boolean) => {
+      this.#seat = undefined;
+      this.#alone ||= suspect;
+      hosts.release(host);
+    };
+    const seat = new Seat({ host, hook, report, capabilities: this.#capabilities, onGone });
+    this.#seat = seat;
+    const late = () => void host.kill(`its process did not start within ${HOST_LIMITS.startMs / 1000} s`);
+    const timer = setTimeout(late, HOST_LIMITS.startMs);
+    try {
+      await host.ready;
+      return seat;
+    } catch (error) {
+      throw new SeatError("unusable", problemOf(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #hermesError(event: string, error: unknown): unknown {
+    if (!(error instanceof SeatError)) return error;
+    const { name, folder, handler } = this.#hook;
+    const problem = error.message;
+    if (error.kind === "failed") return this.#failed(event, problem, error);
+    if (error.kind === "gone")
+      return new HermesError("HERMES_HANDLER_DIED", { name, event, problem }, { cause: error });
+    const file = error.file === "" ? handler : join(folder, error.file);
+    return new HermesError("HERMES_HANDLER_UNUSABLE", { name, file, problem }, { cause: error });
+  }
+
+  #failed(event: string, problem: string, cause?: unknown): HermesError {
+    return new HermesError("HERMES_HANDLER_FAILED", { name: this.#hook.name, event, problem }, { cause });
+  }
+
+  #timeout(event: string): HermesError {
+    const { name, timeoutSeconds } = this.#hook;
+    return new HermesError("HERMES_HANDLER_TIMEOUT", { name, event, seconds: timeoutSeconds });
+  }
+}

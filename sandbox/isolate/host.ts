@@ -1,0 +1,174 @@
+/** One process that hosts isolates, seen from the program that started it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { problemOf } from "#core/errors";
+import { markEnvironment, newRunId } from "#sandbox/process/descendants";
+import { trackRun } from "#sandbox/process/terminate";
+import { guardRun } from "#sandbox/process/watchdog";
+import { HOST_LIMITS } from "./limits.ts";
+import { encodeFrame, FrameReader, type Frame, type FromHost, type ToHost } from "./wire.ts";
+
+/** How a process has ended. */
+export interface HostEnd {
+  /** A clause with "it" for the handler or for the process. */
+  readonly problem: string;
+  /** The guest that is the reason, where that is known. */
+  readonly culprit: number | null;
+}
+
+/** Takes what the process says about one of its isolates. */
+export interface Guest {
+  onFrame(frame: Frame<FromHost>): void;
+  onHostEnd(end: HostEnd): void;
+}
+
+/**
+ * `--no-node-snapshot` is what isolated-vm needs. The optimizing compilers, where most holes of V8 are found, are off;
+ * so are starting processes and threads and writing files, for whoever gets out of an isolate but not out of Node.
+ */
+const FLAGS = [
+  "--no-node-snapshot",
+  "--no-opt",
+  "--no-maglev",
+  "--permission",
+  "--allow-addons",
+  "--allow-fs-read=*",
+  "--disable-warning=SecurityWarning",
+  "--disable-warning=ExperimentalWarning",
+];
+/** All that a handler's dates and numbers depend on; nothing else of the environment is passed on. */
+const KEPT_VARIABLES = ["TZ", "LANG", "LC_ALL"];
+const ENTRY = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url);
+
+export class IsolateHost {
+  /** Resolves when the process can take frames; rejects when it does not come to that. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has ended and all that it said was read. */
+  readonly ended: Promise<HostEnd>;
+  readonly #child: ChildProcess;
+  readonly #channel: Socket | undefined;
+  readonly #guests = new Map<number, Guest>();
+  #guestNumber = 0;
+  #spent = false;
+  #reason: HostEnd | undefined;
+  #stderr = "";
+
+  constructor(env: NodeJS.ProcessEnv) {
+    const id = newRunId();
+    const unguard = guardRun(id);
+    const kept = KEPT_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
+    this.#child = spawn(process.execPath, [...FLAGS, fileURLToPath(ENTRY)], {
+      cwd: "/",
+      env: markEnvironment(Object.fromEntries(kept) as NodeJS.ProcessEnv, id),
+      // A group of its own, so that Ctrl+C is no end of it.
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
+    if (this.#child.pid === undefined) unguard();
+    const running = trackRun(this.#child, id, unguard);
+    this.#child.once("exit", () => void running.ended());
+    // There are none where it could not be started.
+    this.#channel = (this.#child.stdio as readonly unknown[] | undefined)?.[3] as Socket | undefined;
+    // A handler's deadline holds the program while it runs; an idle process does not.
+    this.#child.unref();
+    this.#channel?.unref();
+    (this.#child.stderr as Socket | null | undefined)?.unref();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ready = promise;
+    // Whoever waits for it hears of it; nobody has to.
+    promise.catch(() => undefined);
+    this.ended = this.#watch(resolve);
+    void this.ended.then(({ problem }) => reject(new Error(problem)));
+  }
+
+  /** Whether another hook may be put here. */
+  get hasRoom(): boolean {
+    return !this.#spent && this.#reason === undefined && this.#guests.size < HOST_LIMITS.hooks;
+  }
+
+  get isEmpty(): boolean {
+    return this.#guests.size === 0;
+  }
+
+  /** Gives a guest its number. */
+  enter(guest: Guest): number {
+    this.#guestNumber += 1;
+    this.#guests.set(this.#guestNumber, guest);
+    return this.#guestNumber;
+  }
+
+  leave(guest: number): void {
+    this.#guests.delete(guest);
+  }
+
+  /** Throws a RangeError for a frame that is too large. */
+  send(message: ToHost, body?: string): void {
+    const frame = encodeFrame(message, body);
+    if (this.#channel?.writable) this.#channel.write(frame);
+  }
+
+  /** Nothing more is to be loaded here: it cannot read sources any more. */
+  spend(): void {
+    this.#spent = true;
+  }
+
+  /** Ends the process at once. Resolves when it is gone. */
+  async kill(problem: string, culprit: number | null = null): Promise<void> {
+    this.#reason ??= { problem, culprit };
+    this.#child.ref();
+    this.#child.kill("SIGKILL");
+    await this.ended;
+  }
+
+  async #watch(onReady: () => void): Promise<HostEnd> {
+    const reader = new FrameReader<FromHost>();
+    this.#channel?.on("data", (piece: Buffer) => {
+      try {
+        for (const frame of reader.read(piece)) this.#onFrame(frame, onReady);
+      } catch (error) {
+        void this.kill(`its process broke the protocol: ${problemOf(error)}`);
+      }
+    });
+    // A process that ends while it is written to; its end is told below.
+    this.#channel?.on("error", () => undefined);
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = `${this.#stderr}${text}`.slice(-HOST_LIMITS.stderrBytes);
+    });
+    const [code, signal] = await endOf(this.#child);
+    const end = this.#reason ?? { problem: this.#describeEnd(code, signal), culprit: null };
+    this.#reason = end;
+    const guests = [...this.#guests.values()];
+    this.#guests.clear();
+    for (const guest of guests) guest.onHostEnd(end);
+    return end;
+  }
+
+  #onFrame(frame: Frame<FromHost>, onReady: () => void): void {
+    const { message } = frame;
+    if (message.type === "ready") return onReady();
+    if (message.type === "fatal") {
+      this.#reason ??= { problem: frame.body, culprit: message.guest };
+      return;
+    }
+    this.#guests.get(message.guest)?.onFrame(frame);
+  }
+
+  #describeEnd(code: number | Error | null, signal: string | null): string {
+    if (code instanceof Error) return `its process cannot be started: ${code.message}`;
+    const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
+    const said = /^.*(?:FATAL ERROR|Error:).*$/m.exec(this.#stderr)?.[0].trim();
+    return `its process ${how}${said === undefined ? "" : `: ${said}`}`;
+  }
+}
+
+function endOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {
+  return new Promise((resolve) => {
+    // Of one that was started, the error is one of a signal that could not be sent: its end is still to come.
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve([error, null]);
+    });
+    child.once("close", (code, signal) => resolve([code, signal]));
+  });
+}

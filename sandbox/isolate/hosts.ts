@@ -1,0 +1,61 @@
+/** The processes that host isolates: started when they are needed, shared by several hooks, replaced when they end. */
+import type { Log } from "#core/log";
+import { IsolateHost } from "./host.ts";
+import { HOST_LIMITS } from "./limits.ts";
+
+export interface HostsOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+}
+
+const EMPTY = "it has no hooks any more";
+const CLOSED = "the program ends";
+const expected: ReadonlySet<string> = new Set([EMPTY, CLOSED]);
+
+export class IsolateHosts implements AsyncDisposable {
+  readonly #options: HostsOptions;
+  /** Those for several hooks, and those for one that has ended a process before. */
+  readonly #shared = new Set<IsolateHost>();
+  readonly #single = new Set<IsolateHost>();
+  readonly #lingering = new Map<IsolateHost, NodeJS.Timeout>();
+
+  constructor(options: HostsOptions) {
+    this.#options = options;
+  }
+
+  /** A process with room for one more hook; `alone` for a hook that shall not take others along when it ends its own. */
+  take(alone: boolean): IsolateHost {
+    if (alone) return this.#start(this.#single);
+    const found = [...this.#shared].find((host) => host.hasRoom) ?? this.#start(this.#shared);
+    clearTimeout(this.#lingering.get(found));
+    this.#lingering.delete(found);
+    return found;
+  }
+
+  /** To be called when a hook has left a process: an empty one is ended, though not at once. */
+  release(host: IsolateHost): void {
+    if (!host.isEmpty || this.#lingering.has(host)) return;
+    const end = () => {
+      if (host.isEmpty) void host.kill(EMPTY);
+    };
+    const delay = this.#shared.has(host) && host.hasRoom ? HOST_LIMITS.lingerMs : 0;
+    this.#lingering.set(host, setTimeout(end, delay).unref());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const hosts = [...this.#shared, ...this.#single];
+    await Promise.all(hosts.map((host) => host.kill(CLOSED)));
+  }
+
+  #start(kind: Set<IsolateHost>): IsolateHost {
+    const host = new IsolateHost(this.#options.env);
+    kind.add(host);
+    void host.ended.then(({ problem, culprit }) => {
+      kind.delete(host);
+      clearTimeout(this.#lingering.get(host));
+      this.#lingering.delete(host);
+      if (!expected.has(problem)) this.#options.log.warn("a process of isolated hooks has ended", { problem, culprit });
+    });
+    return host;
+  }
+}

@@ -1,0 +1,101 @@
+/** Compiles a handler and the modules that it imports, in its isolate. Runs in the process that hosts it. */
+import { stripTypeScriptTypes } from "node:module";
+import { extname } from "node:path";
+import type ivm from "isolated-vm";
+import { describeRejection } from "./problem.ts";
+
+export interface Source {
+  /** Relative to the hook's folder. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Gives the module that `from` imports; rejects with the reason why it cannot. */
+export type Importer = (specifier: string, from: string) => Promise<Source>;
+
+export interface Graph {
+  readonly root: ivm.Module;
+  /** What an import of one of the handler's modules means. Throws for one that is none of them. */
+  readonly resolve: (specifier: string, from: ivm.Module) => ivm.Module;
+  /** What the modules name in `import("…")`, for the message that refuses it. */
+  readonly dynamicImports: readonly string[];
+}
+
+/** A module cannot be loaded. */
+export class LoadError extends Error {
+  readonly file: string;
+  /** True when this process cannot strip types any more. */
+  readonly spent: boolean;
+
+  constructor(file: string, problem: string, spent = false) {
+    super(problem);
+    this.file = file;
+    this.spent = spent;
+  }
+}
+
+const DYNAMIC_IMPORT = /\bimport\s*\(\s*(["'`])([^"'`\n]{1,200})\1/g;
+
+/** Throws a {@link LoadError}. */
+export async function compileGraph(isolate: ivm.Isolate, entry: Source, importModule: Importer): Promise<Graph> {
+  const modules = new Map<string, ivm.Module>();
+  const imports = new Map<ivm.Module, Map<string, ivm.Module>>();
+  const dynamicImports = new Set<string>();
+
+  async function add(source: Source): Promise<ivm.Module> {
+    const known = modules.get(source.file);
+    if (known !== undefined) return known;
+    for (const [, , specifier = ""] of source.text.matchAll(DYNAMIC_IMPORT)) dynamicImports.add(specifier);
+    const module = await compile(isolate, source);
+    const found = new Map<string, ivm.Module>();
+    // Before its imports are: modules may import each other.
+    modules.set(source.file, module);
+    imports.set(module, found);
+    for (const specifier of module.dependencySpecifiers) {
+      found.set(specifier, await add(await request(specifier, source.file)));
+    }
+    return module;
+  }
+
+  async function request(specifier: string, from: string): Promise<Source> {
+    try {
+      return await importModule(specifier, from);
+    } catch (error) {
+      throw new LoadError(from, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  function resolve(specifier: string, from: ivm.Module): ivm.Module {
+    const module = imports.get(from)?.get(specifier);
+    if (module === undefined) throw new Error(`there is no ${specifier} here`);
+    return module;
+  }
+
+  return { root: await add(entry), resolve, dynamicImports: [...dynamicImports] };
+}
+
+async function compile(isolate: ivm.Isolate, source: Source): Promise<ivm.Module> {
+  const code = toJavaScript(source);
+  try {
+    return await isolate.compileModule(code, { filename: source.file });
+  } catch (error) {
+    throw new LoadError(source.file, describeRejection(error));
+  }
+}
+
+/** The source as JavaScript; lines and columns stay where they are. Throws a {@link LoadError}. */
+export function toJavaScript({ file, text }: Source): string {
+  const extension = extname(file);
+  if (extension === ".json") return `export default JSON.parse(${JSON.stringify(text)});`;
+  if (extension !== ".ts" && extension !== ".mts") return text;
+  try {
+    return stripTypeScriptTypes(text);
+  } catch (error) {
+    const { code, message, stack = "" } = error as NodeJS.ErrnoException;
+    // A source that is nested too deeply breaks the stripper for good, and with it this process's use for others.
+    if (code === "ERR_INTERNAL_ASSERTION") throw new LoadError(file, "it is too deeply nested to be read", true);
+    // The stack begins with the line's number.
+    const line = /^:(\d+)\n/.exec(stack)?.[1];
+    throw new LoadError(file, line === undefined ? message : `${message} (${file}:${line})`);
+  }
+}

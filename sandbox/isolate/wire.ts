@@ -1,0 +1,133 @@
+/**
+ * What the program and a process that hosts isolates say to each other. A frame is the length of what follows
+ * (4 bytes, big endian), the length of its head (4 bytes), the head as JSON, and a body as it is: contexts, answers and
+ * sources are texts already and are not escaped a second time.
+ */
+import { MOST_FRAME_BYTES } from "./limits.ts";
+
+/** What a handler may do, as its isolate starts with it. */
+export interface GuestSettings {
+  readonly memoryMb: number;
+  readonly fetch: boolean;
+  readonly kv: boolean;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** From the program to the process. `guest` is the number of a hook's isolate in that process. */
+export type ToHost =
+  /** Makes an isolate and loads the handler; body: the source of `file`. */
+  | {
+      readonly type: "load";
+      readonly guest: number;
+      readonly file: string;
+      readonly settings: GuestSettings;
+      /** Until the deadline of the run that it is loaded for. */
+      readonly remainingMs: number;
+    }
+  /** Answers an `import`; body: the module's source. */
+  | { readonly type: "module"; readonly guest: number; readonly request: number; readonly file: string }
+  /** Refuses an `import`; body: why. */
+  | { readonly type: "no_module"; readonly guest: number; readonly request: number }
+  /** Calls the handler; body: the context as JSON. */
+  | {
+      readonly type: "run";
+      readonly guest: number;
+      readonly run: number;
+      readonly event: string;
+      /** Until the run's deadline. */
+      readonly remainingMs: number;
+    }
+  /** Answers a `call`; body: the value as JSON, or what went wrong. */
+  | { readonly type: "reply"; readonly guest: number; readonly call: number; readonly ok: boolean }
+  /** Disposes of the isolate, whatever it does. */
+  | { readonly type: "end"; readonly guest: number };
+
+export type OutputLevel = "debug" | "info" | "warn" | "error";
+
+/** From the process to the program. */
+export type FromHost =
+  | { readonly type: "ready" }
+  /** Asks for the module that `from` imports. */
+  | {
+      readonly type: "import";
+      readonly guest: number;
+      readonly request: number;
+      readonly specifier: string;
+      readonly from: string;
+    }
+  | { readonly type: "loaded"; readonly guest: number }
+  /** The handler cannot be loaded; body: why. `spent` when the process can load nothing any more. */
+  | { readonly type: "unusable"; readonly guest: number; readonly file: string; readonly spent: boolean }
+  /** From here on the handler may have done something. */
+  | { readonly type: "begun"; readonly guest: number; readonly run: number }
+  /** Body: the answer as JSON. */
+  | { readonly type: "answer"; readonly guest: number; readonly run: number }
+  /** Body: what the handler threw, as a sentence. */
+  | { readonly type: "failed"; readonly guest: number; readonly run: number }
+  /** Asks for something that the handler was granted; body: the arguments as JSON. */
+  | { readonly type: "call"; readonly guest: number; readonly call: number; readonly method: string }
+  /** Body: what the handler printed. */
+  | { readonly type: "output"; readonly guest: number; readonly level: OutputLevel }
+  /** Body: an error that the handler left behind. */
+  | { readonly type: "stray"; readonly guest: number }
+  /** The isolate is gone and the process lives on; body: why. */
+  | { readonly type: "lost"; readonly guest: number }
+  /** The isolate is gone because of `end`. */
+  | { readonly type: "ended"; readonly guest: number }
+  /** The last frame of a process that has to end, and the isolate that is the reason; body: why. */
+  | { readonly type: "fatal"; readonly guest: number | null };
+
+export interface Frame<Message> {
+  readonly message: Message;
+  readonly body: string;
+}
+
+const LENGTH_BYTES = 4;
+
+/** Throws a RangeError for a frame that is too large. */
+export function encodeFrame(message: ToHost | FromHost, body = ""): Buffer {
+  const head = JSON.stringify(message);
+  const headBytes = Buffer.byteLength(head);
+  const size = LENGTH_BYTES + headBytes + Buffer.byteLength(body);
+  if (size > MOST_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is too large`);
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + size);
+  frame.writeUInt32BE(size, 0);
+  frame.writeUInt32BE(headBytes, LENGTH_BYTES);
+  frame.write(head, 2 * LENGTH_BYTES);
+  frame.write(body, 2 * LENGTH_BYTES + headBytes);
+  return frame;
+}
+
+/** Puts frames together again from the pieces in which they arrive. */
+export class FrameReader<Message extends ToHost | FromHost> {
+  #pieces: Buffer[] = [];
+  #size = 0;
+  /** How much has to be there before the next frame can be whole. */
+  #needed = LENGTH_BYTES;
+
+  /** Gives the frames that a piece completes. Throws for what is no frame: then nothing more can be read. */
+  *read(piece: Buffer): Generator<Frame<Message>> {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    while (this.#size >= this.#needed) {
+      const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+      const size = bytes.readUInt32BE(0);
+      if (size < LENGTH_BYTES || size > MOST_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes`);
+      const end = LENGTH_BYTES + size;
+      const whole = bytes.length >= end;
+      this.#pieces = [whole ? bytes.subarray(end) : bytes];
+      this.#size = whole ? bytes.length - end : bytes.length;
+      this.#needed = whole ? LENGTH_BYTES : end;
+      if (whole) yield decode<Message>(bytes.subarray(LENGTH_BYTES, end));
+    }
+  }
+}
+
+function decode<Message>(frame: Buffer): Frame<Message> {
+  const head = LENGTH_BYTES + frame.readUInt32BE(0);
+  if (head > frame.length) throw new RangeError("a frame whose head is longer than itself");
+  return {
+    message: JSON.parse(frame.toString("utf8", LENGTH_BYTES, head)) as Message,
+    body: frame.toString("utf8", head),
+  };
+}

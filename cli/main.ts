@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list, show, export and delete past conversations",
     load: async () => (await import("./commands/sessions.ts")).addSessionsCommand,
   },
+  pairing: {
+    summary: "let people in who write to the gateway",
+    load: async () => (await import("./commands/pairing.ts")).addPairingCommand,
+  },
   config: {
     summary: "check the configuration, print its schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,

@@ -1,4 +1,6 @@
 /** What adapters hand over, read with care: a plugin's adapter may hand over anything. */
+import { HermesError } from "#core/errors";
+import type { ChatMessage } from "#core/messages";
 import type { InboundMessage, MessageSource } from "#core/ports";
 
 /** Longer messages are refused, in bytes of UTF-8. */
@@ -45,6 +47,17 @@ function read(given: unknown, platform: string, needsChat: boolean): InboundMess
   return { text, source, message_id: ids.message_id ?? "", internal: internal === true };
 }
 
+const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
+
+/** The history that a request brings, or undefined. Throws HERMES_MESSAGE_INVALID for what is none. */
+export function readHistory(given: unknown): readonly ChatMessage[] | undefined {
+  if (given === undefined || given === null) return undefined;
+  if (Array.isArray(given) && given.every((one) => isObject(one) && ROLES.has(one["role"]))) {
+    return given as readonly ChatMessage[];
+  }
+  throw new HermesError("HERMES_MESSAGE_INVALID", { problem: "its history is no list of messages" });
+}
+
 /** Ids as text: platforms number their chats. Undefined for what is none. */
 function idOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return "";
@@ -53,6 +66,7 @@ function idOf(value: unknown): string | undefined {
   return id.length > LONGEST_ID ? undefined : id;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** True for what may have keys. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }

@@ -124,7 +124,7 @@ export class Outbox {
       for (const oldest of lane.waiting.splice(1, 1)) this.#giveUp(oldest, "too many texts wait for its chat");
     }
     // Behind a pause nobody waits: the text is safe and goes out in its turn.
-    if (lane.timer === undefined) this.#start(lane);
+    if (lane.timer === undefined && !this.#closed) this.#start(lane);
     else letter.release();
   }
 

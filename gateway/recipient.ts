@@ -51,7 +51,7 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
   }
 
   return {
-    signal: reply.signal,
+    signal: isSignal(reply.signal) ? reply.signal : undefined,
     show(frame) {
       if (ended || (frame.type === "text" && !streams())) return;
       guard(() => reply.onFrame?.(frame));
@@ -64,6 +64,11 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
       return true;
     },
   };
+}
+
+/** A plugin's adapter may hand over anything. */
+function isSignal(signal: AbortSignal | undefined): signal is AbortSignal {
+  return typeof signal?.addEventListener === "function";
 }
 
 /** A chat: the answer goes through the outbox, and grows before its eyes where the platform can edit messages. */

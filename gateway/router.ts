@@ -1,6 +1,6 @@
 /** Every message's way: twice or not, hooks, access, command or turn. */
 import { parseSlash, type SlashCommand } from "#core/command-events";
-import { HermesError, isHermesError, problemOf } from "#core/errors";
+import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { InboundMessage, Inbox, Reply } from "#core/ports";
 import type { HookRun } from "#core/runs";
@@ -8,8 +8,9 @@ import type { Access } from "./access.ts";
 import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
 import { Conversation, type StopReason } from "./conversation.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { asHermesError, sentenceFor } from "./failure.ts";
 import { passGate, type GateDeps } from "./gate.ts";
-import { LONGEST_MESSAGE, readMessage } from "./message.ts";
+import { isObject, LONGEST_MESSAGE, readHistory, readMessage } from "./message.ts";
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
@@ -57,17 +58,14 @@ export class Router {
   inbox(platform: string, isOpen: () => boolean): Inbox {
     return {
       receive: async (given, reply) => {
-        const recipient = reply === undefined ? undefined : createReplyRecipient(reply, this.#deps);
+        let recipient: Recipient | undefined;
         try {
-          await this.#receive(given, {
-            platform,
-            recipient,
-            history: reply?.history,
-            isOpen: this.#isOpen && isOpen(),
-          });
+          if (isObject(reply)) recipient = createReplyRecipient(reply, this.#deps);
+          await this.#receive(given, { platform, recipient, history: readHistory(reply?.history), isOpen: isOpen() });
         } catch (error) {
-          this.#deps.log.error("a message failed", { platform, problem: problemOf(error) });
-          await recipient?.fail(asHermesError(error), null);
+          const problem = asHermesError(error);
+          this.#deps.log.error("a message failed", { platform, problem: problem.message });
+          await recipient?.fail(problem, null);
         }
       },
     };
@@ -105,16 +103,28 @@ export class Router {
       return from.recipient?.fail(new HermesError("HERMES_MESSAGE_INVALID", { problem: message.problem }), null);
     }
     const recipient = from.recipient ?? createChatRecipient(message.source, this.#deps);
+    // An adapter that was stopped can send nothing either.
     if (!from.isOpen) return recipient.fail(new HermesError("HERMES_GATEWAY_STOPPING", {}), null);
+    if (!this.#isOpen) return this.#refuse(message, recipient);
     if (!message.internal && !this.#deps.received.isNew(message)) return recipient.end();
     const key = history === undefined ? sessionKey(message.source, this.#deps.settings()) : null;
     const name = key ?? `request ${++this.#requests}`;
     const conversation = this.#conversation(name);
     const incoming: Incoming = { message, recipient, key, history, conversation };
     const command = commandOf(message);
-    const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
-    await done;
-    if (conversation.isIdle) this.#conversations.delete(name);
+    try {
+      const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
+      await done;
+    } finally {
+      if (conversation.isIdle) this.#conversations.delete(name);
+    }
+  }
+
+  /** The gateway ends: those who may talk with it are told, and can send the message again. */
+  #refuse({ source, internal }: InboundMessage, recipient: Recipient): Promise<void> {
+    const stopping = new HermesError("HERMES_GATEWAY_STOPPING", {});
+    const mayKnow = internal || this.#deps.access.allows(source);
+    return recipient.fail(stopping, mayKnow ? stopping.message : null);
   }
 
   #conversation(name: string): Conversation {
@@ -165,11 +175,7 @@ export class Router {
     }
     const command = commandOf({ text, internal });
     if (command !== undefined) return this.#command(command, incoming);
-    if (!this.#isOpen) {
-      const stopping = new HermesError("HERMES_GATEWAY_STOPPING", {});
-      await recipient.fail(stopping, stopping.message);
-      return DONE;
-    }
+    if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
     const { platform, user_id } = source;
     const wish: MessageWish = { text, recipient, before: [], key, platform, user_id, history: incoming.history, runs };
     // What the program itself has to say never ends what a person asked for.
@@ -182,8 +188,14 @@ export class Router {
       recipient.show(frame);
       this.#deps.onFrame(frame);
     };
-    const answer = await runCommand(command, { source: message.source, key, conversation, show }, this.#deps);
-    return { done: answer === null ? recipient.end() : recipient.answer(answer) };
+    try {
+      const answer = await runCommand(command, { source: message.source, key, conversation, show }, this.#deps);
+      return { done: answer === null ? recipient.end() : recipient.answer(answer) };
+    } catch (error) {
+      const problem = asHermesError(error);
+      this.#deps.log.error("a command failed", { command: command.name, problem: problem.message });
+      return { done: recipient.fail(problem, sentenceFor(problem.code)) };
+    }
   }
 }
 
@@ -194,9 +206,4 @@ function commandOf({ text, internal }: Pick<InboundMessage, "text" | "internal">
 function problemWith(text: string, isTooLong: boolean): string | null {
   if (isTooLong) return `it is longer than ${LONGEST_MESSAGE / 1024} KiB`;
   return text.trim() === "" ? "it is empty" : null;
-}
-
-function asHermesError(thrown: unknown): HermesError {
-  if (isHermesError(thrown)) return thrown;
-  return new HermesError("HERMES_INTERNAL", { problem: problemOf(thrown) }, { cause: thrown });
 }

@@ -1,11 +1,12 @@
 /** One message's turn: the agent runs it, the recipient gets what becomes of it. */
-import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import { EXIT, HermesError } from "#core/errors";
 import { hookFrame, type Frame, type FrameOf } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
 import type { Session, TurnResult } from "#core/ports";
 import type { HookRun } from "#core/runs";
 import type { TurnWish } from "./conversation.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { asHermesError, sentenceFor } from "./failure.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 
 /** A message that asks for a turn, with what the router knows about it. */
@@ -37,9 +38,7 @@ export async function runTurn(deps: TurnDeps, wish: MessageWish, signal: AbortSi
     // Nobody can write to it again.
     if (wish.key === null) await deps.live.close(session, deps.closing, (frame) => deps.onFrame?.(frame));
   } catch (error) {
-    const problem = isHermesError(error)
-      ? error
-      : new HermesError("HERMES_INTERNAL", { problem: problemOf(error) }, { cause: error });
+    const problem = asHermesError(error);
     deps.log.error("a turn failed", { problem: problem.message, code: problem.code, session_key: wish.key });
     await recipient.fail(problem, sentenceFor(problem.code));
   }
@@ -101,13 +100,4 @@ function problemOfFrame(frame: FrameOf<"error"> | undefined): HermesError {
     fields: {},
     exitCode: code === "HERMES_TURN_LIMIT" ? EXIT.turnLimit : EXIT.failed,
   });
-}
-
-/** What a person reads who can do nothing about it: no internals, no addresses, no keys. */
-function sentenceFor(code: HermesError["code"]): string {
-  if (code === "HERMES_TURN_LIMIT") return "I used all the steps that I may take in one go, and have no answer yet.";
-  if (code.startsWith("HERMES_MODEL_")) {
-    return "My model gave no answer just now. Try again in a moment; whoever runs me finds the reason in the log.";
-  }
-  return "Something went wrong with this message. Whoever runs me finds the reason in the log.";
 }

@@ -1,0 +1,99 @@
+import type { Command } from "commander";
+import { HermesError } from "#core/errors";
+import type { Pairing } from "#gateway/pairing";
+import { columns } from "../columns.ts";
+import type { CliContext } from "../context.ts";
+
+const EXAMPLES = `
+Examples:
+  hermes pairing list                      who is let in, and who asks
+  hermes pairing approve ABCD2345          let the user in who got this code
+  hermes pairing revoke telegram 12345678  no longer let this user in
+
+A running gateway takes each of them with the next message.`;
+
+/** `hermes pairing list|approve|revoke` (CONTRACT §3). */
+export function addPairingCommand(program: Command, context: CliContext): void {
+  const pairing = program
+    .command("pairing")
+    .description("Who may talk with the gateway: users who were let in by a one-time code.")
+    .addHelpText("after", EXAMPLES);
+  pairing
+    .command("list")
+    .description("the users who are let in, and those who got a code")
+    .option("--json", "one JSON document")
+    .action((options: Options, command: Command) =>
+      withPairing(command, context, (store) => list(store, options, context)),
+    );
+  pairing
+    .command("approve")
+    .description("let the user in who got this code")
+    .argument("<code>", "the code, as the user got it")
+    .option("--json", "one JSON document")
+    .action((code: string, options: Options, command: Command) =>
+      withPairing(command, context, (store) => approve(store, code, options, context)),
+    );
+  pairing
+    .command("revoke")
+    .description("no longer let a user in; a code that waits is void, too")
+    .argument("<platform>", "the platform's name, as the list has it")
+    .argument("<user>", "the user's id on the platform")
+    .option("--json", "one JSON document")
+    .action((platform: string, user: string, options: Options, command: Command) =>
+      withPairing(command, context, (store) => revoke(store, { platform, user_id: user }, options, context)),
+    );
+}
+
+interface Options {
+  readonly json?: true;
+}
+
+async function withPairing(
+  command: Command,
+  context: CliContext,
+  use: (pairing: Pairing) => void | Promise<void>,
+): Promise<void> {
+  const { existsSync } = await import("node:fs");
+  const { openDatabase, openMemoryDatabase } = await import("#core/database");
+  const { Pairing: Store } = await import("#gateway/pairing");
+  const { state } = context.paths(command);
+  // Asking who is let in to a home that has no file must not make one; a wrong code must be counted somewhere.
+  const database = existsSync(state) || command.name() === "approve" ? openDatabase(state) : openMemoryDatabase();
+  try {
+    await use(new Store(database));
+  } finally {
+    database.close();
+  }
+}
+
+function list(pairing: Pairing, { json }: Options, context: CliContext): void {
+  const { pending, paired, locked_until } = pairing.list();
+  if (json) return context.json({ pending, paired, locked_until });
+  const rows = [
+    ...paired.map(({ platform, user_id, approved_at }) => ["let in", platform, user_id, `since ${approved_at}`]),
+    ...pending.map(({ platform, user_id, expires_at }) => ["asks", platform, user_id, `code good until ${expires_at}`]),
+  ];
+  context.out(rows.length === 0 ? "Nobody is let in by a code, and nobody asks." : columns(rows).join("\n"));
+  if (locked_until !== null) context.note(`Pairing is locked until ${locked_until} after too many wrong codes.`);
+}
+
+async function approve(pairing: Pairing, code: string, { json }: Options, context: CliContext): Promise<void> {
+  const user = await pairing.approve(code);
+  if (json) return context.json({ approved: user });
+  context.out(`The user ${user.user_id} of ${user.platform} is let in.`);
+}
+
+function revoke(
+  pairing: Pairing,
+  user: { readonly platform: string; readonly user_id: string },
+  { json }: Options,
+  context: CliContext,
+): void {
+  const { platform, user_id } = user;
+  if (!pairing.revoke(platform, user_id)) {
+    const problem = `The user ${user_id} of ${platform} is not paired. "hermes pairing list" shows who is.`;
+    throw new HermesError("HERMES_PAIRING_UNKNOWN", { problem });
+  }
+  if (json) return context.json({ revoked: user });
+  context.out(`The user ${user_id} of ${platform} is no longer let in.`);
+}

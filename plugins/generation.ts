@@ -88,6 +88,8 @@ class Loading implements Generation {
     for (const sentence of order.warnings) this.#options.say(sentence);
     if (order.plugins.some(({ builtin }) => builtin === undefined)) watchStrays();
     for (const plugin of order.plugins) {
+      // What comes with hermes does not change while it runs.
+      if (plugin.builtin !== undefined && this.#keep(plugin)) continue;
       try {
         if (plugin.error !== undefined) throw new Error(plugin.error);
         this.running.set(plugin, await this.#loadOne(plugin));
@@ -119,6 +121,15 @@ class Loading implements Generation {
       if (!isOff && (builtin !== undefined || enabled.some((word) => isNamed(before, word)))) return plugin;
     }
     return undefined;
+  }
+
+  /** Lets the version that runs now go on. False when there is none. */
+  #keep(plugin: FoundPlugin): boolean {
+    const running = this.#lastGood(plugin);
+    if (running === undefined) return false;
+    running.join(this.offers);
+    this.running.set(plugin, running);
+    return true;
   }
 
   async #loadOne(plugin: FoundPlugin): Promise<LoadedPlugin> {
@@ -179,10 +190,7 @@ class Loading implements Generation {
   #refuse(plugin: FoundPlugin, problem: string): void {
     const { name } = plugin;
     this.failures.set(plugin, problem);
-    const kept = this.#lastGood(plugin);
-    if (kept !== undefined) {
-      kept.join(this.offers);
-      this.running.set(plugin, kept);
+    if (this.#keep(plugin)) {
       return this.#complain(name, `plugin "${name}" was not loaded anew, its last good version goes on: ${problem}`);
     }
     this.#complain(name, `plugin "${name}" was not loaded: ${problem}`);

@@ -64,7 +64,7 @@ function below(prefix: string, root: Root, resolved: ResolveFnOutput, parent: st
   const path = resolved.url.split("?", 1)[0]!;
   const format = formatOf(path, resolved.format, root.strict);
   // CommonJS is cached by file, not by URL: a version would only confuse it.
-  if (format?.startsWith("commonjs") || format === "json" || format === "wasm") return resolved;
+  if (format?.startsWith("commonjs") || format === "wasm") return resolved;
   const url = VERSION.test(resolved.url) ? resolved.url : `${path}?hermes=${inherited ?? root.version}`;
   return { ...resolved, url, format };
 }

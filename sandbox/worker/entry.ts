@@ -1,0 +1,92 @@
+/**
+ * What runs in a handler's thread: loads the handler, calls it with one event after another, and makes plain data of
+ * whatever comes of that. The handler shares these globals and may change any of them. So what is needed later is taken
+ * before it is loaded, promises are awaited instead of asked for `then`, and messages are literals. Whatever it breaks
+ * all the same costs its thread alone.
+ */
+import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
+import { divertOutput, limitLines } from "./printing.ts";
+import { describeError, describeLoadError } from "./problems.ts";
+import { resolveIn } from "./resolve.ts";
+import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
+
+type Handle = (event_type: string, context: unknown) => unknown;
+type Send = (message: ThreadMessage) => void;
+
+/** One of the two is null. */
+interface Loaded {
+  readonly handle: Handle | null;
+  readonly problem: string | null;
+}
+
+const { parse, stringify } = JSON;
+const LONGEST_ANSWER = 1024 * 1024;
+
+/** Serves the events of the port until the thread is ended: the one task that piscina gives the thread. */
+export function serve({ port, folder, handler }: ThreadStart): Promise<never> {
+  // It is there for the start of this thread; programs that the handler starts are not to inherit it.
+  delete process.env["NODE_COMPILE_CACHE"];
+  const send = port.postMessage.bind(port) as Send;
+  const flush = divertOutput((level, text) => send({ kind: "output", level, text }));
+  watchStrays(send, folder);
+  registerHooks({ resolve: resolveIn(folder) });
+  const loading = load(handler, folder);
+  port.on("message", (message: EventMessage) => void run(message));
+
+  async function run([event, context]: EventMessage): Promise<void> {
+    const { handle, problem } = await loading;
+    if (handle === null) return send({ kind: "unusable", problem: problem ?? "" });
+    try {
+      const value = await handle(event, parse(context));
+      flush();
+      send(encode(value, event));
+    } catch (error) {
+      send({ kind: "failed", problem: describeError(error, folder) });
+    }
+  }
+
+  return new Promise(() => undefined);
+}
+
+async function load(handler: string, folder: string): Promise<Loaded> {
+  try {
+    const module = (await import(pathToFileURL(handler).href)) as Readonly<Record<string, unknown>>;
+    const { handle } = module;
+    if (typeof handle === "function") return { handle: handle as Handle, problem: null };
+    const names = Object.keys(module).join(", ");
+    return { handle: null, problem: `it exports no function handle${names === "" ? "" : `, only ${names}`}` };
+  } catch (error) {
+    return { handle: null, problem: describeLoadError(error, folder, handler) };
+  }
+}
+
+/** The answer as JSON. What is no data is an error where answers count, and no answer where they do not. */
+function encode(value: unknown, event: string): ThreadMessage {
+  if (value === undefined || value === null) return { kind: "answer", json: null };
+  const counts = event.startsWith("command:");
+  try {
+    const json = stringify(value) as string | undefined;
+    if (json !== undefined && json.length <= LONGEST_ANSWER) return { kind: "answer", json };
+    if (!counts) return { kind: "answer", json: null };
+    const problem = json === undefined ? `a ${typeof value}, which is no data` : `${json.length} characters of JSON`;
+    return { kind: "failed", problem: `it answered ${problem}` };
+  } catch (error) {
+    if (!counts) return { kind: "answer", json: null };
+    return { kind: "failed", problem: `it answered what JSON cannot hold: ${describeError(error, "")}` };
+  }
+}
+
+/** Errors that nobody caught are reported, and the thread goes on: what else the handler holds need not be lost. */
+function watchStrays(send: Send, folder: string): void {
+  const report = limitLines((_level, problem) => send({ kind: "stray", problem }));
+  process.on("uncaughtException", (error) =>
+    report("error", `threw outside its calls: ${describeError(error, folder)}`),
+  );
+  process.on("unhandledRejection", (reason) =>
+    report("error", `left a rejection behind: ${describeError(reason, folder)}`),
+  );
+  // Node's own listener writes past all streams.
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => process.stderr.write(`${name}: ${message}\n`));
+}

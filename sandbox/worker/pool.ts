@@ -1,0 +1,106 @@
+/**
+ * The tier of worker threads: a thread for each hook, so that what a handler keeps in its module lives from event to
+ * event. A thread starts at its hook's first event. There are only so many: when all are taken, the one that has been
+ * idle longest gives way, and its hook starts afresh at its next event.
+ */
+import { HermesError } from "#core/errors";
+import type { Handler, HandlerReport, HandlerTier, HookFolder } from "#sandbox/folders/tier";
+import { MemoryWatch } from "./memory.ts";
+import { HandlerThread } from "./thread.ts";
+
+const MOST_THREADS = 16;
+
+/** Makes the tier; no thread is started. `mostThreads` is how many live at a time. */
+export function createWorkerTier({ mostThreads = MOST_THREADS }: { readonly mostThreads?: number } = {}): HandlerTier {
+  return new WorkerTier(mostThreads);
+}
+
+class WorkerTier implements HandlerTier {
+  readonly source = "worker";
+  readonly #mostThreads: number;
+  readonly #threads = new Set<HandlerThread>();
+  readonly #watch = new MemoryWatch();
+  /** Hooks that wait for a thread, the first come first. */
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(mostThreads: number) {
+    this.#mostThreads = mostThreads;
+  }
+
+  open(hook: HookFolder, report: HandlerReport): Handler {
+    return new WorkerHandler(hook, (isClosed) => this.#start(hook, report, isClosed));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
+  }
+
+  /** Undefined when the handler was closed while it waited for its turn. */
+  async #start(hook: HookFolder, report: HandlerReport, isClosed: () => boolean): Promise<HandlerThread | undefined> {
+    while (this.#threads.size >= this.#mostThreads && !isClosed()) await this.#room();
+    if (isClosed()) {
+      this.#wake();
+      return undefined;
+    }
+    const thread: HandlerThread = new HandlerThread({ hook, report, onIdle: () => this.#onIdle(thread) });
+    this.#threads.add(thread);
+    const unwatch = this.#watch.add(thread);
+    void thread.gone.then(() => {
+      unwatch();
+      this.#threads.delete(thread);
+      this.#wake();
+    });
+    return thread;
+  }
+
+  /** Resolves when there may be room for another thread. */
+  async #room(): Promise<void> {
+    const idle = [...this.#threads].filter((thread) => !thread.isBusy && !thread.isOver);
+    const longest = idle.toSorted((left, right) => left.idleSince - right.idleSince)[0];
+    if (longest !== undefined) return longest.end();
+    return new Promise((wake) => void this.#waiting.push(wake));
+  }
+
+  /** Gives way at once when others wait: its queue would have the next event ready before they are asked. */
+  #onIdle(thread: HandlerThread): void {
+    if (this.#waiting.length > 0) void thread.end();
+  }
+
+  #wake(): void {
+    this.#waiting.shift()?.();
+  }
+}
+
+class WorkerHandler implements Handler {
+  readonly #hook: HookFolder;
+  readonly #start: (isClosed: () => boolean) => Promise<HandlerThread | undefined>;
+  #thread: HandlerThread | undefined;
+  #closed = false;
+
+  constructor(hook: HookFolder, start: (isClosed: () => boolean) => Promise<HandlerThread | undefined>) {
+    this.#hook = hook;
+    this.#start = start;
+  }
+
+  run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return this.runText(event_type, JSON.stringify(context));
+  }
+
+  runText(event_type: string, context: string): Promise<unknown> {
+    const thread = this.#thread;
+    return thread === undefined || thread.isOver
+      ? this.#runAfresh(event_type, context)
+      : thread.run(event_type, context);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#thread?.end();
+  }
+
+  async #runAfresh(event: string, context: string): Promise<unknown> {
+    this.#thread = await this.#start(() => this.#closed);
+    if (this.#thread !== undefined) return this.#thread.run(event, context);
+    throw new HermesError("HERMES_HANDLER_DIED", { name: this.#hook.name, event, problem: "its hook was closed" });
+  }
+}

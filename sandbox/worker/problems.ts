@@ -1,0 +1,64 @@
+/** What went wrong in a handler, in words that are safe to send: never throws, whatever was thrown. */
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { problemOf } from "#core/errors";
+import { findSyntaxProblem } from "#sandbox/folders/syntax";
+
+const LONGEST = 2000;
+
+/** The text of anything that was thrown, with the place in the hook's own folder where there is one. */
+export function describeError(thrown: unknown, folder: string): string {
+  const place = placeIn(thrown, folder);
+  const [problem] = problemOf(thrown).trim().split("\n", 1);
+  return `${(problem || "an error without a message").slice(0, LONGEST)}${place === undefined ? "" : ` (${place})`}`;
+}
+
+/** The same for an error while the handler was loaded. Node does not say where a syntax error in JavaScript is. */
+export function describeLoadError(thrown: unknown, folder: string, handler: string): string {
+  const isSyntax = nameOf(thrown) === "SyntaxError";
+  const problem = isSyntax && placeIn(thrown, folder) === undefined ? findSyntaxProblem(handler) : null;
+  if (problem !== null) return problem.slice(0, LONGEST);
+  const { code } = (thrown ?? {}) as { readonly code?: unknown };
+  const cure =
+    code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"
+      ? " (types are stripped, not compiled: enum, namespace and parameter properties do not work)"
+      : "";
+  return `${describeError(thrown, folder)}${cure}`;
+}
+
+/** `file:line`, relative to the folder, of the first line of the stack that lies in it. */
+function placeIn(thrown: unknown, folder: string): string | undefined {
+  if (folder === "") return undefined;
+  for (const [, url, line] of stackOf(thrown).matchAll(/(file:\/\/[^\s)]+?):(\d+)/g)) {
+    const path = pathOf(url!);
+    if (path?.startsWith(`${folder}/`)) return `${relative(folder, path)}:${line}`;
+  }
+  return undefined;
+}
+
+function pathOf(url: string): string | undefined {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    // A name that looks like a URL and is none.
+    return undefined;
+  }
+}
+
+function stackOf(thrown: unknown): string {
+  const stack = property(thrown, "stack");
+  return typeof stack === "string" ? stack.slice(0, 20_000) : "";
+}
+
+function nameOf(thrown: unknown): unknown {
+  return property(thrown, "name");
+}
+
+function property(thrown: unknown, key: string): unknown {
+  try {
+    return (thrown as Readonly<Record<string, unknown>> | null | undefined)?.[key];
+  } catch {
+    // A getter that throws tells nothing.
+    return undefined;
+  }
+}

@@ -1,0 +1,202 @@
+/** One thread with one handler in it: a pool of piscina that holds this thread alone, and a port to talk to it. */
+import { getCompileCacheDir } from "node:module";
+import { extname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { HermesError, problemOf } from "#core/errors";
+import type { HandlerReport, HookFolder } from "#sandbox/folders/tier";
+import { engineLimitMb, type WatchedThread } from "./memory.ts";
+import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
+
+const ENTRY = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url).href;
+/** How long a thread is waited for that was told to end; a call of the system may hold it longer. */
+const STUCK_MS = 1000;
+
+interface CurrentRun {
+  readonly event: string;
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: HermesError) => void;
+}
+
+export interface ThreadOptions {
+  readonly hook: HookFolder;
+  readonly report: HandlerReport;
+  /** Called when a run has ended, before its result is known. */
+  readonly onIdle: () => void;
+}
+
+export class HandlerThread implements WatchedThread {
+  readonly worker: Worker;
+  readonly memoryMb: number;
+  /** Resolves when the thread has ended, or is stuck and given up. */
+  readonly gone: Promise<void>;
+  /** When it last became idle, as `performance.now()` says it. */
+  idleSince = performance.now();
+  readonly #options: ThreadOptions;
+  readonly #pool: Piscina;
+  readonly #port: MessagePort;
+  readonly #isGone: () => void;
+  #current: CurrentRun | undefined;
+  #isOver = false;
+
+  constructor(options: ThreadOptions) {
+    const { hook } = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { port1, port2 } = new MessageChannel();
+    this.#options = options;
+    this.memoryMb = hook.memoryMb;
+    this.gone = promise;
+    this.#isGone = resolve;
+    this.#port = port1.on("message", (message: ThreadMessage) => this.#take(message));
+    this.#pool = createPool(hook);
+    const start: ThreadStart = { port: port2, folder: hook.folder, handler: hook.handler };
+    this.#pool.run(start, { name: "serve", transferList: [port2] }).catch((error: unknown) => this.#died(error));
+    const [worker] = this.#pool.threads;
+    this.worker = worker!;
+    // Piscina says nothing of a thread that ends before it could take its task.
+    this.worker.once("exit", () => setImmediate(() => this.#died(new Error("it ended before it began"))));
+  }
+
+  get isBusy(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** True when it takes no more events. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Has the handler run; one event at a time. Rejects as the port of tiers says. */
+  run(event: string, context: string): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => this.#expire(), this.#options.hook.timeoutSeconds * 1000);
+    this.#current = { event, timer, resolve, reject };
+    const message: EventMessage = [event, context];
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port between threads has no origin
+    this.#port.postMessage(message);
+    return promise;
+  }
+
+  /** Ends it, whatever it is at; resolves when it is gone. */
+  end(problem = "its hook was closed"): Promise<void> {
+    this.#end((event) => this.#fault("HERMES_HANDLER_DIED", event, problem));
+    return this.gone;
+  }
+
+  onExceeded(usedMb: number): void {
+    const problem = `it used ${Math.round(usedMb)} MB (memory_mb is ${this.memoryMb})`;
+    if (this.#current === undefined) this.#options.report.onStray(`ended its thread between two events: ${problem}`);
+    void this.end(problem);
+  }
+
+  #take(message: ThreadMessage): void {
+    const { report } = this.#options;
+    switch (message.kind) {
+      case "output":
+        return report.onOutput(message.level, message.text);
+      case "stray":
+        return report.onStray(message.problem);
+      case "answer":
+        return this.#settle()?.resolve(message.json === null ? null : JSON.parse(message.json));
+      case "failed": {
+        const run = this.#settle();
+        return run?.reject(this.#fault("HERMES_HANDLER_FAILED", run.event, message.problem));
+      }
+      case "unusable": {
+        // A module is loaded once in a thread's life: only another thread can try again.
+        const { name, handler: file } = this.#options.hook;
+        return this.#end(() => new HermesError("HERMES_HANDLER_UNUSABLE", { name, file, problem: message.problem }));
+      }
+    }
+  }
+
+  /** Takes the run as ended. */
+  #settle(): CurrentRun | undefined {
+    const run = this.#current;
+    if (run === undefined) return undefined;
+    clearTimeout(run.timer);
+    this.#current = undefined;
+    this.idleSince = performance.now();
+    this.#options.onIdle();
+    return run;
+  }
+
+  #expire(): void {
+    // The host may have been held up itself: then the answer lies there unread.
+    this.#drain();
+    if (this.#current === undefined) return;
+    const { name, timeoutSeconds: seconds } = this.#options.hook;
+    this.#end((event) => new HermesError("HERMES_HANDLER_TIMEOUT", { name, event, seconds }));
+  }
+
+  /** The thread ended by itself. */
+  #died(error: unknown): void {
+    if (this.#isOver) return;
+    this.#drain();
+    const problem = causeOf(error, this.memoryMb);
+    if (this.#current === undefined) this.#options.report.onStray(`ended its thread between two events: ${problem}`);
+    this.#end((event) => this.#fault("HERMES_HANDLER_DIED", event, problem));
+  }
+
+  #drain(): void {
+    for (let found = receiveMessageOnPort(this.#port); found !== undefined; found = receiveMessageOnPort(this.#port)) {
+      this.#take(found.message as ThreadMessage);
+    }
+  }
+
+  #end(failure: (event: string) => HermesError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const run = this.#current;
+    this.#current = undefined;
+    clearTimeout(run?.timer);
+    this.#drain();
+    this.#port.close();
+    void this.#terminate().then(() => {
+      this.#isGone();
+      run?.reject(failure(run.event));
+    });
+  }
+
+  async #terminate(): Promise<void> {
+    const cut = new AbortController();
+    const stuck = sleep(STUCK_MS, true, { signal: cut.signal }).catch(() => false);
+    const isStuck = await Promise.race([stuck, this.#pool.destroy()]);
+    cut.abort();
+    if (isStuck === true)
+      this.#options.report.onStray("is held in its thread by a call of the system; the thread ends with it");
+  }
+
+  #fault(code: "HERMES_HANDLER_FAILED" | "HERMES_HANDLER_DIED", event: string, problem: string): HermesError {
+    return new HermesError(code, { name: this.#options.hook.name, event, problem });
+  }
+}
+
+function createPool({ memoryMb }: HookFolder): Piscina {
+  const cache = getCompileCacheDir();
+  const pool = new Piscina({
+    filename: ENTRY,
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // Otherwise the thread sleeps between two messages, and with it the handler's own timers.
+    atomics: "disabled",
+    // What this process was started with is not for handlers.
+    execArgv: [],
+    env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
+    resourceLimits: { maxOldGenerationSizeMb: engineLimitMb(memoryMb) },
+  });
+  // A thread that dies without a task: its end is told by its exit.
+  pool.on("error", () => undefined);
+  return pool;
+}
+
+function causeOf(error: unknown, memoryMb: number): string {
+  if ((error as { code?: unknown } | null)?.code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return `it ran out of memory (memory_mb is ${memoryMb})`;
+  }
+  const code = /^worker exited with code: (\d+)$/.exec(problemOf(error))?.[1];
+  return code === undefined ? problemOf(error) : `process.exit was called (${code})`;
+}

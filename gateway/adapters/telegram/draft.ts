@@ -2,7 +2,7 @@
 import type { Log } from "#core/log";
 import type { Draft, ReplyTarget } from "#core/ports";
 import type { TelegramClient } from "./client.ts";
-import { failureOf, type TelegramFailure } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
 import { splitText } from "./split.ts";
 import { showTyping } from "./typing.ts";

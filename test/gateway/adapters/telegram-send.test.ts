@@ -1,0 +1,290 @@
+/** `telegram`: sending, in pieces, through failures; messages that grow. */
+import test from "node:test";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { splitText } from "#gateway/adapters/telegram/split";
+import { BOT_NAME } from "../../helpers/telegram-server.ts";
+import { startBench } from "./telegram-bench.ts";
+
+const HERE = { chat_id: "42", thread_id: null };
+
+test("an answer goes to its chat and thread, as plain text", async (t) => {
+  const { server, adapter } = await startBench(t);
+  await adapter.send("-100", "*not bold* <b>", { thread_id: "9" });
+  await adapter.send("-100", "in the open");
+  assert.deepEqual(
+    server.callsOf("sendMessage").map(({ body }) => body),
+    [
+      { chat_id: "-100", text: "*not bold* <b>", message_thread_id: 9 },
+      { chat_id: "-100", text: "in the open" },
+    ],
+  );
+});
+
+test("long texts go in pieces, in order; nothing goes for nothing", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const lines = Array.from({ length: 900 }, (_, index) => `line ${index} of a long answer`);
+  await Promise.all([adapter.send("42", lines.join("\n")), adapter.send("42", "the next answer")]);
+  await adapter.send("42", " \n ");
+  const texts = server.textsOf(42);
+  assert.equal(texts.at(-1), "the next answer");
+  assert.deepEqual(texts.slice(0, -1).join("\n").split("\n"), lines);
+  assert.ok(texts.length >= 5 && texts.every((text) => text.length <= 4096));
+});
+
+test("pieces: where texts are cut", () => {
+  assert.deepEqual(splitText("one two three", 8), ["one two", "three"]);
+  assert.deepEqual(splitText("one\ntwo three", 9), ["one\ntwo", "three"]);
+  assert.deepEqual(splitText("aaa bbb\nccc ddd", 12), ["aaa bbb", "ccc ddd"]);
+  assert.deepEqual(splitText("aaa\n\nbb\ncc dd", 6), ["aaa", "bb\ncc", "dd"]);
+  assert.deepEqual(splitText("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
+  assert.deepEqual(splitText("😀😀😀", 3), ["😀", "😀", "😀"]);
+  assert.deepEqual(splitText("  indented\n  code", 12), ["  indented", "  code"]);
+  assert.deepEqual(splitText("half \ud83d pair"), ["half \ufffd pair"]);
+  assert.deepEqual(splitText(""), []);
+  assert.deepEqual(splitText("x".repeat(4096)).length, 1);
+  assert.deepEqual(
+    splitText("x".repeat(4097)).map(({ length }) => length),
+    [4096, 1],
+  );
+});
+
+test("pieces: none is too long or broken, and nothing but white space is lost", () => {
+  const word = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom(" ", "\n", "\n\n", "😀", "x".repeat(30)));
+  const text = fc.array(word, { maxLength: 60 }).map((words) => words.join(""));
+  const solid = (value: string) => value.replaceAll(/\s/g, "");
+  fc.assert(
+    fc.property(text, fc.integer({ min: 2, max: 40 }), (value, longest) => {
+      const pieces = splitText(value, longest);
+      for (const piece of pieces) {
+        assert.ok(piece.length <= longest && piece.trim() !== "" && piece.isWellFormed());
+      }
+      assert.equal(solid(pieces.join("")), solid(value));
+    }),
+  );
+});
+
+test("429 is obeyed and the message sent once", async (t) => {
+  const { server, adapter } = await startBench(t);
+  server.misbehave("sendMessage", { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } });
+  await adapter.send("42", "slowly");
+  const [first, second] = server.callsOf("sendMessage");
+  assert.ok(second!.at - first!.at >= 950, `${second!.at - first!.at} ms`);
+  assert.deepEqual(server.textsOf(42), ["slowly"]);
+});
+
+test("a 429 that asks for too long is handed back, and is not for good", async (t) => {
+  const { server, adapter } = await startBench(t);
+  server.misbehave("sendMessage", { status: 429, description: "Too Many Requests", parameters: { retry_after: 3600 } });
+  await assert.rejects(adapter.send("42", "x"), (error: Error & { permanent?: boolean }) => {
+    assert.match(error.message, /telegram did not take the message: Too Many Requests \(429\)/);
+    return error.permanent === undefined;
+  });
+});
+
+test("a connection that drops and a server that is ill are tried again, a bounded number of times", async (t) => {
+  const { server, adapter } = await startBench(t);
+  server.misbehave("sendMessage", "drop", { status: 502, description: "Bad Gateway" }, "html");
+  await adapter.send("42", "through it all");
+  assert.deepEqual(server.textsOf(42), ["through it all"]);
+  const before = server.callsOf("sendMessage").length;
+  server.misbehave("sendMessage", "drop", "drop", "drop", "drop", "drop", "drop");
+  await assert.rejects(adapter.send("42", "never"), { code: "HERMES_ADAPTER_SEND" });
+  assert.equal(server.callsOf("sendMessage").length - before, 4);
+});
+
+test("a chat that is gone is told for good, at once", async (t) => {
+  const { server, adapter } = await startBench(t);
+  for (const refusal of [
+    { status: 403, description: "Forbidden: bot was blocked by the user" },
+    { status: 400, description: "Bad Request: chat not found" },
+  ]) {
+    const before = server.callsOf("sendMessage").length;
+    server.misbehave("sendMessage", refusal);
+    await assert.rejects(adapter.send("42", "x"), (error: Error & { permanent?: boolean }) => {
+      assert.ok(error.message.includes(refusal.description));
+      return error.permanent === true;
+    });
+    assert.equal(server.callsOf("sendMessage").length - before, 1);
+  }
+});
+
+test("a long text whose end failed goes on where it stopped", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const text = `${"a".repeat(4096)}${"b".repeat(4096)}${"c".repeat(10)}`;
+  server.misbehave("sendMessage", "serve", "drop", "drop", "drop", "drop");
+  await assert.rejects(adapter.send("42", text), { code: "HERMES_ADAPTER_SEND" });
+  assert.equal(server.messages.size, 1);
+  await adapter.send("42", text);
+  const pieces = [
+    ["a", 4096],
+    ["b", 4096],
+    ["c", 10],
+  ];
+  const sent = () => server.textsOf(42).map((piece) => [piece[0], piece.length]);
+  assert.deepEqual(sent(), pieces);
+  // A text that went is a new one when it comes again.
+  await adapter.send("42", text);
+  assert.deepEqual(sent(), [...pieces, ...pieces]);
+});
+
+test("chats do not wait for each other", async (t) => {
+  const { server, adapter } = await startBench(t);
+  server.misbehave("sendMessage", { status: 429, parameters: { retry_after: 30 } });
+  const slow = adapter.send("1", "slow");
+  await server.until(() => server.callsOf("sendMessage").length === 1, "the slow one was tried");
+  await adapter.send("2", "quick");
+  assert.deepEqual(server.textsOf(2), ["quick"]);
+  // A stop does not wait half a minute for it.
+  await adapter.stop();
+  await assert.rejects(slow, { code: "HERMES_ADAPTER_SEND" });
+});
+
+test("a draft shows typing, then grows in one message, not at every word, and ends as the answer", async (t) => {
+  const { server, adapter } = await startBench(t, { timing: { editMs: 60 } });
+  const draft = adapter.draft({ chat_id: "-100", thread_id: "9" });
+  await server.until(() => server.callsOf("sendChatAction").length >= 2, "typing is shown again and again");
+  assert.deepEqual(server.callsOf("sendChatAction")[0]?.body, {
+    chat_id: "-100",
+    action: "typing",
+    message_thread_id: 9,
+  });
+  const words = Array.from({ length: 100 }, (_, index) => `word${index} `);
+  let text = "";
+  for (const word of words) {
+    text += word;
+    draft.update(text);
+    await new Promise((wake) => setTimeout(wake, 2));
+  }
+  await draft.finish(text);
+  assert.deepEqual(server.textsOf(-100), [text]);
+  assert.equal(server.callsOf("sendMessage").length, 1);
+  assert.equal(server.callsOf("sendMessage")[0]?.body["message_thread_id"], 9);
+  const edits = server.callsOf("editMessageText");
+  assert.ok(edits.length >= 1 && edits.length < 30, `${edits.length} edits`);
+  // The last edit is the answer, which waits for nothing.
+  const at = edits.slice(0, -1).map((call) => call.at);
+  for (const [index, moment] of at.slice(1).entries()) {
+    assert.ok(moment - at[index]! >= 50, "edits keep their distance");
+  }
+});
+
+test("text that stays the same is not sent again", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const draft = adapter.draft(HERE);
+  draft.update("");
+  draft.update("  ");
+  draft.update("the answer");
+  await server.until(() => server.messages.size === 1, "the draft is there");
+  for (let count = 0; count < 5; count++) {
+    draft.update("the answer");
+    await new Promise((wake) => setTimeout(wake, 25));
+  }
+  await draft.finish("the answer");
+  assert.equal(server.callsOf("editMessageText").length, 0);
+  assert.deepEqual(server.textsOf(42), ["the answer"]);
+});
+
+test("a draft longer than a message shows its first piece; the rest follows at the end", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const draft = adapter.draft(HERE);
+  const text = `${"a".repeat(4096)}${"b".repeat(4096)}${"c".repeat(100)}`;
+  draft.update(text.slice(0, 5000));
+  await server.until(() => server.messages.size === 1, "the draft is there");
+  assert.equal(server.textsOf(42)[0], "a".repeat(4096));
+  await draft.finish(text);
+  assert.deepEqual(server.textsOf(42), ["a".repeat(4096), "b".repeat(4096), "c".repeat(100)]);
+});
+
+test("the answer of a draft without words is a message; no answer takes the draft away", async (t) => {
+  const { server, adapter } = await startBench(t);
+  await adapter.draft(HERE).finish("at once");
+  assert.deepEqual(server.textsOf(42), ["at once"]);
+  await adapter.draft(HERE).discard();
+  const draft = adapter.draft(HERE);
+  draft.update("half an ans");
+  await server.until(() => server.messages.size === 2, "the draft is there");
+  await draft.discard();
+  draft.update("words that come too late");
+  assert.deepEqual(server.textsOf(42), ["at once"]);
+  const other = adapter.draft(HERE);
+  other.update("nothing after all");
+  await server.until(() => server.messages.size === 2, "the draft is there");
+  await other.finish("");
+  assert.deepEqual(server.textsOf(42), ["at once"]);
+  const typing = server.callsOf("sendChatAction").length;
+  await new Promise((wake) => setTimeout(wake, 60));
+  assert.equal(server.callsOf("sendChatAction").length, typing, "nobody types any more");
+});
+
+test("while a hook may change the answer, a draft only types", async (t) => {
+  const { server, adapter } = await startBench(t, { streaming: () => false });
+  const draft = adapter.draft(HERE);
+  draft.update("the secret is 42");
+  await new Promise((wake) => setTimeout(wake, 60));
+  assert.equal(server.callsOf("sendMessage").length, 0);
+  await draft.finish("the secret is ***");
+  assert.deepEqual(server.textsOf(42), ["the secret is ***"]);
+});
+
+test("edits obey retry_after, and the answer is there in the end", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const draft = adapter.draft(HERE);
+  draft.update("one");
+  await server.until(() => server.messages.size === 1, "the draft is there");
+  server.misbehave("editMessageText", { status: 429, parameters: { retry_after: 1 } });
+  draft.update("one two");
+  await server.until(() => server.callsOf("editMessageText").length === 1, "the edit was refused");
+  draft.update("one two three");
+  await server.until(() => server.textsOf(42)[0] === "one two three", "the edit came after the wait");
+  const [refused, taken] = server.callsOf("editMessageText");
+  assert.ok(taken!.at - refused!.at >= 950);
+  server.misbehave("editMessageText", "drop", { status: 500 });
+  await draft.finish("one two three four");
+  assert.deepEqual(server.textsOf(42), ["one two three four"]);
+});
+
+test("a draft that the person deleted: the answer is a new message", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const draft = adapter.draft(HERE);
+  draft.update("half an ans");
+  await server.until(() => server.messages.size === 1, "the draft is there");
+  server.messages.clear();
+  draft.update("half an answer");
+  await server.until(() => server.callsOf("editMessageText").length === 1, "the edit was refused");
+  await draft.finish("the whole answer");
+  assert.deepEqual(server.textsOf(42), ["the whole answer"]);
+});
+
+test("a final edit that Telegram took although the connection dropped is done", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const draft = adapter.draft(HERE);
+  draft.update("half");
+  await server.until(() => server.messages.size === 1, "the draft is there");
+  server.misbehave("editMessageText", "drop after");
+  await draft.finish("the whole");
+  assert.deepEqual(server.textsOf(42), ["the whole"]);
+});
+
+test("a first message whose answer was lost does not come a third time", async (t) => {
+  const { server, adapter } = await startBench(t);
+  server.misbehave("sendMessage", "drop after");
+  const draft = adapter.draft(HERE);
+  draft.update("half");
+  await server.until(() => server.callsOf("sendMessage").length === 1, "it was tried");
+  draft.update("half an ans");
+  await new Promise((wake) => setTimeout(wake, 60));
+  assert.equal(server.callsOf("sendMessage").length, 1);
+  await draft.finish("the whole");
+  assert.equal(server.textsOf(42).at(-1), "the whole");
+  assert.equal(server.messages.size, 2);
+});
+
+test("a draft that cannot be finished says so", async (t) => {
+  const { server, adapter } = await startBench(t);
+  const draft = adapter.draft(HERE);
+  draft.update("half");
+  await server.until(() => server.messages.size === 1, "the draft is there");
+  server.misbehave("editMessageText", { status: 403, description: `Forbidden: ${BOT_NAME} was blocked` });
+  await assert.rejects(draft.finish("the whole"), { code: "HERMES_ADAPTER_SEND", permanent: true });
+});

@@ -1,0 +1,275 @@
+/** `telegram`: which updates are messages, and what the platform bears of a server that misbehaves. */
+import test from "node:test";
+import assert from "node:assert/strict";
+import { createTelegram } from "#gateway/adapters/telegram";
+import { messageFrom } from "#gateway/adapters/telegram/updates";
+import { noteLog, TestInbox } from "../../helpers/inbox.ts";
+import { BOT_NAME, TelegramServer, TOKEN } from "../../helpers/telegram-server.ts";
+import { makeBench, startBench } from "./telegram-bench.ts";
+
+const SECRET = TOKEN.split(":")[1]!;
+
+/** The error of a start, whose text must not hold the token anywhere, nested errors included. */
+async function startError(adapter: {
+  start(inbox: TestInbox): Promise<void>;
+}): Promise<{ code: string; message: string }> {
+  const error = await adapter.start(new TestInbox()).then(
+    () => assert.fail("it started"),
+    (thrown: unknown) => thrown as Error & { code: string },
+  );
+  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) {
+    assert.ok(!`${inner.stack}${JSON.stringify(inner)}`.includes(SECRET), "the error holds no token");
+  }
+  return error;
+}
+
+test("a message comes as it is, with its source and an id of its own", async (t) => {
+  const { server, inbox } = await startBench(t);
+  const { message_id: id } = server.say("hello");
+  await inbox.count(1);
+  assert.deepEqual(inbox.received[0]?.message, {
+    text: "hello",
+    source: { platform: "telegram", chat_type: "dm", chat_id: "42", user_id: "42", thread_id: null },
+    message_id: `42:${id}`,
+    internal: false,
+  });
+  assert.equal(inbox.received[0]?.reply, undefined);
+});
+
+const person = { id: 7, is_bot: false };
+const group = { id: -100, type: "supergroup" };
+const forum = { ...group, is_forum: true };
+const base = { message_id: 5, chat: group, from: person, text: "hi" };
+const SOURCES: readonly (readonly [message: object, chatType: string, threadId: string | null])[] = [
+  [{ ...base, chat: { id: 7, type: "private" } }, "dm", null],
+  [{ ...base, chat: { id: -1, type: "group" } }, "group", null],
+  [base, "group", null],
+  [{ ...base, message_thread_id: 9 }, "group", null],
+  [{ ...base, message_thread_id: 9, is_topic_message: true }, "thread", "9"],
+  [{ ...base, chat: forum, message_thread_id: 9 }, "thread", "9"],
+  [{ ...base, chat: forum }, "group", null],
+];
+
+test("where a message came from", () => {
+  for (const [message, chatType, threadId] of SOURCES) {
+    const source = messageFrom({ message }, BOT_NAME)?.source;
+    assert.deepEqual([source?.chat_type, source?.thread_id, source?.user_id], [chatType, threadId, "7"]);
+  }
+});
+
+const TEXTS: readonly (readonly [fields: object, text: string | null])[] = [
+  [{ text: "/new@HermesTestBot" }, "/new"],
+  [{ text: "/new@hermestestbot now" }, "/new now"],
+  [{ text: "/new@hermestestbot\nnow" }, "/new\nnow"],
+  [{ text: "/new@OtherBot" }, null],
+  [{ text: "/new" }, "/new"],
+  [{ text: "say /new@HermesTestBot" }, "say /new@HermesTestBot"],
+  [{ text: "/a@b.example is an address" }, "/a@b.example is an address"],
+  [{ text: undefined, caption: "what is this?" }, "what is this?"],
+  [{ text: undefined }, null],
+  [{ text: "" }, null],
+  [{ from: { id: 1, is_bot: true } }, null],
+  [{ from: undefined }, null],
+  [{ sender_chat: { id: -5 } }, null],
+  [{ chat: { id: -5, type: "channel" } }, null],
+];
+
+test("which texts are messages, and commands lose the bot's name", () => {
+  for (const [fields, text] of TEXTS) {
+    assert.equal(
+      messageFrom({ message: { ...base, ...fields } }, BOT_NAME)?.text ?? null,
+      text,
+      JSON.stringify(fields),
+    );
+  }
+  for (const update of [
+    null,
+    3,
+    "x",
+    {},
+    { message: 3 },
+    { message: {} },
+    { edited_message: base },
+    { channel_post: base },
+  ]) {
+    assert.equal(messageFrom(update, BOT_NAME), null);
+  }
+});
+
+test("updates of no known form cost nothing but themselves", async (t) => {
+  const { server, inbox } = await startBench(t);
+  server.push({ edited_message: base }, { channel_post: base }, { message: null }, { message: { chat: 3 } }, {});
+  server.say("after them");
+  await inbox.count(1);
+  assert.deepEqual(inbox.texts, ["after them"]);
+});
+
+test("100 updates at once are handed over in order, without waiting for a turn", async (t) => {
+  const { server, inbox } = await startBench(t);
+  inbox.answering = () => new Promise(() => undefined);
+  for (let count = 0; count < 100; count++) {
+    const chat = { id: count % 3, type: "private" };
+    server.say(`message ${count}`, { chat, from: { id: count % 3, is_bot: false } });
+  }
+  await inbox.count(100);
+  assert.deepEqual(
+    inbox.texts,
+    Array.from({ length: 100 }, (_, count) => `message ${count}`),
+  );
+});
+
+test("the same update twice is the same message id", async (t) => {
+  const { server, inbox } = await startBench(t);
+  server.forgetful = true;
+  server.say("again");
+  await inbox.count(3);
+  assert.equal(new Set(inbox.received.map(({ message }) => message.message_id)).size, 1);
+  // It does not ask as quickly as it can while nothing new comes.
+  const polls = server.callsOf("getUpdates");
+  assert.ok(polls.at(-1)!.at - polls.at(-2)!.at > 100, "there is a pause between the polls");
+});
+
+test("what was handed over is confirmed by the next poll, and at a stop", async (t) => {
+  const { server, adapter, inbox } = await startBench(t);
+  server.say("one");
+  await inbox.count(1);
+  await server.until(() => server.confirmed.length === 1, "confirmed by the next poll");
+  server.say("two");
+  await inbox.count(2);
+  await adapter.stop();
+  assert.equal(server.confirmed.length, 2);
+});
+
+test("a stop ends the poll at once and takes no more messages; it starts again", async (t) => {
+  const { server, adapter, inbox } = await startBench(t, { timing: { pollSeconds: 50 } });
+  await server.until(() => server.callsOf("getUpdates").length > 0, "it polls");
+  await adapter.stop();
+  server.say("later");
+  assert.equal(inbox.received.length, 0);
+  await assert.rejects(adapter.send("42", "x"), { code: "HERMES_ADAPTER_SEND" });
+  await adapter.start(inbox);
+  await inbox.count(1);
+  assert.deepEqual(inbox.texts, ["later"]);
+});
+
+test("a server that is down: start says which one and why, and can be tried again", async (t) => {
+  const { server, adapter, inbox } = await makeBench(t);
+  await server.stop();
+  const error = await startError(adapter);
+  assert.equal(error.code, "HERMES_ADAPTER_START");
+  assert.match(error.message, new RegExp(`${server.url} cannot be reached: .*ECONNREFUSED`));
+  await server.start();
+  server.say("there you are");
+  await adapter.start(inbox);
+  await inbox.count(1);
+});
+
+test("a wrong token, and none, are named by their setting", async (t) => {
+  const { server, adapter } = await makeBench(t);
+  server.token = "7:other";
+  const wrong = await startError(adapter);
+  assert.equal(wrong.code, "HERMES_ADAPTER_CONFIG");
+  assert.match(
+    wrong.message,
+    /does not know the token \(Unauthorized \(401\)\); check gateway\.platforms\.telegram\.token/,
+  );
+  const missing = await startError(createTelegram({ log: noteLog().log }));
+  assert.deepEqual(
+    [missing.code, missing.message.includes("telegram.token is missing")],
+    ["HERMES_ADAPTER_CONFIG", true],
+  );
+});
+
+test("a server that is none of Telegram's, or repeats the token, is told of without the token", async (t) => {
+  const { server, adapter } = await makeBench(t);
+  server.misbehave("getMe", "html", "drop", { status: 500, description: `broken at /bot${TOKEN}/getMe and ${SECRET}` });
+  assert.match((await startError(adapter)).message, /does not speak the Bot API/);
+  assert.match((await startError(adapter)).message, /cannot be reached: /);
+  assert.match((await startError(adapter)).message, /broken at \/bot\[redacted\]\/getMe and \[redacted\] \(500\)/);
+});
+
+test("an address with a slash at its end is the same address", async (t) => {
+  const server = await new TelegramServer().start();
+  t.after(() => server.stop());
+  const adapter = createTelegram({ token: TOKEN, api_root: `${server.url}/`, log: noteLog().log });
+  await adapter.start(new TestInbox());
+  await adapter.stop();
+});
+
+test("polls that fail are tried again, later and later, logged once, until messages come again", async (t) => {
+  const { server, inbox, lines } = await startBench(t, { timing: { firstPauseMs: 20, longestPauseMs: 160 } });
+  const bad = { status: 502, description: "Bad Gateway" };
+  server.misbehave("getUpdates", bad, bad, bad, bad, bad, "drop", "html");
+  server.dropConnections();
+  server.say("at last");
+  await inbox.count(1);
+  assert.deepEqual(inbox.texts, ["at last"]);
+  const warnings = lines.filter((line) => line.startsWith("warn"));
+  assert.equal(warnings.length, 1, lines.join("\n"));
+  assert.match(warnings[0]!, /^warn telegram: no messages can be fetched: .*; trying again$/);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith("info")),
+    ["info telegram: messages are fetched again"],
+  );
+  const at = server.callsOf("getUpdates").map((call) => call.at);
+  const pauses = at.slice(1).map((moment, index) => moment - at[index]!);
+  // The least that each pause may be; how long it was beyond that is the machine's.
+  for (const [index, least] of [20, 40, 80, 160, 160].entries()) {
+    assert.ok(pauses[pauses.length - 6 + index]! >= least * 0.9, `pause ${index}: ${pauses.join(" ")}`);
+  }
+});
+
+test("a server that is down for a while loses nothing", async (t) => {
+  const { server, inbox } = await startBench(t);
+  server.say("before");
+  await inbox.count(1);
+  await server.stop();
+  server.say("while it was down");
+  await server.start();
+  await inbox.count(2);
+  assert.deepEqual(inbox.texts, ["before", "while it was down"]);
+});
+
+test("polls obey retry_after, and say what 401 and 409 mean", async (t) => {
+  const { server, inbox, lines } = await startBench(t);
+  await server.until(() => server.callsOf("getUpdates").length > 0, "it polls");
+  const before = server.callsOf("getUpdates").length;
+  server.misbehave("getUpdates", { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } });
+  server.dropConnections();
+  server.say("patience");
+  await inbox.count(1);
+  const [limited, next] = server.callsOf("getUpdates").slice(before);
+  assert.ok(next!.at - limited!.at >= 950, `${next!.at - limited!.at} ms`);
+  for (const [failure, advice] of [
+    [{ status: 409, description: "Conflict: terminated by other getUpdates request" }, /Another program fetches/],
+    [{ status: 409, description: "Conflict: can't use getUpdates method while webhook is active" }, /deleteWebhook/],
+    [{ status: 401, description: "Unauthorized" }, /telegram\.token still good/],
+  ] as const) {
+    const count = inbox.received.length;
+    server.misbehave("getUpdates", failure);
+    server.say("wakes the poll before the one that fails");
+    await inbox.count(count + 1);
+    server.say("comes after");
+    await inbox.count(count + 2);
+    assert.match(lines.findLast((line) => line.startsWith("warn")) ?? "", advice);
+  }
+});
+
+test("a server that answers empty polls at once is not asked as quickly as we can", async (t) => {
+  const { server } = await startBench(t, { timing: { pollSeconds: 0 } });
+  await server.until(() => server.callsOf("getUpdates").length >= 4, "it polls");
+  const [first, ...rest] = server.callsOf("getUpdates");
+  assert.ok(rest.at(-1)!.at - first!.at >= rest.length * 270);
+});
+
+test("an inbox that throws costs its message only", async (t) => {
+  const { server, inbox, lines } = await startBench(t);
+  inbox.answering = () => {
+    throw new Error("the inbox broke");
+  };
+  server.say("one");
+  server.say("two");
+  await inbox.count(2);
+  await server.until(() => lines.length === 2, "both are logged");
+  assert.match(lines[0]!, /warn telegram: an update could not be handed over: the inbox broke/);
+});

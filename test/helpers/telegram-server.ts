@@ -1,0 +1,230 @@
+/** A Bot API server on loopback that behaves as Telegram's does, or as badly as a test says. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+export const TOKEN = "123456:test-token-of-the-fake-server";
+export const BOT_NAME = "HermesTestBot";
+
+export interface Call {
+  readonly method: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Milliseconds, for differences only. */
+  readonly at: number;
+}
+
+/** What a call gets instead of its answer. */
+export type Misbehaviour =
+  | {
+      readonly status: number;
+      readonly description?: string;
+      readonly parameters?: { readonly retry_after?: number };
+    }
+  /** The socket is destroyed before the call had its effect, or after. */
+  | "drop"
+  | "drop after"
+  /** An answer that is no JSON. */
+  | "html"
+  /** No answer until the client goes away. */
+  | "hang"
+  /** Nothing goes wrong with this one. */
+  | "serve";
+
+type Result = { readonly result: unknown } | { readonly refused: string };
+
+export class TelegramServer implements AsyncDisposable {
+  readonly calls: Call[] = [];
+  /** The messages that stand in the chats, by id. */
+  readonly messages = new Map<number, { chat_id: string; text: string; thread: unknown }>();
+  /** Update ids that a poll confirmed by asking from a later one on. */
+  readonly confirmed: number[] = [];
+  token = TOKEN;
+  /** The same updates again, whatever the client confirmed. */
+  forgetful = false;
+  #server: Server | undefined;
+  #port = 0;
+  #updates: { update_id: number }[] = [];
+  #nextUpdate = 1000;
+  #nextMessage = 1;
+  #sockets = new Set<Socket>();
+  #misbehaviours = new Map<string, Misbehaviour[]>();
+  #polls: (() => void)[] = [];
+  #watchers: (() => void)[] = [];
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Listens: on a free port, and after a {@link stop} on the same one again. */
+  async start(): Promise<this> {
+    const server = createServer((request, response) => void this.#answer(request, response));
+    server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.listen(this.#port, "127.0.0.1");
+    await once(server, "listening");
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+    return this;
+  }
+
+  /** Goes down: refuses connections and cuts those that are open. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, "close");
+    server.close();
+    this.dropConnections();
+    await closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  dropConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Adds updates as they are, each with a number of its own if it has none; gives their numbers. */
+  push(...updates: readonly object[]): number[] {
+    const numbered = updates.map((update) => ({ update_id: this.#nextUpdate++, ...update }));
+    this.#updates.push(...numbered);
+    for (const wake of this.#polls.splice(0)) wake();
+    return numbered.map(({ update_id: id }) => id);
+  }
+
+  /** Adds the update of a private text message; gives the message. */
+  say(text: string, fields: Readonly<Record<string, unknown>> = {}): { message_id: number } {
+    const chat = { id: 42, type: "private" };
+    const from = { id: 42, is_bot: false, first_name: "Ada" };
+    const message = { message_id: this.#nextMessage++, date: 1, chat, from, text, ...fields };
+    this.push({ message });
+    return message;
+  }
+
+  /** The next calls of the method go wrong in this way, one each. */
+  misbehave(method: string, ...ways: readonly Misbehaviour[]): void {
+    this.#misbehaviours.set(method, [...(this.#misbehaviours.get(method) ?? []), ...ways]);
+  }
+
+  callsOf(method: string): readonly Call[] {
+    return this.calls.filter((call) => call.method === method);
+  }
+
+  /** The texts of the chat's messages, oldest first. */
+  textsOf(chatId: number | string): readonly string[] {
+    return [...this.messages.values()].filter(({ chat_id: id }) => id === String(chatId)).map(({ text }) => text);
+  }
+
+  /** Resolves when the condition holds; looked at after every call. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const late = Date.now() + 20_000;
+    while (!condition()) {
+      if (Date.now() > late) throw new Error(`it never came true: ${what}`);
+      await new Promise<void>((wake) => {
+        this.#watchers.push(wake);
+        setTimeout(wake, 50);
+      });
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // The client went away in the middle of its call.
+      return;
+    }
+    const [, token, method = ""] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? "") ?? [];
+    const body = JSON.parse(Buffer.concat(chunks).toString() || "{}") as Record<string, unknown>;
+    this.calls.push({ method, body, at: performance.now() });
+    const way = this.#misbehaviours.get(method)?.shift() ?? "serve";
+    try {
+      if (way !== "serve") await this.#fail(way, method, body, response);
+      else if (token !== this.token) reply(response, 401, { description: "Unauthorized" });
+      else this.#finish(response, await this.#perform(method, body, response));
+    } finally {
+      for (const wake of this.#watchers.splice(0)) wake();
+    }
+  }
+
+  #finish(response: ServerResponse, result: Result | null): void {
+    if (result === null) return;
+    if ("refused" in result) reply(response, 400, { description: `Bad Request: ${result.refused}` });
+    else reply(response, 200, { result: result.result });
+  }
+
+  async #fail(
+    way: Exclude<Misbehaviour, "serve">,
+    method: string,
+    body: Call["body"],
+    response: ServerResponse,
+  ): Promise<void> {
+    if (way === "hang") return;
+    if (way === "html") return void response.end("<html>Bad gateway</html>");
+    if (way === "drop after") await this.#perform(method, body, response);
+    if (typeof way === "string") return void response.destroy();
+    const { status, description = "no", parameters } = way;
+    reply(response, status, { description, ...(parameters === undefined ? {} : { parameters }) });
+  }
+
+  async #perform(method: string, body: Call["body"], response: ServerResponse): Promise<Result | null> {
+    const { chat_id: chat, message_id: id, text = "", message_thread_id: thread } = body;
+    const name = { chat_id: String(chat), text: String(text), thread };
+    const isBlank = name.text.trim() === "";
+    switch (method) {
+      case "getMe":
+        return { result: { id: 123456, is_bot: true, first_name: "Hermes", username: BOT_NAME } };
+      case "getUpdates":
+        return this.#poll(Number(body["offset"] ?? 0), Number(body["timeout"] ?? 0), response);
+      case "sendMessage": {
+        if (isBlank) return { refused: "message text is empty" };
+        if (name.text.length > 4096) return { refused: "message is too long" };
+        const message = this.#nextMessage++;
+        this.messages.set(message, name);
+        return { result: { message_id: message, date: 1, chat: { id: chat, type: "private" }, text } };
+      }
+      case "editMessageText": {
+        const message = this.messages.get(Number(id));
+        if (message === undefined) return { refused: "message to edit not found" };
+        if (message.text === text) return { refused: "message is not modified: the content is the same" };
+        if (isBlank || name.text.length > 4096) return { refused: "message text is empty or too long" };
+        message.text = name.text;
+        return { result: true };
+      }
+      case "deleteMessage":
+        return this.messages.delete(Number(id)) ? { result: true } : { refused: "message to delete not found" };
+      case "sendChatAction":
+        return { result: true };
+      default:
+        return { refused: `no method ${method}` };
+    }
+  }
+
+  /** Null when the client went away while it waited. */
+  async #poll(offset: number, seconds: number, response: ServerResponse): Promise<Result | null> {
+    const known = this.#updates;
+    this.confirmed.push(...known.filter(({ update_id: id }) => id < offset).map(({ update_id: id }) => id));
+    if (!this.forgetful) this.#updates = known.filter(({ update_id: id }) => id >= offset);
+    if (this.#updates.length === 0 && seconds > 0) {
+      await new Promise<void>((wake) => {
+        this.#polls.push(wake);
+        const timer = setTimeout(wake, seconds * 1000);
+        response.once("close", () => {
+          clearTimeout(timer);
+          wake();
+        });
+      });
+    }
+    return response.destroyed ? null : { result: this.#updates.slice(0, 100) };
+  }
+}
+
+function reply(response: ServerResponse, status: number, fields: object): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(status === 200 ? { ok: true, ...fields } : { ok: false, error_code: status, ...fields }));
+}

@@ -47,9 +47,9 @@ export async function takeStamps(plugins: readonly FoundPlugin[]): Promise<Stamp
   const sources = createHash("sha256");
   const files = createHash("sha256");
   const walk: Walk = { sources, files, left: MOST_FILES, seen: new Set() };
-  for (const { directory, name, state, error = "", wanted, folder, builtin } of plugins) {
+  for (const { directory, name, state, error = "", folder, builtin } of plugins.filter(({ wanted }) => wanted)) {
     sources.update(`${JSON.stringify([directory, name, state, error])}\n`);
-    if (wanted && builtin === undefined) await visit(folder, 0, walk);
+    if (builtin === undefined) await visit(folder, 0, walk);
   }
   return { sources: sources.digest("hex"), files: files.digest("hex") };
 }

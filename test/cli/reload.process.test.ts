@@ -1,63 +1,20 @@
 /** A home that changes while a program runs: what is taken over, what stays, and that no event meets both or neither. */
-import test, { type TestContext } from "node:test";
+import test from "node:test";
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { Home, ROOT } from "../helpers/hermes.ts";
+import { Home } from "../helpers/hermes.ts";
+import { startHost as start } from "../helpers/hosts.ts";
 import { until } from "../helpers/gateway.ts";
-
-const PROGRAM = join(ROOT, "test/fixtures/programs/hosts-a-home.ts");
-
-interface Line {
-  readonly ready?: number;
-  readonly reloaded?: number;
-  readonly fired?: number;
-  readonly delivered?: string;
-}
-
-class Running {
-  readonly child: ChildProcess;
-  stderr = "";
-  #stdout = "";
-  readonly #ended: Promise<number | null>;
-
-  constructor(t: TestContext, home: Home, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], { env: home.env(env), cwd: home.work });
-    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => (this.#stdout += text));
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
-    this.#ended = new Promise((resolve) => this.child.once("close", resolve));
-    t.after(async () => {
-      this.child.kill("SIGKILL");
-      await this.#ended;
-    });
-  }
-
-  lines(): readonly Line[] {
-    const text = this.#stdout.slice(0, this.#stdout.lastIndexOf("\n") + 1);
-    return text
-      .split("\n")
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Line);
-  }
-
-  async ready(): Promise<this> {
-    await until(() => this.lines().some(({ ready }) => ready !== undefined), "the program is ready").catch(
-      (error: unknown) => assert.fail(`${String(error)}\n${this.stderr}`),
-    );
-    return this;
-  }
-
-  /** Ends the program; gives the number of events that it fired. */
-  async end(): Promise<number> {
-    this.child.stdin!.end();
-    assert.equal(await this.#ended, 0, this.stderr);
-    return this.lines().at(-1)!.fired!;
-  }
-}
-
-const start = (t: TestContext, home: Home, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) =>
-  new Running(t, home, args, env).ready();
 
 /** A plugin that records each event with the version of its helper, at its begin and, a little later, at its end. */
 function recorder(home: Home): void {
@@ -370,7 +327,7 @@ test("a process that hangs does not answer: 1, and nothing is left lying", async
   program.child.kill("SIGCONT");
   await program.end();
   assert.deepEqual(
-    (await import("node:fs")).readdirSync(join(home.path, "run")).filter((name) => name.includes("reload")),
+    readdirSync(join(home.path, "run")).filter((name) => name.includes("reload")),
     [],
   );
 });

@@ -32,7 +32,7 @@ export interface Gateway {
   setAdapters(adapters: readonly Adapter[]): Promise<void>;
   /**
    * Sends a text to a channel, the home channel when none is named, as surely as any answer. Resolves when it was sent
-   * or waits for its platform; rejects with HERMES_HOME_CHANNEL when there is no such channel.
+   * or waits for its platform; rejects with HERMES_HOME_CHANNEL when there is no such channel, or it takes no text.
    */
   deliver(text: string, channel?: Channel): Promise<void>;
   /** How many turns run now. */
@@ -98,7 +98,8 @@ export function createGateway(given: GatewayDeps): Gateway {
       throw new HermesError("HERMES_HOME_CHANNEL", { problem: `the platform "${platform}" does not run here.` });
     }
     if (text.trim() === "") return;
-    await outbox.post({ platform, chat_id: String(chat_id), thread_id, session_id: "", text });
+    const problem = await outbox.post({ platform, chat_id: String(chat_id), thread_id, session_id: "", text });
+    if (problem !== null) throw new HermesError("HERMES_HOME_CHANNEL", { problem });
   }
 
   async function end(ms: number): Promise<void> {

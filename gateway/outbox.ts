@@ -38,8 +38,8 @@ interface Waiting extends Letter {
   readonly left: boolean;
   /** Another way to send it, tried once before the adapter's `send`. */
   first: (() => Promise<unknown>) | undefined;
-  /** Whoever posted it need not wait any longer. */
-  readonly release: () => void;
+  /** Whoever posted it need not wait any longer; a problem says that it was given up. */
+  readonly release: (problem?: string) => void;
 }
 
 /** The texts of one chat, in order. */
@@ -74,13 +74,15 @@ export class Outbox {
 
   /**
    * Writes a text down and sends it, `first` by that way (a growing message that becomes the answer, say). Resolves
-   * when the platform took it, or when it has to wait: it is sent by itself then. Never rejects.
+   * with null when the platform took it or when it has to wait (it is sent by itself then), with the reason when it was
+   * given up. Never rejects.
    */
-  post(letter: Letter, first?: () => Promise<unknown>): Promise<void> {
+  post(letter: Letter, first?: () => Promise<unknown>): Promise<string | null> {
     const now = Date.now();
     if (++this.#posted % PRUNE_EVERY === 0) this.#prune();
     const id = this.#write("written", () => this.#table.add(letter, new Date(now).toISOString())) ?? null;
-    return new Promise((release) => {
+    return new Promise((resolve) => {
+      const release = (problem?: string) => resolve(problem ?? null);
       this.#enqueue({ ...letter, id, createdAt: now, attempts: 0, left: false, first, release });
     });
   }
@@ -205,7 +207,7 @@ export class Outbox {
     const { id, platform, chat_id, session_id } = letter;
     this.#deps.log.error("a text was given up", { platform, chat_id, session_id, problem });
     if (id !== null) this.#write("written", () => this.#table.remove(id));
-    letter.release();
+    letter.release(problem);
     return "over";
   }
 

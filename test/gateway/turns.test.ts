@@ -1,13 +1,233 @@
 /** A message's way to its answer: turns, sessions, drafts, hooks. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
-import { createGatewayBench } from "../helpers/gateway-bench.ts";
+import { openDatabase } from "#core/database";
+import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
+import { MemoryAdapter } from "../helpers/memory-adapter.ts";
+import { startModelServer } from "../helpers/model-server.ts";
 
 test("a message is answered in its chat, and the next one goes on with the same session", async (t) => {
-  const { adapter, gateway } = await createGatewayBench(t);
+  const { adapter, gateway, agent } = await createGatewayBench(t);
   await adapter.receive("hello");
   await adapter.receive("again");
   assert.match(adapter.sent[0]!.text, /^hello\n\n\(This is the offline model/);
   assert.deepEqual(adapter.sent[1], { chat_id: "1", text: "again", thread_id: null });
+  const session = agent.sessions.byKey("agent:main:memory:dm:1")!;
+  assert.deepEqual([session.platform, session.source, session.message_count], ["memory", "gateway", 4]);
   assert.equal(gateway.active(), 0);
+});
+
+test("answers go to the thread and the user that asked", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  await Promise.all([
+    adapter.receive("one", { chat_type: "group", chat_id: "g", user_id: "1" }),
+    adapter.receive("two", { chat_type: "group", chat_id: "g", user_id: "2" }),
+    adapter.receive("three", { chat_type: "group", chat_id: "g", user_id: "2", thread_id: "t" }),
+  ]);
+  const thread = adapter.sent.find(({ text }) => text.startsWith("three"));
+  assert.equal(thread?.thread_id, "t");
+  assert.equal(adapter.sent.length, 3);
+  assert.equal(agent.sessions.list({}).filter(({ key }) => key?.startsWith("agent:main:memory:")).length, 3);
+});
+
+test("a caller gets the frames, the session's first, and the answer; nothing goes through the outbox", async (t) => {
+  const { adapter, database } = await createGatewayBench(t);
+  const first = await adapter.ask("hello");
+  const second = await adapter.ask("again");
+  assert.match(first.text!, /^hello/);
+  assert.equal(first.problem, null);
+  const { session_id } = first.frames[0]!;
+  assert.deepEqual(first.frames[0], {
+    type: "session",
+    session_id,
+    model: "offline",
+    platform: "memory",
+    resumed: false,
+  });
+  assert.deepEqual(second.frames[0], { ...first.frames[0], resumed: true });
+  assert.equal(first.frames.at(-1)?.type, "result");
+  assert.ok(first.frames.some(({ type }) => type === "text"));
+  assert.deepEqual(adapter.sent, []);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM outbox").get()!["n"], 0);
+});
+
+test("a request with its own history is a session of its own, which is finalized when it was answered", async (t) => {
+  const bench = await createGatewayBench(t);
+  const { adapter, agent } = bench;
+  record(bench, ["on_session_start", "on_session_end", "on_session_finalize"], []);
+  const history = [
+    { role: "user", content: "before" },
+    { role: "assistant", content: "yes?" },
+  ] as const;
+  const one = await adapter.ask("now", { history });
+  const two = await adapter.ask("now", { history });
+  const ids = [one, two].map(({ frames }) => frames[0]!.session_id);
+  assert.notEqual(ids[0], ids[1]);
+  assert.equal(one.text, "now");
+  assert.deepEqual(agent.sessions.history(ids[0]!), [
+    ...history,
+    { role: "user", content: "now" },
+    { role: "assistant", content: "now" },
+  ]);
+  assert.equal(agent.sessions.get(ids[0]!)?.key, null);
+  const events = ["on_session_start", "on_session_end", "on_session_finalize"];
+  assert.deepEqual(
+    bench.order,
+    ids.flatMap((id) => events.map((event) => `${event} ${id}`)),
+  );
+});
+
+test("a session is found again after a restart, and says that it was resumed", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "state.db");
+  const first = await createGatewayBench(t, { database: openDatabase(file) });
+  const before = await first.adapter.ask("hello");
+  await first.gateway.drain(1000);
+  first.database.close();
+  const second = await createGatewayBench(t, { database: openDatabase(file) });
+  const after = await second.adapter.ask("again");
+  assert.equal(after.frames[0]!.session_id, before.frames[0]!.session_id);
+  assert.equal((after.frames[0] as { resumed?: boolean }).resumed, true);
+  assert.equal(second.agent.sessions.history(after.frames[0]!.session_id).length, 4);
+});
+
+test("events of a first and a second message, in their order", async (t) => {
+  const bench = await createGatewayBench(t);
+  record(
+    bench,
+    ["pre_gateway_dispatch", "on_session_start", "pre_llm_call", "post_llm_call", "on_session_end"],
+    ["session:start", "agent:start", "agent:step", "agent:end"],
+  );
+  await bench.adapter.receive("hello");
+  const { id } = bench.agent.sessions.byKey("agent:main:memory:dm:1")!;
+  const turn = ["agent:start", "pre_llm_call", "agent:step", "post_llm_call", "agent:end", "on_session_end"];
+  assert.deepEqual(bench.order, [
+    "pre_gateway_dispatch ",
+    ...["session:start", "on_session_start", ...turn].map((event) => `${event} ${id}`),
+  ]);
+  bench.order.length = 0;
+  await bench.adapter.receive("again");
+  assert.deepEqual(
+    bench.order,
+    ["pre_gateway_dispatch", ...turn].map((event) => `${event} ${id}`),
+  );
+});
+
+test("gateway events carry platform, user, session and key", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  const contexts: Record<string, unknown>[] = [];
+  for (const event of ["session:start", "agent:start"])
+    agent.registry.register(event, (_, context) => contexts.push(context));
+  await adapter.receive("hello", { chat_type: "group", chat_id: "g", user_id: "7" });
+  const { id } = agent.sessions.byKey("agent:main:memory:group:g:7")!;
+  assert.deepEqual(contexts, [
+    { platform: "memory", user_id: "7", session_id: id, session_key: "agent:main:memory:group:g:7" },
+    { platform: "memory", user_id: "7", session_id: id, message: "hello" },
+  ]);
+});
+
+test("a draft grows with the answer and becomes it; the words between tool calls make way", async (t) => {
+  const adapter = new MemoryAdapter({ drafts: true });
+  const { tool, database } = await createGatewayBench(t, { adapters: [adapter] });
+  tool.release();
+  await adapter.receive("@wait {}");
+  const updates = adapter.happened.filter((line) => line.startsWith("update "));
+  assert.ok(updates.length > 1);
+  assert.equal(updates.at(-1), `update ${adapter.sent[0]!.text}`);
+  assert.equal(adapter.happened.filter((line) => line === "draft").length, 1);
+  assert.equal(adapter.happened.at(-1), "finish");
+  assert.equal(adapter.sent.length, 1);
+  const row = database.prepare("SELECT text, attempts, sent_at FROM outbox").get()!;
+  assert.equal(row["text"], adapter.sent[0]!.text);
+  assert.notEqual(row["sent_at"], null);
+});
+
+test("while a hook may change the answer nobody sees it before: no draft, no text frames", async (t) => {
+  const adapter = new MemoryAdapter({ drafts: true });
+  const { agent } = await createGatewayBench(t, { adapters: [adapter] });
+  agent.hook("transform_llm_output", () => "clean");
+  await adapter.receive("secret");
+  assert.deepEqual(adapter.happened, ["start"]);
+  assert.deepEqual(adapter.textsOf("1"), ["clean"]);
+  const { frames, text } = await adapter.ask("secret");
+  assert.equal(text, "clean");
+  assert.deepEqual(
+    frames.filter(({ type }) => type === "text"),
+    [],
+  );
+});
+
+test("a draft that cannot be finished is taken away, and the answer sent as a message", async (t) => {
+  const adapter = new MemoryAdapter({ drafts: true });
+  adapter.onFinish = () => {
+    throw new Error("the message is gone");
+  };
+  const { database } = await createGatewayBench(t, { adapters: [adapter] });
+  await adapter.receive("hello");
+  assert.ok(adapter.happened.includes("discard"));
+  assert.ok(!adapter.happened.includes("finish"));
+  assert.equal(adapter.sent.length, 1);
+  assert.match(adapter.sent[0]!.text, /^hello/);
+  assert.equal(database.prepare("SELECT attempts FROM outbox").get()!["attempts"], 1);
+});
+
+test("a turn that fails is one plain sentence for the person, and the reason is in the log", async (t) => {
+  await using server = await startModelServer([{ status: 401, message: "key sk-secret is wrong at http://inner" }]);
+  const { adapter, logged } = await createGatewayBench(t, {
+    model: { provider: "openai-compatible", base_url: server.url, default: "m", max_retries: 0 },
+  });
+  await adapter.receive("hello");
+  assert.equal(adapter.sent.length, 1);
+  assert.match(adapter.sent[0]!.text, /^My model gave no answer just now\./);
+  assert.doesNotMatch(adapter.sent[0]!.text, /sk-|http|HERMES|127/);
+  assert.ok(
+    logged.some((line) => line.startsWith("a turn ended without an answer") && line.includes("HERMES_MODEL_REQUEST")),
+  );
+});
+
+test("a caller learns the code of what failed", async (t) => {
+  const { adapter } = await createGatewayBench(t, { model: { provider: "openai" } });
+  const { text, problem } = await adapter.ask("hello");
+  assert.equal(text, null);
+  assert.equal(problem?.code, "HERMES_MODEL_CONFIG");
+  assert.equal(problem.name, "HermesError");
+});
+
+test("an answer at the turn limit is an answer", async (t) => {
+  const calls = Array.from({ length: 12 }, () => "run `x`").join(" ");
+  const { adapter, tool } = await createGatewayBench(t);
+  tool.release();
+  const { text, problem, frames } = await adapter.ask(calls);
+  assert.equal((frames.at(-1) as { completed?: boolean }).completed, false);
+  assert.equal(problem, null);
+  assert.match(text!, /terminal gave/);
+});
+
+test("an empty answer is no message", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  agent.hook("transform_llm_output", () => "  ");
+  await adapter.receive("hello");
+  assert.deepEqual(adapter.sent, []);
+});
+
+test("the frames of all turns go to whoever mirrors them, hooks of the gate included; a mirror that throws harms nothing", async (t) => {
+  const { adapter, frames, agent } = await createGatewayBench(t, {
+    deps: {
+      onFrame: (frame) => {
+        mirrored.push(frame.type);
+        throw new Error("the mirror is broken");
+      },
+    },
+  });
+  const mirrored: string[] = [];
+  agent.hook("pre_gateway_dispatch", () => ({ action: "allow" }));
+  await adapter.receive("hello");
+  assert.deepEqual(mirrored.slice(0, 2), ["session", "hook"]);
+  assert.equal(mirrored.at(-1), "result");
+  assert.equal(adapter.sent.length, 1);
+  assert.deepEqual(frames, []);
 });

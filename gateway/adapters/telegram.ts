@@ -8,6 +8,7 @@ import { failureOf } from "./telegram/failure.ts";
 import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./telegram/outgoing.ts";
 import { pollUpdates, type PollTiming } from "./telegram/polling.ts";
 import { splitText } from "./telegram/split.ts";
+import { createTyping, type Typing, type TypingTiming } from "./telegram/typing.ts";
 import { messageFrom } from "./telegram/updates.ts";
 
 export interface TelegramOptions {
@@ -16,12 +17,12 @@ export interface TelegramOptions {
   /** Where the Bot API is; Telegram's own when absent. */
   readonly api_root?: string | undefined;
   readonly log: Log;
-  /** False while a hook may replace the final answer: then only "typing…" is shown before it. Absent: always true. */
+  /** False while a hook may replace the final answer: then nothing of it is shown before. Absent: always true. */
   readonly streaming?: (() => boolean) | undefined;
   readonly timing?: Partial<TelegramTiming> | undefined;
 }
 
-export type TelegramTiming = PollTiming & OutgoingTiming & DraftTiming;
+export type TelegramTiming = PollTiming & OutgoingTiming & DraftTiming & TypingTiming;
 
 export interface TelegramAdapter extends Adapter {
   draft(target: ReplyTarget): Draft;
@@ -29,12 +30,14 @@ export interface TelegramAdapter extends Adapter {
 
 const TIMING: TelegramTiming = {
   pollSeconds: 30,
+  pollSlackMs: 20_000,
   firstPauseMs: 500,
   longestPauseMs: 60_000,
   retryMs: 500,
   budgetMs: 40_000,
   editMs: 1100,
   groupEditMs: 3100,
+  typingDelayMs: 1000,
   typingMs: 4500,
 };
 
@@ -63,22 +66,24 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
     if (token === "") throw unusable("gateway.platforms.telegram.token is missing; @BotFather gives one.");
-    const client = await createClient({ token, apiRoot, pollSeconds: timing.pollSeconds });
+    const client = await createClient({ token, apiRoot, pollSlackMs: timing.pollSlackMs });
     const botName = await client.getUsername(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
       throw notStarted(thrown, apiRoot);
     });
+    const typing = createTyping(client, timing);
     const [polling, sending] = [new AbortController(), new AbortController()];
     const ended = pollUpdates({
       client,
       log,
       timing,
       signal: polling.signal,
-      hand: (update) => hand(update, botName, inbox, log),
+      hand: (update) => hand(update, { botName, inbox, typing, log }),
     });
     running = {
       client,
       outgoing: createOutgoing(client, timing, sending.signal),
       endPolling: () => {
+        typing.stop();
         polling.abort();
         return ended;
       },
@@ -113,12 +118,15 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
 }
 
 /** Gives the inbox a message. An update of a form that we do not know costs nothing but itself. */
-async function hand(update: unknown, botName: string | null, inbox: Inbox, log: Log): Promise<void> {
+async function hand(
+  update: unknown,
+  to: { readonly botName: string | null; readonly inbox: Inbox; readonly typing: Typing; readonly log: Log },
+): Promise<void> {
   try {
-    const message = messageFrom(update, botName);
-    if (message !== null) await inbox.receive(message);
+    const message = messageFrom(update, to.botName);
+    if (message !== null) await to.typing.while(message.source, to.inbox.receive(message));
   } catch (error) {
-    log.warn(`telegram: an update could not be handed over: ${problemOf(error)}`);
+    to.log.warn(`telegram: an update could not be handed over: ${problemOf(error)}`);
   }
 }
 

@@ -129,7 +129,8 @@ function ask(
 }
 
 function messageOf({ text, name, idempotencyKey }: ChatRequest, id: string): InboundMessage {
-  const person = name ?? id;
+  // Without a name the client's identifier makes it the same message of the same chat.
+  const person = name ?? idempotencyKey ?? id;
   return {
     text,
     source: { platform: PLATFORM, chat_type: "dm", chat_id: person, user_id: person, thread_id: null },

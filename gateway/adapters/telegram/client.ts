@@ -17,24 +17,20 @@ export interface TelegramClient {
 
 /** How long a call other than a poll may take. */
 const CALL_MS = 15_000;
-/** How much longer than it asked for a poll may take, in seconds. */
-const POLL_SLACK = 20;
 
 type GrammySignal = Parameters<Api["getMe"]>[0];
 
 export async function createClient(options: {
   readonly token: string;
   readonly apiRoot: string;
-  readonly pollSeconds: number;
+  /** How much longer than it was asked to wait the server may take for a poll before the connection counts as dead. */
+  readonly pollSlackMs: number;
 }): Promise<TelegramClient> {
   const { Api: GrammyApi } = await import("grammy");
-  const { token, apiRoot, pollSeconds } = options;
+  const { token, apiRoot, pollSlackMs } = options;
   const redact = createTokenRedactor(token);
-  const api = new GrammyApi(token, {
-    // grammy refuses a slash at the end.
-    apiRoot: apiRoot.replace(/\/+$/, ""),
-    timeoutSeconds: pollSeconds + POLL_SLACK,
-  });
+  // grammy refuses a slash at the end.
+  const api = new GrammyApi(token, { apiRoot: apiRoot.replace(/\/+$/, "") });
 
   async function call<Value>(run: (signal: GrammySignal) => Promise<Value>, signal?: AbortSignal): Promise<Value> {
     try {
@@ -56,7 +52,8 @@ export async function createClient(options: {
     },
     async getUpdates(offset, seconds, signal) {
       const asked = { offset, timeout: seconds, limit: 100, allowed_updates: ["message"] as const };
-      const updates: unknown = await call((own) => api.getUpdates(asked, own), signal);
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000 + pollSlackMs)]);
+      const updates: unknown = await call((own) => api.getUpdates(asked, own), bounded);
       if (!Array.isArray(updates)) throw new TelegramFailure("the server does not speak the Bot API");
       return updates as unknown[];
     },

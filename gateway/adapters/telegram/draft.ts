@@ -5,14 +5,11 @@ import type { TelegramClient } from "./client.ts";
 import { failureOf } from "./failure.ts";
 import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
 import { splitText } from "./split.ts";
-import { showTyping } from "./typing.ts";
 
 export interface DraftTiming {
   /** The least time between two edits of a message, in private chats and in groups, whose limit is lower. */
   readonly editMs: number;
   readonly groupEditMs: number;
-  /** How often "typing…" is shown again; Telegram takes it away after five seconds. */
-  readonly typingMs: number;
 }
 
 export interface DraftOptions {
@@ -20,12 +17,11 @@ export interface DraftOptions {
   readonly outgoing: Outgoing;
   readonly log: Log;
   readonly timing: DraftTiming;
-  /** False: nothing but "typing…" is shown before the answer is complete. */
+  /** False: nothing is shown before the answer is complete. */
   readonly live: boolean;
 }
 
 export function createDraft({ client, outgoing, log, timing, live }: DraftOptions, target: ReplyTarget): Draft {
-  const stopTyping = showTyping(client, target, timing.typingMs);
   const pauseMs = target.chat_id.startsWith("-") ? timing.groupEditMs : timing.editMs;
   let messageId: number | null = null;
   let shown = "";
@@ -57,7 +53,6 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
     try {
       if (messageId === null) messageId = await client.sendMessage(target, text);
       else await client.editMessage(target, messageId, text);
-      stopTyping();
       shown = text;
     } catch (thrown) {
       const failure = failureOf(thrown);
@@ -73,7 +68,6 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
     isOver = true;
     clearTimeout(timer);
     timer = undefined;
-    stopTyping();
     await showing;
   }
 

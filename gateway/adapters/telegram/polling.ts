@@ -8,6 +8,8 @@ import { updateId } from "./updates.ts";
 export interface PollTiming {
   /** How long the server may hold a poll without updates. */
   readonly pollSeconds: number;
+  /** How much longer it may take before the connection counts as dead. */
+  readonly pollSlackMs: number;
   /** The pause after a failure, twice as long after each further one, up to the longest. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;

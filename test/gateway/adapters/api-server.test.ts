@@ -124,9 +124,14 @@ test("an Idempotency-Key is the message's id", async (t) => {
   const { ask, inbox } = await startBench(t);
   await ask({}, { "idempotency-key": "once" });
   await ask({}, { "idempotency-key": "once" });
+  await ask({ user: "anna" }, { "idempotency-key": "once" });
   assert.deepEqual(
-    inbox.received.map(({ message }) => message.message_id),
-    ["once", "once"],
+    inbox.received.map(({ message }) => [message.source.chat_id, message.message_id]),
+    [
+      ["once", "once"],
+      ["once", "once"],
+      ["anna", "once"],
+    ],
   );
 });
 

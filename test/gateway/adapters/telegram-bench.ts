@@ -13,11 +13,13 @@ export interface Bench {
 
 const QUICK: TelegramOptions["timing"] = {
   pollSeconds: 5,
+  pollSlackMs: 20_000,
   firstPauseMs: 10,
   longestPauseMs: 80,
   retryMs: 10,
   editMs: 20,
   groupEditMs: 60,
+  typingDelayMs: 20,
   typingMs: 20,
 };
 

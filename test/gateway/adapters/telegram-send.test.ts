@@ -140,15 +140,9 @@ test("chats do not wait for each other", async (t) => {
   await assert.rejects(slow, { code: "HERMES_ADAPTER_SEND" });
 });
 
-test("a draft shows typing, then grows in one message, not at every word, and ends as the answer", async (t) => {
+test("a draft grows in one message, not at every word, and ends as the answer", async (t) => {
   const { server, adapter } = await startBench(t, { timing: { editMs: 60 } });
   const draft = adapter.draft({ chat_id: "-100", thread_id: "9" });
-  await server.until(() => server.callsOf("sendChatAction").length >= 2, "typing is shown again and again");
-  assert.deepEqual(server.callsOf("sendChatAction")[0]?.body, {
-    chat_id: "-100",
-    action: "typing",
-    message_thread_id: 9,
-  });
   const words = Array.from({ length: 100 }, (_, index) => `word${index} `);
   let text = "";
   for (const word of words) {
@@ -212,12 +206,9 @@ test("the answer of a draft without words is a message; no answer takes the draf
   await server.until(() => server.messages.size === 2, "the draft is there");
   await other.finish("");
   assert.deepEqual(server.textsOf(42), ["at once"]);
-  const typing = server.callsOf("sendChatAction").length;
-  await new Promise((wake) => setTimeout(wake, 60));
-  assert.equal(server.callsOf("sendChatAction").length, typing, "nobody types any more");
 });
 
-test("while a hook may change the answer, a draft only types", async (t) => {
+test("while a hook may change the answer, a draft shows nothing", async (t) => {
   const { server, adapter } = await startBench(t, { streaming: () => false });
   const draft = adapter.draft(HERE);
   draft.update("the secret is 42");

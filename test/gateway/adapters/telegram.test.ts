@@ -273,3 +273,44 @@ test("an inbox that throws costs its message only", async (t) => {
   await server.until(() => lines.length === 2, "both are logged");
   assert.match(lines[0]!, /warn telegram: an update could not be handed over: the inbox broke/);
 });
+
+test("typing is shown while a message is dealt with, once a chat, and no longer", async (t) => {
+  const { server, inbox, adapter } = await startBench(t);
+  const dealt = Promise.withResolvers<void>();
+  inbox.answering = () => dealt.promise;
+  const topic = { chat: { id: -100, type: "supergroup", is_forum: true }, message_thread_id: 9 };
+  for (let count = 0; count < 50; count++) server.say("work", topic);
+  await server.until(() => server.callsOf("sendChatAction").length >= 3, "typing is shown again and again");
+  const calls = server.callsOf("sendChatAction");
+  assert.deepEqual(calls[0]?.body, { chat_id: "-100", action: "typing", message_thread_id: 9 });
+  assert.ok(calls.length < 50, "the chat types once, not once a message");
+  dealt.resolve();
+  const shown = () => server.callsOf("sendChatAction").length;
+  await new Promise((wake) => setTimeout(wake, 50));
+  const before = shown();
+  await new Promise((wake) => setTimeout(wake, 100));
+  assert.equal(shown(), before);
+  // A server that cannot show it, and a stop in its midst.
+  inbox.answering = () => new Promise(() => undefined);
+  server.misbehave("sendChatAction", "drop", { status: 400 });
+  server.say("more work");
+  await server.until(() => shown() >= before + 3, "it goes on");
+  await adapter.stop();
+});
+
+test("a message that is answered at once shows no typing", async (t) => {
+  const { server, inbox } = await startBench(t, { timing: { typingDelayMs: 200 } });
+  server.say("quick");
+  await inbox.count(1);
+  await new Promise((wake) => setTimeout(wake, 300));
+  assert.equal(server.callsOf("sendChatAction").length, 0);
+});
+
+test("a connection that is dead without saying so is given up", async (t) => {
+  const { server, inbox, lines } = await startBench(t, { timing: { pollSeconds: 0, pollSlackMs: 300 } });
+  server.misbehave("getUpdates", "hang");
+  await server.until(() => lines.length > 0, "the poll was given up");
+  assert.match(lines[0]!, /no messages can be fetched: no answer in time; trying again/);
+  server.say("alive");
+  await inbox.count(1);
+});

@@ -4,8 +4,10 @@ import type { AgentRunner, HookIdentity, Tool } from "#core/ports";
 import { loadConfig, type Config } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
 import { HermesError, problemOf } from "#core/errors";
+import type { Frame } from "#core/frames";
 import { openLive } from "#core/live";
 import type { LogFile } from "#core/log";
+import { mirrorFrames } from "#core/mirror";
 import { guardedPaths, userHome, type HomePaths } from "#core/paths";
 import { HookRegistry } from "#core/registry";
 import type { SessionStore } from "#agent/sessions";
@@ -58,6 +60,8 @@ export interface Host extends AsyncDisposable {
   readonly plugins: PluginHost;
   readonly runner: AgentRunner;
   readonly model: ModelSwitch;
+  /** Takes every frame that a surface shows: subscribers of `tui:*` and the dashboard see it, too. */
+  readonly mirror: (frame: Frame) => void;
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
   /**
@@ -157,6 +161,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       cwd: process.cwd(),
       log: files.log,
     });
+    const mirror = mirrorFrames(registry);
     const stopped = new AbortController();
     undo.defer(() => stopped.abort());
     /** `ctx.run_turn`: a turn in a session of its own, whose frames nobody sees; its errors are in the log. */
@@ -167,10 +172,21 @@ export async function createHost(options: HostOptions): Promise<Host> {
         platform: surface,
         signal: stopped.signal,
         onFrame: (frame) => {
+          mirror(frame);
           if (frame.type === "error") files.log.error(frame.message, { plugin, session_id: frame.session_id });
         },
       });
     await plugins.load(config);
+    const { start_if_dashboard_available, stop } = await import("#core/forwarder");
+    undo.defer(() => stop());
+    start_if_dashboard_available(registry, {
+      src: surface,
+      home: paths.home,
+      env: context.env,
+      redact: files.redact,
+      warn: context.warn,
+      log: (sentence) => files.log.warn(sentence),
+    });
 
     const listeners = new Set<ReloadListener>();
     const reloads = createReloads({
@@ -216,6 +232,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       plugins,
       runner,
       model,
+      mirror,
       tools,
       reload: reloads.reload,
       onReload(listener) {

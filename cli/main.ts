@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list, enable, disable and create plugins",
     load: async () => (await import("./commands/plugins.ts")).addPluginsCommand,
   },
+  gateway: {
+    summary: "run the agent behind messaging platforms",
+    load: async () => (await import("./commands/gateway.ts")).addGatewayCommand,
+  },
   dashboard: {
     summary: "watch the events of every hermes of this home in a browser",
     load: async () => (await import("./commands/dashboard.ts")).addDashboardCommand,

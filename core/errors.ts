@@ -2,31 +2,10 @@
  * Every error a person can meet, as a table of codes. The sentence is composed here and nowhere else;
  * docs/errors.md has one section a code (a test compares both directions). A retired code is never reused.
  */
+import { at, declare, EXIT, type Declaration } from "./error-declaration.ts";
+import { GATEWAY_ERRORS } from "./gateway-errors.ts";
 
-/** Exit codes of the program (CONTRACT §3). */
-export const EXIT = {
-  ok: 0,
-  failed: 1,
-  usage: 2,
-  notFound: 3,
-  notRunning: 4,
-  turnLimit: 53,
-  interrupted: 130,
-  terminated: 143,
-} as const;
-
-interface Declaration<Fields> {
-  /** Exit code of a command that ends with this error. */
-  readonly exit: number;
-  readonly compose: (fields: Fields) => string;
-}
-
-function declare<Fields>(exit: number, compose: (fields: Fields) => string): Declaration<Fields> {
-  return { exit, compose };
-}
-
-const at = (where: { file: string; line?: number | undefined; key?: string | undefined }): string =>
-  `${where.file}${where.line === undefined ? "" : `:${where.line}`}${where.key ? `: ${where.key}` : ""}`;
+export { EXIT } from "./error-declaration.ts";
 
 export const ERRORS = {
   HERMES_USAGE: declare(EXIT.usage, (f: { problem: string }) => f.problem),
@@ -175,100 +154,14 @@ export const ERRORS = {
   ),
   HERMES_RELOAD_REQUEST: declare(
     EXIT.failed,
-    (f: { folder: string; problem: string }) => `No process could be asked to reload, through ${f.folder}: ${f.problem}`,
+    (f: { folder: string; problem: string }) =>
+      `No process could be asked to reload, through ${f.folder}: ${f.problem}`,
   ),
   HERMES_LOG_UNREADABLE: declare(
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
   ),
-  HERMES_HOOK_MANIFEST: declare(
-    EXIT.failed,
-    (f: { file: string; line?: number | undefined; key?: string | undefined; problem: string }) =>
-      `${at(f)}${f.key === undefined ? ": " : " "}${f.problem}`,
-  ),
-  HERMES_HANDLER_UNUSABLE: declare(
-    EXIT.failed,
-    (f: { name: string; file: string; problem: string }) =>
-      `gateway hook "${f.name}" cannot be used: ${f.file}: ${f.problem}`,
-  ),
-  HERMES_HANDLER_FAILED: declare(
-    EXIT.failed,
-    (f: { name: string; event: string; problem: string }) =>
-      `gateway hook "${f.name}" failed at ${f.event}: ${f.problem}`,
-  ),
-  HERMES_HANDLER_TIMEOUT: declare(
-    EXIT.failed,
-    (f: { name: string; event: string; seconds: number }) =>
-      `gateway hook "${f.name}" did not end within ${f.seconds} s at ${f.event} and was stopped. timeout_seconds in its HOOK.yaml gives it longer.`,
-  ),
-  HERMES_HANDLER_DIED: declare(
-    EXIT.failed,
-    (f: { name: string; event: string; problem: string }) =>
-      `gateway hook "${f.name}" ended its thread or process at ${f.event}: ${f.problem}`,
-  ),
-  HERMES_ADAPTER_CONFIG: declare(
-    EXIT.usage,
-    (f: { platform: string; problem: string }) =>
-      `The platform ${f.platform} cannot run as it is configured: ${f.problem}`,
-  ),
-  HERMES_ADAPTER_START: declare(
-    EXIT.failed,
-    (f: { platform: string; problem: string }) => `The platform ${f.platform} cannot start: ${f.problem}`,
-  ),
-  HERMES_ADAPTER_SEND: declare(
-    EXIT.failed,
-    (f: { platform: string; problem: string }) => `The platform ${f.platform} did not take the message: ${f.problem}`,
-  ),
-  HERMES_MESSAGE_INVALID: declare(EXIT.failed, (f: { problem: string }) => `The message was not taken: ${f.problem}.`),
-  HERMES_ACCESS_DENIED: declare(
-    EXIT.failed,
-    (f: { platform: string; user: string }) =>
-      `The user "${f.user}" of ${f.platform} may not talk with this gateway. gateway.allowed_users in config.yaml or a pairing code lets people in.`,
-  ),
-  HERMES_GATEWAY_BUSY: declare(
-    EXIT.failed,
-    (f: { waiting: number }) =>
-      `${f.waiting} messages wait in this conversation already, so this one was not taken. Send it again once they are answered, or send /stop.`,
-  ),
-  HERMES_GATEWAY_STOPPING: declare(
-    EXIT.failed,
-    () => "The gateway is stopping and takes no more messages. Send this one again in a moment.",
-  ),
-  HERMES_HOME_CHANNEL: declare(
-    EXIT.failed,
-    (f: { problem: string }) => `There is nobody to send this to: ${f.problem}`,
-  ),
-  HERMES_PAIRING_UNKNOWN: declare(EXIT.notFound, (f: { problem: string }) => f.problem),
-  HERMES_PAIRING_EXPIRED: declare(
-    EXIT.failed,
-    (f: { platform: string; user: string }) =>
-      `This code has expired; a code is good for one hour. Let the user ${f.user} of ${f.platform} write to the bot again: that brings a new one.`,
-  ),
-  HERMES_PAIRING_LOCKED: declare(
-    EXIT.failed,
-    (f: { until: string }) =>
-      `Pairing is locked until ${f.until} after too many wrong codes; no code counts before. gateway.allowed_users in config.yaml lets people in without one.`,
-  ),
-  HERMES_DASHBOARD_PORT: declare(
-    EXIT.failed,
-    (f: { host: string; port: number }) =>
-      `Port ${f.port} of ${f.host} is in use. Give another one with --port N, or --port 0 for one that is free.`,
-  ),
-  HERMES_DASHBOARD_BIND: declare(
-    EXIT.failed,
-    (f: { host: string; port: number; problem: string }) =>
-      `The dashboard cannot listen on port ${f.port} of ${f.host}: ${f.problem}`,
-  ),
-  HERMES_DASHBOARD_EXPOSED: declare(
-    EXIT.usage,
-    (f: { host: string }) =>
-      `A dashboard on ${f.host} can be reached by other machines, and what it shows travels unencrypted. Add --insecure if that is what you want.`,
-  ),
-  HERMES_DASHBOARD_NOT_RUNNING: declare(
-    EXIT.notRunning,
-    (f: { file: string; problem: string }) =>
-      `No dashboard answers: ${f.file} ${f.problem}. "hermes dashboard" starts one.`,
-  ),
+  ...GATEWAY_ERRORS,
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

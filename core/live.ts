@@ -6,6 +6,7 @@ import { lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import type { HookIdentity, RunSink } from "./ports.ts";
 import { ensureFolder } from "./paths.ts";
+import { isAlive, startOf } from "./process-identity.ts";
 
 export interface LiveHook {
   readonly event: string;
@@ -182,30 +183,6 @@ function isLiveHook(value: unknown): value is LiveHook {
   if (typeof value !== "object" || value === null) return false;
   const { event, source, name } = value as Partial<LiveHook>;
   return typeof event === "string" && typeof source === "string" && typeof name === "string";
-}
-
-/** True while the process that noted this start runs; another one may have got its pid. */
-function isAlive(pid: number, start: string | null): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
-  }
-  const now = startOf(pid);
-  return start === null || now === null ? now !== "zombie" : now === start;
-}
-
-/** When a process began, in the kernel's ticks since its own start; null where the system does not say (macOS). */
-function startOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the name in parentheses, which may hold anything; the third is the state, the 22nd the start.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? "zombie" : (fields[19] ?? null);
-  } catch {
-    // No /proc, or the process is gone: whoever asks has looked for the process itself.
-    return null;
-  }
 }
 
 function remove(file: string): void {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { installPackage } from "../package.ts";
@@ -42,13 +42,38 @@ async function waitingChat(bin: string, home: string): Promise<number> {
     // Let what the turn left behind settle; the figure is of a chat that waits.
     await new Promise((wake) => setTimeout(wake, answered === 0 ? 0 : 500));
     const pid = spawnSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" }).stdout.trim();
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    return residentMegabytes(pid);
   } finally {
     child.stdin.end("\u0004");
     child.kill();
   }
 }
+
+/** Resident megabytes of a gateway with `api_server` alone that waits for its first message. */
+async function idleGateway(bin: string, home: string): Promise<number> {
+  writeFileSync(join(home, "config.yaml"), "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n");
+  const child = spawn(process.execPath, [bin, "gateway"], {
+    env: { ...process.env, HERMES_HOME: home },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    child.stdout.setEncoding("utf8");
+    for await (const text of child.stdout as AsyncIterable<string>) if (text.includes("http://")) break;
+    await new Promise((wake) => setTimeout(wake, 1000));
+    return residentMegabytes(String(child.pid));
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+function residentMegabytes(pid: string): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+const PROGRAMS = [
+  ["chat after one turn", waitingChat],
+  ["idle gateway", idleGateway],
+] as const;
 
 /** Linux only: elsewhere there is no /proc to read, and the case measures nothing. */
 export const memoryCase: Case = {
@@ -63,13 +88,20 @@ export const memoryCase: Case = {
         ["repository", join(ROOT, "cli/bin.js")],
         ["package", installed.bin],
       ] as const) {
-        const samples: number[] = [];
-        for (let round = 0; round < ROUNDS + WARM_UP; round++) {
-          const resident = await waitingChat(bin, home);
-          if (round >= WARM_UP) samples.push(resident);
+        for (const [what, measure] of PROGRAMS) {
+          const samples: number[] = [];
+          for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+            const resident = await measure(bin, home);
+            if (round >= WARM_UP) samples.push(resident);
+          }
+          measured.push({
+            name: `memory / ${what}, ${name}`,
+            unit: "MB",
+            ours: median(samples),
+            peer: null,
+            theirs: null,
+          });
         }
-        const ours = median(samples);
-        measured.push({ name: `memory / chat after one turn, ${name}`, unit: "MB", ours, peer: null, theirs: null });
       }
       return measured;
     } finally {

@@ -58,20 +58,36 @@ export class Conversation {
   }
 
   /** Runs one turn: the `session` frame, then those of the agent. */
-  async send(message: string, { signal, onFrame, maxIterations }: SendOptions): Promise<TurnResult> {
-    const session = this.open(onFrame);
+  async send(message: string, options: SendOptions): Promise<TurnResult> {
+    const { signal, maxIterations } = options;
+    const onFrame = this.#mirrored(options.onFrame);
+    const session = this.#open(onFrame);
     const { runner, surface } = this.#host;
     return runner.turn({ session, message, platform: surface, signal, onFrame, maxIterations });
   }
 
   /** Runs `!CMD`: the terminal tool, hooks included, without the model. Gives the tool's result. */
-  async shell(command: string, { signal, onFrame }: SendOptions): Promise<string> {
-    const session = this.open(onFrame);
+  async shell(command: string, options: SendOptions): Promise<string> {
+    const { signal } = options;
+    const onFrame = this.#mirrored(options.onFrame);
+    const session = this.#open(onFrame);
     return this.#host.runner.callTool({ session, tool: "terminal", args: { command }, signal, onFrame });
   }
 
   /** Shows the session, which begins now if there is none: its frame is the first one of whatever follows. */
   open(onFrame: (frame: Frame) => void): StoredSession {
+    return this.#open(this.#mirrored(onFrame));
+  }
+
+  /** Whoever watches the program's events sees what the person sees. */
+  #mirrored(onFrame: (frame: Frame) => void): (frame: Frame) => void {
+    return (frame) => {
+      this.#host.mirror(frame);
+      onFrame(frame);
+    };
+  }
+
+  #open(onFrame: (frame: Frame) => void): StoredSession {
     const { sessions, surface, model } = this.#host;
     const { id: modelId } = model.describe();
     this.#session ??= sessions.create({ platform: surface, source: "chat" });
@@ -137,9 +153,10 @@ export class Conversation {
     onFrame: (frame: Frame) => void,
   ): Promise<void> {
     const talking = this.#session?.id ?? "";
+    const show = this.#mirrored(onFrame);
     await this.#host.dispatcher.invoke_hook(event, payload, {
       signal,
-      onRun: (run) => onFrame(hookFrame(run, talking)),
+      onRun: (run) => show(hookFrame(run, talking)),
     });
   }
 }

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { keepStderr, type CliContext } from "../context.ts";
+
+const EXAMPLES = `
+Examples:
+  hermes gateway                        answer on every platform that config.yaml enables
+  hermes --accept-hooks gateway         the same; configured shell hooks are approved
+  curl -s http://127.0.0.1:8642/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{"model": "hermes", "messages": [{"role": "user", "content": "hello"}]}'
+
+Platforms stand under gateway.platforms in config.yaml; docs/gateway.md shows how.`;
+
+/** `hermes gateway` (CONTRACT §8). */
+export function addGatewayCommand(program: Command, context: CliContext): void {
+  program
+    .command("gateway")
+    .description("Run the agent behind messaging platforms, with gateway hooks, until SIGTERM or Ctrl+C.")
+    .addHelpText("after", EXAMPLES)
+    .action(async (_options: object, command: Command) => {
+      keepStderr();
+      const { runGateway } = await import("#cli/gateway/run");
+      await runGateway(command, context);
+    });
+}

@@ -1,0 +1,43 @@
+/** The gateway hooks of a home, in the running gateway: registered, listed live, taken over anew at a reload. */
+import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import type { Host } from "../compose.ts";
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** Loads the hooks of `hooks/`. What is returned ends them. */
+export async function openFolders(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
+  const { log, registry, warn, paths, dispatcher, database } = host;
+  const folders: FolderHost = createFolderHost({
+    folder: paths.hooks,
+    registry,
+    record: (run, hook) => dispatcher.sinks.record(run, hook),
+    log,
+    warn,
+    safeMode: options.safeMode,
+    timeoutSeconds: () => host.config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
+    tiers: {
+      worker: async () => (await import("#sandbox/worker/pool")).createWorkerTier(),
+      isolate: async () => {
+        const { createIsolateTier } = await import("#sandbox/isolate/tier");
+        const { createHookValues } = await import("#sandbox/isolate/values");
+        return createIsolateTier({ env: options.env, values: createHookValues(() => database), log });
+      },
+    },
+  });
+  await folders.load();
+  const undoLive = host.addLiveSource(() => folders.identities());
+  const undoReload = host.onReload(async (_config, notes) => {
+    const { changes, warnings, failures } = await folders.reload();
+    for (const change of changes) notes.changed(change);
+    for (const warning of warnings) notes.warn(warning);
+    for (const failure of failures) notes.fail(failure);
+  });
+  return {
+    drain: (ms: number) => folders.drain(ms),
+    async [Symbol.asyncDispose]() {
+      undoReload();
+      undoLive();
+      await folders[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** One gateway a home: two would answer every message twice. `run/gateway.pid` says whose turn it is. */
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { HermesError } from "#core/errors";
+import { ensureFolder } from "#core/paths";
+import { isAlive, startOf } from "#core/process-identity";
+
+interface Holder {
+  readonly pid: number;
+  readonly process_start: string | null;
+}
+
+/**
+ * Takes the place of the home's gateway; the returned function gives it back. Throws HERMES_GATEWAY_RUNNING while
+ * another one runs; what a killed one left behind does not count.
+ */
+export function claimGateway(run: string): () => void {
+  ensureFolder(run);
+  const file = join(run, "gateway.pid");
+  const own = `${file}.${process.pid}`;
+  const mine: Holder = { pid: process.pid, process_start: startOf(process.pid) };
+  writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
+  try {
+    // A link is made whole or not at all, and never over a file that is there.
+    while (!link(own, file)) {
+      const holder = read(file);
+      if (holder !== null && isAlive(holder.pid, holder.process_start)) {
+        throw new HermesError("HERMES_GATEWAY_RUNNING", { pid: holder.pid });
+      }
+      remove(file);
+    }
+  } finally {
+    remove(own);
+  }
+  return () => {
+    if (read(file)?.pid === process.pid) remove(file);
+  };
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function read(file: string): Holder | null {
+  try {
+    const holder = JSON.parse(readFileSync(file, "utf8")) as Partial<Holder> | null;
+    const { pid, process_start = null } = holder ?? {};
+    return typeof pid === "number" ? { pid, process_start } : null;
+  } catch {
+    // Gone meanwhile, or no word of a gateway: nobody holds the place.
+    return null;
+  }
+}
+
+function remove(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

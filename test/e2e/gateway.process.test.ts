@@ -1,0 +1,155 @@
+/** `hermes gateway` as a person runs it: with `api_server` alone, real hooks of every kind, real signals. */
+import test from "node:test";
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { API_SERVER, startGateway, until } from "../helpers/gateway.ts";
+import { Home } from "../helpers/hermes.ts";
+
+const run = promisify(execFile);
+
+test("a gateway with api_server alone answers curl", async (t) => {
+  const home = new Home(t);
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  const { stdout } = await run("curl", [
+    "-sS",
+    `${gateway.url}/v1/chat/completions`,
+    "-H",
+    "content-type: application/json",
+    "-d",
+    JSON.stringify({ model: "hermes", messages: [{ role: "user", content: "hello there" }] }),
+  ]);
+  const answer = JSON.parse(stdout) as { object: string; choices: { message: { content: string } }[] };
+  assert.equal(answer.object, "chat.completion");
+  assert.match(answer.choices[0]!.message.content, /hello there/);
+});
+
+test("an ordinary OpenAI client streams an answer", async (t) => {
+  const home = new Home(t);
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+  const { streamText } = await import("ai");
+  const client = createOpenAICompatible({ name: "hermes", baseURL: `${gateway.url}/v1` });
+  const result = streamText({ model: client("hermes"), prompt: "run `echo streamed`", maxRetries: 0 });
+  let text = "";
+  for await (const part of result.textStream) text += part;
+  assert.match(text, /streamed/);
+});
+
+test("the conversation named by the header goes on, also after a restart", async (t) => {
+  const home = new Home(t);
+  const first = await startGateway(t, home, { config: API_SERVER });
+  await first.say("my first words", "anna");
+  first.kill("SIGTERM");
+  assert.equal((await first.ended).code, 0);
+  const second = await startGateway(t, home);
+  await second.say("my second words", "anna");
+  const listed = JSON.parse((await home.run(["sessions", "list", "--json"])).stdout) as {
+    sessions: { id: string; key: string; platform: string }[];
+  };
+  assert.deepEqual(
+    listed.sessions.map(({ key, platform }) => [key, platform]),
+    [["agent:main:api_server:dm:anna", "api_server"]],
+  );
+  const shown = (await home.run(["sessions", "show", listed.sessions[0]!.id])).stdout;
+  assert.match(shown, /my first words[^]*my second words/);
+});
+
+test("the same guards block on the gateway as in chat: a plugin's and a shell hook's", async (t) => {
+  const home = new Home(t);
+  home.plugin(
+    "guard",
+    `export function register(ctx) {
+       ctx.register_hook("pre_tool_call", ({ args }) =>
+         args.command?.includes("plugin-no") ? { action: "block", message: "the plugin says no" } : null);
+     }`,
+  );
+  const script = home.script(
+    "guard.sh",
+    `grep -q shell-no && printf '{"decision":"block","reason":"the shell says no"}'\nexit 0\n`,
+  );
+  home.write(
+    "config.yaml",
+    `${API_SERVER}plugins: { enabled: [guard] }\nhooks: { pre_tool_call: [ { command: ${script}, matcher: terminal } ] }\n`,
+  );
+  const asked = ["run `echo plugin-no`", "run `echo shell-no`", "run `echo fine`"];
+  const gateway = await startGateway(t, home, { args: ["--accept-hooks"] });
+  for (const [surface, say] of [
+    ["gateway", async (text: string) => (await gateway.say(text)).text],
+    ["chat", async (text: string) => (await home.run(["chat", "-Q", "-q", text])).stdout],
+  ] as const) {
+    const [plugin, shell, fine] = [await say(asked[0]!), await say(asked[1]!), await say(asked[2]!)];
+    assert.match(plugin, /the plugin says no/, surface);
+    assert.match(shell, /the shell says no/, surface);
+    assert.match(fine, /fine/, surface);
+  }
+});
+
+test("gateway hooks run in the gateway, in worker and isolate, and not in chat", async (t) => {
+  const home = new Home(t);
+  const seen = join(home.path, "seen.jsonl");
+  home.write(
+    "hooks/watch/HOOK.yaml",
+    'name: watch\nevents: ["agent:start", "agent:end", "command:*", "gateway:startup"]\n',
+  );
+  home.write(
+    "hooks/watch/handler.ts",
+    `import { appendFileSync } from "node:fs";
+     export async function handle(event_type: string, context: Record<string, unknown>) {
+       appendFileSync(${JSON.stringify(seen)}, JSON.stringify({ event_type, ...context }) + "\\n");
+       if (event_type === "command:secret") return { decision: "handled", message: "said the worker" };
+     }`,
+  );
+  home.write("hooks/closed/HOOK.yaml", 'name: closed\nevents: ["command:*"]\nisolation: isolate\n');
+  home.write(
+    "hooks/closed/handler.ts",
+    `export const handle = (event_type: string) =>
+       event_type === "command:forbidden" ? { decision: "deny", message: "said the isolate" } : null;`,
+  );
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  assert.equal((await gateway.say("/secret", "ben")).text, "said the worker");
+  assert.equal((await gateway.say("/forbidden", "ben")).text, "said the isolate");
+  await gateway.say("hello hook", "ben");
+  const events = await until(() => {
+    const lines = existsSync(seen) ? readFileSync(seen, "utf8").trim().split("\n") : [];
+    const found = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    return found.some(({ event_type }) => event_type === "agent:end") ? found : null;
+  }, "agent:end was seen");
+  assert.deepEqual(
+    events.map(({ event_type }) => event_type),
+    ["gateway:startup", "command:secret", "command:forbidden", "agent:start", "agent:end"],
+  );
+  assert.deepEqual(events[0]!["platforms"], ["api_server"]);
+  assert.equal(events[4]!["message"], "hello hook");
+  assert.equal(events[4]!["platform"], "api_server");
+  assert.equal(events[4]!["user_id"], "ben");
+  await home.run(["chat", "-q", "hello chat"]);
+  assert.ok(!readFileSync(seen, "utf8").includes("hello chat"));
+});
+
+test("SIGTERM during a turn lets it end, then the gateway ends with 0", async (t) => {
+  const home = new Home(t);
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  const answer = gateway.say("run `touch begun; sleep 2; echo slept`", "carla");
+  await until(() => existsSync(join(home.work, "begun")), "the turn runs");
+  gateway.kill("SIGTERM");
+  assert.match((await answer).text, /slept/);
+  assert.equal((await gateway.ended).code, 0);
+});
+
+test("without a platform the gateway says what to write", async (t) => {
+  const home = new Home(t);
+  const { code, stderr } = await home.run(["gateway"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /gateway:\n +platforms:\n +api_server:\n +enabled: true/);
+});
+
+test("a second gateway of the same home is refused while the first one runs", async (t) => {
+  const home = new Home(t);
+  const first = await startGateway(t, home, { config: API_SERVER });
+  const { code, stderr } = await home.run(["gateway"]);
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`${first.pid}`));
+});

@@ -1,0 +1,62 @@
+/** The real gateway, started in a home of its own, and a client of its `api_server`. */
+import assert from "node:assert/strict";
+import type { Home, Running } from "./hermes.ts";
+
+/** The least configuration of a gateway: `api_server` on a free port. */
+export const API_SERVER = "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n";
+
+export interface Completion {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+export interface RunningGateway extends Running {
+  readonly url: string;
+  /** Says `text` in the conversation `name` (without one, in a conversation of its own) and gives the answer. */
+  say(text: string, name?: string): Promise<Completion>;
+}
+
+/** Starts `hermes gateway`; with `config` writes that first. Resolves when it takes messages. */
+export async function startGateway(
+  t: { after(fn: () => unknown): void },
+  home: Home,
+  options: { config?: string; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<RunningGateway> {
+  if (options.config !== undefined) home.write("config.yaml", options.config);
+  const running = home.start(
+    [...(options.args ?? []), "gateway"],
+    options.env === undefined ? {} : { env: options.env },
+  );
+  t.after(async () => {
+    running.kill("SIGKILL");
+    await running.ended;
+  });
+  await running.sees("http://127.0.0.1:");
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(running.stdout() + running.stderr())?.[0];
+  assert.ok(url, running.stderr());
+  return {
+    ...running,
+    url,
+    async say(text, name) {
+      const response = await fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...(name === undefined ? {} : { "x-hermes-session-id": name }) },
+        body: JSON.stringify({ model: "hermes", messages: [{ role: "user", content: text }] }),
+      });
+      const body = (await response.json()) as { choices?: { message: { content: string } }[] };
+      return { status: response.status, text: body.choices?.[0]?.message.content ?? "", headers: response.headers };
+    },
+  };
+}
+
+/** Waits until `condition` gives something; polls, because files and processes say nothing when they change. */
+export async function until<Value>(condition: () => Value | Promise<Value>, what: string): Promise<NonNullable<Value>> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== null && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`it never came true: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 25));
+  }
+}

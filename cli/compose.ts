@@ -196,12 +196,13 @@ export async function createHost(options: HostOptions): Promise<Host> {
       check: (other) => {
         check(options, other);
         model.check(other.values.model);
+        // Before the plugins are loaded with their new settings: they may write into the log at once.
+        files.keepSecret(other.values);
       },
       shellHooks,
       plugins,
       swap: (other) => {
         config = other;
-        files.keepSecret(other.values);
         model.configure(other.values.model);
         builtinTools = makeTools(other);
       },

@@ -1,0 +1,55 @@
+/** A conversation on a terminal that takes over a changed home when `hermes hooks reload` asks it to. */
+import test from "node:test";
+import assert from "node:assert/strict";
+import { Home } from "../helpers/hermes.ts";
+import { noPty as skip } from "../helpers/pty.ts";
+
+test(
+  "commands, hooks and the model follow a reload; what /model named stays until its section changes",
+  { skip },
+  async (t) => {
+    const home = new Home(t);
+    const config = (model: string, rest = "") =>
+      home.write(
+        "config.yaml",
+        `model: { provider: openai-compatible, base_url: "http://127.0.0.1:9/v1", default: ${model} }\n${rest}`,
+      );
+    const reload = async () => home.run(["hooks", "reload"]);
+    config("first-model");
+    home.plugin(
+      "greeter",
+      `export const register = (ctx) => ctx.register_command({ name: "hello", description: "", handler: () => "one" });`,
+    );
+    const pty = home.terminal(["chat"]);
+    t.after(() => pty.kill());
+    await pty.see("› ");
+    pty.type("/model chosen\r");
+    await pty.see("chosen (openai-compatible");
+
+    config("first-model", "plugins: { enabled: [greeter] }\n");
+    const first = await reload();
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /^\d+ hermes chat: configuration: plugins; plugins loaded anew: greeter\n$/);
+    pty.type("/hello\r");
+    await pty.see(/^one/m);
+    pty.type("/model\r");
+    await pty.see("chosen (openai-compatible");
+
+    const script = home.script("watch.sh", "cat >/dev/null\n");
+    config("second-model", `hooks: { pre_tool_call: [{ command: "${script}" }] }\n`);
+    const second = await reload();
+    assert.equal(second.code, 0);
+    assert.match(second.stdout, /shell hooks: 1 new, 0 gone; plugins gone: greeter\n {2}1 shell hook is not approved/);
+    // It asks nobody: the line that is typed goes to the chat.
+    await pty.see("1 shell hook is not approved");
+    pty.type("/model\r");
+    await pty.see("second-model (openai-compatible");
+    pty.type("/hooks\r");
+    await pty.see("watch.sh");
+    pty.type("/hello\r");
+    await pty.see('There is no command "/hello"');
+    assert.doesNotMatch(pty.output(), /Allow this hook/);
+    pty.type("\u0004");
+    assert.equal(await pty.exited, 0);
+  },
+);

@@ -1,6 +1,6 @@
 /** What is sent at once: parcels of frames, filled from the queue, and what an answer makes of them. */
 import { objectOf, type LinkAnswer } from "./forward-link.ts";
-import { writeFrames, type FrameOptions } from "./forward-frames.ts";
+import { writeFrames, type FrameOptions, type WrittenFrames } from "./forward-frames.ts";
 import type { ForwardQueue } from "./forward-queue.ts";
 
 /** A batch holds at most so many frames (CONTRACT §9). */
@@ -14,7 +14,9 @@ const MOST_ATTEMPTS = 3;
 
 /** Frames that are sent and answered together. */
 export interface Parcel {
-  readonly texts: readonly string[];
+  /** JSON of the frames, with commas between them. */
+  readonly text: string;
+  readonly frames: number;
   /** How often it was sent without a word on what became of it. */
   attempts: number;
 }
@@ -58,22 +60,32 @@ export class Parcels {
     return this.#parcels[0];
   }
 
+  /** Makes the parcel after the next one. */
+  async prepare(): Promise<void> {
+    if (this.#parcels.length < 2) await this.#fill();
+  }
+
   /** Takes note of what became of the first parcel. */
   settle(verdict: Verdict): void {
     const [parcel, ...others] = this.#parcels;
     if (parcel === undefined) return;
-    const { texts } = parcel;
-    if (verdict.kind === "settled") {
-      // Back up after a frame that was too large by itself.
-      this.#most = Math.min(2 * this.#most, MOST_FRAMES);
-      this.#finish(others, texts.length, verdict.lost);
-    } else if (verdict.kind === "singles") this.#parcels = [...splitInto(1, texts), ...others];
-    else if (verdict.kind === "split") {
-      this.#most = Math.max(1, texts.length >> 1);
-      if (texts.length === 1) this.#finish(others, 1, 1);
-      else this.#parcels = [...splitInto(this.#most, texts), ...others];
-    } else if (verdict.kind === "failed" && ++parcel.attempts >= MOST_ATTEMPTS) {
-      this.#finish(others, texts.length, texts.length);
+    const { frames } = parcel;
+    switch (verdict.kind) {
+      case "settled": {
+        // Back up after a frame that was too large by itself.
+        this.#most = Math.min(2 * this.#most, MOST_FRAMES);
+        return this.#finish(others, frames, verdict.lost);
+      }
+      case "singles":
+        return this.#replace(split(parcel, 1), others);
+      case "split": {
+        this.#most = Math.max(1, frames >> 1);
+        return frames === 1 ? this.#finish(others, 1, 1) : this.#replace(split(parcel, this.#most), others);
+      }
+      case "locked":
+        return;
+      case "failed":
+        if (++parcel.attempts >= MOST_ATTEMPTS) this.#finish(others, frames, frames);
     }
   }
 
@@ -86,7 +98,7 @@ export class Parcels {
   /** Gives everything up that is under way, for good. */
   close(): void {
     this.#closed = true;
-    for (const { texts } of this.#parcels.splice(0)) this.#options.queue.release(texts.length, texts.length);
+    for (const { frames } of this.#parcels.splice(0)) this.#options.queue.release(frames, frames);
   }
 
   #finish(others: Parcel[], frames: number, lost: number): void {
@@ -94,22 +106,28 @@ export class Parcels {
     this.#parcels = others;
   }
 
+  #replace(parts: readonly Parcel[], others: readonly Parcel[]): void {
+    this.#parcels = [...parts, ...others];
+  }
+
   /** Fills a parcel with what waits, a slice at a time. */
   async #fill(): Promise<void> {
     const { queue } = this.#options;
-    const texts: string[] = [];
+    const slices: string[] = [];
+    let frames = 0;
     let bytes = 0;
-    while (texts.length < this.#most && bytes < ENOUGH_BYTES && queue.waiting > 0) {
-      if (texts.length > 0) await new Promise((resume) => setImmediate(resume));
-      const slice = this.#write(this.#most - texts.length);
-      texts.push(...slice.texts);
+    while (frames < this.#most && bytes < ENOUGH_BYTES && queue.waiting > 0) {
+      if (frames > 0) await new Promise((resume) => setImmediate(resume));
+      const slice = this.#write(this.#most - frames);
+      if (slice.frames > 0) slices.push(slice.text);
+      frames += slice.frames;
       bytes += slice.bytes;
     }
-    if (this.#closed) queue.release(texts.length, texts.length);
-    else if (texts.length > 0) this.#parcels = [{ texts, attempts: 0 }];
+    if (this.#closed) queue.release(frames, frames);
+    else if (frames > 0) this.#parcels.push({ text: slices.join(","), frames, attempts: 0 });
   }
 
-  #write(frames: number): { readonly texts: readonly string[]; readonly bytes: number } {
+  #write(frames: number): Pick<WrittenFrames, "text" | "frames" | "bytes"> {
     const { queue, onError } = this.#options;
     let taken = 0;
     const take = () => {
@@ -118,28 +136,29 @@ export class Parcels {
       return event;
     };
     try {
-      const { texts, bytes, lost } = writeFrames(take, { frames, characters: SLICE_CHARACTERS }, this.#options);
-      queue.release(lost, lost);
-      return { texts, bytes };
+      const written = writeFrames(take, { frames, characters: SLICE_CHARACTERS }, this.#options);
+      queue.release(written.lost, written.lost);
+      return written;
     } catch (error) {
       // The redactor failed: better no event than one with a secret.
       queue.release(taken, taken);
       onError(error);
-      return { texts: [], bytes: 0 };
+      return { text: "", frames: 0, bytes: 0 };
     }
   }
 }
 
-function splitInto(size: number, texts: readonly string[]): Parcel[] {
-  return Array.from({ length: Math.ceil(texts.length / size) }, (_, index) => ({
-    texts: texts.slice(index * size, (index + 1) * size),
-    attempts: 0,
-  }));
+function split({ text }: Parcel, size: number): Parcel[] {
+  const frames = JSON.parse(`[${text}]`) as readonly unknown[];
+  return Array.from({ length: Math.ceil(frames.length / size) }, (_, index) => {
+    const part = frames.slice(index * size, (index + 1) * size);
+    return { text: JSON.stringify(part).slice(1, -1), frames: part.length, attempts: 0 };
+  });
 }
 
 /** The body of a request that sends these frames. */
-export function bodyOf({ texts }: Parcel, singles: boolean): string {
-  return singles ? texts[0]! : `[${texts.join(",")}]`;
+export function bodyOf({ text }: Parcel, singles: boolean): string {
+  return singles ? text : `[${text}]`;
 }
 
 /** What the dashboard's answer makes of the frames that were sent. */

@@ -115,7 +115,7 @@ export class ForwardSender {
     await this.#gather();
     const parcel = await this.#parcels.next();
     if (parcel === undefined || this.#link === null) return parcel !== undefined;
-    const verdict = await this.#send(this.#link, dashboard, parcel);
+    const verdict = await this.#deliver(this.#link, dashboard, parcel);
     this.#parcels.settle(verdict);
     return this.#goOn(verdict, dashboard);
   }
@@ -165,6 +165,14 @@ export class ForwardSender {
     return false;
   }
 
+  /** Sends a parcel. While the dashboard is busy with it and a whole batch waits, that one is written. */
+  async #deliver(link: DashboardLink, dashboard: Dashboard, parcel: Parcel): Promise<Verdict> {
+    if (this.#singles && parcel.frames > 1) return { kind: "singles" };
+    const sending = this.#send(link, dashboard, parcel);
+    if (this.#options.queue.waiting >= MOST_FRAMES) await this.#parcels.prepare();
+    return sending;
+  }
+
   async #send(link: DashboardLink, dashboard: Dashboard, parcel: Parcel): Promise<Verdict> {
     this.#sentAt = performance.now();
     const { dropped } = this.#options.queue;
@@ -174,7 +182,7 @@ export class ForwardSender {
       const first = await within(answer, ANSWER_MS);
       const last = first === LATE ? await this.#outlast(answer, dashboard) : first;
       if (last === LATE) return { kind: "failed", problem: `it did not answer within ${ANSWER_MS / 1000} s` };
-      return judgeAnswer(last, parcel.texts.length, singles);
+      return judgeAnswer(last, parcel.frames, singles);
     } catch (error) {
       return { kind: "failed", problem: problemOf(error) };
     }

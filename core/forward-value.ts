@@ -34,15 +34,17 @@ function namesSecret(key: string): boolean {
 }
 
 /**
- * True for a value of objects, arrays, texts and numbers of no more than so many characters, without a key that names
- * a secret: it may be given to `JSON.stringify`. Reads no more than it must, so that 10 MB cost no more than 100 KB.
+ * The size of a value of objects, arrays, texts and numbers without a key that names a secret: it may be given to
+ * `JSON.stringify`. Null when it is something else or larger than `most`, which is found out without reading further,
+ * so that 10 MB cost no more than 100 KB.
  */
-export function isPlain(value: unknown, characters: number): boolean {
+export function plainSize(value: unknown, most: number): number | null {
   try {
-    return leftOver(value, characters, 0) >= 0;
+    const left = leftOver(value, most, 0);
+    return left < 0 ? null : most - left;
   } catch {
     // A getter or a proxy that throws: the careful copy finds out which.
-    return false;
+    return null;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What becomes of an event: kept, stored, shown, and published to the plugins of this process (seed 002). */
+import { copyWithCare, type CopyLimits } from "#core/forward-value";
 import type { EventContext, HookRegistry } from "#core/registry";
-import { isSecretName } from "#core/redact";
 import type { EventFrame } from "./frames.ts";
 import { toJson, type History, type KeptEvent } from "./history.ts";
 import { shorten } from "./shorten.ts";
@@ -19,6 +19,7 @@ interface IntakeParts {
 
 /** The source of what this process's own plugins emit. */
 const OWN_SOURCE = "dashboard";
+const OWN_LIMITS: CopyLimits = { characters: 48 * 1024, longestText: 16 * 1024 };
 /** The namespaces that processes send here (seed 002). */
 const NAMESPACES = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"];
 
@@ -74,16 +75,8 @@ export class Intake {
   }
 }
 
-/** The context of a plugin of this process, which nobody has looked at yet, without secrets, as JSON can hold it. */
+/** The context of a plugin of this process, which nobody has looked at yet: bounded, without secrets, fit for JSON. */
 function withoutSecrets(context: EventContext, redact: (text: string) => string): EventContext {
-  try {
-    const json = JSON.stringify(context, (key, value: unknown) => {
-      if (typeof value !== "string") return value;
-      return isSecretName(key) ? "[redacted]" : redact(value);
-    });
-    return JSON.parse(json) as EventContext;
-  } catch {
-    // A cycle or a big integer: that it happened can still be shown.
-    return { _unreadable: true };
-  }
+  const copy = copyWithCare(context, redact, OWN_LIMITS);
+  return typeof copy === "object" && copy !== null && !Array.isArray(copy) ? (copy as EventContext) : {};
 }

@@ -124,7 +124,8 @@ function addReading(app: FastifyInstance, parts: RouteParts): void {
 
 function openStream(reply: FastifyReply): void {
   reply.hijack();
-  const headers = { ...reply.getHeaders(), "content-type": "text/event-stream; charset=utf-8" };
+  // A stream ends with its connection, and the connection with its stream.
+  const headers = { ...reply.getHeaders(), "content-type": "text/event-stream; charset=utf-8", connection: "close" };
   reply.raw.writeHead(200, headers as Record<string, string>);
 }
 

@@ -101,6 +101,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const startedAt = new Date().toISOString();
   let port = options.port;
   let app: FastifyInstance | undefined;
+  let closeIdle: (() => void) | undefined;
 
   const history = new History();
   const streams = new Streams(history, limits);
@@ -133,7 +134,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       keepAliveTimeout: limits.idleMs,
       exposeHeadRoutes: false,
     });
-    boundConnections(made.server, limits.connections);
+    closeIdle = boundConnections(made.server, limits.connections);
     made.server.on("connection", (socket) => socket.once("close", () => sources.closed(socket)));
     const gate = createHostGate({ host, port: () => port, allowed: options.allowedHosts });
     made.addHook("onRequest", async (request, reply) => {
@@ -176,7 +177,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     unpublish();
     streams.close();
     const cut = setTimeout(() => app?.server.closeAllConnections(), limits.drainMs);
-    await app?.close();
+    const closed = app?.close();
+    closeIdle?.();
+    await closed;
     clearTimeout(cut);
     intake.close();
     store?.close();

@@ -59,8 +59,9 @@ export class EventStore {
     else if (this.#soon === undefined) this.#timer ??= setTimeout(() => this.#writeSome(), DELAY_MS).unref();
   }
 
-  /** Writes all that waits, and takes no more. */
+  /** Writes all that waits, and takes no more. May be called again. */
   close(): void {
+    if (this.#lost) return;
     this.#options.database.exec(`PRAGMA busy_timeout = ${LAST_BUSY_MS}`);
     let written = true;
     while (written && this.#waiting.length > 0) written = this.#writeSome();

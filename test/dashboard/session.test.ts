@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SignIn } from "#dashboard/sign-in";
+import { TestDashboard } from "../helpers/dashboard.ts";
+
+test("a link lets a person in once", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const link = dashboard.dashboard.signInUrl();
+  assert.ok(link.startsWith(`${dashboard.url}/#code=`), "in the fragment, which no browser sends and no server logs");
+  const code = link.split("#code=")[1]!;
+  const first = await dashboard.post("/api/session", { code });
+  assert.equal(first.status, 204);
+  const cookie = first.headers.get("set-cookie")!;
+  assert.match(cookie, /; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/);
+  assert.ok(!cookie.includes(code));
+  assert.equal((await dashboard.post("/api/session", { code })).status, 401);
+
+  const headers = { cookie: cookie.split(";", 1)[0]! };
+  for (const path of ["/api/status", "/api/history"])
+    assert.equal((await dashboard.get(path, headers)).status, 200, path);
+  assert.equal((await dashboard.get("/api/session", headers)).status, 204);
+});
+
+test("a code that is wrong, or no code, lets nobody in", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  assert.equal((await dashboard.post("/api/session", { code: "x".repeat(43) })).status, 401);
+  assert.equal((await dashboard.post("/api/session", { code: dashboard.dashboard.token })).status, 401);
+  for (const body of ["", "no json", "[]", "null", { code: 7 }, {}]) {
+    assert.equal((await dashboard.post("/api/session", body)).status, 400, JSON.stringify(body));
+  }
+  assert.equal((await dashboard.post("/api/session")).status, 400);
+  assert.equal((await dashboard.post("/api/session", { code: "x".repeat(5000) })).status, 413);
+  assert.equal((await dashboard.get("/api/status", { cookie: "hermes_dashboard=; x" })).status, 401);
+});
+
+test("guessing codes is bounded like guessing tokens", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const guesses = Array.from({ length: 100 }, () => dashboard.post("/api/session", { code: "guess" }));
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+  assert.ok(statuses.includes(429));
+  assert.ok(statuses.every((status) => status === 401 || status === 429));
+  assert.match(await dashboard.signIn(), /^hermes_dashboard_\d+=/);
+});
+
+test("a session ends when the page says so, and its streams with it", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const cookie = await dashboard.signIn();
+  const other = await dashboard.signIn();
+  const stream = await dashboard.stream(t, "", { cookie });
+  assert.equal(await stream.block(), "retry: 1000");
+  const ended = await dashboard.post("/api/session/end", undefined, { cookie, origin: dashboard.url });
+  assert.equal(ended.status, 204);
+  assert.match(ended.headers.get("set-cookie")!, /Max-Age=0/);
+  assert.equal(await stream.block(), undefined);
+  assert.equal((await dashboard.get("/api/session", { cookie })).status, 401);
+  assert.equal((await dashboard.get("/api/session", { cookie: other })).status, 204);
+});
+
+test("what a cookie alone allows must come from the page itself", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const cookie = await dashboard.signIn();
+  for (const origin of [undefined, "https://evil.example"]) {
+    const headers: Record<string, string> = origin === undefined ? { cookie } : { cookie, origin };
+    assert.equal((await dashboard.post("/api/session/end", undefined, headers)).status, 403);
+  }
+  assert.equal((await dashboard.get("/api/session", { cookie })).status, 204);
+});
+
+test("a session may neither send events nor make further links", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const headers = { cookie: await dashboard.signIn(), origin: dashboard.url };
+  assert.equal((await dashboard.ingest({ event_type: "a:b" }, headers)).status, 401);
+  assert.equal((await dashboard.post("/api/session/code", undefined, headers)).status, 401);
+});
+
+test("a fresh code costs the token", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const { status, json } = await dashboard.post("/api/session/code", undefined, dashboard.bearer);
+  assert.equal(status, 200);
+  assert.equal((await dashboard.post("/api/session", { code: json()["code"] })).status, 204);
+});
+
+test("another dashboard's cookie opens nothing here", async (t) => {
+  const [one, two] = [await TestDashboard.start(t), await TestDashboard.start(t)];
+  const cookie = await one.signIn();
+  assert.equal((await two.get("/api/session", { cookie })).status, 401);
+  const renamed = cookie.replace(String(one.port), String(two.port));
+  assert.equal((await two.get("/api/session", { cookie: renamed })).status, 401);
+});
+
+test("codes last ten minutes, sessions twelve hours from their last use", () => {
+  let now = 0;
+  const ended: string[] = [];
+  const signIn = new SignIn(
+    (session) => ended.push(session),
+    () => now,
+  );
+  const minute = 60_000;
+  const [early, late] = [signIn.newCode(), signIn.newCode()];
+  now = 10 * minute;
+  const secret = signIn.exchange(early);
+  assert.ok(secret !== undefined);
+  now += 1;
+  assert.equal(signIn.exchange(late), undefined);
+
+  const session = signIn.find(secret);
+  assert.ok(session !== undefined);
+  for (let hours = 0; hours < 30; hours += 11) {
+    now += 11 * 60 * minute;
+    assert.equal(signIn.find(secret), session);
+  }
+  now += 12 * 60 * minute + 1;
+  assert.equal(signIn.find(secret), undefined);
+  assert.deepEqual(ended, [session]);
+});
+
+test("codes and sessions are bounded in number, and the oldest go", () => {
+  const ended: string[] = [];
+  const signIn = new SignIn((session) => ended.push(session));
+  const codes = Array.from({ length: 40 }, () => signIn.newCode());
+  assert.equal(signIn.exchange(codes[0]!), undefined);
+  const first = signIn.exchange(codes.at(-1)!)!;
+  const session = signIn.find(first);
+  for (let count = 0; count < 100; count++) signIn.exchange(signIn.newCode());
+  assert.equal(signIn.find(first), undefined);
+  assert.equal(ended[0], session);
+});

@@ -1,7 +1,7 @@
 /** Long texts in pieces that Telegram takes. */
 
 /** The most that one message holds, in UTF-16 units. */
-export const LONGEST_PIECE = 4096;
+const LONGEST_PIECE = 4096;
 
 /**
  * The text in pieces of at most `longest` units: cut at a blank line, a line's end or a space in the second half of a

@@ -21,7 +21,7 @@ export function addPluginsCommand(program: Command, context: CliContext): void {
   for (const action of ["enable", "disable"] as const) {
     plugins
       .command(action)
-      .description(action === "enable" ? "load a plugin from the next start on" : "no longer load a plugin")
+      .description(action === "enable" ? "load a plugin from the next start or reload on" : "no longer load a plugin")
       .argument("<name>", "the plugin's name or folder")
       .action((name: string, _: object, command: Command) => switchPlugin(action, name, command, context));
   }

@@ -1,0 +1,255 @@
+/** Slash commands of the gateway, the decisions of their handlers, and the order of a reset. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
+import { COMMAND_NAMES } from "#gateway/commands";
+
+const KEY = "agent:main:memory:dm:1";
+
+test("/help lists ours and the plugins' commands", async (t) => {
+  const { adapter, commands } = await createGatewayBench(t);
+  commands.push({ name: "dice", description: "throws dice", run: async () => "4" });
+  const { text } = await adapter.ask("/help");
+  for (const name of COMMAND_NAMES) assert.match(text!, new RegExp(`/${name}\\b`));
+  assert.match(text!, /^\/dice: throws dice$/m);
+});
+
+test("/status tells session, model, the running turn and what waits, while it runs", async (t) => {
+  const { adapter, tool, agent } = await createGatewayBench(t, { settings: { allowed_users: ["*"], busy: "queue" } });
+  assert.match((await adapter.ask("/status")).text!, /^session: none yet\nmodel: offline \(offline\)\nturn: none/);
+  const first = adapter.ask("@wait {}");
+  await tool.running(1);
+  const second = adapter.ask("then");
+  let text: string | null;
+  do ({ text } = await adapter.ask("/status"));
+  while (text?.includes(" 0 waiting"));
+  const { id } = agent.sessions.byKey(KEY)!;
+  assert.match(
+    text!,
+    new RegExp(`^session: ${id}\n.*\nturn: running for \\d+ s, 1 waiting\n.*: queue\nplatforms: memory$`),
+  );
+  tool.release();
+  await Promise.all([first, second]);
+});
+
+test("/model shows the model and takes another", async (t) => {
+  const { adapter } = await createGatewayBench(t);
+  assert.equal((await adapter.ask("/model")).text, "offline (offline)");
+  assert.equal((await adapter.ask("/model other")).text, "other (offline)");
+});
+
+test("what nobody knows is told, with what was probably meant; a path is a message", async (t) => {
+  const { adapter, commands } = await createGatewayBench(t);
+  commands.push({ name: "dice", description: "", run: async () => null });
+  assert.equal((await adapter.ask("/stauts")).text, 'There is no command "/stauts". Did you mean "/status"?');
+  assert.equal((await adapter.ask("/dcie")).text, 'There is no command "/dcie". Did you mean "/dice"?');
+  assert.equal((await adapter.ask("/xylophone")).text, 'There is no command "/xylophone". "/help" lists them.');
+  assert.match((await adapter.ask("/etc/hosts is what?")).text!, /^\/etc\/hosts is what\?/);
+});
+
+test("a plugin's command gets its arguments; what it gives is the answer, null is none", async (t) => {
+  const { adapter, commands } = await createGatewayBench(t);
+  commands.push({ name: "shout", description: "", run: async (args) => (args === "" ? null : args.toUpperCase()) });
+  assert.equal((await adapter.ask("/SHOUT hi there")).text, "HI THERE");
+  assert.deepEqual(await adapter.ask("/shout"), { text: null, problem: null, frames: [] });
+  await adapter.receive("/shout");
+  assert.deepEqual(adapter.sent, []);
+});
+
+test("a plugin's command that fails says so without its reason, which is in the log", async (t) => {
+  const { adapter, commands, logged } = await createGatewayBench(t);
+  commands.push({ name: "fails", description: "", run: () => Promise.reject(new Error("token t0k3n is bad")) });
+  commands.push({
+    name: "throws",
+    description: "",
+    run: () => {
+      throw new Error("at once");
+    },
+  });
+  for (const name of ["fails", "throws"]) {
+    assert.equal((await adapter.ask(`/${name}`)).text, `/${name} failed. Whoever runs me finds the reason in the log.`);
+  }
+  assert.ok(logged.some((line) => line.includes("t0k3n")));
+});
+
+test("a plugin's command that never ends is stopped by /stop or its bound, and holds up nobody else", async (t) => {
+  const { adapter, commands } = await createGatewayBench(t, { timings: { command: 100 } });
+  const begun = Promise.withResolvers<void>();
+  commands.push({ name: "hangs", description: "", run: () => (begun.resolve(), new Promise(() => undefined)) });
+  assert.match((await adapter.ask("/hangs")).text!, /took longer than 0.1 s/);
+  const patient = await createGatewayBench(t);
+  patient.commands.push(...commands);
+  const hanging = patient.adapter.ask("/hangs");
+  await begun.promise;
+  const next = patient.adapter.ask("hello");
+  assert.match((await patient.adapter.ask("hello", { chat_id: "2" })).text!, /^hello/);
+  assert.equal((await patient.adapter.ask("/stop")).text, "Stopped.");
+  assert.equal((await hanging).text, null);
+  assert.match((await next).text!, /^hello/);
+});
+
+test("handlers of a command may deny, handle and rewrite it; the first decision counts", async (t) => {
+  const { adapter, agent, commands } = await createGatewayBench(t);
+  commands.push({ name: "dice", description: "", run: async (args) => `dice ${args}` });
+  const contexts: unknown[] = [];
+  agent.registry.register("command:dice", (_, context) => {
+    contexts.push(context);
+    if (context["args"] === "no") return { decision: "deny", message: "Not here." };
+    if (context["args"] === "never") return { decision: "deny" };
+    if (context["args"] === "done") return { decision: "handled" };
+    if (context["args"] === "told") return { decision: "handled", message: "Thrown elsewhere." };
+    return context["args"] === "model" ? { decision: "rewrite", command_name: "model", raw_args: "x" } : undefined;
+  });
+  agent.registry.register("command:*", (_, { args }) => (args === "no" ? { decision: "handled" } : null));
+  const say = async (text: string) => (await adapter.ask(text, { user_id: "7" })).text;
+  assert.equal(await say("/dice no"), "Not here.");
+  assert.equal(await say("/dice never"), "The command was denied by a hook.");
+  assert.equal(await say("/dice done"), null);
+  assert.equal(await say("/dice told"), "Thrown elsewhere.");
+  assert.equal(await say("/dice model"), "x (offline)");
+  assert.equal(await say("/dice 3"), "dice 3");
+  assert.deepEqual(contexts[0], {
+    platform: "memory",
+    user_id: "7",
+    session_id: "",
+    session_key: KEY,
+    command: "dice",
+    args: "no",
+    raw_args: "no",
+  });
+});
+
+test("a decision is waited for", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  agent.registry.register("command:new", async () => {
+    await new Promise((wake) => setTimeout(wake, 20));
+    return { decision: "deny", message: "Stay." };
+  });
+  assert.equal((await adapter.ask("/new")).text, "Stay.");
+});
+
+for (const command of ["/new", "/reset", "/clear"]) {
+  test(`${command}: the events of the old session, then those of the new one, which starts with its first message`, async (t) => {
+    const bench = await createGatewayBench(t);
+    const { adapter, agent, order } = bench;
+    await adapter.receive("hello");
+    const old = agent.sessions.byKey(KEY)!.id;
+    record(
+      bench,
+      ["on_session_start", "on_session_end", "on_session_finalize", "on_session_reset"],
+      ["session:start", "session:end", "session:reset"],
+    );
+    const { text } = await adapter.ask(command);
+    const fresh = agent.sessions.byKey(KEY)!.id;
+    assert.notEqual(fresh, old);
+    assert.equal(text, `New session ${fresh}.`);
+    assert.deepEqual(order, [
+      `session:end ${old}`,
+      `on_session_finalize ${old}`,
+      `session:reset ${fresh}`,
+      `on_session_reset ${fresh}`,
+    ]);
+    order.length = 0;
+    const { frames } = await adapter.ask("again");
+    assert.deepEqual(order, [`session:start ${fresh}`, `on_session_start ${fresh}`, `on_session_end ${fresh}`]);
+    assert.equal((frames[0] as { resumed?: boolean }).resumed, false);
+    assert.equal(agent.sessions.history(fresh).length, 2);
+  });
+}
+
+test("the old session is still the conversation's until the swap, and each event waits for slow handlers", async (t) => {
+  const bench = await createGatewayBench(t);
+  const { adapter, agent } = bench;
+  await adapter.receive("hello");
+  const old = agent.sessions.byKey(KEY)!.id;
+  const seen: string[] = [];
+  const look = async (event: string) => {
+    seen.push(`${event} begins, ${agent.sessions.byKey(KEY)!.id === old ? "old" : "new"}`);
+    await new Promise((wake) => setTimeout(wake, 10));
+    seen.push(`${event} ends`);
+  };
+  for (const event of ["session:end", "session:reset"]) agent.registry.register(event, look);
+  for (const event of ["on_session_finalize", "on_session_reset"] as const) agent.hook(event, () => look(event));
+  await adapter.ask("/new");
+  assert.deepEqual(seen, [
+    "session:end begins, old",
+    "session:end ends",
+    "on_session_finalize begins, old",
+    "on_session_finalize ends",
+    "session:reset begins, new",
+    "session:reset ends",
+    "on_session_reset begins, new",
+    "on_session_reset ends",
+  ]);
+});
+
+test("contexts and payloads of a reset", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  await adapter.receive("hello");
+  const old = agent.sessions.byKey(KEY)!.id;
+  const seen: unknown[] = [];
+  for (const event of ["session:end", "session:reset"])
+    agent.registry.register(event, (name, context) => seen.push(name, context));
+  for (const event of ["on_session_finalize", "on_session_reset"] as const) {
+    agent.hook(event, (payload) => void seen.push(event, payload));
+  }
+  await adapter.ask("/new");
+  const fresh = agent.sessions.byKey(KEY)!.id;
+  const place = { platform: "memory", user_id: "1", session_key: KEY };
+  assert.deepEqual(seen, [
+    "session:end",
+    { ...place, session_id: old },
+    "on_session_finalize",
+    { session_id: old, platform: "memory" },
+    "session:reset",
+    { ...place, session_id: fresh },
+    "on_session_reset",
+    { session_id: fresh, platform: "memory" },
+  ]);
+});
+
+test("/new without a session: nothing ends, a session begins", async (t) => {
+  const bench = await createGatewayBench(t);
+  record(bench, ["on_session_finalize", "on_session_reset"], ["session:end", "session:reset"]);
+  await bench.adapter.ask("/new");
+  const fresh = bench.agent.sessions.byKey(KEY)!.id;
+  assert.deepEqual(bench.order, ["on_session_finalize -", `session:reset ${fresh}`, `on_session_reset ${fresh}`]);
+});
+
+test("/new stops the running turn and waits for its end; a message behind it is in the new session", async (t) => {
+  const bench = await createGatewayBench(t, { settings: { allowed_users: ["*"], busy: "queue" } });
+  const { adapter, tool, agent, order } = bench;
+  record(bench, ["on_session_end", "on_session_finalize"], ["agent:end", "session:end"]);
+  const first = adapter.ask("@wait {}");
+  await tool.running(1);
+  const old = agent.sessions.byKey(KEY)!.id;
+  const replies = [adapter.ask("waits"), adapter.ask("/new"), adapter.ask("hello")];
+  const [waited, reset, next] = await Promise.all(replies);
+  assert.equal((await first).problem?.code, "HERMES_INTERRUPTED");
+  assert.equal(waited?.problem?.code, "HERMES_INTERRUPTED");
+  assert.match(reset!.text!, /^New session/);
+  assert.notEqual(next!.frames[0]!.session_id, old);
+  assert.deepEqual(
+    order.slice(0, 4),
+    ["agent:end", "on_session_end", "session:end", "on_session_finalize"].map((event) => `${event} ${old}`),
+  );
+});
+
+test("a request with its own history has no conversation to reset; other commands work", async (t) => {
+  const { adapter } = await createGatewayBench(t);
+  assert.match((await adapter.ask("/new", { history: [] })).text!, /brings its own history/);
+  assert.match((await adapter.ask("/status", { history: [] })).text!, /^session: none yet/);
+  assert.equal((await adapter.ask("/stop", { history: [] })).text, "Nothing is running.");
+});
+
+test("a command that cannot read the sessions says so plainly", async (t) => {
+  const { adapter, database, logged } = await createGatewayBench(t);
+  database.exec("DROP TABLE messages; DROP TABLE sessions");
+  await adapter.receive("/status");
+  assert.deepEqual(adapter.textsOf("1"), [
+    "Something went wrong with this message. Whoever runs me finds the reason in the log.",
+  ]);
+  assert.ok(logged.some((line) => line.startsWith("a command failed")));
+  const { problem } = await adapter.ask("hello");
+  assert.equal(problem?.code, "HERMES_STATE_UNAVAILABLE");
+});

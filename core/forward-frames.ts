@@ -92,7 +92,12 @@ function writeCopy({ event_type, context }: QueuedEvent, { src, redact }: FrameO
 }
 
 function isRecord(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  try {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    // A proxy that was revoked is nothing any more.
+    return false;
+  }
 }
 
 /** True when `redact` finds nothing, neither in the text nor in what its escapes stand for. */

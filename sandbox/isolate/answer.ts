@@ -9,9 +9,9 @@ const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 /** The value of an answer's JSON. Throws an error whose message says what is wrong with it. */
 export function readAnswer(text: string): unknown {
   if (Buffer.byteLength(text) > SIZE_LIMITS.answer)
-    throw new Error(`the answer is larger than ${SIZE_LIMITS.answer} bytes`);
+    throw new Error(`it answered more than ${SIZE_LIMITS.answer} bytes`);
   if (isDeeperThan(text, SIZE_LIMITS.answerDepth)) {
-    throw new Error(`the answer is nested more than ${SIZE_LIMITS.answerDepth} deep`);
+    throw new Error(`its answer is nested more than ${SIZE_LIMITS.answerDepth} deep`);
   }
   // A key that would change the prototype of whatever the answer is copied to. It may be written with an escape.
   const mayPoison = text.includes("__proto__") || text.includes("\\u00");

@@ -57,7 +57,6 @@ export class Cell {
   #run: number | undefined;
   #deadline: NodeJS.Timeout;
   #cpuAtStart = 0n;
-  #cpuMs: number;
 
   constructor({ guest, settings, remainingMs, port }: CellOptions) {
     this.guest = guest;
@@ -67,7 +66,6 @@ export class Cell {
       memoryLimit: settings.memoryMb,
       onCatastrophicError: () => port.onCatastrophe(this, this.#memoryProblem()),
     });
-    this.#cpuMs = Math.min(RUN_LIMITS.cpuMs, remainingMs);
     this.#deadline = setTimeout(() => this.#expire(), remainingMs);
   }
 
@@ -115,7 +113,6 @@ export class Cell {
     if (this.#state !== "ready") return;
     this.#run = run;
     this.#cpuAtStart = this.#isolate.cpuTime;
-    this.#cpuMs = Math.min(RUN_LIMITS.cpuMs, remainingMs);
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#expire(), remainingMs);
     this.#port.send({ type: "begun", guest: this.guest, run });
@@ -137,7 +134,8 @@ export class Cell {
   checkCpu(): void {
     if (this.#state === "gone" || this.#isolate.isDisposed) return;
     const usedMs = Number(this.#isolate.cpuTime - this.#cpuAtStart) / 1e6;
-    if (usedMs > this.#cpuMs) this.#lose(`it computed for more than ${this.#cpuMs / 1000} s of CPU time and was ended`);
+    if (usedMs < RUN_LIMITS.cpuMs) return;
+    this.#lose(`it computed for more than ${RUN_LIMITS.cpuMs / 1000} s of CPU time in one run`);
   }
 
   /** For the bound of the whole process. */
@@ -174,7 +172,7 @@ export class Cell {
   #onRejection(error: unknown): void {
     if (this.#state === "gone") return;
     if (this.#isolate.isDisposed) return this.#lose(this.#memoryProblem());
-    if (this.#state === "ready") return this.#port.send({ type: "stray", guest: this.guest }, this.#describe(error));
+    if (this.#state === "ready") return this.#stray("left a rejection behind", this.#describe(error));
     const { file, spent } = error instanceof LoadError ? error : { file: "", spent: false };
     this.#unusable(error instanceof LoadError ? error.message : this.#describe(error), file, spent);
   }
@@ -220,7 +218,7 @@ export class Cell {
     const { guest } = this;
     if (kind === "loaded") this.#onLoaded(text);
     else if (kind === "timer") this.#startTimer(number, Number(text));
-    else if (kind === "stray") this.#port.send({ type: "stray", guest }, this.#explain(readDescription(text)));
+    else if (kind === "stray") this.#stray("threw outside its calls", this.#explain(readDescription(text)));
     else if (kind === "call" && typeof more === "string") {
       if (Buffer.byteLength(more) > SIZE_LIMITS.callBytes) return this.reply(number, false, "the call is too large");
       this.#port.send({ type: "call", guest, call: number, method: text.slice(0, 20) }, more);
@@ -229,14 +227,20 @@ export class Cell {
       this.#port.send({ type: "output", guest, level: more as OutputLevel }, kept);
     } else if ((kind === "answer" || kind === "failed") && number === this.#run) {
       this.#run = undefined;
-      if (kind === "failed") this.#port.send({ type: kind, guest, run: number }, this.#explain(readDescription(text)));
-      else if (text.length <= SIZE_LIMITS.answer) this.#port.send({ type: kind, guest, run: number }, text);
+      const tooLong = kind === "answer" && text.length > SIZE_LIMITS.answer;
+      if (kind === "answer" && !tooLong) return this.#port.send({ type: kind, guest, run: number }, text);
+      const problem = tooLong ? `it answered ${text.length} characters` : this.#explain(readDescription(text));
+      this.#port.send({ type: "failed", guest, run: number }, problem);
     }
+  }
+
+  #stray(what: string, problem: string): void {
+    this.#port.send({ type: "stray", guest: this.guest }, `${what}: ${problem}`);
   }
 
   #onLoaded(kindOfHandle: string): void {
     if (this.#state !== "loading") return;
-    if (kindOfHandle !== "function") return this.#unusable("it exports no function named handle");
+    if (kindOfHandle !== "function") return this.#unusable("it exports no function handle");
     this.#state = "ready";
     this.#port.send({ type: "loaded", guest: this.guest });
   }
@@ -264,13 +268,14 @@ export class Cell {
 
   /** V8 says no more than "Not supported" of an `import()`. */
   #explain(problem: string): string {
-    if (!/^Not supported(?: \(|$)/.test(problem)) return problem;
-    const names = (this.#graph?.dynamicImports ?? []).map((name) => JSON.stringify(name)).join(", ");
-    return `${problem}: import(${names}) is refused in an isolate; import files of the hook's folder at the top instead`;
+    const [found, place = ""] = /^Not supported( \(.*\))?$/.exec(problem) ?? [];
+    const names = (this.#graph?.dynamicImports ?? []).map((name) => `import(${name})`).join(", ");
+    if (found === undefined || names === "") return problem;
+    return `${names} is refused in an isolate: a handler imports files of its own folder only, and not while it runs${place}`;
   }
 
   #memoryProblem(): string {
-    return `it needed more memory than its memory_mb of ${this.#settings.memoryMb}`;
+    return `it ran out of memory (memory_mb is ${this.#settings.memoryMb})`;
   }
 }
 

@@ -80,7 +80,7 @@ function look(): void {
   if (process.memoryUsage.rss() < baseBytes + MEMORY_LIMITS.spareBytes + granted) return;
   const [culprit, ...others] = busy;
   const guest = others.length === 0 && culprit !== undefined ? culprit.guest : null;
-  die(guest, "it needed far more memory than was granted");
+  die(guest, "it used far more memory than its memory_mb");
 }
 
 /** Says why, and ends the process with everything in it. */

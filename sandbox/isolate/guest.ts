@@ -63,6 +63,8 @@ export function boot(toProcess: Post, settings: string): void {
   calls = { __proto__: null } as never;
   timers = { __proto__: null } as never;
   for (const name of ["WebAssembly", "SharedArrayBuffer", "Atomics"]) deleteProperty(globalThis, name);
+  // `await` asks a promise for it: with this it never asks the handler.
+  defineProperty(PromiseOf.prototype, "constructor", { writable: false, configurable: false });
   const log = freeze({ __proto__: null, ...writers(["debug", "info", "warn", "error"]) });
   host = freeze({
     __proto__: null,
@@ -122,18 +124,25 @@ export function forget(): void {
 async function answer(number: number, event_type: string, context: string): Promise<void> {
   try {
     const value = await handle!(event_type, parse(context), host);
-    post("answer", number, toJson(value), "");
+    post("answer", number, toJson(value, event_type), "");
   } catch (thrown) {
     post("failed", number, describe(thrown), "");
   }
 }
 
-function toJson(value: unknown): string {
+/** The answer as JSON. What is no data is an error where answers count, and no answer where they do not. */
+function toJson(value: unknown, event_type: string): string {
   if (value === undefined) return "null";
-  const text = stringify(value) as string | undefined;
-  if (typeof text !== "string") throw new TypeErrorOf(`the answer is a ${typeof value}, which JSON cannot hold`);
-  if (text.length > limits.answer) throw new RangeErrorOf(`the answer is longer than ${limits.answer} characters`);
-  return text;
+  const counts = apply(slice, event_type, [0, 8]) === "command:";
+  try {
+    const text = stringify(value) as string | undefined;
+    if (typeof text !== "string") throw new ErrorOf(`it answered a ${typeof value}, which is no data`);
+    if (text.length > limits.answer) throw new ErrorOf(`it answered ${text.length} characters of JSON`);
+    return text;
+  } catch (thrown) {
+    if (counts) throw thrown;
+    return "null";
+  }
 }
 
 /** What was thrown, as JSON of a name, a message and a stack. The handler's own code may run for it, and throw again. */

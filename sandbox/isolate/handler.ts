@@ -30,8 +30,11 @@ export class IsolateHandler implements Handler {
     this.#capabilities = new Capabilities(options.hook.name, options.hook.allow, options.services);
   }
 
-  async run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const text = JSON.stringify(context);
+  run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return this.runText(event_type, JSON.stringify(context));
+  }
+
+  async runText(event_type: string, text: string): Promise<unknown> {
     if (Buffer.byteLength(text) > SIZE_LIMITS.contextBytes) {
       throw this.#failed(event_type, `the event is larger than ${SIZE_LIMITS.contextBytes} bytes`);
     }
@@ -50,7 +53,9 @@ export class IsolateHandler implements Handler {
     try {
       return readAnswer(answer);
     } catch (error) {
-      throw this.#failed(event_type, problemOf(error), error);
+      if (event_type.startsWith("command:")) throw this.#failed(event_type, problemOf(error), error);
+      // What is no data is no answer where answers do not count.
+      return null;
     }
   }
 
@@ -63,16 +68,20 @@ export class IsolateHandler implements Handler {
     const seat = await this.#seated();
     const limitMs = Math.min(this.#hook.timeoutSeconds * 1000, 2 ** 31 - 1);
     const started = performance.now();
+    let isOver = false;
     const expire = () => {
+      if (isOver) return;
       // Its process did not even take the event: then it is not the handler that is slow.
       const unheard = seat.isLoaded && !seat.hasBegun;
       void seat.end(unheard ? new SeatError("gone", "its process did not answer") : this.#timeout(event_type));
     };
-    const timer = setTimeout(expire, limitMs);
+    // A program that was held up itself looks first whether the answer has come in time.
+    const timer = setTimeout(() => setImmediate(expire), limitMs);
     try {
       if (!seat.isLoaded) await seat.load(limitMs);
       return await seat.run(event_type, context, Math.max(1, limitMs - (performance.now() - started)));
     } finally {
+      isOver = true;
       clearTimeout(timer);
     }
   }

@@ -42,7 +42,7 @@ export const RUN_LIMITS = {
   valueCalls: 1000,
   fetchesAtOnce: 8,
   fetches: 50,
-  /** CPU time, or the run's deadline where that is shorter. */
+  /** CPU time; a run has its deadline besides. */
   cpuMs: 5000,
 } as const;
 

@@ -17,7 +17,7 @@ export interface Graph {
   readonly root: ivm.Module;
   /** What an import of one of the handler's modules means. Throws for one that is none of them. */
   readonly resolve: (specifier: string, from: ivm.Module) => ivm.Module;
-  /** What the modules name in `import("…")`, for the message that refuses it. */
+  /** What seems to stand in the brackets of `import(…)` in the modules, for the message that refuses it. */
   readonly dynamicImports: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export class LoadError extends Error {
   }
 }
 
-const DYNAMIC_IMPORT = /\bimport\s*\(\s*(["'`])([^"'`\n]{1,200})\1/g;
+const DYNAMIC_IMPORT = /\bimport\s*\(\s*(?:(["'`])([^"'`\n]{1,200})\1)?/g;
 
 /** Throws a {@link LoadError}. */
 export async function compileGraph(isolate: ivm.Isolate, entry: Source, importModule: Importer): Promise<Graph> {
@@ -45,7 +45,9 @@ export async function compileGraph(isolate: ivm.Isolate, entry: Source, importMo
   async function add(source: Source): Promise<ivm.Module> {
     const known = modules.get(source.file);
     if (known !== undefined) return known;
-    for (const [, , specifier = ""] of source.text.matchAll(DYNAMIC_IMPORT)) dynamicImports.add(specifier);
+    for (const [, , name] of source.text.matchAll(DYNAMIC_IMPORT)) {
+      dynamicImports.add(name === undefined ? "…" : JSON.stringify(name));
+    }
     const module = await compile(isolate, source);
     const found = new Map<string, ivm.Module>();
     // Before its imports are: modules may import each other.
@@ -96,6 +98,11 @@ export function toJavaScript({ file, text }: Source): string {
     if (code === "ERR_INTERNAL_ASSERTION") throw new LoadError(file, "it is too deeply nested to be read", true);
     // The stack begins with the line's number.
     const line = /^:(\d+)\n/.exec(stack)?.[1];
-    throw new LoadError(file, line === undefined ? message : `${message} (${file}:${line})`);
+    const place = line === undefined ? "" : ` (${file}:${line})`;
+    const cure =
+      code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"
+        ? "; types are stripped, not compiled: enum, namespace and parameter properties do not work"
+        : "";
+    throw new LoadError(file, `${message}${place}${cure}`);
   }
 }

@@ -177,7 +177,7 @@ export class Seat implements Guest {
 
   #lost(problem: string): void {
     if (this.#task === undefined) {
-      if (this.#loaded) this.#options.report.onStray(`its isolate is gone: ${problem}`);
+      if (this.#loaded) this.#options.report.onStray(`lost its isolate: ${problem}`);
       return;
     }
     const error = new SeatError("gone", problem, { begun: this.#begun });

@@ -1,0 +1,134 @@
+/** The isolate tier with a store of its own, and handlers to put in it. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { openMemoryDatabase } from "#core/database";
+import { isHermesError } from "#core/errors";
+import type { Log } from "#core/log";
+import type { Allowances, Handler, HandlerTier, HookFolder } from "#sandbox/folders/tier";
+import { createIsolateTier } from "#sandbox/isolate/tier";
+import { createHookValues } from "#sandbox/isolate/values";
+
+type Answer = { readonly decision?: string; readonly message?: unknown } | null;
+
+export interface IsolatedHook {
+  readonly handler: Handler;
+  /** What it printed, as `level: text`. */
+  readonly output: string[];
+  readonly strays: string[];
+  run(context?: object, event?: string): Promise<Answer>;
+  /** The code and the sentence that a run fails with; fails when it does not. */
+  fails(context?: object, event?: string): Promise<{ code: string; message: string }>;
+}
+
+export interface HookOptions {
+  readonly timeoutSeconds?: number;
+  readonly memoryMb?: number;
+  readonly allow?: Partial<Allowances>;
+}
+
+export class Isolates {
+  readonly tier: HandlerTier;
+  readonly database: DatabaseSync;
+  /** What the tier itself had to say. */
+  readonly log: string[] = [];
+  readonly #root: string;
+
+  constructor(context: Pick<TestContext, "after">, env: NodeJS.ProcessEnv = {}) {
+    this.#root = realpathSync(mkdtempSync(join(tmpdir(), "hermes-isolates-")));
+    this.database = openMemoryDatabase();
+    this.tier = createIsolateTier({ env, values: createHookValues(() => this.database), log: this.#logger() });
+    context.after(async () => {
+      await this.tier[Symbol.asyncDispose]();
+      rmSync(this.#root, { recursive: true, force: true });
+    });
+  }
+
+  /** Opens a handler; `code` is the text of its file, or of several by their names (`handler.ts` is the handler). */
+  open(name: string, code: string | Readonly<Record<string, string>>, options: HookOptions = {}): IsolatedHook {
+    const folder = join(this.#root, name);
+    for (const [file, text] of Object.entries(typeof code === "string" ? { "handler.ts": code } : code)) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text);
+    }
+    return this.openFile(join(folder, "handler.ts"), { ...options, name });
+  }
+
+  /** Opens a handler that is there already. */
+  openFile(
+    handler: string,
+    { name = basename(handler), ...options }: HookOptions & { name?: string } = {},
+  ): IsolatedHook {
+    const output: string[] = [];
+    const strays: string[] = [];
+    const opened = this.tier.open(hookFolder(handler, name, options), {
+      onOutput: (level, text) => output.push(`${level}: ${text}`),
+      onStray: (problem) => strays.push(problem),
+    });
+    const run = (context: object = {}, event = "command:test") => {
+      return opened.run(event, context as Record<string, unknown>) as Promise<Answer>;
+    };
+    const fails = (context?: object, event?: string) =>
+      run(context, event).then(
+        (answer) => {
+          throw new Error(`it answered ${JSON.stringify(answer)}`);
+        },
+        (error: unknown) => {
+          if (!isHermesError(error)) throw error;
+          return { code: error.code, message: error.message };
+        },
+      );
+    return { handler: opened, output, strays, run, fails };
+  }
+
+  #logger(): Log {
+    const write = (message: string, fields?: object) => void this.log.push(`${message} ${JSON.stringify(fields)}`);
+    const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
+    return log;
+  }
+}
+
+function hookFolder(handler: string, name: string, options: HookOptions): HookFolder {
+  const { timeoutSeconds = 20, memoryMb = 32, allow = {} } = options;
+  return {
+    name,
+    description: "",
+    events: ["command:*"],
+    enabled: true,
+    isolation: "isolate",
+    timeoutSeconds,
+    memoryMb,
+    allow: { fetch: [], env: [], kv: false, ...allow },
+    folder: realpathSync(dirname(handler)),
+    handler: realpathSync(handler),
+  };
+}
+
+/** The processes that host isolates for a process (Linux). */
+export function isolateProcesses(parent = process.pid): readonly number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && isIsolateHost(pid) && parentOf(pid) === parent);
+}
+
+export function isIsolateHost(pid: number): boolean {
+  return read(`/proc/${pid}/cmdline`).includes("sandbox/isolate/entry");
+}
+
+function parentOf(pid: number): number {
+  const [state, parent] = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return state === "Z" ? 0 : Number(parent);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
+}

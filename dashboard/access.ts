@@ -8,8 +8,8 @@ import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";
 export class Refused extends Error {
   readonly statusCode: number;
 
-  constructor(statusCode: number, message: string) {
-    super(message);
+  constructor(statusCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.statusCode = statusCode;
   }
 }

@@ -1,6 +1,7 @@
 /** Reads request bodies: JSON only, as text, bounded. */
 import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { Refused } from "./access.ts";
 
 /** A body as it came. What it says is judged by the route. */
 export interface Body {
@@ -10,15 +11,6 @@ export interface Body {
 
 /** What is read and thrown away of a body that is too long, so that its sender gets to read the answer. */
 const MOST_DISCARDED = 32 * 1024 * 1024;
-
-/** Thrown for a body that a route does not take; fastify answers with the status. */
-class BodyTooLong extends Error {
-  readonly statusCode = 413;
-
-  constructor(limit: number) {
-    super(`the body is longer than ${limit} bytes`);
-  }
-}
 
 /**
  * Takes `application/json` alone. Fastify would take `text/plain` too, which a form of any web page may send without
@@ -34,14 +26,18 @@ export function takeJsonOnly(app: FastifyInstance): void {
 async function readBody(payload: Readable, limit: number, announced: number): Promise<Body> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  if (announced <= MOST_DISCARDED) {
-    for await (const chunk of payload as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes <= limit) chunks.push(chunk);
-      else chunks.length = 0;
-      if (bytes > MOST_DISCARDED) break;
+  try {
+    if (announced <= MOST_DISCARDED) {
+      for await (const chunk of payload as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes <= limit) chunks.push(chunk);
+        else chunks.length = 0;
+        if (bytes > MOST_DISCARDED) break;
+      }
     }
+  } catch (error) {
+    throw new Refused(400, "the body broke off", { cause: error });
   }
-  if (Math.max(bytes, announced) > limit) throw new BodyTooLong(limit);
+  if (Math.max(bytes, announced) > limit) throw new Refused(413, `the body is longer than ${limit} bytes`);
   return { text: Buffer.concat(chunks).toString("utf8"), bytes };
 }

@@ -1,5 +1,5 @@
 /** `dashboard.json`: how processes that send events find the dashboard (CONTRACT §9). */
-import { renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { readDiscovery } from "#core/discovery";
 import { ensureFolder } from "#core/paths";
@@ -13,12 +13,29 @@ interface Discovery {
   readonly started_at: string;
 }
 
+/** How soon a dashboard is found again whose file a newer one replaced and took away. */
+const RENEW_MS = 5000;
+
 /**
- * Writes the file whole, readable for its owner alone, in the place of whatever was there: the newest dashboard is the
- * one that is found. Throws what the file system throws.
+ * Writes the file, in the place of whatever was there: the newest dashboard is the one that is found. It is written
+ * again when it is gone. Gives the undo, which the end of the program also does. Throws what the file system throws.
  */
-export function writeDiscovery(file: string, discovery: Discovery): void {
+export function publishDiscovery(file: string, discovery: Discovery): () => void {
   ensureFolder(dirname(file));
+  write(file, discovery);
+  const timer = setInterval(() => renew(file, discovery), RENEW_MS).unref();
+  const undo = () => {
+    clearInterval(timer);
+    process.off("exit", undo);
+    remove(file, discovery.hooks_ingest_token);
+  };
+  // Also where the program ends without a stop: senders must not be sent to a closed port.
+  process.once("exit", undo);
+  return undo;
+}
+
+/** Whole or not at all, and readable for its owner alone. */
+function write(file: string, discovery: Discovery): void {
   const temporary = `${file}.${process.pid}.${newSecret().slice(0, 8)}.tmp`;
   try {
     writeFileSync(temporary, `${JSON.stringify(discovery, null, 2)}\n`, { flag: "wx", mode: 0o600 });
@@ -29,8 +46,18 @@ export function writeDiscovery(file: string, discovery: Discovery): void {
   }
 }
 
+function renew(file: string, discovery: Discovery): void {
+  // A home that is gone is not made again.
+  if (existsSync(file) || !existsSync(dirname(file))) return;
+  try {
+    write(file, discovery);
+  } catch {
+    // The home takes no writes for now: the next time comes soon.
+  }
+}
+
 /** Removes the file if it is still that of the dashboard with this token; a newer dashboard's stays. Never throws. */
-export function removeDiscovery(file: string, token: string): void {
+function remove(file: string, token: string): void {
   // Wherever it points: ours may point to any address of this machine.
   const { dashboard } = readDiscovery(file, { env: { HERMES_DASHBOARD_TRUST_REMOTE: "1" } });
   if (dashboard?.token !== token) return;

@@ -13,7 +13,7 @@ import { Access } from "./access.ts";
 import { createHostGate, isLoopback, reachableUrl } from "./addresses.ts";
 import { takeJsonOnly } from "./body.ts";
 import { boundConnections } from "./connections.ts";
-import { removeDiscovery, writeDiscovery } from "./discovery.ts";
+import { publishDiscovery } from "./discovery.ts";
 import { History } from "./history.ts";
 import { Intake } from "./intake.ts";
 import { addRoutes } from "./routes.ts";
@@ -102,6 +102,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   let port = options.port;
   let app: FastifyInstance | undefined;
   let closeIdle: (() => void) | undefined;
+  let unpublish: (() => void) | undefined;
 
   const history = new History();
   const streams = new Streams(history, limits);
@@ -121,7 +122,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       throw bindError(error, host, port);
     }
     ({ port } = app.server.address() as AddressInfo);
-    process.once("exit", unpublish);
     publish();
     log.info("dashboard: started", { url: reachableUrl(host, port) });
   }
@@ -159,7 +159,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const url = reachableUrl(host, port);
     try {
       const pid = process.pid;
-      writeDiscovery(options.discovery, { url, hooks_ingest_token: token, pid, started_at: startedAt });
+      const discovery = { url, hooks_ingest_token: token, pid, started_at: startedAt };
+      unpublish = publishDiscovery(options.discovery, discovery);
     } catch (error) {
       warn(`No other process will find the dashboard: ${options.discovery} cannot be written: ${problemOf(error)}`);
     }
@@ -167,14 +168,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     warn(`Other processes send their events to ${url} only with HERMES_DASHBOARD_TRUST_REMOTE=1 in their environment.`);
   }
 
-  /** Also where the program ends without a stop: senders must not be sent to a closed port. */
-  function unpublish(): void {
-    process.off("exit", unpublish);
-    removeDiscovery(options.discovery, token);
-  }
-
   async function stop(): Promise<void> {
-    unpublish();
+    unpublish?.();
     streams.close();
     const cut = setTimeout(() => app?.server.closeAllConnections(), limits.drainMs);
     const closed = app?.close();

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isLoopback, reachableUrl } from "#dashboard/addresses";
 import { readDiscovery } from "#core/discovery";
+import { until } from "../helpers/processes.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 test("the file says where the dashboard is and what opens it, for its owner alone", async (t) => {
@@ -59,6 +60,16 @@ test("of two dashboards the newer is found, each serves its own, and the older l
   assert.equal(named(), newer.dashboard.token);
   await newer.dashboard.stop();
   assert.ok(!existsSync(newer.discovery));
+});
+
+test("a dashboard whose newer one is gone is found again", async (t) => {
+  const folder = temporaryFolder(t);
+  const older = await TestDashboard.start(t, { folder });
+  const newer = await TestDashboard.start(t, { folder });
+  await newer.dashboard.stop();
+  await until(() => existsSync(older.discovery), "the file is written again");
+  assert.equal(readDiscovery(older.discovery, { env: {} }).dashboard?.token, older.dashboard.token);
+  assert.equal(statSync(older.discovery).mode & 0o777, 0o600);
 });
 
 test("whatever lies in the file's place is replaced, and a link's target stays untouched", async (t) => {

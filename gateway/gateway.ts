@@ -98,7 +98,7 @@ export function createGateway(given: GatewayDeps): Gateway {
       throw new HermesError("HERMES_HOME_CHANNEL", { problem: `the platform "${platform}" does not run here.` });
     }
     if (text.trim() === "") return;
-    const problem = await outbox.post({ platform, chat_id: String(chat_id), thread_id, session_id: "", text });
+    const problem = await outbox.write({ platform, chat_id: String(chat_id), thread_id, session_id: "", text }).send();
     if (problem !== null) throw new HermesError("HERMES_HOME_CHANNEL", { problem });
   }
 

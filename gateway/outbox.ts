@@ -42,6 +42,18 @@ interface Waiting extends Letter {
   readonly release: (problem?: string) => void;
 }
 
+/** A text that was written down. One of its functions is called, once. */
+export interface Written {
+  readonly text: string;
+  /**
+   * Sends it, `first` by that way (a growing message that becomes the answer, say). Resolves with null when the platform
+   * took it or when it has to wait (it is sent by itself then), with the reason when it was given up. Never rejects.
+   */
+  send(first?: () => Promise<unknown>): Promise<string | null>;
+  /** It is not to be sent after all. */
+  withdraw(): void;
+}
+
 /** The texts of one chat, in order. */
 interface Lane {
   readonly platform: string;
@@ -72,19 +84,22 @@ export class Outbox {
     }
   }
 
-  /**
-   * Writes a text down and sends it, `first` by that way (a growing message that becomes the answer, say). Resolves
-   * with null when the platform took it or when it has to wait (it is sent by itself then), with the reason when it was
-   * given up. Never rejects.
-   */
-  post(letter: Letter, first?: () => Promise<unknown>): Promise<string | null> {
-    const now = Date.now();
+  /** Writes a text down, so that it outlives the program, and sends it when told. Never throws. */
+  write(letter: Letter): Written {
+    const createdAt = Date.now();
     if (++this.#posted % PRUNE_EVERY === 0) this.#prune();
-    const id = this.#write("written", () => this.#table.add(letter, new Date(now).toISOString())) ?? null;
-    return new Promise((resolve) => {
-      const release = (problem?: string) => resolve(problem ?? null);
-      this.#enqueue({ ...letter, id, createdAt: now, attempts: 0, left: false, first, release });
-    });
+    const id = this.#write("written", () => this.#table.add(letter, new Date(createdAt).toISOString())) ?? null;
+    return {
+      text: letter.text,
+      send: (first) =>
+        new Promise((resolve) => {
+          const release = (problem?: string) => resolve(problem ?? null);
+          this.#enqueue({ ...letter, id, createdAt, attempts: 0, left: false, first, release });
+        }),
+      withdraw: () => {
+        if (id !== null) this.#write("written", () => this.#table.remove(id));
+      },
+    };
   }
 
   /** A platform runs again: what waits for it goes out. */

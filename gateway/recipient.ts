@@ -3,7 +3,7 @@ import { problemOf, type HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/log";
 import type { Adapter, Draft, MessageSource, Reply } from "#core/ports";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, Written } from "./outbox.ts";
 import { within } from "./within.ts";
 
 /** One of its three endings is called, once. None of its functions throws or rejects. */
@@ -78,11 +78,19 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
   let draft: Draft | undefined;
   let draftFailed = false;
   let grown = "";
+  let written: Written | undefined;
 
   function show(frame: Frame): void {
     if (frame.type === "text" && deps.streams()) grow(frame.delta);
     // The next words are another text, and the last one is the answer.
     else if (frame.type === "tool_use" || frame.type === "injected") grown = "";
+    // Hooks may take their time now, and a kill in that time must not lose the answer.
+    else if (frame.type === "assistant") written = write(frame.content, frame.session_id);
+  }
+
+  /** Platforms refuse empty messages. */
+  function write(text: string, session_id: string): Written | undefined {
+    return text.trim() === "" ? undefined : outbox.write({ platform, chat_id, thread_id, session_id, text });
   }
 
   function grow(delta: string): void {
@@ -108,8 +116,9 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
   }
 
   async function answer(text: string, session_id = ""): Promise<void> {
-    // Platforms refuse empty messages.
-    if (text.trim() === "") return discard();
+    const ready = written?.text === text ? written : write(text, session_id);
+    if (ready !== written) written?.withdraw();
+    if (ready === undefined) return discard();
     const growing = draft;
     const finish = async () => {
       try {
@@ -119,7 +128,13 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
         throw error;
       }
     };
-    await outbox.post({ platform, chat_id, thread_id, session_id, text }, growing === undefined ? undefined : finish);
+    await ready.send(growing === undefined ? undefined : finish);
+  }
+
+  async function end(): Promise<void> {
+    written?.withdraw();
+    written = undefined;
+    await discard();
   }
 
   return {
@@ -127,10 +142,10 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     show,
     answer,
     async fail(_problem, sentence, session_id) {
-      await discard();
+      await end();
       if (sentence !== null) await answer(sentence, session_id);
     },
-    end: discard,
+    end,
     async whisper(text) {
       const settled = await within<unknown>(deps.sendMs, () => {
         const adapter = deps.adapter(platform);

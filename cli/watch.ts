@@ -7,7 +7,7 @@ import { BUILTIN_DIRECTORY } from "#plugins/builtin";
 import { isForeignFolder, isSource } from "#plugins/sources";
 import type { Host } from "./compose.ts";
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly paths: Pick<HomePaths, "home" | "config" | "fallbackConfig" | "hooks" | "plugins">;
   /** Folders below `plugins/` that are watched whole; of the others only the manifest counts. */
   readonly plugins: ReadonlySet<string>;
@@ -29,7 +29,7 @@ const MOST_WATCHED = 5000;
  * Watches until the returned function is called. What is missing is watched for; links are followed, circles of them
  * once. Data files (whatever is no code and no YAML), packages, hidden and temporary files do not count.
  */
-export async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
+async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
   const { watch } = await import("chokidar");
   const filter = createFilter(options);
   const calm = createCalm(options.onChange);

@@ -36,7 +36,7 @@ export function emptyHome(t: Pick<TestContext, "after">): string {
 }
 
 /** Writes a discovery file as a dashboard does. */
-export function announce(home: string, entry: { url: string; token?: string; started_at?: string }): void {
+export function announce(home: string, entry: { readonly url: string; token?: string; started_at?: string }): void {
   const { url, token = "test-token", started_at = new Date().toISOString() } = entry;
   const document = { url, hooks_ingest_token: token, pid: process.pid, started_at };
   writeFileSync(join(home, "dashboard.json"), JSON.stringify(document), { mode: 0o600 });
@@ -63,27 +63,30 @@ export class FakeDashboard {
   token = "test-token";
   ingest: Ingest = acceptAll;
   health: Health = (response) => reply(response, 200, { ok: true });
+  /** Requests with a wrong token. */
+  refusals = 0;
   readonly #server: Server;
+  #url = "";
 
   private constructor(server: Server) {
     this.#server = server;
   }
 
-  static async start(t: Pick<TestContext, "after">, port = 0): Promise<FakeDashboard> {
+  static async start(
+    t: Pick<TestContext, "after">,
+    { host = "127.0.0.1", port = 0 }: { host?: string; port?: number } = {},
+  ): Promise<FakeDashboard> {
     const server = createServer();
     const dashboard = new FakeDashboard(server);
     server.on("request", (request, response) => void dashboard.#answer(request, response));
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(port, host, resolve));
+    dashboard.#url = `http://${host}:${(server.address() as AddressInfo).port}`;
     t.after(() => dashboard.stop());
     return dashboard;
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.#url;
   }
 
   /** The largest total of drops that a sender told. */
@@ -108,7 +111,10 @@ export class FakeDashboard {
     }
     if (request.url !== "/api/hooks/ingest" || request.method !== "POST") return reply(response, 404, {});
     const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
-    if (token !== this.token) return reply(response, 401, { detail: "Unauthorized" });
+    if (token !== this.token) {
+      this.refusals++;
+      return reply(response, 401, { detail: "Unauthorized" });
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString("utf8");

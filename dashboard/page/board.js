@@ -1,0 +1,264 @@
+/** The models and the views of the page, and which change of the one asks for a drawing of the other. */
+import { byId, setText } from "./dom.js";
+import { rowOf } from "./events.js";
+import { FeedView } from "./feed-view.js";
+import { drawFeedHead } from "./feed-head.js";
+import { Feed } from "./feed-state.js";
+import { EVERYTHING } from "./filter.js";
+import { FilterView } from "./filter-view.js";
+import { clockTime, count, counted, rate, shortId } from "./format.js";
+import { Hooks } from "./hooks-state.js";
+import { HooksView } from "./hooks-view.js";
+import { Inspector } from "./inspector.js";
+import { listenToKeys } from "./keys.js";
+import { Scheduler } from "./scheduler.js";
+import { Sessions } from "./sessions-state.js";
+import { SessionsView } from "./sessions-view.js";
+import { SourcesView } from "./sources-view.js";
+import { Views } from "./views.js";
+
+/** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
+
+/** Sources and sessions that the filter offers. */
+const MOST_OFFERED = 100;
+
+export class Board {
+  #feed = new Feed();
+  #sessions = new Sessions();
+  #hooks = new Hooks();
+  #scheduler = new Scheduler();
+  #views = new Views(() => this.#drawAll());
+  /** Who was heard of, for the filter. @type {Set<string>} */
+  #sources = new Set();
+  #missed = 0;
+  #firstAt = 0;
+  #status = { sources: 0, rate: 0, version: "" };
+
+  #filterView = new FilterView((filter) => this.#filter(filter));
+  #inspector = new Inspector(this.#sessions, {
+    onChoice: () => this.#chosen(),
+    onFilter: (session) => this.#filterBy(session),
+    onClose: () => this.#close(),
+  });
+  #feedView = new FeedView(byId("rows", HTMLElement), this.#feed, {
+    onChange: () => this.#drawNow(this.#parts.feed),
+    onOpen: (row) => this.#openEvent(row),
+  });
+  #sessionsView = new SessionsView(byId("sessions-list", HTMLElement), this.#sessions, (id) => this.#openSession(id));
+  #hooksView = new HooksView(this.#hooks, () => this.#drawNow(this.#parts.hooks));
+  #sourcesView = new SourcesView();
+
+  #parts = {
+    feed: this.#part("feed", 0, () => this.#drawFeed()),
+    sessions: this.#part("sessions", 250, () => this.#drawSessions()),
+    hooks: this.#part("hooks", 500, () => this.#drawHooks()),
+    sources: this.#part("sources", 500, () => this.#sourcesView.draw()),
+    inspector: {
+      everyMs: 100,
+      draw: () => this.#inspector.draw(),
+      isVisible: () => this.#views.isWide || this.#inspector.choice.kind !== "follow",
+    },
+    summary: { everyMs: 1000, draw: () => this.#drawSummary() },
+  };
+
+  /** @param {{ onTheme: () => void }} handlers */
+  constructor({ onTheme }) {
+    byId("pause", HTMLButtonElement).addEventListener("click", () => this.#togglePause());
+    byId("feed-back", HTMLButtonElement).addEventListener("click", () => this.#resume());
+    byId("keys-open", HTMLButtonElement).addEventListener("click", showKeys);
+    document.addEventListener("visibilitychange", () => this.#drawAll());
+    // How long ago something was is another text every second, though nothing happens.
+    window.setInterval(() => this.#drawTimes(), 1000);
+    listenToKeys({
+      list: byId("rows", HTMLElement),
+      filter: () => this.#focusFilter(),
+      togglePause: () => this.#togglePause(),
+      move: (by) => this.#move(by),
+      open: () => this.#feedView.open(),
+      close: () => this.#close(),
+      view: (index) => this.#views.focus(index),
+      theme: onTheme,
+      help: showKeys,
+      page: () => this.#feedView.page,
+    });
+    this.#drawAll();
+  }
+
+  /** The number of the newest event, 0 before the first. */
+  get lastSeq() {
+    return this.#feed.last;
+  }
+
+  /**
+   * Takes an event; what it changes is drawn with the next frame.
+   *
+   * @param {DashboardEvent} event
+   */
+  add(event) {
+    if (this.#firstAt === 0) this.#firstAt = event.at;
+    if (this.#sources.size < MOST_OFFERED) this.#sources.add(event.src);
+    this.#feed.add(rowOf(event));
+    this.#scheduler.ask(this.#parts.feed);
+    this.#scheduler.ask(this.#parts.summary);
+    if (this.#hooks.add(event)) this.#scheduler.ask(this.#parts.hooks);
+    const session = this.#sessions.add(event);
+    if (session === undefined) return;
+    this.#scheduler.ask(this.#parts.sessions);
+    if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(this.#parts.inspector);
+  }
+
+  /** Forgets all events. */
+  clear() {
+    this.#feed.clear();
+    this.#sessions.clear();
+    this.#hooks.clear();
+    this.#sources.clear();
+    this.#firstAt = 0;
+    this.#missed = 0;
+    this.#inspector.choose({ kind: "follow" });
+    this.#drawAll();
+  }
+
+  /** @param {import("./session.js").Status} status */
+  setStatus({ version, sources }) {
+    const perSecond = sources.reduce((sum, { rate_per_second }) => sum + rate_per_second, 0);
+    this.#status = { version, sources: sources.length, rate: perSecond };
+    this.#sourcesView.set(sources);
+    this.#scheduler.ask(this.#parts.sources);
+    this.#scheduler.ask(this.#parts.summary);
+  }
+
+  /** @param {number} missed */
+  noteMissed(missed) {
+    this.#missed += missed;
+    this.#scheduler.ask(this.#parts.summary);
+  }
+
+  /**
+   * @param {import("./views.js").View} view
+   * @param {number} everyMs
+   * @param {() => void} draw
+   */
+  #part(view, everyMs, draw) {
+    return { everyMs, draw, isVisible: () => this.#views.isVisible(view) };
+  }
+
+  /** @param {import("./scheduler.js").Part} part */
+  #drawNow(part) {
+    this.#scheduler.ask(part, { now: true });
+  }
+
+  #drawAll() {
+    for (const part of Object.values(this.#parts)) this.#drawNow(part);
+  }
+
+  #drawTimes() {
+    const { sessions, hooks, sources, inspector } = this.#parts;
+    for (const part of [sessions, hooks, sources]) this.#scheduler.ask(part);
+    if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(inspector);
+  }
+
+  #drawFeed() {
+    this.#feedView.draw();
+    drawFeedHead(this.#feed, this.#feedView.isPaused);
+  }
+
+  #drawSessions() {
+    byId("sessions-empty", HTMLElement).hidden = this.#sessions.size > 0;
+    this.#sessionsView.select(this.#inspector.sessionId);
+    this.#sessionsView.draw();
+  }
+
+  #drawHooks() {
+    this.#hooksView.draw();
+    const since = this.#firstAt === 0 || this.#hooks.size === 0 ? "" : `since ${clockTime(this.#firstAt)}`;
+    setText(byId("hooks-since", HTMLElement), since);
+  }
+
+  #drawSummary() {
+    const sessions = this.#sessions.list();
+    const running = sessions.filter(({ state }) => state === "running").length;
+    setText(byId("sessions-count", HTMLElement), `${running} running of ${count(sessions.length)}`);
+    setText(byId("pace", HTMLElement), `${rate(this.#status.rate)} events/s`);
+    setText(byId("sources-note", HTMLElement), this.#status.version === "" ? "" : `hermes ${this.#status.version}`);
+    document.title = running > 0 ? `(${running}) Hermes dashboard` : "Hermes dashboard";
+    const missed = byId("feed-missed", HTMLElement);
+    missed.hidden = this.#missed === 0;
+    setText(missed, `${counted(this.#missed, "event")} came while this page was away, and are not kept any more.`);
+    const offered = sessions
+      .slice(0, MOST_OFFERED)
+      .map(({ id, platform }) => ({ id, name: `${shortId(id)} ${platform}`.trim() }));
+    this.#filterView.offer([...this.#sources].filter(Boolean).toSorted(), offered);
+  }
+
+  /** @param {import("./filter.js").Filter} filter */
+  #filter(filter) {
+    this.#feed.setFilter(filter);
+    this.#feedView.filtered();
+  }
+
+  /** @param {string} session */
+  #filterBy(session) {
+    this.#filterView.set({ ...EVERYTHING, session });
+    this.#close();
+    this.#views.show("feed");
+  }
+
+  #focusFilter() {
+    this.#close();
+    this.#views.show("feed");
+    this.#filterView.focus();
+  }
+
+  #togglePause() {
+    if (this.#feedView.isPaused) this.#resume();
+    else this.#feedView.pause();
+  }
+
+  #resume() {
+    this.#feedView.resume();
+    // The button that was pressed goes away; the focus must not.
+    byId("rows", HTMLElement).focus({ preventScroll: true });
+  }
+
+  /** @param {number} by */
+  #move(by) {
+    this.#views.show("feed");
+    byId("rows", HTMLElement).focus({ preventScroll: true });
+    this.#feedView.move(by);
+    const row = this.#feedView.current;
+    if (this.#inspector.choice.kind === "event" && row !== undefined) this.#inspector.choose({ kind: "event", row });
+  }
+
+  /** @param {import("./events.js").Row} row */
+  #openEvent(row) {
+    this.#inspector.choose({ kind: "event", row });
+    if (!this.#views.isWide) this.#inspector.focus();
+  }
+
+  /** @param {string} id */
+  #openSession(id) {
+    this.#inspector.choose({ kind: "session", id });
+    if (!this.#views.isWide) this.#inspector.focus();
+  }
+
+  #chosen() {
+    this.#drawNow(this.#parts.inspector);
+    this.#drawNow(this.#parts.sessions);
+  }
+
+  /** Back to what happens now, one step at a time: first out of the details, then out of the list. */
+  #close() {
+    if (this.#inspector.choice.kind === "follow") return this.#feedView.leave();
+    const { hasFocus } = this.#inspector;
+    const { kind } = this.#inspector.choice;
+    this.#inspector.choose({ kind: "follow" });
+    if (!hasFocus) return;
+    if (kind === "session" && this.#views.current === "sessions") this.#sessionsView.focus();
+    else byId("rows", HTMLElement).focus({ preventScroll: true });
+  }
+}
+
+function showKeys() {
+  byId("keys", HTMLDialogElement).showModal();
+}

@@ -1,0 +1,76 @@
+/** The stream of events: opened, watched, opened again behind the last event that came. */
+import { findAccess } from "./session.js";
+
+/** @typedef {"connecting" | "live" | "reconnecting" | "out"} ConnectionState */
+
+/**
+ * @typedef {object} ConnectionHandlers
+ * @property {(data: string) => void} onEvent
+ * @property {(missed: number) => void} onMissed events that are gone because this page was too slow or away too long
+ * @property {(state: ConnectionState) => void} onState
+ */
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 5000;
+
+export class Connection {
+  /** @type {EventSource | undefined} */
+  #source;
+  #timer = 0;
+  /** Which opening this is: an answer that an earlier one waited for does not count. */
+  #round = 0;
+  #retryMs = FIRST_RETRY_MS;
+  #lastSeq;
+  #handlers;
+
+  /**
+   * @param {() => number} lastSeq the number of the last event that came, 0 before the first
+   * @param {ConnectionHandlers} handlers
+   */
+  constructor(lastSeq, handlers) {
+    this.#lastSeq = lastSeq;
+    this.#handlers = handlers;
+  }
+
+  /** Opens the stream; the page has a session. */
+  open() {
+    this.close();
+    // Its own way to connect again would ask forever where the session has ended.
+    const source = new EventSource(`api/events?after=${this.#lastSeq()}`);
+    this.#source = source;
+    source.addEventListener("open", () => {
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#handlers.onState("live");
+    });
+    source.addEventListener("message", ({ data }) => this.#handlers.onEvent(data));
+    source.addEventListener("dropped", (event) => {
+      const missed = /"dropped":(\d+)/.exec(event instanceof MessageEvent ? String(event.data) : "")?.[1];
+      if (missed !== undefined) this.#handlers.onMissed(Number(missed));
+    });
+    source.addEventListener("error", () => this.reopen());
+  }
+
+  /** Gives up the stream and tries to get another one, until there is one or the session has ended. */
+  reopen() {
+    this.close();
+    this.#handlers.onState("reconnecting");
+    this.#timer = window.setTimeout(() => void this.#retry(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
+  close() {
+    this.#round++;
+    window.clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
+  async #retry() {
+    const round = this.#round;
+    const access = await findAccess();
+    if (round !== this.#round) return;
+    if (access === "out") this.#handlers.onState("out");
+    else if (access === "in") this.open();
+    else this.reopen();
+  }
+}

@@ -1,0 +1,72 @@
+/** One event, whole: what it is, whose, and its context as JSON. */
+import { el } from "./dom.js";
+import { count, fullTime } from "./format.js";
+import { piecesOf, pretty } from "./json-text.js";
+
+/** @typedef {import("./events.js").Row} Row */
+
+/**
+ * @param {Row} row
+ * @param {{ onSession: (id: string) => void, onFilter: (id: string) => void }} handlers
+ * @returns {HTMLElement[]}
+ */
+export function eventView(row, { onSession, onFilter }) {
+  const json = pretty(row.text);
+  const { pieces, isCut } = piecesOf(json);
+  const code = el("pre", { class: "json", tabindex: "0", "aria-label": "Context as JSON" });
+  for (const { kind, text } of pieces) code.append(kind === "plain" ? text : el("span", { class: kind }, text));
+  const note = isCut ? [el("p", { class: "note" }, `The beginning of ${count(json.length)} characters.`)] : [];
+  return [facts(row), actions(row, json, { onSession, onFilter }), code, ...note];
+}
+
+/** @param {Row} row */
+function facts(row) {
+  const rows = [
+    ["Time", fullTime(row.at)],
+    ["Source", row.src || "not said"],
+    ["Session", row.session || "none"],
+    ["Number", count(row.seq)],
+  ];
+  const list = el("dl", { class: "facts" });
+  for (const [name, value] of rows) list.append(el("dt", {}, name ?? ""), el("dd", {}, value ?? ""));
+  return list;
+}
+
+/**
+ * @param {Row} row
+ * @param {string} json
+ * @param {{ onSession: (id: string) => void, onFilter: (id: string) => void }} handlers
+ */
+function actions({ session }, json, { onSession, onFilter }) {
+  const bar = el("div", { class: "actions" });
+  if (session !== "") {
+    bar.append(
+      button("Open session", () => onSession(session)),
+      button("Only its events", () => onFilter(session)),
+    );
+  }
+  // Browsers give the clipboard to pages of this machine and to https only.
+  if (navigator.clipboard !== undefined) bar.append(copyButton(json));
+  return bar;
+}
+
+/** @param {string} json */
+function copyButton(json) {
+  const copy = button("Copy JSON", () => {
+    navigator.clipboard.writeText(json).then(
+      () => (copy.textContent = "Copied"),
+      () => (copy.textContent = "Not allowed by the browser"),
+    );
+  });
+  return copy;
+}
+
+/**
+ * @param {string} text
+ * @param {() => void} onClick
+ */
+export function button(text, onClick) {
+  const made = el("button", { type: "button" }, text);
+  made.addEventListener("click", onClick);
+  return made;
+}

@@ -1,0 +1,108 @@
+/** What the page keeps of an event: one row of the feed. No DOM. */
+import { summaryOf, toneOf } from "./summary.js";
+import { isRecord, payloadOf, textOf } from "./values.js";
+
+/**
+ * An event as the dashboard sends it, its context made sure to be an object.
+ *
+ * @typedef {object} DashboardEvent
+ * @property {number} seq
+ * @property {number} at in milliseconds since 1970
+ * @property {string} src
+ * @property {string} type
+ * @property {Record<string, unknown>} context without the stamps of the forward path
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {number} seq
+ * @property {number} at
+ * @property {string} src
+ * @property {string} type
+ * @property {Namespace} namespace
+ * @property {string} session "" where the event belongs to none
+ * @property {string} summary one line
+ * @property {import("./summary.js").Tone} tone
+ * @property {string} text the context as JSON: it is searched as it is and parsed when somebody looks at it
+ */
+
+/** @typedef {typeof NAMESPACES[number] | "other"} Namespace */
+
+/** The namespaces that processes send (seed 002); plugins may have others. */
+export const NAMESPACES = /** @type {const} */ (["tui", "agent", "session", "command", "gateway"]);
+
+/** The event of each piece of an answer: the most frequent one by far, and the least interesting. */
+export const DELTA = "tui:message.delta";
+
+/**
+ * Reads the data of a server-sent event; undefined for what is none of ours.
+ *
+ * @param {string} data
+ * @returns {DashboardEvent | undefined}
+ */
+export function parseEvent(data) {
+  let value;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    // Not from this dashboard's stream: there is nothing in it to show.
+    return undefined;
+  }
+  if (!isRecord(value) || !Number.isSafeInteger(value["seq"])) return undefined;
+  const { at, src, event_type } = value;
+  return {
+    seq: Number(value["seq"]),
+    at: Date.parse(textOf(at)),
+    src: textOf(src),
+    type: textOf(event_type),
+    context: withoutStamps(value["context"]),
+  };
+}
+
+/**
+ * `_forwarded` and `_forwarded_from` belong to the way that the event took, not to the event.
+ *
+ * @param {unknown} context
+ */
+function withoutStamps(context) {
+  if (!isRecord(context)) return context === undefined || context === null ? {} : { context };
+  const { _forwarded, _forwarded_from, ...rest } = context;
+  return rest;
+}
+
+/**
+ * @param {DashboardEvent} event
+ * @returns {Row}
+ */
+export function rowOf(event) {
+  const { seq, at, src, type, context } = event;
+  return {
+    seq,
+    at,
+    src,
+    type,
+    namespace: namespaceOf(type),
+    session: sessionOf(context),
+    summary: summaryOf(type, context),
+    tone: toneOf(type, context),
+    text: JSON.stringify(context),
+  };
+}
+
+/**
+ * The session that an event is about; "" for none.
+ *
+ * @param {Record<string, unknown>} context
+ */
+export function sessionOf(context) {
+  return textOf(context["session_id"]) || textOf(payloadOf(context)["session_id"]);
+}
+
+/**
+ * @param {string} type
+ * @returns {Namespace}
+ */
+function namespaceOf(type) {
+  const name = type.slice(0, Math.max(0, type.indexOf(":")));
+  return NAMESPACES.find((known) => known === name) ?? "other";
+}

@@ -1,0 +1,179 @@
+/** The last events, those of them that the filter shows, and whether the list stands still. No DOM. */
+import { createMatcher, EVERYTHING } from "./filter.js";
+
+/** @typedef {import("./events.js").Row} Row */
+/** @typedef {import("./filter.js").Filter} Filter */
+
+/** How many events are kept. */
+export const MOST_ROWS = 10_000;
+/** Their contexts together, in characters: a few big ones must not fill the memory. */
+const MOST_CHARACTERS = 32 * 1024 * 1024;
+
+/** A list that grows at its end and shrinks at its beginning, both in constant time. */
+class Queue {
+  /** @type {(Row | undefined)[]} */
+  #rows = [];
+  #first = 0;
+
+  get size() {
+    return this.#rows.length - this.#first;
+  }
+
+  /** @param {Row} row */
+  push(row) {
+    this.#rows.push(row);
+  }
+
+  shift() {
+    const row = this.#rows[this.#first];
+    this.#rows[this.#first] = undefined;
+    this.#first++;
+    if (this.#first > 1000 && this.#first * 2 > this.#rows.length) {
+      this.#rows = this.#rows.slice(this.#first);
+      this.#first = 0;
+    }
+    return row;
+  }
+
+  /** @param {number} index from the oldest one */
+  at(index) {
+    return this.#rows[this.#first + index];
+  }
+
+  clear() {
+    this.#rows = [];
+    this.#first = 0;
+  }
+
+  *[Symbol.iterator]() {
+    for (let index = this.#first; index < this.#rows.length; index++) {
+      const row = this.#rows[index];
+      if (row !== undefined) yield row;
+    }
+  }
+}
+
+export class Feed {
+  #rows = new Queue();
+  #shown = new Queue();
+  #characters = 0;
+  /** @type {Filter} */
+  #filter = EVERYTHING;
+  #matches = createMatcher(EVERYTHING);
+  /** The newest event that a list standing still shows; null for one that moves. @type {number | null} */
+  #heldAt = null;
+  #waiting = 0;
+  #last = 0;
+
+  /** How many rows the filter shows. */
+  get count() {
+    return this.#shown.size;
+  }
+
+  /** How many events are kept. */
+  get size() {
+    return this.#rows.size;
+  }
+
+  get filter() {
+    return this.#filter;
+  }
+
+  get isHeld() {
+    return this.#heldAt !== null;
+  }
+
+  /** How many rows came that the filter would show, since the list stands still. */
+  get waiting() {
+    return this.#waiting;
+  }
+
+  /** The number of the newest event, 0 before the first. */
+  get last() {
+    return this.#last;
+  }
+
+  /** @param {Row} row newer than all before */
+  add(row) {
+    this.#last = row.seq;
+    this.#rows.push(row);
+    this.#characters += row.text.length;
+    if (this.#matches(row)) {
+      if (this.#heldAt === null) this.#shown.push(row);
+      else this.#waiting++;
+    }
+    while (this.#rows.size > MOST_ROWS || (this.#characters > MOST_CHARACTERS && this.#rows.size > 1))
+      this.#dropOldest();
+  }
+
+  /**
+   * A row that is shown.
+   *
+   * @param {number} index from the newest one
+   */
+  at(index) {
+    return this.#shown.at(this.#shown.size - 1 - index);
+  }
+
+  /**
+   * Where the row with this number is shown, counted from the newest; -1 when it is not.
+   *
+   * @param {number} seq
+   */
+  indexOf(seq) {
+    let low = 0;
+    let high = this.#shown.size - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const found = this.#shown.at(middle)?.seq ?? 0;
+      if (found === seq) return this.#shown.size - 1 - middle;
+      if (found < seq) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** @param {Filter} filter */
+  setFilter(filter) {
+    this.#filter = filter;
+    this.#matches = createMatcher(filter);
+    this.#choose();
+  }
+
+  /** Makes the list stand still; what comes from now on waits. */
+  hold() {
+    this.#heldAt ??= this.#last;
+  }
+
+  /** Lets the list move again, with everything that waited. */
+  release() {
+    this.#heldAt = null;
+    this.#choose();
+  }
+
+  /** Forgets all events, but not the filter. */
+  clear() {
+    this.#rows.clear();
+    this.#characters = 0;
+    this.#last = 0;
+    this.release();
+  }
+
+  #choose() {
+    this.#shown.clear();
+    this.#waiting = 0;
+    for (const row of this.#rows) {
+      if (!this.#matches(row)) continue;
+      if (this.#heldAt === null || row.seq <= this.#heldAt) this.#shown.push(row);
+      else this.#waiting++;
+    }
+  }
+
+  #dropOldest() {
+    const row = this.#rows.shift();
+    if (row === undefined) return;
+    this.#characters -= row.text.length;
+    if (this.#shown.at(0)?.seq === row.seq) this.#shown.shift();
+    else if (this.#heldAt !== null && row.seq > this.#heldAt && this.#matches(row)) this.#waiting--;
+  }
+}

@@ -1,0 +1,146 @@
+/** The controls of the feed's filter. */
+import { byId, el, setAttribute, setText } from "./dom.js";
+import { NAMESPACES } from "./events.js";
+import { countActive, EVERYTHING } from "./filter.js";
+import { shortId } from "./format.js";
+
+/** @typedef {import("./filter.js").Filter} Filter */
+
+/** Typing goes on while a big list is searched: it begins when the keys rest. */
+const REST_MS = 80;
+
+export class FilterView {
+  #text = byId("filter-text", HTMLInputElement);
+  #source = byId("filter-source", HTMLSelectElement);
+  #session = byId("filter-session", HTMLSelectElement);
+  #deltas = byId("filter-deltas", HTMLInputElement);
+  #more = byId("filter-more", HTMLButtonElement);
+  #clear = byId("filter-clear", HTMLButtonElement);
+  #rest = byId("filter-rest", HTMLElement);
+  /** @type {readonly HTMLButtonElement[]} */
+  #chips;
+  /** @type {Filter} */
+  #filter = EVERYTHING;
+  #timer = 0;
+  #onFilter;
+
+  /** @param {(filter: Filter) => void} onFilter */
+  constructor(onFilter) {
+    this.#onFilter = onFilter;
+    this.#chips = [...NAMESPACES, "other"].map((name) => this.#chip(name));
+    byId("filter-namespaces", HTMLElement).append(...this.#chips);
+    this.#text.addEventListener("input", () => {
+      window.clearTimeout(this.#timer);
+      this.#timer = window.setTimeout(() => this.#read(), REST_MS);
+    });
+    for (const control of [this.#source, this.#session, this.#deltas]) {
+      control.addEventListener("change", () => this.#read());
+    }
+    this.#clear.addEventListener("click", () => this.set(EVERYTHING));
+    this.#more.addEventListener("click", () => {
+      const isOpen = this.#rest.classList.toggle("open");
+      setAttribute(this.#more, "aria-expanded", String(isOpen));
+    });
+    byId("filter", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+    this.#show();
+  }
+
+  focus() {
+    this.#text.focus();
+    this.#text.select();
+  }
+
+  /** @param {Filter} filter */
+  set(filter) {
+    window.clearTimeout(this.#timer);
+    this.#filter = filter;
+    this.#text.value = filter.text;
+    this.#deltas.checked = filter.deltas;
+    select(this.#source, filter.source, filter.source);
+    select(this.#session, filter.session, shortId(filter.session));
+    for (const chip of this.#chips) {
+      setAttribute(chip, "aria-pressed", String(filter.namespaces.includes(chip.dataset["namespace"] ?? "")));
+    }
+    this.#show();
+    this.#onFilter(filter);
+  }
+
+  /**
+   * Offers the sources and sessions that there are.
+   *
+   * @param {readonly string[]} sources
+   * @param {readonly { id: string, name: string }[]} sessions
+   */
+  offer(sources, sessions) {
+    offerIn(
+      this.#source,
+      "All sources",
+      sources.map((src) => ({ id: src, name: src })),
+    );
+    offerIn(this.#session, "All sessions", sessions);
+  }
+
+  /** @param {string} name */
+  #chip(name) {
+    const attributes = { type: "button", class: "chip", "data-namespace": name, "aria-pressed": "false" };
+    const chip = el("button", attributes, name);
+    chip.addEventListener("click", () => {
+      setAttribute(chip, "aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+      this.#read();
+    });
+    return chip;
+  }
+
+  #read() {
+    const pressed = this.#chips.filter((chip) => chip.getAttribute("aria-pressed") === "true");
+    this.#filter = {
+      namespaces: pressed.map((chip) => chip.dataset["namespace"] ?? ""),
+      source: this.#source.value,
+      session: this.#session.value,
+      text: this.#text.value,
+      deltas: this.#deltas.checked,
+    };
+    this.#show();
+    this.#onFilter(this.#filter);
+  }
+
+  #show() {
+    const active = countActive(this.#filter);
+    // The text is in sight anyway.
+    const hidden = active - (this.#filter.text.trim() === "" ? 0 : 1);
+    setText(this.#more, hidden === 0 ? "Filters" : `Filters (${hidden})`);
+    this.#clear.hidden = active === 0;
+  }
+}
+
+/**
+ * Offers what can be chosen. While a person chooses, the list stays as it is.
+ *
+ * @param {HTMLSelectElement} control
+ * @param {string} all
+ * @param {readonly { id: string, name: string }[]} choices
+ */
+function offerIn(control, all, choices) {
+  if (document.activeElement === control) return;
+  const { value } = control;
+  const wanted = [{ id: "", name: all }, ...choices];
+  // What is chosen stays on offer, also when nothing is heard of it any more.
+  if (!wanted.some(({ id }) => id === value)) wanted.push({ id: value, name: shortId(value) });
+  const text = JSON.stringify(wanted);
+  if (control.dataset["offered"] === text) return;
+  control.dataset["offered"] = text;
+  control.replaceChildren(...wanted.map(({ id, name }) => el("option", { value: id }, name)));
+  control.value = value;
+}
+
+/**
+ * @param {HTMLSelectElement} control
+ * @param {string} value
+ * @param {string} name
+ */
+function select(control, value, name) {
+  if (value !== "" && ![...control.options].some((option) => option.value === value)) {
+    control.append(el("option", { value }, name));
+  }
+  control.value = value;
+}

@@ -1,0 +1,120 @@
+/** How numbers, times and names are written. No DOM. */
+
+/** @param {number} value */
+const two = (value) => String(value).padStart(2, "0");
+
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/**
+ * The time of the day, where the person is.
+ *
+ * @param {number} at in milliseconds since 1970
+ * @param {boolean} [withMilliseconds]
+ */
+export function clockTime(at, withMilliseconds = false) {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "--:--:--";
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return withMilliseconds ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
+}
+
+/**
+ * Day and time, to the millisecond.
+ *
+ * @param {number} at
+ */
+export function fullTime(at) {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "at an unknown time";
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clockTime(at, true)}`;
+}
+
+/**
+ * How long ago something was.
+ *
+ * @param {number} at
+ * @param {number} now
+ */
+export function ago(at, now) {
+  const seconds = Math.floor((now - at) / 1000);
+  if (Number.isNaN(seconds)) return "";
+  // Clocks of two machines differ a little.
+  if (seconds < 2) return "now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+/**
+ * A length of time.
+ *
+ * @param {number | null | undefined} ms
+ */
+export function duration(ms) {
+  if (typeof ms !== "number" || !Number.isFinite(ms)) return "";
+  if (ms < 1) return ms <= 0 ? "0 ms" : "< 1 ms";
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+}
+
+/** @param {number} value */
+export function count(value) {
+  return Number.isFinite(value) ? grouped.format(value) : "0";
+}
+
+/**
+ * Events in a second.
+ *
+ * @param {number} value
+ */
+export function rate(value) {
+  if (!Number.isFinite(value) || value <= 0) return "0";
+  return value < 10 ? value.toFixed(1) : count(value);
+}
+
+/**
+ * "1 event", "2 events".
+ *
+ * @param {number} value
+ * @param {string} noun
+ */
+export function counted(value, noun) {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/**
+ * The part of a session's id that tells it from others: ids begin with the time.
+ *
+ * @param {string} id
+ */
+export function shortId(id) {
+  return id.length <= 10 ? id : id.slice(-6);
+}
+
+/**
+ * One line of a text, of at most so many characters.
+ *
+ * @param {string} text
+ * @param {number} [most]
+ */
+export function oneLine(text, most = 200) {
+  // What lies far behind the cut need not be looked at, however long the text is.
+  const line = text
+    .slice(0, most * 4)
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return line.length > most || text.length > most * 4 ? `${line.slice(0, most).toWellFormed()}…` : line;
+}
+
+/**
+ * A text of at most so many characters.
+ *
+ * @param {string} text
+ * @param {number} most
+ */
+export function cut(text, most) {
+  return text.length > most ? `${text.slice(0, most).toWellFormed()}… (${count(text.length)} characters)` : text;
+}

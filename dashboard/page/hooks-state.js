@@ -1,0 +1,156 @@
+/** What became of every hook: calls, blocks, errors, times. No DOM. */
+import { numberOf, payloadOf, textOf } from "./values.js";
+
+/** Of so many last runs the percentiles are taken. */
+const MOST_SAMPLES = 256;
+const MOST_HOOKS = 300;
+
+/**
+ * @typedef {object} HookStats
+ * @property {string} key
+ * @property {string} event
+ * @property {string} source
+ * @property {string} name
+ * @property {number} calls
+ * @property {number} blocks
+ * @property {number} errors failures and time-outs, also those of guards that then blocked
+ * @property {Float64Array} samples durations of the last runs, in milliseconds
+ * @property {number} sampled how many durations there were so far
+ * @property {{ at: number, outcome: string, session: string } | null} lastFailure
+ * @property {number} lastAt
+ */
+
+/** @typedef {"name" | "event" | "calls" | "blocks" | "errors" | "p50" | "p95" | "failed"} HookColumn */
+
+export class Hooks {
+  /** By key, the one that ran last at the end. @type {Map<string, HookStats>} */
+  #hooks = new Map();
+
+  get size() {
+    return this.#hooks.size;
+  }
+
+  /**
+   * Takes an event; true when it was the run of a hook.
+   *
+   * @param {import("./events.js").DashboardEvent} event
+   */
+  add({ type, at, context }) {
+    if (type !== "tui:hook.complete") return false;
+    const run = payloadOf(context);
+    const hook = this.#find(textOf(run["event"]), textOf(run["source"]), textOf(run["name"]));
+    const outcome = textOf(run["outcome"]);
+    const cause = textOf(run["cause"]);
+    const failure = failureOf(outcome, cause);
+    hook.calls++;
+    hook.lastAt = at;
+    if (outcome === "block") hook.blocks++;
+    if (failure !== "") {
+      hook.errors++;
+      hook.lastFailure = { at, outcome: failure, session: textOf(context["session_id"]) };
+    }
+    const ms = numberOf(run["duration_ms"]);
+    if (ms !== null) {
+      hook.samples[hook.sampled % MOST_SAMPLES] = ms;
+      hook.sampled++;
+    }
+    return true;
+  }
+
+  clear() {
+    this.#hooks.clear();
+  }
+
+  /**
+   * @param {HookColumn} column
+   * @param {boolean} descending
+   */
+  sorted(column, descending) {
+    const direction = descending ? -1 : 1;
+    const value = SORTED_BY[column];
+    const rows = [...this.#hooks.values()].map((hook) => ({ hook, value: value(hook) }));
+    // What is equal stands by its key, so that rows do not jump about.
+    rows.sort((a, b) => direction * compare(a.value, b.value) || compare(a.hook.key, b.hook.key));
+    return rows.map(({ hook }) => hook);
+  }
+
+  /**
+   * @param {string} event
+   * @param {string} source
+   * @param {string} name
+   */
+  #find(event, source, name) {
+    const key = JSON.stringify([event, source, name]);
+    const hook = this.#hooks.get(key) ?? newHook(key, event, source, name);
+    this.#hooks.delete(key);
+    this.#hooks.set(key, hook);
+    const [oldest] = this.#hooks.keys();
+    if (this.#hooks.size > MOST_HOOKS && oldest !== undefined) this.#hooks.delete(oldest);
+    return hook;
+  }
+}
+
+/** @type {Record<HookColumn, (hook: HookStats) => string | number>} */
+const SORTED_BY = {
+  name: ({ name }) => name.toLowerCase(),
+  event: ({ event }) => event,
+  calls: ({ calls }) => calls,
+  blocks: ({ blocks }) => blocks,
+  errors: ({ errors }) => errors,
+  p50: (hook) => percentile(hook, 0.5) ?? -1,
+  p95: (hook) => percentile(hook, 0.95) ?? -1,
+  failed: ({ lastFailure }) => lastFailure?.at ?? 0,
+};
+
+/**
+ * The duration that so many of the last runs did not exceed; null where none was measured.
+ *
+ * @param {Pick<HookStats, "samples" | "sampled">} hook
+ * @param {number} share 0 to 1
+ */
+export function percentile({ samples, sampled }, share) {
+  const sorted = samples.subarray(0, Math.min(sampled, MOST_SAMPLES)).toSorted();
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+}
+
+/**
+ * @param {string} key
+ * @param {string} event
+ * @param {string} source
+ * @param {string} name
+ * @returns {HookStats}
+ */
+function newHook(key, event, source, name) {
+  const samples = new Float64Array(MOST_SAMPLES);
+  return {
+    key,
+    event,
+    source,
+    name,
+    calls: 0,
+    blocks: 0,
+    errors: 0,
+    samples,
+    sampled: 0,
+    lastFailure: null,
+    lastAt: 0,
+  };
+}
+
+/**
+ * @param {string} outcome
+ * @param {string} cause
+ */
+function failureOf(outcome, cause) {
+  if (outcome === "error" || outcome === "timeout") return outcome;
+  return outcome === "block" ? cause : "";
+}
+
+/**
+ * @param {string | number} a
+ * @param {string | number} b
+ */
+function compare(a, b) {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

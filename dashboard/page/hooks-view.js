@@ -1,0 +1,113 @@
+/** The table of hooks; a click on a heading sorts it. */
+import { byId, el, KeyedList, setAttribute, setText } from "./dom.js";
+import { ago, clockTime, count, duration, shortId } from "./format.js";
+import { percentile } from "./hooks-state.js";
+
+/** @typedef {import("./hooks-state.js").HookStats} HookStats */
+/** @typedef {import("./hooks-state.js").HookColumn} HookColumn */
+
+/** Where the biggest stand on top at first. @type {ReadonlySet<HookColumn>} */
+const NUMBERS = new Set(["calls", "blocks", "errors", "p50", "p95", "failed"]);
+const COLUMNS = ["name", "event", "source", "calls", "blocks", "errors", "p50", "p95", "failed"];
+
+export class HooksView {
+  #hooks;
+  #rows;
+  /** @type {HookColumn} */
+  #column = "calls";
+  #descending = true;
+  #onSort;
+  /** @type {readonly HTMLButtonElement[]} */
+  #headings;
+
+  /**
+   * @param {import("./hooks-state.js").Hooks} hooks
+   * @param {() => void} onSort
+   */
+  constructor(hooks, onSort) {
+    this.#hooks = hooks;
+    this.#onSort = onSort;
+    this.#rows = new KeyedList(byId("hooks-rows", HTMLTableSectionElement), {
+      key: (/** @type {HookStats} */ { key }) => key,
+      version: ({ calls, lastFailure }) => (lastFailure === null ? calls : undefined),
+      create: newRow,
+      update: fill,
+    });
+    this.#headings = [...byId("hooks-table", HTMLTableElement).querySelectorAll("button")];
+    for (const heading of this.#headings) {
+      heading.addEventListener("click", () => this.#sort(/** @type {HookColumn} */ (heading.dataset["column"])));
+    }
+    this.#mark();
+  }
+
+  draw() {
+    byId("hooks-table", HTMLTableElement).hidden = this.#hooks.size === 0;
+    byId("hooks-empty", HTMLElement).hidden = this.#hooks.size > 0;
+    this.#rows.render(this.#hooks.sorted(this.#column, this.#descending));
+  }
+
+  /** @param {HookColumn} column */
+  #sort(column) {
+    this.#descending = column === this.#column ? !this.#descending : NUMBERS.has(column);
+    this.#column = column;
+    this.#mark();
+    this.#onSort();
+  }
+
+  #mark() {
+    const order = this.#descending ? "descending" : "ascending";
+    for (const heading of this.#headings) {
+      const cell = heading.closest("th");
+      if (cell) setAttribute(cell, "aria-sort", heading.dataset["column"] === this.#column ? order : null);
+    }
+  }
+}
+
+function newRow() {
+  return el(
+    "tr",
+    {},
+    ...COLUMNS.map((column) =>
+      column === "name"
+        ? el("th", { scope: "row", "data-column": column })
+        : el("td", { "data-column": column, "data-label": LABELS[column] ?? column }),
+    ),
+  );
+}
+
+/** @type {Record<string, string>} */
+const LABELS = { failed: "last failure" };
+
+/**
+ * @param {HTMLElement} element
+ * @param {HookStats} hook
+ */
+function fill(element, hook) {
+  const [name, event, source, calls, blocks, errors, p50, p95, failed] = element.children;
+  if (name) setText(name, hook.name || "(no name)");
+  if (event) setText(event, hook.event);
+  if (source) setText(source, hook.source);
+  if (calls) setText(calls, count(hook.calls));
+  if (blocks) number(blocks, hook.blocks);
+  if (errors) number(errors, hook.errors);
+  if (p50) setText(p50, duration(percentile(hook, 0.5)));
+  if (p95) setText(p95, duration(percentile(hook, 0.95)));
+  if (failed) setText(failed, failureWords(hook));
+}
+
+/**
+ * @param {Element} cell
+ * @param {number} value
+ */
+function number(cell, value) {
+  setText(cell, count(value));
+  setAttribute(cell, "data-some", value > 0 ? "" : null);
+}
+
+/** @param {HookStats} hook */
+function failureWords({ lastFailure }) {
+  if (lastFailure === null) return "none";
+  const { at, outcome, session } = lastFailure;
+  const where = session === "" ? "" : `, session ${shortId(session)}`;
+  return `${outcome} ${ago(at, Date.now())} (${clockTime(at)}${where})`;
+}

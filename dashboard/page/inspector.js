@@ -1,0 +1,130 @@
+/** The pane of what a person looks at: one event, or one session's turns. */
+import { byId, el, setText } from "./dom.js";
+import { button, eventView } from "./event-view.js";
+import { shortId } from "./format.js";
+import { stateWords } from "./sessions-view.js";
+import { TimelineView } from "./timeline-view.js";
+
+/** @typedef {import("./events.js").Row} Row */
+
+/**
+ * What the pane shows. `follow` is nothing chosen: the session in which something happens now.
+ *
+ * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string }} Choice
+ */
+
+export class Inspector {
+  #pane = byId("inspector", HTMLElement);
+  #title = byId("inspector-title", HTMLElement);
+  #subtitle = byId("inspector-subtitle", HTMLElement);
+  #body = byId("inspector-body", HTMLElement);
+  #close = byId("inspector-close", HTMLButtonElement);
+  #timeline;
+  #sessions;
+  #handlers;
+  /** @type {Choice} */
+  #choice = { kind: "follow" };
+  #followed = "";
+  /** What the body holds now, so that it is built anew only for something else. */
+  #holds = "";
+
+  /**
+   * @param {import("./sessions-state.js").Sessions} sessions
+   * @param {{ onChoice: () => void, onFilter: (session: string) => void, onClose: () => void }} handlers
+   */
+  constructor(sessions, handlers) {
+    this.#sessions = sessions;
+    this.#handlers = handlers;
+    this.#timeline = new TimelineView(this.#body, () => handlers.onChoice());
+    this.#close.addEventListener("click", () => handlers.onClose());
+  }
+
+  get choice() {
+    return this.#choice;
+  }
+
+  /** The session whose turns are shown; "" when it is an event. */
+  get sessionId() {
+    if (this.#choice.kind === "event") return "";
+    return this.#choice.kind === "session" ? this.#choice.id : this.#follow();
+  }
+
+  /** @param {Choice} choice */
+  choose(choice) {
+    this.#choice = choice;
+    document.body.classList.toggle("inspecting", choice.kind !== "follow");
+    this.#close.hidden = choice.kind === "follow";
+    this.#handlers.onChoice();
+  }
+
+  focus() {
+    (this.#close.hidden ? this.#body : this.#close).focus();
+  }
+
+  /** Whether the focus is in the pane. */
+  get hasFocus() {
+    return this.#pane.contains(document.activeElement);
+  }
+
+  draw() {
+    if (this.#choice.kind === "event") this.#drawEvent(this.#choice.row);
+    else this.#drawSession(this.sessionId, this.#choice.kind === "follow");
+  }
+
+  /** @param {Row} row */
+  #drawEvent(row) {
+    setText(this.#title, row.type || "(no type)");
+    setText(this.#subtitle, row.src === "" ? "Event" : `Event from ${row.src}`);
+    if (!this.#hold(`event ${row.seq}`)) return;
+    const onSession = (/** @type {string} */ id) => this.choose({ kind: "session", id });
+    this.#body.replaceChildren(...eventView(row, { onSession, onFilter: this.#handlers.onFilter }));
+    this.#body.scrollTop = 0;
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} isFollowed
+   */
+  #drawSession(id, isFollowed) {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return this.#drawNothing(id);
+    setText(this.#title, `Session ${shortId(id)}`);
+    const parts = [stateWords(session), session.platform, session.model, isFollowed ? "the latest" : ""];
+    setText(this.#subtitle, parts.filter((part) => part !== "").join(" · "));
+    const isNew = this.#hold(`session ${id}`);
+    if (isNew) {
+      const only = button("Only its events in the feed", () => this.#handlers.onFilter(id));
+      const whole = el("p", { class: "session-id" }, id);
+      this.#body.replaceChildren(el("div", { class: "actions" }, only, whole), ...this.#timeline.elements);
+    }
+    this.#timeline.draw(session, isNew);
+  }
+
+  /** @param {string} id */
+  #drawNothing(id) {
+    setText(this.#title, id === "" ? "No session yet" : `Session ${shortId(id)}`);
+    setText(this.#subtitle, "");
+    if (!this.#hold(`nothing ${id}`)) return;
+    const words =
+      id === ""
+        ? ["Start ", el("code", {}, "hermes chat"), " in another terminal: its turns appear here."]
+        : ["Nothing is kept of this session any more."];
+    this.#body.replaceChildren(el("p", { class: "empty" }, ...words));
+  }
+
+  /**
+   * @param {string} what
+   * @returns true when the body held something else
+   */
+  #hold(what) {
+    const isNew = this.#holds !== what;
+    this.#holds = what;
+    return isNew;
+  }
+
+  /** The session that runs, as long as it does; else the one heard of last. */
+  #follow() {
+    if (this.#sessions.get(this.#followed)?.state !== "running") this.#followed = this.#sessions.list()[0]?.id ?? "";
+    return this.#followed;
+  }
+}

@@ -1,0 +1,125 @@
+/** The page of the dashboard: lets a person in, keeps the stream open, and hands its events to the views. */
+import { Board } from "./board.js";
+import { Connection } from "./connection.js";
+import { byId, setText } from "./dom.js";
+import { parseEvent } from "./events.js";
+import { Gate } from "./gate.js";
+import { fetchStatus, findAccess, signIn, signOut, takeCode } from "./session.js";
+import { applyTheme, nextTheme } from "./theme.js";
+
+/** @typedef {import("./connection.js").ConnectionState} ConnectionState */
+
+const STATUS_EVERY_MS = 2000;
+const RETRY_MS = 3000;
+/** So many statuses without an answer mean that the stream, too, is dead. */
+const MOST_SILENT = 2;
+
+/** @type {Record<ConnectionState, string>} */
+const STATE_WORDS = {
+  connecting: "Connecting…",
+  live: "Live",
+  reconnecting: "Reconnecting…",
+  out: "Signed out",
+};
+
+/** @type {ConnectionState} */
+let state = "connecting";
+let silent = 0;
+let retry = 0;
+let isStarted = false;
+
+const board = new Board({ onTheme: changeTheme });
+const gate = new Gate(() => void enter());
+const connection = new Connection(() => board.lastSeq, {
+  onEvent: take,
+  onMissed: (missed) => board.noteMissed(missed),
+  onState: (next) => {
+    setState(next);
+    if (next === "out") gate.show("ended");
+  },
+});
+
+showTheme(applyTheme());
+byId("theme", HTMLButtonElement).addEventListener("click", changeTheme);
+byId("sign-out", HTMLButtonElement).addEventListener("click", () => void leave());
+// A link that is pasted into this tab loads nothing: only the fragment changes.
+window.addEventListener("hashchange", () => void enter());
+document.addEventListener("visibilitychange", () => void pollStatus());
+window.setInterval(() => void pollStatus(), STATUS_EVERY_MS);
+void enter();
+
+/** Lets the person in, by the code of the address if there is one. */
+async function enter() {
+  window.clearTimeout(retry);
+  const code = takeCode();
+  const answer = code === undefined ? undefined : await signIn(code);
+  // A second click on a link that was used here finds the session that the first one opened.
+  const access = answer === "in" ? "in" : await findAccess();
+  if (access === "in") return start();
+  if (access === "unreachable") retry = window.setTimeout(() => void enter(), RETRY_MS);
+  connection.close();
+  setState(access === "out" ? "out" : "reconnecting");
+  gate.show(access === "out" && answer === "refused" ? "refused" : access);
+}
+
+function start() {
+  gate.hide();
+  // The stream that is open goes on; a second link in the same tab changes nothing.
+  if (isStarted && state === "live") return;
+  isStarted = true;
+  setState("connecting");
+  connection.open();
+  void pollStatus();
+}
+
+async function leave() {
+  connection.close();
+  await signOut();
+  // What was seen is forgotten with the page.
+  location.reload();
+}
+
+/** @param {string} data */
+function take(data) {
+  const event = parseEvent(data);
+  if (event === undefined) return;
+  // Numbers only grow; smaller ones are another history, of a database that began anew.
+  if (event.seq <= board.lastSeq) {
+    board.clear();
+    connection.open();
+    return;
+  }
+  board.add(event);
+}
+
+async function pollStatus() {
+  if (document.hidden || (state !== "live" && state !== "connecting")) return;
+  const status = await fetchStatus();
+  if (status !== undefined) {
+    silent = 0;
+    board.setStatus(status);
+    return;
+  }
+  silent++;
+  // A dashboard that hangs keeps its connections open, and says nothing.
+  if (silent < MOST_SILENT || state !== "live") return;
+  silent = 0;
+  connection.reopen();
+}
+
+/** @param {ConnectionState} next */
+function setState(next) {
+  state = next;
+  const chip = byId("connection", HTMLElement);
+  chip.dataset["state"] = next;
+  setText(chip, STATE_WORDS[next]);
+}
+
+function changeTheme() {
+  showTheme(nextTheme());
+}
+
+/** @param {string} theme */
+function showTheme(theme) {
+  setText(byId("theme", HTMLButtonElement), `Theme: ${theme}`);
+}

@@ -1,0 +1,207 @@
+/** What each event tells of its session and the turn that runs in it. No DOM. */
+import { oneLine } from "./format.js";
+import { endingWords } from "./summary.js";
+import {
+  answerItem,
+  completeTool,
+  errorItem,
+  growAnswer,
+  hookItem,
+  injectedItem,
+  messageItem,
+  newTurn,
+  toolItem,
+} from "./turns.js";
+import { numberOf, payloadOf, textOf } from "./values.js";
+
+/** @typedef {import("./turns.js").Turn} Turn */
+/** @typedef {import("./turns.js").Item} Item */
+/** @typedef {Record<string, unknown>} Fields */
+
+/**
+ * @typedef {object} Telling
+ * @property {import("./sessions-state.js").Session} session
+ * @property {number} at
+ * @property {() => number} nextId
+ * @property {(turn: Turn, item: Item) => void} put
+ */
+
+const WORDS = 140;
+
+/** @type {Record<string, (telling: Telling, fields: Fields) => void>} */
+const HANDLERS = {
+  "session:start": ({ session }) => {
+    if (session.state === "ended") session.state = "idle";
+  },
+  "session:reset": ({ session }) => {
+    session.state = "idle";
+  },
+  "session:end": ({ session, at }) => {
+    endTurn(lastTurn(session), at);
+    session.state = "ended";
+  },
+  "agent:start": (telling, { message }) => {
+    const turn = turnForMessage(telling);
+    turn.hasMessage = true;
+    telling.session.state = "running";
+    speak(telling.session, "person", message);
+    telling.put(turn, messageItem(telling.nextId(), telling.at, message));
+  },
+  "agent:end": (telling, { response }) => {
+    const turn = lastTurn(telling.session);
+    const text = textOf(response);
+    speak(telling.session, "agent", text);
+    // Who mirrors the turn's frames has told the answer already.
+    if (turn !== undefined && text !== "" && !turn.items.some(({ kind }) => kind === "answer")) {
+      telling.put(turn, answerItem(telling.nextId(), telling.at, text, "done"));
+    }
+    endTurn(turn, telling.at);
+    telling.session.state = "idle";
+  },
+  "tui:session.info": ({ session }, { model, platform }) => {
+    session.model = textOf(model) || session.model;
+    session.platform = textOf(platform) || session.platform;
+  },
+  "tui:message.start": (telling) => {
+    finishAnswer(lastTurn(telling.session));
+    telling.put(openTurn(telling), answerItem(telling.nextId(), telling.at, "", "streaming"));
+  },
+  "tui:message.delta": (telling, { text }) => {
+    const turn = openTurn(telling);
+    const last = turn.items.findLast(({ kind }) => kind === "answer" || kind === "tool");
+    if (last?.state === "streaming") growAnswer(last, textOf(text));
+    else telling.put(turn, answerItem(telling.nextId(), telling.at, text, "streaming"));
+    turn.version++;
+  },
+  "tui:message.complete": (telling, { text }) => {
+    speak(telling.session, "agent", text);
+    const turn = openTurn(telling);
+    const streamed = turn.items.findLast(({ kind }) => kind === "answer" || kind === "tool");
+    const whole = answerItem(telling.nextId(), telling.at, text, "done");
+    // What hooks made of the answer counts, not what was streamed.
+    if (streamed?.state === "streaming") {
+      streamed.text = whole.text;
+      finishAnswer(turn);
+    } else telling.put(turn, whole);
+  },
+  "tui:tool.start": (telling, call) => {
+    const turn = openTurn(telling);
+    finishAnswer(turn);
+    telling.put(turn, toolItem(telling.nextId(), telling.at, call));
+  },
+  "tui:tool.complete": (telling, result) => {
+    const id = textOf(result["tool_id"]);
+    const turn = openTurn(telling);
+    let tool = turn.items.findLast((item) => item.kind === "tool" && item.toolId === id && item.state === "running");
+    if (tool === undefined) {
+      // Its start was before what is still kept.
+      tool = toolItem(telling.nextId(), telling.at, result);
+      telling.put(turn, tool);
+    }
+    completeTool(tool, telling.at, result);
+    turn.version++;
+    // A tool that a person called is a turn without a message; nothing tells its end.
+    if (!turn.hasMessage && !turn.items.some(({ state }) => state === "running")) endTurn(turn, telling.at);
+  },
+  "tui:hook.complete": (telling, run) => {
+    const turn = lastTurn(telling.session) ?? openTurn(telling);
+    telling.put(turn, hookItem(telling.nextId(), telling.at, run));
+  },
+  "tui:injected": (telling, injected) => {
+    telling.put(openTurn(telling), injectedItem(telling.nextId(), telling.at, injected));
+  },
+  "tui:error": (telling, error) => {
+    const turn = lastTurn(telling.session) ?? openTurn(telling);
+    telling.put(turn, errorItem(telling.nextId(), telling.at, error));
+  },
+  "tui:status.update": ({ session }, { input_tokens, output_tokens }) => {
+    const turn = lastTurn(session);
+    if (turn === undefined) return;
+    turn.tokens = { input: numberOf(input_tokens) ?? 0, output: numberOf(output_tokens) ?? 0 };
+    turn.version++;
+  },
+  "tui:turn.complete": ({ session, at }, result) => {
+    const turn = lastTurn(session);
+    if (turn === undefined) return;
+    endTurn(turn, at);
+    turn.ending = endingWords(result);
+    turn.durationMs = numberOf(result["duration_ms"]) ?? turn.durationMs;
+    if (session.state === "running") session.state = "idle";
+  },
+};
+
+/**
+ * Lets an event tell its session what happened; types that tell nothing are fine.
+ *
+ * @param {Telling} telling
+ * @param {import("./events.js").DashboardEvent} event
+ */
+export function tell(telling, { type, context }) {
+  if (!Object.hasOwn(HANDLERS, type)) return;
+  HANDLERS[type]?.(telling, type.startsWith("tui:") ? payloadOf(context) : context);
+}
+
+/** @param {Telling["session"]} session */
+function lastTurn(session) {
+  return session.turns.at(-1);
+}
+
+/**
+ * The turn that runs; a new one where none does.
+ *
+ * @param {Telling} telling
+ */
+function openTurn(telling) {
+  const last = lastTurn(telling.session);
+  return last?.isOpen === true ? last : beginTurn(telling);
+}
+
+/**
+ * The turn that a message begins: hooks of the session's start ran before it and are part of it.
+ *
+ * @param {Telling} telling
+ */
+function turnForMessage(telling) {
+  const last = lastTurn(telling.session);
+  if (last?.isOpen === true && !last.hasMessage && last.items.every(({ kind }) => kind === "hook")) return last;
+  endTurn(last, telling.at);
+  return beginTurn(telling);
+}
+
+/** @param {Telling} telling */
+function beginTurn({ session, at }) {
+  const turn = newTurn(++session.turnCount, at);
+  session.turns.push(turn);
+  return turn;
+}
+
+/**
+ * @param {Turn | undefined} turn
+ * @param {number} at
+ */
+function endTurn(turn, at) {
+  if (turn?.isOpen !== true) return;
+  turn.isOpen = false;
+  turn.durationMs ??= Math.max(0, at - turn.startedAt);
+  finishAnswer(turn);
+  turn.version++;
+}
+
+/** @param {Turn | undefined} turn */
+function finishAnswer(turn) {
+  for (const item of turn?.items ?? []) {
+    if (item.state !== "streaming") continue;
+    item.state = "done";
+    item.version++;
+  }
+}
+
+/**
+ * @param {Telling["session"]} session
+ * @param {"person" | "agent"} who
+ * @param {unknown} words
+ */
+function speak(session, who, words) {
+  const text = oneLine(textOf(words), WORDS);
+  if (text !== "") session.lastWords = { who, text };
+}

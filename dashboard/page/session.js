@@ -1,0 +1,87 @@
+/** How a person gets in: by the code of a one-time link, which becomes a session in a cookie. */
+
+/** @typedef {"in" | "out" | "unreachable"} Access */
+
+/**
+ * The code of a sign-in link, taken out of the address at once, so that it is in no history and on no screenshot.
+ */
+export function takeCode() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  if (code === null) return undefined;
+  history.replaceState(null, "", location.pathname + location.search);
+  return code;
+}
+
+/**
+ * Exchanges a code for a session. "refused" for one that is wrong, used or too old.
+ *
+ * @param {string} code
+ * @returns {Promise<"in" | "refused" | "unreachable">}
+ */
+export async function signIn(code) {
+  const body = JSON.stringify({ code });
+  const response = await send("api/session", { method: "POST", headers: { "content-type": "application/json" }, body });
+  if (response === undefined) return "unreachable";
+  return response.ok ? "in" : "refused";
+}
+
+/** Whether there is a session. @returns {Promise<Access>} */
+export async function findAccess() {
+  const response = await send("api/session", {});
+  if (response === undefined) return "unreachable";
+  if (response.ok) return "in";
+  return response.status === 401 || response.status === 403 ? "out" : "unreachable";
+}
+
+/** Ends the session, here and at the dashboard. */
+export async function signOut() {
+  await send("api/session/end", { method: "POST" });
+}
+
+/**
+ * @typedef {object} Status
+ * @property {string} version
+ * @property {string} started_at
+ * @property {number} events_total
+ * @property {readonly SourceStatus[]} sources
+ */
+
+/**
+ * @typedef {object} SourceStatus
+ * @property {string} src
+ * @property {number} rate_per_second
+ * @property {number} events
+ * @property {number} dropped
+ * @property {string} last_at
+ */
+
+/**
+ * Who sends, and how much. Undefined while the dashboard does not answer.
+ *
+ * @returns {Promise<Status | undefined>}
+ */
+export async function fetchStatus() {
+  const response = await send("api/status", {});
+  if (response === undefined || !response.ok) return undefined;
+  try {
+    return /** @type {Status} */ (await response.json());
+  } catch {
+    // The dashboard went away in the middle of its answer: as if there had been none.
+    return undefined;
+  }
+}
+
+const ANSWER_WITHIN_MS = 8000;
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function send(path, options) {
+  try {
+    return await fetch(path, { ...options, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  } catch {
+    // The dashboard cannot be reached: whoever asked says so.
+    return undefined;
+  }
+}

@@ -1,0 +1,154 @@
+/** The sessions, put together from the events; bounded. No DOM. */
+import { sessionOf } from "./events.js";
+import { tell } from "./session-events.js";
+import { addItem } from "./turns.js";
+import { textOf } from "./values.js";
+
+/** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
+
+const MOST_SESSIONS = 200;
+const MOST_TURNS = 50;
+/** Items of all turns of all sessions. */
+const MOST_ITEMS = 10_000;
+
+/**
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {string} key the gateway's name for the conversation; "" where none is known
+ * @property {string} src the process that told of it last
+ * @property {string} platform
+ * @property {string} user
+ * @property {string} model
+ * @property {"running" | "idle" | "ended"} state
+ * @property {number} lastAt
+ * @property {{ who: "person" | "agent", text: string } | null} lastWords
+ * @property {import("./turns.js").Turn[]} turns
+ * @property {number} turnCount also those that are no longer kept
+ * @property {number} version grows with each change
+ */
+
+export class Sessions {
+  /** By id, the one that was heard of last at the end. @type {Map<string, Session>} */
+  #sessions = new Map();
+  /** The end of a session may be told by its key alone (seed 003). @type {Map<string, Session>} */
+  #byKey = new Map();
+  #items = 0;
+  #nextId = 1;
+
+  get size() {
+    return this.#sessions.size;
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#sessions.get(id);
+  }
+
+  /** The running sessions first, then the others; those heard of last first. */
+  list() {
+    const all = [...this.#sessions.values()].toReversed();
+    return [...all.filter(({ state }) => state === "running"), ...all.filter(({ state }) => state !== "running")];
+  }
+
+  clear() {
+    this.#sessions.clear();
+    this.#byKey.clear();
+    this.#items = 0;
+  }
+
+  /**
+   * Takes an event; gives the session that it told of.
+   *
+   * @param {DashboardEvent} event
+   */
+  add(event) {
+    const session = this.#find(event);
+    if (session === undefined) return undefined;
+    this.#note(session, event);
+    tell(
+      {
+        session,
+        at: event.at,
+        nextId: () => this.#nextId++,
+        put: (turn, item) => {
+          this.#items += addItem(turn, item);
+        },
+      },
+      event,
+    );
+    this.#bound(session);
+    return session;
+  }
+
+  /** @param {DashboardEvent} event */
+  #find({ context }) {
+    const id = sessionOf(context);
+    if (id === "") return this.#byKey.get(textOf(context["session_key"]));
+    return this.#sessions.get(id) ?? newSession(id);
+  }
+
+  /**
+   * @param {Session} session
+   * @param {DashboardEvent} event
+   */
+  #note(session, { at, src, context }) {
+    session.version++;
+    session.lastAt = at;
+    session.src = src;
+    session.platform = textOf(context["platform"]) || session.platform;
+    session.user = textOf(context["user_id"]) || session.user;
+    const key = textOf(context["session_key"]);
+    if (key !== "") {
+      session.key = key;
+      this.#byKey.set(key, session);
+    }
+    this.#sessions.delete(session.id);
+    this.#sessions.set(session.id, session);
+  }
+
+  /** @param {Session} told the session that the last event was about */
+  #bound(told) {
+    if (told.turns.length > MOST_TURNS) this.#dropTurn(told);
+    while (this.#sessions.size > MOST_SESSIONS) this.#dropSession();
+    while (this.#items > MOST_ITEMS) {
+      const [oldest] = this.#sessions.values();
+      if (oldest === undefined) return;
+      if (oldest.turns.length > 1) this.#dropTurn(oldest);
+      else this.#dropSession();
+    }
+  }
+
+  /** @param {Session} session */
+  #dropTurn(session) {
+    this.#items -= session.turns.shift()?.items.length ?? 0;
+  }
+
+  #dropSession() {
+    const [oldest] = this.#sessions.values();
+    if (oldest === undefined) return;
+    while (oldest.turns.length > 0) this.#dropTurn(oldest);
+    this.#sessions.delete(oldest.id);
+    if (this.#byKey.get(oldest.key) === oldest) this.#byKey.delete(oldest.key);
+  }
+}
+
+/**
+ * @param {string} id
+ * @returns {Session}
+ */
+function newSession(id) {
+  return {
+    id,
+    key: "",
+    src: "",
+    platform: "",
+    user: "",
+    model: "",
+    state: "idle",
+    lastAt: 0,
+    lastWords: null,
+    turns: [],
+    turnCount: 0,
+    version: 0,
+  };
+}

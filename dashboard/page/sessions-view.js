@@ -1,0 +1,127 @@
+/** The list of sessions: who talks where, and what was said last. */
+import { el, KeyedList, setAttribute, setText } from "./dom.js";
+import { ago, counted, shortId } from "./format.js";
+
+/** @typedef {import("./sessions-state.js").Session} Session */
+
+/** A turn of which nothing is heard for so long may belong to a process that was killed. */
+const QUIET_MS = 120_000;
+
+export class SessionsView {
+  #list;
+  #sessions;
+  #keyed;
+  /** The order while a person points at the list: nothing moves away under the pointer or the focus. @type {readonly string[]} */
+  #order = [];
+  #selected = "";
+
+  /**
+   * @param {HTMLElement} list
+   * @param {import("./sessions-state.js").Sessions} sessions
+   * @param {(id: string) => void} onOpen
+   */
+  constructor(list, sessions, onOpen) {
+    this.#list = list;
+    this.#sessions = sessions;
+    this.#keyed = new KeyedList(list, {
+      key: (/** @type {Session} */ { id }) => id,
+      // How long ago something was changes with every second.
+      version: () => undefined,
+      create: ({ id }) => newEntry(id, onOpen),
+      update: (element, session) => fill(element, session, session.id === this.#selected),
+    });
+    list.addEventListener("keydown", (event) => {
+      const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+      if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.#moveFocus(by);
+    });
+  }
+
+  /** @param {string} id "" for none */
+  select(id) {
+    this.#selected = id;
+  }
+
+  focus() {
+    [...this.#list.querySelectorAll("button")].find(({ tabIndex }) => tabIndex === 0)?.focus();
+  }
+
+  draw() {
+    const sessions = this.#inOrder();
+    this.#order = sessions.map(({ id }) => id);
+    this.#keyed.render(sessions);
+    this.#setTabStop();
+  }
+
+  /** The list is one stop of the Tab key; the arrow keys move inside it. */
+  #setTabStop() {
+    const buttons = [...this.#list.querySelectorAll("button")];
+    const stop =
+      buttons.find((button) => button === document.activeElement) ??
+      buttons.find((button) => button.hasAttribute("aria-current")) ??
+      buttons[0];
+    for (const button of buttons) setAttribute(button, "tabindex", button === stop ? "0" : "-1");
+  }
+
+  #inOrder() {
+    const sessions = this.#sessions.list();
+    if (!this.#list.matches(":hover, :focus-within")) return sessions;
+    const places = new Map(this.#order.map((id, place) => [id, place]));
+    return sessions.toSorted((a, b) => (places.get(a.id) ?? -1) - (places.get(b.id) ?? -1));
+  }
+
+  /** @param {number} by */
+  #moveFocus(by) {
+    const buttons = [...this.#list.querySelectorAll("button")];
+    const at = buttons.findIndex((button) => button === document.activeElement);
+    buttons[Math.max(0, Math.min(at + by, buttons.length - 1))]?.focus();
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {(id: string) => void} onOpen
+ */
+function newEntry(id, onOpen) {
+  const parts = ["state", "name", "when", "words", "facts"].map((name) => el("span", { class: name }));
+  const button = el("button", { type: "button", class: "session" }, ...parts);
+  button.addEventListener("click", () => onOpen(id));
+  return el("li", {}, button);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Session} session
+ * @param {boolean} isSelected
+ */
+function fill(element, session, isSelected) {
+  const button = element.firstElementChild;
+  if (button === null) return;
+  const [state, name, when, words, facts] = button.children;
+  setAttribute(button, "aria-current", isSelected ? "true" : null);
+  setAttribute(button, "data-state", session.state);
+  if (state) setText(state, stateWords(session));
+  if (name) setText(name, shortId(session.id));
+  if (when) setText(when, ago(session.lastAt, Date.now()));
+  if (words) setText(words, lastWords(session));
+  if (facts) setText(facts, factsOf(session));
+}
+
+/** @param {Session} session */
+export function stateWords({ state, lastAt }) {
+  return state === "running" && Date.now() - lastAt > QUIET_MS ? "running, quiet" : state;
+}
+
+/** @param {Session} session */
+function lastWords({ lastWords: words }) {
+  if (words === null) return "Nothing said yet";
+  return `${words.who === "person" ? "Person" : "Agent"}: ${words.text}`;
+}
+
+/** @param {Session} session */
+function factsOf({ platform, user, model, turnCount, src }) {
+  const parts = [platform || src, user, model, counted(turnCount, "turn")];
+  return parts.filter((part) => part !== "").join(" · ");
+}

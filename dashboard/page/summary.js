@@ -1,0 +1,112 @@
+/** What an event says, in one line, and whether it is bad news. No DOM. */
+import { count, counted, duration, oneLine } from "./format.js";
+import { callSummary, jsonOf, numberOf, payloadOf, textOf, textsOf } from "./values.js";
+
+/** @typedef {"" | "block" | "error" | "timeout"} Tone */
+/** @typedef {Record<string, unknown>} Fields */
+
+/**
+ * By event type: of the payload for `tui:*` (CONTRACT §9), of the context for the others (seed 003).
+ *
+ * @type {Record<string, (fields: Fields) => string>}
+ */
+const SUMMARIES = {
+  "tui:session.info": ({ model, platform, resumed }) =>
+    `${textOf(model)} on ${textOf(platform)}${resumed === true ? ", resumed" : ""}`,
+  "tui:message.start": () => "begins to answer",
+  "tui:message.delta": ({ text }) => textOf(text),
+  "tui:message.complete": ({ text }) => textOf(text),
+  "tui:tool.start": ({ name, params }) => join([textOf(name), callSummary(params)], "  "),
+  "tui:tool.complete": ({ name, success, content }) =>
+    `${textOf(name)} ${success === false ? "failed" : "done"}: ${textOf(content)}`,
+  "tui:hook.complete": (run) =>
+    `${textOf(run["name"])} on ${textOf(run["event"])}: ${outcomeWords(run)}${after(run["duration_ms"])}`,
+  "tui:injected": ({ source_kind, source_label, content }) =>
+    `${join([textOf(source_kind), textOf(source_label)], " ")}: ${textOf(content)}`,
+  "tui:status.update": ({ input_tokens, output_tokens }) =>
+    `${count(numberOf(input_tokens) ?? 0)} tokens in, ${count(numberOf(output_tokens) ?? 0)} out`,
+  "tui:error": ({ code, message }) => join([textOf(code), textOf(message)], ": "),
+  "tui:turn.complete": (turn) => `${endingWords(turn)}${after(turn["duration_ms"])}`,
+  "agent:start": ({ message }) => textOf(message),
+  "agent:step": ({ iteration, tool_names }) =>
+    join([`request ${textOf(iteration)}`, textsOf(tool_names).join(", ")], ": "),
+  "agent:end": ({ response }) => textOf(response) || "no answer",
+  "session:start": onPlatform,
+  "session:end": onPlatform,
+  "session:reset": onPlatform,
+  "gateway:startup": ({ platforms }) => textsOf(platforms).join(", ") || "no platforms",
+};
+
+/**
+ * @param {string} type
+ * @param {Fields} context
+ */
+export function summaryOf(type, context) {
+  const fields = type.startsWith("tui:") ? payloadOf(context) : context;
+  if (type.startsWith("command:")) {
+    const name = textOf(fields["command"]) || type.slice("command:".length);
+    return oneLine(join([name.startsWith("/") ? name : `/${name}`, textOf(fields["args"])], " "));
+  }
+  const summary = Object.hasOwn(SUMMARIES, type) ? SUMMARIES[type]?.(fields) : undefined;
+  return oneLine(summary || jsonOf(context));
+}
+
+/**
+ * @param {string} type
+ * @param {Fields} context
+ * @returns {Tone}
+ */
+export function toneOf(type, context) {
+  if (type === "tui:error") return "error";
+  const payload = payloadOf(context);
+  if (type === "tui:tool.complete" && payload["success"] === false) return "error";
+  if (type !== "tui:hook.complete") return "";
+  const outcome = payload["outcome"];
+  return outcome === "block" || outcome === "error" || outcome === "timeout" ? outcome : "";
+}
+
+/**
+ * What a run of a hook came to, in words: a guard that failed blocks, and says so.
+ *
+ * @param {Fields} run
+ */
+export function outcomeWords({ outcome, cause }) {
+  const word = textOf(outcome) || "unknown";
+  return typeof cause === "string" && cause !== "" && cause !== word ? `${word} (${cause})` : word;
+}
+
+/**
+ * How a turn ended.
+ *
+ * @param {Fields} turn
+ */
+export function endingWords({ completed, interrupted }) {
+  if (interrupted === true) return "interrupted";
+  return completed === false ? "not completed" : "completed";
+}
+
+/**
+ * @param {{ input: number, output: number }} tokens
+ */
+export function tokenWords({ input, output }) {
+  return `${counted(input, "token")} in, ${count(output)} out`;
+}
+
+/** @param {Fields} context */
+function onPlatform({ platform, user_id }) {
+  return join([textOf(platform), textOf(user_id)], ", ");
+}
+
+/** @param {unknown} ms */
+function after(ms) {
+  const time = duration(numberOf(ms));
+  return time === "" ? "" : `, ${time}`;
+}
+
+/**
+ * @param {string[]} parts
+ * @param {string} separator
+ */
+function join(parts, separator) {
+  return parts.filter((part) => part !== "").join(separator);
+}

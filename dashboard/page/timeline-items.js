@@ -1,0 +1,78 @@
+/** The items of a turn as elements. An outcome is told in words; colour only repeats it. */
+import { el, setAttribute, setText } from "./dom.js";
+import { clockTime, duration, oneLine } from "./format.js";
+import { outcomeWords } from "./summary.js";
+import { callSummary } from "./values.js";
+
+/** @typedef {import("./turns.js").Item} Item */
+
+/** @type {Record<Item["kind"], string>} */
+const WHO = { message: "Person", answer: "Agent", tool: "Tool", hook: "Hook", injected: "Added", error: "Error" };
+
+/** @param {Item} item */
+export function itemElement(item) {
+  const head = el(
+    "div",
+    { class: "head" },
+    ...["who", "label", "about", "state", "time"].map((name) => el("span", { class: name })),
+  );
+  if (item.kind !== "tool")
+    return el("li", { class: "item", "data-kind": item.kind }, head, el("p", { class: "text" }));
+  const details = el("details", {}, el("summary", {}, head), labelled("Arguments"), labelled("Result"));
+  return el("li", { class: "item", "data-kind": item.kind }, details);
+}
+
+/** @param {string} name */
+function labelled(name) {
+  return el("div", { class: "part" }, el("span", { class: "part-name" }, name), el("pre"));
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Item} item
+ */
+export function updateItem(element, item) {
+  const [who, label, about, state, time] = element.querySelectorAll(".head > span");
+  setAttribute(element, "data-state", item.state);
+  if (who) setText(who, WHO[item.kind]);
+  if (label) setText(label, item.label);
+  if (about) setText(about, aboutOf(item));
+  if (state) setText(state, stateOf(item));
+  if (time) setText(time, clockTime(item.at));
+  if (item.kind === "tool") updateTool(element, item);
+  const text = element.querySelector(":scope > .text");
+  if (!(text instanceof HTMLElement)) return;
+  setText(text, item.text);
+  text.hidden = item.text === "";
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Item} item
+ */
+function updateTool(element, item) {
+  const [args, result] = element.querySelectorAll("pre");
+  if (args) setText(args, item.detail || "none");
+  if (result) setText(result, item.text || (item.state === "running" ? "not yet" : "nothing"));
+}
+
+/** @param {Item} item */
+function aboutOf({ kind, detail, source }) {
+  if (kind === "hook") return [detail, source].filter((part) => part !== "").join(", ");
+  if (kind !== "tool") return "";
+  try {
+    return oneLine(callSummary(JSON.parse(detail)), 120);
+  } catch {
+    // Cut, because it was long: its beginning says enough.
+    return oneLine(detail, 120);
+  }
+}
+
+/** @param {Item} item */
+function stateOf({ kind, state, cause, durationMs }) {
+  const words = kind === "hook" ? outcomeWords({ outcome: state, cause }) : (SHOWN_STATES[state] ?? "");
+  return [words, duration(durationMs)].filter((part) => part !== "").join(" · ");
+}
+
+/** @type {Record<string, string>} */
+const SHOWN_STATES = { running: "running", ok: "ok", failed: "failed", streaming: "writing" };

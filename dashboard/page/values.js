@@ -1,0 +1,68 @@
+/** Reads values of contexts, which come from anybody and may be anything. No DOM. */
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+export function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A string as it is, a number or boolean as text; "" for all else.
+ *
+ * @param {unknown} value
+ */
+export function textOf(value) {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
+/**
+ * A finite number, or null.
+ *
+ * @param {unknown} value
+ */
+export function numberOf(value) {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/**
+ * The texts of an array; none for what is no array.
+ *
+ * @param {unknown} value
+ */
+export function textsOf(value) {
+  return Array.isArray(value) ? value.map(textOf).filter((text) => text !== "") : [];
+}
+
+/**
+ * A value as JSON in one line; "" for what JSON has no form for.
+ *
+ * @param {unknown} value
+ */
+export function jsonOf(value) {
+  return JSON.stringify(value) ?? "";
+}
+
+/**
+ * Where what is told stands: `tui:*` events wrap it in `payload`.
+ *
+ * @param {Record<string, unknown>} context
+ */
+export function payloadOf(context) {
+  return isRecord(context["payload"]) ? context["payload"] : {};
+}
+
+/**
+ * What a call is about, in one line: the argument that says most, else all of them.
+ *
+ * @param {unknown} params
+ */
+export function callSummary(params) {
+  if (!isRecord(params)) return textOf(params);
+  for (const name of ["command", "path", "pattern", "goal", "url", "query"]) {
+    if (typeof params[name] === "string" && params[name] !== "") return params[name];
+  }
+  return Object.keys(params).length === 0 ? "" : jsonOf(params);
+}

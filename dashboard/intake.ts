@@ -1,4 +1,5 @@
 /** What becomes of an event: kept, stored, shown, and published to the plugins of this process (seed 002). */
+import { FORWARDED } from "#core/forwarder";
 import { copyWithCare, type CopyLimits } from "#core/forward-value";
 import type { EventContext, HookRegistry } from "#core/registry";
 import type { EventFrame } from "./frames.ts";
@@ -20,8 +21,6 @@ interface IntakeParts {
 /** The source of what this process's own plugins emit. */
 const OWN_SOURCE = "dashboard";
 const OWN_LIMITS: CopyLimits = { characters: 48 * 1024, longestText: 16 * 1024 };
-/** The namespaces that processes send here (seed 002). */
-const NAMESPACES = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"];
 
 export class Intake {
   readonly #parts: IntakeParts;
@@ -34,7 +33,7 @@ export class Intake {
       if (context["_forwarded"] === true) return;
       this.#show([{ event_type, context: withoutSecrets(context, parts.redact), src: OWN_SOURCE }]);
     };
-    this.#undo = NAMESPACES.map((pattern) => parts.registry.register(pattern, own, { name: "dashboard" }));
+    this.#undo = FORWARDED.map((pattern) => parts.registry.register(pattern, own, { name: "dashboard" }));
   }
 
   /** How many events came since the start. */

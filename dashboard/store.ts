@@ -13,8 +13,13 @@ export interface EventStoreOptions {
   readonly onLost: (problem: string) => void;
 }
 
-/** Rows of one transaction: so many are written before anything else may happen in between. */
+/**
+ * Rows of one transaction, which takes some milliseconds, and how soon another may follow: at 20,000 events a second
+ * the loop still belongs to the senders. What comes faster is deleted before its turn.
+ */
 const ROWS_AT_ONCE = 500;
+const PACE_MS = 25;
+/** How long fewer rows may wait. */
 const DELAY_MS = 200;
 /** While another process writes, nothing else runs here: rather tried again than waited for. */
 const BUSY_MS = 50;
@@ -27,7 +32,6 @@ export class EventStore {
   readonly #options: EventStoreOptions;
   #waiting: KeptEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Immediate | undefined;
   #insert: StatementSync | undefined;
   #lost = false;
 
@@ -55,8 +59,8 @@ export class EventStore {
     this.#waiting.push(event);
     // What would be deleted at once is not even written.
     if (this.#waiting.length > 2 * MOST_EVENTS) this.#waiting = this.#waiting.slice(-MOST_EVENTS);
-    if (this.#waiting.length === ROWS_AT_ONCE) this.#soon ??= setImmediate(() => this.#writeSome());
-    else if (this.#soon === undefined) this.#timer ??= setTimeout(() => this.#writeSome(), DELAY_MS).unref();
+    if (this.#waiting.length === ROWS_AT_ONCE) this.#schedule(PACE_MS);
+    else if (this.#timer === undefined) this.#schedule(DELAY_MS);
   }
 
   /** Writes all that waits, and takes no more. May be called again. */
@@ -76,20 +80,23 @@ export class EventStore {
     try {
       this.#write(this.#waiting.slice(0, ROWS_AT_ONCE));
       this.#waiting.splice(0, ROWS_AT_ONCE);
-      if (this.#waiting.length > 0) this.#soon = setImmediate(() => this.#writeSome());
+      if (this.#waiting.length > 0) this.#schedule(this.#waiting.length < ROWS_AT_ONCE ? DELAY_MS : PACE_MS);
       return true;
     } catch (error) {
       if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY) this.#lose(problemOf(error));
-      else this.#timer = setTimeout(() => this.#writeSome(), RETRY_MS).unref();
+      else this.#schedule(RETRY_MS);
       return false;
     }
   }
 
+  #schedule(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#writeSome(), ms).unref();
+  }
+
   #unschedule(): void {
     clearTimeout(this.#timer);
-    clearImmediate(this.#soon);
     this.#timer = undefined;
-    this.#soon = undefined;
   }
 
   #write(rows: readonly KeptEvent[]): void {

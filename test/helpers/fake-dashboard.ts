@@ -61,6 +61,8 @@ export class FakeDashboard {
   readonly connections = new Set<unknown>();
   healthChecks = 0;
   token = "test-token";
+  /** The path in front of `/api`. */
+  prefix = "";
   ingest: Ingest = acceptAll;
   health: Health = (response) => reply(response, 200, { ok: true });
   /** Requests with a wrong token. */
@@ -105,11 +107,11 @@ export class FakeDashboard {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url === "/api/hooks/health") {
+    if (request.url === `${this.prefix}/api/hooks/health`) {
       this.healthChecks++;
       return this.health(response);
     }
-    if (request.url !== "/api/hooks/ingest" || request.method !== "POST") return reply(response, 404, {});
+    if (request.url !== `${this.prefix}/api/hooks/ingest` || request.method !== "POST") return reply(response, 404, {});
     const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
     if (token !== this.token) {
       this.refusals++;

@@ -97,7 +97,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     grown += delta;
     if (draftFailed || grown.trim() === "") return;
     try {
-      draft ??= deps.adapter(platform)?.draft?.({ chat_id, thread_id });
+      draft ??= deps.adapter(platform)?.draft?.({ chat_id, thread_id }) ?? undefined;
       draft?.update(grown);
     } catch (error) {
       draftFailed = true;

@@ -84,7 +84,7 @@ test("docs/gateway.md: the commands of pairing", async (t) => {
   const newcomer = new Newcomer(t);
   const code = await askIn(join(newcomer.home, ".hermes/state.db"), "12345678");
   const block = examplesOf("docs/gateway.md", "sh").get("gateway-pairing");
-  assert.ok(block?.includes("ABCD2345"));
+  assert.ok(block !== undefined && block.includes("ABCD2345"));
   const { code: exit, stdout, stderr } = await newcomer.run(block.replace("ABCD2345", code));
   assert.deepEqual([exit, stderr], [0, ""]);
   assert.match(

@@ -39,6 +39,13 @@ test("the README's five minutes, one after the other", async (t) => {
       assert.doesNotMatch(stderr, /error|warning/);
       assert.ok(existsSync(join(newcomer.home, ".hermes/plugins/my-plugin/index.ts")));
     },
+    "readme-gateway": (stdout) => {
+      assert.match(stdout, /"object":"chat\.completion".*hello from curl/);
+      assert.match(
+        readFileSync(join(newcomer.home, ".hermes/logs/hermes.log"), "utf8"),
+        /agent:end: hello from curl -> /,
+      );
+    },
   };
   for (const [name, block] of readme) {
     const { code, stdout, stderr } = await newcomer.run(block, { cwd: ROOT });

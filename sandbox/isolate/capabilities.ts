@@ -36,12 +36,10 @@ export class Capabilities {
 
   /** What the isolate starts with; of the environment only what is named. */
   settings(memoryMb: number): GuestSettings {
-    const named = this.#allow.env.flatMap((name) => {
-      const value = this.#services.env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    });
+    const { env: variables } = this.#services;
+    const named = this.#allow.env.flatMap((name) => (Object.hasOwn(variables, name) ? [[name, variables[name]!]] : []));
     const { kv, fetch } = this.#allow;
-    return { memoryMb, kv, fetch: fetch.length > 0, env: Object.fromEntries(named) };
+    return { memoryMb, kv, fetch: fetch.length > 0, env: Object.fromEntries(named) as Record<string, string> };
   }
 
   /** A run begins: its calls are counted anew and end with it, `remainingMs` from now. */

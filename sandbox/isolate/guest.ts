@@ -64,7 +64,7 @@ export function boot(toProcess: Post, settings: string): void {
   timers = { __proto__: null } as never;
   for (const name of ["WebAssembly", "SharedArrayBuffer", "Atomics"]) deleteProperty(globalThis, name);
   // `await` asks a promise for it: with this it never asks the handler.
-  defineProperty(PromiseOf.prototype, "constructor", { writable: false, configurable: false });
+  void defineProperty(PromiseOf.prototype, "constructor", { writable: false, configurable: false });
   const log = freeze({ __proto__: null, ...writers(["debug", "info", "warn", "error"]) });
   host = freeze({
     __proto__: null,
@@ -235,7 +235,7 @@ async function deleteValue(key: unknown): Promise<boolean> {
 }
 
 function checked(value: unknown, what: string): string {
-  if (typeof value !== "string") throw new TypeErrorOf(`host.kv takes strings; the ${what} is a ${typeof value}`);
+  if (typeof value !== "string") throw new TypeErrorOf(`host.kv takes strings; the ${what} is of type ${typeof value}`);
   if (value.length > limits.value) throw new RangeErrorOf(`the ${what} is longer than ${limits.value} characters`);
   return value;
 }

@@ -10,7 +10,8 @@ const OWN = "hermes:";
 
 /** A name, a message and a stack, of which any may be anything, as `message (file:line:column)`. */
 export function sentenceOf(name: string, message: string, stack: string): string {
-  const words = name === "" || name === "Error" || name === "undefined" ? message : `${name}: ${message}`.trim();
+  const plain = name === "" || name === "Error" || name === "undefined";
+  const words = (plain ? message : `${name}: ${message}`) || "an error without a message";
   const said = words.replace(AFTER_MESSAGE, " ($1)");
   const place = said === words ? placeOf(stack) : undefined;
   return cut(place === undefined ? said : `${said} (${place})`);

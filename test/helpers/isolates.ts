@@ -46,9 +46,14 @@ export class Isolates {
     });
   }
 
+  /** Where the files of a handler are. */
+  folder(name: string): string {
+    return join(this.#root, name);
+  }
+
   /** Opens a handler; `code` is the text of its file, or of several by their names (`handler.ts` is the handler). */
   open(name: string, code: string | Readonly<Record<string, string>>, options: HookOptions = {}): IsolatedHook {
-    const folder = join(this.#root, name);
+    const folder = this.folder(name);
     for (const [file, text] of Object.entries(typeof code === "string" ? { "handler.ts": code } : code)) {
       mkdirSync(dirname(join(folder, file)), { recursive: true });
       writeFileSync(join(folder, file), text);

@@ -159,7 +159,10 @@ export interface MessageSource {
 export interface InboundMessage {
   readonly text: string;
   readonly source: MessageSource;
-  /** The platform's id of the message; the same message twice is one message. */
+  /**
+   * The id of the message, unique on its platform (where messages are numbered chat by chat, with the chat in it): what
+   * comes twice under one id is one message. Empty where there is none.
+   */
   readonly message_id: string;
   /** Made by the program itself: skips `pre_gateway_dispatch` and the access check. */
   readonly internal: boolean;

@@ -1,5 +1,4 @@
 /** Who may talk with the gateway: nobody but those who were let in (CONTRACT §8). */
-import { performance } from "node:perf_hooks";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/log";
 import type { MessageSource } from "#core/ports";

@@ -105,8 +105,8 @@ async function runOther({ name, args }: SlashCommand, place: CommandPlace, deps:
     const meant = nearest(name, [...COMMAND_NAMES, ...deps.commands().map((one) => one.name)]);
     return `There is no command "/${name}".${meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`}`;
   }
-  const settled = await within(deps.timings.command, () =>
-    place.conversation.command((signal) => Promise.race([command.run(args), stopOf(signal)])),
+  const settled = await place.conversation.command((signal) =>
+    within(deps.timings.command, () => Promise.race([command.run(args), stopOf(signal)])),
   );
   if (settled.kind === "value") return settled.value;
   if (settled.kind === "late") return `/${name} took longer than ${deps.timings.command / 1000} s; I wait no more.`;

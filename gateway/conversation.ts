@@ -23,7 +23,7 @@ export interface ConversationDeps {
 }
 
 /** More messages than this do not wait in one conversation. */
-export const MOST_WAITING = 100;
+const MOST_WAITING = 100;
 
 interface Waiting extends TurnWish {
   readonly done: () => void;

@@ -1,5 +1,4 @@
 /** The gateway: messages of platforms in, the agent's answers out (CONTRACT §8). */
-import { performance } from "node:perf_hooks";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Adapter } from "#core/ports";

@@ -10,7 +10,7 @@ import type { Timings } from "./deps.ts";
 import { OutboxTable, type Letter } from "./outbox-table.ts";
 import { growingPause, within } from "./within.ts";
 
-export const SENT_AGAIN = "(sent again; you may have it already)\n";
+const SENT_AGAIN = "(sent again; you may have it already)\n";
 
 /** A text of which it is unknown whether it arrived is sent this often in all. */
 const MOST_ATTEMPTS = 2;

@@ -25,18 +25,17 @@ export class ReceivedMessages {
   /** True for the first delivery of a message; one without an id is always new. Never throws. */
   isNew({ source, message_id }: InboundMessage): boolean {
     if (message_id === "") return true;
-    // Some platforms count their messages chat by chat.
-    const id = JSON.stringify([source.chat_id, message_id]);
-    if (this.#inMemory.has(`${source.platform}\0${id}`)) return false;
+    const known = JSON.stringify([source.platform, message_id]);
+    if (this.#inMemory.has(known)) return false;
     try {
       if (this.#count++ % SWEEP_EVERY === 0) this.#sweep();
       this.#insert ??= this.#database.prepare(
         "INSERT OR IGNORE INTO inbound_messages (platform, message_id, received_at) VALUES (?, ?, ?)",
       );
-      return Number(this.#insert.run(source.platform, id, new Date().toISOString()).changes) > 0;
+      return Number(this.#insert.run(source.platform, message_id, new Date().toISOString()).changes) > 0;
     } catch (error) {
       this.#log.warn("received messages cannot be noted in state.db", { problem: problemOf(error) });
-      this.#inMemory.add(`${source.platform}\0${id}`);
+      this.#inMemory.add(known);
       if (this.#inMemory.size > SWEEP_EVERY) this.#inMemory.delete(this.#inMemory.values().next().value ?? "");
       return true;
     }

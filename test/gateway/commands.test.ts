@@ -77,6 +77,7 @@ test("a plugin's command that never ends is stopped by /stop or its bound, and h
   const begun = Promise.withResolvers<void>();
   commands.push({ name: "hangs", description: "", run: () => (begun.resolve(), new Promise(() => undefined)) });
   assert.match((await adapter.ask("/hangs")).text!, /took longer than 0.1 s/);
+  assert.equal((await adapter.ask("/stop")).text, "Nothing is running.");
   const patient = await createGatewayBench(t);
   patient.commands.push(...commands);
   const hanging = patient.adapter.ask("/hangs");
@@ -181,6 +182,14 @@ test("the old session is still the conversation's until the swap, and each event
     "on_session_reset begins, new",
     "on_session_reset ends",
   ]);
+});
+
+test("a handler that hangs keeps nobody from a new conversation", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t, { timings: { event: 30 } });
+  await adapter.receive("hello");
+  for (const event of ["session:end", "session:reset"])
+    agent.registry.register(event, () => new Promise(() => undefined));
+  assert.match((await adapter.ask("/new")).text!, /^New session/);
 });
 
 test("contexts and payloads of a reset", async (t) => {

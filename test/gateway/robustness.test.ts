@@ -140,16 +140,17 @@ test("the same message twice is one message, at once, one after the other, and a
   assert.equal(second.adapter.sent.length, 0);
 });
 
-test("one id in two chats, on two platforms, without an id, or from the program itself: all are messages", async (t) => {
+test("one id on two platforms, without an id, or from the program itself: all are messages", async (t) => {
   const other = new MemoryAdapter({ name: "other" });
   const { adapter } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), other] });
   await adapter.receive("one", { message_id: "5" });
   await adapter.receive("two", { message_id: "5", chat_id: "2" });
+  assert.equal(adapter.sent.length, 1);
   await other.receive("three", { message_id: "5" });
   await adapter.receive("four", { message_id: "" });
   await adapter.receive("five", { message_id: "" });
   await adapter.receive("six", { message_id: "5", internal: true });
-  assert.equal(adapter.sent.length + other.sent.length, 6);
+  assert.equal(adapter.sent.length + other.sent.length, 5);
 });
 
 test("old received messages are forgotten, and there are never too many", async (t) => {

@@ -35,7 +35,7 @@ export interface HeldTool {
   release(): void;
 }
 
-export const QUICK: Partial<Timings> = { firstPause: 5, longestPause: 20, stop: 500, abort: 5000 };
+const QUICK: Partial<Timings> = { firstPause: 5, longestPause: 20, stop: 500, abort: 5000 };
 
 export interface GatewayBenchOptions {
   readonly settings?: GatewaySettings;

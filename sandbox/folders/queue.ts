@@ -7,8 +7,9 @@ import { wallClockAt } from "#core/clock";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { HookIdentity, RunSink } from "#core/ports";
 import type { EventContext } from "#core/registry";
-import type { HookOutcome } from "#core/runs";
+import type { HookOutcome, HookRun } from "#core/runs";
 import { stringify } from "#sandbox/shell/payload";
+import { Deadlines } from "./deadlines.ts";
 import { asksForDecision, judgeAnswer } from "./decision.ts";
 import type { Handler, HookFolder } from "./tier.ts";
 
@@ -24,7 +25,7 @@ export interface CapturedEvent {
   readonly context: string;
   readonly session: string;
   readonly identity: QueueIdentity;
-  /** Gives the publisher its answer; null where nobody waits for one. */
+  /** Gives the publisher its answer, the first time; null where nobody waits for one. */
   readonly decide: ((decision: unknown) => void) | null;
   /** True once the publisher waits no longer. */
   isLate: boolean;
@@ -47,22 +48,31 @@ const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 export class HookQueue {
   readonly #options: QueueOptions;
+  /** Of the decisions that are waited for. */
+  readonly #deadlines: Deadlines<CapturedEvent>;
   #waiting: CapturedEvent[] = [];
   #characters = 0;
   #working = false;
   #retired = false;
-  #opened: Promise<Handler> | undefined;
+  /** Undefined until the first event, and while its tier cannot be made. */
+  #handler: Handler | undefined;
+  #opening: Promise<Handler> | undefined;
   #idlers: (() => void)[] = [];
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#deadlines = new Deadlines(options.hook.timeoutSeconds * 1000, (captured) => {
+      captured.isLate = true;
+      captured.decide?.(null);
+    });
     if (options.after === undefined) return;
     this.#working = true;
     void options.after.then((inherited) => {
       this.#waiting = [...inherited, ...this.#waiting];
+      // Decisions among them are still due when they were.
       for (const { context } of inherited) this.#characters += context.length;
       this.#trim();
-      return this.#work();
+      this.#advance();
     });
   }
 
@@ -72,16 +82,9 @@ export class HookQueue {
       this.#push({ event, ...capture(context), identity, decide: null, isLate: false });
       return undefined;
     }
-    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const { promise, resolve: decide } = Promise.withResolvers<unknown>();
     const captured: CapturedEvent = { event, ...capture(context), identity, decide, isLate: false };
-    const timer = setTimeout(() => {
-      captured.isLate = true;
-      resolve(null);
-    }, this.#options.hook.timeoutSeconds * 1000);
-    function decide(decision: unknown): void {
-      clearTimeout(timer);
-      resolve(decision);
-    }
+    this.#deadlines.add(captured);
     this.#push(captured);
     return promise;
   }
@@ -108,13 +111,14 @@ export class HookQueue {
   async close(): Promise<void> {
     this.#retired = true;
     for (const { decide } of this.#take()) decide?.(null);
+    this.#deadlines.clear();
     await this.#close();
     await this.idle();
   }
 
   async #close(): Promise<void> {
-    // A handler that could not be opened is no handler that must be closed.
-    const handler = await this.#opened?.catch(() => undefined);
+    // A handler that cannot be opened is none that must be closed.
+    const handler = this.#handler ?? (await this.#opening?.catch(() => undefined));
     await handler?.close();
   }
 
@@ -132,93 +136,100 @@ export class HookQueue {
     if (this.#working) return;
     this.#working = true;
     // After the publisher, which is spared even the sending; a decision is waited for.
-    if (captured.decide === null) setImmediate(() => void this.#work());
-    else void this.#work();
+    if (captured.decide === null) setImmediate(() => this.#advance());
+    else this.#advance();
   }
 
   #trim(): void {
     while (this.#waiting.length > 1 && (this.#waiting.length > MOST_WAITING || this.#characters > MOST_CHARACTERS)) {
-      const { context, identity, decide } = this.#waiting.shift()!;
+      const captured = this.#waiting.shift()!;
+      const { context, identity } = captured;
       this.#characters -= context.length;
       identity.dropped++;
-      decide?.(null);
+      this.#decide(captured, null);
       this.#options.onDrop(identity);
     }
   }
 
-  async #work(): Promise<void> {
-    for (;;) {
-      const captured = this.#retired ? undefined : this.#waiting.shift();
-      if (captured === undefined) break;
-      this.#characters -= captured.context.length;
-      await this.#run(captured);
+  /** Hands over the next event. Callbacks instead of async functions: each frame of those delays the answer. */
+  #advance(): void {
+    const captured = this.#retired ? undefined : this.#waiting.shift();
+    if (captured === undefined) {
+      this.#working = false;
+      for (const wake of this.#idlers.splice(0)) wake();
+      return;
     }
-    this.#working = false;
-    for (const wake of this.#idlers.splice(0)) wake();
-  }
-
-  async #run(captured: CapturedEvent): Promise<void> {
+    this.#characters -= captured.context.length;
     const started = performance.now();
-    try {
-      const handler = await this.#handler();
-      const answer = await (handler.runText?.(captured.event, captured.context) ??
-        handler.run(captured.event, JSON.parse(captured.context) as EventContext));
-      this.#ended(captured, started, answer);
-    } catch (error) {
-      this.#failed(captured, started, error);
-    }
+    run(this.#handler ?? this.#openHandler(), captured).then(
+      (answer) => this.#ended(captured, started, answer),
+      (error: unknown) => this.#failed(captured, started, error),
+    );
   }
 
-  #handler(): Promise<Handler> {
-    this.#opened ??= this.#options.open().catch((error: unknown) => {
-      // Its tier could not be made: perhaps it can at the next event.
-      this.#opened = undefined;
-      throw error;
-    });
-    return this.#opened;
+  /** Rejects when its tier cannot be made; the next event tries again. */
+  async #openHandler(): Promise<Handler> {
+    try {
+      return (this.#handler = await (this.#opening = this.#options.open()));
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
   #ended(captured: CapturedEvent, started: number, answer: unknown): void {
-    const { event, decide, isLate } = captured;
+    const { event, isLate } = captured;
     const { name, timeoutSeconds } = this.#options.hook;
     const judged = judgeAnswer(event, answer);
-    decide?.(judged.decision);
+    this.#decide(captured, judged.decision);
     if (isLate && judged.decision !== null) {
       const late = `gateway hook "${name}" decided about ${event} later than ${timeoutSeconds} s after it came; the decision does not count.`;
-      return this.#record(captured, started, "timeout", late);
+      return this.#finish(captured, started, "timeout", late);
     }
     const detail =
       judged.outcome === "error"
         ? new HermesError("HERMES_HANDLER_FAILED", { name, event, problem: `it answered ${judged.detail}` }).message
         : judged.detail;
-    this.#record(captured, started, judged.outcome, detail);
+    this.#finish(captured, started, judged.outcome, detail);
   }
 
   #failed(captured: CapturedEvent, started: number, error: unknown): void {
-    captured.decide?.(null);
+    this.#decide(captured, null);
     const timedOut = isHermesError(error) && error.code === "HERMES_HANDLER_TIMEOUT";
-    this.#record(captured, started, timedOut ? "timeout" : "error", problemOf(error));
+    this.#finish(captured, started, timedOut ? "timeout" : "error", problemOf(error));
   }
 
-  #record({ event, session, identity }: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
-    const { source, name } = identity;
-    this.#options.record(
-      {
-        at: wallClockAt(started),
-        event,
-        source,
-        name,
-        command: null,
-        outcome,
-        cause: null,
-        duration_ms: performance.now() - started,
-        exit_code: null,
-        session_id: session,
-        detail,
-      },
-      identity,
-    );
+  #decide(captured: CapturedEvent, decision: unknown): void {
+    if (captured.decide === null) return;
+    this.#deadlines.delete(captured);
+    captured.decide(decision);
   }
+
+  /** Goes on to the next event, then records this run. */
+  #finish({ event, session, identity }: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
+    const { source, name } = identity;
+    const record: HookRun = {
+      at: wallClockAt(started),
+      event,
+      source,
+      name,
+      command: null,
+      outcome,
+      cause: null,
+      duration_ms: performance.now() - started,
+      exit_code: null,
+      session_id: session,
+      detail,
+    };
+    this.#advance();
+    this.#options.record(record, identity);
+  }
+}
+
+/** Never throws. */
+function run(handler: Handler | Promise<Handler>, captured: CapturedEvent): Promise<unknown> {
+  if ("then" in handler) return handler.then((opened) => run(opened, captured));
+  const { event, context } = captured;
+  return handler.runText?.(event, context) ?? handler.run(event, JSON.parse(context) as EventContext);
 }
 
 /** A copy that nobody changes, in the form in which it travels. */

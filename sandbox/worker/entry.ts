@@ -32,18 +32,46 @@ export function serve({ port, folder, handler }: ThreadStart): Promise<never> {
   watchStrays(send, folder);
   registerHooks({ resolve: resolveIn(folder) });
   const loading = load(handler, folder);
-  port.on("message", (message: EventMessage) => void run(message));
+  let loaded: Loaded | undefined;
 
-  async function run([event, context]: EventMessage): Promise<void> {
-    const { handle, problem } = await loading;
+  port.on("message", ([event, context]: EventMessage) => {
+    if (loaded === undefined) void loadAndRun(event, context);
+    else run(loaded, event, context);
+  });
+
+  async function loadAndRun(event: string, context: string): Promise<void> {
+    loaded = await loading;
+    run(loaded, event, context);
+  }
+
+  function run({ handle, problem }: Loaded, event: string, context: string): void {
     if (handle === null) return send({ kind: "unusable", problem: problem ?? "" });
     try {
-      const value = await handle(event, parse(context));
-      flush();
-      send(encode(value, event));
+      const value = handle(event, parse(context));
+      // An object may be a promise.
+      if (typeof value === "object" && value !== null) void runOn(value as PromiseLike<unknown>, event);
+      else ended(value, event);
     } catch (error) {
-      send({ kind: "failed", problem: describeError(error, folder) });
+      failed(error);
     }
+  }
+
+  async function runOn(value: PromiseLike<unknown>, event: string): Promise<void> {
+    try {
+      ended(await value, event);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  function ended(value: unknown, event: string): void {
+    flush();
+    send(encode(value, event));
+  }
+
+  function failed(error: unknown): void {
+    flush();
+    send({ kind: "failed", problem: describeError(error, folder) });
   }
 
   return new Promise(() => undefined);
@@ -63,16 +91,16 @@ async function load(handler: string, folder: string): Promise<Loaded> {
 
 /** The answer as JSON. What is no data is an error where answers count, and no answer where they do not. */
 function encode(value: unknown, event: string): ThreadMessage {
-  if (value === undefined || value === null) return { kind: "answer", json: null };
+  if (value === undefined || value === null) return null;
   const counts = event.startsWith("command:");
   try {
     const json = stringify(value) as string | undefined;
-    if (json !== undefined && json.length <= LONGEST_ANSWER) return { kind: "answer", json };
-    if (!counts) return { kind: "answer", json: null };
+    if (json !== undefined && json.length <= LONGEST_ANSWER) return json;
+    if (!counts) return null;
     const problem = json === undefined ? `a ${typeof value}, which is no data` : `${json.length} characters of JSON`;
     return { kind: "failed", problem: `it answered ${problem}` };
   } catch (error) {
-    if (!counts) return { kind: "answer", json: null };
+    if (!counts) return null;
     return { kind: "failed", problem: `it answered what JSON cannot hold: ${describeError(error, "")}` };
   }
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { HermesError, problemOf } from "#core/errors";
+import { Deadlines } from "#sandbox/folders/deadlines";
 import type { HandlerReport, HookFolder } from "#sandbox/folders/tier";
 import { engineLimitMb, type WatchedThread } from "./memory.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
@@ -15,7 +16,6 @@ const STUCK_MS = 1000;
 
 interface CurrentRun {
   readonly event: string;
-  readonly timer: NodeJS.Timeout;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: HermesError) => void;
 }
@@ -38,6 +38,7 @@ export class HandlerThread implements WatchedThread {
   readonly #pool: Piscina;
   readonly #port: MessagePort;
   readonly #isGone: () => void;
+  readonly #deadlines: Deadlines<CurrentRun>;
   #current: CurrentRun | undefined;
   #isOver = false;
 
@@ -49,6 +50,7 @@ export class HandlerThread implements WatchedThread {
     this.memoryMb = hook.memoryMb;
     this.gone = promise;
     this.#isGone = resolve;
+    this.#deadlines = new Deadlines(hook.timeoutSeconds * 1000, () => this.#expire());
     this.#port = port1.on("message", (message: ThreadMessage) => this.#take(message));
     this.#pool = createPool(hook);
     const start: ThreadStart = { port: port2, folder: hook.folder, handler: hook.handler };
@@ -71,8 +73,8 @@ export class HandlerThread implements WatchedThread {
   /** Has the handler run; one event at a time. Rejects as the port of tiers says. */
   run(event: string, context: string): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => this.#expire(), this.#options.hook.timeoutSeconds * 1000);
-    this.#current = { event, timer, resolve, reject };
+    this.#current = { event, resolve, reject };
+    this.#deadlines.add(this.#current);
     const message: EventMessage = [event, context];
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port between threads has no origin
     this.#port.postMessage(message);
@@ -92,14 +94,15 @@ export class HandlerThread implements WatchedThread {
   }
 
   #take(message: ThreadMessage): void {
+    if (message === null || typeof message === "string") {
+      return this.#settle()?.resolve(message === null ? null : JSON.parse(message));
+    }
     const { report } = this.#options;
     switch (message.kind) {
       case "output":
         return report.onOutput(message.level, message.text);
       case "stray":
         return report.onStray(message.problem);
-      case "answer":
-        return this.#settle()?.resolve(message.json === null ? null : JSON.parse(message.json));
       case "failed": {
         const run = this.#settle();
         return run?.reject(this.#fault("HERMES_HANDLER_FAILED", run.event, message.problem));
@@ -116,7 +119,7 @@ export class HandlerThread implements WatchedThread {
   #settle(): CurrentRun | undefined {
     const run = this.#current;
     if (run === undefined) return undefined;
-    clearTimeout(run.timer);
+    this.#deadlines.delete(run);
     this.#current = undefined;
     this.idleSince = performance.now();
     this.#options.onIdle();
@@ -151,7 +154,7 @@ export class HandlerThread implements WatchedThread {
     this.#isOver = true;
     const run = this.#current;
     this.#current = undefined;
-    clearTimeout(run?.timer);
+    this.#deadlines.clear();
     this.#drain();
     this.#port.close();
     void this.#terminate().then(() => {

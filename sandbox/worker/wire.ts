@@ -17,8 +17,9 @@ export type OutputLevel = "debug" | "info" | "warn" | "error";
 
 /** Thread to host. All of it is plain data that the thread's own code has made. */
 export type ThreadMessage =
-  /** The handler ended. `json` is its answer, null for none. */
-  | { readonly kind: "answer"; readonly json: string | null }
+  /** The handler ended: its answer as JSON, null for none. Nothing around it, because most messages are this one. */
+  | string
+  | null
   /** It threw, rejected, or answered what is no data. */
   | { readonly kind: "failed"; readonly problem: string }
   /** Its module could not be loaded, or has no `handle`. */

@@ -1,0 +1,198 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Log } from "#core/log";
+import { HookRegistry } from "#core/registry";
+import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import { createWorkerTier } from "#sandbox/worker/pool";
+import { median, race, type Case, type Measurement } from "../measure.ts";
+
+/** About 1 KB, flat, as the contexts of gateway events are. */
+const CONTEXT = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key_${index}`, "x".repeat(85)]));
+/** Fewer than a queue holds, so that nothing is dropped. */
+const BURST = 500;
+const DEADLINE_SECONDS = 0.2;
+
+/** Answers, keeps its thread busy for a while, or runs away. */
+const HANDLER = `
+export function handle(event: string, context: { readonly busy?: number; readonly runaway?: boolean }) {
+  if (context.runaway) for (;;);
+  const end = performance.now() + (context.busy ?? 0);
+  while (performance.now() < end);
+  return null;
+}
+`;
+
+/** What one would write without this program. */
+const BARE = `
+import { parentPort } from "node:worker_threads";
+parentPort!.on("message", (context: unknown) => {
+  if (context !== undefined) parentPort!.postMessage(null);
+});
+`;
+
+interface Bench {
+  readonly registry: HookRegistry;
+  readonly host: FolderHost;
+  readonly bareFile: string;
+  readonly bare: Worker;
+}
+
+/** `emit_collect` of a command until its answer is there: registry, queue, thread, record of the run. */
+async function roundTrip({ registry, bare }: Bench): Promise<Measurement> {
+  let answered: () => void = () => undefined;
+  bare.on("message", () => answered());
+  const times = await race(
+    {
+      ours: async (batch) => {
+        for (let turn = 0; turn < batch; turn++) await registry.emit_collect("command:bench", CONTEXT);
+      },
+      "bare postMessage": async (batch) => {
+        for (let turn = 0; turn < batch; turn++) {
+          await new Promise<void>((resolve) => {
+            answered = resolve;
+            send(bare, CONTEXT);
+          });
+        }
+      },
+    },
+    { batch: 100, rounds: 9 },
+  );
+  bare.removeAllListeners("message");
+  return compare("round trip, 1 KB", times.get("ours"), times.get("bare postMessage"));
+}
+
+/** The time that `emit` takes of whoever calls it, while the handler is quick, and while each event takes it 20 ms. */
+async function publisher(bench: Bench): Promise<Measurement[]> {
+  const { registry, host, bare } = bench;
+  const burst = (context: object) =>
+    timed(() => {
+      for (let turn = 0; turn < BURST; turn++) void registry.emit("agent:step", context as Record<string, unknown>);
+    });
+  const quick: number[] = [];
+  const slow: number[] = [];
+  const posts: number[] = [];
+  for (let round = -2; round < 15; round++) {
+    const counted = round >= 0;
+    const quickTime = burst(CONTEXT);
+    await host.drain(60_000);
+    // One event that keeps the handler for as long as the burst lasts, many times over.
+    void registry.emit("agent:step", { busy: 20 });
+    await new Promise((resolve) => setImmediate(resolve));
+    const slowTime = burst(CONTEXT);
+    await host.drain(60_000);
+    const postTime = timed(() => {
+      for (let turn = 0; turn < BURST; turn++) send(bare, CONTEXT);
+    });
+    await takeAnswers(bare, BURST);
+    if (!counted) continue;
+    quick.push(quickTime);
+    slow.push(slowTime);
+    posts.push(postTime);
+  }
+  return [
+    compare("publisher, per event", median(quick), median(posts)),
+    compare("publisher, handler busy", median(slow), median(posts)),
+  ];
+}
+
+/** From the deadline of a handler that loops until its hook has answered the next event. */
+async function runaway({ registry, bareFile }: Bench): Promise<Measurement> {
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = -1; round < 9; round++) {
+    const started = performance.now();
+    await registry.emit_collect("command:bench", { runaway: true });
+    await registry.emit_collect("command:bench", CONTEXT);
+    const served = performance.now() - started - DEADLINE_SECONDS * 1000;
+    const bareStarted = performance.now();
+    const worker = new Worker(bareFile);
+    send(worker, CONTEXT);
+    await once(worker, "message");
+    const bareServed = performance.now() - bareStarted;
+    await worker.terminate();
+    if (round < 0) continue;
+    ours.push(served);
+    theirs.push(bareServed);
+  }
+  const name = "worker-hook / runaway, from deadline to serving";
+  return { name, unit: "ms", ours: median(ours), peer: "bare worker start", theirs: median(theirs) };
+}
+
+/** Nanoseconds an event. */
+function timed(work: () => void): number {
+  const started = process.hrtime.bigint();
+  work();
+  return Number(process.hrtime.bigint() - started) / BURST;
+}
+
+function takeAnswers(worker: Worker, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count;
+    worker.on("message", () => {
+      if (--left > 0) return;
+      worker.removeAllListeners("message");
+      resolve();
+    });
+  });
+}
+
+function send(worker: Worker, context: unknown): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
+  worker.postMessage(context);
+}
+
+function compare(what: string, ours = Number.NaN, theirs = Number.NaN): Measurement {
+  return { name: `worker-hook / ${what}`, unit: "ns", ours, peer: "bare postMessage", theirs };
+}
+
+const note = (sentence: string) => void process.stderr.write(`worker-hook: ${sentence}\n`);
+const LOG: Log = { debug: note, info: note, warn: note, error: note, child: () => LOG };
+
+function openHost(folder: string, registry: HookRegistry): FolderHost {
+  return createFolderHost({
+    folder,
+    registry,
+    record: ({ outcome, detail }) => {
+      if (outcome === "error") throw new Error(`the handler failed: ${detail}`);
+    },
+    log: LOG,
+    warn: note,
+    safeMode: false,
+    timeoutSeconds: () => DEADLINE_SECONDS,
+    tiers: {
+      worker: () => Promise.resolve(createWorkerTier()),
+      isolate: () => Promise.reject(new Error("no isolate is measured here")),
+    },
+  });
+}
+
+export const workerHookCase: Case = {
+  name: "worker-hook",
+  run: async () => {
+    // As the program itself does.
+    enableCompileCache();
+    const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
+    const hook = join(folder, "hooks", "bench");
+    mkdirSync(hook, { recursive: true });
+    writeFileSync(join(hook, "HOOK.yaml"), "name: bench\nevents: [agent:step, command:bench]\n");
+    writeFileSync(join(hook, "handler.ts"), HANDLER);
+    const bareFile = join(folder, "bare.mts");
+    writeFileSync(bareFile, BARE);
+    const registry = new HookRegistry();
+    const host = openHost(join(folder, "hooks"), registry);
+    const bare = new Worker(bareFile);
+    try {
+      await host.load();
+      const bench = { registry, host, bareFile, bare };
+      return [await roundTrip(bench), ...(await publisher(bench)), await runaway(bench)];
+    } finally {
+      await bare.terminate();
+      await host[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};

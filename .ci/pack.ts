@@ -51,7 +51,9 @@ execFileSync(
     stdio: "inherit",
   },
 );
-for (const file of globSync("**/*.py", { cwd: root, exclude: ["node_modules/**", "test/**", "dist/**"] })) {
+// What is run or served as it stands: the Python bridge, the dashboard's page.
+const asTheyStand = ["**/*.py", "dashboard/page/**/*.{html,css,js,svg}"];
+for (const file of globSync(asTheyStand, { cwd: root, exclude: ["node_modules/**", "test/**", "dist/**"] })) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   writeFileSync(join(dist, file), readFileSync(join(root, file)));
 }

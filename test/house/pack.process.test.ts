@@ -1,7 +1,8 @@
 /** The published package, installed into an empty folder as a user would: it runs, and plugins find its types. */
 import test, { after, before, type TestContext } from "node:test";
 import assert from "node:assert/strict";
-import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -51,6 +52,27 @@ test("hermes --version names the package's version, Node and the home", (t) => {
 test("a chat in one shot runs a tool", (t) => {
   if (skipped(t)) return;
   assert.match(succeed(hermes(["chat", "-q", "run `echo pac''ked`"])).stdout, /packed/);
+});
+
+test("the dashboard serves its page, which is part of the package", async (t) => {
+  if (skipped(t)) return;
+  const bin = join(installed, "node_modules/.bin/hermes");
+  const stdio = ["ignore", "pipe", "inherit"] as const;
+  const child = spawn(bin, ["dashboard", "--port", "0", "--json"], {
+    cwd: installed,
+    env: environment(),
+    stdio: [...stdio],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const [said] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+  const { url } = JSON.parse(said) as { url: string };
+  const page = await fetch(url);
+  assert.equal(page.status, 200);
+  const [, script = ""] = /<script type="module" src="([^"]+)"/.exec(await page.text()) ?? [];
+  assert.equal((await fetch(new URL(script, url))).status, 200);
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "exit")) as [number | null];
+  assert.equal(code, 0);
 });
 
 test("a search runs in its own process or thread, which is part of the package", (t) => {
@@ -125,7 +147,10 @@ function node(cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
 
 /** Runs a program with this Node first on the path, and the home of these tests. */
 function start(program: string, cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync(program, [...args], { cwd, env: environment(), encoding: "utf8", input: "", timeout: 110_000 });
+}
+
+function environment(): NodeJS.ProcessEnv {
   const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
-  const env = { ...process.env, PATH: path, HERMES_HOME: home, NODE_TEST_CONTEXT: undefined };
-  return spawnSync(program, [...args], { cwd, env, encoding: "utf8", input: "", timeout: 110_000 });
+  return { ...process.env, PATH: path, HERMES_HOME: home, NODE_TEST_CONTEXT: undefined };
 }

@@ -17,8 +17,12 @@ const SILENT = /^[\p{P}\p{S}\s]*\[SILENT\][\p{P}\p{S}\s]*$/iu;
 
 export const bootMd = definePlugin({
   register(ctx) {
-    // Not returned: whoever says that the gateway has started does not wait for a turn of the agent.
-    ctx.on("gateway:startup", () => void runChecklist(ctx));
+    ctx.on("gateway:startup", (_, context) => {
+      // The dashboard publishes what other processes do: there nothing has started.
+      if (context["_forwarded"] === true) return;
+      // Not returned: whoever says that the gateway has started does not wait for a turn of the agent.
+      void runChecklist(ctx);
+    });
   },
 });
 

@@ -136,6 +136,15 @@ test("a plugin sees what happens in other processes, through ctx.on", async (t) 
   assert.match(dashboard.stderr(), /watcher/);
 });
 
+test("the gateway's start-up checklist is not run again by the dashboard that hears of the start", async (t) => {
+  const home = new Home(t);
+  home.write("BOOT.md", "Say hello.\n");
+  const dashboard = await start(t, home);
+  assert.equal(await send(home, "gateway:startup", { platforms: [] }), 200);
+  dashboard.kill("SIGTERM");
+  assert.deepEqual(await dashboard.ended, { code: 0, signal: null, stdout: dashboard.stdout(), stderr: "" });
+});
+
 test("safe mode loads no plugin, and the dashboard works", async (t) => {
   const home = new Home(t);
   home.plugin("loud", 'process.stderr.write("loaded\\n"); export function register() {}');

@@ -44,6 +44,8 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "worker-hook / publisher, per event": { kind: "slower", target: 1.5, floor: 3 },
   "worker-hook / publisher, handler busy": { kind: "slower", target: 1.5, floor: 3 },
   "worker-hook / runaway, from deadline to serving": { kind: "slower", target: 3, floor: 6 },
+  "isolate-hook / warm, 1 KB, p50": { kind: "absolute", target: 1, floor: REPORTED },
+  "isolate-hook / round trip, 1 KB": { kind: "slower", target: 4, floor: 8 },
   "cold-start / hooks list, repository": { kind: "slower", target: 3, floor: 6 },
   "cold-start / hooks list, package": { kind: "slower", target: 2, floor: 4 },
   "memory / chat after one turn, repository": { kind: "absolute", target: 130, floor: 260 },

@@ -1,6 +1,6 @@
 /** Every bound of the isolate tier in one place; docs/sandbox.md lists those that authors of handlers meet. */
 
-export const KIB = 1024;
+const KIB = 1024;
 export const MIB = 1024 * KIB;
 
 /** Of one process that hosts isolates, seen from the program that started it. */

@@ -122,7 +122,7 @@ export class Seat implements Guest {
     const guilty = culprit === this.#number;
     this.#leave(guilty || (culprit === null && busy));
     if (this.#ending !== undefined) return this.#ending.resolve();
-    if (guilty || culprit === null) return this.#lost(problem);
+    if (guilty || (busy && culprit === null)) return this.#lost(problem);
     if (busy) this.#lost("the process that it shares with other hooks has ended because of one of them");
   }
 

@@ -118,7 +118,7 @@ export function isolateProcesses(parent = process.pid): readonly number[] {
     .filter((pid) => pid > 0 && isIsolateHost(pid) && parentOf(pid) === parent);
 }
 
-export function isIsolateHost(pid: number): boolean {
+function isIsolateHost(pid: number): boolean {
   return read(`/proc/${pid}/cmdline`).includes("sandbox/isolate/entry");
 }
 

@@ -10,6 +10,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,
   "pinned-consent": async () => (await import("./cases/pinned-consent.ts")).pinnedConsentCase,
+  "isolate-hook": async () => (await import("./cases/isolate-hook.ts")).isolateHookCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
 };

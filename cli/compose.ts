@@ -207,6 +207,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
         builtinTools = makeTools(other);
       },
       listeners,
+      onChange: live.changed,
       log: files.log,
       warn: context.warn,
       note: (sentence) => context.note(`warning: ${sentence}`),

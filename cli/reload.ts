@@ -48,6 +48,8 @@ export interface Reloadable {
   /** Takes over the configuration for all that asks for it late. Synchronous. */
   readonly swap: (config: Config) => void;
   readonly listeners: Iterable<ReloadListener>;
+  /** Told when something is different now, whoever changed it. */
+  readonly onChange: () => void;
   readonly log: Log;
   /** Says a warning; one that was said before is not said again. */
   readonly warn: (sentence: string) => void;
@@ -105,6 +107,7 @@ export function createReloads(host: Reloadable): Reloads {
     } catch (error) {
       notes.fail(sentenceOf(error));
     }
+    if (changes.length > 0) host.onChange();
     say(changes, warnings, failures);
     return { ok: failures.length === 0, changes, problems: [...failures, ...warnings] };
   }

@@ -59,6 +59,7 @@ async function bench(t: TestContext, options: { problems?: readonly string[] } =
       record.push(`config ${other.values.agent.max_iterations}`);
     },
     listeners,
+    onChange: () => void record.push("changed"),
     log,
     warn: (sentence) => void record.push(`warn ${sentence}`),
     note: (sentence) => void record.push(`note ${sentence}`),
@@ -93,6 +94,7 @@ test("the swaps come in one step, then those who listen, then what is said", asy
     "shell",
     "plugins",
     "listener 5",
+    "changed",
     "log reloaded: configuration: agent; shell hooks: 1 new, 0 gone; plugins loaded anew: p; a third thing",
     "warn Something is odd.",
   ]);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { Home, type Running, type StartOptions } from "../helpers/hermes.ts";
+import type { ShownEvent } from "../helpers/dashboard.ts";
 import { killQuietly, until } from "../helpers/processes.ts";
 
 interface Started extends Running {
@@ -134,6 +135,26 @@ test("a plugin sees what happens in other processes, through ctx.on", async (t) 
   assert.deepEqual(JSON.parse(readFileSync(file, "utf8")), ["tui:tool.start", context]);
   await dashboard.sees("a broken handler");
   assert.match(dashboard.stderr(), /watcher/);
+});
+
+test("what happens in a chat is there as soon as the chat has ended", async (t) => {
+  const home = new Home(t);
+  await start(t, home);
+  const { code } = await home.run(["chat", "-q", "run `echo hi`", "-Q"]);
+  assert.equal(code, 0);
+  const events = await historyOf(home);
+  assert.ok(events.every(({ src }) => src === "cli"));
+  const names = events.map(({ event_type }) => event_type);
+  const expected = [
+    "tui:session.info",
+    "agent:start",
+    "tui:tool.start",
+    "tui:tool.complete",
+    "agent:end",
+    "session:end",
+  ];
+  for (const name of expected) assert.ok(names.includes(name), `${name} among ${names.join(" ")}`);
+  assert.ok(names.indexOf("agent:start") < names.indexOf("agent:end"));
 });
 
 test("the gateway's start-up checklist is not run again by the dashboard that hears of the start", async (t) => {
@@ -264,7 +285,7 @@ function rowsOf(file: string): number {
   }
 }
 
-async function historyOf(home: Home): Promise<readonly { context: Record<string, unknown> }[]> {
+async function historyOf(home: Home): Promise<readonly ShownEvent[]> {
   const { url, hooks_ingest_token } = discoveryOf(home);
   const response = await fetch(`${url}/api/history`, { headers: { authorization: `Bearer ${hooks_ingest_token}` } });
   return ((await response.json()) as { events: [] }).events;

@@ -4,7 +4,7 @@ import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { MessageSource } from "#core/ports";
 import { nearest } from "#core/suggest";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, TurnWish } from "./conversation.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { within } from "./within.ts";
@@ -21,7 +21,7 @@ export interface CommandPlace {
   readonly source: MessageSource;
   /** The key of the conversation; null for a request that brings its own history. */
   readonly key: string | null;
-  readonly conversation: Conversation;
+  readonly conversation: Pick<Conversation<TurnWish>, "stop" | "idle" | "status" | "command">;
   readonly show: (frame: Frame) => void;
 }
 

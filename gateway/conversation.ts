@@ -15,9 +15,9 @@ export interface TurnWish {
 /** Why turns end early: a person's word, or the end of the gateway. */
 export type StopReason = "stopped" | "draining";
 
-export interface ConversationDeps {
+export interface ConversationDeps<Wish extends TurnWish> {
   /** Runs one turn to its end and answers. Never rejects. */
-  readonly run: (wish: TurnWish, signal: AbortSignal) => Promise<void>;
+  readonly run: (wish: Wish, signal: AbortSignal) => Promise<void>;
   /** Adds text to the running turn; false when it takes none any more. */
   readonly inject: (text: string) => boolean;
 }
@@ -25,13 +25,14 @@ export interface ConversationDeps {
 /** More messages than this do not wait in one conversation. */
 const MOST_WAITING = 100;
 
-interface Waiting extends TurnWish {
+interface Waiting<Wish extends TurnWish> {
+  readonly wish: Wish;
   readonly done: () => void;
 }
 
-export class Conversation {
-  readonly #deps: ConversationDeps;
-  readonly #waiting: Waiting[] = [];
+export class Conversation<Wish extends TurnWish> {
+  readonly #deps: ConversationDeps<Wish>;
+  readonly #waiting: Waiting<Wish>[] = [];
   readonly #commands = new Set<AbortController>();
   #current: { readonly stop: AbortController; readonly since: number } | undefined;
   #working: Promise<void> | undefined;
@@ -39,7 +40,7 @@ export class Conversation {
   #intake: Promise<unknown> = Promise.resolve();
   readonly #looking = new Set<Promise<unknown>>();
 
-  constructor(deps: ConversationDeps) {
+  constructor(deps: ConversationDeps<Wish>) {
     this.#deps = deps;
   }
 
@@ -68,14 +69,14 @@ export class Conversation {
   }
 
   /** Takes a message as the mode says. Resolves when it is dealt with; never rejects. */
-  take(wish: TurnWish, mode: BusyMode): Promise<void> {
+  take(wish: Wish, mode: BusyMode): Promise<void> {
     if (this.#working !== undefined) {
       if (mode === "steer" && this.#steer(wish)) return wish.recipient.end();
       if (mode === "interrupt") this.#supersede(wish);
       else if (this.#waiting.length >= MOST_WAITING) return refuse(wish, this.#waiting.length);
     }
     return new Promise((done) => {
-      this.#add({ ...wish, done });
+      this.#add({ wish, done });
     });
   }
 
@@ -90,12 +91,12 @@ export class Conversation {
   /** Drops what waits and gives how much that was. */
   dropWaiting(reason: StopReason): number {
     const dropped = this.#waiting.splice(0);
-    for (const { recipient, done } of dropped) {
+    for (const { wish, done } of dropped) {
       const problem =
         reason === "draining"
           ? new HermesError("HERMES_GATEWAY_STOPPING", {})
           : new HermesError("HERMES_INTERRUPTED", {});
-      void recipient.fail(problem, reason === "draining" ? problem.message : null).then(done);
+      void wish.recipient.fail(problem, reason === "draining" ? problem.message : null).then(done);
     }
     return dropped.length;
   }
@@ -127,40 +128,41 @@ export class Conversation {
   }
 
   /** The new message is the one that counts: the running turn ends, what waits keeps its words and loses its turn. */
-  #supersede(wish: TurnWish): void {
-    for (const { text, before, recipient, done } of this.#waiting.splice(0)) {
-      wish.before.push(...before, text);
-      void recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(done);
+  #supersede({ before }: Wish): void {
+    for (const { wish, done } of this.#waiting.splice(0)) {
+      before.push(...wish.before, wish.text);
+      void wish.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(done);
     }
     this.#current?.stop.abort("superseded");
   }
 
-  #add(wish: Waiting): void {
-    const { signal } = wish.recipient;
-    this.#waiting.push(wish);
-    signal?.addEventListener("abort", () => this.#leave(wish), { once: true });
+  #add(waiting: Waiting<Wish>): void {
+    this.#waiting.push(waiting);
+    waiting.wish.recipient.signal?.addEventListener("abort", () => this.#leave(waiting), { once: true });
     this.#working ??= this.#work();
   }
 
   /** Nobody waits for its answer any more. */
-  #leave(wish: Waiting): void {
-    const place = this.#waiting.indexOf(wish);
+  #leave(waiting: Waiting<Wish>): void {
+    const place = this.#waiting.indexOf(waiting);
     if (place === -1) return;
     this.#waiting.splice(place, 1);
-    void wish.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(wish.done);
+    void waiting.wish.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(waiting.done);
   }
 
   async #work(): Promise<void> {
-    for (let wish = this.#waiting.shift(); wish !== undefined; wish = this.#waiting.shift()) {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const { wish, done } = next;
+      const { signal } = wish.recipient;
       const stop = new AbortController();
       const leave = () => stop.abort("left");
-      wish.recipient.signal?.addEventListener("abort", leave, { once: true });
-      if (wish.recipient.signal?.aborted) leave();
+      signal?.addEventListener("abort", leave, { once: true });
+      if (signal?.aborted) leave();
       this.#current = { stop, since: Date.now() };
       await this.#deps.run(wish, stop.signal);
       this.#current = undefined;
-      wish.recipient.signal?.removeEventListener("abort", leave);
-      wish.done();
+      signal?.removeEventListener("abort", leave);
+      done();
     }
     this.#working = undefined;
   }

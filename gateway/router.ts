@@ -1,25 +1,22 @@
 /** Every message's way: twice or not, hooks, access, command or turn. */
 import { parseSlash, type SlashCommand } from "#core/command-events";
-import { HermesError } from "#core/errors";
+import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { InboundMessage, Inbox, Reply } from "#core/ports";
-import type { HookRun } from "#core/runs";
-import type { Access } from "./access.ts";
+import { admit, type AdmissionDeps } from "./admission.ts";
 import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
 import { Conversation, type StopReason } from "./conversation.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
-import { passGate, type GateDeps } from "./gate.ts";
 import { isObject, LONGEST_MESSAGE, readHistory, readMessage } from "./message.ts";
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
 import { runTurn, type MessageWish } from "./turn.ts";
 
-export interface RouterDeps extends GateDeps, CommandDeps, RecipientDeps {
+export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly runner: GatewayDeps["runner"];
   readonly onFrame: (frame: Frame) => void;
-  readonly access: Access;
   readonly received: ReceivedMessages;
 }
 
@@ -29,7 +26,7 @@ interface Incoming {
   readonly recipient: Recipient;
   readonly key: string | null;
   readonly history: Reply["history"];
-  readonly conversation: Conversation;
+  readonly conversation: Conversation<MessageWish>;
 }
 
 /** What there is still to wait for once a message was looked at. */
@@ -41,7 +38,7 @@ const DONE: Looked = { done: Promise.resolve() };
 
 export class Router {
   readonly #deps: RouterDeps;
-  readonly #conversations = new Map<string, Conversation>();
+  readonly #conversations = new Map<string, Conversation<MessageWish>>();
   #requests = 0;
   #isOpen = true;
 
@@ -127,11 +124,11 @@ export class Router {
     return recipient.fail(stopping, mayKnow ? stopping.message : null);
   }
 
-  #conversation(name: string): Conversation {
+  #conversation(name: string): Conversation<MessageWish> {
     const known = this.#conversations.get(name);
     if (known !== undefined) return known;
-    const conversation: Conversation = new Conversation({
-      run: (wish, signal) => runTurn(this.#deps, wish as MessageWish, signal),
+    const conversation = new Conversation<MessageWish>({
+      run: (wish, signal) => runTurn(this.#deps, wish, signal),
       inject: (text) => this.#inject(name, text),
     });
     this.#conversations.set(name, conversation);
@@ -139,45 +136,25 @@ export class Router {
   }
 
   #inject(key: string, text: string): boolean {
-    const session = this.#deps.live.find(key);
-    return session !== undefined && this.#deps.runner.inject(session.id, text, session.platform);
+    try {
+      const session = this.#deps.live.find(key);
+      return session !== undefined && this.#deps.runner.inject(session.id, text, session.platform);
+    } catch (error) {
+      this.#deps.log.warn("words could not be put into a running turn", { problem: problemOf(error) });
+      return false;
+    }
   }
 
   async #look(incoming: Incoming): Promise<Looked> {
-    const { message, recipient, key, conversation } = incoming;
-    const { source, internal } = message;
-    const isTooLong = Buffer.byteLength(message.text) > LONGEST_MESSAGE;
-    let { text } = message;
-    let runs: readonly HookRun[] = [];
-    if (!internal && !isTooLong) {
-      const passed = await passGate(this.#deps, message, key);
-      if (passed.text === null) {
-        this.#deps.log.info("a hook skipped a message", { platform: source.platform, reason: passed.reason });
-        await recipient.end();
-        return DONE;
-      }
-      ({ text, runs } = { text: passed.text, runs: passed.runs });
-    }
-    if (!internal && !this.#deps.access.allows(source)) {
-      if (!(await this.#deps.access.turnAway(source, recipient))) {
-        await recipient.fail(
-          new HermesError("HERMES_ACCESS_DENIED", { platform: source.platform, user: source.user_id }),
-          null,
-        );
-      }
-      return DONE;
-    }
-    const problem = problemWith(text, isTooLong);
-    if (problem !== null) {
-      const invalid = new HermesError("HERMES_MESSAGE_INVALID", { problem });
-      await recipient.fail(invalid, isTooLong ? invalid.message : null);
-      return DONE;
-    }
-    const command = commandOf({ text, internal });
+    const { message, recipient, key, history, conversation } = incoming;
+    const admitted = await admit(this.#deps, message, recipient, key);
+    if (admitted === null) return DONE;
+    const { platform, user_id } = message.source;
+    const { internal } = message;
+    const command = commandOf({ text: admitted.text, internal });
     if (command !== undefined) return this.#command(command, incoming);
     if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
-    const { platform, user_id } = source;
-    const wish: MessageWish = { text, recipient, before: [], key, platform, user_id, history: incoming.history, runs };
+    const wish: MessageWish = { ...admitted, recipient, before: [], key, platform, user_id, history };
     // What the program itself has to say never ends what a person asked for.
     return { done: conversation.take(wish, internal ? "queue" : (this.#deps.settings().busy ?? "interrupt")) };
   }
@@ -201,9 +178,4 @@ export class Router {
 
 function commandOf({ text, internal }: Pick<InboundMessage, "text" | "internal">): SlashCommand | undefined {
   return internal || text.length > LONGEST_MESSAGE ? undefined : parseSlash(text);
-}
-
-function problemWith(text: string, isTooLong: boolean): string | null {
-  if (isTooLong) return `it is longer than ${LONGEST_MESSAGE / 1024} KiB`;
-  return text.trim() === "" ? "it is empty" : null;
 }

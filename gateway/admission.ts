@@ -1,0 +1,54 @@
+/** Whether a message gets to the agent: hooks first, then access, then its text. */
+import { HermesError } from "#core/errors";
+import type { Log } from "#core/log";
+import type { InboundMessage } from "#core/ports";
+import type { HookRun } from "#core/runs";
+import type { Access } from "./access.ts";
+import { passGate, type GateDeps } from "./gate.ts";
+import { LONGEST_MESSAGE } from "./message.ts";
+import type { Recipient } from "./recipient.ts";
+
+export interface AdmissionDeps extends GateDeps {
+  readonly access: Access;
+  readonly log: Log;
+}
+
+/** A message that may go on, with the hooks that ran. */
+export interface Admitted {
+  readonly text: string;
+  readonly runs: readonly HookRun[];
+}
+
+/**
+ * The text to go on with, as hooks left it; null for a message that ends here, which its recipient was told where that
+ * is right. What the program itself has to say is asked nothing. Never rejects.
+ */
+export async function admit(
+  deps: AdmissionDeps,
+  message: InboundMessage,
+  recipient: Recipient,
+  key: string | null,
+): Promise<Admitted | null> {
+  const { source, internal } = message;
+  const isTooLong = Buffer.byteLength(message.text) > LONGEST_MESSAGE;
+  // Nobody need look at what is refused for its length.
+  const passed =
+    internal || isTooLong ? { text: message.text, reason: "", runs: [] } : await passGate(deps, message, key);
+  const { text, reason, runs } = passed;
+  if (text === null) {
+    deps.log.info("a hook skipped a message", { platform: source.platform, reason });
+    await recipient.end();
+    return null;
+  }
+  if (!internal && !deps.access.allows(source)) {
+    const { platform, user_id: user } = source;
+    const denied = new HermesError("HERMES_ACCESS_DENIED", { platform, user });
+    if (!(await deps.access.turnAway(source, recipient))) await recipient.fail(denied, null);
+    return null;
+  }
+  if (!isTooLong && text.trim() !== "") return { text, runs };
+  const problem = isTooLong ? `it is longer than ${LONGEST_MESSAGE / 1024} KiB` : "it is empty";
+  const invalid = new HermesError("HERMES_MESSAGE_INVALID", { problem });
+  await recipient.fail(invalid, isTooLong ? invalid.message : null);
+  return null;
+}

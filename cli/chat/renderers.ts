@@ -16,8 +16,8 @@ export interface RendererOptions {
   readonly format: OutputFormat;
   /** `-Q`: the answer alone. */
   readonly quiet: boolean;
-  /** True when the model's words may be shown as they come: no hook will replace them. */
-  readonly streaming: boolean;
+  /** True when the model's words may be shown as they come: no hook will replace them. Asked for each answer. */
+  readonly streaming: () => boolean;
   readonly context: Pick<CliContext, "out" | "note" | "write" | "json">;
 }
 
@@ -68,11 +68,11 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
     show(frame) {
       switch (frame.type) {
         case "text":
-          if (!streaming) return;
-          streamed = true;
-          return words(frame.delta);
+          streamed ||= streaming();
+          return streamed ? words(frame.delta) : undefined;
         case "assistant":
           if (!streamed) words(frame.content);
+          streamed = false;
           return endLine();
         case "tool_use":
           endLine();
@@ -87,6 +87,9 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
           endLine();
           return context.note(`hermes: ${frame.message}`);
         case "session":
+          // A turn that was stopped in the midst of an answer had no end of it.
+          streamed = false;
+          return undefined;
         case "hook":
         case "cost":
         case "result":

@@ -53,3 +53,25 @@ test(
     assert.equal(await pty.exited, 0);
   },
 );
+
+test("a hook on the answers that comes with a reload keeps the words back from then on", { skip }, async (t) => {
+  const home = new Home(t);
+  home.plugin(
+    "censor",
+    `export const register = (ctx) =>
+       ctx.register_hook("transform_llm_output", ({ response_text }) => response_text.replaceAll("secret", "######"));`,
+  );
+  home.write("config.yaml", "model: { provider: offline }\n");
+  const pty = home.terminal(["chat"]);
+  t.after(() => pty.kill());
+  await pty.see("› ");
+  pty.type("the secret word one\r");
+  await pty.see(/the secret word one[^]*the secret word one/);
+  await pty.see("› ");
+  home.write("config.yaml", "model: { provider: offline }\nplugins: { enabled: [censor] }\n");
+  assert.equal((await home.run(["hooks", "reload"])).code, 0);
+  pty.type("the secret word two\r");
+  assert.doesNotMatch((await pty.see("the ###### word two")).replace("the secret word two", ""), /secret/);
+  pty.type("\u0004");
+  assert.equal(await pty.exited, 0);
+});

@@ -5,16 +5,22 @@ import { Bench } from "tinybench";
 export interface Measurement {
   /** `case / what`, the key of its budget. */
   readonly name: string;
-  readonly unit: "ns" | "ms" | "MB";
+  readonly unit: "ns" | "ms" | "B" | "MB" | "%" | "events";
   readonly ours: number;
   /** Who it is compared with; null when the figure stands for itself. */
   readonly peer: string | null;
   readonly theirs: number | null;
 }
 
+/** What may be chosen on the command line. */
+export interface CaseOptions {
+  /** Which dashboard events are forwarded to. */
+  readonly dashboard: "stand-in" | "hermes";
+}
+
 export interface Case {
   readonly name: string;
-  readonly run: () => Promise<readonly Measurement[]>;
+  readonly run: (options: CaseOptions) => Promise<readonly Measurement[]>;
 }
 
 /** Something to measure; one call does its work `batch` times, so that the clock's grain does not count. */

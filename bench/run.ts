@@ -7,18 +7,28 @@ import type { Case, Measurement } from "./measure.ts";
 /** Loaded one by one, so that a case does not weigh on the next one's memory and start. */
 const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   dispatch: async () => (await import("./cases/dispatch.ts")).dispatchCase,
+  emit: async () => (await import("./cases/emit.ts")).emitCase,
+  forward: async () => (await import("./cases/forward.ts")).forwardCase,
+  "forward-latency": async () => (await import("./cases/forward-latency.ts")).forwardLatencyCase,
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,
   "pinned-consent": async () => (await import("./cases/pinned-consent.ts")).pinnedConsentCase,
+  "worker-hook": async () => (await import("./cases/worker-hook.ts")).workerHookCase,
   "isolate-hook": async () => (await import("./cases/isolate-hook.ts")).isolateHookCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
+  soak: async () => (await import("./cases/soak.ts")).soakCase,
 };
 
-const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE]
+/** Takes minutes, so that it runs only when it is asked for by name. */
+const ONLY_BY_NAME = ["soak"];
+
+const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes]
   --only CASE  run this case (${Object.keys(CASES).join(", ")}); may be given more than once
   --check      end with 1 when a measurement is worse than its floor in bench/budgets.ts
-  --json FILE  write the measurements there, too`;
+  --json FILE  write the measurements there, too
+  --dashboard  forward events to a stand-in (the default) or to the real dashboard
+${ONLY_BY_NAME.join(", ")} runs only when it is named.`;
 
 interface Row extends Measurement {
   readonly ratio: number | null;
@@ -33,11 +43,15 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true },
       check: { type: "boolean" },
       json: { type: "string" },
+      dashboard: { type: "string", default: "stand-in" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return print(USAGE);
-  const names = values.only ?? Object.keys(CASES);
+  const { dashboard } = values;
+  if (dashboard !== "stand-in" && dashboard !== "hermes")
+    throw new Error(`there is no dashboard "${dashboard}"\n${USAGE}`);
+  const names = values.only ?? Object.keys(CASES).filter((name) => !ONLY_BY_NAME.includes(name));
   const unknown = names.find((name) => !Object.hasOwn(CASES, name));
   if (unknown !== undefined) throw new Error(`there is no case "${unknown}"\n${USAGE}`);
 
@@ -45,7 +59,7 @@ async function main(): Promise<void> {
   for (const name of names) {
     process.stderr.write(`${name} …\n`);
     const { run } = await CASES[name]!();
-    rows.push(...(await run()).map(judge));
+    rows.push(...(await run({ dashboard })).map(judge));
   }
   print(table(rows));
   if (values.json !== undefined)

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "undici";
+import { start_if_dashboard_available, stop } from "#core/forwarder";
+import { createRedactor } from "#core/redact";
+import { HookRegistry } from "#core/registry";
+import { median, race, type Case, type Measurement } from "../measure.ts";
+import { startReceiver, type Receiver } from "../receiver.ts";
+
+const EVENT = "tui:message.delta";
+const PATH = "/api/hooks/ingest";
+const HEADERS = { "content-type": "application/json", authorization: "Bearer bench" };
+const BATCH = 256;
+const ROUNDS = 5;
+const redact = createRedactor({});
+const silent = { redact, warn: () => undefined, log: () => undefined };
+
+/** About 500 bytes as a frame, a fresh object each time. */
+function contextOf(number: number): Record<string, unknown> {
+  const text = `${number} The quick brown fox jumps over the lazy dog. `.repeat(9).slice(0, 380);
+  return { session_id: "sess_0123456789", payload: { text, number } };
+}
+
+/** What an emission costs while a forwarder is attached, the sender's work left out: it runs in other turns. */
+async function push(receiver: Receiver): Promise<Measurement> {
+  const registry = new HookRegistry();
+  start_if_dashboard_available(registry, { src: "bench", home: receiver.home, ...silent });
+  const context = contextOf(0);
+  const times = await race(
+    {
+      ours: (batch) => {
+        for (let turn = 0; turn < batch; turn++) registry.emit_sync(EVENT, context);
+      },
+    },
+    { batch: 1000 },
+  );
+  await stop();
+  return { name: "forward / push, per event", unit: "ns", ours: times.get("ours")!, peer: null, theirs: null };
+}
+
+/** Each sends so many events as fast as it can, none lost, and gives nanoseconds per event. */
+type Contestant = (receiver: Receiver) => Promise<number>;
+
+async function timed(events: number, send: () => Promise<void>): Promise<number> {
+  const before = performance.now();
+  await send();
+  return ((performance.now() - before) * 1e6) / events;
+}
+
+const ours: Contestant = async ({ home }) => {
+  const registry = new HookRegistry();
+  const forwarder = start_if_dashboard_available(registry, { src: "bench", home, ...silent });
+  if (forwarder === null) throw new Error("the forwarder is not attached");
+  const events = 50_000;
+  // The queue is full whenever the sender looks, and the publisher does not burn the time in between.
+  const turn = () => sleep(1);
+  const time = await timed(events, async () => {
+    for (let number = 0; number < events; await turn()) {
+      while (number < events && forwarder.waiting < 4 * BATCH) registry.emit_sync(EVENT, contextOf(number++));
+    }
+    while (forwarder.waiting > 0) await turn();
+  });
+  if (forwarder.dropped > 0) throw new Error(`${forwarder.dropped} events were dropped`);
+  await stop();
+  return time;
+};
+
+/** Undici by hand: builds a batch of frames, serialises and redacts it, posts it, and begins anew. */
+const bareBatches: Contestant = async ({ url }) => {
+  const client = new Client(url);
+  const events = 50_000;
+  const time = await timed(events, async () => {
+    for (let number = 0; number < events;) {
+      const frames = [];
+      while (number < events && frames.length < BATCH) {
+        frames.push({ event_type: EVENT, context: contextOf(number++), src: "bench" });
+      }
+      const body = redact(JSON.stringify(frames));
+      const answer = await client.request({ method: "POST", path: PATH, headers: HEADERS, body });
+      await answer.body.text();
+    }
+  });
+  await client.close();
+  return time;
+};
+
+const oneByFetch: Contestant = ({ url }) => {
+  const events = 2000;
+  return timed(events, async () => {
+    for (let number = 0; number < events; number++) {
+      const body = redact(JSON.stringify({ event_type: EVENT, context: contextOf(number), src: "bench" }));
+      const answer = await fetch(url + PATH, { method: "POST", headers: HEADERS, body });
+      await answer.text();
+    }
+  });
+};
+
+const oneByUndici: Contestant = async ({ url }) => {
+  const client = new Client(url);
+  const events = 2000;
+  const time = await timed(events, async () => {
+    for (let number = 0; number < events; number++) {
+      const body = redact(JSON.stringify({ event_type: EVENT, context: contextOf(number), src: "bench" }));
+      const answer = await client.request({ method: "POST", path: PATH, headers: HEADERS, body });
+      await answer.body.text();
+    }
+  });
+  await client.close();
+  return time;
+};
+
+async function saturated(receiver: Receiver): Promise<Measurement[]> {
+  const contestants = {
+    ours,
+    "bare batch loop": bareBatches,
+    "one frame, fetch": oneByFetch,
+    "one frame, undici": oneByUndici,
+  };
+  const samples = new Map<string, number[]>(Object.keys(contestants).map((name) => [name, []]));
+  // The first round warms up.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, contestant] of Object.entries(contestants)) {
+      const time = await contestant(receiver);
+      if (round > 0) samples.get(name)!.push(time);
+    }
+  }
+  const mine = median(samples.get("ours")!);
+  return ["one frame, fetch", "bare batch loop", "one frame, undici"].map((peer) => ({
+    name: `forward / saturated, 500 bytes, per event (${peer})`,
+    unit: "ns",
+    ours: mine,
+    peer,
+    theirs: median(samples.get(peer)!),
+  }));
+}
+
+export const forwardCase: Case = {
+  name: "forward",
+  run: async () => {
+    using receiver = await startReceiver("stand-in");
+    return [await push(receiver), ...(await saturated(receiver))];
+  },
+};

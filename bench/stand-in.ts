@@ -1,0 +1,102 @@
+/**
+ * A dashboard for benchmarks, without what a real one does with events: it announces itself in the home that it is
+ * given, counts frames and tells its parent. `node bench/stand-in.ts HOME`, started with an IPC channel. With
+ * `--read`, it counts the events of the real dashboard of that home instead, as a subscriber.
+ */
+import { createHistogram } from "node:perf_hooks";
+import { renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { readDiscovery } from "#core/discovery";
+
+/** What was received since the last time it was asked for. */
+export interface Received {
+  readonly frames: number;
+  /** Frames that came a second time, or before one that was emitted earlier. */
+  readonly disordered: number;
+  /** The sender's total of drops. */
+  readonly dropped: number;
+  /** Milliseconds from emission to here. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+interface Context {
+  /** Counts up from 0. */
+  readonly n?: number;
+  /** When it was emitted, in milliseconds since 1970 with fractions. */
+  readonly at?: number;
+}
+
+const TOKEN = "bench";
+const latency = createHistogram();
+let [received, disordered, dropped, last] = [0, 0, 0, -1];
+
+function count({ n, at }: Context): void {
+  received++;
+  if (n === undefined || at === undefined) return;
+  if (n <= last) disordered++;
+  last = n;
+  const microseconds = (performance.timeOrigin + performance.now() - at) * 1000;
+  latency.record(Math.max(1, Math.round(microseconds)));
+}
+
+function takeStock(): Received {
+  const [p50, p99] = [latency.percentile(50) / 1000, latency.percentile(99) / 1000];
+  const stock = { frames: received, disordered, dropped, p50, p99 };
+  [received, disordered] = [0, 0];
+  latency.reset();
+  return stock;
+}
+
+function serve(home: string): void {
+  const server = createServer((request, response) => {
+    response.setHeader("content-type", "application/json");
+    if (request.method === "GET") {
+      response.end('{"ok":true}');
+      return;
+    }
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { context: Context } | { context: Context }[];
+      dropped = Number(request.headers["x-hermes-dropped"] ?? 0);
+      const frames = Array.isArray(body) ? body : [body];
+      for (const { context } of frames) count(context);
+      response.end(Array.isArray(body) ? `{"ok":true,"accepted":${frames.length}}` : '{"ok":true}');
+    });
+  });
+  server.listen(0, "127.0.0.1", () => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const document = { url, hooks_ingest_token: TOKEN, pid: process.pid, started_at: new Date().toISOString() };
+    const file = join(home, "dashboard.json");
+    writeFileSync(`${file}.tmp`, JSON.stringify(document), { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+    process.send?.("ready");
+  });
+}
+
+/** Follows the event stream of a real dashboard. */
+async function subscribe(home: string): Promise<void> {
+  const { dashboard, problem } = readDiscovery(join(home, "dashboard.json"), { env: {} });
+  if (dashboard === null) throw new Error(problem ?? "there is no dashboard");
+  const { body } = await fetch(`${dashboard.url}/api/events`, {
+    headers: { authorization: `Bearer ${dashboard.token}` },
+  });
+  process.send?.("ready");
+  let rest = "";
+  for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.startsWith("data:")) count((JSON.parse(line.slice(5)) as { context: Context }).context);
+    }
+  }
+}
+
+const [home, mode] = process.argv.slice(2);
+process.on("message", () => process.send?.(takeStock()));
+process.on("disconnect", () => process.exit());
+if (mode === "--read") await subscribe(home!);
+else serve(home!);

@@ -63,7 +63,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
 }
 
 function openGateway(host: Host, platforms: Platforms): Gateway {
-  const { runner, dispatcher, registry, sessions, database, model, log, warn, mirror } = host;
+  const { runner, dispatcher, registry, sessions, database, model, log, mirror } = host;
   const gateway = createGateway({
     runner,
     dispatcher,
@@ -72,7 +72,8 @@ function openGateway(host: Host, platforms: Platforms): Gateway {
     database,
     model,
     log,
-    warn,
+    // What a platform says of itself may hold its address, and that its token.
+    warn: (sentence) => host.warn(host.redact(sentence)),
     settings: () => host.config.values.gateway ?? {},
     commands: () => host.plugins.commands(),
     onFrame: mirror,

@@ -1,0 +1,136 @@
+/** Which folders of hooks/ hold a hook, and why the others are skipped. */
+import test, { type TestContext } from "node:test";
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { discoverFolders, type FoundFolder } from "#sandbox/folders/discover";
+
+const EVENTS = "events: [agent:end]\n";
+
+function makeFolder(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const folder = join(mkdtempSync(join(tmpdir(), "hermes-discover-")), "hooks");
+  t.after(() => rmSync(dirname(folder), { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  return folder;
+}
+
+const discover = (folder: string) => discoverFolders(folder, { timeoutSeconds: 30 });
+
+function reasonsOf(folders: readonly FoundFolder[], folder: string): Record<string, string> {
+  return Object.fromEntries(
+    folders.map((found) => [
+      found.directory,
+      found.kind === "hook" ? "good" : found.reason.replaceAll(folder, "hooks"),
+    ]),
+  );
+}
+
+test("a hooks folder that is not there is nothing at all", async (t) => {
+  assert.deepEqual(await discover(join(makeFolder(t, {}), "none")), { folders: [], warnings: [] });
+});
+
+test("good folders, and a reason for each that is skipped, in the order of their names", async (t) => {
+  const folder = makeFolder(t, {
+    "z-good/HOOK.yaml": EVENTS,
+    "z-good/handler.mjs": "",
+    "a-good/HOOK.yaml": `name: first\n${EVENTS}`,
+    "a-good/handler.ts": "",
+    "b-namesake/HOOK.yaml": `name: first\n${EVENTS}`,
+    "b-namesake/handler.ts": "",
+    "c-off/HOOK.yaml": `name: first\n${EVENTS}enabled: false`,
+    "c-off/handler.ts": "",
+    "no-manifest/handler.ts": "",
+    "other-ending/HOOK.yml": EVENTS,
+    "no-handler/HOOK.yaml": EVENTS,
+    "two-handlers/HOOK.yaml": EVENTS,
+    "two-handlers/handler.ts": "",
+    "two-handlers/handler.js": "",
+    "python/HOOK.yaml": EVENTS,
+    "python/handler.py": "def handle(): pass",
+    "bad/HOOK.yaml": "events: 5",
+    "bad/handler.ts": "",
+    "readme.txt": "no hook",
+    ".git/HOOK.yaml": EVENTS,
+    "node_modules/x/HOOK.yaml": EVENTS,
+  });
+  const { folders, warnings } = await discover(folder);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(Object.entries(reasonsOf(folders, folder)), [
+    ["a-good", "good"],
+    ["b-namesake", 'hooks/b-namesake/HOOK.yaml: the name "first" is already that of hooks/a-good.'],
+    ["bad", "hooks/bad/HOOK.yaml:1: events is 5; expected a list"],
+    ["c-off", "good"],
+    ["no-handler", "hooks/no-handler: there is no handler: expected handler.ts, handler.mts, handler.js, handler.mjs."],
+    ["no-manifest", "hooks/no-manifest has no HOOK.yaml."],
+    ["other-ending", "hooks/other-ending has no HOOK.yaml. Rename HOOK.yml to HOOK.yaml."],
+    [
+      "python",
+      "hooks/python: handler.py: Python handlers are not supported yet; write it as handler.ts or handler.js.",
+    ],
+    ["two-handlers", "hooks/two-handlers: there are several handlers (handler.ts, handler.js); leave one."],
+    ["z-good", "good"],
+  ]);
+  const [first] = folders;
+  assert.ok(first?.kind === "hook");
+  assert.equal(first.hook.handler, join(folder, "a-good/handler.ts"));
+  assert.equal(first.hook.timeoutSeconds, 30);
+});
+
+test("links: to folders, to files, to nothing, and in a circle", async (t) => {
+  const folder = makeFolder(t, { "real/HOOK.yaml": `name: real\n${EVENTS}`, "real/handler.ts": "" });
+  const outside = makeFolder(t, { "linked/HOOK.yaml": EVENTS, "linked/handler.ts": "" });
+  symlinkSync(join(outside, "linked"), join(folder, "linked"));
+  symlinkSync(join(folder, "real/handler.ts"), join(folder, "to-a-file"));
+  symlinkSync(join(folder, "gone"), join(folder, "to-nothing"));
+  symlinkSync(join(folder, "circle-b"), join(folder, "circle-a"));
+  symlinkSync(join(folder, "circle-a"), join(folder, "circle-b"));
+  symlinkSync(folder, join(folder, "to-itself"));
+  const { folders, warnings } = await discover(folder);
+  assert.deepEqual(warnings, []);
+  const reasons = reasonsOf(folders, folder);
+  assert.deepEqual(Object.keys(reasons), ["circle-a", "circle-b", "linked", "real", "to-itself", "to-nothing"]);
+  assert.match(reasons["circle-a"]!, /hooks\/circle-a cannot be read: ELOOP/);
+  assert.equal(reasons["linked"], "good");
+  assert.equal(reasons["to-itself"], "hooks/to-itself has no HOOK.yaml.");
+  assert.equal(reasons["to-nothing"], "hooks/to-nothing is a link that leads nowhere.");
+  const linked = folders.find(({ directory }) => directory === "linked");
+  assert.ok(linked?.kind === "hook");
+  assert.equal(linked.hook.folder, join(outside, "linked"));
+});
+
+test("a hooks folder that is a circle of links, or a file, is a warning", async (t) => {
+  const root = dirname(makeFolder(t, { "x/HOOK.yaml": EVENTS }));
+  symlinkSync(join(root, "b"), join(root, "a"));
+  symlinkSync(join(root, "a"), join(root, "b"));
+  writeFileSync(join(root, "file"), "");
+  for (const name of ["a", "file"]) {
+    const { folders, warnings } = await discover(join(root, name));
+    assert.deepEqual(folders, []);
+    assert.match(warnings.join(), /cannot be read, so there are no gateway hooks: (ELOOP|ENOTDIR)/);
+  }
+});
+
+test("10,000 folders are found without holding them open, and others get their turn meanwhile", async (t) => {
+  // Links to one folder, which is read as often as 10,000 folders would be; making those takes longer than reading.
+  const real = join(makeFolder(t, { "one/HOOK.yaml": EVENTS, "one/handler.ts": "" }), "one");
+  const folder = makeFolder(t, {});
+  mkdirSync(folder);
+  for (let index = 0; index < 10_000; index++) symlinkSync(real, join(folder, `hook-${index}`));
+  let turns = 0;
+  let most = 0;
+  const watch = setInterval(() => {
+    turns++;
+    if (process.platform === "linux") most = Math.max(most, readdirSync("/proc/self/fd").length);
+  }, 1);
+  const before = process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
+  const { folders } = await discover(folder);
+  clearInterval(watch);
+  assert.equal(folders.filter(({ kind }) => kind === "hook").length, 10_000);
+  assert.ok(turns > 20, `only ${turns} turns`);
+  assert.ok(most < before + 50, `${most} files were open`);
+});

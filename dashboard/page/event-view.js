@@ -27,7 +27,7 @@ function facts(row) {
     ["Session", row.session || "none"],
     ["Number", count(row.seq)],
   ];
-  const list = el("dl", { class: "facts" });
+  const list = el("dl", { class: "event-facts" });
   for (const [name, value] of rows) list.append(el("dt", {}, name ?? ""), el("dd", {}, value ?? ""));
   return list;
 }

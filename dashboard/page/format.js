@@ -95,6 +95,15 @@ export function shortId(id) {
 }
 
 /**
+ * A hook's name as it is shown: of a command that is a path, the script says more than its folder.
+ *
+ * @param {string} name
+ */
+export function shortName(name) {
+  return name.replace(/^\S*\/(?=[^\s/])/, "…/");
+}
+
+/**
  * One line of a text, of at most so many characters.
  *
  * @param {string} text

@@ -56,6 +56,6 @@ export class Gate {
   /** @param {boolean} isOpen */
   #setOpen(isOpen) {
     this.#gate.hidden = isOpen;
-    for (const id of ["main", "views", "sign-out"]) byId(id, HTMLElement).hidden = !isOpen;
+    for (const id of ["main", "views", "pace", "sign-out"]) byId(id, HTMLElement).hidden = !isOpen;
   }
 }

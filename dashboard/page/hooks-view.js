@@ -1,6 +1,6 @@
 /** The table of hooks; a click on a heading sorts it. */
 import { byId, el, KeyedList, setAttribute, setText } from "./dom.js";
-import { ago, clockTime, count, duration, shortId } from "./format.js";
+import { ago, count, duration, fullTime, shortName } from "./format.js";
 import { percentile } from "./hooks-state.js";
 
 /** @typedef {import("./hooks-state.js").HookStats} HookStats */
@@ -84,7 +84,7 @@ const LABELS = { failed: "last failure" };
  */
 function fill(element, hook) {
   const [name, event, source, calls, blocks, errors, p50, p95, failed] = element.children;
-  if (name) setText(name, hook.name || "(no name)");
+  if (name) setText(name, shortName(hook.name) || "(no name)");
   if (event) setText(event, hook.event);
   if (source) setText(source, hook.source);
   if (calls) setText(calls, count(hook.calls));
@@ -93,6 +93,8 @@ function fill(element, hook) {
   if (p50) setText(p50, duration(percentile(hook, 0.5)));
   if (p95) setText(p95, duration(percentile(hook, 0.95)));
   if (failed) setText(failed, failureWords(hook));
+  if (name) setAttribute(name, "title", hook.name);
+  if (failed) setAttribute(failed, "title", hook.lastFailure === null ? null : failureTitle(hook.lastFailure));
 }
 
 /**
@@ -107,7 +109,11 @@ function number(cell, value) {
 /** @param {HookStats} hook */
 function failureWords({ lastFailure }) {
   if (lastFailure === null) return "none";
-  const { at, outcome, session } = lastFailure;
-  const where = session === "" ? "" : `, session ${shortId(session)}`;
-  return `${outcome} ${ago(at, Date.now())} (${clockTime(at)}${where})`;
+  const { at, outcome } = lastFailure;
+  return `${outcome} ${ago(at, Date.now())}`;
+}
+
+/** @param {{ at: number, session: string }} failure */
+function failureTitle({ at, session }) {
+  return session === "" ? fullTime(at) : `${fullTime(at)}, session ${session}`;
 }

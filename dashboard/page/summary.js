@@ -1,5 +1,5 @@
 /** What an event says, in one line, and whether it is bad news. No DOM. */
-import { count, counted, duration, oneLine } from "./format.js";
+import { count, counted, duration, oneLine, shortName } from "./format.js";
 import { callSummary, jsonOf, numberOf, payloadOf, textOf, textsOf } from "./values.js";
 
 /** @typedef {"" | "block" | "error" | "timeout"} Tone */
@@ -19,8 +19,9 @@ const SUMMARIES = {
   "tui:tool.start": ({ name, params }) => join([textOf(name), callSummary(params)], "  "),
   "tui:tool.complete": ({ name, success, content }) =>
     `${textOf(name)} ${success === false ? "failed" : "done"}: ${textOf(content)}`,
+  // How it ended comes first: names of scripts are long.
   "tui:hook.complete": (run) =>
-    `${textOf(run["name"])} on ${textOf(run["event"])}: ${outcomeWords(run)}${after(run["duration_ms"])}`,
+    `${outcomeWords(run)}: ${shortName(textOf(run["name"]))} on ${textOf(run["event"])}${after(run["duration_ms"])}`,
   "tui:injected": ({ source_kind, source_label, content }) =>
     `${join([textOf(source_kind), textOf(source_label)], " ")}: ${textOf(content)}`,
   "tui:status.update": ({ input_tokens, output_tokens }) =>

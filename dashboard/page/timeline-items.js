@@ -1,6 +1,6 @@
 /** The items of a turn as elements. An outcome is told in words; colour only repeats it. */
 import { el, setAttribute, setText } from "./dom.js";
-import { clockTime, duration, oneLine } from "./format.js";
+import { clockTime, duration, oneLine, shortName } from "./format.js";
 import { outcomeWords } from "./summary.js";
 import { callSummary } from "./values.js";
 
@@ -11,10 +11,14 @@ const WHO = { message: "Person", answer: "Agent", tool: "Tool", hook: "Hook", in
 
 /** @param {Item} item */
 export function itemElement(item) {
+  const main = el("span", { class: "main" }, el("span", { class: "label" }), el("span", { class: "about" }));
   const head = el(
     "div",
     { class: "head" },
-    ...["who", "label", "about", "state", "time"].map((name) => el("span", { class: name })),
+    el("span", { class: "who" }),
+    main,
+    el("span", { class: "state" }),
+    el("span", { class: "time" }),
   );
   if (item.kind !== "tool")
     return el("li", { class: "item", "data-kind": item.kind }, head, el("p", { class: "text" }));
@@ -32,10 +36,13 @@ function labelled(name) {
  * @param {Item} item
  */
 export function updateItem(element, item) {
-  const [who, label, about, state, time] = element.querySelectorAll(".head > span");
+  const [who, , label, about, state, time] = element.querySelectorAll(".head span");
   setAttribute(element, "data-state", item.state);
   if (who) setText(who, WHO[item.kind]);
-  if (label) setText(label, item.label);
+  if (label) {
+    setText(label, item.kind === "hook" ? shortName(item.label) : item.label);
+    if (item.kind === "hook") setAttribute(label, "title", item.label);
+  }
   if (about) setText(about, aboutOf(item));
   if (state) setText(state, stateOf(item));
   if (time) setText(time, clockTime(item.at));

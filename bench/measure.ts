@@ -16,6 +16,8 @@ export interface Measurement {
 export interface CaseOptions {
   /** Which dashboard events are forwarded to. */
   readonly dashboard: "stand-in" | "hermes";
+  /** How long a soak runs. */
+  readonly seconds: number;
 }
 
 export interface Case {

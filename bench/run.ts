@@ -23,11 +23,12 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
 /** Takes minutes, so that it runs only when it is asked for by name. */
 const ONLY_BY_NAME = ["soak"];
 
-const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes]
+const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes] [--seconds N]
   --only CASE  run this case (${Object.keys(CASES).join(", ")}); may be given more than once
   --check      end with 1 when a measurement is worse than its floor in bench/budgets.ts
   --json FILE  write the measurements there, too
   --dashboard  forward events to a stand-in (the default) or to the real dashboard
+  --seconds N  how long the soak runs before the dashboard is stopped for a third of that (60)
 ${ONLY_BY_NAME.join(", ")} runs only when it is named.`;
 
 interface Row extends Measurement {
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
       check: { type: "boolean" },
       json: { type: "string" },
       dashboard: { type: "string", default: "stand-in" },
+      seconds: { type: "string", default: "60" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -51,6 +53,8 @@ async function main(): Promise<void> {
   const { dashboard } = values;
   if (dashboard !== "stand-in" && dashboard !== "hermes")
     throw new Error(`there is no dashboard "${dashboard}"\n${USAGE}`);
+  const seconds = Number(values.seconds);
+  if (!(seconds >= 1)) throw new Error(`--seconds takes a number from 1\n${USAGE}`);
   const names = values.only ?? Object.keys(CASES).filter((name) => !ONLY_BY_NAME.includes(name));
   const unknown = names.find((name) => !Object.hasOwn(CASES, name));
   if (unknown !== undefined) throw new Error(`there is no case "${unknown}"\n${USAGE}`);
@@ -59,7 +63,7 @@ async function main(): Promise<void> {
   for (const name of names) {
     process.stderr.write(`${name} …\n`);
     const { run } = await CASES[name]!();
-    rows.push(...(await run({ dashboard })).map(judge));
+    rows.push(...(await run({ dashboard, seconds })).map(judge));
   }
   print(table(rows));
   if (values.json !== undefined)

@@ -1,5 +1,5 @@
 /** A log of failures that come in crowds: one line a minute, with the number of those that it stands for. */
-export const ERROR_INTERVAL_MS = 60_000;
+const ERROR_INTERVAL_MS = 60_000;
 
 export interface RareLogOptions {
   readonly write: (sentence: string) => void;

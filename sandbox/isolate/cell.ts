@@ -32,12 +32,13 @@ interface Entrances {
   readonly run: ivm.Reference;
   readonly reply: ivm.Reference;
   readonly fire: ivm.Reference;
-  readonly forget: ivm.Reference;
 }
 
 type Primitive = string | number | boolean;
 
 const START = `import { start } from "hermes:guest"; import * as handler from "hermes:handler"; start(handler);`;
+/** Longer timers than this fire at once in Node. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LEVELS: ReadonlySet<string> = new Set<OutputLevel>(["debug", "info", "warn", "error"]);
 
 export class Cell {
@@ -50,11 +51,13 @@ export class Cell {
   #state: "loading" | "ready" | "gone" = "loading";
   /** What runs in the isolate at this moment, or waits to. */
   readonly #entries = new Set<Promise<void>>();
-  readonly #timers = new Map<number, NodeJS.Timeout>();
+  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #imports = new Map<number, PromiseWithResolvers<Source>>();
   #importNumber = 0;
   /** The run whose answer is awaited. */
   #run: number | undefined;
+  /** When the time of the last run is over, by `performance.now()`. */
+  #until: number;
   #deadline: NodeJS.Timeout;
   #cpuAtStart = 0n;
 
@@ -66,6 +69,7 @@ export class Cell {
       memoryLimit: settings.memoryMb,
       onCatastrophicError: () => port.onCatastrophe(this, this.#memoryProblem()),
     });
+    this.#until = performance.now() + remainingMs;
     this.#deadline = setTimeout(() => this.#expire(), remainingMs);
   }
 
@@ -82,13 +86,12 @@ export class Cell {
         run: await entrance("run"),
         reply: await entrance("reply"),
         fire: await entrance("fire"),
-        forget: await entrance("forget"),
       };
       const { env, fetch, kv } = this.#settings;
       const settings = JSON.stringify({ limits: GUEST_LIMITS, env, fetch, kv });
       // A callback becomes a plain function in there: the guest holds no reference to anything outside.
       const post = new ivm.Callback((...words: unknown[]) => this.#onPost(words), { ignored: true });
-      const first = [post, settings];
+      const first = [post, settings, this.#until];
       await boot.apply(undefined, first);
       const graph = await compileGraph(this.#isolate, entry, (specifier, from) => this.#import(specifier, from));
       this.#graph = graph;
@@ -113,14 +116,15 @@ export class Cell {
     if (this.#state !== "ready") return;
     this.#run = run;
     this.#cpuAtStart = this.#isolate.cpuTime;
+    this.#until = performance.now() + remainingMs;
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#expire(), remainingMs);
     this.#port.send({ type: "begun", guest: this.guest, run });
-    this.#call("run", run, event, context);
+    this.#call("run", run, event, context, this.#until);
   }
 
   reply(call: number, ok: boolean, body: string): void {
-    this.#call("reply", call, ok, body);
+    this.#call("reply", call, ok, body, performance.now());
   }
 
   /** Ends the isolate, whatever it does; `ended` is sent when nothing of it runs any more. */
@@ -192,24 +196,20 @@ export class Cell {
     if (this.#state === "gone") return;
     this.#state = "gone";
     clearTimeout(this.#deadline);
-    this.#clear();
+    for (const timer of this.#timers) clearTimeout(timer);
     for (const { reject } of this.#imports.values()) reject(new Error("it was ended"));
     // One that met its memory limit has disposed of itself.
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
     this.#port.onGone(this);
   }
 
-  #clear(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
-  }
-
-  /** The deadline of the last run. While its answer is awaited, the program decides; what it left behind ends here. */
+  /**
+   * The deadline of the last run. While its answer is awaited, the program decides. Timers and calls that it left
+   * behind find for themselves that their time is over; what computes cannot.
+   */
   #expire(): void {
-    if (this.#state !== "ready" || this.#run !== undefined) return;
-    if (this.#entries.size > 0) return this.#lose("it was still computing at its deadline, after it had answered");
-    this.#clear();
-    this.#call("forget");
+    if (this.#state !== "ready" || this.#run !== undefined || this.#entries.size === 0) return;
+    this.#lose("it was still computing at its deadline, after it had answered");
   }
 
   /** What the guest says. It may be anything: only what has the right form goes further. */
@@ -217,7 +217,7 @@ export class Cell {
     if (this.#state === "gone" || typeof number !== "number" || typeof text !== "string") return;
     const { guest } = this;
     if (kind === "loaded") this.#onLoaded(text);
-    else if (kind === "timer") this.#startTimer(number, Number(text));
+    else if (kind === "timer") this.#startTimer(number, Number(text), Number(more));
     else if (kind === "stray") this.#stray("threw outside its calls", this.#explain(readDescription(text)));
     else if (kind === "call" && typeof more === "string") {
       if (Buffer.byteLength(more) > SIZE_LIMITS.callBytes) return this.reply(number, false, "the call is too large");
@@ -245,13 +245,15 @@ export class Cell {
     this.#port.send({ type: "loaded", guest: this.guest });
   }
 
-  #startTimer(number: number, ms: number): void {
+  /** One that would come after its run's deadline comes then, and is not called back. */
+  #startTimer(number: number, ms: number, until: number): void {
     const fire = () => {
-      this.#timers.delete(number);
-      this.#call("fire", number);
+      this.#timers.delete(timer);
+      this.#call("fire", number, performance.now());
     };
-    if (this.#timers.size < RUN_LIMITS.timersAtOnce)
-      this.#timers.set(number, setTimeout(fire, Math.min(ms, 2 ** 31 - 1)));
+    if (this.#timers.size >= RUN_LIMITS.timersAtOnce) return;
+    const timer = setTimeout(fire, Math.min(ms, Math.max(0, until - performance.now()) + 1, LONGEST_TIMER_MS));
+    this.#timers.add(timer);
   }
 
   #import(specifier: string, from: string): Promise<Source> {

@@ -18,12 +18,15 @@ interface Settings {
 }
 
 interface Call {
+  /** When the run is over that it belongs to. */
+  readonly until: number;
   readonly kind: "values" | "fetches";
   readonly resolve: (text: string) => void;
   readonly reject: (error: Error) => void;
 }
 
 interface Timer {
+  readonly until: number;
   readonly callback: (...args: unknown[]) => unknown;
   readonly args: unknown[];
 }
@@ -49,14 +52,20 @@ let handle: Handle | undefined;
 let host: object;
 let calls: Record<number, Call>;
 let timers: Record<number, Timer>;
+/**
+ * The deadline of the run to which the code that runs now belongs, by the process's clock: its own, or that of the run
+ * whose timer or call it waited for. Nothing else can run before it is done: there are no other threads in here.
+ */
+let until = 0;
 let callNumber = 0;
 let timerNumber = 0;
 const used = { lines: 0, timers: 0, values: 0, fetches: 0 };
 const open = { timers: 0, values: 0, fetches: 0 };
 
 /** The first thing that happens in the isolate. */
-export function boot(toProcess: Post, settings: string): void {
+export function boot(toProcess: Post, settings: string, deadline: number): void {
   post = toProcess;
+  until = deadline;
   const { limits: given, env, fetch, kv } = parse(settings) as Settings;
   limits = given;
   // A table of its own for each: without a prototype, where the handler could put a setter.
@@ -86,39 +95,37 @@ export function start(namespace: { readonly handle?: unknown }): void {
 }
 
 /** Calls the handler; what becomes of it is posted. */
-export function run(number: number, event_type: string, context: string): void {
+export function run(number: number, event_type: string, context: string, deadline: number): void {
+  until = deadline;
   used.lines = used.timers = used.values = used.fetches = 0;
   void answer(number, event_type, context);
 }
 
-/** Settles a call. */
-export function reply(number: number, ok: boolean, text: string): void {
+/** Settles a call, unless the time of the run is over that made it. */
+export function reply(number: number, ok: boolean, text: string, now: number): void {
   const call = calls[number];
   if (call === undefined) return;
   deleteProperty(calls, number);
   open[call.kind]--;
+  if (now > call.until) return;
+  ({ until } = call);
   if (ok) call.resolve(text);
   else call.reject(new ErrorOf(text));
 }
 
-/** Calls back a timer. */
-export function fire(number: number): void {
+/** Calls back a timer, unless the time of the run is over that set it. */
+export function fire(number: number, now: number): void {
   const timer = timers[number];
-  if (open.timers > 0) open.timers--;
+  open.timers--;
   if (timer === undefined) return;
   deleteProperty(timers, number);
+  if (now > timer.until) return;
+  ({ until } = timer);
   try {
     apply(timer.callback, undefined, timer.args);
   } catch (thrown) {
     post("stray", 0, describe(thrown), "");
   }
-}
-
-/** Forgets what the last run has left open: its time is over. */
-export function forget(): void {
-  calls = { __proto__: null } as never;
-  timers = { __proto__: null } as never;
-  open.timers = open.values = open.fetches = 0;
 }
 
 async function answer(number: number, event_type: string, context: string): Promise<void> {
@@ -212,8 +219,8 @@ function setTimer(callback: unknown, delay: unknown, ...args: unknown[]): number
   if (++used.timers > limits.timers) throw new RangeErrorOf(`more than ${limits.timers} timers in one run`);
   const ms = typeof delay === "number" && isFinite(delay) && delay > 0 ? delay : 0;
   open.timers++;
-  timers[++timerNumber] = { callback: callback as Timer["callback"], args };
-  post("timer", timerNumber, `${ms}`, "");
+  timers[++timerNumber] = { until, callback: callback as Timer["callback"], args };
+  post("timer", timerNumber, `${ms}`, `${until}`);
   return timerNumber;
 }
 
@@ -284,7 +291,7 @@ function ask(kind: Call["kind"], method: string, args: readonly unknown[]): Prom
   if (++used[kind] > most) throw new RangeErrorOf(`more than ${most} ${what} in one run`);
   return new PromiseOf((resolve, reject) => {
     open[kind]++;
-    calls[++callNumber] = { kind, resolve, reject };
+    calls[++callNumber] = { until, kind, resolve, reject };
     post("call", callNumber, method, stringify(args));
   });
 }

@@ -47,9 +47,9 @@ test("while messages come, hooks and plugins are saved, deleted and made again: 
   const config = `${API_SERVER}plugins: { enabled: [recorder] }\n`;
   const gateway = await startGateway(t, home, { config });
   let sent = 0;
-  let going = true;
+  const enough = new AbortController();
   const talks = ["anna", "ben", "carla"].map(async (name) => {
-    while (going) await gateway.say(`message-${sent++}`, name);
+    while (!enough.signal.aborted) await gateway.say(`message-${sent++}`, name);
   });
   const latest = (file: string) => seen(home, file).at(-1)?.[1];
   for (const version of [2, 3]) {
@@ -69,7 +69,7 @@ test("while messages come, hooks and plugins are saved, deleted and made again: 
   assert.equal(latest("worker"), "3");
   recorder(home, 4);
   await until(() => latest("worker") === "4", "it is mended");
-  going = false;
+  enough.abort();
   await Promise.all(talks);
   await until(() => seen(home, "worker").length === sent, "all were handed on");
   for (const file of ["worker", "plugin"]) {

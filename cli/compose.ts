@@ -110,7 +110,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       context.warn(sentence);
       files.log.error(sentence);
     });
-    const sessions = await openSessions(paths, config.values.sessions.retention_days, files.warnOnce);
+    const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
     const model = createModelSwitch(config.values.model, context.env);
 
@@ -217,6 +217,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     undo.defer(listenForReloads({ folder: paths.run, reload: () => reloads.reload({ everyFile: true }), onError }));
     dispatcher.onChange = live.changed;
     live.changed();
+    undo.defer(sessions.pruneSoon(config.values.sessions.retention_days));
     const disposal = undo.move();
     return {
       get config() {

@@ -7,16 +7,14 @@ import type { SessionStore } from "#agent/sessions";
 export interface HostSessions {
   readonly store: SessionStore;
   readonly database: DatabaseSync;
+  /** Soon deletes what was not used for this many days, unless the returned function is called before. */
+  pruneSoon(retentionDays: number): () => void;
   close(): void;
 }
 
-/**
- * Opens the database and, soon, deletes what is older than the days. Throws HERMES_STATE_NEWER; everything else that
- * goes wrong is a warning, and nothing of the run is kept then.
- */
+/** Opens the database. Throws HERMES_STATE_NEWER; else what goes wrong is a warning, and nothing of the run is kept. */
 export async function openSessions(
   { state }: Pick<HomePaths, "state">,
-  retentionDays: number,
   warnOnce: (sentence: string) => void,
 ): Promise<HostSessions> {
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
@@ -32,13 +30,13 @@ export async function openSessions(
   const store = new Store(database, (problem) =>
     warnOnce(`What is said from here on is not kept: ${state} cannot be written: ${problem}`),
   );
-  const pruning = setImmediate(() => store.prune(retentionDays));
   return {
     store,
     database,
-    close: () => {
-      clearImmediate(pruning);
-      database.close();
+    pruneSoon(retentionDays) {
+      const pruning = setImmediate(() => store.prune(retentionDays));
+      return () => clearImmediate(pruning);
     },
+    close: () => database.close(),
   };
 }

@@ -121,9 +121,10 @@ test("each example script runs, and answers what it says", { skip }, async (cont
 test("each example plugin loads, and they do in a conversation what they say", async (context) => {
   const home = withExamples(context, "plugins");
   const listed = await home.run(["plugins", "list", "--json"]);
-  const { plugins } = JSON.parse(listed.stdout) as { plugins: { state: string; hooks: string[] }[] };
+  const { plugins } = JSON.parse(listed.stdout) as { plugins: { directory: string; state: string; hooks: string[] }[] };
+  const written = plugins.filter(({ directory }) => directory !== "builtin");
   assert.deepEqual(
-    plugins.map(({ state, hooks }) => [state, ...hooks].join(" ")).toSorted(),
+    written.map(({ state, hooks }) => [state, ...hooks].join(" ")).toSorted(),
     EVENT_NAMES.map((event) => `enabled ${event}`).toSorted(),
   );
   const chat = ["chat", "-q", "run `echo rm -r / sk-abcdefghijklmnop1234`", "--output-format", "stream-json"];

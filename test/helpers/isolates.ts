@@ -111,8 +111,9 @@ function hookFolder(handler: string, name: string, options: HookOptions): HookFo
   };
 }
 
-/** The processes that host isolates for a process (Linux). */
+/** The processes that host isolates for a process; none where there is no /proc to look into. */
 export function isolateProcesses(parent = process.pid): readonly number[] {
+  if (process.platform !== "linux") return [];
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => pid > 0 && isIsolateHost(pid) && parentOf(pid) === parent);

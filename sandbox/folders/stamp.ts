@@ -55,10 +55,12 @@ export function compareStamps(
   const now = takeStamp(folder);
   if (everyFile && now.files !== before.files) return { stamp: now, changed: true };
   if (now.sources === before.sources && !before.fresh) {
-    return { stamp: { ...now, contents: before.contents }, changed: false };
+    return { stamp: { ...before, fresh: now.fresh }, changed: false };
   }
   const contents = now.contents ?? hashContents(collect(folder));
-  return { stamp: { ...now, contents }, changed: contents !== before.contents };
+  if (contents !== before.contents) return { stamp: { ...now, contents }, changed: true };
+  // Files that do not count now are remembered as they were at first, for who asks for every file later.
+  return { stamp: { ...now, files: before.files, contents }, changed: false };
 }
 
 function summaryOf(files: readonly FoundFile[]): string {

@@ -2,12 +2,13 @@
 import { byId, el, setAttribute, setText } from "./dom.js";
 import { NAMESPACES } from "./events.js";
 import { countActive, EVERYTHING } from "./filter.js";
-import { shortId } from "./format.js";
+import { oneLine, shortId } from "./format.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 
 /** Typing goes on while a big list is searched: it begins when the keys rest. */
 const REST_MS = 80;
+const LONGEST_NAME = 40;
 
 export class FilterView {
   #text = byId("filter-text", HTMLInputElement);
@@ -56,7 +57,7 @@ export class FilterView {
     this.#filter = filter;
     this.#text.value = filter.text;
     this.#deltas.checked = filter.deltas;
-    select(this.#source, filter.source, filter.source);
+    select(this.#source, filter.source, oneLine(filter.source, LONGEST_NAME));
     select(this.#session, filter.session, shortId(filter.session));
     for (const chip of this.#chips) {
       setAttribute(chip, "aria-pressed", String(filter.namespaces.includes(chip.dataset["namespace"] ?? "")));
@@ -75,7 +76,7 @@ export class FilterView {
     offerIn(
       this.#source,
       "All sources",
-      sources.map((src) => ({ id: src, name: src })),
+      sources.map((src) => ({ id: src, name: oneLine(src, LONGEST_NAME) })),
     );
     offerIn(this.#session, "All sessions", sessions);
   }

@@ -1,4 +1,5 @@
 /** What became of every hook: calls, blocks, errors, times. No DOM. */
+import { shortName } from "./format.js";
 import { numberOf, payloadOf, textOf } from "./values.js";
 
 /** Of so many last runs the percentiles are taken. */
@@ -92,7 +93,7 @@ export class Hooks {
 
 /** @type {Record<HookColumn, (hook: HookStats) => string | number>} */
 const SORTED_BY = {
-  name: ({ name }) => name.toLowerCase(),
+  name: ({ name }) => shortName(name).replace("…/", "").toLowerCase(),
   event: ({ event }) => event,
   calls: ({ calls }) => calls,
   blocks: ({ blocks }) => blocks,

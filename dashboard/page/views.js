@@ -58,7 +58,7 @@ export class Views {
     const view = VIEWS[index] ?? "feed";
     this.show(view);
     const pane = byId(view, HTMLElement);
-    const target = pane.querySelector("[role='listbox'], .sessions button[tabindex='0'], .scroll");
+    const target = pane.querySelector("[role='listbox'], .sessions button[tabindex='0'], .scroll[tabindex]");
     if (target instanceof HTMLElement) target.focus({ preventScroll: true });
   }
 }

@@ -115,7 +115,7 @@ export class Cell {
   run(run: number, event: string, context: string, remainingMs: number): void {
     if (this.#state !== "ready") return;
     this.#run = run;
-    this.#cpuAtStart = this.#isolate.cpuTime;
+    this.#cpuAtStart = this.#cpuTime();
     this.#until = performance.now() + remainingMs;
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#expire(), remainingMs);
@@ -136,8 +136,8 @@ export class Cell {
 
   /** To be called now and then while the cell is busy: ends one that has computed for too long. */
   checkCpu(): void {
-    if (this.#state === "gone" || this.#isolate.isDisposed) return;
-    const usedMs = Number(this.#isolate.cpuTime - this.#cpuAtStart) / 1e6;
+    if (this.#state === "gone") return;
+    const usedMs = Number(this.#cpuTime() - this.#cpuAtStart) / 1e6;
     if (usedMs < RUN_LIMITS.cpuMs) return;
     this.#lose(`it computed for more than ${RUN_LIMITS.cpuMs / 1000} s of CPU time in one run`);
   }
@@ -145,6 +145,15 @@ export class Cell {
   /** For the bound of the whole process. */
   get memoryMb(): number {
     return this.#settings.memoryMb;
+  }
+
+  #cpuTime(): bigint {
+    try {
+      return this.#isolate.cpuTime;
+    } catch {
+      // It has met its memory limit just now; whoever waits for it hears of that in a moment.
+      return 0n;
+    }
   }
 
   #call(entrance: keyof Entrances, ...args: Primitive[]): void {

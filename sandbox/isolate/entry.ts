@@ -6,32 +6,23 @@ import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { extname } from "node:path";
 import { Cell, type CellPort } from "./cell.ts";
-import { MEMORY_LIMITS, MIB } from "./limits.ts";
+import { MemoryWatch } from "./memory.ts";
 import { toJavaScript } from "./modules.ts";
 import { encodeFrame, FrameReader, type Frame, type FromHost, type ToHost } from "./wire.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const reader = new FrameReader<ToHost>();
 const cells = new Map<number, Cell>();
-const busy = new Set<Cell>();
-let looking: NodeJS.Timeout | undefined;
-/** What the process needs without any hook. */
-let baseBytes = 0;
 
 const port: CellPort = {
   guestCode: guestCode(),
   send,
-  onBusy(cell) {
-    busy.add(cell);
-    looking ??= setInterval(look, MEMORY_LIMITS.lookMs);
+  onBusy: (cell) => memory.onBusy(cell),
+  onIdle: (cell) => memory.onIdle(cell),
+  onGone(cell) {
+    cells.delete(cell.guest);
+    memory.forget(cell);
   },
-  onIdle(cell) {
-    busy.delete(cell);
-    if (busy.size > 0) return;
-    clearInterval(looking);
-    looking = undefined;
-  },
-  onGone: (cell) => void cells.delete(cell.guest),
   onCatastrophe: (cell, problem) => die(cell.guest, problem),
 };
 
@@ -42,7 +33,10 @@ socket.on("data", (piece: Buffer) => {
 socket.on("error", endNow);
 socket.on("close", endNow);
 
-baseBytes = process.memoryUsage.rss();
+const memory = new MemoryWatch({
+  cells: () => cells.values(),
+  onExceeded: (cell) => die(cell?.guest ?? null, "it used far more memory than its memory_mb"),
+});
 send({ type: "ready" });
 
 function onFrame({ message, body }: Frame<ToHost>): void {
@@ -71,16 +65,6 @@ function load({ guest, file, settings, remainingMs }: ToHost & { type: "load" },
   const cell = new Cell({ guest, settings, remainingMs, port });
   cells.set(guest, cell);
   void cell.load({ file, text });
-}
-
-/** While handlers compute: nobody else sees memory outside V8's heaps, and CPU time. */
-function look(): void {
-  for (const cell of busy) cell.checkCpu();
-  const granted = [...cells.values()].reduce((sum, { memoryMb }) => sum + memoryMb, 0) * MEMORY_LIMITS.perHook * MIB;
-  if (process.memoryUsage.rss() < baseBytes + MEMORY_LIMITS.spareBytes + granted) return;
-  const [culprit, ...others] = busy;
-  const guest = others.length === 0 && culprit !== undefined ? culprit.guest : null;
-  die(guest, "it used far more memory than its memory_mb");
 }
 
 /** Says why, and ends the process with everything in it. */

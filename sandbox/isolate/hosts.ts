@@ -25,8 +25,8 @@ export class IsolateHosts implements AsyncDisposable {
 
   /** A process with room for one more hook; `alone` for a hook that shall not take others along when it ends its own. */
   take(alone: boolean): IsolateHost {
-    if (alone) return this.#start(this.#single);
-    const found = [...this.#shared].find((host) => host.hasRoom) ?? this.#start(this.#shared);
+    const kind = alone ? this.#single : this.#shared;
+    const found = [...kind].find((host) => host.hasRoom && (host.isEmpty || !alone)) ?? this.#start(kind);
     clearTimeout(this.#lingering.get(found));
     this.#lingering.delete(found);
     return found;
@@ -38,8 +38,7 @@ export class IsolateHosts implements AsyncDisposable {
     const end = () => {
       if (host.isEmpty) void host.kill(EMPTY);
     };
-    const delay = this.#shared.has(host) && host.hasRoom ? HOST_LIMITS.lingerMs : 0;
-    this.#lingering.set(host, setTimeout(end, delay).unref());
+    this.#lingering.set(host, setTimeout(end, host.hasRoom ? HOST_LIMITS.lingerMs : 0).unref());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

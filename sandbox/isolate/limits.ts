@@ -36,6 +36,7 @@ export const SOURCE_LIMITS = { modules: 100, fileBytes: 512 * KIB, allBytes: 2 *
 /** Of one run; what is still open at the run's deadline ends there. */
 export const RUN_LIMITS = {
   outputLines: 200,
+  strays: 20,
   timersAtOnce: 100,
   timers: 1000,
   valueCallsAtOnce: 100,

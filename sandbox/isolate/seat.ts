@@ -48,6 +48,7 @@ export class Seat implements Guest {
   #run = 0;
   #begun = false;
   #lines = 0;
+  #strays = 0;
 
   constructor(options: SeatOptions) {
     this.#options = options;
@@ -149,7 +150,8 @@ export class Seat implements Guest {
       case "output":
         return this.#output(message.level, body);
       case "stray":
-        return this.#options.report.onStray(body);
+        if (this.#strays++ < RUN_LIMITS.strays) this.#options.report.onStray(body);
+        return;
       case "unusable":
         if (message.spent) this.host.spend();
         this.#leave(false);
@@ -164,7 +166,7 @@ export class Seat implements Guest {
 
   #begin(remainingMs: number): void {
     this.#begun = false;
-    this.#lines = 0;
+    this.#lines = this.#strays = 0;
     this.#options.capabilities.begin(remainingMs);
   }
 

@@ -185,7 +185,7 @@ test("a server that does not answer costs a run no more than its deadline", asyn
     (request) => void request.socket.once("close", () => (closed += 1)),
   );
   const hook = openFetcher(context, `if (path) return "next"; return (await host.fetch(at("/"))).status;`, {
-    timeoutSeconds: 1,
+    timeoutSeconds: 2,
     allow: { fetch: ["127.0.0.1"] },
   });
   await hook.run({ path: "warm" });

@@ -1,0 +1,65 @@
+/**
+ * Watches what V8 does not count: the memory of the whole process. What it grows by between two looks is put down to
+ * the cells that ran meanwhile, so that there is somebody to name when it is too much.
+ */
+import { MEMORY_LIMITS, MIB } from "./limits.ts";
+import type { Cell } from "./cell.ts";
+
+export interface MemoryWatchOptions {
+  readonly cells: () => Iterable<Cell>;
+  /** Told at a look when the process needs too much; with the cell that most of it is put down to. */
+  readonly onExceeded: (cell: Cell | undefined) => void;
+}
+
+export class MemoryWatch {
+  readonly #options: MemoryWatchOptions;
+  /** What the process needs without any hook. */
+  readonly #base = process.memoryUsage.rss();
+  readonly #busy = new Set<Cell>();
+  readonly #active = new Set<Cell>();
+  readonly #growth = new Map<Cell, number>();
+  #last = this.#base;
+  #lookedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: MemoryWatchOptions) {
+    this.#options = options;
+  }
+
+  /** To be called before something of a cell runs. */
+  onBusy(cell: Cell): void {
+    this.#busy.add(cell);
+    this.#active.add(cell);
+    this.#timer ??= setInterval(() => this.#look(), MEMORY_LIMITS.lookMs);
+    // Many short runs may come between two ticks, and none of them be there at a tick.
+    if (performance.now() - this.#lookedAt > MEMORY_LIMITS.lookMs) this.#look();
+  }
+
+  onIdle(cell: Cell): void {
+    this.#busy.delete(cell);
+    if (this.#busy.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  forget(cell: Cell): void {
+    this.#growth.delete(cell);
+    this.#active.delete(cell);
+  }
+
+  #look(): void {
+    for (const cell of this.#busy) cell.checkCpu();
+    const bytes = process.memoryUsage.rss();
+    const share = (bytes - this.#last) / this.#active.size;
+    for (const cell of this.#active) this.#growth.set(cell, (this.#growth.get(cell) ?? 0) + share);
+    this.#active.clear();
+    for (const cell of this.#busy) this.#active.add(cell);
+    this.#last = bytes;
+    this.#lookedAt = performance.now();
+    let granted = 0;
+    for (const { memoryMb } of this.#options.cells()) granted += memoryMb * MEMORY_LIMITS.perHook * MIB;
+    if (bytes <= this.#base + MEMORY_LIMITS.spareBytes + granted) return;
+    const [most] = [...this.#growth].toSorted(([, left], [, right]) => right - left);
+    this.#options.onExceeded(most?.[0]);
+  }
+}

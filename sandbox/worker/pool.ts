@@ -20,6 +20,8 @@ class WorkerTier implements HandlerTier {
   readonly #mostThreads: number;
   readonly #threads = new Set<HandlerThread>();
   readonly #watch = new MemoryWatch();
+  /** Threads that are about to be started. */
+  #places = 0;
   /** Hooks that wait for a thread, the first come first. */
   readonly #waiting: (() => void)[] = [];
 
@@ -28,20 +30,24 @@ class WorkerTier implements HandlerTier {
   }
 
   open(hook: HookFolder, report: HandlerReport): Handler {
-    return new WorkerHandler(hook, (isClosed) => this.#start(hook, report, isClosed));
+    const takePlace = (isClosed: () => boolean) => this.#takePlace(isClosed);
+    return new WorkerHandler(hook, takePlace, () => this.#start(hook, report));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 
-  /** Undefined when the handler was closed while it waited for its turn. */
-  async #start(hook: HookFolder, report: HandlerReport, isClosed: () => boolean): Promise<HandlerThread | undefined> {
-    while (this.#threads.size >= this.#mostThreads && !isClosed()) await this.#room();
-    if (isClosed()) {
-      this.#wake();
-      return undefined;
-    }
+  /** Resolves with true when a thread is to be started at once, with false when `isClosed` says that none is needed. */
+  async #takePlace(isClosed: () => boolean): Promise<boolean> {
+    while (this.#threads.size + this.#places >= this.#mostThreads && !isClosed()) await this.#room();
+    if (isClosed()) this.#wake();
+    else this.#places++;
+    return !isClosed();
+  }
+
+  #start(hook: HookFolder, report: HandlerReport): HandlerThread {
+    this.#places--;
     const thread: HandlerThread = new HandlerThread({ hook, report, onIdle: () => this.#onIdle(thread) });
     this.#threads.add(thread);
     const unwatch = this.#watch.add(thread);
@@ -73,12 +79,14 @@ class WorkerTier implements HandlerTier {
 
 class WorkerHandler implements Handler {
   readonly #hook: HookFolder;
-  readonly #start: (isClosed: () => boolean) => Promise<HandlerThread | undefined>;
+  readonly #takePlace: (isClosed: () => boolean) => Promise<boolean>;
+  readonly #start: () => HandlerThread;
   #thread: HandlerThread | undefined;
   #closed = false;
 
-  constructor(hook: HookFolder, start: (isClosed: () => boolean) => Promise<HandlerThread | undefined>) {
+  constructor(hook: HookFolder, takePlace: (isClosed: () => boolean) => Promise<boolean>, start: () => HandlerThread) {
     this.#hook = hook;
+    this.#takePlace = takePlace;
     this.#start = start;
   }
 
@@ -99,8 +107,14 @@ class WorkerHandler implements Handler {
   }
 
   async #runAfresh(event: string, context: string): Promise<unknown> {
-    this.#thread = await this.#start(() => this.#closed);
-    if (this.#thread !== undefined) return this.#thread.run(event, context);
-    throw new HermesError("HERMES_HANDLER_DIED", { name: this.#hook.name, event, problem: "its hook was closed" });
+    if (!(await this.#takePlace(() => this.#closed))) {
+      throw new HermesError("HERMES_HANDLER_DIED", { name: this.#hook.name, event, problem: "its hook was closed" });
+    }
+    const thread = this.#start();
+    this.#thread = thread;
+    // At once: a thread that is idle may be asked to give way.
+    const answer = thread.run(event, context);
+    if (this.#closed) void thread.end();
+    return answer;
   }
 }

@@ -4,6 +4,7 @@ import { HermesError, problemOf } from "#core/errors";
 import type { Handler, HandlerReport, HookFolder } from "#sandbox/folders/tier";
 import { readAnswer } from "./answer.ts";
 import { Capabilities, type CapabilityServices } from "./capabilities.ts";
+import type { IsolateHost } from "./host.ts";
 import type { IsolateHosts } from "./hosts.ts";
 import { HOST_LIMITS, SIZE_LIMITS } from "./limits.ts";
 import { Seat, SeatError } from "./seat.ts";
@@ -91,7 +92,7 @@ export class IsolateHandler implements Handler {
     if (this.#closed) throw new SeatError("gone", "it is closed", { begun: true });
     if (this.#seat !== undefined) return this.#seat;
     const { hook, report, hosts } = this.#options;
-    const host = hosts.take(this.#alone);
+    const host = takeHost(hosts, this.#alone);
     const onGone = (suspect: boolean) => {
       this.#seat = undefined;
       this.#alone ||= suspect;
@@ -129,5 +130,14 @@ export class IsolateHandler implements Handler {
   #timeout(event: string): HermesError {
     const { name, timeoutSeconds } = this.#hook;
     return new HermesError("HERMES_HANDLER_TIMEOUT", { name, event, seconds: timeoutSeconds });
+  }
+}
+
+/** Throws a {@link SeatError} when the system starts no process. */
+function takeHost(hosts: IsolateHosts, alone: boolean): IsolateHost {
+  try {
+    return hosts.take(alone);
+  } catch (error) {
+    throw new SeatError("unusable", `its process cannot be started: ${problemOf(error)}`);
   }
 }

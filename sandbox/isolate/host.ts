@@ -55,17 +55,17 @@ export class IsolateHost {
   #reason: HostEnd | undefined;
   #stderr = "";
 
+  /** Throws when the system starts no process. */
   constructor(env: NodeJS.ProcessEnv) {
     const id = newRunId();
     const unguard = guardRun(id);
     const kept = KEPT_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
-    this.#child = spawn(process.execPath, [...FLAGS, fileURLToPath(ENTRY)], {
-      cwd: "/",
-      env: markEnvironment(Object.fromEntries(kept) as NodeJS.ProcessEnv, id),
-      // A group of its own, so that Ctrl+C is no end of it.
-      detached: true,
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
-    });
+    try {
+      this.#child = start(markEnvironment(Object.fromEntries(kept) as NodeJS.ProcessEnv, id));
+    } catch (error) {
+      unguard();
+      throw error;
+    }
     if (this.#child.pid === undefined) unguard();
     const running = trackRun(this.#child, id, unguard);
     this.#child.once("exit", () => void running.ended());
@@ -161,6 +161,16 @@ export class IsolateHost {
     const said = /^.*(?:FATAL ERROR|Error:).*$/m.exec(this.#stderr)?.[0].trim();
     return `its process ${how}${said === undefined ? "" : `: ${said}`}`;
   }
+}
+
+function start(env: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, [...FLAGS, fileURLToPath(ENTRY)], {
+    cwd: "/",
+    env,
+    // A group of its own, so that Ctrl+C is no end of it.
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  });
 }
 
 function endOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {

@@ -9,9 +9,9 @@ export function addHooksCommand(program: Command, context: CliContext): void {
     .addHelpText("after", EXAMPLES);
   hooks
     .command("list")
-    .description("every configured shell hook and plugins' hooks: matcher, consent, drift")
+    .description("every shell hook, plugins' hooks and gateway hooks: matcher, consent, drift")
     .option("--json", "one JSON document")
-    .option("--check", "end with 1 for an unapproved hook, a changed script or a warning")
+    .option("--check", "end with 1 for an unapproved hook, a changed script, a skipped folder or a warning")
     .option("--live", "also what each running process has registered, when it last fired and how that ended")
     .action(async (options: { json?: true; check?: true; live?: true }, command: Command) => {
       const { listHooks } = await import("./hooks/list.ts");

@@ -1,8 +1,7 @@
 /** The gateway hooks of a home, in the running gateway: registered, listed live, taken over anew at a reload. */
 import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import { DEFAULT_TIMEOUT_SECONDS } from "#sandbox/folders/tier";
 import type { Host } from "../compose.ts";
-
-const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /** Loads the hooks of `hooks/`. What is returned ends them. */
 export async function openFolders(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {

@@ -9,6 +9,9 @@ export interface Allowances {
   readonly kv: boolean;
 }
 
+/** How long one run of a handler may take where neither its hook nor the configuration says. */
+export const DEFAULT_TIMEOUT_SECONDS = 30;
+
 /** A gateway hook: a folder with a good `HOOK.yaml` and a handler. */
 export interface HookFolder {
   readonly name: string;

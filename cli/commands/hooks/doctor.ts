@@ -10,11 +10,16 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
 import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
+import { examineFolders } from "./examine-folders.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
+import { findFolders } from "./list-folders.ts";
 import { listPluginHooks, listShellHooks, type ListedHook } from "./list.ts";
 
 interface ExaminedHook
-  extends Findings, SampleRun, Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled"> {}
+  extends
+    Findings,
+    SampleRun,
+    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state"> {}
 
 interface Report {
   readonly hooks: readonly ExaminedHook[];
@@ -68,6 +73,8 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     hooks.push({ ...listed[index]!, ...found, problems: [...bad, ...found.problems] });
   }
   hooks.push(...skippedEntries(warnings, entries));
+  const folders = await findFolders(config, paths);
+  hooks.push(...examineFolders(folders).map((hook) => ({ ...hook, ...NOT_RUN })));
   const attached = new Set(hooks.flatMap(({ problems }) => problems));
   const around = [
     examineApprovals(
@@ -79,6 +86,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
   ];
   const general = [
     ...config.warnings,
+    ...folders.warnings,
     ...warnings.filter((warning) => !attached.has(warning)),
     ...around.flatMap(({ problems }) => problems),
   ];
@@ -134,10 +142,12 @@ function describe({ hooks, general, problems, notes }: Report): string {
 function title(hook: ExaminedHook): string {
   const matcher = hook.matcher === null ? "" : ` [${visible(hook.matcher)}]`;
   const mark = hook.problems.length > 0 ? "✗" : hook.enabled ? "✓" : "-";
-  return `${mark} ${hook.event}${matcher}  ${visible(hook.command ?? hook.name)}  (${stateOf(hook)})`;
+  const event = hook.event === "" ? "-" : hook.event;
+  return `${mark} ${event}${matcher}  ${visible(hook.command ?? hook.name)}  (${stateOf(hook)})`;
 }
 
-function stateOf({ source, enabled, exit_code, duration_ms }: ExaminedHook): string {
+function stateOf({ source, enabled, exit_code, duration_ms, state }: ExaminedHook): string {
+  if (state === "skipped") return "gateway hook, skipped";
   if (!enabled) return `${source}, off`;
   if (duration_ms === null) return source === "shell" ? "shell, not run" : source;
   return `shell, ${exit_code === null ? "no exit code" : `exit code ${exit_code}`}, ${Math.round(duration_ms)} ms`;

@@ -22,8 +22,9 @@ function describe({ pid, command, started_at, hooks }: LiveProcess): string {
     hook.matcher === null ? "" : visible(hook.matcher),
     hook.last_fired_at === null ? "never" : visible(hook.last_fired_at),
     endOf(hook),
+    hook.dropped === undefined || hook.dropped === 0 ? "" : String(hook.dropped),
   ]);
-  return `${title}\n${formatTable(["  EVENT", "SOURCE", "HOOK", "MATCHER", "LAST FIRED", "ENDED"], rows)}`;
+  return `${title}\n${formatTable(["  EVENT", "SOURCE", "HOOK", "MATCHER", "LAST FIRED", "ENDED", "DROPPED"], rows)}`;
 }
 
 function endOf({ last_outcome, last_cause, last_duration_ms }: LiveHook): string {

@@ -1,4 +1,5 @@
 /** `hermes hooks list`: what is configured and whether it may run. Nothing of the user's is executed. */
+import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { driftOf, type Drift } from "#allowlist/fingerprint";
@@ -15,7 +16,7 @@ import { formatTable } from "./table.ts";
 
 export interface ListedHook {
   readonly event: string;
-  readonly source: "shell" | "plugin";
+  readonly source: "shell" | "plugin" | "worker" | "isolate";
   readonly name: string;
   readonly command: string | null;
   readonly matcher: string | null;
@@ -30,9 +31,13 @@ export interface ListedHook {
   readonly drift: Drift;
   /** Why a broken entry cannot run, else null. */
   readonly problem: string | null;
+  /** Of a gateway hook. A skipped folder is one element, with an empty event. */
+  readonly state?: "enabled" | "disabled" | "skipped";
+  /** Why a folder is skipped; null for one that is not. */
+  readonly reason?: string | null;
 }
 
-interface Listing {
+export interface Listing {
   readonly hooks: readonly ListedHook[];
   readonly warnings: readonly string[];
 }
@@ -47,8 +52,9 @@ export async function listHooks(
   const config = await loadConfig(paths, context.env);
   const shell = listShellHooks(config, paths, context.env);
   const plugins = await listPluginHooks(config, paths);
-  const hooks = [...plugins.hooks, ...shell.hooks];
-  const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings];
+  const folders = await listFolders(config, paths);
+  const hooks = [...plugins.hooks, ...shell.hooks, ...folders.hooks];
+  const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings, ...folders.warnings];
   const live = options.live ? await import("./list-live.ts") : undefined;
   const processes = live?.listProcesses(paths);
   if (options.json) context.json({ hooks, warnings, ...(processes === undefined ? {} : { processes }) });
@@ -60,8 +66,16 @@ export async function listHooks(
 
 const NOTHING = "No hooks are configured. They stand under hooks: in config.yaml; docs/shell-hooks.md shows how.";
 
-function needsALook({ source, enabled, allowed, drift }: ListedHook): boolean {
+function needsALook({ source, enabled, allowed, drift, state }: ListedHook): boolean {
+  if (state === "skipped") return true;
   return source === "shell" && enabled && (!allowed || drift === "modified" || drift === "missing");
+}
+
+/** Most homes have no gateway hooks: then what finds them is not loaded. */
+async function listFolders(config: Config, paths: HomePaths): Promise<Listing> {
+  if (lstatSync(paths.hooks, { throwIfNoEntry: false }) === undefined) return { hooks: [], warnings: [] };
+  const { listFolderHooks } = await import("./list-folders.ts");
+  return listFolderHooks(config, paths);
 }
 
 /** The configured shell hooks, in the order of the file. */
@@ -126,6 +140,9 @@ export async function listPluginHooks(config: Config, paths: HomePaths): Promise
 }
 
 function describeHooks(hooks: readonly ListedHook[]): string {
+  const skipped = hooks.flatMap(({ name, reason }) =>
+    reason ? [`${visible(name)} is skipped: ${visible(reason)}`] : [],
+  );
   const rows = hooks.map((hook) => [
     hook.event,
     hook.source,
@@ -137,13 +154,15 @@ function describeHooks(hooks: readonly ListedHook[]): string {
     stateOf(hook),
     hook.approved_at === null ? "" : visible(hook.approved_at),
   ]);
-  return formatTable(
+  const table = formatTable(
     ["EVENT", "SOURCE", "COMMAND", "PROTOCOL", "MATCHER", "TIMEOUT", "FAILS", "STATE", "APPROVED AT"],
     rows,
   );
+  return skipped.length === 0 ? table : [table, "", ...skipped].join("\n");
 }
 
-function stateOf({ source, enabled, allowed, drift, problem }: ListedHook): string {
+function stateOf({ source, enabled, allowed, drift, problem, state }: ListedHook): string {
+  if (state !== undefined) return state === "disabled" ? "off" : state;
   if (problem !== null) return "broken";
   if (!enabled) return "off";
   if (source === "plugin") return "enabled";

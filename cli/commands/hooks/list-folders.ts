@@ -1,0 +1,43 @@
+/** Gateway hooks among the hooks that `hermes hooks list` shows: what stands in `hooks/`; no handler is executed. */
+import type { Config } from "#core/config";
+import type { HomePaths } from "#core/paths";
+import { discoverFolders, type FolderDiscovery, type FoundFolder } from "#sandbox/folders/discover";
+import { DEFAULT_TIMEOUT_SECONDS } from "#sandbox/folders/tier";
+import type { ListedHook, Listing } from "./list.ts";
+
+/** The folders of `hooks/`, as the gateway would find them. */
+export function findFolders(config: Config, { hooks }: HomePaths): Promise<FolderDiscovery> {
+  const timeoutSeconds = config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS;
+  return discoverFolders(hooks, { timeoutSeconds });
+}
+
+/** One element for each event of a hook, one for each folder that is skipped. */
+export async function listFolderHooks(config: Config, paths: HomePaths): Promise<Listing> {
+  const { folders, warnings } = await findFolders(config, paths);
+  return {
+    hooks: folders.flatMap(listFolder),
+    warnings: [...warnings, ...folders.flatMap((found) => (found.kind === "hook" ? found.warnings : []))],
+  };
+}
+
+/** The elements of one folder. */
+export function listFolder(found: FoundFolder): readonly ListedHook[] {
+  if (found.kind === "skipped") {
+    const { name, reason } = found;
+    const state = { state: "skipped", reason, problem: reason } as const;
+    return [{ ...COMMON, event: "", source: "worker", name, timeout: 0, enabled: false, allowed: false, ...state }];
+  }
+  const { name, events, isolation: source, timeoutSeconds: timeout, enabled } = found.hook;
+  const state = { state: enabled ? "enabled" : "disabled", reason: null, problem: null } as const;
+  return events.map((event) => ({ ...COMMON, event, source, name, timeout, enabled, allowed: enabled, ...state }));
+}
+
+/** What gateway hooks do not have. */
+const COMMON = {
+  command: null,
+  matcher: null,
+  protocol: null,
+  fail_closed: false,
+  approved_at: null,
+  drift: "none",
+} as const;

@@ -120,7 +120,7 @@ export class HookRegistry {
       try {
         const { handler } = registration;
         const answer = handler(event, given);
-        if (isThenable(answer)) return this.#emitFrom(handlers, index, event, given, answer);
+        if (answer !== undefined && isThenable(answer)) return this.#emitFrom(handlers, index, event, given, answer);
       } catch (error) {
         this.#failed(registration, event, error);
       }
@@ -162,7 +162,7 @@ export class HookRegistry {
       try {
         const { handler } = registration;
         const answer = handler(event, given);
-        if (isThenable(answer)) this.#leaveAlone(registration, event, answer);
+        if (answer !== undefined && isThenable(answer)) this.#leaveAlone(registration, event, answer);
       } catch (error) {
         this.#failed(registration, event, error);
       }

@@ -23,7 +23,7 @@ const handlers = (count: number) => Array.from({ length: count }, () => () => vo
 
 function registryWith(count: number): HookRegistry {
   const registry = new HookRegistry();
-  for (const name of NAMES) for (const handler of handlers(count)) registry.register(name, handler);
+  for (const name of NAMES) for (const one of handlers(count)) registry.register(name, one);
   return registry;
 }
 
@@ -37,11 +37,11 @@ async function emitSync(count: number): Promise<Measurement[]> {
     NAMES.map((name) => [name as string, new SyncHook<[string, EventContext]>(["name", "context"])]),
   );
   for (const name of NAMES) {
-    for (const handler of handlers(count)) {
-      three.on(name, handler);
-      node.on(name, handler);
-      tiny.on(name, handler);
-      hooks.get(name)!.tap("bench", handler);
+    for (const one of handlers(count)) {
+      three.on(name, one);
+      node.on(name, one);
+      tiny.on(name, one);
+      hooks.get(name)!.tap("bench", one);
     }
   }
   const turns = (emit: (name: string) => void) => (batch: number) => {
@@ -67,9 +67,9 @@ async function emitAwaited(): Promise<Measurement[]> {
   const hooks = createHooks<Record<string, (name: string, context: EventContext) => void>>();
   const emittery = new Emittery<Record<string, EventContext>>();
   for (const name of NAMES) {
-    for (const handler of handlers(1)) {
-      hooks.hook(name, handler);
-      emittery.on(name, handler);
+    for (const one of handlers(1)) {
+      hooks.hook(name, one);
+      emittery.on(name, one);
     }
   }
   const [bare] = handlers(1);

@@ -9,10 +9,10 @@ import type { HookIdentity, RunSink } from "#core/ports";
 import type { HookRegistry } from "#core/registry";
 import { discoverFolders, ManifestCache, type FolderDiscovery, type FoundFolder } from "./discover.ts";
 import { LoadedFolder, type FolderDeps } from "./loaded-folder.ts";
+import { findFirstSyntaxProblem } from "./parse.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
-import { findSyntaxProblem } from "./syntax.ts";
 import type { HandlerTier, HookFolder } from "./tier.ts";
 
 export interface FolderHostDeps {
@@ -133,7 +133,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     const next = new Map<string, Slot>();
     let sliceEnd = performance.now() + SLICE_MS;
     for (const found of discovery.folders) {
-      next.set(found.directory, succeed(found, slots.get(found.directory), everyFile));
+      next.set(found.directory, await succeed(found, slots.get(found.directory), everyFile));
       if (performance.now() < sliceEnd) continue;
       await turn();
       sliceEnd = performance.now() + SLICE_MS;
@@ -142,7 +142,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   }
 
   /** What follows on `before`; the same version when nothing has changed, or when what came cannot be used. */
-  function succeed(found: FoundFolder, before: Slot | undefined, everyFile: boolean): Slot {
+  async function succeed(found: FoundFolder, before: Slot | undefined, everyFile: boolean): Promise<Slot> {
     const { loaded, stamp } = before ?? {};
     if (found.kind === "skipped") {
       const keeps = loaded !== undefined && !found.gone;
@@ -162,7 +162,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     if (!compared.changed && isDeepStrictEqual(hook, loaded.hook)) {
       return { found, loaded, stamp: compared.stamp, kept: null };
     }
-    const problem = findCodeProblem(hook);
+    const problem = await findCodeProblem(hook);
     // The old stamp stays: what is mended by going back to what was there is no change.
     if (problem !== null) return { found, loaded, stamp, kept: problem };
     return { found, loaded: new LoadedFolder(directory, hook, folderDeps), stamp: compared.stamp, kept: null };
@@ -272,16 +272,8 @@ function describe({ found, loaded, kept }: Slot): FolderListing {
 }
 
 /** What is wrong with the code beside the manifest, as a sentence; null when it can be parsed. */
-function findCodeProblem({ folder, handler }: HookFolder): string | null {
-  const files = new Set([
-    handler,
-    ...readdirSync(folder)
-      .filter(isCode)
-      .map((name) => join(folder, name)),
-  ]);
-  for (const file of files) {
-    const problem = findSyntaxProblem(file);
-    if (problem !== null) return `${problem}.`;
-  }
-  return null;
+async function findCodeProblem({ folder, handler }: HookFolder): Promise<string | null> {
+  const beside = readdirSync(folder).filter(isCode);
+  const problem = await findFirstSyntaxProblem([...new Set([handler, ...beside.map((name) => join(folder, name))])]);
+  return problem === null ? null : `${problem}.`;
 }

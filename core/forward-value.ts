@@ -3,6 +3,7 @@
  * and small, which a quick look finds out, and go through `JSON.stringify` as they are. Only the others are copied with
  * care, value by value, and a value that JSON cannot hold loses itself, never the event.
  */
+import { problemOf } from "./errors.ts";
 import { isSecretName } from "./redact.ts";
 
 /** What a careful copy may hold. Counted in characters of keys and texts, roughly those of the JSON text. */
@@ -78,6 +79,12 @@ export function copyWithCare(value: unknown, redact: (text: string) => string, l
   return new CarefulCopy(redact, limits).of(value, false);
 }
 
+/** By its shape, as one of another realm has it; JSON would make nothing of it. */
+function isError(value: object): boolean {
+  const { message, stack } = value as { message?: unknown; stack?: unknown };
+  return typeof message === "string" && typeof stack === "string";
+}
+
 class CarefulCopy {
   readonly #redact: (text: string) => string;
   readonly #longestText: number;
@@ -115,6 +122,7 @@ class CarefulCopy {
     const { toJSON } = value as { toJSON?: unknown };
     const stand: unknown = typeof toJSON === "function" ? Reflect.apply(toJSON, value, [""]) : value;
     if (stand !== value) return this.of(stand, secret);
+    if (isError(value)) return this.#text(problemOf(value));
     return Array.isArray(value) ? this.#list(value, secret) : this.#object(value);
   }
 

@@ -56,6 +56,7 @@ class HookForwarder implements Forwarder {
   readonly #told = new Set<string>();
   #watch: DiscoveryWatch | null = null;
   #unregister: (() => void)[] = [];
+  #stopping = false;
 
   constructor(registry: HookRegistry, options: ForwarderOptions) {
     const { src, env = process.env } = options;
@@ -96,12 +97,13 @@ class HookForwarder implements Forwarder {
     const { dashboard, problem } = readDiscovery(this.#file, { env: this.#env });
     if (problem !== null) this.#tell(problem);
     if (dashboard === null) this.#detach();
-    else this.#attach();
+    else if (!this.#stopping) this.#attach();
     this.#sender.setDashboard(dashboard);
     if (again) this.#sender.retry();
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#watch?.close();
     this.#detach();
     await this.#sender.close(FLUSH_MS);

@@ -82,6 +82,7 @@ test("a value that JSON cannot hold loses itself, never the frame or its neighbo
     revoked: revokedProxy(),
     bytes: new Uint8Array(1000),
     map: new Map([[1, 2]]),
+    error: new TypeError("it broke"),
     list: [1n, () => 1, undefined, "kept"],
     last: "kept",
   };
@@ -101,6 +102,7 @@ test("a value that JSON cannot hold loses itself, never the frame or its neighbo
     revoked: "[unreadable]",
     bytes: "[1000 bytes]",
     map: {},
+    error: "it broke",
     list: ["1", null, null, "kept"],
     last: "kept",
   });

@@ -1,5 +1,6 @@
 /** The forwarder as surfaces use it: attached by a discovery file, over real HTTP. One forwarder a process. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import test, { type TestContext } from "node:test";
 import { FORWARDED, is_active, start_if_dashboard_available, stop, type ForwarderOptions } from "#core/forwarder";
 import { HookRegistry } from "#core/registry";
 import { acceptAll, announce, emptyHome, FakeDashboard } from "../helpers/fake-dashboard.ts";
+import { ROOT } from "../helpers/hermes.ts";
 import { until } from "../helpers/processes.ts";
 
 interface Fixture {
@@ -334,6 +336,50 @@ test("what waits at the end is sent, for half a second at most", async (t) => {
   await until(() => !dashboard.requests.at(-1)!.response.writableEnded, "a request that hangs");
   await stop();
   assert.deepEqual([stuck.waiting, stuck.dropped], [0, 1000]);
+});
+
+test("a token that is refused at the very end brings nothing back", async (t) => {
+  const { home, registry, start } = fixture(t);
+  const dashboard = await FakeDashboard.start(t);
+  announce(home, dashboard);
+  const forwarder = start()!;
+  await until(() => dashboard.healthChecks === 1, "attached");
+  dashboard.token = "second";
+  registry.emit_sync("agent:start", { n: 1 });
+  await stop();
+  assert.equal(dashboard.refusals, 1);
+  assert.deepEqual(registry.loaded_hooks, []);
+  assert.deepEqual([forwarder.waiting, forwarder.dropped], [0, 1]);
+});
+
+test("a program that has nothing more to do does not wait for a dashboard that hangs", async (t) => {
+  const { home } = fixture(t);
+  const dashboard = await FakeDashboard.start(t);
+  dashboard.ingest = () => false;
+  announce(home, dashboard);
+  const [forwarder, registry] = ["forwarder", "registry"].map((name) => join(ROOT, `core/${name}.ts`));
+  const script = `
+    const { start_if_dashboard_available } = await import(${JSON.stringify(forwarder)});
+    const { HookRegistry } = await import(${JSON.stringify(registry)});
+    const registry = new HookRegistry();
+    start_if_dashboard_available(registry, { src: "test", home: ${JSON.stringify(home)} });
+    registry.emit_sync("agent:start", {});
+    // Long enough for the request to be under way.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let ended = false;
+  child.once("exit", () => (ended = true));
+  await until(() => dashboard.requests.length > 0 || ended, "a request that hangs");
+  const before = performance.now();
+  await until(() => ended, "the program has ended");
+  assert.ok(dashboard.requests.length > 0);
+  // It would be held for as long as the dashboard hangs, which is for ever.
+  assert.ok(performance.now() - before < 10_000);
+  assert.equal(child.exitCode, 0);
 });
 
 test("events that nobody can take are dropped at the end, too, at once", async (t) => {

@@ -34,7 +34,7 @@ export interface ReloadNotes {
 }
 
 /** Called after the swap, one after another; a throw is a failure of the reload. */
-export type ReloadListener = (config: Config, notes: ReloadNotes) => unknown;
+export type ReloadListener = (config: Config, notes: ReloadNotes, request: ReloadRequest) => unknown;
 
 /** What a reload works on; the host knows the rest. */
 export interface Reloadable {
@@ -134,7 +134,7 @@ export function createReloads(host: Reloadable): Reloads {
     }
     for (const listener of host.listeners) {
       try {
-        await listener(config, notes);
+        await listener(config, notes, request);
       } catch (error) {
         notes.fail(sentenceOf(error));
       }

@@ -25,8 +25,8 @@ export async function openFolders(host: Host, options: { safeMode: boolean; env:
   });
   await folders.load();
   const undoLive = host.addLiveSource(() => folders.identities());
-  const undoReload = host.onReload(async (_config, notes) => {
-    const { changes, warnings, failures } = await folders.reload();
+  const undoReload = host.onReload(async (_config, notes, request) => {
+    const { changes, warnings, failures } = await folders.reload(request);
     for (const change of changes) notes.changed(change);
     for (const warning of warnings) notes.warn(warning);
     for (const failure of failures) notes.fail(failure);

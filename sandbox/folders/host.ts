@@ -47,9 +47,9 @@ export interface FolderListing {
 export interface FolderReload {
   /** What is different now, a clause each; empty when nothing is. */
   readonly changes: readonly string[];
-  /** What is odd and was not said before; sentences. */
+  /** What is odd in the hooks, and which folders are skipped; sentences, whether they are new or not. */
   readonly warnings: readonly string[];
-  /** What cannot be used and was not said before, so that the last good version goes on or there is none; sentences. */
+  /** What cannot be used, so that the version of before goes on; sentences, whether they are new or not. */
   readonly failures: readonly string[];
 }
 
@@ -89,8 +89,6 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   /** Versions that were replaced and still work off what came before that. */
   const retiring = new Set<LoadedFolder>();
   const leaving = new Set<Promise<unknown>>();
-  /** Sentences that were said already, while they hold. */
-  let said: ReadonlySet<string> = new Set();
   let slots: ReadonlyMap<string, Slot> = new Map();
   let reloading: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -188,23 +186,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     }
     registrations.update([...after.values()]);
     slots = next;
-    return { changes, ...news(next, general) };
-  }
-
-  function news(next: ReadonlyMap<string, Slot>, general: readonly string[]): Omit<FolderReload, "changes"> {
-    const warnings = [...general];
-    const failures: string[] = [];
-    for (const { found, kept, loaded } of next.values()) {
-      if (found.kind === "hook") warnings.push(...found.warnings);
-      if (kept !== null)
-        failures.push(`${kept} The last good version of the gateway hook "${loaded?.hook.name}" goes on.`);
-      else if (found.kind === "skipped")
-        failures.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
-    }
-    const fresh = (sentences: readonly string[]) => sentences.filter((sentence) => !said.has(sentence));
-    const told = { warnings: fresh(warnings), failures: fresh(failures) };
-    said = new Set([...warnings, ...failures]);
-    return told;
+    return { changes, ...newsOf(next, general) };
   }
 
   /** Never rejects. */
@@ -258,6 +240,18 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
 
 function loadedOf(slots: ReadonlyMap<string, Slot>): ReadonlyMap<string, LoadedFolder> {
   return new Map([...slots].flatMap(([directory, { loaded }]) => (loaded === undefined ? [] : [[directory, loaded]])));
+}
+
+function newsOf(slots: ReadonlyMap<string, Slot>, general: readonly string[]): Omit<FolderReload, "changes"> {
+  const warnings = [...general];
+  const failures: string[] = [];
+  for (const { found, kept, loaded } of slots.values()) {
+    if (kept !== null)
+      failures.push(`${kept} The last good version of the gateway hook "${loaded?.hook.name}" goes on.`);
+    else if (found.kind === "hook") warnings.push(...found.warnings);
+    else warnings.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
+  }
+  return { warnings, failures };
 }
 
 function describe({ found, loaded, kept }: Slot): FolderListing {

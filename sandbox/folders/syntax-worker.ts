@@ -4,4 +4,5 @@ import { findSyntaxProblem } from "./syntax.ts";
 
 const files = workerData as readonly string[];
 const problem = files.map((file) => findSyntaxProblem(file)).find((found) => found !== null);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(problem ?? null);

@@ -74,7 +74,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
   }
   hooks.push(...skippedEntries(warnings, entries));
   const folders = await findFolders(config, paths);
-  hooks.push(...examineFolders(folders).map((hook) => ({ ...hook, ...NOT_RUN })));
+  hooks.push(...(await examineFolders(folders)).map((hook) => ({ ...hook, ...NOT_RUN })));
   const attached = new Set(hooks.flatMap(({ problems }) => problems));
   const around = [
     examineApprovals(

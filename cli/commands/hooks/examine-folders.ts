@@ -1,6 +1,6 @@
 /** Whether the gateway can use the folders of `hooks/`, found out without running a handler. */
 import type { FolderDiscovery, FoundFolder } from "#sandbox/folders/discover";
-import { findSyntaxProblem } from "#sandbox/folders/syntax";
+import { findFirstSyntaxProblem } from "#sandbox/folders/parse";
 import type { Findings } from "./examine-entry.ts";
 import { listFolder } from "./list-folders.ts";
 import type { ListedHook } from "./list.ts";
@@ -8,16 +8,19 @@ import type { ListedHook } from "./list.ts";
 type ExaminedFolder = Findings & ListedHook;
 
 /** An element for each event, what is wrong with a folder at its first; a folder that is switched off has no problem. */
-export function examineFolders({ folders }: FolderDiscovery): readonly ExaminedFolder[] {
-  return folders.flatMap((found) => {
-    const problems = problemsOf(found);
-    return listFolder(found).map((hook, index) => ({ ...hook, problems: index === 0 ? problems : [], notes: [] }));
-  });
+export async function examineFolders({ folders }: FolderDiscovery): Promise<readonly ExaminedFolder[]> {
+  const examined: ExaminedFolder[] = [];
+  for (const found of folders) {
+    const problems = await problemsOf(found);
+    const elements = listFolder(found);
+    examined.push(...elements.map((hook, index) => ({ ...hook, problems: index === 0 ? problems : [], notes: [] })));
+  }
+  return examined;
 }
 
-function problemsOf(found: FoundFolder): readonly string[] {
+async function problemsOf(found: FoundFolder): Promise<readonly string[]> {
   if (found.kind === "skipped") return [found.reason];
   if (!found.hook.enabled) return [];
-  const syntax = findSyntaxProblem(found.hook.handler);
+  const syntax = await findFirstSyntaxProblem([found.hook.handler]);
   return [...found.warnings, ...(syntax === null ? [] : [syntax])];
 }

@@ -170,6 +170,7 @@ export function growAnswer(answer, text) {
 export function completeTool(tool, at, { success, content }) {
   tool.state = success === false ? "failed" : "ok";
   tool.text = cut(textOf(content) || jsonOf(content), MOST_TEXT);
-  tool.durationMs = Math.max(0, at - tool.at);
+  // The time is that of the dashboard: of what came in one batch it does not tell how long it took.
+  tool.durationMs = at > tool.at ? at - tool.at : null;
   tool.version++;
 }

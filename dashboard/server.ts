@@ -177,7 +177,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     await closed;
     clearTimeout(cut);
     intake.close();
-    store?.close();
+    await store?.close();
   }
 
   return {

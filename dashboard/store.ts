@@ -1,11 +1,13 @@
 /** The events in `state.db`, so that they are still there when the dashboard starts again. */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { transaction } from "#core/database";
+import type { DatabaseSync } from "node:sqlite";
+import { extname } from "node:path";
+// oxlint-disable-next-line no-restricted-imports -- a thread for our own code: SQLite's writes would hold up the senders
+import { Worker } from "node:worker_threads";
 import { problemOf } from "#core/errors";
 import { MOST_EVENTS, type KeptEvent } from "./history.ts";
 
 export interface EventStoreOptions {
-  /** A connection of its own: how long it waits for other processes is set here. */
+  /** A connection to the file, for reading. */
   readonly database: DatabaseSync;
   /** The number of the oldest event that is still kept; what lies before it is deleted. */
   readonly oldest: () => number | null;
@@ -13,31 +15,43 @@ export interface EventStoreOptions {
   readonly onLost: (problem: string) => void;
 }
 
-/**
- * Rows of one transaction, which takes some milliseconds, and how soon another may follow: at 20,000 events a second
- * the loop still belongs to the senders. What comes faster is deleted before its turn.
- */
-const ROWS_AT_ONCE = 500;
-const PACE_MS = 25;
-/** How long fewer rows may wait. */
-const DELAY_MS = 200;
-/** While another process writes, nothing else runs here: rather tried again than waited for. */
-const BUSY_MS = 50;
-const RETRY_MS = 500;
-const SQLITE_BUSY = 5;
-/** At the end there is no later. */
-const LAST_BUSY_MS = 3000;
+/** What the writer is asked to do, and how that went: `lost` is why it could not. */
+export interface WriteRequest {
+  readonly rows: readonly KeptEvent[];
+  /** What has a lower number is deleted. */
+  readonly oldest: number;
+}
+export type WriteReply = { readonly lost: string } | { readonly written: number };
 
+const WRITER = new URL(`./store-worker${extname(import.meta.filename)}`, import.meta.url);
+/**
+ * How many rows are handed over at once, which takes the loop's time, and how soon after the last ones: 2,500 a second.
+ * What comes faster for long is deleted before its turn, so that writing takes little from the senders; at the end
+ * all that is kept is written.
+ */
+const ROWS_AT_ONCE = 250;
+const PACE_MS = 100;
+/** After how many events it is looked which of them are gone. */
+const LOOK_EVERY = 1024;
+/** How long the end waits for another process that writes. */
+const LAST_MS = 5000;
+
+/**
+ * Hands events to a thread that writes them, one batch after another. While that is busy (another process may write)
+ * the events wait here, as many as are kept anyway.
+ */
 export class EventStore {
   readonly #options: EventStoreOptions;
   #waiting: KeptEvent[] = [];
+  #writer: Worker | undefined;
+  #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
-  #insert: StatementSync | undefined;
   #lost = false;
+  #isEnding = false;
+  #onRest: () => void = () => undefined;
 
   constructor(options: EventStoreOptions) {
     this.#options = options;
-    options.database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   }
 
   /** The events that an earlier dashboard left, oldest first. A database that cannot be read has none. */
@@ -57,66 +71,68 @@ export class EventStore {
   add(event: KeptEvent): void {
     if (this.#lost) return;
     this.#waiting.push(event);
-    // What would be deleted at once is not even written.
-    if (this.#waiting.length > 2 * MOST_EVENTS) this.#waiting = this.#waiting.slice(-MOST_EVENTS);
-    if (this.#waiting.length === ROWS_AT_ONCE) this.#schedule(PACE_MS);
-    else if (this.#timer === undefined) this.#schedule(DELAY_MS);
+    // What would be deleted at once is not even kept.
+    if (this.#waiting.length % LOOK_EVERY === 0) this.#forgetOld();
+    if (!this.#isWriting) this.#handSoon();
   }
 
-  /** Writes all that waits, and takes no more. May be called again. */
-  close(): void {
-    if (this.#lost) return;
-    this.#options.database.exec(`PRAGMA busy_timeout = ${LAST_BUSY_MS}`);
-    let written = true;
-    while (written && this.#waiting.length > 0) written = this.#writeSome();
-    this.#unschedule();
-    if (!this.#lost && !written) this.#lose(`another process kept it busy for ${LAST_BUSY_MS / 1000} s`);
-    this.#lost = true;
-  }
-
-  /** Writes the first rows that wait. False when it could not. */
-  #writeSome(): boolean {
-    this.#unschedule();
-    try {
-      this.#write(this.#waiting.slice(0, ROWS_AT_ONCE));
-      this.#waiting.splice(0, ROWS_AT_ONCE);
-      if (this.#waiting.length > 0) this.#schedule(this.#waiting.length < ROWS_AT_ONCE ? DELAY_MS : PACE_MS);
-      return true;
-    } catch (error) {
-      if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY) this.#lose(problemOf(error));
-      else this.#schedule(RETRY_MS);
-      return false;
+  /** Writes all that waits, within five seconds, and takes no more. May be called again. */
+  async close(): Promise<void> {
+    this.#isEnding = true;
+    this.#writer?.ref();
+    if (!this.#isWriting) this.#hand();
+    if (this.#isWriting) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const late = setTimeout(() => this.#lose(`another process kept it busy for ${LAST_MS / 1000} s`), LAST_MS);
+      this.#onRest = resolve;
+      await promise;
+      clearTimeout(late);
     }
+    this.#lost = true;
+    await this.#writer?.terminate();
   }
 
-  #schedule(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#writeSome(), ms).unref();
-  }
-
-  #unschedule(): void {
+  #hand(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#lost || this.#waiting.length === 0) return this.#onRest();
+    const oldest = this.#forgetOld();
+    const request: WriteRequest = { rows: this.#waiting.splice(0, ROWS_AT_ONCE), oldest };
+    this.#isWriting = true;
+    this.#writer ??= this.#startWriter();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+    this.#writer.postMessage(request);
   }
 
-  #write(rows: readonly KeptEvent[]): void {
-    const { database, oldest } = this.#options;
-    // Two dashboards of one home number their events each for itself: the later row then takes the next free number.
-    this.#insert ??= database.prepare(
-      `INSERT INTO dashboard_events (seq, at, src, event_type, context)
-       VALUES ((SELECT CASE WHEN EXISTS (SELECT 1 FROM dashboard_events WHERE seq = ?1) THEN NULL ELSE ?1 END), ?2, ?3, ?4, ?5)`,
-    );
-    const insert = this.#insert;
-    transaction(database, () => {
-      for (const { seq, at, src, event_type, context } of rows) insert.run(seq, at, src, event_type, context);
-      database.prepare("DELETE FROM dashboard_events WHERE seq < ?").run(oldest() ?? 0);
+  /** Gives the number of the oldest event that is kept. */
+  #forgetOld(): number {
+    const oldest = this.#options.oldest() ?? 0;
+    this.#waiting = this.#waiting.filter(({ seq }) => seq >= oldest);
+    return oldest;
+  }
+
+  #handSoon(): void {
+    this.#timer ??= setTimeout(() => this.#hand(), PACE_MS).unref();
+  }
+
+  #startWriter(): Worker {
+    const writer = new Worker(WRITER, { workerData: this.#options.database.location(), stdout: true, stderr: true });
+    writer.on("message", (reply: WriteReply) => {
+      this.#isWriting = false;
+      if ("lost" in reply) this.#lose(reply.lost);
+      else if (this.#isEnding) this.#hand();
+      else if (this.#waiting.length > 0) this.#handSoon();
     });
+    writer.on("error", (error) => this.#lose(problemOf(error)));
+    writer.unref();
+    return writer;
   }
 
   #lose(problem: string): void {
+    if (!this.#lost) this.#options.onLost(problem);
     this.#lost = true;
+    this.#isWriting = false;
     this.#waiting = [];
-    this.#unschedule();
-    this.#options.onLost(problem);
+    this.#onRest();
   }
 }

@@ -1,0 +1,42 @@
+/** The thread that writes events: see `store.ts`. It may wait for other processes as long as it likes. */
+import type { DatabaseSync } from "node:sqlite";
+// oxlint-disable-next-line no-restricted-imports -- this file is the thread
+import { parentPort, workerData } from "node:worker_threads";
+import { openDatabase, transaction } from "#core/database";
+import { problemOf } from "#core/errors";
+import type { WriteReply, WriteRequest } from "./store.ts";
+
+const SQLITE_BUSY = 5;
+
+// Two dashboards of one home number their events each for itself: the later row then takes the next free number.
+const INSERT = `INSERT INTO dashboard_events (seq, at, src, event_type, context)
+  VALUES ((SELECT CASE WHEN EXISTS (SELECT 1 FROM dashboard_events WHERE seq = ?1) THEN NULL ELSE ?1 END), ?2, ?3, ?4, ?5)`;
+
+let database: DatabaseSync | undefined;
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+parentPort?.on("message", (request: WriteRequest) => parentPort?.postMessage(write(request)));
+
+function write(request: WriteRequest): WriteReply {
+  try {
+    database ??= openDatabase(workerData as string);
+    writeRows(database, request);
+    return { written: request.rows.length };
+  } catch (error) {
+    return { lost: problemOf(error) };
+  }
+}
+
+function writeRows(open: DatabaseSync, { rows, oldest }: WriteRequest): void {
+  try {
+    transaction(open, () => {
+      const insert = open.prepare(INSERT);
+      for (const { seq, at, src, event_type, context } of rows) insert.run(seq, at, src, event_type, context);
+      open.prepare("DELETE FROM dashboard_events WHERE seq < ?").run(oldest);
+    });
+  } catch (error) {
+    // It has waited for the other process as long as SQLite waits; rather once more than to lose them.
+    if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY) throw error;
+    writeRows(open, { rows, oldest });
+  }
+}

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
+import { problemOf } from "#core/errors";
 import { lives, until } from "../helpers/processes.ts";
 import { Isolates, isolateProcesses } from "../helpers/isolates.ts";
 
@@ -151,7 +152,7 @@ test(
     const problems: string[] = [];
     for (let round = 0; round < 2000 && problems.length === 0; round++) {
       for (const hook of [hoarder, neighbour, neighbour]) {
-        await hook.run({ hoard: true }).catch((error: Error) => problems.push(error.message));
+        await hook.run({ hoard: true }).catch((error: unknown) => void problems.push(problemOf(error)));
       }
     }
     assert.equal(problems.length, 1);

@@ -22,7 +22,7 @@ const IDLE_MS = 250;
 const PATIENCE_MS = 500;
 
 /** How much a thread may use for a moment. */
-export function momentaryLimitMb(memoryMb: number): number {
+function momentaryLimitMb(memoryMb: number): number {
   return memoryMb * 2 + 128;
 }
 

@@ -4,7 +4,7 @@ import type { RawConfig } from "#core/config-schema";
 import type { HookDispatcher } from "#core/dispatch";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/log";
-import type { AgentRunner, SessionRepository } from "#core/ports";
+import type { Adapter, AgentRunner, SessionRepository } from "#core/ports";
 import type { HookRegistry } from "#core/registry";
 
 /** The `gateway` section of `config.yaml`. */
@@ -36,6 +36,8 @@ export interface GatewayDeps {
   readonly log: Log;
   /** Says a sentence to whoever runs the gateway. */
   readonly warn: (sentence: string) => void;
+  /** Told of every platform that has come up, at the start or later. */
+  readonly onLive?: (platform: string, adapter: Adapter) => void;
   /** Takes every frame of every turn, for those who mirror them. */
   readonly onFrame?: (frame: Frame) => void;
   readonly timings?: Partial<Timings>;
@@ -63,7 +65,7 @@ export interface Timings {
 }
 
 export const TIMINGS: Timings = {
-  start: 30_000,
+  start: 5000,
   stop: 5000,
   send: 60_000,
   firstPause: 1000,

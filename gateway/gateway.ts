@@ -24,7 +24,8 @@ export interface Gateway {
   readonly adapters: Readonly<Record<string, PlatformHandle>>;
   /**
    * Starts the adapters, sends what an earlier run left, and emits `gateway:startup`. An adapter that cannot start is
-   * warned about and tried again while the others run. Never rejects.
+   * warned about and tried again while the others run. Rejects with HERMES_ADAPTER_CONFIG when none of them can run as
+   * it is configured.
    */
   start(adapters: readonly Adapter[]): Promise<void>;
   /** Exchanges the adapters: those that are no longer among them stop, new ones start, the same ones go on. */
@@ -60,7 +61,10 @@ export function createGateway(given: GatewayDeps): Gateway {
   const platforms: Platforms = new Platforms({
     ...deps,
     inbox: (platform, isOpen) => router.inbox(platform, isOpen),
-    onLive: (platform) => outbox.wake(platform),
+    onLive: (platform, one) => {
+      outbox.wake(platform);
+      given.onLive?.(platform, one);
+    },
   });
   const adapter = (platform: string) => platforms.live(platform);
   const outbox = new Outbox({ database, adapter, log, timings });
@@ -73,7 +77,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     adapter,
     access,
     handles: platforms.handles,
-    platforms: () => Object.keys(platforms.handles),
+    platforms: () => platforms.names,
     received: new ReceivedMessages(database, log),
     closing: closing.signal,
     streams: () => dispatcher.hooksOf("transform_llm_output").length === 0,
@@ -83,8 +87,22 @@ export function createGateway(given: GatewayDeps): Gateway {
 
   async function start(adapters: readonly Adapter[]): Promise<void> {
     outbox.restore();
-    await platforms.set(adapters);
-    registry.emit_sync("gateway:startup", { platforms: Object.keys(platforms.handles) });
+    const problems = await platforms.set(adapters);
+    const [first] = problems;
+    if (first !== undefined && platforms.isHopeless) {
+      tell(problems.slice(1));
+      throw first;
+    }
+    tell(problems);
+    registry.emit_sync("gateway:startup", { platforms: platforms.names });
+  }
+
+  async function setAdapters(adapters: readonly Adapter[]): Promise<void> {
+    if (drained === undefined) tell(await platforms.set(adapters));
+  }
+
+  function tell(problems: readonly HermesError[]): void {
+    for (const { message } of problems) given.warn(message);
   }
 
   async function deliver(text: string, channel: Channel | undefined = settings().home_channel): Promise<void> {
@@ -119,7 +137,7 @@ export function createGateway(given: GatewayDeps): Gateway {
   return {
     adapters: platforms.handles,
     start,
-    setAdapters: (adapters) => (drained === undefined ? platforms.set(adapters) : Promise.resolve()),
+    setAdapters,
     deliver,
     active: () => router.active,
     drain: (ms) => (drained ??= end(ms)),

@@ -1,5 +1,5 @@
 /** The adapters of the gateway: started, tried again, exchanged while it runs, stopped. */
-import { isHermesError, problemOf } from "#core/errors";
+import { isHermesError, problemOf, type HermesError } from "#core/errors";
 import type { Log } from "#core/log";
 import type { Adapter, Inbox } from "#core/ports";
 import type { Timings } from "./deps.ts";
@@ -14,7 +14,7 @@ export interface PlatformsDeps {
   /** Makes what an adapter hands its messages to; `isOpen` says whether the adapter may still do so. */
   readonly inbox: (platform: string, isOpen: () => boolean) => Inbox;
   /** A platform has come up. */
-  readonly onLive: (platform: string) => void;
+  readonly onLive: (platform: string, adapter: Adapter) => void;
   readonly log: Log;
   readonly warn: (sentence: string) => void;
   readonly timings: Pick<Timings, "start" | "stop" | "firstPause" | "longestPause">;
@@ -23,7 +23,8 @@ export interface PlatformsDeps {
 interface Running {
   readonly name: string;
   readonly adapter: Adapter;
-  state: "starting" | "live" | "waiting" | "stopped";
+  /** `waiting`: it is tried again. `unusable`: as it is configured it never runs. */
+  state: "starting" | "live" | "waiting" | "unusable" | "stopped";
   failures: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -33,7 +34,7 @@ export class Platforms {
   readonly handles: Record<string, PlatformHandle> = Object.create(null) as Record<string, PlatformHandle>;
   readonly #deps: PlatformsDeps;
   #running: readonly Running[] = [];
-  #changing: Promise<void> = Promise.resolve();
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(deps: PlatformsDeps) {
     this.#deps = deps;
@@ -44,21 +45,33 @@ export class Platforms {
     return this.#running.find(({ name, state }) => name === platform && state === "live")?.adapter;
   }
 
+  /** The names of those that run now, in the order in which they were given. */
+  get names(): readonly string[] {
+    return this.#running.filter(({ state }) => state === "live").map(({ name }) => name);
+  }
+
   /** True for a platform that runs or is to run. */
   knows(platform: string): boolean {
     return this.#running.some(({ name }) => name === platform);
   }
 
-  /**
-   * Makes these the adapters: those that are no longer among them stop, new ones start. Resolves when each has started,
-   * failed for the first time, or taken too long; whatever failed is tried again by itself. Never rejects.
-   */
-  set(adapters: readonly Adapter[]): Promise<void> {
-    this.#changing = this.#changing.then(() => this.#change(adapters));
-    return this.#changing;
+  /** True when none of them can run before the configuration is another. */
+  get isHopeless(): boolean {
+    return this.#running.length > 0 && this.#running.every(({ state }) => state === "unusable");
   }
 
-  async #change(adapters: readonly Adapter[]): Promise<void> {
+  /**
+   * Makes these the adapters: those that are no longer among them stop, new ones start. Resolves when each has started,
+   * failed for the first time, or taken too long; whatever failed is tried again by itself. Gives what is wrong with the
+   * configuration of new ones, which nobody was told yet. Never rejects.
+   */
+  set(adapters: readonly Adapter[]): Promise<readonly HermesError[]> {
+    const changed = this.#changing.then(() => this.#change(adapters));
+    this.#changing = changed;
+    return changed;
+  }
+
+  async #change(adapters: readonly Adapter[]): Promise<readonly HermesError[]> {
     const wanted = this.#named(adapters);
     const gone = this.#running.filter(({ adapter }) => !wanted.some((one) => one.adapter === adapter));
     const fresh = wanted.filter(({ adapter }) => !this.#running.some((one) => one.adapter === adapter));
@@ -66,7 +79,8 @@ export class Platforms {
     // Before the new ones start: an exchanged adapter needs the port, or the connection, of the old one.
     await Promise.all(gone.map((one) => this.#stop(one)));
     this.#running = [...this.#running, ...fresh];
-    await Promise.all(fresh.map((one) => this.#firstStart(one)));
+    const problems = await Promise.all(fresh.map((one) => this.#firstStart(one)));
+    return problems.filter((problem) => problem !== null);
   }
 
   #named(adapters: readonly Adapter[]): Running[] {
@@ -80,48 +94,66 @@ export class Platforms {
     return [...named.values()];
   }
 
-  async #firstStart(one: Running): Promise<void> {
-    const settled = await within(this.#deps.timings.start, () => this.#start(one));
-    if (settled.kind !== "late") return;
+  async #firstStart(one: Running): Promise<HermesError | null> {
+    const started = this.#start(one);
+    const settled = await within(this.#deps.timings.start, () => started);
+    if (settled.kind === "value") return settled.value;
     this.#deps.warn(
       `The platform "${one.name}" has not started within ${this.#deps.timings.start / 1000} s; the gateway goes on ` +
         "and takes it up when it has.",
     );
+    void started.then((problem) => this.#tell(problem));
+    return null;
   }
 
-  async #start(one: Running): Promise<void> {
+  /** Gives what is wrong with the adapter's configuration, or null. Never rejects. */
+  async #start(one: Running): Promise<HermesError | null> {
     const { name, adapter } = one;
     one.state = "starting";
     try {
       await adapter.start(this.#deps.inbox(name, () => one.state !== "stopped"));
     } catch (error) {
-      if (!isStopped(one)) this.#failed(one, error);
-      return;
+      return isStopped(one) ? null : this.#failed(one, error);
     }
-    if (isStopped(one)) return this.#end(one);
+    if (isStopped(one)) {
+      await this.#end(one);
+      return null;
+    }
     one.state = "live";
     one.failures = 0;
     this.handles[name] = Object.freeze<PlatformHandle>({
       send: async (chat_id, text, options) => adapter.send(chat_id, text, options),
     });
     this.#deps.log.info("a platform runs", { platform: name });
-    this.#deps.onLive(name);
+    this.#deps.onLive(name, adapter);
+    return null;
   }
 
-  #failed(one: Running, error: unknown): void {
+  #failed(one: Running, error: unknown): HermesError | null {
     const { name } = one;
     const problem = problemOf(error);
-    const sentence = isHermesError(error) ? problem : `The platform "${name}" cannot start: ${problem}`;
     this.#deps.log.warn("a platform cannot start", { platform: name, problem });
-    one.state = "waiting";
     // What is wrong with the configuration stays wrong until that changes, which makes a new adapter.
-    if (isHermesError(error) && error.code === "HERMES_ADAPTER_CONFIG") return this.#deps.warn(sentence);
+    if (isHermesError(error) && error.code === "HERMES_ADAPTER_CONFIG") {
+      one.state = "unusable";
+      return error;
+    }
     if (one.failures === 0) {
+      const sentence = isHermesError(error) ? problem : `The platform "${name}" cannot start: ${problem}`;
       this.#deps.warn(
         `${sentence.replace(/\.$/, "")}. The gateway goes on without it and tries again, later and later.`,
       );
     }
-    one.timer = setTimeout(() => void this.#start(one), growingPause(one.failures++, this.#deps.timings));
+    one.state = "waiting";
+    one.timer = setTimeout(
+      () => void this.#start(one).then((wrong) => this.#tell(wrong)),
+      growingPause(one.failures++, this.#deps.timings),
+    );
+    return null;
+  }
+
+  #tell(problem: HermesError | null): void {
+    if (problem !== null) this.#deps.warn(problem.message);
   }
 
   async #stop(one: Running): Promise<void> {

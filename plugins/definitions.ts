@@ -64,8 +64,11 @@ export function commandOf(definition: CommandDefinition, plugin: LoadedPlugin): 
 
 /** A platform. Throws a TypeError that says what is wrong with it. */
 export function platformOf(adapter: PlatformAdapter): PlatformAdapter {
-  const { name } = objectOf(adapter, "register_platform");
+  const { name, start, stop, send } = objectOf(adapter, "register_platform");
   if (typeof name !== "string" || name === "") throw new TypeError('a platform has a "name"');
+  for (const [member, value] of Object.entries({ start, stop, send })) {
+    if (typeof value !== "function") throw new TypeError(`the platform "${name}" has no "${member}", a function`);
+  }
   return adapter;
 }
 

@@ -28,7 +28,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
   const stopped = untilSignal(context);
   keepMemoryFlat();
   await using undo = new AsyncDisposableStack();
-  undo.defer(claimGateway(paths.run));
+  undo.defer(claimGateway(paths.run, context.warn));
   const host = undo.use(
     await createHost({
       context,
@@ -40,6 +40,8 @@ export async function runGateway(command: Command, context: CliContext): Promise
       check: checkPlatforms,
     }),
   );
+  // A model that cannot answer is said now, not to the first person who writes.
+  host.model.describe();
   install_as_default(host.registry);
   host.dispatcher.sinks.add((run) => {
     const notice = noticeOf(run);
@@ -49,20 +51,22 @@ export async function runGateway(command: Command, context: CliContext): Promise
   const adapters = await platforms.adapters();
   if (adapters.length === 0) throw new HermesError("HERMES_GATEWAY_NO_PLATFORM", { file: paths.config });
   const folders = undo.use(await openFolders(host, { safeMode: globals.safeMode, env: context.env }));
-  const gateway = openGateway(host, platforms);
+  const announcer = createAnnouncer(context);
+  const gateway = openGateway(host, platforms, announcer.add);
   undo.defer(async () => {
     await gateway.drain(DRAIN_MS);
     await folders.drain(LAST_EVENTS_MS);
   });
   await gateway.start(adapters);
   undo.defer(await watchHost(host));
-  announce(adapters, context);
+  announcer.open();
+  context.note("The gateway runs; Ctrl+C ends it.");
   await stopped;
   const turns = gateway.active();
   if (turns > 0) context.note(`Ending when ${turns === 1 ? "the turn that runs has" : `${turns} turns have`} ended …`);
 }
 
-function openGateway(host: Host, platforms: Platforms): Gateway {
+function openGateway(host: Host, platforms: Platforms, onLive: Announcer["add"]): Gateway {
   const { runner, dispatcher, registry, sessions, database, model, log, mirror } = host;
   const gateway = createGateway({
     runner,
@@ -76,6 +80,7 @@ function openGateway(host: Host, platforms: Platforms): Gateway {
     warn: (sentence) => host.warn(host.redact(sentence)),
     settings: () => host.config.values.gateway ?? {},
     commands: () => host.plugins.commands(),
+    onLive,
     onFrame: mirror,
   });
   host.setDeliver(({ text }) => gateway.deliver(text));
@@ -91,13 +96,31 @@ function keepMemoryFlat(): void {
   setFlagsFromString("--optimize-for-size");
 }
 
-/** Says where the gateway is reached, on standard output: it is what the command was started for. */
-function announce(adapters: readonly Adapter[], context: CliContext): void {
-  for (const adapter of adapters) {
-    const address = "address" in adapter ? (adapter as Adapter & Pick<ApiServer, "address">).address() : undefined;
-    if (address !== null) context.out(`${adapter.name}${address === undefined ? "" : `: ${address.url}/v1`}`);
-  }
-  context.note("The gateway runs; Ctrl+C ends it.");
+interface Announcer {
+  add(this: void, platform: string, adapter: Adapter): void;
+  open(): void;
+}
+
+/**
+ * Says on standard output which platform runs, and where it is reached: that is what the command was started for. What
+ * comes up before `open` waits for it, so that whoever reads a line finds the whole gateway there.
+ */
+function createAnnouncer(context: CliContext): Announcer {
+  const early: string[] = [];
+  let isOpen = false;
+  return {
+    add(platform, adapter) {
+      // No plugin's platform has this name.
+      const address = platform === "api_server" ? (adapter as ApiServer).address() : null;
+      const line = address === null ? platform : `${platform}: ${address.url}/v1`;
+      if (isOpen) context.out(line);
+      else early.push(line);
+    },
+    open() {
+      isOpen = true;
+      early.forEach(context.out);
+    },
+  };
 }
 
 /** Resolves at the first signal; the next one ends the program at once. */

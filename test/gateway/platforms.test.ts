@@ -53,18 +53,41 @@ test("a platform that cannot start is tried again until it can, and warned about
   assert.equal(warnings.length, 1);
 });
 
-test("what the configuration has wrong is said once and not tried again", async (t) => {
-  const wrong = new MemoryAdapter({
+const misconfigured = () =>
+  new MemoryAdapter({
+    name: "wrong",
     starts: [
       () => {
-        throw new HermesError("HERMES_ADAPTER_CONFIG", { platform: "memory", problem: "it has no key." });
+        throw new HermesError("HERMES_ADAPTER_CONFIG", { platform: "wrong", problem: "it has no key." });
       },
     ],
   });
-  const { warnings } = await createGatewayBench(t, { adapters: [wrong] });
-  await new Promise((wake) => setTimeout(wake, 50));
+
+test("what the configuration has wrong is said once and not tried again", async (t) => {
+  const wrong = misconfigured();
+  const { warnings, adapter } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), wrong] });
+  assert.match((await adapter.ask("hello")).text!, /^hello/);
   assert.deepEqual(wrong.happened, ["start"]);
-  assert.deepEqual(warnings, ["The platform memory cannot run as it is configured: it has no key."]);
+  assert.deepEqual(warnings, ["The platform wrong cannot run as it is configured: it has no key."]);
+});
+
+test("where nothing can run as it is configured the start rejects; at an exchange that is a warning", async (t) => {
+  const { gateway, warnings, agent } = await createGatewayBench(t, { adapters: [misconfigured()], start: false });
+  const startups: unknown[] = [];
+  agent.registry.register("gateway:startup", (_, context) => void startups.push(context));
+  await assert.rejects(gateway.start([misconfigured()]), { code: "HERMES_ADAPTER_CONFIG", exitCode: 2 });
+  assert.deepEqual([startups, warnings], [[], []]);
+  await gateway.setAdapters([misconfigured()]);
+  assert.equal(warnings.length, 1);
+});
+
+test("a platform that could be reached only to say that its configuration is wrong is warned about", async (t) => {
+  const wrong = misconfigured();
+  const late = new MemoryAdapter({ name: "late", starts: [down, () => wrong.start(wrong.inbox)] });
+  Object.defineProperty(wrong, "inbox", { value: {} });
+  const { warnings } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), late] });
+  await until(() => warnings.length === 2, "both were said");
+  assert.match(warnings[1]!, /^The platform wrong cannot run as it is configured/);
 });
 
 test("a start that hangs keeps nobody waiting; when it ends, the platform runs", async (t) => {

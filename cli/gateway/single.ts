@@ -1,7 +1,7 @@
 /** One gateway a home: two would answer every message twice. `run/gateway.pid` says whose turn it is. */
 import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HermesError } from "#core/errors";
+import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/paths";
 import { isAlive, startOf } from "#core/process-identity";
 
@@ -12,15 +12,34 @@ interface Holder {
 
 /**
  * Takes the place of the home's gateway; the returned function gives it back. Throws HERMES_GATEWAY_RUNNING while
- * another one runs; what a killed one left behind does not count.
+ * another one runs; what a killed one left behind does not count. In a home that takes no writes the place cannot be
+ * taken: `warn` is told so.
  */
-export function claimGateway(run: string): () => void {
-  ensureFolder(run);
+export function claimGateway(run: string, warn: (sentence: string) => void): () => void {
   const file = join(run, "gateway.pid");
+  try {
+    ensureFolder(run);
+    claim(file);
+  } catch (error) {
+    if (isHermesError(error)) throw error;
+    warn(`${file} cannot be written, so that nothing keeps a second gateway from this home: ${problemOf(error)}`);
+    return () => undefined;
+  }
+  return () => {
+    if (read(file)?.pid !== process.pid) return;
+    try {
+      remove(file);
+    } catch {
+      // A disk that takes no writes any more: the next gateway sees that this one is gone.
+    }
+  };
+}
+
+function claim(file: string): void {
   const own = `${file}.${process.pid}`;
   const mine: Holder = { pid: process.pid, process_start: startOf(process.pid) };
-  writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
   try {
+    writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
     // A link is made whole or not at all, and never over a file that is there.
     while (!link(own, file)) {
       const holder = read(file);
@@ -32,9 +51,6 @@ export function claimGateway(run: string): () => void {
   } finally {
     remove(own);
   }
-  return () => {
-    if (read(file)?.pid === process.pid) remove(file);
-  };
 }
 
 function link(from: string, to: string): boolean {

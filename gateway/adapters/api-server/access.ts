@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BlockList, isIP, isIPv6 } from "node:net";
+import { headerText } from "./header-text.ts";
 import { RequestProblem } from "./problem.ts";
 
 const LOOPBACK = new BlockList();
@@ -23,7 +24,7 @@ export function createAccessCheck(key: string): (headers: IncomingHttpHeaders) =
   if (key === "") return checkLocal;
   const expected = digest(key);
   return ({ authorization }) => {
-    const given = /^bearer +(.*)$/i.exec(authorization ?? "")?.[1];
+    const given = /^bearer +(.*)$/i.exec(headerText(authorization) ?? "")?.[1];
     // Digests have one length, whatever was given, which timingSafeEqual wants.
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
     const message = given === undefined ? "Authorization: Bearer KEY is missing." : "The key is wrong.";

@@ -1,6 +1,7 @@
 /** Reads the body of `POST /v1/chat/completions`. Fields that we have no use for are ignored, as servers of this API do. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ChatMessage, ChatToolCall } from "#core/messages";
+import { headerText } from "./header-text.ts";
 import { badRequest } from "./problem.ts";
 
 /** A request for an answer. */
@@ -48,14 +49,6 @@ function readName(value: unknown, where: string): string | null {
   if (name.length > LONGEST_NAME) throw badRequest(`${where} is longer than ${LONGEST_NAME} characters.`);
   if (name !== "" && !PRINTABLE.test(name)) throw badRequest(`${where} must hold printable characters only.`);
   return name === "" ? null : name;
-}
-
-/** Node gives headers byte by byte; what is UTF-8 is read so, that a header and `user` can name one conversation. */
-function headerText(value: string | readonly string[] | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  const bytes = Buffer.from(typeof value === "string" ? value : value.join(", "), "latin1");
-  const text = bytes.toString("utf8");
-  return Buffer.from(text, "utf8").equals(bytes) ? text : bytes.toString("latin1");
 }
 
 function readFlag(value: unknown, where: string): boolean {

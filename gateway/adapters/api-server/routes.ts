@@ -10,6 +10,8 @@ import { badRequest, problemFrom, RequestProblem } from "./problem.ts";
 import { readChatRequest } from "./request.ts";
 
 const BODY_LIMIT = 8 * 1024 * 1024;
+/** How long a client may go on sending what was refused already. */
+const LINGER_MS = 2000;
 
 export interface RouteOptions extends AnswerContext {
   /** Empty for none. */
@@ -51,7 +53,8 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
     check(request.headers);
     done();
   });
-  app.setErrorHandler(async (thrown, _request, reply) => {
+  app.setErrorHandler(async (thrown, request, reply) => {
+    if (!request.raw.complete) readToTheEnd(request, reply);
     const problem = problemFrom(thrown);
     if (problem !== null) return refuse(reply, problem);
     log.error(`api_server: a request failed: ${problemOf(thrown)}`);
@@ -93,6 +96,17 @@ async function complete(context: RouteOptions, request: FastifyRequest, reply: F
   // From here the response is ours; an error before its first byte is still fastify's to send.
   await answerInEvents(context, asked, reply.raw);
   return reply.hijack();
+}
+
+/**
+ * A connection that is closed while the client still sends takes the answer with it: what comes is read to nowhere, for
+ * a while.
+ */
+function readToTheEnd({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader("connection");
+  const late = setTimeout(() => raw.destroy(), LINGER_MS);
+  raw.once("close", () => clearTimeout(late));
+  raw.resume();
 }
 
 /** What Node refuses before it is a request. */

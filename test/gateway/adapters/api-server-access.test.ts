@@ -36,6 +36,22 @@ test("with a key every route wants it, and 401 comes before the body is read", a
   assert.deepEqual(lines, []);
 });
 
+test("a key may hold any letters, in whichever bytes a client sends them", async (t) => {
+  const { raw, port } = await startBench(t, { key: "clé" });
+  for (const [encoding, status] of [
+    ["utf8", 200],
+    ["latin1", 200],
+    ["ascii", 401],
+  ] as const) {
+    const socket = await raw("");
+    const key = encoding === "ascii" ? "cle" : "clé";
+    socket.write(
+      Buffer.from(`GET /health HTTP/1.1\r\nhost: x:${port}\r\nauthorization: Bearer ${key}\r\n\r\n`, encoding),
+    );
+    assert.match(await readUntil(socket, "\r\n\r\n"), new RegExp(`^HTTP/1\\.1 ${status} `), encoding);
+  }
+});
+
 test("with a key neither the host's name nor the origin matters", async (t) => {
   const { ask } = await startBench(t, { key: KEY });
   assert.equal((await ask({}, { ...bearer(KEY), origin: "http://page.example" })).status, 200);

@@ -3,7 +3,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { HermesError } from "#core/errors";
 import { COST, end, OPENING, SESSION, show, TestInbox } from "../../helpers/inbox.ts";
-import { startBench } from "./api-server-bench.ts";
+import { startBench, readUntil } from "./api-server-bench.ts";
 
 interface ErrorAnswer {
   readonly error: { readonly message: string; readonly type: string; readonly param: null; readonly code: string };
@@ -232,6 +232,19 @@ test("a body of more than 8 MiB is 413, one of nearly that much is taken", async
   for await (const chunk of socket) answer += String(chunk);
   assert.match(answer, /^HTTP\/1\.1 413 /);
   assert.match(answer, /"code":"body_too_large"/);
+});
+
+test("a client that sends its large body to the end gets the answer all the same", async (t) => {
+  const { raw, port } = await startBench(t);
+  const body = "x".repeat(24 * 1024 * 1024);
+  const socket = await raw(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
+  );
+  await new Promise<void>((sent, failed) => {
+    socket.once("error", failed);
+    socket.write(body, () => sent());
+  });
+  assert.match(await readUntil(socket, "body_too_large"), /^HTTP\/1\.1 413 /);
 });
 
 test("only JSON is taken, and the answer to anything else says so", async (t) => {

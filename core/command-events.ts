@@ -41,7 +41,7 @@ function readDecision(answer: unknown): CommandDecision | undefined {
   if (decision === "deny") return { kind: "denied", message: textOr(message, "The command was denied by a hook.") };
   if (decision === "handled") return { kind: "handled", message: textOr(message, "") };
   if (decision === "rewrite" && typeof name === "string") {
-    return { kind: "run", name: name.replace(/^\//, ""), args: textOr(args, "") };
+    return { kind: "run", name: name.trim().replace(/^\//, "").toLowerCase(), args: textOr(args, "") };
   }
   return undefined;
 }

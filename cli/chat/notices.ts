@@ -13,9 +13,9 @@ export function noticeOf(run: HookRun): string | undefined {
     case "transform":
       return `${who} replaced ${run.event === "transform_llm_output" ? "the answer" : "a tool's result"}${because(run)}`;
     case "rewrite":
-      return `${who} rewrote a message${because(run)}`;
+      return `${who} rewrote ${messageOf(run)}${because(run)}`;
     case "skip":
-      return `${who} skipped a message${because(run)}`;
+      return `${who} ${isCommand(run) ? "handled" : "skipped"} ${messageOf(run)}${because(run)}`;
     case "error":
     case "timeout":
       return inLine(run.detail ?? `${who} failed at ${run.event}`);
@@ -23,6 +23,14 @@ export function noticeOf(run: HookRun): string | undefined {
     case "context":
       return run.detail === null ? undefined : inLine(run.detail);
   }
+}
+
+function isCommand({ event }: HookRun): boolean {
+  return event.startsWith("command:");
+}
+
+function messageOf(run: HookRun): string {
+  return isCommand(run) ? run.event.replace("command:", "/") : "a message";
 }
 
 function because({ detail }: HookRun): string {

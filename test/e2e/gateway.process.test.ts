@@ -111,6 +111,7 @@ test("gateway hooks run in the gateway, in worker and isolate, and not in chat",
   const gateway = await startGateway(t, home, { config: API_SERVER });
   assert.equal((await gateway.say("/secret", "ben")).text, "said the worker");
   assert.equal((await gateway.say("/forbidden", "ben")).text, "said the isolate");
+  await gateway.sees("hook watch handled /secret");
   await gateway.say("hello hook", "ben");
   const events = await until(() => {
     const lines = existsSync(seen) ? readFileSync(seen, "utf8").trim().split("\n") : [];

@@ -99,6 +99,7 @@ test("handlers of a command may deny, handle and rewrite it; the first decision 
     if (context["args"] === "never") return { decision: "deny" };
     if (context["args"] === "done") return { decision: "handled" };
     if (context["args"] === "told") return { decision: "handled", message: "Thrown elsewhere." };
+    if (context["args"] === "status") return { decision: "rewrite", command_name: "/Status" };
     return context["args"] === "model" ? { decision: "rewrite", command_name: "model", raw_args: "x" } : undefined;
   });
   agent.registry.register("command:*", (_, { args }) => (args === "no" ? { decision: "handled" } : null));
@@ -108,6 +109,7 @@ test("handlers of a command may deny, handle and rewrite it; the first decision 
   assert.equal(await say("/dice done"), null);
   assert.equal(await say("/dice told"), "Thrown elsewhere.");
   assert.equal(await say("/dice model"), "x (offline)");
+  assert.match((await say("/dice status"))!, /^session: /);
   assert.equal(await say("/dice 3"), "dice 3");
   assert.deepEqual(contexts[0], {
     platform: "memory",

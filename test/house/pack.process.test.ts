@@ -75,6 +75,46 @@ test("the dashboard serves its page, which is part of the package", async (t) =>
   assert.equal(code, 0);
 });
 
+test("the gateway runs hooks in threads and in isolates, which are part of the package", async (t) => {
+  if (skipped(t)) return;
+  for (const isolation of ["worker", "isolate"]) {
+    const hook = join(home, "hooks", isolation);
+    mkdirSync(join(hook, "lib"), { recursive: true });
+    writeFileSync(join(hook, "HOOK.yaml"), `events: ["command:${isolation}"]\nisolation: ${isolation}\n`);
+    writeFileSync(join(hook, "handler.ts"), HANDLER);
+    writeFileSync(join(hook, "lib/message.ts"), `export const message: string = "from the ${isolation}";\n`);
+  }
+  writeFileSync(join(home, "config.yaml"), "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n");
+  t.after(() => rmSync(join(home, "config.yaml")));
+  const child = spawn(join(installed, "node_modules/.bin/hermes"), ["gateway"], {
+    cwd: installed,
+    env: environment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const url = await new Promise<string>((resolve) => {
+    let text = "";
+    const look = (part: string) => {
+      text += part;
+      const [found] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];
+      if (found !== undefined) resolve(found);
+    };
+    child.stdout.setEncoding("utf8").on("data", look);
+    child.stderr.setEncoding("utf8").on("data", look);
+  });
+  for (const isolation of ["worker", "isolate"]) {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ messages: [{ role: "user", content: `/${isolation}` }] }),
+    });
+    assert.match(await response.text(), new RegExp(`from the ${isolation}`));
+  }
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "exit")) as [number | null];
+  assert.equal(code, 0);
+});
+
 test("a search runs in its own process or thread, which is part of the package", (t) => {
   if (skipped(t)) return;
   writeFileSync(join(installed, "haystack.txt"), "one\nthe needle\n");
@@ -113,6 +153,13 @@ test("a plugin that the installed hermes scaffolds type-checks", (t) => {
   const checked = node(home, [join(repositoryRoot, "node_modules/typescript/bin/tsc"), "-p", join(home, "plugins")]);
   assert.equal(checked.status, 0, checked.stdout);
 });
+
+const HANDLER = `
+import { message } from "./lib/message.ts";
+export function handle(event_type: string, context: { readonly command: string }) {
+  return { decision: "handled", message };
+}
+`;
 
 const GUARD = `import { definePlugin } from "hermes-hooks/plugin";
 export default definePlugin({

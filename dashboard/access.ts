@@ -1,6 +1,7 @@
 /** Who may ask: senders and scripts by the bearer token, the page by its session. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "#core/log";
+import type { HostGate } from "./addresses.ts";
 import { SESSION_SECONDS, type SignIn } from "./sign-in.ts";
 import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";
 
@@ -18,6 +19,7 @@ export interface AccessOptions {
   readonly token: string;
   readonly signIn: SignIn;
   readonly port: () => number;
+  readonly isOwnPage: HostGate["isOwnPage"];
   readonly log: Log;
 }
 
@@ -45,8 +47,7 @@ export class Access {
   readonly either = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (bearerOf(request.raw) !== undefined) return this.bearer(request, reply);
     if (this.sessionOf(request) === undefined) throw unauthorized(reply, "sign in first");
-    // Its cookie goes with every request of a browser; that the page itself asks is what the Origin tells.
-    if (request.method !== "GET" && request.headers.origin === undefined) throw new Refused(403, "there is no Origin");
+    if (!this.#options.isOwnPage(request.raw)) throw new Refused(403, "only the dashboard's own page may ask this");
   };
 
   /** The key of the session whose cookie the request carries; undefined without one. */

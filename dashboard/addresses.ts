@@ -39,8 +39,15 @@ export interface HostRules {
   readonly allowed: readonly string[];
 }
 
-/** Says why a request may not be answered, or nothing. */
-export type HostGate = (request: IncomingMessage) => string | undefined;
+export interface HostGate {
+  /** Why a request may not be answered; nothing when it may. */
+  readonly refusal: (request: IncomingMessage) => string | undefined;
+  /**
+   * True for what the dashboard's own page asks, as far as its browser says. Browsers send a cookie to every port of a
+   * machine, so a page of another server on it comes with ours.
+   */
+  readonly isOwnPage: (request: IncomingMessage) => boolean;
+}
 
 /**
  * Makes the check that every request passes. A page of another site reaches a server on loopback too, by a form or by a
@@ -61,26 +68,45 @@ export function createHostGate({ host, port, allowed }: HostRules): HostGate {
 
   const isOurs = (name: string) => names.has(name) || isLoopback(name) || machineAddresses().has(name);
 
-  function checkOrigin(origin: string, hostPort: string): string | undefined {
-    const match = /^https?:\/\/(.*)$/i.exec(origin);
-    const [, name = "", originPort = /^https/i.test(origin) ? "443" : "80"] = HOST.exec(match?.[1] ?? "") ?? [];
-    const known = name !== "" && isOurs(plain(name));
-    // Another server on this machine is another origin. Behind a proxy the port is the proxy's.
-    if (known && (allowed.length > 0 || originPort === hostPort || originPort === String(port()))) return undefined;
-    return "this page's origin is not the dashboard's";
-  }
-
-  return ({ headersDistinct }) => {
-    const hosts = headersDistinct["host"] ?? [];
-    const [, name, hostPort = "80"] = (hosts.length === 1 && HOST.exec(hosts[0]!)) || [];
-    if (name === undefined || !isOurs(plain(name))) {
+  function refusal({ headersDistinct }: IncomingMessage): string | undefined {
+    if (!isOurs(hostOf(headersDistinct).name)) {
       return "this host name is not the dashboard's; dashboard.allowed_hosts in config.yaml adds one";
     }
-    const [origin] = headersDistinct["origin"] ?? [];
-    if (origin !== undefined) return checkOrigin(origin, hostPort);
+    const origins = headersDistinct["origin"];
+    if (origins !== undefined) {
+      const known = origins.length === 1 && isOurs(originOf(origins[0]!).name);
+      return known ? undefined : "this page's origin is not the dashboard's";
+    }
     // A link on another site may lead here; what that site asks for itself (an image, a script) may not.
     const embedded = headersDistinct["sec-fetch-site"]?.includes("cross-site");
     const follows = headersDistinct["sec-fetch-mode"]?.includes("navigate");
     return embedded && !follows ? "another site's page may not ask here" : undefined;
-  };
+  }
+
+  function isOwnPage({ method, headersDistinct }: IncomingMessage): boolean {
+    const [site = "none"] = headersDistinct["sec-fetch-site"] ?? [];
+    if (site !== "none" && site !== "same-origin") return false;
+    const [origin] = headersDistinct["origin"] ?? [];
+    // Browsers leave it out where a page reads from its own server.
+    if (origin === undefined) return method === "GET";
+    // Behind a proxy the port is the proxy's.
+    return allowed.length > 0 || [hostOf(headersDistinct).port, String(port())].includes(originOf(origin).port);
+  }
+
+  return { refusal, isOwnPage };
+}
+
+/** A name without brackets and its port; an empty name for what is no host. */
+function splitHost(text: string, defaultPort: string): { readonly name: string; readonly port: string } {
+  const [, name = "", port = defaultPort] = HOST.exec(text) ?? [];
+  return { name: plain(name), port };
+}
+
+function hostOf({ host = [] }: NodeJS.Dict<string[]>) {
+  return splitHost(host.length === 1 ? host[0]! : "", "80");
+}
+
+function originOf(origin: string) {
+  const [, scheme = "", rest = ""] = /^(https?):\/\/(.*)$/i.exec(origin) ?? [];
+  return splitHost(rest, scheme.toLowerCase() === "https" ? "443" : "80");
 }

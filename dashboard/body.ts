@@ -1,4 +1,5 @@
 /** Reads request bodies: JSON only, as text, bounded. */
+import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Refused } from "./access.ts";
@@ -18,9 +19,11 @@ const MOST_DISCARDED = 32 * 1024 * 1024;
  */
 export function takeJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", (request: FastifyRequest, payload: Readable) =>
-    readBody(payload, request.routeOptions.bodyLimit, Number(request.headers["content-length"] ?? 0)),
-  );
+  app.addContentTypeParser("application/json", (request: FastifyRequest, payload: Readable) => {
+    const { "content-encoding": encoding = "identity", "content-length": announced = 0 } = request.headers;
+    if (encoding !== "identity") throw new Refused(415, "a body may not be compressed");
+    return readBody(payload, request.routeOptions.bodyLimit, Number(announced));
+  });
 }
 
 async function readBody(payload: Readable, limit: number, announced: number): Promise<Body> {
@@ -39,5 +42,7 @@ async function readBody(payload: Readable, limit: number, announced: number): Pr
     throw new Refused(400, "the body broke off", { cause: error });
   }
   if (Math.max(bytes, announced) > limit) throw new Refused(413, `the body is longer than ${limit} bytes`);
-  return { text: Buffer.concat(chunks).toString("utf8"), bytes };
+  const body = Buffer.concat(chunks);
+  if (!isUtf8(body)) throw new Refused(400, "the body is not UTF-8");
+  return { text: body.toString("utf8"), bytes };
 }

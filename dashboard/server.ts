@@ -110,7 +110,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const sources = new Sources();
   const store = database && openStore(database, history, options);
   const intake = new Intake({ registry, history, store, streams, sources, redact: options.redact });
-  const access = new Access({ token, signIn, port: () => port, log });
+  const gate = createHostGate({ host, port: () => port, allowed: options.allowedHosts });
+  const access = new Access({ token, signIn, port: () => port, isOwnPage: gate.isOwnPage, log });
 
   async function start(): Promise<void> {
     app = await buildApp();
@@ -136,10 +137,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     });
     closeIdle = boundConnections(made.server, limits.connections);
     made.server.on("connection", (socket) => socket.once("close", () => sources.closed(socket)));
-    const gate = createHostGate({ host, port: () => port, allowed: options.allowedHosts });
     made.addHook("onRequest", async (request, reply) => {
       reply.headers(HEADERS);
-      const problem = gate(request.raw);
+      const problem = gate.refusal(request.raw);
       if (problem !== undefined) await reply.code(403).send({ detail: problem });
     });
     made.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {

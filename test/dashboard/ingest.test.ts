@@ -106,6 +106,15 @@ for (const [what, body, reason] of BAD) {
   });
 }
 
+test("400 for a body that is not UTF-8", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const body = Buffer.from('{"event_type": "a:b", "context": {"text": "caf\u00e9"}}', "latin1");
+  const headers = { ...dashboard.bearer, "content-type": "application/json" };
+  const { status } = await fetch(`${dashboard.url}/api/hooks/ingest`, { method: "POST", headers, body });
+  assert.equal(status, 400);
+  assert.deepEqual(await dashboard.history(), []);
+});
+
 test("256 characters are not too many, whatever their size in UTF-16", async (t) => {
   const dashboard = await TestDashboard.start(t);
   for (const event_type of ["x".repeat(256), "🐎".repeat(256)]) {
@@ -184,6 +193,8 @@ test("415 for anything but JSON: a form of any web page could send it", async (t
     const answer = await dashboard.ingest(JSON.stringify(FRAME), { ...dashboard.bearer, "content-type": type });
     assert.equal(answer.status, 415, type);
   }
+  const packed = { ...dashboard.bearer, "content-encoding": "gzip" };
+  assert.equal((await dashboard.ingest(FRAME, packed)).status, 415);
   const charset = { ...dashboard.bearer, "content-type": "application/json; charset=utf-8" };
   assert.equal((await dashboard.ingest(FRAME, charset)).status, 200);
   assert.equal((await dashboard.history()).length, 1);

@@ -59,11 +59,17 @@ test("a session ends when the page says so, and its streams with it", async (t) 
 test("what a cookie alone allows must come from the page itself", async (t) => {
   const dashboard = await TestDashboard.start(t);
   const cookie = await dashboard.signIn();
-  for (const origin of [undefined, "https://evil.example"]) {
+  const otherServer = "http://127.0.0.1:1";
+  for (const origin of [undefined, "https://evil.example", otherServer]) {
     const headers: Record<string, string> = origin === undefined ? { cookie } : { cookie, origin };
     assert.equal((await dashboard.post("/api/session/end", undefined, headers)).status, 403);
   }
+  assert.equal((await dashboard.get("/api/session", { cookie, origin: otherServer })).status, 403);
+  const ask = (site: string) =>
+    dashboard.raw("/api/events", ["host", `127.0.0.1:${dashboard.port}`, "cookie", cookie, "sec-fetch-site", site]);
+  assert.equal((await ask("same-site")).status, 403, "a page of another server on this machine");
   assert.equal((await dashboard.get("/api/session", { cookie })).status, 204);
+  assert.equal((await dashboard.get("/api/session", { cookie, origin: dashboard.url })).status, 204);
 });
 
 test("a session may neither send events nor make further links", async (t) => {

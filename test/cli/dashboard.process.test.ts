@@ -210,6 +210,15 @@ test("an address that cannot be had is 1, a port that is none is 2", async (t) =
     assert.equal(code, 2, port);
     assert.match(stderr, /--port/);
   }
+  const nowhere = await home.run(["dashboard", "--host", ""]);
+  assert.equal(nowhere.code, 2);
+  assert.match(nowhere.stderr, /--host/);
+});
+
+test("an IPv6 address may stand in brackets", async (t) => {
+  const { url } = await start(t, new Home(t), ["--host", "[::1]"]);
+  assert.match(url, /^http:\/\/\[::1\]:\d+$/);
+  assert.equal((await fetch(`${url}/api/hooks/health`)).status, 200);
 });
 
 test("other machines reach it with --insecure only, wherever the address stands", async (t) => {

@@ -18,6 +18,7 @@ import { openBrowser } from "./browser.ts";
 
 const HOST = "127.0.0.1";
 const PORT = 9119;
+const NO_HOST = "The address to listen on is empty (--host, or dashboard.host in config.yaml).";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
@@ -76,7 +77,9 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
 function settingsOf(flags: DashboardFlags, config: Config) {
   config.demand("dashboard");
   const settings = config.values.dashboard ?? {};
-  const host = flags.host ?? settings.host ?? HOST;
+  // An IPv6 address as it stands in an address, and as it is listened on.
+  const host = (flags.host ?? settings.host ?? HOST).replace(/^\[(.*)\]$/, "$1");
+  if (host.trim() === "") throw new HermesError("HERMES_USAGE", { problem: NO_HOST });
   if (!isLoopback(host) && !flags.insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });
   return { host, port: flags.port ?? settings.port ?? PORT, allowedHosts: settings.allowed_hosts ?? [] };
 }

@@ -66,6 +66,14 @@ export const GATEWAY_ERRORS = {
     EXIT.failed,
     () => "The gateway is stopping and takes no more messages. Send this one again in a moment.",
   ),
+  HERMES_GATEWAY_STOPPED: declare(
+    EXIT.failed,
+    () => "I was stopped in the middle of this, because the gateway ends. Send the message again when I am back.",
+  ),
+  HERMES_MESSAGE_REPEATED: declare(
+    EXIT.failed,
+    (f: { id: string }) => `A message came before under the id ${JSON.stringify(f.id)}, so this one was not taken.`,
+  ),
   HERMES_HOME_CHANNEL: declare(
     EXIT.failed,
     (f: { problem: string }) => `There is nobody to send this to: ${f.problem}`,

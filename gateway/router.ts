@@ -103,7 +103,9 @@ export class Router {
     // An adapter that was stopped can send nothing either.
     if (!from.isOpen) return recipient.fail(new HermesError("HERMES_GATEWAY_STOPPING", {}), null);
     if (!this.#isOpen) return this.#refuse(message, recipient);
-    if (!message.internal && !this.#deps.received.isNew(message)) return recipient.end();
+    if (!message.internal && !this.#deps.received.isNew(message)) {
+      return recipient.fail(new HermesError("HERMES_MESSAGE_REPEATED", { id: message.message_id }), null);
+    }
     const key = history === undefined ? sessionKey(message.source, this.#deps.settings()) : null;
     const name = key ?? `request ${++this.#requests}`;
     const conversation = this.#conversation(name);

@@ -25,9 +25,6 @@ type TurnDeps = Pick<GatewayDeps, "runner" | "model" | "log" | "onFrame"> & {
   readonly closing: AbortSignal;
 };
 
-const STOPPED_BY_GATEWAY =
-  "I was stopped in the middle of this, because the gateway ends. Send the message again when I am back.";
-
 /** Runs the turn and answers. Never rejects. */
 export async function runTurn(deps: TurnDeps, wish: MessageWish, signal: AbortSignal): Promise<void> {
   const { recipient } = wish;
@@ -68,10 +65,11 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
     deps.live.end(session);
   }
   if (result.text !== null) return recipient.answer(result.text, session.id);
-  if (result.interrupted) {
-    const sentence = signal.reason === "draining" ? STOPPED_BY_GATEWAY : null;
-    return recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), sentence, session.id);
+  if (result.interrupted && signal.reason === "draining") {
+    const stopped = new HermesError("HERMES_GATEWAY_STOPPED", {});
+    return recipient.fail(stopped, stopped.message, session.id);
   }
+  if (result.interrupted) return recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null, session.id);
   const problem = problemOfFrame(error);
   deps.log.error("a turn ended without an answer", {
     problem: problem.message,

@@ -202,7 +202,7 @@ test("drain: a turn that does not end in time is stopped, and the person learns 
   await gateway.drain(20);
   await chat;
   assert.match(adapter.textsOf("1")[0]!, /^I was stopped in the middle of this/);
-  assert.equal((await caller).problem?.code, "HERMES_INTERRUPTED");
+  assert.equal((await caller).problem?.code, "HERMES_GATEWAY_STOPPED");
 });
 
 test("drain: closing hooks that hang are bounded together; hooks and adapters that hang keep it from ending no longer than that", async (t) => {

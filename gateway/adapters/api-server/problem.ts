@@ -42,15 +42,17 @@ const REFUSED: Readonly<Record<string, number>> = {
   HERMES_GATEWAY_STOPPING: 503,
 };
 
-/** Failures of the model's server; everything else that ends a turn is our own failure. */
+/** Failures that a client must not meet by asking again; everything else that ends a turn is our own failure. */
 const FAILED: Readonly<Record<string, number>> = {
+  HERMES_MESSAGE_REPEATED: 409,
+  HERMES_GATEWAY_STOPPED: 503,
   HERMES_MODEL_REQUEST: 502,
   HERMES_MODEL_STREAM_CUT: 502,
 };
 
 /**
- * Why there is no answer. Of a turn that failed, tools may have run, and OpenAI's clients would try a 5xx again by
- * themselves: the header tells them not to.
+ * Why there is no answer. Of a turn that failed, tools may have run, and OpenAI's clients would try a 409 or 5xx again
+ * by themselves: the header tells them not to.
  */
 export function turnProblem({ code, message }: HermesError): RequestProblem {
   const refused = REFUSED[code];

@@ -283,6 +283,8 @@ const FAILURES = [
   ["HERMES_INTERNAL", { problem: "oh" }, 500, "false"],
   ["HERMES_GATEWAY_BUSY", { waiting: 10 }, 429, null],
   ["HERMES_GATEWAY_STOPPING", {}, 503, null],
+  ["HERMES_GATEWAY_STOPPED", {}, 503, "false"],
+  ["HERMES_MESSAGE_REPEATED", { id: "once" }, 409, "false"],
   ["HERMES_ACCESS_DENIED", { platform: "api_server", user: "u" }, 403, null],
 ] as const;
 

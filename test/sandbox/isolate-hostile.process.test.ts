@@ -36,10 +36,12 @@ suite("hostile handlers", () => {
     );
   });
 
-  for (const [name, { timeoutSeconds = 2, allow = {}, ...expected }] of Object.entries({ ...SHARED, ...OWN })) {
+  for (const [name, { timeoutSeconds, allow = {}, ...expected }] of Object.entries({ ...SHARED, ...OWN })) {
     test(name, async () => {
+      // A busy machine takes its time for an answer; only what never comes must be waited for in full.
+      const deadline = timeoutSeconds ?? ("answers" in expected ? 6 : 2);
       const handler = name in SHARED ? join(HANDLERS, name, "handler.ts") : join(ISOLATED, `${name}.ts`);
-      const hook = isolates.openFile(handler, { name, allow, timeoutSeconds });
+      const hook = isolates.openFile(handler, { name, allow, timeoutSeconds: deadline });
       await works(hook);
       await misbehaves(hook, expected);
       await works(hook);

@@ -27,7 +27,8 @@ export function configJsonSchema(): Record<string, unknown> {
 }
 
 function describe(issue: z.core.$ZodIssue, found: unknown): string {
-  const shown = found === undefined ? "nothing" : shorten(JSON.stringify(found));
+  if (found === undefined) return "it is missing";
+  const shown = shorten(JSON.stringify(found));
   if (issue.code === "invalid_type") return `expected ${article(issue.expected)}, found ${shown}`;
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
   if (issue.code === "invalid_union") return `${shown} is of a wrong type`;

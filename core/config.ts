@@ -198,7 +198,8 @@ async function validate(value: Record<string, unknown>, where: Validation): Prom
     } else if (!where.unset.some((one) => keyText(one.path) === keyText(issue.path))) {
       throw new HermesError("HERMES_CONFIG_TYPE", {
         file: where.file,
-        line: where.lineOf(issue.path),
+        // What is missing stands nowhere; what it is missing from does.
+        line: where.lineOf(issue.path) ?? where.lineOf(issue.path.slice(0, -1)),
         key: keyText(issue.path),
         problem: issue.problem,
       });

@@ -74,9 +74,15 @@ export class Platforms {
   }
 }
 
-/** Judges the platforms of a configuration. Throws HERMES_CONFIG_VARIABLE for an unset variable of an enabled one. */
-export function checkPlatforms(config: Config): void {
+/**
+ * Judges the `gateway` section. Throws HERMES_CONFIG_VARIABLE for an unset variable that the gateway needs: only a
+ * platform that is switched off may name one.
+ */
+export function checkGateway(config: Config): void {
+  const { platforms: _, ...others } = config.values.gateway ?? {};
+  for (const key of Object.keys(others)) config.demand("gateway", key);
   for (const [name, { enabled }] of Object.entries(settingsOf(config))) {
+    config.demand("gateway", "platforms", name, "enabled");
     if (enabled === true) config.demand("gateway", "platforms", name);
   }
 }

@@ -13,7 +13,7 @@ import { createHost, type Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { watchHost } from "../watch.ts";
 import { openFolders } from "./folders.ts";
-import { checkPlatforms, Platforms } from "./platforms.ts";
+import { checkGateway, Platforms } from "./platforms.ts";
 import { claimGateway } from "./single.ts";
 
 /** How long the turns that run may go on after SIGTERM. */
@@ -37,7 +37,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
       surface: "gateway",
       interactive: process.stdin.isTTY && process.stderr.isTTY,
       commandNames: COMMAND_NAMES,
-      check: checkPlatforms,
+      check: checkGateway,
     }),
   );
   // A model that cannot answer is said now, not to the first person who writes.

@@ -57,3 +57,16 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+/** The median of `ours` beside that of each peer, in nanoseconds. */
+export function compare(name: string, times: ReadonlyMap<string, number>, peers: readonly string[]): Measurement[] {
+  const ours = times.get("ours") ?? Number.NaN;
+  return peers.map((peer) => ({
+    // The first peer carries the budget, the others are for orientation.
+    name: peer === peers[0] ? name : `${name} (${peer})`,
+    unit: "ns",
+    ours,
+    peer,
+    theirs: times.get(peer) ?? Number.NaN,
+  }));
+}

@@ -95,9 +95,9 @@ export class Pairing {
    * Lets the user in who got this code. Throws HERMES_PAIRING_UNKNOWN for a code that nobody has (the fifth one in a
    * row locks pairing for an hour), HERMES_PAIRING_EXPIRED, and HERMES_PAIRING_LOCKED for any code while it is locked.
    */
-  async approve(code: string): Promise<PairedUser> {
+  async approve(code: string, platform?: string): Promise<PairedUser> {
     const typed = code.replaceAll(/[\s-]/g, "").toUpperCase();
-    const rows = this.#table.codes();
+    const rows = this.#table.codes().filter((row) => platform === undefined || row.platform === platform);
     const matches = await Promise.all(rows.map((row) => isCodeOf(row, typed)));
     const match = rows.find((_, index) => matches[index]);
     // Thrown behind the transaction: what a wrong code changes must stay.

@@ -5,7 +5,7 @@ import type { Hook } from "#core/ports";
 import { createScope } from "#plugins/attribution";
 import { BlockWatch } from "#plugins/block-watch";
 import { CallbackHook, type Callback } from "#plugins/callback-hook";
-import { race, type Case, type Measurement } from "../measure.ts";
+import { compare, race, type Case, type Measurement } from "../measure.ts";
 
 const ARGUMENTS = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`argument_${index}`, "x".repeat(85)]));
 const PAYLOAD = { ...EVENTS.post_tool_call.sample(), args: ARGUMENTS };
@@ -93,18 +93,6 @@ async function gate(): Promise<Measurement[]> {
     { batch: 500 },
   );
   return compare("dispatch / gate, 1 callback", times, ["hookable"]);
-}
-
-function compare(name: string, times: ReadonlyMap<string, number>, peers: readonly string[]): Measurement[] {
-  const ours = times.get("ours") ?? Number.NaN;
-  return peers.map((peer) => ({
-    // The first peer carries the budget, the others are for orientation.
-    name: peer === peers[0] ? name : `${name} (${peer})`,
-    unit: "ns",
-    ours,
-    peer,
-    theirs: times.get(peer) ?? Number.NaN,
-  }));
 }
 
 export const dispatchCase: Case = {

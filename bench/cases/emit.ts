@@ -7,7 +7,7 @@ import { SyncHook } from "tapable";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { HookRegistry, type EventContext } from "#core/registry";
-import { race, type Case, type Measurement } from "../measure.ts";
+import { compare, race, type Case, type Measurement } from "../measure.ts";
 
 /** Events come mixed: a turn alternates between a handful of names. */
 const NAMES = ["tui:message.delta", "agent:step", "tui:tool.start", "session:start"] as const;
@@ -108,18 +108,6 @@ function allocation(): Measurement {
     peer: null,
     theirs: null,
   };
-}
-
-function compare(name: string, times: ReadonlyMap<string, number>, peers: readonly string[]): Measurement[] {
-  const ours = times.get("ours") ?? Number.NaN;
-  return peers.map((peer) => ({
-    // The first peer carries the budget, the others are for orientation.
-    name: peer === peers[0] ? name : `${name} (${peer})`,
-    unit: "ns",
-    ours,
-    peer,
-    theirs: times.get(peer) ?? Number.NaN,
-  }));
 }
 
 export const emitCase: Case = {

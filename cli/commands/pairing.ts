@@ -28,11 +28,14 @@ export function addPairingCommand(program: Command, context: CliContext): void {
   pairing
     .command("approve")
     .description("let the user in who got this code")
-    .argument("<code>", "the code, as the user got it")
+    .usage("[options] [platform] <code>")
+    .argument("<code>", "the code, as the user got it; behind the platform's name if you like")
+    .argument("[code]")
     .option("--json", "one JSON document")
-    .action((code: string, options: Options, command: Command) =>
-      withPairing(command, context, (store) => approve(store, code, options, context)),
-    );
+    .action((first: string, second: string | undefined, options: Options, command: Command) => {
+      const asked = second === undefined ? { code: first } : { platform: first, code: second };
+      return withPairing(command, context, (store) => approve(store, asked, options, context));
+    });
   pairing
     .command("revoke")
     .description("no longer let a user in; a code that waits is void, too")
@@ -77,8 +80,13 @@ function list(pairing: Pairing, { json }: Options, context: CliContext): void {
   if (locked_until !== null) context.note(`Pairing is locked until ${locked_until} after too many wrong codes.`);
 }
 
-async function approve(pairing: Pairing, code: string, { json }: Options, context: CliContext): Promise<void> {
-  const user = await pairing.approve(code);
+async function approve(
+  pairing: Pairing,
+  { code, platform }: { readonly code: string; readonly platform?: string },
+  { json }: Options,
+  context: CliContext,
+): Promise<void> {
+  const user = await pairing.approve(code, platform);
   if (json) return context.json({ approved: user });
   context.out(`The user ${user.user_id} of ${user.platform} is let in.`);
 }

@@ -46,6 +46,13 @@ test("a code is listed without itself, approved, and the user revoked", async (t
   assert.equal((await pairing("list")).stdout, "Nobody is let in by a code, and nobody asks.\n");
 });
 
+test("the platform may be named before the code, which is then good for no other", async (t) => {
+  const { ask, pairing } = createHome(t);
+  const code = await ask("4711");
+  assert.equal((await pairing("approve", "discord", code)).code, 3);
+  assert.equal((await pairing("approve", "telegram", code)).code, 0);
+});
+
 test("an unknown code and an unknown user end with 3, an expired code and a lockout with a sentence of their own", async (t) => {
   const { ask, pairing } = createHome(t);
   const unknown = await pairing("revoke", "telegram", "5");

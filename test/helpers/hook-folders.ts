@@ -94,7 +94,8 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
   };
 }
 
-function logTo(lines: string[]): Log {
+/** A log that adds `level message` to the lines. */
+export function logTo(lines: string[]): Log {
   const at = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
   const log: Log = {
     debug: at("debug"),

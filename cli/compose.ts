@@ -16,6 +16,7 @@ import type { AskPerson } from "#sandbox/shell/hook";
 import { openFiles } from "./host-files.ts";
 import { openSessions } from "./host-sessions.ts";
 import { createModelSwitch, type ModelSwitch } from "./model-switch.ts";
+import { createPluginTurns, type PluginTurns } from "./plugin-turns.ts";
 import { createReloads, type ReloadListener, type Reloads } from "./reload.ts";
 import { listenForReloads } from "./reload-requests.ts";
 import { createShellHooks } from "./shell-hooks.ts";
@@ -58,6 +59,8 @@ export interface Host extends AsyncDisposable {
   readonly database: DatabaseSync;
   readonly redact: (text: string) => string;
   readonly plugins: PluginHost;
+  /** The turns that plugins asked for. */
+  readonly pluginTurns: PluginTurns;
   readonly runner: AgentRunner;
   readonly model: ModelSwitch;
   /** Takes every frame that a surface shows: subscribers of `tui:*` and the dashboard see it, too. */
@@ -143,7 +146,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       builtinCommands: options.commandNames,
       safeMode: globals.safeMode,
       env: context.env,
-      run_turn: ({ prompt, plugin }) => runFor(plugin, prompt),
+      run_turn: (request) => turns.run(request),
       deliver: (message) => deliver(message),
     });
     undo.use(plugins);
@@ -162,20 +165,15 @@ export async function createHost(options: HostOptions): Promise<Host> {
       log: files.log,
     });
     const mirror = mirrorFrames(registry);
-    const stopped = new AbortController();
-    undo.defer(() => stopped.abort());
-    /** `ctx.run_turn`: a turn in a session of its own, whose frames nobody sees; its errors are in the log. */
-    const runFor = (plugin: string, message: string) =>
-      runner.turn({
-        session: sessions.store.create({ platform: surface, source: `plugin:${plugin}` }),
-        message,
-        platform: surface,
-        signal: stopped.signal,
-        onFrame: (frame) => {
-          mirror(frame);
-          if (frame.type === "error") files.log.error(frame.message, { plugin, session_id: frame.session_id });
-        },
-      });
+    const turns = createPluginTurns({
+      runner,
+      sessions: sessions.store,
+      dispatcher,
+      surface,
+      mirror,
+      log: files.log,
+    });
+    undo.use(turns);
     await plugins.load(config);
     const { start_if_dashboard_available, stop } = await import("#core/forwarder");
     undo.defer(() => stop());
@@ -233,6 +231,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       database: sessions.database,
       redact: files.redact,
       plugins,
+      pluginTurns: turns,
       runner,
       model,
       mirror,

@@ -40,6 +40,8 @@ export interface GatewayDeps {
   readonly onLive?: (platform: string, adapter: Adapter) => void;
   /** Takes every frame of every turn, for those who mirror them. */
   readonly onFrame?: (frame: Frame) => void;
+  /** The turns that nobody wrote for. A drain waits for them, too, and stops them with the others. */
+  readonly background?: { settled(): Promise<void>; stop(): Promise<void> };
   readonly timings?: Partial<Timings>;
 }
 

@@ -122,11 +122,11 @@ export function createGateway(given: GatewayDeps): Gateway {
   async function end(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     router.close();
-    const settled = await within(ms, () => router.settled());
+    const settled = await within(ms, () => Promise.all([router.settled(), given.background?.settled()]));
     if (settled.kind === "late") {
       router.stop("draining");
       closing.abort();
-      await within(timings.abort, () => router.settled());
+      await within(timings.abort, () => Promise.all([router.settled(), given.background?.stop()]));
     }
     await live.closeAll(onFrame);
     await outbox.flush(Math.max(deadline - performance.now(), timings.closing));

@@ -62,12 +62,12 @@ export async function runGateway(command: Command, context: CliContext): Promise
   announcer.open();
   context.note("The gateway runs; Ctrl+C ends it.");
   await stopped;
-  const turns = gateway.active();
+  const turns = gateway.active() + host.pluginTurns.active;
   if (turns > 0) context.note(`Ending when ${turns === 1 ? "the turn that runs has" : `${turns} turns have`} ended …`);
 }
 
 function openGateway(host: Host, platforms: Platforms, onLive: Announcer["add"]): Gateway {
-  const { runner, dispatcher, registry, sessions, database, model, log, mirror } = host;
+  const { runner, dispatcher, registry, sessions, database, model, log, mirror, pluginTurns } = host;
   const gateway = createGateway({
     runner,
     dispatcher,
@@ -82,6 +82,7 @@ function openGateway(host: Host, platforms: Platforms, onLive: Announcer["add"])
     commands: () => host.plugins.commands(),
     onLive,
     onFrame: mirror,
+    background: pluginTurns,
   });
   host.setDeliver(({ text }) => gateway.deliver(text));
   host.onReload(async () => gateway.setAdapters(await platforms.adapters()));

@@ -38,8 +38,8 @@ export function claimGateway(run: string, warn: (sentence: string) => void): () 
 function claim(file: string): void {
   const own = `${file}.${process.pid}`;
   const mine: Holder = { pid: process.pid, process_start: startOf(process.pid) };
+  writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
   try {
-    writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
     // A link is made whole or not at all, and never over a file that is there.
     while (!link(own, file)) {
       const holder = read(file);

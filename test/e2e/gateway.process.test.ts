@@ -140,6 +140,55 @@ test("SIGTERM during a turn lets it end, then the gateway ends with 0", async (t
   assert.equal((await gateway.ended).code, 0);
 });
 
+const RECORDS = (file: string) => `
+  import { appendFileSync } from "node:fs";
+  export function register(ctx) {
+    for (const event of ["on_session_start", "on_session_end", "on_session_finalize"]) {
+      ctx.register_hook(event, ({ completed, platform }) => {
+        appendFileSync(${JSON.stringify(file)}, [event, platform, completed].join(" ").trim() + "\\n");
+      });
+    }
+  }`;
+
+test("SIGTERM while BOOT.md runs lets it end, its session's closing hooks included", async (t) => {
+  const home = new Home(t);
+  const seen = join(home.work, "seen");
+  home.plugin("records", RECORDS(seen));
+  home.write("BOOT.md", "run `touch begun; sleep 2; echo slept`\n");
+  const gateway = await startGateway(t, home, { config: `${API_SERVER}plugins: { enabled: [records] }\n` });
+  await until(() => existsSync(join(home.work, "begun")), "the turn runs");
+  gateway.kill("SIGTERM");
+  assert.equal((await gateway.ended).code, 0);
+  assert.equal(
+    readFileSync(seen, "utf8"),
+    "on_session_start gateway\non_session_end gateway true\non_session_finalize gateway\n",
+  );
+});
+
+test("a plugin's turn that still runs when a chat ends is stopped, and its session's closing hooks run", async (t) => {
+  const home = new Home(t);
+  const seen = join(home.work, "seen");
+  home.plugin("records", RECORDS(seen));
+  home.plugin(
+    "turns",
+    `let asked = false;
+     export const register = (ctx) => ctx.register_hook("pre_llm_call", () => {
+       if (!asked) void ctx.run_turn({ prompt: "run \`sleep 30\`" });
+       asked = true;
+     });`,
+  );
+  home.write("config.yaml", "plugins: { enabled: [records, turns] }\n");
+  assert.equal((await home.run(["chat", "-q", "run `sleep 1`"])).code, 0);
+  assert.deepEqual(readFileSync(seen, "utf8").trim().split("\n"), [
+    "on_session_start cli",
+    "on_session_start cli",
+    "on_session_end cli true",
+    "on_session_finalize cli",
+    "on_session_end cli false",
+    "on_session_finalize cli",
+  ]);
+});
+
 test("without a platform the gateway says what to write", async (t) => {
   const home = new Home(t);
   const { code, stderr } = await home.run(["gateway"]);

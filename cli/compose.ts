@@ -164,7 +164,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       cwd: process.cwd(),
       log: files.log,
     });
-    const mirror = mirrorFrames(registry);
+    const mirror = mirrorFrames(registry, files.redact);
     const turns = createPluginTurns({
       runner,
       sessions: sessions.store,

@@ -4,13 +4,13 @@ import { openJsonLines } from "#core/jsonl";
 import { openLog, type LogFile } from "#core/log";
 import type { HomePaths } from "#core/paths";
 import type { RunSink } from "#core/ports";
-import { createRedactor, isSecretName } from "#core/redact";
+import { createRedactor, isSecretName, type Redactor } from "#core/redact";
 import { fileSink } from "#core/runs";
 import type { CliContext, GlobalOptions } from "./context.ts";
 
 export interface HostFiles {
   readonly log: LogFile;
-  readonly redact: (text: string) => string;
+  readonly redact: Redactor;
   readonly sink: RunSink;
   /** Takes the secrets of a configuration out of what is written from now on; those of earlier ones stay out. */
   keepSecret(values: unknown): void;
@@ -36,7 +36,8 @@ export function openFiles({ context, globals, paths }: Surroundings): HostFiles 
   const lost = (file: string) => (error: unknown) => warnOnce(`${file} cannot be written: ${problemOf(error)}`);
   const secrets = new Set<string>();
   let redactNow = createRedactor(context.env);
-  const redact = (text: string) => redactNow(text);
+  const settledLength = (text: string) => redactNow.settledLength(text);
+  const redact = Object.assign((text: string) => redactNow(text), { settledLength });
   const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
   const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
   const toFile = fileSink({ append: (line) => runs.append(line), redact });

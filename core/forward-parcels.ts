@@ -1,7 +1,8 @@
 /** What is sent at once: parcels of frames, filled from the queue, and what an answer makes of them. */
+import { Deltas } from "./forward-deltas.ts";
 import { objectOf, type LinkAnswer } from "./forward-link.ts";
 import { writeFrames, type FrameOptions, type WrittenFrames } from "./forward-frames.ts";
-import type { ForwardQueue } from "./forward-queue.ts";
+import type { ForwardQueue, QueuedEvent } from "./forward-queue.ts";
 
 /** A batch holds at most so many frames (CONTRACT §9). */
 export const MOST_FRAMES = 256;
@@ -34,19 +35,25 @@ export type Verdict =
 
 export interface ParcelOptions extends FrameOptions {
   readonly queue: ForwardQueue;
+  readonly settledLength: (text: string) => number;
   /** Told of a problem that is not the dashboard's. */
   readonly onError: (error: unknown) => void;
+  /** Called when something that waited for what came after it waits no longer. */
+  readonly onReady: () => void;
 }
 
 /** Parcels under way, the oldest first. Their frames keep their places in the queue's count until they are settled. */
 export class Parcels {
   readonly #options: ParcelOptions;
+  readonly #deltas: Deltas;
   #parcels: Parcel[] = [];
   #most = MOST_FRAMES;
+  #ending = false;
   #closed = false;
 
   constructor(options: ParcelOptions) {
     this.#options = options;
+    this.#deltas = new Deltas(options);
   }
 
   /** True while something that was taken out of the queue has not been settled. */
@@ -95,10 +102,18 @@ export class Parcels {
     for (const parcel of this.#parcels) parcel.attempts = 0;
   }
 
+  /** Says that nothing more comes. */
+  end(): void {
+    this.#ending = true;
+  }
+
   /** Gives everything up that is under way, for good. */
   close(): void {
     this.#closed = true;
-    for (const { frames } of this.#parcels.splice(0)) this.#options.queue.release(frames, frames);
+    const { queue } = this.#options;
+    for (const { frames } of this.#parcels.splice(0)) queue.release(frames, frames);
+    const held = this.#deltas.clear();
+    queue.release(held, held);
   }
 
   #finish(others: Parcel[], frames: number, lost: number): void {
@@ -116,7 +131,7 @@ export class Parcels {
     const slices: string[] = [];
     let frames = 0;
     let bytes = 0;
-    while (frames < this.#most && bytes < ENOUGH_BYTES && queue.waiting > 0) {
+    while (frames < this.#most && bytes < ENOUGH_BYTES && this.#hasMore()) {
       if (frames > 0) await new Promise((resume) => setImmediate(resume));
       const slice = this.#write(this.#most - frames);
       if (slice.frames > 0) slices.push(slice.text);
@@ -127,11 +142,30 @@ export class Parcels {
     else if (frames > 0) this.#parcels.push({ text: slices.join(","), frames, attempts: 0 });
   }
 
+  #hasMore(): boolean {
+    const { queue } = this.#options;
+    return queue.waiting > 0 || this.#deltas.ready > 0 || (this.#ending && this.#deltas.holding);
+  }
+
+  /** The next event that may leave now. */
+  #take(): QueuedEvent | undefined {
+    const deltas = this.#deltas;
+    for (;;) {
+      if (deltas.ready > 0) return deltas.take();
+      const event = this.#options.queue.take();
+      if (event !== undefined) {
+        const passed = deltas.pass(event);
+        if (passed !== undefined) return passed;
+      } else if (this.#ending && deltas.holding) deltas.letGo();
+      else return undefined;
+    }
+  }
+
   #write(frames: number): Pick<WrittenFrames, "text" | "frames" | "bytes"> {
     const { queue, onError } = this.#options;
     let taken = 0;
     const take = () => {
-      const event = queue.take();
+      const event = this.#take();
       if (event !== undefined) taken++;
       return event;
     };

@@ -15,6 +15,7 @@ export interface SenderOptions {
   readonly queue: ForwardQueue;
   readonly src: string;
   readonly redact: (text: string) => string;
+  readonly settledLength: (text: string) => number;
   /** Takes a sentence about a failure; called for each one. */
   readonly onError: (sentence: string) => void;
   /** Called when the dashboard does not take the token: the discovery file may name another one by now. */
@@ -49,7 +50,7 @@ export class ForwardSender {
   constructor(options: SenderOptions) {
     this.#options = options;
     const onError = (error: unknown) => options.onError(`events could not be written: ${problemOf(error)}`);
-    this.#parcels = new Parcels({ ...options, onError });
+    this.#parcels = new Parcels({ ...options, onError, onReady: () => this.wake() });
   }
 
   /** Where to send from now on; null for nowhere. What was not accepted waits for the next one. */
@@ -80,6 +81,7 @@ export class ForwardSender {
   /** Sends what it can within so many milliseconds, then gives up the rest, which counts as dropped. */
   async close(ms: number): Promise<void> {
     this.#closing = true;
+    this.#parcels.end();
     this.#resume?.();
     this.wake();
     const { promise: late, resolve } = Promise.withResolvers<void>();

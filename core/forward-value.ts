@@ -20,6 +20,8 @@ const MASK = "[redacted]";
 const LONGEST_SECRET = 512;
 /** A documented key of `session:*` events that only sounds like a secret. */
 const NO_SECRET = "session_key";
+/** Names that are no variable's, but stand for secrets in what tools and services are asked. */
+const OTHER_SECRET_NAME = /(?:^|_)(?:secrets|passwd|passphrase|credentials?|authorization|cookie)$/i;
 
 /** Names of keys are few; more than these are not remembered at a time. */
 const MOST_NAMES = 2048;
@@ -28,10 +30,16 @@ const secretNames = new Map<string, boolean>();
 function namesSecret(key: string): boolean {
   const known = secretNames.get(key);
   if (known !== undefined) return known;
-  const secret = key !== NO_SECRET && key.length < LONGEST_SECRET && isSecretName(key);
+  const secret = key !== NO_SECRET && key.length < LONGEST_SECRET && soundsSecret(key);
   if (secretNames.size >= MOST_NAMES) secretNames.clear();
   secretNames.set(key, secret);
   return secret;
+}
+
+/** `apiKey` and `X-Api-Key` are names like `api_key`. */
+function soundsSecret(key: string): boolean {
+  const name = key.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").replaceAll("-", "_");
+  return isSecretName(name) || OTHER_SECRET_NAME.test(name);
 }
 
 /**
@@ -123,7 +131,7 @@ class CarefulCopy {
     const stand: unknown = typeof toJSON === "function" ? Reflect.apply(toJSON, value, [""]) : value;
     if (stand !== value) return this.of(stand, secret);
     if (isError(value)) return this.#text(problemOf(value));
-    return Array.isArray(value) ? this.#list(value, secret) : this.#object(value);
+    return Array.isArray(value) ? this.#list(value, secret) : this.#object(value, secret);
   }
 
   #list(list: readonly unknown[], secret: boolean): unknown[] {
@@ -135,7 +143,7 @@ class CarefulCopy {
     return copied;
   }
 
-  #object(value: object): Record<string, unknown> {
+  #object(value: object, secret: boolean): Record<string, unknown> {
     // Without a prototype, so that a key `__proto__` is a key.
     const copied = Object.create(null) as Record<string, unknown>;
     const keys = Object.keys(value);
@@ -144,7 +152,7 @@ class CarefulCopy {
         copied["…"] = `(${keys.length - index} more)`;
         break;
       }
-      const held = this.#read(() => (value as Record<string, unknown>)[key], namesSecret(key));
+      const held = this.#read(() => (value as Record<string, unknown>)[key], secret || namesSecret(key));
       copied[this.#text(key)] = held;
     }
     return copied;

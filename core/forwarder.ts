@@ -11,20 +11,20 @@ import { ForwardQueue } from "./forward-queue.ts";
 import { ForwardSender } from "./forward-sender.ts";
 import { homePaths } from "./paths.ts";
 import { createRareLog } from "./rare-log.ts";
-import { createRedactor } from "./redact.ts";
+import { createRedactor, type Redactor } from "./redact.ts";
 import type { EventContext, HookRegistry } from "./registry.ts";
 
 /** What goes to the dashboard. */
 export const FORWARDED = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"] as const;
 
 export interface ForwarderOptions {
-  /** Which kind of process this is: `cli`, `gateway`, `daemon`, `batch`. */
-  readonly src: string;
+  /** Which kind of process this is: `cli`, `gateway`, `daemon`, `batch`; `unknown` when absent. */
+  readonly src?: string;
   /** The home whose `dashboard.json` counts; `$HERMES_HOME`, else `~/.hermes`. */
   readonly home?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Takes secrets out of a text before it leaves this process; those of `env` and well-known forms when absent. */
-  readonly redact?: (text: string) => string;
+  readonly redact?: ((text: string) => string) & Partial<Redactor>;
   /** Takes a sentence about a discovery file that is not used; standard error when absent. */
   readonly warn?: (sentence: string) => void;
   /** Takes at most one line a minute about events that do not arrive; like `warn` when absent. */
@@ -59,7 +59,7 @@ class HookForwarder implements Forwarder {
   #stopping = false;
 
   constructor(registry: HookRegistry, options: ForwarderOptions) {
-    const { src, env = process.env } = options;
+    const { src = "unknown", env = process.env, redact = createRedactor(env) } = options;
     this.src = src;
     this.#registry = registry;
     this.#env = env;
@@ -69,7 +69,8 @@ class HookForwarder implements Forwarder {
     this.#sender = new ForwardSender({
       queue: this.#queue,
       src,
-      redact: options.redact ?? createRedactor(env),
+      redact,
+      settledLength: redact.settledLength ?? createRedactor(env).settledLength,
       onError: createRareLog({ write: options.log ?? this.#warn }),
       onLocked: () => this.look(),
     });
@@ -154,7 +155,7 @@ let stopped = Promise.resolve();
  * Forwards the registry's events to the dashboard from now on, or from when there is one. Gives the forwarder that is
  * attached, the same at every call, or null while there is no dashboard or `HERMES_HOOK_FORWARDER` switches it off.
  */
-export function start_if_dashboard_available(registry: HookRegistry, options: ForwarderOptions): Forwarder | null {
+export function start_if_dashboard_available(registry: HookRegistry, options: ForwarderOptions = {}): Forwarder | null {
   const env = options.env ?? process.env;
   if (OFF.has((env["HERMES_HOOK_FORWARDER"] ?? "").trim().toLowerCase())) return null;
   if (current === null) {

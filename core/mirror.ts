@@ -6,12 +6,15 @@ type Payload = Readonly<Record<string, unknown>>;
 
 /** How much of a tool's result is mirrored, in characters. */
 const LONGEST_CONTENT = 2000;
+/** A secret that begins before the cut is found whole if it is no longer than this. */
+const LONGEST_SECRET = 512;
 
 /**
  * Makes the mirror of a surface: a function that takes every frame of its turns, those of different sessions mixed.
- * It never throws, and makes nothing when nobody listens. `context` is `{session_id, payload}`.
+ * It never throws, and makes nothing when nobody listens. `context` is `{session_id, payload}`. What is too long to be
+ * mirrored whole goes through `redact` before it is cut: the half of a secret is none that could be found later.
  */
-export function mirrorFrames(registry: HookRegistry): (frame: Frame) => void {
+export function mirrorFrames(registry: HookRegistry, redact: (text: string) => string): (frame: Frame) => void {
   /** Sessions whose model is in the midst of an answer. */
   const answering = new Set<string>();
 
@@ -39,7 +42,12 @@ export function mirrorFrames(registry: HookRegistry): (frame: Frame) => void {
       }
       case "tool_result": {
         const { tool: name, tool_id, success, content } = frame;
-        return emit("tui:tool.complete", frame, () => ({ name, tool_id, success, content: beginning(content) }));
+        return emit("tui:tool.complete", frame, () => ({
+          name,
+          tool_id,
+          success,
+          content: beginning(content, redact),
+        }));
       }
       case "hook":
         return emit("tui:hook.complete", frame, () => bodyOf(frame));
@@ -70,9 +78,9 @@ function bodyOf({ type: _type, session_id: _session, ...body }: Frame): Payload 
   return body;
 }
 
-/** Characters, not UTF-16 units: an emoji at the end is whole or not there. */
-function beginning(content: string): string {
+function beginning(content: string, redact: (text: string) => string): string {
   if (content.length <= LONGEST_CONTENT) return content;
-  const units = content.slice(0, 2 * LONGEST_CONTENT);
-  return Array.from(units).slice(0, LONGEST_CONTENT).join("");
+  const text = content.slice(0, 2 * LONGEST_CONTENT + LONGEST_SECRET);
+  // Characters, not UTF-16 units: an emoji at the end is whole or not there.
+  return Array.from(redact(text)).slice(0, LONGEST_CONTENT).join("");
 }

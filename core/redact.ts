@@ -1,4 +1,5 @@
 /** Takes secrets out of text before it is written anywhere (log, hook log, events). */
+import { settledLength } from "./redact-unfinished.ts";
 
 const MASK = "[redacted]";
 
@@ -19,17 +20,25 @@ const SHAPES: readonly RegExp[] = [
   /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})\d{6,12}:[A-Za-z0-9_-]{30,}\b/g,
   /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}/g,
 ];
-/** `NAME_TOKEN=…` and `--token …` of a command line, and `user:password@` of an address. */
+/** `NAME_TOKEN=…` and `--token …` of a command line, `user:password@` and `?token=…` of an address. */
 const ASSIGNED =
   /((?:^|[\s"';&]|\\[nrt])[A-Za-z0-9_]{0,100}(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=\\?["']?)[^\s"';&$\\]+/gi;
 /** What every assignment has, found in a tenth of the time. */
 const ASSIGNMENT = /(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=/i;
 const FLAG =
   /((?:^|\s|\\[nrt])--?(?:[a-z0-9]{1,30}-){0,5}(?:api-?key|token|secret|password|passwd)(?:=|\s+)\\?["']?)(?![-"'$])[^\s"';&\\]+/gi;
-const ADDRESS = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/gi;
+const ADDRESS = /(:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/g;
+const QUERY = /([?&](?:[\w.-]{0,60}[_.-])?(?:key|token|secret|password|passwd|signature|sig)=)[^\s"'<>&#\\]+/gi;
 const BEARER = /((?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})Bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 const NAMED =
   /((?:api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd)["']?\s*[:=]\s*\\?["']?)[^\s"',;&}\\]{4,}/gi;
+
+/** Takes secrets out of text. */
+export interface Redactor {
+  (text: string): string;
+  /** How much of a text that is still being written is settled: behind it a secret may have begun, and is not found yet. */
+  readonly settledLength: (text: string) => number;
+}
 
 /** True for a variable or key whose value is a secret by its name: `*_KEY`, `*_TOKEN`, `*_SECRET`, `*PASSWORD*`. */
 export function isSecretName(name: string): boolean {
@@ -40,26 +49,27 @@ export function isSecretName(name: string): boolean {
  * Makes a function that takes secrets out of text: the values of `env`'s variables with secret names, further
  * `values`, and what has the form of a well-known key.
  */
-export function createRedactor(env: NodeJS.ProcessEnv, values: readonly string[] = []): (text: string) => string {
+export function createRedactor(env: NodeJS.ProcessEnv, values: readonly string[] = []): Redactor {
   const named = Object.entries(env)
     .filter(([name, value]) => value !== undefined && value.length >= 8 && isSecretName(name))
     .map(([, value]) => value as string);
   // The longest first, so that a secret which begins with another one goes as a whole.
   const plain = new Set([...named, ...values.filter((value) => value.length >= 8)]);
-  const known = [...new Set([...plain].flatMap(asInJson))].toSorted((a, b) => b.length - a.length);
-  return (text) => {
+  const known = [...new Set([...plain].flatMap(asWritten))].toSorted((a, b) => b.length - a.length);
+  const redact = (text: string) => {
     let clean = text;
     for (const secret of known) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
     for (const shape of SHAPES) clean = clean.replace(shape, MASK);
     clean = clean.replace(BEARER, `$1${MASK}`).replace(NAMED, `$1${MASK}`);
     if (ASSIGNMENT.test(clean)) clean = clean.replace(ASSIGNED, `$1${MASK}`);
-    clean = clean.replace(FLAG, `$1${MASK}`);
+    clean = clean.replace(FLAG, `$1${MASK}`).replace(QUERY, `$1${MASK}`);
     return clean.includes("://") ? clean.replace(ADDRESS, `$1${MASK}`) : clean;
   };
+  return Object.assign(redact, { settledLength: (text: string) => settledLength(text, known) });
 }
 
-/** A secret as it stands in text, in JSON, and in JSON that is a text of JSON. */
-function asInJson(secret: string): readonly string[] {
+/** A secret as it stands in text, in an address, in JSON, and in JSON that is a text of JSON. */
+function asWritten(secret: string): readonly string[] {
   const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
-  return [secret, escaped(secret), escaped(escaped(secret))];
+  return [secret, encodeURIComponent(secret.toWellFormed()), escaped(secret), escaped(escaped(secret))];
 }

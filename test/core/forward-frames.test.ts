@@ -47,7 +47,7 @@ test("whatever JSON can hold arrives as JSON.stringify would have it", () => {
       const { list } = write(contexts.map((context) => ({ event_type: "a:b", context })));
       const expected = JSON.parse(JSON.stringify(contexts)) as unknown[];
       // Named like secrets, they are masked.
-      const free = (text: string) => !/key|token|secret|password/i.test(text);
+      const free = (text: string) => !/key|token|secret|passw|passphrase|credential|authorization|cookie/i.test(text);
       for (const [index, context] of expected.entries()) {
         if (free(JSON.stringify(context))) assert.deepEqual(list[index]!.context, context);
       }
@@ -208,6 +208,9 @@ test("secrets leave neither by their form nor by the name of their key; session_
         key: "",
         note: `line\n${key}`,
         count_token: 5,
+        apiKey: "hunter2",
+        secrets: { here: "hunter2", there: [{ too: "hunter2" }] },
+        headers: { "X-Api-Key": "hunter2", Authorization: "Basic hunter2", "set-cookie": "hunter2" },
       },
       content: JSON.stringify({ output: `export A=1\n${key}`, deep: 'he said "open\nsesame"' }),
       [key]: "under its own name",

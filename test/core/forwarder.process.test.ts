@@ -123,6 +123,22 @@ test("the home is that of HERMES_HOME where none is given", (t) => {
   assert.ok(forwarder !== null);
 });
 
+test("a source that does not say what it is, is unknown", async (t) => {
+  const { home, registry } = fixture(t);
+  const dashboard = await FakeDashboard.start(t);
+  announce(home, dashboard);
+  const before = process.env["HERMES_HOME"];
+  process.env["HERMES_HOME"] = home;
+  t.after(() => {
+    if (before === undefined) delete process.env["HERMES_HOME"];
+    else process.env["HERMES_HOME"] = before;
+  });
+  assert.equal(start_if_dashboard_available(registry)?.src, "unknown");
+  registry.emit_sync("agent:start");
+  await stop();
+  assert.deepEqual(dashboard.taken, [{ event_type: "agent:start", context: {}, src: "unknown" }]);
+});
+
 test("starting again gives the same forwarder, stopping twice is harmless, and all can begin anew", async (t) => {
   const { home, registry, start } = fixture(t);
   const dashboard = await FakeDashboard.start(t);
@@ -380,6 +396,19 @@ test("a program that has nothing more to do does not wait for a dashboard that h
   // It would be held for as long as the dashboard hangs, which is for ever.
   assert.ok(performance.now() - before < 10_000);
   assert.equal(child.exitCode, 0);
+});
+
+test("a secret that a model writes in pieces does not leave, and no piece is lost at the end", async (t) => {
+  const { home, registry, start } = fixture(t);
+  const dashboard = await FakeDashboard.start(t);
+  announce(home, dashboard);
+  start({ env: { SOME_TOKEN: "correct horse battery" } });
+  const pieces = ["it is cor", "rect horse", " batt", "ery and the year is 20", "26"];
+  for (const text of pieces) registry.emit_sync("tui:message.delta", { session_id: "s", payload: { text } });
+  await stop();
+  const sent = dashboard.taken.map(({ context }) => (context["payload"] as { text: string }).text);
+  assert.equal(sent.length, pieces.length);
+  assert.equal(sent.join(""), "it is [redacted] and the year is 2026");
 });
 
 test("events that nobody can take are dropped at the end, too, at once", async (t) => {

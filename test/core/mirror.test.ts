@@ -11,7 +11,7 @@ function fixture() {
   const registry = new HookRegistry((sentence) => reports.push(sentence));
   const seen: unknown[] = [];
   registry.register("tui:*", (event, context) => seen.push([event, context]));
-  const mirror = mirrorFrames(registry);
+  const mirror = mirrorFrames(registry, (given) => given.replaceAll("hunter2hunter2", "[redacted]"));
   return { registry, reports, seen, play: (...frames: Frame[]) => frames.forEach(mirror) };
 }
 
@@ -94,6 +94,17 @@ test("a result is mirrored in its first 2,000 characters, none of them cut in tw
   assert.equal(context.payload.content, `${"x".repeat(1999)}🦊`);
 });
 
+test("the cut of a long result never leaves a part of a secret", () => {
+  for (let before = 1980; before < 2002; before++) {
+    const { seen, play } = fixture();
+    const content = `${"🦊".repeat(before)}hunter2hunter2${"y".repeat(5000)}`;
+    play({ type: "tool_result", session_id, tool: "t", tool_id: "1", content, success: true });
+    const [[, context]] = seen as [[string, { payload: { content: string } }]];
+    assert.doesNotMatch(context.payload.content, /h/);
+    assert.equal(Array.from(context.payload.content).length, 2000);
+  }
+});
+
 test("a failing subscriber disturbs neither the surface nor the others", () => {
   const { registry, reports, seen, play } = fixture();
   registry.register("tui:message.delta", () => assert.fail("broken"), { name: "broken" });
@@ -107,10 +118,10 @@ test("nothing is made of a frame when nobody listens", () => {
   const params = new Proxy({}, { ownKeys: () => assert.fail("looked at"), get: () => assert.fail("looked at") });
   const frame = { type: "tool_use", session_id, tool: "t", tool_id: "1" } as const;
   const guarded = Object.defineProperty({ ...frame }, "params", { get: () => params, enumerable: true }) as Frame;
-  mirrorFrames(registry)(guarded);
+  mirrorFrames(registry, String)(guarded);
   let content = 0;
   const counted = { type: "assistant", session_id } as const;
   const assistant = Object.defineProperty({ ...counted }, "content", { get: () => `${content++}` }) as Frame;
-  mirrorFrames(registry)(assistant);
+  mirrorFrames(registry, String)(assistant);
   assert.equal(content, 0);
 });

@@ -53,3 +53,21 @@ test("a known secret with quotes and line breaks is found as it stands in JSON",
   }
   assert.deepEqual(JSON.parse(redact(JSON.stringify({ a: secret }))), { a: "[redacted]" });
 });
+
+test("a secret in an address is found: as a password, as a parameter, and percent-encoded", () => {
+  const redact = createRedactor({ DB_PASSWORD: "p@ss word/1" });
+  for (const text of [
+    "postgres://me:hunter2hunter2@host/db",
+    "see https://example.org/x?token=hunter2hunter2&page=2",
+    "https://example.org/?page=2&X-Amz-Signature=hunter2hunter2#top",
+    "https://example.org/?a=1&api_key=hunter2hunter2",
+    JSON.stringify({ url: "https://example.org/?key=hunter2hunter2" }),
+  ]) {
+    assert.ok(!redact(text).includes("hunter2"), redact(text));
+    assert.equal(redact(text).split("[redacted]").length, 2);
+  }
+  assert.equal(redact("https://x/p%40ss%20word%2F1"), "https://x/[redacted]");
+  for (const text of ["https://example.org/?page=2&monkey=x", "what? token=1 is a number", "a://b/c:d@e"]) {
+    assert.equal(redact(text), text);
+  }
+});

@@ -75,7 +75,7 @@ test("the page names what is forwarded, and the limits", () => {
 
 test("the page lists each event of a turn with its payload", () => {
   const registry = new HookRegistry();
-  const mirror = mirrorFrames(registry);
+  const mirror = mirrorFrames(registry, String);
   const seen = new Map<string, string[]>();
   registry.register("tui:*", (event, { payload }) => seen.set(event, Object.keys(payload as object)));
   const bodies: Record<FrameType, object> = {

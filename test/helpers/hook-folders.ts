@@ -94,8 +94,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
   };
 }
 
-/** A log that adds `level message` to the lines. */
-export function logTo(lines: string[]): Log {
+function logTo(lines: string[]): Log {
   const at = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
   const log: Log = {
     debug: at("debug"),

@@ -105,6 +105,7 @@ async function inspect(
     name = manifest.name ?? directory;
     const handler = chooseHandler(files);
     if ("problem" in handler) return skip(`${folder}: ${handler.problem}`);
+    if (!statSync(join(folder, handler.file)).isFile()) return skip(`${folder}: ${handler.file} is no file.`);
     const hook = hookOf(manifest, { name, folder, handler: join(folder, handler.file), timeoutSeconds });
     return { kind: "hook", directory, hook, warnings: manifest.warnings };
   } catch (error) {

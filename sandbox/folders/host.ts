@@ -9,7 +9,7 @@ import type { HookIdentity, RunSink } from "#core/ports";
 import type { HookRegistry } from "#core/registry";
 import { discoverFolders, ManifestCache, type FolderDiscovery, type FoundFolder } from "./discover.ts";
 import { LoadedFolder, type FolderDeps } from "./loaded-folder.ts";
-import { findFirstSyntaxProblem } from "./parse.ts";
+import { findCodeProblem } from "./parse.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
@@ -160,7 +160,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     if (!compared.changed && isDeepStrictEqual(hook, loaded.hook)) {
       return { found, loaded, stamp: compared.stamp, kept: null };
     }
-    const problem = await findCodeProblem(hook);
+    const problem = await findHookProblem(hook);
     // The old stamp stays: what is mended by going back to what was there is no change.
     if (problem !== null) return { found, loaded, stamp, kept: problem };
     return { found, loaded: new LoadedFolder(directory, hook, folderDeps), stamp: compared.stamp, kept: null };
@@ -266,8 +266,11 @@ function describe({ found, loaded, kept }: Slot): FolderListing {
 }
 
 /** What is wrong with the code beside the manifest, as a sentence; null when it can be parsed. */
-async function findCodeProblem({ folder, handler }: HookFolder): Promise<string | null> {
+async function findHookProblem({ folder, handler }: HookFolder): Promise<string | null> {
   const beside = readdirSync(folder).filter(isCode);
-  const problem = await findFirstSyntaxProblem([...new Set([handler, ...beside.map((name) => join(folder, name))])]);
+  const problem = await findCodeProblem(
+    handler,
+    beside.map((name) => join(folder, name)),
+  );
   return problem === null ? null : `${problem}.`;
 }

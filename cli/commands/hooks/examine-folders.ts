@@ -1,6 +1,6 @@
 /** Whether the gateway can use the folders of `hooks/`, found out without running a handler. */
 import type { FolderDiscovery, FoundFolder } from "#sandbox/folders/discover";
-import { findFirstSyntaxProblem } from "#sandbox/folders/parse";
+import { findCodeProblem } from "#sandbox/folders/parse";
 import type { Findings } from "./examine-entry.ts";
 import { listFolder } from "./list-folders.ts";
 import type { ListedHook } from "./list.ts";
@@ -21,6 +21,6 @@ export async function examineFolders({ folders }: FolderDiscovery): Promise<read
 async function problemsOf(found: FoundFolder): Promise<readonly string[]> {
   if (found.kind === "skipped") return [found.reason];
   if (!found.hook.enabled) return [];
-  const syntax = await findFirstSyntaxProblem([found.hook.handler]);
-  return [...found.warnings, ...(syntax === null ? [] : [syntax])];
+  const code = await findCodeProblem(found.hook.handler);
+  return [...found.warnings, ...(code === null ? [] : [code])];
 }

@@ -198,6 +198,16 @@ test("a bad manifest, a half-written handler and a second one keep the last good
   await stay({ "HOOK.yaml": "" }, /HOOK\.yaml:1: expected keys/);
   await stay({ "HOOK.yaml": manifest("[agent:step]"), "handler.ts": "export function handle(" }, /handler\.ts:1: .*/);
   await stay({ "handler.ts": "" }, /handler\.ts is empty/);
+  await stay(
+    { "handler.ts": 'import { appendFileSync } from "node:fs";\nexpor' },
+    /handler\.ts exports no function handle/,
+  );
+  await stay(
+    { "handler.ts": `import "./lib/late.ts";\n${recorder("v1")}` },
+    /imports "\.\/lib\/late\.ts", which is not/,
+  );
+  await stay({ "lib/late.ts": "export const late = {" }, /lib\/late\.ts:1: /);
+  bench.write("recorder", { "lib/late.ts": undefined });
   await stay({ "handler.ts": recorder("v1"), "handler.js": "x" }, /there are several handlers/);
   bench.write("recorder", { "handler.js": undefined });
   // What was there before is there again: nothing has changed.

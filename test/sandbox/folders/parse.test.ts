@@ -1,10 +1,10 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findFirstSyntaxProblem } from "#sandbox/folders/parse";
+import { findCodeProblem } from "#sandbox/folders/parse";
 
 test("a problem is told with its file and line, and a source that overflows the parser harms nobody", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
@@ -16,9 +16,56 @@ test("a problem is told with its file and line, and a source that overflows the 
   const good = file("good.ts", "export const handle = (x: string): string => x;\n");
   const bad = file("bad.ts", "export const one = 1;\nexport const = 2;\n");
   const deep = file("deep.ts", "(".repeat(200_000));
-  assert.equal(await findFirstSyntaxProblem([good]), null);
-  assert.match((await findFirstSyntaxProblem([good, bad]))!, /bad\.ts:2: /);
-  assert.match((await findFirstSyntaxProblem([deep]))!, /deep\.ts/);
+  assert.equal(await findCodeProblem(good), null);
+  assert.match((await findCodeProblem(good, [bad]))!, /bad\.ts:2: /);
+  assert.match((await findCodeProblem(deep))!, /deep\.ts/);
   assert.equal(stripTypeScriptTypes("const still: number = 1;").trim().startsWith("const still"), true);
-  assert.equal(await findFirstSyntaxProblem([good]), null);
+  assert.equal(await findCodeProblem(good), null);
+});
+
+test("what a handler imports is looked at as well, wherever it lies; nothing of it is run", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "lib"));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const handler = file(
+    "handler.ts",
+    `import { readFileSync } from "node:fs";
+import { anything } from "some-package";
+import { deep } from "./lib/deep.ts"; // import old from "./old.ts";
+const later = () => import("./generated-later.ts");
+throw new Error("this ran");
+export const handle = (): unknown => [readFileSync, anything, deep, later];
+`,
+  );
+  assert.match((await findCodeProblem(handler))!, /handler\.ts: it imports "\.\/lib\/deep\.ts", which is not there$/);
+  file("lib/deep.ts", 'import data from "./data.json" with { type: "json" };\nexport const deep = (x: string) => {\n');
+  assert.match((await findCodeProblem(handler))!, /lib\/deep\.ts:\d+: /);
+  file(
+    "lib/deep.ts",
+    'import data from "./data.json" with { type: "json" };\nimport "../handler.ts";\nexport const deep = data;\n',
+  );
+  assert.match((await findCodeProblem(handler))!, /lib\/deep\.ts: it imports "\.\/data\.json", which is not there$/);
+  file("lib/data.json", "{}");
+  assert.equal(await findCodeProblem(handler), null);
+  // The parser of TypeScript does not mind; the engine does.
+  file("lib/deep.ts", "export const deep = 1;\nexport const deep = 2;\n");
+  assert.match((await findCodeProblem(handler))!, /lib\/deep\.ts: .*already been declared/);
+});
+
+test("a handler without handle is no handler; one that only passes it on is", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const half = file("half.ts", 'import { join } from "node:path";\nexpor');
+  assert.match((await findCodeProblem(half))!, /half\.ts exports no function handle$/);
+  const passing = file("passing.ts", 'export * from "./real.ts";\n');
+  file("real.ts", "export function handle() {}\n");
+  assert.equal(await findCodeProblem(passing), null);
 });

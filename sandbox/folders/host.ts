@@ -265,12 +265,12 @@ function describe({ found, loaded, kept }: Slot): FolderListing {
   return { directory, name: found.name, state: "skipped", reason: found.reason, hook: null };
 }
 
-/** What is wrong with the code beside the manifest, as a sentence; null when it can be parsed. */
-async function findHookProblem({ folder, handler }: HookFolder): Promise<string | null> {
-  const beside = readdirSync(folder).filter(isCode);
+/** What is wrong with the code beside the manifest, as a sentence; null when nothing is seen to be. */
+async function findHookProblem(hook: HookFolder): Promise<string | null> {
+  const beside = readdirSync(hook.folder).filter(isCode);
   const problem = await findCodeProblem(
-    handler,
-    beside.map((name) => join(folder, name)),
+    hook,
+    beside.map((name) => join(hook.folder, name)),
   );
   return problem === null ? null : `${problem}.`;
 }

@@ -2,10 +2,11 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { problemOf } from "#core/errors";
+import type { HookCode } from "./modules.ts";
 
 /** What the thread is to look at. */
 export interface ParseRequest {
-  readonly handler: string;
+  readonly hook: HookCode;
   readonly beside: readonly string[];
 }
 
@@ -13,15 +14,16 @@ const WORKER = new URL(`./syntax-worker${extname(import.meta.filename)}`, import
 const LONGEST_MS = 10_000;
 
 /**
- * The first problem of a handler, of the files of its folder that it imports, and of those `beside` it, which are only
+ * The first problem of a handler, of the files that it imports, and of those `beside` it, which are only
  * parsed; null when there is none. Never rejects. Not in the thread of the caller: a source that is nested deep enough
  * overflows the stack of Node's parser of TypeScript, which then parses nothing any more in that thread, the program's
  * own modules included.
  */
-export function findCodeProblem(handler: string, beside: readonly string[] = []): Promise<string | null> {
+export function findCodeProblem(hook: HookCode, beside: readonly string[] = []): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
-  const undecided = `${handler} cannot be parsed`;
-  const workerData: ParseRequest = { handler, beside };
+  const undecided = `${hook.handler} cannot be parsed`;
+  const { folder, handler, isolation } = hook;
+  const workerData: ParseRequest = { hook: { folder, handler, isolation }, beside };
   // The class that parses modules without running them is there with this option only.
   const execArgv = ["--experimental-vm-modules"];
   const worker = new Worker(WORKER, { workerData, execArgv, stdout: true, stderr: true });

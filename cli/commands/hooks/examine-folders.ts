@@ -21,6 +21,6 @@ export async function examineFolders({ folders }: FolderDiscovery): Promise<read
 async function problemsOf(found: FoundFolder): Promise<readonly string[]> {
   if (found.kind === "skipped") return [found.reason];
   if (!found.hook.enabled) return [];
-  const code = await findCodeProblem(found.hook.handler);
+  const code = await findCodeProblem(found.hook);
   return [...found.warnings, ...(code === null ? [] : [code])];
 }

@@ -204,7 +204,7 @@ test("a bad manifest, a half-written handler and a second one keep the last good
   );
   await stay(
     { "handler.ts": `import "./lib/late.ts";\n${recorder("v1")}` },
-    /imports "\.\/lib\/late\.ts", which is not/,
+    /imports "\.\/lib\/late\.ts", and there is no such file/,
   );
   await stay({ "lib/late.ts": "export const late = {" }, /lib\/late\.ts:1: /);
   bench.write("recorder", { "lib/late.ts": undefined });

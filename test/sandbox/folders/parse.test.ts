@@ -1,10 +1,13 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findCodeProblem } from "#sandbox/folders/parse";
+
+const findIn = (handler: string, beside: readonly string[] = [], isolation: "worker" | "isolate" = "worker") =>
+  findCodeProblem({ folder: dirname(handler), handler, isolation }, beside);
 
 test("a problem is told with its file and line, and a source that overflows the parser harms nobody", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
@@ -16,11 +19,11 @@ test("a problem is told with its file and line, and a source that overflows the 
   const good = file("good.ts", "export const handle = (x: string): string => x;\n");
   const bad = file("bad.ts", "export const one = 1;\nexport const = 2;\n");
   const deep = file("deep.ts", "(".repeat(200_000));
-  assert.equal(await findCodeProblem(good), null);
-  assert.match((await findCodeProblem(good, [bad]))!, /bad\.ts:2: /);
-  assert.match((await findCodeProblem(deep))!, /deep\.ts/);
+  assert.equal(await findIn(good), null);
+  assert.match((await findIn(good, [bad]))!, /bad\.ts:2: /);
+  assert.match((await findIn(deep))!, /deep\.ts/);
   assert.equal(stripTypeScriptTypes("const still: number = 1;").trim().startsWith("const still"), true);
-  assert.equal(await findCodeProblem(good), null);
+  assert.equal(await findIn(good), null);
 });
 
 test("what a handler imports is looked at as well, wherever it lies; nothing of it is run", async (t) => {
@@ -41,19 +44,21 @@ throw new Error("this ran");
 export const handle = (): unknown => [readFileSync, anything, deep, later];
 `,
   );
-  assert.match((await findCodeProblem(handler))!, /handler\.ts: it imports "\.\/lib\/deep\.ts", which is not there$/);
+  assert.match((await findIn(handler))!, /handler\.ts: it imports "\.\/lib\/deep\.ts", and there is no such file$/);
   file("lib/deep.ts", 'import data from "./data.json" with { type: "json" };\nexport const deep = (x: string) => {\n');
-  assert.match((await findCodeProblem(handler))!, /lib\/deep\.ts:\d+: /);
+  assert.match((await findIn(handler))!, /lib\/deep\.ts:\d+: /);
   file(
     "lib/deep.ts",
     'import data from "./data.json" with { type: "json" };\nimport "../handler.ts";\nexport const deep = data;\n',
   );
-  assert.match((await findCodeProblem(handler))!, /lib\/deep\.ts: it imports "\.\/data\.json", which is not there$/);
+  assert.match((await findIn(handler))!, /lib\/deep\.ts: it imports "\.\/data\.json", and there is no such file$/);
+  file("lib/data.json", "{");
+  assert.match((await findIn(handler))!, /lib\/data\.json: .*JSON/);
   file("lib/data.json", "{}");
-  assert.equal(await findCodeProblem(handler), null);
+  assert.equal(await findIn(handler), null);
   // The parser of TypeScript does not mind; the engine does.
   file("lib/deep.ts", "export const deep = 1;\nexport const deep = 2;\n");
-  assert.match((await findCodeProblem(handler))!, /lib\/deep\.ts: .*already been declared/);
+  assert.match((await findIn(handler))!, /lib\/deep\.ts: .*already been declared/);
 });
 
 test("a handler without handle is no handler; one that only passes it on is", async (t) => {
@@ -64,8 +69,25 @@ test("a handler without handle is no handler; one that only passes it on is", as
     return join(folder, name);
   };
   const half = file("half.ts", 'import { join } from "node:path";\nexpor');
-  assert.match((await findCodeProblem(half))!, /half\.ts exports no function handle$/);
+  assert.match((await findIn(half))!, /half\.ts exports no function handle$/);
   const passing = file("passing.ts", 'export * from "./real.ts";\n');
   file("real.ts", "export function handle() {}\n");
-  assert.equal(await findCodeProblem(passing), null);
+  assert.equal(await findIn(passing), null);
+});
+
+test("what an isolate refuses is told before it is loaded, with the module's name", async (t) => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "hermes-parse-")));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const handler = join(folder, "handler.ts");
+  const problem = (line: string) => {
+    writeFileSync(handler, `${line}\nexport const handle = () => null;\n`);
+    return findIn(handler, [], "isolate");
+  };
+  assert.match((await problem('import "node:fs";'))!, /handler\.ts: it imports "node:fs", which is refused/);
+  assert.match((await problem('import "../outside.ts";'))!, /it imports "\.\.\/outside\.ts", /);
+  assert.match((await problem('import "./none.ts";'))!, /it imports "\.\/none\.ts", and there is no such file/);
+  writeFileSync(join(folder, "helper.ts"), 'import "some-package";\nexport {};\n');
+  assert.match((await problem('import "./helper.ts";'))!, /helper\.ts: it imports "some-package", which is refused/);
+  writeFileSync(join(folder, "helper.ts"), "export {};\n");
+  assert.equal(await problem('import "./helper.ts";'), null);
 });

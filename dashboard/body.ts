@@ -18,11 +18,20 @@ const MOST_DISCARDED = 32 * 1024 * 1024;
  * asking first.
  */
 export function takeJsonOnly(app: FastifyInstance): void {
+  askForBodiesLate(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", (request: FastifyRequest, payload: Readable) => {
     const { "content-encoding": encoding = "identity", "content-length": announced = 0 } = request.headers;
     if (encoding !== "identity") throw new Refused(415, "a body may not be compressed");
     return readBody(payload, request.routeOptions.bodyLimit, Number(announced));
+  });
+}
+
+/** Who waits to be asked for its body (`Expect: 100-continue`) is asked only once it may send one. */
+function askForBodiesLate(app: FastifyInstance): void {
+  app.server.on("checkContinue", (request, response) => app.server.emit("request", request, response));
+  app.addHook("preParsing", async (request, reply) => {
+    if (/^100-continue$/i.test(request.headers.expect ?? "")) reply.raw.writeContinue();
   });
 }
 

@@ -51,6 +51,25 @@ test("401 comes before the body is read", async (t) => {
   assert.match(answer.toString(), /^HTTP\/1.1 401 /);
 });
 
+test("who waits to be asked for its body is asked only when it may send one", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const body = JSON.stringify(FRAME);
+  const ask = async (token: string) => {
+    const socket = await dashboard.connect(t);
+    const head = ["POST /api/hooks/ingest HTTP/1.1", "Host: localhost", `Authorization: Bearer ${token}`];
+    head.push("Content-Type: application/json", `Content-Length: ${body.length}`, "Expect: 100-continue", "", "");
+    socket.write(head.join("\r\n"));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return { socket, answer: answer.toString() };
+  };
+  assert.match((await ask("wrong")).answer, /^HTTP\/1.1 401 /);
+  const { socket, answer } = await ask(dashboard.dashboard.token);
+  assert.match(answer, /^HTTP\/1.1 100 /);
+  socket.write(body);
+  const [taken] = (await once(socket, "data")) as [Buffer];
+  assert.match(taken.toString(), /^HTTP\/1.1 200 /);
+});
+
 test("more than 20 wrong tokens a second from one address get 429, a right one never does", async (t) => {
   const dashboard = await TestDashboard.start(t);
   const guess = () => dashboard.ingest(FRAME, { authorization: "Bearer guess" });

@@ -88,6 +88,9 @@ export class ForwardSender {
     const timer = setTimeout(resolve, ms);
     await Promise.race([this.#running, late]);
     clearTimeout(timer);
+    const { held } = this.#options.queue;
+    if (held > 0 && this.#dashboard !== null)
+      this.#complain(this.#dashboard, `${held} of them had not arrived when it ended`);
     this.#dashboard = null;
     this.#disconnect();
     this.#parcels.close();

@@ -333,7 +333,7 @@ test("an address beyond this machine is sent to only when it is trusted", async 
 });
 
 test("what waits at the end is sent, for half a second at most", async (t) => {
-  const { home, registry, start } = fixture(t);
+  const { home, registry, start, logged } = fixture(t);
   const dashboard = await FakeDashboard.start(t);
   announce(home, dashboard);
   const forwarder = start()!;
@@ -352,6 +352,7 @@ test("what waits at the end is sent, for half a second at most", async (t) => {
   await until(() => !dashboard.requests.at(-1)!.response.writableEnded, "a request that hangs");
   await stop();
   assert.deepEqual([stuck.waiting, stuck.dropped], [0, 1000]);
+  assert.match(logged.at(-1)!, /1000 of them had not arrived when it ended$/);
 });
 
 test("a token that is refused at the very end brings nothing back", async (t) => {

@@ -7,7 +7,7 @@ export function noticeOf(run: HookRun): string | undefined {
   const who = `hook ${inLine(run.name)}`;
   switch (run.outcome) {
     case "block":
-      return `${who} blocked ${run.event}: ${inLine(run.detail ?? "")}`;
+      return `${who} blocked ${isCommand(run) ? messageOf(run) : run.event}${run.detail ? `: ${inLine(run.detail)}` : ""}`;
     case "modify":
       return `${who} changed the arguments of a tool call${because(run)}`;
     case "transform":

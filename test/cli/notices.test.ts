@@ -1,0 +1,25 @@
+import test from "node:test";
+import assert from "node:assert/strict";
+import { noticeOf } from "#cli/chat/notices";
+import type { HookRun } from "#core/runs";
+
+const run = (event: string, outcome: HookRun["outcome"], detail: string | null): HookRun => ({
+  at: 0,
+  event,
+  source: "worker",
+  name: "rules",
+  command: null,
+  outcome,
+  cause: null,
+  duration_ms: 1,
+  exit_code: null,
+  session_id: "",
+  detail,
+});
+
+test("a block is told with its reason where there is one, a command as it is typed", () => {
+  assert.equal(noticeOf(run("pre_tool_call", "block", "no\nway")), "hook rules blocked pre_tool_call: no ⏎ way");
+  assert.equal(noticeOf(run("command:model", "block", "no")), "hook rules blocked /model: no");
+  assert.equal(noticeOf(run("command:model", "block", null)), "hook rules blocked /model");
+  assert.equal(noticeOf(run("command:model", "skip", null)), "hook rules handled /model");
+});

@@ -36,6 +36,8 @@ test("a hooks folder that is not there is nothing at all", async (t) => {
 
 test("good folders, and a reason for each that is skipped, in the order of their names", async (t) => {
   const folder = makeFolder(t, {
+    "handler-folder/HOOK.yaml": EVENTS,
+    "handler-folder/handler.ts/index.ts": "",
     "z-good/HOOK.yaml": EVENTS,
     "z-good/handler.mjs": "",
     "a-good/HOOK.yaml": `name: first\n${EVENTS}`,
@@ -65,6 +67,7 @@ test("good folders, and a reason for each that is skipped, in the order of their
     ["b-namesake", 'hooks/b-namesake/HOOK.yaml: the name "first" is already that of hooks/a-good.'],
     ["bad", "hooks/bad/HOOK.yaml:1: events is 5; expected a list"],
     ["c-off", "good"],
+    ["handler-folder", "hooks/handler-folder: handler.ts is no file."],
     ["no-handler", "hooks/no-handler: there is no handler: expected handler.ts, handler.mts, handler.js, handler.mjs."],
     ["no-manifest", "hooks/no-manifest has no HOOK.yaml."],
     ["other-ending", "hooks/other-ending has no HOOK.yaml. Rename HOOK.yml to HOOK.yaml."],

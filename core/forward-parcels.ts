@@ -205,9 +205,10 @@ export function judgeAnswer({ status, body }: LinkAnswer, frames: number, single
     return answer?.["accepted"] === undefined ? { kind: "singles" } : { kind: "settled", lost: frames };
   }
   if (status >= 300) return { kind: "failed", problem: `it answered ${status}` };
-  if (answer?.["ok"] !== true)
+  // A receiver that says no more than 200 has it; a page of HTML is somebody else's.
+  if (body !== "" && (answer === undefined || answer["ok"] === false))
     return { kind: "failed", problem: `it answered ${status} with something else than its JSON` };
-  const accepted = answer["accepted"];
+  const accepted = answer?.["accepted"];
   const taken = typeof accepted === "number" && accepted >= 0 ? Math.min(Math.floor(accepted), frames) : frames;
   return { kind: "settled", lost: frames - taken };
 }

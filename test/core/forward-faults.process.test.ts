@@ -146,6 +146,20 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     assert.match(errors[0]!, /something else than its JSON/);
   });
 
+  test("a receiver that answers 2xx without a word, or with other JSON, has taken what was sent", async (t) => {
+    const bodies = ["", "{}", '{"received": 1}'];
+    const { dashboard, queue, errors, emit } = await fixture(t, ({ number, response }) => {
+      reply(response, number === 0 ? 204 : 200, bodies[number % bodies.length]);
+      return true;
+    });
+    for (const n of numbers(4)) {
+      emit(1, {}, n);
+      await until(() => dashboard.taken.length > n && queue.held === 0, `event ${n}`);
+    }
+    assert.equal(dashboard.taken.length, 4);
+    assert.deepEqual([queue.dropped, errors], [0, []]);
+  });
+
   test("garbage on the wire, a closed door, an empty answer: nothing is lost before there is room", async (t) => {
     const noise = [
       "\0\u0001\u0002\r\n\r\n",

@@ -6,7 +6,7 @@ const CLOSING_MS = 5000;
 const LAST_WORDS_MS = 1500;
 
 /** A key pressed over and over is one wish: what comes this soon after the first signal must not cost the hooks theirs. */
-const ONE_WISH_MS = 1000;
+export const ONE_WISH_MS = 1000;
 
 export interface Closing {
   /** Aborts when the closing hooks are no longer waited for. Never does unless a signal came. */

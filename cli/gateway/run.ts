@@ -7,6 +7,7 @@ import { install_as_default } from "#core/registry";
 import type { ApiServer } from "#gateway/adapters/api-server";
 import { COMMAND_NAMES } from "#gateway/commands";
 import { createGateway, type Gateway } from "#gateway/gateway";
+import { ONE_WISH_MS } from "../chat/closing.ts";
 import { exitCodeOf } from "../chat/conversation.ts";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
@@ -124,17 +125,21 @@ function createAnnouncer(context: CliContext): Announcer {
   };
 }
 
-/** Resolves at the first signal; the next one ends the program at once. */
+/**
+ * Resolves at the first signal; a later one ends the program at once. What comes together with the first is the same
+ * wish: `npx` hands on the Ctrl+C that the terminal has sent to everybody already.
+ */
 function untilSignal(context: CliContext): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {
-        if (asked) {
+        if (askedAt !== undefined) {
+          if (performance.now() - askedAt < ONE_WISH_MS) return;
           context.note("Cut short.");
           process.exit(exitCodeOf(signal));
         }
-        asked = true;
+        askedAt = performance.now();
         resolve();
       });
     }

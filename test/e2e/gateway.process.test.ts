@@ -189,6 +189,26 @@ test("a plugin's turn that still runs when a chat ends is stopped, and its sessi
   ]);
 });
 
+test("signals that come together are one wish; a later one cuts the drain", async (t) => {
+  const home = new Home(t);
+  const first = await startGateway(t, home, { config: API_SERVER });
+  const answer = first.say("run `touch one; sleep 2; echo slept`", "carla");
+  await until(() => existsSync(join(home.work, "one")), "the turn runs");
+  for (let count = 0; count < 3; count++) first.kill("SIGTERM");
+  assert.match((await answer).text, /slept/);
+  assert.equal((await first.ended).code, 0);
+
+  const second = await startGateway(t, home);
+  const lost = second.say("run `touch two; sleep 30`", "carla").catch(() => "the connection was cut");
+  await until(() => existsSync(join(home.work, "two")), "the turn runs");
+  second.kill("SIGINT");
+  await second.sees("Ending when the turn that runs has ended");
+  await new Promise((wake) => setTimeout(wake, 1200));
+  second.kill("SIGINT");
+  assert.equal((await second.ended).code, 130);
+  await lost;
+});
+
 test("without a platform the gateway says what to write", async (t) => {
   const home = new Home(t);
   const { code, stderr } = await home.run(["gateway"]);

@@ -47,7 +47,7 @@ export class EventStore {
   #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
   #lost = false;
-  #isEnding = false;
+  #ending: Promise<void> | undefined;
   #onRest: () => void = () => undefined;
 
   constructor(options: EventStoreOptions) {
@@ -77,8 +77,11 @@ export class EventStore {
   }
 
   /** Writes all that waits, within five seconds, and takes no more. May be called again. */
-  async close(): Promise<void> {
-    this.#isEnding = true;
+  close(): Promise<void> {
+    return (this.#ending ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     this.#writer?.ref();
     if (!this.#isWriting) this.#hand();
     if (this.#isWriting) {
@@ -120,7 +123,7 @@ export class EventStore {
     writer.on("message", (reply: WriteReply) => {
       this.#isWriting = false;
       if ("lost" in reply) this.#lose(reply.lost);
-      else if (this.#isEnding) this.#hand();
+      else if (this.#ending !== undefined) this.#hand();
       else if (this.#waiting.length > 0) this.#handSoon();
     });
     writer.on("error", (error) => this.#lose(problemOf(error)));

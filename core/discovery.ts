@@ -3,8 +3,8 @@
  * write this file gets every event of the user, so it counts only when nobody else can have written it.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
-import { isIPv4 } from "node:net";
 import { problemOf } from "./errors.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** A dashboard to send to. */
 export interface Dashboard {
@@ -99,10 +99,6 @@ function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): Discove
   const clean = `${address.origin}${address.pathname}`.replace(/\/+$/, "");
   const identity = JSON.stringify([clean, token, pid, started_at]);
   return { dashboard: { url: clean, token, identity }, problem: null };
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."));
 }
 
 function refuse(file: string, problem: string): DiscoveryReading {

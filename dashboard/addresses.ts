@@ -2,11 +2,11 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { isLoopback } from "#core/loopback";
 
 /** True for a bind that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  const name = plain(host);
-  return name === "localhost" || name === "::1" || (isIP(name) === 4 && name.startsWith("127."));
+export function isLocalBind(host: string): boolean {
+  return isLoopback(plain(host));
 }
 
 /** The address under which a bind is reached from this machine: a bind to everything is reached on loopback. */

@@ -10,7 +10,7 @@ import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/log";
 import type { HookRegistry } from "#core/registry";
 import { Access } from "./access.ts";
-import { createHostGate, isLoopback, reachableUrl } from "./addresses.ts";
+import { createHostGate, isLocalBind, reachableUrl } from "./addresses.ts";
 import { takeJsonOnly } from "./body.ts";
 import { boundConnections } from "./connections.ts";
 import { publishDiscovery } from "./discovery.ts";
@@ -164,7 +164,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     } catch (error) {
       warn(`No other process will find the dashboard: ${options.discovery} cannot be written: ${problemOf(error)}`);
     }
-    if (isLoopback(new URL(url).hostname)) return;
+    if (isLocalBind(new URL(url).hostname)) return;
     warn(`Other processes send their events to ${url} only with HERMES_DASHBOARD_TRUST_REMOTE=1 in their environment.`);
   }
 

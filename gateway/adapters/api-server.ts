@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/log";
 import type { Adapter, Inbox } from "#core/ports";
-import { isLoopback } from "./api-server/access.ts";
+import { isLocal } from "./api-server/access.ts";
 import { PLATFORM } from "./api-server/answer.ts";
 import { createFlights, type Flights } from "./api-server/flights.ts";
 import { createApp } from "./api-server/routes.ts";
@@ -67,7 +67,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
-    if (key === "" && !isLoopback(host)) throw keyMissing(host);
+    if (key === "" && !isLocal(host)) throw keyMissing(host);
     const flights = createFlights(limits.inFlight);
     const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, flights });
     try {

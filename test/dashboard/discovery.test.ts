@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isLoopback, reachableUrl } from "#dashboard/addresses";
+import { isLocalBind, reachableUrl } from "#dashboard/addresses";
 import { readDiscovery } from "#core/discovery";
 import { until } from "../helpers/processes.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
@@ -121,9 +121,9 @@ test("a bind to every address is found on loopback, and its token opens it as we
 
 test("what counts as loopback, and under which address a bind is reached", () => {
   for (const host of ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST", "::1", "[::1]"])
-    assert.ok(isLoopback(host), host);
+    assert.ok(isLocalBind(host), host);
   for (const host of ["0.0.0.0", "::", "192.168.1.2", "localhost.example", "127.example", "128.0.0.1", ""]) {
-    assert.ok(!isLoopback(host), host);
+    assert.ok(!isLocalBind(host), host);
   }
   assert.equal(reachableUrl("0.0.0.0", 1), "http://127.0.0.1:1");
   assert.equal(reachableUrl("::", 1), "http://[::1]:1");

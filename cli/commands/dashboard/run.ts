@@ -5,7 +5,7 @@ import { loadConfig, type Config } from "#core/config";
 import { HookDispatcher } from "#core/dispatch";
 import { HermesError, problemOf } from "#core/errors";
 import { HookRegistry, install_as_default } from "#core/registry";
-import { isLoopback } from "#dashboard/addresses";
+import { isLocalBind } from "#dashboard/addresses";
 import { createDashboard, type Dashboard } from "#dashboard/server";
 import { createPluginHost } from "#plugins/host";
 import { createClosing } from "../../chat/closing.ts";
@@ -80,7 +80,7 @@ function settingsOf(flags: DashboardFlags, config: Config) {
   // An IPv6 address as it stands in an address, and as it is listened on.
   const host = (flags.host ?? settings.host ?? HOST).replace(/^\[(.*)\]$/, "$1");
   if (host.trim() === "") throw new HermesError("HERMES_USAGE", { problem: NO_HOST });
-  if (!isLoopback(host) && !flags.insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });
+  if (!isLocalBind(host) && !flags.insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });
   return { host, port: flags.port ?? settings.port ?? PORT, allowedHosts: settings.allowed_hosts ?? [] };
 }
 

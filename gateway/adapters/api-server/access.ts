@@ -1,19 +1,13 @@
 /** Who may ask: the bearer key, and without one only programs of this machine, never a web page. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isLoopback } from "#core/loopback";
 import { headerText } from "./header-text.ts";
 import { RequestProblem } from "./problem.ts";
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-
 /** True for an address of this machine that no other machine reaches, and for the names that stand for it. */
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  if (isIP(name) !== 0) return LOOPBACK.check(name, isIPv6(name) ? "ipv6" : "ipv4");
-  return name === "localhost" || name.endsWith(".localhost");
+export function isLocal(host: string): boolean {
+  return isLoopback(host) || host.toLowerCase().endsWith(".localhost");
 }
 
 /**
@@ -34,7 +28,7 @@ export function createAccessCheck(key: string): (headers: IncomingHttpHeaders) =
 
 function checkLocal({ host, origin }: IncomingHttpHeaders): void {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host ?? "")?.[1] ?? "";
-  if (!isLoopback(name)) throw forbidden(`The host "${name}" is not this machine's loopback name.`);
+  if (!isLocal(name)) throw forbidden(`The host "${name}" is not this machine's loopback name.`);
   if (origin === undefined || origin.toLowerCase() === `http://${host}`.toLowerCase()) return;
   throw forbidden("Web pages may not ask this server.");
 }

@@ -287,14 +287,21 @@ test("everything is reached by the keyboard", async (t) => {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
 
+  // The list is drawn a moment after the feed; its order is that of the last words.
+  await sees(page.locator("#sessions-list"), "sess_noise");
+  const names = await page.locator("#sessions-list .session .name").allInnerTexts();
+  const focused = page.locator("#sessions-list .session:focus");
   await page.keyboard.press("2");
+  await focused.waitFor();
+  for (let up = 0; up < names.length; up++) await page.keyboard.press("ArrowUp");
+  await sees(focused, names[0]!);
   await page.keyboard.press("j");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
-  await sees(pane.locator("h2"), "Session e1a2b3");
+  await sees(pane.locator("h2"), `Session ${names[2]}`);
   await page.keyboard.press("k");
   await page.keyboard.press("Enter");
-  await sees(pane.locator("h2"), "Session c3d4e5");
+  await sees(pane.locator("h2"), `Session ${names[1]}`);
   await page.keyboard.press("3");
   assert.equal(await page.evaluate("document.activeElement.closest('section').id"), "hooks");
 });

@@ -1,6 +1,6 @@
 /** `delegate_task`: child agents with sessions of their own (CONTRACT §3 and §4; seed 003, "subagent_stop"). */
 import { createLimiter } from "#core/limiter";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { fire, type TurnScope } from "./scope.ts";
 import type { StoredSession } from "./sessions.ts";
 import type { runTurn, TurnOutcome } from "./turn.ts";

@@ -1,7 +1,7 @@
-/** The agent as every surface sees it: `AgentRunner` of core/ports.ts. */
+/** The agent as every surface sees it: `AgentRunner` of core/ports/agent.ts. */
 import { randomUUID } from "node:crypto";
 import { HermesError } from "#core/errors";
-import type { AgentRunner, ToolRequest, TurnRequest, TurnResult } from "#core/ports";
+import type { AgentRunner, ToolRequest, TurnRequest, TurnResult } from "#core/ports/agent";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
 import { openLine, type AgentDeps, type TurnScope } from "./scope.ts";

@@ -1,7 +1,7 @@
 /** The SQL of sessions and their messages. Every method throws what SQLite throws. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ChatMessage } from "#core/messages";
-import type { Session } from "#core/ports";
+import type { Session } from "#core/ports/agent";
 
 /** A session with what the database knows about it beside its identity. Times are ISO-8601 UTC. */
 export interface StoredSession extends Session {

@@ -1,9 +1,9 @@
 /** Conversations in `state.db` (CONTRACT §1 and §3), and what becomes of them when the disk is full. */
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "#core/database";
+import { transaction } from "#core/home/database";
 import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
-import type { Session } from "#core/ports";
+import type { Session } from "#core/ports/agent";
 import { INJECTED } from "./injections.ts";
 import { createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";

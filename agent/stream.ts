@@ -1,7 +1,7 @@
 /** One request to the model: one `streamText` call, whose tools have no `execute` because every call is ours to run. */
 import type { ModelMessage, ToolSet } from "ai";
 import { isHermesError } from "#core/errors";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { failureFrom, ModelFailure, streamCut } from "./model-failure.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SelectedModel } from "./models/select.ts";

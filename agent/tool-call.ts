@@ -1,6 +1,6 @@
 /** The one function through which any tool call runs, whoever asked for it. */
 import { problemOf } from "#core/errors";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { didYouMean } from "#core/suggest";
 import { DELEGATE_TASK } from "./delegate.ts";
 import { findSchemaProblem } from "./json-schema.ts";

@@ -1,6 +1,6 @@
 /** One turn of one agent: the order of its events, its loop over requests and calls, and how it ends. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
-import type { Tool, TurnResult } from "#core/ports";
+import type { Tool, TurnResult } from "#core/ports/agent";
 import { Conversation } from "./conversation.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections, type Injection } from "./injections.ts";

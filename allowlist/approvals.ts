@@ -1,7 +1,7 @@
 /** The approvals as a running process sees them: read again whenever the file has changed. */
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { homePaths } from "#core/paths";
+import { homePaths } from "#core/home/paths";
 import { allowCommand, decide, type Approvals, type ConsentMode } from "./decide.ts";
 import type { Consent, HookPair } from "./grant.ts";
 import { createPins, type Finding } from "./pinned.ts";

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { problemOf } from "#core/errors";
-import { ensureFolder } from "#core/paths";
+import { ensureFolder } from "#core/home/paths";
 import { sha256Of } from "./fingerprint.ts";
 
 export interface Original {

@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, writeFileSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
-import { ensureFolder } from "#core/paths";
+import { ensureFolder } from "#core/home/paths";
 import type { HookPair } from "./grant.ts";
 
 export type ApprovedBy = "prompt" | "command" | "flag" | "env" | "config";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readDiscovery } from "#core/discovery";
+import { readDiscovery } from "#core/forward/discovery";
 import type { Received } from "./stand-in.ts";
 
 const STAND_IN = join(import.meta.dirname, "stand-in.ts");

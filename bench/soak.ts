@@ -2,7 +2,7 @@
 import { createHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start_if_dashboard_available, stop } from "#core/forwarder";
-import { createRedactor } from "#core/redact";
+import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { startReceiver, type DashboardKind } from "./receiver.ts";
 import type { Received } from "./stand-in.ts";

@@ -8,7 +8,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { readDiscovery } from "#core/discovery";
+import { readDiscovery } from "#core/forward/discovery";
 
 /** What was received since the last time it was asked for. */
 export interface Received {

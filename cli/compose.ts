@@ -1,14 +1,15 @@
 /** The only place where everything meets: one host, made the same way for every surface. */
 import type { DatabaseSync } from "node:sqlite";
-import type { AgentRunner, HookIdentity, Tool } from "#core/ports";
-import { loadConfig, type Config } from "#core/config";
+import type { AgentRunner, Tool } from "#core/ports/agent";
+import type { HookIdentity } from "#core/ports/hook";
+import { loadConfig, type Config } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import { openLive } from "#core/live";
-import type { LogFile } from "#core/log";
+import { openLive } from "#core/home/live";
+import type { LogFile } from "#core/home/log";
 import { mirrorFrames } from "#core/mirror";
-import { guardedPaths, userHome, type HomePaths } from "#core/paths";
+import { guardedPaths, userHome, type HomePaths } from "#core/home/paths";
 import { HookRegistry } from "#core/registry";
 import type { SessionStore } from "#agent/sessions";
 import type { PluginHost } from "#plugins/host";
@@ -122,7 +123,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     for (const warning of firstHooks.warnings) context.warn(warning);
     firstHooks.swap();
 
-    const { createGuardedFiles } = await import("#agent/guarded-files");
+    const { createGuardedFiles } = await import("#agent/guard/files");
     const { createBuiltinTools } = await import("#agent/tools/builtin");
     const guard = createGuardedFiles(guardedPaths(paths), {
       home: userHome(context.env),

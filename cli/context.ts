@@ -1,8 +1,8 @@
 /** What every command gets: where to write, the global options, the home. */
 import type { Command } from "commander";
 import { EXIT, HermesError } from "#core/errors";
-import { LOG_LEVELS, type LogLevel } from "#core/log";
-import { homePaths, type HomePaths } from "#core/paths";
+import { LOG_LEVELS, type LogLevel } from "#core/home/log";
+import { homePaths, type HomePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import { writeStdout } from "#core/stdout";
 

@@ -1,10 +1,10 @@
 /** What a host writes: the log and the hook log, with secrets taken out. */
 import { problemOf } from "#core/errors";
-import { openJsonLines } from "#core/jsonl";
-import { openLog, type LogFile } from "#core/log";
-import type { HomePaths } from "#core/paths";
-import type { RunSink } from "#core/ports";
-import { createRedactor, isSecretName, type Redactor } from "#core/redact";
+import { openJsonLines } from "#core/home/jsonl";
+import { openLog, type LogFile } from "#core/home/log";
+import type { HomePaths } from "#core/home/paths";
+import type { RunSink } from "#core/ports/hook";
+import { createRedactor, isSecretName, type Redactor } from "#core/home/redact";
 import { fileSink } from "#core/runs";
 import type { CliContext, GlobalOptions } from "./context.ts";
 

@@ -1,7 +1,7 @@
 /** The conversations of a host: `state.db`, or what comes nearest to it where that cannot be written. */
 import type { DatabaseSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
-import type { HomePaths } from "#core/paths";
+import type { HomePaths } from "#core/home/paths";
 import type { SessionStore } from "#agent/sessions";
 
 export interface HostSessions {
@@ -17,7 +17,7 @@ export async function openSessions(
   { state }: Pick<HomePaths, "state">,
   warnOnce: (sentence: string) => void,
 ): Promise<HostSessions> {
-  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
+  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
   const { SessionStore: Store } = await import("#agent/sessions");
   let database: DatabaseSync;
   try {

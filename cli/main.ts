@@ -1,7 +1,7 @@
 /** The command line: finds the command, loads only that one, turns errors into sentences and exit codes. */
 import { Command, CommanderError, Option } from "commander";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
-import { homePaths } from "#core/paths";
+import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
 

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { HookDispatcher } from "#core/dispatch";
 import type { Frame } from "#core/frames";
-import type { Log } from "#core/log";
-import type { AgentRunner, SessionRepository, TurnResult } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { AgentRunner, SessionRepository, TurnResult } from "#core/ports/agent";
 
 interface PluginTurnsDeps {
   readonly runner: AgentRunner;

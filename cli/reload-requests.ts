@@ -8,8 +8,8 @@ import { readdirSync, readFileSync, renameSync, statSync, unlinkSync, watch, wri
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { problemOf } from "#core/errors";
-import { readLive, type LiveProcess } from "#core/live";
-import { ensureFolder } from "#core/paths";
+import { readLive, type LiveProcess } from "#core/home/live";
+import { ensureFolder } from "#core/home/paths";
 import type { ReloadReport } from "./reload.ts";
 
 /** What one process said to the request. */

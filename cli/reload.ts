@@ -1,10 +1,10 @@
 /** Takes over a changed home without a restart: configuration, shell hooks, plugins, and what others hang in. */
 import { statSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { loadConfig, type Config } from "#core/config";
+import { loadConfig, type Config } from "#core/home/config";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { HomePaths } from "#core/paths";
+import type { Log } from "#core/home/log";
+import type { HomePaths } from "#core/home/paths";
 import type { PluginHost } from "#plugins/host";
 import type { ShellHooks } from "./shell-hooks.ts";
 

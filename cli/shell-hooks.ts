@@ -1,8 +1,8 @@
 /** The configured shell hooks of a host, every one of them registered: those without consent lie dormant. */
 import { delimiter, dirname } from "node:path";
-import type { Config } from "#core/config";
+import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
-import type { Hook } from "#core/ports";
+import type { Hook } from "#core/ports/hook";
 import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookPair } from "#allowlist/grant";
 import type { ShellEntry } from "#sandbox/shell/entries";

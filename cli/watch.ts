@@ -2,7 +2,7 @@
 import { basename, join, relative, sep } from "node:path";
 import type { Stats } from "node:fs";
 import { problemOf } from "#core/errors";
-import type { HomePaths } from "#core/paths";
+import type { HomePaths } from "#core/home/paths";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
 import { isForeignFolder, isSource } from "#plugins/sources";
 import type { Host } from "./compose.ts";

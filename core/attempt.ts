@@ -1,6 +1,6 @@
 /** Runs one hook under its deadline and says how that went; the only place that catches what a hook throws. */
 import { HermesError, isHermesError, problemOf } from "./errors.ts";
-import type { Firing, Hook, HookReply } from "./ports.ts";
+import type { Firing, Hook, HookReply } from "./ports/hook.ts";
 
 export interface Attempt {
   readonly reply: HookReply | undefined;

@@ -1,5 +1,5 @@
 import { declarationOf, type EventName, type Payload } from "./events.ts";
-import type { Firing } from "./ports.ts";
+import type { Firing } from "./ports/hook.ts";
 
 /** What this file froze all the way down, so that nothing is walked twice: a history grows, its messages stay. */
 const known = new WeakSet<object>();

@@ -5,13 +5,13 @@
  * A context is held until it is sent, not copied: it must be an object made for its event, which nobody changes later.
  */
 import { join } from "node:path";
-import { watchDiscovery, type DiscoveryWatch } from "./discovery-watch.ts";
-import { readDiscovery } from "./discovery.ts";
-import { ForwardQueue } from "./forward-queue.ts";
-import { ForwardSender } from "./forward-sender.ts";
-import { homePaths } from "./paths.ts";
+import { watchDiscovery, type DiscoveryWatch } from "./forward/discovery-watch.ts";
+import { readDiscovery } from "./forward/discovery.ts";
+import { ForwardQueue } from "./forward/queue.ts";
+import { ForwardSender } from "./forward/sender.ts";
+import { homePaths } from "./home/paths.ts";
 import { createRareLog } from "./rare-log.ts";
-import { createRedactor, type Redactor } from "./redact.ts";
+import { createRedactor, type Redactor } from "./home/redact.ts";
 import type { EventContext, HookRegistry } from "./registry.ts";
 
 /** What goes to the dashboard. */

@@ -1,5 +1,5 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
-import type { HookIdentity, HookSource, RunSink } from "./ports.ts";
+import type { HookIdentity, HookSource, RunSink } from "./ports/hook.ts";
 
 export type HookOutcome =
   | "pass"

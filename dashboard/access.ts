@@ -1,6 +1,6 @@
 /** Who may ask: senders and scripts by the bearer token, the page by its session. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import type { HostGate } from "./addresses.ts";
 import { SESSION_SECONDS, type SignIn } from "./sign-in.ts";
 import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";

@@ -1,8 +1,8 @@
 /** `dashboard.json`: how processes that send events find the dashboard (CONTRACT §9). */
 import { existsSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { readDiscovery } from "#core/discovery";
-import { ensureFolder } from "#core/paths";
+import { readDiscovery } from "#core/forward/discovery";
+import { ensureFolder } from "#core/home/paths";
 import { newSecret } from "./tokens.ts";
 
 interface Discovery {

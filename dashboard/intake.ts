@@ -1,6 +1,6 @@
 /** What becomes of an event: kept, stored, shown, and published to the plugins of this process (seed 002). */
 import { FORWARDED } from "#core/forwarder";
-import { copyWithCare, type CopyLimits } from "#core/forward-value";
+import { copyWithCare, type CopyLimits } from "#core/forward/value";
 import type { EventContext, HookRegistry } from "#core/registry";
 import type { EventFrame } from "./frames.ts";
 import { toJson, type History, type KeptEvent } from "./history.ts";

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import type { HookRegistry } from "#core/registry";
 import { Access } from "./access.ts";
 import { createHostGate, isLocalBind, reachableUrl } from "./addresses.ts";

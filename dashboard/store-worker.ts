@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 // oxlint-disable-next-line no-restricted-imports -- this file is the thread
 import { parentPort, workerData } from "node:worker_threads";
-import { openDatabase, transaction } from "#core/database";
+import { openDatabase, transaction } from "#core/home/database";
 import { problemOf } from "#core/errors";
 import type { WriteReply, WriteRequest } from "./store.ts";
 

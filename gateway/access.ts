@@ -1,7 +1,7 @@
 /** Who may talk with the gateway: nobody but those who were let in (CONTRACT §8). */
 import { problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { MessageSource } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { MessageSource } from "#core/ports/platform";
 import type { GatewaySettings } from "./deps.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Recipient } from "./recipient.ts";

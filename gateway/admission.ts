@@ -1,7 +1,7 @@
 /** Whether a message gets to the agent: hooks first, then access, then its text. */
 import { HermesError } from "#core/errors";
-import type { Log } from "#core/log";
-import type { InboundMessage } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { InboundMessage } from "#core/ports/platform";
 import type { HookRun } from "#core/runs";
 import type { Access } from "./access.ts";
 import { passGate, type GateDeps } from "./gate.ts";

@@ -2,7 +2,7 @@
 import { announceCommand, type SlashCommand } from "#core/command-events";
 import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { MessageSource } from "#core/ports";
+import type { MessageSource } from "#core/ports/platform";
 import { nearest } from "#core/suggest";
 import type { Conversation, TurnWish } from "./conversation.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";

@@ -1,10 +1,11 @@
 /** What the gateway needs of the rest of the program; `cli/compose.ts` hands it over. */
 import type { DatabaseSync } from "node:sqlite";
-import type { RawConfig } from "#core/config-schema";
+import type { RawConfig } from "#core/home/config-schema";
 import type { HookDispatcher } from "#core/dispatch";
 import type { Frame } from "#core/frames";
-import type { Log } from "#core/log";
-import type { Adapter, AgentRunner, SessionRepository } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter } from "#core/ports/platform";
+import type { AgentRunner, SessionRepository } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 
 /** The `gateway` section of `config.yaml`. */

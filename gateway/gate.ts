@@ -1,7 +1,7 @@
 /** `pre_gateway_dispatch`: what hooks make of a message before anybody asks who sent it (seed 003). */
 import type { Payload } from "#core/events";
 import type { ChatMessage } from "#core/messages";
-import type { InboundMessage } from "#core/ports";
+import type { InboundMessage } from "#core/ports/platform";
 import type { HookRun } from "#core/runs";
 import type { GatewayDeps } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";

@@ -1,7 +1,7 @@
 /** The gateway: messages of platforms in, the agent's answers out (CONTRACT §8). */
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { Adapter } from "#core/ports";
+import type { Adapter } from "#core/ports/platform";
 import { Access } from "./access.ts";
 import { TIMINGS, type GatewayDeps } from "./deps.ts";
 import { LiveSessions } from "./live-sessions.ts";

@@ -2,7 +2,7 @@
 import type { Frame } from "#core/frames";
 import { hookFrame } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
-import type { Session } from "#core/ports";
+import type { Session } from "#core/ports/agent";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import { within } from "./within.ts";
 

@@ -1,7 +1,7 @@
 /** What adapters hand over, read with care: a plugin's adapter may hand over anything. */
 import { HermesError } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
-import type { InboundMessage, MessageSource } from "#core/ports";
+import type { InboundMessage, MessageSource } from "#core/ports/platform";
 
 /** Longer messages are refused, in bytes of UTF-8. */
 export const LONGEST_MESSAGE = 256 * 1024;

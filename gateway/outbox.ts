@@ -4,8 +4,8 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { Adapter } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
 import { OutboxTable, type Letter } from "./outbox-table.ts";
 import { growingPause, within } from "./within.ts";

@@ -5,7 +5,7 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import { transaction } from "#core/database";
+import { transaction } from "#core/home/database";
 import { HermesError } from "#core/errors";
 import { PairingTable, type CodeRow, type PairedUser } from "./pairing-table.ts";
 

@@ -1,7 +1,7 @@
 /** The adapters of the gateway: started, tried again, exchanged while it runs, stopped. */
 import { isHermesError, problemOf, type HermesError } from "#core/errors";
-import type { Log } from "#core/log";
-import type { Adapter, Inbox } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter, Inbox } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
 import { growingPause, within } from "./within.ts";
 

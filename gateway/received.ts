@@ -1,8 +1,8 @@
 /** Which messages came already: platforms deliver some of them twice. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { InboundMessage } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { InboundMessage } from "#core/ports/platform";
 
 const KEPT_DAYS = 7;
 const MOST_ROWS = 50_000;

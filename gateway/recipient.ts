@@ -1,8 +1,8 @@
 /** Who gets the answer to a message: the caller of a request, or a chat of a platform. */
 import { problemOf, type HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { Log } from "#core/log";
-import type { Adapter, Draft, MessageSource, Reply } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter, Draft, MessageSource, Reply } from "#core/ports/platform";
 import type { Outbox, Written } from "./outbox.ts";
 import { within } from "./within.ts";
 

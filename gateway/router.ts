@@ -2,7 +2,7 @@
 import { parseSlash, type SlashCommand } from "#core/command-events";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { InboundMessage, Inbox, Reply } from "#core/ports";
+import type { InboundMessage, Inbox, Reply } from "#core/ports/platform";
 import { admit, type AdmissionDeps } from "./admission.ts";
 import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
 import { Conversation, type StopReason } from "./conversation.ts";

@@ -1,5 +1,5 @@
 /** Which messages belong to one conversation. */
-import type { MessageSource } from "#core/ports";
+import type { MessageSource } from "#core/ports/platform";
 
 /** Who shares a conversation. */
 export interface Sharing {

@@ -2,7 +2,7 @@
 import { EXIT, HermesError } from "#core/errors";
 import { hookFrame, type Frame, type FrameOf } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
-import type { Session, TurnResult } from "#core/ports";
+import type { Session, TurnResult } from "#core/ports/agent";
 import type { HookRun } from "#core/runs";
 import type { TurnWish } from "./conversation.ts";
 import type { GatewayDeps } from "./deps.ts";

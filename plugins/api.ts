@@ -12,7 +12,7 @@ import type {
   MessageSource,
   Reply,
   ReplyTarget,
-} from "#core/ports";
+} from "#core/ports/platform";
 
 export type { EventName } from "#core/events";
 export type { Draft, Inbox, InboundMessage, MessageSource, PlatformAdapter, Reply, ReplyTarget };

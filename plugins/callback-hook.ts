@@ -1,7 +1,7 @@
 /** A plugin's callback as a {@link Hook}. The hot path of the program: no promise and no closure for a sync callback. */
 import type { AsyncResource } from "node:async_hooks";
 import type { EventName } from "#core/events";
-import type { Firing, Hook, HookReply } from "#core/ports";
+import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import { isThenable } from "#core/thenable";
 import type { BlockWatch } from "./block-watch.ts";
 

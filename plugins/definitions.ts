@@ -1,6 +1,6 @@
 /** Judges what plugins define, and makes of it what the host calls. */
 import { frozenCopy } from "#core/firing";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import type { CommandDefinition, PlatformAdapter, ToolDefinition } from "./api.ts";
 import type { LoadedPlugin } from "./loaded-plugin.ts";
 

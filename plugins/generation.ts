@@ -1,9 +1,9 @@
 /** Loads all plugins that a configuration wants, one after another: the first time, or anew beside those that run. */
 import { realpathSync } from "node:fs";
-import type { Config, ConfigValues } from "#core/config";
+import type { Config, ConfigValues } from "#core/home/config";
 import { isHermesError, problemOf } from "#core/errors";
 import { frozenCopy } from "#core/firing";
-import type { Hook } from "#core/ports";
+import type { Hook } from "#core/ports/hook";
 import { didYouMean } from "#core/suggest";
 import { watchStrays } from "./attribution.ts";
 import { createPluginContext } from "./context.ts";

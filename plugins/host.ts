@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { HookDispatcher } from "#core/dispatch";
 import { HermesError } from "#core/errors";
-import type { Log } from "#core/log";
-import type { HomePaths } from "#core/paths";
-import type { Tool } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { HomePaths } from "#core/home/paths";
+import type { Tool } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter } from "./api.ts";
 import { BlockWatch } from "./block-watch.ts";

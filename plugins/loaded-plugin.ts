@@ -2,8 +2,9 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { HookDispatcher } from "#core/dispatch";
 import { problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { Hook, Tool } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Hook } from "#core/ports/hook";
+import type { Tool } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter, PluginTurn, Unregister } from "./api.ts";
 import { createScope, type Owner } from "./attribution.ts";

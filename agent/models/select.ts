@@ -1,7 +1,7 @@
 /** Which model answers: the `model:` section of the configuration, else a provider key in the environment. */
 import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
-import { createRedactor } from "#core/redact";
+import { createRedactor } from "#core/home/redact";
 import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
 import type { ModelConnection } from "./openai.ts";
 

@@ -1,4 +1,4 @@
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { createPatch } from "./patch.ts";
 import type { ToolDeps } from "./places.ts";
 import { createReadFile } from "./read-file.ts";

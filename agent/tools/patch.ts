@@ -1,4 +1,4 @@
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { flagArgument, pathArgument, textArgument } from "./arguments.ts";
 import { findPlace, type Place, type ToolDeps } from "./places.ts";
 import { readText, writeText } from "./text-files.ts";

@@ -2,11 +2,11 @@
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import type { ToolCall } from "#core/ports";
-import { userHome } from "#core/paths";
+import type { ToolCall } from "#core/ports/agent";
+import { userHome } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
-import type { GuardedFiles } from "#agent/guarded-files";
-import { realPlace } from "#agent/guard-paths";
+import type { GuardedFiles } from "#agent/guard/files";
+import { realPlace } from "#agent/guard/paths";
 
 /** What every built-in tool is made with. */
 export interface ToolDeps {

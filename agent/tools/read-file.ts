@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { countArgument, pathArgument } from "./arguments.ts";
 import { describeFileError, findPlace, type Place, statFile, type ToolDeps } from "./places.ts";
 import { createTextDecoder } from "./text-files.ts";

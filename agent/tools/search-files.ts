@@ -1,6 +1,6 @@
 import { extname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { type ProcessResult, runProcess } from "#sandbox/process/run";
 import { optionalText, pathArgument, textArgument } from "./arguments.ts";
 import { findPlace, type Place, statPlace, type ToolDeps } from "./places.ts";

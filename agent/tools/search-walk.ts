@@ -1,7 +1,7 @@
 /** Walks a folder and searches its files. Runs in a process of its own, which is ended when it takes too long. */
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, matchesGlob, relative } from "node:path";
-import { type GuardSnapshot, relationOfPlace } from "#agent/guard-paths";
+import { type GuardSnapshot, relationOfPlace } from "#agent/guard/paths";
 
 /** What to search; plain data, it crosses to the process. */
 export interface SearchRequest {

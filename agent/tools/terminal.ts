@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { describeEscaped } from "#sandbox/process/descendants";
 import { filterEnvironment } from "#sandbox/process/environment";
 import { type ProcessResult, runProcess } from "#sandbox/process/run";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { existsSync } from "node:fs";
 import { optionalText, textArgument, type ToolArguments } from "./arguments.ts";
 import { findPlace, statPlace, type ToolDeps } from "./places.ts";

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { ensureFolder } from "#core/paths";
-import type { Tool } from "#core/ports";
+import { ensureFolder } from "#core/home/paths";
+import type { Tool } from "#core/ports/agent";
 import { pathArgument, textArgument } from "./arguments.ts";
 import { codeOf, describeFileError, findPlace, type Place, statFile, type ToolDeps } from "./places.ts";
 import { writeText } from "./text-files.ts";

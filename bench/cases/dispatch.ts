@@ -1,7 +1,7 @@
 import { createHooks } from "hookable";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENTS } from "#core/events";
-import type { Hook } from "#core/ports";
+import type { Hook } from "#core/ports/hook";
 import { createScope } from "#plugins/attribution";
 import { BlockWatch } from "#plugins/block-watch";
 import { CallbackHook, type Callback } from "#plugins/callback-hook";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "undici";
 import { start_if_dashboard_available, stop } from "#core/forwarder";
-import { createRedactor } from "#core/redact";
+import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 import { startReceiver, type Receiver } from "../receiver.ts";

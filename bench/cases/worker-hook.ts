@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import type { EventLoopUtilization } from "node:perf_hooks";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
 import { createWorkerTier } from "#sandbox/worker/pool";

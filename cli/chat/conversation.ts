@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { announceCommand, type CommandDecision } from "#core/command-events";
 import { EXIT, HermesError } from "#core/errors";
 import { hookFrame, type Frame } from "#core/frames";
-import type { TurnResult } from "#core/ports";
+import type { TurnResult } from "#core/ports/agent";
 import type { StoredSession } from "#agent/sessions";
 import type { Host } from "../compose.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { problemOf } from "#core/errors";
-import { ensureFolder } from "#core/paths";
+import { ensureFolder } from "#core/home/paths";
 
 /** The lines, newest first as readline wants them; none when there is no readable file. */
 export function loadHistory(file: string): string[] {

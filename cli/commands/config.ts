@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig, type Config } from "#core/config";
+import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
 import type { CliContext } from "../context.ts";
 
@@ -20,7 +20,7 @@ export function addConfigCommand(program: Command, context: CliContext): void {
     .description("print the JSON Schema of config.yaml")
     .addHelpText("after", SCHEMA_HELP)
     .action(async () => {
-      const { configJsonSchema } = await import("#core/config-issues");
+      const { configJsonSchema } = await import("#core/home/config-issues");
       context.json(configJsonSchema());
     });
 }

@@ -57,7 +57,7 @@ async function withPairing(
   use: (pairing: Pairing) => void | Promise<void>,
 ): Promise<void> {
   const { existsSync } = await import("node:fs");
-  const { openDatabase, openMemoryDatabase } = await import("#core/database");
+  const { openDatabase, openMemoryDatabase } = await import("#core/home/database");
   const { Pairing: Store } = await import("#gateway/pairing");
   const { state } = context.paths(command);
   // Asking who is let in to a home that has no file must not make one; a wrong code must be counted somewhere.

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig } from "#core/config";
+import { loadConfig } from "#core/home/config";
 import { HermesError } from "#core/errors";
 import { didYouMean } from "#core/suggest";
 import { discoverPlugins, isNamed, type FoundPlugin } from "#plugins/discover";

@@ -46,7 +46,7 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
 
 async function withStore(command: Command, context: CliContext, use: (store: SessionStore) => void): Promise<void> {
   const { existsSync } = await import("node:fs");
-  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/database");
+  const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
   const { SessionStore: Store } = await import("#agent/sessions");
   const { state } = context.paths(command);
   // Asking for the sessions of a home that has none must not make one.

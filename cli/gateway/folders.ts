@@ -1,6 +1,6 @@
 /** The gateway hooks of a home, in the running gateway: registered, listed live, taken over anew at a reload. */
 import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
-import { DEFAULT_TIMEOUT_SECONDS } from "#sandbox/folders/tier";
+import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../compose.ts";
 
 /** Loads the hooks of `hooks/`. What is returned ends them. */

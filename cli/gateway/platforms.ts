@@ -1,7 +1,7 @@
 /** The messaging platforms of a configuration: ours, and those that plugins bring. */
 import { isDeepStrictEqual } from "node:util";
-import type { Config } from "#core/config";
-import type { Adapter } from "#core/ports";
+import type { Config } from "#core/home/config";
+import type { Adapter } from "#core/ports/platform";
 import { didYouMean } from "#core/suggest";
 import type { Host } from "../compose.ts";
 import { programVersion } from "../version.ts";

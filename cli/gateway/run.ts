@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
-import type { Adapter } from "#core/ports";
+import type { Adapter } from "#core/ports/platform";
 import { install_as_default } from "#core/registry";
 import type { ApiServer } from "#gateway/adapters/api-server";
 import { COMMAND_NAMES } from "#gateway/commands";

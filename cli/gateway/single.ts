@@ -2,7 +2,7 @@
 import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
-import { ensureFolder } from "#core/paths";
+import { ensureFolder } from "#core/home/paths";
 import { isAlive, startOf } from "#core/process-identity";
 
 interface Holder {

@@ -2,8 +2,8 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { Adapter, Inbox } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter, Inbox } from "#core/ports/platform";
 import { isLocal } from "./api-server/access.ts";
 import { PLATFORM } from "./api-server/answer.ts";
 import { createFlights, type Flights } from "./api-server/flights.ts";

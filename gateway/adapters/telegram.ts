@@ -1,7 +1,7 @@
 /** The platform `telegram`: a bot, by long polling, so that no address of ours need be known to the world. */
 import { HermesError, problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
 import { createClient, type TelegramClient } from "./telegram/client.ts";
 import { createDraft, type DraftTiming } from "./telegram/draft.ts";
 import { failureOf } from "./telegram/failure.ts";

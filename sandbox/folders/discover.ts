@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { isHermesError, problemOf } from "#core/errors";
 import { readHookManifest, type HookManifest } from "./manifest.ts";
-import type { HookFolder } from "./tier.ts";
+import type { HookFolder } from "#core/ports/tier";
 
 /** A folder of `hooks/`, by whether its hook can be used. */
 export type FoundFolder =

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { problemOf } from "#core/errors";
-import type { Log } from "#core/log";
-import type { HookIdentity, RunSink } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
 import { discoverFolders, ManifestCache, type FolderDiscovery, type FoundFolder } from "./discover.ts";
 import { LoadedFolder, type FolderDeps } from "./loaded-folder.ts";
@@ -13,7 +13,7 @@ import { findCodeProblem } from "./parse.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
-import type { HandlerTier, HookFolder } from "./tier.ts";
+import type { HandlerTier, HookFolder } from "#core/ports/tier";
 
 export interface FolderHostDeps {
   /** The home's `hooks/`. */

@@ -1,10 +1,10 @@
 /** One version of a gateway hook: its queue, its handler, and what people see of it. */
 import { isDeepStrictEqual } from "node:util";
-import type { Log } from "#core/log";
-import type { RunSink } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { RunSink } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
-import type { HandlerReport, HandlerTier, HookFolder } from "./tier.ts";
+import type { HandlerReport, HandlerTier, HookFolder } from "#core/ports/tier";
 
 export interface FolderDeps {
   readonly record: RunSink;

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { didYouMean } from "#core/suggest";
 import { findEventDoubt, findEventProblem } from "./event-names.ts";
-import type { Allowances } from "./tier.ts";
+import type { Allowances } from "#core/ports/tier";
 
 export interface HookManifest {
   /** Null when the file names none: then the hook has the name of its folder. */

@@ -6,7 +6,7 @@ import { SourceTextModule } from "node:vm";
 import { problemOf } from "#core/errors";
 import { ModuleSources } from "#sandbox/isolate/sources";
 import { parseSource } from "./syntax.ts";
-import type { HookFolder } from "./tier.ts";
+import type { HookFolder } from "#core/ports/tier";
 
 /** What is to be looked at. */
 export type HookCode = Pick<HookFolder, "folder" | "handler" | "isolation">;

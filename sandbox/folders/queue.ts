@@ -5,13 +5,13 @@
  */
 import { wallClockAt } from "#core/clock";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
-import type { HookIdentity, RunSink } from "#core/ports";
+import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
 import type { HookOutcome, HookRun } from "#core/runs";
 import { stringify } from "#sandbox/shell/payload";
 import { Deadlines } from "./deadlines.ts";
 import { asksForDecision, judgeAnswer } from "./decision.ts";
-import type { Handler, HookFolder } from "./tier.ts";
+import type { Handler, HookFolder } from "#core/ports/tier";
 
 /** A hook and one of its events, as people see them. */
 export interface QueueIdentity extends HookIdentity {

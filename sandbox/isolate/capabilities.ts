@@ -1,6 +1,6 @@
 /** What a handler in an isolate was granted in its `HOOK.yaml`, as the program carries it out. */
 import { problemOf } from "#core/errors";
-import type { Allowances } from "#sandbox/folders/tier";
+import type { Allowances } from "#core/ports/tier";
 import type { HookFetch } from "./fetch.ts";
 import { RUN_LIMITS } from "./limits.ts";
 import type { HookValues } from "./values.ts";

@@ -1,7 +1,7 @@
 /** A gateway hook that runs in an isolate: its deadline, what becomes of its failures, and who runs it again. */
 import { join } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
-import type { Handler, HandlerReport, HookFolder } from "#sandbox/folders/tier";
+import type { Handler, HandlerReport, HookFolder } from "#core/ports/tier";
 import { readAnswer } from "./answer.ts";
 import { Capabilities, type CapabilityServices } from "./capabilities.ts";
 import type { IsolateHost } from "./host.ts";

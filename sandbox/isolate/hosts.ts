@@ -1,5 +1,5 @@
 /** The processes that host isolates: started when they are needed, shared by several hooks, replaced when they end. */
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import { IsolateHost } from "./host.ts";
 import { HOST_LIMITS } from "./limits.ts";
 

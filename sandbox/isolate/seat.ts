@@ -1,6 +1,6 @@
 /** One hook's place in a process that hosts isolates: what is asked of its isolate there, and what comes of it. */
 import { problemOf } from "#core/errors";
-import type { HandlerReport, HookFolder } from "#sandbox/folders/tier";
+import type { HandlerReport, HookFolder } from "#core/ports/tier";
 import type { Capabilities } from "./capabilities.ts";
 import type { Guest, HostEnd, IsolateHost } from "./host.ts";
 import { HOST_LIMITS, RUN_LIMITS } from "./limits.ts";

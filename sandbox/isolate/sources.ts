@@ -4,7 +4,7 @@ import { open, realpath } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { problemOf } from "#core/errors";
-import type { HookFolder } from "#sandbox/folders/tier";
+import type { HookFolder } from "#core/ports/tier";
 import { SOURCE_LIMITS } from "./limits.ts";
 import type { Source } from "./modules.ts";
 

@@ -2,8 +2,8 @@
  * The tier for gateway hooks that the user does not trust: handlers run in isolates of isolated-vm, these in a process
  * that can be killed (DESIGN, "Trust tiers"). docs/sandbox.md says what a handler can do here and what it cannot.
  */
-import type { Log } from "#core/log";
-import type { HandlerTier } from "#sandbox/folders/tier";
+import type { Log } from "#core/home/log";
+import type { HandlerTier } from "#core/ports/tier";
 import { HookFetch } from "./fetch.ts";
 import { IsolateHandler } from "./handler.ts";
 import { IsolateHosts } from "./hosts.ts";

@@ -1,6 +1,6 @@
 /** What handlers in isolates keep with `host.kv`: rows of `state.db`, bounded for each hook. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { transaction } from "#core/database";
+import { transaction } from "#core/home/database";
 import { VALUE_LIMITS } from "./limits.ts";
 
 /** Every method throws for what is too much, and what the database throws. */

@@ -4,7 +4,7 @@
  * it is broken it stays, with its `problem`, and blocks.
  */
 import { declarationOf, EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
-import { userHome } from "#core/paths";
+import { userHome } from "#core/home/paths";
 import { didYouMean, nearest } from "#core/suggest";
 import { describeValue, isMapping, readFlag, readNames, readTimeout, type Warn } from "./entry-values.ts";
 import { EVERYTHING, type Matcher } from "./matcher.ts";

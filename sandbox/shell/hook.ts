@@ -2,7 +2,7 @@
 import type { Consent } from "#allowlist/grant";
 import { HermesError } from "#core/errors";
 import { declarationOf } from "#core/events";
-import type { Firing, Hook, HookReply } from "#core/ports";
+import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
 import type { Reading } from "./protocol.ts";
 import { WIRES } from "./wires.ts";

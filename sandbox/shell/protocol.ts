@@ -1,6 +1,6 @@
 /** What a script and hermes say to each other: a protocol is all that differs between the kinds of scripts. */
 import type { EventName } from "#core/events";
-import type { Firing, HookReply } from "#core/ports";
+import type { Firing, HookReply } from "#core/ports/hook";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { Words } from "./command.ts";
 import type { ShellEntry } from "./entries.ts";

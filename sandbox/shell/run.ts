@@ -1,7 +1,7 @@
 /** Runs one script for one firing. What it may run is written on the {@link Grant}. */
 import type { Grant } from "#allowlist/grant";
 import { assertGrant } from "#allowlist/grant";
-import type { Firing } from "#core/ports";
+import type { Firing } from "#core/ports/hook";
 import { filterEnvironment } from "#sandbox/process/environment";
 import { runWithinCap } from "#sandbox/process/cap";
 import type { ProcessResult } from "#sandbox/process/run";

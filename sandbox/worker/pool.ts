@@ -4,7 +4,7 @@
  * idle longest gives way, and its hook starts afresh at its next event.
  */
 import { HermesError } from "#core/errors";
-import type { Handler, HandlerReport, HandlerTier, HookFolder } from "#sandbox/folders/tier";
+import type { Handler, HandlerReport, HandlerTier, HookFolder } from "#core/ports/tier";
 import { MemoryWatch } from "./memory.ts";
 import { HandlerThread } from "./thread.ts";
 

@@ -6,7 +6,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } f
 import { Piscina } from "piscina";
 import { HermesError, problemOf } from "#core/errors";
 import { Deadlines } from "#sandbox/folders/deadlines";
-import type { HandlerReport, HookFolder } from "#sandbox/folders/tier";
+import type { HandlerReport, HookFolder } from "#core/ports/tier";
 import { engineLimitMb, type WatchedThread } from "./memory.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
 

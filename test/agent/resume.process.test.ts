@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { openDatabase } from "#core/database";
+import { openDatabase } from "#core/home/database";
 import { createBench } from "../helpers/agent-bench.ts";
 import { startModelServer } from "../helpers/model-server.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { SessionStore } from "#agent/sessions";
-import { openDatabase } from "#core/database";
+import { openDatabase } from "#core/home/database";
 
 const FIXTURE = new URL("../fixtures/agent/opens-and-appends.ts", import.meta.url).pathname;
 

@@ -3,7 +3,7 @@ import test from "node:test";
 import { repairHistory } from "#agent/history";
 import { createSessionId } from "#agent/session-id";
 import { SessionStore } from "#agent/sessions";
-import { openMemoryDatabase } from "#core/database";
+import { openMemoryDatabase } from "#core/home/database";
 import type { ChatMessage } from "#core/messages";
 import { createBench } from "../helpers/agent-bench.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as zod from "zod";
 import { declarationOf } from "#core/events";
-import type { Tool } from "#core/ports";
+import type { Tool } from "#core/ports/agent";
 import { createBench, ECHO } from "../helpers/agent-bench.ts";
 
 test("a turn's events come in the order of the issue, and start fires on the first turn only", async () => {

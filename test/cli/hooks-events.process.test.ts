@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import test, { type TestContext } from "node:test";
 import { exampleOf } from "#cli/commands/hooks/example";
 import { EVENT_NAMES, EVENTS, type EventName } from "#core/events";
-import { homePaths } from "#core/paths";
+import { homePaths } from "#core/home/paths";
 import { Home, framesOf } from "../helpers/hermes.ts";
 
 const skip = spawnSync("jq", ["--version"]).error !== undefined && "there is no jq here";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { openDatabase } from "#core/database";
+import { openDatabase } from "#core/home/database";
 import { Pairing } from "#gateway/pairing";
 import { examplesOf, Newcomer } from "../helpers/examples.ts";
 import { Home } from "../helpers/hermes.ts";

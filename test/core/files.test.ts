@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { openJsonLines } from "#core/jsonl";
-import { openLog } from "#core/log";
-import { createRedactor } from "#core/redact";
+import { openJsonLines } from "#core/home/jsonl";
+import { openLog } from "#core/home/log";
+import { createRedactor } from "#core/home/redact";
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "hermes-test-"));

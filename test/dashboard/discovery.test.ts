@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { isLocalBind, reachableUrl } from "#dashboard/addresses";
-import { readDiscovery } from "#core/discovery";
+import { readDiscovery } from "#core/forward/discovery";
 import { until } from "../helpers/processes.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { openDatabase } from "#core/database";
+import { openDatabase } from "#core/home/database";
 import { until } from "../helpers/processes.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { parseConfig } from "#core/config";
+import { parseConfig } from "#core/home/config";
 import { countBlocks, examplesOf, Newcomer } from "../helpers/examples.ts";
 
 const PAGE = "docs/dashboard.md";

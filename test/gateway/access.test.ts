@@ -1,7 +1,7 @@
 /** Who may talk with the gateway, and what strangers get. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { openMemoryDatabase } from "#core/database";
+import { openMemoryDatabase } from "#core/home/database";
 import { Access } from "#gateway/access";
 import type { GatewaySettings } from "#gateway/deps";
 import { Pairing } from "#gateway/pairing";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { DatabaseSync } from "node:sqlite";
-import { openMemoryDatabase } from "#core/database";
+import { openMemoryDatabase } from "#core/home/database";
 import { Pairing } from "#gateway/pairing";
 
 const MINUTE = 60_000;

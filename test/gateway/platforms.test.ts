@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { HermesError } from "#core/errors";
-import type { Adapter, Inbox } from "#core/ports";
+import type { Adapter, Inbox } from "#core/ports/platform";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 import { until } from "../helpers/processes.ts";

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { openDatabase } from "#core/database";
-import type { InboundMessage, Reply } from "#core/ports";
+import { openDatabase } from "#core/home/database";
+import type { InboundMessage, Reply } from "#core/ports/platform";
 import { createGatewayBench } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import type { MessageSource } from "#core/ports";
+import type { MessageSource } from "#core/ports/platform";
 import { sessionKey, type Sharing } from "#gateway/session-key";
 
 const source = (options: Partial<MessageSource>): MessageSource => ({

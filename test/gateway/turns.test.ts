@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { openDatabase } from "#core/database";
+import { openDatabase } from "#core/home/database";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 import { startModelServer } from "../helpers/model-server.ts";

@@ -4,11 +4,11 @@ import { createAgentRunner } from "#agent/runner";
 import type { AgentDeps } from "#agent/scope";
 import { selectModel, type ModelSettings } from "#agent/models/select";
 import { SessionStore } from "#agent/sessions";
-import { openMemoryDatabase } from "#core/database";
+import { openMemoryDatabase } from "#core/home/database";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, type EventName } from "#core/events";
 import type { Frame, FrameOf, FrameType } from "#core/frames";
-import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports";
+import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports/agent";
 import { HookRegistry } from "#core/registry";
 import { makeHook } from "./hooks.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { DatabaseSync } from "node:sqlite";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import { HookRegistry, type EventContext } from "#core/registry";
 import { createDashboard, type Dashboard, type DashboardLimits } from "#dashboard/server";
 

@@ -1,10 +1,11 @@
 /** A gateway on a workbench: the real agent with the offline model behind it, adapters in memory before it. */
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import { openMemoryDatabase } from "#core/database";
+import { openMemoryDatabase } from "#core/home/database";
 import type { Frame } from "#core/frames";
-import type { Log } from "#core/log";
-import type { Adapter, Tool } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Adapter } from "#core/ports/platform";
+import type { Tool } from "#core/ports/agent";
 import type { GatewayCommand, GatewayDeps, GatewaySettings, Timings } from "#gateway/deps";
 import { createGateway, type Gateway } from "#gateway/gateway";
 import { createBench, type AgentBench } from "./agent-bench.ts";

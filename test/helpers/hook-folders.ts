@@ -3,11 +3,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import type { HookRun } from "#core/runs";
 import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
-import type { HandlerTier } from "#sandbox/folders/tier";
+import type { HandlerTier } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { ROOT } from "./hermes.ts";
 import { until } from "./processes.ts";

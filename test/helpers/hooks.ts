@@ -1,5 +1,5 @@
 import type { EventName } from "#core/events";
-import type { Firing, Hook, HookReply } from "#core/ports";
+import type { Firing, Hook, HookReply } from "#core/ports/hook";
 
 type Run = (firing: Firing, signal: AbortSignal) => HookReply | Promise<HookReply>;
 

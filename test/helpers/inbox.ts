@@ -1,7 +1,7 @@
 /** What adapters get of a gateway, without one: an inbox that notes what comes and answers as a test says. */
 import type { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { InboundMessage, Inbox, Reply } from "#core/ports";
+import type { InboundMessage, Inbox, Reply } from "#core/ports/platform";
 
 export interface Received {
   readonly message: InboundMessage;

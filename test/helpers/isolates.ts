@@ -4,10 +4,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import { openMemoryDatabase } from "#core/database";
+import { openMemoryDatabase } from "#core/home/database";
 import { isHermesError } from "#core/errors";
-import type { Log } from "#core/log";
-import type { Allowances, Handler, HandlerTier, HookFolder } from "#sandbox/folders/tier";
+import type { Log } from "#core/home/log";
+import type { Allowances, Handler, HandlerTier, HookFolder } from "#core/ports/tier";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
 

@@ -2,7 +2,7 @@
 import type { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
-import type { Adapter, Draft, InboundMessage, Inbox, MessageSource, ReplyTarget } from "#core/ports";
+import type { Adapter, Draft, InboundMessage, Inbox, MessageSource, ReplyTarget } from "#core/ports/platform";
 
 export interface Sent {
   readonly chat_id: string;

@@ -3,7 +3,7 @@ import test, { type TestContext } from "node:test";
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseConfig, type Config } from "#core/config";
+import { parseConfig, type Config } from "#core/home/config";
 import type { StagedPlugins } from "#plugins/host";
 import { loadFixtures, type PluginBench } from "../helpers/plugins.ts";
 

@@ -50,7 +50,7 @@ test("whatever is no file of the folder is refused by its name", async (context)
     "/etc/passwd",
     "file:///etc/passwd",
     "https://example.com/x.js",
-    "#core/paths",
+    "#core/home/paths",
     "hermes:guest",
     "hermes:handler",
     "",

@@ -1,6 +1,6 @@
 /** What is printed of a dashboard: its address, and the link that lets a person in once. */
 import type { Command } from "commander";
-import { readDiscovery, type Dashboard } from "#core/discovery";
+import { readDiscovery, type Dashboard } from "#core/forward/discovery";
 import { HermesError, problemOf } from "#core/errors";
 import type { CliContext } from "../../context.ts";
 import type { DashboardFlags } from "../dashboard.ts";

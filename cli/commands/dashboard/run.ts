@@ -1,7 +1,7 @@
 /** `hermes dashboard`: the server, and the plugins that see in this process what happens in the others. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
-import { loadConfig, type Config } from "#core/config";
+import { loadConfig, type Config } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { HermesError, problemOf } from "#core/errors";
 import { HookRegistry, install_as_default } from "#core/registry";
@@ -86,7 +86,7 @@ function settingsOf(flags: DashboardFlags, config: Config) {
 
 /** A connection for the events alone. Without a usable file the dashboard works, and remembers nothing. */
 async function openStore(file: string, context: CliContext): Promise<DatabaseSync | undefined> {
-  const { openDatabase } = await import("#core/database");
+  const { openDatabase } = await import("#core/home/database");
   try {
     return openDatabase(file);
   } catch (error) {

@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
 import { visible } from "#allowlist/visible";
-import { loadConfig } from "#core/config";
+import { loadConfig } from "#core/home/config";
 import { EXIT, HermesError } from "#core/errors";
-import { userHome } from "#core/paths";
+import { userHome } from "#core/home/paths";
 import { discoverPlugins } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";

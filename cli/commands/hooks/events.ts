@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import { ANSWERS, answersOf, fieldsOf, notesOf, payloadSchema } from "#core/event-reference";
 import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";
-import { userHome } from "#core/paths";
+import { userHome } from "#core/home/paths";
 import type { CliContext } from "#cli/context";
 import { demandEvent } from "./event.ts";
 import { formatTable } from "./table.ts";

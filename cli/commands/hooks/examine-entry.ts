@@ -5,7 +5,7 @@ import { visible } from "#allowlist/visible";
 import { scriptOf, type Place } from "#allowlist/words";
 import { declarationOf, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
-import type { Firing } from "#core/ports";
+import type { Firing } from "#core/ports/hook";
 import { nearest } from "#core/suggest";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";

@@ -4,7 +4,7 @@ import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookPair } from "#allowlist/grant";
 import { pairKey } from "#allowlist/store";
 import { visible } from "#allowlist/visible";
-import type { Config } from "#core/config";
+import type { Config } from "#core/home/config";
 import { EVENT_NAMES, isEventName } from "#core/events";
 import { didYouMean } from "#core/suggest";
 import { isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";

@@ -1,7 +1,7 @@
 /** Examples of `hermes hooks events NAME --example`: a script with its entry, and a plugin; both run as they stand. */
 import { join } from "node:path";
 import { declarationOf, type EventName } from "#core/events";
-import type { HomePaths } from "#core/paths";
+import type { HomePaths } from "#core/home/paths";
 
 export interface Example {
   readonly script: { readonly file: string; readonly text: string };

@@ -1,8 +1,8 @@
 /** Gateway hooks among the hooks that `hermes hooks list` shows: what stands in `hooks/`; no handler is executed. */
-import type { Config } from "#core/config";
-import type { HomePaths } from "#core/paths";
+import type { Config } from "#core/home/config";
+import type { HomePaths } from "#core/home/paths";
 import { discoverFolders, type FolderDiscovery, type FoundFolder } from "#sandbox/folders/discover";
-import { DEFAULT_TIMEOUT_SECONDS } from "#sandbox/folders/tier";
+import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { ListedHook, Listing } from "./list.ts";
 
 /** The folders of `hooks/`, as the gateway would find them. */

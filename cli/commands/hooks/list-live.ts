@@ -1,7 +1,7 @@
 /** `hermes hooks list --live`: what the processes that run now have registered, and how their hooks fare. */
 import { visible } from "#allowlist/visible";
-import { readLive, type LiveHook, type LiveProcess } from "#core/live";
-import type { HomePaths } from "#core/paths";
+import { readLive, type LiveHook, type LiveProcess } from "#core/home/live";
+import type { HomePaths } from "#core/home/paths";
 import { formatTable } from "./table.ts";
 
 export function listProcesses({ run }: HomePaths): readonly LiveProcess[] {

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";
-import { followRuns, readRuns } from "#core/run-log";
+import { followRuns, readRuns } from "#core/home/run-log";
 import type { LoggedRun } from "#core/runs";
 import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";

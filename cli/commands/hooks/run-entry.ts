@@ -2,7 +2,7 @@
 import type { Decision } from "#core/answers";
 import { attempt } from "#core/attempt";
 import { isHermesError } from "#core/errors";
-import type { Firing } from "#core/ports";
+import type { Firing } from "#core/ports/hook";
 import { verdictOf } from "#core/verdict";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Document, YAMLSeq } from "yaml";
 import { HermesError, problemOf } from "#core/errors";
-import { ensureFolder } from "#core/paths";
+import { ensureFolder } from "#core/home/paths";
 
 type ListName = "enabled" | "disabled";
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { loadConfig } from "#core/config";
+import { loadConfig } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
-import { openLog } from "#core/log";
-import { createRedactor } from "#core/redact";
+import { openLog } from "#core/home/log";
+import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
 import { createPluginHost, type PluginListing } from "#plugins/host";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { InboundMessage, Inbox } from "#core/ports";
+import type { InboundMessage, Inbox } from "#core/ports/platform";
 import { completion, createChunks, usageOf, type FinishReason, type Usage } from "./completion.ts";
 import { openEventStream, type EventStream } from "./event-stream.ts";
 import { turnProblem, type RequestProblem } from "./problem.ts";

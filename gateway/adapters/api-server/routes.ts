@@ -2,7 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import { createAccessCheck } from "./access.ts";
 import { answerInEvents, answerOnce, type AnswerContext } from "./answer.ts";
 import type { Flights } from "./flights.ts";

@@ -1,6 +1,6 @@
 /** The calls of the Bot API that we make, through grammy. All of them throw a TelegramFailure, nothing else. */
 import type { Api } from "grammy";
-import type { ReplyTarget } from "#core/ports";
+import type { ReplyTarget } from "#core/ports/platform";
 import { createTokenRedactor, failureFrom, TelegramFailure } from "./failure.ts";
 
 export interface TelegramClient {

@@ -1,6 +1,6 @@
 /** A message that grows: sent with the first words, edited about once a second, finished with the answer. */
-import type { Log } from "#core/log";
-import type { Draft, ReplyTarget } from "#core/ports";
+import type { Log } from "#core/home/log";
+import type { Draft, ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
 import { failureOf } from "./failure.ts";
 import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";

@@ -1,7 +1,7 @@
 /** Sends messages: in order per chat, in pieces, again where that helps. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { HermesError } from "#core/errors";
-import type { ReplyTarget } from "#core/ports";
+import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
 import { failureOf, type TelegramFailure } from "./failure.ts";
 

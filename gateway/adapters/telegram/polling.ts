@@ -1,6 +1,6 @@
 /** Long polling: updates in their order, through outages of any length. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "#core/log";
+import type { Log } from "#core/home/log";
 import type { TelegramClient } from "./client.ts";
 import { failureOf, type TelegramFailure } from "./failure.ts";
 import { updateId } from "./updates.ts";

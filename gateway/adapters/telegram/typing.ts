@@ -1,5 +1,5 @@
 /** "typing…" in the chats whose messages are being dealt with. */
-import type { ReplyTarget } from "#core/ports";
+import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
 
 export interface TypingTiming {

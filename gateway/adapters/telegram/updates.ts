@@ -1,5 +1,5 @@
 /** What of Telegram's updates is a message for us. */
-import type { InboundMessage, MessageSource } from "#core/ports";
+import type { InboundMessage, MessageSource } from "#core/ports/platform";
 
 /** The parts of Telegram's `Message` that we read; any of them may be missing, the server is not ours. */
 interface TelegramMessage {

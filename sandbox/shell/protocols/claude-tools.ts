@@ -1,6 +1,6 @@
 /** Tools by Claude Code's names, with its fields: our tools as its scripts know them, and back. */
 import { resolve } from "node:path";
-import { userHome } from "#core/paths";
+import { userHome } from "#core/home/paths";
 import { isMapping } from "#sandbox/shell/entry-values";
 import type { ShellSurroundings } from "#sandbox/shell/run";
 

@@ -1,6 +1,6 @@
 /** What scripts under the plain protocol read, and what their answers mean, in both dialects (CONTRACT §6). */
 import { declarationOf } from "#core/events";
-import type { Firing } from "#core/ports";
+import type { Firing } from "#core/ports/hook";
 import { EXIT_BLOCK, failureOfEnd, failureOfExit, scriptFailure, startOf, textOf } from "#sandbox/shell/outcome";
 import { parseOutput, type Output } from "#sandbox/shell/output";
 import { stringify } from "#sandbox/shell/payload";

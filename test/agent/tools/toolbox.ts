@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { guardedPaths, homePaths } from "#core/paths";
-import { createGuardedFiles } from "#agent/guarded-files";
+import { guardedPaths, homePaths } from "#core/home/paths";
+import { createGuardedFiles } from "#agent/guard/files";
 import { createBuiltinTools } from "#agent/tools/builtin";
 import type { ToolDeps } from "#agent/tools/places";
 

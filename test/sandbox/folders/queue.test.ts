@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/runs";
 import { HookQueue, type QueueIdentity } from "#sandbox/folders/queue";
-import type { Handler, HookFolder } from "#sandbox/folders/tier";
+import type { Handler, HookFolder } from "#core/ports/tier";
 
 type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promise<unknown>;
 

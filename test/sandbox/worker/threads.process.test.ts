@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { HandlerReport, HookFolder } from "#sandbox/folders/tier";
+import type { HandlerReport, HookFolder } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { until } from "../../helpers/processes.ts";
 

@@ -1,0 +1,187 @@
+/** From a word of a command to the paths it may name, and how those stand to the guards. */
+import { existsSync, readdirSync } from "node:fs";
+import { userInfo } from "node:os";
+import { isAbsolute, join, resolve, sep } from "node:path";
+import { ANY_ONE, ANY_RUN, UNKNOWN } from "./command-words.ts";
+import { type GuardSnapshot, realPlace, type Relation, relationOf } from "./paths.ts";
+
+const WILD = new RegExp(`[${ANY_ONE}${ANY_RUN}${UNKNOWN}]`);
+const SEPARATORS = /[\s'"`;|&()<>,=:@[\]{}]+/;
+/** What is longer the system cannot open (PATH_MAX). */
+const LONGEST_PATH = 4096;
+/** Of a word with more `=`, `@` and `:` than this, what follows the earlier ones is judged in its pieces only. */
+const MOST_MARKS = 32;
+/** Entries looked at when a glob is tried against the disk. */
+const GLOB_ENTRIES = 2000;
+
+const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, home: 3, inside: 4 };
+
+/** Answers for words of one command line; remembers what it has looked up. */
+export class WordJudge {
+  readonly snapshot: GuardSnapshot;
+  readonly #userHome: string;
+  readonly #known = new Map<string, Relation>();
+
+  constructor(snapshot: GuardSnapshot, userHome: string) {
+    this.snapshot = snapshot;
+    this.#userHome = userHome;
+  }
+
+  /** The closest relation of anything that the text may name from any of the folders. */
+  relation(text: string, folders: Iterable<string>): Relation {
+    let best: Relation = "free";
+    for (const part of partsOf(text)) {
+      for (const path of this.paths(part, folders)) best = closer(best, this.#lookUp(path));
+    }
+    return best;
+  }
+
+  /** The absolute paths (still with wildcards) that a text means from each of the folders. */
+  paths(text: string, folders: Iterable<string>): string[] {
+    const path = this.#withoutTilde(text);
+    if (path === "") return [];
+    return isAbsolute(path) ? [path] : [...folders].map((folder) => `${folder}${sep}${path}`);
+  }
+
+  /** The existing folders that a text may mean: where a `cd` to it may lead. */
+  folders(text: string, from: Iterable<string>): string[] {
+    return this.paths(text, from).flatMap((path) => (WILD.test(path) ? expandOnDisk(path) : [resolve(path)]));
+  }
+
+  /** The first guarded path that stands in a text of any language, as its writer spelled it. */
+  findMention(text: string, folders: Iterable<string>, relative: boolean): string | undefined {
+    const from = [...folders];
+    return text.split(SEPARATORS).find((fragment) => {
+      if (fragment === "" || fragment.length > LONGEST_PATH || (!relative && !/^[/~$]/.test(fragment))) return false;
+      return this.paths(fragment, from).some((path) => this.#lookUp(path) === "inside");
+    });
+  }
+
+  #lookUp(path: string): Relation {
+    const known = this.#known.get(path);
+    if (known !== undefined) return known;
+    const relation = WILD.test(path) ? this.#wildRelation(path) : relationOf(path, this.snapshot);
+    this.#known.set(path, relation);
+    return relation;
+  }
+
+  #wildRelation(path: string): Relation {
+    let best: Relation = "free";
+    for (const place of placesOfPattern(path)) best = closer(best, relationOfPattern(place, this.snapshot));
+    for (const found of best === "inside" ? [] : expandOnDisk(path)) best = closer(best, this.#lookUp(found));
+    return best;
+  }
+
+  #withoutTilde(text: string): string {
+    const [, name, rest = ""] = /^~([^/]*)(.*)$/s.exec(text) ?? [];
+    if (name === undefined) return text;
+    if (name === "+") return `.${rest}`;
+    return name === "" || name === userName() ? this.#userHome + rest : text;
+  }
+}
+
+/** The closer of two relations to the guards. */
+function closer(one: Relation, other: Relation): Relation {
+  return RANK[other] > RANK[one] ? other : one;
+}
+
+/** What of a word may be a path: all of it, what follows `=`, `@` or `:`, and what is glued to an option. */
+function partsOf(text: string): string[] {
+  if (text === UNKNOWN || text === "") return [];
+  const parts = [text];
+  for (const mark of [...text.matchAll(/[=@:]+/g)].slice(-MOST_MARKS))
+    parts.push(text.slice(mark.index + mark[0].length));
+  parts.push(...text.split(/[=@:,]+/));
+  if (/^-[^-]/.test(text)) parts.push(text.slice(2));
+  // `$(pwd)/x` and the like: the unknown part may well be the folder itself.
+  if (text.startsWith(`${UNKNOWN}/`)) parts.push(`.${text.slice(UNKNOWN.length)}`);
+  return [...new Set(parts)].filter((part) => part.length <= LONGEST_PATH);
+}
+
+/** A pattern as spelled, and with the links of its part before the first wildcard resolved. */
+function placesOfPattern(path: string): string[] {
+  const normal = resolve(path);
+  const parts = normal.split(sep);
+  const wild = parts.findIndex((part) => WILD.test(part));
+  const fixed = parts.slice(0, wild).join(sep) || sep;
+  return [...new Set([normal, join(realPlace(fixed), ...parts.slice(wild))])];
+}
+
+function relationOfPattern(pattern: string, snapshot: GuardSnapshot): Relation {
+  const fold = (text: string) => (snapshot.foldCase ? text.normalize("NFC").toLowerCase() : text);
+  const segments = fold(pattern).split(sep);
+  let best: Relation = "free";
+  for (const guard of snapshot.guards) {
+    const guarded = fold(guard.path).split(sep);
+    const shared = guarded.slice(0, segments.length);
+    if (!shared.every((part, index) => matchesSegment(segments[index] ?? "", part))) continue;
+    if (segments.length >= guarded.length) return "inside";
+    const home = guard.ofHome && segments.length === guarded.length - 1;
+    best = closer(best, home ? "home" : guard.ofHome ? "above" : "above_extra");
+  }
+  return best;
+}
+
+/**
+ * Whether a shell pattern for one name matches a name; as in the shell, a leading dot is matched by a dot alone.
+ * Two pointers instead of a regular expression: no pattern can make it slow.
+ */
+function matchesSegment(pattern: string, name: string): boolean {
+  if (name.startsWith(".") && (pattern.startsWith(ANY_RUN) || pattern.startsWith(ANY_ONE))) return false;
+  let at = 0;
+  let read = 0;
+  let star = -1;
+  let starRead = 0;
+  while (read < name.length) {
+    if (pattern[at] === ANY_RUN || pattern[at] === UNKNOWN) {
+      star = at++;
+      starRead = read;
+    } else if (at < pattern.length && (pattern[at] === ANY_ONE || pattern[at] === name[read])) {
+      at += 1;
+      read += 1;
+    } else if (star !== -1) {
+      at = star + 1;
+      read = ++starRead;
+    } else return false;
+  }
+  while (pattern[at] === ANY_RUN || pattern[at] === UNKNOWN) at += 1;
+  return at === pattern.length;
+}
+
+/** What a pattern matches on the disk, within a bound. */
+function expandOnDisk(pattern: string): string[] {
+  const budget = { left: GLOB_ENTRIES };
+  let found: string[] = [sep];
+  for (const part of resolve(pattern).split(sep).filter(Boolean)) {
+    found = WILD.test(part)
+      ? found.flatMap((folder) => matchesIn(folder, part, budget))
+      : found.map((folder) => join(folder, part)).filter((path) => existsSync(path));
+    if (found.length === 0) return [];
+  }
+  return found;
+}
+
+function matchesIn(folder: string, pattern: string, budget: { left: number }): string[] {
+  const names = namesIn(folder).filter((name) => matchesSegment(pattern, name));
+  const taken = names.slice(0, Math.max(0, budget.left));
+  budget.left -= taken.length;
+  return taken.map((name) => join(folder, name));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Not a folder or not readable: the shell would expand nothing there either.
+    return [];
+  }
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in the system's list has no name to be called by.
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Pieces of an answer on their way to the dashboard. A model may write a secret in pieces of which none is one. So a
+ * piece that may end in the midst of a secret waits for the next one, and they are looked at together; each stays an
+ * event of its own.
+ */
+import type { QueuedEvent } from "./queue.ts";
+import type { EventContext } from "#core/registry";
+
+const DELTA = "tui:message.delta";
+/** A piece waits for the next one of its session, for any other event of it, or for so long. */
+const HOLD_MS = 300;
+/** Pieces of one session that wait, in characters: a word without an end must not wait for ever. */
+const MOST_CHARACTERS = 4096;
+/** Sessions with pieces that wait. */
+const MOST_SESSIONS = 256;
+
+export interface DeltaOptions {
+  readonly redact: (text: string) => string;
+  /** How much of an unfinished text is settled ({@link Redactor}). */
+  readonly settledLength: (text: string) => number;
+  /** Called when events that waited long enough can be taken. */
+  readonly onReady: () => void;
+}
+
+interface Piece {
+  readonly event: QueuedEvent;
+  readonly text: string;
+}
+
+/** The pieces of a session that wait. */
+interface Run {
+  pieces: Piece[];
+  text: string;
+  heardAt: number;
+}
+
+export class Deltas {
+  readonly #options: DeltaOptions;
+  readonly #runs = new Map<string, Run>();
+  #ready: QueuedEvent[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: DeltaOptions) {
+    this.#options = options;
+  }
+
+  /** Events that can be taken. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  /** True while pieces wait. */
+  get holding(): boolean {
+    return this.#runs.size > 0;
+  }
+
+  /** Gives an event back that may leave at once; keeps one that has to wait, or that others go before. */
+  pass(event: QueuedEvent): QueuedEvent | undefined {
+    const { event_type, context } = event;
+    const isDelta = event_type === DELTA;
+    if (!isDelta && this.#runs.size === 0) return event;
+    const session = sessionOf(context);
+    if (session === null) return event;
+    const text = isDelta ? textOf(context) : null;
+    if (text !== null) return this.#passPiece(session, event, text);
+    if (!this.#runs.has(session)) return event;
+    this.#end(session);
+    this.#ready.push(event);
+    return undefined;
+  }
+
+  /** Gives one that waits no longer. */
+  take(): QueuedEvent | undefined {
+    return this.#ready.shift();
+  }
+
+  /** Lets everything go that waits, as it is. */
+  letGo(): void {
+    for (const session of this.#runs.keys()) this.#end(session);
+  }
+
+  /** Forgets everything; gives how many events that were. */
+  clear(): number {
+    this.letGo();
+    clearTimeout(this.#timer);
+    return this.#ready.splice(0).length;
+  }
+
+  #passPiece(session: string, event: QueuedEvent, text: string): QueuedEvent | undefined {
+    const run = this.#runs.get(session);
+    const { settledLength } = this.#options;
+    if (run !== undefined) this.#append(session, run, { event, text });
+    else if (settledLength(text) === text.length) return event;
+    else this.#begin(session, { event, text });
+    return undefined;
+  }
+
+  #append(session: string, run: Run, piece: Piece): void {
+    run.pieces.push(piece);
+    run.text += piece.text;
+    run.heardAt = performance.now();
+    const settled = this.#options.settledLength(run.text);
+    if (settled === run.text.length || run.text.length > MOST_CHARACTERS) this.#end(session);
+    else if (run.pieces[0]!.text.length <= settled && this.#redacted(run) === null) this.#advance(run, settled);
+  }
+
+  #begin(session: string, piece: Piece): void {
+    if (this.#runs.size >= MOST_SESSIONS) this.#end(this.#runs.keys().next().value!);
+    this.#runs.set(session, { pieces: [piece], text: piece.text, heardAt: performance.now() });
+    this.#timer ??= setTimeout(() => this.#endStalled(), HOLD_MS).unref();
+  }
+
+  /** Lets the pieces go that are settled. */
+  #advance(run: Run, settled: number): void {
+    let length = 0;
+    let count = 0;
+    for (; length + run.pieces[count]!.text.length <= settled; count++) {
+      length += run.pieces[count]!.text.length;
+      this.#ready.push(run.pieces[count]!.event);
+    }
+    run.pieces = run.pieces.slice(count);
+    run.text = run.text.slice(length);
+  }
+
+  #end(session: string): void {
+    const run = this.#runs.get(session);
+    if (run === undefined) return;
+    this.#runs.delete(session);
+    const clean = run.pieces.length === 1 ? null : this.#redacted(run);
+    for (const [index, { event }] of run.pieces.entries()) {
+      this.#ready.push(clean === null ? event : withText(event, index === 0 ? clean : ""));
+    }
+  }
+
+  /** The run's text without secrets; null when there are none in it. */
+  #redacted({ text }: Run): string | null {
+    try {
+      const clean = this.#options.redact(text);
+      return clean === text ? null : clean;
+    } catch {
+      // What cannot be looked at is not sent. Whoever writes the events meets the failure, too, and tells of it.
+      return "";
+    }
+  }
+
+  #endStalled(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const [session, { heardAt }] of this.#runs) if (now - heardAt >= HOLD_MS) this.#end(session);
+    if (this.#runs.size > 0) this.#timer = setTimeout(() => this.#endStalled(), HOLD_MS).unref();
+    if (this.ready > 0) this.#options.onReady();
+  }
+}
+
+function sessionOf(context: EventContext): string | null {
+  try {
+    const { session_id } = context;
+    return typeof session_id === "string" ? session_id : null;
+  } catch {
+    // A getter that throws: nothing that we made.
+    return null;
+  }
+}
+
+function textOf(context: EventContext): string | null {
+  try {
+    const { text } = context["payload"] as { text?: unknown };
+    return typeof text === "string" ? text : null;
+  } catch {
+    // No payload, or a getter that throws.
+    return null;
+  }
+}
+
+function withText({ event_type, context }: QueuedEvent, text: string): QueuedEvent {
+  return { event_type, context: { ...context, payload: { ...(context["payload"] as object), text } } };
+}

@@ -1,0 +1,106 @@
+/**
+ * `dashboard.json`, read by those who send events: where the dashboard is and what opens it (CONTRACT §9). Who can
+ * write this file gets every event of the user, so it counts only when nobody else can have written it.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { problemOf } from "#core/errors";
+import { isLoopback } from "#core/loopback";
+
+/** A dashboard to send to. */
+export interface Dashboard {
+  /** `http://host:port`, with the path before `/api` if there is one; no slash at its end. */
+  readonly url: string;
+  readonly token: string;
+  /** Equal for two readings of the same dashboard, different after it was started anew. */
+  readonly identity: string;
+}
+
+/** What the file says: a dashboard, nothing (`problem` null), or something that is refused. */
+export type DiscoveryReading =
+  | { readonly dashboard: Dashboard; readonly problem: null }
+  | { readonly dashboard: null; readonly problem: string | null };
+
+export interface DiscoveryOptions {
+  /** `HERMES_DASHBOARD_TRUST_REMOTE=1` lets the url be anywhere. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const MOST_BYTES = 64 * 1024;
+const NOTHING: DiscoveryReading = { dashboard: null, problem: null };
+
+/**
+ * Reads the discovery file, whatever state it is in. A problem is a whole sentence that names the file and says how to
+ * mend it. Never throws.
+ */
+export function readDiscovery(file: string, { env }: DiscoveryOptions): DiscoveryReading {
+  const text = readPrivate(file);
+  if (text === null) return NOTHING;
+  if (typeof text !== "string") return refuse(file, text.problem);
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return refuse(file, "it is not JSON, or only a part of it. Start the dashboard again");
+  }
+  return judge(file, document, env);
+}
+
+/** The file's text, null when there is none, or why it is not read. */
+function readPrivate(file: string): string | null | { readonly problem: string } {
+  let handle: number | undefined;
+  try {
+    // Neither follows a link nor waits for the other end of a pipe: what is looked at is what is read.
+    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const problem = refusalOf(fstatSync(handle), file);
+    return problem === null ? readFileSync(handle, "utf8") : { problem };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    if (code === "ELOOP") return { problem: "it is a symbolic link. Remove it and start the dashboard again" };
+    return { problem: `it cannot be read (${problemOf(error)})` };
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+function refusalOf(stats: Stats, file: string): string | null {
+  if (stats.isDirectory()) return "it is a directory. Remove it and start the dashboard again";
+  if (!stats.isFile()) return "it is no regular file. Remove it and start the dashboard again";
+  const me = process.getuid?.();
+  if (me !== undefined && stats.uid !== me) {
+    return "it belongs to another user, who could read what is sent. Remove it and start the dashboard again";
+  }
+  const mode = stats.mode & 0o777;
+  if ((mode & 0o077) !== 0) {
+    return `others have access to it (mode ${mode.toString(8).padStart(4, "0")}), and it holds a token. Start the dashboard again, or: chmod 600 ${file}`;
+  }
+  if (stats.size > MOST_BYTES) return `it is larger than ${MOST_BYTES / 1024} KiB. Start the dashboard again`;
+  return null;
+}
+
+function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): DiscoveryReading {
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    return refuse(file, "it holds no JSON object. Start the dashboard again");
+  }
+  const { url, hooks_ingest_token: token, pid, started_at } = document as Record<string, unknown>;
+  if (typeof url !== "string") return refuse(file, 'it has no "url". Start the dashboard again');
+  if (typeof token !== "string" || !/^[\x21-\x7e]{1,4096}$/.test(token)) {
+    return refuse(file, 'it has no "hooks_ingest_token" that can be sent. Start the dashboard again');
+  }
+  const address = URL.canParse(url) ? new URL(url) : null;
+  if (address === null || !/^https?:$/.test(address.protocol) || address.username !== "" || address.password !== "") {
+    return refuse(file, 'its "url" is no address of a dashboard. Start the dashboard again');
+  }
+  const trusted = env["HERMES_DASHBOARD_TRUST_REMOTE"] === "1";
+  if (!trusted && !(address.protocol === "http:" && isLoopback(address.hostname))) {
+    const { origin } = address;
+    return refuse(file, `it points to ${origin}, not to this machine. HERMES_DASHBOARD_TRUST_REMOTE=1 allows that`);
+  }
+  const clean = `${address.origin}${address.pathname}`.replace(/\/+$/, "");
+  const identity = JSON.stringify([clean, token, pid, started_at]);
+  return { dashboard: { url: clean, token, identity }, problem: null };
+}
+
+function refuse(file: string, problem: string): DiscoveryReading {
+  return { dashboard: null, problem: `${file} is not used: ${problem}.` };
+}

@@ -1,0 +1,275 @@
+/**
+ * Sends what waits in the queue to the dashboard, off the publishers' calls: one request at a time, over one connection.
+ *
+ * A frame is sent until the dashboard says that it has it. When a connection breaks before the answer, the frames are
+ * sent again (at least once), at most three times. A request without an answer is not broken off while the dashboard
+ * says nothing at all: one that was only stopped answers when it goes on, and so nothing arrives twice.
+ */
+import type { Dashboard } from "./discovery.ts";
+import { problemOf } from "#core/errors";
+import { DashboardLink, LATE, within, type LinkAnswer } from "./connection.ts";
+import { bodyOf, judgeAnswer, MOST_FRAMES, Parcels, type Parcel, type Verdict } from "./batches.ts";
+import type { ForwardQueue } from "./queue.ts";
+
+export interface SenderOptions {
+  readonly queue: ForwardQueue;
+  readonly src: string;
+  readonly redact: (text: string) => string;
+  readonly settledLength: (text: string) => number;
+  /** Takes a sentence about a failure; called for each one. */
+  readonly onError: (sentence: string) => void;
+  /** Called when the dashboard does not take the token: the discovery file may name another one by now. */
+  readonly onLocked: () => void;
+}
+
+const ANSWER_MS = 2000;
+/** How long a late answer is still waited for once the dashboard is seen to be well. */
+const GRACE_MS = 500;
+/** Requests begin at least so far apart while less than a batch waits: a few events at a time cost less. */
+const PACE_MS = 5;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
+export class ForwardSender {
+  readonly #options: SenderOptions;
+  readonly #parcels: Parcels;
+  #dashboard: Dashboard | null = null;
+  #link: DashboardLink | null = null;
+  /** True for a dashboard that takes one frame at a time. */
+  #singles = false;
+  #locked = false;
+  #closing = false;
+  #running: Promise<void> | null = null;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #pauseMs = FIRST_PAUSE_MS;
+  /** Ends the present pause; null while there is none. */
+  #resume: (() => void) | null = null;
+  /** True while a pause only gathers events. */
+  #gathering = false;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    const onError = (error: unknown) => options.onError(`events could not be written: ${problemOf(error)}`);
+    this.#parcels = new Parcels({ ...options, onError, onReady: () => this.wake() });
+  }
+
+  /** Where to send from now on; null for nowhere. What was not accepted waits for the next one. */
+  setDashboard(dashboard: Dashboard | null): void {
+    if (dashboard?.identity === this.#dashboard?.identity) return;
+    this.#dashboard = dashboard;
+    this.#singles = false;
+    this.#parcels.startOver();
+    // Without another dashboard the old one may still finish what it has begun to answer.
+    if (dashboard !== null) this.#disconnect();
+    this.retry();
+  }
+
+  /** Tries at once what had been put off. */
+  retry(): void {
+    this.#locked = false;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#resume?.();
+    this.wake();
+  }
+
+  /** Says that something waits. Called with every event, so it does next to nothing when the sender knows. */
+  wake(): void {
+    if (this.#running === null) this.#running = this.#run();
+    else if (this.#gathering && this.#options.queue.waiting >= MOST_FRAMES) this.#resume?.();
+  }
+
+  /** Sends what it can within so many milliseconds, then gives up the rest, which counts as dropped. */
+  async close(ms: number): Promise<void> {
+    this.#closing = true;
+    this.#parcels.end();
+    this.#resume?.();
+    this.wake();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([this.#running, late]);
+    clearTimeout(timer);
+    const { held } = this.#options.queue;
+    if (held > 0 && this.#dashboard !== null)
+      this.#complain(this.#dashboard, `${held} of them had not arrived when it ended`);
+    this.#dashboard = null;
+    this.#disconnect();
+    this.#parcels.close();
+    this.#options.queue.clear();
+  }
+
+  async #run(): Promise<void> {
+    // Not within the call that brought the event: its turn of the loop may bring more.
+    await new Promise((resume) => setImmediate(resume));
+    try {
+      while (this.#dashboard !== null && (await this.#step(this.#dashboard)));
+    } catch (error) {
+      this.#options.onError(`forwarding stopped short: ${problemOf(error)}`);
+    }
+    this.#running = null;
+    if (this.#dashboard === null) this.#disconnect();
+    // What came while the last step ended.
+    if (!this.#closing && this.#dashboard !== null && this.#options.queue.waiting > 0) this.wake();
+  }
+
+  /** One request, or what has to come before it. False when there is nothing more to do now. */
+  async #step(dashboard: Dashboard): Promise<boolean> {
+    if (this.#locked) return this.#putOff(LONGEST_PAUSE_MS);
+    if (this.#link === null && !(await this.#connect(dashboard))) {
+      return this.#dashboard !== dashboard || this.#putOff(this.#nextPause());
+    }
+    await this.#gather();
+    const parcel = await this.#parcels.next();
+    if (parcel === undefined || this.#link === null) return parcel !== undefined;
+    const verdict = await this.#deliver(this.#link, dashboard, parcel);
+    this.#parcels.settle(verdict);
+    return this.#goOn(verdict, dashboard);
+  }
+
+  #goOn(verdict: Verdict, dashboard: Dashboard): boolean | Promise<boolean> {
+    const changed = this.#dashboard !== dashboard;
+    switch (verdict.kind) {
+      case "settled": {
+        this.#pauseMs = FIRST_PAUSE_MS;
+        if (verdict.lost > 0) this.#complain(dashboard, `it did not accept ${verdict.lost} events`);
+        return true;
+      }
+      case "singles": {
+        this.#singles = true;
+        return true;
+      }
+      case "split":
+        return true;
+      case "locked": {
+        if (changed) return true;
+        this.#complain(dashboard, "it does not accept the token (401)");
+        this.#locked = true;
+        this.#options.onLocked();
+        return true;
+      }
+      case "failed": {
+        if (changed) return true;
+        this.#complain(dashboard, verdict.problem);
+        this.#disconnect();
+        return this.#putOff(this.#nextPause());
+      }
+    }
+  }
+
+  async #connect(dashboard: Dashboard): Promise<boolean> {
+    const link = await DashboardLink.to(dashboard.url);
+    if (this.#dashboard !== dashboard) {
+      link.close();
+      return false;
+    }
+    this.#link = link;
+    const problem = await healthProblem(link);
+    if (this.#link !== link) return false;
+    if (problem === null) return true;
+    this.#complain(dashboard, problem);
+    this.#disconnect();
+    return false;
+  }
+
+  /** Sends a parcel. While the dashboard is busy with it and a whole batch waits, that one is written. */
+  async #deliver(link: DashboardLink, dashboard: Dashboard, parcel: Parcel): Promise<Verdict> {
+    if (this.#singles && parcel.frames > 1) return { kind: "singles" };
+    const sending = this.#send(link, dashboard, parcel);
+    if (this.#options.queue.waiting >= MOST_FRAMES) await this.#parcels.prepare();
+    return sending;
+  }
+
+  async #send(link: DashboardLink, dashboard: Dashboard, parcel: Parcel): Promise<Verdict> {
+    this.#sentAt = performance.now();
+    const { dropped } = this.#options.queue;
+    const singles = this.#singles;
+    const answer = link.post({ token: dashboard.token, body: bodyOf(parcel, singles), dropped });
+    try {
+      const first = await within(answer, ANSWER_MS);
+      const last = first === LATE ? await this.#outlast(answer, dashboard) : first;
+      if (last === LATE) return { kind: "failed", problem: `it did not answer within ${ANSWER_MS / 1000} s` };
+      return judgeAnswer(last, parcel.frames, singles);
+    } catch (error) {
+      return { kind: "failed", problem: problemOf(error) };
+    }
+  }
+
+  /**
+   * Waits on for an answer that is late, for as long as the dashboard does not answer anything else either: then it
+   * hangs or is stopped, and may have got the request, or get it yet.
+   */
+  async #outlast(answer: Promise<LinkAnswer>, dashboard: Dashboard): Promise<LinkAnswer | typeof LATE> {
+    this.#complain(dashboard, `it did not answer within ${ANSWER_MS / 1000} s`);
+    // Given up below, it may still reject.
+    answer.catch(() => undefined);
+    for (let pause = FIRST_PAUSE_MS; this.#dashboard === dashboard; pause = Math.min(2 * pause, ANSWER_MS)) {
+      const well = seemsWell(dashboard.url).then((yes) => (yes ? LATE : null));
+      const first = await Promise.race([answer, well]);
+      if (first === LATE) return within(answer, GRACE_MS);
+      if (first !== null) return first;
+      const next = await within(answer, pause);
+      if (next !== LATE) return next;
+    }
+    return LATE;
+  }
+
+  /** Lets a few events gather when a request has only just begun. */
+  async #gather(): Promise<void> {
+    const wait = this.#sentAt + PACE_MS - performance.now();
+    if (wait <= 0 || this.#closing || this.#parcels.pending || this.#options.queue.waiting >= MOST_FRAMES) return;
+    this.#gathering = true;
+    await this.#pause(wait);
+    this.#gathering = false;
+  }
+
+  /** Waits before the next try, or gives up when this process ends. */
+  async #putOff(ms: number): Promise<boolean> {
+    if (this.#closing) return false;
+    await this.#pause(ms);
+    return true;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms).unref();
+    this.#resume = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#resume = null;
+  }
+
+  #nextPause(): number {
+    const ms = this.#pauseMs;
+    this.#pauseMs = Math.min(2 * ms, LONGEST_PAUSE_MS);
+    return ms;
+  }
+
+  #disconnect(): void {
+    this.#link?.close();
+    this.#link = null;
+  }
+
+  #complain({ url }: Pick<Dashboard, "url">, problem: string): void {
+    this.#options.onError(`the dashboard at ${url} does not get this process's events: ${problem}`);
+  }
+}
+
+/** Why no dashboard can be said to be at the other end; null when one is. */
+async function healthProblem(link: DashboardLink): Promise<string | null> {
+  try {
+    const healthy = await within(link.isHealthy(), ANSWER_MS);
+    if (healthy === LATE) return `it did not answer within ${ANSWER_MS / 1000} s`;
+    return healthy ? null : "what answers there is no dashboard";
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+/** Asks over a connection of its own, because a request without an answer holds the other one. */
+async function seemsWell(url: string): Promise<boolean> {
+  const link = await DashboardLink.to(url);
+  try {
+    return (await healthProblem(link)) === null;
+  } finally {
+    link.close();
+  }
+}

@@ -1,0 +1,124 @@
+/** Makes frames of events: `{event_type, context, src}` as JSON text, without secrets and of bounded size (CONTRACT §9). */
+import { copyWithCare, plainSize, type CopyLimits } from "./value.ts";
+import type { QueuedEvent } from "./queue.ts";
+
+/** One frame is never larger; what would be is shortened. */
+export const MOST_FRAME_BYTES = 256 * 1024;
+/** More than what every frame adds around its context. */
+const LONGEST_EVENT_TYPE = 512;
+const PLAIN_CHARACTERS = 128 * 1024;
+const ROOMY: CopyLimits = { characters: 96 * 1024, longestText: 32 * 1024 };
+/** Even when each character takes six bytes this is less than a frame. */
+const TIGHT: CopyLimits = { characters: 24 * 1024, longestText: 8 * 1024 };
+
+export interface FrameOptions {
+  readonly src: string;
+  readonly redact: (text: string) => string;
+}
+
+export interface WrittenFrames {
+  /** The frames as JSON, with commas between them. */
+  readonly text: string;
+  readonly frames: number;
+  readonly bytes: number;
+  /** Events that make no frame: their name is empty or far too long. */
+  readonly lost: number;
+}
+
+/**
+ * Takes events and writes them down, at most so many and about so many characters. All of them are written and looked
+ * through together, which costs half of what it costs one by one; only where something is found that must not leave
+ * as it is, the frame that holds it is made again, value by value. Throws what `redact` throws.
+ */
+export function writeFrames(
+  take: () => QueuedEvent | undefined,
+  most: { readonly frames: number; readonly characters: number },
+  options: FrameOptions,
+): WrittenFrames {
+  const events: QueuedEvent[] = [];
+  let plain = true;
+  let lost = 0;
+  for (let characters = 0; events.length < most.frames && characters < most.characters;) {
+    const event = take();
+    if (event === undefined) break;
+    if (!isName(event.event_type)) {
+      lost++;
+      continue;
+    }
+    const size = isRecord(event.context) ? plainSize(event.context, PLAIN_CHARACTERS) : null;
+    plain &&= size !== null;
+    events.push(event);
+    characters += event.event_type.length + (size ?? ROOMY.longestText);
+  }
+  const together = plain ? writeTogether(events, options) : null;
+  const text = together ?? events.map((event) => writeOne(event, options)).join(",");
+  return { text, frames: events.length, bytes: Buffer.byteLength(text), lost };
+}
+
+/** All frames at once; null when one of them needs care. */
+function writeTogether(events: readonly QueuedEvent[], options: FrameOptions): string | null {
+  const { src } = options;
+  const text = stringify(events.map(({ event_type, context }) => ({ event_type, context, src })));
+  return text !== null && text.length < MOST_FRAME_BYTES && isClean(text, options) ? text.slice(1, -1) : null;
+}
+
+function writeOne(event: QueuedEvent, options: FrameOptions): string {
+  const { event_type, context } = event;
+  const plain = isRecord(context) && plainSize(context, PLAIN_CHARACTERS) !== null;
+  const text = plain ? stringify({ event_type, context, src: options.src }) : null;
+  if (text !== null && Buffer.byteLength(text) <= MOST_FRAME_BYTES && isClean(text, options)) return text;
+  const copy = writeCopy(event, options, ROOMY);
+  return Buffer.byteLength(copy) <= MOST_FRAME_BYTES ? copy : writeCopy(event, options, TIGHT);
+}
+
+function stringify(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It changed between the look and the writing (a getter): care gets along with that.
+    return null;
+  }
+}
+
+function isName(event_type: unknown): boolean {
+  return typeof event_type === "string" && event_type !== "" && event_type.length <= LONGEST_EVENT_TYPE;
+}
+
+function writeCopy({ event_type, context }: QueuedEvent, { src, redact }: FrameOptions, limits: CopyLimits): string {
+  const copied = copyWithCare(context, redact, limits);
+  // What cannot even be listed is still an event.
+  const readable = isRecord(copied) ? copied : {};
+  return JSON.stringify({ event_type: redact(event_type), context: readable, src: redact(src) });
+}
+
+function isRecord(value: unknown): boolean {
+  try {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    // A proxy that was revoked is nothing any more.
+    return false;
+  }
+}
+
+/** True when `redact` finds nothing, neither in the text nor in what its escapes stand for. */
+function isClean(json: string, { redact }: FrameOptions): boolean {
+  const text = withoutEscapes(json);
+  return redact(text) === text;
+}
+
+/** JSON text with its escapes resolved: one in front of a secret, or inside it, hides it from a pattern. */
+function withoutEscapes(json: string): string {
+  if (!json.includes("\\")) return json;
+  const text = json
+    .replaceAll("\\\\", "\0")
+    .replaceAll('\\"', '"')
+    .replaceAll("\\n", "\n")
+    .replaceAll("\\t", "\t")
+    .replaceAll("\\r", "\r");
+  const rest = text.includes("\\") ? text.replace(/\\(?:u([0-9a-f]{4})|[bf])/g, resolveEscape) : text;
+  return rest.replaceAll("\0", "\\");
+}
+
+function resolveEscape(_escape: string, code: string | undefined): string {
+  return code === undefined ? " " : String.fromCharCode(Number.parseInt(code, 16));
+}

@@ -1,0 +1,132 @@
+/**
+ * The schema of `config.yaml` (CONTRACT §2). It only validates: defaults are {@link DEFAULTS}, so that a file
+ * that needs no validation costs no zod. `hermes config schema` prints its JSON Schema for editors.
+ * The `hooks:` block is left open here; `sandbox/shell/entries.ts` judges it entry by entry.
+ */
+import type { z } from "zod";
+import type { Zod } from "#core/events";
+
+export const DEFAULTS = {
+  model: { max_retries: 2 },
+  agent: { max_iterations: 90, env_passthrough: [] as readonly string[] },
+  plugins: {
+    enabled: [] as readonly string[],
+    disabled: [] as readonly string[],
+    callback_timeout_seconds: 30,
+    entries: {} as Readonly<Record<string, PluginEntry>>,
+  },
+  sessions: { retention_days: 90 },
+} as const;
+
+export interface PluginEntry {
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly on_error?: "skip" | "block" | undefined;
+}
+
+export function buildConfigSchema(zod: Zod) {
+  const port = zod.int().min(0).max(65_535);
+  const names = zod.array(zod.string());
+  const users = zod.array(zod.union([zod.string(), zod.int()]));
+  const open = zod.record(zod.string(), zod.unknown());
+  const seconds = zod.number().positive();
+  return zod.strictObject({
+    model: zod
+      .strictObject({
+        provider: zod.enum(["offline", "openai", "anthropic", "openrouter", "openai-compatible"]),
+        default: zod.string().min(1).describe("The model's identifier at its provider"),
+        base_url: zod.url({ protocol: /^https?$/, error: "expected an http or https URL" }),
+        api_key: zod.string(),
+        max_retries: zod.int().min(0).max(20).describe("Retries of a failed request"),
+      })
+      .partial()
+      .optional()
+      .describe("Which model answers; without it a provider key in the environment decides, else offline"),
+    agent: zod
+      .strictObject({
+        max_iterations: zod.int().min(1).max(100_000).describe("Requests to the model in one turn"),
+        env_passthrough: names.describe("Variables with secret names that terminal commands get all the same"),
+      })
+      .partial()
+      .optional(),
+    hooks: zod.unknown().optional().describe("Shell hooks: event → list of {command, matcher?, timeout?, …}"),
+    hooks_auto_accept: zod.boolean().optional().describe("Approve every configured shell hook without asking"),
+    hooks_consent: zod.enum(["command", "pinned"]).optional(),
+    plugins: zod
+      .strictObject({
+        enabled: names.describe("Plugins that are loaded, by name or directory"),
+        disabled: names,
+        callback_timeout_seconds: seconds.describe("How long one callback of a plugin may take"),
+        entries: zod.record(
+          zod.string(),
+          zod.strictObject({ settings: open.optional(), on_error: zod.enum(["skip", "block"]).optional() }),
+        ),
+      })
+      .partial()
+      .optional(),
+    sessions: zod
+      .strictObject({
+        retention_days: zod.int().min(0).describe("Sessions untouched for longer are deleted; 0 keeps all"),
+      })
+      .partial()
+      .optional(),
+    gateway: zod
+      .strictObject({
+        platforms: zod
+          .strictObject({
+            api_server: zod
+              .strictObject({ enabled: zod.boolean(), host: zod.string(), port, key: zod.string() })
+              .partial()
+              .optional(),
+            telegram: zod
+              .strictObject({ enabled: zod.boolean(), token: zod.string(), api_root: zod.url(), allowed_users: users })
+              .partial()
+              .optional(),
+          })
+          .catchall(open)
+          .optional(),
+        allowed_users: users.optional(),
+        home_channel: zod
+          .strictObject({ platform: zod.string(), chat_id: zod.union([zod.string(), zod.int()]) })
+          .optional(),
+        busy: zod
+          .enum(["interrupt", "queue", "steer"])
+          .optional()
+          .describe("What a message does to the turn that runs in its conversation; interrupt by default"),
+        group_sessions_per_user: zod.boolean().optional().describe("A conversation a user in groups; on by default"),
+        thread_sessions_per_user: zod.boolean().optional().describe("A conversation a user in threads; off by default"),
+        hooks: zod.strictObject({ timeout_seconds: seconds.optional() }).optional(),
+      })
+      .optional(),
+    dashboard: zod.strictObject({ host: zod.string(), port, allowed_hosts: names }).partial().optional(),
+    background: open.optional(),
+    webhooks: open.optional(),
+    monitoring: open.optional(),
+    logging: open.optional(),
+    inbound: zod.array(open).optional(),
+    inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
+    python: zod.string().optional().describe("The Python that runs Python handlers"),
+  });
+}
+
+export type ConfigSchema = ReturnType<typeof buildConfigSchema>;
+export type RawConfig = z.infer<ConfigSchema>;
+
+/** Keys of the first level. */
+export const SECTION_NAMES = [
+  "model",
+  "agent",
+  "hooks",
+  "hooks_auto_accept",
+  "hooks_consent",
+  "plugins",
+  "sessions",
+  "gateway",
+  "dashboard",
+  "background",
+  "webhooks",
+  "monitoring",
+  "logging",
+  "inbound",
+  "inbox",
+  "python",
+] as const satisfies readonly (keyof RawConfig)[];

@@ -1,0 +1,220 @@
+/** Reads `config.yaml` into an immutable snapshot (CONTRACT §2). A reload makes a new one and swaps it whole. */
+import { readFileSync } from "node:fs";
+import { DEFAULTS, SECTION_NAMES, type PluginEntry, type RawConfig } from "./config-schema.ts";
+import { HermesError, problemOf } from "#core/errors";
+import type { HomePaths } from "./paths.ts";
+import { didYouMean } from "#core/suggest";
+
+export type KeyPath = readonly (string | number)[];
+
+/** The sections with their defaults filled in. */
+export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugins" | "sessions"> {
+  readonly model: NonNullable<RawConfig["model"]> & { readonly max_retries: number };
+  readonly agent: { readonly max_iterations: number; readonly env_passthrough: readonly string[] };
+  readonly plugins: {
+    readonly enabled: readonly string[];
+    readonly disabled: readonly string[];
+    readonly callback_timeout_seconds: number;
+    readonly entries: Readonly<Record<string, PluginEntry>>;
+  };
+  readonly sessions: { readonly retention_days: number };
+}
+
+export interface Config {
+  /** The file that was read, or null when there is none. */
+  readonly file: string | null;
+  readonly values: ConfigValues;
+  readonly warnings: readonly string[];
+  /** Where a key stands, from 1; undefined for a key that is not in the file. */
+  lineOf(path: KeyPath): number | undefined;
+  /** Throws HERMES_CONFIG_VARIABLE when a string below `path` names a variable that is not set. */
+  demand(...path: KeyPath): void;
+}
+
+interface Unset {
+  readonly path: KeyPath;
+  readonly variable: string;
+}
+
+interface Source {
+  readonly value: unknown;
+  readonly lineOf: (path: KeyPath) => number | undefined;
+}
+
+/**
+ * Values so plain that they are right without a look at the schema. A configuration of nothing else starts
+ * without zod, which would be half of the time that `hermes hooks list` takes.
+ */
+const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
+  hooks: () => true,
+  hooks_auto_accept: (value) => typeof value === "boolean",
+  hooks_consent: (value) => value === "command" || value === "pinned",
+  plugins: (value) => isMapping(value, { enabled: isStrings, disabled: isStrings }),
+  model: (value) => isMapping(value, { provider: (name) => name === "offline" }),
+};
+
+const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === "string");
+
+function isMapping(value: unknown, keys: Readonly<Record<string, (value: unknown) => boolean>>): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([key, item]) => Object.hasOwn(keys, key) && keys[key]!(item));
+}
+
+/**
+ * Reads the home's configuration; a home without one gives the defaults. Throws HERMES_CONFIG_UNREADABLE,
+ * HERMES_CONFIG_SYNTAX or HERMES_CONFIG_TYPE with file, line and key.
+ */
+export async function loadConfig(paths: HomePaths, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
+  const file = paths.config;
+  const text = read(paths.config);
+  if (text !== undefined) return parseConfig(text, file, env);
+  const fallback = read(paths.fallbackConfig);
+  return fallback === undefined ? emptyConfig() : parseConfig(fallback, paths.fallbackConfig, env);
+}
+
+/** Parses the text of a configuration; `file` is what errors name. Throws as {@link loadConfig} does. */
+export async function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv): Promise<Config> {
+  const source = await parseYaml(text, file);
+  const { value } = source;
+  if (value === null || value === undefined) return { ...emptyConfig(), file };
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new HermesError("HERMES_CONFIG_TYPE", { file, line: 1, key: "", problem: "expected a mapping of sections" });
+  }
+  const unset: Unset[] = [];
+  const resolved: Record<string, unknown> = {};
+  for (const [name, section] of Object.entries(value)) {
+    if (section === null || section === undefined) continue;
+    resolved[name] = name === "hooks" ? section : resolveVariables(section, [name], env, unset);
+  }
+  const warnings = await validate(resolved, { file, unset, lineOf: source.lineOf });
+  return {
+    file,
+    values: withDefaults(resolved),
+    warnings,
+    lineOf: source.lineOf,
+    demand: (...path) => demand(path, unset, file, source),
+  };
+}
+
+function emptyConfig(): Config {
+  return {
+    file: null,
+    values: withDefaults({}),
+    warnings: [],
+    lineOf: () => undefined,
+    demand: () => undefined,
+  };
+}
+
+function withDefaults(raw: RawConfig): ConfigValues {
+  return {
+    ...raw,
+    model: { ...DEFAULTS.model, ...raw.model },
+    agent: { ...DEFAULTS.agent, ...raw.agent },
+    plugins: { ...DEFAULTS.plugins, ...raw.plugins },
+    sessions: { ...DEFAULTS.sessions, ...raw.sessions },
+  } as ConfigValues;
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new HermesError("HERMES_CONFIG_UNREADABLE", { file, problem: problemOf(error) }, { cause: error });
+  }
+}
+
+async function parseYaml(text: string, file: string): Promise<Source> {
+  const { LineCounter, parseDocument, isNode } = await import("yaml");
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lineCounter.linePos(error.pos[0]);
+    const problem = /tab/i.test(error.message) ? `${error.message} (indent with spaces, not tabs)` : error.message;
+    throw new HermesError("HERMES_CONFIG_SYNTAX", { file, line, problem }, { cause: error });
+  }
+  const lineOf = (path: KeyPath): number | undefined => {
+    const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+    return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : undefined;
+  };
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }), lineOf };
+  } catch (thrown) {
+    throw new HermesError("HERMES_CONFIG_SYNTAX", { file, problem: problemOf(thrown) }, { cause: thrown });
+  }
+}
+
+/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Unset variables stay and are noted. */
+function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv, unset: Unset[]): unknown {
+  if (typeof value === "string") {
+    return value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, variable: string | undefined) => {
+      if (variable === undefined) return "${";
+      const found = env[variable];
+      if (found === undefined) unset.push({ path, variable });
+      return found ?? whole;
+    });
+  }
+  if (Array.isArray(value)) return value.map((item, index) => resolveVariables(item, [...path, index], env, unset));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, resolveVariables(item, [...path, key], env, unset)]),
+  );
+}
+
+function demand(path: KeyPath, unset: readonly Unset[], file: string, source: Source): void {
+  const found = unset.find((one) => path.every((key, index) => one.path[index] === key));
+  if (found === undefined) return;
+  throw new HermesError("HERMES_CONFIG_VARIABLE", {
+    file,
+    line: source.lineOf(found.path),
+    key: keyText(found.path),
+    variable: found.variable,
+  });
+}
+
+interface Validation {
+  readonly file: string;
+  readonly unset: readonly Unset[];
+  readonly lineOf: (path: KeyPath) => number | undefined;
+}
+
+/** Gives the warnings (unknown keys); throws HERMES_CONFIG_TYPE for the first value of a wrong type. */
+async function validate(value: Record<string, unknown>, where: Validation): Promise<string[]> {
+  const known: ReadonlySet<string> = new Set(SECTION_NAMES);
+  const warnings: string[] = [];
+  for (const name of Object.keys(value)) {
+    if (!known.has(name)) warnings.push(unknownKey([name], SECTION_NAMES, where));
+  }
+  const names = Object.keys(value).filter((name) => known.has(name) && !PLAIN[name]?.(value[name]));
+  if (names.length === 0) return warnings;
+  const { findConfigIssues } = await import("./config-issues.ts");
+  const checked = Object.fromEntries(names.map((name) => [name, value[name]]));
+  for (const issue of findConfigIssues(checked)) {
+    if (issue.kind === "unknown") {
+      warnings.push(unknownKey(issue.path, issue.candidates, where));
+    } else if (!where.unset.some((one) => keyText(one.path) === keyText(issue.path))) {
+      throw new HermesError("HERMES_CONFIG_TYPE", {
+        file: where.file,
+        // What is missing stands nowhere; what it is missing from does.
+        line: where.lineOf(issue.path) ?? where.lineOf(issue.path.slice(0, -1)),
+        key: keyText(issue.path),
+        problem: issue.problem,
+      });
+    }
+  }
+  return warnings;
+}
+
+function unknownKey(path: KeyPath, candidates: readonly string[], { file, lineOf }: Validation): string {
+  const line = lineOf(path);
+  const hint = didYouMean(String(path.at(-1)), candidates);
+  return `${file}${line === undefined ? "" : `:${line}`}: unknown key "${keyText(path)}", ignored.${hint}`;
+}
+
+/** `hooks.pre_tool_call[0].command` */
+function keyText(path: KeyPath): string {
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
+}

@@ -1,0 +1,198 @@
+/** `state.db`: the one database file, its schema's versions, and how several processes write it (CONTRACT §1). */
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { DatabaseSync } from "node:sqlite";
+import { HermesError, isHermesError, problemOf } from "#core/errors";
+import { ensureFolder } from "./paths.ts";
+
+/**
+ * Forward migrations: number n brings a file from version n to n + 1. Never change one that was released; add one.
+ * Each runs inside the transaction that also raises `user_version`.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE sessions (
+     id TEXT PRIMARY KEY,
+     key TEXT,
+     platform TEXT NOT NULL,
+     source TEXT NOT NULL,
+     parent TEXT,
+     title TEXT,
+     model TEXT,
+     created_at TEXT NOT NULL,
+     updated_at TEXT NOT NULL,
+     started_at TEXT
+   ) STRICT;
+   CREATE INDEX sessions_by_update ON sessions (platform, updated_at);
+   CREATE INDEX sessions_by_parent ON sessions (parent);
+   CREATE INDEX sessions_by_key ON sessions (key);
+   CREATE TABLE messages (
+     session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+     position INTEGER NOT NULL,
+     message TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     PRIMARY KEY (session_id, position)
+   ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE outbox (
+     id INTEGER PRIMARY KEY,
+     session_id TEXT NOT NULL,
+     platform TEXT NOT NULL,
+     chat_id TEXT NOT NULL,
+     thread_id TEXT,
+     text TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     sent_at TEXT
+   ) STRICT;
+   CREATE INDEX outbox_unsent ON outbox (platform, id) WHERE sent_at IS NULL;
+   CREATE TABLE inbound_messages (
+     platform TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     received_at TEXT NOT NULL,
+     PRIMARY KEY (platform, message_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pairing_codes (
+     id INTEGER PRIMARY KEY,
+     platform TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     salt TEXT NOT NULL,
+     hash TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     expires_at TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE pairing_lockouts (
+     platform TEXT PRIMARY KEY,
+     wrong_codes INTEGER NOT NULL,
+     locked_until TEXT
+   ) STRICT;
+   CREATE TABLE paired_users (
+     platform TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     approved_at TEXT NOT NULL,
+     PRIMARY KEY (platform, user_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE hook_values (
+     hook TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (hook, key)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE dashboard_events (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     at TEXT NOT NULL,
+     src TEXT NOT NULL,
+     event_type TEXT NOT NULL,
+     context TEXT NOT NULL
+   ) STRICT;`,
+];
+
+const BUSY_TIMEOUT_MS = 5000;
+
+/**
+ * Opens the database file, creating it (mode 0600, its folder 0700) and bringing its schema up to date; processes
+ * that do so at the same moment wait for each other. Throws HERMES_STATE_NEWER for a file of a newer program and
+ * HERMES_STATE_UNAVAILABLE for one that cannot be opened or written.
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    ensureFolder(dirname(file));
+    ensurePrivate(file);
+    database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+    // Before the switch to WAL, which writes: a newer file stays as it is.
+    checkedVersion(database, file);
+    switchToWal(database);
+    database.exec("PRAGMA synchronous = NORMAL");
+    migrate(database, file);
+    return database;
+  } catch (error) {
+    if (database?.isOpen) database.close();
+    if (isHermesError(error)) throw error;
+    throw new HermesError("HERMES_STATE_UNAVAILABLE", { file, problem: problemOf(error) }, { cause: error });
+  }
+}
+
+/**
+ * Opens a file that cannot be written (a full disk, a read-only home), so that what is in it can still be read; every
+ * write throws. Undefined when there is no file with this program's schema. Throws HERMES_STATE_NEWER.
+ */
+export function openForReading(file: string): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    const url = pathToFileURL(file);
+    // Without this SQLite wants to write its WAL files even to read.
+    url.searchParams.set("immutable", "1");
+    database = new DatabaseSync(url, { readOnly: true });
+    if (checkedVersion(database, file) === MIGRATIONS.length) return database;
+  } catch (error) {
+    if (isHermesError(error)) throw error;
+    // Missing, damaged or not ours to read: the caller knows already why the file cannot be used.
+  }
+  if (database?.isOpen) database.close();
+  return undefined;
+}
+
+/** A database that lives as long as the process: what a conversation falls back on without a usable file. */
+export function openMemoryDatabase(): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, ":memory:");
+  return database;
+}
+
+/**
+ * Runs `work` in one write transaction: all of it happens or nothing. Inside another transaction it joins that one.
+ * Gives what `work` gives; throws what it throws, after the roll-back.
+ */
+export function transaction<Value>(database: DatabaseSync, work: () => Value): Value {
+  if (database.isTransaction) return work();
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const value = work();
+    database.exec("COMMIT");
+    return value;
+  } catch (error) {
+    // A failed COMMIT or a full disk may have ended the transaction already.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Makes the file before SQLite does, which would give it the umask's mode; its WAL files inherit the mode. */
+function ensurePrivate(file: string): void {
+  closeSync(openSync(file, "a", 0o600));
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+}
+
+/** The busy timeout does not cover the change of the journal mode, so another process's turn is waited for here. */
+function switchToWal(database: DatabaseSync): void {
+  const deadline = Date.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { errcode?: unknown }).errcode === 5;
+}
+
+/** Also the check that the file can be written: the transaction's lock is refused where it cannot. */
+function migrate(database: DatabaseSync, file: string): void {
+  transaction(database, () => {
+    const found = checkedVersion(database, file);
+    if (found === MIGRATIONS.length) return;
+    for (const migration of MIGRATIONS.slice(found)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
+}
+
+function checkedVersion(database: DatabaseSync, file: string): number {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (found <= MIGRATIONS.length) return found;
+  throw new HermesError("HERMES_STATE_NEWER", { file, found, known: MIGRATIONS.length });
+}

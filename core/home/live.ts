@@ -1,0 +1,199 @@
+/**
+ * What each running process has registered and how its hooks fare: `run/<pid>.json`, written by the process itself,
+ * read by `hermes hooks list --live`. A file whose process is gone counts for nothing and is cleaned up by its reader.
+ */
+import { lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HookIdentity, RunSink } from "#core/ports/hook";
+import { ensureFolder } from "./paths.ts";
+import { isAlive, startOf } from "#core/process-identity";
+
+export interface LiveHook {
+  readonly event: string;
+  readonly source: string;
+  readonly name: string;
+  readonly command: string | null;
+  readonly matcher: string | null;
+  /** When it last fired (ISO-8601, UTC) and how that ended; null before that. */
+  readonly last_fired_at: string | null;
+  readonly last_outcome: string | null;
+  readonly last_cause: string | null;
+  readonly last_duration_ms: number | null;
+  /** Events that its full queue dropped; absent for hooks without a queue. */
+  readonly dropped?: number;
+}
+
+export interface LiveProcess {
+  readonly pid: number;
+  /** Its command line, secrets taken out. */
+  readonly command: string;
+  /** ISO-8601, UTC. */
+  readonly started_at: string;
+  /** True for a process that takes requests to reload. */
+  readonly reloads: boolean;
+  readonly hooks: readonly LiveHook[];
+}
+
+export interface LiveOptions {
+  /** The home's `run/`. */
+  readonly folder: string;
+  /** The words of the command line. */
+  readonly argv: readonly string[];
+  readonly hooks: () => readonly HookIdentity[];
+  /** Whether this process takes requests to reload; no when absent. */
+  readonly reloads?: boolean;
+  readonly redact: (text: string) => string;
+  /** Told once when the snapshot cannot be written; it is not tried again then. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface LiveSnapshot {
+  /** Takes note of how a hook's run ended. */
+  readonly sink: RunSink;
+  /** Says that hooks were registered or taken away. */
+  readonly changed: () => void;
+  /** Removes the snapshot; nothing is written after that. */
+  readonly close: () => void;
+}
+
+type LastRun = Pick<LiveHook, "last_fired_at" | "last_outcome" | "last_cause" | "last_duration_ms">;
+
+const LEAST_GAP_MS = 500;
+const LONGEST_COMMAND = 500;
+const NEVER: LastRun = { last_fired_at: null, last_outcome: null, last_cause: null, last_duration_ms: null };
+
+/** Keeps this process's snapshot: written when something has changed, at most every 500 ms, by no timer otherwise. */
+export function openLive({ folder, argv, hooks, reloads = false, redact, onError }: LiveOptions): LiveSnapshot {
+  const file = join(folder, `${process.pid}.json`);
+  const started_at = new Date(Date.now() - process.uptime() * 1000).toISOString();
+  const command = redact(argv.map((word) => quote(redact(word))).join(" ")).slice(0, LONGEST_COMMAND);
+  const lastRuns = new WeakMap<HookIdentity, LastRun>();
+  let timer: NodeJS.Timeout | undefined;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  let closed = false;
+  process.once("exit", close);
+
+  function changed(): void {
+    if (closed) return;
+    const wait = Math.max(0, writtenAt + LEAST_GAP_MS - performance.now());
+    timer ??= setTimeout(() => void write(), wait).unref();
+  }
+
+  async function write(): Promise<void> {
+    try {
+      const { default: writeFileAtomic } = await import("write-file-atomic");
+      timer = undefined;
+      if (closed) return;
+      writtenAt = performance.now();
+      ensureFolder(folder);
+      // All of it or an error: the package itself does not look how much of a text arrived.
+      const fill = (temporary: string) => writeFileSync(temporary, snapshot());
+      writeFileAtomic.sync(file, "", { mode: 0o600, fsync: false, tmpfileCreated: fill });
+    } catch (error) {
+      close();
+      onError(error);
+    }
+  }
+
+  function snapshot(): string {
+    const entries = hooks().map((hook): LiveHook => {
+      const { event, source, name, command: line, matcher = null } = hook;
+      const clean = { name: redact(name), command: line === null ? null : redact(line) };
+      const dropped = hook.dropped === undefined ? {} : { dropped: hook.dropped };
+      return { event, source, ...clean, matcher, ...(lastRuns.get(hook) ?? NEVER), ...dropped };
+    });
+    const process_start = startOf(process.pid);
+    const about = { pid: process.pid, process_start, command, started_at, reloads };
+    return `${JSON.stringify({ ...about, hooks: entries }, null, 2)}\n`;
+  }
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    clearTimeout(timer);
+    process.off("exit", close);
+    remove(file);
+  }
+
+  return {
+    sink(run, hook) {
+      if (closed) return;
+      lastRuns.set(hook, {
+        last_fired_at: new Date(run.at).toISOString(),
+        last_outcome: run.outcome,
+        last_cause: run.cause,
+        last_duration_ms: run.duration_ms,
+      });
+      changed();
+    },
+    changed,
+    close,
+  };
+}
+
+/** The processes that run now, by pid. Snapshots of those that are gone are removed where that can be done. */
+export function readLive(folder: string): readonly LiveProcess[] {
+  return list(folder)
+    .map((pid) => readSnapshot(join(folder, `${pid}.json`), pid))
+    .filter((found) => found !== undefined)
+    .toSorted((left, right) => left.pid - right.pid);
+}
+
+function list(folder: string): readonly number[] {
+  try {
+    return readdirSync(folder).flatMap((name) =>
+      /^[1-9]\d{0,9}\.json$/.test(name) ? [Number.parseInt(name, 10)] : [],
+    );
+  } catch {
+    // No folder, or one that may not be read: nobody has told us of a process.
+    return [];
+  }
+}
+
+function readSnapshot(file: string, pid: number): LiveProcess | undefined {
+  const found = parse(file);
+  if (found?.pid === pid && isAlive(pid, found.process_start)) {
+    const { command, started_at, reloads, hooks } = found;
+    return { pid, command, started_at, reloads, hooks };
+  }
+  // Garbage under the pid of a live process may be about to be replaced; all else is a leftover.
+  if (found !== undefined || !isAlive(pid, null)) remove(file);
+  return undefined;
+}
+
+type Snapshot = LiveProcess & { readonly process_start: string | null };
+
+/** The snapshot in a file, as far as it has the form of one. */
+function parse(file: string): Snapshot | undefined {
+  try {
+    const stats = lstatSync(file);
+    if (!stats.isFile() || stats.uid !== process.geteuid?.()) return undefined;
+    const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Snapshot> | null;
+    const { pid, command, started_at, reloads, hooks, process_start = null } = value ?? {};
+    if (typeof pid !== "number" || typeof command !== "string" || typeof started_at !== "string") return undefined;
+    if (!Array.isArray(hooks)) return undefined;
+    return { pid, command, started_at, reloads: reloads === true, hooks: hooks.filter(isLiveHook), process_start };
+  } catch {
+    // It vanished meanwhile, may not be read or is no JSON: then it tells nothing.
+    return undefined;
+  }
+}
+
+function isLiveHook(value: unknown): value is LiveHook {
+  if (typeof value !== "object" || value === null) return false;
+  const { event, source, name } = value as Partial<LiveHook>;
+  return typeof event === "string" && typeof source === "string" && typeof name === "string";
+}
+
+function remove(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch {
+    // Never written, removed by another reader, or a folder that takes no changes: a leftover counts for nothing.
+  }
+}
+
+/** A word as it would be typed; texts with blanks in quotes. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

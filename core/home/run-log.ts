@@ -1,0 +1,244 @@
+/**
+ * Reads `logs/hooks.jsonl` and the files it was rotated to. Half a line (a process was killed in the midst of a
+ * write) and lines that are no records are passed over: whoever looks at the log wants what is readable.
+ */
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KEPT_FILES } from "./jsonl.ts";
+import type { LoggedRun } from "#core/runs";
+
+const CHUNK = 256 * 1024;
+/** Longer lines than this are no records of ours; they are never held in memory. */
+const LONGEST_LINE = 1024 * 1024;
+const NEWLINE = 10;
+const POLL_MS = 100;
+
+interface OpenFile {
+  readonly descriptor: number;
+  readonly inode: bigint;
+}
+
+/** The last `limit` runs, newest last, across the rotated files. A missing log has none. Throws what reading throws. */
+export function readRuns(path: string, limit: number): readonly LoggedRun[] {
+  const files = openAll(path);
+  try {
+    return lastRuns(
+      files.map((file) => ({ file, end: sizeOf(file) })),
+      limit,
+    );
+  } finally {
+    for (const file of files) closeSync(file.descriptor);
+  }
+}
+
+/**
+ * The last `limit` runs, then each new one as it is written, also when the file is rotated, cut off or removed
+ * meanwhile; until `signal` aborts. Rejects with what reading throws.
+ */
+export async function* followRuns(path: string, limit: number, signal: AbortSignal): AsyncGenerator<LoggedRun> {
+  const files = openAll(path);
+  const [newest] = files;
+  const tail = newest === undefined ? undefined : new Tail(newest, lastLineEnd(newest));
+  const backlog = lastRuns(
+    files.map((file) => ({ file, end: file === newest ? tail!.position : sizeOf(file) })),
+    limit,
+  );
+  for (const file of files) if (file !== newest) closeSync(file.descriptor);
+  yield* backlog;
+  yield* followTail(path, tail, signal);
+}
+
+async function* followTail(path: string, first: Tail | undefined, signal: AbortSignal): AsyncGenerator<LoggedRun> {
+  let tail = first;
+  /** The files that took its place have been seen once: a writer may still have had the old one open then. */
+  let left = false;
+  try {
+    while (!signal.aborted) {
+      if (tail !== undefined) yield* tail.read();
+      const later = filesAfter(path, tail?.file);
+      if (later.length > 0 && (left || tail === undefined)) {
+        if (tail !== undefined) closeSync(tail.file.descriptor);
+        for (const file of later.slice(0, -1)) {
+          const whole = new Tail(file, 0);
+          yield* whole.read();
+          closeSync(file.descriptor);
+        }
+        tail = new Tail(later.at(-1)!, 0);
+        left = false;
+        continue;
+      }
+      left = later.length > 0;
+      for (const file of later) closeSync(file.descriptor);
+      // An abort ends the pause, and with it the loop.
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    if (tail !== undefined) closeSync(tail.file.descriptor);
+  }
+}
+
+/** A file that is read from a place on; what stands behind its last line break waits for the rest of the line. */
+class Tail {
+  readonly file: OpenFile;
+  position: number;
+  #rest = Buffer.alloc(0);
+  /** True while the rest of a line that is too long is passed over. */
+  #skipping = false;
+
+  constructor(file: OpenFile, position: number) {
+    this.file = file;
+    this.position = position;
+  }
+
+  *read(): Generator<LoggedRun> {
+    if (sizeOf(this.file) < this.position) {
+      // Somebody emptied it: what is in it now is new.
+      this.position = 0;
+      this.#rest = Buffer.alloc(0);
+    }
+    for (let chunk = this.#next(); chunk.length > 0; chunk = this.#next()) {
+      const text = Buffer.concat([this.#rest, chunk]);
+      const end = text.lastIndexOf(NEWLINE) + 1;
+      this.#rest = text.subarray(end);
+      const lines = end === 0 ? [] : text.toString("utf8", 0, end - 1).split("\n");
+      for (const line of this.#skipping ? lines.slice(1) : lines) {
+        const run = parseRun(line);
+        if (run !== undefined) yield run;
+      }
+      if (end > 0) this.#skipping = false;
+      if (this.#rest.length <= LONGEST_LINE) continue;
+      this.#rest = Buffer.alloc(0);
+      this.#skipping = true;
+    }
+  }
+
+  #next(): Buffer {
+    const chunk = readAt(this.file, this.position, CHUNK);
+    this.position += chunk.length;
+    return chunk;
+  }
+}
+
+/** The file and those it was rotated to, the newest first. */
+function openAll(path: string): readonly OpenFile[] {
+  const files: OpenFile[] = [];
+  for (let number = 0; number <= KEPT_FILES; number++) {
+    const file = openFile(number === 0 ? path : `${path}.${number}`);
+    if (file === undefined) continue;
+    // Rotated between two steps of this loop: it comes again under its next name.
+    if (files.some(({ inode }) => inode === file.inode)) closeSync(file.descriptor);
+    else files.push(file);
+  }
+  return files;
+}
+
+/** The files that came after this one, the oldest first; all that there are when there was none. */
+function filesAfter(path: string, last: OpenFile | undefined): readonly OpenFile[] {
+  if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino === last?.inode) return [];
+  const all = openAll(path);
+  const place = all.findIndex((file) => file.inode === last?.inode);
+  const isLater = (file: OpenFile, index: number) =>
+    // Removed or rotated away: what was written to since then came after it.
+    place === -1 ? last === undefined || writtenAt(file) > writtenAt(last) : index < place;
+  const later = all.filter(isLater);
+  for (const file of all) if (!later.includes(file)) closeSync(file.descriptor);
+  return later.toReversed();
+}
+
+function writtenAt({ descriptor }: OpenFile): bigint {
+  return fstatSync(descriptor, { bigint: true }).mtimeNs;
+}
+
+function openFile(path: string): OpenFile | undefined {
+  try {
+    const descriptor = openSync(path, "r");
+    return { descriptor, inode: fstatSync(descriptor, { bigint: true }).ino };
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+function sizeOf({ descriptor }: OpenFile): number {
+  return fstatSync(descriptor).size;
+}
+
+function readAt({ descriptor }: OpenFile, position: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  return buffer.subarray(0, readSync(descriptor, buffer, 0, length, position));
+}
+
+interface Part {
+  readonly file: OpenFile;
+  /** Only what stands before this place counts. */
+  readonly end: number;
+}
+
+/** The last runs of the files, which come newest first; the runs come newest last. */
+function lastRuns(parts: readonly Part[], limit: number): readonly LoggedRun[] {
+  const runs: LoggedRun[] = [];
+  for (const { file, end } of parts) {
+    for (const line of linesFromEnd(file, end)) {
+      if (runs.length >= limit) return runs.toReversed();
+      const run = parseRun(line);
+      if (run !== undefined) runs.push(run);
+    }
+  }
+  return runs.toReversed();
+}
+
+/** The lines before `end`, the last one first, without reading more of the file than is asked for. */
+function* linesFromEnd(file: OpenFile, end: number): Generator<string> {
+  let rest = Buffer.alloc(0);
+  for (let position = end; position > 0;) {
+    const start = Math.max(0, position - CHUNK);
+    const text = Buffer.concat([readAt(file, start, position - start), rest]);
+    position = start;
+    const first = start === 0 ? 0 : text.indexOf(NEWLINE) + 1;
+    if (first === 0 && start > 0) {
+      rest = text.length > LONGEST_LINE ? Buffer.alloc(0) : text;
+      continue;
+    }
+    rest = text.subarray(0, first);
+    yield* text.toString("utf8", first).split("\n").toReversed();
+  }
+}
+
+/** Where the last whole line of the file ends. */
+function lastLineEnd(file: OpenFile): number {
+  for (let position = sizeOf(file); position > 0;) {
+    const start = Math.max(0, position - CHUNK);
+    const last = readAt(file, start, position - start).lastIndexOf(NEWLINE);
+    if (last !== -1) return start + last + 1;
+    position = start;
+  }
+  return 0;
+}
+
+/** The record of a line, with exactly its keys; undefined for a line that is none. */
+export function parseRun(line: string): LoggedRun | undefined {
+  if (!line.startsWith("{")) return undefined;
+  let value: Readonly<Record<string, unknown>>;
+  try {
+    value = JSON.parse(line) as Readonly<Record<string, unknown>>;
+  } catch {
+    // Half a line, or something else's: no record.
+    return undefined;
+  }
+  const { time, event, source, name, outcome, cause, session_id: session } = value;
+  const { command, duration_ms: duration, exit_code: code } = value;
+  const isText = (field: unknown): field is string => typeof field === "string";
+  if (!isText(time) || !isText(event) || !isText(source) || !isText(name) || !isText(outcome)) return undefined;
+  return {
+    time,
+    event,
+    source,
+    name,
+    command: isText(command) ? command : null,
+    outcome,
+    cause: cause === "error" || cause === "timeout" ? cause : null,
+    duration_ms: typeof duration === "number" ? duration : 0,
+    exit_code: typeof code === "number" ? code : null,
+    session_id: isText(session) ? session : "",
+  };
+}

@@ -1,7 +1,7 @@
 /** `delegate_task`: child agents with sessions of their own (CONTRACT §3 and §4; seed 003, "subagent_stop"). */
 import { createLimiter } from "#core/limiter";
 import type { Tool } from "#core/ports/agent";
-import { fire, type TurnScope } from "./scope.ts";
+import { fireHook, type TurnScope } from "./scope.ts";
 import type { StoredSession } from "./sessions.ts";
 import type { runTurn, TurnOutcome } from "./turn.ts";
 
@@ -81,13 +81,13 @@ async function runChildren(scope: TurnScope, tasks: readonly Task[], run: RunTur
     };
   });
   for (const child of children) {
-    await fire(scope, "subagent_start", () => ({ ...identify(scope, child), child_goal: child.task.goal }));
+    await fireHook(scope, "subagent_start", () => ({ ...identify(scope, child), child_goal: child.task.goal }));
   }
   const limiter = createLimiter(SIDE_BY_SIDE);
   const results = await Promise.all(children.map((child) => limiter.run(() => runChild(scope, child, run))));
   for (const [index, child] of children.entries()) {
     const { status, summary, duration_ms } = results[index]!;
-    await fire(
+    await fireHook(
       scope,
       "subagent_stop",
       () => ({ ...identify(scope, child), child_summary: summary, child_status: status, duration_ms }),
@@ -102,7 +102,7 @@ async function runChild(scope: TurnScope, { task, session }: Child, run: RunTurn
   const message = task.context ? `${task.goal}\n\n${task.context}` : task.goal;
   const outcome = await run(own, message);
   const { platform } = own;
-  await fire(own, "on_session_finalize", () => ({ session_id: session.id, platform }), { closing: true });
+  await fireHook(own, "on_session_finalize", () => ({ session_id: session.id, platform }), { closing: true });
   return {
     status: statusOf(outcome),
     summary: outcome.text ?? outcome.error?.message ?? null,

@@ -44,7 +44,7 @@ const CUT_NAMES = new Set(["AI_InvalidResponseDataError", "AI_NoOutputGeneratedE
  * Judges what was thrown. `streamed` says that a part of the answer had arrived: then nothing is tried again. The
  * model's key is taken out of the problem: some servers repeat it.
  */
-export function failureFrom(thrown: unknown, streamed: boolean, { redact }: FailedModel): ModelFailure {
+export function modelFailureFrom(thrown: unknown, streamed: boolean, { redact }: FailedModel): ModelFailure {
   const error = thrown as { name?: unknown; statusCode?: unknown; isRetryable?: unknown; responseHeaders?: unknown };
   const statusCode = typeof error?.statusCode === "number" ? error.statusCode : null;
   // A good status with a failure is a body that could not be read to its end.

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ModelFailure, toHermesError } from "./model-failure.ts";
 import { askModel, type ModelAnswer, type ModelRequest } from "./stream.ts";
-import { fire, type TurnScope } from "./scope.ts";
+import { fireHook, type TurnScope } from "./scope.ts";
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_BACKOFF_MS = 8000;
@@ -37,7 +37,7 @@ async function attemptOnce(
   retries: number,
 ): Promise<ModelAnswer | ModelFailure> {
   const payload = payloadOf(scope, request, count, new Date().toISOString());
-  await fire(scope, "pre_api_request", payload);
+  await fireHook(scope, "pre_api_request", payload);
   const started = performance.now();
   try {
     request.signal.throwIfAborted();
@@ -45,7 +45,7 @@ async function attemptOnce(
     const { line } = scope;
     line.cost.input_tokens += answer.usage.input_tokens;
     line.cost.output_tokens += answer.usage.output_tokens;
-    await fire(scope, "post_api_request", () => ({
+    await fireHook(scope, "post_api_request", () => ({
       ...payload(),
       duration_ms: Math.round(performance.now() - started),
       finish_reason: answer.finishReason,
@@ -55,7 +55,7 @@ async function attemptOnce(
     return answer;
   } catch (thrown) {
     const failure = thrown instanceof ModelFailure ? thrown : undefined;
-    await fire(
+    await fireHook(
       scope,
       "api_request_error",
       () => ({

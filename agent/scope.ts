@@ -7,14 +7,14 @@ import type { Log } from "#core/home/log";
 import type { Session, Tool } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
-import type { SessionStore } from "./sessions.ts";
+import type { SqliteSessions } from "./sessions.ts";
 
 /** What the agent needs of the rest of the program. */
 export interface AgentDeps {
   readonly dispatcher: HookDispatcher;
   /** Gets `session:*` and `agent:*`, for `ctx.on`. */
   readonly registry: HookRegistry;
-  readonly sessions: SessionStore;
+  readonly sessions: SqliteSessions;
   /** The tools of the moment, `delegate_task` left out: the agent adds its own. Asked once a turn. */
   readonly tools: () => readonly Tool[];
   /** The model of the moment. Asked once a turn. */
@@ -34,7 +34,7 @@ export interface AgentDeps {
 }
 
 /** The person's end of a turn, which the agents of its delegated tasks share. */
-export interface Line {
+export interface TurnOutput {
   /** The session that the person talks to: every frame carries it. */
   readonly session_id: string;
   readonly emit: (frame: Frame) => void;
@@ -56,7 +56,7 @@ export interface TurnScope {
   readonly user_id: string;
   /** 0 for the person's own session. */
   readonly depth: number;
-  readonly line: Line;
+  readonly line: TurnOutput;
   readonly maxIterations: number;
 }
 
@@ -70,7 +70,7 @@ export function openLine(
   sessionId: string,
   onFrame: (frame: Frame) => void,
   signal: AbortSignal,
-): Line & { close: () => void } {
+): TurnOutput & { close: () => void } {
   let open = true;
   let closing: AbortSignal | undefined;
   // The five seconds begin with the stop, not with the first hook that needs them.
@@ -96,7 +96,7 @@ export function openLine(
  * Fires an event of this turn; the payload is made only when somebody listens. Observers that close something
  * (`closing`) run although the turn was stopped.
  */
-export function fire<Name extends EventName>(
+export function fireHook<Name extends EventName>(
   { deps, line }: Pick<TurnScope, "deps" | "line">,
   event: Name,
   payload: () => Payload<Name>,

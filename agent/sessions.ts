@@ -35,7 +35,7 @@ interface Unsaved {
  * told once, and each later write tries to save what is missing. Reads of a damaged file, and a `delete` that fails,
  * throw HERMES_STATE_UNAVAILABLE.
  */
-export class SessionStore {
+export class SqliteSessions {
   readonly #database: DatabaseSync;
   readonly #tables: SessionTables;
   readonly #onWriteFailure: (problem: string) => void;

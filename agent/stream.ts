@@ -2,7 +2,7 @@
 import type { ModelMessage, ToolSet } from "ai";
 import { isHermesError } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
-import { failureFrom, ModelFailure, streamCut } from "./model-failure.ts";
+import { modelFailureFrom, ModelFailure, streamCut } from "./model-failure.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SelectedModel } from "./models/select.ts";
 import type { AskedCall } from "./tool-call.ts";
@@ -59,7 +59,7 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
   } catch (thrown) {
     signal.throwIfAborted();
     if (isHermesError(thrown) || thrown instanceof ModelFailure) throw thrown;
-    throw failureFrom(thrown, collected.streamed, selected);
+    throw modelFailureFrom(thrown, collected.streamed, selected);
   }
 }
 
@@ -90,7 +90,7 @@ class Collected {
   }
 
   take(part: StreamPart): void {
-    if (part.type === "error") throw failureFrom(part.error, this.streamed, this.#model);
+    if (part.type === "error") throw modelFailureFrom(part.error, this.streamed, this.#model);
     if (part.type === "finish-step") this.#end = part;
     if (part.type === "text-delta") this.#text += part.text;
     if (part.type === "tool-call") this.#calls.push(toAskedCall(part));
@@ -101,7 +101,7 @@ class Collected {
     const end = this.#end;
     if (end === undefined || end.finishReason === "interrupted") throw streamCut(this.streamed);
     if (end.finishReason === "error")
-      throw failureFrom(new Error("it ended with an error"), this.streamed, this.#model);
+      throw modelFailureFrom(new Error("it ended with an error"), this.streamed, this.#model);
     return {
       text: this.#text,
       calls: this.#calls,

@@ -4,7 +4,7 @@ import type { Tool } from "#core/ports/agent";
 import { didYouMean } from "#core/suggest";
 import { DELEGATE_TASK } from "./delegate.ts";
 import { findSchemaProblem } from "./json-schema.ts";
-import { fire, type TurnScope } from "./scope.ts";
+import { fireHook, type TurnScope } from "./scope.ts";
 
 /** A call as it was asked for: by the model, by a child agent's model, or by the person. */
 export interface AskedCall {
@@ -64,7 +64,7 @@ async function passGate(
     session_id: session.id,
     tool_call_id: asked.id,
   });
-  const decision = await fire(scope, "pre_tool_call", () => payload(asked.args));
+  const decision = await fireHook(scope, "pre_tool_call", () => payload(asked.args));
   const args = decision.kind === "modify" ? decision.args : asked.args;
   const problem = decision.kind === "modify" ? null : asked.problem;
   const ran: Ran =
@@ -72,8 +72,8 @@ async function passGate(
       ? { result: errorResult(decision.message), success: false, duration_ms: 0 }
       : await execute(scope, tools, { ...asked, args, problem });
   const { result, duration_ms } = ran;
-  await fire(scope, "post_tool_call", () => ({ ...payload(args), result }), { closing: true });
-  const replaced = await fire(scope, "transform_tool_result", () => ({ ...payload(args), result, duration_ms }), {
+  await fireHook(scope, "post_tool_call", () => ({ ...payload(args), result }), { closing: true });
+  const replaced = await fireHook(scope, "transform_tool_result", () => ({ ...payload(args), result, duration_ms }), {
     closing: true,
   });
   return { content: replaced.kind === "transform" ? replaced.text : result, success: ran.success };

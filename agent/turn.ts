@@ -1,12 +1,12 @@
 /** One turn of one agent: the order of its events, its loop over requests and calls, and how it ends. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Tool, TurnResult } from "#core/ports/agent";
-import { Conversation } from "./conversation.ts";
+import { TurnMessages } from "./turn-messages.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections, type Injection } from "./injections.ts";
 import type { SelectedModel } from "./models/select.ts";
 import { requestAnswer } from "./request.ts";
-import { fire, type TurnScope } from "./scope.ts";
+import { fireHook, type TurnScope } from "./scope.ts";
 import type { ModelAnswer } from "./stream.ts";
 import { runToolCall, type AskedCall } from "./tool-call.ts";
 
@@ -19,7 +19,7 @@ interface Turn {
   readonly scope: TurnScope;
   readonly selected: SelectedModel;
   readonly message: string;
-  readonly conversation: Conversation;
+  readonly conversation: TurnMessages;
   readonly tools: readonly Tool[];
   readonly injections: Injections;
   /** Requests to the model so far. */
@@ -63,7 +63,7 @@ async function prepare(scope: TurnScope, message: string, injections: Injections
   const { deps, session } = scope;
   const selected = await deps.model();
   const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
-  const conversation = new Conversation(deps.sessions, session.id, message);
+  const conversation = new TurnMessages(deps.sessions, session.id, message);
   return { scope, selected, message, conversation, tools, injections, requests: 0 };
 }
 
@@ -82,7 +82,7 @@ async function carry(turn: Turn): Promise<Ending> {
   addInjected(turn, turn.injections.close());
   const { completed, interrupted } = ending;
   announce(turn, "agent:end", { message: turn.message, response: ending.text ?? "" });
-  await fire(
+  await fireHook(
     scope,
     "on_session_end",
     () => ({ session_id: session.id, completed, interrupted, model: selected.id, platform }),
@@ -102,10 +102,10 @@ async function open(turn: Turn): Promise<void> {
   if (isFirst) {
     deps.sessions.markStarted(session.id);
     announce(turn, "session:start", { session_key: session.key ?? session.id });
-    await fire(scope, "on_session_start", () => ({ ...place }));
+    await fireHook(scope, "on_session_start", () => ({ ...place }));
   }
   announce(turn, "agent:start", { message });
-  const decision = await fire(scope, "pre_llm_call", () => ({
+  const decision = await fireHook(scope, "pre_llm_call", () => ({
     ...place,
     user_message: message,
     conversation_history: [...conversation.messages],
@@ -148,7 +148,7 @@ async function finish(turn: Turn, answer: ModelAnswer): Promise<Ending> {
   const { scope, selected, message, conversation } = turn;
   const text = await deliver(turn, answer);
   scope.line.signal.throwIfAborted();
-  await fire(scope, "post_llm_call", () => ({
+  await fireHook(scope, "post_llm_call", () => ({
     session_id: scope.session.id,
     user_message: message,
     assistant_response: text,
@@ -178,7 +178,7 @@ async function closeAtLimit(turn: Turn): Promise<Ending> {
 
 /** Lets hooks change the final answer, shows it and stores it. */
 async function deliver({ scope, selected, conversation }: Turn, answer: ModelAnswer): Promise<string> {
-  const decision = await fire(scope, "transform_llm_output", () => ({
+  const decision = await fireHook(scope, "transform_llm_output", () => ({
     session_id: scope.session.id,
     response_text: answer.text,
     model: selected.id,

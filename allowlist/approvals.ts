@@ -4,16 +4,16 @@ import { dirname } from "node:path";
 import { homePaths } from "#core/home/paths";
 import { allowCommand, decide, type Approvals, type ConsentMode } from "./decide.ts";
 import type { Consent, HookPair } from "./grant.ts";
-import { createPins, type Finding } from "./pinned.ts";
+import { createPins, type PinCheck } from "./pinned.ts";
 import { pairKey, readAllowlist, type AllowlistState, type Approval } from "./store.ts";
-import type { Place } from "./words.ts";
+import type { LookupContext } from "./words.ts";
 
 export interface OpenApprovals extends Approvals {
   readonly mode: ConsentMode;
   /** Asked at every firing; costs one `lstat` while the file stays as it is. */
   decide(pair: HookPair): Consent;
   /** Whether the approval of a pair holds for the script as it is now; always, unless scripts are pinned. */
-  examine(pair: HookPair, argv: readonly string[]): Finding;
+  examine(pair: HookPair, argv: readonly string[]): PinCheck;
   /** The approval of a pair in the file, if it counts. */
   find(pair: HookPair): Approval | undefined;
   state(): AllowlistState;
@@ -28,7 +28,7 @@ export interface OpenApprovals extends Approvals {
 export function openApprovals(
   file: string,
   mode: ConsentMode = "command",
-  place: Place = { cwd: process.cwd(), env: process.env },
+  place: LookupContext = { cwd: process.cwd(), env: process.env },
 ): OpenApprovals {
   const unrecorded = new Map<string, Approval>();
   const pins = createPins(copiesFolderOf(file), place);
@@ -89,7 +89,7 @@ export function copiesFolderOf(file: string): string {
   return homePaths(dirname(file)).approvedHooks;
 }
 
-function cureOf({ state }: Finding, pair: HookPair): string {
+function cureOf({ state }: PinCheck, pair: HookPair): string {
   return state === "changed" ? `Look at it, then approve it again with: ${allowCommand(pair)}` : "It did not run.";
 }
 

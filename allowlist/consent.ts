@@ -6,7 +6,7 @@ import type { Prompter, Question } from "./prompt.ts";
 import { makeApproval, recordApprovals, type Approved } from "./record.ts";
 import { pairKey, type ApprovedBy } from "./store.ts";
 import { visible } from "./visible.ts";
-import type { Place } from "./words.ts";
+import type { LookupContext } from "./words.ts";
 
 /** What consent needs to know of a configured entry. */
 export interface ConsentSubject {
@@ -27,17 +27,17 @@ export interface ConsentOptions {
   readonly optIn: "flag" | "env" | "config" | null;
   /** Opens the terminal to ask a person, or null where there is none. */
   readonly prompter: (() => Prompter) | null;
-  readonly place: Place;
+  readonly place: LookupContext;
   /** Told, in place of a warning, that approvals could not be written and hold for this run only. */
   readonly onUnrecorded?: (sentence: string) => void;
 }
 
-export interface Settlement {
+export interface ConsentResult {
   /** Whole sentences for standard error. */
   readonly warnings: readonly string[];
 }
 
-interface Unsettled extends Question {
+interface PendingApproval extends Question {
   readonly argv: readonly string[];
   readonly failClosed: boolean;
 }
@@ -47,7 +47,10 @@ interface Unsettled extends Question {
  * again about a changed one; an opt-in does not renew its approval. Rejects with HERMES_INTERRUPTED when the person
  * presses Ctrl+C at a question; everything else that goes wrong is a warning.
  */
-export async function settleConsent(entries: readonly ConsentSubject[], options: ConsentOptions): Promise<Settlement> {
+export async function settleConsent(
+  entries: readonly ConsentSubject[],
+  options: ConsentOptions,
+): Promise<ConsentResult> {
   const { approvals, optIn, prompter } = options;
   const state = approvals.state();
   const unsettled = findUnsettled(entries, options);
@@ -64,8 +67,11 @@ export async function settleConsent(entries: readonly ConsentSubject[], options:
 const OPT_INS =
   " To approve them, start with --accept-hooks, set HERMES_ACCEPT_HOOKS=1, set hooks_auto_accept: true in config.yaml, or use: hermes hooks allow.";
 
-function findUnsettled(entries: readonly ConsentSubject[], { approvals, place }: ConsentOptions): readonly Unsettled[] {
-  const found = new Map<string, Unsettled>();
+function findUnsettled(
+  entries: readonly ConsentSubject[],
+  { approvals, place }: ConsentOptions,
+): readonly PendingApproval[] {
+  const found = new Map<string, PendingApproval>();
   for (const { event, command, argv, matcher, failClosed, enabled, throughShell = false } of entries) {
     // A broken entry cannot run, so there is nothing to consent to.
     if (!enabled || command === null || argv === null) continue;
@@ -88,7 +94,11 @@ function findUnsettled(entries: readonly ConsentSubject[], { approvals, place }:
 }
 
 /** Records the approvals; where they cannot be recorded they hold for this run, with a warning. */
-async function record(open: readonly Unsettled[], by: ApprovedBy, options: ConsentOptions): Promise<readonly string[]> {
+async function record(
+  open: readonly PendingApproval[],
+  by: ApprovedBy,
+  options: ConsentOptions,
+): Promise<readonly string[]> {
   if (open.length === 0) return [];
   const { file, approvals, place } = options;
   const approved = open.map(({ pair, argv, script, changed }): Approved => ({
@@ -112,9 +122,9 @@ async function record(open: readonly Unsettled[], by: ApprovedBy, options: Conse
   }
 }
 
-async function askEach(open: readonly Unsettled[], options: ConsentOptions): Promise<readonly string[]> {
+async function askEach(open: readonly PendingApproval[], options: ConsentOptions): Promise<readonly string[]> {
   const warnings: string[] = [];
-  const refused: Unsettled[] = [];
+  const refused: PendingApproval[] = [];
   const terminal = options.prompter?.();
   if (terminal === undefined) return warnings;
   try {
@@ -130,14 +140,14 @@ async function askEach(open: readonly Unsettled[], options: ConsentOptions): Pro
 }
 
 /** One sentence for all hooks that stay unapproved, and what those that fail closed do. */
-function dormant(open: readonly Unsettled[], cure: string): readonly string[] {
+function dormant(open: readonly PendingApproval[], cure: string): readonly string[] {
   if (open.length === 0) return [];
   const subject = open.length === 1 ? "1 shell hook is" : `${open.length} shell hooks are`;
   return [`${subject} not approved and will not run: ${list(open)}.${blocking(open, "is approved")}${cure}`];
 }
 
 /** One sentence for the approved hooks whose pinned script has changed. */
-function stopped(changed: readonly Unsettled[]): readonly string[] {
+function stopped(changed: readonly PendingApproval[]): readonly string[] {
   if (changed.length === 0) return [];
   const subject = changed.length === 1 ? "1 shell hook has" : `${changed.length} shell hooks have`;
   const cure = " Look at the script, then approve it again with: hermes hooks allow.";
@@ -146,11 +156,11 @@ function stopped(changed: readonly Unsettled[]): readonly string[] {
   ];
 }
 
-function list(some: readonly Unsettled[]): string {
+function list(some: readonly PendingApproval[]): string {
   return some.map(({ pair }) => `${visible(pair.command)} (${pair.event})`).join(", ");
 }
 
-function blocking(open: readonly Unsettled[], until: string): string {
+function blocking(open: readonly PendingApproval[], until: string): string {
   const gates = open.filter(({ failClosed }) => failClosed);
   if (gates.length === 0) return "";
   return ` Until it ${until}, every call that it matches is blocked (fail_closed) by: ${list(gates)}.`;

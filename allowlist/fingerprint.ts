@@ -1,7 +1,7 @@
 /** Which file a command runs, and whether it is still the one that was approved (CONTRACT §5). */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, type Stats } from "node:fs";
 import type { Approval } from "./store.ts";
-import { readWords, scriptOf, type CommandWords, type Place } from "./words.ts";
+import { readWords, scriptOf, type CommandWords, type LookupContext } from "./words.ts";
 
 export interface Fingerprint {
   readonly words: CommandWords;
@@ -23,7 +23,7 @@ const MOST_HASHED_BYTES = 16 * 1024 * 1024;
 const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
 /** Path, time, size, hash and bytes of a command's script. Never throws: what cannot be read is null. */
-export function takeFingerprint(argv: readonly string[], place: Place): Fingerprint {
+export function takeFingerprint(argv: readonly string[], place: LookupContext): Fingerprint {
   const words = readWords(argv, place);
   const path = typeof words.script === "string" ? null : words.script.path;
   const nothing = { words, path, mtime: null, bytes: null, sha256: null, content: null };
@@ -41,7 +41,7 @@ export function takeFingerprint(argv: readonly string[], place: Place): Fingerpr
 export function driftOf(
   argv: readonly string[],
   approval: Approval | undefined,
-  place: Place & { readonly pinned?: boolean },
+  place: LookupContext & { readonly pinned?: boolean },
 ): Drift {
   const path = scriptOf(argv, place);
   if (path === null) return inlineDrift(approval);

@@ -13,7 +13,7 @@ export interface HookPair {
 declare const brand: unique symbol;
 
 /** What runs instead of a command's own words when scripts are pinned. */
-export interface Prepared {
+export interface ResolvedCommand {
   readonly argv: readonly [string, ...string[]];
   /** What the program sees as its own name; null for the first of `argv`. */
   readonly argv0: string | null;
@@ -22,7 +22,7 @@ export interface Prepared {
 }
 
 /** Looks at the script now: what to run for these words, or why nothing, as a clause. */
-export type Pin = (argv: readonly [string, ...string[]]) => Prepared | { readonly problem: string };
+export type Pin = (argv: readonly [string, ...string[]]) => ResolvedCommand | { readonly problem: string };
 
 export interface Grant extends HookPair {
   /** `explicit_test`: a person asked for this run with `hermes hooks test`; nothing is recorded. */

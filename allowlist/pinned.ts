@@ -4,25 +4,25 @@ import { resolve } from "node:path";
 import { problemOf } from "#core/errors";
 import { provideCopy } from "./copies.ts";
 import { readScript, sha256Of, type Fingerprint } from "./fingerprint.ts";
-import type { Prepared } from "./grant.ts";
+import type { ResolvedCommand } from "./grant.ts";
 import { resolvePrograms, type Resolved } from "./resolve.ts";
 import { pairKey, type Approval } from "./store.ts";
 import { visible } from "./visible.ts";
-import { readWords, type CommandWords, type Place, type ScriptWord } from "./words.ts";
+import { readWords, type CommandWords, type LookupContext, type ScriptWord } from "./words.ts";
 
 /** Whether an approval holds for the script as it is now. */
-export type Finding =
+export type PinCheck =
   | { readonly state: "unchanged" }
   /** `changed`: approving it again helps. `unusable`: it cannot run as it is. Problems are clauses. */
   | { readonly state: "changed" | "missing" | "unusable"; readonly problem: string };
 
-type Refusal = Exclude<Finding, { state: "unchanged" }>;
+type Refusal = Exclude<PinCheck, { state: "unchanged" }>;
 
 export interface Pins {
   /** Looks at the script, and changes nothing. */
-  examine(approval: Approval, argv: readonly string[]): Finding;
+  examine(approval: Approval, argv: readonly string[]): PinCheck;
   /** What to run now instead of `argv`, or why nothing; makes the copy where it is missing. */
-  prepare(approval: Approval, argv: readonly string[]): Prepared | Refusal;
+  prepare(approval: Approval, argv: readonly string[]): ResolvedCommand | Refusal;
 }
 
 /** What is kept of an approval for as long as it stays the same: which word is the script, which files the programs. */
@@ -33,8 +33,8 @@ interface Plan {
 }
 
 /** Pins scripts to copies in `folder`. What PATH means is settled at the first look at each approval. */
-export function createPins(folder: string, place: Place): Pins {
-  const frozen: Place = { cwd: place.cwd, env: { PATH: place.env["PATH"] } };
+export function createPins(folder: string, place: LookupContext): Pins {
+  const frozen: LookupContext = { cwd: place.cwd, env: { PATH: place.env["PATH"] } };
   const plans = new Map<string, Plan>();
 
   function planOf(approval: Approval, argv: readonly string[]): Plan {
@@ -89,7 +89,7 @@ export function createPins(folder: string, place: Place): Pins {
 }
 
 /** The record that an approval in pinned mode keeps beside the hash. */
-export function pinnedRecord(argv: readonly string[], { words, content }: Fingerprint, place: Place): object {
+export function pinnedRecord(argv: readonly string[], { words, content }: Fingerprint, place: LookupContext): object {
   const resolved = resolvePrograms({ argv, words, content, place });
   return {
     script_word: typeof words.script === "string" ? null : words.script.index,
@@ -126,7 +126,7 @@ function check({ path, executed }: ScriptWord, argv: readonly string[], approval
  * The words as they were understood at the approval. What a word means must not depend on which files are there
  * now: the bytes of the script, put in place of one of its arguments, would pass for it.
  */
-function approvedWords(approval: Approval, argv: readonly string[], place: Place): CommandWords {
+function approvedWords(approval: Approval, argv: readonly string[], place: LookupContext): CommandWords {
   const words = readWords(argv, place);
   const index = readRecord(approval)?.script_word;
   const now = typeof words.script === "string" ? null : words.script.index;

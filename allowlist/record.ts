@@ -6,7 +6,7 @@ import type { Fingerprint } from "./fingerprint.ts";
 import type { HookPair } from "./grant.ts";
 import { pinnedRecord } from "./pinned.ts";
 import { addApprovals, pairKey, readAllowlist, type Approval, type ApprovedBy } from "./store.ts";
-import type { Place } from "./words.ts";
+import type { LookupContext } from "./words.ts";
 
 /** An approval that somebody gave, for the bytes that they were shown. */
 export interface Approved {
@@ -19,7 +19,7 @@ export interface Approved {
 }
 
 /** The record of an approval made now. */
-export function makeApproval({ pair, argv, script, by }: Approved, mode: ConsentMode, place: Place): Approval {
+export function makeApproval({ pair, argv, script, by }: Approved, mode: ConsentMode, place: LookupContext): Approval {
   return {
     event: pair.event,
     command: pair.command,
@@ -39,7 +39,7 @@ export function makeApproval({ pair, argv, script, by }: Approved, mode: Consent
 export async function recordApprovals(
   file: string,
   approved: readonly Approved[],
-  { mode, place }: { readonly mode: ConsentMode; readonly place: Place },
+  { mode, place }: { readonly mode: ConsentMode; readonly place: LookupContext },
 ): Promise<readonly string[]> {
   const renew = new Set(approved.filter((each) => each.renew).map(({ pair }) => pairKey(pair)));
   await addApprovals(

@@ -6,7 +6,7 @@
 import { accessSync, constants, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { visible } from "./visible.ts";
-import { isProgramOfLauncher, locate, type CommandWords, type Place } from "./words.ts";
+import { isProgramOfLauncher, locate, type CommandWords, type LookupContext } from "./words.ts";
 
 export interface Resolved {
   /** The words to run; the one at `copyAt` is the script's and is to be replaced by its copy. */
@@ -25,7 +25,7 @@ export interface ResolveOptions {
   readonly content: Buffer | null;
   /** The programs that were found at the approval; without it they are looked up now. */
   readonly recorded?: readonly string[] | undefined;
-  readonly place: Place;
+  readonly place: LookupContext;
 }
 
 /** Resolves the programs of a command. Gives a clause when one is missing or the command cannot be pinned. */
@@ -82,7 +82,7 @@ function readShebang(content: Buffer): { words: readonly string[]; programs: rea
   return { words: [interpreter, ...words], programs: [0, program + 1] };
 }
 
-function findProgram(word: string, recorded: string | undefined, place: Place): string | null {
+function findProgram(word: string, recorded: string | undefined, place: LookupContext): string | null {
   const path = recorded !== undefined && basename(recorded) === basename(word) ? recorded : locate(word, place);
   if (path === null) return null;
   try {

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 
 /** Where relative paths begin and bare names are looked up. */
-export interface Place {
+export interface LookupContext {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -58,7 +58,7 @@ const LAUNCHER = /^(?:env|nice|nohup|stdbuf|timeout|exec)$/;
  * interpreter, the first word after its options that is a file. `inline` is code in the command itself (`-c`),
  * `none` an interpreter without a script. Never throws.
  */
-export function readWords(argv: readonly string[], place: Place, from = 0): CommandWords {
+export function readWords(argv: readonly string[], place: LookupContext, from = 0): CommandWords {
   const first = argv[from];
   if (first === undefined) return { programs: [], script: "none" };
   const name = basename(first);
@@ -76,13 +76,13 @@ export function readWords(argv: readonly string[], place: Place, from = 0): Comm
 }
 
 /** The path of a command's script, or null when it has none or a bare name is not found. */
-export function scriptOf(argv: readonly string[], place: Place): string | null {
+export function scriptOf(argv: readonly string[], place: LookupContext): string | null {
   const { script } = readWords(argv, place);
   return typeof script === "string" ? null : script.path;
 }
 
 /** The absolute path that a program's name means: as it stands, or the first file of that name in PATH, or null. */
-export function locate(word: string, { cwd, env }: Place): string | null {
+export function locate(word: string, { cwd, env }: LookupContext): string | null {
   if (word.includes("/")) return resolve(cwd, word);
   const folders = (env["PATH"] ?? "/usr/bin:/bin").split(delimiter);
   return folders.map((folder) => join(resolve(cwd, folder), word)).find(isFile) ?? null;
@@ -97,7 +97,7 @@ function behindInterpreter(
   argv: readonly string[],
   from: number,
   { inline, valued }: Family,
-  { cwd }: Place,
+  { cwd }: LookupContext,
 ): CommandWords["script"] {
   const candidates: number[] = [];
   // Behind a word that may be the script, options are the script's; only busybox has the shell's name there.

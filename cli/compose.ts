@@ -11,7 +11,7 @@ import type { LogFile } from "#core/home/log";
 import { mirrorFrames } from "#core/mirror";
 import { guardedPaths, userHome, type HomePaths } from "#core/home/paths";
 import { HookRegistry } from "#core/registry";
-import type { SessionStore } from "#agent/sessions";
+import type { SqliteSessions } from "#agent/sessions";
 import type { PluginHost } from "#plugins/host";
 import type { AskPerson } from "#sandbox/shell/hook";
 import { openFiles } from "./host-files.ts";
@@ -55,7 +55,7 @@ export interface Host extends AsyncDisposable {
   readonly log: LogFile;
   /** Says a sentence to the person, once. */
   readonly warn: (sentence: string) => void;
-  readonly sessions: SessionStore;
+  readonly sessions: SqliteSessions;
   /** `state.db`, or a database in memory where the file cannot be used. */
   readonly database: DatabaseSync;
   readonly redact: (text: string) => string;

@@ -2,10 +2,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
-import type { SessionStore } from "#agent/sessions";
+import type { SqliteSessions } from "#agent/sessions";
 
 export interface HostSessions {
-  readonly store: SessionStore;
+  readonly store: SqliteSessions;
   readonly database: DatabaseSync;
   /** Soon deletes what was not used for this many days, unless the returned function is called before. */
   pruneSoon(retentionDays: number): () => void;
@@ -18,7 +18,7 @@ export async function openSessions(
   warnOnce: (sentence: string) => void,
 ): Promise<HostSessions> {
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
-  const { SessionStore: Store } = await import("#agent/sessions");
+  const { SqliteSessions: Store } = await import("#agent/sessions");
   let database: DatabaseSync;
   try {
     database = openDatabase(state);

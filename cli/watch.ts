@@ -32,7 +32,7 @@ const MOST_WATCHED = 5000;
 async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
   const { watch } = await import("chokidar");
   const filter = createFilter(options);
-  const calm = createCalm(options.onChange);
+  const debounce = createDebounce(options.onChange);
   const said = new Set<string>();
   const watcher = watch(options.paths.home, {
     depth: DEEPEST,
@@ -44,7 +44,7 @@ async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
   });
   watcher.on("all", (event, path) => {
     if (event.startsWith("unlink")) filter.forget(path);
-    if (event.endsWith("Dir") || filter.counts(path)) calm.disturb();
+    if (event.endsWith("Dir") || filter.counts(path)) debounce.trigger();
   });
   watcher.on("error", (error) => {
     const sentence = `not everything below ${options.paths.home} is watched: ${problemOf(error)}`;
@@ -52,9 +52,9 @@ async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
     said.add(sentence);
   });
   await new Promise<void>((resolve) => void watcher.once("ready", resolve));
-  calm.disturb();
+  debounce.trigger();
   return async () => {
-    calm.stop();
+    debounce.stop();
     await watcher.close();
   };
 }
@@ -137,12 +137,12 @@ function createFilter({ paths, plugins, onError }: WatchOptions) {
 
 const MANIFEST = "plugin.yaml";
 
-/** Calls `act` once after disturbances have ceased, or have gone on for too long. */
-function createCalm(act: () => void) {
+/** Calls `act` once after triggers have ceased, or have gone on for too long. */
+function createDebounce(act: () => void) {
   let timer: NodeJS.Timeout | undefined;
   let since: number | undefined;
 
-  function disturb(): void {
+  function trigger(): void {
     const now = performance.now();
     since ??= now;
     clearTimeout(timer);
@@ -154,5 +154,5 @@ function createCalm(act: () => void) {
     act();
   }
 
-  return { disturb, stop: () => clearTimeout(timer) };
+  return { trigger, stop: () => clearTimeout(timer) };
 }

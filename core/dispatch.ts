@@ -21,7 +21,7 @@ type MaybePromise<Value> = Value | Promise<Value>;
 const NEVER = new AbortController().signal;
 
 /** One firing on its way through the loop. */
-interface Passage {
+interface Dispatch {
   readonly kind: EventKind;
   readonly hooks: readonly Hook[];
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ interface Passage {
   /** The end of the last run, which is the start of the next one: a moment of `performance.now()`. */
   now: number;
   decision: Decision;
-  beside: Promise<unknown>[] | undefined;
+  pending: Promise<unknown>[] | undefined;
 }
 
 /** Holds the hooks of one host and fires events through them. */
@@ -94,12 +94,12 @@ export class HookDispatcher {
       next: 0,
       now: performance.now(),
       decision: PASS,
-      beside: undefined,
+      pending: undefined,
     });
   }
 
   /** Runs the hooks from where the passage stands; goes on in a `then` after a hook that gave a promise. */
-  #walk(passage: Passage): MaybePromise<Decision> {
+  #walk(passage: Dispatch): MaybePromise<Decision> {
     while (passage.next < passage.hooks.length) {
       const hook = passage.hooks[passage.next++]!;
       if (!applies(hook, passage.firing)) continue;
@@ -115,20 +115,20 @@ export class HookDispatcher {
       }
       if (this.#settle(passage, hook, attempted)) break;
     }
-    return passage.beside === undefined ? passage.decision : Promise.all(passage.beside).then(() => passage.decision);
+    return passage.pending === undefined ? passage.decision : Promise.all(passage.pending).then(() => passage.decision);
   }
 
   /** Starts an observer beside the others: the firing waits for it at its end, or not at all. */
-  #runBeside(passage: Passage, hook: Hook): void {
+  #runBeside(passage: Dispatch, hook: Hook): void {
     const limiter = hook.background ? this.#background : this.#sideBySide;
     const run = limiter.run(async () => {
       this.#settle(passage, hook, await attempt(hook, passage.firing, passage.signal, performance.now()));
     });
-    if (!hook.background) (passage.beside ??= []).push(run);
+    if (!hook.background) (passage.pending ??= []).push(run);
   }
 
   /** Records one run and folds its decision into the passage's. True when the firing is decided. */
-  #settle(passage: Passage, hook: Hook, attempted: Attempt): boolean {
+  #settle(passage: Dispatch, hook: Hook, attempted: Attempt): boolean {
     const { firing } = passage;
     passage.now = attempted.ended;
     const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
@@ -161,7 +161,7 @@ function applies(hook: Hook, firing: Firing): boolean {
 }
 
 /** What the decisions so far and one more mean together. True when no later hook can change that. */
-function fold(passage: Passage, decision: Decision): boolean {
+function fold(passage: Dispatch, decision: Decision): boolean {
   if (decision.kind === "pass" || passage.kind === "observe") return false;
   if (decision.kind === "modify") {
     const { payload, event } = passage.firing as Firing<"pre_tool_call">;

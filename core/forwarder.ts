@@ -72,7 +72,7 @@ class HookForwarder implements Forwarder {
       redact,
       settledLength: redact.settledLength ?? createRedactor(env).settledLength,
       onError: createRareLog({ write: options.log ?? this.#warn }),
-      onLocked: () => this.look(),
+      onUnauthorized: () => this.refresh(),
     });
   }
 
@@ -89,12 +89,12 @@ class HookForwarder implements Forwarder {
   }
 
   start(): void {
-    this.#watch = watchDiscovery(this.#file, () => this.look(true));
-    this.look();
+    this.#watch = watchDiscovery(this.#file, () => this.refresh(true));
+    this.refresh();
   }
 
   /** Reads the discovery file and attaches, detaches, or goes over to another dashboard. */
-  look(again = false): void {
+  refresh(again = false): void {
     const { dashboard, problem } = readDiscovery(this.#file, { env: this.#env });
     if (problem !== null) this.#tell(problem);
     if (dashboard === null) this.#detach();
@@ -161,11 +161,11 @@ export function start_if_dashboard_available(registry: HookRegistry, options: Fo
   if (current === null) {
     current = new HookForwarder(registry, options);
     current.start();
-  } else if (!current.attached) current.look();
+  } else if (!current.attached) current.refresh();
   return current.attached ? current : null;
 }
 
-/** Sends what waits, for at most half a second, and forwards nothing more; ends the look-out for a dashboard, too. */
+/** Sends what waits, for at most half a second, and forwards nothing more; ends the search for a dashboard, too. */
 export function stop(): Promise<void> {
   if (current !== null) stopped = current.stop();
   current = null;

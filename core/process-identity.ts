@@ -8,12 +8,12 @@ export function isAlive(pid: number, start: string | null): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
-  const now = startOf(pid);
+  const now = processStartOf(pid);
   return start === null || now === null ? now !== "zombie" : now === start;
 }
 
 /** When a process began, in the kernel's ticks since its own start; null where the system does not say (macOS). */
-export function startOf(pid: number): string | null {
+export function processStartOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field is the name in parentheses, which may hold anything; the third is the state, the 22nd the start.

@@ -36,7 +36,7 @@ interface Registration {
   /** True for an async function, which can be left out before it begins. */
   readonly isAsync: boolean;
   /** Set once it was said that it cannot run any more. */
-  stranded: boolean;
+  skippedAtExit: boolean;
 }
 
 /** Takes one sentence about a handler that failed, with the handler's name in it. */
@@ -94,7 +94,7 @@ export class HookRegistry {
       description: options.description ?? "(registered programmatically)",
       path: options.path ?? null,
       isAsync: AsyncFunction.isPrototypeOf(handler),
-      stranded: false,
+      skippedAtExit: false,
     };
     this.#registrations.set(event, [...(this.#registrations.get(event) ?? NOBODY), registration]);
     this.#order = [...this.#order, registration];
@@ -156,7 +156,7 @@ export class HookRegistry {
     for (let index = 0; index < handlers.length; index++) {
       const registration = handlers[index]!;
       if (ending && registration.isAsync) {
-        this.#strand(registration, event);
+        this.#skipAtExit(registration, event);
         continue;
       }
       try {
@@ -190,7 +190,7 @@ export class HookRegistry {
   }
 
   #leaveAlone(registration: Registration, event: string, pending: PromiseLike<unknown>): void {
-    if (ending) this.#strand(registration, event);
+    if (ending) this.#skipAtExit(registration, event);
     pending.then(nothing, (error: unknown) => this.#failed(registration, event, error));
   }
 
@@ -219,9 +219,9 @@ export class HookRegistry {
     this.#resolved.clear();
   }
 
-  #strand(registration: Registration, event: string): void {
-    if (registration.stranded) return;
-    registration.stranded = true;
+  #skipAtExit(registration: Registration, event: string): void {
+    if (registration.skippedAtExit) return;
+    registration.skippedAtExit = true;
     this.#tell(
       `handler "${registration.name}" of ${event} is asynchronous and cannot run while the process ends; ` +
         "this is said once.",

@@ -25,7 +25,7 @@ export interface AccessOptions {
 
 const WARN_EVERY_MS = 60_000;
 
-export class Access {
+export class RequestAccess {
   readonly #options: AccessOptions;
   readonly #token: Buffer;
   readonly #limiter = new GuessLimiter();

@@ -1,6 +1,6 @@
 /** The HTTP interface: docs/dashboard.md describes it, for people, scripts and the page. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { Refused, type Access } from "./access.ts";
+import { Refused, type RequestAccess } from "./access.ts";
 import type { Body } from "./body.ts";
 import { MOST_BODY_BYTES, readFrames } from "./frames.ts";
 import { toJson, type History } from "./history.ts";
@@ -11,7 +11,7 @@ import type { Sources } from "./sources.ts";
 import type { Streams } from "./streams.ts";
 
 export interface RouteParts {
-  readonly access: Access;
+  readonly access: RequestAccess;
   readonly signIn: SignIn;
   readonly history: History;
   readonly intake: Intake;

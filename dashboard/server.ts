@@ -9,7 +9,7 @@ import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { HookRegistry } from "#core/registry";
-import { Access } from "./access.ts";
+import { RequestAccess } from "./access.ts";
 import { createHostGate, isLocalBind, reachableUrl } from "./addresses.ts";
 import { takeJsonOnly } from "./body.ts";
 import { boundConnections } from "./connections.ts";
@@ -66,7 +66,7 @@ export interface DashboardOptions {
   readonly limits?: Partial<DashboardLimits>;
 }
 
-export interface Dashboard {
+export interface DashboardServer {
   /**
    * Binds the port and then writes the discovery file. Throws HERMES_DASHBOARD_PORT when the port is in use and
    * HERMES_DASHBOARD_BIND when it cannot be had for another reason.
@@ -94,7 +94,7 @@ const HEADERS = {
   "cache-control": "no-store",
 };
 
-export function createDashboard(options: DashboardOptions): Dashboard {
+export function createDashboard(options: DashboardOptions): DashboardServer {
   const { host, registry, database, log, warn } = options;
   const limits = { ...LIMITS, ...options.limits };
   const token = newSecret();
@@ -111,7 +111,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const store = database && openStore(database, history, options);
   const intake = new Intake({ registry, history, store, streams, sources, redact: options.redact });
   const gate = createHostGate({ host, port: () => port, allowed: options.allowedHosts });
-  const access = new Access({ token, signIn, port: () => port, isOwnPage: gate.isOwnPage, log });
+  const access = new RequestAccess({ token, signIn, port: () => port, isOwnPage: gate.isOwnPage, log });
 
   async function start(): Promise<void> {
     app = await buildApp();

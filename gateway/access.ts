@@ -20,7 +20,7 @@ export interface AccessDeps {
   readonly monotonic?: () => number;
 }
 
-export class Access {
+export class UserAccess {
   readonly #deps: AccessDeps;
   readonly #monotonic: () => number;
   /** When a stranger was last spoken to, the longest ago first. */
@@ -47,14 +47,14 @@ export class Access {
    * Answers somebody who is not let in: with a pairing code in a direct message, elsewhere not at all. True when
    * something was said.
    */
-  async turnAway({ platform, chat_type, user_id }: MessageSource, recipient: Recipient): Promise<boolean> {
+  async rejectStranger({ platform, chat_type, user_id }: MessageSource, recipient: Recipient): Promise<boolean> {
     this.#deps.log.info("somebody unknown wrote", { platform, chat_type, user_id });
     if (chat_type !== "dm" || user_id === "" || !this.#maySpeakTo(platform, user_id)) return false;
     try {
       const request = await this.#deps.pairing.request(platform, user_id);
       if (request.kind === "recent") return false;
-      if (request.kind !== "code") return await recipient.whisper(NOT_NOW);
-      const arrived = await recipient.whisper(invitation(request.code));
+      if (request.kind !== "code") return await recipient.sendUnrecorded(NOT_NOW);
+      const arrived = await recipient.sendUnrecorded(invitation(request.code));
       if (arrived) return true;
       // Nobody knows the code: it must keep neither others nor this one from asking.
       request.withdraw();

@@ -3,13 +3,13 @@ import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { InboundMessage } from "#core/ports/platform";
 import type { HookRun } from "#core/runs";
-import type { Access } from "./access.ts";
+import type { UserAccess } from "./access.ts";
 import { passGate, type GateDeps } from "./gate.ts";
 import { LONGEST_MESSAGE } from "./message.ts";
 import type { Recipient } from "./recipient.ts";
 
 export interface AdmissionDeps extends GateDeps {
-  readonly access: Access;
+  readonly access: UserAccess;
   readonly log: Log;
 }
 
@@ -43,7 +43,7 @@ export async function admit(
   if (!internal && !deps.access.allows(source)) {
     const { platform, user_id: user } = source;
     const denied = new HermesError("HERMES_ACCESS_DENIED", { platform, user });
-    if (!(await deps.access.turnAway(source, recipient))) await recipient.fail(denied, null);
+    if (!(await deps.access.rejectStranger(source, recipient))) await recipient.fail(denied, null);
     return null;
   }
   if (!isTooLong && text.trim() !== "") return { text, runs };

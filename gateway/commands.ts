@@ -4,10 +4,10 @@ import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { MessageSource } from "#core/ports/platform";
 import { nearest } from "#core/suggest";
-import type { Conversation, TurnWish } from "./conversation.ts";
+import type { ChatSession, ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
-import { within } from "./within.ts";
+import { withDeadline } from "./deadline.ts";
 
 export interface CommandDeps extends Pick<GatewayDeps, "registry" | "model" | "commands" | "log" | "settings"> {
   readonly live: LiveSessions;
@@ -21,7 +21,7 @@ export interface CommandPlace {
   readonly source: MessageSource;
   /** The key of the conversation; null for a request that brings its own history. */
   readonly key: string | null;
-  readonly conversation: Pick<Conversation<TurnWish>, "stop" | "idle" | "status" | "command">;
+  readonly conversation: Pick<ChatSession<ChatTurnRequest>, "stop" | "idle" | "status" | "command">;
   readonly show: (frame: Frame) => void;
 }
 
@@ -106,7 +106,7 @@ async function runOther({ name, args }: SlashCommand, place: CommandPlace, deps:
     return `There is no command "/${name}".${meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`}`;
   }
   const settled = await place.conversation.command((signal) =>
-    within(deps.timings.command, () => Promise.race([command.run(args), stopOf(signal)])),
+    withDeadline(deps.timings.command, () => Promise.race([command.run(args), stopOf(signal)])),
   );
   if (settled.kind === "value") return settled.value;
   if (settled.kind === "late") return `/${name} took longer than ${deps.timings.command / 1000} s; I wait no more.`;

@@ -2,15 +2,15 @@
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Adapter } from "#core/ports/platform";
-import { Access } from "./access.ts";
+import { UserAccess } from "./access.ts";
 import { TIMINGS, type GatewayDeps } from "./deps.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { Outbox } from "./outbox.ts";
 import { Pairing } from "./pairing.ts";
-import { Platforms, type PlatformHandle } from "./platforms.ts";
+import { PlatformConnections, type PlatformHandle } from "./platforms.ts";
 import { ReceivedMessages } from "./received.ts";
 import { Router } from "./router.ts";
-import { within } from "./within.ts";
+import { withDeadline } from "./deadline.ts";
 
 /** A chat to send to. */
 export interface Channel {
@@ -19,7 +19,7 @@ export interface Channel {
   readonly thread_id?: string | null;
 }
 
-export interface Gateway {
+export interface RunningGateway {
   /** The platforms that run now, by name, as `pre_gateway_dispatch` hands them over. */
   readonly adapters: Readonly<Record<string, PlatformHandle>>;
   /**
@@ -44,7 +44,7 @@ export interface Gateway {
   drain(ms: number): Promise<void>;
 }
 
-export function createGateway(given: GatewayDeps): Gateway {
+export function createGateway(given: GatewayDeps): RunningGateway {
   const timings = { ...TIMINGS, ...given.timings };
   const deps = { ...given, timings };
   const { log, registry, dispatcher, database, settings } = given;
@@ -58,7 +58,7 @@ export function createGateway(given: GatewayDeps): Gateway {
   };
 
   const live = new LiveSessions(deps);
-  const platforms: Platforms = new Platforms({
+  const platforms: PlatformConnections = new PlatformConnections({
     ...deps,
     inbox: (platform, isOpen) => router.inbox(platform, isOpen),
     onLive: (platform, one) => {
@@ -68,7 +68,7 @@ export function createGateway(given: GatewayDeps): Gateway {
   });
   const adapter = (platform: string) => platforms.live(platform);
   const outbox = new Outbox({ database, adapter, log, timings });
-  const access = new Access({ settings, pairing: new Pairing(database), log });
+  const access = new UserAccess({ settings, pairing: new Pairing(database), log });
   const router: Router = new Router({
     ...deps,
     onFrame,
@@ -122,11 +122,11 @@ export function createGateway(given: GatewayDeps): Gateway {
   async function end(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     router.close();
-    const settled = await within(ms, () => Promise.all([router.settled(), given.background?.settled()]));
+    const settled = await withDeadline(ms, () => Promise.all([router.settled(), given.background?.settled()]));
     if (settled.kind === "late") {
       router.stop("draining");
       closing.abort();
-      await within(timings.abort, () => Promise.all([router.settled(), given.background?.stop()]));
+      await withDeadline(timings.abort, () => Promise.all([router.settled(), given.background?.stop()]));
     }
     await live.closeAll(onFrame);
     await outbox.flush(Math.max(deadline - performance.now(), timings.closing));

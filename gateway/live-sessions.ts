@@ -4,10 +4,10 @@ import { hookFrame } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports/agent";
 import type { GatewayDeps, Timings } from "./deps.ts";
-import { within } from "./within.ts";
+import { withDeadline } from "./deadline.ts";
 
 /** Where an event of a session happens. */
-export interface Place {
+export interface SessionContext {
   readonly key: string;
   readonly platform: string;
   readonly user_id: string;
@@ -75,7 +75,7 @@ export class LiveSessions {
    * Puts a fresh session in the place of the conversation's: `session:end`, `on_session_finalize` (old), swap,
    * `session:reset`, `on_session_reset` (new). Never rejects but with HERMES_STATE_UNAVAILABLE.
    */
-  async reset(place: Place, signal: AbortSignal, show: (frame: Frame) => void): Promise<Session> {
+  async reset(place: SessionContext, signal: AbortSignal, show: (frame: Frame) => void): Promise<Session> {
     const { key, platform } = place;
     const old = this.find(key);
     if (old !== undefined) await this.#emit("session:end", place, old.id);
@@ -99,7 +99,7 @@ export class LiveSessions {
   async closeAll(show: (frame: Frame) => void): Promise<void> {
     const { closing } = this.#deps.timings;
     const signal = AbortSignal.timeout(closing);
-    await within(closing, () =>
+    await withDeadline(closing, () =>
       Promise.all([...this.#active].map(([id, platform]) => this.#finalize(id, platform, signal, show))),
     );
   }
@@ -126,8 +126,8 @@ export class LiveSessions {
   }
 
   /** A handler that takes long must not keep the conversation from going on. */
-  async #emit(event: string, { key, platform, user_id }: Place, session_id: string): Promise<void> {
+  async #emit(event: string, { key, platform, user_id }: SessionContext, session_id: string): Promise<void> {
     const context = { platform, user_id, session_id, session_key: key };
-    await within(this.#deps.timings.event, () => this.#deps.registry.emit(event, context));
+    await withDeadline(this.#deps.timings.event, () => this.#deps.registry.emit(event, context));
   }
 }

@@ -16,7 +16,7 @@ export interface Unreadable {
  * A copy of the message that nobody else holds, its ids as text. `platform` is the name of the adapter that brought
  * it, whatever the message says. Without `needsChat` there may be no chat to answer to. Never throws.
  */
-export function readMessage(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
+export function readInboundMessage(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
   try {
     return read(given, platform, needsChat);
   } catch (error) {

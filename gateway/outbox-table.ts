@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** A text for a chat. */
-export interface Letter {
+export interface OutboundMessage {
   readonly platform: string;
   readonly chat_id: string;
   readonly thread_id: string | null;
@@ -12,7 +12,7 @@ export interface Letter {
 }
 
 /** A text that was written down. `attempts` counts those of which it is not known that the platform refused it. */
-export interface StoredLetter extends Letter {
+export interface StoredOutboundMessage extends OutboundMessage {
   readonly id: number;
   readonly created_at: string;
   readonly attempts: number;
@@ -26,7 +26,7 @@ export class OutboxTable {
   }
 
   /** Gives the row's number. */
-  add({ session_id, platform, chat_id, thread_id, text }: Letter, created_at: string): number {
+  add({ session_id, platform, chat_id, thread_id, text }: OutboundMessage, created_at: string): number {
     const { lastInsertRowid } = this.#database
       .prepare(
         `INSERT INTO outbox (session_id, platform, chat_id, thread_id, text, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -36,13 +36,13 @@ export class OutboxTable {
   }
 
   /** What is not known to have arrived, the oldest first. */
-  unsent(): StoredLetter[] {
+  unsent(): StoredOutboundMessage[] {
     return this.#database
       .prepare(
         `SELECT id, session_id, platform, chat_id, thread_id, text, created_at, attempts
          FROM outbox WHERE sent_at IS NULL ORDER BY id`,
       )
-      .all() as unknown as StoredLetter[];
+      .all() as unknown as StoredOutboundMessage[];
   }
 
   setAttempts(id: number, attempts: number): void {

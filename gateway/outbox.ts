@@ -7,8 +7,8 @@ import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
-import { OutboxTable, type Letter } from "./outbox-table.ts";
-import { growingPause, within } from "./within.ts";
+import { OutboxTable, type OutboundMessage } from "./outbox-table.ts";
+import { growingPause, withDeadline } from "./deadline.ts";
 
 const SENT_AGAIN = "(sent again; you may have it already)\n";
 
@@ -29,7 +29,7 @@ export interface OutboxDeps {
   readonly timings: Pick<Timings, "send" | "firstPause" | "longestPause">;
 }
 
-interface Waiting extends Letter {
+interface Waiting extends OutboundMessage {
   /** Null for a text that could not be written down. */
   readonly id: number | null;
   readonly createdAt: number;
@@ -55,7 +55,7 @@ export interface Written {
 }
 
 /** The texts of one chat, in order. */
-interface Lane {
+interface ChatQueue {
   readonly platform: string;
   readonly waiting: Waiting[];
   working: Promise<void> | undefined;
@@ -66,7 +66,7 @@ interface Lane {
 export class Outbox {
   readonly #deps: OutboxDeps;
   readonly #table: OutboxTable;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, ChatQueue>();
   #posted = 0;
   #closed = false;
 
@@ -85,16 +85,16 @@ export class Outbox {
   }
 
   /** Writes a text down, so that it outlives the program, and sends it when told. Never throws. */
-  write(letter: Letter): Written {
+  write(message: OutboundMessage): Written {
     const createdAt = Date.now();
     if (++this.#posted % PRUNE_EVERY === 0) this.#prune();
-    const id = this.#write("written", () => this.#table.add(letter, new Date(createdAt).toISOString())) ?? null;
+    const id = this.#write("written", () => this.#table.add(message, new Date(createdAt).toISOString())) ?? null;
     return {
-      text: letter.text,
+      text: message.text,
       send: (first) =>
         new Promise((resolve) => {
           const release = (problem?: string) => resolve(problem ?? null);
-          this.#enqueue({ ...letter, id, createdAt, attempts: 0, left: false, first, release });
+          this.#enqueue({ ...message, id, createdAt, attempts: 0, left: false, first, release });
         }),
       withdraw: () => {
         if (id !== null) this.#write("written", () => this.#table.remove(id));
@@ -104,125 +104,125 @@ export class Outbox {
 
   /** A platform runs again: what waits for it goes out. */
   wake(platform: string): void {
-    for (const lane of this.#lanes.values()) {
-      if (lane.platform !== platform) continue;
-      lane.failures = 0;
-      this.#start(lane);
+    for (const queue of this.#queues.values()) {
+      if (queue.platform !== platform) continue;
+      queue.failures = 0;
+      this.#start(queue);
     }
   }
 
   /** Tries everything that waits once more, and waits for that at most `ms`. */
   async flush(ms: number): Promise<void> {
-    const lanes = [...this.#lanes.values()];
-    for (const lane of lanes) this.#start(lane);
-    await within(ms, () => Promise.all(lanes.map(async ({ working }) => working)));
+    const queues = [...this.#queues.values()];
+    for (const queue of queues) this.#start(queue);
+    await withDeadline(ms, () => Promise.all(queues.map(async ({ working }) => working)));
   }
 
   /** Starts nothing any more; what waits is in `state.db`. */
   close(): void {
     this.#closed = true;
-    for (const lane of this.#lanes.values()) {
-      clearTimeout(lane.timer);
-      for (const { release } of lane.waiting) release();
+    for (const queue of this.#queues.values()) {
+      clearTimeout(queue.timer);
+      for (const { release } of queue.waiting) release();
     }
   }
 
-  #enqueue(letter: Waiting): void {
-    const { platform, chat_id } = letter;
+  #enqueue(message: Waiting): void {
+    const { platform, chat_id } = message;
     const key = JSON.stringify([platform, chat_id]);
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = { platform, waiting: [], working: undefined, timer: undefined, failures: 0 };
-      this.#lanes.set(key, lane);
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = { platform, waiting: [], working: undefined, timer: undefined, failures: 0 };
+      this.#queues.set(key, queue);
     }
-    lane.waiting.push(letter);
+    queue.waiting.push(message);
     // The first one may be on its way just now.
-    if (lane.waiting.length > MOST_WAITING) {
-      for (const oldest of lane.waiting.splice(1, 1)) this.#giveUp(oldest, "too many texts wait for its chat");
+    if (queue.waiting.length > MOST_WAITING) {
+      for (const oldest of queue.waiting.splice(1, 1)) this.#giveUp(oldest, "too many texts wait for its chat");
     }
     // Behind a pause nobody waits: the text is safe and goes out in its turn.
-    if (lane.timer === undefined && !this.#closed) this.#start(lane);
-    else letter.release();
+    if (queue.timer === undefined && !this.#closed) this.#start(queue);
+    else message.release();
   }
 
-  #start(lane: Lane): void {
-    if (lane.working !== undefined || this.#closed) return;
-    clearTimeout(lane.timer);
-    lane.timer = undefined;
-    lane.working = this.#work(lane).then(() => {
-      lane.working = undefined;
-      for (const { release } of lane.waiting) release();
-      if (lane.waiting.length === 0) this.#forget(lane);
+  #start(queue: ChatQueue): void {
+    if (queue.working !== undefined || this.#closed) return;
+    clearTimeout(queue.timer);
+    queue.timer = undefined;
+    queue.working = this.#work(queue).then(() => {
+      queue.working = undefined;
+      for (const { release } of queue.waiting) release();
+      if (queue.waiting.length === 0) this.#forget(queue);
       // The platform may have come up since the work ended.
-      else if (lane.timer === undefined && this.#deps.adapter(lane.platform) !== undefined) this.#start(lane);
+      else if (queue.timer === undefined && this.#deps.adapter(queue.platform) !== undefined) this.#start(queue);
     });
   }
 
-  async #work(lane: Lane): Promise<void> {
+  async #work(queue: ChatQueue): Promise<void> {
     for (;;) {
-      const [letter] = lane.waiting;
-      const adapter = this.#deps.adapter(lane.platform);
+      const [message] = queue.waiting;
+      const adapter = this.#deps.adapter(queue.platform);
       // Without an adapter everything waits for `wake`.
-      if (letter === undefined || adapter === undefined || this.#closed) return;
-      const outcome = await this.#send(adapter, letter);
+      if (message === undefined || adapter === undefined || this.#closed) return;
+      const outcome = await this.#send(adapter, message);
       if (outcome === "again") continue;
-      if (outcome === "kept") return this.#pause(lane);
-      lane.failures = 0;
-      lane.waiting.shift();
-      letter.release();
+      if (outcome === "kept") return this.#pause(queue);
+      queue.failures = 0;
+      queue.waiting.shift();
+      message.release();
     }
   }
 
-  #pause(lane: Lane): void {
+  #pause(queue: ChatQueue): void {
     if (this.#closed) return;
-    lane.timer = setTimeout(
+    queue.timer = setTimeout(
       () => {
-        lane.timer = undefined;
-        this.#start(lane);
+        queue.timer = undefined;
+        this.#start(queue);
       },
-      growingPause(lane.failures++, this.#deps.timings),
+      growingPause(queue.failures++, this.#deps.timings),
     );
   }
 
   /** One attempt. `over`: sent, or given up; `kept`: it stays first of its chat; `again`: at once, the other way. */
-  async #send(adapter: Adapter, letter: Waiting): Promise<"over" | "kept" | "again"> {
-    const { id, attempts: before, first, chat_id, thread_id } = letter;
-    if (Date.now() - letter.createdAt > KEPT_MS) return this.#giveUp(letter, "it is more than a week old");
+  async #send(adapter: Adapter, message: Waiting): Promise<"over" | "kept" | "again"> {
+    const { id, attempts: before, first, chat_id, thread_id } = message;
+    if (Date.now() - message.createdAt > KEPT_MS) return this.#giveUp(message, "it is more than a week old");
     if (before >= MOST_ATTEMPTS)
-      return this.#giveUp(letter, `it was sent ${before} times without a sign that it arrived`);
-    const text = letter.left || before > 0 ? SENT_AGAIN + letter.text : letter.text;
+      return this.#giveUp(message, `it was sent ${before} times without a sign that it arrived`);
+    const text = message.left || before > 0 ? SENT_AGAIN + message.text : message.text;
     // Noted before the attempt: should the program be killed in its midst, the next one knows that it was made.
-    this.#count(letter, before + 1);
-    letter.first = undefined;
+    this.#count(message, before + 1);
+    message.first = undefined;
     const bound = this.#deps.timings.send + text.length * EXTRA_MS_PER_CHARACTER;
     const sending = first ?? (() => adapter.send(chat_id, text, { thread_id }));
-    const settled = await within<unknown>(bound, sending);
+    const settled = await withDeadline<unknown>(bound, sending);
     if (settled.kind === "value") {
       if (id !== null) this.#write("written", () => this.#table.markSent(id, new Date().toISOString()));
       return "over";
     }
     if (settled.kind === "late") {
-      this.#report(letter, `the platform did not answer within ${Math.round(bound / 1000)} s`);
+      this.#report(message, `the platform did not answer within ${Math.round(bound / 1000)} s`);
       return "kept";
     }
     // Refused, so it cannot be there twice.
-    this.#count(letter, before);
-    if (isPermanent(settled.error)) return this.#giveUp(letter, problemOf(settled.error));
-    this.#report(letter, problemOf(settled.error));
+    this.#count(message, before);
+    if (isPermanent(settled.error)) return this.#giveUp(message, problemOf(settled.error));
+    this.#report(message, problemOf(settled.error));
     return first === undefined ? "kept" : "again";
   }
 
-  #count(letter: Waiting, attempts: number): void {
-    letter.attempts = attempts;
-    const { id } = letter;
+  #count(message: Waiting, attempts: number): void {
+    message.attempts = attempts;
+    const { id } = message;
     if (id !== null) this.#write("written", () => this.#table.setAttempts(id, attempts));
   }
 
-  #giveUp(letter: Waiting, problem: string): "over" {
-    const { id, platform, chat_id, session_id } = letter;
+  #giveUp(message: Waiting, problem: string): "over" {
+    const { id, platform, chat_id, session_id } = message;
     this.#deps.log.error("a text was given up", { platform, chat_id, session_id, problem });
     if (id !== null) this.#write("written", () => this.#table.remove(id));
-    letter.release(problem);
+    message.release(problem);
     return "over";
   }
 
@@ -235,8 +235,8 @@ export class Outbox {
     });
   }
 
-  #forget(lane: Lane): void {
-    for (const [key, other] of this.#lanes) if (other === lane) this.#lanes.delete(key);
+  #forget(queue: ChatQueue): void {
+    for (const [key, other] of this.#queues) if (other === queue) this.#queues.delete(key);
   }
 
   #prune(): void {

@@ -3,7 +3,7 @@ import { isHermesError, problemOf, type HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
-import { growingPause, within } from "./within.ts";
+import { growingPause, withDeadline } from "./deadline.ts";
 
 /** A platform as hooks see it: they may send, no more. */
 export interface PlatformHandle {
@@ -29,7 +29,7 @@ interface Running {
   timer: NodeJS.Timeout | undefined;
 }
 
-export class Platforms {
+export class PlatformConnections {
   /** The live ones, by name: one object for as long as the gateway runs. */
   readonly handles: Record<string, PlatformHandle> = Object.create(null) as Record<string, PlatformHandle>;
   readonly #deps: PlatformsDeps;
@@ -96,7 +96,7 @@ export class Platforms {
 
   async #firstStart(one: Running): Promise<HermesError | null> {
     const started = this.#start(one);
-    const settled = await within(this.#deps.timings.start, () => started);
+    const settled = await withDeadline(this.#deps.timings.start, () => started);
     if (settled.kind === "value") return settled.value;
     this.#deps.warn(
       `The platform "${one.name}" has not started within ${this.#deps.timings.start / 1000} s; the gateway goes on ` +
@@ -166,7 +166,7 @@ export class Platforms {
   }
 
   async #end({ name, adapter }: Running): Promise<void> {
-    const settled = await within(this.#deps.timings.stop, () => adapter.stop());
+    const settled = await withDeadline(this.#deps.timings.stop, () => adapter.stop());
     if (settled.kind === "value") return;
     const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
     this.#deps.log.warn("a platform did not stop as it should", { platform: name, problem });

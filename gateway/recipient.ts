@@ -4,7 +4,7 @@ import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, MessageSource, Reply } from "#core/ports/platform";
 import type { Outbox, Written } from "./outbox.ts";
-import { within } from "./within.ts";
+import { withDeadline } from "./deadline.ts";
 
 /** One of its three endings is called, once. None of its functions throws or rejects. */
 export interface Recipient {
@@ -19,7 +19,7 @@ export interface Recipient {
   /** Nothing is to be said. */
   end(): Promise<void>;
   /** Like `answer`, for what must not be written down. Gives false when it did not arrive. */
-  whisper(text: string): Promise<boolean>;
+  sendUnrecorded(text: string): Promise<boolean>;
 }
 
 export interface RecipientDeps {
@@ -59,7 +59,7 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
     answer: async (text) => finish(text, null),
     fail: async (problem) => finish(null, problem),
     end: async () => finish(null, null),
-    async whisper(text) {
+    async sendUnrecorded(text) {
       finish(text, null);
       return true;
     },
@@ -109,7 +109,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     const gone = draft;
     draft = undefined;
     if (gone === undefined) return;
-    const settled = await within(deps.sendMs, () => gone.discard());
+    const settled = await withDeadline(deps.sendMs, () => gone.discard());
     if (settled.kind === "thrown") {
       log.warn("a platform failed to take a growing answer away", { platform, problem: problemOf(settled.error) });
     }
@@ -146,8 +146,8 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
       if (sentence !== null) await answer(sentence, session_id);
     },
     end,
-    async whisper(text) {
-      const settled = await within<unknown>(deps.sendMs, () => {
+    async sendUnrecorded(text) {
+      const settled = await withDeadline<unknown>(deps.sendMs, () => {
         const adapter = deps.adapter(platform);
         if (adapter === undefined) throw new Error("the platform does not run now");
         return adapter.send(chat_id, text, { thread_id });

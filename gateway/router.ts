@@ -5,14 +5,14 @@ import type { Frame } from "#core/frames";
 import type { InboundMessage, Inbox, Reply } from "#core/ports/platform";
 import { admit, type AdmissionDeps } from "./admission.ts";
 import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
-import { Conversation, type StopReason } from "./conversation.ts";
+import { ChatSession, type StopReason } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
-import { isObject, LONGEST_MESSAGE, readHistory, readMessage } from "./message.ts";
+import { isObject, LONGEST_MESSAGE, readHistory, readInboundMessage } from "./message.ts";
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
-import { runTurn, type MessageWish } from "./turn.ts";
+import { runChatTurn, type MessageWish } from "./turn.ts";
 
 export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly runner: GatewayDeps["runner"];
@@ -26,7 +26,7 @@ interface Incoming {
   readonly recipient: Recipient;
   readonly key: string | null;
   readonly history: Reply["history"];
-  readonly conversation: Conversation<MessageWish>;
+  readonly conversation: ChatSession<MessageWish>;
 }
 
 /** What there is still to wait for once a message was looked at. */
@@ -38,7 +38,7 @@ const DONE: Looked = { done: Promise.resolve() };
 
 export class Router {
   readonly #deps: RouterDeps;
-  readonly #conversations = new Map<string, Conversation<MessageWish>>();
+  readonly #conversations = new Map<string, ChatSession<MessageWish>>();
   #requests = 0;
   #isOpen = true;
 
@@ -94,7 +94,7 @@ export class Router {
     },
   ): Promise<void> {
     const { platform, history } = from;
-    const message = readMessage(given, platform, from.recipient === undefined);
+    const message = readInboundMessage(given, platform, from.recipient === undefined);
     if ("problem" in message) {
       this.#deps.log.warn("a platform handed over what is no message", { platform, problem: message.problem });
       return from.recipient?.fail(new HermesError("HERMES_MESSAGE_INVALID", { problem: message.problem }), null);
@@ -126,11 +126,11 @@ export class Router {
     return recipient.fail(stopping, mayKnow ? stopping.message : null);
   }
 
-  #conversation(name: string): Conversation<MessageWish> {
+  #conversation(name: string): ChatSession<MessageWish> {
     const known = this.#conversations.get(name);
     if (known !== undefined) return known;
-    const conversation = new Conversation<MessageWish>({
-      run: (wish, signal) => runTurn(this.#deps, wish, signal),
+    const conversation = new ChatSession<MessageWish>({
+      run: (wish, signal) => runChatTurn(this.#deps, wish, signal),
       inject: (text) => this.#inject(name, text),
     });
     this.#conversations.set(name, conversation);

@@ -4,13 +4,13 @@ import { hookFrame, type Frame, type FrameOf } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
 import type { Session, TurnResult } from "#core/ports/agent";
 import type { HookRun } from "#core/runs";
-import type { TurnWish } from "./conversation.ts";
+import type { ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 
 /** A message that asks for a turn, with what the router knows about it. */
-export interface MessageWish extends TurnWish {
+export interface MessageWish extends ChatTurnRequest {
   readonly key: string | null;
   readonly platform: string;
   readonly user_id: string;
@@ -26,7 +26,7 @@ type TurnDeps = Pick<GatewayDeps, "runner" | "model" | "log" | "onFrame"> & {
 };
 
 /** Runs the turn and answers. Never rejects. */
-export async function runTurn(deps: TurnDeps, wish: MessageWish, signal: AbortSignal): Promise<void> {
+export async function runChatTurn(deps: TurnDeps, wish: MessageWish, signal: AbortSignal): Promise<void> {
   const { recipient } = wish;
   if (signal.aborted) return recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null);
   try {

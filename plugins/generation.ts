@@ -10,7 +10,7 @@ import { createPluginContext } from "./context.ts";
 import { withinDeadline } from "./deadline.ts";
 import { isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
 import { importPlugin, loadError } from "./load.ts";
-import { createOffers, LoadedPlugin, type Offers, type Shared } from "./loaded-plugin.ts";
+import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
 import { orderPlugins } from "./order.ts";
 
 /** As much of a configuration as plugins need. */
@@ -24,7 +24,7 @@ export interface Generation {
   readonly found: readonly FoundPlugin[];
   /** Those that run, in the order of their hooks. */
   readonly running: ReadonlyMap<FoundPlugin, LoadedPlugin>;
-  readonly offers: Offers;
+  readonly offers: Contributions;
   /** Why plugins were not loaded; of one that runs all the same, why it was not loaded anew. */
   readonly failures: ReadonlyMap<FoundPlugin, string>;
   /** What stands for plugins that must block while they cannot be loaded. */

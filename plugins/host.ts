@@ -12,7 +12,7 @@ import type { PluginCommand } from "./definitions.ts";
 import { discoverPlugins, type FoundPlugin, type PluginState } from "./discover.ts";
 import { loadGeneration, NOTHING_LOADED, type Generation, type PluginConfig } from "./generation.ts";
 import type { LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
-import { takeStamps, type Stamps } from "./sources.ts";
+import { takeStamps, type Fingerprints } from "./sources.ts";
 
 export interface PluginHostDeps {
   readonly paths: Pick<HomePaths, "home" | "plugins">;
@@ -86,7 +86,7 @@ const SETTLE_SECONDS = 5;
 /** What the plugins that run were loaded from. */
 interface Basis {
   readonly settings: unknown;
-  readonly stamps: Stamps;
+  readonly stamps: Fingerprints;
 }
 
 export function createPluginHost(deps: PluginHostDeps): PluginHost {

@@ -20,13 +20,13 @@ export interface Owned<Value> {
 }
 
 /** What the plugins that run together offer, by name: each name once. */
-export interface Offers {
+export interface Contributions {
   readonly tools: Map<string, Owned<Tool>>;
   readonly commands: Map<string, Owned<PluginCommand>>;
   readonly platforms: Map<string, Owned<PlatformAdapter>>;
 }
 
-export function createOffers(): Offers {
+export function createOffers(): Contributions {
   return { tools: new Map(), commands: new Map(), platforms: new Map() };
 }
 
@@ -50,7 +50,7 @@ interface Options {
   readonly settings: Readonly<Record<string, unknown>>;
   /** How long one callback may take. */
   readonly timeoutSeconds: number;
-  readonly offers: Offers;
+  readonly offers: Contributions;
   /** False for a plugin that is loaded beside those that run: what it adds counts from {@link LoadedPlugin.attach} on. */
   readonly attached: boolean;
 }
@@ -76,7 +76,7 @@ export class LoadedPlugin {
   readonly hooks = new Set<Hook>();
   readonly unloadCallbacks: (() => unknown)[] = [];
   readonly #additions = new Set<Addition>();
-  #offers: Offers;
+  #offers: Contributions;
   #attached: boolean;
   #gone = false;
 
@@ -127,7 +127,11 @@ export class LoadedPlugin {
   }
 
   /** Offers a value under a name. Undefined when another plugin has the name. */
-  offer(kind: keyof Offers, name: string, value: Tool | PluginCommand | PlatformAdapter): Unregister | undefined {
+  offer(
+    kind: keyof Contributions,
+    name: string,
+    value: Tool | PluginCommand | PlatformAdapter,
+  ): Unregister | undefined {
     const taken = this.#offers[kind] as Map<string, Owned<unknown>>;
     if (taken.has(name)) return undefined;
     const owned = { value, plugin: this };
@@ -140,7 +144,7 @@ export class LoadedPlugin {
   }
 
   /** Goes on beside other plugins than before, with those of its names that none of them has. */
-  join(offers: Offers): void {
+  join(offers: Contributions): void {
     const before = this.#offers;
     this.#offers = offers;
     for (const kind of ["tools", "commands", "platforms"] as const) {

@@ -35,7 +35,7 @@ export function isForeignFolder(name: string): boolean {
 }
 
 /** Two summaries of the plugins that are wanted: equal ones mean that nothing has changed. */
-export interface Stamps {
+export interface Fingerprints {
   /** Of the contents of their code and manifests. */
   readonly sources: string;
   /** Of the times and sizes of all their files. */
@@ -43,7 +43,7 @@ export interface Stamps {
 }
 
 /** Takes the stamps of a discovery. Files that vanish or cannot be read meanwhile count as they are found. */
-export async function takeStamps(plugins: readonly FoundPlugin[]): Promise<Stamps> {
+export async function takeStamps(plugins: readonly FoundPlugin[]): Promise<Fingerprints> {
   const sources = createHash("sha256");
   const files = createHash("sha256");
   const walk: Walk = { sources, files, left: MOST_FILES, seen: new Set() };

@@ -31,7 +31,7 @@ export interface ParsedCommand {
  * Parses a command line. `variables` holds the known values of a name; assignments and `for` loops inside the
  * command add to it as they are met. An unknown variable is empty, as in the shell.
  */
-export function parseCommand(source: string, variables: Map<string, readonly string[]>): ParsedCommand {
+export function parseShellCommand(source: string, variables: Map<string, readonly string[]>): ParsedCommand {
   const reader = new CommandReader(source, variables);
   return reader.read();
 }

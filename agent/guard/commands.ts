@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { parseCommand, type Word } from "./command-words.ts";
+import { parseShellCommand, type Word } from "./command-words.ts";
 import { WordJudge } from "./words.ts";
 import { type GuardSnapshot, type Relation, relationOf } from "./paths.ts";
 
@@ -88,7 +88,7 @@ class Review {
     if (nesting.depth > DEEPEST) return "it is nested too deeply to be judged";
     const mentioned = this.#mentionIn(source, false);
     if (mentioned !== null) return mentioned;
-    const { commands, substitutions } = parseCommand(source, this.#variables);
+    const { commands, substitutions } = parseShellCommand(source, this.#variables);
     const inner = { depth: nesting.depth + 1, handsOn: true };
     const handsOn =
       nesting.handsOn ||

@@ -1,6 +1,6 @@
 import type { Tool } from "#core/ports/agent";
 import { createPatch } from "./patch.ts";
-import type { ToolDeps } from "./places.ts";
+import type { ToolDeps } from "./resolved-path.ts";
 import { createReadFile } from "./read-file.ts";
 import { createSearchFiles } from "./search-files.ts";
 import { createTerminal } from "./terminal.ts";

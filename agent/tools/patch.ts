@@ -1,6 +1,6 @@
 import type { Tool } from "#core/ports/agent";
 import { flagArgument, pathArgument, textArgument } from "./arguments.ts";
-import { findPlace, type Place, type ToolDeps } from "./places.ts";
+import { findPlace, type ResolvedPath, type ToolDeps } from "./resolved-path.ts";
 import { readText, writeText } from "./text-files.ts";
 
 /** `patch`: replaces one piece of a text file by another. */
@@ -43,7 +43,7 @@ interface Edit {
   readonly all: boolean;
 }
 
-function applyEdit(text: string, edit: Edit, place: Place): { text: string; replacements: number } {
+function applyEdit(text: string, edit: Edit, place: ResolvedPath): { text: string; replacements: number } {
   const { old, new: replacement } = alignLineEnds(text, edit);
   if (old === replacement) throw new Error('"old_string" and "new_string" differ in line ends only; nothing to change');
   const pieces = text.split(old);

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { Tool } from "#core/ports/agent";
 import { countArgument, pathArgument } from "./arguments.ts";
-import { describeFileError, findPlace, type Place, statFile, type ToolDeps } from "./places.ts";
+import { describeFileError, findPlace, type ResolvedPath, statFile, type ToolDeps } from "./resolved-path.ts";
 import { createTextDecoder } from "./text-files.ts";
 
 const DEFAULT_LINES = 2000;
@@ -43,7 +43,7 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
-async function readLines(place: Place, { offset, limit, signal }: Wanted) {
+async function readLines(place: ResolvedPath, { offset, limit, signal }: Wanted) {
   const window = new LineWindow(offset, limit);
   const ended = await stream(place, window, signal);
   if (ended && offset > Math.max(1, window.total)) {
@@ -64,7 +64,7 @@ async function readLines(place: Place, { offset, limit, signal }: Wanted) {
 }
 
 /** Feeds the file to the window; true when it came to the end, false when the rest was not worth reading. */
-async function stream(place: Place, window: LineWindow, signal: AbortSignal): Promise<boolean> {
+async function stream(place: ResolvedPath, window: LineWindow, signal: AbortSignal): Promise<boolean> {
   const decode = createTextDecoder(place);
   let read = 0;
   try {

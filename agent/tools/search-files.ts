@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Tool } from "#core/ports/agent";
 import { type ProcessResult, runProcess } from "#sandbox/process/run";
 import { optionalText, pathArgument, textArgument } from "./arguments.ts";
-import { findPlace, type Place, statPlace, type ToolDeps } from "./places.ts";
+import { findPlace, type ResolvedPath, statPlace, type ToolDeps } from "./resolved-path.ts";
 import type { Match, SearchReport, SearchRequest } from "./search-walk.ts";
 
 const MOST_MATCHES = 200;
@@ -113,7 +113,7 @@ function describeDeadline(deadlineMs: number): string {
 
 interface Presentation {
   readonly target: "content" | "files";
-  readonly place: Place;
+  readonly place: ResolvedPath;
   readonly cwd: string;
 }
 

@@ -5,7 +5,7 @@ import { type ProcessResult, runProcess } from "#sandbox/process/run";
 import type { Tool } from "#core/ports/agent";
 import { existsSync } from "node:fs";
 import { optionalText, textArgument, type ToolArguments } from "./arguments.ts";
-import { findPlace, statPlace, type ToolDeps } from "./places.ts";
+import { findPlace, statPlace, type ToolDeps } from "./resolved-path.ts";
 
 const DEFAULT_SECONDS = 180;
 const MOST_SECONDS = 600;

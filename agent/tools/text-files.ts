@@ -1,12 +1,12 @@
 /** Text files as the file tools see them: UTF-8 or nothing, and never half written. */
 import { access, constants, readFile, writeFile } from "node:fs/promises";
-import { codeOf, describeFileError, type Place, statFile } from "./places.ts";
+import { codeOf, describeFileError, type ResolvedPath, statFile } from "./resolved-path.ts";
 
 /** Files larger than this are not loaded whole. */
 const MOST_BYTES = 10 * 1024 * 1024;
 
 /** A decoder that refuses what is not UTF-8 text; feed it chunk by chunk, then without one. Throws a sentence. */
-export function createTextDecoder(place: Place): (chunk?: Uint8Array) => string {
+export function createTextDecoder(place: ResolvedPath): (chunk?: Uint8Array) => string {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let first = true;
   return (chunk) => {
@@ -28,7 +28,7 @@ export function createTextDecoder(place: Place): (chunk?: Uint8Array) => string 
 }
 
 /** A whole text file, byte order mark included. Throws a sentence when it is missing, no file, too large or no text. */
-export async function readText(place: Place, signal: AbortSignal): Promise<string> {
+export async function readText(place: ResolvedPath, signal: AbortSignal): Promise<string> {
   const { size } = await statFile(place);
   if (size > MOST_BYTES) {
     throw new Error(`${place.shown} has ${size} bytes; files of more than ${MOST_BYTES} bytes cannot be patched`);
@@ -45,7 +45,7 @@ export async function readText(place: Place, signal: AbortSignal): Promise<strin
  * Replaces a file's content in one step: what fails (a full disk) leaves the old file whole. The mode of an
  * existing file stays. The place's links are resolved already. Throws a sentence.
  */
-export async function writeText(place: Place, content: string, signal: AbortSignal): Promise<void> {
+export async function writeText(place: ResolvedPath, content: string, signal: AbortSignal): Promise<void> {
   const { default: writeFileAtomic } = await import("write-file-atomic");
   signal.throwIfAborted();
   try {

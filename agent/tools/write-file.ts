@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { ensureFolder } from "#core/home/paths";
 import type { Tool } from "#core/ports/agent";
 import { pathArgument, textArgument } from "./arguments.ts";
-import { codeOf, describeFileError, findPlace, type Place, statFile, type ToolDeps } from "./places.ts";
+import { codeOf, describeFileError, findPlace, type ResolvedPath, statFile, type ToolDeps } from "./resolved-path.ts";
 import { writeText } from "./text-files.ts";
 
 /** `write_file`: makes or replaces a text file in one step. */
@@ -35,7 +35,7 @@ export function createWriteFile(deps: ToolDeps): Tool {
 }
 
 /** True for a regular file, false for nothing; anything else there is an error. */
-async function isThere(place: Place): Promise<boolean> {
+async function isThere(place: ResolvedPath): Promise<boolean> {
   try {
     await statFile(place);
     return true;
@@ -45,7 +45,7 @@ async function isThere(place: Place): Promise<boolean> {
   }
 }
 
-function makeFolder(place: Place): void {
+function makeFolder(place: ResolvedPath): void {
   try {
     ensureFolder(dirname(place.path), 0o777);
   } catch (error) {

@@ -14,7 +14,7 @@ export interface Closing {
   /** The exit code of the signal that came, or undefined. */
   readonly code: number | undefined;
   /** A signal came. The first one starts the clock; whoever asks again later does not want to wait: the program ends. */
-  hurry(code: number): void;
+  shutdown(code: number): void;
 }
 
 export function createClosing(): Closing {
@@ -26,7 +26,7 @@ export function createClosing(): Closing {
     get code() {
       return asked;
     },
-    hurry(code) {
+    shutdown(code) {
       if (asked !== undefined) {
         if (performance.now() - askedAt > ONE_WISH_MS) process.exit(code);
         return;

@@ -14,7 +14,10 @@ const SILENCE_MS = 2000;
  * The message of a one-shot run, or undefined when a person sits at a terminal and wants a conversation.
  * Throws HERMES_NO_MESSAGE when there is nothing to say, HERMES_USAGE when the file cannot be read.
  */
-export async function readMessage(options: MessageOptions, note: (text: string) => void): Promise<string | undefined> {
+export async function readFirstMessage(
+  options: MessageOptions,
+  note: (text: string) => void,
+): Promise<string | undefined> {
   const given = options.queryFile === undefined ? options.query : await readQueryFile(options.queryFile);
   const fromFile = options.queryFile === "-";
   if (given === undefined) {

@@ -4,7 +4,7 @@ import type { Frame, FrameOf } from "#core/frames";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { createClosing } from "./closing.ts";
-import { exitCodeOf, type Conversation } from "./conversation.ts";
+import { exitCodeOf, type ChatRepl } from "./chat-repl.ts";
 import type { Renderer } from "./renderers.ts";
 import { terminalOutput } from "./terminal-output.ts";
 import { parseSlash } from "#core/command-events";
@@ -13,7 +13,7 @@ import { runSlash } from "./slash-commands.ts";
 export interface OneShot {
   readonly message: string;
   readonly host: Host;
-  readonly conversation: Conversation;
+  readonly conversation: ChatRepl;
   readonly context: CliContext;
   readonly renderer: Renderer;
   readonly structured: boolean;
@@ -26,7 +26,7 @@ export async function runOnce(run: OneShot): Promise<void> {
   const interrupt = new AbortController();
   const closing = createClosing();
   const onSignal = (signal: NodeJS.Signals) => {
-    closing.hurry(exitCodeOf(signal));
+    closing.shutdown(exitCodeOf(signal));
     interrupt.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);

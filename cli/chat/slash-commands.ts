@@ -6,11 +6,11 @@ import { nearest } from "#core/suggest";
 import { DELEGATE_TASK } from "#agent/delegate";
 import { columns } from "../columns.ts";
 import type { Host } from "../compose.ts";
-import type { Conversation } from "./conversation.ts";
+import type { ChatRepl } from "./chat-repl.ts";
 
 export interface CommandSurroundings {
   readonly host: Host;
-  readonly conversation: Conversation;
+  readonly conversation: ChatRepl;
   readonly say: (text: string) => void;
   readonly onFrame: (frame: Frame) => void;
   readonly signal: AbortSignal;

@@ -4,7 +4,7 @@ import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { createClosing } from "./closing.ts";
-import { exitCodeOf, type Conversation } from "./conversation.ts";
+import { exitCodeOf, type ChatRepl } from "./chat-repl.ts";
 import { loadHistory, saveHistory } from "./history-file.ts";
 import type { Questions } from "./questions.ts";
 import { dim, type Renderer } from "./renderers.ts";
@@ -14,7 +14,7 @@ import { terminalOutput } from "./terminal-output.ts";
 
 export interface TerminalConversation {
   readonly host: Host;
-  readonly conversation: Conversation;
+  readonly conversation: ChatRepl;
   readonly context: CliContext;
   readonly renderer: Renderer;
   readonly maxIterations: number | undefined;
@@ -58,7 +58,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   turns.onIdle(() => lines.prompt());
   const closing = createClosing();
   function leave(code: number): void {
-    closing.hurry(code);
+    closing.shutdown(code);
     end(code);
   }
   const onSignal = (signal: NodeJS.Signals) => leave(exitCodeOf(signal));

@@ -49,15 +49,15 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     const problem = `The message stands behind -q: hermes chat -q '${words}'`;
     throw new HermesError("HERMES_USAGE", { problem });
   }
-  const { readMessage } = await import("../chat/message.ts");
-  const message = await readMessage(options, context.note);
+  const { readFirstMessage } = await import("../chat/message.ts");
+  const message = await readFirstMessage(options, context.note);
   if (message === undefined && options.outputFormat !== "text") {
     throw new HermesError("HERMES_USAGE", {
       problem: "--output-format other than text needs a message (-q or standard input).",
     });
   }
   const { createHost } = await import("../compose.ts");
-  const { Conversation } = await import("../chat/conversation.ts");
+  const { ChatRepl } = await import("../chat/chat-repl.ts");
   const { createRenderer } = await import("../chat/renderers.ts");
   const { noticeOf } = await import("../chat/notices.ts");
   const { SLASH_COMMAND_NAMES } = await import("../chat/slash-commands.ts");
@@ -76,7 +76,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     const notice = noticeOf(run);
     if (notice !== undefined) context.note(notice);
   });
-  const conversation = new Conversation(host);
+  const conversation = new ChatRepl(host);
   if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
   const renderer = createRenderer({
     format: options.outputFormat,

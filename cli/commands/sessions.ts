@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { HermesError, isHermesError } from "#core/errors";
-import type { SessionStore } from "#agent/sessions";
+import type { SqliteSessions } from "#agent/sessions";
 import type { CliContext } from "../context.ts";
 import { columns } from "../columns.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -44,10 +44,10 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
     );
 }
 
-async function withStore(command: Command, context: CliContext, use: (store: SessionStore) => void): Promise<void> {
+async function withStore(command: Command, context: CliContext, use: (store: SqliteSessions) => void): Promise<void> {
   const { existsSync } = await import("node:fs");
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
-  const { SessionStore: Store } = await import("#agent/sessions");
+  const { SqliteSessions: Store } = await import("#agent/sessions");
   const { state } = context.paths(command);
   // Asking for the sessions of a home that has none must not make one.
   const database = existsSync(state) ? open() : openMemoryDatabase();
@@ -69,13 +69,13 @@ async function withStore(command: Command, context: CliContext, use: (store: Ses
   }
 }
 
-function find(store: SessionStore, id: string) {
+function find(store: SqliteSessions, id: string) {
   const session = id === "latest" ? store.latest("cli") : store.get(id);
   if (session === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: id });
   return session;
 }
 
-function list(store: SessionStore, options: { json?: true; all?: true; limit: number }, context: CliContext): void {
+function list(store: SqliteSessions, options: { json?: true; all?: true; limit: number }, context: CliContext): void {
   const sessions = store.list({ children: options.all === true, limit: options.limit });
   if (options.json) return context.json({ sessions });
   if (sessions.length === 0) return context.out("No sessions yet.");
@@ -89,7 +89,7 @@ function list(store: SessionStore, options: { json?: true; all?: true; limit: nu
   context.out(columns([["SESSION", "LAST USED", "PLATFORM", "MESSAGES", "TITLE"], ...rows]).join("\n"));
 }
 
-function show(store: SessionStore, id: string, json: boolean, context: CliContext): void {
+function show(store: SqliteSessions, id: string, json: boolean, context: CliContext): void {
   const session = find(store, id);
   const messages = store.history(session.id);
   if (json) return context.json({ session, messages });

@@ -6,15 +6,15 @@ import type { Adapter } from "#core/ports/platform";
 import { install_as_default } from "#core/registry";
 import type { ApiServer } from "#gateway/adapters/api-server";
 import { COMMAND_NAMES } from "#gateway/commands";
-import { createGateway, type Gateway } from "#gateway/gateway";
+import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { ONE_WISH_MS } from "../chat/closing.ts";
-import { exitCodeOf } from "../chat/conversation.ts";
+import { exitCodeOf } from "../chat/chat-repl.ts";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { watchHost } from "../watch.ts";
 import { openFolders } from "./folders.ts";
-import { checkGateway, Platforms } from "./platforms.ts";
+import { checkGateway, ConfiguredPlatforms } from "./platforms.ts";
 import { claimGateway } from "./single.ts";
 
 /** How long the turns that run may go on after SIGTERM. */
@@ -48,7 +48,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
     const notice = noticeOf(run);
     if (notice !== undefined) context.note(notice);
   });
-  const platforms = new Platforms(host);
+  const platforms = new ConfiguredPlatforms(host);
   const adapters = await platforms.adapters();
   if (adapters.length === 0) throw new HermesError("HERMES_GATEWAY_NO_PLATFORM", { file: paths.config });
   const folders = undo.use(await openFolders(host, { safeMode: globals.safeMode, env: context.env }));
@@ -67,7 +67,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
   if (turns > 0) context.note(`Ending when ${turns === 1 ? "the turn that runs has" : `${turns} turns have`} ended …`);
 }
 
-function openGateway(host: Host, platforms: Platforms, onLive: Announcer["add"]): Gateway {
+function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announcer["add"]): RunningGateway {
   const { runner, dispatcher, registry, sessions, database, model, log, mirror, pluginTurns } = host;
   const gateway = createGateway({
     runner,

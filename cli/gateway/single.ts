@@ -3,7 +3,7 @@ import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
-import { isAlive, startOf } from "#core/process-identity";
+import { isAlive, processStartOf } from "#core/process-identity";
 
 interface Holder {
   readonly pid: number;
@@ -37,7 +37,7 @@ export function claimGateway(run: string, warn: (sentence: string) => void): () 
 
 function claim(file: string): void {
   const own = `${file}.${process.pid}`;
-  const mine: Holder = { pid: process.pid, process_start: startOf(process.pid) };
+  const mine: Holder = { pid: process.pid, process_start: processStartOf(process.pid) };
   writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
   try {
     // A link is made whole or not at all, and never over a file that is there.

@@ -1,6 +1,6 @@
-/** What is sent at once: parcels of frames, filled from the queue, and what an answer makes of them. */
-import { Deltas } from "./delta-buffer.ts";
-import { objectOf, type LinkAnswer } from "./connection.ts";
+/** What is sent at once: batches of frames, filled from the queue, and what an answer makes of them. */
+import { DeltaBuffer } from "./delta-buffer.ts";
+import { objectOf, type ConnectionAnswer } from "./connection.ts";
 import { writeFrames, type FrameOptions, type WrittenFrames } from "./wire-frames.ts";
 import type { ForwardQueue, QueuedEvent } from "./queue.ts";
 
@@ -10,11 +10,11 @@ export const MOST_FRAMES = 256;
 const ENOUGH_BYTES = 512 * 1024;
 /** So much is written down before the rest of the program gets its turn: one to two milliseconds' work. */
 const SLICE_CHARACTERS = 64 * 1024;
-/** How often a parcel is sent whose fate is not known, before it counts as lost. */
+/** How often a batch is sent whose fate is not known, before it counts as lost. */
 const MOST_ATTEMPTS = 3;
 
 /** Frames that are sent and answered together. */
-export interface Parcel {
+export interface Batch {
   /** JSON of the frames, with commas between them. */
   readonly text: string;
   readonly frames: number;
@@ -22,15 +22,15 @@ export interface Parcel {
   attempts: number;
 }
 
-/** What becomes of a parcel. `lost` of its frames never arrive; the rest has arrived. */
-export type Verdict =
+/** What becomes of a batch. `lost` of its frames never arrive; the rest has arrived. */
+export type PostResult =
   | { readonly kind: "settled"; readonly lost: number }
   /** The dashboard takes less at a time. */
   | { readonly kind: "split" }
   /** The dashboard is an older one, that takes one frame at a time. */
-  | { readonly kind: "singles" }
+  | { readonly kind: "unbatched" }
   /** The token is not, or no longer, the right one. Nothing was taken. */
-  | { readonly kind: "locked" }
+  | { readonly kind: "unauthorized" }
   | { readonly kind: "failed"; readonly problem: string };
 
 export interface ParcelOptions extends FrameOptions {
@@ -43,63 +43,63 @@ export interface ParcelOptions extends FrameOptions {
 }
 
 /** Parcels under way, the oldest first. Their frames keep their places in the queue's count until they are settled. */
-export class Parcels {
+export class Batches {
   readonly #options: ParcelOptions;
-  readonly #deltas: Deltas;
-  #parcels: Parcel[] = [];
+  readonly #deltas: DeltaBuffer;
+  #batches: Batch[] = [];
   #most = MOST_FRAMES;
   #ending = false;
   #closed = false;
 
   constructor(options: ParcelOptions) {
     this.#options = options;
-    this.#deltas = new Deltas(options);
+    this.#deltas = new DeltaBuffer(options);
   }
 
   /** True while something that was taken out of the queue has not been settled. */
   get pending(): boolean {
-    return this.#parcels.length > 0;
+    return this.#batches.length > 0;
   }
 
-  /** The parcel to send next, which may have been sent before; undefined when there is nothing to send. */
-  async next(): Promise<Parcel | undefined> {
-    if (this.#parcels.length === 0) await this.#fill();
-    return this.#parcels[0];
+  /** The batch to send next, which may have been sent before; undefined when there is nothing to send. */
+  async next(): Promise<Batch | undefined> {
+    if (this.#batches.length === 0) await this.#fill();
+    return this.#batches[0];
   }
 
-  /** Makes the parcel after the next one. */
+  /** Makes the batch after the next one. */
   async prepare(): Promise<void> {
-    if (this.#parcels.length < 2) await this.#fill();
+    if (this.#batches.length < 2) await this.#fill();
   }
 
-  /** Takes note of what became of the first parcel. */
-  settle(verdict: Verdict): void {
-    const [parcel, ...others] = this.#parcels;
-    if (parcel === undefined) return;
-    const { frames } = parcel;
+  /** Takes note of what became of the first batch. */
+  settle(verdict: PostResult): void {
+    const [batch, ...others] = this.#batches;
+    if (batch === undefined) return;
+    const { frames } = batch;
     switch (verdict.kind) {
       case "settled": {
         // Back up after a frame that was too large by itself.
         this.#most = Math.min(2 * this.#most, MOST_FRAMES);
         return this.#finish(others, frames, verdict.lost);
       }
-      case "singles":
-        return this.#replace(split(parcel, 1), others);
+      case "unbatched":
+        return this.#replace(split(batch, 1), others);
       case "split": {
         this.#most = Math.max(1, frames >> 1);
-        return frames === 1 ? this.#finish(others, 1, 1) : this.#replace(split(parcel, this.#most), others);
+        return frames === 1 ? this.#finish(others, 1, 1) : this.#replace(split(batch, this.#most), others);
       }
-      case "locked":
+      case "unauthorized":
         return;
       case "failed":
-        if (++parcel.attempts >= MOST_ATTEMPTS) this.#finish(others, frames, frames);
+        if (++batch.attempts >= MOST_ATTEMPTS) this.#finish(others, frames, frames);
     }
   }
 
   /** A new dashboard may take what the old one did not. */
   startOver(): void {
     this.#most = MOST_FRAMES;
-    for (const parcel of this.#parcels) parcel.attempts = 0;
+    for (const batch of this.#batches) batch.attempts = 0;
   }
 
   /** Says that nothing more comes. */
@@ -111,21 +111,21 @@ export class Parcels {
   close(): void {
     this.#closed = true;
     const { queue } = this.#options;
-    for (const { frames } of this.#parcels.splice(0)) queue.release(frames, frames);
+    for (const { frames } of this.#batches.splice(0)) queue.release(frames, frames);
     const held = this.#deltas.clear();
     queue.release(held, held);
   }
 
-  #finish(others: Parcel[], frames: number, lost: number): void {
+  #finish(others: Batch[], frames: number, lost: number): void {
     this.#options.queue.release(frames, lost);
-    this.#parcels = others;
+    this.#batches = others;
   }
 
-  #replace(parts: readonly Parcel[], others: readonly Parcel[]): void {
-    this.#parcels = [...parts, ...others];
+  #replace(parts: readonly Batch[], others: readonly Batch[]): void {
+    this.#batches = [...parts, ...others];
   }
 
-  /** Fills a parcel with what waits, a slice at a time. */
+  /** Fills a batch with what waits, a slice at a time. */
   async #fill(): Promise<void> {
     const { queue } = this.#options;
     const slices: string[] = [];
@@ -139,7 +139,7 @@ export class Parcels {
       bytes += slice.bytes;
     }
     if (this.#closed) queue.release(frames, frames);
-    else if (frames > 0) this.#parcels.push({ text: slices.join(","), frames, attempts: 0 });
+    else if (frames > 0) this.#batches.push({ text: slices.join(","), frames, attempts: 0 });
   }
 
   #hasMore(): boolean {
@@ -182,7 +182,7 @@ export class Parcels {
   }
 }
 
-function split({ text }: Parcel, size: number): Parcel[] {
+function split({ text }: Batch, size: number): Batch[] {
   const frames = JSON.parse(`[${text}]`) as readonly unknown[];
   return Array.from({ length: Math.ceil(frames.length / size) }, (_, index) => {
     const part = frames.slice(index * size, (index + 1) * size);
@@ -191,18 +191,18 @@ function split({ text }: Parcel, size: number): Parcel[] {
 }
 
 /** The body of a request that sends these frames. */
-export function bodyOf({ text }: Parcel, singles: boolean): string {
-  return singles ? text : `[${text}]`;
+export function bodyOf({ text }: Batch, unbatched: boolean): string {
+  return unbatched ? text : `[${text}]`;
 }
 
 /** What the dashboard's answer makes of the frames that were sent. */
-export function judgeAnswer({ status, body }: LinkAnswer, frames: number, singles: boolean): Verdict {
-  if (status === 401) return { kind: "locked" };
+export function readAnswer({ status, body }: ConnectionAnswer, frames: number, unbatched: boolean): PostResult {
+  if (status === 401) return { kind: "unauthorized" };
   if (status === 413) return { kind: "split" };
   const answer = objectOf(body);
   if (status === 400) {
-    if (singles) return { kind: "settled", lost: 1 };
-    return answer?.["accepted"] === undefined ? { kind: "singles" } : { kind: "settled", lost: frames };
+    if (unbatched) return { kind: "settled", lost: 1 };
+    return answer?.["accepted"] === undefined ? { kind: "unbatched" } : { kind: "settled", lost: frames };
   }
   if (status >= 300) return { kind: "failed", problem: `it answered ${status}` };
   // A receiver that says no more than 200 has it; a page of HTML is somebody else's.

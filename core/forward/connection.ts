@@ -2,7 +2,7 @@
 import type { Client } from "undici";
 
 /** What a dashboard answered. */
-export interface LinkAnswer {
+export interface ConnectionAnswer {
   readonly status: number;
   readonly body: string;
 }
@@ -22,7 +22,7 @@ export interface PostOptions {
   readonly dropped: number;
 }
 
-export class DashboardLink {
+export class DashboardConnection {
   readonly #client: Client;
   readonly #base: string;
 
@@ -31,8 +31,8 @@ export class DashboardLink {
     this.#base = base;
   }
 
-  /** Makes a link; it connects with its first request. */
-  static async to(url: string): Promise<DashboardLink> {
+  /** Makes a connection; it connects with its first request. */
+  static async to(url: string): Promise<DashboardConnection> {
     const { Client: UndiciClient, buildConnector } = await import("undici");
     const { origin, pathname } = new URL(url);
     const connect = buildConnector({ timeout: CONNECT_MS, allowH2: false });
@@ -50,7 +50,7 @@ export class DashboardLink {
           done(null, socket);
         }),
     });
-    return new DashboardLink(client, pathname.replace(/\/+$/, ""));
+    return new DashboardConnection(client, pathname.replace(/\/+$/, ""));
   }
 
   /** Asks whether a dashboard is there. Rejects when it cannot be reached. */
@@ -60,7 +60,7 @@ export class DashboardLink {
   }
 
   /** Sends frames. Rejects when the connection fails; waits for the answer for ever. */
-  post({ token, body, dropped }: PostOptions): Promise<LinkAnswer> {
+  post({ token, body, dropped }: PostOptions): Promise<ConnectionAnswer> {
     return this.#request({
       method: "POST",
       path: "/api/hooks/ingest",
@@ -83,7 +83,7 @@ export class DashboardLink {
     path: string;
     headers?: Record<string, string>;
     body?: string;
-  }): Promise<LinkAnswer> {
+  }): Promise<ConnectionAnswer> {
     const answer = await this.#client.request({ ...options, path: this.#base + options.path });
     return { status: answer.statusCode, body: await answer.body.text() };
   }
@@ -100,8 +100,8 @@ export function objectOf(json: string): Readonly<Record<string, unknown>> | unde
   }
 }
 
-/** Waits for `value`, but no longer than `ms`: then gives {@link LATE}. The wait does not keep the program running. */
-export async function within<Value>(value: Promise<Value>, ms: number): Promise<Value | typeof LATE> {
+/** Waits for `value`, but no longer than `ms`: then gives {@connection LATE}. The wait does not keep the program running. */
+export async function settledWithin<Value>(value: Promise<Value>, ms: number): Promise<Value | typeof LATE> {
   const { promise: late, resolve } = Promise.withResolvers<typeof LATE>();
   const timer = setTimeout(() => resolve(LATE), ms).unref();
   try {

@@ -34,7 +34,7 @@ interface Run {
   heardAt: number;
 }
 
-export class Deltas {
+export class DeltaBuffer {
   readonly #options: DeltaOptions;
   readonly #runs = new Map<string, Run>();
   #ready: QueuedEvent[] = [];

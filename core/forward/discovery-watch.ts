@@ -11,10 +11,10 @@ export interface DiscoveryWatch {
 }
 
 /**
- * Calls `look` when the file may have changed, and every 30 s. It watches the folder, so that a file which is yet to
+ * Calls `refresh` when the file may have changed, and every 30 s. It watches the folder, so that a file which is yet to
  * come counts, too. Does not keep the program running.
  */
-export function watchDiscovery(file: string, look: () => void): DiscoveryWatch {
+export function watchDiscovery(file: string, refresh: () => void): DiscoveryWatch {
   const folder = dirname(file);
   const name = basename(file);
   let watcher: FSWatcher | undefined;
@@ -25,7 +25,7 @@ export function watchDiscovery(file: string, look: () => void): DiscoveryWatch {
     // Some systems do not say which file it was.
     if (changedName !== null && changedName !== name) return;
     clearTimeout(settling);
-    settling = setTimeout(look, SETTLE_MS).unref();
+    settling = setTimeout(refresh, SETTLE_MS).unref();
   }
 
   /** Watches the folder, or the one that has taken its place. */
@@ -51,7 +51,7 @@ export function watchDiscovery(file: string, look: () => void): DiscoveryWatch {
   begin();
   const probe = setInterval(() => {
     begin();
-    look();
+    refresh();
   }, PROBE_INTERVAL_MS).unref();
 
   return {

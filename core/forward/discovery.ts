@@ -7,7 +7,7 @@ import { problemOf } from "#core/errors";
 import { isLoopback } from "#core/loopback";
 
 /** A dashboard to send to. */
-export interface Dashboard {
+export interface DiscoveredDashboard {
   /** `http://host:port`, with the path before `/api` if there is one; no slash at its end. */
   readonly url: string;
   readonly token: string;
@@ -17,7 +17,7 @@ export interface Dashboard {
 
 /** What the file says: a dashboard, nothing (`problem` null), or something that is refused. */
 export type DiscoveryReading =
-  | { readonly dashboard: Dashboard; readonly problem: null }
+  | { readonly dashboard: DiscoveredDashboard; readonly problem: null }
   | { readonly dashboard: null; readonly problem: string | null };
 
 export interface DiscoveryOptions {

@@ -5,10 +5,10 @@
  * sent again (at least once), at most three times. A request without an answer is not broken off while the dashboard
  * says nothing at all: one that was only stopped answers when it goes on, and so nothing arrives twice.
  */
-import type { Dashboard } from "./discovery.ts";
+import type { DiscoveredDashboard } from "./discovery.ts";
 import { problemOf } from "#core/errors";
-import { DashboardLink, LATE, within, type LinkAnswer } from "./connection.ts";
-import { bodyOf, judgeAnswer, MOST_FRAMES, Parcels, type Parcel, type Verdict } from "./batches.ts";
+import { DashboardConnection, LATE, settledWithin, type ConnectionAnswer } from "./connection.ts";
+import { bodyOf, readAnswer, MOST_FRAMES, Batches, type Batch, type PostResult } from "./batches.ts";
 import type { ForwardQueue } from "./queue.ts";
 
 export interface SenderOptions {
@@ -19,7 +19,7 @@ export interface SenderOptions {
   /** Takes a sentence about a failure; called for each one. */
   readonly onError: (sentence: string) => void;
   /** Called when the dashboard does not take the token: the discovery file may name another one by now. */
-  readonly onLocked: () => void;
+  readonly onUnauthorized: () => void;
 }
 
 const ANSWER_MS = 2000;
@@ -32,12 +32,12 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export class ForwardSender {
   readonly #options: SenderOptions;
-  readonly #parcels: Parcels;
-  #dashboard: Dashboard | null = null;
-  #link: DashboardLink | null = null;
+  readonly #batches: Batches;
+  #dashboard: DiscoveredDashboard | null = null;
+  #connection: DashboardConnection | null = null;
   /** True for a dashboard that takes one frame at a time. */
-  #singles = false;
-  #locked = false;
+  #unbatched = false;
+  #unauthorized = false;
   #closing = false;
   #running: Promise<void> | null = null;
   #sentAt = Number.NEGATIVE_INFINITY;
@@ -50,15 +50,15 @@ export class ForwardSender {
   constructor(options: SenderOptions) {
     this.#options = options;
     const onError = (error: unknown) => options.onError(`events could not be written: ${problemOf(error)}`);
-    this.#parcels = new Parcels({ ...options, onError, onReady: () => this.wake() });
+    this.#batches = new Batches({ ...options, onError, onReady: () => this.wake() });
   }
 
   /** Where to send from now on; null for nowhere. What was not accepted waits for the next one. */
-  setDashboard(dashboard: Dashboard | null): void {
+  setDashboard(dashboard: DiscoveredDashboard | null): void {
     if (dashboard?.identity === this.#dashboard?.identity) return;
     this.#dashboard = dashboard;
-    this.#singles = false;
-    this.#parcels.startOver();
+    this.#unbatched = false;
+    this.#batches.startOver();
     // Without another dashboard the old one may still finish what it has begun to answer.
     if (dashboard !== null) this.#disconnect();
     this.retry();
@@ -66,7 +66,7 @@ export class ForwardSender {
 
   /** Tries at once what had been put off. */
   retry(): void {
-    this.#locked = false;
+    this.#unauthorized = false;
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#resume?.();
     this.wake();
@@ -81,7 +81,7 @@ export class ForwardSender {
   /** Sends what it can within so many milliseconds, then gives up the rest, which counts as dropped. */
   async close(ms: number): Promise<void> {
     this.#closing = true;
-    this.#parcels.end();
+    this.#batches.end();
     this.#resume?.();
     this.wake();
     const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -93,7 +93,7 @@ export class ForwardSender {
       this.#complain(this.#dashboard, `${held} of them had not arrived when it ended`);
     this.#dashboard = null;
     this.#disconnect();
-    this.#parcels.close();
+    this.#batches.close();
     this.#options.queue.clear();
   }
 
@@ -112,20 +112,20 @@ export class ForwardSender {
   }
 
   /** One request, or what has to come before it. False when there is nothing more to do now. */
-  async #step(dashboard: Dashboard): Promise<boolean> {
-    if (this.#locked) return this.#putOff(LONGEST_PAUSE_MS);
-    if (this.#link === null && !(await this.#connect(dashboard))) {
+  async #step(dashboard: DiscoveredDashboard): Promise<boolean> {
+    if (this.#unauthorized) return this.#putOff(LONGEST_PAUSE_MS);
+    if (this.#connection === null && !(await this.#connect(dashboard))) {
       return this.#dashboard !== dashboard || this.#putOff(this.#nextPause());
     }
     await this.#gather();
-    const parcel = await this.#parcels.next();
-    if (parcel === undefined || this.#link === null) return parcel !== undefined;
-    const verdict = await this.#deliver(this.#link, dashboard, parcel);
-    this.#parcels.settle(verdict);
+    const batch = await this.#batches.next();
+    if (batch === undefined || this.#connection === null) return batch !== undefined;
+    const verdict = await this.#deliver(this.#connection, dashboard, batch);
+    this.#batches.settle(verdict);
     return this.#goOn(verdict, dashboard);
   }
 
-  #goOn(verdict: Verdict, dashboard: Dashboard): boolean | Promise<boolean> {
+  #goOn(verdict: PostResult, dashboard: DiscoveredDashboard): boolean | Promise<boolean> {
     const changed = this.#dashboard !== dashboard;
     switch (verdict.kind) {
       case "settled": {
@@ -133,17 +133,17 @@ export class ForwardSender {
         if (verdict.lost > 0) this.#complain(dashboard, `it did not accept ${verdict.lost} events`);
         return true;
       }
-      case "singles": {
-        this.#singles = true;
+      case "unbatched": {
+        this.#unbatched = true;
         return true;
       }
       case "split":
         return true;
-      case "locked": {
+      case "unauthorized": {
         if (changed) return true;
         this.#complain(dashboard, "it does not accept the token (401)");
-        this.#locked = true;
-        this.#options.onLocked();
+        this.#unauthorized = true;
+        this.#options.onUnauthorized();
         return true;
       }
       case "failed": {
@@ -155,39 +155,39 @@ export class ForwardSender {
     }
   }
 
-  async #connect(dashboard: Dashboard): Promise<boolean> {
-    const link = await DashboardLink.to(dashboard.url);
+  async #connect(dashboard: DiscoveredDashboard): Promise<boolean> {
+    const connection = await DashboardConnection.to(dashboard.url);
     if (this.#dashboard !== dashboard) {
-      link.close();
+      connection.close();
       return false;
     }
-    this.#link = link;
-    const problem = await healthProblem(link);
-    if (this.#link !== link) return false;
+    this.#connection = connection;
+    const problem = await healthProblem(connection);
+    if (this.#connection !== connection) return false;
     if (problem === null) return true;
     this.#complain(dashboard, problem);
     this.#disconnect();
     return false;
   }
 
-  /** Sends a parcel. While the dashboard is busy with it and a whole batch waits, that one is written. */
-  async #deliver(link: DashboardLink, dashboard: Dashboard, parcel: Parcel): Promise<Verdict> {
-    if (this.#singles && parcel.frames > 1) return { kind: "singles" };
-    const sending = this.#send(link, dashboard, parcel);
-    if (this.#options.queue.waiting >= MOST_FRAMES) await this.#parcels.prepare();
+  /** Sends a batch. While the dashboard is busy with it and a whole batch waits, that one is written. */
+  async #deliver(connection: DashboardConnection, dashboard: DiscoveredDashboard, batch: Batch): Promise<PostResult> {
+    if (this.#unbatched && batch.frames > 1) return { kind: "unbatched" };
+    const sending = this.#send(connection, dashboard, batch);
+    if (this.#options.queue.waiting >= MOST_FRAMES) await this.#batches.prepare();
     return sending;
   }
 
-  async #send(link: DashboardLink, dashboard: Dashboard, parcel: Parcel): Promise<Verdict> {
+  async #send(connection: DashboardConnection, dashboard: DiscoveredDashboard, batch: Batch): Promise<PostResult> {
     this.#sentAt = performance.now();
     const { dropped } = this.#options.queue;
-    const singles = this.#singles;
-    const answer = link.post({ token: dashboard.token, body: bodyOf(parcel, singles), dropped });
+    const unbatched = this.#unbatched;
+    const answer = connection.post({ token: dashboard.token, body: bodyOf(batch, unbatched), dropped });
     try {
-      const first = await within(answer, ANSWER_MS);
+      const first = await settledWithin(answer, ANSWER_MS);
       const last = first === LATE ? await this.#outlast(answer, dashboard) : first;
       if (last === LATE) return { kind: "failed", problem: `it did not answer within ${ANSWER_MS / 1000} s` };
-      return judgeAnswer(last, parcel.frames, singles);
+      return readAnswer(last, batch.frames, unbatched);
     } catch (error) {
       return { kind: "failed", problem: problemOf(error) };
     }
@@ -197,16 +197,19 @@ export class ForwardSender {
    * Waits on for an answer that is late, for as long as the dashboard does not answer anything else either: then it
    * hangs or is stopped, and may have got the request, or get it yet.
    */
-  async #outlast(answer: Promise<LinkAnswer>, dashboard: Dashboard): Promise<LinkAnswer | typeof LATE> {
+  async #outlast(
+    answer: Promise<ConnectionAnswer>,
+    dashboard: DiscoveredDashboard,
+  ): Promise<ConnectionAnswer | typeof LATE> {
     this.#complain(dashboard, `it did not answer within ${ANSWER_MS / 1000} s`);
     // Given up below, it may still reject.
     answer.catch(() => undefined);
     for (let pause = FIRST_PAUSE_MS; this.#dashboard === dashboard; pause = Math.min(2 * pause, ANSWER_MS)) {
       const well = seemsWell(dashboard.url).then((yes) => (yes ? LATE : null));
       const first = await Promise.race([answer, well]);
-      if (first === LATE) return within(answer, GRACE_MS);
+      if (first === LATE) return settledWithin(answer, GRACE_MS);
       if (first !== null) return first;
-      const next = await within(answer, pause);
+      const next = await settledWithin(answer, pause);
       if (next !== LATE) return next;
     }
     return LATE;
@@ -215,7 +218,7 @@ export class ForwardSender {
   /** Lets a few events gather when a request has only just begun. */
   async #gather(): Promise<void> {
     const wait = this.#sentAt + PACE_MS - performance.now();
-    if (wait <= 0 || this.#closing || this.#parcels.pending || this.#options.queue.waiting >= MOST_FRAMES) return;
+    if (wait <= 0 || this.#closing || this.#batches.pending || this.#options.queue.waiting >= MOST_FRAMES) return;
     this.#gathering = true;
     await this.#pause(wait);
     this.#gathering = false;
@@ -244,19 +247,19 @@ export class ForwardSender {
   }
 
   #disconnect(): void {
-    this.#link?.close();
-    this.#link = null;
+    this.#connection?.close();
+    this.#connection = null;
   }
 
-  #complain({ url }: Pick<Dashboard, "url">, problem: string): void {
+  #complain({ url }: Pick<DiscoveredDashboard, "url">, problem: string): void {
     this.#options.onError(`the dashboard at ${url} does not get this process's events: ${problem}`);
   }
 }
 
 /** Why no dashboard can be said to be at the other end; null when one is. */
-async function healthProblem(link: DashboardLink): Promise<string | null> {
+async function healthProblem(connection: DashboardConnection): Promise<string | null> {
   try {
-    const healthy = await within(link.isHealthy(), ANSWER_MS);
+    const healthy = await settledWithin(connection.isHealthy(), ANSWER_MS);
     if (healthy === LATE) return `it did not answer within ${ANSWER_MS / 1000} s`;
     return healthy ? null : "what answers there is no dashboard";
   } catch (error) {
@@ -266,10 +269,10 @@ async function healthProblem(link: DashboardLink): Promise<string | null> {
 
 /** Asks over a connection of its own, because a request without an answer holds the other one. */
 async function seemsWell(url: string): Promise<boolean> {
-  const link = await DashboardLink.to(url);
+  const connection = await DashboardConnection.to(url);
   try {
-    return (await healthProblem(link)) === null;
+    return (await healthProblem(connection)) === null;
   } finally {
-    link.close();
+    connection.close();
   }
 }

@@ -6,7 +6,7 @@ import { lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import { ensureFolder } from "./paths.ts";
-import { isAlive, startOf } from "#core/process-identity";
+import { isAlive, processStartOf } from "#core/process-identity";
 
 export interface LiveHook {
   readonly event: string;
@@ -102,7 +102,7 @@ export function openLive({ folder, argv, hooks, reloads = false, redact, onError
       const dropped = hook.dropped === undefined ? {} : { dropped: hook.dropped };
       return { event, source, ...clean, matcher, ...(lastRuns.get(hook) ?? NEVER), ...dropped };
     });
-    const process_start = startOf(process.pid);
+    const process_start = processStartOf(process.pid);
     const about = { pid: process.pid, process_start, command, started_at, reloads };
     return `${JSON.stringify({ ...about, hooks: entries }, null, 2)}\n`;
   }

@@ -13,7 +13,7 @@ export interface Allowances {
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /** A gateway hook: a folder with a good `HOOK.yaml` and a handler. */
-export interface HookFolder {
+export interface GatewayHook {
   readonly name: string;
   readonly description: string;
   /** Event names and `namespace:*`, as written. */
@@ -57,5 +57,5 @@ export interface Handler {
 /** A tier: the worker pool or the isolate host. Both are made lazily; an idle tier costs nothing. */
 export interface HandlerTier extends AsyncDisposable {
   readonly source: "worker" | "isolate";
-  open(hook: HookFolder, report: HandlerReport): Handler;
+  open(hook: GatewayHook, report: HandlerReport): Handler;
 }

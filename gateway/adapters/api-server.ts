@@ -6,7 +6,7 @@ import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import { isLocal } from "./api-server/access.ts";
 import { PLATFORM } from "./api-server/answer.ts";
-import { createFlights, type Flights } from "./api-server/flights.ts";
+import { createInFlight, type InFlight } from "./api-server/in-flight.ts";
 import { createApp } from "./api-server/routes.ts";
 
 export interface ApiServerOptions {
@@ -43,7 +43,7 @@ export interface ApiServer extends Adapter {
 
 interface Running {
   readonly app: FastifyInstance;
-  readonly flights: Flights;
+  readonly inFlight: InFlight;
 }
 
 const LIMITS: ApiServerLimits = {
@@ -68,23 +68,23 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
     if (key === "" && !isLocal(host)) throw keyMissing(host);
-    const flights = createFlights(limits.inFlight);
-    const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, flights });
+    const inFlight = createInFlight(limits.inFlight);
+    const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, inFlight });
     try {
       await listen(app, host, port);
     } catch (thrown) {
       await app.close();
       throw notListening(thrown, host, port);
     }
-    running = { app, flights };
+    running = { app, inFlight };
   }
 
   async function stop(): Promise<void> {
     if (running === undefined) return;
-    const { app, flights } = running;
+    const { app, inFlight } = running;
     running = undefined;
     app.server.close();
-    await flights.close();
+    await inFlight.close();
     await hangUp(app);
   }
 

@@ -4,7 +4,7 @@ import type { Log } from "#core/home/log";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
 import { createClient, type TelegramClient } from "./telegram/client.ts";
 import { createDraft, type DraftTiming } from "./telegram/draft.ts";
-import { failureOf } from "./telegram/failure.ts";
+import { telegramFailureOf } from "./telegram/failure.ts";
 import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./telegram/outgoing.ts";
 import { pollUpdates, type PollTiming } from "./telegram/polling.ts";
 import { splitText } from "./telegram/split.ts";
@@ -131,7 +131,7 @@ async function hand(
 }
 
 function notStarted(thrown: unknown, apiRoot: string): HermesError {
-  const { status, message } = failureOf(thrown);
+  const { status, message } = telegramFailureOf(thrown);
   if (status === 401 || status === 404) {
     return unusable(`${apiRoot} does not know the token (${message}); check gateway.platforms.telegram.token.`);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { isHermesError, problemOf } from "#core/errors";
 import { readHookManifest, type HookManifest } from "./manifest.ts";
-import type { HookFolder } from "#core/ports/tier";
+import type { GatewayHook } from "#core/ports/tier";
 
 /** A folder of `hooks/`, by whether its hook can be used. */
 export type FoundFolder =
@@ -12,7 +12,7 @@ export type FoundFolder =
       readonly kind: "hook";
       /** The folder's name under `hooks/`. */
       readonly directory: string;
-      readonly hook: HookFolder;
+      readonly hook: GatewayHook;
       readonly warnings: readonly string[];
     }
   | {
@@ -120,7 +120,7 @@ interface Place {
   readonly timeoutSeconds: number;
 }
 
-function hookOf(manifest: HookManifest, { name, folder, handler, timeoutSeconds }: Place): HookFolder {
+function hookOf(manifest: HookManifest, { name, folder, handler, timeoutSeconds }: Place): GatewayHook {
   const { description, events, enabled, isolation, memoryMb, allow } = manifest;
   return {
     name,

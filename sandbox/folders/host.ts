@@ -13,7 +13,7 @@ import { findCodeProblem } from "./parse.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
-import type { HandlerTier, HookFolder } from "#core/ports/tier";
+import type { HandlerTier, GatewayHook } from "#core/ports/tier";
 
 export interface FolderHostDeps {
   /** The home's `hooks/`. */
@@ -40,7 +40,7 @@ export interface FolderListing {
   /** Why it is kept or skipped, else null. */
   readonly reason: string | null;
   /** What runs, or would; null for a skipped one. */
-  readonly hook: HookFolder | null;
+  readonly hook: GatewayHook | null;
 }
 
 /** What a reload came to. */
@@ -70,7 +70,7 @@ export interface FolderHost extends AsyncDisposable {
 }
 
 /** A folder and what runs of it. */
-interface Slot {
+interface HookState {
   readonly found: FoundFolder;
   readonly loaded: LoadedFolder | undefined;
   readonly stamp: FolderStamp | undefined;
@@ -89,7 +89,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   /** Versions that were replaced and still work off what came before that. */
   const retiring = new Set<LoadedFolder>();
   const leaving = new Set<Promise<unknown>>();
-  let slots: ReadonlyMap<string, Slot> = new Map();
+  let slots: ReadonlyMap<string, HookState> = new Map();
   let reloading: Promise<unknown> = Promise.resolve();
   let closed = false;
 
@@ -128,10 +128,10 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
 
   async function takeOver(everyFile: boolean): Promise<FolderReload> {
     const discovery = await discoverFolders(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
-    const next = new Map<string, Slot>();
+    const next = new Map<string, HookState>();
     let sliceEnd = performance.now() + SLICE_MS;
     for (const found of discovery.folders) {
-      next.set(found.directory, await succeed(found, slots.get(found.directory), everyFile));
+      next.set(found.directory, await nextSlot(found, slots.get(found.directory), everyFile));
       if (performance.now() < sliceEnd) continue;
       await turn();
       sliceEnd = performance.now() + SLICE_MS;
@@ -140,7 +140,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   }
 
   /** What follows on `before`; the same version when nothing has changed, or when what came cannot be used. */
-  async function succeed(found: FoundFolder, before: Slot | undefined, everyFile: boolean): Promise<Slot> {
+  async function nextSlot(found: FoundFolder, before: HookState | undefined, everyFile: boolean): Promise<HookState> {
     const { loaded, stamp } = before ?? {};
     if (found.kind === "skipped") {
       const keeps = loaded !== undefined && !found.gone;
@@ -167,7 +167,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   }
 
   /** Nothing else runs in between. */
-  function swap(next: ReadonlyMap<string, Slot>, { warnings: general }: FolderDiscovery): FolderReload {
+  function swap(next: ReadonlyMap<string, HookState>, { warnings: general }: FolderDiscovery): FolderReload {
     const before = loadedOf(slots);
     const after = loadedOf(next);
     const changes: string[] = [];
@@ -238,11 +238,11 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   };
 }
 
-function loadedOf(slots: ReadonlyMap<string, Slot>): ReadonlyMap<string, LoadedFolder> {
+function loadedOf(slots: ReadonlyMap<string, HookState>): ReadonlyMap<string, LoadedFolder> {
   return new Map([...slots].flatMap(([directory, { loaded }]) => (loaded === undefined ? [] : [[directory, loaded]])));
 }
 
-function newsOf(slots: ReadonlyMap<string, Slot>, general: readonly string[]): Omit<FolderReload, "changes"> {
+function newsOf(slots: ReadonlyMap<string, HookState>, general: readonly string[]): Omit<FolderReload, "changes"> {
   const warnings = [...general];
   const failures: string[] = [];
   for (const { found, kept, loaded } of slots.values()) {
@@ -254,7 +254,7 @@ function newsOf(slots: ReadonlyMap<string, Slot>, general: readonly string[]): O
   return { warnings, failures };
 }
 
-function describe({ found, loaded, kept }: Slot): FolderListing {
+function describe({ found, loaded, kept }: HookState): FolderListing {
   const { directory } = found;
   if (loaded !== undefined) {
     const state = kept === null ? "loaded" : "kept";
@@ -266,7 +266,7 @@ function describe({ found, loaded, kept }: Slot): FolderListing {
 }
 
 /** What is wrong with the code beside the manifest, as a sentence; null when nothing is seen to be. */
-async function findHookProblem(hook: HookFolder): Promise<string | null> {
+async function findHookProblem(hook: GatewayHook): Promise<string | null> {
   const beside = readdirSync(hook.folder).filter(isCode);
   const problem = await findCodeProblem(
     hook,

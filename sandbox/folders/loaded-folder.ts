@@ -4,7 +4,7 @@ import type { Log } from "#core/home/log";
 import type { RunSink } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
-import type { HandlerReport, HandlerTier, HookFolder } from "#core/ports/tier";
+import type { HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
 
 export interface FolderDeps {
   readonly record: RunSink;
@@ -18,14 +18,14 @@ const DROP_NOTE_MS = 60_000;
 export class LoadedFolder {
   /** Its name under `hooks/`. */
   readonly directory: string;
-  readonly hook: HookFolder;
+  readonly hook: GatewayHook;
   #identities: readonly QueueIdentity[];
   readonly #deps: FolderDeps;
   #queue: HookQueue | undefined;
   #notedAt = Number.NEGATIVE_INFINITY;
   #dropped = 0;
 
-  constructor(directory: string, hook: HookFolder, deps: FolderDeps) {
+  constructor(directory: string, hook: GatewayHook, deps: FolderDeps) {
     this.directory = directory;
     this.hook = hook;
     this.#deps = deps;

@@ -6,10 +6,10 @@ import { SourceTextModule } from "node:vm";
 import { problemOf } from "#core/errors";
 import { ModuleSources } from "#sandbox/isolate/sources";
 import { parseSource } from "./syntax.ts";
-import type { HookFolder } from "#core/ports/tier";
+import type { GatewayHook } from "#core/ports/tier";
 
 /** What is to be looked at. */
-export type HookCode = Pick<HookFolder, "folder" | "handler" | "isolation">;
+export type HookCode = Pick<GatewayHook, "folder" | "handler" | "isolation">;
 
 /** Rejects with the reason why `from` cannot import this. */
 type Judge = (specifier: string, from: string) => unknown;

@@ -11,7 +11,7 @@ import type { HookOutcome, HookRun } from "#core/runs";
 import { stringify } from "#sandbox/shell/payload";
 import { Deadlines } from "./deadlines.ts";
 import { asksForDecision, judgeAnswer } from "./decision.ts";
-import type { Handler, HookFolder } from "#core/ports/tier";
+import type { Handler, GatewayHook } from "#core/ports/tier";
 
 /** A hook and one of its events, as people see them. */
 export interface QueueIdentity extends HookIdentity {
@@ -32,7 +32,7 @@ export interface CapturedEvent {
 }
 
 export interface QueueOptions {
-  readonly hook: HookFolder;
+  readonly hook: GatewayHook;
   /** The handler; asked for at the first event and, when that failed, at the next. */
   readonly open: () => Promise<Handler>;
   readonly record: RunSink;

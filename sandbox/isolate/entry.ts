@@ -5,14 +5,14 @@
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { extname } from "node:path";
-import { Cell, type CellPort } from "./cell.ts";
-import { MemoryWatch } from "./memory.ts";
+import { GuestIsolate, type CellPort } from "./guest-isolate.ts";
+import { IsolateMemoryWatch } from "./memory.ts";
 import { toJavaScript } from "./modules.ts";
-import { encodeFrame, FrameReader, type Frame, type FromHost, type ToHost } from "./wire.ts";
+import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const reader = new FrameReader<ToHost>();
-const cells = new Map<number, Cell>();
+const cells = new Map<number, GuestIsolate>();
 
 const port: CellPort = {
   guestCode: guestCode(),
@@ -33,13 +33,13 @@ socket.on("data", (piece: Buffer) => {
 socket.on("error", endNow);
 socket.on("close", endNow);
 
-const memory = new MemoryWatch({
+const memory = new IsolateMemoryWatch({
   cells: () => cells.values(),
   onExceeded: (cell) => die(cell?.guest ?? null, "it used far more memory than its memory_mb"),
 });
 send({ type: "ready" });
 
-function onFrame({ message, body }: Frame<ToHost>): void {
+function onFrame({ message, body }: WireFrame<ToHost>): void {
   if (message.type === "load") return load(message, body);
   const cell = cells.get(message.guest);
   if (cell === undefined) {
@@ -62,7 +62,7 @@ function onFrame({ message, body }: Frame<ToHost>): void {
 }
 
 function load({ guest, file, settings, remainingMs }: ToHost & { type: "load" }, text: string): void {
-  const cell = new Cell({ guest, settings, remainingMs, port });
+  const cell = new GuestIsolate({ guest, settings, remainingMs, port });
   cells.set(guest, cell);
   void cell.load({ file, text });
 }

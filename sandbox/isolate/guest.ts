@@ -114,7 +114,7 @@ export function reply(number: number, ok: boolean, text: string, now: number): v
 }
 
 /** Calls back a timer, unless the time of the run is over that set it. */
-export function fire(number: number, now: number): void {
+export function fireTimer(number: number, now: number): void {
   const timer = timers[number];
   open.timers--;
   if (timer === undefined) return;

@@ -1,16 +1,16 @@
 /** A gateway hook that runs in an isolate: its deadline, what becomes of its failures, and who runs it again. */
 import { join } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
-import type { Handler, HandlerReport, HookFolder } from "#core/ports/tier";
+import type { Handler, HandlerReport, GatewayHook } from "#core/ports/tier";
 import { readAnswer } from "./answer.ts";
 import { Capabilities, type CapabilityServices } from "./capabilities.ts";
 import type { IsolateHost } from "./host.ts";
 import type { IsolateHosts } from "./hosts.ts";
 import { HOST_LIMITS, SIZE_LIMITS } from "./limits.ts";
-import { Seat, SeatError } from "./seat.ts";
+import { IsolateClient, SeatError } from "./client.ts";
 
 export interface IsolateHandlerOptions {
-  readonly hook: HookFolder;
+  readonly hook: GatewayHook;
   readonly report: HandlerReport;
   readonly hosts: IsolateHosts;
   readonly services: CapabilityServices;
@@ -18,9 +18,9 @@ export interface IsolateHandlerOptions {
 
 export class IsolateHandler implements Handler {
   readonly #options: IsolateHandlerOptions;
-  readonly #hook: HookFolder;
+  readonly #hook: GatewayHook;
   readonly #capabilities: Capabilities;
-  #seat: Seat | undefined;
+  #seat: IsolateClient | undefined;
   /** Set when it may have ended a process that others were in: from then on it gets one of its own. */
   #alone = false;
   #closed = false;
@@ -88,7 +88,7 @@ export class IsolateHandler implements Handler {
   }
 
   /** Its place in a process that takes frames. A process's start is not part of the handler's deadline. */
-  async #seated(): Promise<Seat> {
+  async #seated(): Promise<IsolateClient> {
     if (this.#closed) throw new SeatError("gone", "it is closed", { begun: true });
     if (this.#seat !== undefined) return this.#seat;
     const { hook, report, hosts } = this.#options;
@@ -98,7 +98,7 @@ export class IsolateHandler implements Handler {
       this.#alone ||= suspect;
       hosts.release(host);
     };
-    const seat = new Seat({ host, hook, report, capabilities: this.#capabilities, onGone });
+    const seat = new IsolateClient({ host, hook, report, capabilities: this.#capabilities, onGone });
     this.#seat = seat;
     const late = () => void host.kill(`its process did not start within ${HOST_LIMITS.startMs / 1000} s`);
     const timer = setTimeout(late, HOST_LIMITS.startMs);

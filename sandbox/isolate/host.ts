@@ -8,7 +8,7 @@ import { markEnvironment, newRunId } from "#sandbox/process/descendants";
 import { trackRun } from "#sandbox/process/terminate";
 import { guardRun } from "#sandbox/process/watchdog";
 import { HOST_LIMITS } from "./limits.ts";
-import { encodeFrame, FrameReader, type Frame, type FromHost, type ToHost } from "./wire.ts";
+import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
 
 /** How a process has ended. */
 export interface HostEnd {
@@ -20,7 +20,7 @@ export interface HostEnd {
 
 /** Takes what the process says about one of its isolates. */
 export interface Guest {
-  onFrame(frame: Frame<FromHost>): void;
+  onFrame(frame: WireFrame<FromHost>): void;
   onHostEnd(end: HostEnd): void;
 }
 
@@ -51,7 +51,7 @@ export class IsolateHost {
   readonly #channel: Socket | undefined;
   readonly #guests = new Map<number, Guest>();
   #guestNumber = 0;
-  #spent = false;
+  #tainted = false;
   #reason: HostEnd | undefined;
   #stderr = "";
 
@@ -85,7 +85,7 @@ export class IsolateHost {
 
   /** Whether another hook may be put here. */
   get hasRoom(): boolean {
-    return !this.#spent && this.#reason === undefined && this.#guests.size < HOST_LIMITS.hooks;
+    return !this.#tainted && this.#reason === undefined && this.#guests.size < HOST_LIMITS.hooks;
   }
 
   get isEmpty(): boolean {
@@ -110,8 +110,8 @@ export class IsolateHost {
   }
 
   /** Nothing more is to be loaded here: it cannot read sources any more. */
-  spend(): void {
-    this.#spent = true;
+  taint(): void {
+    this.#tainted = true;
   }
 
   /** Ends the process at once. Resolves when it is gone. */
@@ -145,7 +145,7 @@ export class IsolateHost {
     return end;
   }
 
-  #onFrame(frame: Frame<FromHost>, onReady: () => void): void {
+  #onFrame(frame: WireFrame<FromHost>, onReady: () => void): void {
     const { message } = frame;
     if (message.type === "ready") return onReady();
     if (message.type === "fatal") {

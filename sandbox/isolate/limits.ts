@@ -18,7 +18,7 @@ export const HOST_LIMITS = {
 } as const;
 
 /** Of one frame in either direction, above all that may travel in one. */
-export const MOST_FRAME_BYTES = 8 * MIB;
+export const MOST_WIRE_BYTES = 8 * MIB;
 
 /** What travels. Characters where it is measured inside the isolate, bytes where it is measured outside. */
 export const SIZE_LIMITS = {

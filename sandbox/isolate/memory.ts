@@ -3,21 +3,21 @@
  * the cells that ran meanwhile, so that there is somebody to name when it is too much.
  */
 import { MEMORY_LIMITS, MIB } from "./limits.ts";
-import type { Cell } from "./cell.ts";
+import type { GuestIsolate } from "./guest-isolate.ts";
 
 export interface MemoryWatchOptions {
-  readonly cells: () => Iterable<Cell>;
+  readonly cells: () => Iterable<GuestIsolate>;
   /** Told at a look when the process needs too much; with the cell that most of it is put down to. */
-  readonly onExceeded: (cell: Cell | undefined) => void;
+  readonly onExceeded: (cell: GuestIsolate | undefined) => void;
 }
 
-export class MemoryWatch {
+export class IsolateMemoryWatch {
   readonly #options: MemoryWatchOptions;
   /** What the process needs without any hook. */
   readonly #base = process.memoryUsage.rss();
-  readonly #busy = new Set<Cell>();
-  readonly #active = new Set<Cell>();
-  readonly #growth = new Map<Cell, number>();
+  readonly #busy = new Set<GuestIsolate>();
+  readonly #active = new Set<GuestIsolate>();
+  readonly #growth = new Map<GuestIsolate, number>();
   #last = this.#base;
   #lookedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
@@ -27,7 +27,7 @@ export class MemoryWatch {
   }
 
   /** To be called before something of a cell runs. */
-  onBusy(cell: Cell): void {
+  onBusy(cell: GuestIsolate): void {
     this.#busy.add(cell);
     this.#active.add(cell);
     this.#timer ??= setInterval(() => this.#look(), MEMORY_LIMITS.lookMs);
@@ -35,14 +35,14 @@ export class MemoryWatch {
     if (performance.now() - this.#lookedAt > MEMORY_LIMITS.lookMs) this.#look();
   }
 
-  onIdle(cell: Cell): void {
+  onIdle(cell: GuestIsolate): void {
     this.#busy.delete(cell);
     if (this.#busy.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  forget(cell: Cell): void {
+  forget(cell: GuestIsolate): void {
     this.#growth.delete(cell);
     this.#active.delete(cell);
   }

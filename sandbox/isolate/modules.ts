@@ -25,12 +25,12 @@ export interface Graph {
 export class LoadError extends Error {
   readonly file: string;
   /** True when this process cannot strip types any more. */
-  readonly spent: boolean;
+  readonly tainted: boolean;
 
-  constructor(file: string, problem: string, spent = false) {
+  constructor(file: string, problem: string, tainted = false) {
     super(problem);
     this.file = file;
-    this.spent = spent;
+    this.tainted = tainted;
   }
 }
 

@@ -4,7 +4,7 @@ import { open, realpath } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { problemOf } from "#core/errors";
-import type { HookFolder } from "#core/ports/tier";
+import type { GatewayHook } from "#core/ports/tier";
 import { SOURCE_LIMITS } from "./limits.ts";
 import type { Source } from "./modules.ts";
 
@@ -18,7 +18,7 @@ export class ModuleSources {
   #modules = 0;
   #bytes = 0;
 
-  constructor({ folder, handler }: Pick<HookFolder, "folder" | "handler">) {
+  constructor({ folder, handler }: Pick<GatewayHook, "folder" | "handler">) {
     this.#folder = folder;
     this.#handler = handler;
   }

@@ -3,7 +3,7 @@
  * (4 bytes, big endian), the length of its head (4 bytes), the head as JSON, and a body as it is: contexts, answers and
  * sources are texts already and are not escaped a second time.
  */
-import { MOST_FRAME_BYTES } from "./limits.ts";
+import { MOST_WIRE_BYTES } from "./limits.ts";
 
 /** What a handler may do, as its isolate starts with it. */
 export interface GuestSettings {
@@ -56,8 +56,8 @@ export type FromHost =
       readonly from: string;
     }
   | { readonly type: "loaded"; readonly guest: number }
-  /** The handler cannot be loaded; body: why. `spent` when the process can load nothing any more. */
-  | { readonly type: "unusable"; readonly guest: number; readonly file: string; readonly spent: boolean }
+  /** The handler cannot be loaded; body: why. `tainted` when the process can load nothing any more. */
+  | { readonly type: "unusable"; readonly guest: number; readonly file: string; readonly tainted: boolean }
   /** From here on the handler may have done something. */
   | { readonly type: "begun"; readonly guest: number; readonly run: number }
   /** Body: the answer as JSON. */
@@ -77,7 +77,7 @@ export type FromHost =
   /** The last frame of a process that has to end, and the isolate that is the reason; body: why. */
   | { readonly type: "fatal"; readonly guest: number | null };
 
-export interface Frame<Message> {
+export interface WireFrame<Message> {
   readonly message: Message;
   readonly body: string;
 }
@@ -89,7 +89,7 @@ export function encodeFrame(message: ToHost | FromHost, body = ""): Buffer {
   const head = JSON.stringify(message);
   const headBytes = Buffer.byteLength(head);
   const size = LENGTH_BYTES + headBytes + Buffer.byteLength(body);
-  if (size > MOST_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is too large`);
+  if (size > MOST_WIRE_BYTES) throw new RangeError(`a frame of ${size} bytes is too large`);
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + size);
   frame.writeUInt32BE(size, 0);
   frame.writeUInt32BE(headBytes, LENGTH_BYTES);
@@ -106,13 +106,13 @@ export class FrameReader<Message extends ToHost | FromHost> {
   #needed = LENGTH_BYTES;
 
   /** Gives the frames that a piece completes. Throws for what is no frame: then nothing more can be read. */
-  *read(piece: Buffer): Generator<Frame<Message>> {
+  *read(piece: Buffer): Generator<WireFrame<Message>> {
     this.#pieces.push(piece);
     this.#size += piece.length;
     while (this.#size >= this.#needed) {
       const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
       const size = bytes.readUInt32BE(0);
-      if (size < LENGTH_BYTES || size > MOST_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes`);
+      if (size < LENGTH_BYTES || size > MOST_WIRE_BYTES) throw new RangeError(`a frame of ${size} bytes`);
       const end = LENGTH_BYTES + size;
       const whole = bytes.length >= end;
       this.#pieces = [whole ? bytes.subarray(end) : bytes];
@@ -123,7 +123,7 @@ export class FrameReader<Message extends ToHost | FromHost> {
   }
 }
 
-function decode<Message>(frame: Buffer): Frame<Message> {
+function decode<Message>(frame: Buffer): WireFrame<Message> {
   const head = LENGTH_BYTES + frame.readUInt32BE(0);
   if (head > frame.length) throw new RangeError("a frame whose head is longer than itself");
   return {

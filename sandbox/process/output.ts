@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-export interface Output {
+export interface CapturedOutput {
   /** Resolves when the pipe is at its end or destroyed. */
   readonly closed: Promise<void>;
   text(): string;
@@ -22,7 +22,7 @@ export interface OutputBound {
  * Reads a stream to its end and keeps its first `most - tail` and its last `tail` bytes. With a tail, the text says
  * between the two how many bytes were left out.
  */
-export function collectOutput(stream: Readable | null, { most, tail, onOverflow }: OutputBound): Output {
+export function collectOutput(stream: Readable | null, { most, tail, onOverflow }: OutputBound): CapturedOutput {
   const head: Buffer[] = [];
   const end: Buffer[] = [];
   let headRoom = most - tail;

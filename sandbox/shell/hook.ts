@@ -4,9 +4,9 @@ import { HermesError } from "#core/errors";
 import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
-import type { Reading } from "./protocol.ts";
-import { WIRES } from "./wires.ts";
-import { runScript, type ShellSurroundings } from "./run.ts";
+import type { ParsedRun } from "./protocol.ts";
+import { WIRES } from "./codecs.ts";
+import { runScript, type ShellContext } from "./run.ts";
 import type { ProcessResult } from "#sandbox/process/run";
 
 /** What a script leaves to a person: may this tool be called so? */
@@ -26,7 +26,7 @@ export type AskPerson = (question: HookQuestion, signal: AbortSignal) => Promise
 export interface ShellHookDependencies {
   /** Asked at every firing: may this pair run now? */
   readonly decide: (pair: { readonly event: string; readonly command: string }) => Consent;
-  readonly surroundings: ShellSurroundings;
+  readonly surroundings: ShellContext;
   /** Reaches a person who can decide; absent where there is none, and then what is asked for is blocked. */
   readonly ask?: AskPerson | undefined;
   /** Takes a sentence about what a script wants and cannot have; once a hook and sentence. */
@@ -70,7 +70,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     const result = await runScript({ entry, grant, firing, signal, surroundings: dependencies.surroundings });
     dependencies.onResult?.(entry, result);
     const reading = WIRES[entry.protocol].read({ entry, firing, result, surroundings: dependencies.surroundings });
-    if (reading.unmet !== undefined) warnOnce(reading.unmet);
+    if (reading.unsupported !== undefined) warnOnce(reading.unsupported);
     const { question } = reading;
     return question === undefined ? reading.reply : settle(reading, question, firing, signal);
   }
@@ -83,7 +83,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
   }
 
   /** Lets a person decide; where there is none, or on a no, the call is blocked. A failed script asks nobody. */
-  async function settle(reading: Reading, reason: string, firing: Firing, signal: AbortSignal): Promise<HookReply> {
+  async function settle(reading: ParsedRun, reason: string, firing: Firing, signal: AbortSignal): Promise<HookReply> {
     const { reply } = reading;
     const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: Record<string, unknown> };
     const changes = (reply.answer as { args?: Record<string, unknown> } | null)?.args;

@@ -45,7 +45,7 @@ export function scriptFailure({ name }: ShellEntry, event: EventName, problem: s
 }
 
 /** The beginning of standard error, as the message of a block; maybe empty. */
-export function startOf(stderr: string): string {
+export function firstCharacters(stderr: string): string {
   return Array.from(stderr.trim()).slice(0, LONGEST_MESSAGE).join("");
 }
 

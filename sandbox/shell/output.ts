@@ -2,10 +2,10 @@
 import { isMapping } from "./entry-values.ts";
 import { excerpt } from "./outcome.ts";
 
-export type Output = { readonly answer: Record<string, unknown> | null } | { readonly problem: string };
+export type HookOutput = { readonly answer: Record<string, unknown> | null } | { readonly problem: string };
 
 /** Standard output as one JSON object; empty output and `null` are no answer. */
-export function parseOutput(stdout: string): Output {
+export function parseOutput(stdout: string): HookOutput {
   const text = stdout.replace(/^\uFEFF/, "").trim();
   if (text === "") return { answer: null };
   try {

@@ -7,10 +7,10 @@ import { runWithinCap } from "#sandbox/process/cap";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
-import { WIRES } from "./wires.ts";
+import { WIRES } from "./codecs.ts";
 
 /** Where scripts run and what they see. */
-export interface ShellSurroundings {
+export interface ShellContext {
   /** The working folder of the scripts, and `cwd` of their payload. */
   readonly cwd: string;
   /** The home of hermes, which scripts get as `HERMES_HOME`. */
@@ -24,7 +24,7 @@ export interface ShellRun {
   readonly grant: Grant;
   readonly firing: Firing;
   readonly signal: AbortSignal;
-  readonly surroundings: ShellSurroundings;
+  readonly surroundings: ShellContext;
 }
 
 /** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this pair. */

@@ -41,7 +41,7 @@ interface Watch {
   worked: number;
 }
 
-export class MemoryWatch {
+export class ThreadMemoryWatch {
   readonly #watches = new Set<Watch>();
   #timer: NodeJS.Timeout | undefined;
 

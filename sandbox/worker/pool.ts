@@ -4,8 +4,8 @@
  * idle longest gives way, and its hook starts afresh at its next event.
  */
 import { HermesError } from "#core/errors";
-import type { Handler, HandlerReport, HandlerTier, HookFolder } from "#core/ports/tier";
-import { MemoryWatch } from "./memory.ts";
+import type { Handler, HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
+import { ThreadMemoryWatch } from "./memory.ts";
 import { HandlerThread } from "./thread.ts";
 
 const MOST_THREADS = 16;
@@ -19,7 +19,7 @@ class WorkerTier implements HandlerTier {
   readonly source = "worker";
   readonly #mostThreads: number;
   readonly #threads = new Set<HandlerThread>();
-  readonly #watch = new MemoryWatch();
+  readonly #watch = new ThreadMemoryWatch();
   /** Threads that are about to be started. */
   #places = 0;
   /** Hooks that wait for a thread, the first come first. */
@@ -29,7 +29,7 @@ class WorkerTier implements HandlerTier {
     this.#mostThreads = mostThreads;
   }
 
-  open(hook: HookFolder, report: HandlerReport): Handler {
+  open(hook: GatewayHook, report: HandlerReport): Handler {
     const takePlace = (isClosed: () => boolean) => this.#takePlace(isClosed);
     return new WorkerHandler(hook, takePlace, () => this.#start(hook, report));
   }
@@ -46,7 +46,7 @@ class WorkerTier implements HandlerTier {
     return !isClosed();
   }
 
-  #start(hook: HookFolder, report: HandlerReport): HandlerThread {
+  #start(hook: GatewayHook, report: HandlerReport): HandlerThread {
     this.#places--;
     const thread: HandlerThread = new HandlerThread({ hook, report, onIdle: () => this.#onIdle(thread) });
     this.#threads.add(thread);
@@ -78,13 +78,13 @@ class WorkerTier implements HandlerTier {
 }
 
 class WorkerHandler implements Handler {
-  readonly #hook: HookFolder;
+  readonly #hook: GatewayHook;
   readonly #takePlace: (isClosed: () => boolean) => Promise<boolean>;
   readonly #start: () => HandlerThread;
   #thread: HandlerThread | undefined;
   #closed = false;
 
-  constructor(hook: HookFolder, takePlace: (isClosed: () => boolean) => Promise<boolean>, start: () => HandlerThread) {
+  constructor(hook: GatewayHook, takePlace: (isClosed: () => boolean) => Promise<boolean>, start: () => HandlerThread) {
     this.#hook = hook;
     this.#takePlace = takePlace;
     this.#start = start;

@@ -6,7 +6,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } f
 import { Piscina } from "piscina";
 import { HermesError, problemOf } from "#core/errors";
 import { Deadlines } from "#sandbox/folders/deadlines";
-import type { HandlerReport, HookFolder } from "#core/ports/tier";
+import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import { engineLimitMb, type WatchedThread } from "./memory.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
 
@@ -21,7 +21,7 @@ interface CurrentRun {
 }
 
 export interface ThreadOptions {
-  readonly hook: HookFolder;
+  readonly hook: GatewayHook;
   readonly report: HandlerReport;
   /** Called when a run has ended, before its result is known. */
   readonly onIdle: () => void;
@@ -177,7 +177,7 @@ export class HandlerThread implements WatchedThread {
   }
 }
 
-function createPool({ memoryMb }: HookFolder): Piscina {
+function createPool({ memoryMb }: GatewayHook): Piscina {
   const cache = getCompileCacheDir();
   const pool = new Piscina({
     filename: ENTRY,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { SessionStore } from "#agent/sessions";
+import { SqliteSessions } from "#agent/sessions";
 import { openDatabase } from "#core/home/database";
 
 const FIXTURE = new URL("../fixtures/agent/opens-and-appends.ts", import.meta.url).pathname;
@@ -21,6 +21,6 @@ test("processes that create, migrate and write the same file at the same moment 
   assert.deepEqual(codes, [0, 0, 0, 0, 0, 0]);
   const database = openDatabase(file);
   t.after(() => database.close());
-  const counts = new SessionStore(database, () => {}).list().map(({ message_count }) => message_count);
+  const counts = new SqliteSessions(database, () => {}).list().map(({ message_count }) => message_count);
   assert.deepEqual(counts, [200, 200, 200, 200, 200, 200]);
 });

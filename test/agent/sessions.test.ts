@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { repairHistory } from "#agent/history";
 import { createSessionId } from "#agent/session-id";
-import { SessionStore } from "#agent/sessions";
+import { SqliteSessions } from "#agent/sessions";
 import { openMemoryDatabase } from "#core/home/database";
 import type { ChatMessage } from "#core/messages";
 import { createBench } from "../helpers/agent-bench.ts";
@@ -13,7 +13,7 @@ const assistant = (content: string): ChatMessage => ({ role: "assistant", conten
 function createStore() {
   const problems: string[] = [];
   const database = openMemoryDatabase();
-  return { database, problems, store: new SessionStore(database, (problem) => problems.push(problem)) };
+  return { database, problems, store: new SqliteSessions(database, (problem) => problems.push(problem)) };
 }
 
 test("ids are unique and sort like their time", () => {
@@ -146,7 +146,7 @@ test("when writing fails the conversation goes on in memory, is reported once, a
   database.exec("PRAGMA query_only = OFF");
   store.append(id, user("on disk again"));
   store.append(later.id, assistant("too"));
-  const reader = new SessionStore(database, () => {});
+  const reader = new SqliteSessions(database, () => {});
   assert.equal(reader.history(id).length, 3);
   assert.equal(reader.get(id)?.title, "title");
   assert.deepEqual(reader.history(later.id), [user("newer"), assistant("too")]);

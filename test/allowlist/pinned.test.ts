@@ -21,7 +21,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { takeFingerprint } from "#allowlist/fingerprint";
-import type { Prepared } from "#allowlist/grant";
+import type { ResolvedCommand } from "#allowlist/grant";
 import { forgetCopies, recordApprovals } from "#allowlist/record";
 import { addApprovals, revokeCommand } from "#allowlist/store";
 import { parseCommand } from "#sandbox/shell/command";
@@ -67,14 +67,14 @@ class Bench {
     return openApprovals(this.file, "pinned", this.place);
   }
 
-  prepare(command: string, approvals = this.open()): Prepared | { readonly problem: string } {
+  prepare(command: string, approvals = this.open()): ResolvedCommand | { readonly problem: string } {
     const consent = approvals.decide(pairOf(command));
     assert.ok(consent.granted && consent.grant.pin !== null);
     return consent.grant.pin(this.words(command));
   }
 
   /** What would run, and the bytes of the script in it. */
-  ready(command: string, approvals?: OpenApprovals): Prepared & { readonly bytes: string } {
+  ready(command: string, approvals?: OpenApprovals): ResolvedCommand & { readonly bytes: string } {
     const prepared = this.prepare(command, approvals);
     assert.ok("argv" in prepared, JSON.stringify(prepared));
     const copy = prepared.argv.find((word) => word.startsWith(join(this.folder, "home/approved-hooks")));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { openMemoryDatabase } from "#core/home/database";
-import { Access } from "#gateway/access";
+import { UserAccess } from "#gateway/access";
 import type { GatewaySettings } from "#gateway/deps";
 import { Pairing } from "#gateway/pairing";
 import type { Recipient } from "#gateway/recipient";
@@ -137,15 +137,15 @@ test("no clock that is set makes the gateway talk to a stranger more often", asy
   t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-21T12:00:00Z") });
   let uptime = 0;
   const said: string[] = [];
-  const access = new Access({
+  const access = new UserAccess({
     settings: () => ({}),
     pairing: new Pairing(openMemoryDatabase()),
     log: { debug() {}, info() {}, warn() {}, error() {}, child: () => assert.fail() },
     monotonic: () => uptime,
   });
-  const recipient: Pick<Recipient, "whisper"> = { whisper: async (text) => (said.push(text), true) };
+  const recipient: Pick<Recipient, "sendUnrecorded"> = { sendUnrecorded: async (text) => (said.push(text), true) };
   const write = () =>
-    access.turnAway(
+    access.rejectStranger(
       { platform: "p", chat_type: "dm", chat_id: "1", user_id: "7", thread_id: null },
       recipient as Recipient,
     );

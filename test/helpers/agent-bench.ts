@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { createAgentRunner } from "#agent/runner";
 import type { AgentDeps } from "#agent/scope";
 import { selectModel, type ModelSettings } from "#agent/models/select";
-import { SessionStore } from "#agent/sessions";
+import { SqliteSessions } from "#agent/sessions";
 import { openMemoryDatabase } from "#core/home/database";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, type EventName } from "#core/events";
@@ -19,7 +19,7 @@ export interface Fired {
 
 export interface AgentBench {
   readonly runner: AgentRunner;
-  readonly sessions: SessionStore;
+  readonly sessions: SqliteSessions;
   readonly session: Session;
   readonly dispatcher: HookDispatcher;
   readonly registry: HookRegistry;
@@ -55,7 +55,7 @@ export function createBench(
 ): AgentBench {
   const dispatcher = new HookDispatcher();
   const registry = new HookRegistry();
-  const sessions = new SessionStore(options.database ?? openMemoryDatabase(), (problem) => {
+  const sessions = new SqliteSessions(options.database ?? openMemoryDatabase(), (problem) => {
     throw new Error(`the test's database failed: ${problem}`);
   });
   const settings = options.model ?? { provider: "offline" };

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "#core/home/log";
 import { HookRegistry, type EventContext } from "#core/registry";
-import { createDashboard, type Dashboard, type DashboardLimits } from "#dashboard/server";
+import { createDashboard, type DashboardServer, type DashboardLimits } from "#dashboard/server";
 
 export interface TestDashboardOptions {
   readonly host?: string;
@@ -39,7 +39,7 @@ export interface Answer {
 
 export class TestDashboard {
   readonly registry: HookRegistry;
-  readonly dashboard: Dashboard;
+  readonly dashboard: DashboardServer;
   readonly discovery: string;
   readonly warnings: string[] = [];
   /** Failures of handlers. */

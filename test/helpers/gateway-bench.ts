@@ -7,12 +7,12 @@ import type { Log } from "#core/home/log";
 import type { Adapter } from "#core/ports/platform";
 import type { Tool } from "#core/ports/agent";
 import type { GatewayCommand, GatewayDeps, GatewaySettings, Timings } from "#gateway/deps";
-import { createGateway, type Gateway } from "#gateway/gateway";
+import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { createBench, type AgentBench } from "./agent-bench.ts";
 import { MemoryAdapter } from "./memory-adapter.ts";
 
 export interface GatewayBench {
-  readonly gateway: Gateway;
+  readonly gateway: RunningGateway;
   /** The first adapter. */
   readonly adapter: MemoryAdapter;
   readonly agent: AgentBench;

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { openMemoryDatabase } from "#core/home/database";
 import { isHermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { Allowances, Handler, HandlerTier, HookFolder } from "#core/ports/tier";
+import type { Allowances, Handler, HandlerTier, GatewayHook } from "#core/ports/tier";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
 
@@ -95,7 +95,7 @@ export class Isolates {
   }
 }
 
-function hookFolder(handler: string, name: string, options: HookOptions): HookFolder {
+function hookFolder(handler: string, name: string, options: HookOptions): GatewayHook {
   const { timeoutSeconds = 20, memoryMb = 32, allow = {} } = options;
   return {
     name,

@@ -6,7 +6,7 @@ import { EVENT_NAMES, EVENTS, type EventName } from "#core/events";
 import { createFiring } from "#core/firing";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { CLAUDE } from "#sandbox/shell/protocols/claude";
-import { CLAUDE_WIRE } from "#sandbox/shell/protocols/claude-wire";
+import { CLAUDE_WIRE } from "#sandbox/shell/protocols/claude-codec";
 import { claudeInput, claudeName, ourInput } from "#sandbox/shell/protocols/claude-tools";
 
 const place = { cwd: "/work/project", home: "/home/me/.hermes", env: { HOME: "/home/me" } };

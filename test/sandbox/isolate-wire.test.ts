@@ -4,7 +4,7 @@ import test from "node:test";
 import fc from "fast-check";
 import { readAnswer } from "#sandbox/isolate/answer";
 import { describeRejection, readDescription, sentenceOf } from "#sandbox/isolate/problem";
-import { encodeFrame, FrameReader, type Frame, type ToHost } from "#sandbox/isolate/wire";
+import { encodeFrame, FrameReader, type WireFrame, type ToHost } from "#sandbox/isolate/wire";
 
 test("frames arrive whole and in order, however they are cut", () => {
   const texts = fc.array(fc.string({ unit: "binary", maxLength: 300 }), { maxLength: 20 });
@@ -12,7 +12,7 @@ test("frames arrive whole and in order, however they are cut", () => {
     fc.property(texts, fc.array(fc.nat(200), { minLength: 1 }), (bodies, cuts) => {
       const bytes = Buffer.concat(bodies.map((body, run) => encodeFrame(runOf(run), body)));
       const reader = new FrameReader<ToHost>();
-      const frames: Frame<ToHost>[] = [];
+      const frames: WireFrame<ToHost>[] = [];
       for (let at = 0, turn = 0; at < bytes.length; turn++) {
         const end = at + 1 + (cuts[turn % cuts.length] ?? 0);
         frames.push(...reader.read(bytes.subarray(at, end)));

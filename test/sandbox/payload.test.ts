@@ -3,7 +3,7 @@ import test from "node:test";
 import fc from "fast-check";
 import { EVENT_NAMES, EVENTS, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
-import { HERMES_WIRE } from "#sandbox/shell/protocols/hermes-wire";
+import { HERMES_WIRE } from "#sandbox/shell/protocols/hermes-codec";
 import { stringify } from "#sandbox/shell/payload";
 
 const place = { cwd: "/work", home: "/home/me/.hermes", env: {} };

@@ -1,6 +1,6 @@
 /** What is printed of a dashboard: its address, and the link that lets a person in once. */
 import type { Command } from "commander";
-import { readDiscovery, type Dashboard } from "#core/forward/discovery";
+import { readDiscovery, type DiscoveredDashboard } from "#core/forward/discovery";
 import { HermesError, problemOf } from "#core/errors";
 import type { CliContext } from "../../context.ts";
 import type { DashboardFlags } from "../dashboard.ts";
@@ -27,7 +27,7 @@ export async function printLink(flags: DashboardFlags, command: Command, context
   if (flags.open) openBrowser(link, context.env, context.note);
 }
 
-async function askForCode({ url, token }: Dashboard): Promise<string> {
+async function askForCode({ url, token }: DiscoveredDashboard): Promise<string> {
   const response = await fetch(`${url}/api/session/code`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },

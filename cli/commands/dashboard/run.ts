@@ -6,10 +6,10 @@ import { HookDispatcher } from "#core/dispatch";
 import { HermesError, problemOf } from "#core/errors";
 import { HookRegistry, install_as_default } from "#core/registry";
 import { isLocalBind } from "#dashboard/addresses";
-import { createDashboard, type Dashboard } from "#dashboard/server";
+import { createDashboard, type DashboardServer } from "#dashboard/server";
 import { createPluginHost } from "#plugins/host";
 import { createClosing } from "../../chat/closing.ts";
-import { exitCodeOf } from "../../chat/conversation.ts";
+import { exitCodeOf } from "../../chat/chat-repl.ts";
 import type { DashboardFlags } from "../dashboard.ts";
 import type { CliContext } from "../../context.ts";
 import { openFiles } from "../../host-files.ts";
@@ -96,7 +96,7 @@ async function openStore(file: string, context: CliContext): Promise<DatabaseSyn
   }
 }
 
-function show(dashboard: Dashboard, flags: DashboardFlags, context: CliContext): void {
+function show(dashboard: DashboardServer, flags: DashboardFlags, context: CliContext): void {
   const { url } = dashboard;
   const link = dashboard.signInUrl();
   if (flags.json) context.json({ url, link });
@@ -111,7 +111,7 @@ function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of SIGNALS) {
       process.on(signal, () => {
-        closing.hurry(exitCodeOf(signal));
+        closing.shutdown(exitCodeOf(signal));
         resolve();
       });
     }

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { allowCommand } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
-import { scriptOf, type Place } from "#allowlist/words";
+import { scriptOf, type LookupContext } from "#allowlist/words";
 import { declarationOf, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
 import type { Firing } from "#core/ports/hook";
@@ -27,7 +27,7 @@ export interface SampleRun {
 }
 
 export interface Examination {
-  readonly place: Place;
+  readonly place: LookupContext;
   readonly surroundings: ShellHookDependencies["surroundings"];
   readonly decide: ShellHookDependencies["decide"];
   /** Tools that there are, by name; `off` are those of plugins that are not enabled. */
@@ -150,7 +150,7 @@ function suggest(name: string, known: readonly string[]): string {
 const MOST_READ_BYTES = 256 * 1024;
 
 /** Under the plain protocol, a script that tests for Claude Code's names would silently allow everything. */
-function examineScript(entry: ShellEntry, place: Place): Findings {
+function examineScript(entry: ShellEntry, place: LookupContext): Findings {
   if (entry.protocol !== "hermes" || entry.argv === null) return { problems: [], notes: [] };
   const path = scriptOf(entry.argv, place);
   const signs = findClaudeSigns(`${entry.command ?? ""}\n${path === null ? "" : readText(path)}`);

@@ -1,10 +1,10 @@
 /** Whether a command could be started at all, found out without starting it. */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { locate, type Place } from "#allowlist/words";
+import { locate, type LookupContext } from "#allowlist/words";
 
 /** Why the command's program cannot be executed, as a clause; null when nothing speaks against it. */
-export function findStartProblem(argv: readonly string[], place: Place): string | null {
+export function findStartProblem(argv: readonly string[], place: LookupContext): string | null {
   const [word = ""] = argv;
   const file = locate(word, place);
   const stats = file === null ? undefined : statSync(file, { throwIfNoEntry: false });

@@ -7,7 +7,7 @@ import type { LoggedRun } from "#core/runs";
 import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";
 
-export interface LogOptions {
+export interface HooksLogOptions {
   readonly follow?: true;
   readonly json?: true;
   readonly limit: number;
@@ -23,7 +23,7 @@ export function parseLimit(text: string): number {
  * Prints the runs, newest last; with `follow` until Ctrl+C or until nobody reads any more, both of which are no
  * failure. Throws HERMES_LOG_UNREADABLE.
  */
-export async function showLog(options: LogOptions, command: Command, context: CliContext): Promise<void> {
+export async function showLog(options: HooksLogOptions, command: Command, context: CliContext): Promise<void> {
   const { hookLog } = context.paths(command);
   try {
     await (options.follow ? follow(hookLog, options, context) : print(hookLog, options, context));
@@ -32,14 +32,14 @@ export async function showLog(options: LogOptions, command: Command, context: Cl
   }
 }
 
-function print(hookLog: string, options: LogOptions, context: CliContext): void {
+function print(hookLog: string, options: HooksLogOptions, context: CliContext): void {
   const runs = readRuns(hookLog, options.limit);
   if (options.json) return context.json({ runs });
   if (runs.length === 0) return context.out(`No hook has run yet; each run is noted in ${hookLog}.`);
   context.out([HEAD, ...runs.map(describe)].join("\n"));
 }
 
-async function follow(path: string, { limit, json }: LogOptions, context: CliContext): Promise<void> {
+async function follow(path: string, { limit, json }: HooksLogOptions, context: CliContext): Promise<void> {
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   const terminate = () => {

@@ -4,11 +4,11 @@ import type { ServerResponse } from "node:http";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { InboundMessage, Inbox } from "#core/ports/platform";
-import { completion, createChunks, usageOf, type FinishReason, type Usage } from "./completion.ts";
+import { completion, createChunks, usageOf, type CompletionFinishReason, type CompletionUsage } from "./completion.ts";
 import { openEventStream, type EventStream } from "./event-stream.ts";
 import { turnProblem, type RequestProblem } from "./problem.ts";
 import type { ChatRequest } from "./request.ts";
-import { streamWords } from "./words.ts";
+import { streamWords } from "./streamed-text.ts";
 
 export const PLATFORM = "api_server";
 
@@ -25,8 +25,8 @@ export interface AnswerContext {
 interface TurnFacts {
   model: string;
   sessionId: string | null;
-  usage: Usage;
-  finishReason: FinishReason;
+  usage: CompletionUsage;
+  finishReason: CompletionFinishReason;
 }
 
 type Ended = Parameters<NonNullable<Parameters<Inbox["receive"]>[1]>["onEnd"]>[0];

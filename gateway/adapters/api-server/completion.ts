@@ -10,19 +10,24 @@ export interface CompletionHead {
 }
 
 /** `length`: the turn ended at its limit of requests to the model. */
-export type FinishReason = "stop" | "length";
+export type CompletionFinishReason = "stop" | "length";
 
-export interface Usage {
+export interface CompletionUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
 }
 
-export function usageOf(inputTokens: number, outputTokens: number): Usage {
+export function usageOf(inputTokens: number, outputTokens: number): CompletionUsage {
   return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens };
 }
 
-export function completion(head: CompletionHead, content: string, finishReason: FinishReason, usage: Usage): object {
+export function completion(
+  head: CompletionHead,
+  content: string,
+  finishReason: CompletionFinishReason,
+  usage: CompletionUsage,
+): object {
   const message = { role: "assistant", content, refusal: null };
   return {
     id: head.id,
@@ -36,7 +41,7 @@ export function completion(head: CompletionHead, content: string, finishReason: 
 
 /** The chunks of one stream. `withUsage`: the client asked for `stream_options.include_usage`. */
 export function createChunks(head: CompletionHead, withUsage: boolean) {
-  const chunk = (choices: readonly object[], usage: Usage | null = null) => ({
+  const chunk = (choices: readonly object[], usage: CompletionUsage | null = null) => ({
     id: head.id,
     object: "chat.completion.chunk",
     created: head.created,
@@ -44,12 +49,12 @@ export function createChunks(head: CompletionHead, withUsage: boolean) {
     choices,
     ...(withUsage ? { usage } : {}),
   });
-  const choice = (delta: object, finishReason: FinishReason | null) =>
+  const choice = (delta: object, finishReason: CompletionFinishReason | null) =>
     chunk([{ index: 0, delta, logprobs: null, finish_reason: finishReason }]);
   return {
     role: () => choice({ role: "assistant", content: "" }, null),
     content: (text: string) => choice({ content: text }, null),
-    finish: (reason: FinishReason) => choice({}, reason),
-    usage: (usage: Usage) => chunk([], usage),
+    finish: (reason: CompletionFinishReason) => choice({}, reason),
+    usage: (usage: CompletionUsage) => chunk([], usage),
   };
 }

@@ -5,7 +5,7 @@ import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import { createAccessCheck } from "./access.ts";
 import { answerInEvents, answerOnce, type AnswerContext } from "./answer.ts";
-import type { Flights } from "./flights.ts";
+import type { InFlight } from "./in-flight.ts";
 import { badRequest, problemFrom, RequestProblem } from "./problem.ts";
 import { readChatRequest } from "./request.ts";
 
@@ -18,7 +18,7 @@ export interface RouteOptions extends AnswerContext {
   readonly key: string;
   readonly model: () => { readonly id: string; readonly provider: string };
   readonly version: string;
-  readonly flights: Flights;
+  readonly inFlight: InFlight;
   readonly log: Log;
   /** How long a client may take for its headers, and for the whole request. */
   readonly headersTimeoutMs: number;
@@ -28,7 +28,7 @@ export interface RouteOptions extends AnswerContext {
 /** A fastify with the routes, not listening yet. */
 export async function createApp(options: RouteOptions): Promise<FastifyInstance> {
   const { fastify } = await import("fastify");
-  const { flights, log } = options;
+  const { inFlight, log } = options;
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -74,11 +74,11 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
     "/v1/chat/completions",
     {
       onRequest: (_request, reply, done) => {
-        flights.enter(reply.raw);
+        inFlight.enter(reply.raw);
         done();
       },
     },
-    (request, reply) => flights.run(reply.raw, () => complete(options, request, reply)),
+    (request, reply) => inFlight.run(reply.raw, () => complete(options, request, reply)),
   );
   await app.ready();
   return app;

@@ -1,7 +1,7 @@
 /** The calls of the Bot API that we make, through grammy. All of them throw a TelegramFailure, nothing else. */
 import type { Api } from "grammy";
 import type { ReplyTarget } from "#core/ports/platform";
-import { createTokenRedactor, failureFrom, TelegramFailure } from "./failure.ts";
+import { createTokenRedactor, telegramFailureFrom, TelegramFailure } from "./failure.ts";
 
 export interface TelegramClient {
   /** The bot's own name, without `@`; null for a server that does not say. */
@@ -37,7 +37,7 @@ export async function createClient(options: {
       // grammy's type is that of a package for old Nodes; Node's own signal has all of it.
       return await run((signal ?? AbortSignal.timeout(CALL_MS)) as unknown as GrammySignal);
     } catch (thrown) {
-      throw failureFrom(thrown, redact);
+      throw telegramFailureFrom(thrown, redact);
     }
   }
 

@@ -2,7 +2,7 @@
 import type { Log } from "#core/home/log";
 import type { Draft, ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
-import { failureOf } from "./failure.ts";
+import { telegramFailureOf } from "./failure.ts";
 import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
 import { splitText } from "./split.ts";
 
@@ -55,7 +55,7 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
       else await client.editMessage(target, messageId, text);
       shown = text;
     } catch (thrown) {
-      const failure = failureOf(thrown);
+      const failure = telegramFailureOf(thrown);
       if (failure.isUnchanged) shown = text;
       else if (failure.retryAfterMs !== null) nextAt = performance.now() + failure.retryAfterMs;
       // A first message whose answer was lost may stand in the chat: another one would be there twice.
@@ -77,7 +77,9 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
     // What is left standing is half an answer: not nice, and nothing to fail for.
     await outgoing
       .attempt(() => client.deleteMessage(target, id))
-      .catch((thrown: unknown) => log.debug(`telegram: a draft could not be deleted: ${failureOf(thrown).message}`));
+      .catch((thrown: unknown) =>
+        log.debug(`telegram: a draft could not be deleted: ${telegramFailureOf(thrown).message}`),
+      );
   }
 
   /** The last edit. False when the message is gone. */
@@ -87,7 +89,7 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
       await outgoing.attempt(() => client.editMessage(target, id, text));
       return true;
     } catch (thrown) {
-      const failure = failureOf(thrown);
+      const failure = telegramFailureOf(thrown);
       if (failure.isUnchanged) return true;
       // The person deleted it, or it became too old: the answer comes as a new message.
       if (failure.status === 400) return false;

@@ -27,12 +27,12 @@ export class TelegramFailure extends Error {
 }
 
 /** What a client's call threw, which is a failure; anything else is a fault of our own. */
-export function failureOf(thrown: unknown): TelegramFailure {
+export function telegramFailureOf(thrown: unknown): TelegramFailure {
   return thrown instanceof TelegramFailure ? thrown : new TelegramFailure(problemOf(thrown));
 }
 
 /** Makes the failure of what grammy threw. Its two kinds of error are told apart by their shape. */
-export function failureFrom(thrown: unknown, redact: (text: string) => string): TelegramFailure {
+export function telegramFailureFrom(thrown: unknown, redact: (text: string) => string): TelegramFailure {
   if (thrown instanceof TelegramFailure) return thrown;
   const { error_code: status, description, parameters, error } = (thrown ?? {}) as Record<string, unknown>;
   if (typeof status === "number") {

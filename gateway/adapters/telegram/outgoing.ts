@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
-import { failureOf, type TelegramFailure } from "./failure.ts";
+import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
 
 export interface Outgoing {
   /** Runs the task when all earlier ones of the chat have ended. */
@@ -50,7 +50,7 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
       try {
         return await call();
       } catch (thrown) {
-        const failure = failureOf(thrown);
+        const failure = telegramFailureOf(thrown);
         const wait = failure.retryAfterMs ?? timing.retryMs * 2 ** (count - 1);
         if (!failure.mayPass || count === MOST_ATTEMPTS || performance.now() + wait > until) throw failure;
         await sleep(wait, undefined, { signal }).catch(() => {
@@ -64,7 +64,7 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
     const key = JSON.stringify([target.chat_id, target.thread_id, pieces]);
     for (let index = sentOf.get(key) ?? 0; index < pieces.length; index++) {
       await attempt(() => client.sendMessage(target, pieces[index]!)).catch((thrown: unknown) => {
-        const failure = failureOf(thrown);
+        const failure = telegramFailureOf(thrown);
         sentOf.delete(key);
         if (failure.mayPass && index > 0) sentOf.set(key, index);
         if (sentOf.size > MOST_UNFINISHED) sentOf.delete(sentOf.keys().next().value ?? "");
@@ -88,7 +88,7 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
 export function sendFinished(outgoing: Outgoing, target: ReplyTarget, pieces: readonly string[]): Promise<void> {
   return outgoing.inOrder(target.chat_id, () =>
     outgoing.sendPieces(target, pieces).catch((thrown: unknown) => {
-      throw sendError(failureOf(thrown));
+      throw sendError(telegramFailureOf(thrown));
     }),
   );
 }

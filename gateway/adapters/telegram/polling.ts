@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "#core/home/log";
 import type { TelegramClient } from "./client.ts";
-import { failureOf, type TelegramFailure } from "./failure.ts";
+import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
 import { updateId } from "./updates.ts";
 
 export interface PollTiming {
@@ -57,7 +57,9 @@ export async function pollUpdates({ client, log, timing, hand, signal }: PollOpt
   }
 
   while (!signal.aborted) {
-    const pause = await pollOnce().catch((thrown: unknown) => (signal.aborted ? 0 : outage.note(failureOf(thrown))));
+    const pause = await pollOnce().catch((thrown: unknown) =>
+      signal.aborted ? 0 : outage.note(telegramFailureOf(thrown)),
+    );
     // An abort during the pause is seen by the loop.
     if (pause > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
@@ -67,7 +69,7 @@ export async function pollUpdates({ client, log, timing, hand, signal }: PollOpt
 /** Tells the server that the last updates have come; it would send them again at the next start. */
 async function confirm(client: TelegramClient, offset: number, log: Log): Promise<void> {
   await client.getUpdates(offset, 0, AbortSignal.timeout(CONFIRM_MS)).catch((thrown: unknown) => {
-    const { message } = failureOf(thrown);
+    const { message } = telegramFailureOf(thrown);
     log.debug(`telegram: the last updates could not be confirmed and may come again: ${message}`);
   });
 }

@@ -1,16 +1,23 @@
 /** What a script written for Claude Code answers, in the words of `core/answers.ts`. */
 import type { EventName } from "#core/events";
 import { isMapping } from "#sandbox/shell/entry-values";
-import { EXIT_BLOCK, failureOfEnd, failureOfExit, scriptFailure, startOf, textOf } from "#sandbox/shell/outcome";
+import {
+  EXIT_BLOCK,
+  failureOfEnd,
+  failureOfExit,
+  scriptFailure,
+  firstCharacters,
+  textOf,
+} from "#sandbox/shell/outcome";
 import { parseOutput } from "#sandbox/shell/output";
-import type { FinishedRun, Reading } from "#sandbox/shell/protocol";
+import type { FinishedRun, ParsedRun } from "#sandbox/shell/protocol";
 import { claudeEvent } from "./claude-events.ts";
 import { ourInput } from "./claude-tools.ts";
 
 type Answer = Readonly<Record<string, unknown>>;
 
 /** Reads a run of any event. Never throws. */
-export function readRun(run: FinishedRun): Reading {
+export function readRun(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const end = failureOfEnd(entry, firing.event, result);
   if (end !== null) return reading(run, { failure: end });
@@ -18,18 +25,18 @@ export function readRun(run: FinishedRun): Reading {
 }
 
 /** Events whose answers count; the others observe. */
-const READERS: ReadonlyMap<EventName, (run: FinishedRun) => Reading> = new Map([
+const READERS: ReadonlyMap<EventName, (run: FinishedRun) => ParsedRun> = new Map([
   ["pre_tool_call", readGate],
   ["pre_llm_call", readPrompt],
 ]);
 
 /** PreToolUse: exit 2, `permissionDecision`, `updatedInput`, `continue`, and the older `decision`. */
-function readGate(run: FinishedRun): Reading {
+function readGate(run: FinishedRun): ParsedRun {
   const { entry, result } = run;
   const output = parseOutput(result.stdout);
   const answer = "answer" in output ? (output.answer ?? {}) : {};
   if (result.exit_code === EXIT_BLOCK) {
-    const message = textOf(startOf(result.stderr)) ?? denial(answer)?.message ?? "";
+    const message = textOf(firstCharacters(result.stderr)) ?? denial(answer)?.message ?? "";
     return reading(run, { answer: { action: "block", message } });
   }
   const failure =
@@ -39,18 +46,18 @@ function readGate(run: FinishedRun): Reading {
   if (denied !== undefined) return reading(run, { failure, answer: { action: "block", message: denied.message } });
 
   const specific = specificOf(answer);
-  const unmet =
+  const unsupported =
     textOf(specific["additionalContext"]) === undefined ? undefined : "it cannot add context to a tool call";
   const decision = specific["permissionDecision"];
   const strange = strangeVerb(answer["decision"], ["approve"]) ?? strangeVerb(decision, ["allow", "ask"]);
-  if (strange !== undefined) return reading(run, { failure, answer: { decision: strange }, unmet });
+  if (strange !== undefined) return reading(run, { failure, answer: { decision: strange }, unsupported });
   const changed = updatedInput(specific["updatedInput"], run);
   if (typeof changed === "string") {
-    return reading(run, { failure: failure ?? scriptFailure(entry, "pre_tool_call", changed), unmet });
+    return reading(run, { failure: failure ?? scriptFailure(entry, "pre_tool_call", changed), unsupported });
   }
   const reason = textOf(specific["permissionDecisionReason"]) ?? "";
   const question = decision === "ask" ? reason : undefined;
-  return reading(run, { failure, answer: changed, question, unmet });
+  return reading(run, { failure, answer: changed, question, unsupported });
 }
 
 /** Whether an answer keeps the tool from running, and what it says about that. `defer` decides later: not now. */
@@ -79,12 +86,12 @@ function updatedInput(input: unknown, { firing }: FinishedRun): Answer | string 
 }
 
 /** UserPromptSubmit: plain text and `additionalContext` are context; a block cannot be had. */
-function readPrompt(run: FinishedRun): Reading {
+function readPrompt(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const { answer, text } = answerOrText(result.stdout);
   const blocks = result.exit_code === EXIT_BLOCK || answer["decision"] === "block" || answer["continue"] === false;
   if (blocks) {
-    const why = textOf(answer["reason"]) ?? textOf(answer["stopReason"]) ?? startOf(result.stderr);
+    const why = textOf(answer["reason"]) ?? textOf(answer["stopReason"]) ?? firstCharacters(result.stderr);
     const problem = `it wants to block the message, which ${firing.event} cannot${why === "" ? "" : `: ${why}`}`;
     return reading(run, { failure: scriptFailure(entry, firing.event, problem) });
   }
@@ -96,7 +103,7 @@ function readPrompt(run: FinishedRun): Reading {
 }
 
 /** The others observe: what they would like to decide is said once, as a warning. */
-function readObserver(run: FinishedRun): Reading {
+function readObserver(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const { answer, text } = answerOrText(result.stdout);
   const blocked = result.exit_code === EXIT_BLOCK;
@@ -105,11 +112,11 @@ function readObserver(run: FinishedRun): Reading {
   const adds =
     textOf(specificOf(answer)["additionalContext"]) !== undefined ||
     (firing.event === "on_session_start" && failure === undefined && text !== undefined);
-  const unmet = [
+  const unsupported = [
     decides ? `it wants to block, and ${firing.event} (${claudeEvent(firing.event)?.name}) only observes here` : [],
     adds ? `it wants to add context, which ${firing.event} cannot; a hook of pre_llm_call can` : [],
   ].flat();
-  return reading(run, { failure, unmet: unmet.length === 0 ? undefined : unmet.join("; ") });
+  return reading(run, { failure, unsupported: unsupported.length === 0 ? undefined : unsupported.join("; ") });
 }
 
 /** Standard output as Claude Code takes it where text is welcome: one JSON object, else words. */
@@ -128,13 +135,13 @@ interface Parts {
   readonly failure?: unknown;
   readonly answer?: Answer | null;
   readonly question?: string | undefined;
-  readonly unmet?: string | undefined;
+  readonly unsupported?: string | undefined;
 }
 
-function reading({ result }: FinishedRun, { failure, answer = null, question, unmet }: Parts): Reading {
+function reading({ result }: FinishedRun, { failure, answer = null, question, unsupported }: Parts): ParsedRun {
   return {
     reply: { dialect: "shell", exit_code: result.exit_code, answer, ...(failure === undefined ? {} : { failure }) },
     ...(question === undefined ? {} : { question }),
-    ...(unmet === undefined ? {} : { unmet }),
+    ...(unsupported === undefined ? {} : { unsupported }),
   };
 }

@@ -1,6 +1,6 @@
 /** THE table of Claude Code's events: which of ours each is, and what its scripts read. */
 import type { EventName } from "#core/events";
-import type { ShellSurroundings } from "#sandbox/shell/run";
+import type { ShellContext } from "#sandbox/shell/run";
 import { claudeInput, claudeName } from "./claude-tools.ts";
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -8,7 +8,7 @@ type Payload = Readonly<Record<string, unknown>>;
 export interface ClaudeEvent {
   readonly name: string;
   /** What the document has beside the fields that all events share. */
-  readonly fields: (payload: Payload, place: ShellSurroundings) => Readonly<Record<string, unknown>>;
+  readonly fields: (payload: Payload, place: ShellContext) => Readonly<Record<string, unknown>>;
 }
 
 const toolCall: ClaudeEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
@@ -23,7 +23,7 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map([
     "post_tool_call",
     {
       name: "PostToolUse",
-      fields: (payload: Payload, place: ShellSurroundings) => ({
+      fields: (payload: Payload, place: ShellContext) => ({
         ...toolCall(payload, place),
         tool_response: parsed(payload["result"]),
       }),

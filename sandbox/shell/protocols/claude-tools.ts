@@ -2,13 +2,13 @@
 import { resolve } from "node:path";
 import { userHome } from "#core/home/paths";
 import { isMapping } from "#sandbox/shell/entry-values";
-import type { ShellSurroundings } from "#sandbox/shell/run";
+import type { ShellContext } from "#sandbox/shell/run";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Field {
   readonly theirs: string;
-  readonly there?: (value: unknown, place: ShellSurroundings) => unknown;
+  readonly there?: (value: unknown, place: ShellContext) => unknown;
   readonly back?: (value: unknown) => unknown;
 }
 
@@ -78,7 +78,7 @@ export function matchableNames(tool: string, args: unknown): readonly string[] {
 }
 
 /** The arguments of a call with Claude Code's names and units. */
-export function claudeInput(tool: string, args: unknown, place: ShellSurroundings): unknown {
+export function claudeInput(tool: string, args: unknown, place: ShellContext): unknown {
   const translation = translationOf(tool, args);
   if (translation === undefined || !isMapping(args)) return args;
   const { fields, implied = [] } = translation;

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { guardedPaths, homePaths } from "#core/home/paths";
 import { createGuardedFiles } from "#agent/guard/files";
 import { createBuiltinTools } from "#agent/tools/builtin";
-import type { ToolDeps } from "#agent/tools/places";
+import type { ToolDeps } from "#agent/tools/resolved-path";
 
 export interface Toolbox {
   readonly user: string;

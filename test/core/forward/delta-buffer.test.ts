@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { Deltas } from "#core/forward/delta-buffer";
+import { DeltaBuffer } from "#core/forward/delta-buffer";
 import type { QueuedEvent } from "#core/forward/queue";
 import { createRedactor } from "#core/home/redact";
 import { until } from "../../helpers/processes.ts";
@@ -16,7 +16,7 @@ const delta = (text: string, session_id: unknown = "s"): QueuedEvent => ({
 const other = (event_type: string, session_id = "s"): QueuedEvent => ({ event_type, context: { session_id } });
 
 function deltas(onReady: () => void = () => undefined) {
-  const made = new Deltas({ redact, settledLength: redact.settledLength, onReady });
+  const made = new DeltaBuffer({ redact, settledLength: redact.settledLength, onReady });
   let passed: QueuedEvent[] = [];
   const put = (event: QueuedEvent) => {
     const atOnce = made.pass(event);

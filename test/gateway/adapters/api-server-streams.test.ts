@@ -3,7 +3,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { HermesError } from "#core/errors";
-import { streamWords } from "#gateway/adapters/api-server/words";
+import { streamWords } from "#gateway/adapters/api-server/streamed-text";
 import { COST, end, OPENING, SESSION, show, TestInbox } from "../../helpers/inbox.ts";
 import { chunksOf, contentOf, eventsOf, readUntil, startBench } from "./api-server-bench.ts";
 

@@ -5,11 +5,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/runs";
 import { HookQueue, type QueueIdentity } from "#sandbox/folders/queue";
-import type { Handler, HookFolder } from "#core/ports/tier";
+import type { Handler, GatewayHook } from "#core/ports/tier";
 
 type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
-const HOOK: HookFolder = {
+const HOOK: GatewayHook = {
   name: "test",
   description: "",
   events: ["agent:step", "command:*"],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { HandlerReport, HookFolder } from "#core/ports/tier";
+import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { until } from "../../helpers/processes.ts";
 
@@ -13,7 +13,7 @@ interface Bench {
   readonly output: string[];
   readonly strays: string[];
   /** Opens the handler of a file that `files` has. */
-  open(name: string, files: Readonly<Record<string, string>>, options?: Partial<HookFolder>): ReturnType<Tier["open"]>;
+  open(name: string, files: Readonly<Record<string, string>>, options?: Partial<GatewayHook>): ReturnType<Tier["open"]>;
 }
 
 type Tier = ReturnType<typeof createWorkerTier>;

@@ -1,11 +1,11 @@
 /** One hook's place in a process that hosts isolates: what is asked of its isolate there, and what comes of it. */
 import { problemOf } from "#core/errors";
-import type { HandlerReport, HookFolder } from "#core/ports/tier";
+import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import type { Capabilities } from "./capabilities.ts";
 import type { Guest, HostEnd, IsolateHost } from "./host.ts";
 import { HOST_LIMITS, RUN_LIMITS } from "./limits.ts";
 import { ModuleSources } from "./sources.ts";
-import type { Frame, FromHost, OutputLevel } from "./wire.ts";
+import type { WireFrame, FromHost, OutputLevel } from "./wire.ts";
 
 /** Why a handler gave no answer. */
 export class SeatError extends Error {
@@ -26,14 +26,14 @@ export class SeatError extends Error {
 
 export interface SeatOptions {
   readonly host: IsolateHost;
-  readonly hook: HookFolder;
+  readonly hook: GatewayHook;
   readonly capabilities: Capabilities;
   readonly report: HandlerReport;
   /** Told once, when the isolate is gone; whether it may have taken its process along. */
   readonly onGone: (suspect: boolean) => void;
 }
 
-export class Seat implements Guest {
+export class IsolateClient implements Guest {
   readonly host: IsolateHost;
   readonly #options: SeatOptions;
   readonly #number: number;
@@ -127,7 +127,7 @@ export class Seat implements Guest {
     if (busy) this.#lost("the process that it shares with other hooks has ended because of one of them");
   }
 
-  onFrame({ message, body }: Frame<FromHost>): void {
+  onFrame({ message, body }: WireFrame<FromHost>): void {
     if (message.type === "ended") return this.#ending?.resolve();
     // It is being ended: nothing that it still says counts.
     if (this.#ending !== undefined || this.#gone.signal.aborted) return;
@@ -153,7 +153,7 @@ export class Seat implements Guest {
         if (this.#strays++ < RUN_LIMITS.strays) this.#options.report.onStray(body);
         return;
       case "unusable":
-        if (message.spent) this.host.spend();
+        if (message.tainted) this.host.taint();
         this.#leave(false);
         return this.#settle((task) => task.reject(new SeatError("unusable", body, { file: message.file })));
       case "lost":

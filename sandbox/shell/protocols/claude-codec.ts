@@ -1,13 +1,13 @@
 /** What scripts written for Claude Code read; what they answer is in `claude-answers.ts`. */
 import { stringify } from "#sandbox/shell/payload";
-import type { Wire } from "#sandbox/shell/protocol";
+import type { ProtocolCodec } from "#sandbox/shell/protocol";
 import { SHELL } from "./claude.ts";
 import { readRun } from "./claude-answers.ts";
 import { claudeEvent } from "./claude-events.ts";
 
 const DOCUMENT = Symbol("claude document");
 
-export const CLAUDE_WIRE: Wire = {
+export const CLAUDE_WIRE: ProtocolCodec = {
   argv: ({ command }) => (command === null ? null : [SHELL, "-c", command]),
   environment: ({ cwd }) => ({ CLAUDE_PROJECT_DIR: cwd }),
   document: (firing, place) =>

@@ -16,7 +16,7 @@ export interface SendOptions {
   readonly maxIterations?: number | undefined;
 }
 
-export class Conversation {
+export class ChatRepl {
   readonly #host: Host;
   #session: StoredSession | undefined;
   #resumed = false;

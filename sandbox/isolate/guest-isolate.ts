@@ -11,12 +11,12 @@ export interface CellPort {
   readonly guestCode: string;
   send(message: FromHost, body?: string): void;
   /** Told before something of the cell runs, and when nothing does any more. */
-  onBusy(cell: Cell): void;
-  onIdle(cell: Cell): void;
+  onBusy(cell: GuestIsolate): void;
+  onIdle(cell: GuestIsolate): void;
   /** The isolate is gone, by itself or by `end`. */
-  onGone(cell: Cell): void;
+  onGone(cell: GuestIsolate): void;
   /** V8 has lost the isolate and may never give its thread back: the process has to end. */
-  onCatastrophe(cell: Cell, problem: string): void;
+  onCatastrophe(cell: GuestIsolate, problem: string): void;
 }
 
 export interface CellOptions {
@@ -41,7 +41,7 @@ const START = `import { start } from "hermes:guest"; import * as handler from "h
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LEVELS: ReadonlySet<string> = new Set<OutputLevel>(["debug", "info", "warn", "error"]);
 
-export class Cell {
+export class GuestIsolate {
   readonly guest: number;
   readonly #port: CellPort;
   readonly #settings: GuestSettings;
@@ -186,13 +186,13 @@ export class Cell {
     if (this.#state === "gone") return;
     if (this.#isolate.isDisposed) return this.#lose(this.#memoryProblem());
     if (this.#state === "ready") return this.#stray("left a rejection behind", this.#describe(error));
-    const { file, spent } = error instanceof LoadError ? error : { file: "", spent: false };
-    this.#unusable(error instanceof LoadError ? error.message : this.#describe(error), file, spent);
+    const { file, tainted } = error instanceof LoadError ? error : { file: "", tainted: false };
+    this.#unusable(error instanceof LoadError ? error.message : this.#describe(error), file, tainted);
   }
 
-  #unusable(problem: string, file = "", spent = false): void {
+  #unusable(problem: string, file = "", tainted = false): void {
     this.#dispose();
-    this.#port.send({ type: "unusable", guest: this.guest, file, spent }, problem);
+    this.#port.send({ type: "unusable", guest: this.guest, file, tainted }, problem);
   }
 
   /** The isolate cannot go on, or must not. */

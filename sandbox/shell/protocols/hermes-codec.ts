@@ -1,12 +1,19 @@
 /** What scripts under the plain protocol read, and what their answers mean, in both dialects (CONTRACT §6). */
 import { declarationOf } from "#core/events";
 import type { Firing } from "#core/ports/hook";
-import { EXIT_BLOCK, failureOfEnd, failureOfExit, scriptFailure, startOf, textOf } from "#sandbox/shell/outcome";
-import { parseOutput, type Output } from "#sandbox/shell/output";
+import {
+  EXIT_BLOCK,
+  failureOfEnd,
+  failureOfExit,
+  scriptFailure,
+  firstCharacters,
+  textOf,
+} from "#sandbox/shell/outcome";
+import { parseOutput, type HookOutput } from "#sandbox/shell/output";
 import { stringify } from "#sandbox/shell/payload";
-import type { FinishedRun, Reading, Wire } from "#sandbox/shell/protocol";
+import type { FinishedRun, ParsedRun, ProtocolCodec } from "#sandbox/shell/protocol";
 
-export const HERMES_WIRE: Wire = {
+export const HERMES_WIRE: ProtocolCodec = {
   argv: (entry) => entry.argv,
   environment: () => ({}),
   document: (firing, { cwd }) =>
@@ -32,14 +39,14 @@ function makeDocument(event: Firing["event"], payload: Record<string, unknown>, 
 }
 
 /** The outcome table of CONTRACT §6, up to where core/verdict.ts judges the answer. */
-function read({ entry, firing, result }: FinishedRun): Reading {
+function read({ entry, firing, result }: FinishedRun): ParsedRun {
   const { event } = firing;
   const reply = { dialect: "shell", exit_code: result.exit_code } as const;
   const end = failureOfEnd(entry, event, result);
   if (end !== null) return { reply: { ...reply, failure: end } };
   const output = parseOutput(result.stdout);
   if (event === "pre_tool_call" && result.exit_code === EXIT_BLOCK) {
-    const message = blockMessage(output) ?? startOf(result.stderr);
+    const message = blockMessage(output) ?? firstCharacters(result.stderr);
     return { reply: { ...reply, answer: { action: "block", message } } };
   }
   const failure =
@@ -55,7 +62,7 @@ function read({ entry, firing, result }: FinishedRun): Reading {
 }
 
 /** The message of a block on standard output. */
-function blockMessage(output: Output): string | undefined {
+function blockMessage(output: HookOutput): string | undefined {
   const answer = "answer" in output ? output.answer : null;
   if (answer?.["decision"] !== "block" && answer?.["action"] !== "block") return undefined;
   return textOf(answer["reason"]) ?? textOf(answer["message"]);

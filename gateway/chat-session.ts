@@ -5,7 +5,7 @@ import type { Recipient } from "./recipient.ts";
 export type BusyMode = "interrupt" | "queue" | "steer";
 
 /** A message that asks for a turn. */
-export interface TurnWish {
+export interface ChatTurnRequest {
   readonly text: string;
   readonly recipient: Recipient;
   /** Words of earlier messages that got no turn of their own because this one came. */
@@ -15,9 +15,9 @@ export interface TurnWish {
 /** Why turns end early: a person's word, or the end of the gateway. */
 export type StopReason = "stopped" | "draining";
 
-export interface ConversationDeps<Wish extends TurnWish> {
+export interface ChatSessionDeps<Request extends ChatTurnRequest> {
   /** Runs one turn to its end and answers. Never rejects. */
-  readonly run: (wish: Wish, signal: AbortSignal) => Promise<void>;
+  readonly run: (request: Request, signal: AbortSignal) => Promise<void>;
   /** Adds text to the running turn; false when it takes none any more. */
   readonly inject: (text: string) => boolean;
 }
@@ -25,14 +25,14 @@ export interface ConversationDeps<Wish extends TurnWish> {
 /** More messages than this do not wait in one conversation. */
 const MOST_WAITING = 100;
 
-interface Waiting<Wish extends TurnWish> {
-  readonly wish: Wish;
+interface Waiting<Request extends ChatTurnRequest> {
+  readonly request: Request;
   readonly done: () => void;
 }
 
-export class Conversation<Wish extends TurnWish> {
-  readonly #deps: ConversationDeps<Wish>;
-  readonly #waiting: Waiting<Wish>[] = [];
+export class ChatSession<Request extends ChatTurnRequest> {
+  readonly #deps: ChatSessionDeps<Request>;
+  readonly #waiting: Waiting<Request>[] = [];
   readonly #commands = new Set<AbortController>();
   #current: { readonly stop: AbortController; readonly since: number } | undefined;
   #working: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export class Conversation<Wish extends TurnWish> {
   #intake: Promise<unknown> = Promise.resolve();
   readonly #looking = new Set<Promise<unknown>>();
 
-  constructor(deps: ConversationDeps<Wish>) {
+  constructor(deps: ChatSessionDeps<Request>) {
     this.#deps = deps;
   }
 
@@ -69,14 +69,14 @@ export class Conversation<Wish extends TurnWish> {
   }
 
   /** Takes a message as the mode says. Resolves when it is dealt with; never rejects. */
-  take(wish: Wish, mode: BusyMode): Promise<void> {
+  take(request: Request, mode: BusyMode): Promise<void> {
     if (this.#working !== undefined) {
-      if (mode === "steer" && this.#steer(wish)) return wish.recipient.end();
-      if (mode === "interrupt") this.#supersede(wish);
-      else if (this.#waiting.length >= MOST_WAITING) return refuse(wish, this.#waiting.length);
+      if (mode === "steer" && this.#steer(request)) return request.recipient.end();
+      if (mode === "interrupt") this.#supersede(request);
+      else if (this.#waiting.length >= MOST_WAITING) return refuse(request, this.#waiting.length);
     }
     return new Promise((done) => {
-      this.#add({ wish, done });
+      this.#add({ request, done });
     });
   }
 
@@ -91,12 +91,12 @@ export class Conversation<Wish extends TurnWish> {
   /** Drops what waits and gives how much that was. */
   dropWaiting(reason: StopReason): number {
     const dropped = this.#waiting.splice(0);
-    for (const { wish, done } of dropped) {
+    for (const { request, done } of dropped) {
       const problem =
         reason === "draining"
           ? new HermesError("HERMES_GATEWAY_STOPPING", {})
           : new HermesError("HERMES_INTERRUPTED", {});
-      void wish.recipient.fail(problem, reason === "draining" ? problem.message : null).then(done);
+      void request.recipient.fail(problem, reason === "draining" ? problem.message : null).then(done);
     }
     return dropped.length;
   }
@@ -123,43 +123,43 @@ export class Conversation<Wish extends TurnWish> {
   }
 
   /** A turn that was told to end would take the words and never answer them. */
-  #steer({ text }: TurnWish): boolean {
+  #steer({ text }: ChatTurnRequest): boolean {
     return this.#current !== undefined && !this.#current.stop.signal.aborted && this.#deps.inject(text);
   }
 
   /** The new message is the one that counts: the running turn ends, what waits keeps its words and loses its turn. */
-  #supersede({ before }: Wish): void {
-    for (const { wish, done } of this.#waiting.splice(0)) {
-      before.push(...wish.before, wish.text);
-      void wish.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(done);
+  #supersede({ before }: Request): void {
+    for (const { request, done } of this.#waiting.splice(0)) {
+      before.push(...request.before, request.text);
+      void request.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(done);
     }
     this.#current?.stop.abort("superseded");
   }
 
-  #add(waiting: Waiting<Wish>): void {
+  #add(waiting: Waiting<Request>): void {
     this.#waiting.push(waiting);
-    waiting.wish.recipient.signal?.addEventListener("abort", () => this.#leave(waiting), { once: true });
+    waiting.request.recipient.signal?.addEventListener("abort", () => this.#leave(waiting), { once: true });
     this.#working ??= this.#work();
   }
 
   /** Nobody waits for its answer any more. */
-  #leave(waiting: Waiting<Wish>): void {
+  #leave(waiting: Waiting<Request>): void {
     const place = this.#waiting.indexOf(waiting);
     if (place === -1) return;
     this.#waiting.splice(place, 1);
-    void waiting.wish.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(waiting.done);
+    void waiting.request.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(waiting.done);
   }
 
   async #work(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const { wish, done } = next;
-      const { signal } = wish.recipient;
+      const { request, done } = next;
+      const { signal } = request.recipient;
       const stop = new AbortController();
       const leave = () => stop.abort("left");
       signal?.addEventListener("abort", leave, { once: true });
       if (signal?.aborted) leave();
       this.#current = { stop, since: Date.now() };
-      await this.#deps.run(wish, stop.signal);
+      await this.#deps.run(request, stop.signal);
       this.#current = undefined;
       signal?.removeEventListener("abort", leave);
       done();
@@ -168,7 +168,7 @@ export class Conversation<Wish extends TurnWish> {
   }
 }
 
-function refuse({ recipient }: TurnWish, waiting: number): Promise<void> {
+function refuse({ recipient }: ChatTurnRequest, waiting: number): Promise<void> {
   const problem = new HermesError("HERMES_GATEWAY_BUSY", { waiting });
   return recipient.fail(problem, problem.message);
 }

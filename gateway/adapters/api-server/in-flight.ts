@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { RequestProblem } from "./problem.ts";
 
-export interface Flights {
+export interface InFlight {
   /** Takes a place before the body is read. Throws a RequestProblem: 429 when all are taken, 503 after `close`. */
   enter(response: ServerResponse): void;
   /** Runs the answer in the place of its response, which is free again when the answer has ended. */
@@ -11,7 +11,7 @@ export interface Flights {
   close(): Promise<void>;
 }
 
-export function createFlights(most: number): Flights {
+export function createInFlight(most: number): InFlight {
   /** Responses whose bodies are still being read. */
   const reading = new Set<ServerResponse>();
   const answering = new Set<ServerResponse>();

@@ -18,7 +18,7 @@ export interface ToolDeps {
 }
 
 /** A place that a tool may use. */
-export interface Place {
+export interface ResolvedPath {
   /** As the model spelled it: for messages. */
   readonly shown: string;
   /** Absolute, links as they are: what the model gets to see. */
@@ -31,7 +31,7 @@ export interface Place {
  * Resolves a path of a tool's arguments: relative to the call's folder, `~` for the user's home, links followed.
  * Throws the guard's sentence for a guarded place.
  */
-export function findPlace(path: string, call: ToolCall, deps: ToolDeps): Place {
+export function findPlace(path: string, call: ToolCall, deps: ToolDeps): ResolvedPath {
   const expanded = path === "~" || path.startsWith("~/") ? userHome(deps.env) + path.slice(1) : path;
   const spelled = resolve(call.cwd, expanded);
   const place = realPlace(spelled);
@@ -41,7 +41,7 @@ export function findPlace(path: string, call: ToolCall, deps: ToolDeps): Place {
 }
 
 /** The state of an existing regular file. Throws a sentence for anything else. */
-export async function statFile(place: Place): Promise<Stats> {
+export async function statFile(place: ResolvedPath): Promise<Stats> {
   const stats = await statPlace(place);
   if (stats.isDirectory()) throw new Error(`${place.shown} is a folder, not a file`);
   if (!stats.isFile()) throw new Error(`${place.shown} is not a regular file (a device, pipe or socket)`);
@@ -49,7 +49,7 @@ export async function statFile(place: Place): Promise<Stats> {
 }
 
 /** The state of what is at a place. A missing one is an error with a did-you-mean among its siblings. */
-export async function statPlace(place: Place): Promise<Stats> {
+export async function statPlace(place: ResolvedPath): Promise<Stats> {
   try {
     return await stat(place.path);
   } catch (error) {
@@ -62,7 +62,7 @@ export async function statPlace(place: Place): Promise<Stats> {
 }
 
 /** The sentence for a failed file operation. */
-export function describeFileError(error: unknown, place: Place): string {
+export function describeFileError(error: unknown, place: ResolvedPath): string {
   const problem = PROBLEMS[codeOf(error) ?? ""];
   if (problem !== undefined) return `${place.shown}: ${problem}`;
   return `${place.shown}: ${error instanceof Error ? error.message : String(error)}`;

@@ -4,11 +4,11 @@ import type { ChatMessage } from "#core/messages";
 import { INJECTED } from "./injections.ts";
 import { repairHistory, toModelMessages } from "./history.ts";
 import type { OfflineHints } from "./models/offline.ts";
-import type { SessionStore } from "./sessions.ts";
+import type { SqliteSessions } from "./sessions.ts";
 import type { AskedCall } from "./tool-call.ts";
 
-export class Conversation {
-  readonly #sessions: SessionStore;
+export class TurnMessages {
+  readonly #sessions: SqliteSessions;
   readonly #sessionId: string;
   readonly #messages: ChatMessage[];
   /** Where this turn's user message stands. */
@@ -20,7 +20,7 @@ export class Conversation {
   #calls = 0;
 
   /** Loads the session's history and adds the person's message to it. */
-  constructor(sessions: SessionStore, sessionId: string, message: string) {
+  constructor(sessions: SqliteSessions, sessionId: string, message: string) {
     this.#sessions = sessions;
     this.#sessionId = sessionId;
     this.#messages = repairHistory(sessions.history(sessionId));

@@ -6,7 +6,7 @@ export type Settled<Value> =
   | { readonly kind: "late" };
 
 /** Starts `work` and waits for it at most `ms` milliseconds. Never throws or rejects; late failures are dropped. */
-export async function within<Value>(ms: number, work: () => Value | Promise<Value>): Promise<Settled<Value>> {
+export async function withDeadline<Value>(ms: number, work: () => Value | Promise<Value>): Promise<Settled<Value>> {
   const { promise: late, resolve } = Promise.withResolvers<Settled<Value>>();
   const timer = setTimeout(() => resolve({ kind: "late" }), ms);
   try {

@@ -14,7 +14,14 @@ function senderTo(t: TestContext, url: string, redact: (text: string) => string 
   const errors: string[] = [];
   const onError = (sentence: string) => void errors.push(sentence);
   const settledLength = (text: string) => text.length;
-  const sender = new ForwardSender({ queue, src: "test", redact, settledLength, onError, onUnauthorized: () => undefined });
+  const sender = new ForwardSender({
+    queue,
+    src: "test",
+    redact,
+    settledLength,
+    onError,
+    onUnauthorized: () => undefined,
+  });
   sender.setDashboard({ url, token: "test-token", identity: url });
   t.after(() => sender.close(0));
   const emit = (count: number, extra: Record<string, unknown> = {}, from = 0) => {

@@ -29,8 +29,8 @@ test("the README's five minutes, one after the other", async (t) => {
     },
     "readme-guard": (stdout, stderr) => {
       assert.match(stdout, /no-rm\.sh/);
-      assert.match(stdout, /rm -rf is not for agents/);
-      assert.match(stderr, /blocked pre_tool_call: rm -rf is not for agents/);
+      assert.match(stdout, /rm -rf is not allowed/);
+      assert.match(stderr, /blocked pre_tool_call: rm -rf is not allowed/);
       assert.match(readFileSync(join(newcomer.home, ".hermes/shell-hooks-allowlist.json"), "utf8"), /no-rm\.sh/);
     },
     "readme-plugin": (stdout, stderr) => {

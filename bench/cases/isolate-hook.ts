@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { openMemoryDatabase } from "#core/home/database";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
-import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { findCodeProblem } from "#sandbox/check/parse";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
 import { median, type Case, type Measurement } from "../measure.ts";
@@ -110,6 +111,7 @@ async function openHost(folder: string): Promise<{ registry: HookRegistry; host:
     warn: note,
     safeMode: false,
     timeoutSeconds: () => 30,
+    findCodeProblem,
     tiers: {
       worker: () => Promise.reject(new Error("no worker is measured here")),
       isolate: async () => createIsolateTier({ env: process.env, values: createHookValues(() => database), log: LOG }),

@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
-import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { findCodeProblem } from "#sandbox/check/parse";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 
@@ -185,6 +186,7 @@ function openHost(folder: string, registry: HookRegistry): FolderHost {
     warn: note,
     safeMode: false,
     timeoutSeconds: () => DEADLINE_SECONDS,
+    findCodeProblem,
     tiers: {
       worker: () => Promise.resolve(createWorkerTier()),
       isolate: () => Promise.reject(new Error("no isolate is measured here")),

@@ -13,7 +13,7 @@ import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { watchHost } from "../watch.ts";
-import { openFolders } from "./folders.ts";
+import { openFolders } from "./hooks.ts";
 import { checkGateway, ConfiguredPlatforms } from "./platforms.ts";
 import { claimGateway } from "./single.ts";
 

@@ -30,6 +30,15 @@ export interface GatewayHook {
   readonly handler: string;
 }
 
+/** What a check of code needs to know of a hook. */
+export type HookCode = Pick<GatewayHook, "folder" | "handler" | "isolation">;
+
+/**
+ * Finds the first problem of a handler, of the files that it imports, and of those `beside` it, without running any;
+ * null when there is none. Never rejects.
+ */
+export type CodeCheck = (hook: HookCode, beside?: readonly string[]) => Promise<string | null>;
+
 /** What a tier tells of a handler beside its answers. */
 export interface HandlerReport {
   /** Output of the handler (`console.*`, `host.log.*`), a line at a time. */

@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { problemOf } from "#core/errors";
-import { findSyntaxProblem } from "#sandbox/folders/syntax";
+import { findSyntaxProblem } from "#sandbox/check/syntax";
 
 const LONGEST = 2000;
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { HermesError, problemOf } from "#core/errors";
-import { Deadlines } from "#sandbox/folders/deadlines";
+import { Deadlines } from "#core/deadlines";
 import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import { engineLimitMb, type WatchedThread } from "./memory.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";

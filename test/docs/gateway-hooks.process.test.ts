@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { announceCommand } from "#core/command-events";
 import { pluginTsconfig } from "#plugins/scaffold";
-import { parseHookManifest } from "#sandbox/folders/manifest";
+import { parseHookManifest } from "#gateway/hooks/manifest";
 import { countBlocks, examplesOf, readPage } from "../helpers/examples.ts";
 import { ROOT } from "../helpers/hermes.ts";
-import { makeHookBench, type HookBench } from "../helpers/hook-folders.ts";
+import { makeHookBench, type HookBench } from "../helpers/gateway-hooks.ts";
 
 const PAGE = "docs/gateway-hooks.md";
 const manifests = examplesOf(PAGE, "yaml");

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { EVENT_NAMES, EVENTS, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
 import { HERMES_WIRE } from "#sandbox/shell/protocols/hermes-codec";
-import { stringify } from "#sandbox/shell/payload";
+import { stringify } from "#core/stringify";
 
 const place = { cwd: "/work", home: "/home/me/.hermes", env: {} };
 

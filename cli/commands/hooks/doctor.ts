@@ -10,9 +10,9 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
 import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
-import { examineFolders } from "./examine-folders.ts";
+import { examineFolders } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
-import { findFolders } from "./list-folders.ts";
+import { findFolders } from "./list-gateway-hooks.ts";
 import { listPluginHooks, listShellHooks, type ListedHook } from "./list.ts";
 
 interface ExaminedHook

@@ -74,7 +74,7 @@ function needsALook({ source, enabled, allowed, drift, state }: ListedHook): boo
 /** Most homes have no gateway hooks: then what finds them is not loaded. */
 async function listFolders(config: Config, paths: HomePaths): Promise<Listing> {
   if (lstatSync(paths.hooks, { throwIfNoEntry: false }) === undefined) return { hooks: [], warnings: [] };
-  const { listFolderHooks } = await import("./list-folders.ts");
+  const { listFolderHooks } = await import("./list-gateway-hooks.ts");
   return listFolderHooks(config, paths);
 }
 

@@ -1,5 +1,5 @@
 /** What scripts written for Claude Code read; what they answer is in `claude-answers.ts`. */
-import { stringify } from "#sandbox/shell/payload";
+import { stringify } from "#core/stringify";
 import type { ProtocolCodec } from "#sandbox/shell/protocol";
 import { SHELL } from "./claude.ts";
 import { readRun } from "./claude-answers.ts";

@@ -10,7 +10,7 @@ import {
   textOf,
 } from "#sandbox/shell/outcome";
 import { parseOutput, type HookOutput } from "#sandbox/shell/output";
-import { stringify } from "#sandbox/shell/payload";
+import { stringify } from "#core/stringify";
 import type { FinishedRun, ParsedRun, ProtocolCodec } from "#sandbox/shell/protocol";
 
 export const HERMES_WIRE: ProtocolCodec = {

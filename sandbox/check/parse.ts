@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { problemOf } from "#core/errors";
-import type { HookCode } from "./modules.ts";
+import type { HookCode } from "#core/ports/tier";
 
 /** What the thread is to look at. */
 export interface ParseRequest {

@@ -1,5 +1,5 @@
 /** The gateway hooks of a home, in the running gateway: registered, listed live, taken over anew at a reload. */
-import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../compose.ts";
 
@@ -14,6 +14,7 @@ export async function openFolders(host: Host, options: { safeMode: boolean; env:
     warn,
     safeMode: options.safeMode,
     timeoutSeconds: () => host.config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
+    findCodeProblem: async (hook, beside) => (await import("#sandbox/check/parse")).findCodeProblem(hook, beside),
     tiers: {
       worker: async () => (await import("#sandbox/worker/pool")).createWorkerTier(),
       isolate: async () => {

@@ -1,7 +1,7 @@
 /** Gateway hooks among the hooks that `hermes hooks list` shows: what stands in `hooks/`; no handler is executed. */
 import type { Config } from "#core/home/config";
 import type { HomePaths } from "#core/home/paths";
-import { discoverFolders, type FolderDiscovery, type FoundFolder } from "#sandbox/folders/discover";
+import { discoverFolders, type FolderDiscovery, type FoundFolder } from "#gateway/hooks/discover";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { ListedHook, Listing } from "./list.ts";
 

@@ -6,10 +6,7 @@ import { SourceTextModule } from "node:vm";
 import { problemOf } from "#core/errors";
 import { ModuleSources } from "#sandbox/isolate/sources";
 import { parseSource } from "./syntax.ts";
-import type { GatewayHook } from "#core/ports/tier";
-
-/** What is to be looked at. */
-export type HookCode = Pick<GatewayHook, "folder" | "handler" | "isolation">;
+import type { HookCode } from "#core/ports/tier";
 
 /** Rejects with the reason why `from` cannot import this. */
 type Judge = (specifier: string, from: string) => unknown;

@@ -8,8 +8,8 @@ import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
 import type { HookOutcome, HookRun } from "#core/runs";
-import { stringify } from "#sandbox/shell/payload";
-import { Deadlines } from "./deadlines.ts";
+import { stringify } from "#core/stringify";
+import { Deadlines } from "#core/deadlines";
 import { asksForDecision, judgeAnswer } from "./decision.ts";
 import type { Handler, GatewayHook } from "#core/ports/tier";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { discoverFolders, type FoundFolder } from "#sandbox/folders/discover";
+import { discoverFolders, type FoundFolder } from "#gateway/hooks/discover";
 
 const EVENTS = "events: [agent:end]\n";
 

@@ -8,12 +8,11 @@ import type { Log } from "#core/home/log";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
 import { discoverFolders, ManifestCache, type FolderDiscovery, type FoundFolder } from "./discover.ts";
-import { LoadedFolder, type FolderDeps } from "./loaded-folder.ts";
-import { findCodeProblem } from "./parse.ts";
+import { LoadedFolder, type FolderDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
-import type { HandlerTier, GatewayHook } from "#core/ports/tier";
+import type { CodeCheck, HandlerTier, GatewayHook } from "#core/ports/tier";
 
 export interface FolderHostDeps {
   /** The home's `hooks/`. */
@@ -27,6 +26,7 @@ export interface FolderHostDeps {
   readonly safeMode: boolean;
   /** How long a handler may take whose hook does not say. */
   readonly timeoutSeconds: () => number;
+  readonly findCodeProblem: CodeCheck;
   /** Made at the first event that needs them. A failure is tried again at the next. */
   readonly tiers: Readonly<Record<HandlerTier["source"], () => Promise<HandlerTier>>>;
 }
@@ -160,7 +160,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     if (!compared.changed && isDeepStrictEqual(hook, loaded.hook)) {
       return { found, loaded, stamp: compared.stamp, kept: null };
     }
-    const problem = await findHookProblem(hook);
+    const problem = await findHookProblem(hook, deps.findCodeProblem);
     // The old stamp stays: what is mended by going back to what was there is no change.
     if (problem !== null) return { found, loaded, stamp, kept: problem };
     return { found, loaded: new LoadedFolder(directory, hook, folderDeps), stamp: compared.stamp, kept: null };
@@ -266,7 +266,7 @@ function describe({ found, loaded, kept }: HookState): FolderListing {
 }
 
 /** What is wrong with the code beside the manifest, as a sentence; null when nothing is seen to be. */
-async function findHookProblem(hook: GatewayHook): Promise<string | null> {
+async function findHookProblem(hook: GatewayHook, findCodeProblem: CodeCheck): Promise<string | null> {
   const beside = readdirSync(hook.folder).filter(isCode);
   const problem = await findCodeProblem(
     hook,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createWorkerTier } from "#sandbox/worker/pool";
-import { makeHookBench, type HookBench, type HookBenchOptions } from "../../helpers/hook-folders.ts";
+import { makeHookBench, type HookBench, type HookBenchOptions } from "../../helpers/gateway-hooks.ts";
 import { until } from "../../helpers/processes.ts";
 
 const NOTHING = { changes: [], warnings: [], failures: [] };

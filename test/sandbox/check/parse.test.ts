@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findCodeProblem } from "#sandbox/folders/parse";
+import { findCodeProblem } from "#sandbox/check/parse";
 
 const findIn = (handler: string, beside: readonly string[] = [], isolation: "worker" | "isolate" = "worker") =>
   findCodeProblem({ folder: dirname(handler), handler, isolation }, beside);

@@ -1,8 +1,8 @@
 /** Whether the gateway can use the folders of `hooks/`, found out without running a handler. */
-import type { FolderDiscovery, FoundFolder } from "#sandbox/folders/discover";
-import { findCodeProblem } from "#sandbox/folders/parse";
+import type { FolderDiscovery, FoundFolder } from "#gateway/hooks/discover";
+import { findCodeProblem } from "#sandbox/check/parse";
 import type { Findings } from "./examine-entry.ts";
-import { listFolder } from "./list-folders.ts";
+import { listFolder } from "./list-gateway-hooks.ts";
 import type { ListedHook } from "./list.ts";
 
 type ExaminedFolder = Findings & ListedHook;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/runs";
-import { HookQueue, type QueueIdentity } from "#sandbox/folders/queue";
+import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
 import type { Handler, GatewayHook } from "#core/ports/tier";
 
 type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promise<unknown>;

@@ -1,6 +1,6 @@
 /** The gateway hooks' handlers in the registry: in the order of the folders, and truthfully named. */
 import type { HookRegistry } from "#core/registry";
-import type { LoadedFolder } from "./loaded-folder.ts";
+import type { LoadedFolder } from "./loaded-hook.ts";
 
 interface Registered {
   readonly folder: LoadedFolder;

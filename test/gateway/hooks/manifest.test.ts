@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseHookManifest, readHookManifest } from "#sandbox/folders/manifest";
+import { parseHookManifest, readHookManifest } from "#gateway/hooks/manifest";
 
 const parse = (text: string) => parseHookManifest(text, "HOOK.yaml");
 

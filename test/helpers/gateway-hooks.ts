@@ -6,7 +6,8 @@ import type { TestContext } from "node:test";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import type { HookRun } from "#core/runs";
-import { createFolderHost, type FolderHost } from "#sandbox/folders/host";
+import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { findCodeProblem } from "#sandbox/check/parse";
 import type { HandlerTier } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { ROOT } from "./hermes.ts";
@@ -58,6 +59,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
     warn: (sentence) => warnings.push(sentence),
     safeMode: options.safeMode ?? false,
     timeoutSeconds: options.timeoutSeconds ?? (() => 30),
+    findCodeProblem,
     tiers: {
       worker: options.worker ?? (() => Promise.resolve(createWorkerTier())),
       isolate: () => Promise.reject(new Error("this bench has no isolates")),

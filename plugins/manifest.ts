@@ -1,6 +1,7 @@
 /** `plugin.yaml`: what a plugin says about itself. Unknown keys are no fault, wrong ones are named with file and line. */
 import { readFileSync } from "node:fs";
 import { HermesError, problemOf } from "#core/errors";
+import { parseYaml, type YamlDocument } from "#core/yaml-document";
 
 export interface Manifest {
   readonly name: string;
@@ -35,32 +36,13 @@ export async function parseManifest(text: string, file: string): Promise<Manifes
   if (text.length > MOST_BYTES) {
     throw new HermesError("HERMES_PLUGIN_MANIFEST", { file, problem: `is too big (over ${MOST_BYTES} characters)` });
   }
-  const { LineCounter, parseDocument, isNode } = await import("yaml");
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const [syntax] = document.errors;
-  if (syntax !== undefined) {
-    const { line } = lineCounter.linePos(syntax.pos[0]);
-    throw new HermesError("HERMES_PLUGIN_MANIFEST", { file, line, problem: `not valid YAML: ${syntax.message}` });
-  }
-  const lineOf = (path: readonly (string | number)[]): number | undefined => {
-    const node: unknown = document.getIn(path, true);
-    return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : undefined;
-  };
-  return interpret(toJS(document, file), file, lineOf);
+  const { value, lineOf } = await parseYaml(text, ({ line, problem, cause }) => {
+    return new HermesError("HERMES_PLUGIN_MANIFEST", { file, line, problem: `not valid YAML: ${problem}` }, { cause });
+  });
+  return interpret(value, file, lineOf);
 }
 
-function toJS(document: { toJS: (options: { maxAliasCount: number }) => unknown }, file: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    throw new HermesError("HERMES_PLUGIN_MANIFEST", { file, problem: `not valid YAML: ${problemOf(error)}` });
-  }
-}
-
-type LineOf = (path: readonly (string | number)[]) => number | undefined;
-
-function interpret(value: unknown, file: string, lineOf: LineOf): Manifest {
+function interpret(value: unknown, file: string, lineOf: YamlDocument["lineOf"]): Manifest {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new HermesError("HERMES_PLUGIN_MANIFEST", {
       file,

@@ -4,8 +4,7 @@ import { DEFAULTS, SECTION_NAMES, type PluginEntry, type RawConfig } from "./con
 import { HermesError, problemOf } from "#core/errors";
 import type { HomePaths } from "./paths.ts";
 import { didYouMean } from "#core/suggest";
-
-export type KeyPath = readonly (string | number)[];
+import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
 
 /** The sections with their defaults filled in. */
 export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugins" | "sessions"> {
@@ -34,11 +33,6 @@ export interface Config {
 interface Unset {
   readonly path: KeyPath;
   readonly variable: string;
-}
-
-interface Source {
-  readonly value: unknown;
-  readonly lineOf: (path: KeyPath) => number | undefined;
 }
 
 /**
@@ -74,7 +68,10 @@ export async function loadConfig(paths: HomePaths, env: NodeJS.ProcessEnv = proc
 
 /** Parses the text of a configuration; `file` is what errors name. Throws as {@link loadConfig} does. */
 export async function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv): Promise<Config> {
-  const source = await parseYaml(text, file);
+  const source = await parseYaml(
+    text,
+    ({ cause, ...found }) => new HermesError("HERMES_CONFIG_SYNTAX", { file, ...found }, { cause }),
+  );
   const { value } = source;
   if (value === null || value === undefined) return { ...emptyConfig(), file };
   if (typeof value !== "object" || Array.isArray(value)) {
@@ -126,27 +123,6 @@ function read(file: string): string | undefined {
   }
 }
 
-async function parseYaml(text: string, file: string): Promise<Source> {
-  const { LineCounter, parseDocument, isNode } = await import("yaml");
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line } = lineCounter.linePos(error.pos[0]);
-    const problem = /tab/i.test(error.message) ? `${error.message} (indent with spaces, not tabs)` : error.message;
-    throw new HermesError("HERMES_CONFIG_SYNTAX", { file, line, problem }, { cause: error });
-  }
-  const lineOf = (path: KeyPath): number | undefined => {
-    const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
-    return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : undefined;
-  };
-  try {
-    return { value: document.toJS({ maxAliasCount: 100 }), lineOf };
-  } catch (thrown) {
-    throw new HermesError("HERMES_CONFIG_SYNTAX", { file, problem: problemOf(thrown) }, { cause: thrown });
-  }
-}
-
 /** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Unset variables stay and are noted. */
 function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv, unset: Unset[]): unknown {
   if (typeof value === "string") {
@@ -164,7 +140,7 @@ function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv,
   );
 }
 
-function demand(path: KeyPath, unset: readonly Unset[], file: string, source: Source): void {
+function demand(path: KeyPath, unset: readonly Unset[], file: string, source: YamlDocument): void {
   const found = unset.find((one) => path.every((key, index) => one.path[index] === key));
   if (found === undefined) return;
   throw new HermesError("HERMES_CONFIG_VARIABLE", {
@@ -212,9 +188,4 @@ function unknownKey(path: KeyPath, candidates: readonly string[], { file, lineOf
   const line = lineOf(path);
   const hint = didYouMean(String(path.at(-1)), candidates);
   return `${file}${line === undefined ? "" : `:${line}`}: unknown key "${keyText(path)}", ignored.${hint}`;
-}
-
-/** `hooks.pre_tool_call[0].command` */
-function keyText(path: KeyPath): string {
-  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
 }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { didYouMean } from "#core/suggest";
+import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
 import { findEventDoubt, findEventProblem } from "./event-names.ts";
 import type { Allowances } from "#core/ports/tier";
 
@@ -66,43 +67,21 @@ function read(file: string): string {
 
 /** Parses the text of a manifest; `file` is what errors name. Throws HERMES_HOOK_MANIFEST with file and line. */
 export async function parseHookManifest(text: string, file: string): Promise<HookManifest> {
-  const { LineCounter, parseDocument, isNode } = await import("yaml");
-  const lineCounter = new LineCounter();
-  try {
-    const document = parseDocument(text, { lineCounter, prettyErrors: false });
-    const [syntax] = document.errors;
-    if (syntax !== undefined) {
-      const { line } = lineCounter.linePos(syntax.pos[0]);
-      const tabs = /tab/i.test(syntax.message) ? " (indent with spaces, not tabs)" : "";
-      throw new HermesError("HERMES_HOOK_MANIFEST", {
-        file,
-        line,
-        problem: `not valid YAML: ${syntax.message}${tabs}`,
-      });
-    }
-    const lineOf: LineOf = (...path) => {
-      const node: unknown = document.getIn(path, true);
-      return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : undefined;
-    };
-    return new Interpreter(document.toJS({ maxAliasCount: 100 }), file, lineOf).manifest();
-  } catch (error) {
-    if (isHermesError(error)) throw error;
-    // Aliases that multiply, or brackets nested too deep.
-    throw new HermesError("HERMES_HOOK_MANIFEST", { file, problem: `not usable YAML: ${problemOf(error)}` });
-  }
+  const document = await parseYaml(text, ({ line, problem, cause }) => {
+    return new HermesError("HERMES_HOOK_MANIFEST", { file, line, problem: `not valid YAML: ${problem}` }, { cause });
+  });
+  return new Interpreter(document, file).manifest();
 }
 
-type Path = readonly (string | number)[];
-type LineOf = (...path: Path) => number | undefined;
 type Keys = Readonly<Record<string, unknown>>;
 
 class Interpreter {
   readonly #keys: Keys;
   readonly #file: string;
-  readonly #lineOf: LineOf;
+  readonly #lineOf: YamlDocument["lineOf"];
   readonly #warnings: string[] = [];
 
-  constructor(value: unknown, file: string, lineOf: LineOf) {
+  constructor({ value, lineOf }: YamlDocument, file: string) {
     this.#file = file;
     this.#lineOf = lineOf;
     if (!isMapping(value)) throw this.#wrong([], 'expected keys such as "events:"');
@@ -216,7 +195,7 @@ class Interpreter {
     throw this.#wrong([key], `expected ${expected}${allowed === "" ? "" : `, ${allowed}`}`);
   }
 
-  #warnUnknown(holder: Keys, known: readonly string[], path: Path): void {
+  #warnUnknown(holder: Keys, known: readonly string[], path: KeyPath): void {
     for (const key of Object.keys(holder)) {
       if (known.includes(key)) continue;
       const name = [...path, key].join(".").slice(0, 100);
@@ -224,21 +203,19 @@ class Interpreter {
     }
   }
 
-  #warn(path: Path, problem: string): void {
-    const line = this.#lineOf(...path);
+  #warn(path: KeyPath, problem: string): void {
+    const line = this.#lineOf(path);
     this.#warnings.push(`${this.#file}${line === undefined ? "" : `:${line}`}: ${problem}`);
   }
 
-  #wrong(path: Path, problem: string): HermesError {
+  #wrong(path: KeyPath, problem: string): HermesError {
     const value = path.reduce<unknown>((inner, key) => (inner as Keys | undefined)?.[key], this.#keys);
     const found = path.length === 0 ? "" : value === undefined ? "is missing; " : `is ${shown(value)}; `;
-    const line = path.length === 0 ? 1 : this.#lineOf(...path);
-    const key =
-      path.length === 0 ? undefined : path.map((one) => (typeof one === "number" ? `[${one}]` : one)).join(".");
+    const line = path.length === 0 ? 1 : this.#lineOf(path);
     return new HermesError("HERMES_HOOK_MANIFEST", {
       file: this.#file,
       line,
-      key: key?.replaceAll(".[", "["),
+      key: path.length === 0 ? undefined : keyText(path),
       problem: `${found}${problem}`,
     });
   }

@@ -117,7 +117,7 @@ test("aliases that multiply are refused, whatever they would come to", async () 
   const levels = Array.from({ length: 30 }, (_, level) => `a${level + 1}: &a${level + 1} [*a${level}, *a${level}]`);
   assert.match(
     await problemOf(`a0: &a0 [x, x]\n${levels.join("\n")}\n${good}`),
-    /^HOOK\.yaml: not usable YAML: .*alias/i,
+    /^HOOK\.yaml: not valid YAML: .*alias/i,
   );
 });
 

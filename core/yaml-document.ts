@@ -1,0 +1,51 @@
+/** A YAML text as plain values that know the lines they came from. */
+import { problemOf } from "./errors.ts";
+
+export type KeyPath = readonly (string | number)[];
+
+export interface YamlDocument {
+  readonly value: unknown;
+  /** Where a key's value is, from 1; undefined for a key that is not in the text. */
+  readonly lineOf: (path: KeyPath) => number | undefined;
+}
+
+export interface YamlProblem {
+  /** What is wrong, to follow `not valid YAML: `. */
+  readonly problem: string;
+  readonly line?: number;
+  readonly cause: unknown;
+}
+
+/** More aliases than that multiply into something that fills the memory. */
+const MOST_ALIASES = 100;
+
+/** Parses a text. Throws what `refuse` makes of a text that is not valid YAML or that cannot be resolved. */
+export async function parseYaml(text: string, refuse: (found: YamlProblem) => Error): Promise<YamlDocument> {
+  const { LineCounter, parseDocument, isNode } = await import("yaml");
+  const lineCounter = new LineCounter();
+  const lineAt = (offset: number): number => lineCounter.linePos(offset).line;
+  let syntax;
+  try {
+    const document = parseDocument(text, { lineCounter, prettyErrors: false });
+    [syntax] = document.errors;
+    if (syntax === undefined) {
+      return {
+        value: document.toJS({ maxAliasCount: MOST_ALIASES }),
+        lineOf(path) {
+          const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+          return isNode(node) && node.range ? lineAt(node.range[0]) : undefined;
+        },
+      };
+    }
+  } catch (error) {
+    // Aliases that multiply, or brackets nested too deep.
+    throw refuse({ problem: problemOf(error), cause: error });
+  }
+  const hint = /tab/i.test(syntax.message) ? " (indent with spaces, not tabs)" : "";
+  throw refuse({ problem: `${syntax.message}${hint}`, line: lineAt(syntax.pos[0]), cause: syntax });
+}
+
+/** `hooks.pre_tool_call[0].command` */
+export function keyText(path: KeyPath): string {
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
+}

@@ -56,7 +56,7 @@ class Guarded {
 test("the guard against force pushes", { skip }, async (context) => {
   const guard = new Guarded(context, "guard-script");
   for (const command of ["git push --force", "git push origin main -f", "cd x && git push -uf"]) {
-    assert.equal(await guard.judge({ command }), `force pushes are for people: ${command}`);
+    assert.equal(await guard.judge({ command }), `force pushes are not allowed: ${command}`);
   }
   for (const command of ["git push", "git status", "ls -f"])
     assert.equal(await guard.judge({ command }), null, command);
@@ -74,7 +74,7 @@ test("the guard that answers with JSON", { skip }, async (context) => {
     assert.equal(await guard.judge({ path }, "write_file"), null, path);
   }
   for (const path of ["../a.txt", "/etc/passwd", "link/passwd", '/x"y', "-n"]) {
-    if (path !== "-n") assert.equal(await guard.judge({ path }, "patch"), `outside of the project: ${path}`);
+    if (path !== "-n") assert.equal(await guard.judge({ path }, "patch"), `outside the project: ${path}`);
   }
   assert.match((await guard.judge({}, "write_file")) ?? "", /a guard failed/);
 });
@@ -94,7 +94,7 @@ test("the guard that says what is allowed", { skip }, async (context) => {
     "ls > x",
     "ls `id`",
   ]) {
-    assert.equal(await guard.judge({ command }), `not on the list of commands: ${command}`.trimEnd());
+    assert.equal(await guard.judge({ command }), `command not on the list: ${command}`.trimEnd());
   }
 });
 

@@ -1,6 +1,6 @@
 /** What several events of the table carry: fields with their sentences, and samples of them. */
-import type { Zod } from "./events.ts";
 import type { ChatMessage } from "./messages.ts";
+import type { Zod } from "./zod.ts";
 
 export const SAMPLE_SESSION = "sess_sample";
 export const SAMPLE_MODEL = "sample-model";

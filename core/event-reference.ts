@@ -1,5 +1,6 @@
 /** What people read about an event, derived from the table: fields of the payload, notes, what may be answered. */
-import { declarationOf, type EventKind, type EventName, type Zod } from "./events.ts";
+import { declarationOf, type EventKind, type EventName } from "./events.ts";
+import type { Zod } from "./zod.ts";
 
 /** The part of JSON Schema that our payloads use. */
 export interface PayloadSchema {

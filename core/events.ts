@@ -19,8 +19,7 @@ import {
   sessionId,
   toolCall,
 } from "./event-fields.ts";
-
-export type Zod = typeof z;
+import type { Zod } from "./zod.ts";
 
 /** How a firing treats the answers of its hooks. */
 export type EventKind = "gate" | "context" | "transform" | "observe";

@@ -4,7 +4,7 @@
  * The `hooks:` block is left open here; `sandbox/shell/entries.ts` judges it entry by entry.
  */
 import type { z } from "zod";
-import type { Zod } from "#core/events";
+import type { Zod } from "#core/zod";
 
 export const DEFAULTS = {
   model: { max_retries: 2 },

@@ -1,5 +1,5 @@
-/** The one decision: may this command run at this event? Pure, and the only maker of grants. */
-import type { Consent, Grant, HookPair, Pin } from "./grant.ts";
+/** The one decision: may this command run at this event? Pure, and the only caller of `issueGrant`. */
+import { issueGrant, type Consent, type HookPair, type Pin } from "./grant.ts";
 
 /** `hooks_consent`. With `command` an approval of the pair suffices, whatever becomes of the script (CONTRACT §5). */
 export type ConsentMode = "command" | "pinned";
@@ -13,16 +13,14 @@ export interface Approvals {
   pinOf?(pair: HookPair): Pin;
 }
 
-const issued = new WeakSet<object>();
-
 /** Decides on a pair by the approvals there are. In pinned mode the grant holds only for what its pin gives. */
 export function decide(pair: HookPair, approvals: Approvals, mode: ConsentMode): Consent {
   if (approvals.has(pair)) {
-    if (mode === "command") return { granted: true, grant: issue("approved", pair, null) };
+    if (mode === "command") return { granted: true, grant: issueGrant("approved", pair, null) };
     const pin = approvals.pinOf?.(pair);
     // Whoever asks for the strict mode must not get the lenient one without a word.
     if (pin === undefined) return { granted: false, reason: "its script cannot be pinned here" };
-    return { granted: true, grant: issue("approved", pair, pin) };
+    return { granted: true, grant: issueGrant("approved", pair, pin) };
   }
   const why = approvals.problem === null ? "it is not approved" : `it is not approved, because ${approvals.problem}`;
   return { granted: false, reason: `${why}. Approve it with: ${allowCommand(pair)}` };
@@ -34,21 +32,10 @@ export function decide(pair: HookPair, approvals: Approvals, mode: ConsentMode):
  */
 export function grantExplicitTest(pair: HookPair, script: string | null = null): Consent {
   const pin: Pin | null = script === null ? null : (argv) => ({ argv, argv0: null, script });
-  return { granted: true, grant: issue("explicit_test", pair, pin) };
-}
-
-/** True for a grant that came from here. */
-export function wasIssued(grant: unknown): boolean {
-  return typeof grant === "object" && grant !== null && issued.has(grant);
+  return { granted: true, grant: issueGrant("explicit_test", pair, pin) };
 }
 
 /** The command line that approves a pair, quoted for a shell. */
 export function allowCommand({ event, command }: HookPair): string {
   return `hermes hooks allow ${event} '${command.replaceAll("'", `'\\''`)}'`;
-}
-
-function issue(kind: Grant["kind"], { event, command }: HookPair, pin: Pin | null): Grant {
-  const grant = Object.freeze({ kind, event, command, pin }) as Grant;
-  issued.add(grant);
-  return grant;
 }

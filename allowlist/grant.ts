@@ -1,8 +1,8 @@
 /**
- * The right to run one command at one event. Whoever spawns a script demands a grant; only `decide.ts` makes them.
+ * The right to run one command at one event. Whoever spawns a script demands a grant; only `decide.ts` makes them, and a
+ * test keeps {@link issueGrant} out of every other file.
  * The brand keeps others from writing one in TypeScript, the register of issued grants from making one at run time.
  */
-import { wasIssued } from "./decide.ts";
 
 /** An `(event, command)` pair, the exact strings (CONTRACT §5). */
 export interface HookPair {
@@ -37,9 +37,18 @@ export type Consent =
   | { readonly granted: true; readonly grant: Grant }
   | { readonly granted: false; readonly reason: string };
 
+const issued = new WeakSet<object>();
+
+/** Makes a grant: for `decide.ts` alone. */
+export function issueGrant(kind: Grant["kind"], { event, command }: HookPair, pin: Pin | null): Grant {
+  const grant = Object.freeze({ kind, event, command, pin }) as Grant;
+  issued.add(grant);
+  return grant;
+}
+
 /** Throws a TypeError unless `grant` was issued, and for exactly this pair. */
 export function assertGrant(grant: Grant, pair: HookPair): void {
-  if (!wasIssued(grant)) throw new TypeError("a script must not run without a grant");
+  if (!issued.has(grant)) throw new TypeError("a script must not run without a grant");
   if (grant.event !== pair.event || grant.command !== pair.command) {
     throw new TypeError(`the grant is for ${grant.event}: ${grant.command}, not for ${pair.event}: ${pair.command}`);
   }

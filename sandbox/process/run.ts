@@ -5,20 +5,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
 import { collectOutput } from "./output.ts";
-import { startChild, type Started } from "./start.ts";
+import { startChild, type Started, type StartOptions } from "./start.ts";
 import { markEnvironment, newRunId, type Escaped } from "./descendants.ts";
 import { trackRun, type Running } from "./terminate.ts";
 import { guardRun } from "./watchdog.ts";
 
-export interface ProcessOptions {
-  readonly argv: readonly [string, ...string[]];
-  /** What the child sees as its own name; without it the first of `argv`. */
-  readonly argv0?: string;
-  readonly cwd: string;
-  /** The whole environment of the child; only the run's marker is added. */
-  readonly env: NodeJS.ProcessEnv;
-  /** Written to standard input as UTF-8; without it standard input is empty. */
-  readonly stdin?: string;
+export interface ProcessOptions extends StartOptions {
   readonly timeoutMs: number;
   /** For each of the two streams. */
   readonly maxOutputBytes: number;

@@ -5,7 +5,6 @@ import { access, open, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { takePipes, type Pipes } from "./pipes.ts";
-import type { ProcessOptions } from "./run.ts";
 
 export interface Started {
   readonly child: ChildProcess;
@@ -16,7 +15,17 @@ export interface Started {
 
 export type Start = Started | { readonly problem: string };
 
-type StartOptions = Pick<ProcessOptions, "argv" | "argv0" | "cwd" | "env" | "stdin">;
+/** What to start; `run.ts` bounds it. */
+export interface StartOptions {
+  readonly argv: readonly [string, ...string[]];
+  /** What the child sees as its own name; without it the first of `argv`. */
+  readonly argv0?: string;
+  readonly cwd: string;
+  /** The whole environment of the child; only the run's marker is added. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Written to standard input as UTF-8; without it standard input is empty. */
+  readonly stdin?: string;
+}
 
 /** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */
 export async function startChild(options: StartOptions): Promise<Start> {

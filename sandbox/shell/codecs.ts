@@ -1,5 +1,5 @@
 /** What runs the protocols of {@link PROTOCOLS}, by the same names. */
-import type { ProtocolCodec } from "./protocol.ts";
+import type { ProtocolCodec } from "./codec.ts";
 import type { ProtocolName } from "./protocols.ts";
 import { CLAUDE_WIRE } from "./protocols/claude-codec.ts";
 import { HERMES_WIRE } from "./protocols/hermes-codec.ts";

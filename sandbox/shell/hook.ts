@@ -4,9 +4,10 @@ import { HermesError } from "#core/errors";
 import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
-import type { ParsedRun } from "./protocol.ts";
+import type { ParsedRun } from "./codec.ts";
 import { WIRES } from "./codecs.ts";
-import { runScript, type ShellContext } from "./run.ts";
+import { runScript } from "./run.ts";
+import type { ShellContext } from "./protocol.ts";
 import type { ProcessResult } from "#sandbox/process/run";
 
 /** What a script leaves to a person: may this tool be called so? */

@@ -8,16 +8,7 @@ import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
 import { WIRES } from "./codecs.ts";
-
-/** Where scripts run and what they see. */
-export interface ShellContext {
-  /** The working folder of the scripts, and `cwd` of their payload. */
-  readonly cwd: string;
-  /** The home of hermes, which scripts get as `HERMES_HOME`. */
-  readonly home: string;
-  /** The parent's environment, secrets included; scripts get it filtered. */
-  readonly env: NodeJS.ProcessEnv;
-}
+import type { ShellContext } from "./protocol.ts";
 
 export interface ShellRun {
   readonly entry: ShellEntry;

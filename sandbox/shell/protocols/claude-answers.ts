@@ -10,7 +10,7 @@ import {
   textOf,
 } from "#sandbox/shell/outcome";
 import { parseOutput } from "#sandbox/shell/output";
-import type { FinishedRun, ParsedRun } from "#sandbox/shell/protocol";
+import type { FinishedRun, ParsedRun } from "#sandbox/shell/codec";
 import { claudeEvent } from "./claude-events.ts";
 import { ourInput } from "./claude-tools.ts";
 

@@ -1,6 +1,6 @@
 /** What scripts written for Claude Code read; what they answer is in `claude-answers.ts`. */
 import { stringify } from "#core/stringify";
-import type { ProtocolCodec } from "#sandbox/shell/protocol";
+import type { ProtocolCodec } from "#sandbox/shell/codec";
 import { SHELL } from "./claude.ts";
 import { readRun } from "./claude-answers.ts";
 import { claudeEvent } from "./claude-events.ts";

@@ -1,6 +1,6 @@
 /** THE table of Claude Code's events: which of ours each is, and what its scripts read. */
 import type { EventName } from "#core/events";
-import type { ShellContext } from "#sandbox/shell/run";
+import type { ShellContext } from "#sandbox/shell/protocol";
 import { claudeInput, claudeName } from "./claude-tools.ts";
 
 type Payload = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { userHome } from "#core/home/paths";
 import { isMapping } from "#sandbox/shell/entry-values";
-import type { ShellContext } from "#sandbox/shell/run";
+import type { ShellContext } from "#sandbox/shell/protocol";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -11,7 +11,7 @@ import {
 } from "#sandbox/shell/outcome";
 import { parseOutput, type HookOutput } from "#sandbox/shell/output";
 import { stringify } from "#core/stringify";
-import type { FinishedRun, ParsedRun, ProtocolCodec } from "#sandbox/shell/protocol";
+import type { FinishedRun, ParsedRun, ProtocolCodec } from "#sandbox/shell/codec";
 
 export const HERMES_WIRE: ProtocolCodec = {
   argv: (entry) => entry.argv,

@@ -2,17 +2,7 @@
 import { frozenCopy } from "#core/firing";
 import type { Tool } from "#core/ports/agent";
 import type { CommandDefinition, PlatformAdapter, ToolDefinition } from "./api.ts";
-import type { LoadedPlugin } from "./loaded-plugin.ts";
-
-/** A slash command that a plugin brought. */
-export interface PluginCommand {
-  readonly name: string;
-  readonly description: string;
-  /** The plugin's name. */
-  readonly plugin: string;
-  /** Gives the text to print, or null. Rejects with what the handler threw. */
-  run(args: string): Promise<string | null>;
-}
+import type { LoadedPlugin, PluginCommand } from "./loaded-plugin.ts";
 
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const COMMAND_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;

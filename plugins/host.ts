@@ -8,10 +8,9 @@ import type { Tool } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter } from "./api.ts";
 import { BlockWatch } from "./block-watch.ts";
-import type { PluginCommand } from "./definitions.ts";
+import type { PluginCommand, LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
 import { discoverPlugins, type FoundPlugin, type PluginState } from "./discover.ts";
 import { loadGeneration, NOTHING_LOADED, type Generation, type PluginConfig } from "./generation.ts";
-import type { LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
 import { takeStamps, type Fingerprints } from "./sources.ts";
 
 export interface PluginHostDeps {

@@ -10,8 +10,17 @@ import type { PlatformAdapter, PluginTurn, Unregister } from "./api.ts";
 import { createScope, type Owner } from "./attribution.ts";
 import type { BlockWatch } from "./block-watch.ts";
 import { withinDeadline } from "./deadline.ts";
-import type { PluginCommand } from "./definitions.ts";
 import type { FoundPlugin } from "./discover.ts";
+
+/** A slash command that a plugin brought. */
+export interface PluginCommand {
+  readonly name: string;
+  readonly description: string;
+  /** The plugin's name. */
+  readonly plugin: string;
+  /** Gives the text to print, or null. Rejects with what the handler threw. */
+  run(args: string): Promise<string | null>;
+}
 
 /** Something under a name of its own, and whose it is. */
 export interface Owned<Value> {

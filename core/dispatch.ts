@@ -6,8 +6,8 @@ import { wallClockAt } from "./clock.ts";
 import { declarationOf, EVENT_NAMES, type EventKind, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
 import { createLimiter } from "./limiter.ts";
-import type { Firing, Hook, RunSink } from "./ports/hook.ts";
-import { RunSinks, type HookRun } from "./runs.ts";
+import type { Firing, Hook, RunSink, HookRun } from "./ports/hook.ts";
+import { RunSinks } from "./runs.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface Invocation {

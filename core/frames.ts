@@ -1,7 +1,6 @@
 /** What a turn emits, typed (CONTRACT §3). Every surface consumes these; each line of `stream-json` is one. */
 import type { ErrorCode } from "./errors.ts";
-import type { HookSource } from "./ports/hook.ts";
-import type { HookOutcome, HookRun } from "./runs.ts";
+import type { HookSource, HookOutcome, HookRun } from "./ports/hook.ts";
 
 interface FrameBodies {
   session: { model: string; platform: string; resumed: boolean };

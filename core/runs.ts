@@ -1,34 +1,5 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
-import type { HookIdentity, HookSource, RunSink } from "./ports/hook.ts";
-
-export type HookOutcome =
-  | "pass"
-  | "block"
-  | "modify"
-  | "context"
-  | "transform"
-  | "skip"
-  | "rewrite"
-  | "error"
-  | "timeout";
-
-export interface HookRun {
-  /** When it began, in milliseconds since 1970; a wire form is made where one is needed. */
-  readonly at: number;
-  /** A hook event or a gateway event. */
-  readonly event: string;
-  readonly source: HookSource;
-  readonly name: string;
-  readonly command: string | null;
-  readonly outcome: HookOutcome;
-  /** Why a guard that failed blocked, else null. */
-  readonly cause: "error" | "timeout" | null;
-  readonly duration_ms: number;
-  readonly exit_code: number | null;
-  readonly session_id: string;
-  /** The block's message or the failure's sentence, for notices and the log; not part of the wire form. */
-  readonly detail: string | null;
-}
+import type { HookIdentity, HookRun, RunSink } from "./ports/hook.ts";
 
 /** A run as `logs/hooks.jsonl` and `hermes hooks log --json` show it (CONTRACT §6). */
 export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "detail"> {

@@ -3,8 +3,7 @@ import { judge, PASS, type Decision } from "./answers.ts";
 import { failureOf, type Attempt } from "./attempt.ts";
 import { HermesError } from "./errors.ts";
 import { declarationOf } from "./events.ts";
-import type { Firing, Hook, HookReply } from "./ports/hook.ts";
-import type { HookOutcome, HookRun } from "./runs.ts";
+import type { Firing, Hook, HookReply, HookOutcome, HookRun } from "./ports/hook.ts";
 
 export interface Verdict {
   readonly decision: Decision;

@@ -2,7 +2,7 @@
 import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { InboundMessage } from "#core/ports/platform";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import type { UserAccess } from "./access.ts";
 import { passGate, type GateDeps } from "./gate.ts";
 import { LONGEST_MESSAGE } from "./message.ts";

@@ -2,7 +2,7 @@
 import type { Payload } from "#core/events";
 import type { ChatMessage } from "#core/messages";
 import type { InboundMessage } from "#core/ports/platform";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import type { GatewayDeps } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import type { PlatformHandle } from "./platforms.ts";

@@ -3,7 +3,7 @@ import { EXIT, HermesError } from "#core/errors";
 import { hookFrame, type Frame, type FrameOf } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
 import type { Session, TurnResult } from "#core/ports/agent";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import type { ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";

@@ -1,7 +1,7 @@
 /** Names the callback that kept the whole program from going on. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventName } from "#core/events";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 
 /** What can block: a callback's name and event. */
 export interface Blocker {

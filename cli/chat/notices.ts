@@ -1,6 +1,6 @@
 /** One line on standard error for what a hook did to a turn: blocked, changed, failed, took too long. */
 import { visible } from "#allowlist/visible";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 
 /** The notice of a run, or undefined when there is nothing that a person must know. */
 export function noticeOf(run: HookRun): string | undefined {

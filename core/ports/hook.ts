@@ -1,6 +1,5 @@
 /** The port of hooks: what every tier makes and dispatch alone runs. */
 import type { EventName, Payload } from "#core/events";
-import type { HookRun } from "#core/runs";
 
 /** Where a hook's code lives. */
 export type HookSource = "plugin" | "shell" | "worker" | "isolate" | "python";
@@ -59,6 +58,36 @@ export interface Hook extends HookIdentity {
   readonly background: boolean;
   matches(firing: Firing): boolean;
   run(firing: Firing, signal: AbortSignal): HookReply | Promise<HookReply>;
+}
+
+export type HookOutcome =
+  | "pass"
+  | "block"
+  | "modify"
+  | "context"
+  | "transform"
+  | "skip"
+  | "rewrite"
+  | "error"
+  | "timeout";
+
+/** The record of one run, made once and handed to every sink. */
+export interface HookRun {
+  /** When it began, in milliseconds since 1970; a wire form is made where one is needed. */
+  readonly at: number;
+  /** A hook event or a gateway event. */
+  readonly event: string;
+  readonly source: HookSource;
+  readonly name: string;
+  readonly command: string | null;
+  readonly outcome: HookOutcome;
+  /** Why a guard that failed blocked, else null. */
+  readonly cause: "error" | "timeout" | null;
+  readonly duration_ms: number;
+  readonly exit_code: number | null;
+  readonly session_id: string;
+  /** The block's message or the failure's sentence, for notices and the log; not part of the wire form. */
+  readonly detail: string | null;
 }
 
 /** Takes the record of every hook run, and the hook that ran. Must not throw and must return at once. */

@@ -1,5 +1,5 @@
 /** What the answer of a handler means: only for `command:<name>` it means anything (CONTRACT §4). */
-import type { HookOutcome } from "#core/runs";
+import type { HookOutcome } from "#core/ports/hook";
 
 export interface JudgedAnswer {
   readonly outcome: HookOutcome;

@@ -5,9 +5,8 @@
  */
 import { wallClockAt } from "#core/clock";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
-import type { HookIdentity, RunSink } from "#core/ports/hook";
+import type { HookIdentity, RunSink, HookOutcome, HookRun } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
-import type { HookOutcome, HookRun } from "#core/runs";
 import { stringify } from "#core/stringify";
 import { Deadlines } from "#core/deadlines";
 import { asksForDecision, judgeAnswer } from "./decision.ts";

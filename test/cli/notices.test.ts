@@ -1,7 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { noticeOf } from "#cli/chat/notices";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 
 const run = (event: string, outcome: HookRun["outcome"], detail: string | null): HookRun => ({
   at: 0,

@@ -3,8 +3,7 @@ import test from "node:test";
 import type { Decision } from "#core/answers";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, EVENTS, declarationOf, type EventName } from "#core/events";
-import type { Hook } from "#core/ports/hook";
-import type { HookRun } from "#core/runs";
+import type { Hook, HookRun } from "#core/ports/hook";
 import { answering, makeHook } from "../helpers/hooks.ts";
 
 function fixture(...hooks: Hook[]) {

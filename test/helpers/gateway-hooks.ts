@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
 import { findCodeProblem } from "#sandbox/check/parse";
 import type { HandlerTier } from "#core/ports/tier";

@@ -9,7 +9,7 @@ import type { EventName } from "#core/events";
 import { EVENTS } from "#core/events";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { createPluginHost, type PluginHost, type PluginHostDeps } from "#plugins/host";
 
 const FIXTURES = resolve(import.meta.dirname, "../fixtures/plugins");

@@ -7,7 +7,7 @@ import { grantExplicitTest } from "#allowlist/decide";
 import type { Decision } from "#core/answers";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENTS, type EventName } from "#core/events";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook, type AskPerson, type HookQuestion } from "#sandbox/shell/hook";
 

@@ -16,7 +16,7 @@ import test, { type TestContext } from "node:test";
 import type { Decision } from "#core/answers";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENTS, type EventName } from "#core/events";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { grantExplicitTest } from "#allowlist/decide";
 import { runProcess } from "#sandbox/process/run";
 import { createShellHook } from "#sandbox/shell/hook";

@@ -7,7 +7,7 @@ import test, { type TestContext } from "node:test";
 import type { Decision } from "#core/answers";
 import { EVENTS, type EventName } from "#core/events";
 import { HookDispatcher } from "#core/dispatch";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { decide, grantExplicitTest } from "#allowlist/decide";
 import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";

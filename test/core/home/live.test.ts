@@ -13,9 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { openLive, readLive, type LiveOptions, type LiveSnapshot } from "#core/home/live";
-import type { Hook } from "#core/ports/hook";
+import type { Hook, HookRun } from "#core/ports/hook";
 import { createRedactor } from "#core/home/redact";
-import type { HookRun } from "#core/runs";
 import { answering } from "../../helpers/hooks.ts";
 
 const GUARD = answering("pre_tool_call", null, {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { openJsonLines } from "#core/home/jsonl";
 import { followRuns, parseRun, readRuns } from "#core/home/run-log";
-import { fileSink, type HookRun, type LoggedRun } from "#core/runs";
+import { fileSink, type LoggedRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { createRedactor } from "#core/home/redact";
 import { answering } from "../../helpers/hooks.ts";
 

@@ -3,7 +3,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { HermesError } from "#core/errors";
-import type { HookRun } from "#core/runs";
+import type { HookRun } from "#core/ports/hook";
 import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
 import type { Handler, GatewayHook } from "#core/ports/tier";
 

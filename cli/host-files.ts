@@ -4,7 +4,8 @@ import { openJsonLines } from "#core/home/jsonl";
 import { openLog, type LogFile } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
 import type { RunSink } from "#core/ports/hook";
-import { createRedactor, isSecretName, type Redactor } from "#core/home/redact";
+import { createRedactor, type Redactor } from "#core/home/redact";
+import { isSecretName } from "#core/secret-names";
 import { fileSink } from "#core/runs";
 import type { CliContext, GlobalOptions } from "./context.ts";
 

@@ -4,7 +4,7 @@
  * care, value by value, and a value that JSON cannot hold loses itself, never the event.
  */
 import { problemOf } from "#core/errors";
-import { isSecretName } from "#core/home/redact";
+import { isSecretName } from "#core/secret-names";
 
 /** What a careful copy may hold. Counted in characters of keys and texts, roughly those of the JSON text. */
 export interface CopyLimits {
@@ -20,8 +20,6 @@ const MASK = "[redacted]";
 const LONGEST_SECRET = 512;
 /** A documented key of `session:*` events that only sounds like a secret. */
 const NO_SECRET = "session_key";
-/** Names that are no variable's, but stand for secrets in what tools and services are asked. */
-const OTHER_SECRET_NAME = /(?:^|_)(?:secrets|passwd|passphrase|credentials?|authorization|cookie)$/i;
 
 /** Names of keys are few; more than these are not remembered at a time. */
 const MOST_NAMES = 2048;
@@ -30,16 +28,10 @@ const secretNames = new Map<string, boolean>();
 function namesSecret(key: string): boolean {
   const known = secretNames.get(key);
   if (known !== undefined) return known;
-  const secret = key !== NO_SECRET && key.length < LONGEST_SECRET && soundsSecret(key);
+  const secret = key !== NO_SECRET && key.length < LONGEST_SECRET && isSecretName(key);
   if (secretNames.size >= MOST_NAMES) secretNames.clear();
   secretNames.set(key, secret);
   return secret;
-}
-
-/** `apiKey` and `X-Api-Key` are names like `api_key`. */
-function soundsSecret(key: string): boolean {
-  const name = key.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").replaceAll("-", "_");
-  return isSecretName(name) || OTHER_SECRET_NAME.test(name);
 }
 
 /**

@@ -12,7 +12,18 @@ const LONG_WORD = 24;
 const WORDS_OF_A_SECRET = 3;
 
 /** Words that announce a secret or that one begins with, in small letters. */
-const WORDS = ["bearer", "passw", "apikey", "accesstoken", "authtoken", "clientsecret", "secretkey", "github"];
+const WORDS = [
+  "bearer",
+  "passw",
+  "apikey",
+  "accesstoken",
+  "authtoken",
+  "clientsecret",
+  "secretkey",
+  "token",
+  "key",
+  "github",
+];
 const FORMS = ["sk", "pk", "rk", "ghp", "gho", "ghu", "ghs", "ghr", "xox", "akia", "aiza", "eyj"];
 
 /** A word with more in it than letters, one that may go on as one of those above, and those that may have any letters. */

@@ -1,10 +1,8 @@
 /** Takes secrets out of text before it is written anywhere (log, hook log, events). */
 import { settledLength } from "./redact-unfinished.ts";
+import { isSecretName } from "#core/secret-names";
 
 const MASK = "[redacted]";
-
-/** Names of variables and keys that hold secrets (CONTRACT §6). */
-const SECRET_NAME = /(?:^|_)(?:key|token|secret)$|password/i;
 
 /**
  * Secrets that are recognised wherever they stand, by their form. What is in front of one may be an escape of JSON,
@@ -20,11 +18,9 @@ const SHAPES: readonly RegExp[] = [
   /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})\d{6,12}:[A-Za-z0-9_-]{30,}\b/g,
   /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}/g,
 ];
-/** `NAME_TOKEN=…` and `--token …` of a command line, `user:password@` and `?token=…` of an address. */
-const ASSIGNED =
-  /((?:^|[\s"';&]|\\[nrt])[A-Za-z0-9_]{0,100}(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=\\?["']?)[^\s"';&$\\]+/gi;
-/** What every assignment has, found in a tenth of the time. */
-const ASSIGNMENT = /(?:_KEY|_TOKEN|_SECRET|PASSWORD[A-Za-z0-9_]{0,40})=/i;
+/** `NAME=…` of a command line; the name decides whether it is a secret. */
+const ASSIGNED = /((?:^|[\s"';&]|\\[nrt])([A-Za-z_][A-Za-z0-9_]{1,100})=\\?["']?)[^\s"';&$\\]+/g;
+/** `--token …`, `user:password@` and `?token=…` of an address. */
 const FLAG =
   /((?:^|\s|\\[nrt])--?(?:[a-z0-9]{1,30}-){0,5}(?:api-?key|token|secret|password|passwd)(?:=|\s+)\\?["']?)(?![-"'$])[^\s"';&\\]+/gi;
 const ADDRESS = /(:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/g;
@@ -38,11 +34,6 @@ export interface Redactor {
   (text: string): string;
   /** How much of a text that is still being written is settled: behind it a secret may have begun, and is not found yet. */
   readonly settledLength: (text: string) => number;
-}
-
-/** True for a variable or key whose value is a secret by its name: `*_KEY`, `*_TOKEN`, `*_SECRET`, `*PASSWORD*`. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
 }
 
 /**
@@ -61,11 +52,17 @@ export function createRedactor(env: NodeJS.ProcessEnv, values: readonly string[]
     for (const secret of known) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
     for (const shape of SHAPES) clean = clean.replace(shape, MASK);
     clean = clean.replace(BEARER, `$1${MASK}`).replace(NAMED, `$1${MASK}`);
-    if (ASSIGNMENT.test(clean)) clean = clean.replace(ASSIGNED, `$1${MASK}`);
+    if (clean.includes("=")) clean = clean.replace(ASSIGNED, maskAssigned);
     clean = clean.replace(FLAG, `$1${MASK}`).replace(QUERY, `$1${MASK}`);
     return clean.includes("://") ? clean.replace(ADDRESS, `$1${MASK}`) : clean;
   };
   return Object.assign(redact, { settledLength: (text: string) => settledLength(text, known) });
+}
+
+function maskAssigned(whole: string, before: string, name: string): string {
+  // A name of one word is a variable's in capitals; `token=1` is a sentence.
+  const isVariable = name.includes("_") || name === name.toUpperCase() || /password/i.test(name);
+  return isVariable && isSecretName(name) ? before + MASK : whole;
 }
 
 /** A secret as it stands in text, in an address, in JSON, and in JSON that is a text of JSON. */

@@ -1,5 +1,4 @@
-/** Names that hold secrets as a rule (CONTRACT §6): `*_KEY`, `*_TOKEN`, `*_SECRET`, `*PASSWORD*`, in any case. */
-const SECRET_NAME = /(?:_KEY|_TOKEN|_SECRET)$|PASSWORD/i;
+import { isSecretName } from "#core/secret-names";
 
 /**
  * The environment that a child may see: `env` less the variables named like secrets, except those that
@@ -7,5 +6,5 @@ const SECRET_NAME = /(?:_KEY|_TOKEN|_SECRET)$|PASSWORD/i;
  */
 export function filterEnvironment(env: NodeJS.ProcessEnv, passthrough: readonly string[]): NodeJS.ProcessEnv {
   const passed = new Set(passthrough);
-  return Object.fromEntries(Object.entries(env).filter(([name]) => passed.has(name) || !SECRET_NAME.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => passed.has(name) || !isSecretName(name)));
 }

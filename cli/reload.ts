@@ -125,11 +125,11 @@ export function createReloads(host: Reloadable): Reloads {
     for (const warning of [...config.warnings, ...shell.warnings]) notes.warn(warning);
     if (sections.length > 0) notes.changed(`configuration: ${sections.join(", ")}`);
     if (shell.added + shell.removed > 0) {
-      notes.changed(`shell hooks: ${shell.added} new, ${shell.removed} gone`);
+      notes.changed(`shell hooks: ${shell.added} added, ${shell.removed} removed`);
     }
     if (plugins !== undefined) {
-      if (plugins.fresh.length > 0) notes.changed(`plugins loaded anew: ${plugins.fresh.join(", ")}`);
-      if (plugins.gone.length > 0) notes.changed(`plugins gone: ${plugins.gone.join(", ")}`);
+      if (plugins.fresh.length > 0) notes.changed(`plugins reloaded: ${plugins.fresh.join(", ")}`);
+      if (plugins.gone.length > 0) notes.changed(`plugins removed: ${plugins.gone.join(", ")}`);
       for (const problem of plugins.problems) notes[plugins.failed ? "fail" : "warn"](problem);
     }
     for (const listener of host.listeners) {

@@ -29,7 +29,7 @@ test(
     config("first-model", "plugins: { enabled: [greeter] }\n");
     const first = await reload();
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stdout, /^\d+ hermes chat: configuration: plugins; plugins loaded anew: greeter\n$/);
+    assert.match(first.stdout, /^\d+ hermes chat: configuration: plugins; plugins reloaded: greeter\n$/);
     pty.type("/hello\r");
     await pty.see(/^one/m);
     pty.type("/model\r");
@@ -39,7 +39,7 @@ test(
     config("second-model", `hooks: { pre_tool_call: [{ command: "${script}" }] }\n`);
     const second = await reload();
     assert.equal(second.code, 0);
-    assert.match(second.stdout, /shell hooks: 1 new, 0 gone; plugins gone: greeter\n {2}1 shell hook is not approved/);
+    assert.match(second.stdout, /shell hooks: 1 added, 0 removed; plugins removed: greeter\n {2}1 shell hook is not approved/);
     // It asks nobody: the line that is typed goes to the chat.
     await pty.see("1 shell hook is not approved");
     pty.type("/model\r");

@@ -291,7 +291,7 @@ test("hooks reload asks every process now and says what each took over, and what
   const changed = await reloadNow(home);
   assert.equal(changed.code, 0, JSON.stringify(changed));
   for (const { changes } of changed.processes) {
-    assert.deepEqual(changes, ["configuration: python", "plugins loaded anew: recorder", "python is python9"]);
+    assert.deepEqual(changes, ["configuration: python", "plugins reloaded: recorder", "python is python9"]);
   }
 
   home.write("config.yaml", "plugins: [\n");
@@ -305,7 +305,7 @@ test("hooks reload asks every process now and says what each took over, and what
   const failed = await reloadNow(home);
   assert.deepEqual([failed.code, failed.processes[0]?.problems], [1, ["this part cannot take it over"]]);
   const text = await home.run(["hooks", "reload"]);
-  assert.match(text.stdout, new RegExp(`^${Math.min(one.child.pid!, two.child.pid!)} hermes .*: not all of it`));
+  assert.match(text.stdout, new RegExp(`^${Math.min(one.child.pid!, two.child.pid!)} hermes .*: not everything was applied`));
 
   await one.end();
   await two.end();
@@ -357,7 +357,7 @@ test("a chat takes over what has changed in the midst of a turn", async (t) => {
   await until(() => home.has(`run/${running.pid}.json`), "the chat is known");
   home.write("plugins/guard/word.ts", 'export const word = "the new guard";\n');
   const { code, processes } = await reloadNow(home);
-  assert.deepEqual([code, processes.map(({ changes }) => changes)], [0, [["plugins loaded anew: guard"]]]);
+  assert.deepEqual([code, processes.map(({ changes }) => changes)], [0, [["plugins reloaded: guard"]]]);
   assert.match(processes[0]!.command, /^hermes chat -q /);
   appendFileSync(gate, "");
   const { stdout, code: ended } = await running.ended;

@@ -85,7 +85,7 @@ test("the swaps come in one step, then those who listen, then what is said", asy
   await proceed(1);
   assert.deepEqual(await reloading, {
     ok: true,
-    changes: ["configuration: agent", "shell hooks: 1 new, 0 gone", "plugins loaded anew: p", "a third thing"],
+    changes: ["configuration: agent", "shell hooks: 1 added, 0 removed", "plugins reloaded: p", "a third thing"],
     problems: ["Something is odd."],
   });
   assert.deepEqual(record, [
@@ -95,7 +95,7 @@ test("the swaps come in one step, then those who listen, then what is said", asy
     "plugins",
     "listener 5",
     "changed",
-    "log reloaded: configuration: agent; shell hooks: 1 new, 0 gone; plugins loaded anew: p; a third thing",
+    "log reloaded: configuration: agent; shell hooks: 1 added, 0 removed; plugins reloaded: p; a third thing",
     "warn Something is odd.",
   ]);
 });
@@ -107,7 +107,7 @@ test("who asks while a reload goes on gets the next one, all of them the same", 
   write("agent: { max_iterations: 6 }\n");
   const others = [reloads.reload(), reloads.reload({ everyFile: true }), reloads.reload()];
   await proceed(1);
-  assert.deepEqual((await first).changes, ["shell hooks: 1 new, 0 gone", "plugins loaded anew: p"]);
+  assert.deepEqual((await first).changes, ["shell hooks: 1 added, 0 removed", "plugins reloaded: p"]);
   await proceed(2);
   const reports = await Promise.all(others);
   assert.ok(reports.every((report) => report === reports[0]));

@@ -153,7 +153,7 @@ test("command-rules denies, handles, rewrites, and lets pass", async (t) => {
     announceCommand(bench.registry, { name, args }, { platform: "telegram", user_id });
   assert.deepEqual(await announce("model", "big", "2"), {
     kind: "denied",
-    message: "Only the owner changes the model.",
+    message: "Only the owner can change the model.",
   });
   assert.deepEqual(await announce("model", "big", "1"), { kind: "run", name: "model", args: "big" });
   assert.deepEqual(await announce("n", "", "2"), { kind: "run", name: "new", args: "" });

@@ -41,15 +41,15 @@ for (const name of examples.keys()) {
 test("first blocks a push by force", async (t) => {
   const { fire } = await load(t, "first");
   const decision = await fire("pre_tool_call", { args: { command: "git push --force" } });
-  assert.deepEqual(decision, { kind: "block", message: "Pushing by force is for people." });
+  assert.deepEqual(decision, { kind: "block", message: "Force pushes are not allowed." });
   assert.deepEqual(await fire("pre_tool_call"), { kind: "pass" });
 });
 
-test("everything throws dice, shouts and says good bye", async (t) => {
+test("everything rolls dice, shouts and says goodbye", async (t) => {
   const { host, fire, lines } = await load(t, "everything", { settings: { url: "x" } });
   const call = { tool_call_id: "c", session_id: "s", cwd: "/", signal: new AbortController().signal, depth: 0 };
-  const { thrown } = (await host.tools()[0]!.execute({ count: 3 }, call)) as { thrown: number[] };
-  assert.equal(thrown.length, 3);
+  const { rolls } = (await host.tools()[0]!.execute({ count: 3 }, call)) as { rolls: number[] };
+  assert.equal(rolls.length, 3);
   assert.equal(await host.commands()[0]!.run("hi"), "HI");
   await fire("post_tool_call");
   await fire("post_tool_call");
@@ -57,7 +57,7 @@ test("everything throws dice, shouts and says good bye", async (t) => {
   assert.deepEqual(lines, [
     "info everything: the url is x",
     "info everything: the first tool was terminal",
-    "info everything: good bye",
+    "info everything: goodbye",
   ]);
 });
 
@@ -125,7 +125,7 @@ test("memory-recall and sync-memory speak with a real server, and bear its absen
 
   const alone = await load(t, "memory-recall", { settings: { url: "http://127.0.0.1:9" } });
   assert.deepEqual(await alone.fire("pre_llm_call"), { kind: "pass" });
-  assert.match(alone.lines[0]!, /^warn memory-recall: no memories: .*fetch failed/);
+  assert.match(alone.lines[0]!, /^warn memory-recall: recall failed: .*fetch failed/);
 });
 
 function load(t: TestContext, name: string, entry: NonNullable<BenchOptions["entries"]> = {}) {

@@ -104,7 +104,7 @@ test("hooks reload reaches the gateway; an unset variable of a platform keeps wh
   assert.equal(good.code, 0, good.stderr);
   assert.match(
     good.stdout,
-    new RegExp(`^${gateway.pid} hermes gateway: (configuration: agent|nothing has changed)\n$`),
+    new RegExp(`^${gateway.pid} hermes gateway: (configuration: agent|no changes)\n$`),
   );
   const bad = 'gateway: { platforms: { api_server: { enabled: true, port: 0, key: "${HERMES_TEST_UNSET}" } } }\n';
   home.write("config.yaml", bad);

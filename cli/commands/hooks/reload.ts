@@ -24,7 +24,7 @@ async function ask(run: string): Promise<readonly ReloadAnswer[]> {
 }
 
 function describe({ pid, command, ok, changes, problems }: ReloadAnswer): string {
-  const done = changes.length === 0 ? "nothing has changed" : changes.map(visible).join("; ");
-  const outcome = ok ? done : `not all of it${changes.length === 0 ? "" : `; ${done}`}`;
+  const done = changes.length === 0 ? "no changes" : changes.map(visible).join("; ");
+  const outcome = ok ? done : `not everything was applied${changes.length === 0 ? "" : `; ${done}`}`;
   return [`${pid} ${visible(command)}: ${outcome}`, ...problems.map((problem) => `  ${visible(problem)}`)].join("\n");
 }

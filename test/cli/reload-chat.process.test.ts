@@ -39,7 +39,10 @@ test(
     config("second-model", `hooks: { pre_tool_call: [{ command: "${script}" }] }\n`);
     const second = await reload();
     assert.equal(second.code, 0);
-    assert.match(second.stdout, /shell hooks: 1 added, 0 removed; plugins removed: greeter\n {2}1 shell hook is not approved/);
+    assert.match(
+      second.stdout,
+      /shell hooks: 1 added, 0 removed; plugins removed: greeter\n {2}1 shell hook is not approved/,
+    );
     // It asks nobody: the line that is typed goes to the chat.
     await pty.see("1 shell hook is not approved");
     pty.type("/model\r");

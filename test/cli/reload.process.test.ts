@@ -305,7 +305,10 @@ test("hooks reload asks every process now and says what each took over, and what
   const failed = await reloadNow(home);
   assert.deepEqual([failed.code, failed.processes[0]?.problems], [1, ["this part cannot take it over"]]);
   const text = await home.run(["hooks", "reload"]);
-  assert.match(text.stdout, new RegExp(`^${Math.min(one.child.pid!, two.child.pid!)} hermes .*: not everything was applied`));
+  assert.match(
+    text.stdout,
+    new RegExp(`^${Math.min(one.child.pid!, two.child.pid!)} hermes .*: not everything was applied`),
+  );
 
   await one.end();
   await two.end();

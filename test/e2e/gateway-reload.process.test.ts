@@ -102,10 +102,7 @@ test("hooks reload reaches the gateway; an unset variable of a platform keeps wh
   home.write("config.yaml", `${API_SERVER}agent: { max_iterations: 7 }\n`);
   const good = await home.run(["hooks", "reload"]);
   assert.equal(good.code, 0, good.stderr);
-  assert.match(
-    good.stdout,
-    new RegExp(`^${gateway.pid} hermes gateway: (configuration: agent|no changes)\n$`),
-  );
+  assert.match(good.stdout, new RegExp(`^${gateway.pid} hermes gateway: (configuration: agent|no changes)\n$`));
   const bad = 'gateway: { platforms: { api_server: { enabled: true, port: 0, key: "${HERMES_TEST_UNSET}" } } }\n';
   home.write("config.yaml", bad);
   const { code, stdout } = await home.run(["hooks", "reload", "--json"]);

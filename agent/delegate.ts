@@ -1,9 +1,8 @@
 /** `delegate_task`: child agents with sessions of their own (CONTRACT §3 and §4; seed 003, "subagent_stop"). */
 import { createLimiter } from "#core/limiter";
 import type { Tool } from "#core/ports/agent";
-import { fireHook, type TurnScope } from "./scope.ts";
+import { fireHook, type TurnOutcome, type TurnScope } from "./scope.ts";
 import type { StoredSession } from "./sessions.ts";
-import type { runTurn, TurnOutcome } from "./turn.ts";
 
 /** The person's own session is depth 0. */
 const DEEPEST = 3;
@@ -55,7 +54,7 @@ interface ChildResult {
 }
 
 /** Runs a child's turn: handed over, because turns make this tool. */
-type RunTurn = typeof runTurn;
+type RunTurn = (scope: TurnScope, message: string) => Promise<TurnOutcome>;
 
 /** Makes the tool for the agent of `scope`; its children report to the same person and stop with the turn. */
 export function createDelegateTool(scope: TurnScope, run: RunTurn): Tool {

@@ -3,8 +3,9 @@ import type { Decision } from "#core/answers";
 import type { HookDispatcher } from "#core/dispatch";
 import type { EventName, Payload } from "#core/events";
 import { hookFrame, type Frame } from "#core/frames";
+import type { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { Session, Tool } from "#core/ports/agent";
+import type { Session, Tool, TurnResult } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
 import type { SqliteSessions } from "./sessions.ts";
@@ -58,6 +59,11 @@ export interface TurnScope {
   readonly depth: number;
   readonly line: TurnOutput;
   readonly maxIterations: number;
+}
+
+/** How a turn ended; `error` is why, when it was no answer. */
+export interface TurnOutcome extends TurnResult {
+  readonly error: HermesError | null;
 }
 
 const CLOSING_MS = 5000;

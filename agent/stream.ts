@@ -5,7 +5,6 @@ import type { Tool } from "#core/ports/agent";
 import { modelFailureFrom, ModelFailure, streamCut } from "./model-failure.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SelectedModel } from "./models/select.ts";
-import type { AskedCall } from "./tool-call.ts";
 
 export interface ModelRequest {
   readonly selected: SelectedModel;
@@ -18,6 +17,16 @@ export interface ModelRequest {
   readonly signal: AbortSignal;
   /** Takes the model's words as they arrive. */
   readonly onDelta: (delta: string) => void;
+}
+
+/** A call as it was asked for: by the model, by a child agent's model, or by the person. */
+export interface AskedCall {
+  readonly id: string;
+  readonly tool: string;
+  /** The arguments; `{"_raw": text}` when what was asked for is no JSON object. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** What is wrong with the arguments before any schema is asked, else null. */
+  readonly problem: string | null;
 }
 
 export interface ModelAnswer {

@@ -5,16 +5,7 @@ import { didYouMean } from "#core/suggest";
 import { DELEGATE_TASK } from "./delegate.ts";
 import { findSchemaProblem } from "./json-schema.ts";
 import { fireHook, type TurnScope } from "./scope.ts";
-
-/** A call as it was asked for: by the model, by a child agent's model, or by the person. */
-export interface AskedCall {
-  readonly id: string;
-  readonly tool: string;
-  /** The arguments; `{"_raw": text}` when what was asked for is no JSON object. */
-  readonly args: Readonly<Record<string, unknown>>;
-  /** What is wrong with the arguments before any schema is asked, else null. */
-  readonly problem: string | null;
-}
+import type { AskedCall } from "./stream.ts";
 
 /** The longest result, in characters of JSON, that goes to hooks and the model. */
 const LONGEST_RESULT = 200_000;

@@ -5,7 +5,7 @@ import { INJECTED } from "./injections.ts";
 import { repairHistory, toModelMessages } from "./history.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SqliteSessions } from "./sessions.ts";
-import type { AskedCall } from "./tool-call.ts";
+import type { AskedCall } from "./stream.ts";
 
 export class TurnMessages {
   readonly #sessions: SqliteSessions;

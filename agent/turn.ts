@@ -1,19 +1,14 @@
 /** One turn of one agent: the order of its events, its loop over requests and calls, and how it ends. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
-import type { Tool, TurnResult } from "#core/ports/agent";
+import type { Tool } from "#core/ports/agent";
 import { TurnMessages } from "./turn-messages.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections, type Injection } from "./injections.ts";
 import type { SelectedModel } from "./models/select.ts";
 import { requestAnswer } from "./request.ts";
-import { fireHook, type TurnScope } from "./scope.ts";
-import type { ModelAnswer } from "./stream.ts";
-import { runToolCall, type AskedCall } from "./tool-call.ts";
-
-/** How a turn ended; `error` is why, when it was no answer. */
-export interface TurnOutcome extends TurnResult {
-  readonly error: HermesError | null;
-}
+import { fireHook, type TurnOutcome, type TurnScope } from "./scope.ts";
+import type { AskedCall, ModelAnswer } from "./stream.ts";
+import { runToolCall } from "./tool-call.ts";
 
 interface Turn {
   readonly scope: TurnScope;

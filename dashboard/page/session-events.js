@@ -19,8 +19,24 @@ import { numberOf, payloadOf, textOf } from "./values.js";
 /** @typedef {Record<string, unknown>} Fields */
 
 /**
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {string} key the gateway's name for the conversation; "" where none is known
+ * @property {string} src the process that told of it last
+ * @property {string} platform
+ * @property {string} user
+ * @property {string} model
+ * @property {"running" | "idle" | "ended"} state
+ * @property {number} lastAt
+ * @property {{ who: "person" | "agent", text: string } | null} lastWords
+ * @property {Turn[]} turns
+ * @property {number} turnCount also those that are no longer kept
+ * @property {number} version grows with each change
+ */
+
+/**
  * @typedef {object} Telling
- * @property {import("./sessions-state.js").Session} session
+ * @property {Session} session
  * @property {number} at
  * @property {() => number} nextId
  * @property {(turn: Turn, item: Item) => void} put

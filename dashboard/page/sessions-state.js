@@ -5,27 +5,12 @@ import { addItem } from "./turns.js";
 import { textOf } from "./values.js";
 
 /** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
+/** @typedef {import("./session-events.js").Session} Session */
 
 const MOST_SESSIONS = 200;
 const MOST_TURNS = 50;
 /** Items of all turns of all sessions. */
 const MOST_ITEMS = 10_000;
-
-/**
- * @typedef {object} Session
- * @property {string} id
- * @property {string} key the gateway's name for the conversation; "" where none is known
- * @property {string} src the process that told of it last
- * @property {string} platform
- * @property {string} user
- * @property {string} model
- * @property {"running" | "idle" | "ended"} state
- * @property {number} lastAt
- * @property {{ who: "person" | "agent", text: string } | null} lastWords
- * @property {import("./turns.js").Turn[]} turns
- * @property {number} turnCount also those that are no longer kept
- * @property {number} version grows with each change
- */
 
 export class Sessions {
   /** By id, the one that was heard of last at the end. @type {Map<string, Session>} */

@@ -2,7 +2,7 @@
 import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, counted, shortId } from "./format.js";
 
-/** @typedef {import("./sessions-state.js").Session} Session */
+/** @typedef {import("./session-events.js").Session} Session */
 
 /** A turn of which nothing is heard for so long may belong to a process that was killed. */
 const QUIET_MS = 120_000;

@@ -4,7 +4,7 @@ import { clockTime, counted, duration, oneLine } from "./format.js";
 import { itemElement, updateItem } from "./timeline-items.js";
 import { tokenWords } from "./summary.js";
 
-/** @typedef {import("./sessions-state.js").Session} Session */
+/** @typedef {import("./session-events.js").Session} Session */
 /** @typedef {import("./turns.js").Turn} Turn */
 /** @typedef {import("./turns.js").Item} Item */
 

@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import { didYouMean } from "#core/suggest";
-import type { CliContext } from "../context.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -13,8 +12,11 @@ Examples:
   hermes complete zsh > "\${fpath[1]}/_hermes"             for every zsh
   hermes complete fish > ~/.config/fish/completions/hermes.fish`;
 
+/** Makes the program with all its commands. */
+type EveryCommand = () => Promise<Command>;
+
 /** `hermes complete bash|zsh|fish` prints the script; the script asks back with `hermes complete -- WORDS`. */
-export function addCompleteCommand(program: Command, context: CliContext): void {
+export function addCompleteCommand(program: Command, everyCommand: EveryCommand): void {
   program
     .command("complete")
     .description("Print the completion script of a shell.")
@@ -22,7 +24,7 @@ export function addCompleteCommand(program: Command, context: CliContext): void 
     .argument("[words...]", "what the script asks back with, after --")
     .addHelpText("after", HELP)
     .action(async (shell: string, words: readonly string[]) => {
-      if (asksBack(process.argv)) return complete([shell, ...words], context);
+      if (asksBack(process.argv)) return complete([shell, ...words], everyCommand);
       if (!SHELLS.some((known) => known === shell)) {
         throw new HermesError("HERMES_USAGE", {
           problem: `No completion for the shell "${shell}"; there is one for ${SHELLS.join(", ")}.${didYouMean(shell, SHELLS)}`,
@@ -38,10 +40,9 @@ function asksBack(argv: readonly string[]): boolean {
 }
 
 /** Prints what can stand at the last of the words. */
-async function complete(words: readonly string[], context: CliContext): Promise<void> {
-  const { createProgram } = await import("../main.ts");
+async function complete(words: readonly string[], everyCommand: EveryCommand): Promise<void> {
   const { RootCommand: Root } = await import("@bomb.sh/tab");
-  const program = await createProgram("all", context);
+  const program = await everyCommand();
   const root = new Root();
   describe(root, program, "");
   root.parse([...words]);

@@ -2,14 +2,20 @@
 import { delimiter, dirname } from "node:path";
 import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
+import type { HomePaths } from "#core/home/paths";
 import type { Hook } from "#core/ports/hook";
 import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookPair } from "#allowlist/grant";
 import type { ShellEntry } from "#sandbox/shell/entries";
-import { isSwitchedOn } from "./context.ts";
-import type { HostOptions } from "./compose.ts";
+import type { AskPerson } from "#sandbox/shell/hook";
+import { isSwitchedOn, type CliContext, type GlobalOptions } from "./context.ts";
 
-interface ShellHookOptions extends HostOptions {
+interface ShellHookOptions {
+  readonly context: CliContext;
+  readonly globals: GlobalOptions;
+  readonly paths: HomePaths;
+  /** Asks a person in the midst of a turn what a hook leaves to them; absent where there is none. */
+  readonly ask?: AskPerson | undefined;
   readonly dispatcher: HookDispatcher;
   /** Told that an approval could not be written; a home that takes no writes may have been warned about already. */
   readonly onUnrecorded: (sentence: string) => void;
@@ -119,7 +125,7 @@ function isProgram(path: string, env: NodeJS.ProcessEnv): boolean {
   return (env["PATH"] ?? "").split(delimiter).includes(dirname(path));
 }
 
-function optInOf({ globals, context }: HostOptions, config: Config): "flag" | "env" | "config" | null {
+function optInOf({ globals, context }: ShellHookOptions, config: Config): "flag" | "env" | "config" | null {
   if (globals.acceptHooks) return "flag";
   if (isSwitchedOn(context.env["HERMES_ACCEPT_HOOKS"])) return "env";
   return config.values.hooks_auto_accept === true ? "config" : null;

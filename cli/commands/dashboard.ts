@@ -1,16 +1,7 @@
 import { Option, type Command } from "commander";
 import { HermesError } from "#core/errors";
 import { keepStderr, type CliContext } from "../context.ts";
-
-/** What `hermes dashboard` was given. */
-export interface DashboardFlags {
-  readonly host?: string;
-  readonly port?: number;
-  readonly insecure?: true;
-  readonly open?: true;
-  readonly link?: true;
-  readonly json?: true;
-}
+import type { DashboardFlags } from "./dashboard/run.ts";
 
 const EXAMPLES = `
 Examples:

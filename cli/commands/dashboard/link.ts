@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { readDiscovery, type DiscoveredDashboard } from "#core/forward/discovery";
 import { HermesError, problemOf } from "#core/errors";
 import type { CliContext } from "../../context.ts";
-import type { DashboardFlags } from "../dashboard.ts";
 import { openBrowser } from "./browser.ts";
+import type { DashboardFlags } from "./run.ts";
 
 const ANSWER_MS = 5000;
 

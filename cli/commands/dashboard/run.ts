@@ -10,11 +10,20 @@ import { createDashboard, type DashboardServer } from "#dashboard/server";
 import { createPluginHost } from "#plugins/host";
 import { createClosing } from "../../chat/closing.ts";
 import { exitCodeOf } from "../../chat/chat-repl.ts";
-import type { DashboardFlags } from "../dashboard.ts";
 import type { CliContext } from "../../context.ts";
 import { openFiles } from "../../host-files.ts";
 import { programVersion } from "../../version.ts";
 import { openBrowser } from "./browser.ts";
+
+/** What `hermes dashboard` was given. */
+export interface DashboardFlags {
+  readonly host?: string;
+  readonly port?: number;
+  readonly insecure?: true;
+  readonly open?: true;
+  readonly link?: true;
+  readonly json?: true;
+}
 
 const HOST = "127.0.0.1";
 const PORT = 9119;

@@ -13,7 +13,8 @@ import { examineEntry, type Examination, type Findings, type SampleRun } from ".
 import { examineFolders } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
 import { findFolders } from "./list-gateway-hooks.ts";
-import { listPluginHooks, listShellHooks, type ListedHook } from "./list.ts";
+import { listPluginHooks, listShellHooks } from "./list.ts";
+import type { ListedHook } from "./listed-hook.ts";
 
 interface ExaminedHook
   extends

@@ -11,7 +11,7 @@ import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
 import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
 import { findStartProblem } from "./examine-start.ts";
-import type { ListedHook } from "./list.ts";
+import type { ListedHook } from "./listed-hook.ts";
 import { testEntry, type TestResult } from "./run-entry.ts";
 
 export interface Findings {

@@ -3,7 +3,7 @@ import type { FolderDiscovery, FoundFolder } from "#gateway/hooks/discover";
 import { findCodeProblem } from "#sandbox/check/parse";
 import type { Findings } from "./examine-entry.ts";
 import { listFolder } from "./list-gateway-hooks.ts";
-import type { ListedHook } from "./list.ts";
+import type { ListedHook } from "./listed-hook.ts";
 
 type ExaminedFolder = Findings & ListedHook;
 

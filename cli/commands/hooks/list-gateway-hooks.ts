@@ -3,7 +3,7 @@ import type { Config } from "#core/home/config";
 import type { HomePaths } from "#core/home/paths";
 import { discoverFolders, type FolderDiscovery, type FoundFolder } from "#gateway/hooks/discover";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
-import type { ListedHook, Listing } from "./list.ts";
+import type { ListedHook, Listing } from "./listed-hook.ts";
 
 /** The folders of `hooks/`, as the gateway would find them. */
 export function findFolders(config: Config, { hooks }: HomePaths): Promise<FolderDiscovery> {

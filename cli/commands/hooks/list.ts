@@ -2,7 +2,7 @@
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
-import { driftOf, type Drift } from "#allowlist/fingerprint";
+import { driftOf } from "#allowlist/fingerprint";
 import type { HookPair } from "#allowlist/grant";
 import { visible } from "#allowlist/visible";
 import { loadConfig, type Config } from "#core/home/config";
@@ -12,35 +12,8 @@ import { userHome } from "#core/home/paths";
 import { discoverPlugins } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import type { CliContext } from "#cli/context";
+import type { ListedHook, Listing } from "./listed-hook.ts";
 import { formatTable } from "./table.ts";
-
-export interface ListedHook {
-  readonly event: string;
-  readonly source: "shell" | "plugin" | "worker" | "isolate";
-  readonly name: string;
-  readonly command: string | null;
-  readonly matcher: string | null;
-  /** What a shell hook and hermes say to each other; null for the others. */
-  readonly protocol: string | null;
-  /** Seconds. */
-  readonly timeout: number;
-  readonly fail_closed: boolean;
-  readonly enabled: boolean;
-  readonly allowed: boolean;
-  readonly approved_at: string | null;
-  readonly drift: Drift;
-  /** Why a broken entry cannot run, else null. */
-  readonly problem: string | null;
-  /** Of a gateway hook. A skipped folder is one element, with an empty event. */
-  readonly state?: "enabled" | "disabled" | "skipped";
-  /** Why a folder is skipped; null for one that is not. */
-  readonly reason?: string | null;
-}
-
-export interface Listing {
-  readonly hooks: readonly ListedHook[];
-  readonly warnings: readonly string[];
-}
 
 /** Prints the listing; with `check` ends with 1 when there is something to look at. */
 export async function listHooks(

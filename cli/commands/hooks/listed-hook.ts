@@ -1,0 +1,30 @@
+import type { Drift } from "#allowlist/fingerprint";
+
+/** One hook of one event, as `hermes hooks list --json` shows it (CONTRACT §5). */
+export interface ListedHook {
+  readonly event: string;
+  readonly source: "shell" | "plugin" | "worker" | "isolate";
+  readonly name: string;
+  readonly command: string | null;
+  readonly matcher: string | null;
+  /** What a shell hook and hermes say to each other; null for the others. */
+  readonly protocol: string | null;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly fail_closed: boolean;
+  readonly enabled: boolean;
+  readonly allowed: boolean;
+  readonly approved_at: string | null;
+  readonly drift: Drift;
+  /** Why a broken entry cannot run, else null. */
+  readonly problem: string | null;
+  /** Of a gateway hook. A skipped folder is one element, with an empty event. */
+  readonly state?: "enabled" | "disabled" | "skipped";
+  /** Why a folder is skipped; null for one that is not. */
+  readonly reason?: string | null;
+}
+
+export interface Listing {
+  readonly hooks: readonly ListedHook[];
+  readonly warnings: readonly string[];
+}

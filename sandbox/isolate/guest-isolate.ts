@@ -1,5 +1,6 @@
 /** One hook's isolate, in the process that hosts it. */
 import ivm from "isolated-vm";
+import type * as guestModule from "./guest.ts";
 import { GUEST_LIMITS, RUN_LIMITS, SIZE_LIMITS } from "./limits.ts";
 import { compileGraph, LoadError, type Graph, type Source } from "./modules.ts";
 import { describeRejection, readDescription } from "./problem.ts";
@@ -31,7 +32,7 @@ export interface CellOptions {
 interface Entrances {
   readonly run: ivm.Reference;
   readonly reply: ivm.Reference;
-  readonly fire: ivm.Reference;
+  readonly fireTimer: ivm.Reference;
 }
 
 type Primitive = string | number | boolean;
@@ -80,12 +81,12 @@ export class GuestIsolate {
       const guest = await this.#isolate.compileModule(this.#port.guestCode, { filename: "hermes:guest" });
       await guest.instantiate(context, refuse);
       await guest.evaluate();
-      const entrance = (name: string) => guest.namespace.get(name, { reference: true });
+      const entrance = (name: keyof typeof guestModule) => guest.namespace.get(name, { reference: true });
       const boot = await entrance("boot");
       this.#entrances = {
         run: await entrance("run"),
         reply: await entrance("reply"),
-        fire: await entrance("fire"),
+        fireTimer: await entrance("fireTimer"),
       };
       const { env, fetch, kv } = this.#settings;
       const settings = JSON.stringify({ limits: GUEST_LIMITS, env, fetch, kv });
@@ -258,7 +259,7 @@ export class GuestIsolate {
   #startTimer(number: number, ms: number, until: number): void {
     const fire = () => {
       this.#timers.delete(timer);
-      this.#call("fire", number, performance.now());
+      this.#call("fireTimer", number, performance.now());
     };
     if (this.#timers.size >= RUN_LIMITS.timersAtOnce) return;
     const timer = setTimeout(fire, Math.min(ms, Math.max(0, until - performance.now()) + 1, LONGEST_TIMER_MS));

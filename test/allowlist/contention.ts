@@ -13,6 +13,7 @@ import { HookDispatcher } from "#core/dispatch";
 import { EVENTS } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
+import { until } from "../helpers/poll.ts";
 
 const PROGRAMS = resolve(import.meta.dirname, "../fixtures/programs");
 
@@ -28,14 +29,6 @@ export function startProgram(context: TestContext, name: string, ...args: readon
   return child;
 }
 
-export async function waitFor(what: string, isTrue: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!isTrue()) {
-    assert.ok(Date.now() < deadline, `never happened: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-}
-
 /** A holder of the lock whose process stands still for `ms`, longer than a lock lasts, while another one approves. */
 export async function blockHolder(context: TestContext, ms: number): Promise<void> {
   const { folder, file } = makeFolder(context);
@@ -43,7 +36,7 @@ export async function blockHolder(context: TestContext, ms: number): Promise<voi
   const sentinel = join(folder, "blocked");
   const holder = startProgram(context, "blocks-in-lock.ts", file, "blocked", String(ms), sentinel);
   const ended = new Promise((end) => holder.once("exit", end));
-  await waitFor("the holder has the lock", () => existsSync(sentinel));
+  await until(() => existsSync(sentinel), "the holder has the lock");
   for (const command of ["second", "third"]) {
     assert.equal(await addApprovals(file, [{ event: "pre_tool_call", command }]), 1);
   }

@@ -3,7 +3,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 import { startHost, type RunningHost } from "../helpers/hosts.ts";
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { framesOf, Home, ROOT } from "../helpers/hermes.ts";
+import { until } from "../helpers/poll.ts";
 
 const BIN = join(ROOT, "cli/bin.js");
 
@@ -231,13 +232,8 @@ test("a signal while a finished turn is being closed still ends the wait; the pr
   home.write("config.yaml", "plugins: { enabled: [hanging], callback_timeout_seconds: 25 }\n");
   const running = home.start(["chat", "-Q", "-q", "hello"]);
   await running.sees("hello");
-  const hung = async (event: string) => {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline;) {
-      if (home.has("hung") && home.read("hung").includes(event)) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    assert.fail(`${event} was never reached`);
-  };
+  const hung = (event: string) =>
+    until(() => home.has("hung") && home.read("hung").includes(event), `${event} is reached`);
   await hung("on_session_end");
   const signalled = performance.now();
   running.kill("SIGINT");

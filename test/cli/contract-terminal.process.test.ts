@@ -4,6 +4,7 @@ import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
 import { startModelServer } from "../helpers/model-server.ts";
 import { noPty } from "../helpers/pty.ts";
+import { until } from "../helpers/poll.ts";
 
 const skip = noPty;
 const ENTER = "\r";
@@ -116,9 +117,7 @@ test("Ctrl+C while a hook holds up the end: twice ends the program at once", { s
   await pty.see("offline model");
   await pty.see("›");
   pty.type(CTRL_D);
-  for (const deadline = Date.now() + 20_000; !home.read("events").includes("finalize") && Date.now() < deadline;) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(() => home.read("events").includes("finalize"), "the closing hook is reached");
   const asked = performance.now();
   pty.type(CTRL_C);
   // Sooner it would count as the same wish.

@@ -8,7 +8,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { Home, type Running, type StartOptions } from "../helpers/hermes.ts";
 import type { ShownEvent } from "../helpers/dashboard.ts";
-import { killQuietly, until } from "../helpers/processes.ts";
+import { killQuietly } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 interface Started extends Running {
   readonly url: string;

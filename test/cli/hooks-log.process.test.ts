@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { noPty } from "../helpers/pty.ts";
+import { until } from "../helpers/poll.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -147,17 +148,12 @@ test("list --live: what a running conversation has registered and how it fares; 
   const home = hooked(context);
   home.script("observer.sh", `cat >/dev/null\ntouch "${join(home.work, "reached")}"\nsleep 60\n`);
   const chat = home.start(["chat", "-q", "run `ls`", "--output-format", "stream-json"]);
-  const deadline = Date.now() + 20_000;
-  while (!existsSync(join(home.work, "reached"))) {
-    assert.ok(Date.now() < deadline, "the observer never ran");
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
-  let found = (await live(home)).processes[0];
+  await until(() => existsSync(join(home.work, "reached")), "the observer runs");
   // The snapshot follows within half a second.
-  while (found?.hooks.some(({ last_outcome }) => last_outcome === "block") !== true) {
-    assert.ok(Date.now() < deadline, JSON.stringify(found));
-    found = (await live(home)).processes[0];
-  }
+  const found = await until(async () => {
+    const [process] = (await live(home)).processes;
+    return process?.hooks.some(({ last_outcome }) => last_outcome === "block") === true ? process : undefined;
+  }, "the block is in the snapshot");
   assert.equal(found.pid, chat.pid);
   assert.equal(found.command, "hermes chat -q 'run `ls`' --output-format stream-json");
   assert.match(found.started_at, /^\d{4}-.*Z$/);
@@ -188,11 +184,7 @@ test("list --live: a process that was killed is gone at the next look", { skip: 
     (existsSync(join(home.path, "run")) ? readdirSync(join(home.path, "run")) : []).filter((name) =>
       /^\d+\.json$/.test(name),
     );
-  const deadline = Date.now() + 20_000;
-  while (snapshot().length === 0) {
-    assert.ok(Date.now() < deadline, "there never was a snapshot");
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
+  await until(() => snapshot().length > 0, "there is a snapshot");
   const [{ pid } = { pid: 0 }] = (await live(home)).processes;
   assert.equal(snapshot()[0], `${pid}.json`);
   process.kill(pid, "SIGKILL");

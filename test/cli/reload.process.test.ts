@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { Home } from "../helpers/hermes.ts";
 import { startHost as start } from "../helpers/hosts.ts";
-import { until } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 
 /** A plugin that records each event with the version of its helper, at its begin and, a little later, at its end. */
 function recorder(home: Home): void {

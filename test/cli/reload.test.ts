@@ -10,6 +10,7 @@ import { homePaths } from "#core/home/paths";
 import type { PluginHost, StagedPlugins } from "#plugins/host";
 import { createReloads, type ReloadListener } from "#cli/reload";
 import type { ShellHooks } from "#cli/shell-hooks";
+import { until } from "../helpers/poll.ts";
 
 /** Reloads over a real configuration; hooks and plugins are stand-ins that keep a record. */
 async function bench(t: TestContext, options: { problems?: readonly string[] } = {}) {
@@ -67,7 +68,7 @@ async function bench(t: TestContext, options: { problems?: readonly string[] } =
   const write = (text: string) => writeFileSync(paths.config, text);
   /** Lets the staging that goes on end, once it has begun. */
   const proceed = async (number: number) => {
-    while (staging.length < number) await new Promise((wake) => setImmediate(wake));
+    await until(() => staging.length >= number, `staging ${number} has begun`);
     staging[number - 1]!.resolve();
   };
   return { reloads, record, write, proceed, listeners, paths };
@@ -103,7 +104,7 @@ test("the swaps come in one step, then those who listen, then what is said", asy
 test("who asks while a reload goes on gets the next one, all of them the same", async (t) => {
   const { reloads, record, write, proceed } = await bench(t);
   const first = reloads.reload();
-  while (!record.includes("stage")) await new Promise((wake) => setImmediate(wake));
+  await until(() => record.includes("stage"), "staging has begun");
   write("agent: { max_iterations: 6 }\n");
   const others = [reloads.reload(), reloads.reload({ everyFile: true }), reloads.reload()];
   await proceed(1);
@@ -159,7 +160,7 @@ test("plugins that failed make a reload fail", async (t) => {
 test("at the end of the program nothing is swapped any more", async (t) => {
   const { reloads, record, proceed } = await bench(t);
   const reloading = reloads.reload();
-  while (!record.includes("stage")) await new Promise((wake) => setImmediate(wake));
+  await until(() => record.includes("stage"), "staging has begun");
   const closing = reloads.close();
   await proceed(1);
   await Promise.all([closing, reloading]);

@@ -3,6 +3,7 @@ import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
 import { startModelServer } from "../helpers/model-server.ts";
 import { noPty } from "../helpers/pty.ts";
+import { until } from "../helpers/poll.ts";
 
 const skip = noPty;
 const ENTER = "\r";
@@ -92,9 +93,7 @@ test(
     pty.type(CTRL_C);
     await server.clientGone;
     // Clearing the line shows the prompt too: what was recorded says that the turn has ended.
-    for (const deadline = Date.now() + 20_000; recorded(home).length < 2 && Date.now() < deadline;) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(() => recorded(home).length >= 2, "the turn has ended");
     assert.deepEqual(recorded(home), ["on_session_start", "on_session_end true"]);
     // More than two seconds may have passed since the first one: two more are twice in any case.
     pty.type(CTRL_C);

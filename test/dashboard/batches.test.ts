@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
 import { TestDashboard } from "../helpers/dashboard.ts";
+import { until } from "../helpers/poll.ts";
 
 const frame = (n: number) => ({ event_type: "agent:step", context: { n }, src: "gateway" });
 
@@ -78,12 +79,13 @@ test("a sender's own count of what it dropped is kept, once for each sender", as
   ]);
   // One that connects again goes on with its total.
   await first.close();
+  // The server hears of a closed connection in its own time.
   await until(async () => {
     const again = await sender(t, dashboard);
     await again.send("gateway", "6");
     await again.close();
     return JSON.stringify(await dropped()) === '[["cli",0],["gateway",8]]';
-  });
+  }, "the count is right");
 });
 
 /** A process that sends over one connection of its own. */
@@ -109,10 +111,4 @@ async function sender(t: TestContext, dashboard: TestDashboard) {
       await once(socket, "close");
     },
   };
-}
-
-/** The server hears of a closed connection in its own time. */
-async function until(check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await check())) assert.ok(Date.now() < deadline, "the count never became right");
 }

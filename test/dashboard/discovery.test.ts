@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isLocalBind, reachableUrl } from "#dashboard/addresses";
 import { readDiscovery } from "#core/forward/discovery";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 test("the file says where the dashboard is and what opens it, for its owner alone", async (t) => {

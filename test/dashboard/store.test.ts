@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openDatabase } from "#core/home/database";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 const frame = (n: number) => ({ event_type: "agent:step", context: { n }, src: "gateway" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 import { type EventReader, TestDashboard } from "../helpers/dashboard.ts";
 
 const frame = (n: number, text = "") => ({ event_type: "agent:step", context: { n, text }, src: "gateway" });
@@ -167,9 +167,8 @@ test("streams end when the dashboard stops", async (t) => {
 });
 
 async function untilStatus(t: TestContext, dashboard: TestDashboard, status: number): Promise<void> {
-  for (const deadline = Date.now() + 10_000; ;) {
-    const { response } = await dashboard.stream(t);
-    if (response.status === status) return;
-    assert.ok(Date.now() < deadline);
-  }
+  await until(
+    async () => (await dashboard.stream(t)).response.status === status,
+    `a stream is answered with ${status}`,
+  );
 }

@@ -13,7 +13,7 @@ import { mirrorFrames } from "#core/mirror";
 import { HookRegistry } from "#core/registry";
 import { countBlocks, examplesOf, Newcomer, readPage } from "../helpers/examples.ts";
 import { announce, FakeDashboard } from "../helpers/fake-dashboard.ts";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const PAGE = "docs/forwarding.md";
 const commands = examplesOf(PAGE, "bash");

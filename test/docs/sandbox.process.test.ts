@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
 import { countBlocks, examplesOf, readPage } from "../helpers/examples.ts";
-import { API_SERVER, startGateway, until } from "../helpers/gateway.ts";
+import { API_SERVER, startGateway } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 import { OWN, SHARED, UNLOADABLE, type Expected } from "../helpers/hostile-handlers.ts";
 

@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlin
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { API_SERVER, startGateway, until } from "../helpers/gateway.ts";
+import { API_SERVER, startGateway } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
 
 const HANDLERS = join(ROOT, "test/fixtures/handlers");

@@ -3,7 +3,8 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { API_SERVER, startGateway, until } from "../helpers/gateway.ts";
+import { API_SERVER, startGateway } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 
 const SESSIONS = 50;

@@ -2,7 +2,8 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo } from "node:net";
-import { API_SERVER, startGateway, until } from "../helpers/gateway.ts";
+import { API_SERVER, startGateway } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 import { TelegramServer, TOKEN } from "../helpers/telegram-server.ts";
 

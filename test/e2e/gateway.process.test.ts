@@ -5,7 +5,8 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { API_SERVER, startGateway, until } from "../helpers/gateway.ts";
+import { API_SERVER, startGateway } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 
 const run = promisify(execFile);

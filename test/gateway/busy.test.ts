@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { createGatewayBench, type GatewayBenchOptions } from "../helpers/gateway-bench.ts";
 import type { MemoryAdapter, Replied } from "../helpers/memory-adapter.ts";
+import { until } from "../helpers/poll.ts";
 
 const ENDLESS = "@wait {}";
 const KEY = "agent:main:memory:dm:1";
@@ -18,10 +19,8 @@ function assertInterrupted({ text, problem }: Replied): void {
 
 /** Asks until so many messages wait. */
 async function untilWaiting(adapter: MemoryAdapter, count: number): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if ((await adapter.ask("/status")).text!.includes(` ${count} waiting`)) return;
-  }
-  assert.fail(`${count} messages never waited`);
+  const isThere = async () => (await adapter.ask("/status")).text!.includes(` ${count} waiting`);
+  await until(isThere, `${count} messages wait`);
 }
 
 test("interrupt, the default: the running turn ends, the new message runs next, in the same session", async (t) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
 import { COMMAND_NAMES } from "#gateway/commands";
+import { until } from "../helpers/poll.ts";
 
 const KEY = "agent:main:memory:dm:1";
 
@@ -20,12 +21,13 @@ test("/status tells session, model, the running turn and what waits, while it ru
   const first = adapter.ask("@wait {}");
   await tool.running(1);
   const second = adapter.ask("then");
-  let text: string | null;
-  do ({ text } = await adapter.ask("/status"));
-  while (text?.includes(" 0 waiting"));
+  const text = await until(async () => {
+    const status = await adapter.ask("/status");
+    return status.text?.includes(" 0 waiting") === true ? null : status.text;
+  }, "the second message waits");
   const { id } = agent.sessions.byKey(KEY)!;
   assert.match(
-    text!,
+    text,
     new RegExp(`^session: ${id}\n.*\nturn: running for \\d+ s, 1 waiting\n.*: queue\nplatforms: memory$`),
   );
   tool.release();

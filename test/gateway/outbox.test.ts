@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { createGatewayBench } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const AGAIN = "(sent again; you may have it already)\n";
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { startGateway, until } from "../helpers/gateway.ts";
+import { startGateway } from "../helpers/gateway.ts";
+import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 
 /** A platform of files: what lies in `in/` is a message of a direct chat, what is sent is a line of `out`. */

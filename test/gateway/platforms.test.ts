@@ -5,7 +5,7 @@ import { HermesError } from "#core/errors";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const never = () => new Promise(() => undefined);
 const down = () => {
@@ -174,7 +174,7 @@ test("drain: those who write meanwhile are told, strangers are not; what waits i
   const running = adapter.ask("@wait {}");
   await tool.running(1);
   const waiting = adapter.receive("waits");
-  while (!(await adapter.ask("/status")).text!.includes("1 waiting"));
+  await until(async () => (await adapter.ask("/status")).text!.includes("1 waiting"), "the second message waits");
   const drained = gateway.drain(10_000);
   await waiting;
   await adapter.receive("late");

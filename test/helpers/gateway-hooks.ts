@@ -11,7 +11,7 @@ import { findCodeProblem } from "#sandbox/check/parse";
 import type { HandlerTier } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { ROOT } from "./hermes.ts";
-import { until } from "./processes.ts";
+import { until } from "./poll.ts";
 
 export interface HookBench {
   /** `hooks/`. */
@@ -88,7 +88,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
     async run(event, context) {
       const before = runs.length;
       await registry.emit(event, context);
-      await until(() => runs.length > before, `a run at ${event}; so far ${JSON.stringify(lines)}`, 60_000);
+      await until(() => runs.length > before, `a run at ${event}`, { withinMs: 60_000, seen: () => lines });
       return runs[before]!;
     },
     read: (file) => (existsSync(path(file)) ? readFileSync(path(file), "utf8") : ""),

@@ -49,14 +49,3 @@ export async function startGateway(
     },
   };
 }
-
-/** Waits until `condition` gives something; polls, because files and processes say nothing when they change. */
-export async function until<Value>(condition: () => Value | Promise<Value>, what: string): Promise<NonNullable<Value>> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== null && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`it never came true: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 25));
-  }
-}

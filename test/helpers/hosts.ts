@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { until } from "./gateway.ts";
+import { until } from "./poll.ts";
 import { ROOT, type Home } from "./hermes.ts";
 
 const PROGRAM = join(ROOT, "test/fixtures/programs/hosts-a-home.ts");
@@ -42,9 +42,8 @@ export class RunningHost {
   }
 
   async ready(): Promise<this> {
-    await until(() => this.lines().some(({ ready }) => ready !== undefined), "the program is ready").catch(
-      (error: unknown) => assert.fail(`${String(error)}\n${this.stderr}`),
-    );
+    const isReady = () => this.lines().some(({ ready }) => ready !== undefined);
+    await until(isReady, "the program is ready", { seen: () => this.stderr });
     return this;
   }
 

@@ -1,15 +1,6 @@
 /** What tests of processes ask the system. */
-import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-
-/** Waits until `check` holds; fails after `withinMs`, generous unless the bound itself is what is tested. */
-export async function until(check: () => boolean, what: string, withinMs = 15_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!check()) {
-    assert.ok(Date.now() < deadline, `it never came about: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-}
+import { until } from "./poll.ts";
 
 /** True for a process that runs; a zombie that nobody has collected does not. */
 export function lives(pid: number): boolean {

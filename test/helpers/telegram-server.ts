@@ -49,7 +49,6 @@ export class TelegramServer implements AsyncDisposable {
   #sockets = new Set<Socket>();
   #misbehaviours = new Map<string, Misbehaviour[]>();
   #polls: (() => void)[] = [];
-  #watchers: (() => void)[] = [];
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
@@ -119,18 +118,6 @@ export class TelegramServer implements AsyncDisposable {
     return [...this.messages.values()].filter(({ chat_id: id }) => id === String(chatId)).map(({ text }) => text);
   }
 
-  /** Resolves when the condition holds; looked at after every call. */
-  async until(condition: () => boolean, what: string): Promise<void> {
-    const late = Date.now() + 20_000;
-    while (!condition()) {
-      if (Date.now() > late) throw new Error(`it never came true: ${what}`);
-      await new Promise<void>((wake) => {
-        this.#watchers.push(wake);
-        setTimeout(wake, 50);
-      });
-    }
-  }
-
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     try {
@@ -143,13 +130,9 @@ export class TelegramServer implements AsyncDisposable {
     const body = JSON.parse(Buffer.concat(chunks).toString() || "{}") as Record<string, unknown>;
     this.calls.push({ method, body, at: performance.now() });
     const way = this.#misbehaviours.get(method)?.shift() ?? "serve";
-    try {
-      if (way !== "serve") await this.#fail(way, method, body, response);
-      else if (token !== this.token) reply(response, 401, { description: "Unauthorized" });
-      else this.#finish(response, await this.#perform(method, body, response));
-    } finally {
-      for (const wake of this.#watchers.splice(0)) wake();
-    }
+    if (way !== "serve") return this.#fail(way, method, body, response);
+    if (token !== this.token) return reply(response, 401, { description: "Unauthorized" });
+    this.#finish(response, await this.#perform(method, body, response));
   }
 
   #finish(response: ServerResponse, result: Result | null): void {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { framesOf, Home } from "../helpers/hermes.ts";
+import { until } from "../helpers/poll.ts";
 
 const on = (event: string, callback: string) =>
   `export const register = (ctx) => { ctx.register_hook("${event}", ${callback}); };`;
@@ -157,9 +158,7 @@ test("handlers of tools and commands that never settle: the person stops them, t
   for (const message of ["/never", "@never {}"]) {
     home.write("begun", "not yet");
     const running = home.start(["chat", "-q", message, "--output-format", "stream-json"]);
-    for (const deadline = Date.now() + 20_000; home.read("begun") !== "" && Date.now() < deadline;) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(() => home.read("begun") === "", "the handler has begun");
     running.kill("SIGINT");
     const ended = await running.ended;
     assert.equal(ended.code, 130, `${message}: ${ended.stderr}`);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseConfig, type Config } from "#core/home/config";
 import type { StagedPlugins } from "#plugins/host";
 import { loadFixtures, type PluginBench } from "../helpers/plugins.ts";
+import { until } from "../helpers/poll.ts";
 
 /** A plugin that answers `pre_llm_call` with its name and the word of its helper, and tells the log of its life. */
 function speaker(name: string, word: string): Record<string, string> {
@@ -32,15 +33,6 @@ const words = async (bench: PluginBench) => {
   const decision = (await bench.fire("pre_llm_call")) as { text?: string };
   return decision.text?.split("\n\n") ?? [];
 };
-
-/** Waits for what comes after the swap. */
-async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!what()) {
-    assert.ok(Date.now() < deadline, "it never happened");
-    await new Promise((wake) => setTimeout(wake, 5));
-  }
-}
 
 const change = (bench: PluginBench, file: string, text: string) => writeFileSync(join(bench.folder, file), text);
 const speakers = (t: TestContext) =>
@@ -72,7 +64,7 @@ test("a changed helper loads all anew; until the swap the old ones run, after it
     bench.host.tools().map(({ name }) => name),
     ["a_tool", "b_tool", "c_tool"],
   );
-  await until(() => bench.lines.length === 3);
+  await until(() => bench.lines.length === 3, "three lines are logged after the swap");
   assert.deepEqual(bench.lines, ["info c: unloaded 1", "info b: unloaded 1", "info a: unloaded 1"]);
   assert.deepEqual([staged.failed, staged.problems, bench.warnings], [false, [], []]);
 });
@@ -175,7 +167,7 @@ test("what is under way ends on the old version before its on_unload runs", asyn
   (await stage(bench)).swap();
   const after = words(bench);
   assert.deepEqual([await before, await after], [["old"], ["new"]]);
-  await until(() => bench.lines.some((line) => line.includes("unloaded")));
+  await until(() => bench.lines.some((line) => line.includes("unloaded")), "the old one is unloaded");
   assert.deepEqual(
     bench.lines.filter((line) => line.includes("old")),
     ["info s: begins old", "info s: ends old", "info s: unloaded old"],

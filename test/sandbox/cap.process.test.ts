@@ -10,7 +10,7 @@ import { MOST_AT_ONCE, runWithinCap } from "#sandbox/process/cap";
 import type { ProcessOptions } from "#sandbox/process/run";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 

@@ -7,7 +7,8 @@ import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { killMarked, markEnvironment, newRunId, RUN_MARKER } from "#sandbox/process/descendants";
 import { runProcess, type ProcessOptions, type ProcessResult } from "#sandbox/process/run";
-import { killQuietly, lives, pidIn, until } from "../helpers/processes.ts";
+import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 const skip = process.platform === "linux" ? false : "only Linux shows the markers of others";

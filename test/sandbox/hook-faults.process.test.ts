@@ -21,7 +21,8 @@ import { grantExplicitTest } from "#allowlist/decide";
 import { runProcess } from "#sandbox/process/run";
 import { createShellHook } from "#sandbox/shell/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
-import { killQuietly, lives, pidIn, until } from "../helpers/processes.ts";
+import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 const MEBIBYTE = 1024 * 1024;

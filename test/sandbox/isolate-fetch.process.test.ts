@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 import { Isolates, type HookOptions, type IsolatedHook } from "../helpers/isolates.ts";
 
 type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => void;

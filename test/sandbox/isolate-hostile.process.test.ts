@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test, { after, before, suite } from "node:test";
-import { until } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 import { OWN, SHARED, UNLOADABLE, type Expected } from "../helpers/hostile-handlers.ts";
 import { Isolates, isolateProcesses, type IsolatedHook } from "../helpers/isolates.ts";
 

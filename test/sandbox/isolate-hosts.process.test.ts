@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { problemOf } from "#core/errors";
-import { lives, until } from "../helpers/processes.ts";
+import { lives } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 import { Isolates, isolateProcesses } from "../helpers/isolates.ts";
 
 const fixtures = resolve(import.meta.dirname, "../fixtures");
@@ -66,11 +67,14 @@ test("whoever ends a process takes the others along, once", { skip }, async (con
 
 test("an event that had not reached its handler is tried again", { skip }, async (context) => {
   const isolates = new Isolates(context);
-  const slow = isolates.open("slow", `console.log("loading"); await new Promise((r) => setTimeout(r, 700)); ${COUNTS}`);
+  const loads = (module: string) => ({ "handler.ts": `console.log("loading"); ${module}` });
+  const slow = isolates.open("slow", loads(`await new Promise(() => {}); ${COUNTS}`));
   const hostile = isolates.open("hostile", MAP);
   await hostile.run();
   const answer = slow.run();
   await until(() => slow.output.length === 1, "it is being loaded");
+  // The first loading never ends: the answer can only come from a second one, which finds a module that loads.
+  writeFileSync(join(isolates.folder("slow"), "handler.ts"), loads(COUNTS)["handler.ts"]);
   await hostile.fails({ misbehave: true });
   assert.equal((await answer)?.message, 1);
   assert.equal(slow.output.length, 2, "it was loaded a second time");

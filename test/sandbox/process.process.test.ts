@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { runProcess, type ProcessOptions } from "#sandbox/process/run";
 import { filterEnvironment } from "#sandbox/process/environment";
-import { lives, until } from "../helpers/processes.ts";
+import { lives } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const scripts = resolve(import.meta.dirname, "../fixtures/scripts");
 const script = (name: string) => join(scripts, name);

@@ -5,12 +5,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
-import { killQuietly, lives, pidIn, until } from "../helpers/processes.ts";
+import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
+import { until } from "../helpers/poll.ts";
 
 const fixtures = resolve(import.meta.dirname, "../fixtures");
 const script = (name: string) => join(fixtures, "scripts", name);
 const skip = process.platform === "linux" ? false : "there is a watchdog on Linux only";
-const GONE_WITHIN_MS = 5000;
 
 interface Host {
   readonly child: ChildProcess;
@@ -74,8 +74,8 @@ for (const [what, words] of CASES) {
   test(`kill -9 of the host ends ${what}`, { skip }, async (context) => {
     const host = await startHost(context, words);
     host.child.kill("SIGKILL");
-    await until(() => !lives(host.pid), `${what} is gone`, GONE_WITHIN_MS);
-    await until(() => !lives(host.watchdog), "the watchdog is gone", GONE_WITHIN_MS);
+    await until(() => !lives(host.pid), `${what} is gone`);
+    await until(() => !lives(host.watchdog), "the watchdog is gone");
   });
 }
 
@@ -98,8 +98,8 @@ test("the daemon of a run that ended in time is spared, and so are strangers", {
     rmSync(folder, { recursive: true, force: true });
   });
   host.child.kill("SIGKILL");
-  await until(() => !lives(host.pid), "the process of the second run is gone", GONE_WITHIN_MS);
-  await until(() => !lives(host.watchdog), "the watchdog is gone", GONE_WITHIN_MS);
+  await until(() => !lives(host.pid), "the process of the second run is gone");
+  await until(() => !lives(host.watchdog), "the watchdog is gone");
   assert.deepEqual([lives(daemon), lives(stranger.pid ?? 0)], [true, true]);
 });
 
@@ -107,5 +107,5 @@ test("the watchdog ends with a host that ends by itself, and holds up nothing", 
   const host = await startHost(context, (file) => ["/bin/sh", "-c", 'echo $$ >"$1"; exec sleep 1', "sh", file]);
   const code = await new Promise((ended) => host.child.once("exit", ended));
   assert.equal(code, 0);
-  await until(() => !lives(host.watchdog), "the watchdog is gone", GONE_WITHIN_MS);
+  await until(() => !lives(host.watchdog), "the watchdog is gone");
 });

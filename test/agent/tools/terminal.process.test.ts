@@ -2,28 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { makeToolbox } from "./toolbox.ts";
+import { until } from "../../helpers/poll.ts";
+import { lives } from "../../helpers/processes.ts";
 
 const fixture = (name: string) => join(import.meta.dirname, "..", "..", "fixtures", "commands", name);
 const box = makeToolbox({ API_KEY: "secret", DB_PASSWORD: "secret", MY_TOKEN: "shown", PLAIN: "shown" }, ["MY_TOKEN"]);
 const run = (command: string, rest: Record<string, unknown> = {}, signal?: AbortSignal) =>
   box.call("terminal", { command, ...rest }, signal);
-
-/** True once the condition holds; false when it does not within ten seconds. */
-async function eventually(condition: () => boolean): Promise<boolean> {
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) if (condition()) return true;
-  return condition();
-}
-
-/** A process that has ended may stay a zombie in a container: its state tells. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
 
 test("gives output and exit code, both streams in their order", async () => {
   assert.deepEqual(await run("echo one; echo two >&2; echo three; exit 3"), {
@@ -61,20 +47,20 @@ test("a command that never ends is stopped at its time-out, its children too", a
   assert.equal(result["output"], "begun\n");
   assert.match(String(result["error"]), /did not end within 0\.5 s and was stopped/);
   const child = Number(readFileSync(join(box.project, "child"), "utf8"));
-  assert.ok(await eventually(() => !isRunning(child)));
+  await until(() => !lives(child), "the child is gone");
 });
 
 test("one that ignores TERM is killed", async () => {
   const result = await run(`${fixture("ignores-sigterm.sh")} ${join(box.project, "stubborn")}`, { timeout: 1 });
   assert.match(String(result["error"]), /stopped/);
   const pid = Number(readFileSync(join(box.project, "stubborn"), "utf8"));
-  assert.ok(await eventually(() => !isRunning(pid)));
+  await until(() => !lives(pid), "it is gone");
 });
 
 test("an interrupt stops it at once and keeps what it said", async () => {
   const controller = new AbortController();
   const running = run("echo begun; touch ready; sleep 1000", {}, controller.signal);
-  assert.ok(await eventually(() => existsSync(join(box.project, "ready"))));
+  await until(() => existsSync(join(box.project, "ready")), "the command has begun");
   controller.abort();
   const result = await running;
   assert.equal(result["output"], "begun\n");

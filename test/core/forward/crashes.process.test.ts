@@ -8,7 +8,7 @@ import { is_active, start_if_dashboard_available, stop, type Forwarder } from "#
 import { HookRegistry } from "#core/registry";
 import { emptyHome } from "../../helpers/fake-dashboard.ts";
 import { ROOT } from "../../helpers/hermes.ts";
-import { until } from "../../helpers/processes.ts";
+import { until } from "../../helpers/poll.ts";
 
 class Recorder {
   readonly home: string;
@@ -68,7 +68,7 @@ function forwardTo(t: TestContext, home: string) {
   return { forwarder, log, emit, emitted: () => next, most: () => most };
 }
 
-const allSent = (forwarder: Forwarder) => until(() => forwarder.waiting === 0, "all is sent", 60_000);
+const allSent = (forwarder: Forwarder) => until(() => forwarder.waiting === 0, "all is sent", { withinMs: 60_000 });
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { DeltaBuffer } from "#core/forward/delta-buffer";
 import type { QueuedEvent } from "#core/forward/queue";
 import { createRedactor } from "#core/home/redact";
-import { until } from "../../helpers/processes.ts";
+import { until } from "../../helpers/poll.ts";
 
 const PASSPHRASE = "correct horse battery staple";
 const redact = createRedactor({ DB_PASSWORD: PASSPHRASE, SOME_TOKEN: "envsecretvalue1" });

@@ -5,7 +5,7 @@ import { suite, test, type TestContext } from "node:test";
 import { ForwardQueue } from "#core/forward/queue";
 import { ForwardSender } from "#core/forward/sender";
 import { acceptAll, FakeDashboard, reply, type Ingest } from "../../helpers/fake-dashboard.ts";
-import { until } from "../../helpers/processes.ts";
+import { until } from "../../helpers/poll.ts";
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
 

@@ -16,6 +16,7 @@ import { openLive, readLive, type LiveOptions, type LiveSnapshot } from "#core/h
 import type { Hook, HookRun } from "#core/ports/hook";
 import { createRedactor } from "#core/home/redact";
 import { answering } from "../../helpers/hooks.ts";
+import { until } from "../../helpers/poll.ts";
 
 const GUARD = answering("pre_tool_call", null, {
   source: "shell",
@@ -45,20 +46,12 @@ function open(t: TestContext, folder: string, options: Partial<LiveOptions> = {}
   return live;
 }
 
-async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!what()) {
-    assert.ok(Date.now() < deadline, "it never happened");
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-}
-
 test("a snapshot tells the process, its hooks and how the last run ended; private, and gone at the end", async (t) => {
   const folder = runFolder(t);
   const live = open(t, folder);
   assert.deepEqual(readLive(folder), [], "nothing is written before something is there to tell");
   live.changed();
-  await until(() => readLive(folder).length === 1);
+  await until(() => readLive(folder).length === 1, "a snapshot is written");
   const [found] = readLive(folder);
   assert.equal(found?.pid, process.pid);
   assert.equal(found?.command, "hermes chat -q 'hello there' --api-key [redacted]");
@@ -76,7 +69,7 @@ test("a snapshot tells the process, its hooks and how the last run ended; privat
   assert.equal(statSync(folder).mode & 0o777, 0o700);
 
   live.sink(RUN, GUARD);
-  await until(() => readLive(folder)[0]?.hooks[0]?.last_outcome !== null);
+  await until(() => readLive(folder)[0]?.hooks[0]?.last_outcome !== null, "the run is in it");
   assert.deepEqual(readLive(folder)[0]?.hooks, [
     {
       ...guard,
@@ -96,7 +89,7 @@ test("two hooks that look alike are told apart", async (t) => {
   const twin: Hook = { ...GUARD };
   const live = open(t, folder, { hooks: () => [GUARD, twin] });
   live.sink(RUN, twin);
-  await until(() => readLive(folder).length === 1);
+  await until(() => readLive(folder).length === 1, "a snapshot is written");
   assert.deepEqual(
     readLive(folder)[0]?.hooks.map(({ last_outcome }) => last_outcome),
     [null, "block"],
@@ -113,9 +106,9 @@ test("many runs are few writes", async (t) => {
     },
   });
   for (let round = 0; round < 1000; round++) live.sink(RUN, GUARD);
-  await until(() => made > 0);
+  await until(() => made > 0, "the first write");
   for (let round = 0; round < 1000; round++) live.sink(RUN, GUARD);
-  await until(() => made > 1);
+  await until(() => made > 1, "the second write");
   assert.equal(made, 2);
 });
 
@@ -125,7 +118,7 @@ test("a folder that cannot be written is told of once, and nothing is tried agai
   const errors: unknown[] = [];
   const live = open(t, folder, { onError: (error) => errors.push(error) });
   live.changed();
-  await until(() => errors.length > 0);
+  await until(() => errors.length > 0, "the failure is reported");
   live.changed();
   live.sink(RUN, GUARD);
   await new Promise((wake) => setTimeout(wake, 600));
@@ -136,7 +129,7 @@ test("snapshots of processes that are gone, or whose pid is another's now, are c
   const folder = runFolder(t);
   const live = open(t, folder);
   live.changed();
-  await until(() => readLive(folder).length === 1);
+  await until(() => readLive(folder).length === 1, "a snapshot is written");
   const mine = JSON.parse(readFileSync(join(folder, FILE), "utf8")) as { process_start: string | null };
   const write = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value));
   write("4194304.json", { ...mine, pid: 4194304 });

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { splitText } from "#gateway/adapters/telegram/split";
 import { BOT_NAME } from "../../helpers/telegram-server.ts";
 import { startBench } from "./telegram-bench.ts";
+import { until } from "../../helpers/poll.ts";
 
 const HERE = { chat_id: "42", thread_id: null };
 
@@ -132,7 +133,7 @@ test("chats do not wait for each other", async (t) => {
   const { server, adapter } = await startBench(t);
   server.misbehave("sendMessage", { status: 429, parameters: { retry_after: 30 } });
   const slow = adapter.send("1", "slow");
-  await server.until(() => server.callsOf("sendMessage").length === 1, "the slow one was tried");
+  await until(() => server.callsOf("sendMessage").length === 1, "the slow one was tried");
   await adapter.send("2", "quick");
   assert.deepEqual(server.textsOf(2), ["quick"]);
   // A stop does not wait half a minute for it.
@@ -169,7 +170,7 @@ test("text that stays the same is not sent again", async (t) => {
   draft.update("");
   draft.update("  ");
   draft.update("the answer");
-  await server.until(() => server.messages.size === 1, "the draft is there");
+  await until(() => server.messages.size === 1, "the draft is there");
   for (let count = 0; count < 5; count++) {
     draft.update("the answer");
     await new Promise((wake) => setTimeout(wake, 25));
@@ -184,7 +185,7 @@ test("a draft longer than a message shows its first piece; the rest follows at t
   const draft = adapter.draft(HERE);
   const text = `${"a".repeat(4096)}${"b".repeat(4096)}${"c".repeat(100)}`;
   draft.update(text.slice(0, 5000));
-  await server.until(() => server.messages.size === 1, "the draft is there");
+  await until(() => server.messages.size === 1, "the draft is there");
   assert.equal(server.textsOf(42)[0], "a".repeat(4096));
   await draft.finish(text);
   assert.deepEqual(server.textsOf(42), ["a".repeat(4096), "b".repeat(4096), "c".repeat(100)]);
@@ -197,13 +198,13 @@ test("the answer of a draft without words is a message; no answer takes the draf
   await adapter.draft(HERE).discard();
   const draft = adapter.draft(HERE);
   draft.update("half an ans");
-  await server.until(() => server.messages.size === 2, "the draft is there");
+  await until(() => server.messages.size === 2, "the draft is there");
   await draft.discard();
   draft.update("words that come too late");
   assert.deepEqual(server.textsOf(42), ["at once"]);
   const other = adapter.draft(HERE);
   other.update("nothing after all");
-  await server.until(() => server.messages.size === 2, "the draft is there");
+  await until(() => server.messages.size === 2, "the draft is there");
   await other.finish("");
   assert.deepEqual(server.textsOf(42), ["at once"]);
 });
@@ -222,12 +223,12 @@ test("edits obey retry_after, and the answer is there in the end", async (t) => 
   const { server, adapter } = await startBench(t);
   const draft = adapter.draft(HERE);
   draft.update("one");
-  await server.until(() => server.messages.size === 1, "the draft is there");
+  await until(() => server.messages.size === 1, "the draft is there");
   server.misbehave("editMessageText", { status: 429, parameters: { retry_after: 1 } });
   draft.update("one two");
-  await server.until(() => server.callsOf("editMessageText").length === 1, "the edit was refused");
+  await until(() => server.callsOf("editMessageText").length === 1, "the edit was refused");
   draft.update("one two three");
-  await server.until(() => server.textsOf(42)[0] === "one two three", "the edit came after the wait");
+  await until(() => server.textsOf(42)[0] === "one two three", "the edit came after the wait");
   const [refused, taken] = server.callsOf("editMessageText");
   assert.ok(taken!.at - refused!.at >= 950);
   server.misbehave("editMessageText", "drop", { status: 500 });
@@ -239,10 +240,10 @@ test("a draft that the person deleted: the answer is a new message", async (t) =
   const { server, adapter } = await startBench(t);
   const draft = adapter.draft(HERE);
   draft.update("half an ans");
-  await server.until(() => server.messages.size === 1, "the draft is there");
+  await until(() => server.messages.size === 1, "the draft is there");
   server.messages.clear();
   draft.update("half an answer");
-  await server.until(() => server.callsOf("editMessageText").length === 1, "the edit was refused");
+  await until(() => server.callsOf("editMessageText").length === 1, "the edit was refused");
   await draft.finish("the whole answer");
   assert.deepEqual(server.textsOf(42), ["the whole answer"]);
 });
@@ -251,7 +252,7 @@ test("a final edit that Telegram took although the connection dropped is done", 
   const { server, adapter } = await startBench(t);
   const draft = adapter.draft(HERE);
   draft.update("half");
-  await server.until(() => server.messages.size === 1, "the draft is there");
+  await until(() => server.messages.size === 1, "the draft is there");
   server.misbehave("editMessageText", "drop after");
   await draft.finish("the whole");
   assert.deepEqual(server.textsOf(42), ["the whole"]);
@@ -262,7 +263,7 @@ test("a first message whose answer was lost does not come a third time", async (
   server.misbehave("sendMessage", "drop after");
   const draft = adapter.draft(HERE);
   draft.update("half");
-  await server.until(() => server.callsOf("sendMessage").length === 1, "it was tried");
+  await until(() => server.callsOf("sendMessage").length === 1, "it was tried");
   draft.update("half an ans");
   await new Promise((wake) => setTimeout(wake, 60));
   assert.equal(server.callsOf("sendMessage").length, 1);
@@ -275,7 +276,7 @@ test("a draft that cannot be finished says so", async (t) => {
   const { server, adapter } = await startBench(t);
   const draft = adapter.draft(HERE);
   draft.update("half");
-  await server.until(() => server.messages.size === 1, "the draft is there");
+  await until(() => server.messages.size === 1, "the draft is there");
   server.misbehave("editMessageText", { status: 403, description: `Forbidden: ${BOT_NAME} was blocked` });
   await assert.rejects(draft.finish("the whole"), { code: "HERMES_ADAPTER_SEND", permanent: true });
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { startGateway } from "../../helpers/gateway.ts";
 import { Home } from "../../helpers/hermes.ts";
 import { TelegramServer, TOKEN } from "../../helpers/telegram-server.ts";
+import { until } from "../../helpers/poll.ts";
 
 const config = (url: string) => `gateway:
   platforms:
@@ -24,19 +25,19 @@ test("a chat on Telegram: answers, commands, tools, the same update twice, stran
   const home = new Home(t);
   const gateway = await startGateway(t, home, options);
   server.say("run `echo from-the-tool`");
-  await server.until(() => server.textsOf(42).some((text) => text.includes("from-the-tool")), "the answer");
+  await until(() => server.textsOf(42).some((text) => text.includes("from-the-tool")), "the answer");
   server.say("/status");
-  await server.until(() => server.textsOf(42).length >= 2, "the command's answer");
+  await until(() => server.textsOf(42).length >= 2, "the command's answer");
 
   const again = { message_id: 900, date: 1, chat: { id: 42, type: "private" }, from: { id: 42 }, text: "only once" };
   server.push({ message: again }, { message: again });
-  await server.until(() => server.textsOf(42).some((text) => text.includes("only once")), "one answer");
+  await until(() => server.textsOf(42).some((text) => text.includes("only once")), "one answer");
   server.say("and then this");
-  await server.until(() => server.textsOf(42).some((text) => text.includes("and then this")), "the last answer");
+  await until(() => server.textsOf(42).some((text) => text.includes("and then this")), "the last answer");
   assert.equal(server.textsOf(42).filter((text) => text.includes("only once")).length, 1);
 
   server.say("let me in", { chat: { id: 7, type: "private" }, from: { id: 7, is_bot: false } });
-  await server.until(() => server.textsOf(7).length > 0, "the stranger is told how to pair");
+  await until(() => server.textsOf(7).length > 0, "the stranger is told how to pair");
   assert.ok(!server.textsOf(7).join().includes("let me in"));
 
   gateway.kill("SIGTERM");
@@ -66,7 +67,7 @@ test("100 updates at once from 10 chats: every one is answered, in order in each
           .join("\n")
           .match(/word-\d+/g) ?? [],
     );
-  await server.until(() => new Set(all()).size === 10 && all().length >= 100, "all are answered");
+  await until(() => new Set(all()).size === 10 && all().length >= 100, "all are answered");
   for (const topic of topics) {
     const order = [
       ...new Set(
@@ -92,6 +93,6 @@ test("Telegram is down when the gateway starts: it says so, goes on, and answers
   assert.match((await gateway.say("hello")).text, /hello/);
   server.say("are you there?");
   await server.start();
-  await server.until(() => server.textsOf(42).length > 0, "the answer");
+  await until(() => server.textsOf(42).length > 0, "the answer");
   assert.match(server.textsOf(42)[0]!, /are you there/);
 });

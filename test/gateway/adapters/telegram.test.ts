@@ -6,6 +6,7 @@ import { messageFrom } from "#gateway/adapters/telegram/updates";
 import { noteLog, TestInbox } from "../../helpers/inbox.ts";
 import { BOT_NAME, TelegramServer, TOKEN } from "../../helpers/telegram-server.ts";
 import { makeBench, startBench } from "./telegram-bench.ts";
+import { until } from "../../helpers/poll.ts";
 
 const SECRET = TOKEN.split(":")[1]!;
 
@@ -133,7 +134,7 @@ test("what was handed over is confirmed by the next poll, and at a stop", async 
   const { server, adapter, inbox } = await startBench(t);
   server.say("one");
   await inbox.count(1);
-  await server.until(() => server.confirmed.length === 1, "confirmed by the next poll");
+  await until(() => server.confirmed.length === 1, "confirmed by the next poll");
   server.say("two");
   await inbox.count(2);
   await adapter.stop();
@@ -142,7 +143,7 @@ test("what was handed over is confirmed by the next poll, and at a stop", async 
 
 test("a stop ends the poll at once and takes no more messages; it starts again", async (t) => {
   const { server, adapter, inbox } = await startBench(t, { timing: { pollSeconds: 50 } });
-  await server.until(() => server.callsOf("getUpdates").length > 0, "it polls");
+  await until(() => server.callsOf("getUpdates").length > 0, "it polls");
   await adapter.stop();
   server.say("later");
   assert.equal(inbox.received.length, 0);
@@ -232,7 +233,7 @@ test("a server that is down for a while loses nothing", async (t) => {
 
 test("polls obey retry_after, and say what 401 and 409 mean", async (t) => {
   const { server, inbox, lines } = await startBench(t);
-  await server.until(() => server.callsOf("getUpdates").length > 0, "it polls");
+  await until(() => server.callsOf("getUpdates").length > 0, "it polls");
   const before = server.callsOf("getUpdates").length;
   server.misbehave("getUpdates", { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } });
   server.dropConnections();
@@ -257,7 +258,7 @@ test("polls obey retry_after, and say what 401 and 409 mean", async (t) => {
 
 test("a server that answers empty polls at once is not asked as quickly as we can", async (t) => {
   const { server } = await startBench(t, { timing: { pollSeconds: 0 } });
-  await server.until(() => server.callsOf("getUpdates").length >= 4, "it polls");
+  await until(() => server.callsOf("getUpdates").length >= 4, "it polls");
   const [first, ...rest] = server.callsOf("getUpdates");
   assert.ok(rest.at(-1)!.at - first!.at >= rest.length * 270);
 });
@@ -270,7 +271,7 @@ test("an inbox that throws costs its message only", async (t) => {
   server.say("one");
   server.say("two");
   await inbox.count(2);
-  await server.until(() => lines.length === 2, "both are logged");
+  await until(() => lines.length === 2, "both are logged");
   assert.match(lines[0]!, /warn telegram: an update could not be handed over: the inbox broke/);
 });
 
@@ -280,7 +281,7 @@ test("typing is shown while a message is dealt with, once a chat, and no longer"
   inbox.answering = () => dealt.promise;
   const topic = { chat: { id: -100, type: "supergroup", is_forum: true }, message_thread_id: 9 };
   for (let count = 0; count < 50; count++) server.say("work", topic);
-  await server.until(() => server.callsOf("sendChatAction").length >= 3, "typing is shown again and again");
+  await until(() => server.callsOf("sendChatAction").length >= 3, "typing is shown again and again");
   const calls = server.callsOf("sendChatAction");
   assert.deepEqual(calls[0]?.body, { chat_id: "-100", action: "typing", message_thread_id: 9 });
   assert.ok(calls.length < 50, "the chat types once, not once a message");
@@ -294,7 +295,7 @@ test("typing is shown while a message is dealt with, once a chat, and no longer"
   inbox.answering = () => new Promise(() => undefined);
   server.misbehave("sendChatAction", "drop", { status: 400 });
   server.say("more work");
-  await server.until(() => shown() >= before + 3, "it goes on");
+  await until(() => shown() >= before + 3, "it goes on");
   await adapter.stop();
 });
 
@@ -309,7 +310,7 @@ test("a message that is answered at once shows no typing", async (t) => {
 test("a connection that is dead without saying so is given up", async (t) => {
   const { server, inbox, lines } = await startBench(t, { timing: { pollSeconds: 0, pollSlackMs: 300 } });
   server.misbehave("getUpdates", "hang");
-  await server.until(() => lines.length > 0, "the poll was given up");
+  await until(() => lines.length > 0, "the poll was given up");
   assert.match(lines[0]!, /no messages can be fetched: no answer in time; trying again/);
   server.say("alive");
   await inbox.count(1);

@@ -5,7 +5,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { makeHookBench, type HookBench, type HookBenchOptions } from "../../helpers/gateway-hooks.ts";
-import { until } from "../../helpers/processes.ts";
+import { until } from "../../helpers/poll.ts";
 
 const NOTHING = { changes: [], warnings: [], failures: [] };
 

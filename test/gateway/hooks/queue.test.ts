@@ -6,6 +6,7 @@ import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/ports/hook";
 import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
 import type { Handler, GatewayHook } from "#core/ports/tier";
+import { until } from "../../helpers/poll.ts";
 
 type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
@@ -193,7 +194,7 @@ test("a decision that waits behind other events is given up at its deadline, tho
   await turn();
   assert.deepEqual(gate.started, [1]);
   gate.open();
-  while (gate.started.length < 2) await turn();
+  await until(() => gate.started.length === 2, "the handler sees the command");
   gate.open({ decision: "deny" });
   await queue.idle();
   assert.deepEqual(gate.started, [1, 2]);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
-import { until } from "../../helpers/processes.ts";
+import { until } from "../../helpers/poll.ts";
 
 interface Bench {
   readonly folder: string;

@@ -68,7 +68,7 @@ test("the receiver prints what a conversation does", async (t) => {
 test("the page names what is forwarded, and the limits", () => {
   const page = readPage(PAGE);
   for (const pattern of FORWARDED) assert.ok(page.includes(`| \`${pattern}\``), pattern);
-  assert.ok(page.includes(`| ${MOST_WAITING.toLocaleString("en")}, those`));
+  assert.ok(page.includes(`| ${MOST_WAITING.toLocaleString("en")}, including`));
   assert.ok(page.includes(`| ${MOST_FRAMES} frames and 1 MiB`));
   assert.ok(page.includes(`at most ${MOST_FRAME_BYTES / 1024} KiB`));
 });

@@ -1,5 +1,6 @@
 /** A request to the model with its events and its retries. */
 import { setTimeout as delay } from "node:timers/promises";
+import { growingPause } from "#core/backoff";
 import { ModelFailure, toHermesError } from "./model-failure.ts";
 import { askModel, type ModelAnswer, type ModelRequest } from "./stream.ts";
 import { fireHook, type TurnScope } from "./scope.ts";
@@ -93,6 +94,7 @@ function payloadOf({ session, platform }: TurnScope, request: ModelRequest, coun
 /** The server's own wish, bounded; else twice as long each time, with chance so that callers do not come together. */
 function retryDelay({ deps }: TurnScope, { retryAfterMs }: ModelFailure, retries: number): number {
   if (retryAfterMs !== null) return Math.min(retryAfterMs, LONGEST_ASKED_DELAY_MS);
-  const most = Math.min((deps.retryDelayMs ?? FIRST_DELAY_MS) * 2 ** retries, LONGEST_BACKOFF_MS);
+  const firstPause = deps.retryDelayMs ?? FIRST_DELAY_MS;
+  const most = growingPause(retries, { firstPause, longestPause: LONGEST_BACKOFF_MS });
   return Math.round(most * (0.5 + Math.random() / 2));
 }

@@ -1,5 +1,5 @@
 /** Turns that plugins ask for (`ctx.run_turn`): each in a session of its own, whose frames nobody sees. */
-import { setTimeout as delay } from "node:timers/promises";
+import { withDeadline } from "#core/deadline";
 import type { HookDispatcher } from "#core/dispatch";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
@@ -59,7 +59,7 @@ export function createPluginTurns(deps: PluginTurnsDeps): PluginTurns {
 
   async function stop(): Promise<void> {
     stopped.abort();
-    await Promise.race([settled(), delay(CLOSING_MS, undefined, { ref: false })]);
+    await withDeadline(CLOSING_MS, settled, { keepsAlive: false });
     closed.abort();
   }
 

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { loadConfig, type Config } from "#core/home/config";
+import { withDeadline } from "#core/deadline";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
@@ -156,10 +157,7 @@ export function createReloads(host: Reloadable): Reloads {
     reload,
     async close() {
       closed = true;
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, LAST_WAIT_MS);
-      await Promise.race([running, late]);
-      clearTimeout(timer);
+      await withDeadline(LAST_WAIT_MS, () => running);
     },
   };
 }

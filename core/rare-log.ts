@@ -1,24 +1,46 @@
-/** A log of failures that come in crowds: one line a minute, with the number of those that it stands for. */
-const ERROR_INTERVAL_MS = 60_000;
+/** Log lines about what comes in crowds: at most one a minute. */
+const INTERVAL_MS = 60_000;
+
+/** A clock that never jumps, in milliseconds. */
+type Clock = () => number;
+
+export class OncePerMinute {
+  readonly #now: Clock;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(now: Clock = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** True at the first call, and then for one call a minute. */
+  isDue(): boolean {
+    const moment = this.#now();
+    if (moment - this.#saidAt < INTERVAL_MS) return false;
+    this.#saidAt = moment;
+    return true;
+  }
+
+  /** What comes next is a first call. */
+  reset(): void {
+    this.#saidAt = Number.NEGATIVE_INFINITY;
+  }
+}
 
 export interface RareLogOptions {
   readonly write: (sentence: string) => void;
-  /** A clock that never jumps, in milliseconds. */
-  readonly now?: () => number;
+  readonly now?: Clock;
 }
 
 /** Gives a function that writes a sentence, or counts it when one was written less than a minute ago. */
-export function createRareLog({ write, now = () => performance.now() }: RareLogOptions): (sentence: string) => void {
-  let writtenAt = Number.NEGATIVE_INFINITY;
+export function createRareLog({ write, now }: RareLogOptions): (sentence: string) => void {
+  const rare = new OncePerMinute(now);
   let suppressed = 0;
   return (sentence) => {
-    const moment = now();
-    if (moment - writtenAt < ERROR_INTERVAL_MS) {
+    if (!rare.isDue()) {
       suppressed++;
       return;
     }
     write(suppressed === 0 ? sentence : `${sentence} (${suppressed} similar errors suppressed)`);
-    writtenAt = moment;
     suppressed = 0;
   };
 }

@@ -1,6 +1,7 @@
 /** Who may ask: senders and scripts by the bearer token, the page by its session. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "#core/home/log";
+import { OncePerMinute } from "#core/rare-log";
 import type { HostGate } from "./addresses.ts";
 import { SESSION_SECONDS, type SignIn } from "./sign-in.ts";
 import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";
@@ -23,13 +24,11 @@ export interface AccessOptions {
   readonly log: Log;
 }
 
-const WARN_EVERY_MS = 60_000;
-
 export class RequestAccess {
   readonly #options: AccessOptions;
   readonly #token: Buffer;
   readonly #limiter = new GuessLimiter();
-  #warnedAt = Number.NEGATIVE_INFINITY;
+  readonly #rare = new OncePerMinute();
 
   constructor(options: AccessOptions) {
     this.#options = options;
@@ -68,10 +67,7 @@ export class RequestAccess {
   /** The refusal of a wrong secret: 401, or 429 when this address guesses too fast. */
   wrong(request: FastifyRequest, reply: FastifyReply, message: string): Refused {
     if (!this.#limiter.isTooMany(request.ip)) return unauthorized(reply, message);
-    if (performance.now() - this.#warnedAt > WARN_EVERY_MS) {
-      this.#warnedAt = performance.now();
-      this.#options.log.warn("dashboard: too many wrong tokens", { address: request.ip });
-    }
+    if (this.#rare.isDue()) this.#options.log.warn("dashboard: too many wrong tokens", { address: request.ip });
     reply.header("retry-after", "1");
     return new Refused(429, "too many wrong tokens; wait a second");
   }

@@ -7,7 +7,7 @@ import { nearest } from "#core/suggest";
 import type { ChatSession, ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "#core/deadline";
 
 export interface CommandDeps extends Pick<GatewayDeps, "registry" | "model" | "commands" | "log" | "settings"> {
   readonly live: LiveSessions;

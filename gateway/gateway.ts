@@ -10,7 +10,7 @@ import { Pairing } from "./pairing.ts";
 import { PlatformConnections, type PlatformHandle } from "./platforms.ts";
 import { ReceivedMessages } from "./received.ts";
 import { Router } from "./router.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "#core/deadline";
 
 /** A chat to send to. */
 export interface Channel {

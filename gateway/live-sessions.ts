@@ -4,7 +4,7 @@ import { hookFrame } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports/agent";
 import type { GatewayDeps, Timings } from "./deps.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "#core/deadline";
 
 /** Where an event of a session happens. */
 export interface SessionContext {

@@ -8,7 +8,8 @@ import type { Log } from "#core/home/log";
 import type { Adapter } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
 import { OutboxTable, type OutboundMessage } from "./outbox-table.ts";
-import { growingPause, withDeadline } from "./deadline.ts";
+import { growingPause } from "#core/backoff";
+import { withDeadline } from "#core/deadline";
 
 const SENT_AGAIN = "(sent again; you may have it already)\n";
 

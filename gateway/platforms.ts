@@ -3,7 +3,8 @@ import { isHermesError, problemOf, type HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
-import { growingPause, withDeadline } from "./deadline.ts";
+import { growingPause } from "#core/backoff";
+import { withDeadline } from "#core/deadline";
 
 /** A platform as hooks see it: they may send, no more. */
 export interface PlatformHandle {

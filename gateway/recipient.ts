@@ -4,7 +4,7 @@ import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, MessageSource, Reply } from "#core/ports/platform";
 import type { Outbox, Written } from "./outbox.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "#core/deadline";
 
 /** One of its three endings is called, once. None of its functions throws or rejects. */
 export interface Recipient {

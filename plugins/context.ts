@@ -13,7 +13,7 @@ import type {
 } from "./api.ts";
 import { asHost } from "./attribution.ts";
 import { CallbackHook, type Callback } from "./callback-hook.ts";
-import { withinDeadline } from "./deadline.ts";
+import { rejectLate } from "#core/deadline";
 import type { LoadedPlugin } from "./loaded-plugin.ts";
 import { withoutVersions } from "./resolve.ts";
 import { commandOf, platformOf, toolOf } from "./definitions.ts";
@@ -108,7 +108,8 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     const seconds = plugin.timeoutSeconds;
     const bounded = (event_type: string, context: Record<string, unknown>): unknown => {
       const answer: unknown = plugin.scope.runInAsyncScope(handler, undefined, event_type, context);
-      return isThenable(answer) ? withinDeadline(answer, seconds, `it did not end within ${seconds} s`) : answer;
+      if (!isThenable(answer)) return answer;
+      return rejectLate(answer, { ms: seconds * 1000, sentence: `it did not end within ${seconds} s` });
     };
     return plugin.add(() => deps.registry.register(event, bounded, { name }));
   }

@@ -7,7 +7,7 @@ import type { Hook } from "#core/ports/hook";
 import { didYouMean } from "#core/suggest";
 import { watchStrays } from "./attribution.ts";
 import { createPluginContext } from "./context.ts";
-import { withinDeadline } from "./deadline.ts";
+import { rejectLate } from "#core/deadline";
 import { isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
 import { importPlugin, loadError } from "./load.ts";
 import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
@@ -150,14 +150,19 @@ class Loading implements Generation {
     });
     try {
       const importing = one.scope.runInAsyncScope(() => importPlugin(plugin, entry));
-      const late = `its module was not loaded within ${seconds} s. Does it await something that never settles?`;
-      const { hooks, register } = await withinDeadline(importing, seconds, late);
+      const { hooks, register } = await rejectLate(importing, {
+        ms: seconds * 1000,
+        sentence: `its module was not loaded within ${seconds} s. Does it await something that never settles?`,
+      });
       const context = createPluginContext(one);
       for (const [event, callback] of Object.entries(hooks)) {
         if (callback !== undefined) context.register_hook(event as never, callback as never);
       }
       const registering: unknown = register && one.scope.runInAsyncScope(register, undefined, context);
-      await withinDeadline(registering, seconds, `"register" did not end within ${seconds} s`);
+      await rejectLate(registering, {
+        ms: seconds * 1000,
+        sentence: `"register" did not end within ${seconds} s`,
+      });
       return one;
     } catch (error) {
       await one.unload();

@@ -9,7 +9,7 @@ import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter, PluginTurn, Unregister } from "./api.ts";
 import { createScope, type Owner } from "./attribution.ts";
 import type { BlockWatch } from "./block-watch.ts";
-import { withinDeadline } from "./deadline.ts";
+import { rejectLate } from "#core/deadline";
 import type { FoundPlugin } from "./discover.ts";
 
 /** A slash command that a plugin brought. */
@@ -71,7 +71,7 @@ interface Addition {
 }
 
 /** How long one `on_unload` may take: the end of the program waits for it. */
-const UNLOAD_SECONDS = 2;
+const UNLOAD_MS = 2000;
 
 export class LoadedPlugin {
   readonly name: string;
@@ -199,7 +199,7 @@ export class LoadedPlugin {
     for (const callback of this.unloadCallbacks.splice(0).toReversed()) {
       try {
         const ended: unknown = this.scope.runInAsyncScope(callback);
-        await withinDeadline(ended, UNLOAD_SECONDS, `it did not end within ${UNLOAD_SECONDS} s`);
+        await rejectLate(ended, { ms: UNLOAD_MS, sentence: `it did not end within ${UNLOAD_MS / 1000} s` });
       } catch (error) {
         this.warn(`plugin "${this.name}": its on_unload failed: ${problemOf(error)}`);
       }

@@ -1,5 +1,6 @@
 /** A conversation on a terminal. */
 import { createInterface, type Interface } from "node:readline";
+import { withDeadline } from "#core/deadline";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
@@ -122,7 +123,7 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
     async end(): Promise<void> {
       closed = true;
       current?.interrupt.abort();
-      await Promise.race([current?.done, new Promise((resolve) => setTimeout(resolve, STOPPING_MS).unref())]);
+      await withDeadline(STOPPING_MS, () => current?.done, { keepsAlive: false });
     },
   };
 }

@@ -7,9 +7,6 @@ export interface ConnectionAnswer {
   readonly body: string;
 }
 
-/** Told apart from an answer and from a failure: there was none within the time. */
-export const LATE = Symbol("late");
-
 /** No answer of a dashboard is larger. */
 const MOST_ANSWER_BYTES = 64 * 1024;
 const CONNECT_MS = 2000;
@@ -97,16 +94,5 @@ export function objectOf(json: string): Readonly<Record<string, unknown>> | unde
   } catch {
     // No JSON, so no dashboard's answer.
     return undefined;
-  }
-}
-
-/** Waits for `value`, but no longer than `ms`: then gives {@connection LATE}. The wait does not keep the program running. */
-export async function settledWithin<Value>(value: Promise<Value>, ms: number): Promise<Value | typeof LATE> {
-  const { promise: late, resolve } = Promise.withResolvers<typeof LATE>();
-  const timer = setTimeout(() => resolve(LATE), ms).unref();
-  try {
-    return await Promise.race([value, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -6,8 +6,10 @@
  * says nothing at all: one that was only stopped answers when it goes on, and so nothing arrives twice.
  */
 import type { DiscoveredDashboard } from "./discovery.ts";
+import { growingPause } from "#core/backoff";
+import { withDeadline, type Settled } from "#core/deadline";
 import { problemOf } from "#core/errors";
-import { DashboardConnection, LATE, settledWithin, type ConnectionAnswer } from "./connection.ts";
+import { DashboardConnection, type ConnectionAnswer } from "./connection.ts";
 import { bodyOf, readAnswer, MOST_FRAMES, Batches, type Batch, type PostResult } from "./batches.ts";
 import type { ForwardQueue } from "./queue.ts";
 
@@ -23,12 +25,14 @@ export interface SenderOptions {
 }
 
 const ANSWER_MS = 2000;
+const LATE_ANSWER = `it did not answer within ${ANSWER_MS / 1000} s`;
 /** How long a late answer is still waited for once the dashboard is seen to be well. */
 const GRACE_MS = 500;
 /** Requests begin at least so far apart while less than a batch waits: a few events at a time cost less. */
 const PACE_MS = 5;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+const BACKOFF = { firstPause: FIRST_PAUSE_MS, longestPause: LONGEST_PAUSE_MS };
 
 export class ForwardSender {
   readonly #options: SenderOptions;
@@ -41,7 +45,8 @@ export class ForwardSender {
   #closing = false;
   #running: Promise<void> | null = null;
   #sentAt = Number.NEGATIVE_INFINITY;
-  #pauseMs = FIRST_PAUSE_MS;
+  /** Failures in a row. */
+  #failures = 0;
   /** Ends the present pause; null while there is none. */
   #resume: (() => void) | null = null;
   /** True while a pause only gathers events. */
@@ -67,7 +72,7 @@ export class ForwardSender {
   /** Tries at once what had been put off. */
   retry(): void {
     this.#unauthorized = false;
-    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#failures = 0;
     this.#resume?.();
     this.wake();
   }
@@ -84,10 +89,7 @@ export class ForwardSender {
     this.#batches.end();
     this.#resume?.();
     this.wake();
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    await Promise.race([this.#running, late]);
-    clearTimeout(timer);
+    await withDeadline(ms, () => this.#running);
     const { held } = this.#options.queue;
     if (held > 0 && this.#dashboard !== null)
       this.#complain(this.#dashboard, `${held} of them had not arrived when it ended`);
@@ -115,7 +117,7 @@ export class ForwardSender {
   async #step(dashboard: DiscoveredDashboard): Promise<boolean> {
     if (this.#unauthorized) return this.#putOff(LONGEST_PAUSE_MS);
     if (this.#connection === null && !(await this.#connect(dashboard))) {
-      return this.#dashboard !== dashboard || this.#putOff(this.#nextPause());
+      return this.#dashboard !== dashboard || this.#putOff(growingPause(this.#failures++, BACKOFF));
     }
     await this.#gather();
     const batch = await this.#batches.next();
@@ -129,7 +131,7 @@ export class ForwardSender {
     const changed = this.#dashboard !== dashboard;
     switch (verdict.kind) {
       case "settled": {
-        this.#pauseMs = FIRST_PAUSE_MS;
+        this.#failures = 0;
         if (verdict.lost > 0) this.#complain(dashboard, `it did not accept ${verdict.lost} events`);
         return true;
       }
@@ -150,7 +152,7 @@ export class ForwardSender {
         if (changed) return true;
         this.#complain(dashboard, verdict.problem);
         this.#disconnect();
-        return this.#putOff(this.#nextPause());
+        return this.#putOff(growingPause(this.#failures++, BACKOFF));
       }
     }
   }
@@ -183,14 +185,10 @@ export class ForwardSender {
     const { dropped } = this.#options.queue;
     const unbatched = this.#unbatched;
     const answer = connection.post({ token: dashboard.token, body: bodyOf(batch, unbatched), dropped });
-    try {
-      const first = await settledWithin(answer, ANSWER_MS);
-      const last = first === LATE ? await this.#outlast(answer, dashboard) : first;
-      if (last === LATE) return { kind: "failed", problem: `it did not answer within ${ANSWER_MS / 1000} s` };
-      return readAnswer(last, batch.frames, unbatched);
-    } catch (error) {
-      return { kind: "failed", problem: problemOf(error) };
-    }
+    const first = await waitFor(answer, ANSWER_MS);
+    const last = first.kind === "late" ? await this.#outlast(answer, dashboard) : first;
+    if (last.kind === "value") return readAnswer(last.value, batch.frames, unbatched);
+    return { kind: "failed", problem: problemOfNone(last) };
   }
 
   /**
@@ -200,19 +198,19 @@ export class ForwardSender {
   async #outlast(
     answer: Promise<ConnectionAnswer>,
     dashboard: DiscoveredDashboard,
-  ): Promise<ConnectionAnswer | typeof LATE> {
-    this.#complain(dashboard, `it did not answer within ${ANSWER_MS / 1000} s`);
-    // Given up below, it may still reject.
-    answer.catch(() => undefined);
-    for (let pause = FIRST_PAUSE_MS; this.#dashboard === dashboard; pause = Math.min(2 * pause, ANSWER_MS)) {
-      const well = seemsWell(dashboard.url).then((yes) => (yes ? LATE : null));
-      const first = await Promise.race([answer, well]);
-      if (first === LATE) return settledWithin(answer, GRACE_MS);
-      if (first !== null) return first;
-      const next = await settledWithin(answer, pause);
-      if (next !== LATE) return next;
+  ): Promise<Settled<ConnectionAnswer>> {
+    this.#complain(dashboard, LATE_ANSWER);
+    const settled = answer.then(
+      () => "settled",
+      () => "settled",
+    );
+    for (let pauses = 0; this.#dashboard === dashboard; pauses++) {
+      const first = await Promise.race([settled, seemsWell(dashboard.url)]);
+      const pause = growingPause(pauses, { firstPause: FIRST_PAUSE_MS, longestPause: ANSWER_MS });
+      const next = await waitFor(answer, first === true ? GRACE_MS : pause);
+      if (next.kind !== "late" || first === true) return next;
     }
-    return LATE;
+    return { kind: "late" };
   }
 
   /** Lets a few events gather when a request has only just begun. */
@@ -240,12 +238,6 @@ export class ForwardSender {
     this.#resume = null;
   }
 
-  #nextPause(): number {
-    const ms = this.#pauseMs;
-    this.#pauseMs = Math.min(2 * ms, LONGEST_PAUSE_MS);
-    return ms;
-  }
-
   #disconnect(): void {
     this.#connection?.close();
     this.#connection = null;
@@ -258,13 +250,19 @@ export class ForwardSender {
 
 /** Why no dashboard can be said to be at the other end; null when one is. */
 async function healthProblem(connection: DashboardConnection): Promise<string | null> {
-  try {
-    const healthy = await settledWithin(connection.isHealthy(), ANSWER_MS);
-    if (healthy === LATE) return `it did not answer within ${ANSWER_MS / 1000} s`;
-    return healthy ? null : "what answers there is no dashboard";
-  } catch (error) {
-    return problemOf(error);
-  }
+  const healthy = await waitFor(connection.isHealthy(), ANSWER_MS);
+  if (healthy.kind !== "value") return problemOfNone(healthy);
+  return healthy.value ? null : "what answers there is not a dashboard";
+}
+
+/** Waits for an answer; the wait does not keep the program running. */
+function waitFor<Value>(answer: Promise<Value>, ms: number): Promise<Settled<Value>> {
+  return withDeadline(ms, () => answer, { keepsAlive: false });
+}
+
+/** Why there was no answer. */
+function problemOfNone(settled: Exclude<Settled<unknown>, { readonly kind: "value" }>): string {
+  return settled.kind === "late" ? LATE_ANSWER : problemOf(settled.error);
 }
 
 /** Asks over a connection of its own, because a request without an answer holds the other one. */

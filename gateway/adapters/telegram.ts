@@ -31,8 +31,8 @@ export interface TelegramAdapter extends Adapter {
 const TIMING: TelegramTiming = {
   pollSeconds: 30,
   pollSlackMs: 20_000,
-  firstPauseMs: 500,
-  longestPauseMs: 60_000,
+  firstPause: 500,
+  longestPause: 60_000,
   retryMs: 500,
   budgetMs: 40_000,
   editMs: 1100,

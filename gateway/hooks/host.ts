@@ -1,7 +1,8 @@
 /** Holds a home's gateway hooks: finds them, hangs them into the registry, and takes over what has changed. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
+import { withDeadline } from "#core/deadline";
 import { isDeepStrictEqual } from "node:util";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
@@ -205,12 +206,9 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   }
 
   async function drain(ms: number): Promise<boolean> {
-    const cut = new AbortController();
-    const all = Promise.all([...leaving, ...[...loadedOf(slots).values()].map((loaded) => loaded.idle())]);
-    const late = sleep(ms, false, { signal: cut.signal }).catch(() => false);
-    const done = await Promise.race([all.then(() => true), late]);
-    cut.abort();
-    return done;
+    const all = [...leaving, ...[...loadedOf(slots).values()].map((loaded) => loaded.idle())];
+    const drained = await withDeadline(ms, () => Promise.all(all));
+    return drained.kind === "value";
   }
 
   async function dispose(): Promise<void> {

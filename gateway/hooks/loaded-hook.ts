@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Log } from "#core/home/log";
 import type { RunSink } from "#core/ports/hook";
+import { OncePerMinute } from "#core/rare-log";
 import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
 import type { HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
@@ -12,9 +13,6 @@ export interface FolderDeps {
   readonly tier: (source: HandlerTier["source"]) => Promise<HandlerTier>;
 }
 
-/** How often at most the log says that a hook drops events. */
-const DROP_NOTE_MS = 60_000;
-
 export class LoadedFolder {
   /** Its name under `hooks/`. */
   readonly directory: string;
@@ -22,7 +20,7 @@ export class LoadedFolder {
   #identities: readonly QueueIdentity[];
   readonly #deps: FolderDeps;
   #queue: HookQueue | undefined;
-  #notedAt = Number.NEGATIVE_INFINITY;
+  readonly #rare = new OncePerMinute();
   #dropped = 0;
 
   constructor(directory: string, hook: GatewayHook, deps: FolderDeps) {
@@ -103,9 +101,7 @@ export class LoadedFolder {
 
   #noteDrop(): void {
     this.#dropped++;
-    const now = performance.now();
-    if (now - this.#notedAt < DROP_NOTE_MS) return;
-    this.#notedAt = now;
+    if (!this.#rare.isDue()) return;
     const events = `${this.#dropped} event${this.#dropped === 1 ? "" : "s"}`;
     this.#deps.log.warn(`gateway hook "${this.hook.name}" cannot keep up: its full queue has dropped ${events} so far`);
   }

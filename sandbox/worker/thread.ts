@@ -1,7 +1,7 @@
 /** One thread with one handler in it: a pool of piscina that holds this thread alone, and a port to talk to it. */
 import { getCompileCacheDir } from "node:module";
 import { extname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { withDeadline } from "#core/deadline";
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { HermesError, problemOf } from "#core/errors";
@@ -164,11 +164,8 @@ export class HandlerThread implements WatchedThread {
   }
 
   async #terminate(): Promise<void> {
-    const cut = new AbortController();
-    const stuck = sleep(STUCK_MS, true, { signal: cut.signal }).catch(() => false);
-    const isStuck = await Promise.race([stuck, this.#pool.destroy()]);
-    cut.abort();
-    if (isStuck === true)
+    const ended = await withDeadline(STUCK_MS, () => this.#pool.destroy());
+    if (ended.kind === "late")
       this.#options.report.onStray("is held in its thread by a call of the system; the thread ends with it");
   }
 

@@ -1,5 +1,6 @@
 /** Sends messages: in order per chat, in pieces, again where that helps. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { growingPause } from "#core/backoff";
 import { HermesError } from "#core/errors";
 import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
@@ -51,7 +52,9 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
         return await call();
       } catch (thrown) {
         const failure = telegramFailureOf(thrown);
-        const wait = failure.retryAfterMs ?? timing.retryMs * 2 ** (count - 1);
+        const wait =
+          failure.retryAfterMs ??
+          growingPause(count - 1, { firstPause: timing.retryMs, longestPause: timing.budgetMs });
         if (!failure.mayPass || count === MOST_ATTEMPTS || performance.now() + wait > until) throw failure;
         await sleep(wait, undefined, { signal }).catch(() => {
           throw failure;

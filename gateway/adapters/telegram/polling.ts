@@ -1,18 +1,17 @@
 /** Long polling: updates in their order, through outages of any length. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { growingPause, type Backoff } from "#core/backoff";
 import type { Log } from "#core/home/log";
+import { OncePerMinute } from "#core/rare-log";
 import type { TelegramClient } from "./client.ts";
 import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
 import { updateId } from "./updates.ts";
 
-export interface PollTiming {
+export interface PollTiming extends Backoff {
   /** How long the server may hold a poll without updates. */
   readonly pollSeconds: number;
   /** How much longer it may take before the connection counts as dead. */
   readonly pollSlackMs: number;
-  /** The pause after a failure, twice as long after each further one, up to the longest. */
-  readonly firstPauseMs: number;
-  readonly longestPauseMs: number;
 }
 
 export interface PollOptions {
@@ -27,8 +26,6 @@ export interface PollOptions {
 
 /** More messages than that are not fetched before some are dealt with; Telegram keeps them for us. */
 const MOST_OPEN = 1000;
-/** An outage is logged when it begins, and again once in this time. */
-const LOG_AGAIN_MS = 60_000;
 /** The pause after a poll that brought nothing new although the server did not wait. */
 const IDLE_PAUSE_MS = 300;
 /** How long a stop waits to confirm the last updates. */
@@ -74,28 +71,22 @@ async function confirm(client: TelegramClient, offset: number, log: Log): Promis
   });
 }
 
-/** Says what is wrong once in a while, and how long to pause. */
-function createOutage(log: Log, { firstPauseMs, longestPauseMs }: PollTiming) {
-  let pause = firstPauseMs;
-  let loggedAt = Number.NEGATIVE_INFINITY;
-  let isOut = false;
+/** Says what is wrong when an outage begins and once a minute, and how long to pause. */
+function createOutage(log: Log, backoff: Backoff) {
+  const rare = new OncePerMinute();
+  let failures = 0;
   return {
     /** Gives the pause before the next attempt. */
     note(failure: TelegramFailure): number {
-      isOut = true;
-      if (performance.now() - loggedAt > LOG_AGAIN_MS) {
-        loggedAt = performance.now();
+      if (rare.isDue()) {
         log.warn(`telegram: no messages can be fetched: ${failure.message}${adviceFor(failure)}; trying again`);
       }
-      const wait = Math.max(pause, failure.retryAfterMs ?? 0);
-      pause = Math.min(pause * 2, longestPauseMs);
-      return wait;
+      return Math.max(growingPause(failures++, backoff), failure.retryAfterMs ?? 0);
     },
     end(): void {
-      if (isOut) log.info("telegram: messages are fetched again");
-      isOut = false;
-      pause = firstPauseMs;
-      loggedAt = Number.NEGATIVE_INFINITY;
+      if (failures > 0) log.info("telegram: messages are fetched again");
+      failures = 0;
+      rare.reset();
     },
   };
 }

@@ -200,7 +200,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
       void response.writeHead(302, { location: `${stranger.url}/api/hooks/health` }).end();
     emit(1);
     await until(() => errors.length > 0, "a complaint");
-    assert.match(errors[0]!, /is no dashboard/);
+    assert.match(errors[0]!, /is not a dashboard/);
     assert.equal(dashboard.requests.length, 0);
     assert.deepEqual([stranger.requests.length, stranger.refusals, stranger.healthChecks], [0, 0, 0]);
   });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { ForwardQueue, MOST_WAITING } from "#core/forward/queue";
-import { createRareLog } from "#core/rare-log";
 
 const drain = (queue: ForwardQueue) => {
   const numbers: unknown[] = [];
@@ -78,22 +77,4 @@ test("whatever happens to it, the queue is a list that forgets its beginning", (
     }),
     { numRuns: 50 },
   );
-});
-
-test("errors that come in crowds are one line a minute, with their number", (t) => {
-  // Only the clock that never jumps counts.
-  t.mock.method(Date, "now", () => assert.fail("the wall clock was read"));
-  const lines: string[] = [];
-  let now = 0;
-  const log = createRareLog({ write: (line) => lines.push(line), now: () => now });
-  log("first");
-  for (let turn = 0; turn < 5; turn++) log("again");
-  now = 59_999;
-  log("too early");
-  now = 60_000;
-  log("later");
-  log("hidden");
-  now = 130_000;
-  log("last");
-  assert.deepEqual(lines, ["first", "later (6 similar errors suppressed)", "last (1 similar errors suppressed)"]);
 });

@@ -14,8 +14,8 @@ export interface Bench {
 const QUICK: TelegramOptions["timing"] = {
   pollSeconds: 5,
   pollSlackMs: 20_000,
-  firstPauseMs: 10,
-  longestPauseMs: 80,
+  firstPause: 10,
+  longestPause: 80,
   retryMs: 10,
   editMs: 20,
   groupEditMs: 60,

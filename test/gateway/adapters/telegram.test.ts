@@ -198,7 +198,7 @@ test("an address with a slash at its end is the same address", async (t) => {
 });
 
 test("polls that fail are tried again, later and later, logged once, until messages come again", async (t) => {
-  const { server, inbox, lines } = await startBench(t, { timing: { firstPauseMs: 20, longestPauseMs: 160 } });
+  const { server, inbox, lines } = await startBench(t, { timing: { firstPause: 20, longestPause: 160 } });
   const bad = { status: 502, description: "Bad Gateway" };
   server.misbehave("getUpdates", bad, bad, bad, bad, bad, "drop", "html");
   server.dropConnections();

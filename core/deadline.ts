@@ -1,0 +1,45 @@
+/** Waiting for what may never finish. */
+
+export type Settled<Value> =
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "thrown"; readonly error: unknown }
+  | { readonly kind: "late" };
+
+export interface DeadlineOptions {
+  /** False for a wait that does not keep the program running; true without it. */
+  readonly keepsAlive?: boolean;
+}
+
+/** Starts `work` and waits for it at most `ms` milliseconds. Never throws or rejects; late failures are dropped. */
+export async function withDeadline<Value>(
+  ms: number,
+  work: () => Value | PromiseLike<Value>,
+  { keepsAlive = true }: DeadlineOptions = {},
+): Promise<Settled<Value>> {
+  const { promise: late, resolve } = Promise.withResolvers<Settled<Value>>();
+  const timer = setTimeout(() => resolve({ kind: "late" }), ms);
+  if (!keepsAlive) timer.unref();
+  try {
+    return await Promise.race([settle(work), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for `value` at most `ms` milliseconds; rejects as it does, or, when it is late, with an error of this sentence. */
+export async function rejectLate<Value>(
+  value: Value | PromiseLike<Value>,
+  { ms, sentence }: { readonly ms: number; readonly sentence: string },
+): Promise<Value> {
+  const settled = await withDeadline(ms, () => value);
+  if (settled.kind === "value") return settled.value;
+  throw settled.kind === "late" ? new Error(sentence) : settled.error;
+}
+
+async function settle<Value>(work: () => Value | PromiseLike<Value>): Promise<Settled<Value>> {
+  try {
+    return { kind: "value", value: await work() };
+  } catch (error) {
+    return { kind: "thrown", error };
+  }
+}

@@ -1,6 +1,6 @@
 /**
- * Folds the change fragments of docs/changes/ into CHANGELOG.md: `node .ci/changelog.ts VERSION [YYYY-MM-DD]`.
- * The fragments are removed; the section goes below the "Unreleased" heading.
+ * Moves the change notes of docs/changes/ into CHANGELOG.md: `node .ci/changelog.ts VERSION [YYYY-MM-DD]`.
+ * The notes become a section below the "Unreleased" heading, and their files are removed.
  */
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -14,13 +14,13 @@ export interface Fragment {
 const KINDS = { added: "Added", changed: "Changed", fixed: "Fixed" } as const;
 const UNRELEASED = "## Unreleased\n";
 
-/** The kind of a fragment by its file name; undefined for a name that is none. */
+/** The kind of a change note by its file name; undefined if the name is invalid. */
 export function kindOf(name: string): keyof typeof KINDS | undefined {
   const kind = /^[a-z0-9-]+\.(added|changed|fixed)\.md$/.exec(name)?.[1];
   return kind as keyof typeof KINDS | undefined;
 }
 
-/** The changelog with a section of these fragments. Throws when a name is no fragment's or the heading is missing. */
+/** The changelog with a section for these notes. Throws if a name is invalid or the heading is missing. */
 export function foldFragments(changelog: string, fragments: readonly Fragment[], version: string, day: string): string {
   if (!changelog.includes(UNRELEASED)) throw new Error(`CHANGELOG.md has no "${UNRELEASED.trim()}" heading`);
   const stray = fragments.find(({ name }) => kindOf(name) === undefined);

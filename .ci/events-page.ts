@@ -1,4 +1,4 @@
-/** Writes docs/events.md from the table of core/events.ts: `node .ci/events-page.ts`. A test compares the two. */
+/** Writes docs/events.md from the table of core/events.ts: `node .ci/events-page.ts`. A test checks that it is up to date. */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";

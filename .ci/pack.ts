@@ -1,7 +1,7 @@
 /**
- * Builds dist/ for `npm pack`: JavaScript for Node (type stripping does not apply inside node_modules), and the
- * declarations of what authors of plugins import. Our modules and the small packages that every start needs are
- * bundled into one file, because a start is mostly the number of files it opens.
+ * Builds dist/ for `npm pack`: JavaScript (Node does not strip types inside node_modules) and the declarations that
+ * plugin authors import. Our modules and the small packages that every start needs are bundled into one file, because
+ * start-up time depends mostly on the number of files.
  */
 import { build, type Plugin } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -20,18 +20,18 @@ const require = createRequire(import.meta.url);
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
 const ROOMS = "{core,allowlist,sandbox,plugins,agent,gateway,daemon,dashboard,cli}";
 
-/** Packages that go into the bundle; all others stay dependencies, resolved where hermes is installed. */
+/** Packages in the bundle. All others stay dependencies of the installed package. */
 const BUNDLED = ["commander", "fastest-levenshtein", "yaml"];
 
-/** What is started or imported by its path; everything else is part of cli/main.js. */
+/** Files that are started or imported by path. Everything else is part of cli/main.js. */
 const entries = ["plugins/api.ts", ...globSync(`${ROOMS}/**/*{worker,entry,guest}.ts`, { cwd: root }).toSorted()];
 
-/** Each start with a configuration loads yaml: as one module instead of seventy that saves 3 ms. */
+/** Every start with a configuration loads yaml; as one module instead of seventy it saves 3 ms. */
 const yamlAsOneModule = join(dist, "yaml.mjs");
 
 rmSync(dist, { recursive: true, force: true });
 await build({
-  // The build of yaml for browsers is the same code as ES modules; that for Node is CommonJS.
+  // The browser build of yaml is the same code as ES modules; the Node build is CommonJS.
   entryPoints: [join(dirname(require.resolve("yaml/package.json")), "browser/index.js")],
   outfile: yamlAsOneModule,
   bundle: true,
@@ -51,16 +51,16 @@ execFileSync(
     stdio: "inherit",
   },
 );
-// What is run or served as it stands: the Python bridge, the dashboard's page.
-const asTheyStand = ["**/*.py", "dashboard/page/**/*.{html,css,js,svg}"];
-for (const file of globSync(asTheyStand, { cwd: root, exclude: ["node_modules/**", "test/**", "dist/**"] })) {
+// Files that are copied unchanged: the Python bridge, the dashboard's page.
+const unchanged = ["**/*.py", "dashboard/page/**/*.{html,css,js,svg}"];
+for (const file of globSync(unchanged, { cwd: root, exclude: ["node_modules/**", "test/**", "dist/**"] })) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   writeFileSync(join(dist, file), readFileSync(join(root, file)));
 }
 
 /**
- * CommonJS is the form in which one file starts quickest: a module inside it that is imported later also loads its
- * packages later, while an ES module loads them all at its start, and many small files take 0.7 ms each.
+ * CommonJS starts fastest as one file: a module that is imported later also loads its packages later. An ES module
+ * loads all of them at start, and many small files take 0.7 ms each.
  */
 async function bundle(entry: string, format: "cjs" | "esm"): Promise<void> {
   await build({
@@ -84,7 +84,7 @@ async function bundle(entry: string, format: "cjs" | "esm"): Promise<void> {
   });
 }
 
-/** Gives `import.meta` of each of our files the value that it would have if the file stood in dist/ by itself. */
+/** Gives `import.meta` of each of our files the value it would have as a separate file in dist/. */
 function keepPlaces(folder: string, format: "cjs" | "esm"): Plugin {
   const here = format === "cjs" ? 'require("node:url").pathToFileURL(__filename)' : "import.meta.url";
   return {
@@ -104,8 +104,8 @@ function keepPlaces(folder: string, format: "cjs" | "esm"): Plugin {
 }
 
 /**
- * Built-in modules of Node that take 4 to 6 ms to load and that few starts call: their functions load them when they
- * are called. What is not a function has no such form; a file that imports it fails the build.
+ * Node's built-in modules that take 4 to 6 ms to load and that few starts need: their functions load them on the first
+ * call. This works for functions only; importing anything else fails the build.
  */
 function loadWhenCalled(modules: readonly string[]): Plugin {
   return {
@@ -133,7 +133,7 @@ function distImports(): Record<string, string> {
   );
 }
 
-/** The licences of the bundled packages, as their authors ask for. */
+/** The licences of the bundled packages, which must be included. */
 function licenses(): string {
   const texts = BUNDLED.map((name) => {
     const [file = ""] = globSync(`node_modules/${name}/LICEN[CS]E*`, { cwd: root });

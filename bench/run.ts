@@ -24,12 +24,12 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
 const ONLY_BY_NAME = ["soak"];
 
 const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes] [--seconds N]
-  --only CASE  run this case (${Object.keys(CASES).join(", ")}); may be given more than once
-  --check      end with 1 when a measurement is worse than its floor in bench/budgets.ts
-  --json FILE  write the measurements there, too
+  --only CASE  run this case (${Object.keys(CASES).join(", ")}); repeatable
+  --check      exit with 1 if a measurement is worse than its floor in bench/budgets.ts
+  --json FILE  also write the measurements as JSON
   --dashboard  forward events to a stand-in (the default) or to the real dashboard
-  --seconds N  how long the soak runs before the dashboard is stopped for a third of that (60)
-${ONLY_BY_NAME.join(", ")} runs only when it is named.`;
+  --seconds N  length of the soak; then the dashboard is stopped for a third of that (default: 60)
+${ONLY_BY_NAME.join(", ")} only runs when named.`;
 
 interface Row extends Measurement {
   readonly ratio: number | null;

@@ -61,11 +61,11 @@ test("the guard blocks when it is tried", { skip }, async (t) => {
   assert.match(stdout.slice(json.length), /protect-files\.sh +claude \(runs through sh -c\) +Edit\|Write/);
 });
 
-test("the forced push is asked about, and blocked where no one can be asked", { skip }, async (t) => {
+test("the force push is asked about, and blocked where no one can be asked", { skip }, async (t) => {
   const newcomer = withExample(t, "claude-ask-entry", "claude-ask");
   const push = `hermes --accept-hooks chat -q '@terminal {"command":"echo git push --force"}' -Q`;
   const blocked = await newcomer.run(push);
-  assert.match(blocked.stderr, /no one can be asked here: A forced push rewrites history for everybody/);
+  assert.match(blocked.stderr, /no one can be asked here: A force push rewrites history for everyone/);
   const plain = await newcomer.run(push.replace("--force", "origin"));
   assert.doesNotMatch(plain.stderr, /blocked/);
   assert.match(plain.stdout, /git push origin/);

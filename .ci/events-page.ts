@@ -13,9 +13,9 @@ export function eventsPage(): string {
 
 Generated from \`core/events.ts\` by \`node .ci/events-page.ts\`; do not edit.
 
-Plugins register for these events with \`ctx.register_hook\` ([plugins.md](plugins.md)), scripts under \`hooks:\` in the configuration ([shell-hooks.md](shell-hooks.md)).
+Plugins register for these events with \`ctx.register_hook\` ([plugins.md](plugins.md)); scripts are listed under \`hooks:\` in the configuration ([shell-hooks.md](shell-hooks.md)).
 
-| event | kind | when, and what a hook can do |
+| event | kind | when it fires, and what a hook can do |
 |---|---|---|
 ${EVENT_NAMES.map((name) => `| [\`${name}\`](#${name}) | ${declarationOf(name).kind} | ${declarationOf(name).sentence} |`).join("\n")}
 

@@ -1,6 +1,6 @@
 /**
- * What hooks may answer, and the one place that judges an answer (CONTRACT §4 and §6).
- * A raw answer comes in, in a plugin's words or a script's dialect; a {@link Decision} goes out.
+ * What hooks may answer, and the one place that validates answers (CONTRACT §4 and §6).
+ * A raw answer in the dialect of a plugin or of a script goes in, a {@link Decision} comes out.
  */
 import { declarationOf, type EventName, type EventsOfKind } from "./events.ts";
 import { frozenCopy } from "./firing.ts";
@@ -62,7 +62,7 @@ export type Dialect = "plugin" | "shell";
 export const PASS: Decision = Object.freeze({ kind: "pass" });
 const ALLOW: Decision = Object.freeze({ kind: "allow" });
 
-/** What a shell hook's block says when it gives no reason. */
+/** The message of a shell hook's block that gives no reason. */
 const SHELL_BLOCK_MESSAGE = "Blocked by shell hook.";
 
 /** Judges a hook's raw answer to an event. Never throws, whatever the answer is. */
@@ -75,19 +75,19 @@ export function judge(name: EventName, answer: unknown, dialect: Dialect): Decis
     if (kind === "transform") return judgeTransform(name, answer, dialect);
     return judgeGate(name, answer, dialect);
   } catch (error) {
-    // A getter or proxy of the hook's threw while it was read.
-    return invalid(`its answer cannot be read (${error instanceof Error ? error.message : "unknown error"})`);
+    // A getter or proxy in the answer threw.
+    return invalid(`reading it failed (${error instanceof Error ? error.message : "unknown error"})`);
   }
 }
 
 function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
-  if (!isObject(answer)) return invalid(`${describe(answer)} is no answer; expected an object with "action"`);
+  if (!isObject(answer)) return invalid(`expected an object with "action", got ${describe(answer)}`);
   const verbs = [dialect === "shell" ? answer["decision"] : null, answer["action"]].filter(isPresent);
   if (verbs.length === 0) return judgeWithoutVerb(answer, dialect);
-  // A script may say one thing in each dialect: what holds back wins, and a verb that nobody knows spoils the rest.
+  // A script may use both dialects at once: the stricter verb wins, and an unknown verb makes the answer invalid.
   const known: readonly unknown[] = name === "pre_tool_call" ? ["block", "modify"] : ["skip", "rewrite", "allow"];
   const strange = verbs.find((verb) => !known.includes(verb));
-  if (strange !== undefined && !verbs.includes(known[0])) return invalid(`${describe(strange)} is no verb of ${name}`);
+  if (strange !== undefined && !verbs.includes(known[0])) return invalid(`unknown verb ${describe(strange)}`);
   switch (known.find((verb) => verbs.includes(verb))) {
     case "block":
       return block(answer, dialect);
@@ -102,10 +102,10 @@ function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision
   }
 }
 
-/** An object without a verb: empty is no answer; a script's other output is none either, a plugin's is a mistake. */
+/** An object without a verb: fine when empty or from a script, which may print other JSON; a mistake from a plugin. */
 function judgeWithoutVerb(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
   if (dialect === "shell" || Object.keys(answer).length === 0) return PASS;
-  return invalid(`an object with ${Object.keys(answer).slice(0, 3).join(", ")} but without "action"`);
+  return invalid(`an object without "action" (it has ${Object.keys(answer).slice(0, 3).join(", ")})`);
 }
 
 function block(answer: Record<string, unknown>, dialect: Dialect): Decision {
@@ -119,21 +119,21 @@ function block(answer: Record<string, unknown>, dialect: Dialect): Decision {
 function rewrite(answer: Record<string, unknown>): Decision | Invalid {
   const replacement = text(answer["text"]);
   return replacement === undefined
-    ? invalid('"rewrite" needs "text", a string')
+    ? invalid('"rewrite" needs a string "text"')
     : { kind: "rewrite", text: replacement };
 }
 
 function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
   const args = dialect === "shell" ? (answer["tool_input"] ?? answer["args"]) : answer["args"];
   if (!isObject(args)) return invalid('"modify" needs the changed arguments as an object');
-  // Copied here, where data that cannot be (too deep, a cycle) makes the answer an invalid one.
+  // Copied here, so that data that cannot be copied (too deep, a cycle) makes the answer invalid.
   return { kind: "modify", args: frozenCopy(args) };
 }
 
 function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {
   if (typeof answer === "string" && dialect === "plugin")
     return answer === "" ? PASS : { kind: "context", text: answer };
-  if (!isObject(answer)) return invalid(`${describe(answer)} is no context; expected {"context": "…"}`);
+  if (!isObject(answer)) return invalid(`expected {"context": "…"}, got ${describe(answer)}`);
   const context = answer["context"];
   if (context === undefined || context === null || context === "") return judgeForeign(answer, "context", dialect);
   return typeof context === "string" ? { kind: "context", text: context } : invalid('"context" must be a string');
@@ -146,7 +146,7 @@ function judgeTransform(name: EventName, answer: unknown, dialect: Dialect): Dec
   }
   if (dialect === "shell" && isObject(answer) && (replacement === undefined || replacement === null)) return PASS;
   if (isObject(answer) && Object.keys(answer).length === 0) return PASS;
-  return invalid(`${describe(replacement)} is no replacement; expected a string`);
+  return invalid(`expected a string, got ${describe(replacement)}`);
 }
 
 function judgeForeign(answer: Record<string, unknown>, key: string, dialect: Dialect): Decision | Invalid {
@@ -173,6 +173,7 @@ function text(value: unknown): string | undefined {
 function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" || typeof value === "function") return `a value of type ${typeof value}`;
+  if (typeof value === "object" || typeof value === "function")
+    return typeof value === "object" ? "an object" : "a function";
   return typeof value === "symbol" ? "a symbol" : `${value as number | boolean}`;
 }

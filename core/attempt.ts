@@ -42,7 +42,7 @@ async function settle(
 }
 
 function failed(started: number, thrown: unknown): Attempt {
-  const failure = thrown ?? new Error("it failed without saying why");
+  const failure = thrown ?? new Error("it failed without giving a reason");
   return { reply: undefined, failure, started, ended: performance.now() };
 }
 
@@ -52,7 +52,7 @@ function lateness(hook: Hook, firing: Firing, took: number): HermesError | undef
   return timeout(
     hook,
     firing,
-    "It blocked the program meanwhile: move slow work out of the callback or make it async.",
+    "It blocked the event loop all that time: move slow work out of the callback or make it async.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the entries of the error table are made of. */
+/** The building blocks of the error table. */
 
 /** Exit codes of the program (CONTRACT §3). */
 export const EXIT = {
@@ -13,7 +13,7 @@ export const EXIT = {
 } as const;
 
 export interface Declaration<Fields> {
-  /** Exit code of a command that ends with this error. */
+  /** The exit code of a command that fails with this error. */
   readonly exit: number;
   readonly compose: (fields: Fields) => string;
 }
@@ -22,6 +22,6 @@ export function declare<Fields>(exit: number, compose: (fields: Fields) => strin
   return { exit, compose };
 }
 
-/** `file:line: key` of something that is wrong in a file. */
+/** `file:line: key`, the position of a problem in a file. */
 export const at = (where: { file: string; line?: number | undefined; key?: string | undefined }): string =>
   `${where.file}${where.line === undefined ? "" : `:${where.line}`}${where.key ? `: ${where.key}` : ""}`;

@@ -1,6 +1,6 @@
 /**
- * Every error a person can meet, as a table of codes. The sentence is composed here and nowhere else;
- * docs/errors.md has one section a code (a test compares both directions). A retired code is never reused.
+ * Every error a user can see, as a table of codes. Messages are composed here and nowhere else;
+ * docs/errors.md has one section per code (a test checks both directions). A retired code is never reused.
  */
 import { at, declare, EXIT, type Declaration } from "./error-declaration.ts";
 import { GATEWAY_ERRORS } from "./gateway-errors.ts";
@@ -44,20 +44,20 @@ export const ERRORS = {
   ),
   HERMES_PAYLOAD_INVALID: declare(
     EXIT.usage,
-    (f: { source: string; problem: string }) => `${f.source} is not a payload: ${f.problem}`,
+    (f: { source: string; problem: string }) => `${f.source} is not a valid payload: ${f.problem}`,
   ),
   HERMES_NO_MESSAGE: declare(
     EXIT.usage,
-    () => "No message: give one with -q, --query-file or standard input, or start chat on a terminal.",
+    () => "No message. Pass one with -q, --query-file or standard input, or start the chat in a terminal.",
   ),
   HERMES_OUTPUT: declare(
     EXIT.failed,
-    (f: { problem: string }) => `Standard output cannot be written: ${f.problem}. A part of the result is lost.`,
+    (f: { problem: string }) => `Cannot write to standard output: ${f.problem}. Part of the result is lost.`,
   ),
   HERMES_STATE_NEWER: declare(
     EXIT.failed,
     (f: { file: string; found: number; known: number }) =>
-      `${f.file} was written by a newer hermes (schema ${f.found}, this program knows ${f.known}). Update hermes, or use another --home.`,
+      `${f.file} was written by a newer hermes (schema ${f.found}; this version supports up to ${f.known}). Update hermes, or use another --home.`,
   ),
   HERMES_STATE_UNAVAILABLE: declare(
     EXIT.failed,
@@ -65,14 +65,14 @@ export const ERRORS = {
   ),
   HERMES_SESSION_UNKNOWN: declare(EXIT.notFound, (f: { session: string }) =>
     f.session === "latest"
-      ? "There is no session yet."
-      : `There is no session "${f.session}". "hermes sessions list" shows those there are.`,
+      ? "There are no sessions yet."
+      : `There is no session "${f.session}". Run "hermes sessions list" to see all sessions.`,
   ),
   HERMES_PLUGIN_UNKNOWN: declare(
     EXIT.notFound,
     (f: { plugin: string; hint: string }) => `There is no plugin "${f.plugin}".${f.hint}`,
   ),
-  HERMES_PLUGIN_EXISTS: declare(EXIT.failed, (f: { path: string }) => `${f.path} exists already; nothing was written.`),
+  HERMES_PLUGIN_EXISTS: declare(EXIT.failed, (f: { path: string }) => `${f.path} already exists; nothing was written.`),
   HERMES_PLUGIN_WRITE: declare(
     EXIT.failed,
     (f: { path: string; problem: string }) => `${f.path} cannot be written: ${f.problem}`,
@@ -80,7 +80,7 @@ export const ERRORS = {
   HERMES_PLUGIN_NAME: declare(
     EXIT.usage,
     (f: { name: string }) =>
-      `"${f.name}" is no plugin name: letters, digits, "-" and "_", beginning with a letter or digit.`,
+      `"${f.name}" is not a valid plugin name. Use letters, digits, "-" and "_", starting with a letter or digit.`,
   ),
   HERMES_PLUGIN_MANIFEST: declare(
     EXIT.failed,
@@ -99,11 +99,11 @@ export const ERRORS = {
   HERMES_PLUGIN_UNAVAILABLE: declare(
     EXIT.failed,
     (f: { plugin: string; call: string }) =>
-      `The plugin "${f.plugin}" called ctx.${f.call}, which this command does not offer.`,
+      `The plugin "${f.plugin}" called ctx.${f.call}, which is not available in this command.`,
   ),
   HERMES_HOOK_UNKNOWN: declare(
     EXIT.notFound,
-    (f: { command: string; hint: string }) => `No approval names the command ${f.command}.${f.hint}`,
+    (f: { command: string; hint: string }) => `There is no approval for the command ${f.command}.${f.hint}`,
   ),
   HERMES_HOOK_THREW: declare(
     EXIT.failed,
@@ -118,7 +118,7 @@ export const ERRORS = {
   HERMES_HOOK_ANSWER: declare(
     EXIT.failed,
     (f: { source: string; name: string; event: string; problem: string }) =>
-      `${f.source} hook "${f.name}" gave no valid answer to ${f.event}: ${f.problem}`,
+      `${f.source} hook "${f.name}" gave an invalid answer to ${f.event}: ${f.problem}`,
   ),
   HERMES_HOOK_INTERRUPTED: declare(
     EXIT.failed,
@@ -133,16 +133,16 @@ export const ERRORS = {
   HERMES_HOOK_UNAPPROVED: declare(
     EXIT.failed,
     (f: { name: string; event: string; reason: string }) =>
-      `shell hook "${f.name}" may not run at ${f.event}: ${f.reason}`,
+      `shell hook "${f.name}" is not allowed to run at ${f.event}: ${f.reason}`,
   ),
   HERMES_ALLOWLIST_UNUSABLE: declare(
     EXIT.failed,
     (f: { file: string; problem: string }) =>
-      `${f.file} ${f.problem}; no approval counts and it is not overwritten. Mend or move it.`,
+      `${f.file} ${f.problem}. Its approvals are ignored and it is not overwritten. Fix the file or move it away.`,
   ),
   HERMES_ALLOWLIST_LOCKED: declare(
     EXIT.failed,
-    (f: { file: string }) => `${f.file} is locked by another hermes; nothing was written. Try again.`,
+    (f: { file: string }) => `${f.file} is locked by another hermes process; nothing was written. Try again.`,
   ),
   HERMES_ALLOWLIST_UNWRITABLE: declare(
     EXIT.failed,
@@ -150,12 +150,12 @@ export const ERRORS = {
   ),
   HERMES_NOTHING_RUNS: declare(
     EXIT.notRunning,
-    (f: { home: string }) => `No process of hermes runs hooks in ${f.home} now; the next one reads everything anew.`,
+    (f: { home: string }) =>
+      `No hermes process is running hooks in ${f.home}. The next one to start will read the current files.`,
   ),
   HERMES_RELOAD_REQUEST: declare(
     EXIT.failed,
-    (f: { folder: string; problem: string }) =>
-      `No process could be asked to reload, through ${f.folder}: ${f.problem}`,
+    (f: { folder: string; problem: string }) => `Cannot send the reload request through ${f.folder}: ${f.problem}`,
   ),
   HERMES_LOG_UNREADABLE: declare(
     EXIT.failed,
@@ -170,12 +170,11 @@ export const ERRORS = {
   ),
   HERMES_MODEL_STREAM_CUT: declare(
     EXIT.failed,
-    (f: { provider: string; model: string }) =>
-      `The answer of the model ${f.model} (${f.provider}) was cut off before its end.`,
+    (f: { provider: string; model: string }) => `The answer of the model ${f.model} (${f.provider}) was cut off.`,
   ),
   HERMES_TURN_LIMIT: declare(
     EXIT.turnLimit,
-    (f: { limit: number }) => `The turn ended at its limit of ${f.limit} requests to the model.`,
+    (f: { limit: number }) => `The turn reached its limit of ${f.limit} model requests.`,
   ),
   HERMES_INTERRUPTED: declare(EXIT.interrupted, () => "Interrupted."),
   HERMES_INTERNAL: declare(EXIT.failed, (f: { problem: string }) => `Something went wrong inside hermes: ${f.problem}`),
@@ -185,7 +184,7 @@ export type ErrorCode = keyof typeof ERRORS;
 type FieldsOf<Code extends ErrorCode> =
   Parameters<(typeof ERRORS)[Code]["compose"]> extends [infer Fields] ? Fields : Record<string, never>;
 
-/** An error that a person is meant to read. `code` is a key of {@link ERRORS}, `fields` what its sentence was made of. */
+/** An error for users to read. `code` is a key of {@link ERRORS}, `fields` are the values in its message. */
 export class HermesError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = "HermesError";
   readonly code: Code;
@@ -201,7 +200,7 @@ export class HermesError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** True for a {@link HermesError}, also for one of another realm or thread: recognised by shape, not by class. */
+/** True for a {@link HermesError}, also from another realm or thread: recognised by shape, not by class. */
 export function isHermesError(value: unknown): value is HermesError {
   return (
     typeof value === "object" &&
@@ -211,7 +210,7 @@ export function isHermesError(value: unknown): value is HermesError {
   );
 }
 
-/** The text of anything that can be thrown: an error's message, else the value as text. Never throws itself. */
+/** The text of anything that was thrown: an error's message, else the value as text. Never throws. */
 export function problemOf(thrown: unknown): string {
   try {
     if (typeof thrown === "object" && thrown !== null && "message" in thrown) return String(thrown.message);

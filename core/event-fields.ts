@@ -1,19 +1,19 @@
-/** What several events of the table carry: fields with their sentences, and samples of them. */
+/** Fields that several events share, with their descriptions and sample values. */
 import type { ChatMessage } from "./messages.ts";
 import type { Zod } from "./zod.ts";
 
 export const SAMPLE_SESSION = "sess_sample";
 export const SAMPLE_MODEL = "sample-model";
 
-export const sessionId = (zod: Zod) => zod.string().describe("The session; never empty inside one");
-const args = (zod: Zod) => zod.record(zod.string(), zod.unknown()).describe("The arguments of the call");
+export const sessionId = (zod: Zod) => zod.string().describe("The session's ID; never empty within a session");
+const args = (zod: Zod) => zod.record(zod.string(), zod.unknown()).describe("The arguments of the tool call");
 
 export const toolCall = (zod: Zod) => ({
-  tool_name: zod.string().describe("The tool, built in or a plugin's"),
+  tool_name: zod.string().describe("The tool's name"),
   args: args(zod),
-  task_id: zod.string().describe("The task or session that the call belongs to; empty if there is none"),
+  task_id: zod.string().describe("The ID of the task or session that the call belongs to; empty if there is none"),
   session_id: sessionId(zod),
-  tool_call_id: zod.string().describe("The call; the same in every event of it"),
+  tool_call_id: zod.string().describe("The call's ID; all events of a call have the same"),
 });
 
 const message = (zod: Zod) =>
@@ -22,17 +22,17 @@ const message = (zod: Zod) =>
       role: zod.enum(["system", "user", "assistant", "tool"]),
       content: zod.union([zod.string(), zod.null()]),
     })
-    .describe("One message in OpenAI format");
+    .describe("A message in OpenAI format");
 
 export const place = (zod: Zod) => ({
-  model: zod.string().describe("The model's identifier"),
+  model: zod.string().describe("The model's ID"),
   platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
 });
 
 export const conversation = (zod: Zod) => ({
   session_id: sessionId(zod),
-  user_message: zod.string().describe("What the person wrote, before any context was added"),
-  conversation_history: zod.array(message(zod)).describe("A copy of the messages of the session, in OpenAI format"),
+  user_message: zod.string().describe("What the user wrote, before any context was added"),
+  conversation_history: zod.array(message(zod)).describe("A copy of the session's messages, in OpenAI format"),
   ...place(zod),
 });
 
@@ -42,11 +42,13 @@ export const request = (zod: Zod) => ({
   platform: zod.string(),
   model: zod.string(),
   provider: zod.string(),
-  base_url: zod.string().describe("Where requests go; empty for the offline model"),
-  api_call_count: zod.int().describe("The request's number in this turn, from 1; a retry keeps it"),
+  base_url: zod.string().describe("The API's base URL; empty for the offline model"),
+  api_call_count: zod
+    .int()
+    .describe("The number of the request in its turn, starting at 1; a retry has the same number"),
   message_count: zod.int(),
   tool_count: zod.int(),
-  approx_input_tokens: zod.int().describe("A quarter of the characters sent"),
+  approx_input_tokens: zod.int().describe("An estimate: a quarter of the characters sent"),
   started_at: zod.iso.datetime(),
 });
 

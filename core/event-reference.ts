@@ -1,8 +1,8 @@
-/** What people read about an event, derived from the table: fields of the payload, notes, what may be answered. */
+/** The documentation of an event, derived from the table: the payload's fields, notes, and possible answers. */
 import { declarationOf, type EventKind, type EventName } from "./events.ts";
 import type { Zod } from "./zod.ts";
 
-/** The part of JSON Schema that our payloads use. */
+/** The subset of JSON Schema that our payloads use. */
 export interface PayloadSchema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -13,26 +13,26 @@ export interface PayloadSchema {
 }
 
 export interface PayloadField {
-  /** With the keys around it: `event.source.platform`. */
+  /** The full path: `event.source.platform`. */
   readonly key: string;
   readonly type: string;
   readonly sentence: string;
 }
 
-/** What the answers to each kind of event do. */
+/** What answers do at each kind of event. */
 export const ANSWERS: Readonly<Record<EventKind, string>> = {
-  gate: "decides whether and how something happens",
+  gate: "decides whether and how an action is carried out",
   context: "adds text to the turn",
   transform: "the first string replaces the text",
-  observe: "answers do not count",
+  observe: "answers are ignored",
 };
 
-/** The JSON Schema of the payload that plugins get, live fields left out. */
+/** The JSON Schema of the payload that plugins get, without live fields. */
 export function payloadSchema(name: EventName, zod: Zod): PayloadSchema {
   return zod.toJSONSchema(declarationOf(name).payload(zod)) as PayloadSchema;
 }
 
-/** The fields of a payload, inner ones after the one that holds them. `code` marks what is written literally. */
+/** The fields of a payload, nested ones after their parent. `code` formats literal text. */
 export function fieldsOf(schema: PayloadSchema, code: (text: string) => string, prefix = ""): readonly PayloadField[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
     { key: `${prefix}${key}`, type: typeOf(value, code), sentence: value.description ?? "" },
@@ -40,17 +40,19 @@ export function fieldsOf(schema: PayloadSchema, code: (text: string) => string, 
   ]);
 }
 
-/** What else there is to know about an event, as sentences. */
+/** Further notes on an event, as sentences. */
 export function notesOf(name: EventName, code: (text: string) => string): readonly string[] {
   const { tool, onFailure, live = [] } = declarationOf(name);
   return [
-    ...(tool ? [`A shell hook's ${code("matcher")} counts here.`] : []),
-    ...(onFailure === "mark" ? ["A hook that fails is skipped, unless it is marked to block."] : []),
-    ...(live.length > 0 ? [`Plugins also get ${live.map(code).join(" and ")}, live.`] : []),
+    ...(tool ? [`Shell hooks can set ${code("matcher")} to select tools.`] : []),
+    ...(onFailure === "mark"
+      ? [`A hook that fails is skipped unless it has ${code("fail_closed: true")} or ${code("on_error: block")}.`]
+      : []),
+    ...(live.length > 0 ? [`Plugins also get the live objects ${live.map(code).join(" and ")}.`] : []),
   ];
 }
 
-/** The answers that count, in the words of a plugin and of a script; empty for an event that observes only. */
+/** The possible answers, as a plugin and as a script gives them; empty for an event that only observes. */
 export function answersOf(name: EventName): readonly { readonly plugin: string; readonly shell: string }[] {
   const { kind } = declarationOf(name);
   if (name === "pre_tool_call") {

@@ -1,6 +1,6 @@
 /**
  * THE table of hook events (CONTRACT §4, seed 003 "Plugin Hooks"). Types, validation, JSON Schemas, sample
- * payloads and docs/events.md derive from it. Schemas are thunks, so that a start which validates nothing
+ * payloads and docs/events.md are derived from it. Schemas are thunks, so that a start that validates nothing
  * does not load zod.
  */
 import type { z } from "zod";
@@ -25,7 +25,7 @@ import type { Zod } from "./zod.ts";
 export type EventKind = "gate" | "context" | "transform" | "observe";
 
 /**
- * What happens when a hook throws, hangs or answers nonsense: `skip` it always, or `mark`: skip it unless
+ * What happens when a hook throws, hangs or gives an invalid answer: always `skip` it, or `mark`: skip it unless
  * the hook is marked to block (`fail_closed`, `on_error: block`).
  */
 export type FailurePolicy = "skip" | "mark";
@@ -35,9 +35,9 @@ interface EventDeclaration<Schema extends z.ZodType, Kind extends EventKind> {
   readonly onFailure: FailurePolicy;
   /** When it fires and what a hook can do there; each sentence states its power. */
   readonly sentence: string;
-  /** True for the tool events, where a shell hook's `matcher` counts. */
+  /** True for the tool events, where a shell hook's `matcher` applies. */
   readonly tool?: true;
-  /** Fields handed by reference to in-process hooks, absent from schema, sample and JSON. */
+  /** Fields that in-process hooks get by reference; absent from schema, sample and JSON. */
   readonly live?: readonly string[];
   readonly payload: (zod: Zod) => Schema;
   readonly sample: () => z.infer<Schema>;
@@ -55,7 +55,7 @@ export const EVENTS = {
     onFailure: "mark",
     tool: true,
     sentence:
-      "Before any tool runs, built in, a plugin's or unknown, once per call. Can block the call or change its arguments.",
+      "Before each tool call, of built-in, plugin and unknown tools alike. Can block the call or change its arguments.",
     payload: (zod) => zod.object(toolCall(zod)),
     sample: () => ({ ...SAMPLE_TOOL_CALL }),
   }),
@@ -63,7 +63,7 @@ export const EVENTS = {
     kind: "observe",
     onFailure: "skip",
     tool: true,
-    sentence: "After any tool has returned, also after a block. Observes only.",
+    sentence: "After each tool call, also one that was blocked. Observes only.",
     payload: (zod) =>
       zod.object({ ...toolCall(zod), result: zod.string().describe("The tool's result, always a JSON string") }),
     sample: () => ({ ...SAMPLE_TOOL_CALL, result: '{"output":"hello\\n","exit_code":0}' }),
@@ -130,7 +130,7 @@ export const EVENTS = {
       zod.object({
         session_id: sessionId(zod),
         completed: zod.boolean().describe("True when the turn ended with an answer"),
-        interrupted: zod.boolean().describe("True when the person stopped the turn"),
+        interrupted: zod.boolean().describe("True when the user stopped the turn"),
         ...place(zod),
       }),
     sample: () => ({ session_id: SAMPLE_SESSION, completed: true, interrupted: false, ...SAMPLE_PLACE }),
@@ -138,21 +138,21 @@ export const EVENTS = {
   on_session_finalize: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "When a session is torn down: at /new and at the end of the program. Observes only.",
+    sentence: "When a session ends: at /new and when the program exits. Observes only.",
     payload: (zod) => zod.object({ session_id: zod.union([zod.string(), zod.null()]), platform: zod.string() }),
     sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   on_session_reset: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "When a fresh session takes the place of one: /new, /reset, /clear. Observes only.",
+    sentence: "When a new session replaces the current one: at /new, /reset and /clear. Observes only.",
     payload: (zod) => zod.object({ session_id: sessionId(zod), platform: zod.string() }),
     sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   subagent_start: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "Before each child agent of delegate_task starts, one after another. Observes only.",
+    sentence: "Before each child agent of delegate_task starts, one at a time. Observes only.",
     payload: (zod) =>
       zod.object({
         ...child(zod),
@@ -163,7 +163,7 @@ export const EVENTS = {
   subagent_stop: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "After the children of a delegate_task have ended, once per child, one after another. Observes only.",
+    sentence: "After all children of a delegate_task have ended, once per child, one at a time. Observes only.",
     payload: (zod) =>
       zod.object({
         ...child(zod),
@@ -183,7 +183,7 @@ export const EVENTS = {
     onFailure: "skip",
     live: ["gateway", "session_store"],
     sentence:
-      "When the gateway received a message, before access is checked. Can skip or rewrite the message; always fails open.",
+      "When the gateway receives a message, before it checks access. Can skip or rewrite the message; always fails open.",
     payload: (zod) =>
       zod.object({
         session_id: zod.string(),
@@ -240,13 +240,13 @@ export const EVENTS = {
   api_request_error: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "After a request to the model that failed, each attempt. Observes only.",
+    sentence: "After each failed request to the model, retries included. Observes only.",
     payload: (zod) =>
       zod.object({
         ...request(zod),
         error: zod.string(),
         status_code: zod.union([zod.int(), zod.null()]),
-        retry_count: zod.int().describe("How many retries came before this attempt"),
+        retry_count: zod.int().describe("The number of retries before this attempt"),
         retryable: zod.boolean(),
       }),
     sample: () => ({
@@ -264,10 +264,10 @@ export type EventsOfKind<Kind extends EventKind> = {
   [Name in EventName]: (typeof EVENTS)[Name]["kind"] extends Kind ? Name : never;
 }[EventName];
 
-/** What an event carries, as its schema says; live fields are not among it. */
+/** The payload of an event by its schema, without live fields. */
 export type Payload<Name extends EventName> = z.infer<ReturnType<(typeof EVENTS)[Name]["payload"]>>;
 
-/** A declaration with its types widened: what code that walks the table sees. */
+/** A declaration with its types widened, for code that iterates over the table. */
 export interface AnyEventDeclaration {
   readonly kind: EventKind;
   readonly onFailure: FailurePolicy;
@@ -288,7 +288,7 @@ export function declarationOf(name: EventName): AnyEventDeclaration {
   return EVENTS[name];
 }
 
-/** True for a name of the gateway's open set, `namespace:name` (CONTRACT §4). */
+/** True for the name of a gateway event, `namespace:name`; these are an open set (CONTRACT §4). */
 export function isGatewayEventName(name: string): boolean {
   return /^[a-z_]+:.+$/.test(name);
 }

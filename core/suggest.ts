@@ -1,8 +1,8 @@
 import { closest, distance } from "fastest-levenshtein";
 
 /**
- * The candidate a person most likely meant, or undefined when none is near (at most a third of its length,
- * and never more than three edits away; case does not count).
+ * The candidate the user most likely meant, or undefined when none is close: at most a third of its length
+ * and three edits away, ignoring case.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const all = [...candidates];

@@ -49,7 +49,7 @@ function failed(hook: Hook, firing: Firing, answered: Decision, thrown: unknown)
   const error = failureOf(hook, firing, thrown);
   const cause = error.code === "HERMES_HOOK_TIMEOUT" ? "timeout" : "error";
   if (blocksOnFailure(hook, firing)) {
-    const message = answered.kind === "block" ? answered.message : `Blocked, because a guard failed: ${error.message}`;
+    const message = answered.kind === "block" ? answered.message : `Blocked because a guard failed: ${error.message}`;
     return { decision: { kind: "block", message }, outcome: "block", cause, detail: error.message };
   }
   const outcome = answered.kind === "pass" || answered.kind === "allow" ? cause : answered.kind;

@@ -109,7 +109,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     const bounded = (event_type: string, context: Record<string, unknown>): unknown => {
       const answer: unknown = plugin.scope.runInAsyncScope(handler, undefined, event_type, context);
       if (!isThenable(answer)) return answer;
-      return rejectLate(answer, { ms: seconds * 1000, sentence: `it did not end within ${seconds} s` });
+      return rejectLate(answer, { ms: seconds * 1000, sentence: `it did not finish within ${seconds} s` });
     };
     return plugin.add(() => deps.registry.register(event, bounded, { name }));
   }

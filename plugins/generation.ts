@@ -161,7 +161,7 @@ class Loading implements Generation {
       const registering: unknown = register && one.scope.runInAsyncScope(register, undefined, context);
       await rejectLate(registering, {
         ms: seconds * 1000,
-        sentence: `"register" did not end within ${seconds} s`,
+        sentence: `"register" did not finish within ${seconds} s`,
       });
       return one;
     } catch (error) {

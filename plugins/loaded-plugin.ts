@@ -199,7 +199,7 @@ export class LoadedPlugin {
     for (const callback of this.unloadCallbacks.splice(0).toReversed()) {
       try {
         const ended: unknown = this.scope.runInAsyncScope(callback);
-        await rejectLate(ended, { ms: UNLOAD_MS, sentence: `it did not end within ${UNLOAD_MS / 1000} s` });
+        await rejectLate(ended, { ms: UNLOAD_MS, sentence: `it did not finish within ${UNLOAD_MS / 1000} s` });
       } catch (error) {
         this.warn(`plugin "${this.name}": its on_unload failed: ${problemOf(error)}`);
       }

@@ -92,7 +92,11 @@ function describeResult(result: ProcessResult, seconds: number): Readonly<Record
     case "not_started":
       return { error: `the command could not be started: ${result.start_problem ?? "no reason given"}` };
     case "timeout":
-      return { error: `the command did not end within ${seconds} s and was stopped.${escaped}`, output, ...truncated };
+      return {
+        error: `the command did not finish within ${seconds} s and was stopped.${escaped}`,
+        output,
+        ...truncated,
+      };
     case "interrupted":
       return { error: `interrupted; the command was stopped.${escaped}`, output, ...truncated };
     default:

@@ -1,4 +1,4 @@
-/** What is wrong with a configuration, in words. Loaded only when there is something to validate: it brings zod. */
+/** Describes what is wrong with a configuration. Loaded only when there is something to validate, as it loads zod. */
 import { z } from "zod";
 import { buildConfigSchema } from "./config-schema.ts";
 
@@ -27,11 +27,11 @@ export function configJsonSchema(): Record<string, unknown> {
 }
 
 function describe(issue: z.core.$ZodIssue, found: unknown): string {
-  if (found === undefined) return "it is missing";
+  if (found === undefined) return "required, but missing";
   const shown = shorten(JSON.stringify(found));
   if (issue.code === "invalid_type") return `expected ${article(issue.expected)}, found ${shown}`;
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
-  if (issue.code === "invalid_union") return `${shown} is of a wrong type`;
+  if (issue.code === "invalid_union") return `${shown} has the wrong type`;
   if (issue.code === "too_small" && issue.origin !== "string")
     return `expected at least ${issue.minimum}, found ${shown}`;
   if (issue.code === "too_big" && issue.origin !== "string") return `expected at most ${issue.maximum}, found ${shown}`;

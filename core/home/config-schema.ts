@@ -1,7 +1,7 @@
 /**
- * The schema of `config.yaml` (CONTRACT §2). It only validates: defaults are {@link DEFAULTS}, so that a file
- * that needs no validation costs no zod. `hermes config schema` prints its JSON Schema for editors.
- * The `hooks:` block is left open here; `sandbox/shell/entries.ts` judges it entry by entry.
+ * The schema of `config.yaml` (CONTRACT §2). It only validates. Defaults are in {@link DEFAULTS}, so a file
+ * that needs no validation does not load zod. `hermes config schema` prints its JSON Schema for editors.
+ * The `hooks:` block is left open here; `sandbox/shell/entries.ts` validates it entry by entry.
  */
 import type { z } from "zod";
 import type { Zod } from "#core/zod";
@@ -33,18 +33,20 @@ export function buildConfigSchema(zod: Zod) {
     model: zod
       .strictObject({
         provider: zod.enum(["offline", "openai", "anthropic", "openrouter", "openai-compatible"]),
-        default: zod.string().min(1).describe("The model's identifier at its provider"),
+        default: zod.string().min(1).describe("The provider's ID of the model"),
         base_url: zod.url({ protocol: /^https?$/, error: "expected an http or https URL" }),
         api_key: zod.string(),
-        max_retries: zod.int().min(0).max(20).describe("Retries of a failed request"),
+        max_retries: zod.int().min(0).max(20).describe("How often a failed request is retried"),
       })
       .partial()
       .optional()
-      .describe("Which model answers; without it a provider key in the environment decides, else offline"),
+      .describe("The model to use; by default that of the provider whose API key is in the environment, else offline"),
     agent: zod
       .strictObject({
-        max_iterations: zod.int().min(1).max(100_000).describe("Requests to the model in one turn"),
-        env_passthrough: names.describe("Variables with secret names that terminal commands get all the same"),
+        max_iterations: zod.int().min(1).max(100_000).describe("Maximum number of model requests per turn"),
+        env_passthrough: names.describe(
+          "Environment variables to pass to terminal commands although they are named like secrets",
+        ),
       })
       .partial()
       .optional(),
@@ -53,9 +55,9 @@ export function buildConfigSchema(zod: Zod) {
     hooks_consent: zod.enum(["command", "pinned"]).optional(),
     plugins: zod
       .strictObject({
-        enabled: names.describe("Plugins that are loaded, by name or directory"),
+        enabled: names.describe("Plugins to load, by name or directory"),
         disabled: names,
-        callback_timeout_seconds: seconds.describe("How long one callback of a plugin may take"),
+        callback_timeout_seconds: seconds.describe("Timeout of a plugin callback"),
         entries: zod.record(
           zod.string(),
           zod.strictObject({ settings: open.optional(), on_error: zod.enum(["skip", "block"]).optional() }),
@@ -65,7 +67,7 @@ export function buildConfigSchema(zod: Zod) {
       .optional(),
     sessions: zod
       .strictObject({
-        retention_days: zod.int().min(0).describe("Sessions untouched for longer are deleted; 0 keeps all"),
+        retention_days: zod.int().min(0).describe("Days after which an unused session is deleted; 0 keeps all"),
       })
       .partial()
       .optional(),
@@ -91,9 +93,15 @@ export function buildConfigSchema(zod: Zod) {
         busy: zod
           .enum(["interrupt", "queue", "steer"])
           .optional()
-          .describe("What a message does to the turn that runs in its conversation; interrupt by default"),
-        group_sessions_per_user: zod.boolean().optional().describe("A conversation a user in groups; on by default"),
-        thread_sessions_per_user: zod.boolean().optional().describe("A conversation a user in threads; off by default"),
+          .describe("What a new message does to a turn that is running in its conversation; interrupt by default"),
+        group_sessions_per_user: zod
+          .boolean()
+          .optional()
+          .describe("One conversation per user in groups; on by default"),
+        thread_sessions_per_user: zod
+          .boolean()
+          .optional()
+          .describe("One conversation per user in threads; off by default"),
         hooks: zod.strictObject({ timeout_seconds: seconds.optional() }).optional(),
       })
       .optional(),
@@ -104,14 +112,14 @@ export function buildConfigSchema(zod: Zod) {
     logging: open.optional(),
     inbound: zod.array(open).optional(),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
-    python: zod.string().optional().describe("The Python that runs Python handlers"),
+    python: zod.string().optional().describe("The Python interpreter for Python handlers"),
   });
 }
 
 export type ConfigSchema = ReturnType<typeof buildConfigSchema>;
 export type RawConfig = z.infer<ConfigSchema>;
 
-/** Keys of the first level. */
+/** The top-level keys. */
 export const SECTION_NAMES = [
   "model",
   "agent",

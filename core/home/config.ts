@@ -1,4 +1,4 @@
-/** Reads `config.yaml` into an immutable snapshot (CONTRACT §2). A reload makes a new one and swaps it whole. */
+/** Reads `config.yaml` into an immutable snapshot (CONTRACT §2). A reload replaces the whole snapshot. */
 import { readFileSync } from "node:fs";
 import { DEFAULTS, SECTION_NAMES, type PluginEntry, type RawConfig } from "./config-schema.ts";
 import { HermesError, problemOf } from "#core/errors";
@@ -24,7 +24,7 @@ export interface Config {
   readonly file: string | null;
   readonly values: ConfigValues;
   readonly warnings: readonly string[];
-  /** Where a key stands, from 1; undefined for a key that is not in the file. */
+  /** The line of a key, starting at 1; undefined for a key that is not in the file. */
   lineOf(path: KeyPath): number | undefined;
   /** Throws HERMES_CONFIG_VARIABLE when a string below `path` names a variable that is not set. */
   demand(...path: KeyPath): void;
@@ -36,8 +36,8 @@ interface Unset {
 }
 
 /**
- * Values so plain that they are right without a look at the schema. A configuration of nothing else starts
- * without zod, which would be half of the time that `hermes hooks list` takes.
+ * Values so simple that they are valid without the schema. A configuration that has only these starts
+ * without zod, which would take half of the time of `hermes hooks list`.
  */
 const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   hooks: () => true,
@@ -123,7 +123,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Unset variables stay and are noted. */
+/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Unset variables stay and are recorded in `unset`. */
 function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv, unset: Unset[]): unknown {
   if (typeof value === "string") {
     return value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, variable: string | undefined) => {
@@ -174,7 +174,7 @@ async function validate(value: Record<string, unknown>, where: Validation): Prom
     } else if (!where.unset.some((one) => keyText(one.path) === keyText(issue.path))) {
       throw new HermesError("HERMES_CONFIG_TYPE", {
         file: where.file,
-        // What is missing stands nowhere; what it is missing from does.
+        // A missing key has no line; its parent does.
         line: where.lineOf(issue.path) ?? where.lineOf(issue.path.slice(0, -1)),
         key: keyText(issue.path),
         problem: issue.problem,

@@ -1,17 +1,17 @@
 /**
- * Tells of a text that is still being written whether a secret may have begun at its end: redact.ts finds whole ones
- * only. It looks at nothing but the last two words, because it is asked for every piece of an answer.
+ * Tells whether a secret may have begun at the end of a text that is still being written; redact.ts finds complete
+ * secrets only. It looks at the last words only, because it runs for every piece of an answer.
  */
 
 const SPACE = 0x20;
-/** From here on there are scripts without spaces, and emoji: no secret goes on with them. */
+/** From here on there are scripts without spaces, and emoji: no secret contains them. */
 const IDEOGRAPHS = 0x2e80;
-/** Of a longer word the beginning need not be known. */
+/** A longer word is suspicious whatever it begins with. */
 const LONG_WORD = 24;
 /** A name, a colon and a secret, with space between them. */
 const WORDS_OF_A_SECRET = 3;
 
-/** Words that announce a secret or that one begins with, in small letters. */
+/** Words that announce a secret, or that a secret begins with, in lower case. */
 const WORDS = [
   "bearer",
   "passw",
@@ -26,18 +26,18 @@ const WORDS = [
 ];
 const FORMS = ["sk", "pk", "rk", "ghp", "gho", "ghu", "ghs", "ghr", "xox", "akia", "aiza", "eyj"];
 
-/** A word with more in it than letters, one that may go on as one of those above, and those that may have any letters. */
+/** A word with more than letters in it, or that may become one of those above. */
 const SUSPICIOUS = new RegExp(
   String.raw`[^\p{L}.,;!)]|[.,;!)]\p{L}|^(?:${[...WORDS, ...FORMS].map(anyBeginningOf).join("|")})$|^(?:xox|akia|aiza|eyj)|passw`,
   "iu",
 );
-/** The end of what stands before a secret, with space between. */
+/** The end of a word that announces a secret after a space. */
 const ANNOUNCING =
   /[:="'\\]$|^-|bearer$|passw(?:or)?d|(?:api|secret)[_-]?key|(?:access|auth)[_-]?token|client[_-]?secret/i;
 
 /**
- * How much of the text is settled: behind it, one of the `secrets` or another may have begun, which would show when the
- * text is written further.
+ * The length of the settled text. After it, one of the `secrets` or another secret may have begun, which only the rest
+ * of the text would show.
  */
 export function settledLength(text: string, secrets: readonly string[]): number {
   let settled = endsSuspiciously(text) ? startOfLastWords(text) : text.length;
@@ -65,21 +65,21 @@ function isSpace(code: number): boolean {
   return code <= SPACE || code >= IDEOGRAPHS;
 }
 
-/** Where the word begins that ends there; not looked for further than it matters. */
+/** The start of the word that ends at `end`; stops searching where it no longer matters. */
 function startOfWord(text: string, end: number): number {
   let start = end;
   while (start > 0 && end - start <= LONG_WORD && !isSpace(text.charCodeAt(start - 1))) start--;
   return start;
 }
 
-/** Where the last word before ends. */
+/** The end of the last word before `before`. */
 function endOfWord(text: string, before: number): number {
   let end = before;
   while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
   return end;
 }
 
-/** How many of the secret's first characters, but not all of them, the text ends in. */
+/** How many of the secret's first characters the text ends with; never all of them. */
 function beginningAtEnd(text: string, secret: string): number {
   const last = text.at(-1);
   if (last === undefined) return 0;

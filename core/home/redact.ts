@@ -1,12 +1,12 @@
-/** Takes secrets out of text before it is written anywhere (log, hook log, events). */
+/** Removes secrets from text before it is written anywhere (log, hook log, events). */
 import { settledLength } from "./redact-unfinished.ts";
 import { isSecretName } from "#core/secret-names";
 
 const MASK = "[redacted]";
 
 /**
- * Secrets that are recognised wherever they stand, by their form. What is in front of one may be an escape of JSON,
- * whose last letter is no letter of the text.
+ * Secrets that are recognised anywhere by their form. A JSON escape may precede one; its last letter is not part of
+ * the text.
  */
 const SHAPES: readonly RegExp[] = [
   /(?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
@@ -29,22 +29,22 @@ const BEARER = /((?<=^|\W|\\[bfnrt]|\\u[\da-f]{4})Bearer\s+)[A-Za-z0-9._~+/=-]{8
 const NAMED =
   /((?:api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd)["']?\s*[:=]\s*\\?["']?)[^\s"',;&}\\]{4,}/gi;
 
-/** Takes secrets out of text. */
+/** Removes secrets from text. */
 export interface Redactor {
   (text: string): string;
-  /** How much of a text that is still being written is settled: behind it a secret may have begun, and is not found yet. */
+  /** The settled length of a text that is still being written; a secret that is not found yet may begin after it. */
   readonly settledLength: (text: string) => number;
 }
 
 /**
- * Makes a function that takes secrets out of text: the values of `env`'s variables with secret names, further
- * `values`, and what has the form of a well-known key.
+ * Creates a function that removes secrets from text: the values of `env`'s variables with secret names, the given
+ * `values`, and anything that looks like a well-known kind of key.
  */
 export function createRedactor(env: NodeJS.ProcessEnv, values: readonly string[] = []): Redactor {
   const named = Object.entries(env)
     .filter(([name, value]) => value !== undefined && value.length >= 8 && isSecretName(name))
     .map(([, value]) => value as string);
-  // The longest first, so that a secret which begins with another one goes as a whole.
+  // The longest first, so that a secret that begins with another one is removed as a whole.
   const plain = new Set([...named, ...values.filter((value) => value.length >= 8)]);
   const known = [...new Set([...plain].flatMap(asWritten))].toSorted((a, b) => b.length - a.length);
   const redact = (text: string) => {
@@ -65,7 +65,7 @@ function maskAssigned(whole: string, before: string, name: string): string {
   return isVariable && isSecretName(name) ? before + MASK : whole;
 }
 
-/** A secret as it stands in text, in an address, in JSON, and in JSON that is a text of JSON. */
+/** A secret as it appears in text, in a URL, in JSON, and in JSON inside a JSON string. */
 function asWritten(secret: string): readonly string[] {
   const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
   return [secret, encodeURIComponent(secret.toWellFormed()), escaped(secret), escaped(escaped(secret))];

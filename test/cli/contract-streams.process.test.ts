@@ -198,7 +198,7 @@ test("readers that go away end nothing; a full disk is said, and is 1", async (t
     encoding: "utf8",
   });
   assert.equal(full.status, 1);
-  assert.match(full.stderr, /^hermes: Standard output cannot be written: ENOSPC[^\n]*\n$/);
+  assert.match(full.stderr, /^hermes: Cannot write to standard output: ENOSPC[^\n]*\n$/);
 });
 
 const HANGING = `

@@ -196,7 +196,7 @@ test("a port in use is said with the option that gives another", async (t) => {
     const { code, stdout, stderr } = await home.run(["dashboard", ...args]);
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, new RegExp(`^hermes: Port ${port} of 127\\.0\\.0\\.1 is in use\\. .*--port`));
+    assert.match(stderr, new RegExp(`^hermes: Port ${port} on 127\\.0\\.0\\.1 is in use\\. .*--port`));
     assert.ok(!home.has("dashboard.json"));
   }
 });
@@ -205,7 +205,7 @@ test("an address that cannot be had is 1, a port that is none is 2", async (t) =
   const home = new Home(t);
   const elsewhere = await home.run(["dashboard", "--host", "192.0.2.1", "--insecure", "--port", "0"]);
   assert.equal(elsewhere.code, 1);
-  assert.match(elsewhere.stderr, /^hermes: The dashboard cannot listen on port 0 of 192\.0\.2\.1: /);
+  assert.match(elsewhere.stderr, /^hermes: The dashboard cannot listen on 192\.0\.2\.1, port 0: /);
   for (const port of ["65536", "-1", "x", "", "1.5"]) {
     const { code, stderr } = await home.run(["dashboard", `--port=${port}`]);
     assert.equal(code, 2, port);
@@ -248,7 +248,7 @@ test("--link gives a fresh link of the dashboard that runs", async (t) => {
   const home = new Home(t);
   const nobody = await home.run(["dashboard", "--link"]);
   assert.equal(nobody.code, 4);
-  assert.match(nobody.stderr, /^hermes: No dashboard answers: .*dashboard\.json is not there\. .*hermes dashboard/);
+  assert.match(nobody.stderr, /^hermes: No dashboard is running: .*dashboard\.json is not there\. .*hermes dashboard/);
 
   const dashboard = await start(t, home);
   const { code, stdout } = await home.run(["dashboard", "--link"]);

@@ -129,7 +129,10 @@ test("a state.db of a newer program ends the start with a sentence and is not to
   for (const args of [TURN, ["sessions", "list"]]) {
     const { code, stdout, stderr } = await home.run(args);
     assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /^hermes: .*newer hermes \(schema 99, this program knows \d+\)\. Update hermes, or .*\n$/);
+    assert.match(
+      stderr,
+      /^hermes: .*newer hermes \(schema 99; this version supports up to \d+\)\. Update hermes, or .*\n$/,
+    );
   }
   assert.deepEqual(readFileSync(join(home.path, "state.db")), before);
   assert.equal((await home.run(["hooks", "list"])).code, 0);

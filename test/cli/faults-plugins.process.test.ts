@@ -36,7 +36,7 @@ const BAD: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     "throws-a-string": /"throws-a-string" failed at pre_tool_call: just a string/,
     "rejects-later": /"rejects-later" failed at pre_tool_call: rejected later/,
     "mutates-its-payload": /"mutates-its-payload" failed at pre_tool_call: Cannot assign to read only property/,
-    "returns-functions": /"returns-functions" gave no valid answer to pre_tool_call/,
+    "returns-functions": /"returns-functions" gave an invalid answer to pre_tool_call/,
   },
   "cannot be loaded": {
     "fails-to-import": /fails-to-import\/index\.ts:3: Cannot find module/,
@@ -50,7 +50,7 @@ const BAD: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   },
   "never settle": { "never-settles": /"never-settles" did not answer pre_tool_call within 1 s/ },
   "block the loop": { "blocks-the-loop": /plugin "blocks-the-loop" blocked the whole program for \d\.\d s/ },
-  "never end their register": { "register-never-ends": /register-never-ends.*"register" did not end within 1 s/ },
+  "never end their register": { "register-never-ends": /register-never-ends.*"register" did not finish within 1 s/ },
 };
 
 for (const [wrong, notices] of Object.entries(BAD)) {

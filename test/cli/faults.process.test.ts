@@ -55,8 +55,8 @@ const FAILURES: readonly [name: string, replies: readonly Reply[], requests: num
     /status 401: the key \[redacted\] is wrong\. Check the key \(model\.api_key\)\.$/,
   ],
   ["an unknown model", [{ status: 404, message: "no such model" }], 1, /404: no such model\. Check model\.default and/],
-  ["a cut stream", [{ cutAfter: "The answer is" }], 1, /some-model .*was cut off before its end\.$/],
-  ["a stream without a finish reason", [{ endAfter: "The answer is" }], 1, /was cut off before its end\.$/],
+  ["a cut stream", [{ cutAfter: "The answer is" }], 1, /some-model .*was cut off\.$/],
+  ["a stream without a finish reason", [{ endAfter: "The answer is" }], 1, /was cut off\.$/],
 ];
 
 for (const [name, replies, requests, sentence] of FAILURES) {

@@ -296,7 +296,7 @@ test("test: --for-tool and --payload-file shape the payload", async (context) =>
       home.write("bad.json", text),
     ]);
     assert.equal(code, 2);
-    assert.match(stderr, /bad\.json is not a payload/);
+    assert.match(stderr, /bad\.json is not a valid payload/);
   }
   assert.equal((await home.run(["hooks", "test", "pre_tool_call", "--payload-file", "/no/such"])).code, 2);
 });

@@ -61,7 +61,7 @@ test("an unknown code and an unknown user end with 3, an expired code and a lock
   const old = await ask("7", Date.now() - 3_600_001);
   const expired = await pairing("approve", old);
   assert.equal(expired.code, 1);
-  assert.match(expired.stderr, /This code has expired; a code is good for one hour\./);
+  assert.match(expired.stderr, /This code has expired; codes are valid for one hour\./);
   const good = await ask("8");
   for (const left of [4, 3, 2, 1]) {
     const wrong = await pairing("approve", "AAAAAAAA");

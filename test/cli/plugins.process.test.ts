@@ -24,7 +24,7 @@ test("new writes a plugin that type-checks and runs, enables nothing and overwri
   const before = home.read("plugins/demo/index.ts");
   const again = await home.run(["plugins", "new", "demo"]);
   assert.equal(again.code, 1);
-  assert.match(again.stderr, /demo exists already; nothing was written/);
+  assert.match(again.stderr, /demo already exists; nothing was written/);
   assert.equal(home.read("plugins/demo/index.ts"), before);
 
   assert.equal((await home.run(["plugins", "enable", "demo"])).code, 0);
@@ -46,7 +46,7 @@ test("a name that is none is wrong usage", async (t) => {
   const home = new Home(t);
   const { code, stderr } = await home.run(["plugins", "new", "../evil"]);
   assert.equal(code, 2);
-  assert.match(stderr, /"\.\.\/evil" is no plugin name/);
+  assert.match(stderr, /"\.\.\/evil" is not a valid plugin name/);
   assert.equal(home.has("plugins"), false);
 });
 

@@ -314,7 +314,7 @@ test("hooks reload asks every process now and says what each took over, and what
   await two.end();
   const none = await reloadNow(home);
   assert.deepEqual([none.code, none.processes], [4, []]);
-  assert.match(none.stderr, /No process of hermes runs hooks/);
+  assert.match(none.stderr, /No hermes process is running hooks/);
   assert.deepEqual([home.has(`run/${one.child.pid}.json`), home.has(`run/${two.child.pid}.json`)], [false, false]);
 });
 

@@ -61,7 +61,7 @@ test("the guard against force pushes", { skip }, async (context) => {
   for (const command of ["git push", "git status", "ls -f"])
     assert.equal(await guard.judge({ command }), null, command);
   for (const args of [{}, { command: null }, { command: 5 }, { command: ["git push -f"] }]) {
-    assert.match((await guard.judge(args)) ?? "", /^Blocked, because a guard failed/);
+    assert.match((await guard.judge(args)) ?? "", /^Blocked because a guard failed/);
   }
   rmSync(guard.script);
   assert.match((await guard.judge({ command: "ls" })) ?? "", /not found/);

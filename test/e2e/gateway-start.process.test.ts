@@ -34,7 +34,7 @@ test("beside one that runs it is a warning; standard output names what runs", as
   const config = "gateway: { platforms: { api_server: { enabled: true, port: 0 }, telegram: { enabled: true } } }\n";
   const gateway = await startGateway(t, home, { config });
   await gateway.sees("The gateway runs");
-  assert.match(gateway.stderr(), /^warning: The platform telegram cannot run as it is configured/);
+  assert.match(gateway.stderr(), /^warning: The platform telegram is not configured correctly/);
   assert.match(gateway.stdout(), /^api_server: http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
 });
 

@@ -81,7 +81,7 @@ test("queue: beyond the bound the person is told, and a caller gets the reason; 
   await tool.running(1);
   const waiting = Array.from({ length: 100 }, (_, index) => adapter.receive(`number ${index}`));
   await adapter.receive("one too many");
-  assert.match(adapter.sent[0]!.text, /^100 messages wait in this conversation already/);
+  assert.match(adapter.sent[0]!.text, /^This conversation already has 100 messages waiting/);
   const refused = await adapter.ask("one too many");
   assert.equal(refused.problem?.code, "HERMES_GATEWAY_BUSY");
   tool.release();

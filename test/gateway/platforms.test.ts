@@ -68,7 +68,7 @@ test("what the configuration has wrong is said once and not tried again", async 
   const { warnings, adapter } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), wrong] });
   assert.match((await adapter.ask("hello")).text!, /^hello/);
   assert.deepEqual(wrong.happened, ["start"]);
-  assert.deepEqual(warnings, ["The platform wrong cannot run as it is configured: it has no key."]);
+  assert.deepEqual(warnings, ["The platform wrong is not configured correctly: it has no key."]);
 });
 
 test("where nothing can run as it is configured the start rejects; at an exchange that is a warning", async (t) => {
@@ -87,7 +87,7 @@ test("a platform that could be reached only to say that its configuration is wro
   Object.defineProperty(wrong, "inbox", { value: {} });
   const { warnings } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), late] });
   await until(() => warnings.length === 2, "both were said");
-  assert.match(warnings[1]!, /^The platform wrong cannot run as it is configured/);
+  assert.match(warnings[1]!, /^The platform wrong is not configured correctly/);
 });
 
 test("a start that hangs keeps nobody waiting; when it ends, the platform runs", async (t) => {
@@ -184,8 +184,8 @@ test("drain: those who write meanwhile are told, strangers are not; what waits i
   assert.deepEqual(
     adapter.sent.map(({ chat_id, text }) => [chat_id, text.slice(0, 23)]),
     [
-      ["1", "The gateway is stopping"],
-      ["1", "The gateway is stopping"],
+      ["1", "The gateway is shutting"],
+      ["1", "The gateway is shutting"],
     ],
   );
   tool.release();
@@ -201,7 +201,7 @@ test("drain: a turn that does not end in time is stopped, and the person learns 
   await tool.running(2);
   await gateway.drain(20);
   await chat;
-  assert.match(adapter.textsOf("1")[0]!, /^I was stopped in the middle of this/);
+  assert.match(adapter.textsOf("1")[0]!, /^The gateway shut down before I could finish/);
   assert.equal((await caller).problem?.code, "HERMES_GATEWAY_STOPPED");
 });
 

@@ -98,7 +98,7 @@ test("a text over 256 KiB is refused with a sentence; one just below is a messag
   agent.hook("pre_gateway_dispatch", () => void seen++);
   const limit = 256 * 1024;
   await adapter.receive("é".repeat(limit / 2 + 1));
-  assert.equal(adapter.textsOf("1")[0], "The message was not taken: it is longer than 256 KiB.");
+  assert.equal(adapter.textsOf("1")[0], "The message was rejected: it is longer than 256 KiB.");
   const { problem } = await adapter.ask("x".repeat(limit + 1));
   assert.equal(problem?.code, "HERMES_MESSAGE_INVALID");
   assert.equal(seen, 0);

@@ -20,7 +20,7 @@ const answers = (message: string, strays?: RegExp): Expected => ({
 const fails = (code: string, because: RegExp): Expected => ({ fails: code, because });
 /** With time enough that memory is what ends first. */
 const outOfMemory: Expected = { ...fails(DIED, /ran out of memory \(memory_mb is 32\)/), timeoutSeconds: 60 };
-const tooSlow = fails(TIMEOUT, /did not end within/);
+const tooSlow = fails(TIMEOUT, /did not finish within/);
 
 /** Every folder of test/fixtures/handlers. */
 export const SHARED: Readonly<Record<string, Expected>> = {

@@ -13,7 +13,7 @@ for (const [fixture, problem] of [
   ["throws-a-string", /just a string/],
   ["rejects-later", /rejected later/],
   ["mutates-its-payload", /Cannot assign to read only property 'command'/],
-  ["returns-functions", /no valid answer to pre_tool_call/],
+  ["returns-functions", /an invalid answer to pre_tool_call/],
 ] as const) {
   test(`a callback that ${fixture} is named and skipped`, async (t) => {
     const bench = await loadFixtures(t, [fixture]);
@@ -97,7 +97,7 @@ test("register that throws leaves nothing behind, and its on_unload runs", async
 
 test("register that never ends is given up at the deadline", async (t) => {
   const { listing } = await onlyListing(t, ["register-never-ends"], { callback_timeout_seconds: 0.1 });
-  assert.match(listing.error!, /"register" did not end within 0\.1 s/);
+  assert.match(listing.error!, /"register" did not finish within 0\.1 s/);
 });
 
 test("an import that never ends is given up at the deadline", async (t) => {

@@ -56,7 +56,7 @@ const pre = (specific: object) => ({ hookSpecificOutput: { hookEventName: "PreTo
 
 const PASS = { kind: "pass" };
 const block = (message: string) => ({ kind: "block", message });
-const FAILED = /^Blocked, because a guard failed: /;
+const FAILED = /^Blocked because a guard failed: /;
 const UNASKED = /asks for a decision, and no one can be asked here: sure\?$/;
 
 interface Row {
@@ -153,14 +153,14 @@ const ROWS: readonly Row[] = [
     command: says(pre({ permissionDecision: "denied" })),
     open: PASS,
     closed: FAILED,
-    detail: /"denied" is no verb/,
+    detail: /unknown verb "denied"/,
   },
   {
     what: "an unknown decision",
     command: says({ decision: "deny" }),
     open: PASS,
     closed: FAILED,
-    detail: /"deny" is no verb/,
+    detail: /unknown verb "deny"/,
   },
   {
     what: "a block in the plain protocol's words",

@@ -52,7 +52,7 @@ async function fire(entry: Record<string, unknown>, setting: Setting = {}): Prom
 
 const PASS = { kind: "pass" };
 const block = (message: string) => ({ kind: "block", message });
-const FAILED = /^Blocked, because a guard failed: /;
+const FAILED = /^Blocked because a guard failed: /;
 
 interface Row {
   readonly what: string;
@@ -149,7 +149,7 @@ const ROWS: readonly Row[] = [
     command: answers('{"decision":"deny","action":"modify","args":{"command":"rm"}}'),
     open: PASS,
     closed: FAILED,
-    detail: /"deny" is no verb/,
+    detail: /unknown verb "deny"/,
   },
   { what: "a missing script", command: "./no-such.sh", open: PASS, closed: FAILED, detail: /not found/ },
   { what: "no exec bit", command: "./not-executable.sh", open: PASS, closed: FAILED, detail: /not executable/ },

@@ -45,7 +45,7 @@ test("variables named like secrets are left out, but for those passed through", 
 test("a command that never ends is stopped at its time-out, its children too", async () => {
   const result = await run("sleep 1000 & echo $! > child; echo begun; sleep 1000", { timeout: 0.5 });
   assert.equal(result["output"], "begun\n");
-  assert.match(String(result["error"]), /did not end within 0\.5 s and was stopped/);
+  assert.match(String(result["error"]), /did not finish within 0\.5 s and was stopped/);
   const child = Number(readFileSync(join(box.project, "child"), "utf8"));
   await until(() => !lives(child), "the child is gone");
 });

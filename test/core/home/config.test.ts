@@ -45,7 +45,7 @@ const WRONG: [name: string, text: string, code: ErrorCode, message: RegExp][] = 
     "a key that is missing",
     "gateway:\n  busy: queue\n  home_channel: { platform: x }\n",
     "HERMES_CONFIG_TYPE",
-    /:3: gateway\.home_channel\.chat_id: it is missing/,
+    /:3: gateway\.home_channel\.chat_id: required, but missing/,
   ],
   ["zero iterations", "agent: {max_iterations: 0}\n", "HERMES_CONFIG_TYPE", /:1: agent\.max_iterations/],
   [

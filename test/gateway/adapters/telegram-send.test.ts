@@ -78,7 +78,7 @@ test("a 429 that asks for too long is handed back, and is not for good", async (
   const { server, adapter } = await startBench(t);
   server.misbehave("sendMessage", { status: 429, description: "Too Many Requests", parameters: { retry_after: 3600 } });
   await assert.rejects(adapter.send("42", "x"), (error: Error & { permanent?: boolean }) => {
-    assert.match(error.message, /telegram did not take the message: Too Many Requests \(429\)/);
+    assert.match(error.message, /telegram did not accept the message: Too Many Requests \(429\)/);
     return error.permanent === undefined;
   });
 });

@@ -63,7 +63,7 @@ const died = (problem: RegExp): Expectation => ({
   outcome: "error",
   detail: new RegExp(`^gateway hook "[\\w-]+" ended its thread or process at command:x: ${problem.source}`),
 });
-const TIMED_OUT: Expectation = { outcome: "timeout", detail: /did not end within 3 s at command:x and was stopped/ };
+const TIMED_OUT: Expectation = { outcome: "timeout", detail: /did not finish within 3 s at command:x and was stopped/ };
 const ALWAYS_TIMED_OUT: Expectation = { ...TIMED_OUT, next: ["timeout", "timeout"] };
 const unusable = (problem: RegExp): Expectation => ({
   outcome: "error",

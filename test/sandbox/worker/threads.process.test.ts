@@ -260,7 +260,7 @@ test("a thread that a call of the system holds is given up, and the next event g
     import { execFileSync } from "node:child_process";
     export const handle = (event: string) => (event === "a:sleep" ? void execFileSync("sleep", ["7"]) : event);`;
   const handler = open("held", { "handler.ts": text }, { timeoutSeconds: 3 });
-  await assert.rejects(handler.run("a:sleep", {}), /did not end within 3 s/);
+  await assert.rejects(handler.run("a:sleep", {}), /did not finish within 3 s/);
   assert.deepEqual(strays, ["is held in its thread by a call of the system; the thread ends with it"]);
   assert.equal(await handler.run("a:b", {}), "a:b");
 });

@@ -2,6 +2,7 @@
 import { createLimiter } from "#core/limiter";
 import type { Tool } from "#core/ports/agent";
 import { fireHook, type TurnOutcome, type TurnScope } from "./scope.ts";
+import { finalizeSession } from "./session-life.ts";
 import type { StoredSession } from "./sessions.ts";
 
 /** The person's own session is depth 0. */
@@ -100,8 +101,14 @@ async function runChild(scope: TurnScope, { task, session }: Child, run: RunTurn
   const own: TurnScope = { ...scope, session, platform: "subagent", depth: scope.depth + 1 };
   const message = task.context ? `${task.goal}\n\n${task.context}` : task.goal;
   const outcome = await run(own, message);
-  const { platform } = own;
-  await fireHook(own, "on_session_finalize", () => ({ session_id: session.id, platform }), { closing: true });
+  const { deps, platform, line } = own;
+  await finalizeSession(deps, {
+    session_id: session.id,
+    platform,
+    signal: line.closing(),
+    show: line.emit,
+    shownIn: line.session_id,
+  });
   return {
     status: statusOf(outcome),
     summary: outcome.text ?? outcome.error?.message ?? null,

@@ -5,7 +5,7 @@ import type { EventName, Payload } from "#core/events";
 import { hookFrame, type Frame } from "#core/frames";
 import type { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { Session, Tool, TurnResult } from "#core/ports/agent";
+import type { Session, SessionRequest, Tool, TurnResult } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
 import type { SqliteSessions } from "./sessions.ts";
@@ -20,6 +20,10 @@ export interface AgentDeps {
   readonly tools: () => readonly Tool[];
   /** The model of the moment. Asked once a turn. */
   readonly model: () => Promise<SelectedModel>;
+  /** The id of that model, without loading it. May throw what loading it would throw. */
+  readonly modelId: () => string;
+  /** Takes every frame that a surface shows, and never throws: subscribers of `tui:*` see it, too. */
+  readonly mirror: (frame: Frame) => void;
   /** Requests to the model in a turn (`agent.max_iterations`). Asked once a turn. */
   readonly maxIterations: () => number;
   /** How often a failed request is tried again (`model.max_retries`). */
@@ -32,6 +36,8 @@ export interface AgentDeps {
   readonly retryDelayMs?: number;
   /** How long a tool that ignores the stop of its turn is waited for, in milliseconds; 3000 when absent. */
   readonly stopGraceMs?: number;
+  /** How long handlers of `session:end` and `session:reset` are waited for, in milliseconds; 5000 when absent. */
+  readonly eventMs?: number;
 }
 
 /** The person's end of a turn, which the agents of its delegated tasks share. */
@@ -68,24 +74,36 @@ export interface TurnOutcome extends TurnResult {
 
 const CLOSING_MS = 5000;
 
+/** Makes what takes every frame of a surface: whoever watches the program's events sees what the user sees. */
+export function showFrames(
+  { mirror }: Pick<AgentDeps, "mirror">,
+  { onFrame }: Pick<SessionRequest, "onFrame">,
+): (frame: Frame) => void {
+  return (frame) => {
+    mirror(frame);
+    onFrame?.(frame);
+  };
+}
+
 /**
  * Opens the person's end of a turn. Frames that come after `close` are dropped, for the result is the last one; but
  * the line of an observer that nobody waited for comes when it has ended, maybe behind the result.
  */
 export function openLine(
-  sessionId: string,
-  onFrame: (frame: Frame) => void,
-  signal: AbortSignal,
+  deps: Pick<AgentDeps, "mirror">,
+  request: Pick<SessionRequest, "session" | "onFrame" | "signal">,
 ): TurnOutput & { close: () => void } {
+  const { session, signal } = request;
+  const show = showFrames(deps, request);
   let open = true;
   let closing: AbortSignal | undefined;
   // The five seconds begin with the stop, not with the first hook that needs them.
   const begin = () => (closing ??= AbortSignal.timeout(CLOSING_MS));
   signal.addEventListener("abort", begin, { once: true });
   return {
-    session_id: sessionId,
+    session_id: session.id,
     emit: (frame) => {
-      if (open || frame.type === "hook") onFrame(frame);
+      if (open || frame.type === "hook") show(frame);
     },
     cost: { input_tokens: 0, output_tokens: 0 },
     callIds: new Set(),

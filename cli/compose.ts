@@ -5,7 +5,6 @@ import type { HookIdentity } from "#core/ports/hook";
 import { loadConfig, type Config } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { HermesError, problemOf } from "#core/errors";
-import type { Frame } from "#core/frames";
 import { openLive } from "#core/home/live";
 import type { LogFile } from "#core/home/log";
 import { mirrorFrames } from "#core/mirror";
@@ -64,8 +63,6 @@ export interface Host extends AsyncDisposable {
   readonly pluginTurns: PluginTurns;
   readonly runner: AgentRunner;
   readonly model: ModelSwitch;
-  /** Takes every frame that a surface shows: subscribers of `tui:*` and the dashboard see it, too. */
-  readonly mirror: (frame: Frame) => void;
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
   /**
@@ -160,20 +157,14 @@ export async function createHost(options: HostOptions): Promise<Host> {
       sessions: sessions.store,
       tools,
       model: () => model.load(),
+      modelId: () => model.describe().id,
+      mirror: mirrorFrames(registry, files.redact),
       maxIterations: () => config.values.agent.max_iterations,
       maxRetries: () => config.values.model.max_retries,
       cwd: process.cwd(),
       log: files.log,
     });
-    const mirror = mirrorFrames(registry, files.redact);
-    const turns = createPluginTurns({
-      runner,
-      sessions: sessions.store,
-      dispatcher,
-      surface,
-      mirror,
-      log: files.log,
-    });
+    const turns = createPluginTurns({ runner, sessions: sessions.store, surface, log: files.log });
     undo.use(turns);
     await plugins.load(config);
     const { start_if_dashboard_available, stop } = await import("#core/forwarder");
@@ -235,7 +226,6 @@ export async function createHost(options: HostOptions): Promise<Host> {
       pluginTurns: turns,
       runner,
       model,
-      mirror,
       tools,
       reload: reloads.reload,
       onReload(listener) {

@@ -1,16 +1,12 @@
-/** Turns that plugins ask for (`ctx.run_turn`): each in a session of its own, whose frames nobody sees. */
+/** Turns that plugins ask for (`ctx.run_turn`): each in a session of its own, without a surface that renders it. */
 import { withDeadline } from "#core/deadline";
-import type { HookDispatcher } from "#core/dispatch";
-import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { AgentRunner, SessionRepository, TurnResult } from "#core/ports/agent";
 
 interface PluginTurnsDeps {
   readonly runner: AgentRunner;
   readonly sessions: SessionRepository;
-  readonly dispatcher: HookDispatcher;
   readonly surface: string;
-  readonly mirror: (frame: Frame) => void;
   readonly log: Log;
 }
 
@@ -28,32 +24,25 @@ export interface PluginTurns extends AsyncDisposable {
 /** How long the closing hooks of turns may take that the end of the program stops. */
 const CLOSING_MS = 2000;
 
-export function createPluginTurns(deps: PluginTurnsDeps): PluginTurns {
-  const { runner, sessions, dispatcher, surface, mirror, log } = deps;
+export function createPluginTurns({ runner, sessions, surface: platform, log }: PluginTurnsDeps): PluginTurns {
   const stopped = new AbortController();
   const closed = new AbortController();
   const running = new Set<Promise<unknown>>();
 
   async function turn(prompt: string, plugin: string): Promise<TurnResult> {
-    const session = sessions.create({ platform: surface, source: `plugin:${plugin}` });
+    const session = sessions.create({ platform, source: `plugin:${plugin}` });
     try {
       return await runner.turn({
         session,
         message: prompt,
-        platform: surface,
+        platform,
         signal: stopped.signal,
         onFrame: (frame) => {
-          mirror(frame);
           if (frame.type === "error") log.error(frame.message, { plugin, session_id: frame.session_id });
         },
       });
     } finally {
-      // Nobody can write to it again.
-      await dispatcher.invoke_hook(
-        "on_session_finalize",
-        { session_id: session.id, platform: surface },
-        { signal: closed.signal },
-      );
+      await runner.close({ session, platform, signal: closed.signal });
     }
   }
 

@@ -36,6 +36,23 @@ export async function rejectLate<Value>(
   throw settled.kind === "late" ? new Error(sentence) : settled.error;
 }
 
+/** Waits for `work`, but no longer than `graceMs` milliseconds after `signal` has aborted. Rejects as `work` does. */
+export async function untilAborted(signal: AbortSignal, graceMs: number, work: Promise<unknown>): Promise<void> {
+  const { promise: cut, resolve } = Promise.withResolvers<void>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(resolve, graceMs);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    await Promise.race([work, cut]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
 async function settle<Value>(work: () => Value | PromiseLike<Value>): Promise<Settled<Value>> {
   try {
     return { kind: "value", value: await work() };

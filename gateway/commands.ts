@@ -124,7 +124,7 @@ async function reset({ key, source, conversation, show }: CommandPlace, deps: Co
   conversation.stop("stopped");
   await conversation.idle();
   const { platform, user_id } = source;
-  const session = await deps.live.reset({ key, platform, user_id }, deps.closing, show);
+  const session = await deps.live.reset(key, { platform, user_id, signal: deps.closing, onFrame: show });
   return `New session ${session.id}.`;
 }
 

@@ -2,7 +2,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RawConfig } from "#core/home/config-schema";
 import type { HookDispatcher } from "#core/dispatch";
-import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { Adapter } from "#core/ports/platform";
 import type { AgentRunner, SessionRepository } from "#core/ports/agent";
@@ -39,8 +38,6 @@ export interface GatewayDeps {
   readonly warn: (sentence: string) => void;
   /** Told of every platform that has come up, at the start or later. */
   readonly onLive?: (platform: string, adapter: Adapter) => void;
-  /** Takes every frame of every turn, for those who mirror them. */
-  readonly onFrame?: (frame: Frame) => void;
   /** The turns that nobody wrote for. A drain waits for them, too, and stops them with the others. */
   readonly background?: { settled(): Promise<void>; stop(): Promise<void> };
   readonly timings?: Partial<Timings>;
@@ -59,8 +56,6 @@ export interface Timings {
   readonly longestPause: number;
   /** For a plugin's slash command. */
   readonly command: number;
-  /** For the handlers of one event of a reset. */
-  readonly event: number;
   /** For all closing hooks of a drain together. */
   readonly closing: number;
   /** For turns that were told to stop. */
@@ -74,7 +69,6 @@ export const TIMINGS: Timings = {
   firstPause: 1000,
   longestPause: 60_000,
   command: 120_000,
-  event: 5000,
   closing: 5000,
   abort: 10_000,
 };

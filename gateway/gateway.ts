@@ -1,6 +1,5 @@
 /** The gateway: messages of platforms in, the agent's answers out (CONTRACT §8). */
-import { HermesError, problemOf } from "#core/errors";
-import type { Frame } from "#core/frames";
+import { HermesError } from "#core/errors";
 import type { Adapter } from "#core/ports/platform";
 import { UserAccess } from "./access.ts";
 import { TIMINGS, type GatewayDeps } from "./deps.ts";
@@ -49,13 +48,6 @@ export function createGateway(given: GatewayDeps): RunningGateway {
   const deps = { ...given, timings };
   const { log, registry, dispatcher, database, settings } = given;
   const closing = new AbortController();
-  const onFrame = (frame: Frame) => {
-    try {
-      given.onFrame?.(frame);
-    } catch (error) {
-      log.warn("a frame could not be mirrored", { problem: problemOf(error) });
-    }
-  };
 
   const live = new LiveSessions(deps);
   const platforms: PlatformConnections = new PlatformConnections({
@@ -71,7 +63,6 @@ export function createGateway(given: GatewayDeps): RunningGateway {
   const access = new UserAccess({ settings, pairing: new Pairing(database), log });
   const router: Router = new Router({
     ...deps,
-    onFrame,
     live,
     outbox,
     adapter,
@@ -128,7 +119,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
       closing.abort();
       await withDeadline(timings.abort, () => Promise.all([router.settled(), given.background?.stop()]));
     }
-    await live.closeAll(onFrame);
+    await live.closeAll();
     await outbox.flush(Math.max(deadline - performance.now(), timings.closing));
     await platforms.set([]);
     outbox.close();

@@ -1,30 +1,17 @@
-/** The sessions of the running gateway: found by key, begun, reset, finalized, and written to from outside a turn. */
-import type { Frame } from "#core/frames";
-import { hookFrame } from "#core/frames";
+/** The sessions of the running gateway: found by key, begun, ended, and written to from outside a turn. */
 import type { ChatMessage } from "#core/messages";
-import type { Session } from "#core/ports/agent";
+import type { ResetRequest, Session } from "#core/ports/agent";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import { withDeadline } from "#core/deadline";
 
-/** Where an event of a session happens. */
-export interface SessionContext {
-  readonly key: string;
-  readonly platform: string;
-  readonly user_id: string;
-}
-
-export type LiveSessionsDeps = Pick<GatewayDeps, "sessions" | "dispatcher" | "registry"> & {
-  readonly timings: Pick<Timings, "event" | "closing">;
-};
+type LiveSessionsDeps = Pick<GatewayDeps, "sessions" | "runner"> & { readonly timings: Pick<Timings, "closing"> };
 
 const SOURCE = "gateway";
 
 export class LiveSessions {
   readonly #deps: LiveSessionsDeps;
-  /** Sessions that were begun in this run and have had no turn yet. */
-  readonly #fresh = new Set<string>();
-  /** Sessions that had a turn in this run and were not finalized since, with their platform. */
-  readonly #active = new Map<string, string>();
+  /** Sessions that had a turn in this run and were not ended since. */
+  readonly #active = new Map<string, Session>();
   /** What waits to be added to a session whose turn runs. */
   readonly #held = new Map<string, ChatMessage[]>();
 
@@ -49,11 +36,10 @@ export class LiveSessions {
     return session;
   }
 
-  /** A turn begins. True when the session had one before, in this run or an earlier one. */
-  begin({ id, platform }: Session): boolean {
-    this.#active.set(id, platform);
-    this.#held.set(id, []);
-    return !this.#fresh.delete(id);
+  /** A turn begins. */
+  begin(session: Session): void {
+    this.#active.set(session.id, session);
+    this.#held.set(session.id, []);
   }
 
   /** The turn has ended: what came for the session meanwhile is added to it. */
@@ -71,63 +57,33 @@ export class LiveSessions {
     else held.push(message);
   }
 
-  /**
-   * Puts a fresh session in the place of the conversation's: `session:end`, `on_session_finalize` (old), swap,
-   * `session:reset`, `on_session_reset` (new). Never rejects but with HERMES_STATE_UNAVAILABLE.
-   */
-  async reset(place: SessionContext, signal: AbortSignal, show: (frame: Frame) => void): Promise<Session> {
-    const { key, platform } = place;
-    const old = this.find(key);
-    if (old !== undefined) await this.#emit("session:end", place, old.id);
-    await this.#finalize(old?.id ?? null, platform, signal, show);
-    const session = this.#create(key, platform);
-    await this.#emit("session:reset", place, session.id);
-    await this.#deps.dispatcher.invoke_hook(
-      "on_session_reset",
-      { session_id: session.id, platform },
-      { signal, onRun: (run) => show(hookFrame(run, session.id)) },
-    );
-    return session;
+  /** Begins a new session for the conversation. Rejects only with HERMES_STATE_UNAVAILABLE. */
+  async reset(key: string, request: Omit<ResetRequest, "session" | "next">): Promise<Session> {
+    const session = this.find(key);
+    if (session !== undefined) this.#active.delete(session.id);
+    return this.#deps.runner.reset({ ...request, session, next: { source: SOURCE, key } });
   }
 
-  /** A session that no further message can reach ends. */
-  async close(session: Session, signal: AbortSignal, show: (frame: Frame) => void): Promise<void> {
-    await this.#finalize(session.id, session.platform, signal, show);
+  /** Ends a session that no further message can reach. */
+  async close(session: Session, user_id: string, signal: AbortSignal): Promise<void> {
+    this.#active.delete(session.id);
+    await this.#deps.runner.close({ session, platform: session.platform, user_id, signal });
   }
 
-  /** Finalizes what had a turn in this run; together it takes no longer than the bound for closing hooks. */
-  async closeAll(show: (frame: Frame) => void): Promise<void> {
-    const { closing } = this.#deps.timings;
-    const signal = AbortSignal.timeout(closing);
-    await withDeadline(closing, () =>
-      Promise.all([...this.#active].map(([id, platform]) => this.#finalize(id, platform, signal, show))),
+  /** Lets go of what had a turn in this run; together it takes no longer than the bound for closing hooks. */
+  async closeAll(): Promise<void> {
+    const { timings, runner } = this.#deps;
+    const signal = AbortSignal.timeout(timings.closing);
+    await withDeadline(timings.closing, () =>
+      Promise.all(
+        [...this.#active.values()].map((session) =>
+          runner.close({ session, platform: session.platform, signal, goesOn: true }),
+        ),
+      ),
     );
   }
 
   #create(key: string | null, platform: string): Session {
-    const session = this.#deps.sessions.create({ platform, source: SOURCE, key });
-    this.#fresh.add(session.id);
-    return session;
-  }
-
-  async #finalize(
-    session_id: string | null,
-    platform: string,
-    signal: AbortSignal,
-    show: (frame: Frame) => void,
-  ): Promise<void> {
-    this.#active.delete(session_id ?? "");
-    this.#fresh.delete(session_id ?? "");
-    await this.#deps.dispatcher.invoke_hook(
-      "on_session_finalize",
-      { session_id, platform },
-      { signal, onRun: (run) => show(hookFrame(run, session_id ?? "")) },
-    );
-  }
-
-  /** A handler that takes long must not keep the conversation from going on. */
-  async #emit(event: string, { key, platform, user_id }: SessionContext, session_id: string): Promise<void> {
-    const context = { platform, user_id, session_id, session_key: key };
-    await withDeadline(this.#deps.timings.event, () => this.#deps.registry.emit(event, context));
+    return this.#deps.sessions.create({ platform, source: SOURCE, key });
   }
 }

@@ -16,7 +16,6 @@ import { runChatTurn, type MessageWish } from "./turn.ts";
 
 export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly runner: GatewayDeps["runner"];
-  readonly onFrame: (frame: Frame) => void;
   readonly received: ReceivedMessages;
 }
 
@@ -163,10 +162,7 @@ export class Router {
 
   async #command(command: SlashCommand, incoming: Incoming): Promise<Looked> {
     const { message, recipient, key, conversation } = incoming;
-    const show = (frame: Frame) => {
-      recipient.show(frame);
-      this.#deps.onFrame(frame);
-    };
+    const show = (frame: Frame) => recipient.show(frame);
     try {
       const answer = await runCommand(command, { source: message.source, key, conversation, show }, this.#deps);
       return { done: answer === null ? recipient.end() : recipient.answer(answer) };

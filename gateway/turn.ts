@@ -1,6 +1,6 @@
 /** One message's turn: the agent runs it, the recipient gets what becomes of it. */
 import { EXIT, HermesError } from "#core/errors";
-import { hookFrame, type Frame, type FrameOf } from "#core/frames";
+import type { Frame, FrameOf } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
 import type { Session, TurnResult } from "#core/ports/agent";
 import type { HookRun } from "#core/ports/hook";
@@ -20,7 +20,7 @@ export interface MessageWish extends ChatTurnRequest {
   readonly runs: readonly HookRun[];
 }
 
-type TurnDeps = Pick<GatewayDeps, "runner" | "model" | "log" | "onFrame"> & {
+type TurnDeps = Pick<GatewayDeps, "runner" | "log"> & {
   readonly live: LiveSessions;
   readonly closing: AbortSignal;
 };
@@ -33,7 +33,7 @@ export async function runChatTurn(deps: TurnDeps, wish: MessageWish, signal: Abo
     const session = openSession(deps, wish);
     await converse(deps, wish, session, signal);
     // Nobody can write to it again.
-    if (wish.key === null) await deps.live.close(session, deps.closing, (frame) => deps.onFrame?.(frame));
+    if (wish.key === null) await deps.live.close(session, wish.user_id, deps.closing);
   } catch (error) {
     const problem = asHermesError(error);
     deps.log.error("a turn failed", { problem: problem.message, code: problem.code, session_key: wish.key });
@@ -53,14 +53,11 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
   const onFrame = (frame: Frame) => {
     if (frame.type === "error") error = frame;
     recipient.show(frame);
-    deps.onFrame?.(frame);
   };
-  const resumed = deps.live.begin(session);
+  deps.live.begin(session);
   let result: TurnResult;
   try {
-    onFrame({ type: "session", session_id: session.id, model: modelId(deps), platform, resumed });
-    for (const run of runs) onFrame(hookFrame(run, session.id));
-    result = await deps.runner.turn({ session, message, platform, user_id, signal, onFrame });
+    result = await deps.runner.turn({ session, message, platform, user_id, runs, signal, onFrame });
   } finally {
     deps.live.end(session);
   }
@@ -77,15 +74,6 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
     session_id: session.id,
   });
   return recipient.fail(problem, sentenceFor(problem.code), session.id);
-}
-
-function modelId({ model }: TurnDeps): string {
-  try {
-    return model.describe().id;
-  } catch {
-    // A model that is configured wrongly: the turn says so itself.
-    return "";
-  }
 }
 
 /** The error that a turn showed, as an error again; its sentence was composed where it happened. */

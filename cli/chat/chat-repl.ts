@@ -1,14 +1,14 @@
 /** The session that a person talks to: its turns, its commands, how it begins, changes and ends. */
-import { setTimeout as delay } from "node:timers/promises";
 import { announceCommand, type CommandDecision } from "#core/command-events";
+import { untilAborted } from "#core/deadline";
 import { EXIT, HermesError } from "#core/errors";
-import { hookFrame, type Frame } from "#core/frames";
-import type { TurnResult } from "#core/ports/agent";
+import type { Frame } from "#core/frames";
+import type { Session, SessionRequest, TurnResult } from "#core/ports/agent";
+import { LAST_WORDS_MS } from "#agent/session-life";
 import type { StoredSession } from "#agent/sessions";
 import type { Host } from "../compose.ts";
 
-/** What a closing hook still says once its time is up is waited for this long, in milliseconds. */
-const LAST_WORDS_MS = 200;
+const SOURCE = "chat";
 
 export interface SendOptions {
   readonly signal: AbortSignal;
@@ -18,15 +18,14 @@ export interface SendOptions {
 
 export class ChatRepl {
   readonly #host: Host;
-  #session: StoredSession | undefined;
-  #resumed = false;
+  #session: Session | undefined;
 
   constructor(host: Host) {
     this.#host = host;
   }
 
   /** The session, or undefined before the first message. */
-  get session(): StoredSession | undefined {
+  get session(): Session | undefined {
     return this.#session;
   }
 
@@ -35,15 +34,14 @@ export class ChatRepl {
     const found = this.#find(wanted);
     if (found === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: wanted });
     this.#session = found;
-    this.#resumed = true;
     return found;
   }
 
   /** Like {@link resume}, in a conversation: the session that it leaves is finalized first. */
-  async switchTo(wanted: string, { signal, onFrame }: SendOptions): Promise<StoredSession> {
+  async switchTo(wanted: string, options: SendOptions): Promise<StoredSession> {
     const found = this.#find(wanted);
     if (found !== undefined && this.#session !== undefined && found.id !== this.#session.id) {
-      await this.#finalize(signal, onFrame);
+      await this.#host.runner.close(this.#on(this.#session, options));
     }
     return this.resume(wanted);
   }
@@ -57,48 +55,20 @@ export class ChatRepl {
     return near.length === 1 ? near[0] : undefined;
   }
 
-  /** Runs one turn: the `session` frame, then those of the agent. */
+  /** Runs one turn. */
   async send(message: string, options: SendOptions): Promise<TurnResult> {
-    const { signal, maxIterations } = options;
-    const onFrame = this.#mirrored(options.onFrame);
-    const session = this.#open(onFrame);
-    const { runner, surface } = this.#host;
-    return runner.turn({ session, message, platform: surface, signal, onFrame, maxIterations });
+    const { maxIterations } = options;
+    return this.#host.runner.turn({ ...this.#begin(options), message, maxIterations });
   }
 
   /** Runs `!CMD`: the terminal tool, hooks included, without the model. Gives the tool's result. */
   async shell(command: string, options: SendOptions): Promise<string> {
-    const { signal } = options;
-    const onFrame = this.#mirrored(options.onFrame);
-    const session = this.#open(onFrame);
-    return this.#host.runner.callTool({ session, tool: "terminal", args: { command }, signal, onFrame });
+    return this.#host.runner.callTool({ ...this.#begin(options), tool: "terminal", args: { command } });
   }
 
   /** Shows the session, which begins now if there is none: its frame is the first one of whatever follows. */
-  open(onFrame: (frame: Frame) => void): StoredSession {
-    return this.#open(this.#mirrored(onFrame));
-  }
-
-  /** Whoever watches the program's events sees what the person sees. */
-  #mirrored(onFrame: (frame: Frame) => void): (frame: Frame) => void {
-    return (frame) => {
-      this.#host.mirror(frame);
-      onFrame(frame);
-    };
-  }
-
-  #open(onFrame: (frame: Frame) => void): StoredSession {
-    const { sessions, surface, model } = this.#host;
-    const { id: modelId } = model.describe();
-    this.#session ??= sessions.create({ platform: surface, source: "chat" });
-    onFrame({
-      type: "session",
-      session_id: this.#session.id,
-      model: modelId,
-      platform: surface,
-      resumed: this.#resumed,
-    });
-    return this.#session;
+  open(options: SendOptions): void {
+    this.#host.runner.show(this.#begin(options));
   }
 
   /** Asks the handlers of `command:<name>`; the first decision counts. */
@@ -107,62 +77,37 @@ export class ChatRepl {
     return announceCommand(registry, { name, args }, { platform: surface, session_id: this.#session?.id ?? "" });
   }
 
-  /** `/new`: finalize(old), swap, reset(new); the new session starts with its first message. */
-  async reset(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
-    const { sessions, surface } = this.#host;
-    await this.#finalize(signal, onFrame);
-    this.#session = sessions.create({ platform: surface, source: "chat" });
-    this.#resumed = false;
-    this.open(onFrame);
-    await this.#emit("session:reset");
-    await this.#fire("on_session_reset", { session_id: this.#session.id, platform: surface }, signal, onFrame);
+  /** `/new`: the session ends and another begins, which starts with its first message. */
+  async reset({ signal, onFrame }: SendOptions): Promise<void> {
+    const { runner, surface: platform } = this.#host;
+    this.#session = await runner.reset({ session: this.#session, platform, next: { source: SOURCE }, signal, onFrame });
   }
 
   /** Ends the conversation: its closing hooks run, until `signal` says that nobody waits any more. */
-  async close(signal: AbortSignal, onFrame: (frame: Frame) => void = () => undefined): Promise<void> {
+  async close(options: SendOptions): Promise<void> {
     if (this.#session === undefined) return;
-    const cut = aborted(signal).then(() => delay(LAST_WORDS_MS));
-    await Promise.race([this.#end(signal, onFrame), cut]);
+    const { runner, dispatcher } = this.#host;
+    const end = runner.close(this.#on(this.#session, options));
+    // Observers in the background have lines too, and the last line is the result.
+    await untilAborted(
+      options.signal,
+      LAST_WORDS_MS,
+      end.then(() => dispatcher.drain()),
+    );
     this.#session = undefined;
   }
 
-  async #end(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
-    await this.#finalize(signal, onFrame);
-    // Observers in the background have lines too, and the last line is the result.
-    await this.#host.dispatcher.drain();
+  /** The session, which begins now if there is none. Throws HERMES_MODEL_CONFIG before it does. */
+  #begin(options: SendOptions): SessionRequest {
+    const { sessions, surface: platform, model } = this.#host;
+    model.describe();
+    this.#session ??= sessions.create({ platform, source: SOURCE });
+    return this.#on(this.#session, options);
   }
 
-  async #finalize(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
-    const { surface } = this.#host;
-    const session_id = this.#session?.id ?? null;
-    // A handler that hangs must not keep the hooks from their last chance.
-    if (session_id !== null) await Promise.race([this.#emit("session:end"), aborted(signal)]);
-    await this.#fire("on_session_finalize", { session_id, platform: surface }, signal, onFrame);
+  #on(session: Session, { signal, onFrame }: SendOptions): SessionRequest {
+    return { session, platform: this.#host.surface, signal, onFrame };
   }
-
-  async #emit(event: string): Promise<void> {
-    const { registry, surface } = this.#host;
-    const { id = "", key = null } = this.#session ?? {};
-    await registry.emit(event, { platform: surface, user_id: "", session_id: id, session_key: key ?? id });
-  }
-
-  async #fire(
-    event: "on_session_finalize" | "on_session_reset",
-    payload: { session_id: string | null; platform: string },
-    signal: AbortSignal,
-    onFrame: (frame: Frame) => void,
-  ): Promise<void> {
-    const talking = this.#session?.id ?? "";
-    const show = this.#mirrored(onFrame);
-    await this.#host.dispatcher.invoke_hook(event, payload, {
-      signal,
-      onRun: (run) => show(hookFrame(run, talking)),
-    });
-  }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 /** The exit code of a one-shot run that a signal ended. */

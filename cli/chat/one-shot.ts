@@ -38,7 +38,7 @@ export async function runOnce(run: OneShot): Promise<void> {
       // An error frame is a line of a session; without one there is but the sentence.
       if (!frames.fail(outcome.error)) throw outcome.error;
     }
-    await conversation.close(closing.signal, frames.show);
+    await conversation.close({ signal: closing.signal, onFrame: frames.show });
     const exit = closing.code ?? outcome.code;
     frames.end(exit);
     context.exit(exit);
@@ -74,7 +74,7 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   if (command === undefined) return { code: (await conversation.send(message, options)).exit_code };
   // Lines of JSON all belong to a session, the first one names it; what the command says is the answer.
   const said: string[] = [];
-  if (structured) conversation.open(onFrame);
+  if (structured) conversation.open(options);
   const say = (words: string) => (structured ? void said.push(words) : context.out(words));
   const after = await runSlash(command.name, command.args, { host, conversation, say, onFrame, signal });
   const session_id = conversation.session?.id;

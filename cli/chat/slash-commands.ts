@@ -36,7 +36,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     aliases: ["reset", "clear"],
     summary: "end this session and begin a new one",
     run: async (_, { conversation, say, signal, onFrame }) => {
-      await conversation.reset(signal, onFrame);
+      await conversation.reset({ signal, onFrame });
       say(`New session ${conversation.session?.id ?? ""}.`);
       return NOTHING;
     },

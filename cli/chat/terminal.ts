@@ -69,7 +69,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   const code = await ended;
   lines.close();
   await turns.end();
-  await conversation.close(closing.signal, (frame) => options.renderer.show(frame));
+  await conversation.close({ signal: closing.signal, onFrame: (frame) => options.renderer.show(frame) });
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, onSignal);
   context.exit(closing.code ?? code);
 }

@@ -68,7 +68,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
 }
 
 function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announcer["add"]): RunningGateway {
-  const { runner, dispatcher, registry, sessions, database, model, log, mirror, pluginTurns } = host;
+  const { runner, dispatcher, registry, sessions, database, model, log, pluginTurns } = host;
   const gateway = createGateway({
     runner,
     dispatcher,
@@ -82,7 +82,6 @@ function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announc
     settings: () => host.config.values.gateway ?? {},
     commands: () => host.plugins.commands(),
     onLive,
-    onFrame: mirror,
     background: pluginTurns,
   });
   host.setDeliver(({ text }) => gateway.deliver(text));

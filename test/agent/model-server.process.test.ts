@@ -100,8 +100,8 @@ test("a server that keeps failing ends the turn with 1, one error frame, and on_
   assert.equal(error?.code, "HERMES_MODEL_REQUEST");
   assert.match(error?.message ?? "", /some-model.*status 500: overloaded/);
   assert.equal(server.requests.length, 3);
-  const tail = bench.frames.map(({ type }) => type).filter((type) => type !== "hook");
-  assert.deepEqual(tail, ["error", "cost", "result"]);
+  const shown = bench.frames.map(({ type }) => type).filter((type) => type !== "hook");
+  assert.deepEqual(shown, ["session", "error", "cost", "result"]);
   assert.equal(bench.fired.at(-1)?.event, "on_session_end");
 });
 

@@ -36,6 +36,7 @@ const PATHS: Readonly<Record<string, (bench: AgentBench) => Promise<unknown>>> =
   "a command typed by the person": (bench) =>
     bench.runner.callTool({
       session: bench.session,
+      platform: "cli",
       tool: "terminal",
       args: { command: "x" },
       signal: new AbortController().signal,

@@ -37,6 +37,35 @@ test("BOOT.md runs in a session of its own without holding up the start; its ans
   assert.match(log(home), /the answer to [^\n]*all-42/);
 });
 
+test("whoever watches is told of the checklist's session before its turn, and of its end", async (t) => {
+  const home = new Home(t);
+  home.plugin(
+    "watcher",
+    `import { appendFileSync } from "node:fs";
+     const seen = process.env.HERMES_HOME + "/seen";
+     const note = (event, { session_id }) => appendFileSync(seen, event + " " + session_id + "\\n");
+     export function register(ctx) {
+       for (const event of ["tui:session.info", "tui:message.start", "session:*"]) ctx.on(event, note);
+       ctx.register_hook("on_session_finalize", (payload) => note("on_session_finalize", payload));
+     }`,
+  );
+  home.write("config.yaml", "plugins: { enabled: [watcher] }\n");
+  home.write("BOOT.md", "look around\n");
+  const host = await startHost(t, home, ARGS);
+  await until(() => delivered(host).length > 0, "the answer is delivered");
+  await host.end();
+  const seen = home
+    .read("seen")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+  assert.deepEqual(
+    seen.map(([event]) => event),
+    ["tui:session.info", "session:start", "tui:message.start", "session:end", "on_session_finalize"],
+  );
+  assert.equal(new Set(seen.map(([, id]) => id)).size, 1);
+});
+
 for (const answer of ["[SILENT]", "  **[silent]**.\n", "`[SILENT]`"]) {
   test(`an answer ${JSON.stringify(answer)} is nobody's message`, async (t) => {
     const home = new Home(t);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { rejectLate, withDeadline } from "#core/deadline";
+import { rejectLate, untilAborted, withDeadline } from "#core/deadline";
 
 const never = new Promise<never>(() => undefined);
 
@@ -49,4 +49,18 @@ test("one that must be in time rejects with its sentence", async () => {
   assert.equal(await rejectLate(5, late), 5);
   await assert.rejects(rejectLate(Promise.reject(new Error("no")), late), /^Error: no$/);
   await assert.rejects(rejectLate(never, late), /^Error: it did not end$/);
+});
+
+test("an abort ends a wait after its grace, at once when it came before; work that ends first leaves nothing behind", async () => {
+  const stop = new AbortController();
+  const order: string[] = [];
+  const note = (what: string) => void order.push(what);
+  const patient = untilAborted(stop.signal, 20, never).then(() => note("patient"));
+  const prompt = untilAborted(stop.signal, 0, never).then(() => note("prompt"));
+  await untilAborted(stop.signal, 0, Promise.resolve()).then(() => note("ended"));
+  stop.abort();
+  await Promise.all([patient, prompt]);
+  assert.deepEqual(order, ["ended", "prompt", "patient"]);
+  await untilAborted(stop.signal, 0, never);
+  await assert.rejects(untilAborted(new AbortController().signal, 0, Promise.reject(new Error("no"))), /^Error: no$/);
 });

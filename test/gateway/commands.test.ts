@@ -189,7 +189,7 @@ test("the old session is still the conversation's until the swap, and each event
 });
 
 test("a handler that hangs keeps nobody from a new conversation", async (t) => {
-  const { adapter, agent } = await createGatewayBench(t, { timings: { event: 30 } });
+  const { adapter, agent } = await createGatewayBench(t, { agent: { eventMs: 30 } });
   await adapter.receive("hello");
   for (const event of ["session:end", "session:reset"])
     agent.registry.register(event, () => new Promise(() => undefined));

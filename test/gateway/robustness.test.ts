@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { openDatabase } from "#core/home/database";
 import type { InboundMessage, Reply } from "#core/ports/platform";
+import { createBench } from "../helpers/agent-bench.ts";
 import { createGatewayBench } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 
@@ -197,12 +198,12 @@ test("100 messages at once, each delivered twice, in 10 chats: each is answered 
 
 test("a runner that rejects is a failed turn, and the conversation goes on", async (t) => {
   let fails = true;
+  const { runner } = createBench();
   const bench = await createGatewayBench(t, {
     deps: {
       runner: {
+        ...runner,
         turn: (request) => (fails ? Promise.reject(new Error("inner secret")) : bench.agent.runner.turn(request)),
-        callTool: () => Promise.reject(new Error("no tools")),
-        inject: () => false,
       },
     },
   });

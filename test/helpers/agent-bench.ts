@@ -2,13 +2,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { createAgentRunner } from "#agent/runner";
 import type { AgentDeps } from "#agent/scope";
-import { selectModel, type ModelSettings } from "#agent/models/select";
+import { describeModel, selectModel, type ModelSettings } from "#agent/models/select";
 import { SqliteSessions } from "#agent/sessions";
 import { openMemoryDatabase } from "#core/home/database";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, type EventName } from "#core/events";
 import type { Frame, FrameOf, FrameType } from "#core/frames";
 import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports/agent";
+import { mirrorFrames } from "#core/mirror";
 import { HookRegistry } from "#core/registry";
 import { makeHook } from "./hooks.ts";
 
@@ -65,6 +66,8 @@ export function createBench(
     sessions,
     tools: () => options.tools ?? [ECHO],
     model: () => selectModel(settings, {}),
+    modelId: () => describeModel(settings, {}).id,
+    mirror: mirrorFrames(registry, String),
     maxIterations: () => 10,
     maxRetries: () => 2,
     cwd: process.cwd(),

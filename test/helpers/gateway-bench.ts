@@ -2,8 +2,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { openMemoryDatabase } from "#core/home/database";
-import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
+import type { AgentDeps } from "#agent/scope";
 import type { Adapter } from "#core/ports/platform";
 import type { Tool } from "#core/ports/agent";
 import type { GatewayCommand, GatewayDeps, GatewaySettings, Timings } from "#gateway/deps";
@@ -21,7 +21,6 @@ export interface GatewayBench {
   readonly logged: string[];
   /** Hooks and gateway events in the order in which they came. */
   readonly order: string[];
-  readonly frames: Frame[];
   settings: GatewaySettings;
   readonly commands: GatewayCommand[];
   readonly tool: HeldTool;
@@ -45,6 +44,7 @@ export interface GatewayBenchOptions {
   readonly timings?: Partial<Timings>;
   readonly start?: boolean;
   readonly deps?: Partial<GatewayDeps>;
+  readonly agent?: Partial<AgentDeps>;
   readonly model?: Parameters<typeof createBench>[0] extends (infer Options) | undefined
     ? Options extends { model?: infer Model }
       ? Model
@@ -59,11 +59,11 @@ export async function createGatewayBench(t: TestContext, options: GatewayBenchOp
     database,
     tools: [tool.tool],
     ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.agent === undefined ? {} : { deps: options.agent }),
   });
   const warnings: string[] = [];
   const logged: string[] = [];
   const order: string[] = [];
-  const frames: Frame[] = [];
   const adapters = options.adapters ?? [new MemoryAdapter()];
   const commands: GatewayCommand[] = [];
   const bench = {
@@ -73,7 +73,6 @@ export async function createGatewayBench(t: TestContext, options: GatewayBenchOp
     warnings,
     logged,
     order,
-    frames,
     commands,
     tool,
     settings: options.settings ?? { allowed_users: ["*"] },
@@ -89,7 +88,6 @@ export async function createGatewayBench(t: TestContext, options: GatewayBenchOp
     commands: () => commands,
     log: recordingLog(logged),
     warn: (sentence) => void warnings.push(sentence),
-    onFrame: (frame) => void frames.push(frame),
     timings: { ...QUICK, ...options.timings },
     ...options.deps,
   });

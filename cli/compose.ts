@@ -20,6 +20,7 @@ import { createPluginTurns, type PluginTurns } from "./plugin-turns.ts";
 import { createReloads, type ReloadListener, type Reloads } from "./reload.ts";
 import { listenForReloads } from "./reload-requests.ts";
 import { createShellHooks } from "./shell-hooks.ts";
+import { createWalls } from "./walls.ts";
 import type { CliContext, GlobalOptions } from "./context.ts";
 
 export interface HostOptions {
@@ -115,7 +116,13 @@ export async function createHost(options: HostOptions): Promise<Host> {
     undo.defer(() => sessions.close());
     const model = createModelSwitch(config.values.model, context.env);
 
-    const shellHooks = createShellHooks({ ...options, dispatcher, onUnrecorded: files.warnOnce });
+    const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
+    const shellHooks = createShellHooks({
+      ...options,
+      dispatcher,
+      onUnrecorded: files.warnOnce,
+      wallFor: (profile) => walls(profile ?? config.values.sandbox?.hooks ?? "off"),
+    });
     const firstHooks = await shellHooks.prepare(config, { mayAsk: options.interactive });
     for (const warning of firstHooks.warnings) context.warn(warning);
     firstHooks.swap();
@@ -127,8 +134,16 @@ export async function createHost(options: HostOptions): Promise<Host> {
       env: context.env,
       extra: shellHooks.scripts,
     });
+    const { createBackgroundCommands } = await import("#agent/tools/background");
+    const background = undo.use(createBackgroundCommands());
     const makeTools = ({ values }: Config) =>
-      createBuiltinTools({ guard, env: context.env, envPassthrough: values.agent.env_passthrough });
+      createBuiltinTools({
+        guard,
+        env: context.env,
+        envPassthrough: values.agent.env_passthrough,
+        wall: walls(values.sandbox?.tools ?? "auto"),
+        background,
+      });
     let builtinTools = makeTools(config);
 
     let deliver: Deliver = ({ plugin }) =>
@@ -255,5 +270,6 @@ export async function createHost(options: HostOptions): Promise<Host> {
 function check({ check: judge }: HostOptions, config: Config): void {
   config.demand("model");
   config.demand("agent");
+  config.demand("sandbox");
   judge?.(config);
 }

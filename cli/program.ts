@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check the configuration, print its schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,
   },
+  sandbox: {
+    summary: "see what the sandbox can do here, and run a command in it",
+    load: async () => (await import("./commands/sandbox.ts")).addSandboxCommand,
+  },
   complete: {
     summary: "print the completion script of a shell",
     load: async () => {

@@ -4,6 +4,7 @@ import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
 import type { HomePaths } from "#core/home/paths";
 import type { Hook } from "#core/ports/hook";
+import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookPair } from "#allowlist/grant";
 import type { ShellEntry } from "#sandbox/shell/entries";
@@ -19,6 +20,8 @@ interface ShellHookOptions {
   readonly dispatcher: HookDispatcher;
   /** Told that an approval could not be written; a home that takes no writes may have been warned about already. */
   readonly onUnrecorded: (sentence: string) => void;
+  /** The wall of an entry's own profile, or, for null, of the configuration's. */
+  readonly wallFor: (profile: WallProfile | null) => Wall;
 }
 
 /** Hooks that are ready and wait for their turn. */
@@ -54,7 +57,7 @@ const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: [] }
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher, ask } = options;
   const place = { cwd: process.cwd(), env: context.env };
-  const surroundings = { cwd: place.cwd, home: paths.home, env: context.env };
+  const surroundings = { cwd: place.cwd, home: paths.home, env: context.env, wallFor: options.wallFor };
   let current = NONE;
   let undos: (() => void)[] = [];
 

@@ -38,6 +38,7 @@ export const ERRORS = {
     (f: { file: string; line?: number | undefined; key: string; variable: string }) =>
       `${at(f)}: the environment variable ${f.variable} is not set`,
   ),
+  HERMES_SANDBOX: declare(EXIT.failed, (f: { problem: string }) => `The command was not run: ${f.problem}.`),
   HERMES_EVENT_UNKNOWN: declare(
     EXIT.usage,
     (f: { event: string; hint: string }) => `There is no hook event "${f.event}".${f.hint}`,

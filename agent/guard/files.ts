@@ -10,9 +10,14 @@ export interface GuardedFiles {
   /** A sentence when the path (absolute, or relative to `cwd`) is guarded or lies below a guarded folder, else null. */
   refuse(path: string, cwd: string): string | null;
   /** A sentence when a shell command that runs in `cwd` names guarded files, as well as can be judged; else null. */
-  refuseCommand(command: string, cwd: string): string | null;
+  refuseCommand(command: string, cwd: string, options?: CommandCircumstances): string | null;
   /** The guards as they stand now, as plain data for another process. */
   snapshot(): GuardSnapshot;
+}
+
+export interface CommandCircumstances {
+  /** True when the system keeps the home from the command: then its words are judged for other guarded files only. */
+  readonly walled?: boolean;
 }
 
 export interface GuardOptions {
@@ -31,6 +36,12 @@ export interface GuardOptions {
 export function createGuardedFiles(paths: readonly string[], options: GuardOptions): GuardedFiles {
   const { home, env, extra } = options;
   const snapshot = () => snapshotGuards(paths, extra?.() ?? [], home);
+  const outside = () =>
+    snapshotGuards(
+      [],
+      (extra?.() ?? []).filter((path) => !isBelow(path, hermesHome)),
+      home,
+    );
   const hermesHome = paths[0] === undefined ? undefined : dirname(paths[0]);
   return {
     snapshot,
@@ -39,11 +50,21 @@ export function createGuardedFiles(paths: readonly string[], options: GuardOptio
       const absolute = isAbsolute(path) ? path : `${cwd}/${path}`;
       return relationOf(absolute, snapshot()) === "inside" ? `${path} is off limits: ${WHY}` : null;
     },
-    refuseCommand(command, cwd) {
-      const reason = judgeCommand(command, { snapshot: snapshot(), cwd, userHome: home, hermesHome, env });
+    refuseCommand(command, cwd, { walled = false } = {}) {
+      const reason = judgeCommand(command, {
+        snapshot: walled ? outside() : snapshot(),
+        cwd,
+        userHome: home,
+        hermesHome,
+        env,
+      });
       return reason === null ? null : `This command is off limits: ${reason}; ${WHY}`;
     },
   };
+}
+
+function isBelow(path: string, folder: string | undefined): boolean {
+  return folder !== undefined && (path === folder || path.startsWith(`${folder}/`));
 }
 
 const WHY = "files that decide what this agent may do are neither shown to its tools nor changed by them.";

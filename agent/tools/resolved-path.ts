@@ -3,10 +3,12 @@ import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { ToolCall } from "#core/ports/agent";
+import type { Wall } from "#core/ports/wall";
 import { userHome } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import type { GuardedFiles } from "#agent/guard/files";
 import { realPlace } from "#agent/guard/paths";
+import type { BackgroundCommands } from "./background.ts";
 
 /** What every built-in tool is made with. */
 export interface ToolDeps {
@@ -15,6 +17,9 @@ export interface ToolDeps {
   readonly env: NodeJS.ProcessEnv;
   /** Names of variables that commands get although they are named like secrets. */
   readonly envPassthrough: readonly string[];
+  /** What commands may see and write. */
+  readonly wall?: Wall | undefined;
+  readonly background?: BackgroundCommands | undefined;
 }
 
 /** A place that a tool may use. */

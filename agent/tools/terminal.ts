@@ -4,7 +4,8 @@ import { filterEnvironment } from "#sandbox/process/environment";
 import { type ProcessResult, runProcess } from "#sandbox/process/run";
 import type { Tool } from "#core/ports/agent";
 import { existsSync } from "node:fs";
-import { optionalText, textArgument, type ToolArguments } from "./arguments.ts";
+import { flagArgument, optionalText, textArgument, type ToolArguments } from "./arguments.ts";
+import type { BackgroundCommands } from "./background.ts";
 import { findPlace, statPlace, type ToolDeps } from "./resolved-path.ts";
 
 const DEFAULT_SECONDS = 180;
@@ -30,21 +31,33 @@ export function createTerminal(deps: ToolDeps): Tool {
           description: `Seconds until it is stopped; ${DEFAULT_SECONDS} when absent, ${MOST_SECONDS} at most`,
         },
         workdir: { type: "string", description: "The folder to run in; the working folder when absent" },
+        background: {
+          type: "boolean",
+          description:
+            "Return at once with an id and the file that the output goes to. The command ends with the session, or with stop. " +
+            "Without it, processes that a command leaves behind are killed",
+        },
+        stop: { type: "string", description: "The id of a background command to end, instead of a command" },
       },
-      required: ["command"],
       additionalProperties: false,
     },
     async execute(args, call) {
+      const stop = optionalText(args, "stop");
+      if (stop !== undefined) return backgroundOf(deps).stop(stop, call.session_id);
       const command = textArgument(args, "command");
       if (command.trim() === "") throw new Error('"command" must not be empty');
       const seconds = readTimeout(args);
       const cwd = await findFolder(optionalText(args, "workdir"));
-      const refusal = deps.guard.refuseCommand(command, cwd);
+      const walled = (await deps.wall?.stands()) ?? false;
+      const refusal = deps.guard.refuseCommand(command, cwd, { walled });
       if (refusal !== null) throw new Error(refusal);
+      const env = filterEnvironment(deps.env, deps.envPassthrough);
+      const process = { argv: shellWords(command), cwd, env, wall: deps.wall, leftovers: "kill" } as const;
+      if (flagArgument(args, "background")) {
+        return backgroundOf(deps).start(process, { command, session_id: call.session_id });
+      }
       const result = await runProcess({
-        argv: shellWords(command),
-        cwd,
-        env: filterEnvironment(deps.env, deps.envPassthrough),
+        ...process,
         timeoutMs: seconds * 1000,
         maxOutputBytes: MOST_BYTES,
         tailBytes: TAIL_BYTES,
@@ -63,6 +76,11 @@ export function createTerminal(deps: ToolDeps): Tool {
       }
     },
   };
+}
+
+function backgroundOf({ background }: ToolDeps): BackgroundCommands {
+  if (background === undefined) throw new Error("background commands are not available here");
+  return background;
 }
 
 /** An outer shell joins standard error to standard output, so that both stand in the order they were written. */

@@ -4,6 +4,7 @@
  * The `hooks:` block is left open here; `sandbox/shell/entries.ts` validates it entry by entry.
  */
 import type { z } from "zod";
+import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
 
 export const DEFAULTS = {
@@ -29,6 +30,7 @@ export function buildConfigSchema(zod: Zod) {
   const users = zod.array(zod.union([zod.string(), zod.int()]));
   const open = zod.record(zod.string(), zod.unknown());
   const seconds = zod.number().positive();
+  const wallProfile = buildWallProfileSchema(zod);
   return zod.strictObject({
     model: zod
       .strictObject({
@@ -113,7 +115,29 @@ export function buildConfigSchema(zod: Zod) {
     inbound: zod.array(open).optional(),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
     python: zod.string().optional().describe("The Python interpreter for Python handlers"),
+    sandbox: zod
+      .strictObject({ tools: wallProfile, hooks: wallProfile, inbound: wallProfile })
+      .partial()
+      .optional()
+      .describe("What commands of the agent, shell hooks and inbound scripts may see and write"),
   });
+}
+
+/** A profile of the sandbox (CONTRACT §15), also as an entry of `hooks:` may name one. */
+function buildWallProfileSchema(zod: Zod) {
+  return zod.union(
+    [
+      zod.enum(WALL_PROFILES),
+      zod
+        .strictObject({
+          write: zod.array(zod.string()).describe("Paths that can be written"),
+          hide: zod.array(zod.string()).describe("Paths that cannot be read"),
+          network: zod.enum(["none", "full"]),
+        })
+        .partial(),
+    ],
+    { error: `expected one of ${WALL_PROFILES.join(", ")}, or a mapping of write, hide and network` },
+  );
 }
 
 export type ConfigSchema = ReturnType<typeof buildConfigSchema>;
@@ -137,4 +161,5 @@ export const SECTION_NAMES = [
   "inbound",
   "inbox",
   "python",
+  "sandbox",
 ] as const satisfies readonly (keyof RawConfig)[];

@@ -67,7 +67,8 @@ export class IsolateHost {
       throw error;
     }
     if (this.#child.pid === undefined) unguard();
-    const running = trackRun(this.#child, id, unguard);
+    const tracking = { id, onGone: unguard, ownsProcesses: false, endsLeftovers: false };
+    const running = trackRun(this.#child, tracking);
     this.#child.once("exit", () => void running.ended());
     // There are none where it could not be started.
     this.#channel = (this.#child.stdio as readonly unknown[] | undefined)?.[3] as Socket | undefined;

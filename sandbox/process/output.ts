@@ -16,13 +16,18 @@ export interface OutputBound {
   readonly tail: number;
   /** Called once when there is more than `most`. */
   readonly onOverflow: () => void;
+  /** Takes every chunk as it comes. */
+  readonly onChunk?: ((chunk: Buffer) => void) | undefined;
 }
 
 /**
  * Reads a stream to its end and keeps its first `most - tail` and its last `tail` bytes. With a tail, the text says
  * between the two how many bytes were left out.
  */
-export function collectOutput(stream: Readable | null, { most, tail, onOverflow }: OutputBound): CapturedOutput {
+export function collectOutput(
+  stream: Readable | null,
+  { most, tail, onOverflow, onChunk }: OutputBound,
+): CapturedOutput {
   const head: Buffer[] = [];
   const end: Buffer[] = [];
   let headRoom = most - tail;
@@ -39,6 +44,7 @@ export function collectOutput(stream: Readable | null, { most, tail, onOverflow 
   stream?.on("data", (chunk: Buffer) => {
     const before = total;
     total += chunk.length;
+    onChunk?.(chunk);
     if (headRoom > 0) head.push(chunk.subarray(0, headRoom));
     if (tail > 0 && chunk.length > headRoom) keepEnd(chunk.subarray(headRoom));
     headRoom = Math.max(0, headRoom - chunk.length);

@@ -107,7 +107,9 @@ async function fill(): Promise<boolean> {
     const folder = mkdtempSync(join(tmpdir(), "hermes-pipes-"));
     try {
       const names = Array.from({ length: BATCH }, (_, index) => join(folder, String(index)));
-      await promisify(execFile)("mkfifo", ["-m", "600", ...names]);
+      // The system's own program first: an agent may have put another into a folder of PATH.
+      const env = { PATH: `/usr/bin:/bin:${process.env["PATH"] ?? ""}` };
+      await promisify(execFile)("mkfifo", ["-m", "600", ...names], { env });
       for (const name of names) spare.push(openSync(name, O_RDONLY | O_NONBLOCK));
       worked = true;
       return true;

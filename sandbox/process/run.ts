@@ -4,8 +4,9 @@
  */
 import type { ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
+import type { Wall, WalledCommand } from "#core/ports/wall";
 import { collectOutput } from "./output.ts";
-import { startChild, type Started, type StartOptions } from "./start.ts";
+import { findStartProblem, startChild, type Started, type StartOptions } from "./start.ts";
 import { markEnvironment, newRunId, type Escaped } from "./descendants.ts";
 import { trackRun, type Running } from "./terminate.ts";
 import { guardRun } from "./watchdog.ts";
@@ -19,8 +20,14 @@ export interface ProcessOptions extends StartOptions {
   /** How many of `maxOutputBytes` are kept for the end of each stream, with a note of what was left out; else 0. */
   readonly tailBytes?: number;
   readonly signal?: AbortSignal;
+  /** Takes the output of both streams as it comes. */
+  readonly onOutput?: ((chunk: Buffer) => void) | undefined;
   /** From TERM to KILL; 500 when absent. */
   readonly killGraceMs?: number;
+  /** What the process may see and write; everything when absent. */
+  readonly wall?: Wall | undefined;
+  /** What becomes of processes that it leaves behind at its own end. Behind a wall they always end. */
+  readonly leftovers?: "kill" | "leave";
 }
 
 /** Why a process is over. The first reason wins. */
@@ -56,14 +63,28 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const started = performance.now();
   if (options.signal?.aborted) return withoutOutput("interrupted", null, started);
+  const walled = await enclose(options);
+  if (walled !== null && "problem" in walled) return withoutOutput("not_started", walled.problem, started);
   const id = newRunId();
-  const unguard = guardRun(id);
-  const start = await startChild({ ...options, env: markEnvironment(options.env, id) });
+  const onGone = guardRun(id);
+  const { argv0: _own, ...others } = options;
+  const command = walled === null ? options : { ...others, argv: walled.argv };
+  const start = await startChild({ ...command, env: markEnvironment(options.env, id) });
   if ("problem" in start) {
-    unguard();
+    onGone();
     return withoutOutput("not_started", start.problem, started);
   }
-  return supervise({ ...options, start, running: trackRun(start.child, id, unguard), started });
+  const ownsProcesses = walled?.ownsProcesses ?? false;
+  const tracking = { id, onGone, ownsProcesses, endsLeftovers: options.leftovers === "kill" };
+  return supervise({ ...options, start, running: trackRun(start.child, tracking), started });
+}
+
+/** The command behind its wall; null without one. A command that cannot start is found here: the wall would hide why. */
+async function enclose(options: ProcessOptions): Promise<WalledCommand | { readonly problem: string } | null> {
+  const walled = (await options.wall?.enclose(options)) ?? null;
+  if (walled === null || "problem" in walled) return walled;
+  const problem = await findStartProblem(options);
+  return problem === null ? walled : { problem };
 }
 
 interface Supervision extends ProcessOptions {
@@ -88,7 +109,7 @@ async function supervise({ start, running, started, ...options }: Supervision): 
   const onOverflow = () => {
     if (overflow === "kill") end("overflow");
   };
-  const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow };
+  const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow, onChunk: options.onOutput };
   const stdout = collectOutput(start.stdout, bound);
   const stderr = collectOutput(start.stderr, bound);
   // A program that was busy meanwhile looks first whether the child has ended in time.

@@ -1,6 +1,6 @@
 /** Starts a child in its own process group, or says why it cannot be started. */
 import type { ChildProcess } from "node:child_process";
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -30,9 +30,8 @@ export interface StartOptions {
 /** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */
 export async function startChild(options: StartOptions): Promise<Start> {
   const { argv, cwd, env, stdin } = options;
-  const nul = findNul(options);
-  if (nul !== undefined) return { problem: `NUL byte in ${nul}` };
-  if (argv[0] === "") return { problem: "the command's first word is empty" };
+  const bad = findBadWord(options);
+  if (bad !== null) return { problem: bad };
   // Both take a while the first time only.
   const [pipes, { execa }] = await Promise.all([takePipes(stdin), import("execa")]);
   try {
@@ -75,12 +74,39 @@ function destroy(pipes: Pipes | undefined): void {
   pipes?.stderr.destroy();
 }
 
+/** Why the command cannot be started, as a clause; null when it can be, as far as files tell. Never rejects. */
+export async function findStartProblem(options: StartOptions): Promise<string | null> {
+  const bad = findBadWord(options) ?? (await describeFolder(options.cwd));
+  if (bad !== null) return bad;
+  const file = await locate(options.argv[0], options);
+  if (file === undefined) return `not found: ${options.argv[0]}`;
+  const mayRun = await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  const interpreter = await interpreterOf(file).catch(() => undefined);
+  const code = mayRun && (interpreter === undefined || existsSync(interpreter)) ? null : mayRun ? "ENOENT" : "EACCES";
+  if (code === null) return (await stat(file)).isDirectory() ? `not executable: ${file} is a folder` : null;
+  return describeStartFailure(code, "no reason given", options);
+}
+
+function findBadWord(options: StartOptions): string | null {
+  const nul = findNul(options);
+  if (nul !== undefined) return `NUL byte in ${nul}`;
+  return options.argv[0] === "" ? "the command's first word is empty" : null;
+}
+
+async function describeFolder(cwd: string): Promise<string | null> {
+  const folder = await stat(cwd).catch(() => undefined);
+  if (folder === undefined) return `the working folder ${cwd} does not exist`;
+  return folder.isDirectory() ? null : `the working folder ${cwd} is not a folder`;
+}
+
 /** Names what ENOENT, EACCES and their like stand for: the same code means a missing script, interpreter or folder. */
 async function describeStartFailure(code: string, message: string, options: StartOptions): Promise<string> {
   const { argv, cwd } = options;
-  const folder = await stat(cwd).catch(() => undefined);
-  if (folder === undefined) return `the working folder ${cwd} does not exist`;
-  if (!folder.isDirectory()) return `the working folder ${cwd} is not a folder`;
+  const folder = await describeFolder(cwd);
+  if (folder !== null) return folder;
   if (code === "E2BIG") return `not started: the arguments or environment of ${argv[0]} are too long`;
   if (code !== "ENOENT" && code !== "EACCES") return `not started: ${message}`;
   const file = await locate(argv[0], options);

@@ -1,24 +1,33 @@
 /** Ends all that a run has started: its group by TERM, then KILL, and by KILL whoever left the group. */
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { killMarked, type Escaped } from "./descendants.ts";
 
 /** A running child, for as long as something of it may have to be killed. */
 export interface Running {
   /** Sends TERM to the child's group and, `graceMs` later, KILL to whoever of the run is left. */
   terminate(graceMs: number): void;
-  /** To be called when the child has ended. After `terminate` it kills those that left the group, and names them. */
+  /** Call it when the child has ended. After `terminate` it kills those that left the group, and names them. */
   ended(): readonly Escaped[];
+}
+
+export interface RunTracking {
+  /** The id in the environment of everything that the run starts. */
+  readonly id: string;
+  /** Called when nothing of the run is left that would have to be killed. */
+  readonly onGone: () => void;
+  /** True for a child whose descendants are in a process namespace of its own (`WalledCommand.ownsProcesses`). */
+  readonly ownsProcesses: boolean;
+  /** True when what the child leaves behind is killed at its end. */
+  readonly endsLeftovers: boolean;
 }
 
 /** Leader's pid and run id of what is to be killed when this process ends before it does. */
 const running = new Map<number, string>();
 let listening = false;
 
-/**
- * Has all that the run starts killed should this process end before the child. `onGone` is called when there is
- * nothing of the run left that would have to be killed.
- */
-export function trackRun(child: ChildProcess, id: string, onGone: () => void): Running {
+/** Tracks a child, so that everything it started is killed if this process ends first. */
+export function trackRun(child: ChildProcess, { id, onGone, ownsProcesses, endsLeftovers }: RunTracking): Running {
   const { pid } = child;
   if (pid === undefined) return { terminate: () => undefined, ended: () => [] };
   if (!listening) {
@@ -36,7 +45,8 @@ export function trackRun(child: ChildProcess, id: string, onGone: () => void): R
 
   function terminate(graceMs: number): void {
     if (killing !== undefined || pid === undefined) return;
-    signalGroup(pid, "SIGTERM");
+    if (ownsProcesses) terminateInside(pid);
+    else signalGroup(pid, "SIGTERM");
     killing = setTimeout(() => {
       signalGroup(pid, "SIGKILL");
       killEscaped();
@@ -45,7 +55,14 @@ export function trackRun(child: ChildProcess, id: string, onGone: () => void): R
   }
 
   function ended(): readonly Escaped[] {
+    // The kernel has killed everything in the namespace.
+    if (ownsProcesses) {
+      clearTimeout(killing);
+      forget();
+      return [];
+    }
     if (killing === undefined) {
+      if (endsLeftovers) killLeftovers(pid as number, id);
       forget();
       return [];
     }
@@ -62,6 +79,32 @@ export function trackRun(child: ChildProcess, id: string, onGone: () => void): R
   }
 
   return { terminate, ended };
+}
+
+/**
+ * TERM for the command behind a wall. The wall's own process would end by it, and everything inside with KILL at
+ * once, so the signal goes to the group of its only child, the first process of the namespace, which ignores it.
+ */
+function terminateInside(pid: number): void {
+  const [first] = childrenOf(pid);
+  if (first === undefined) signalGroup(pid, "SIGKILL");
+  else signalGroup(first, "SIGTERM");
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+    return children.split(" ").filter(Boolean).map(Number);
+  } catch {
+    // It has ended, or the kernel does not tell.
+    return [];
+  }
+}
+
+/** Kills the rest of a child's group, and who left it. The child has ended, so nothing else has its number while one is left. */
+function killLeftovers(pid: number, id: string): void {
+  if (groupExists(pid)) signalGroup(pid, "SIGKILL");
+  killMarked(new Set([id]));
 }
 
 function killRunning(): void {

@@ -97,7 +97,8 @@ function startWatchdog(file: number): void {
     // A session of its own, so that Ctrl+C does not reach it, and no marker, so that no hermes around this one does.
     const child = spawn("/bin/sh", ["-c", SCRIPT, "hermes-watchdog"], {
       cwd: "/",
-      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
+      // The system's programs first: an agent may have put others into a folder of PATH.
+      env: { PATH: `/usr/bin:/bin:${process.env["PATH"] ?? ""}`, LC_ALL: "C" },
       detached: true,
       stdio: ["pipe", "ignore", "ignore", records],
     });

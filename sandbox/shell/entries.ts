@@ -5,8 +5,17 @@
  */
 import { declarationOf, EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
 import { userHome } from "#core/home/paths";
+import type { WallProfile } from "#core/ports/wall";
 import { didYouMean, nearest } from "#core/suggest";
-import { describeValue, isMapping, readFlag, readNames, readTimeout, type Warn } from "./entry-values.ts";
+import {
+  describeValue,
+  isMapping,
+  readFlag,
+  readNames,
+  readTimeout,
+  readWallProfile,
+  type Warn,
+} from "./entry-values.ts";
 import { EVERYTHING, type Matcher } from "./matcher.ts";
 import { isProtocolName, PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./protocols.ts";
 
@@ -36,6 +45,8 @@ export interface ShellEntry {
   /** Variables with secret names that the script gets all the same. */
   readonly env: readonly string[];
   readonly enabled: boolean;
+  /** What the script may see and write, where the entry says so itself; null for what `sandbox.hooks` says. */
+  readonly sandbox: WallProfile | null;
 }
 
 export interface HookEntries {
@@ -54,6 +65,7 @@ const KEYS = [
   "env",
   "name",
   "enabled",
+  "sandbox",
 ];
 
 /** Reads the value of `hooks:`; `home` is what `~` means. Never throws, whatever the value is. */
@@ -125,7 +137,9 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
   const failClosed = readFailClosed(event, raw, warn);
   const enabled = readFlag(raw, "enabled", true, warn);
   const protocol = readProtocol(event, raw["protocol"]);
-  const { argv, problem } = protocol.problem === null ? readCommand(command, raw, protocol.name, home) : protocol;
+  const words = protocol.problem === null ? readCommand(command, raw, protocol.name, home) : protocol;
+  const sandbox = readWallProfile(raw["sandbox"]);
+  const { argv, problem } = sandbox.problem === null ? words : { argv: null, problem: sandbox.problem };
   const keep = problem === null || failClosed || (command !== null && protocol.problem === null);
   if (problem !== null && enabled) warn(`${problem}; ${consequence(failClosed, keep)}`);
   if (!keep) return undefined;
@@ -151,6 +165,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     throughShell: PROTOCOLS[protocol.name].throughShell,
     env: readNames(raw["env"], "env", warn),
     enabled,
+    sandbox: sandbox.profile,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Reads single values of an entry forgivingly: what is wrong gives a warning and the default. */
+import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
 
 /** Takes a clause about a key of the entry at hand, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;
@@ -57,6 +58,30 @@ export function readNames(value: unknown, key: string, warn: Warn): readonly str
     warn(`expected names of environment variables, found ${describeValue(name)}; ignored`, key);
     return false;
   });
+}
+
+/** The entry's own sandbox profile. One that cannot be understood makes the entry broken: it would run unprotected. */
+export function readWallProfile(value: unknown): {
+  readonly profile: WallProfile | null;
+  readonly problem: string | null;
+} {
+  if (value === undefined || value === null) return { profile: null, problem: null };
+  const named = WALL_PROFILES.find((name) => name === value);
+  if (named !== undefined) return { profile: named, problem: null };
+  const custom = isMapping(value) ? readCustomProfile(value) : undefined;
+  if (custom !== undefined) return { profile: custom, problem: null };
+  const known = `${WALL_PROFILES.join(", ")}, or a mapping of write, hide and network`;
+  return { profile: null, problem: `its sandbox ${describeValue(value)} is not a profile; expected ${known}` };
+}
+
+function readCustomProfile(value: Record<string, unknown>): CustomProfile | undefined {
+  const { write = [], hide = [], network = "none", ...others } = value;
+  if (!isPaths(write) || !isPaths(hide) || (network !== "none" && network !== "full")) return undefined;
+  return Object.keys(others).length === 0 ? { write, hide, network } : undefined;
+}
+
+function isPaths(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((path) => typeof path === "string" && path !== "");
 }
 
 export function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 /** What is asked of a protocol when entries are read; `codec.ts` is the part that runs scripts. */
+import type { Wall, WallProfile } from "#core/ports/wall";
 import type { EventName } from "#core/events";
 import type { Words } from "./command.ts";
 import type { Matcher } from "./matcher.ts";
@@ -11,6 +12,8 @@ export interface ShellContext {
   readonly home: string;
   /** The parent's environment, secrets included; scripts get it filtered. */
   readonly env: NodeJS.ProcessEnv;
+  /** What scripts may see and write: by the entry's own profile, or, with null, by that of the configuration. */
+  readonly wallFor?: ((profile: WallProfile | null) => Wall) | undefined;
 }
 
 /** What differs between the kinds of scripts when their entries are read. */

@@ -44,6 +44,7 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",
+    wall: surroundings.wallFor?.(entry.sandbox),
     signal,
   });
 }

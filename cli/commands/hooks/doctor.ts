@@ -9,9 +9,11 @@ import { discoverPlugins } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
+import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
 import { examineFolders } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
+import { examineSandbox } from "./examine-sandbox.ts";
 import { findFolders } from "./list-gateway-hooks.ts";
 import { listPluginHooks, listShellHooks } from "./list.ts";
 import type { ListedHook } from "./listed-hook.ts";
@@ -59,7 +61,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     );
   const examination: Examination = {
     place,
-    surroundings: { cwd: place.cwd, home: paths.home, env },
+    surroundings: { cwd: place.cwd, home: paths.home, env, wallFor: wallsOfHooks(config, { home: paths.home, env }) },
     decide: (pair) => approvals.decide(pair),
     tools: { known: [...(await listBuiltinTools(env)).map(({ name }) => name), ...toolsOf(true)], off: toolsOf(false) },
     signal,
@@ -84,6 +86,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
       entries.map(({ event, command: line }) => ({ event, command: line ?? "" })),
     ),
     examinePlugins(discovery, config, env),
+    await examineSandbox({ paths, env, profiles: config.values.sandbox ?? {}, entries }),
   ];
   const general = [
     ...config.warnings,

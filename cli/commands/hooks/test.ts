@@ -13,6 +13,7 @@ import { createFiring } from "#core/firing";
 import { userHome } from "#core/home/paths";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
 import type { CliContext } from "#cli/context";
+import { wallsOfHooks } from "#cli/walls";
 import { demandEvent } from "./event.ts";
 import { testEntry, type TestResult } from "./run-entry.ts";
 
@@ -38,7 +39,9 @@ export async function testHooks(
     context.warn(`${event} is not about a tool; --for-tool is ignored`);
   }
   const firing = createFiring(event, makePayload(event, options));
-  const surroundings = { cwd: process.cwd(), home: paths.home, env: context.env };
+  const { env, warn } = context;
+  const wallFor = wallsOfHooks(config, { home: paths.home, env, note: warn });
+  const surroundings = { cwd: process.cwd(), home: paths.home, env, wallFor };
   const place = { cwd: surroundings.cwd, env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   for (const warning of approvals.state().warnings) context.warn(warning);

@@ -1,0 +1,35 @@
+import { type Command, Option } from "commander";
+import type { CliContext } from "../context.ts";
+
+/** `hermes sandbox check|run` */
+export function addSandboxCommand(program: Command, context: CliContext): void {
+  const sandbox = program
+    .command("sandbox")
+    .description("See what the operating system's sandbox can do here, and run commands in it.");
+  sandbox
+    .command("check")
+    .description("show which sandbox profiles this machine can use; 1 when it can use none")
+    .option("--json", "print one JSON document")
+    .action(async (options: { json?: true }, command: Command) => {
+      const { checkSandbox } = await import("./sandbox/check.ts");
+      await checkSandbox(options.json === true, context.paths(command).home, context);
+    });
+  sandbox
+    .command("run")
+    .description("run a command under a profile and end with its exit code")
+    .usage("[options] -- <command> [args...]")
+    .argument("<command...>", "the command and its arguments, after --")
+    .addOption(
+      new Option("--profile <profile>", "the profile to run under; the default is what config.yaml sets for tools"),
+    )
+    .addHelpText("after", RUN_HELP)
+    .action(async (words: string[], options: { profile?: string }, command: Command) => {
+      const { runInSandbox } = await import("./sandbox/run.ts");
+      await runInSandbox({ words, profile: options.profile, paths: context.paths(command), context });
+    });
+}
+
+const RUN_HELP = `
+Examples:
+  hermes sandbox run -- sh -c 'echo x > ~/.hermes/config.yaml'   fails: the home is read-only
+  hermes sandbox run --profile workspace -- npm test             writes to the working directory only`;

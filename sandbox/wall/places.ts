@@ -1,0 +1,183 @@
+/** Looks up where the places of a wall really are, each time a command starts: homes change while hermes runs. */
+import { accessSync, constants, readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
+import { basename, join, resolve, sep } from "node:path";
+import { ensureFolder } from "#core/home/paths";
+import type { CustomProfile, WallCommand } from "#core/ports/wall";
+import { isBelowAny, type Place, type WallPlaces } from "./plan.ts";
+
+/** What the wall is told once. */
+export interface WallSettings {
+  /** Hermes's home as it is spelled. */
+  readonly home: string;
+  /** The working directory of hermes. */
+  readonly workspace: string;
+  /** The user's home directory, `~`. */
+  readonly userHome: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** A place that cannot be guarded: the profile cannot be had. */
+export class UnguardablePlace extends Error {}
+
+/** In the home, these cannot even be read: conversations, tokens, logs. */
+const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs)$/;
+/** How deep links in the home are followed, and how many entries are looked at. */
+const LINK_DEPTH = 3;
+const MOST_ENTRIES = 2000;
+
+/** Finds the places. Throws {@link UnguardablePlace} when the home, or what links in it lead to, could be swapped. */
+export function findPlaces(
+  settings: WallSettings,
+  custom: CustomProfile | undefined,
+  command: WallCommand,
+): WallPlaces {
+  const { workspace, userHome, env } = settings;
+  const home = realHome(settings.home);
+  const entries = home === null ? [] : entriesOf(home);
+  const linked = home === null ? [] : linkedFrom(home, { userHome, workspace });
+  const real = (path: string) => realOrNull(expand(path, settings));
+  return {
+    home,
+    readable: entries.filter(({ name }) => !HIDDEN_IN_HOME.test(name)).map(({ name }) => join(home ?? "", name)),
+    linked,
+    workspace: realOrNull(workspace) ?? workspace,
+    needed: neededBy(command),
+    secrets: secretPlaces(userHome, env),
+    temporary: [...new Set(["/tmp", "/var/tmp"].map(realOrNull))].filter((path) => path !== null),
+    write: (custom?.write ?? []).map(real).filter((path) => path !== null),
+    hide: (custom?.hide ?? []).map((path) => placeOf(expand(path, settings))).filter((place) => place !== null),
+    mayWrite,
+  };
+}
+
+/** The home's real path; null when there is none and none can be made. */
+function realHome(spelled: string): string | null {
+  try {
+    // A home that is not there yet could be made by the command, guards and all.
+    ensureFolder(spelled);
+  } catch {
+    if (realOrNull(spelled) === null) return null;
+  }
+  const real = realpathSync(spelled);
+  const link = swappableLink(resolve(spelled));
+  if (link === null) return real;
+  throw new UnguardablePlace(
+    `${link} is a symbolic link that this user can replace, so ${spelled} cannot be guarded. ` +
+      `Set HERMES_HOME to ${real}`,
+  );
+}
+
+/** The first symbolic link on the way to a path that this user can replace, or null. */
+function swappableLink(path: string): string | null {
+  let real = sep as string;
+  for (const part of path.split(sep).filter((name) => name !== "")) {
+    const next = join(real, part);
+    const target = realpathSync(next);
+    if (target !== next && mayWrite(real)) return next;
+    real = target;
+  }
+  return null;
+}
+
+/** What symbolic links in the home lead to, outside it. */
+function linkedFrom(home: string, { userHome, workspace }: { userHome: string; workspace: string }): readonly string[] {
+  const found = new Set<string>();
+  const budget = { left: MOST_ENTRIES };
+  const visit = (folder: string, depth: number): void => {
+    for (const entry of entriesOf(folder)) {
+      if (budget.left-- <= 0) return;
+      const path = join(folder, entry.name);
+      if (entry.isSymbolicLink()) {
+        const target = realOrNull(path);
+        if (target === null) {
+          if (depth === 1) throw new UnguardablePlace(`${path} is a symbolic link to nothing. Remove it`);
+          continue;
+        }
+        // A link to the user's home directory or to the workspace would make all of it read-only.
+        if (isBelowAny(target, [home]) || isBelowAny(userHome, [target]) || isBelowAny(workspace, [target])) continue;
+        found.add(target);
+      } else if (entry.isDirectory() && depth < LINK_DEPTH && entry.name !== "node_modules") visit(path, depth + 1);
+    }
+  };
+  visit(home, 1);
+  return [...found];
+}
+
+/** A command in a folder for temporary files keeps seeing its own folder and the files that its words name. */
+function neededBy({ argv, cwd }: WallCommand): readonly string[] {
+  const files = argv.map((word) => resolve(cwd, word)).filter((path) => basename(path) !== "" && isFile(path));
+  return [...new Set([cwd, ...files])].map(realOrNull).filter((path) => path !== null);
+}
+
+/** Keys of the user, and sockets of services that would run a command outside the wall. */
+function secretPlaces(userHome: string, env: NodeJS.ProcessEnv): readonly Place[] {
+  const uid = process.getuid?.() ?? 0;
+  const runtime = env["XDG_RUNTIME_DIR"] ?? `/run/user/${uid}`;
+  const dockerHost = /^unix:\/\/(.+)$/.exec(env["DOCKER_HOST"] ?? "")?.[1];
+  const paths = [
+    ...[".ssh", ".aws", ".gnupg", ".docker/run", ".colima"].map((name) => join(userHome, name)),
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/podman",
+    "/run/containerd/containerd.sock",
+    ...["docker.sock", "podman", "bus", "systemd", "gnupg"].map((name) => join(runtime, name)),
+    "/run/systemd/private",
+    "/run/dbus/system_bus_socket",
+    join(env["TMUX_TMPDIR"] ?? "/tmp", `tmux-${uid}`),
+    ...(dockerHost === undefined ? [] : [dockerHost]),
+  ];
+  const places = new Map(paths.flatMap((path) => placesOf(path)).map((place) => [place.path, place]));
+  return [...places.values()];
+}
+
+function placesOf(path: string): readonly Place[] {
+  const place = placeOf(path);
+  return place === null ? [] : [place];
+}
+
+function placeOf(path: string): Place | null {
+  const real = realOrNull(path);
+  if (real === null) return null;
+  return { path: real, folder: statSync(real, { throwIfNoEntry: false })?.isDirectory() ?? false };
+}
+
+function expand(path: string, { userHome, workspace }: WallSettings): string {
+  if (path === "~") return userHome;
+  return path.startsWith("~/") ? join(userHome, path.slice(2)) : resolve(workspace, path);
+}
+
+function realOrNull(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Nothing there, or not to be seen by this user, and so not by a command either.
+    return null;
+  }
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // No path at all: a word with a NUL, or a part of it is a file.
+    return false;
+  }
+}
+
+/** True when this user may create, rename and delete in the folder. */
+function mayWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

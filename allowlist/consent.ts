@@ -115,7 +115,7 @@ async function record(
     if (error.code === "HERMES_ALLOWLIST_UNUSABLE") return [error.message, ...dormant(open, "")];
     approvals.approveForThisRun(approved.map((each) => makeApproval(each, approvals.mode, place)));
     const subject = open.length === 1 ? "1 shell hook" : `${open.length} shell hooks`;
-    const sentence = `${error.message.replace(/\.$/, "")}. The approval of ${subject} holds for this run only.`;
+    const sentence = `${error.message.replace(/\.$/, "")}. The approval of ${subject} applies to this run only.`;
     if (options.onUnrecorded === undefined) return [sentence];
     options.onUnrecorded(sentence);
     return [];
@@ -150,9 +150,9 @@ function dormant(open: readonly PendingApproval[], cure: string): readonly strin
 function stopped(changed: readonly PendingApproval[]): readonly string[] {
   if (changed.length === 0) return [];
   const subject = changed.length === 1 ? "1 shell hook has" : `${changed.length} shell hooks have`;
-  const cure = " Look at the script, then approve it again with: hermes hooks allow.";
+  const cure = " Review the script, then approve it again with: hermes hooks allow.";
   return [
-    `${subject} changed since the approval and will not run (hooks_consent: pinned): ${list(changed)}.${blocking(changed, "is approved again")}${cure}`,
+    `${subject} changed since approval and will not run (hooks_consent: pinned): ${list(changed)}.${blocking(changed, "is approved again")}${cure}`,
   ];
 }
 

@@ -61,19 +61,19 @@ function describe({ pair, matcher, script, throughShell, changed }: Question): s
   return [
     "",
     changed
-      ? "A shell hook whose script has changed since you approved it wants to run with your rights:"
-      : "A shell hook that you have not approved wants to run with your rights:",
+      ? "The script of this shell hook changed since you approved it. It runs with your rights:"
+      : "This shell hook is not approved yet. It runs with your rights:",
     `  event    ${visible(pair.event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
     `  command  ${visible(pair.command)}`,
-    ...(throughShell ? ["           runs through sh -c: what a shell makes of it counts"] : []),
+    ...(throughShell ? ["           runs through sh -c, so shell syntax applies"] : []),
     `  script   ${describeScript(script)}`,
     ...(script.sha256 === null ? [] : [`  sha256   ${script.sha256}`]),
   ].join("\n");
 }
 
 function describeScript({ path, bytes }: Fingerprint): string {
-  if (path === null) return "none: the command is all there is";
-  if (bytes === null) return `${visible(path)} (there is no such file)`;
+  if (path === null) return "none";
+  if (bytes === null) return `${visible(path)} (does not exist)`;
   const real = realPathOf(path);
   return `${visible(path)}${real === path ? "" : ` -> ${visible(real)}`} (${bytes} bytes)`;
 }
@@ -89,14 +89,14 @@ function realPathOf(path: string): string {
 
 /** The script with a margin, so that nothing in it can pass for a line of ours. These are the bytes that are approved. */
 function showScript({ path, content, bytes }: Fingerprint): string {
-  if (path === null) return "There is no script: the command is all there is.";
+  if (path === null) return "There is no script, only the command.";
   if (content === null) {
-    return `${visible(path)} cannot be shown: ${bytes === null ? "there is no such file" : "it cannot be read, or is larger than 64 MiB"}.`;
+    return `${visible(path)} cannot be shown: ${bytes === null ? "it does not exist" : "it cannot be read or is larger than 64 MiB"}.`;
   }
-  if (content.subarray(0, MOST_SHOWN_BYTES).includes(0)) return `${visible(path)} is no text.`;
+  if (content.subarray(0, MOST_SHOWN_BYTES).includes(0)) return `${visible(path)} is not a text file.`;
   const text = content.toString("utf8", 0, MOST_SHOWN_BYTES);
   const shown = text.replace(/\n$/, "").split("\n");
-  const more = content.length > MOST_SHOWN_BYTES ? [`(${content.length - MOST_SHOWN_BYTES} bytes more)`] : [];
+  const more = content.length > MOST_SHOWN_BYTES ? [`(${content.length - MOST_SHOWN_BYTES} more bytes)`] : [];
   return [...shown.map((line) => `  | ${visible(line).replaceAll("\\t", "  ")}`), ...more].join("\n");
 }
 

@@ -94,6 +94,6 @@ function logLevel(level: string): LogLevel {
   const known = LOG_LEVELS.find((name) => name === level);
   if (known !== undefined) return known;
   throw new HermesError("HERMES_USAGE", {
-    problem: `"${level}" is no log level; there are ${LOG_LEVELS.join(", ")}.${didYouMean(level, LOG_LEVELS)}`,
+    problem: `"${level}" is not a log level. The levels are ${LOG_LEVELS.join(", ")}.${didYouMean(level, LOG_LEVELS)}`,
   });
 }

@@ -24,11 +24,11 @@ export async function openSessions(
     database = openDatabase(state);
   } catch (error) {
     if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
-    warnOnce(`Nothing of this run is kept: ${problemOf(error)}`);
+    warnOnce(`This session will not be saved: ${problemOf(error)}`);
     database = openForReading(state) ?? openMemoryDatabase();
   }
   const store = new Store(database, (problem) =>
-    warnOnce(`What is said from here on is not kept: ${state} cannot be written: ${problem}`),
+    warnOnce(`New messages will not be saved: ${state} cannot be written: ${problem}`),
   );
   return {
     store,

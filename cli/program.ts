@@ -10,11 +10,11 @@ interface CommandEntry {
 /** Every command; only the one that was asked for is loaded. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   chat: {
-    summary: "talk with the agent, on the terminal or in one shot",
+    summary: "chat with the agent, or run a single turn",
     load: async () => (await import("./commands/chat.ts")).addChatCommand,
   },
   hooks: {
-    summary: "list, test, examine, allow, revoke and reload hooks, see what ran",
+    summary: "list, test, approve and troubleshoot hooks",
     load: async () => (await import("./commands/hooks.ts")).addHooksCommand,
   },
   plugins: {
@@ -22,11 +22,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/plugins.ts")).addPluginsCommand,
   },
   gateway: {
-    summary: "run the agent behind messaging platforms",
+    summary: "run the agent on messaging platforms",
     load: async () => (await import("./commands/gateway.ts")).addGatewayCommand,
   },
   dashboard: {
-    summary: "watch the events of every hermes of this home in a browser",
+    summary: "watch every hermes of this home in a browser",
     load: async () => (await import("./commands/dashboard.ts")).addDashboardCommand,
   },
   sessions: {
@@ -34,11 +34,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/sessions.ts")).addSessionsCommand,
   },
   pairing: {
-    summary: "let people in who write to the gateway",
+    summary: "manage who can use the gateway",
     load: async () => (await import("./commands/pairing.ts")).addPairingCommand,
   },
   config: {
-    summary: "check the configuration, print its schema",
+    summary: "check the configuration or print its JSON Schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,
   },
   sandbox: {
@@ -46,7 +46,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/sandbox.ts")).addSandboxCommand,
   },
   complete: {
-    summary: "print the completion script of a shell",
+    summary: "print a shell completion script",
     load: async () => {
       const { addCompleteCommand } = await import("./commands/complete.ts");
       return (program, context) => addCompleteCommand(program, () => createProgram("all", context));
@@ -56,16 +56,16 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 const EXAMPLES = `
 Examples:
-  hermes --accept-hooks chat                  start a conversation, approve the configured shell hooks
-  hermes chat -q 'run \`ls\`'                   one turn, then end
-  hermes hooks list                           see which hooks are configured, and whether they may run`;
+  hermes --accept-hooks chat                  start a chat and approve the configured shell hooks
+  hermes chat -q 'run \`ls\`'                   run one turn and exit
+  hermes hooks list                           list the hooks and whether they are approved`;
 
 /** The whole program with one command filled in (or every command, with `all`); the others are names. */
 export async function createProgram(wanted: string | undefined, context: CliContext): Promise<Command> {
   const program = new Command("hermes")
-    .description("An agent whose every step can be hooked: plugins, gateway hooks and shell hooks.")
+    .description("An AI agent that runs your code at every step: plugins, shell hooks and gateway hooks.")
     .addHelpText("after", EXAMPLES)
-    .addOption(new Option("-V, --version", "print the versions of hermes and Node, and the home"))
+    .addOption(new Option("-V, --version", "print the versions of hermes and Node.js, and the home"))
     .helpCommand(false);
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === wanted || wanted === "all") (await load())(program, context);
@@ -83,7 +83,7 @@ function shareSettings(command: Command, context: CliContext): void {
   command
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .showHelpAfterError(`"${pathOf(command)} --help" shows what there is.`)
+    .showHelpAfterError(`"${pathOf(command)} --help" lists the commands and options.`)
     .configureHelp({ showGlobalOptions: hidden, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => context.out(text),
@@ -101,9 +101,9 @@ function pathOf(command: Command): string {
 
 function globalOptions(): Option[] {
   return [
-    new Option("--home <dir>", "where hermes keeps its files (default: $HERMES_HOME, else ~/.hermes)"),
-    new Option("--accept-hooks", "approve every configured shell hook, and record that"),
-    new Option("--safe-mode", "load no hook and no plugin of yours"),
-    new Option("--log-level <level>", "debug, info, warn, error or silent (for logs/hermes.log)"),
+    new Option("--home <dir>", "where hermes keeps its files (default: $HERMES_HOME or ~/.hermes)"),
+    new Option("--accept-hooks", "approve all configured shell hooks"),
+    new Option("--safe-mode", "load no hooks and no plugins"),
+    new Option("--log-level <level>", "level of logs/hermes.log: debug, info, warn, error or silent"),
   ];
 }

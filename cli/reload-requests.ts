@@ -116,7 +116,7 @@ export async function requestReloads(folder: string): Promise<readonly ReloadAns
 async function request(folder: string, found: LiveProcess, deadline: number): Promise<ReloadAnswer> {
   const { pid, command, reloads } = found;
   const failed = (problem: string) => ({ pid, command, ok: false, changes: [], problems: [problem] });
-  if (!reloads) return failed("It does not know how to reload: it is an older hermes. Start it again.");
+  if (!reloads) return failed("This process is an older version that cannot reload. Restart it.");
   const id = randomBytes(6).toString("hex");
   const [ask, answer] = [join(folder, `${pid}.reload-${id}`), join(folder, `${pid}.reloaded-${id}`)];
   try {
@@ -125,7 +125,7 @@ async function request(folder: string, found: LiveProcess, deadline: number): Pr
       const report = readAnswer(answer);
       if (report !== undefined) return { pid, command, ...report };
       if (!readLive(folder).some((other) => other.pid === pid)) {
-        return { pid, command, ok: true, changes: ["it ended before it reloaded"], problems: [] };
+        return { pid, command, ok: true, changes: ["it ended before reloading"], problems: [] };
       }
       await delay(FAST_POLL_MS);
     }

@@ -162,7 +162,7 @@ export function createReloads(host: Reloadable): Reloads {
   };
 }
 
-const ENDING: ReloadReport = { ok: false, changes: [], problems: ["The program is ending."] };
+const ENDING: ReloadReport = { ok: false, changes: [], problems: ["The process is shutting down."] };
 
 /** The configuration as it stands now; the one of before when it cannot be used. */
 async function readAnew(host: Reloadable, notes: ReloadNotes): Promise<Config> {
@@ -173,7 +173,7 @@ async function readAnew(host: Reloadable, notes: ReloadNotes): Promise<Config> {
     host.check(config);
     return config;
   } catch (error) {
-    notes.fail(`${sentenceOf(error).replace(/\.$/, "")}. The configuration of before stays in force.`);
+    notes.fail(`${sentenceOf(error).replace(/\.$/, "")}. The last valid configuration stays active.`);
     return before;
   }
 }
@@ -183,7 +183,7 @@ function refuseVanished(after: Config, before: Config): void {
   const { file } = after;
   if (before.file === null || before.lineOf([]) === undefined) return;
   if (file === null) {
-    throw new HermesError("HERMES_CONFIG_UNREADABLE", { file: before.file, problem: "it is gone" });
+    throw new HermesError("HERMES_CONFIG_UNREADABLE", { file: before.file, problem: "it was removed" });
   }
   if (after.lineOf([]) !== undefined || statSync(file).size > 0) return;
   throw new HermesError("HERMES_CONFIG_UNREADABLE", { file, problem: "it is empty" });

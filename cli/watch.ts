@@ -47,7 +47,7 @@ async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
     if (event.endsWith("Dir") || filter.counts(path)) debounce.trigger();
   });
   watcher.on("error", (error) => {
-    const sentence = `not everything below ${options.paths.home} is watched: ${problemOf(error)}`;
+    const sentence = `not all of ${options.paths.home} can be watched: ${problemOf(error)}`;
     if (!said.has(sentence)) options.onError(sentence);
     said.add(sentence);
   });
@@ -120,8 +120,8 @@ function createFilter({ paths, plugins, onError }: WatchOptions) {
       return true;
     }
     if (!isFull) {
-      const most = `${MOST_WATCHED} files and folders below ${join(home, hooksName)} and ${join(home, pluginsName)}`;
-      onError(`only ${most} are watched, there are more; "hermes hooks reload" takes over all changes.`);
+      const most = `${MOST_WATCHED} files and folders in ${join(home, hooksName)} and ${join(home, pluginsName)}`;
+      onError(`only ${most} are watched. Run "hermes hooks reload" to apply changes to the others.`);
     }
     isFull = true;
     return false;

@@ -67,7 +67,7 @@ async function readStdin(silence: number | null, note: (text: string) => void): 
     silence === null
       ? undefined
       : setTimeout(() => {
-          note(`hermes: nothing came on standard input within ${silence / 1000} s; going on without it.`);
+          note(`hermes: no data on standard input after ${silence / 1000} s; continuing without it.`);
           resolve();
         }, silence);
   stdin.on("data", (chunk: Buffer) => {

@@ -47,10 +47,10 @@ export function createQuestions(note: (text: string) => void): Questions {
 
 function describe({ tool, args, reason, command }: HookQuestion): string {
   const call = visible(`${tool} ${JSON.stringify(args)}`);
-  const more = call.length > MOST_SHOWN ? `… (${call.length - MOST_SHOWN} characters more)` : "";
+  const more = call.length > MOST_SHOWN ? `… (${call.length - MOST_SHOWN} more characters)` : "";
   return [
     "",
-    "A hook leaves it to you whether this tool call runs:",
+    "A hook wants your approval for this tool call:",
     `  call     ${call.slice(0, MOST_SHOWN)}${more}`,
     ...(reason === "" ? [] : [`  reason   ${visible(reason)}`]),
     `  hook     ${visible(command)}`,

@@ -30,11 +30,11 @@ interface SlashCommand {
 const NOTHING: AfterCommand = { next: "nothing" };
 
 const SLASH_COMMANDS: readonly SlashCommand[] = [
-  { name: "help", summary: "what can be typed here", run: (_, { host, say }) => (say(helpText(host)), NOTHING) },
+  { name: "help", summary: "show this help", run: (_, { host, say }) => (say(helpText(host)), NOTHING) },
   {
     name: "new",
     aliases: ["reset", "clear"],
-    summary: "end this session and begin a new one",
+    summary: "start a new session",
     run: async (_, { conversation, say, signal, onFrame }) => {
       await conversation.reset({ signal, onFrame });
       say(`New session ${conversation.session?.id ?? ""}.`);
@@ -43,12 +43,12 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "status",
-    summary: "session, model, hooks and plugins of now",
+    summary: "show the session, model, hooks and plugins",
     run: (_, here) => (here.say(statusText(here)), NOTHING),
   },
   {
     name: "sessions",
-    summary: "the latest sessions",
+    summary: "list recent sessions",
     run: (_, { host, say }) => {
       say(sessionLines(host) || "No sessions yet.");
       return NOTHING;
@@ -57,7 +57,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   {
     name: "resume",
     usage: "ID|latest",
-    summary: "go on with another session",
+    summary: "continue another session",
     run: async (args, { conversation, say, signal, onFrame }) => {
       const session = await conversation.switchTo(args || "latest", { signal, onFrame });
       say(`Resumed ${session.id}${session.title ? ` "${session.title}"` : ""}, ${session.message_count} messages.`);
@@ -70,7 +70,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     summary: "name this session",
     run: (args, { host, conversation, say }) => {
       const { session } = conversation;
-      if (session === undefined) say("There is no session yet; it begins with your first message.");
+      if (session === undefined) say("There is no session yet. It starts with your first message.");
       else {
         if (args !== "") host.sessions.rename(session.id, args);
         say(host.sessions.get(session.id)?.title ?? "This session has no title.");
@@ -83,23 +83,23 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     summary: "send your last message again",
     run: (_, here) => {
       const message = undo(here);
-      if (message === null) here.say("There is nothing to send again.");
+      if (message === null) here.say("There is no message to send again.");
       return message === null ? NOTHING : { next: "send", message };
     },
   },
   {
     name: "undo",
-    summary: "take the last turn back",
+    summary: "remove the last turn",
     run: (_, here) => {
       const message = undo(here);
-      here.say(message === null ? "There is nothing to take back." : `Took back: ${message.slice(0, 200)}`);
+      here.say(message === null ? "There is no turn to remove." : `Removed: ${message.slice(0, 200)}`);
       return NOTHING;
     },
   },
   {
     name: "model",
     usage: "[ID]",
-    summary: "show the model, or take another of the same provider",
+    summary: "show the model, or switch to another one of the same provider",
     run: (args, { host, say }) => {
       if (args !== "") host.model.use(args);
       const { id, provider, baseUrl } = host.model.describe();
@@ -109,17 +109,17 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "tools",
-    summary: "the tools that the model may call",
+    summary: "list the model's tools",
     run: (_, { host, say }) => (say(toolText(host)), NOTHING),
   },
   {
     name: "hooks",
-    summary: "the hooks that are registered now",
+    summary: "list the registered hooks",
     run: (_, { host, say }) => (say(hookText(host)), NOTHING),
   },
   {
     name: "history",
-    summary: "the messages of this session",
+    summary: "show the messages of this session",
     run: (_, { host, conversation, say }) => {
       const messages = conversation.session === undefined ? [] : host.sessions.history(conversation.session.id);
       say(messages.length === 0 ? "No messages yet." : messages.map(messageLine).join("\n"));
@@ -128,11 +128,11 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "stop",
-    summary: "stop the turn that is running",
+    summary: "stop the running turn",
     // While one runs, the surface takes the word itself.
     run: (_, { say }) => (say("No turn is running."), NOTHING),
   },
-  { name: "quit", aliases: ["exit"], summary: "end the program (also Ctrl+D)", run: () => ({ next: "quit" }) },
+  { name: "quit", aliases: ["exit"], summary: "exit (also Ctrl+D)", run: () => ({ next: "quit" }) },
 ];
 
 export const SLASH_COMMAND_NAMES: readonly string[] = SLASH_COMMANDS.flatMap(({ name, aliases }) => [
@@ -200,9 +200,9 @@ function helpText(host: Host): string {
   return [
     ...columns([...own, ...plugins]),
     "",
-    "!CMD runs a command in the terminal, hooks included, without the model.",
-    "A line that ends in \\ goes on in the next one; pasted lines stay together.",
-    "Ctrl+C stops a turn, twice ends the program; Ctrl+D ends it.",
+    "!CMD runs a command with its hooks, without the model.",
+    "A line that ends in \\ continues on the next line; pasted lines stay together.",
+    "Ctrl+C stops the turn, twice exits. Ctrl+D exits.",
   ].join("\n");
 }
 
@@ -245,7 +245,7 @@ function hookText(host: Host): string {
     host.dispatcher.hooksOf(event).map(({ source, name }) => [event, source, name]),
   );
   return rows.length === 0
-    ? 'No hooks are registered. "hermes hooks list" shows what is configured.'
+    ? 'No hooks are registered. "hermes hooks list" shows the configured hooks.'
     : columns(rows).join("\n");
 }
 

@@ -40,7 +40,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   options.questions?.readThrough(lines.answer);
   const turns = createTurns(options, (code) => end(code));
   const { provider, id } = host.model.describe();
-  context.note(dim(`${id} (${provider}). /help lists the commands, Ctrl+D ends the conversation.`));
+  context.note(dim(`${id} (${provider}). Type /help for commands, Ctrl+D to exit.`));
 
   let interruptedAt = Number.NEGATIVE_INFINITY;
   lines.onMessage((text) => {
@@ -52,7 +52,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
     if (now - interruptedAt < TWICE_MS) return leave(EXIT.interrupted);
     interruptedAt = now;
     if (turns.running) return turns.stop();
-    context.note("Ctrl+C again ends the program.");
+    context.note("Press Ctrl+C again to exit.");
     lines.prompt();
   });
   lines.onEnd(() => end(EXIT.ok));
@@ -228,7 +228,7 @@ function readMessages(host: Host, context: CliContext) {
     // An answer to a question is nothing that was said.
     if (answering !== undefined) return void entries.shift();
     const problem = saveHistory(host.paths.history, entries);
-    if (problem !== undefined) host.log.warn(`the history of the conversation cannot be kept: ${problem}`);
+    if (problem !== undefined) host.log.warn(`the chat history cannot be saved: ${problem}`);
   });
   return {
     prompt,

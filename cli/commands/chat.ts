@@ -16,11 +16,11 @@ interface ChatOptions {
 
 const EXAMPLES = `
 Examples:
-  hermes --accept-hooks chat                            a conversation; configured shell hooks are approved
-  hermes chat -q 'what is in this folder?'              one turn
-  git diff | hermes chat -q 'review this' -Q            standard input is the context of -q; the answer alone
-  hermes chat -c -q 'and the tests?'                    go on with the last session
-  hermes chat -q 'run \`ls\`' --output-format stream-json  one JSON object a line, hooks included`;
+  hermes --accept-hooks chat                            start a chat and approve the configured shell hooks
+  hermes chat -q 'what is in this folder?'              run one turn
+  git diff | hermes chat -q 'review this' -Q            use standard input as context; print only the answer
+  hermes chat -c -q 'and the tests?'                    continue the latest session
+  hermes chat -q 'run \`ls\`' --output-format stream-json print JSON lines, including hook runs`;
 
 /** `hermes chat` (CONTRACT §3). */
 export function addChatCommand(program: Command, context: CliContext): void {
@@ -28,16 +28,18 @@ export function addChatCommand(program: Command, context: CliContext): void {
     .command("chat")
     // Words without -q are the commonest slip: they get an answer of their own.
     .allowExcessArguments()
-    .description("Talk with the agent: a conversation on a terminal, one turn with -q or on a pipe.")
-    .option("-q, --query <text>", "say this, answer, end")
-    .addOption(new Option("--query-file <file>", "like -q, from a file; - is standard input").conflicts("query"))
-    .option("-r, --resume <id>", "go on with this session (an id, its beginning, or latest)")
-    .addOption(new Option("-c, --continue", "go on with the latest session").conflicts("resume"))
-    .option("-Q, --quiet", "print the answer alone")
-    .option("--max-turns <n>", "requests to the model in a turn", wholeNumber("--max-turns"))
+    .description("Chat with the agent on the terminal, or run a single turn with -q or a pipe.")
+    .option("-q, --query <text>", "send this message, print the answer and exit")
     .addOption(
-      new Option("--output-format <format>", "how the turn is printed").choices(OUTPUT_FORMATS).default("text", "text"),
+      new Option("--query-file <file>", "like -q, but read the message from a file; - is standard input").conflicts(
+        "query",
+      ),
     )
+    .option("-r, --resume <id>", "continue a session: an id, the start of one, or latest")
+    .addOption(new Option("-c, --continue", "continue the latest session").conflicts("resume"))
+    .option("-Q, --quiet", "print only the answer")
+    .option("--max-turns <n>", "limit the model requests per turn", wholeNumber("--max-turns"))
+    .addOption(new Option("--output-format <format>", "output format").choices(OUTPUT_FORMATS).default("text", "text"))
     .addHelpText("after", EXAMPLES)
     .action(async (options: ChatOptions, command: Command) => chat(options, command, context));
 }
@@ -46,14 +48,14 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   keepStderr();
   if (command.args.length > 0) {
     const words = command.args.join(" ").replaceAll("'", `'\\''`);
-    const problem = `The message stands behind -q: hermes chat -q '${words}'`;
+    const problem = `Pass the message with -q: hermes chat -q '${words}'`;
     throw new HermesError("HERMES_USAGE", { problem });
   }
   const { readFirstMessage } = await import("../chat/message.ts");
   const message = await readFirstMessage(options, context.note);
   if (message === undefined && options.outputFormat !== "text") {
     throw new HermesError("HERMES_USAGE", {
-      problem: "--output-format other than text needs a message (-q or standard input).",
+      problem: "--output-format json and stream-json need a message (-q or standard input).",
     });
   }
   const { createHost } = await import("../compose.ts");

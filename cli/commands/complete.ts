@@ -8,8 +8,8 @@ const SHELLS = ["bash", "zsh", "fish"] as const;
 
 const HELP = `
 Examples:
-  source <(hermes complete bash)                          for this shell
-  hermes complete zsh > "\${fpath[1]}/_hermes"             for every zsh
+  source <(hermes complete bash)                          in this shell
+  hermes complete zsh > "\${fpath[1]}/_hermes"             for all zsh sessions
   hermes complete fish > ~/.config/fish/completions/hermes.fish`;
 
 /** Makes the program with all its commands. */
@@ -19,15 +19,15 @@ type EveryCommand = () => Promise<Command>;
 export function addCompleteCommand(program: Command, everyCommand: EveryCommand): void {
   program
     .command("complete")
-    .description("Print the completion script of a shell.")
+    .description("Print a shell completion script.")
     .argument("<shell>", SHELLS.join(", "))
-    .argument("[words...]", "what the script asks back with, after --")
+    .argument("[words...]", "used by the completion script, after --")
     .addHelpText("after", HELP)
     .action(async (shell: string, words: readonly string[]) => {
       if (asksBack(process.argv)) return complete([shell, ...words], everyCommand);
       if (!SHELLS.some((known) => known === shell)) {
         throw new HermesError("HERMES_USAGE", {
-          problem: `No completion for the shell "${shell}"; there is one for ${SHELLS.join(", ")}.${didYouMean(shell, SHELLS)}`,
+          problem: `There is no completion for the shell "${shell}", only for ${SHELLS.join(", ")}.${didYouMean(shell, SHELLS)}`,
         });
       }
       const { script } = await import("@bomb.sh/tab");

@@ -5,13 +5,11 @@ import type { CliContext } from "../context.ts";
 
 /** `hermes config check|schema` */
 export function addConfigCommand(program: Command, context: CliContext): void {
-  const config = program
-    .command("config")
-    .description("Check the configuration, or print its JSON Schema for an editor.");
+  const config = program.command("config").description("Check the configuration or print its JSON Schema.");
   config
     .command("check")
-    .description("read config.yaml as a start would; 2 when it is wrong, 1 when something in it is not understood")
-    .option("--json", "one JSON document")
+    .description("check config.yaml; exits with 2 for an error, 1 for a warning")
+    .option("--json", "print JSON")
     .action(async (options: { json?: true }, command: Command) => {
       await check(options.json === true, command, context);
     });
@@ -26,7 +24,7 @@ export function addConfigCommand(program: Command, context: CliContext): void {
 }
 
 const SCHEMA_HELP = `
-To have an editor check and complete config.yaml, save the schema and name it in the file's first line:
+For completion in your editor, save the schema and put the second line at the top of config.yaml:
   hermes config schema > ~/.hermes/config.schema.json
   # yaml-language-server: $schema=./config.schema.json`;
 
@@ -36,8 +34,8 @@ async function check(json: boolean, command: Command, context: CliContext): Prom
   const { parseHookEntries } = await import("#sandbox/shell/entries");
   const warnings = [...config.warnings, ...parseHookEntries(config.values.hooks).warnings];
   if (json) context.json({ file: config.file, warnings });
-  else if (config.file === null) context.out("There is no config.yaml; the defaults hold.");
-  else if (warnings.length === 0) context.out(`${config.file} is right.`);
+  else if (config.file === null) context.out("There is no config.yaml; hermes uses the defaults.");
+  else if (warnings.length === 0) context.out(`${config.file} is valid.`);
   if (!json) for (const warning of warnings) context.warn(warning);
   if (warnings.length > 0) context.exit(EXIT.failed);
 }

@@ -5,30 +5,30 @@ import type { DashboardFlags } from "./dashboard/run.ts";
 
 const EXAMPLES = `
 Examples:
-  hermes dashboard --open              start it, and sign a browser in
-  hermes dashboard --port 0            start it on a port that is free
-  hermes dashboard --link              a fresh sign-in link of the dashboard that runs
-  ssh -L 9119:127.0.0.1:9119 machine   see a dashboard of another machine: then open its link here
+  hermes dashboard --open              start the dashboard and open it in a browser
+  hermes dashboard --port 0            use a free port
+  hermes dashboard --link              print a new sign-in link of the running dashboard
+  ssh -L 9119:127.0.0.1:9119 machine   watch another machine: open its link here
 
-docs/dashboard.md describes the page, what keeps others out, and the HTTP interface.`;
+docs/dashboard.md describes the page, its security and the HTTP API.`;
 
 /** `hermes dashboard` (CONTRACT §9). */
 export function addDashboardCommand(program: Command, context: CliContext): void {
   program
     .command("dashboard")
-    .description("Watch the events of every hermes of this home in a browser, until SIGTERM or Ctrl+C.")
-    .option("--host <address>", "listen there (default: dashboard.host in config.yaml, else 127.0.0.1)")
-    .option("--port <n>", "and on this port; 0 is one that is free (default: dashboard.port, else 9119)", portNumber)
-    .option("--insecure", "allow an address that other machines reach; what is shown travels unencrypted")
-    .option("--open", "open the sign-in link in a browser")
+    .description("Watch every hermes of this home in a browser. Runs until SIGTERM or Ctrl+C.")
+    .option("--host <address>", "address to listen on (default: dashboard.host in config.yaml or 127.0.0.1)")
+    .option("--port <n>", "port to listen on, 0 for a free one (default: dashboard.port or 9119)", portNumber)
+    .option("--insecure", "allow an address that other machines can reach; traffic is not encrypted")
+    .option("--open", "open a sign-in link in the browser")
     .addOption(
-      new Option("--link", "print a fresh sign-in link of the dashboard that runs, and end").conflicts([
+      new Option("--link", "print a new sign-in link of the running dashboard and exit").conflicts([
         "host",
         "port",
         "insecure",
       ]),
     )
-    .option("--json", "print the address and the link as one JSON document")
+    .option("--json", "print the address and the link as JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (flags: DashboardFlags, command: Command) => {
       keepStderr();

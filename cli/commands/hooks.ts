@@ -5,14 +5,14 @@ import type { CliContext } from "#cli/context";
 export function addHooksCommand(program: Command, context: CliContext): void {
   const hooks = program
     .command("hooks")
-    .description("See, try, approve and forget hooks.")
+    .description("List, test, approve and troubleshoot hooks.")
     .addHelpText("after", EXAMPLES);
   hooks
     .command("list")
-    .description("every shell hook, plugins' hooks and gateway hooks: matcher, consent, drift")
-    .option("--json", "one JSON document")
-    .option("--check", "end with 1 for an unapproved hook, a changed script, a skipped folder or a warning")
-    .option("--live", "also what each running process has registered, when it last fired and how that ended")
+    .description("list all hooks with their matcher, approval and changed scripts")
+    .option("--json", "print JSON")
+    .option("--check", "exit with 1 for an unapproved hook, a changed script, a skipped folder or a warning")
+    .option("--live", "also show what each running process has registered, and the last runs")
     .action(async (options: { json?: true; check?: true; live?: true }, command: Command) => {
       const { listHooks } = await import("./hooks/list.ts");
       const [json, check, live] = [options.json === true, options.check === true, options.live === true];
@@ -20,11 +20,11 @@ export function addHooksCommand(program: Command, context: CliContext): void {
     });
   hooks
     .command("test")
-    .description("run every shell hook of an event that matches, approved or not, with a made-up payload")
-    .argument("<event>", "the hook event")
-    .option("--for-tool <name>", "the tool that the payload names")
-    .option("--payload-file <file>", "a JSON object of payload keys, laid over the sample")
-    .option("--json", "one JSON document")
+    .description("run the shell hooks of an event with a sample payload, approved or not")
+    .argument("<event>", "event name")
+    .option("--for-tool <name>", "tool name in the payload")
+    .option("--payload-file <file>", "JSON object with payload keys that replace those of the sample")
+    .option("--json", "print JSON")
     .action(
       async (event: string, options: { forTool?: string; payloadFile?: string; json?: true }, command: Command) => {
         const { testHooks } = await import("./hooks/test.ts");
@@ -33,28 +33,30 @@ export function addHooksCommand(program: Command, context: CliContext): void {
     );
   hooks
     .command("allow")
-    .description("approve a command for an event, or everything that is configured")
-    .argument("[event]", "the hook event")
-    .argument("[command]", "the command, exactly as configured")
-    .option("--all", "approve every configured shell hook")
-    .option("--json", "one JSON document")
+    .description("approve a command for an event, or all configured hooks")
+    .argument("[event]", "event name")
+    .argument("[command]", "command, exactly as configured")
+    .option("--all", "approve all configured shell hooks")
+    .option("--json", "print JSON")
     .action(async (event: string | undefined, line: string | undefined, options: AllowOptions, command: Command) => {
       const { allowHooks } = await import("./hooks/approve.ts");
       await allowHooks({ event, line, ...options }, command, context);
     });
   hooks
     .command("revoke")
-    .description("forget every approval of a command, whatever its event")
-    .argument("<command>", "the command, exactly as approved")
-    .option("--json", "one JSON document")
+    .description("revoke all approvals of a command")
+    .argument("<command>", "command, exactly as approved")
+    .option("--json", "print JSON")
     .action(async (line: string, options: { json?: true }, command: Command) => {
       const { revokeHook } = await import("./hooks/approve.ts");
       await revokeHook(line, options.json === true, command, context);
     });
   hooks
     .command("reload")
-    .description("let every running process take over changed configuration, hooks and plugins now; 4 when none runs")
-    .option("--json", "one JSON document")
+    .description(
+      "apply changed configuration, hooks and plugins to all running processes; exits with 4 if none is running",
+    )
+    .option("--json", "print JSON")
     .action(async (options: { json?: true }, command: Command) => {
       const { reloadHooks } = await import("./hooks/reload.ts");
       await reloadHooks(options.json === true, command, context);
@@ -66,28 +68,28 @@ export function addHooksCommand(program: Command, context: CliContext): void {
 function addInspection(hooks: Command, context: CliContext): void {
   hooks
     .command("doctor")
-    .description("find what keeps hooks from working; 1 when there is a problem. Runs approved scripts with a sample")
-    .option("--json", "one JSON document")
+    .description("find problems; runs approved scripts with a sample payload; exits with 1 if there are any")
+    .option("--json", "print JSON")
     .action(async (options: { json?: true }, command: Command) => {
       const { runDoctor } = await import("./hooks/doctor.ts");
       await runDoctor(options.json === true, command, context);
     });
   hooks
     .command("events")
-    .description("the events that hooks can listen to, or one of them in full")
-    .argument("[name]", "the hook event")
-    .option("--json", "one JSON document; for one event its JSON Schema and a sample")
-    .option("--example", "a script and a plugin for the event, ready to run")
+    .description("list the hook events, or describe one")
+    .argument("[name]", "event name")
+    .option("--json", "print JSON; for one event, its JSON Schema and a sample")
+    .option("--example", "print a script and a plugin for the event")
     .action(async (name: string | undefined, options: { json?: true; example?: true }, command: Command) => {
       const { showEvents } = await import("./hooks/events.ts");
       await showEvents(name, options, command, context);
     });
   hooks
     .command("log")
-    .description("the last runs of hooks of every kind, the newest last")
-    .option("-f, --follow", "go on with each new run until Ctrl+C")
-    .option("--limit <n>", "how many runs that are past", "50")
-    .option("--json", "one JSON document; with --follow one object a line")
+    .description("show the last runs of all hooks, newest last")
+    .option("-f, --follow", "print new runs until Ctrl+C")
+    .option("--limit <n>", "number of past runs", "50")
+    .option("--json", "print JSON; with --follow, one object per line")
     .action(async (options: { follow?: true; json?: true; limit: string }, command: Command) => {
       const { parseLimit, showLog } = await import("./hooks/log.ts");
       await showLog({ ...options, limit: parseLimit(options.limit) }, command, context);

@@ -6,42 +6,42 @@ import type { CliContext } from "../context.ts";
 
 const EXAMPLES = `
 Examples:
-  hermes pairing list                      who is let in, and who asks
-  hermes pairing approve ABCD2345          let the user in who got this code
-  hermes pairing revoke telegram 12345678  no longer let this user in
+  hermes pairing list                      list paired users and pending codes
+  hermes pairing approve ABCD2345          give access to the user who got this code
+  hermes pairing revoke telegram 12345678  revoke this user's access
 
-A running gateway takes each of them with the next message.`;
+Changes apply to the next message, also in a running gateway.`;
 
 /** `hermes pairing list|approve|revoke` (CONTRACT §3). */
 export function addPairingCommand(program: Command, context: CliContext): void {
   const pairing = program
     .command("pairing")
-    .description("Who may talk with the gateway: users who were let in by a one-time code.")
+    .description("Manage the users who got access to the gateway with a one-time code.")
     .addHelpText("after", EXAMPLES);
   pairing
     .command("list")
-    .description("the users who are let in, and those who got a code")
-    .option("--json", "one JSON document")
+    .description("list paired users and pending codes")
+    .option("--json", "print JSON")
     .action((options: Options, command: Command) =>
       withPairing(command, context, (store) => list(store, options, context)),
     );
   pairing
     .command("approve")
-    .description("let the user in who got this code")
+    .description("give access to the user who got a code")
     .usage("[options] [platform] <code>")
-    .argument("<code>", "the code, as the user got it; behind the platform's name if you like")
+    .argument("<code>", "code that the user got; put the platform's name first to be specific")
     .argument("[code]")
-    .option("--json", "one JSON document")
+    .option("--json", "print JSON")
     .action((first: string, second: string | undefined, options: Options, command: Command) => {
       const asked = second === undefined ? { code: first } : { platform: first, code: second };
       return withPairing(command, context, (store) => approve(store, asked, options, context));
     });
   pairing
     .command("revoke")
-    .description("no longer let a user in; a code that waits is void, too")
-    .argument("<platform>", "the platform's name, as the list has it")
-    .argument("<user>", "the user's id on the platform")
-    .option("--json", "one JSON document")
+    .description("revoke a user's access and any pending code")
+    .argument("<platform>", "platform name, as in the list")
+    .argument("<user>", "user id on the platform")
+    .option("--json", "print JSON")
     .action((platform: string, user: string, options: Options, command: Command) =>
       withPairing(command, context, (store) => revoke(store, { platform, user_id: user }, options, context)),
     );
@@ -73,10 +73,15 @@ function list(pairing: Pairing, { json }: Options, context: CliContext): void {
   const { pending, paired, locked_until } = pairing.list();
   if (json) return context.json({ pending, paired, locked_until });
   const rows = [
-    ...paired.map(({ platform, user_id, approved_at }) => ["let in", platform, user_id, `since ${approved_at}`]),
-    ...pending.map(({ platform, user_id, expires_at }) => ["asks", platform, user_id, `code good until ${expires_at}`]),
+    ...paired.map(({ platform, user_id, approved_at }) => ["paired", platform, user_id, `since ${approved_at}`]),
+    ...pending.map(({ platform, user_id, expires_at }) => [
+      "pending",
+      platform,
+      user_id,
+      `code valid until ${expires_at}`,
+    ]),
   ];
-  context.out(rows.length === 0 ? "Nobody is let in by a code, and nobody asks." : columns(rows).join("\n"));
+  context.out(rows.length === 0 ? "No paired users and no pending codes." : columns(rows).join("\n"));
   if (locked_until !== null) context.note(`Pairing is locked until ${locked_until} after too many wrong codes.`);
 }
 
@@ -88,7 +93,7 @@ async function approve(
 ): Promise<void> {
   const user = await pairing.approve(code, platform);
   if (json) return context.json({ approved: user });
-  context.out(`The user ${user.user_id} of ${user.platform} is let in.`);
+  context.out(`The user ${user.user_id} of ${user.platform} now has access.`);
 }
 
 function revoke(
@@ -99,9 +104,9 @@ function revoke(
 ): void {
   const { platform, user_id } = user;
   if (!pairing.revoke(platform, user_id)) {
-    const problem = `The user ${user_id} of ${platform} is not paired. "hermes pairing list" shows who is.`;
+    const problem = `The user ${user_id} of ${platform} is not paired. "hermes pairing list" lists the paired users.`;
     throw new HermesError("HERMES_PAIRING_UNKNOWN", { problem });
   }
   if (json) return context.json({ revoked: user });
-  context.out(`The user ${user_id} of ${platform} is no longer let in.`);
+  context.out(`The user ${user_id} of ${platform} no longer has access.`);
 }

@@ -9,11 +9,11 @@ import type { CliContext } from "../context.ts";
 export function addPluginsCommand(program: Command, context: CliContext): void {
   const plugins = program
     .command("plugins")
-    .description("Code of yours that runs inside hermes: hooks, tools, commands.");
+    .description("Manage plugins: your code inside hermes, with hooks, tools and commands.");
   plugins
     .command("list")
-    .description("the plugins of the home, whether they load, and what they bring (loads those that are enabled)")
-    .option("--json", "one JSON document")
+    .description("list plugins and what they provide; loads the enabled ones")
+    .option("--json", "print JSON")
     .action(async (options: { json?: true }, command: Command) => {
       const { listPlugins } = await import("./plugins/list.ts");
       await listPlugins(options.json === true, command, context);
@@ -21,14 +21,14 @@ export function addPluginsCommand(program: Command, context: CliContext): void {
   for (const action of ["enable", "disable"] as const) {
     plugins
       .command(action)
-      .description(action === "enable" ? "load a plugin from the next start or reload on" : "no longer load a plugin")
-      .argument("<name>", "the plugin's name or folder")
+      .description(action === "enable" ? "enable a plugin; it loads at the next start or reload" : "disable a plugin")
+      .argument("<name>", "plugin name or folder")
       .action((name: string, _: object, command: Command) => switchPlugin(action, name, command, context));
   }
   plugins
     .command("new")
-    .description("write a plugin to start from; enables nothing")
-    .argument("<name>", "letters, digits, - and _")
+    .description("create a plugin to start from; does not enable it")
+    .argument("<name>", "plugin name: letters, digits, - and _")
     .action((name: string, _: object, command: Command) => createPlugin(name, command, context));
 }
 
@@ -53,17 +53,17 @@ async function switchPlugin(
   const { editPluginLists } = await import("./plugins/edit-config.ts");
   const file = await editPluginLists(config.file ?? paths.config, { remove: names, from, add: name, to });
   context.out(`The plugin "${name}" is ${action}d (${file}).`);
-  if (action === "enable" && plugin?.error !== undefined) context.warn(`it cannot be loaded yet: ${plugin.error}`);
+  if (action === "enable" && plugin?.error !== undefined) context.warn(`it does not load yet: ${plugin.error}`);
 }
 
 function unknown(word: string, plugins: readonly FoundPlugin[]): HermesError {
   const names = plugins.flatMap(({ name, directory }) => [name, directory]);
-  const hint = didYouMean(word, names) || ' "hermes plugins list" shows those there are.';
+  const hint = didYouMean(word, names) || ' "hermes plugins list" lists all plugins.';
   return new HermesError("HERMES_PLUGIN_UNKNOWN", { plugin: word, hint });
 }
 
 async function createPlugin(name: string, command: Command, context: CliContext): Promise<void> {
   const { scaffoldPlugin } = await import("#plugins/scaffold");
-  for (const path of scaffoldPlugin(context.paths(command).plugins, name)) context.out(`wrote ${path}`);
-  context.note(`It is not enabled yet: hermes plugins enable ${name}`);
+  for (const path of scaffoldPlugin(context.paths(command).plugins, name)) context.out(`Created ${path}`);
+  context.note(`It is not enabled yet. Run: hermes plugins enable ${name}`);
 }

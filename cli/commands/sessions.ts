@@ -7,35 +7,35 @@ import { wholeNumber } from "../whole-number.ts";
 
 /** `hermes sessions list|show|export|delete` */
 export function addSessionsCommand(program: Command, context: CliContext): void {
-  const sessions = program.command("sessions").description("Past conversations.");
+  const sessions = program.command("sessions").description("Manage past conversations.");
   sessions
     .command("list")
-    .description("the sessions, the last used first")
-    .option("--json", "one JSON document")
-    .option("--all", "those of child agents, too")
-    .option("--limit <n>", "at most so many", wholeNumber("--limit"), 50)
+    .description("list the sessions, last used first")
+    .option("--json", "print JSON")
+    .option("--all", "include the sessions of child agents")
+    .option("--limit <n>", "number of sessions", wholeNumber("--limit"), 50)
     .action((options: { json?: true; all?: true; limit: number }, command: Command) =>
       withStore(command, context, (store) => list(store, options, context)),
     );
   sessions
     .command("show")
-    .description("the messages of a session")
-    .argument("<id>", "a session's id, or latest")
-    .option("--json", "one JSON document")
+    .description("show the messages of a session")
+    .argument("<id>", "session id, or latest")
+    .option("--json", "print JSON")
     .action((id: string, options: { json?: true }, command: Command) =>
       withStore(command, context, (store) => show(store, id, options.json === true, context)),
     );
   sessions
     .command("export")
-    .description("a session with all its messages as JSON")
-    .argument("<id>", "a session's id, or latest")
+    .description("print a session with all its messages as JSON")
+    .argument("<id>", "session id, or latest")
     .action((id: string, _: object, command: Command) =>
       withStore(command, context, (store) => context.json(store.export(find(store, id).id))),
     );
   sessions
     .command("delete")
-    .description("delete a session and those of its child agents")
-    .argument("<id>", "a session's id")
+    .description("delete a session and the sessions of its child agents")
+    .argument("<id>", "session id")
     .action((id: string, _: object, command: Command) =>
       withStore(command, context, (store) => {
         store.delete(find(store, id).id);

@@ -55,7 +55,7 @@ export class ConfiguredPlatforms {
       const maker = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
       if (maker === undefined) {
         const hint = didYouMean(name, Object.keys(MAKERS));
-        this.#host.warn(`gateway.platforms.${name}: there is no such platform, and no plugin brings it.${hint}`);
+        this.#host.warn(`gateway.platforms.${name}: unknown platform; no plugin provides it.${hint}`);
         continue;
       }
       const before = this.#made.get(name);
@@ -69,7 +69,7 @@ export class ConfiguredPlatforms {
   /** A plugin's platform runs where its plugin does, unless the configuration switches it off or it takes our names. */
   #isWanted({ name }: Adapter, settings: Readonly<Record<string, PlatformSettings>>): boolean {
     if (!Object.hasOwn(MAKERS, name)) return settings[name]?.enabled !== false;
-    this.#host.warn(`a plugin brings the platform "${name}", which is built in; the plugin's is not used.`);
+    this.#host.warn(`a plugin registers the platform "${name}", which is built in; the built-in one is used.`);
     return false;
   }
 }

@@ -61,10 +61,10 @@ export async function runGateway(command: Command, context: CliContext): Promise
   await gateway.start(adapters);
   undo.defer(await watchHost(host));
   announcer.open();
-  context.note("The gateway runs; Ctrl+C ends it.");
+  context.note("The gateway is running. Press Ctrl+C to stop it.");
   await stopped;
   const turns = gateway.active() + host.pluginTurns.active;
-  if (turns > 0) context.note(`Ending when ${turns === 1 ? "the turn that runs has" : `${turns} turns have`} ended …`);
+  if (turns > 0) context.note(`Waiting for ${turns === 1 ? "1 running turn" : `${turns} running turns`} to finish …`);
 }
 
 function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announcer["add"]): RunningGateway {
@@ -135,7 +135,7 @@ function untilSignal(context: CliContext): Promise<void> {
       process.on(signal, () => {
         if (askedAt !== undefined) {
           if (performance.now() - askedAt < ONE_WISH_MS) return;
-          context.note("Cut short.");
+          context.note("Stopped.");
           process.exit(exitCodeOf(signal));
         }
         askedAt = performance.now();

@@ -22,7 +22,7 @@ export function claimGateway(run: string, warn: (sentence: string) => void): () 
     claim(file);
   } catch (error) {
     if (isHermesError(error)) throw error;
-    warn(`${file} cannot be written, so that nothing keeps a second gateway from this home: ${problemOf(error)}`);
+    warn(`${file} cannot be written, so a second gateway could start in this home: ${problemOf(error)}`);
     return () => undefined;
   }
   return () => {

@@ -133,7 +133,7 @@ test("what cannot be run is said: a folder, far too much text, a turn that does 
   await until(() => limited.stderr.includes("was not worked through to its end"), "the limit");
   await limited.end();
   assert.deepEqual(delivered(limited), []);
-  assert.match(log(other), /limit of 1 requests/);
+  assert.match(log(other), /limit of 1 model requests/);
 });
 
 test("plugins list shows it; a plugin of the person's with its name takes its place; it can be switched off and on", async (t) => {

@@ -242,7 +242,7 @@ test("decisions of ctx.on(command:…) count", async (t) => {
   home.write("config.yaml", "plugins: { enabled: [rules] }\n");
   assert.equal((await home.run(["chat", "-q", "/model x"])).stdout, "the model stays\n");
   assert.equal((await home.run(["chat", "-q", "/status"])).stdout, "all is well\n");
-  assert.match((await home.run(["chat", "-q", "/aid"])).stdout, /what can be typed here/);
+  assert.match((await home.run(["chat", "-q", "/aid"])).stdout, /show this help/);
 });
 
 test("sessions: resume by id and by its beginning, an unknown one is 3", async (t) => {

@@ -47,9 +47,12 @@ test("mistyped commands, subcommands and flags are 2 with a did-you-mean on stan
 test("wrong usage says what would be right, in one or two lines", async (t) => {
   const home = new Home(t);
   for (const [args, sentence] of [
-    [["chat", "say", "hello"], /^hermes: The message stands behind -q: hermes chat -q 'say hello'\n$/],
-    [["foo"], /^hermes: unknown command 'foo'\n"hermes --help" shows what there is\.\n$/],
-    [["hooks", "test"], /missing required argument 'event'\n"hermes hooks test --help" shows what there is\.\n$/],
+    [["chat", "say", "hello"], /^hermes: Pass the message with -q: hermes chat -q 'say hello'\n$/],
+    [["foo"], /^hermes: unknown command 'foo'\n"hermes --help" lists the commands and options\.\n$/],
+    [
+      ["hooks", "test"],
+      /missing required argument 'event'\n"hermes hooks test --help" lists the commands and options\.\n$/,
+    ],
     [["chat", "-q", "x", "--max-turns", "none"], /^hermes: --max-turns takes a whole number from 1, not "none"\.\n$/],
     [["sessions", "list", "--limit", "none"], /^hermes: --limit takes a whole number from 1, not "none"\.\n$/],
   ] as const) {

@@ -61,9 +61,9 @@ test("a changed script does not run: list, test, doctor and the log say so; allo
 
   const open = await turn();
   assert.equal(open.outcome, "error");
-  assert.match(open.detail, /guard\.sh has changed since it was approved.*hermes hooks allow pre_tool_call/);
+  assert.match(open.detail, /guard\.sh has changed since you approved it.*hermes hooks allow pre_tool_call/);
   assert.match(open.ended.stdout, /reached/, "a gate that may fail open lets the call through");
-  assert.match(open.ended.stderr, /1 shell hook has changed since the approval and will not run/);
+  assert.match(open.ended.stderr, /1 shell hook has changed since approval and will not run/);
   assert.match(home.read("logs/hermes.log"), /has changed since it was approved/);
   assert.match(home.read("logs/hooks.jsonl"), /"outcome":"error"/);
 
@@ -72,7 +72,7 @@ test("a changed script does not run: list, test, doctor and the log say so; allo
   assert.equal((await home.run(["hooks", "list", "--check"])).code, 1);
   const doctor = await home.run(["hooks", "doctor"]);
   assert.equal(doctor.code, 1);
-  assert.match(doctor.stdout, /changed since it was approved.*hermes hooks allow/);
+  assert.match(doctor.stdout, /changed since you approved it.*hermes hooks allow/);
 
   const tested = await home.run(["hooks", "test", "pre_tool_call"]);
   assert.equal(tested.code, 0, tested.stderr);
@@ -117,7 +117,7 @@ for (const [name, args, env, config] of [
     writeFileSync(script, guard("second"));
     const changed = await turn();
     assert.doesNotMatch(changed.stdout + changed.stderr, /second/);
-    assert.match(changed.stderr, /1 shell hook has changed since the approval and will not run/);
+    assert.match(changed.stderr, /1 shell hook has changed since approval and will not run/);
     assert.equal(home.read(ALLOWLIST), before);
   });
 }
@@ -146,7 +146,7 @@ test(
     writeFileSync(script, guard("second"));
     const pty = home.terminal(["chat", "-q", "run `echo reached`"]);
     context.after(() => pty.kill());
-    await pty.see("whose script has changed since you approved it");
+    await pty.see("script of this shell hook changed since you approved it");
     await pty.see("Allow this hook?");
     pty.type("y\r");
     assert.equal(await pty.exited, 0);

@@ -125,7 +125,7 @@ test("wrong usage is 2, a sentence on standard error and nothing on standard out
   ]) {
     const { code, stdout, stderr } = await home.run(args);
     assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
-    assert.match(stderr, /^hermes: [^\n]+\n("hermes chat --help" shows what there is\.\n)?$/);
+    assert.match(stderr, /^hermes: [^\n]+\n("hermes chat --help" lists the commands and options\.\n)?$/);
   }
   assert.ok(!home.has("state.db"), "nothing was started");
 });

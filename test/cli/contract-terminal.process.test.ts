@@ -42,7 +42,7 @@ test("every slash command of the contract answers, none ends the conversation bu
     ["/hooks", /on_session_finalize\s+plugin\s+never/],
     ["/history", /user: first words/],
     ["/retry", /first words/],
-    ["/undo", /Took back: first words/],
+    ["/undo", /Removed: first words/],
     ["/stop", "No turn is running."],
     ["/resume latest", /Resumed sess_/],
     ["/resume nope", /There is no session "nope"/],
@@ -77,7 +77,7 @@ test(
     await pty.see("›");
     await new Promise((resolve) => setTimeout(resolve, 2100));
     pty.type(`half typed${CTRL_C}`);
-    await pty.see("Ctrl+C again ends the program.");
+    await pty.see("Press Ctrl+C again to exit.");
     await pty.see("›");
     pty.type(`whole${ENTER}`);
     const shown = await pty.see("offline model");

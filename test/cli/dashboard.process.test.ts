@@ -63,7 +63,7 @@ test("it says where it is and how to sign in, and never the token", async (t) =>
   assert.equal(statSync(join(home.path, "dashboard.json")).mode & 0o777, 0o600);
   assert.match(
     dashboard.stdout(),
-    /^The dashboard is at http:\/\/127\.0\.0\.1:\d+\nSign in, once and within ten minutes: /,
+    /^The dashboard is at http:\/\/127\.0\.0\.1:\d+\nSign in \(valid once, for ten minutes\): /,
   );
   const { status, cookie } = await signIn(dashboard.link);
   assert.equal(status, 204);
@@ -248,7 +248,10 @@ test("--link gives a fresh link of the dashboard that runs", async (t) => {
   const home = new Home(t);
   const nobody = await home.run(["dashboard", "--link"]);
   assert.equal(nobody.code, 4);
-  assert.match(nobody.stderr, /^hermes: No dashboard is running: .*dashboard\.json is not there\. .*hermes dashboard/);
+  assert.match(
+    nobody.stderr,
+    /^hermes: No dashboard is running: .*dashboard\.json does not exist\. .*hermes dashboard/,
+  );
 
   const dashboard = await start(t, home);
   const { code, stdout } = await home.run(["dashboard", "--link"]);
@@ -338,11 +341,11 @@ test("an opener that is missing or fails is a note", async (t) => {
   t.after(() => rmSync(empty, { recursive: true, force: true }));
   const env = { PATH: empty };
   const missing = await start(t, home, ["--open"], { env });
-  await missing.sees("No browser was opened");
+  await missing.sees("The browser was not opened");
   assert.match(missing.stderr(), /is not installed/);
   for (const name of ["xdg-open", "open"]) writeFileSync(join(empty, name), "#!/bin/sh\nexit 3\n", { mode: 0o755 });
   const failing = await start(t, home, ["--open"], { env });
-  await failing.sees("ended with 3");
+  await failing.sees("exited with 3");
   assert.equal(await send(home, "agent:start"), 200);
 });
 

@@ -53,8 +53,11 @@ test("a full disk: the conversation goes on with one warning, also one that bega
   if (disk === undefined) return;
   await disk.run(["chat", "-q", "remember 7"]);
   disk.fill();
-  assertOneWarning(await disk.run(TURN), /^warning: Nothing of this run is kept: .*state\.db cannot be used/);
-  assertOneWarning(await disk.run(["chat", "-c", "-q", "run `echo still-here`"]), /^warning: Nothing of this run/);
+  assertOneWarning(await disk.run(TURN), /^warning: This session will not be saved: .*state\.db cannot be used/);
+  assertOneWarning(
+    await disk.run(["chat", "-c", "-q", "run `echo still-here`"]),
+    /^warning: This session will not be saved/,
+  );
   assert.match((await disk.run(["sessions", "show", "latest"])).stdout, /remember 7/);
 });
 
@@ -64,7 +67,7 @@ test("a disk that fills up in the middle: one warning, and the turn completes", 
   const filler = join(disk.path, "filler");
   const fill = `@terminal ${JSON.stringify({ command: `head -c 1000000 /dev/zero > ${filler}` })}`;
   const ended = await disk.run(["chat", "-q", `${fill}\nand now\n@terminal {"command":"echo still-here"}`]);
-  assertOneWarning(ended, /^warning: What is said from here on is not kept: .*state\.db cannot be written/);
+  assertOneWarning(ended, /^warning: New messages will not be saved: .*state\.db cannot be written/);
 });
 
 test("a read-only home: one warning, the hooks that were asked for run, and what is there can be read", async (t) => {
@@ -78,7 +81,7 @@ test("a read-only home: one warning, the hooks that were asked for run, and what
   disk.freeze();
   const args = ["--accept-hooks", "chat", "-c", "-q", "still-here, and"];
   const ended = await disk.run(args);
-  assertOneWarning(ended, /^warning: Nothing of this run is kept: .*EROFS/);
+  assertOneWarning(ended, /^warning: This session will not be saved: .*EROFS/);
   assert.match(ended.stdout, /still-here, and\n\nfrom-the-hook/);
   assert.match((await disk.run(["sessions", "show", "latest"])).stdout, /remember 7/);
   for (const command of [
@@ -103,7 +106,7 @@ test("a state.db that is damaged, or a folder: one warning; commands for session
   const folder = new Home(t);
   mkdirSync(join(folder.path, "state.db"));
   for (const home of [noDatabase, folder]) {
-    assertOneWarning(await home.run(TURN), /^warning: Nothing of this run is kept: .*state\.db cannot be used: /);
+    assertOneWarning(await home.run(TURN), /^warning: This session will not be saved: .*state\.db cannot be used: /);
     const { code, stderr } = await home.run(["sessions", "list"]);
     assert.equal(code, 1);
     assert.match(stderr, /^hermes: .*state\.db cannot be used: .*\n$/);
@@ -117,7 +120,7 @@ test("a state.db that is damaged, or a folder: one warning; commands for session
   const resumed = await damaged.run(["chat", "-c", ...TURN.slice(1)]);
   assert.equal(resumed.code, 1);
   assert.match(resumed.stderr, /^hermes: .*state\.db cannot be used: .*malformed\n$/);
-  assertOneWarning(await damaged.run(TURN), /^warning: What is said from here on is not kept: .*malformed/);
+  assertOneWarning(await damaged.run(TURN), /^warning: New messages will not be saved: .*malformed/);
 });
 
 test("a state.db of a newer program ends the start with a sentence and is not touched", async (t) => {

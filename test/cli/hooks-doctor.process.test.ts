@@ -77,7 +77,7 @@ test("an unapproved script is a problem and never runs; neither does one in safe
   assert.match(hooks[0]?.problems.join() ?? "", /not approved.*blocks every call.*hermes hooks allow pre_tool_call '~/);
   assert.deepEqual([hooks[0]?.exit_code, existsSync(mark)], [null, false]);
   await allowAll(home);
-  assert.match((await doctor(home, ["--safe-mode"])).notes.join(), /safe mode/);
+  assert.match((await doctor(home, ["--safe-mode"])).notes.join(), /Safe mode/);
   assert.equal(existsSync(mark), false);
   await doctor(home);
   assert.equal(existsSync(mark), true);
@@ -87,7 +87,7 @@ test("drift: a changed script and a missing one", async (context) => {
   const home = withEntries(context, [GUARD]);
   await allowAll(home);
   appendFileSync(join(home.path, "agent-hooks/fine.sh"), "# edited\n");
-  assert.match((await doctor(home)).hooks[0]?.problems.join() ?? "", /has changed since it was approved/);
+  assert.match((await doctor(home)).hooks[0]?.problems.join() ?? "", /changed since you approved it/);
   rmSync(join(home.path, "agent-hooks/fine.sh"));
   assert.match((await doctor(home)).hooks[0]?.problems.join() ?? "", /not there/);
 });
@@ -125,7 +125,7 @@ for (const [what, text, told] of MISTAKES) {
     const [hook] = (await doctor(home)).hooks;
     assert.match(hook?.problems.join() ?? "", told);
     assert.equal(hook?.problems.length, 1);
-    assert.match(hook?.notes.join() ?? "", /lets the call through/);
+    assert.match(hook?.notes.join() ?? "", /If this guard fails, the call is allowed/);
   });
 }
 
@@ -165,7 +165,7 @@ test("matchers: known tools, tools of plugins and mcp tools are fine, others are
   );
   assert.match(hooks[1]?.problems[0] ?? "", /terminl matches no known tool\. Did you mean "terminal"\?/);
   assert.match(hooks[4]?.notes[0] ?? "", /plugin that is not enabled/);
-  assert.match(hooks[6]?.problems[0] ?? "", /Claude Code's names: here it is terminal\|patch/);
+  assert.match(hooks[6]?.problems[0] ?? "", /Claude Code's names\. Use terminal\|patch/);
   assert.match(hooks[7]?.notes[0] ?? "", /paths, which is no known tool/);
 });
 
@@ -176,11 +176,11 @@ const CLAUDE: readonly string[] = [
   `[[ $(jq -r .hook_event_name) == PreToolUse ]] && exit 2\nexit 0\n`,
 ];
 for (const [index, text] of CLAUDE.entries()) {
-  test(`a script that looks written for Claude Code is a problem (${index})`, async (context) => {
+  test(`a script that seems to be written for Claude Code is a problem (${index})`, async (context) => {
     const home = withEntries(context, ["{ command: ~/.hermes/agent-hooks/other.sh, fail_closed: true }"]);
     home.script("other.sh", text);
     const found = (await doctor(home)).hooks[0]?.problems.join() ?? "";
-    assert.match(found, /looks written for Claude Code .*silently allow everything.*protocol: claude/);
+    assert.match(found, /seems to be written for Claude Code .*silently allow everything.*protocol: claude/);
   });
 }
 
@@ -220,7 +220,10 @@ test("around the hooks: the allowlist's state and approvals that nothing uses", 
   chmodSync(file, 0o644);
   const { notes, problems } = await doctor(home);
   assert.equal(problems, 0);
-  assert.match(notes.join("\n"), /Others may read[^]*old\.sh \(post_llm_call\) belongs to no configured hook/);
+  assert.match(
+    notes.join("\n"),
+    /Other users can read[^]*old\.sh \(post_llm_call\) is not used by any configured hook/,
+  );
   chmodSync(file, 0o666);
   assert.match((await doctor(home)).general.join(), /others may write/);
   home.write("shell-hooks-allowlist.json", "{");

@@ -45,7 +45,7 @@ test("one event as text: when it fires, its fields, what may be answered", async
   assert.match(stdout, /always fails open/);
   assert.match(stdout, /event\.source\.thread_id +string or null/);
   assert.match(stdout, /"action":"rewrite"/);
-  assert.match((await home.run(["hooks", "events", "on_session_end"])).stdout, /does not count/);
+  assert.match((await home.run(["hooks", "events", "on_session_end"])).stdout, /Answers are ignored/);
 });
 
 test("an unknown event is 2 with a hint, an example of none is 2", async (context) => {
@@ -109,7 +109,7 @@ test("each example script runs, and answers what it says", { skip }, async (cont
   assert.ok(home.has("logs/post_tool_call.jsonl"));
   const command = ["hooks", "test", "--payload-file", "-", "--json"];
   for (const [event, payload, answer] of [
-    ["pre_tool_call", { args: { command: "rm -rf / " } }, { action: "block", message: "rm -r / is not permitted" }],
+    ["pre_tool_call", { args: { command: "rm -rf / " } }, { action: "block", message: "rm -r / is not allowed" }],
     ["transform_tool_result", { result: "key sk-abcdefghijklmnop1234" }, { text: "key [masked]" }],
     ["pre_gateway_dispatch", { event: { text: "// aside" } }, { action: "skip", reason: "a comment" }],
   ] as const) {
@@ -130,7 +130,7 @@ test("each example plugin loads, and they do in a conversation what they say", a
   const chat = ["chat", "-q", "run `echo rm -r / sk-abcdefghijklmnop1234`", "--output-format", "stream-json"];
   const frames = framesOf(await home.run(chat));
   const blocked = frames.find(({ type }) => type === "tool_result");
-  assert.match(String(blocked?.["content"]), /rm -r \/ is not permitted/);
+  assert.match(String(blocked?.["content"]), /rm -r \/ is not allowed/);
   assert.match(String(frames.find(({ type }) => type === "assistant")?.["content"]), /\(checked by a hook\)$/);
   const masked = framesOf(
     await home.run(["chat", "-q", "run `echo sk-abcdefghijklmnop1234`", "--output-format", "stream-json"]),

@@ -117,7 +117,7 @@ test("allow --all approves what is configured; approving again keeps the first",
     ],
   );
   const before = home.read(ALLOWLIST);
-  assert.match((await home.run(["hooks", "allow", "--all"])).stdout, /Approved before/);
+  assert.match((await home.run(["hooks", "allow", "--all"])).stdout, /Already approved/);
   assert.equal(home.read(ALLOWLIST), before);
   assert.equal(statSync(join(home.path, ALLOWLIST)).mode & 0o777, 0o600);
   assert.match(before, /"approved_by": "command"/);

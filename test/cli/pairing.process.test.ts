@@ -39,11 +39,11 @@ test("a code is listed without itself, approved, and the user revoked", async (t
   const approved = await pairing("approve", code.toLowerCase(), "--json");
   const { approved: user } = JSON.parse(approved.stdout) as { approved: Record<string, string> };
   assert.deepEqual([user["platform"], user["user_id"]], ["telegram", "12345678"]);
-  assert.match((await pairing("list")).stdout, /^let in {2}telegram {2}12345678 {2}since 20/);
+  assert.match((await pairing("list")).stdout, /^paired {2}telegram {2}12345678 {2}since 20/);
 
   const revoked = await pairing("revoke", "telegram", "12345678");
-  assert.deepEqual([revoked.code, revoked.stdout], [0, "The user 12345678 of telegram is no longer let in.\n"]);
-  assert.equal((await pairing("list")).stdout, "Nobody is let in by a code, and nobody asks.\n");
+  assert.deepEqual([revoked.code, revoked.stdout], [0, "The user 12345678 of telegram no longer has access.\n"]);
+  assert.equal((await pairing("list")).stdout, "No paired users and no pending codes.\n");
 });
 
 test("the platform may be named before the code, which is then good for no other", async (t) => {
@@ -73,7 +73,7 @@ test("an unknown code and an unknown user end with 3, an expired code and a lock
   assert.equal(locked.code, 1);
   assert.match(locked.stderr, /Pairing is locked until 20\d\d-.*Z after too many wrong codes/);
   const { stdout, stderr } = await pairing("list");
-  assert.match(stdout, /^asks {2}telegram {2}8 {2}code good until 20/);
+  assert.match(stdout, /^pending {2}telegram {2}8 {2}code valid until 20/);
   assert.match(stderr, /Pairing is locked until/);
 });
 
@@ -96,6 +96,6 @@ test("docs/gateway.md: the commands of pairing", async (t) => {
   assert.deepEqual([exit, stderr], [0, ""]);
   assert.match(
     stdout,
-    /^asks .*\nThe user 12345678 of telegram is let in\.\nThe user 12345678 .* no longer let in\.\n$/,
+    /^pending .*\nThe user 12345678 of telegram now has access\.\nThe user 12345678 .* no longer has access\.\n$/,
   );
 });

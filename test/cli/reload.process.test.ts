@@ -154,7 +154,7 @@ test("shell hooks come, change and go with the configuration; a bad one keeps wh
   home.write("config.yaml", "");
   await until(() => program.stderr.includes("it is empty"), "a file that is emptied is said");
   rmSync(join(home.path, "config.yaml"));
-  await until(() => program.stderr.includes("it is gone"), "a file that is gone is said");
+  await until(() => program.stderr.includes("it was removed"), "a file that is gone is said");
   const kept = count(home, "second");
   await until(() => count(home, "second") > kept, "the last good one still goes on");
   home.write("config.yaml", "agent: { max_iterations: 5 }\n");
@@ -163,7 +163,7 @@ test("shell hooks come, change and go with the configuration; a bad one keeps wh
   await program.end();
   assert.ok(count(home, "second") - last <= 1, "at most the one that was under way");
   assert.equal(count(home, "first"), first);
-  assert.equal(program.stderr.match(/stays in force/g)?.length, 6, program.stderr);
+  assert.equal(program.stderr.match(/stays active/g)?.length, 6, program.stderr);
 });
 
 test("a hook that comes with a reload asks nobody: it lies dormant until it is approved", async (t) => {
@@ -299,7 +299,7 @@ test("hooks reload asks every process now and says what each took over, and what
   assert.equal(bad.code, 1);
   for (const { ok, problems } of bad.processes) {
     assert.equal(ok, false);
-    assert.match(problems.join(), /config\.yaml:\d+: not valid YAML.*stays in force/);
+    assert.match(problems.join(), /config\.yaml:\d+: not valid YAML.*stays active/);
   }
   home.write("config.yaml", "plugins: { enabled: [recorder] }\npython: fails\n");
   const failed = await reloadNow(home);

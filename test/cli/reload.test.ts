@@ -137,7 +137,7 @@ test("what goes wrong is said once until it is mended; a listener that throws do
   write("agent: { max_iterations: five }\n");
   const bad = await reload();
   assert.equal(bad.ok, false);
-  assert.match(bad.problems[0]!, /config\.yaml:1: agent\.max_iterations: .*stays in force\.$/);
+  assert.match(bad.problems[0]!, /config\.yaml:1: agent\.max_iterations: .*stays active\.$/);
   await reload();
   assert.equal(notes().length, 2);
   assert.equal(record.filter((line) => line === "the other listener").length, 3);
@@ -165,5 +165,5 @@ test("at the end of the program nothing is swapped any more", async (t) => {
   await proceed(1);
   await Promise.all([closing, reloading]);
   assert.deepEqual(record, ["stage", "discarded"]);
-  assert.deepEqual((await reloads.reload()).problems, ["The program is ending."]);
+  assert.deepEqual((await reloads.reload()).problems, ["The process is shutting down."]);
 });

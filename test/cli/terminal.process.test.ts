@@ -41,7 +41,7 @@ test("a conversation: answers, !commands, slash commands, Ctrl+D ends it with 0"
   const home = recording(t);
   const pty = home.terminal(["chat"]);
   t.after(() => pty.kill());
-  await pty.see("/help lists the commands");
+  await pty.see("Type /help for commands");
   await pty.see("›");
   pty.type(`hello there${ENTER}`);
   await pty.see(/offline model/);
@@ -157,7 +157,7 @@ test("/retry and /undo work on the last turn, /resume goes back", { skip }, asyn
   const shown = await pty.see(/user: [\s\S]*›/);
   assert.equal(shown.split("user: say one").length, 2, shown);
   pty.type(`/undo${ENTER}`);
-  await pty.see("Took back: say one");
+  await pty.see("Removed: say one");
   await pty.see("›");
   pty.type(`/resume latest${ENTER}`);
   await pty.see("Resumed sess_");

@@ -203,7 +203,7 @@ test("signals that come together are one wish; a later one cuts the drain", asyn
   const lost = second.say("run `touch two; sleep 30`", "carla").catch(() => "the connection was cut");
   await until(() => existsSync(join(home.work, "two")), "the turn runs");
   second.kill("SIGINT");
-  await second.sees("Ending when the turn that runs has ended");
+  await second.sees("Waiting for 1 running turn to finish");
   await new Promise((wake) => setTimeout(wake, 1200));
   second.kill("SIGINT");
   assert.equal((await second.ended).code, 130);

@@ -68,7 +68,7 @@ gateway: { platforms: { api_server: { enabled: true, port: 0 } } }
   const code = /approve ([A-Z2-9]{8})/.exec(await answer(1))?.[1];
   assert.ok(code);
   const approved = await home.run(["pairing", "approve", code]);
-  assert.deepEqual([approved.code, approved.stdout], [0, "The user stranger of files is let in.\n"]);
+  assert.deepEqual([approved.code, approved.stdout], [0, "The user stranger of files now has access.\n"]);
   write("hello again");
   assert.match(await answer(2), /^hello again/);
   assert.equal((await home.run(["pairing", "revoke", "files", "stranger"])).code, 0);

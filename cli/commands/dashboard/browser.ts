@@ -7,13 +7,13 @@ import { spawn } from "node:child_process";
  */
 export function openBrowser(url: string, env: NodeJS.ProcessEnv, note: (sentence: string) => void): void {
   const opener = process.platform === "darwin" ? "open" : "xdg-open";
-  const failed = (why: string) => note(`No browser was opened (${opener} ${why}); open the link yourself.`);
+  const failed = (why: string) => note(`The browser was not opened (${opener} ${why}). Open the link yourself.`);
   const child = spawn(opener, [url], { env, detached: true, stdio: "ignore" });
   child.once("error", (error: NodeJS.ErrnoException) =>
     failed(error.code === "ENOENT" ? "is not installed" : `cannot be started: ${error.message}`),
   );
   child.once("exit", (code) => {
-    if (code !== 0 && code !== null) failed(`ended with ${code}`);
+    if (code !== 0 && code !== null) failed(`exited with ${code}`);
   });
   child.unref();
 }

@@ -14,7 +14,7 @@ export async function printLink(flags: DashboardFlags, command: Command, context
   const { dashboard, problem } = readDiscovery(file, context);
   if (dashboard === null) {
     if (problem !== null) context.warn(problem);
-    const why = problem === null ? "is not there" : "is not used";
+    const why = problem === null ? "does not exist" : "is ignored";
     throw new HermesError("HERMES_DASHBOARD_NOT_RUNNING", { file, problem: why });
   }
   const code = await askForCode(dashboard).catch((error: unknown) => {
@@ -34,9 +34,9 @@ async function askForCode({ url, token }: DiscoveredDashboard): Promise<string> 
     redirect: "error",
     signal: AbortSignal.timeout(ANSWER_MS),
   });
-  if (!response.ok) throw new Error(`it answers ${response.status}`);
+  if (!response.ok) throw new Error(`status ${response.status}`);
   const { code } = (await response.json()) as { code?: unknown };
-  if (typeof code !== "string" || !/^[\w-]+$/.test(code)) throw new Error("it gives no code");
+  if (typeof code !== "string" || !/^[\w-]+$/.test(code)) throw new Error("no code in the response");
   return code;
 }
 

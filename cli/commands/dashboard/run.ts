@@ -109,7 +109,7 @@ function show(dashboard: DashboardServer, flags: DashboardFlags, context: CliCon
   const { url } = dashboard;
   const link = dashboard.signInUrl();
   if (flags.json) context.json({ url, link });
-  else context.out(`The dashboard is at ${url}\nSign in, once and within ten minutes: ${link}`);
+  else context.out(`The dashboard is at ${url}\nSign in (valid once, for ten minutes): ${link}`);
   // A code of its own: the link above is still good, on another machine perhaps.
   if (flags.open) openBrowser(dashboard.signInUrl(), context.env, context.note);
 }

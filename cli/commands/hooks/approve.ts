@@ -65,14 +65,14 @@ export async function allowHooks(request: AllowRequest, command: Command, contex
     context.json({ approved: [...fresh, ...again].map(plainPair), already_approved: old.map(plainPair) });
   } else {
     for (const pair of fresh) context.out(`Approved: ${describe(pair)}`);
-    for (const pair of again) context.out(`Approved again, as its script is now: ${describe(pair)}`);
-    for (const pair of old) context.out(`Approved before: ${describe(pair)}`);
-    if (wanted.length === 0) context.out("No shell hooks are configured; there is nothing to approve.");
+    for (const pair of again) context.out(`Approved again, with the changed script: ${describe(pair)}`);
+    for (const pair of old) context.out(`Already approved: ${describe(pair)}`);
+    if (wanted.length === 0) context.out("No shell hooks are configured.");
   }
   for (const problem of problems) context.warn(problem);
   const keys = new Set(configured.map(pairKey));
   for (const pair of wanted) {
-    if (!keys.has(pairKey(pair))) context.note(`note: ${describe(pair)} is not configured (yet) in config.yaml.`);
+    if (!keys.has(pairKey(pair))) context.note(`note: ${describe(pair)} is not configured in config.yaml.`);
   }
 }
 
@@ -91,7 +91,7 @@ export async function revokeHook(line: string, json: boolean, command: Command, 
     throw new HermesError("HERMES_HOOK_UNKNOWN", { command: visible(line), hint: visible(hint) });
   }
   if (json) context.json({ command: line, revoked: removed });
-  else context.out(`Revoked ${removed} approval${removed === 1 ? "" : "s"} of ${visible(line)}; it no longer runs.`);
+  else context.out(`Revoked ${removed} approval${removed === 1 ? "" : "s"} of ${visible(line)}. It no longer runs.`);
 }
 
 function demandNothingElse({ event }: AllowRequest, configured: readonly Candidate[]): readonly Candidate[] {
@@ -115,7 +115,8 @@ function namedPair({ event, line }: AllowRequest, configured: readonly Candidate
   const known = configured.find((pair) => pair.event === name && pair.command === line);
   if (known !== undefined) return known;
   const { argv, problem } = parseCommand(line, home);
-  if (argv === null) throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is no command: ${problem}.` });
+  if (argv === null)
+    throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is not a valid command: ${problem}.` });
   return { event: name, command: line, argv };
 }
 

@@ -95,7 +95,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     ...around.flatMap(({ problems }) => problems),
   ];
   const notes = around.flatMap((one) => one.notes);
-  if (safeMode) notes.push("In safe mode no script was run.");
+  if (safeMode) notes.push("Safe mode: no scripts were run.");
   const problems = general.length + hooks.reduce((sum, hook) => sum + hook.problems.length, 0);
   return { hooks, general, problems, notes };
 }
@@ -138,7 +138,7 @@ function skippedEntries(
 function describe({ hooks, general, problems, notes }: Report): string {
   const lines = hooks.flatMap((hook) => [title(hook), ...findings(hook.problems, hook.notes)]);
   if (hooks.length === 0) lines.push("No hooks are configured.");
-  if (general.length + notes.length > 0) lines.push("", "Beside the hooks", ...findings(general, notes));
+  if (general.length + notes.length > 0) lines.push("", "General", ...findings(general, notes));
   const sum = problems === 0 ? "No problems." : `${problems} problem${problems === 1 ? "" : "s"}.`;
   return [...lines, "", sum].join("\n");
 }

@@ -6,7 +6,7 @@ import { didYouMean } from "#core/suggest";
 export function demandEvent(name: string): EventName {
   if (isEventName(name)) return name;
   const hint = isGatewayEventName(name)
-    ? " It is an event of gateway hooks; shell hooks have events of their own."
-    : didYouMean(name, EVENT_NAMES) || ` There are: ${EVENT_NAMES.join(", ")}.`;
+    ? " It is an event for gateway hooks, not for shell hooks."
+    : didYouMean(name, EVENT_NAMES) || ` The events are ${EVENT_NAMES.join(", ")}.`;
   throw new HermesError("HERMES_EVENT_UNKNOWN", { event: name, hint });
 }

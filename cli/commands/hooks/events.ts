@@ -23,7 +23,7 @@ export async function showEvents(
   if (name === undefined) {
     if (!options.example) return showCatalogue(options, context);
     throw new HermesError("HERMES_USAGE", {
-      problem: "Give an event, such as: hermes hooks events pre_tool_call --example",
+      problem: "Name an event, for example: hermes hooks events pre_tool_call --example",
     });
   }
   const event = demandEvent(name);
@@ -47,13 +47,13 @@ function showCatalogue({ json }: EventsOptions, context: CliContext): void {
   });
   if (json) return context.json({ events });
   const rows = events.map(({ event, kind, sentence }) => [event, kind, sentence]);
-  context.out(`${formatTable(["EVENT", "KIND", "WHEN, AND WHAT A HOOK CAN DO"], rows)}\n\n${KINDS}`);
+  context.out(`${formatTable(["EVENT", "KIND", "DESCRIPTION"], rows)}\n\n${KINDS}`);
 }
 
 const KINDS = `${Object.entries(ANSWERS)
   .map(([kind, meaning]) => `${kind}: ${meaning}`)
   .join("; ")}.
-One event in full: hermes hooks events NAME. A script and a plugin to begin with: hermes hooks events NAME --example.`;
+Describe an event: hermes hooks events NAME. Print a script and a plugin for it: hermes hooks events NAME --example.`;
 
 const plain = (text: string) => text;
 
@@ -68,11 +68,11 @@ function describe(event: EventName, fields: string, sample: object): string {
   return [
     `${event} (${kind}: ${ANSWERS[kind]})`,
     [sentence, ...notesOf(event, plain)].join(" "),
-    `\nPayload of a plugin's callback (a script gets tool_name, args as tool_input and session_id, all else in extra):\n${fields}`,
+    `\nPayload for plugins (scripts get tool_name, tool_input (args), session_id, and the rest in extra):\n${fields}`,
     answers.length === 0
-      ? "\nWhatever a hook answers here, it does not count."
-      : `\nAnswers that count; none is fine too:\n${formatTable(["  PLUGIN", "SCRIPT"], answerRows)}`,
+      ? "\nAnswers are ignored."
+      : `\nAnswers (optional):\n${formatTable(["  PLUGIN", "SCRIPT"], answerRows)}`,
     `\nSample:\n${JSON.stringify(sample, null, 2)}`,
-    `\nTry your hooks with it: hermes hooks test ${event}. An example: hermes hooks events ${event} --example`,
+    `\nTest your hooks: hermes hooks test ${event}\nPrint an example: hermes hooks events ${event} --example`,
   ].join("\n");
 }

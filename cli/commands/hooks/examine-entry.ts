@@ -44,7 +44,7 @@ export async function examineEntry(
   examination: Examination,
 ): Promise<Findings & SampleRun> {
   const notRun: SampleRun = { exit_code: null, duration_ms: null, answer: null };
-  if (!entry.enabled) return { problems: [], notes: ["It is switched off (enabled: false)."], ...notRun };
+  if (!entry.enabled) return { problems: [], notes: ["It is disabled (enabled: false)."], ...notRun };
   if (entry.problem !== null) return { problems: [], notes: [], ...notRun };
   const matching = examineMatcher(entry, examination);
   const consent = examineConsent(entry, listed);
@@ -76,25 +76,27 @@ export async function examineEntry(
 function examineConsent(entry: ShellEntry, { allowed, approved_at, drift, fail_closed, event }: ListedHook): Findings {
   const problems: string[] = [];
   const pair = { event, command: entry.command ?? "" };
-  const blocks = entry.failClosed ? "; until then it blocks every call that it matches (fail_closed)" : "";
+  const blocks = entry.failClosed ? ", and blocks every call that it matches (fail_closed)" : "";
   const pinned = !allowed && approved_at !== null && drift === "modified";
   if (pinned)
     problems.push(
-      `Its script has changed since it was approved, and scripts are pinned: it does not run${blocks}. Look at it; if it is right: ${visible(allowCommand(pair))}`,
+      `Its script changed since you approved it and is pinned, so it does not run${blocks}. Review the script, then run: ${visible(allowCommand(pair))}`,
     );
   else if (!allowed)
-    problems.push(`It is not approved, so it does not run${blocks}. Approve it: ${visible(allowCommand(pair))}`);
-  if (drift === "missing") problems.push("Its script is not there. Put it back, or correct the command.");
+    problems.push(
+      `It is not approved, so it does not run${blocks}. To approve it, run: ${visible(allowCommand(pair))}`,
+    );
+  if (drift === "missing") problems.push("Its script does not exist. Restore it or change the command.");
   if (drift === "modified" && !pinned) {
     problems.push(
-      `Its script has changed since it was approved. Look at it; if it is right: hermes hooks revoke, then ${visible(allowCommand(pair))}`,
+      `Its script changed since you approved it. Review the script, then run hermes hooks revoke and ${visible(allowCommand(pair))}`,
     );
   }
   const { kind, onFailure } = declarationOf(entry.event);
   const open = kind === "gate" && onFailure === "mark" && !fail_closed;
   return {
     problems,
-    notes: open ? ["A failure of this guard lets the call through; fail_closed: true blocks it."] : [],
+    notes: open ? ["If this guard fails, the call is allowed. Set fail_closed: true to block instead."] : [],
   };
 }
 
@@ -113,13 +115,13 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
     return {
       ...sample,
       problems: [],
-      notes: [`Its matcher matches ${waiting} alone, of a plugin that is not enabled.`],
+      notes: [`Its matcher matches only ${waiting}, a tool of a plugin that is not enabled.`],
     };
   }
   return {
     ...sample,
     problems: [
-      `Its matcher ${visible(entry.matcher)} matches no known tool.${hintFor(entry, known)} Known: ${known.join(", ")}.`,
+      `Its matcher ${visible(entry.matcher)} matches no known tool.${hintFor(entry, known)} Known tools: ${known.join(", ")}.`,
     ],
   };
 }
@@ -130,14 +132,14 @@ function strayNames(entry: ShellEntry, known: readonly string[]): readonly strin
   if (!names.every((name) => /^\w+$/.test(name))) return [];
   return names
     .filter((name) => !known.includes(name) && !name.startsWith("mcp_"))
-    .map((name) => `Its matcher names ${name}, which is no known tool.${suggest(name, known)}`);
+    .map((name) => `Its matcher contains ${name}, which is not a known tool.${suggest(name, known)}`);
 }
 
 function hintFor({ matcher, protocol }: ShellEntry, known: readonly string[]): string {
   const words = matcher?.match(/\w+/g) ?? [];
   const translated = words.flatMap((word) => (Object.hasOwn(CLAUDE_TOOLS, word) ? [CLAUDE_TOOLS[word]] : []));
   if (translated.length > 0 && protocol === "hermes") {
-    return ` Those are Claude Code's names: here it is ${[...new Set(translated)].join("|")}; for a script written for Claude Code set protocol: claude.`;
+    return ` These are Claude Code's names. Use ${[...new Set(translated)].join("|")}, or set protocol: claude if the script was written for Claude Code.`;
   }
   return words.length === 1 ? suggest(words[0] ?? "", known) : "";
 }
@@ -157,7 +159,7 @@ function examineScript(entry: ShellEntry, place: LookupContext): Findings {
   if (signs.length === 0) return { problems: [], notes: [] };
   return {
     problems: [
-      `It looks written for Claude Code (it tests for ${signs.join(", ")}), and would silently allow everything here. Set protocol: claude on the entry, or use the names of hermes.`,
+      `It seems to be written for Claude Code (it checks for ${signs.join(", ")}), so it would silently allow everything. Set protocol: claude in the entry, or use hermes's names.`,
     ],
     notes: [],
   };
@@ -189,20 +191,20 @@ function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined):
   const { kind } = declarationOf(entry.event);
   const look = `hermes hooks test ${entry.event}${tool === undefined ? "" : ` --for-tool ${tool}`}`;
   if (run.error !== null)
-    problems.push(`${visible(run.error).replace(/[^.!?]$/, "$&.")} To see what it prints: ${look}`);
-  if (run.error !== null && run.exit_code === 2) notes.push("Exit code 2 blocks at pre_tool_call only.");
+    problems.push(`${visible(run.error).replace(/[^.!?]$/, "$&.")} To see its output, run: ${look}`);
+  if (run.error !== null && run.exit_code === 2) notes.push("Exit code 2 blocks only on pre_tool_call.");
   const says = run.stdout.replace(/^\uFEFF/, "").trim();
   const ignored =
     says !== "" && says !== "null" && !/^\{\s*\}$/.test(says) && run.answer === null && kind !== "observe";
   if (run.error === null && ignored)
-    notes.push(`Its answer to the sample says nothing here: ${visible(says.slice(0, 200))}`);
+    notes.push(`Its answer to the sample has no effect for this event: ${visible(says.slice(0, 200))}`);
   const action = (run.answer as { readonly action?: unknown } | null)?.action;
   if (action === "block" && run.error === null) notes.push(`It blocked the sample call${tool ? ` of ${tool}` : ""}.`);
   const seconds = run.duration_ms / 1000;
   if (run.error === null && seconds > entry.timeoutSeconds / 2) {
-    notes.push(`It took ${seconds.toFixed(1)} s of the ${entry.timeoutSeconds} s that it has.`);
+    notes.push(`It took ${seconds.toFixed(1)} s; its timeout is ${entry.timeoutSeconds} s.`);
   } else if (run.error === null && seconds > 1 && !entry.background) {
-    notes.push(`It took ${seconds.toFixed(1)} s; the turn waits that long each time.`);
+    notes.push(`It took ${seconds.toFixed(1)} s; each turn waits for it.`);
   }
   return { problems, notes };
 }

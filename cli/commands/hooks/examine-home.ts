@@ -16,11 +16,11 @@ export function examineApprovals(file: string, approvals: OpenApprovals, configu
   const notes: string[] = [];
   const mode = problem === null ? statSync(file, { throwIfNoEntry: false })?.mode : undefined;
   if (mode !== undefined && (mode & 0o077) !== 0)
-    notes.push(`Others may read ${file}. To keep it to yourself: chmod 600 ${file}`);
+    notes.push(`Other users can read ${file}. To prevent this, run: chmod 600 ${file}`);
   const used = new Set(configured.map(pairKey));
   for (const pair of approved.filter((one) => !used.has(pairKey(one)))) {
     notes.push(
-      `The approval of ${visible(pair.command)} (${visible(pair.event)}) belongs to no configured hook. To forget it: hermes hooks revoke '${visible(pair.command)}'`,
+      `The approval of ${visible(pair.command)} (${visible(pair.event)}) is not used by any configured hook. To remove it, run: hermes hooks revoke '${visible(pair.command)}'`,
     );
   }
   return { problems: warnings, notes };
@@ -38,15 +38,13 @@ export function examinePlugins({ plugins, warnings }: Discovery, config: Config,
     problems.push(...unmetNeeds(plugin, plugins, env).map(named));
     for (const event of plugin.manifest?.providesHooks ?? []) {
       if (isEventName(event)) continue;
-      problems.push(
-        named(`its plugin.yaml names the event ${event}, which there is not.${didYouMean(event, EVENT_NAMES)}`),
-      );
+      problems.push(named(`its plugin.yaml names an unknown event, ${event}.${didYouMean(event, EVENT_NAMES)}`));
     }
     const onError = (entries[plugin.name] ?? entries[plugin.directory])?.on_error;
     if (plugin.manifest?.providesHooks.includes("pre_tool_call") && onError !== "block") {
       notes.push(
         named(
-          `its failure at pre_tool_call lets the call through; plugins.entries.${plugin.name}.on_error: block blocks it.`,
+          `if it fails in pre_tool_call, the call is allowed. Set plugins.entries.${plugin.name}.on_error: block to block it instead.`,
         ),
       );
     }
@@ -65,6 +63,8 @@ function unmetNeeds(
   );
   return [
     ...(variables.length === 0 ? [] : [`it needs ${variables.join(", ")} in the environment (requires_env).`]),
-    ...missing.map((word) => `it requires the plugin "${word}", which is not there or not enabled (requires_plugins).`),
+    ...missing.map(
+      (word) => `it requires the plugin "${word}", which does not exist or is not enabled (requires_plugins).`,
+    ),
   ];
 }

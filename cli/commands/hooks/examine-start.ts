@@ -9,8 +9,8 @@ export function findStartProblem(argv: readonly string[], place: LookupContext):
   const file = locate(word, place);
   const stats = file === null ? undefined : statSync(file, { throwIfNoEntry: false });
   if (file === null || stats === undefined) return `not found: ${word}`;
-  if (!stats.isFile()) return `not executable: ${file} is no file`;
-  if (!isExecutable(file)) return `not executable: ${file} (chmod +x makes it so)`;
+  if (!stats.isFile()) return `not executable: ${file} is not a file`;
+  if (!isExecutable(file)) return `not executable: ${file} (run chmod +x)`;
   const [interpreter, ...rest] = shebangOf(file);
   if (interpreter === undefined) return null;
   if (!isExecutable(interpreter)) return `the interpreter of ${file} is missing: ${JSON.stringify(interpreter)}`;

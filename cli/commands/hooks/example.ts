@@ -21,22 +21,22 @@ interface Body {
 
 const BODIES: Readonly<Partial<Record<EventName, Body>>> = {
   pre_tool_call: {
-    purpose: "Blocks commands that delete everything below the root.",
+    purpose: "Blocks commands that delete everything.",
     shell: `cmd=$(jq -r '.tool_input.command // empty' <<<"$payload")
 if grep -qE 'rm[[:space:]]+-[a-zA-Z]*r[a-zA-Z]*[[:space:]]+/([[:space:]]|$)' <<<"$cmd"; then
-  jq -n '{decision: "block", reason: "rm -r / is not permitted"}'
+  jq -n '{decision: "block", reason: "rm -r / is not allowed"}'
 else
   printf '{}\\n'
 fi`,
     fields: "{ args }",
     plugin: `      const command = String(args["command"] ?? "");
       if (/rm\\s+-\\w*r\\w*\\s+\\/(\\s|$)/.test(command)) {
-        return { action: "block", message: "rm -r / is not permitted" };
+        return { action: "block", message: "rm -r / is not allowed" };
       }
       return undefined;`,
   },
   transform_tool_result: {
-    purpose: "Masks what looks like a key before the model sees it.",
+    purpose: "Masks API keys before the model sees them.",
     shell: `jq '.extra.result | gsub("sk-[A-Za-z0-9_-]{16,}"; "[masked]") as $clean
     | if $clean == . then {} else {text: $clean} end' <<<"$payload"`,
     fields: "{ result }",
@@ -44,19 +44,19 @@ fi`,
       return clean === result ? undefined : clean;`,
   },
   pre_llm_call: {
-    purpose: "Tells the model what day it is.",
+    purpose: "Tells the model today's date.",
     shell: `jq -n --arg today "$(date '+%A, %F')" '{context: ("Today is " + $today + ".")}'`,
     fields: "",
     plugin: `      return { context: \`Today is \${new Date().toDateString()}.\` };`,
   },
   transform_llm_output: {
-    purpose: "Adds a line to each final answer.",
+    purpose: "Adds a line to every answer.",
     shell: `jq '{text: (.extra.response_text + "\\n\\n(checked by a hook)")}' <<<"$payload"`,
     fields: "{ response_text }",
     plugin: `      return \`\${response_text}\\n\\n(checked by a hook)\`;`,
   },
   pre_gateway_dispatch: {
-    purpose: "Passes over messages that begin with two slashes.",
+    purpose: "Skips messages that start with two slashes.",
     shell: `jq 'if .extra.event.text | startswith("//")
     then {action: "skip", reason: "a comment"} else {action: "allow"} end' <<<"$payload"`,
     fields: "{ event }",
@@ -94,7 +94,7 @@ ${plugin}
 /** An observer appends a line to a file; its answer does not count. */
 function observer(event: EventName): Body {
   return {
-    purpose: `Notes each ${event} in a file.`,
+    purpose: `Logs each ${event} to a file.`,
     shell: `mkdir -p "$HERMES_HOME/logs"
 jq -c '{time: (now | todate), event: .hook_event_name, session_id, extra}' <<<"$payload" >>"$HERMES_HOME/logs/${event}.jsonl"`,
     fields: "{ session_id }",
@@ -120,9 +120,9 @@ function entryOf(event: EventName, command: string): string {
 export function describeExample({ script, config, plugin }: Example): string {
   const part = (title: string, text: string) => `── ${title}\n\n${text}`;
   return [
-    part(`a script: ${script.file} (make it executable: chmod +x; it needs jq)`, script.text),
-    part("its entry in config.yaml (then: hermes hooks allow --all)", config),
-    part(`or a plugin: ${plugin.file.replace(/index\.ts$/, "plugin.yaml")}`, plugin.manifest),
-    part(`${plugin.file} (then: hermes plugins enable ${plugin.name})`, plugin.text),
+    part(`Script: ${script.file} (run chmod +x; needs jq)`, script.text),
+    part("Entry in config.yaml (then run: hermes hooks allow --all)", config),
+    part(`Or a plugin: ${plugin.file.replace(/index\.ts$/, "plugin.yaml")}`, plugin.manifest),
+    part(`${plugin.file} (then run: hermes plugins enable ${plugin.name})`, plugin.text),
   ].join("\n");
 }

@@ -9,12 +9,12 @@ export function listProcesses({ run }: HomePaths): readonly LiveProcess[] {
 }
 
 export function describeProcesses(processes: readonly LiveProcess[]): string {
-  return processes.length === 0 ? "No process of hermes runs hooks now." : processes.map(describe).join("\n\n");
+  return processes.length === 0 ? "No hermes process is running hooks." : processes.map(describe).join("\n\n");
 }
 
 function describe({ pid, command, started_at, hooks }: LiveProcess): string {
-  const title = `Process ${pid}, since ${visible(started_at)}: ${visible(command)}`;
-  if (hooks.length === 0) return `${title}\n  It has no hooks.`;
+  const title = `${visible(command)} (process ${pid}, started ${visible(started_at)})`;
+  if (hooks.length === 0) return `${title}\n  no hooks`;
   const rows = hooks.map((hook) => [
     `  ${visible(hook.event)}`,
     visible(hook.source),

@@ -37,7 +37,7 @@ export async function listHooks(
   if (options.check && (warnings.length > 0 || hooks.some(needsALook))) context.exit(EXIT.failed);
 }
 
-const NOTHING = "No hooks are configured. They stand under hooks: in config.yaml; docs/shell-hooks.md shows how.";
+const NOTHING = "No hooks are configured. Add them to config.yaml under hooks: (see docs/shell-hooks.md).";
 
 function needsALook({ source, enabled, allowed, drift, state }: ListedHook): boolean {
   if (state === "skipped") return true;

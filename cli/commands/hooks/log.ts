@@ -35,7 +35,7 @@ export async function showLog(options: HooksLogOptions, command: Command, contex
 function print(hookLog: string, options: HooksLogOptions, context: CliContext): void {
   const runs = readRuns(hookLog, options.limit);
   if (options.json) return context.json({ runs });
-  if (runs.length === 0) return context.out(`No hook has run yet; each run is noted in ${hookLog}.`);
+  if (runs.length === 0) return context.out(`No hooks have run yet. Runs are recorded in ${hookLog}.`);
   context.out([HEAD, ...runs.map(describe)].join("\n"));
 }
 

@@ -36,7 +36,7 @@ export async function testHooks(
   const { entries, warnings } = parseHookEntries(config.values.hooks, userHome(context.env));
   for (const warning of [...config.warnings, ...warnings]) context.warn(warning);
   if (options.forTool !== undefined && !declarationOf(event).tool) {
-    context.warn(`${event} is not about a tool; --for-tool is ignored`);
+    context.warn(`${event} has no tool; --for-tool is ignored`);
   }
   const firing = createFiring(event, makePayload(event, options));
   const { env, warn } = context;
@@ -60,9 +60,7 @@ export async function testHooks(
   if (options.json) context.json({ event, results });
   else
     context.out(
-      results.length === 0
-        ? `No shell hook is configured that matches ${event} here.`
-        : results.map(describe).join("\n\n"),
+      results.length === 0 ? `No configured shell hook matches ${event}.` : results.map(describe).join("\n\n"),
     );
   if (results.some(({ error }) => error !== null)) context.exit(EXIT.failed);
 }
@@ -80,7 +78,7 @@ function explainedGrant(entry: ShellEntry, approvals: OpenApprovals, context: Cl
     const consent = approvals.decide(pair);
     if (consent.granted && found.state === "unchanged") return consent;
     if (consent.granted && found.state !== "unchanged" && !said) {
-      context.warn(`${visible(pair.command)} (${pair.event}) runs here only, as it is now: ${found.problem}`);
+      context.warn(`${visible(pair.command)} (${pair.event}) runs only in this test: ${found.problem}`);
       said = true;
     }
     return grantExplicitTest(pair, scriptOf(argv, { cwd: process.cwd(), env: context.env }));
@@ -123,6 +121,6 @@ function describe(result: TestResult): string {
 
 function indent(text: string): string {
   const lines = text.trimEnd().split("\n");
-  const more = lines.length > 20 ? [`    … (${lines.length - 20} lines more)`] : [];
+  const more = lines.length > 20 ? [`    … (${lines.length - 20} more lines)`] : [];
   return [...lines.slice(0, 20).map((line) => `    ${visible(line.slice(0, 500))}`), ...more].join("\n");
 }

@@ -38,9 +38,9 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     const plugins = host.list();
     if (json) return context.json({ plugins });
     if (plugins.every(({ directory }) => directory === BUILTIN_DIRECTORY)) {
-      context.note(`There are no plugins in ${paths.plugins}. "hermes plugins new" writes one.`);
+      context.note(`There are no plugins in ${paths.plugins}. Create one with: hermes plugins new NAME`);
     }
-    for (const line of columns([["PLUGIN", "STATE", "BRINGS"], ...plugins.map(rowOf)])) context.out(line);
+    for (const line of columns([["PLUGIN", "STATE", "PROVIDES"], ...plugins.map(rowOf)])) context.out(line);
   } finally {
     await host.unload();
     await log.close();

@@ -132,7 +132,7 @@ test("where nothing can be recorded an opt-in holds for this run, with one warni
   const approvals = openApprovals(file);
   const warnings = await settle([subject("a"), subject("b")], { optIn: "flag", file, approvals });
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /cannot be written.*holds for this run only/);
+  assert.match(warnings[0]!, /cannot be written.*applies to this run only/);
   assert.equal(approvals.has({ event: "pre_tool_call", command: "a" }), true);
 });
 

@@ -61,7 +61,7 @@ test("a changed script does not run: list, test, doctor and the log say so; allo
 
   const open = await turn();
   assert.equal(open.outcome, "error");
-  assert.match(open.detail, /guard\.sh has changed since you approved it.*hermes hooks allow pre_tool_call/);
+  assert.match(open.detail, /guard\.sh has changed since it was approved.*hermes hooks allow pre_tool_call/);
   assert.match(open.ended.stdout, /reached/, "a gate that may fail open lets the call through");
   assert.match(open.ended.stderr, /1 shell hook has changed since approval and will not run/);
   assert.match(home.read("logs/hermes.log"), /has changed since it was approved/);

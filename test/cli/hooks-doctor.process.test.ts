@@ -89,7 +89,7 @@ test("drift: a changed script and a missing one", async (context) => {
   appendFileSync(join(home.path, "agent-hooks/fine.sh"), "# edited\n");
   assert.match((await doctor(home)).hooks[0]?.problems.join() ?? "", /changed since you approved it/);
   rmSync(join(home.path, "agent-hooks/fine.sh"));
-  assert.match((await doctor(home)).hooks[0]?.problems.join() ?? "", /not there/);
+  assert.match((await doctor(home)).hooks[0]?.problems.join() ?? "", /does not exist/);
 });
 
 const UNABLE: readonly (readonly [what: string, text: string, mode: number, told: RegExp])[] = [
@@ -166,7 +166,7 @@ test("matchers: known tools, tools of plugins and mcp tools are fine, others are
   assert.match(hooks[1]?.problems[0] ?? "", /terminl matches no known tool\. Did you mean "terminal"\?/);
   assert.match(hooks[4]?.notes[0] ?? "", /plugin that is not enabled/);
   assert.match(hooks[6]?.problems[0] ?? "", /Claude Code's names\. Use terminal\|patch/);
-  assert.match(hooks[7]?.notes[0] ?? "", /paths, which is no known tool/);
+  assert.match(hooks[7]?.notes[0] ?? "", /paths, which is not a known tool/);
 });
 
 const CLAUDE: readonly string[] = [

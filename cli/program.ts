@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/config.ts")).addConfigCommand,
   },
   sandbox: {
-    summary: "see what the sandbox can do here, and run a command in it",
+    summary: "check the sandbox, and run commands in it",
     load: async () => (await import("./commands/sandbox.ts")).addSandboxCommand,
   },
   complete: {

@@ -5,23 +5,21 @@ import type { CliContext } from "../context.ts";
 export function addSandboxCommand(program: Command, context: CliContext): void {
   const sandbox = program
     .command("sandbox")
-    .description("See what the operating system's sandbox can do here, and run commands in it.");
+    .description("Check the operating system's sandbox, and run commands in it.");
   sandbox
     .command("check")
-    .description("show which sandbox profiles this machine can use; 1 when it can use none")
-    .option("--json", "print one JSON document")
+    .description("list the sandbox profiles that this machine supports; exits with 1 if there are none")
+    .option("--json", "print JSON")
     .action(async (options: { json?: true }, command: Command) => {
       const { checkSandbox } = await import("./sandbox/check.ts");
       await checkSandbox(options.json === true, context.paths(command).home, context);
     });
   sandbox
     .command("run")
-    .description("run a command under a profile and end with its exit code")
+    .description("run a command under a profile; exits with its exit code")
     .usage("[options] -- <command> [args...]")
-    .argument("<command...>", "the command and its arguments, after --")
-    .addOption(
-      new Option("--profile <profile>", "the profile to run under; the default is what config.yaml sets for tools"),
-    )
+    .argument("<command...>", "command and arguments, after --")
+    .addOption(new Option("--profile <profile>", "sandbox profile (default: sandbox.tools in config.yaml)"))
     .addHelpText("after", RUN_HELP)
     .action(async (words: string[], options: { profile?: string }, command: Command) => {
       const { runInSandbox } = await import("./sandbox/run.ts");

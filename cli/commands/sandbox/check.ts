@@ -36,6 +36,6 @@ export async function checkSandbox(json: boolean, home: string, context: CliCont
   if (json) context.json(report);
   else if (report.available) {
     context.out(`The sandbox works, with ${report.backend}. Profiles: ${report.profiles.join(", ")}.`);
-  } else context.out(`There is no sandbox here: ${report.reason}.`);
+  } else context.out(`No sandbox is available: ${report.reason}.`);
   if (!report.available) context.exit(EXIT.failed);
 }

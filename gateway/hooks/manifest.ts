@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { didYouMean } from "#core/suggest";
 import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
-import { findEventDoubt, findEventProblem } from "./event-names.ts";
+import { findEventDoubt, findEventProblem } from "#core/gateway-event-names";
 import type { Allowances } from "#core/ports/tier";
 
 export interface HookManifest {

@@ -1,6 +1,6 @@
 /** What may stand in the `events` of a HOOK.yaml: names of an open set, `namespace:name`, and `namespace:*`. */
-import { isEventName } from "#core/events";
-import { didYouMean, nearest } from "#core/suggest";
+import { isEventName } from "./events.ts";
+import { didYouMean, nearest } from "./suggest.ts";
 
 const LONGEST = 256;
 const FORM = /^[\w.-]+:(?:\*|[^\s*]+)$/;

@@ -287,8 +287,3 @@ export function isEventName(name: string): name is EventName {
 export function declarationOf(name: EventName): AnyEventDeclaration {
   return EVENTS[name];
 }
-
-/** True for the name of a gateway event, `namespace:name`; these are an open set (CONTRACT §4). */
-export function isGatewayEventName(name: string): boolean {
-  return /^[a-z_]+:.+$/.test(name);
-}

@@ -1,9 +1,13 @@
-/** What may stand in the `events` of a HOOK.yaml: names of an open set, `namespace:name`, and `namespace:*`. */
+/**
+ * The grammar of gateway events (CONTRACT §4): `namespace:name`, an open set, and `namespace:*` for whoever listens.
+ * HOOK.yaml, `ctx.on`, `ctx.emit`, the registry and the hints at names in the wrong place all read it here.
+ */
 import { isEventName } from "./events.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 
 const LONGEST = 256;
-const FORM = /^[\w.-]+:(?:\*|[^\s*]+)$/;
+const NAME = /^([\w.-]+):.+$/;
+const WILDCARD = /^[\w.-]+:\*$/;
 
 /** Namespaces whose events are all known; others are open: commands, `tui:*`, what plugins emit. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
@@ -15,8 +19,28 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
 /** What a person may have meant by a name that is none. */
 const LIKELY = [...Object.values(KNOWN).flat(), "command:*", "tui:*"];
 
-/** Why this cannot be subscribed to, as a clause; null when it can. */
-export function findEventProblem(name: unknown): string | null {
+/** True for the name of a gateway event. */
+export function isGatewayEventName(name: string): boolean {
+  return name.length <= LONGEST && NAME.test(name);
+}
+
+/** The pattern that matches every event of this one's namespace; null for a name without a namespace. */
+export function wildcardOf(event: string): string | null {
+  const colon = event.indexOf(":");
+  return colon === -1 ? null : `${event.slice(0, colon)}:*`;
+}
+
+/** Why this cannot be listened to, as a clause; null when it can. */
+export function findPatternProblem(pattern: unknown): string | null {
+  if (typeof pattern === "string" && pattern.includes("*") && !WILDCARD.test(pattern)) {
+    if (pattern === "*") return 'there is no "*" for all events; list the namespaces: agent:*, session:*, command:*';
+    return "the wildcard stands for a whole name: namespace:*";
+  }
+  return findNameProblem(pattern);
+}
+
+/** Why this cannot be emitted, as a clause; null when it can. */
+export function findNameProblem(name: unknown): string | null {
   if (typeof name === "object" && name !== null) {
     const [key, value] = Object.entries(name)[0] ?? [];
     if (typeof value !== "string") return "an event is a text such as agent:end";
@@ -24,17 +48,15 @@ export function findEventProblem(name: unknown): string | null {
   }
   if (typeof name !== "string") return "an event is a text such as agent:end";
   if (name.length > LONGEST) return `an event name has at most ${LONGEST} characters`;
-  if (FORM.test(name)) return null;
+  if (isGatewayEventName(name)) return null;
   if (isEventName(name)) {
     return `${name} is an event of plugins and shell hooks; gateway hooks listen to namespace:name, such as agent:step`;
   }
-  if (name === "*") return 'there is no "*" for all events; list the namespaces: agent:*, session:*, command:*';
-  if (name.includes("*")) return "the wildcard stands for a whole name: namespace:*";
-  return `expected namespace:name or namespace:*.${didYouMean(name, LIKELY)}`;
+  return `expected namespace:name.${didYouMean(name, LIKELY)}`;
 }
 
 /** A hint at a well-formed name that never fires, as a clause; null when it may. */
-export function findEventDoubt(name: string): string | null {
+export function findNameDoubt(name: string): string | null {
   const namespace = name.slice(0, name.indexOf(":"));
   if (Object.hasOwn(KNOWN, namespace)) {
     const known = KNOWN[namespace]!;

@@ -5,6 +5,7 @@
  * that it began with, whatever its handlers register or unregister meanwhile.
  */
 import { problemOf } from "./errors.ts";
+import { wildcardOf } from "./gateway-event-names.ts";
 import { isThenable } from "./thenable.ts";
 
 export type EventContext = Record<string, unknown>;
@@ -201,9 +202,8 @@ export class HookRegistry {
 
   #resolve(event: string): readonly Registration[] {
     const exact = this.#registrations.get(event) ?? NOBODY;
-    const colon = event.indexOf(":");
-    const wildcard = `${event.slice(0, colon)}:*`;
-    const broad = colon === -1 || wildcard === event ? NOBODY : (this.#registrations.get(wildcard) ?? NOBODY);
+    const wildcard = wildcardOf(event);
+    const broad = wildcard === null || wildcard === event ? NOBODY : (this.#registrations.get(wildcard) ?? NOBODY);
     const handlers = broad.length === 0 ? exact : exact.length === 0 ? broad : [...exact, ...broad];
     if (this.#resolved.size >= MOST_REMEMBERED) this.#resolved.clear();
     this.#resolved.set(event, handlers);

@@ -1,6 +1,7 @@
 /** What `register` gets (CONTRACT §7). Everything that a plugin adds here can be undone, and is when it is unloaded. */
 import { format } from "node:util";
-import { isEventName, isGatewayEventName, EVENT_NAMES, declarationOf } from "#core/events";
+import { isEventName, EVENT_NAMES, declarationOf } from "#core/events";
+import { findNameProblem, findPatternProblem, isGatewayEventName } from "#core/gateway-event-names";
 import { didYouMean } from "#core/suggest";
 import { isThenable } from "#core/thenable";
 import type {
@@ -97,11 +98,10 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
   function on(event: string, handler: (event_type: string, context: Record<string, unknown>) => unknown): Unregister {
     if (typeof handler !== "function")
       throw new TypeError(`the handler for ${event} is ${typeof handler}, not a function`);
-    if (!isGatewayEventName(event)) {
-      const hint = isEventName(event)
-        ? " It is a hook event: use ctx.register_hook."
-        : ' Its names are "namespace:name".';
-      sentence(`there is no gateway event "${event}"; nothing was registered.${hint}`);
+    const problem = findPatternProblem(event);
+    if (problem !== null) {
+      const hint = isEventName(event) ? ". It is a hook event: use ctx.register_hook." : `: ${problem}`;
+      sentence(`there is no gateway event "${event}"; nothing was registered${hint}`);
       return nothing;
     }
     if (!plugin.isAlive(`on("${event}")`)) return nothing;
@@ -112,6 +112,12 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
       return rejectLate(answer, { ms: seconds * 1000, sentence: `it did not finish within ${seconds} s` });
     };
     return plugin.add(() => deps.registry.register(event, bounded, { name }));
+  }
+
+  async function emit(event: string, context: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const problem = findNameProblem(event);
+    if (problem === null) await asHost(() => deps.registry.emit(event, { ...context }));
+    else sentence(`there is no gateway event "${event}"; nothing was emitted: ${problem}`);
   }
 
   return Object.freeze({
@@ -126,8 +132,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     register_command,
     register_platform,
     on,
-    emit: (event: string, context: Readonly<Record<string, unknown>> = {}) =>
-      asHost(() => deps.registry.emit(event, { ...context })),
+    emit,
     run_turn: async ({ prompt }: { prompt: string }) => {
       const { text, completed, interrupted } = await asHost(() => deps.run_turn({ prompt, plugin: name }));
       return { text, completed, interrupted };

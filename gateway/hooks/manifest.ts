@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { didYouMean } from "#core/suggest";
 import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
-import { findEventDoubt, findEventProblem } from "#core/gateway-event-names";
+import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Allowances } from "#core/ports/tier";
 
 export interface HookManifest {
@@ -126,16 +126,16 @@ class Interpreter {
     const found = given(this.#keys, "events");
     if (found === undefined) throw this.#wrong(["events"], "expected a list such as [agent:start, agent:end]");
     if (!Array.isArray(found)) {
-      const single = typeof found === "string" && findEventProblem(found) === null ? `: [${found}]` : "";
+      const single = typeof found === "string" && findPatternProblem(found) === null ? `: [${found}]` : "";
       throw this.#wrong(["events"], `expected a list${single}`);
     }
     if (found.length === 0) throw this.#wrong(["events"], "expected at least one event");
     const events = new Set<string>();
     for (const [index, name] of (found as unknown[]).entries()) {
-      const problem = findEventProblem(name);
+      const problem = findPatternProblem(name);
       if (problem !== null) throw this.#wrong(["events", index], problem);
       const event = name as string;
-      const doubt = events.has(event) ? `${event} stands there twice` : findEventDoubt(event);
+      const doubt = events.has(event) ? `${event} stands there twice` : findNameDoubt(event);
       if (doubt !== null) this.#warn(["events", index], doubt);
       events.add(event);
     }

@@ -3,7 +3,8 @@
  * load (CONTRACT §6, seed 003 "Configuration schema"). A gate that is marked `fail_closed` is never skipped: if
  * it is broken it stays, with its `problem`, and blocks.
  */
-import { declarationOf, EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
+import { declarationOf, EVENT_NAMES, isEventName, type EventName } from "#core/events";
+import { isGatewayEventName } from "#core/gateway-event-names";
 import { userHome } from "#core/home/paths";
 import type { WallProfile } from "#core/ports/wall";
 import { didYouMean, nearest } from "#core/suggest";

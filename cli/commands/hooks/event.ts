@@ -1,5 +1,6 @@
 import { HermesError } from "#core/errors";
-import { EVENT_NAMES, isEventName, isGatewayEventName, type EventName } from "#core/events";
+import { EVENT_NAMES, isEventName, type EventName } from "#core/events";
+import { isGatewayEventName } from "#core/gateway-event-names";
 import { didYouMean } from "#core/suggest";
 
 /** The event that a person named. Throws HERMES_EVENT_UNKNOWN. */

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { until } from "../../helpers/poll.ts";
+import { killQuietly, pidIn } from "../../helpers/processes.ts";
 
 interface Bench {
   readonly folder: string;
@@ -76,13 +77,15 @@ test("what a handler keeps in its module lives from event to event; another open
 });
 
 test("a handler's own timers go on between events", async (t) => {
-  const { open } = makeBench(t);
-  const handler = open("ticks", {
-    "handler.ts": "let ticks = 0; setInterval(() => ticks++, 1); export const handle = () => ticks;",
-  });
-  const before = Number(await handler.run("a:b", {}));
-  await new Promise((wake) => setTimeout(wake, 50));
-  assert.ok(Number(await handler.run("a:b", {})) >= before + 3);
+  const { open, output } = makeBench(t);
+  const text = `
+    let ticks = 0;
+    const tick = () => (++ticks < 3 ? setTimeout(tick, 1) : console.log("the third tick"));
+    export const handle = () => (ticks === 0 ? void setTimeout(tick, 1) : ticks);`;
+  const handler = open("ticks", { "handler.ts": text });
+  assert.equal(await handler.run("a:b", {}), null);
+  await until(() => output.includes("info the third tick"), "it ticks without an event");
+  assert.equal(await handler.run("a:b", {}), 3);
 });
 
 test("TypeScript, JavaScript without a package.json, helpers, JSON and packages beside the handler", async (t) => {
@@ -196,7 +199,7 @@ test("what is printed comes in lines with their level, the last one also without
       process.emitWarning("careful");
       process.stdout.write("half ");
       process.stdout.write("a line");
-      return new Promise((end) => process.stderr.write("written\\n", () => setTimeout(end, 5)));
+      return new Promise((end) => process.stderr.write("written\\n", end));
     }`;
   await open("prints", { "handler.ts": text }).run("a:b", {});
   assert.deepEqual(output.slice(0, 3), ["debug a debug 1", "info two", "info lines"]);
@@ -216,10 +219,12 @@ test("printing without end is bounded, and says how much was left out", async (t
   await handler.run("a:flood", {});
   assert.ok(output.length > 0 && output.length < 5_000, `${output.length} lines`);
   assert.ok(output.every((line) => line.length < 5000));
-  await new Promise((wake) => setTimeout(wake, 1100));
-  await handler.run("a:later", {});
+  const isLater = async () => {
+    await handler.run("a:later", {});
+    return output.at(-1) === "info later";
+  };
+  await until(isLater, "lines are taken again", { seen: () => output.slice(-2) });
   assert.match(output.at(-2) ?? "", /^warn … \d+ more lines were left out$/);
-  assert.equal(output.at(-1), "info later");
 });
 
 test("garbage is no reason to end a thread; what is kept is", async (t) => {
@@ -255,14 +260,19 @@ test("a thread that ends between two events is reported, and the next event gets
 });
 
 test("a thread that a call of the system holds is given up, and the next event gets another one", async (t) => {
-  const { open, strays } = makeBench(t);
+  const { open, strays, folder } = makeBench(t);
+  const file = join(folder, "pid");
   const text = `
     import { execFileSync } from "node:child_process";
-    export const handle = (event: string) => (event === "a:sleep" ? void execFileSync("sleep", ["7"]) : event);`;
+    const call = () => execFileSync("sh", ["-c", 'echo $$ >"$0"; exec sleep 1000', ${JSON.stringify(file)}]);
+    export const handle = (event: string) => (event === "a:call" ? void call() : event);`;
   const handler = open("held", { "handler.ts": text }, { timeoutSeconds: 3 });
-  await assert.rejects(handler.run("a:sleep", {}), /did not finish within 3 s/);
+  const called = handler.run("a:call", {});
+  const pid = await pidIn(file);
+  t.after(() => killQuietly(pid));
+  await assert.rejects(called, /did not finish within 3 s/);
   assert.deepEqual(strays, ["is held in its thread by a call of the system; the thread ends with it"]);
-  assert.equal(await handler.run("a:b", {}), "a:b");
+  assert.equal(await handler.run("a:b", {}), "a:b", "while the call still holds the thread");
 });
 
 test("of more hooks than there may be threads the longest idle one gives way, and hooks run side by side", async (t) => {

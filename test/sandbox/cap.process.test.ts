@@ -1,6 +1,6 @@
 /** However many events fire at once, only so many hooks run at a time, and every decision is right. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -67,9 +67,10 @@ test("500 tool calls at once with three hooks each", async (context) => {
   assert.ok(most <= MOST_AT_ONCE, `${most} ran at once`);
 });
 
-const sleeping = (log: string, options: Partial<ProcessOptions> = {}) =>
+/** Runs until the file `log`.go is there. */
+const holding = (log: string, options: Partial<ProcessOptions> = {}) =>
   runWithinCap({
-    argv: ["sh", "-c", 'echo + >>"$0"; sleep 0.4; echo - >>"$0"', log],
+    argv: ["sh", "-c", 'echo + >>"$0"; until [ -e "$0.go" ]; do sleep 0.02; done; echo - >>"$0"', log],
     cwd: "/",
     env: { PATH: process.env["PATH"] },
     timeoutMs: 20_000,
@@ -80,16 +81,21 @@ const sleeping = (log: string, options: Partial<ProcessOptions> = {}) =>
 
 test("waiting does not count against the time-out, and an abort ends the wait", async (context) => {
   const log = join(temporary(context), "log");
-  const running = Array.from({ length: MOST_AT_ONCE }, () => sleeping(log));
+  const running = Array.from({ length: MOST_AT_ONCE }, () => holding(log));
+  context.mock.timers.enable({ apis: ["setTimeout"] });
   const controller = new AbortController();
-  const aborted = sleeping(log, { signal: controller.signal });
-  const second = sleeping(log, { timeoutMs: 4000 });
+  const aborted = holding(log, { signal: controller.signal });
+  const second = holding(log);
   controller.abort();
+  // A time-out that had begun with the wait would be over now.
+  context.mock.timers.tick(60_000);
+  context.mock.timers.reset();
   assert.equal((await aborted).ended, "interrupted");
   await until(
     () => (existsSync(log) ? readFileSync(log, "utf8").length : 0) >= 2 * MOST_AT_ONCE,
     "all places are taken",
   );
+  writeFileSync(`${log}.go`, "");
   const results = await Promise.all([...running, second]);
   assert.deepEqual(new Set(results.map(({ ended }) => ended)), new Set(["exited"]));
   assert.equal(

@@ -46,7 +46,6 @@ for (const name of ["leaves-its-group.sh", "forks-twice.sh", "daemon-ignores-sig
       result.escaped.some((escaped) => escaped.pid === pid),
       JSON.stringify(result.escaped),
     );
-    assert.ok(result.duration_ms < 10_000, `it took ${result.duration_ms} ms`);
   });
 }
 

@@ -118,12 +118,12 @@ test("a hooks folder that is a circle of links, or a file, is a warning", async 
   }
 });
 
-test("10,000 folders are found without holding them open, and others get their turn meanwhile", async (t) => {
-  // Links to one folder, which is read as often as 10,000 folders would be; making those takes longer than reading.
+test("1,000 folders are found without holding them open, and others get their turn meanwhile", async (t) => {
+  // Links to one folder, which is read as often as 1,000 folders would be; making those takes longer than reading.
   const real = join(makeFolder(t, { "one/HOOK.yaml": EVENTS, "one/handler.ts": "" }), "one");
   const folder = makeFolder(t, {});
   mkdirSync(folder);
-  for (let index = 0; index < 10_000; index++) symlinkSync(real, join(folder, `hook-${index}`));
+  for (let index = 0; index < 1000; index++) symlinkSync(real, join(folder, `hook-${index}`));
   let turns = 0;
   let most = 0;
   const watch = setInterval(() => {
@@ -133,7 +133,7 @@ test("10,000 folders are found without holding them open, and others get their t
   const before = process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
   const { folders } = await discover(folder);
   clearInterval(watch);
-  assert.equal(folders.filter(({ kind }) => kind === "hook").length, 10_000);
+  assert.equal(folders.filter(({ kind }) => kind === "hook").length, 1000);
   assert.ok(turns > 20, `only ${turns} turns`);
   assert.ok(most < before + 50, `${most} files were open`);
 });

@@ -271,18 +271,22 @@ test("a queue that comes after another begins with what that one leaves, in orde
   await turn();
   await turn();
   const seen: unknown[] = [];
+  const queueThatSees = (after?: ReturnType<HookQueue["retire"]>) =>
+    new HookQueue({
+      hook: HOOK,
+      open: () =>
+        Promise.resolve({ run: (_event, { n }) => Promise.resolve(seen.push(n)), close: () => Promise.resolve() }),
+      record: () => undefined,
+      onDrop: () => undefined,
+      ...(after === undefined ? {} : { after }),
+    });
   const rest = old.queue.retire(0);
-  const fresh = new HookQueue({
-    hook: HOOK,
-    open: () =>
-      Promise.resolve({ run: (_event, { n }) => Promise.resolve(seen.push(n)), close: () => Promise.resolve() }),
-    record: () => undefined,
-    onDrop: () => undefined,
-    after: rest,
-  });
+  const fresh = queueThatSees(rest);
   void fresh.publish(old.identity, "agent:step", { n: 4 });
-  await new Promise((wake) => setTimeout(wake, 20));
-  assert.deepEqual(seen, []);
+  const free = queueThatSees();
+  void free.publish(old.identity, "agent:step", { n: "free" });
+  await free.idle();
+  assert.deepEqual(seen.splice(0), ["free"], "a queue that comes after no other runs, this one waits");
   gate.open();
   await fresh.idle();
   assert.deepEqual(gate.started, [1]);

@@ -22,7 +22,13 @@ export interface TelegramOptions {
   readonly timing?: Partial<TelegramTiming> | undefined;
 }
 
-export type TelegramTiming = PollTiming & OutgoingTiming & DraftTiming & TypingTiming;
+export type TelegramTiming = PollTiming &
+  OutgoingTiming &
+  DraftTiming &
+  TypingTiming & {
+    /** How long `stop` waits for messages on their way. */
+    readonly stopMs: number;
+  };
 
 export interface TelegramAdapter extends Adapter {
   draft(target: ReplyTarget): Draft;
@@ -39,11 +45,11 @@ const TIMING: TelegramTiming = {
   groupEditMs: 3100,
   typingDelayMs: 1000,
   typingMs: 4500,
+  stopMs: 4000,
 };
 
-/** How long `start` waits for the server's first answer, and `stop` for messages on their way. */
+/** How long `start` waits for the server's first answer. */
 const START_MS = 15_000;
-const STOP_MS = 4000;
 
 interface Running {
   readonly client: TelegramClient;
@@ -94,7 +100,7 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
   async function stop(): Promise<void> {
     if (running === undefined) return;
     const { outgoing, endPolling, giveUp } = running;
-    const late = setTimeout(giveUp, STOP_MS);
+    const late = setTimeout(giveUp, timing.stopMs);
     await endPolling();
     await outgoing.idle();
     clearTimeout(late);

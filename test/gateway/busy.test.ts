@@ -180,13 +180,17 @@ test("/stop does not wait for a slow hook that looks at an earlier message", asy
 test("messages of one conversation stay in order although a hook takes its time for the first", async (t) => {
   const { adapter, agent } = await createGatewayBench(t, settings("queue"));
   const started: unknown[] = [];
-  agent.hook("pre_gateway_dispatch", async (payload) => {
-    const isFirst = (payload["event"] as { text: string }).text === "one";
-    await new Promise((wake) => setTimeout(wake, isFirst ? 50 : 0));
-  });
+  const held = Promise.withResolvers<void>();
+  agent.hook("pre_gateway_dispatch", (payload) =>
+    (payload["event"] as { text: string }).text === "one" ? held.promise : undefined,
+  );
   agent.hook("pre_llm_call", ({ user_message }) => void started.push(user_message));
-  await Promise.all(["one", "two", "three"].map((text) => adapter.receive(text)));
-  assert.deepEqual(started, ["one", "two", "three"]);
+  const three = ["one", "two", "three"].map((text) => adapter.receive(text));
+  await adapter.receive("elsewhere", { chat_id: "2" });
+  assert.deepEqual(started, ["elsewhere"], "those behind the first wait");
+  held.resolve();
+  await Promise.all(three);
+  assert.deepEqual(started, ["elsewhere", "one", "two", "three"]);
 });
 
 test("conversations run side by side", async (t) => {

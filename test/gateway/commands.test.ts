@@ -1,5 +1,6 @@
 /** Slash commands of the gateway, the decisions of their handlers, and the order of a reset. */
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import test from "node:test";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
 import { COMMAND_NAMES } from "#gateway/commands";
@@ -126,11 +127,20 @@ test("handlers of a command may deny, handle and rewrite it; the first decision 
 
 test("a decision is waited for", async (t) => {
   const { adapter, agent } = await createGatewayBench(t);
-  agent.registry.register("command:new", async () => {
-    await new Promise((wake) => setTimeout(wake, 20));
-    return { decision: "deny", message: "Stay." };
+  const decision = Promise.withResolvers<object>();
+  const deciding = Promise.withResolvers<void>();
+  agent.registry.register("command:new", () => {
+    deciding.resolve();
+    return decision.promise;
   });
-  assert.equal((await adapter.ask("/new")).text, "Stay.");
+  const answers: unknown[] = [];
+  const asked = adapter.ask("/new").then(({ text }) => answers.push(text));
+  await deciding.promise;
+  await adapter.ask("/status", { chat_id: "2" });
+  assert.deepEqual(answers, []);
+  decision.resolve({ decision: "deny", message: "Stay." });
+  await asked;
+  assert.deepEqual(answers, ["Stay."]);
 });
 
 for (const command of ["/new", "/reset", "/clear"]) {
@@ -170,7 +180,8 @@ test("the old session is still the conversation's until the swap, and each event
   const seen: string[] = [];
   const look = async (event: string) => {
     seen.push(`${event} begins, ${agent.sessions.byKey(KEY)!.id === old ? "old" : "new"}`);
-    await new Promise((wake) => setTimeout(wake, 10));
+    // Whoever does not wait begins meanwhile.
+    for (let turns = 0; turns < 10; turns++) await turn();
     seen.push(`${event} ends`);
   };
   for (const event of ["session:end", "session:reset"]) agent.registry.register(event, look);

@@ -235,12 +235,12 @@ test("polls obey retry_after, and say what 401 and 409 mean", async (t) => {
   const { server, inbox, lines } = await startBench(t);
   await until(() => server.callsOf("getUpdates").length > 0, "it polls");
   const before = server.callsOf("getUpdates").length;
-  server.misbehave("getUpdates", { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } });
+  server.misbehave("getUpdates", { status: 429, description: "Too Many Requests", parameters: { retry_after: 0.3 } });
   server.dropConnections();
   server.say("patience");
   await inbox.count(1);
   const [limited, next] = server.callsOf("getUpdates").slice(before);
-  assert.ok(next!.at - limited!.at >= 950, `${next!.at - limited!.at} ms`);
+  assert.ok(next!.at - limited!.at >= 285, `${next!.at - limited!.at} ms`);
   for (const [failure, advice] of [
     [{ status: 409, description: "Conflict: terminated by other getUpdates request" }, /Another program fetches/],
     [{ status: 409, description: "Conflict: can't use getUpdates method while webhook is active" }, /deleteWebhook/],
@@ -285,17 +285,18 @@ test("typing is shown while a message is dealt with, once a chat, and no longer"
   const calls = server.callsOf("sendChatAction");
   assert.deepEqual(calls[0]?.body, { chat_id: "-100", action: "typing", message_thread_id: 9 });
   assert.ok(calls.length < 50, "the chat types once, not once a message");
+  const shownIn = (chat: string) => server.callsOf("sendChatAction").filter(({ body }) => body["chat_id"] === chat);
   dealt.resolve();
-  const shown = () => server.callsOf("sendChatAction").length;
-  await new Promise((wake) => setTimeout(wake, 50));
-  const before = shown();
-  await new Promise((wake) => setTimeout(wake, 100));
-  assert.equal(shown(), before);
-  // A server that cannot show it, and a stop in its midst.
   inbox.answering = () => new Promise(() => undefined);
+  server.say("work elsewhere");
+  await until(() => shownIn("42").length >= 1, "typing is shown elsewhere");
+  const before = shownIn("-100").length;
+  await until(() => shownIn("42").length >= 5, "typing is shown elsewhere, again and again");
+  assert.equal(shownIn("-100").length, before);
+  // A server that cannot show it, and a stop in its midst.
   server.misbehave("sendChatAction", "drop", { status: 400 });
-  server.say("more work");
-  await until(() => shown() >= before + 3, "it goes on");
+  const more = shownIn("42").length + 3;
+  await until(() => shownIn("42").length >= more, "it goes on");
   await adapter.stop();
 });
 
@@ -303,8 +304,13 @@ test("a message that is answered at once shows no typing", async (t) => {
   const { server, inbox } = await startBench(t, { timing: { typingDelayMs: 200 } });
   server.say("quick");
   await inbox.count(1);
-  await new Promise((wake) => setTimeout(wake, 300));
-  assert.equal(server.callsOf("sendChatAction").length, 0);
+  inbox.answering = () => new Promise(() => undefined);
+  server.say("slow", { chat: { id: 7, type: "private" } });
+  await until(() => server.callsOf("sendChatAction").length > 0, "typing is shown for a later message");
+  assert.deepEqual(
+    server.callsOf("sendChatAction").map(({ body }) => body["chat_id"]),
+    ["7"],
+  );
 });
 
 test("a connection that is dead without saying so is given up", async (t) => {

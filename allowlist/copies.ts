@@ -1,20 +1,11 @@
 /** The private copies of approved scripts: `approved-hooks/<sha256>/<name>`, 0500 in folders 0700 of the user's own. */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
-import { sha256Of } from "./fingerprint.ts";
+import { writePrivateFile } from "#core/home/private-files";
+import { readRegularFile } from "#core/regular-file";
+import { MOST_PINNED_BYTES, sha256Of } from "./fingerprint.ts";
 
 export interface Original {
   readonly path: string;
@@ -32,7 +23,7 @@ export function provideCopy(folder: string, original: Original): string {
   try {
     demandPrivate(folder);
     demandPrivate(home);
-    if (!holds(path, original.sha256)) write(path, original.content);
+    if (!holds(path, original.sha256)) writePrivateFile(path, original.content, { mode: 0o500 });
     return path;
   } catch (error) {
     throw new Error(`its private copy ${path} cannot be made: ${problemOf(error)}`, { cause: error });
@@ -61,26 +52,6 @@ function demandPrivate(folder: string): void {
 }
 
 function holds(path: string, sha256: string): boolean {
-  let file: number | undefined;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    return sha256Of(readFileSync(file)) === sha256;
-  } catch {
-    // Not there, a link, not readable: it is made anew.
-    return false;
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-function write(path: string, content: Buffer): void {
-  const temporary = `${path}.${process.pid}.${performance.now()}`;
-  try {
-    writeFileSync(temporary, content, { flag: "wx", mode: 0o500 });
-    chmodSync(temporary, 0o500);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  const reading = readRegularFile(path, { mostBytes: MOST_PINNED_BYTES, ours: true });
+  return reading.kind === "read" && sha256Of(reading.content) === sha256;
 }

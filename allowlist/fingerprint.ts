@@ -1,5 +1,6 @@
 /** Which file a command runs, and whether it is still the one that was approved (CONTRACT §5). */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync, type Stats } from "node:fs";
+import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { readRegularFile } from "#core/regular-file";
 import type { Approval } from "./store.ts";
 import { readWords, scriptOf, type CommandWords, type LookupContext } from "./words.ts";
 
@@ -20,7 +21,7 @@ export type Drift = "none" | "modified" | "missing" | "unknown";
 /** Larger files are told apart by their time of change alone where many are compared. */
 const MOST_HASHED_BYTES = 16 * 1024 * 1024;
 /** Larger files cannot be pinned: they would have to be read whole before each run. */
-const MOST_PINNED_BYTES = 64 * 1024 * 1024;
+export const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
 /** Path, time, size, hash and bytes of a command's script. Never throws: what cannot be read is null. */
 export function takeFingerprint(argv: readonly string[], place: LookupContext): Fingerprint {
@@ -59,20 +60,9 @@ export function driftOf(
 
 /** The bytes of a script of at most {@link MOST_PINNED_BYTES}, or the reason why there are none. Never throws. */
 export function readScript(path: string): { content: Buffer; problem: null } | { content: null; problem: string } {
-  let file: number | undefined;
-  try {
-    // A pipe without a writer must not hold the program up.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = fstatSync(file);
-    if (!stats.isFile()) return { content: null, problem: "is no file" };
-    if (stats.size > MOST_PINNED_BYTES) return { content: null, problem: "is larger than 64 MiB" };
-    return { content: readFileSync(file), problem: null };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { content: null, problem: code === "ENOENT" ? "is not there" : `cannot be read (${code})` };
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
+  const reading = readRegularFile(path, { mostBytes: MOST_PINNED_BYTES });
+  if (reading.kind === "read") return { content: reading.content, problem: null };
+  return { content: null, problem: reading.kind === "absent" ? "is not there" : reading.problem };
 }
 
 /** SHA-256 in lower-case hexadecimal. */

@@ -1,8 +1,9 @@
 /** Reads and writes the approvals' file, `shell-hooks-allowlist.json` (CONTRACT §5). */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, writeFileSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
+import { writePrivateFile } from "#core/home/private-files";
+import { readRegularFile } from "#core/regular-file";
 import type { HookPair } from "./grant.ts";
 
 export type ApprovedBy = "prompt" | "command" | "flag" | "env" | "config";
@@ -38,23 +39,10 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Reads the file in whatever state it is. Never throws. */
 export function readAllowlist(file: string): AllowlistState {
-  let opened: number | undefined;
-  try {
-    const stats = lstatSync(file, { throwIfNoEntry: false });
-    if (stats === undefined) return EMPTY;
-    const refusal = refusalOf(stats);
-    if (refusal !== null) return unusable(file, refusal);
-    // What was looked at must be what is read, also when somebody puts a link or a pipe in its place meanwhile.
-    opened = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const now = fstatSync(opened);
-    const refusalNow = refusalOf(now);
-    if (refusalNow !== null) return unusable(file, refusalNow);
-    return parse(file, readFileSync(opened, "utf8"), (now.mode & 0o022) !== 0);
-  } catch (error) {
-    return unusable(file, `cannot be read (${problemOf(error)})`);
-  } finally {
-    if (opened !== undefined) closeSync(opened);
-  }
+  const reading = readRegularFile(file, { mostBytes: MOST_BYTES, ours: true });
+  if (reading.kind === "absent") return EMPTY;
+  if (reading.kind === "refused") return unusable(file, reading.problem);
+  return parse(file, reading.content.toString("utf8"), (reading.stats.mode & 0o022) !== 0);
 }
 
 /**
@@ -103,7 +91,6 @@ export function pairKey({ event, command }: HookPair): string {
 async function update(file: string, change: (state: AllowlistState) => readonly unknown[] | undefined): Promise<void> {
   try {
     ensureFolder(dirname(file));
-    const { default: writeFileAtomic } = await import("write-file-atomic");
     // Loaded where something is written: readers start without it.
     const { withLock } = await import("./lock.ts");
     await withLock(file, (isOurs) => {
@@ -114,13 +101,7 @@ async function update(file: string, change: (state: AllowlistState) => readonly 
       const entries = change(state);
       if (entries === undefined) return;
       const text = `${JSON.stringify({ ...state.document, approvals: entries }, null, 2)}\n`;
-      // The package writes once and does not look how much arrived: on a full disk it would put half a list in place.
-      // `writeFileSync` writes all of it or throws, and then the old file stays.
-      const fill = (temporary: string) => {
-        writeFileSync(temporary, text);
-        isOurs();
-      };
-      writeFileAtomic.sync(file, "", { mode: 0o600, tmpfileCreated: fill });
+      writePrivateFile(file, text, { durable: true, beforeReplacing: isOurs });
     });
   } catch (error) {
     if (error instanceof HermesError) throw error;
@@ -131,15 +112,6 @@ async function update(file: string, change: (state: AllowlistState) => readonly 
 /** What a write keeps. Entries that others could have written are not made to count by a write of ours. */
 function entriesToKeep(state: AllowlistState): readonly unknown[] {
   return state.problem === null ? entriesOf(state.document) : [];
-}
-
-function refusalOf(stats: Stats): string | null {
-  if (stats.isSymbolicLink()) return "is a symbolic link";
-  if (stats.isDirectory()) return "is a directory";
-  if (!stats.isFile()) return "is no regular file";
-  const user = process.geteuid?.();
-  if (user !== undefined && stats.uid !== user) return "belongs to someone else";
-  return stats.size > MOST_BYTES ? `is too large (${Math.round(stats.size / 1024 / 1024)} MiB)` : null;
 }
 
 function parse(file: string, text: string, open: boolean): AllowlistState {

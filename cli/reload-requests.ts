@@ -4,12 +4,13 @@
  * not hurt, and a home may lie as deep as it likes.
  */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, statSync, unlinkSync, watch, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, unlinkSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { problemOf } from "#core/errors";
 import { readLive, type LiveProcess } from "#core/home/live";
 import { ensureFolder } from "#core/home/paths";
+import { writePrivateFile } from "#core/home/private-files";
 import type { ReloadReport } from "./reload.ts";
 
 /** What one process said to the request. */
@@ -89,8 +90,7 @@ export function listenForReloads({ folder, reload, onError }: Listening): () => 
     if (closed) return;
     const file = join(folder, `${answers}${id}`);
     try {
-      writeFileSync(`${file}.tmp`, JSON.stringify(report), { mode: 0o600 });
-      renameSync(`${file}.tmp`, file);
+      writePrivateFile(file, JSON.stringify(report));
     } catch (error) {
       onError(`${file} cannot be written: ${problemOf(error)}`);
     }

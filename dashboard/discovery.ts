@@ -1,9 +1,9 @@
 /** `dashboard.json`: how processes that send events find the dashboard (CONTRACT §9). */
-import { existsSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { readDiscovery } from "#core/forward/discovery";
 import { ensureFolder } from "#core/home/paths";
-import { newSecret } from "./tokens.ts";
+import { writePrivateFile } from "#core/home/private-files";
 
 interface Discovery {
   readonly url: string;
@@ -34,16 +34,8 @@ export function publishDiscovery(file: string, discovery: Discovery): () => void
   return undo;
 }
 
-/** Whole or not at all, and readable for its owner alone. */
 function write(file: string, discovery: Discovery): void {
-  const temporary = `${file}.${process.pid}.${newSecret().slice(0, 8)}.tmp`;
-  try {
-    writeFileSync(temporary, `${JSON.stringify(discovery, null, 2)}\n`, { flag: "wx", mode: 0o600 });
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  writePrivateFile(file, `${JSON.stringify(discovery, null, 2)}\n`);
 }
 
 function renew(file: string, discovery: Discovery): void {

@@ -1,8 +1,9 @@
 /** What was typed in earlier conversations: `chat-history` in the home, the oldest line first, 0600. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
+import { writePrivateFile } from "#core/home/private-files";
 
 /** The lines, newest first as readline wants them; none when there is no readable file. */
 export function loadHistory(file: string): string[] {
@@ -18,7 +19,7 @@ export function loadHistory(file: string): string[] {
 export function saveHistory(file: string, newestFirst: readonly string[]): string | undefined {
   try {
     ensureFolder(dirname(file));
-    writeFileSync(file, `${newestFirst.toReversed().join("\n")}\n`, { mode: 0o600 });
+    writePrivateFile(file, `${newestFirst.toReversed().join("\n")}\n`);
     return undefined;
   } catch (error) {
     return problemOf(error);

@@ -2,9 +2,8 @@
  * `dashboard.json`, read by those who send events: where the dashboard is and what opens it (CONTRACT §9). Who can
  * write this file gets every event of the user, so it counts only when nobody else can have written it.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
-import { problemOf } from "#core/errors";
 import { isLoopback } from "#core/loopback";
+import { readRegularFile } from "#core/regular-file";
 
 /** A dashboard to send to. */
 export interface DiscoveredDashboard {
@@ -33,49 +32,24 @@ const NOTHING: DiscoveryReading = { dashboard: null, problem: null };
  * mend it. Never throws.
  */
 export function readDiscovery(file: string, { env }: DiscoveryOptions): DiscoveryReading {
-  const text = readPrivate(file);
-  if (text === null) return NOTHING;
-  if (typeof text !== "string") return refuse(file, text.problem);
+  const reading = readRegularFile(file, { mostBytes: MOST_BYTES, ours: true });
+  if (reading.kind === "absent") return NOTHING;
+  if (reading.kind === "refused") return refuse(file, `it ${reading.problem}. Remove it and start the dashboard again`);
+  const mode = reading.stats.mode & 0o777;
+  if ((mode & 0o077) !== 0) {
+    const shown = mode.toString(8).padStart(4, "0");
+    return refuse(
+      file,
+      `others have access to it (mode ${shown}), and it holds a token. Start the dashboard again, or: chmod 600 ${file}`,
+    );
+  }
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(reading.content.toString("utf8"));
   } catch {
     return refuse(file, "it is not JSON, or only a part of it. Start the dashboard again");
   }
   return judge(file, document, env);
-}
-
-/** The file's text, null when there is none, or why it is not read. */
-function readPrivate(file: string): string | null | { readonly problem: string } {
-  let handle: number | undefined;
-  try {
-    // Neither follows a link nor waits for the other end of a pipe: what is looked at is what is read.
-    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const problem = refusalOf(fstatSync(handle), file);
-    return problem === null ? readFileSync(handle, "utf8") : { problem };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    if (code === "ELOOP") return { problem: "it is a symbolic link. Remove it and start the dashboard again" };
-    return { problem: `it cannot be read (${problemOf(error)})` };
-  } finally {
-    if (handle !== undefined) closeSync(handle);
-  }
-}
-
-function refusalOf(stats: Stats, file: string): string | null {
-  if (stats.isDirectory()) return "it is a directory. Remove it and start the dashboard again";
-  if (!stats.isFile()) return "it is no regular file. Remove it and start the dashboard again";
-  const me = process.getuid?.();
-  if (me !== undefined && stats.uid !== me) {
-    return "it belongs to another user, who could read what is sent. Remove it and start the dashboard again";
-  }
-  const mode = stats.mode & 0o777;
-  if ((mode & 0o077) !== 0) {
-    return `others have access to it (mode ${mode.toString(8).padStart(4, "0")}), and it holds a token. Start the dashboard again, or: chmod 600 ${file}`;
-  }
-  if (stats.size > MOST_BYTES) return `it is larger than ${MOST_BYTES / 1024} KiB. Start the dashboard again`;
-  return null;
 }
 
 function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): DiscoveryReading {

@@ -1,10 +1,11 @@
 /** `state.db`: the one database file, its schema's versions, and how several processes write it (CONTRACT §1). */
-import { chmodSync, closeSync, openSync, statSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync } from "node:sqlite";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "./paths.ts";
+import { openPrivateFile } from "./private-files.ts";
 
 /**
  * Forward migrations: number n brings a file from version n to n + 1. Never change one that was released; add one.
@@ -97,7 +98,8 @@ export function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     ensureFolder(dirname(file));
-    ensurePrivate(file);
+    // Before SQLite does, which would give the file the umask's mode; its WAL files inherit the mode.
+    closeSync(openPrivateFile(file, "a"));
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
     // Before the switch to WAL, which writes: a newer file stays as it is.
     checkedVersion(database, file);
@@ -155,12 +157,6 @@ export function transaction<Value>(database: DatabaseSync, work: () => Value): V
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
-}
-
-/** Makes the file before SQLite does, which would give it the umask's mode; its WAL files inherit the mode. */
-function ensurePrivate(file: string): void {
-  closeSync(openSync(file, "a", 0o600));
-  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 /** The busy timeout does not cover the change of the journal mode, so another process's turn is waited for here. */

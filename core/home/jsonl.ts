@@ -2,9 +2,10 @@
  * A file of JSON lines that many processes append to. Lines are gathered and written together, whole lines in one
  * `write` with O_APPEND, so that two processes never tear each other's; the file is rotated by size.
  */
-import { appendFileSync, closeSync, fchmodSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensureFolder } from "./paths.ts";
+import { openPrivateFile } from "./private-files.ts";
 
 export interface JsonLinesFile {
   /** Takes one line without its newline. Never throws; a failing disk is reported once, see `onError`. */
@@ -65,12 +66,9 @@ export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
 
 /** A process that was killed in the midst of a write leaves half a line, which must not swallow the next one. */
 function appendWhole(path: string, text: string): void {
-  const file = openSync(path, "a+", 0o600);
+  const file = openPrivateFile(path, "a+");
   try {
-    const stats = fstatSync(file);
-    // A file that is ours from before, opened to others; a device (`/dev/null`) is none of our business.
-    if (stats.isFile() && (stats.mode & 0o077) !== 0) fchmodSync(file, 0o600);
-    const { size } = stats;
+    const { size } = fstatSync(file);
     const last = Buffer.alloc(1);
     const torn = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
     appendFileSync(file, torn ? `\n${text}` : text);

@@ -2,10 +2,12 @@
  * What each running process has registered and how its hooks fare: `run/<pid>.json`, written by the process itself,
  * read by `hermes hooks list --live`. A file whose process is gone counts for nothing and is cleaned up by its reader.
  */
-import { lstatSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import { ensureFolder } from "./paths.ts";
+import { writePrivateFile } from "./private-files.ts";
+import { readRegularFile } from "#core/regular-file";
 import { isAlive, processStartOf } from "#core/process-identity";
 
 export interface LiveHook {
@@ -60,6 +62,7 @@ type LastRun = Pick<LiveHook, "last_fired_at" | "last_outcome" | "last_cause" | 
 
 const LEAST_GAP_MS = 500;
 const LONGEST_COMMAND = 500;
+const MOST_BYTES = 16 * 1024 * 1024;
 const NEVER: LastRun = { last_fired_at: null, last_outcome: null, last_cause: null, last_duration_ms: null };
 
 /** Keeps this process's snapshot: written when something has changed, at most every 500 ms, by no timer otherwise. */
@@ -76,19 +79,16 @@ export function openLive({ folder, argv, hooks, reloads = false, redact, onError
   function changed(): void {
     if (closed) return;
     const wait = Math.max(0, writtenAt + LEAST_GAP_MS - performance.now());
-    timer ??= setTimeout(() => void write(), wait).unref();
+    timer ??= setTimeout(write, wait).unref();
   }
 
-  async function write(): Promise<void> {
+  function write(): void {
+    timer = undefined;
+    if (closed) return;
     try {
-      const { default: writeFileAtomic } = await import("write-file-atomic");
-      timer = undefined;
-      if (closed) return;
       writtenAt = performance.now();
       ensureFolder(folder);
-      // All of it or an error: the package itself does not look how much of a text arrived.
-      const fill = (temporary: string) => writeFileSync(temporary, snapshot());
-      writeFileAtomic.sync(file, "", { mode: 0o600, fsync: false, tmpfileCreated: fill });
+      writePrivateFile(file, snapshot());
     } catch (error) {
       close();
       onError(error);
@@ -166,15 +166,15 @@ type Snapshot = LiveProcess & { readonly process_start: string | null };
 /** The snapshot in a file, as far as it has the form of one. */
 function parse(file: string): Snapshot | undefined {
   try {
-    const stats = lstatSync(file);
-    if (!stats.isFile() || stats.uid !== process.geteuid?.()) return undefined;
-    const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Snapshot> | null;
+    const reading = readRegularFile(file, { mostBytes: MOST_BYTES, ours: true });
+    if (reading.kind !== "read") return undefined;
+    const value = JSON.parse(reading.content.toString("utf8")) as Partial<Snapshot> | null;
     const { pid, command, started_at, reloads, hooks, process_start = null } = value ?? {};
     if (typeof pid !== "number" || typeof command !== "string" || typeof started_at !== "string") return undefined;
     if (!Array.isArray(hooks)) return undefined;
     return { pid, command, started_at, reloads: reloads === true, hooks: hooks.filter(isLiveHook), process_start };
   } catch {
-    // It vanished meanwhile, may not be read or is no JSON: then it tells nothing.
+    // Not JSON: then it tells nothing.
     return undefined;
   }
 }

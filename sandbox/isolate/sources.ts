@@ -1,10 +1,10 @@
 /** Reads a handler's modules: files of the hook's own folder, and nothing else. */
-import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { problemOf } from "#core/errors";
 import type { GatewayHook } from "#core/ports/tier";
+import { readRegularFile } from "#core/regular-file";
 import { SOURCE_LIMITS } from "./limits.ts";
 import type { Source } from "./modules.ts";
 
@@ -54,9 +54,12 @@ export class ModuleSources {
     if (inside === ".." || inside.startsWith(`..${sep}`)) throw new Error(`${said}, which is refused: ${RULE}`);
     this.#modules += 1;
     if (this.#modules > SOURCE_LIMITS.modules) throw new Error(`it has more than ${SOURCE_LIMITS.modules} modules`);
-    const text = await readText(file).catch((error: unknown) => {
+    let text: string;
+    try {
+      text = readText(file);
+    } catch (error) {
       throw new Error(`${said}, which cannot be read: ${problemOf(error)}`, { cause: error });
-    });
+    }
     this.#bytes += Buffer.byteLength(text);
     if (this.#bytes > SOURCE_LIMITS.allBytes)
       throw new Error(`its modules are more than ${SOURCE_LIMITS.allBytes} bytes`);
@@ -64,24 +67,8 @@ export class ModuleSources {
   }
 }
 
-/** A regular file's text, if it is UTF-8 and not too large; neither a pipe nor a device can hold this up. */
-async function readText(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw new Error("it is no file");
-    const most = SOURCE_LIMITS.fileBytes;
-    if (stats.size > most) throw new Error(`it is larger than ${most} bytes`);
-    const bytes = Buffer.alloc(most + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, null);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-      if (length > most) throw new Error(`it is larger than ${most} bytes`);
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
-  } finally {
-    await handle.close();
-  }
+function readText(file: string): string {
+  const reading = readRegularFile(file, { mostBytes: SOURCE_LIMITS.fileBytes });
+  if (reading.kind !== "read") throw new Error(reading.kind === "absent" ? "it is not there" : `it ${reading.problem}`);
+  return new TextDecoder("utf-8", { fatal: true }).decode(reading.content);
 }

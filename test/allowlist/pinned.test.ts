@@ -141,10 +141,10 @@ test("a script replaced by a link runs only if the bytes behind it are the appro
   assert.equal(bench.ready("./guard.sh").bytes, GUARD);
   rmSync(script);
   symlinkSync("/dev/zero", script);
-  assert.match(bench.refused("./guard.sh"), /is no file/);
+  assert.match(bench.refused("./guard.sh"), /is not a regular file/);
   rmSync(script);
   mkdirSync(script);
-  assert.match(bench.refused("./guard.sh"), /is no file/);
+  assert.match(bench.refused("./guard.sh"), /is a directory/);
   rmSync(script, { recursive: true });
   assert.match(bench.refused("./guard.sh"), /is not there/);
 });

@@ -41,7 +41,7 @@ const STATES: readonly (readonly [what: string, make: (home: Home, file: string)
       home.write(ALLOWLIST, GOOD, 0o600);
       truncateSync(file, 100_000_000);
     },
-    /is too large/,
+    /is larger than 16 MiB/,
   ],
   ["has another shape", (home) => void home.write(ALLOWLIST, '{"approvals":{}}', 0o600), /has another shape/],
 ];

@@ -105,9 +105,9 @@ test("what is no module is refused in words that say why", async (context) => {
     "./gone.ts": /it imports "\.\/gone\.ts", and there is no such file/,
     "./large": /it imports "\.\/large", which is none of \.ts, \.mts, \.js, \.mjs, \.json$/,
     "./text.txt": /none of \.ts/,
-    "./folder.ts": /it is no file$/,
-    "./pipe.js": /it is no file$/,
-    "./large.js": /it is larger than 524288 bytes$/,
+    "./folder.ts": /it is a directory$/,
+    "./pipe.js": /it is not a regular file$/,
+    "./large.js": /it is larger than 512 KiB$/,
     "./latin.js": /cannot be read: .*not valid/,
   };
   for (const [specifier, problem] of Object.entries(expected)) {

@@ -1,11 +1,11 @@
 /** What is wrong with one configured shell hook; its script runs only if it is approved. */
-import { readFileSync, statSync } from "node:fs";
 import { allowCommand } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { scriptOf, type LookupContext } from "#allowlist/words";
 import { declarationOf, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
 import type { Firing } from "#core/ports/hook";
+import { readRegularFile } from "#core/regular-file";
 import { nearest } from "#core/suggest";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
@@ -165,15 +165,11 @@ function examineScript(entry: ShellEntry, place: LookupContext): Findings {
   };
 }
 
+/** A script's text; empty for what is missing or not readable, which other findings say, and for programs. */
 function readText(path: string): string {
-  try {
-    if (!statSync(path).isFile() || statSync(path).size > MOST_READ_BYTES) return "";
-    const text = readFileSync(path, "utf8");
-    return text.includes("\0") ? "" : text;
-  } catch {
-    // Missing or not readable: other findings say so.
-    return "";
-  }
+  const reading = readRegularFile(path, { mostBytes: MOST_READ_BYTES });
+  const text = reading.kind === "read" ? reading.content.toString("utf8") : "";
+  return text.includes("\0") ? "" : text;
 }
 
 async function runSample(

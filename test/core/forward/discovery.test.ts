@@ -66,7 +66,7 @@ test("what is no private file of one's own is refused with a sentence that names
   mkdirSync(file);
   refused(/is a directory/);
   execFileSync("mkfifo", [file]);
-  refused(/is no regular file/);
+  refused(/is not a regular file/);
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o610, 0o666]) {
     write(GOOD, mode);
     refused(new RegExp(`others have access to it \\(mode 0${mode.toString(8)}\\).*chmod 600`));
@@ -79,7 +79,7 @@ test("a file that belongs to someone else is refused", { skip: process.getuid?.(
   const { file, write, read } = fixture(t);
   write(GOOD);
   chownSync(file, 65_534, 65_534);
-  assert.match(read().problem!, /belongs to another user/);
+  assert.match(read().problem!, /belongs to someone else/);
 });
 
 test("what is no discovery document is refused, half a one too", (t) => {

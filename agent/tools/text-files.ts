@@ -1,5 +1,6 @@
 /** Text files as the file tools see them: UTF-8 or nothing, and never half written. */
-import { access, constants, readFile, writeFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
+import { replaceFile } from "#core/replace-file";
 import { codeOf, describeFileError, type ResolvedPath, statFile } from "./resolved-path.ts";
 
 /** Files larger than this are not loaded whole. */
@@ -46,19 +47,13 @@ export async function readText(place: ResolvedPath, signal: AbortSignal): Promis
  * existing file stays. The place's links are resolved already. Throws a sentence.
  */
 export async function writeText(place: ResolvedPath, content: string, signal: AbortSignal): Promise<void> {
-  const { default: writeFileAtomic } = await import("write-file-atomic");
   signal.throwIfAborted();
   try {
     // A rename would replace a file that its owner made read-only.
     await access(place.path, constants.W_OK).catch((error: unknown) => {
       if (codeOf(error) !== "ENOENT") throw error;
     });
-    await writeFileAtomic(place.path, "", {
-      // The package writes once and does not look how much of it arrived: on a full disk it would put the first
-      // part of the content in the old file's place. `writeFile` writes to the end or fails.
-      // oxlint-disable-next-line typescript/no-misused-promises -- the package awaits it, its types do not say so
-      tmpfileCreated: (temporary) => writeFile(temporary, content, { encoding: "utf8", signal }),
-    });
+    await replaceFile(place.path, content, { signal });
   } catch (error) {
     throw new Error(describeFileError(error, place), { cause: error });
   }

@@ -1,7 +1,7 @@
 /** Homes that take no writes, hold a damaged or a newer file, or a configuration that is wrong. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test, { type TestContext } from "node:test";
@@ -47,6 +47,23 @@ function assertOneWarning({ code, stdout, stderr }: Ended, warning: RegExp): voi
   assert.equal(warnings.length, 1, stderr);
   assert.match(warnings[0]!, warning);
 }
+
+test("a full disk: a configuration that does not fit any more stays as it was", async (t) => {
+  const disk = mountDisk(t);
+  if (disk === undefined) return;
+  const config = `# ${"x".repeat(12_000)}\nplugins:\n  enabled: []\n`;
+  writeFileSync(join(disk.path, "config.yaml"), config, { mode: 0o600 });
+  mkdirSync(join(disk.path, "plugins", "demo"), { recursive: true });
+  writeFileSync(join(disk.path, "plugins", "demo", "plugin.yaml"), "name: demo\n");
+  writeFileSync(join(disk.path, "plugins", "demo", "index.ts"), "export function register() {}\n");
+  disk.fill();
+  // Room for the first page of the new file, not for all of it.
+  truncateSync(join(disk.path, "filler"), statSync(join(disk.path, "filler")).size - 4096);
+  const { code, stderr } = await disk.run(["plugins", "enable", "demo"]);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /config\.yaml/);
+  assert.equal(readFileSync(join(disk.path, "config.yaml"), "utf8"), config);
+});
 
 test("a full disk: the conversation goes on with one warning, also one that began before", async (t) => {
   const disk = mountDisk(t);

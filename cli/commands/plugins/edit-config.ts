@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Document, YAMLSeq } from "yaml";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
+import { replaceFile } from "#core/replace-file";
 
 type ListName = "enabled" | "disabled";
 
@@ -26,8 +27,7 @@ export async function editPluginLists(file: string, edit: ListEdit): Promise<str
   const edited = await editText(text, edit);
   try {
     if (!exists) ensureFolder(dirname(file));
-    const { default: writeFileAtomic } = await import("write-file-atomic");
-    await writeFileAtomic(file, edited, exists ? {} : { mode: 0o600 });
+    await replaceFile(file, edited, exists ? {} : { mode: 0o600 });
   } catch (error) {
     throw new HermesError("HERMES_CONFIG_WRITE", { file, problem: problemOf(error) }, { cause: error });
   }

@@ -3,6 +3,7 @@ import { delimiter, dirname } from "node:path";
 import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
 import type { HomePaths } from "#core/home/paths";
+import { declarationOf } from "#core/events";
 import type { Hook } from "#core/ports/hook";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
@@ -41,7 +42,7 @@ export interface ShellHooks {
    * when that person presses Ctrl+C; everything else that goes wrong is a warning.
    */
   prepare(config: Config, options?: { readonly mayAsk?: boolean }): Promise<PreparedShellHooks>;
-  /** The paths of the gates' scripts, which the agent must not touch. */
+  /** The paths of the scripts that are off limits to the agent. */
   readonly scripts: () => readonly string[];
 }
 
@@ -96,7 +97,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       hooks.set(key, made ?? createShellHook(entry, { decide, surroundings, ask, warn: context.warn }));
     }
     const scripts = entries
-      .filter(({ event, enabled }) => enabled && event === "pre_tool_call")
+      .filter(({ event, enabled }) => enabled && declarationOf(event).scriptsOffLimits)
       .flatMap(({ argv }) => (argv === null ? [] : (scriptOf(argv, place) ?? [])))
       .filter((script) => !isProgram(script, context.env));
     return { hooks, approvals, scripts };

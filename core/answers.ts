@@ -2,7 +2,8 @@
  * What hooks may answer, and the one place that validates answers (CONTRACT §4 and §6).
  * A raw answer in the dialect of a plugin or of a script goes in, a {@link Decision} comes out.
  */
-import { declarationOf, type EventName, type EventsOfKind } from "./events.ts";
+import type { GateVerb } from "./event-declaration.ts";
+import { declarationOf, type EventName, type EventsOfKind, type VerbOf } from "./events.ts";
 import { frozenCopy } from "./firing.ts";
 
 type Nothing = void | undefined | null | Readonly<Record<string, never>>;
@@ -31,11 +32,19 @@ export interface ContextAnswer {
   readonly context: string;
 }
 
+/** What a plugin's callback answers to a gate, verb by verb. */
+interface VerbAnswers {
+  readonly block: BlockAnswer;
+  readonly modify: ModifyAnswer;
+  readonly skip: SkipAnswer;
+  readonly rewrite: RewriteAnswer;
+  readonly allow: AllowAnswer;
+}
+
 /** What a plugin's callback may answer to each event. Observers may return anything; it is ignored. */
-export type Answer<Name extends EventName> = Name extends "pre_tool_call"
-  ? Nothing | BlockAnswer | ModifyAnswer
-  : Name extends "pre_gateway_dispatch"
-    ? Nothing | SkipAnswer | RewriteAnswer | AllowAnswer
+export type Answer<Name extends EventName> =
+  Name extends EventsOfKind<"gate">
+    ? Nothing | VerbAnswers[VerbOf<Name>]
     : Name extends EventsOfKind<"context">
       ? Nothing | ContextAnswer | string
       : Name extends EventsOfKind<"transform">
@@ -85,22 +94,22 @@ function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision
   const verbs = [dialect === "shell" ? answer["decision"] : null, answer["action"]].filter(isPresent);
   if (verbs.length === 0) return judgeWithoutVerb(answer, dialect);
   // A script may use both dialects at once: the stricter verb wins, and an unknown verb makes the answer invalid.
-  const known: readonly unknown[] = name === "pre_tool_call" ? ["block", "modify"] : ["skip", "rewrite", "allow"];
-  const strange = verbs.find((verb) => !known.includes(verb));
-  if (strange !== undefined && !verbs.includes(known[0])) return invalid(`unknown verb ${describe(strange)}`);
-  switch (known.find((verb) => verbs.includes(verb))) {
-    case "block":
-      return block(answer, dialect);
-    case "modify":
-      return modify(answer, dialect);
-    case "skip":
-      return { kind: "skip", reason: text(answer["reason"]) ?? "" };
-    case "rewrite":
-      return rewrite(answer);
-    default:
-      return ALLOW;
-  }
+  const known = declarationOf(name).verbs ?? [];
+  const [strongest] = known;
+  const strange = verbs.find((verb) => !known.includes(verb as GateVerb));
+  const holds =
+    strange !== undefined && !verbs.includes(strongest) ? undefined : known.find((verb) => verbs.includes(verb));
+  return holds === undefined ? invalid(`unknown verb ${describe(strange)}`) : READERS[holds](answer, dialect);
 }
+
+/** Reads the rest of an answer by its verb. */
+const READERS: Readonly<Record<GateVerb, (answer: Record<string, unknown>, dialect: Dialect) => Decision | Invalid>> = {
+  block,
+  modify,
+  skip: (answer) => ({ kind: "skip", reason: text(answer["reason"]) ?? "" }),
+  rewrite,
+  allow: () => ALLOW,
+};
 
 /** An object without a verb: fine when empty or from a script, which may print other JSON; a mistake from a plugin. */
 function judgeWithoutVerb(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
@@ -142,7 +151,7 @@ function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {
 function judgeTransform(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
   const replacement = dialect === "shell" && isObject(answer) ? answer["text"] : answer;
   if (typeof replacement === "string") {
-    return replacement === "" && name === "transform_llm_output" ? PASS : { kind: "transform", text: replacement };
+    return replacement === "" && declarationOf(name).ignoresEmpty ? PASS : { kind: "transform", text: replacement };
   }
   if (dialect === "shell" && isObject(answer) && (replacement === undefined || replacement === null)) return PASS;
   if (isObject(answer) && Object.keys(answer).length === 0) return PASS;

@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { PASS, type Decision } from "./answers.ts";
 import { attempt, type Attempt } from "./attempt.ts";
 import { wallClockAt } from "./clock.ts";
-import { declarationOf, EVENT_NAMES, type EventKind, type EventName, type Payload } from "./events.ts";
+import type { EventKind } from "./event-declaration.ts";
+import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Firing, Hook, RunSink, HookRun } from "./ports/hook.ts";
@@ -19,6 +20,7 @@ export interface Invocation {
 
 type MaybePromise<Value> = Value | Promise<Value>;
 const NEVER = new AbortController().signal;
+const HOLD_ANSWER = eventsWhere(({ holdsAnswer }) => holdsAnswer);
 
 /** One firing on its way through the loop. */
 interface Dispatch {
@@ -65,6 +67,11 @@ export class HookDispatcher {
   /** Every hook, event by event in the order of the table, in the order in which they run. */
   hooks(): readonly Hook[] {
     return EVENT_NAMES.flatMap((event) => this.hooksOf(event));
+  }
+
+  /** True while no hook may still change an answer, so that surfaces may show it as it grows. */
+  mayStream(): boolean {
+    return HOLD_ANSWER.every((event) => this.hooksOf(event).length === 0);
   }
 
   /** Waits until the observers that no firing waited for have ended. */
@@ -164,10 +171,11 @@ function applies(hook: Hook, firing: Firing): boolean {
 function fold(passage: Dispatch, decision: Decision): boolean {
   if (decision.kind === "pass" || passage.kind === "observe") return false;
   if (decision.kind === "modify") {
-    const { payload, event } = passage.firing as Firing<"pre_tool_call">;
+    const { event } = passage.firing;
+    const payload = passage.firing.payload as { readonly args?: object };
     // What the hook answered may still be held by it: copied, so that it cannot change behind the next hook's back.
     const args = frozenCopy({ ...payload.args, ...decision.args });
-    passage.firing = createFiring(event, { ...payload, args });
+    passage.firing = createFiring(event, { ...payload, args } as unknown as Payload<EventName>);
     passage.decision = { kind: "modify", args };
     return false;
   }

@@ -1,5 +1,6 @@
 /** The documentation of an event, derived from the table: the payload's fields, notes, and possible answers. */
-import { declarationOf, type EventKind, type EventName } from "./events.ts";
+import type { EventKind, GateVerb } from "./event-declaration.ts";
+import { declarationOf, type EventName } from "./events.ts";
 import type { Zod } from "./zod.ts";
 
 /** The subset of JSON Schema that our payloads use. */
@@ -52,24 +53,35 @@ export function notesOf(name: EventName, code: (text: string) => string): readon
   ];
 }
 
-/** The possible answers, as a plugin and as a script gives them; empty for an event that only observes. */
-export function answersOf(name: EventName): readonly { readonly plugin: string; readonly shell: string }[] {
-  const { kind } = declarationOf(name);
-  if (name === "pre_tool_call") {
-    return [
-      { plugin: '{ action: "block", message }', shell: '{"decision":"block","reason":"…"}, or exit code 2' },
-      { plugin: '{ action: "modify", args }', shell: '{"decision":"modify","tool_input":{…}}' },
-    ];
-  }
-  if (kind === "gate") {
-    return [
-      { plugin: '{ action: "skip", reason }', shell: '{"action":"skip","reason":"…"}' },
-      { plugin: '{ action: "rewrite", text }', shell: '{"action":"rewrite","text":"…"}' },
-      { plugin: '{ action: "allow" }', shell: '{"action":"allow"}' },
-    ];
-  }
-  if (kind === "context") return [{ plugin: "{ context }, or a string", shell: '{"context":"…"}' }];
-  return kind === "transform" ? [{ plugin: "a string", shell: '{"text":"…"}' }] : [];
+/** An answer as a plugin and as a script gives it. */
+interface AnswerForms {
+  readonly plugin: string;
+  readonly shell: string;
+}
+
+const VERBS: Readonly<Record<GateVerb, AnswerForms>> = {
+  block: { plugin: '{ action: "block", message }', shell: '{"decision":"block","reason":"…"}' },
+  modify: { plugin: '{ action: "modify", args }', shell: '{"decision":"modify","tool_input":{…}}' },
+  skip: { plugin: '{ action: "skip", reason }', shell: '{"action":"skip","reason":"…"}' },
+  rewrite: { plugin: '{ action: "rewrite", text }', shell: '{"action":"rewrite","text":"…"}' },
+  allow: { plugin: '{ action: "allow" }', shell: '{"action":"allow"}' },
+};
+
+const REPLIES: Readonly<Record<EventKind, readonly AnswerForms[]>> = {
+  gate: [],
+  context: [{ plugin: "{ context }, or a string", shell: '{"context":"…"}' }],
+  transform: [{ plugin: "a string", shell: '{"text":"…"}' }],
+  observe: [],
+};
+
+/** The possible answers; empty for an event that only observes. */
+export function answersOf(name: EventName): readonly AnswerForms[] {
+  const { kind, verbs = [], exitTwoBlocks } = declarationOf(name);
+  const ofVerbs = verbs.map((verb) => {
+    const { plugin, shell } = VERBS[verb];
+    return { plugin, shell: verb === "block" && exitTwoBlocks ? `${shell}, or exit code 2` : shell };
+  });
+  return [...ofVerbs, ...REPLIES[kind]];
 }
 
 function typeOf(schema: PayloadSchema, code: (text: string) => string): string {

@@ -4,6 +4,7 @@
  * does not load zod.
  */
 import type { z } from "zod";
+import { declareEvent as event, type AnyEventDeclaration, type EventKind } from "./event-declaration.ts";
 import {
   child,
   conversation,
@@ -19,40 +20,15 @@ import {
   sessionId,
   toolCall,
 } from "./event-fields.ts";
-import type { Zod } from "./zod.ts";
-
-/** How a firing treats the answers of its hooks. */
-export type EventKind = "gate" | "context" | "transform" | "observe";
-
-/**
- * What happens when a hook throws, hangs or gives an invalid answer: always `skip` it, or `mark`: skip it unless
- * the hook is marked to block (`fail_closed`, `on_error: block`).
- */
-export type FailurePolicy = "skip" | "mark";
-
-interface EventDeclaration<Schema extends z.ZodType, Kind extends EventKind> {
-  readonly kind: Kind;
-  readonly onFailure: FailurePolicy;
-  /** When it fires and what a hook can do there; each sentence states its power. */
-  readonly sentence: string;
-  /** True for the tool events, where a shell hook's `matcher` applies. */
-  readonly tool?: true;
-  /** Fields that in-process hooks get by reference; absent from schema, sample and JSON. */
-  readonly live?: readonly string[];
-  readonly payload: (zod: Zod) => Schema;
-  readonly sample: () => z.infer<Schema>;
-}
-
-function event<Schema extends z.ZodType, Kind extends EventKind>(
-  declaration: EventDeclaration<Schema, Kind>,
-): EventDeclaration<Schema, Kind> {
-  return declaration;
-}
 
 export const EVENTS = {
   pre_tool_call: event({
     kind: "gate",
     onFailure: "mark",
+    subject: "tool call",
+    verbs: ["block", "modify"],
+    exitTwoBlocks: true,
+    scriptsOffLimits: true,
     tool: true,
     sentence:
       "Before each tool call, of built-in, plugin and unknown tools alike. Can block the call or change its arguments.",
@@ -71,6 +47,7 @@ export const EVENTS = {
   transform_tool_result: event({
     kind: "transform",
     onFailure: "skip",
+    subject: "tool result",
     tool: true,
     sentence: "After post_tool_call, before the model sees the result. The first string replaces the result.",
     payload: (zod) =>
@@ -98,6 +75,9 @@ export const EVENTS = {
   transform_llm_output: event({
     kind: "transform",
     onFailure: "skip",
+    subject: "answer",
+    ignoresEmpty: true,
+    holdsAnswer: true,
     sentence: "Before the final answer of a turn is shown and stored. The first non-empty string replaces the answer.",
     payload: (zod) => zod.object({ session_id: sessionId(zod), response_text: zod.string(), ...place(zod) }),
     sample: () => ({ session_id: SAMPLE_SESSION, response_text: "Hello!", ...SAMPLE_PLACE }),
@@ -181,6 +161,8 @@ export const EVENTS = {
   pre_gateway_dispatch: event({
     kind: "gate",
     onFailure: "skip",
+    subject: "message",
+    verbs: ["skip", "rewrite", "allow"],
     live: ["gateway", "session_store"],
     sentence:
       "When the gateway receives a message, before it checks access. Can skip or rewrite the message; always fails open.",
@@ -267,16 +249,8 @@ export type EventsOfKind<Kind extends EventKind> = {
 /** The payload of an event by its schema, without live fields. */
 export type Payload<Name extends EventName> = z.infer<ReturnType<(typeof EVENTS)[Name]["payload"]>>;
 
-/** A declaration with its types widened, for code that iterates over the table. */
-export interface AnyEventDeclaration {
-  readonly kind: EventKind;
-  readonly onFailure: FailurePolicy;
-  readonly sentence: string;
-  readonly tool?: true;
-  readonly live?: readonly string[];
-  readonly payload: (zod: Zod) => z.ZodType;
-  readonly sample: () => object;
-}
+/** The verbs that an event understands; never for an event that is no gate. */
+export type VerbOf<Name extends EventName> = NonNullable<(typeof EVENTS)[Name]["verbs"]>[number];
 
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
 
@@ -286,4 +260,9 @@ export function isEventName(name: string): name is EventName {
 
 export function declarationOf(name: EventName): AnyEventDeclaration {
   return EVENTS[name];
+}
+
+/** The events whose row passes a test, in the order of the table. */
+export function eventsWhere(test: (row: AnyEventDeclaration) => boolean | undefined): readonly EventName[] {
+  return EVENT_NAMES.filter((name) => test(EVENTS[name]));
 }

@@ -57,6 +57,5 @@ function failed(hook: Hook, firing: Firing, answered: Decision, thrown: unknown)
 }
 
 function blocksOnFailure(hook: Hook, firing: Firing): boolean {
-  const { kind, onFailure } = declarationOf(firing.event);
-  return kind === "gate" && onFailure === "mark" && hook.onFailure === "block";
+  return declarationOf(firing.event).onFailure === "mark" && hook.onFailure === "block";
 }

@@ -71,7 +71,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
     platforms: () => platforms.names,
     received: new ReceivedMessages(database, log),
     closing: closing.signal,
-    streams: () => dispatcher.hooksOf("transform_llm_output").length === 0,
+    streams: () => dispatcher.mayStream(),
     sendMs: timings.send,
   });
   let drained: Promise<void> | undefined;

@@ -48,18 +48,17 @@ export interface SessionStore {
   ) => unknown;
 }
 
+/** The live fields of the events that have some. */
 interface LiveFields {
-  readonly gateway: Gateway;
-  readonly session_store: SessionStore;
+  readonly pre_gateway_dispatch: { readonly gateway: Gateway; readonly session_store: SessionStore };
 }
 
 /**
  * What the callback of an event gets: one object, frozen all the way down.
  * `Payload<"pre_tool_call">`, say, has `tool_name`, `args`, `task_id`, `session_id` and `tool_call_id`.
  */
-export type Payload<Name extends EventName> = Name extends "pre_gateway_dispatch"
-  ? DeepReadonly<CorePayload<Name>> & LiveFields
-  : DeepReadonly<CorePayload<Name>>;
+export type Payload<Name extends EventName> = DeepReadonly<CorePayload<Name>> &
+  (Name extends keyof LiveFields ? LiveFields[Name] : unknown);
 
 /** What the callback of an event may answer. Nothing at all is always fine; what observers answer is ignored. */
 export type Answer<Name extends EventName> = CoreAnswer<Name>;

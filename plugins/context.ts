@@ -36,11 +36,8 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
       );
     }
     if (!plugin.isAlive(`register_hook("${event}")`)) return nothing;
-    if (
-      plugin.onFailure === "block" &&
-      declarationOf(event).onFailure === "skip" &&
-      declarationOf(event).kind === "gate"
-    ) {
+    const { kind, onFailure } = declarationOf(event);
+    if (plugin.onFailure === "block" && kind === "gate" && onFailure === "skip") {
       sentence(`"on_error: block" does not count at ${event}, which always goes on.`);
     }
     const hook = new CallbackHook({

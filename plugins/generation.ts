@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import type { Config, ConfigValues } from "#core/home/config";
 import { isHermesError, problemOf } from "#core/errors";
+import { declarationOf, eventsWhere, type EventName } from "#core/events";
 import { frozenCopy } from "#core/firing";
 import type { Hook } from "#core/ports/hook";
 import { didYouMean } from "#core/suggest";
@@ -200,11 +201,14 @@ class Loading implements Generation {
     }
     this.#complain(name, `plugin "${name}" was not loaded: ${problem}`);
     const { onFailure } = this.#entryOf(plugin);
+    if (onFailure !== "block") return;
     const events = plugin.manifest?.providesHooks ?? [];
-    if (onFailure !== "block" || (events.length > 0 && !events.includes("pre_tool_call"))) return;
     // A guard that the person marked to block must not be open because it is broken.
-    this.guards.push(brokenGuard(name, problem));
-    this.#options.say(`plugin "${name}" is marked "on_error: block": every tool call is blocked until it loads.`);
+    for (const event of BLOCKING.filter((gate) => events.length === 0 || events.includes(gate))) {
+      this.guards.push(brokenGuard(name, event, problem));
+      const { subject } = declarationOf(event);
+      this.#options.say(`plugin "${name}" is marked "on_error: block": every ${subject} is blocked until it loads.`);
+    }
   }
 
   #complain(plugin: string, sentence: string): void {
@@ -227,11 +231,14 @@ const REASONS: Readonly<Record<PluginState, string>> = {
   error: "could not be loaded",
 };
 
-function brokenGuard(name: string, problem: string): Hook {
+/** The gates where a hook may be marked to block when it fails. */
+const BLOCKING = eventsWhere(({ onFailure }) => onFailure === "mark");
+
+function brokenGuard(name: string, event: EventName, problem: string): Hook {
   return {
     source: "plugin",
     name,
-    event: "pre_tool_call",
+    event,
     command: null,
     onFailure: "block",
     deadlineSeconds: null,

@@ -1,5 +1,6 @@
 /** One line on standard error for what a hook did to a turn: blocked, changed, failed, took too long. */
 import { visible } from "#allowlist/visible";
+import { declarationOf, isEventName } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
 
 /** The notice of a run, or undefined when there is nothing that a person must know. */
@@ -11,7 +12,7 @@ export function noticeOf(run: HookRun): string | undefined {
     case "modify":
       return `${who} changed the arguments of a tool call${because(run)}`;
     case "transform":
-      return `${who} replaced ${run.event === "transform_llm_output" ? "the answer" : "a tool's result"}${because(run)}`;
+      return `${who} replaced ${subjectOf(run)}${because(run)}`;
     case "rewrite":
       return `${who} rewrote ${messageOf(run)}${because(run)}`;
     case "skip":
@@ -23,6 +24,10 @@ export function noticeOf(run: HookRun): string | undefined {
     case "context":
       return run.detail === null ? undefined : inLine(run.detail);
   }
+}
+
+function subjectOf({ event }: HookRun): string {
+  return `the ${(isEventName(event) ? declarationOf(event).subject : undefined) ?? "text"}`;
 }
 
 function isCommand({ event }: HookRun): boolean {

@@ -83,7 +83,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const renderer = createRenderer({
     format: options.outputFormat,
     quiet: options.quiet === true,
-    streaming: () => host.dispatcher.hooksOf("transform_llm_output").length === 0,
+    streaming: () => host.dispatcher.mayStream(),
     context,
   });
   const common = { host, conversation, context, renderer, maxIterations: options.maxTurns };

@@ -35,7 +35,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 };
 
 /** What a hook may still change is not shown while it grows. */
-const streams = (host: Host) => () => host.dispatcher.hooksOf("transform_llm_output").length === 0;
+const streams = (host: Host) => () => host.dispatcher.mayStream();
 
 export class ConfiguredPlatforms {
   readonly #host: Host;

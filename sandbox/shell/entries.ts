@@ -3,7 +3,7 @@
  * load (CONTRACT §6, seed 003 "Configuration schema"). A gate that is marked `fail_closed` is never skipped: if
  * it is broken it stays, with its `problem`, and blocks.
  */
-import { declarationOf, EVENT_NAMES, isEventName, type EventName } from "#core/events";
+import { declarationOf, EVENT_NAMES, eventsWhere, isEventName, type EventName } from "#core/events";
 import { isGatewayEventName } from "#core/gateway-event-names";
 import { userHome } from "#core/home/paths";
 import type { WallProfile } from "#core/ports/wall";
@@ -206,10 +206,12 @@ function readCommand(
   return words.problem === null ? words : { argv: null, problem: `its command cannot be parsed: ${words.problem}` };
 }
 
+const TOOL_EVENTS = eventsWhere(({ tool }) => tool);
+
 function readMatcher(event: EventName, value: unknown, warn: Warn): string | null {
   if (value === undefined || value === null) return null;
   if (!declarationOf(event).tool) {
-    warn("counts on the tool events only (pre_tool_call, post_tool_call, transform_tool_result); ignored", "matcher");
+    warn(`counts on the tool events only (${TOOL_EVENTS.join(", ")}); ignored`, "matcher");
     return null;
   }
   if (typeof value !== "string") {
@@ -224,7 +226,7 @@ function readFailClosed(event: EventName, raw: Record<string, unknown>, warn: Wa
   const camel = readFlag(raw, "failClosed", false, warn);
   if (!snake && !camel) return false;
   const { kind, onFailure } = declarationOf(event);
-  if (kind === "gate" && onFailure === "mark") return true;
+  if (onFailure === "mark") return true;
   const why = kind === "gate" ? `${event} always fails open` : `${event} is no gate, it cannot block`;
   warn(`${why}; ignored`, snake ? "fail_closed" : "failClosed");
   return false;

@@ -7,7 +7,7 @@ import type { ShellEntry } from "./entries.ts";
 
 /** For each of standard output and standard error of a hook. */
 export const MOST_OUTPUT_BYTES = 1024 * 1024;
-/** The exit code that blocks a tool call. */
+/** The exit code that blocks at a gate with `exitTwoBlocks`. */
 export const EXIT_BLOCK = 2;
 const LONGEST_MESSAGE = 400;
 

@@ -2,7 +2,7 @@
 import { allowCommand } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { scriptOf, type LookupContext } from "#allowlist/words";
-import { declarationOf, type Payload } from "#core/events";
+import { declarationOf, eventsWhere, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
 import type { Firing } from "#core/ports/hook";
 import { readRegularFile } from "#core/regular-file";
@@ -92,8 +92,7 @@ function examineConsent(entry: ShellEntry, { allowed, approved_at, drift, fail_c
       `Its script changed since you approved it. Review the script, then run hermes hooks revoke and ${visible(allowCommand(pair))}`,
     );
   }
-  const { kind, onFailure } = declarationOf(entry.event);
-  const open = kind === "gate" && onFailure === "mark" && !fail_closed;
+  const open = declarationOf(entry.event).onFailure === "mark" && !fail_closed;
   return {
     problems,
     notes: open ? ["If this guard fails, the call is allowed. Set fail_closed: true to block instead."] : [],
@@ -181,6 +180,8 @@ async function runSample(
   return testEntry({ entry, firing: sampleFiring(entry, tool), surroundings, signal, decide });
 }
 
+const EXIT_TWO = eventsWhere(({ exitTwoBlocks }) => exitTwoBlocks);
+
 function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined): Findings {
   const problems: string[] = [];
   const notes: string[] = [];
@@ -188,7 +189,7 @@ function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined):
   const look = `hermes hooks test ${entry.event}${tool === undefined ? "" : ` --for-tool ${tool}`}`;
   if (run.error !== null)
     problems.push(`${visible(run.error).replace(/[^.!?]$/, "$&.")} To see its output, run: ${look}`);
-  if (run.error !== null && run.exit_code === 2) notes.push("Exit code 2 blocks only on pre_tool_call.");
+  if (run.error !== null && run.exit_code === 2) notes.push(`Exit code 2 blocks only on ${EXIT_TWO.join(", ")}.`);
   const says = run.stdout.replace(/^\uFEFF/, "").trim();
   const ignored =
     says !== "" && says !== "null" && !/^\{\s*\}$/.test(says) && run.answer === null && kind !== "observe";

@@ -5,7 +5,7 @@ import type { HookPair } from "#allowlist/grant";
 import { pairKey } from "#allowlist/store";
 import { visible } from "#allowlist/visible";
 import type { Config } from "#core/home/config";
-import { EVENT_NAMES, isEventName } from "#core/events";
+import { declarationOf, EVENT_NAMES, isEventName } from "#core/events";
 import { didYouMean } from "#core/suggest";
 import { isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";
 import type { Findings } from "./examine-entry.ts";
@@ -41,10 +41,12 @@ export function examinePlugins({ plugins, warnings }: Discovery, config: Config,
       problems.push(named(`its plugin.yaml names an unknown event, ${event}.${didYouMean(event, EVENT_NAMES)}`));
     }
     const onError = (entries[plugin.name] ?? entries[plugin.directory])?.on_error;
-    if (plugin.manifest?.providesHooks.includes("pre_tool_call") && onError !== "block") {
+    if (onError === "block") continue;
+    for (const event of plugin.manifest?.providesHooks ?? []) {
+      if (!isEventName(event) || declarationOf(event).onFailure !== "mark") continue;
       notes.push(
         named(
-          `if it fails in pre_tool_call, the call is allowed. Set plugins.entries.${plugin.name}.on_error: block to block it instead.`,
+          `if it fails in ${event}, the ${declarationOf(event).subject} is allowed. Set plugins.entries.${plugin.name}.on_error: block to block it instead.`,
         ),
       );
     }

@@ -1,5 +1,6 @@
 /** What a script written for Claude Code answers, in the words of `core/answers.ts`. */
-import type { EventName } from "#core/events";
+import type { EventKind } from "#core/event-declaration";
+import { declarationOf } from "#core/events";
 import { isMapping } from "#sandbox/shell/entry-values";
 import {
   EXIT_BLOCK,
@@ -21,18 +22,20 @@ export function readRun(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const end = failureOfEnd(entry, firing.event, result);
   if (end !== null) return reading(run, { failure: end });
-  return (READERS.get(firing.event) ?? readObserver)(run);
+  return READERS[declarationOf(firing.event).kind](run);
 }
 
-/** Events whose answers count; the others observe. */
-const READERS: ReadonlyMap<EventName, (run: FinishedRun) => ParsedRun> = new Map([
-  ["pre_tool_call", readGate],
-  ["pre_llm_call", readPrompt],
-]);
+/** Claude Code's scripts cannot replace a text, so at a transform they observe. */
+const READERS: Readonly<Record<EventKind, (run: FinishedRun) => ParsedRun>> = {
+  gate: readGate,
+  context: readPrompt,
+  transform: readObserver,
+  observe: readObserver,
+};
 
 /** PreToolUse: exit 2, `permissionDecision`, `updatedInput`, `continue`, and the older `decision`. */
 function readGate(run: FinishedRun): ParsedRun {
-  const { entry, result } = run;
+  const { entry, firing, result } = run;
   const output = parseOutput(result.stdout);
   const answer = "answer" in output ? (output.answer ?? {}) : {};
   if (result.exit_code === EXIT_BLOCK) {
@@ -40,8 +43,8 @@ function readGate(run: FinishedRun): ParsedRun {
     return reading(run, { answer: { action: "block", message } });
   }
   const failure =
-    failureOfExit(entry, "pre_tool_call", result) ??
-    ("problem" in output ? scriptFailure(entry, "pre_tool_call", output.problem) : undefined);
+    failureOfExit(entry, firing.event, result) ??
+    ("problem" in output ? scriptFailure(entry, firing.event, output.problem) : undefined);
   const denied = denial(answer);
   if (denied !== undefined) return reading(run, { failure, answer: { action: "block", message: denied.message } });
 
@@ -53,7 +56,7 @@ function readGate(run: FinishedRun): ParsedRun {
   if (strange !== undefined) return reading(run, { failure, answer: { decision: strange }, unsupported });
   const changed = updatedInput(specific["updatedInput"], run);
   if (typeof changed === "string") {
-    return reading(run, { failure: failure ?? scriptFailure(entry, "pre_tool_call", changed), unsupported });
+    return reading(run, { failure: failure ?? scriptFailure(entry, firing.event, changed), unsupported });
   }
   const reason = textOf(specific["permissionDecisionReason"]) ?? "";
   const question = decision === "ask" ? reason : undefined;
@@ -109,11 +112,12 @@ function readObserver(run: FinishedRun): ParsedRun {
   const blocked = result.exit_code === EXIT_BLOCK;
   const failure = blocked ? undefined : failureOfExit(entry, firing.event, result);
   const decides = blocked || answer["decision"] === "block" || answer["continue"] === false;
+  const event = claudeEvent(firing.event);
   const adds =
     textOf(specificOf(answer)["additionalContext"]) !== undefined ||
-    (firing.event === "on_session_start" && failure === undefined && text !== undefined);
+    (event?.textIsContext && failure === undefined && text !== undefined);
   const unsupported = [
-    decides ? `it wants to block, and ${firing.event} (${claudeEvent(firing.event)?.name}) only observes here` : [],
+    decides ? `it wants to block, and ${firing.event} (${event?.name}) only observes here` : [],
     adds ? `it wants to add context, which ${firing.event} cannot; a hook of pre_llm_call can` : [],
   ].flat();
   return reading(run, { failure, unsupported: unsupported.length === 0 ? undefined : unsupported.join("; ") });

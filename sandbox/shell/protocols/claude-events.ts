@@ -9,6 +9,8 @@ export interface ClaudeEvent {
   readonly name: string;
   /** What the document has beside the fields that all events share. */
   readonly fields: (payload: Payload, place: ShellContext) => Readonly<Record<string, unknown>>;
+  /** Plain text on standard output is context for the model there. */
+  readonly textIsContext?: true;
 }
 
 const toolCall: ClaudeEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
@@ -17,7 +19,7 @@ const toolCall: ClaudeEvent["fields"] = ({ tool_name: tool, args, tool_call_id: 
   tool_use_id: id ?? "",
 });
 
-const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map([
+const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEvent>([
   ["pre_tool_call", { name: "PreToolUse", fields: toolCall }],
   [
     "post_tool_call",
@@ -31,7 +33,11 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map([
   ],
   [
     "pre_llm_call",
-    { name: "UserPromptSubmit", fields: ({ user_message }: Payload) => ({ prompt: user_message ?? "" }) },
+    {
+      name: "UserPromptSubmit",
+      fields: ({ user_message }: Payload) => ({ prompt: user_message ?? "" }),
+      textIsContext: true,
+    },
   ],
   [
     "post_llm_call",
@@ -56,7 +62,11 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map([
   ],
   [
     "on_session_start",
-    { name: "SessionStart", fields: ({ model }: Payload) => ({ source: "startup", model: model ?? "" }) },
+    {
+      name: "SessionStart",
+      fields: ({ model }: Payload) => ({ source: "startup", model: model ?? "" }),
+      textIsContext: true,
+    },
   ],
   ["on_session_finalize", { name: "SessionEnd", fields: () => ({ reason: "other" }) }],
 ]);

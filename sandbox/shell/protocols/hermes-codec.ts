@@ -45,7 +45,7 @@ function read({ entry, firing, result }: FinishedRun): ParsedRun {
   const end = failureOfEnd(entry, event, result);
   if (end !== null) return { reply: { ...reply, failure: end } };
   const output = parseOutput(result.stdout);
-  if (event === "pre_tool_call" && result.exit_code === EXIT_BLOCK) {
+  if (declarationOf(event).exitTwoBlocks && result.exit_code === EXIT_BLOCK) {
     const message = blockMessage(output) ?? firstCharacters(result.stderr);
     return { reply: { ...reply, answer: { action: "block", message } } };
   }

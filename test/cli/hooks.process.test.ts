@@ -1,9 +1,11 @@
 /** `hermes hooks list|test|allow|revoke` as a person and a script see them (CONTRACT §6). */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { Home, type Ended } from "../helpers/hermes.ts";
+import { promisify } from "node:util";
+import { Home, ROOT, type Ended } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 
 type Fields = Record<string, unknown>;
@@ -299,6 +301,20 @@ test("test: --for-tool and --payload-file shape the payload", async (context) =>
     assert.match(stderr, /bad\.json is not a valid payload/);
   }
   assert.equal((await home.run(["hooks", "test", "pre_tool_call", "--payload-file", "/no/such"])).code, 2);
+});
+
+test("test: a payload may come late on standard input", async (context) => {
+  const home = new Home(context);
+  home.write("config.yaml", 'colour: blue\nhooks: { pre_tool_call: [{ command: "tee /dev/stderr" }] }\n');
+  // The warning about the unknown key is printed before the payload is read.
+  const late = 'until [ -s warned ]; do sleep 0.05; done; printf \'{"args":{"command":"late"}}\'';
+  const hermes = `"${process.execPath}" "${join(ROOT, "cli/bin.js")}" hooks test pre_tool_call --payload-file - --json`;
+  const { stdout } = await promisify(execFile)("bash", ["-c", `(${late}) | ${hermes} 2> warned`], {
+    cwd: home.work,
+    env: home.env(),
+  });
+  const [result] = (JSON.parse(stdout) as { results: Fields[] }).results;
+  assert.deepEqual((JSON.parse(String(result?.["stderr"])) as Fields)["tool_input"], { command: "late" });
 });
 
 test("test: Ctrl+C ends it with 130", async (context) => {

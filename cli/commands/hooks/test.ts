@@ -1,5 +1,6 @@
 /** `hermes hooks test`: runs the shell hooks of an event as a conversation would, with a made-up payload. */
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { text as readText } from "node:stream/consumers";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { grantExplicitTest } from "#allowlist/decide";
@@ -38,7 +39,7 @@ export async function testHooks(
   if (options.forTool !== undefined && !declarationOf(event).tool) {
     context.warn(`${event} has no tool; --for-tool is ignored`);
   }
-  const firing = createFiring(event, makePayload(event, options));
+  const firing = createFiring(event, await makePayload(event, options));
   const { env, warn } = context;
   const wallFor = wallsOfHooks(config, { home: paths.home, env, note: warn });
   const surroundings = { cwd: process.cwd(), home: paths.home, env, wallFor };
@@ -86,20 +87,20 @@ function explainedGrant(entry: ShellEntry, approvals: OpenApprovals, context: Cl
 }
 
 /** The event's sample, for the tool that was asked for, under the keys of the file. Throws HERMES_PAYLOAD_INVALID. */
-function makePayload(event: EventName, { forTool, payloadFile }: TestOptions): Payload<EventName> {
+async function makePayload(event: EventName, { forTool, payloadFile }: TestOptions): Promise<Payload<EventName>> {
   const { sample, tool } = declarationOf(event);
   const named = tool && forTool !== undefined ? { tool_name: forTool } : {};
   return {
     ...sample(),
     ...named,
-    ...(payloadFile === undefined ? {} : readPayload(payloadFile)),
+    ...(payloadFile === undefined ? {} : await readPayload(payloadFile)),
   } as Payload<EventName>;
 }
 
-function readPayload(file: string): object {
+async function readPayload(file: string): Promise<object> {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+    value = JSON.parse(await (file === "-" ? readText(process.stdin) : readFile(file, "utf8")));
   } catch (error) {
     throw new HermesError("HERMES_PAYLOAD_INVALID", { source: file, problem: problemOf(error) }, { cause: error });
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openMemoryDatabase } from "#core/home/database";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
-import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { findCodeProblem } from "#sandbox/check/parse";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
@@ -98,10 +98,10 @@ function ended(child: ChildProcess): Promise<void> {
 const note = (sentence: string) => void process.stderr.write(`isolate-hook: ${sentence}\n`);
 const LOG: Log = { debug: note, info: note, warn: note, error: note, child: () => LOG };
 
-async function openHost(folder: string): Promise<{ registry: HookRegistry; host: FolderHost }> {
+async function openHost(folder: string): Promise<{ registry: HookRegistry; host: GatewayHooks }> {
   const registry = new HookRegistry();
   const database = openMemoryDatabase();
-  const host = createFolderHost({
+  const host = createGatewayHooks({
     folder,
     registry,
     record: ({ outcome, detail }) => {

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
-import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { findCodeProblem } from "#sandbox/check/parse";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { median, race, type Case, type Measurement } from "../measure.ts";
@@ -38,7 +38,7 @@ parentPort!.on("message", (context: unknown) => {
 
 interface Bench {
   readonly registry: HookRegistry;
-  readonly host: FolderHost;
+  readonly host: GatewayHooks;
   readonly bareFile: string;
   readonly bare: Worker;
 }
@@ -175,8 +175,8 @@ function compare(what: string, ours = Number.NaN, theirs = Number.NaN): Measurem
 const note = (sentence: string) => void process.stderr.write(`worker-hook: ${sentence}\n`);
 const LOG: Log = { debug: note, info: note, warn: note, error: note, child: () => LOG };
 
-function openHost(folder: string, registry: HookRegistry): FolderHost {
-  return createFolderHost({
+function openHost(folder: string, registry: HookRegistry): GatewayHooks {
+  return createGatewayHooks({
     folder,
     registry,
     record: ({ outcome, detail }) => {

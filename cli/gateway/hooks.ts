@@ -1,12 +1,12 @@
 /** The gateway hooks of a home, in the running gateway: registered, listed live, taken over anew at a reload. */
-import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../compose.ts";
 
 /** Loads the hooks of `hooks/`. What is returned ends them. */
-export async function openFolders(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
+export async function openGatewayHooks(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
   const { log, registry, warn, paths, dispatcher, database } = host;
-  const folders: FolderHost = createFolderHost({
+  const hooks: GatewayHooks = createGatewayHooks({
     folder: paths.hooks,
     registry,
     record: (run, hook) => dispatcher.sinks.record(run, hook),
@@ -24,20 +24,20 @@ export async function openFolders(host: Host, options: { safeMode: boolean; env:
       },
     },
   });
-  await folders.load();
-  const undoLive = host.addLiveSource(() => folders.identities());
+  await hooks.load();
+  const undoLive = host.addLiveSource(() => hooks.identities());
   const undoReload = host.onReload(async (_config, notes, request) => {
-    const { changes, warnings, failures } = await folders.reload(request);
+    const { changes, warnings, failures } = await hooks.reload(request);
     for (const change of changes) notes.changed(change);
     for (const warning of warnings) notes.warn(warning);
     for (const failure of failures) notes.fail(failure);
   });
   return {
-    drain: (ms: number) => folders.drain(ms),
+    drain: (ms: number) => hooks.drain(ms),
     async [Symbol.asyncDispose]() {
       undoReload();
       undoLive();
-      await folders[Symbol.asyncDispose]();
+      await hooks[Symbol.asyncDispose]();
     },
   };
 }

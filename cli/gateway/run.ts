@@ -13,7 +13,7 @@ import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { watchHost } from "../watch.ts";
-import { openFolders } from "./hooks.ts";
+import { openGatewayHooks } from "./hooks.ts";
 import { checkGateway, ConfiguredPlatforms } from "./platforms.ts";
 import { claimGateway } from "./single.ts";
 
@@ -51,12 +51,12 @@ export async function runGateway(command: Command, context: CliContext): Promise
   const platforms = new ConfiguredPlatforms(host);
   const adapters = await platforms.adapters();
   if (adapters.length === 0) throw new HermesError("HERMES_GATEWAY_NO_PLATFORM", { file: paths.config });
-  const folders = undo.use(await openFolders(host, { safeMode: globals.safeMode, env: context.env }));
+  const gatewayHooks = undo.use(await openGatewayHooks(host, { safeMode: globals.safeMode, env: context.env }));
   const announcer = createAnnouncer(context);
   const gateway = openGateway(host, platforms, announcer.add);
   undo.defer(async () => {
     await gateway.drain(DRAIN_MS);
-    await folders.drain(LAST_EVENTS_MS);
+    await gatewayHooks.drain(LAST_EVENTS_MS);
   });
   await gateway.start(adapters);
   undo.defer(await watchHost(host));

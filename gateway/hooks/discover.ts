@@ -7,7 +7,7 @@ import { readHookManifest, type HookManifest } from "./manifest.ts";
 import type { GatewayHook } from "#core/ports/tier";
 
 /** A folder of `hooks/`, by whether its hook can be used. */
-export type FoundFolder =
+export type FoundGatewayHook =
   | {
       readonly kind: "hook";
       /** The folder's name under `hooks/`. */
@@ -26,9 +26,9 @@ export type FoundFolder =
       readonly gone: boolean;
     };
 
-export interface FolderDiscovery {
+export interface GatewayHookDiscovery {
   /** By name of the folder. */
-  readonly folders: readonly FoundFolder[];
+  readonly hooks: readonly FoundGatewayHook[];
   /** What is wrong with `hooks/` itself. */
   readonly warnings: readonly string[];
 }
@@ -48,21 +48,21 @@ const PYTHON_SENTENCE = "handler.py: Python handlers are not supported yet; writ
 const SLICE_MS = 8;
 
 /** Reads `folder` (the home's `hooks/`); a missing one holds no hooks. Never throws. */
-export async function discoverFolders(
+export async function discoverGatewayHooks(
   folder: string,
   { timeoutSeconds, known = new ManifestCache() }: DiscoverOptions,
-): Promise<FolderDiscovery> {
+): Promise<GatewayHookDiscovery> {
   const warnings: string[] = [];
-  const folders: FoundFolder[] = [];
+  const hooks: FoundGatewayHook[] = [];
   let sliceEnd = performance.now() + SLICE_MS;
   for (const directory of list(folder, warnings)) {
     const found = await inspect(join(folder, directory), directory, timeoutSeconds, known);
-    if (found !== undefined) folders.push(found);
+    if (found !== undefined) hooks.push(found);
     if (performance.now() < sliceEnd) continue;
     await turn();
     sliceEnd = performance.now() + SLICE_MS;
   }
-  return { folders: refuseNamesakes(folder, folders), warnings };
+  return { hooks: refuseNamesakes(folder, hooks), warnings };
 }
 
 /** The folders in alphabetical order, by code unit, so that it is the same on every machine. */
@@ -92,9 +92,9 @@ async function inspect(
   directory: string,
   timeoutSeconds: number,
   known: ManifestCache,
-): Promise<FoundFolder | undefined> {
+): Promise<FoundGatewayHook | undefined> {
   let name = directory;
-  const skip = (reason: string, gone = false): FoundFolder => ({ kind: "skipped", directory, name, reason, gone });
+  const skip = (reason: string, gone = false): FoundGatewayHook => ({ kind: "skipped", directory, name, reason, gone });
   try {
     const stats = statSync(folder, { throwIfNoEntry: false });
     if (stats === undefined) return skip(`${folder} is a link that leads nowhere.`, true);
@@ -151,9 +151,9 @@ function chooseHandler(files: readonly string[]): { readonly file: string } | { 
 }
 
 /** Of several enabled hooks with one name the first keeps it: a name must mean one hook in log and listings. */
-function refuseNamesakes(parent: string, folders: readonly FoundFolder[]): readonly FoundFolder[] {
+function refuseNamesakes(parent: string, hooks: readonly FoundGatewayHook[]): readonly FoundGatewayHook[] {
   const holders = new Map<string, string>();
-  return folders.map((found) => {
+  return hooks.map((found) => {
     if (found.kind !== "hook" || !found.hook.enabled) return found;
     const { directory } = found;
     const { name } = found.hook;

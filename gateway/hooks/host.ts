@@ -8,14 +8,14 @@ import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
-import { discoverFolders, ManifestCache, type FolderDiscovery, type FoundFolder } from "./discover.ts";
-import { LoadedFolder, type FolderDeps } from "./loaded-hook.ts";
+import { discoverGatewayHooks, ManifestCache, type GatewayHookDiscovery, type FoundGatewayHook } from "./discover.ts";
+import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
 import type { CodeCheck, HandlerTier, GatewayHook } from "#core/ports/tier";
 
-export interface FolderHostDeps {
+export interface GatewayHooksDeps {
   /** The home's `hooks/`. */
   readonly folder: string;
   readonly registry: HookRegistry;
@@ -33,7 +33,7 @@ export interface FolderHostDeps {
 }
 
 /** A folder of `hooks/` as it stands. */
-export interface FolderListing {
+export interface GatewayHookListing {
   readonly directory: string;
   readonly name: string;
   /** `kept`: what lies there now cannot be used, the last good version goes on. */
@@ -45,7 +45,7 @@ export interface FolderListing {
 }
 
 /** What a reload came to. */
-export interface FolderReload {
+export interface GatewayHooksReload {
   /** What is different now, a clause each; empty when nothing is. */
   readonly changes: readonly string[];
   /** What is odd in the hooks, and which folders are skipped; sentences, whether they are new or not. */
@@ -54,16 +54,16 @@ export interface FolderReload {
   readonly failures: readonly string[];
 }
 
-export interface FolderHost extends AsyncDisposable {
+export interface GatewayHooks extends AsyncDisposable {
   /** Finds the hooks and registers them. Never rejects: what cannot be used is warned about and listed. */
   load(): Promise<void>;
   /**
    * Looks again and takes over what has changed, in one step: an event meets the hooks of before or those of now.
    * `everyFile` also counts files that are no code. Never rejects; one after another.
    */
-  reload(options?: { readonly everyFile?: boolean }): Promise<FolderReload>;
+  reload(options?: { readonly everyFile?: boolean }): Promise<GatewayHooksReload>;
   /** Every folder, by name. */
-  list(): readonly FolderListing[];
+  list(): readonly GatewayHookListing[];
   /** Every hook with each of its events. */
   identities(): readonly HookIdentity[];
   /** Waits until all events are dealt with, `ms` at most; false when some are not. */
@@ -72,8 +72,8 @@ export interface FolderHost extends AsyncDisposable {
 
 /** A folder and what runs of it. */
 interface HookState {
-  readonly found: FoundFolder;
-  readonly loaded: LoadedFolder | undefined;
+  readonly found: FoundGatewayHook;
+  readonly loaded: LoadedGatewayHook | undefined;
   readonly stamp: FolderStamp | undefined;
   /** Why `loaded` is a version of before. */
   readonly kept: string | null;
@@ -81,21 +81,21 @@ interface HookState {
 
 /** How long it may look at files before others get their turn. */
 const SLICE_MS = 8;
-const NOTHING: FolderReload = { changes: [], warnings: [], failures: [] };
+const NOTHING: GatewayHooksReload = { changes: [], warnings: [], failures: [] };
 
-export function createFolderHost(deps: FolderHostDeps): FolderHost {
+export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   const { folder, registry, log, warn, safeMode } = deps;
   const manifests = new ManifestCache();
   const made = new Map<HandlerTier["source"], Promise<HandlerTier>>();
   /** Versions that were replaced and still work off what came before that. */
-  const retiring = new Set<LoadedFolder>();
+  const retiring = new Set<LoadedGatewayHook>();
   const leaving = new Set<Promise<unknown>>();
   let slots: ReadonlyMap<string, HookState> = new Map();
   let reloading: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   const registrations = new Registrations(registry, (directory) => slots.get(directory)?.loaded);
-  const folderDeps: FolderDeps = { record: deps.record, log, tier };
+  const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, tier };
 
   /** One tier of each kind, made when first needed. */
   function tier(source: HandlerTier["source"]): Promise<HandlerTier> {
@@ -118,7 +118,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     }
   }
 
-  function reload({ everyFile = false }: { readonly everyFile?: boolean } = {}): Promise<FolderReload> {
+  function reload({ everyFile = false }: { readonly everyFile?: boolean } = {}): Promise<GatewayHooksReload> {
     const next = reloading
       .then(() => (safeMode || closed ? NOTHING : takeOver(everyFile)))
       // A folder that vanishes while it is looked at; what runs goes on.
@@ -127,11 +127,11 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     return next;
   }
 
-  async function takeOver(everyFile: boolean): Promise<FolderReload> {
-    const discovery = await discoverFolders(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
+  async function takeOver(everyFile: boolean): Promise<GatewayHooksReload> {
+    const discovery = await discoverGatewayHooks(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
     const next = new Map<string, HookState>();
     let sliceEnd = performance.now() + SLICE_MS;
-    for (const found of discovery.folders) {
+    for (const found of discovery.hooks) {
       next.set(found.directory, await nextSlot(found, slots.get(found.directory), everyFile));
       if (performance.now() < sliceEnd) continue;
       await turn();
@@ -141,7 +141,11 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   }
 
   /** What follows on `before`; the same version when nothing has changed, or when what came cannot be used. */
-  async function nextSlot(found: FoundFolder, before: HookState | undefined, everyFile: boolean): Promise<HookState> {
+  async function nextSlot(
+    found: FoundGatewayHook,
+    before: HookState | undefined,
+    everyFile: boolean,
+  ): Promise<HookState> {
     const { loaded, stamp } = before ?? {};
     if (found.kind === "skipped") {
       const keeps = loaded !== undefined && !found.gone;
@@ -152,7 +156,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     if (loaded === undefined || stamp === undefined) {
       return {
         found,
-        loaded: new LoadedFolder(directory, hook, folderDeps),
+        loaded: new LoadedGatewayHook(directory, hook, loadedDeps),
         stamp: takeStamp(hook.folder),
         kept: null,
       };
@@ -164,11 +168,11 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
     const problem = await findHookProblem(hook, deps.findCodeProblem);
     // The old stamp stays: what is mended by going back to what was there is no change.
     if (problem !== null) return { found, loaded, stamp, kept: problem };
-    return { found, loaded: new LoadedFolder(directory, hook, folderDeps), stamp: compared.stamp, kept: null };
+    return { found, loaded: new LoadedGatewayHook(directory, hook, loadedDeps), stamp: compared.stamp, kept: null };
   }
 
   /** Nothing else runs in between. */
-  function swap(next: ReadonlyMap<string, HookState>, { warnings: general }: FolderDiscovery): FolderReload {
+  function swap(next: ReadonlyMap<string, HookState>, { warnings: general }: GatewayHookDiscovery): GatewayHooksReload {
     const before = loadedOf(slots);
     const after = loadedOf(next);
     const changes: string[] = [];
@@ -191,7 +195,7 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   }
 
   /** Never rejects. */
-  function retire(loaded: LoadedFolder): Promise<readonly CapturedEvent[]> {
+  function retire(loaded: LoadedGatewayHook): Promise<readonly CapturedEvent[]> {
     retiring.add(loaded);
     const rest = loaded.retire().catch((error: unknown) => {
       log.error(`gateway hook "${loaded.hook.name}" could not be closed: ${problemOf(error)}`);
@@ -236,11 +240,14 @@ export function createFolderHost(deps: FolderHostDeps): FolderHost {
   };
 }
 
-function loadedOf(slots: ReadonlyMap<string, HookState>): ReadonlyMap<string, LoadedFolder> {
+function loadedOf(slots: ReadonlyMap<string, HookState>): ReadonlyMap<string, LoadedGatewayHook> {
   return new Map([...slots].flatMap(([directory, { loaded }]) => (loaded === undefined ? [] : [[directory, loaded]])));
 }
 
-function newsOf(slots: ReadonlyMap<string, HookState>, general: readonly string[]): Omit<FolderReload, "changes"> {
+function newsOf(
+  slots: ReadonlyMap<string, HookState>,
+  general: readonly string[],
+): Omit<GatewayHooksReload, "changes"> {
   const warnings = [...general];
   const failures: string[] = [];
   for (const { found, kept, loaded } of slots.values()) {
@@ -252,7 +259,7 @@ function newsOf(slots: ReadonlyMap<string, HookState>, general: readonly string[
   return { warnings, failures };
 }
 
-function describe({ found, loaded, kept }: HookState): FolderListing {
+function describe({ found, loaded, kept }: HookState): GatewayHookListing {
   const { directory } = found;
   if (loaded !== undefined) {
     const state = kept === null ? "loaded" : "kept";

@@ -7,23 +7,23 @@ import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
 import type { HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
 
-export interface FolderDeps {
+export interface LoadedGatewayHookDeps {
   readonly record: RunSink;
   readonly log: Log;
   readonly tier: (source: HandlerTier["source"]) => Promise<HandlerTier>;
 }
 
-export class LoadedFolder {
+export class LoadedGatewayHook {
   /** Its name under `hooks/`. */
   readonly directory: string;
   readonly hook: GatewayHook;
   #identities: readonly QueueIdentity[];
-  readonly #deps: FolderDeps;
+  readonly #deps: LoadedGatewayHookDeps;
   #queue: HookQueue | undefined;
   readonly #rare = new OncePerMinute();
   #dropped = 0;
 
-  constructor(directory: string, hook: GatewayHook, deps: FolderDeps) {
+  constructor(directory: string, hook: GatewayHook, deps: LoadedGatewayHookDeps) {
     this.directory = directory;
     this.hook = hook;
     this.#deps = deps;
@@ -37,8 +37,8 @@ export class LoadedFolder {
   }
 
   /** True when the registry would hold the same of both. */
-  looksAs(other: LoadedFolder): boolean {
-    const seen = ({ directory, hook }: LoadedFolder) => [
+  looksAs(other: LoadedGatewayHook): boolean {
+    const seen = ({ directory, hook }: LoadedGatewayHook) => [
       directory,
       hook.name,
       hook.description,
@@ -49,7 +49,7 @@ export class LoadedFolder {
   }
 
   /** Comes after another version of the same folder, and after the events that `rest` leaves. To be called once. */
-  follow(before: LoadedFolder, rest: Promise<readonly CapturedEvent[]>): void {
+  follow(before: LoadedGatewayHook, rest: Promise<readonly CapturedEvent[]>): void {
     this.#identities = this.#identities.map(
       (identity) => before.#identities.find((old) => isSame(old, identity)) ?? identity,
     );

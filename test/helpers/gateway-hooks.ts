@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import type { HookRun } from "#core/ports/hook";
-import { createFolderHost, type FolderHost } from "#gateway/hooks/host";
+import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { findCodeProblem } from "#sandbox/check/parse";
 import type { HandlerTier } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
@@ -17,7 +17,7 @@ export interface HookBench {
   /** `hooks/`. */
   readonly folder: string;
   readonly registry: HookRegistry;
-  readonly host: FolderHost;
+  readonly host: GatewayHooks;
   /** Every run so far. */
   readonly runs: readonly HookRun[];
   /** `level text`, a line each. */
@@ -51,7 +51,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
   for (const name of options.fixtures ?? []) {
     cpSync(join(ROOT, "test/fixtures/handlers", name), join(folder, name), { recursive: true });
   }
-  const host = createFolderHost({
+  const host = createGatewayHooks({
     folder,
     registry,
     record: (run) => void runs.push(run),

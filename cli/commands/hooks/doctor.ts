@@ -11,10 +11,10 @@ import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
 import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
-import { examineFolders } from "./examine-gateway-hooks.ts";
+import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
-import { findFolders } from "./list-gateway-hooks.ts";
+import { findGatewayHooks } from "./list-gateway-hooks.ts";
 import { listPluginHooks, listShellHooks } from "./list.ts";
 import type { ListedHook } from "./listed-hook.ts";
 
@@ -76,8 +76,8 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     hooks.push({ ...listed[index]!, ...found, problems: [...bad, ...found.problems] });
   }
   hooks.push(...skippedEntries(warnings, entries));
-  const folders = await findFolders(config, paths);
-  hooks.push(...(await examineFolders(folders)).map((hook) => ({ ...hook, ...NOT_RUN })));
+  const gatewayHooks = await findGatewayHooks(config, paths);
+  hooks.push(...(await examineGatewayHooks(gatewayHooks)).map((hook) => ({ ...hook, ...NOT_RUN })));
   const attached = new Set(hooks.flatMap(({ problems }) => problems));
   const around = [
     examineApprovals(
@@ -90,7 +90,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
   ];
   const general = [
     ...config.warnings,
-    ...folders.warnings,
+    ...gatewayHooks.warnings,
     ...warnings.filter((warning) => !attached.has(warning)),
     ...around.flatMap(({ problems }) => problems),
   ];

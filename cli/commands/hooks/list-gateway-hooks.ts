@@ -1,27 +1,27 @@
 /** Gateway hooks among the hooks that `hermes hooks list` shows: what stands in `hooks/`; no handler is executed. */
 import type { Config } from "#core/home/config";
 import type { HomePaths } from "#core/home/paths";
-import { discoverFolders, type FolderDiscovery, type FoundFolder } from "#gateway/hooks/discover";
+import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "#gateway/hooks/discover";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 
 /** The folders of `hooks/`, as the gateway would find them. */
-export function findFolders(config: Config, { hooks }: HomePaths): Promise<FolderDiscovery> {
+export function findGatewayHooks(config: Config, { hooks }: HomePaths): Promise<GatewayHookDiscovery> {
   const timeoutSeconds = config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS;
-  return discoverFolders(hooks, { timeoutSeconds });
+  return discoverGatewayHooks(hooks, { timeoutSeconds });
 }
 
 /** One element for each event of a hook, one for each folder that is skipped. */
-export async function listFolderHooks(config: Config, paths: HomePaths): Promise<Listing> {
-  const { folders, warnings } = await findFolders(config, paths);
+export async function listGatewayHooks(config: Config, paths: HomePaths): Promise<Listing> {
+  const { hooks, warnings } = await findGatewayHooks(config, paths);
   return {
-    hooks: folders.flatMap(listFolder),
-    warnings: [...warnings, ...folders.flatMap((found) => (found.kind === "hook" ? found.warnings : []))],
+    hooks: hooks.flatMap(listGatewayHook),
+    warnings: [...warnings, ...hooks.flatMap((found) => (found.kind === "hook" ? found.warnings : []))],
   };
 }
 
 /** The elements of one folder. */
-export function listFolder(found: FoundFolder): readonly ListedHook[] {
+export function listGatewayHook(found: FoundGatewayHook): readonly ListedHook[] {
   if (found.kind === "skipped") {
     const { name, reason } = found;
     const state = { state: "skipped", reason, problem: reason } as const;

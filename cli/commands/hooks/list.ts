@@ -25,9 +25,9 @@ export async function listHooks(
   const config = await loadConfig(paths, context.env);
   const shell = listShellHooks(config, paths, context.env);
   const plugins = await listPluginHooks(config, paths);
-  const folders = await listFolders(config, paths);
-  const hooks = [...plugins.hooks, ...shell.hooks, ...folders.hooks];
-  const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings, ...folders.warnings];
+  const gatewayHooks = await loadGatewayHookList(config, paths);
+  const hooks = [...plugins.hooks, ...shell.hooks, ...gatewayHooks.hooks];
+  const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings, ...gatewayHooks.warnings];
   const live = options.live ? await import("./list-live.ts") : undefined;
   const processes = live?.listProcesses(paths);
   if (options.json) context.json({ hooks, warnings, ...(processes === undefined ? {} : { processes }) });
@@ -45,10 +45,10 @@ function needsALook({ source, enabled, allowed, drift, state }: ListedHook): boo
 }
 
 /** Most homes have no gateway hooks: then what finds them is not loaded. */
-async function listFolders(config: Config, paths: HomePaths): Promise<Listing> {
+async function loadGatewayHookList(config: Config, paths: HomePaths): Promise<Listing> {
   if (lstatSync(paths.hooks, { throwIfNoEntry: false }) === undefined) return { hooks: [], warnings: [] };
-  const { listFolderHooks } = await import("./list-gateway-hooks.ts");
-  return listFolderHooks(config, paths);
+  const { listGatewayHooks } = await import("./list-gateway-hooks.ts");
+  return listGatewayHooks(config, paths);
 }
 
 /** The configured shell hooks, in the order of the file. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { discoverFolders, type FoundFolder } from "#gateway/hooks/discover";
+import { discoverGatewayHooks, type FoundGatewayHook } from "#gateway/hooks/discover";
 
 const EVENTS = "events: [agent:end]\n";
 
@@ -19,19 +19,16 @@ function makeFolder(t: TestContext, files: Readonly<Record<string, string>>): st
   return folder;
 }
 
-const discover = (folder: string) => discoverFolders(folder, { timeoutSeconds: 30 });
+const discover = (folder: string) => discoverGatewayHooks(folder, { timeoutSeconds: 30 });
 
-function reasonsOf(folders: readonly FoundFolder[], folder: string): Record<string, string> {
+function reasonsOf(hooks: readonly FoundGatewayHook[], folder: string): Record<string, string> {
   return Object.fromEntries(
-    folders.map((found) => [
-      found.directory,
-      found.kind === "hook" ? "good" : found.reason.replaceAll(folder, "hooks"),
-    ]),
+    hooks.map((found) => [found.directory, found.kind === "hook" ? "good" : found.reason.replaceAll(folder, "hooks")]),
   );
 }
 
 test("a hooks folder that is not there is nothing at all", async (t) => {
-  assert.deepEqual(await discover(join(makeFolder(t, {}), "none")), { folders: [], warnings: [] });
+  assert.deepEqual(await discover(join(makeFolder(t, {}), "none")), { hooks: [], warnings: [] });
 });
 
 test("good folders, and a reason for each that is skipped, in the order of their names", async (t) => {
@@ -60,9 +57,9 @@ test("good folders, and a reason for each that is skipped, in the order of their
     ".git/HOOK.yaml": EVENTS,
     "node_modules/x/HOOK.yaml": EVENTS,
   });
-  const { folders, warnings } = await discover(folder);
+  const { hooks, warnings } = await discover(folder);
   assert.deepEqual(warnings, []);
-  assert.deepEqual(Object.entries(reasonsOf(folders, folder)), [
+  assert.deepEqual(Object.entries(reasonsOf(hooks, folder)), [
     ["a-good", "good"],
     ["b-namesake", 'hooks/b-namesake/HOOK.yaml: the name "first" is already that of hooks/a-good.'],
     ["bad", "hooks/bad/HOOK.yaml:1: events is 5; expected a list"],
@@ -78,7 +75,7 @@ test("good folders, and a reason for each that is skipped, in the order of their
     ["two-handlers", "hooks/two-handlers: there are several handlers (handler.ts, handler.js); leave one."],
     ["z-good", "good"],
   ]);
-  const [first] = folders;
+  const [first] = hooks;
   assert.ok(first?.kind === "hook");
   assert.equal(first.hook.handler, join(folder, "a-good/handler.ts"));
   assert.equal(first.hook.timeoutSeconds, 30);
@@ -93,15 +90,15 @@ test("links: to folders, to files, to nothing, and in a circle", async (t) => {
   symlinkSync(join(folder, "circle-b"), join(folder, "circle-a"));
   symlinkSync(join(folder, "circle-a"), join(folder, "circle-b"));
   symlinkSync(folder, join(folder, "to-itself"));
-  const { folders, warnings } = await discover(folder);
+  const { hooks, warnings } = await discover(folder);
   assert.deepEqual(warnings, []);
-  const reasons = reasonsOf(folders, folder);
+  const reasons = reasonsOf(hooks, folder);
   assert.deepEqual(Object.keys(reasons), ["circle-a", "circle-b", "linked", "real", "to-itself", "to-nothing"]);
   assert.match(reasons["circle-a"]!, /hooks\/circle-a cannot be read: ELOOP/);
   assert.equal(reasons["linked"], "good");
   assert.equal(reasons["to-itself"], "hooks/to-itself has no HOOK.yaml.");
   assert.equal(reasons["to-nothing"], "hooks/to-nothing is a link that leads nowhere.");
-  const linked = folders.find(({ directory }) => directory === "linked");
+  const linked = hooks.find(({ directory }) => directory === "linked");
   assert.ok(linked?.kind === "hook");
   assert.equal(linked.hook.folder, join(outside, "linked"));
 });
@@ -112,8 +109,8 @@ test("a hooks folder that is a circle of links, or a file, is a warning", async 
   symlinkSync(join(root, "a"), join(root, "b"));
   writeFileSync(join(root, "file"), "");
   for (const name of ["a", "file"]) {
-    const { folders, warnings } = await discover(join(root, name));
-    assert.deepEqual(folders, []);
+    const { hooks, warnings } = await discover(join(root, name));
+    assert.deepEqual(hooks, []);
     assert.match(warnings.join(), /cannot be read, so there are no gateway hooks: (ELOOP|ENOTDIR)/);
   }
 });
@@ -131,9 +128,9 @@ test("1,000 folders are found without holding them open, and others get their tu
     if (process.platform === "linux") most = Math.max(most, readdirSync("/proc/self/fd").length);
   }, 1);
   const before = process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
-  const { folders } = await discover(folder);
+  const { hooks } = await discover(folder);
   clearInterval(watch);
-  assert.equal(folders.filter(({ kind }) => kind === "hook").length, 1000);
+  assert.equal(hooks.filter(({ kind }) => kind === "hook").length, 1000);
   assert.ok(turns > 20, `only ${turns} turns`);
   assert.ok(most < before + 50, `${most} files were open`);
 });

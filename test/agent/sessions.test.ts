@@ -40,7 +40,8 @@ test("messages come back as they were, in order", () => {
   assert.equal(store.get(id)?.message_count, 3);
 });
 
-test("latest is the conversation last held on the platform: no child's, no plugin's, no empty one", async () => {
+test("latest is the conversation last held on the platform: no child's, no plugin's, no empty one", (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-21T12:00:00Z") });
   const { store } = createStore();
   const first = store.create({ platform: "cli", source: "chat" });
   const second = store.create({ platform: "cli", source: "chat" });
@@ -51,7 +52,7 @@ test("latest is the conversation last held on the platform: no child's, no plugi
   const plugins = store.create({ platform: "cli", source: "plugin:p" });
   store.append(plugins.id, user("by itself"));
   assert.equal(store.latest("cli")?.id, second.id);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  t.mock.timers.tick(1);
   store.append(first.id, user("again"));
   assert.equal(store.latest("cli")?.id, first.id);
   assert.equal(store.list().length, 4);

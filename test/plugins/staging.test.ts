@@ -155,17 +155,22 @@ test("what is under way ends on the old version before its on_unload runs", asyn
   const slow = (version: string) => `export function register(ctx) {
     ctx.register_hook("pre_llm_call", async () => {
       ctx.logger.info("begins ${version}");
-      await new Promise((wake) => setTimeout(wake, 150));
+      await globalThis[Symbol.for("hermes test gate")];
       ctx.logger.info("ends ${version}");
       return "${version}";
     });
     ctx.on_unload(() => ctx.logger.info("unloaded ${version}"));
   }`;
+  const gate = Promise.withResolvers<void>();
+  const globals = globalThis as Record<symbol, unknown>;
+  globals[Symbol.for("hermes test gate")] = gate.promise;
+  t.after(() => delete globals[Symbol.for("hermes test gate")]);
   const bench = await loadFixtures(t, [], { written: { "s/plugin.yaml": "name: s", "s/index.ts": slow("old") } });
   const before = words(bench);
   change(bench, "s/index.ts", slow("new"));
   (await stage(bench)).swap();
   const after = words(bench);
+  gate.resolve();
   assert.deepEqual([await before, await after], [["old"], ["new"]]);
   await until(() => bench.lines.some((line) => line.includes("unloaded")), "the old one is unloaded");
   assert.deepEqual(

@@ -271,8 +271,8 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
 
   test("one byte a second: the queue drops its oldest, and the end does not wait", async (t) => {
     const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{"ok":true}';
+    let sent = 0;
     const url = await bareServer(t, (socket) => {
-      let sent = 0;
       const timer = setInterval(() => socket.write(answer[sent++ % answer.length]!), 1000);
       socket.on("close", () => clearInterval(timer));
     });
@@ -281,9 +281,8 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     assert.deepEqual([queue.held, queue.dropped], [1024, 976]);
     await until(() => errors.length > 0, "a complaint");
     assert.match(errors[0]!, /did not answer within 2 s/);
-    const before = performance.now();
     await sender.close(100);
-    assert.ok(performance.now() - before < 5000);
+    assert.ok(sent < answer.length, "it did not wait for the answer");
     assert.deepEqual([queue.held, queue.dropped], [0, 2000]);
   });
 

@@ -237,9 +237,13 @@ test("data that hooks and plugins write in their folders, packages and temporary
   const marked = before + 1;
   home.write("hooks/watch/HOOK.yaml", "name: watch\nevents: [agent:start]\n");
   await until(() => reloaded() >= marked, "the manifest of a hook counts");
-  await new Promise((wake) => setTimeout(wake, 500));
+  home.write("config.yaml", "plugins: { enabled: [recorder] }\nagent: { max_iterations: 77 }\n");
+  await until(
+    () => program.lines().at(-1)?.reloaded === 77,
+    "the configuration counts, and comes after all that was written",
+  );
   // New folders (node_modules, .git's plugin, plugins/other) may each be looked at once.
-  assert.ok(reloaded() <= marked + 2, `${reloaded() - before} reloads`);
+  assert.ok(reloaded() <= marked + 3, `${reloaded() - before} reloads`);
   assert.equal(records(home, "loads").length, 1);
   await program.end();
 });

@@ -2,10 +2,10 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { API_SERVER, startGateway } from "../helpers/gateway.ts";
+import { API_SERVER, startGateway, type RunningGateway } from "../helpers/gateway.ts";
 import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
 
@@ -131,12 +131,22 @@ test("gateway hooks run in the gateway, in worker and isolate, and not in chat",
   assert.ok(!readFileSync(seen, "utf8").includes("hello chat"));
 });
 
+/** A turn that runs until {@link letGo}. */
+const HELD = "run `touch begun; until [ -e go ]; do sleep 0.02; done; echo slept`";
+
+/** Lets the turn end once the gateway waits for it. */
+async function letGo(home: Home, gateway: RunningGateway): Promise<void> {
+  await gateway.sees("Waiting for 1 running turn to finish");
+  writeFileSync(join(home.work, "go"), "");
+}
+
 test("SIGTERM during a turn lets it end, then the gateway ends with 0", async (t) => {
   const home = new Home(t);
   const gateway = await startGateway(t, home, { config: API_SERVER });
-  const answer = gateway.say("run `touch begun; sleep 2; echo slept`", "carla");
+  const answer = gateway.say(HELD, "carla");
   await until(() => existsSync(join(home.work, "begun")), "the turn runs");
   gateway.kill("SIGTERM");
+  await letGo(home, gateway);
   assert.match((await answer).text, /slept/);
   assert.equal((await gateway.ended).code, 0);
 });
@@ -155,10 +165,11 @@ test("SIGTERM while BOOT.md runs lets it end, its session's closing hooks includ
   const home = new Home(t);
   const seen = join(home.work, "seen");
   home.plugin("records", RECORDS(seen));
-  home.write("BOOT.md", "run `touch begun; sleep 2; echo slept`\n");
+  home.write("BOOT.md", `${HELD}\n`);
   const gateway = await startGateway(t, home, { config: `${API_SERVER}plugins: { enabled: [records] }\n` });
   await until(() => existsSync(join(home.work, "begun")), "the turn runs");
   gateway.kill("SIGTERM");
+  await letGo(home, gateway);
   assert.equal((await gateway.ended).code, 0);
   assert.equal(
     readFileSync(seen, "utf8"),
@@ -174,12 +185,12 @@ test("a plugin's turn that still runs when a chat ends is stopped, and its sessi
     "turns",
     `let asked = false;
      export const register = (ctx) => ctx.register_hook("pre_llm_call", () => {
-       if (!asked) void ctx.run_turn({ prompt: "run \`sleep 30\`" });
+       if (!asked) void ctx.run_turn({ prompt: "run \`touch begun; sleep 60\`" });
        asked = true;
      });`,
   );
   home.write("config.yaml", "plugins: { enabled: [records, turns] }\n");
-  assert.equal((await home.run(["chat", "-q", "run `sleep 1`"])).code, 0);
+  assert.equal((await home.run(["chat", "-q", "run `until [ -e begun ]; do sleep 0.02; done`"])).code, 0);
   assert.deepEqual(readFileSync(seen, "utf8").trim().split("\n"), [
     "on_session_start cli",
     "on_session_start cli",
@@ -193,20 +204,27 @@ test("a plugin's turn that still runs when a chat ends is stopped, and its sessi
 test("signals that come together are one wish; a later one cuts the drain", async (t) => {
   const home = new Home(t);
   const first = await startGateway(t, home, { config: API_SERVER });
-  const answer = first.say("run `touch one; sleep 2; echo slept`", "carla");
-  await until(() => existsSync(join(home.work, "one")), "the turn runs");
+  const answer = first.say(HELD, "carla");
+  await until(() => existsSync(join(home.work, "begun")), "the turn runs");
   for (let count = 0; count < 3; count++) first.kill("SIGTERM");
+  await letGo(home, first);
   assert.match((await answer).text, /slept/);
   assert.equal((await first.ended).code, 0);
 
   const second = await startGateway(t, home);
-  const lost = second.say("run `touch two; sleep 30`", "carla").catch(() => "the connection was cut");
+  const lost = second.say("run `touch two; sleep 60`", "carla").catch(() => "the connection was cut");
   await until(() => existsSync(join(home.work, "two")), "the turn runs");
   second.kill("SIGINT");
   await second.sees("Waiting for 1 running turn to finish");
-  await new Promise((wake) => setTimeout(wake, 1200));
-  second.kill("SIGINT");
-  assert.equal((await second.ended).code, 130);
+  let hasEnded = false;
+  const ended = second.ended.finally(() => (hasEnded = true));
+  // Those that come soon after the first are the same wish.
+  const press = () => {
+    second.kill("SIGINT");
+    return hasEnded;
+  };
+  await until(press, "the gateway ends");
+  assert.equal((await ended).code, 130);
   await lost;
 });
 

@@ -36,6 +36,8 @@ export function startOnPty(argv: readonly string[], options: PtyOptions = {}): P
     cwd: options.cwd,
     stdio: ["pipe", "pipe", "inherit"],
   });
+  // Whoever types while the program ends types into nothing.
+  child.stdin.on("error", () => undefined);
   let seen = "";
   let position = 0;
   let waiters: (() => void)[] = [];

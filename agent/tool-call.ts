@@ -2,8 +2,8 @@
 import { problemOf } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
 import { didYouMean } from "#core/suggest";
+import { findSchemaProblem } from "#core/tool-schema";
 import { DELEGATE_TASK } from "./delegate.ts";
-import { findSchemaProblem } from "./json-schema.ts";
 import { fireHook, type TurnScope } from "./scope.ts";
 import type { AskedCall } from "./stream.ts";
 
@@ -84,7 +84,7 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
     const names = tools.map(({ name }) => name);
     return refuse(`There is no tool "${asked.tool}".${didYouMean(asked.tool, names)} Tools: ${names.join(", ")}.`);
   }
-  const problem = asked.problem ?? findSchemaProblem(tool.parameters, asked.args);
+  const problem = asked.problem ?? (await findSchemaProblem(tool.parameters, asked.args));
   if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);
   try {
     // A copy: hooks hold the arguments frozen, and a tool may use its own as it likes.

@@ -9,6 +9,7 @@ import { didYouMean } from "#core/suggest";
 import { watchStrays } from "./attribution.ts";
 import { createPluginContext } from "./context.ts";
 import { rejectLate } from "#core/deadline";
+import { compileSchema } from "#core/tool-schema";
 import { isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
 import { importPlugin, loadError } from "./load.ts";
 import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
@@ -164,10 +165,21 @@ class Loading implements Generation {
         ms: seconds * 1000,
         sentence: `"register" did not finish within ${seconds} s`,
       });
+      await this.#checkToolSchemas(one);
       return one;
     } catch (error) {
       await one.unload();
       throw loadError(error, folder, entry);
+    }
+  }
+
+  /** A schema that does not compile is a mistake of the plugin, found before the model calls the tool. */
+  async #checkToolSchemas(plugin: LoadedPlugin): Promise<void> {
+    for (const { value, plugin: owner } of this.offers.tools.values()) {
+      if (owner !== plugin) continue;
+      const { problem } = await compileSchema(value.parameters);
+      if (problem !== null)
+        throw new TypeError(`the tool "${value.name}": "parameters" is not a valid JSON Schema: ${problem}`);
     }
   }
 

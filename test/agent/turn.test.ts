@@ -102,7 +102,7 @@ test("unknown tools, malformed and unfitting arguments pass the gate and then ar
   });
   assert.match(results[0]!, /no tool \\"termnal\\".*Did you mean \\"terminal\\"/);
   assert.match(results[1]!, /not a JSON object/);
-  assert.match(results[2]!, /\\"command\\" must be a string, not an integer/);
+  assert.match(results[2]!, /\\"command\\" must be a string/);
   assert.match(results[3]!, /not a JSON object/);
 });
 

@@ -19,8 +19,8 @@ export function parseSlash(text: string): SlashCommand | undefined {
 }
 
 /**
- * Emits `command:<name>` and waits for its handlers; the first decision counts. `place` is what the context holds
- * beside the command: `platform`, `session_id`, `user_id` (empty when absent), …
+ * Emits `command:<name>` and waits for its handlers; the first decision wins, a wrong one is its handler's failure.
+ * `place` is what the context holds beside the command: `platform`, `session_id`, `user_id` (empty when absent), …
  */
 export async function announceCommand(
   registry: HookRegistry,
@@ -28,22 +28,35 @@ export async function announceCommand(
   place: EventContext,
 ): Promise<CommandDecision> {
   const context = { user_id: "", ...place, command: name, args, raw_args: args };
-  for (const answer of await registry.emit_collect(`command:${name}`, context)) {
-    const decision = readDecision(answer);
-    if (decision !== undefined) return decision;
-  }
-  return { kind: "run", name, args };
+  const [decision] = await registry.emit_collect(`command:${name}`, context, readDecision);
+  return decision ?? { kind: "run", name, args };
 }
 
-function readDecision(answer: unknown): CommandDecision | undefined {
-  if (typeof answer !== "object" || answer === null) return undefined;
+/** True for an event whose handlers may decide something. */
+export function isCommandEvent(event: string): boolean {
+  return event.startsWith("command:");
+}
+
+/** What a handler's answer decides; null when there is no decision in it. Throws, with a clause, for a wrong one. */
+export function readDecision(answer: unknown): CommandDecision | null {
+  if (typeof answer !== "object" || answer === null) return null;
   const { decision, message, command_name: name, raw_args: args } = answer as Record<string, unknown>;
-  if (decision === "deny") return { kind: "denied", message: textOr(message, "The command was denied by a hook.") };
-  if (decision === "handled") return { kind: "handled", message: textOr(message, "") };
-  if (decision === "rewrite" && typeof name === "string") {
-    return { kind: "run", name: name.trim().replace(/^\//, "").toLowerCase(), args: textOr(args, "") };
+  switch (decision) {
+    case undefined:
+    case null:
+      return null;
+    case "deny":
+      return { kind: "denied", message: textOr(message, "The command was denied by a hook.") };
+    case "handled":
+      return { kind: "handled", message: textOr(message, "") };
+    case "rewrite":
+      if (typeof name !== "string") throw new Error("it answered the decision rewrite, without the text command_name");
+      return { kind: "run", name: name.trim().replace(/^\//, "").toLowerCase(), args: textOr(args, "") };
+    default: {
+      const shown = JSON.stringify(decision)?.slice(0, 60);
+      throw new Error(`it answered the decision ${shown}, which is none of deny, handled, rewrite`);
+    }
   }
-  return undefined;
 }
 
 function textOr(value: unknown, otherwise: string): string {

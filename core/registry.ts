@@ -129,14 +129,21 @@ export class HookRegistry {
     return DONE;
   }
 
-  /** Like {@link emit}; gives what the handlers answered, in order, without null and undefined. */
-  async emit_collect(event: string, context?: EventContext | null): Promise<unknown[]> {
+  /**
+   * Like {@link emit}; gives what the handlers answered, in order, without null and undefined. `read` makes of each
+   * answer what is wanted of it; what it throws is a failure of that handler.
+   */
+  async emit_collect<Answer = unknown>(
+    event: string,
+    context?: EventContext | null,
+    read = (answer: unknown) => answer as Answer,
+  ): Promise<NonNullable<Answer>[]> {
     const given = context ?? {};
-    const answers: unknown[] = [];
+    const answers: NonNullable<Answer>[] = [];
     for (const registration of this.#handlers(event)) {
       try {
         const { handler } = registration;
-        const answer: unknown = await handler(event, given);
+        const answer = read(await handler(event, given));
         if (answer !== undefined && answer !== null) answers.push(answer);
       } catch (error) {
         this.#failed(registration, event, error);

@@ -1,5 +1,6 @@
 /** One line on standard error for what a hook did to a turn: blocked, changed, failed, took too long. */
 import { visible } from "#allowlist/visible";
+import { isCommandEvent } from "#core/command-events";
 import { declarationOf, isEventName } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
 
@@ -8,7 +9,7 @@ export function noticeOf(run: HookRun): string | undefined {
   const who = `hook ${inLine(run.name)}`;
   switch (run.outcome) {
     case "block":
-      return `${who} blocked ${isCommand(run) ? messageOf(run) : run.event}${run.detail ? `: ${inLine(run.detail)}` : ""}`;
+      return `${who} blocked ${isCommandEvent(run.event) ? messageOf(run) : run.event}${run.detail ? `: ${inLine(run.detail)}` : ""}`;
     case "modify":
       return `${who} changed the arguments of a tool call${because(run)}`;
     case "transform":
@@ -16,7 +17,7 @@ export function noticeOf(run: HookRun): string | undefined {
     case "rewrite":
       return `${who} rewrote ${messageOf(run)}${because(run)}`;
     case "skip":
-      return `${who} ${isCommand(run) ? "handled" : "skipped"} ${messageOf(run)}${because(run)}`;
+      return `${who} ${isCommandEvent(run.event) ? "handled" : "skipped"} ${messageOf(run)}${because(run)}`;
     case "error":
     case "timeout":
       return inLine(run.detail ?? `${who} failed at ${run.event}`);
@@ -30,12 +31,8 @@ function subjectOf({ event }: HookRun): string {
   return `the ${(isEventName(event) ? declarationOf(event).subject : undefined) ?? "text"}`;
 }
 
-function isCommand({ event }: HookRun): boolean {
-  return event.startsWith("command:");
-}
-
 function messageOf(run: HookRun): string {
-  return isCommand(run) ? run.event.replace("command:", "/") : "a message";
+  return isCommandEvent(run.event) ? run.event.replace("command:", "/") : "a message";
 }
 
 function because({ detail }: HookRun): string {

@@ -4,12 +4,12 @@
  * decision, and then no longer than the hook's deadline.
  */
 import { wallClockAt } from "#core/clock";
+import { isCommandEvent, readDecision, type CommandDecision } from "#core/command-events";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { HookIdentity, RunSink, HookOutcome, HookRun } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
 import { stringify } from "#core/stringify";
 import { Deadlines } from "#core/deadlines";
-import { asksForDecision, judgeAnswer } from "./decision.ts";
 import type { Handler, GatewayHook } from "#core/ports/tier";
 
 /** A hook and one of its events, as people see them. */
@@ -40,6 +40,11 @@ export interface QueueOptions {
   /** What runs before the first event of this queue: the last of the version that it replaces. */
   readonly after?: Promise<readonly CapturedEvent[]>;
 }
+
+const OUTCOMES = { denied: "block", handled: "skip", run: "rewrite" } as const satisfies Record<
+  CommandDecision["kind"],
+  HookOutcome
+>;
 
 /** How many events wait at most, and how many characters they may have together. The oldest go first. */
 const MOST_WAITING = 1024;
@@ -77,7 +82,7 @@ export class HookQueue {
 
   /** Takes an event as it is now. Gives a promise, which never rejects, for events that ask for a decision. */
   publish(identity: QueueIdentity, event: string, context: EventContext): Promise<unknown> | undefined {
-    if (!asksForDecision(event)) {
+    if (!isCommandEvent(event)) {
       this.#push({ event, ...capture(context), identity, decide: null, isLate: false });
       return undefined;
     }
@@ -178,17 +183,21 @@ export class HookQueue {
   #ended(captured: CapturedEvent, started: number, answer: unknown): void {
     const { event, isLate } = captured;
     const { name, timeoutSeconds } = this.#options.hook;
-    const judged = judgeAnswer(event, answer);
-    this.#decide(captured, judged.decision);
-    if (isLate && judged.decision !== null) {
+    let decision: CommandDecision | null;
+    try {
+      decision = isCommandEvent(event) ? readDecision(answer) : null;
+    } catch (error) {
+      const fields = { name, event, problem: problemOf(error) };
+      return this.#failed(captured, started, new HermesError("HERMES_HANDLER_FAILED", fields));
+    }
+    this.#decide(captured, decision === null ? null : answer);
+    if (decision === null) return this.#finish(captured, started, "pass", null);
+    if (isLate) {
       const late = `gateway hook "${name}" decided about ${event} later than ${timeoutSeconds} s after it came; the decision does not count.`;
       return this.#finish(captured, started, "timeout", late);
     }
-    const detail =
-      judged.outcome === "error"
-        ? new HermesError("HERMES_HANDLER_FAILED", { name, event, problem: `it answered ${judged.detail}` }).message
-        : judged.detail;
-    this.#finish(captured, started, judged.outcome, detail);
+    const detail = decision.kind === "denied" ? decision.message : null;
+    this.#finish(captured, started, OUTCOMES[decision.kind], detail);
   }
 
   #failed(captured: CapturedEvent, started: number, error: unknown): void {

@@ -1,7 +1,7 @@
 /** The queue of a hook: order, bounds, copies, decisions and their deadline; with handlers that are mere functions. */
 import test from "node:test";
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as delay } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/ports/hook";
 import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
@@ -287,6 +287,8 @@ test("a queue that comes after another begins with what that one leaves, in orde
   void free.publish(old.identity, "agent:step", { n: "free" });
   await free.idle();
   assert.deepEqual(seen.splice(0), ["free"], "a queue that comes after no other runs, this one waits");
+  // A later timer: the old queue's time is up before it.
+  await delay(5);
   gate.open();
   await fresh.idle();
   assert.deepEqual(gate.started, [1]);

@@ -201,14 +201,16 @@ export class HermesError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** True for a {@link HermesError}, also from another realm or thread: recognised by shape, not by class. */
+/** True for a {@link HermesError}, also from another realm or thread: recognised by shape, not by class. Never throws. */
 export function isHermesError(value: unknown): value is HermesError {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    (value as { name?: unknown }).name === "HermesError" &&
-    typeof (value as { code?: unknown }).code === "string"
-  );
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    const { name, code, message } = value as { name?: unknown; code?: unknown; message?: unknown };
+    return name === "HermesError" && typeof code === "string" && typeof message === "string";
+  } catch {
+    // A getter that throws: no error of ours has one.
+    return false;
+  }
 }
 
 /** The text of anything that was thrown: an error's message, else the value as text. Never throws. */

@@ -2,12 +2,11 @@
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { MessageSource } from "#core/ports/platform";
+import { platformOf } from "./adapters/table.ts";
 import type { GatewaySettings } from "./deps.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Recipient } from "./recipient.ts";
 
-/** Platforms whose key is all the access control there is. */
-const EXEMPT: ReadonlySet<string> = new Set(["api_server"]);
 /** One word to a stranger in this time, by a clock that nobody sets. */
 const QUIET_MS = 600_000;
 const MOST_REMEMBERED = 1000;
@@ -33,7 +32,7 @@ export class UserAccess {
 
   /** True when the sender is let in. What cannot be found out counts as no. Never throws. */
   allows({ platform, user_id }: MessageSource): boolean {
-    if (EXEMPT.has(platform)) return true;
+    if (platformOf(platform)?.exempt) return true;
     if (allowedUsers(this.#deps.settings(), platform).some((user) => user === "*" || user === user_id)) return true;
     try {
       return this.#deps.pairing.isPaired(platform, user_id);

@@ -1,5 +1,6 @@
 /** Which messages belong to one conversation. */
 import type { MessageSource } from "#core/ports/platform";
+import { platformOf } from "./adapters/table.ts";
 
 /** Who shares a conversation. */
 export interface Sharing {
@@ -18,8 +19,8 @@ export interface Sharing {
 export function sessionKey(source: MessageSource, sharing: Sharing): string {
   const { platform, chat_type, chat_id, user_id } = source;
   const thread = source.thread_id ?? "";
-  // Its conversations have no other part than the name that the caller gave, which stays as it is (CONTRACT §8).
-  if (platform === "api_server") return `agent:main:api_server:dm:${chat_id}`;
+  const own = platformOf(platform)?.sessionKey;
+  if (own !== undefined) return own(source);
   if (chat_type === "dm") return join([platform, chat_type, chat_id, thread]);
   if (chat_type === "thread" || thread !== "") {
     const user = sharing.thread_sessions_per_user === true ? user_id : "";

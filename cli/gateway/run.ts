@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import type { Adapter } from "#core/ports/platform";
 import { install_as_default } from "#core/registry";
-import type { ApiServer } from "#gateway/adapters/api-server";
+import { platformOf } from "#gateway/adapters/table";
 import { COMMAND_NAMES } from "#gateway/commands";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { ONE_WISH_MS } from "../chat/closing.ts";
@@ -111,9 +111,8 @@ function createAnnouncer(context: CliContext): Announcer {
   let isOpen = false;
   return {
     add(platform, adapter) {
-      // No plugin's platform has this name.
-      const address = platform === "api_server" ? (adapter as ApiServer).address() : null;
-      const line = address === null ? platform : `${platform}: ${address.url}/v1`;
+      const address = platformOf(platform)?.address?.(adapter) ?? null;
+      const line = address === null ? platform : `${platform}: ${address}`;
       if (isOpen) context.out(line);
       else early.push(line);
     },

@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
+import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 
 export const DEFAULTS = {
   model: { max_retries: 2 },
@@ -25,9 +26,9 @@ export interface PluginEntry {
 }
 
 export function buildConfigSchema(zod: Zod) {
-  const port = zod.int().min(0).max(65_535);
+  const port = portNumber(zod);
   const names = zod.array(zod.string());
-  const users = zod.array(zod.union([zod.string(), zod.int()]));
+  const users = userList(zod);
   const open = zod.record(zod.string(), zod.unknown());
   const seconds = zod.number().positive();
   const wallProfile = buildWallProfileSchema(zod);
@@ -75,19 +76,7 @@ export function buildConfigSchema(zod: Zod) {
       .optional(),
     gateway: zod
       .strictObject({
-        platforms: zod
-          .strictObject({
-            api_server: zod
-              .strictObject({ enabled: zod.boolean(), host: zod.string(), port, key: zod.string() })
-              .partial()
-              .optional(),
-            telegram: zod
-              .strictObject({ enabled: zod.boolean(), token: zod.string(), api_root: zod.url(), allowed_users: users })
-              .partial()
-              .optional(),
-          })
-          .catchall(open)
-          .optional(),
+        platforms: platformsSchema(zod),
         allowed_users: users.optional(),
         home_channel: zod
           .strictObject({ platform: zod.string(), chat_id: zod.union([zod.string(), zod.int()]) })

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { createApiServer } from "#gateway/adapters/api-server";
+import { createApiServer } from "#gateway/adapters/api-server/adapter";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { examplesOf } from "../helpers/examples.ts";
 import { COST, end, noteLog, OPENING, show, TestInbox } from "../helpers/inbox.ts";

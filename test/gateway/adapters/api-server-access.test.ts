@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
-import { createApiServer } from "#gateway/adapters/api-server";
+import { createApiServer } from "#gateway/adapters/api-server/adapter";
 import { end, noteLog, show, TestInbox, type Received } from "../../helpers/inbox.ts";
 import { MODEL, readUntil, startBench } from "./api-server-bench.ts";
 import { until } from "../../helpers/poll.ts";

@@ -1,7 +1,7 @@
 /** A running `api_server` with a test's inbox behind it, and plain requests to it. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { createApiServer, type ApiServer, type ApiServerOptions } from "#gateway/adapters/api-server";
+import { createApiServer, type ApiServer, type ApiServerOptions } from "#gateway/adapters/api-server/adapter";
 import { TestInbox, noteLog } from "../../helpers/inbox.ts";
 
 export interface Bench {

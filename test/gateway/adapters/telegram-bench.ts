@@ -1,6 +1,6 @@
 /** The `telegram` adapter against a server of a test's own, with quick timing. */
 import assert from "node:assert/strict";
-import { createTelegram, type TelegramAdapter, type TelegramOptions } from "#gateway/adapters/telegram";
+import { createTelegram, type TelegramAdapter, type TelegramOptions } from "#gateway/adapters/telegram/adapter";
 import { noteLog, TestInbox } from "../../helpers/inbox.ts";
 import { TelegramServer, TOKEN } from "../../helpers/telegram-server.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { splitText } from "#gateway/adapters/telegram/split";
-import type { TelegramAdapter } from "#gateway/adapters/telegram";
+import type { TelegramAdapter } from "#gateway/adapters/telegram/adapter";
 import { BOT_NAME, type TelegramServer } from "../../helpers/telegram-server.ts";
 import { startBench } from "./telegram-bench.ts";
 import { until } from "../../helpers/poll.ts";

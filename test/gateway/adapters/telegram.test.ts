@@ -1,7 +1,7 @@
 /** `telegram`: which updates are messages, and what the platform bears of a server that misbehaves. */
 import test from "node:test";
 import assert from "node:assert/strict";
-import { createTelegram } from "#gateway/adapters/telegram";
+import { createTelegram } from "#gateway/adapters/telegram/adapter";
 import { messageFrom } from "#gateway/adapters/telegram/updates";
 import { noteLog, TestInbox } from "../../helpers/inbox.ts";
 import { BOT_NAME, TelegramServer, TOKEN } from "../../helpers/telegram-server.ts";

@@ -2,14 +2,14 @@
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
-import { createClient, type TelegramClient } from "./telegram/client.ts";
-import { createDraft, type DraftTiming } from "./telegram/draft.ts";
-import { telegramFailureOf } from "./telegram/failure.ts";
-import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./telegram/outgoing.ts";
-import { pollUpdates, type PollTiming } from "./telegram/polling.ts";
-import { splitText } from "./telegram/split.ts";
-import { createTyping, type Typing, type TypingTiming } from "./telegram/typing.ts";
-import { messageFrom } from "./telegram/updates.ts";
+import { createClient, type TelegramClient } from "./client.ts";
+import { createDraft, type DraftTiming } from "./draft.ts";
+import { telegramFailureOf } from "./failure.ts";
+import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./outgoing.ts";
+import { pollUpdates, type PollTiming } from "./polling.ts";
+import { splitText } from "./split.ts";
+import { createTyping, type Typing, type TypingTiming } from "./typing.ts";
+import { messageFrom } from "./updates.ts";
 
 export interface TelegramOptions {
   /** The bot's token, of @BotFather. */

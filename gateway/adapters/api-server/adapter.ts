@@ -4,10 +4,10 @@ import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
-import { isLocal } from "./api-server/access.ts";
-import { PLATFORM } from "./api-server/answer.ts";
-import { createInFlight, type InFlight } from "./api-server/in-flight.ts";
-import { createApp } from "./api-server/routes.ts";
+import { isLocal } from "./access.ts";
+import { PLATFORM } from "./answer.ts";
+import { createInFlight, type InFlight } from "./in-flight.ts";
+import { createApp } from "./routes.ts";
 
 export interface ApiServerOptions {
   readonly host?: string | undefined;

@@ -1,0 +1,38 @@
+/** The settings of each built-in messaging platform, below `gateway.platforms`: a row of the schema for each. */
+import type { z } from "zod";
+import type { Zod } from "#core/zod";
+
+export const PLATFORM_SETTINGS = {
+  api_server: (zod: Zod) =>
+    zod
+      .strictObject({ enabled: zod.boolean(), host: zod.string(), port: portNumber(zod), key: zod.string() })
+      .partial(),
+  telegram: (zod: Zod) =>
+    zod
+      .strictObject({ enabled: zod.boolean(), token: zod.string(), api_root: zod.url(), allowed_users: userList(zod) })
+      .partial(),
+} as const;
+
+export type PlatformName = keyof typeof PLATFORM_SETTINGS;
+export type PlatformSettings<Name extends PlatformName> = z.infer<ReturnType<(typeof PLATFORM_SETTINGS)[Name]>>;
+
+/** A TCP port; 0 lets the system choose. */
+export function portNumber(zod: Zod) {
+  return zod.int().min(0).max(65_535);
+}
+
+/** Users of a platform by id. */
+export function userList(zod: Zod) {
+  return zod.array(zod.union([zod.string(), zod.int()]));
+}
+
+/** The schema of `gateway.platforms`: built-in platforms, and those of plugins with any settings. */
+export function platformsSchema(zod: Zod) {
+  return zod
+    .strictObject({
+      api_server: PLATFORM_SETTINGS.api_server(zod).optional(),
+      telegram: PLATFORM_SETTINGS.telegram(zod).optional(),
+    })
+    .catchall(zod.record(zod.string(), zod.unknown()))
+    .optional();
+}

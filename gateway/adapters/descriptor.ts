@@ -1,0 +1,35 @@
+/** What the gateway knows about a built-in platform before it runs: one descriptor each, in `table.ts`. */
+import type { Log } from "#core/home/log";
+import type { PlatformName, PlatformSettings } from "#core/home/platform-settings";
+import type { Adapter, MessageSource } from "#core/ports/platform";
+
+/** What every adapter may use of the program. */
+export interface AdapterServices {
+  /** The model that answers now. */
+  readonly model: () => { readonly id: string; readonly provider: string };
+  /** The version of the program. */
+  readonly version: string;
+  readonly log: Log;
+  /** False while a hook may replace the final answer: then nothing of it is shown before it is complete. */
+  readonly streaming: () => boolean;
+}
+
+export interface PlatformDescriptor<Name extends PlatformName = PlatformName> {
+  /** As in `gateway.platforms` and in session keys. */
+  readonly name: Name;
+  /** Makes the adapter; it starts nothing. The adapter's code and packages are loaded here. */
+  readonly create: (settings: PlatformSettings<Name>, services: AdapterServices) => Promise<Adapter>;
+  /** True for a platform whose key is all the access control there is: nobody pairs. */
+  readonly exempt?: true;
+  /** The session key of a message, where the common rule of `session-key.ts` does not fit. */
+  readonly sessionKey?: (source: MessageSource) => string;
+  /** Where a running adapter is reached, for the line that announces it; null when it is not. */
+  readonly address?: (adapter: Adapter) => string | null;
+}
+
+/** Checks a descriptor and keeps its types. */
+export function describePlatform<Name extends PlatformName>(
+  descriptor: PlatformDescriptor<Name>,
+): PlatformDescriptor<Name> {
+  return descriptor;
+}

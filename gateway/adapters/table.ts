@@ -1,0 +1,29 @@
+/** The built-in messaging platforms. A new one is a folder beside this file, a line here, and its settings in core. */
+import type { PlatformName, PlatformSettings } from "#core/home/platform-settings";
+import type { Adapter } from "#core/ports/platform";
+import { apiServer } from "./api-server/descriptor.ts";
+import type { AdapterServices, PlatformDescriptor } from "./descriptor.ts";
+import { telegram } from "./telegram/descriptor.ts";
+
+const PLATFORMS: { readonly [Name in PlatformName]: PlatformDescriptor<Name> } = { api_server: apiServer, telegram };
+
+export const PLATFORM_NAMES = Object.keys(PLATFORMS) as readonly PlatformName[];
+
+/** The descriptor of a platform; undefined for one of a plugin. */
+export function platformOf(name: string): Omit<PlatformDescriptor, "create"> | undefined {
+  return isBuiltIn(name) ? PLATFORMS[name] : undefined;
+}
+
+export function isBuiltIn(name: string): name is PlatformName {
+  return Object.hasOwn(PLATFORMS, name);
+}
+
+/** Makes the adapter of a built-in platform from its settings, which the schema has validated. */
+export function createAdapter<Name extends PlatformName>(
+  name: Name,
+  settings: PlatformSettings<Name>,
+  services: AdapterServices,
+): Promise<Adapter> {
+  const { create }: PlatformDescriptor<Name> = PLATFORMS[name];
+  return create(settings, services);
+}

@@ -1,0 +1,10 @@
+import { describePlatform } from "#gateway/adapters/descriptor";
+
+/** A bot of Telegram, by long polling. */
+export const telegram = describePlatform({
+  name: "telegram",
+  async create({ token, api_root }, { log, streaming }) {
+    const { createTelegram } = await import("./adapter.ts");
+    return createTelegram({ token, api_root, log, streaming });
+  },
+});

@@ -1,7 +1,7 @@
 /** The session that a person talks to: its turns, its commands, how it begins, changes and ends. */
 import { announceCommand, type CommandDecision } from "#core/command-events";
 import { untilAborted } from "#core/deadline";
-import { EXIT, HermesError } from "#core/errors";
+import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Session, SessionRequest, TurnResult } from "#core/ports/agent";
 import { LAST_WORDS_MS } from "#agent/session-life";
@@ -108,9 +108,4 @@ export class ChatRepl {
   #on(session: Session, { signal, onFrame }: SendOptions): SessionRequest {
     return { session, platform: this.#host.surface, signal, onFrame };
   }
-}
-
-/** The exit code of a one-shot run that a signal ended. */
-export function exitCodeOf(signal: NodeJS.Signals): number {
-  return signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
 }

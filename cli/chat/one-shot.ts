@@ -3,8 +3,8 @@ import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
-import { createClosing } from "./closing.ts";
-import { exitCodeOf, type ChatRepl } from "./chat-repl.ts";
+import { createShutdown, onStopSignal } from "../shutdown.ts";
+import type { ChatRepl } from "./chat-repl.ts";
 import type { Renderer } from "./renderers.ts";
 import { terminalOutput } from "./terminal-output.ts";
 import { parseSlash } from "#core/command-events";
@@ -24,27 +24,26 @@ export interface OneShot {
 export async function runOnce(run: OneShot): Promise<void> {
   const { conversation, context, renderer } = run;
   const interrupt = new AbortController();
-  const closing = createClosing();
-  const onSignal = (signal: NodeJS.Signals) => {
-    closing.shutdown(exitCodeOf(signal));
+  const shutdown = createShutdown();
+  const unlisten = onStopSignal((code) => {
+    shutdown.request(code);
     interrupt.abort();
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  });
 
   const frames = holdResult(renderer);
   try {
     const outcome = await perform(run, interrupt.signal, frames.show).catch(failed);
-    if (outcome.error !== undefined && closing.code === undefined) {
+    if (outcome.error !== undefined && shutdown.code === undefined) {
       // An error frame is a line of a session; without one there is but the sentence.
       if (!frames.fail(outcome.error)) throw outcome.error;
     }
-    await conversation.close({ signal: closing.signal, onFrame: frames.show });
-    const exit = closing.code ?? outcome.code;
+    await conversation.close({ signal: shutdown.signal, onFrame: frames.show });
+    const exit = shutdown.code ?? outcome.code;
     frames.end(exit);
     context.exit(exit);
   } finally {
     renderer.finish();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, onSignal);
+    unlisten();
   }
 }
 

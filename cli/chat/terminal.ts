@@ -4,8 +4,8 @@ import { withDeadline } from "#core/deadline";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
-import { createClosing } from "./closing.ts";
-import { exitCodeOf, type ChatRepl } from "./chat-repl.ts";
+import { createShutdown, onStopSignal } from "../shutdown.ts";
+import type { ChatRepl } from "./chat-repl.ts";
 import { loadHistory, saveHistory } from "./history-file.ts";
 import type { Questions } from "./questions.ts";
 import { dim, type Renderer } from "./renderers.ts";
@@ -57,21 +57,20 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   });
   lines.onEnd(() => end(EXIT.ok));
   turns.onIdle(() => lines.prompt());
-  const closing = createClosing();
+  const shutdown = createShutdown();
   function leave(code: number): void {
-    closing.shutdown(code);
+    shutdown.request(code);
     end(code);
   }
-  const onSignal = (signal: NodeJS.Signals) => leave(exitCodeOf(signal));
-  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, onSignal);
+  const unlisten = onStopSignal(leave);
 
   lines.prompt();
   const code = await ended;
   lines.close();
   await turns.end();
-  await conversation.close({ signal: closing.signal, onFrame: (frame) => options.renderer.show(frame) });
-  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, onSignal);
-  context.exit(closing.code ?? code);
+  await conversation.close({ signal: shutdown.signal, onFrame: (frame) => options.renderer.show(frame) });
+  unlisten();
+  context.exit(shutdown.code ?? code);
 }
 
 /** Runs what the person types, one after another. */

@@ -7,11 +7,10 @@ import { install_as_default } from "#core/registry";
 import { platformOf } from "#gateway/adapters/table";
 import { COMMAND_NAMES } from "#gateway/commands";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
-import { ONE_WISH_MS } from "../chat/closing.ts";
-import { exitCodeOf } from "../chat/chat-repl.ts";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
 import type { CliContext } from "../context.ts";
+import { untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
 import { openGatewayHooks } from "./hooks.ts";
 import { checkGateway, ConfiguredPlatforms } from "./platforms.ts";
@@ -26,7 +25,10 @@ const LAST_EVENTS_MS = 5000;
 export async function runGateway(command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const globals = context.globals(command);
-  const stopped = untilSignal(context);
+  const stopped = untilStopped((code) => {
+    context.note("Stopped.");
+    process.exit(code);
+  });
   keepMemoryFlat();
   await using undo = new AsyncDisposableStack();
   undo.defer(claimGateway(paths.run, context.warn));
@@ -121,25 +123,4 @@ function createAnnouncer(context: CliContext): Announcer {
       early.forEach(context.out);
     },
   };
-}
-
-/**
- * Resolves at the first signal; a later one ends the program at once. What comes together with the first is the same
- * wish: `npx` hands on the Ctrl+C that the terminal has sent to everybody already.
- */
-function untilSignal(context: CliContext): Promise<void> {
-  return new Promise((resolve) => {
-    let askedAt: number | undefined;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        if (askedAt !== undefined) {
-          if (performance.now() - askedAt < ONE_WISH_MS) return;
-          context.note("Stopped.");
-          process.exit(exitCodeOf(signal));
-        }
-        askedAt = performance.now();
-        resolve();
-      });
-    }
-  });
 }

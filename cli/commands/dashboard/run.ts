@@ -8,10 +8,9 @@ import { HookRegistry, install_as_default } from "#core/registry";
 import { isLocalBind } from "#dashboard/addresses";
 import { createDashboard, type DashboardServer } from "#dashboard/server";
 import { createPluginHost } from "#plugins/host";
-import { createClosing } from "../../chat/closing.ts";
-import { exitCodeOf } from "../../chat/chat-repl.ts";
 import type { CliContext } from "../../context.ts";
 import { openFiles } from "../../host-files.ts";
+import { createShutdown, onStopSignal } from "../../shutdown.ts";
 import { programVersion } from "../../version.ts";
 import { openBrowser } from "./browser.ts";
 
@@ -28,7 +27,6 @@ export interface DashboardFlags {
 const HOST = "127.0.0.1";
 const PORT = 9119;
 const NO_HOST = "The address to listen on is empty (--host, or dashboard.host in config.yaml).";
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runDashboard(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
@@ -37,7 +35,13 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   const config = await loadConfig(paths, context.env);
   for (const warning of config.warnings) context.warn(warning);
   const { host, port, allowedHosts } = settingsOf(flags, config);
-  const stopped = untilSignal();
+  const stopped = Promise.withResolvers<void>();
+  const shutdown = createShutdown();
+  onStopSignal((code) => {
+    // A drain that takes too long ends with the program.
+    shutdown.request(code);
+    stopped.resolve();
+  });
 
   await using undo = new AsyncDisposableStack();
   const files = openFiles({ context, globals, paths });
@@ -80,7 +84,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   await dashboard.start();
   undo.defer(() => dashboard.stop());
   show(dashboard, flags, context);
-  await stopped;
+  await stopped.promise;
 }
 
 function settingsOf(flags: DashboardFlags, config: Config) {
@@ -112,17 +116,4 @@ function show(dashboard: DashboardServer, flags: DashboardFlags, context: CliCon
   else context.out(`The dashboard is at ${url}\nSign in (valid once, for ten minutes): ${link}`);
   // A code of its own: the link above is still good, on another machine perhaps.
   if (flags.open) openBrowser(dashboard.signInUrl(), context.env, context.note);
-}
-
-/** Resolves at the first signal. Those that follow, or a drain that takes too long, end the program. */
-function untilSignal(): Promise<void> {
-  const closing = createClosing();
-  return new Promise((resolve) => {
-    for (const signal of SIGNALS) {
-      process.on(signal, () => {
-        closing.shutdown(exitCodeOf(signal));
-        resolve();
-      });
-    }
-  });
 }

@@ -9,6 +9,7 @@ import { discoverPlugins } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
+import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
 import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
@@ -35,11 +36,7 @@ interface Report {
 
 /** Examines and prints; ends with 1 when there is a problem, 130 on Ctrl+C. Scripts that are not approved do not run. */
 export async function runDoctor(json: boolean, command: Command, context: CliContext): Promise<void> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  process.once("SIGINT", interrupt);
-  const report = await examine(command, context, controller.signal);
-  process.off("SIGINT", interrupt);
+  const report = await interruptible((signal) => examine(command, context, signal));
   if (json) context.json(report);
   else context.out(describe(report));
   if (report.problems > 0) context.exit(EXIT.failed);

@@ -6,6 +6,7 @@ import { followRuns, readRuns } from "#core/home/run-log";
 import type { LoggedRun } from "#core/runs";
 import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";
+import { onStopSignal } from "#cli/shutdown";
 
 export interface HooksLogOptions {
   readonly follow?: true;
@@ -42,19 +43,19 @@ function print(hookLog: string, options: HooksLogOptions, context: CliContext): 
 async function follow(path: string, { limit, json }: HooksLogOptions, context: CliContext): Promise<void> {
   const stopped = new AbortController();
   const stop = () => stopped.abort();
-  const terminate = () => {
-    context.exit(EXIT.terminated);
-    stop();
-  };
   const unwatch = onStdoutClosed(stop);
-  process.once("SIGINT", stop).once("SIGTERM", terminate);
+  const unlisten = onStopSignal((code) => {
+    // Ctrl+C is how a follower is meant to end.
+    if (code !== EXIT.interrupted) context.exit(code);
+    stop();
+  });
   try {
     for await (const run of followRuns(path, limit, stopped.signal)) {
       context.out(json ? JSON.stringify(run) : describe(run));
     }
   } finally {
     unwatch();
-    process.off("SIGINT", stop).off("SIGTERM", terminate);
+    unlisten();
   }
 }
 

@@ -14,6 +14,7 @@ import { createFiring } from "#core/firing";
 import { userHome } from "#core/home/paths";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
 import type { CliContext } from "#cli/context";
+import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { demandEvent } from "./event.ts";
 import { testEntry, type TestResult } from "./run-entry.ts";
@@ -46,18 +47,15 @@ export async function testHooks(
   const place = { cwd: surroundings.cwd, env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   for (const warning of approvals.state().warnings) context.warn(warning);
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  process.once("SIGINT", interrupt);
   const results: TestResult[] = [];
-  for (const entry of entries.filter((each) => each.event === event)) {
-    const { signal } = controller;
-    const decide = explainedGrant(entry, approvals, context);
-    const result = await testEntry({ entry, firing, surroundings, signal, decide, warn: context.warn });
-    if (controller.signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
-    if (result !== undefined) results.push(result);
-  }
-  process.off("SIGINT", interrupt);
+  await interruptible(async (signal) => {
+    for (const entry of entries.filter((each) => each.event === event)) {
+      const decide = explainedGrant(entry, approvals, context);
+      const result = await testEntry({ entry, firing, surroundings, signal, decide, warn: context.warn });
+      if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
+      if (result !== undefined) results.push(result);
+    }
+  });
   if (options.json) context.json({ event, results });
   else
     context.out(

@@ -4,7 +4,7 @@ import type { Stats } from "node:fs";
 import { problemOf } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
-import { isForeignFolder, isSource } from "#plugins/sources";
+import { isForeignFolder, isSource } from "#core/extensions/fingerprint";
 import type { Host } from "./compose.ts";
 
 interface WatchOptions {

@@ -2,6 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { HookDispatcher } from "#core/dispatch";
 import { HermesError } from "#core/errors";
+import { inSlices, ManifestCache } from "#core/extensions/discover";
+import { compareFingerprints, type Fingerprint } from "#core/extensions/fingerprint";
 import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
 import type { Tool } from "#core/ports/agent";
@@ -11,7 +13,7 @@ import { BlockWatch } from "./block-watch.ts";
 import type { PluginCommand, LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
 import { discoverPlugins, type FoundPlugin, type PluginState } from "./discover.ts";
 import { loadGeneration, NOTHING_LOADED, type Generation, type PluginConfig } from "./generation.ts";
-import { takeStamps, type Fingerprints } from "./sources.ts";
+import type { Manifest } from "./manifest.ts";
 
 export interface PluginHostDeps {
   readonly paths: Pick<HomePaths, "home" | "plugins">;
@@ -85,7 +87,10 @@ const SETTLE_SECONDS = 5;
 /** What the plugins that run were loaded from. */
 interface Basis {
   readonly settings: unknown;
-  readonly stamps: Fingerprints;
+  /** The plugins that the configuration asks for, and what is wrong with them. */
+  readonly wanted: unknown;
+  /** By directory. */
+  readonly fingerprints: ReadonlyMap<string, Fingerprint>;
 }
 
 export function createPluginHost(deps: PluginHostDeps): PluginHost {
@@ -93,6 +98,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
   const shared = createShared(deps);
   const removeSink = dispatcher.sinks.add(shared.watch.record);
   let current = NOTHING_LOADED;
+  const manifests = new ManifestCache<Manifest>();
   let basis: Basis | undefined;
   let guards: (() => void)[] = [];
   const leaving = new Set<Promise<void>>();
@@ -105,26 +111,31 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     putGuards();
   }
 
-  async function look(config: PluginConfig) {
+  /** Looks at the folders before anything is loaded: what changes meanwhile shows at the next look. */
+  async function look(config: PluginConfig, everyFile = false) {
     const settings = config.values.plugins;
-    const discovery = await discoverPlugins(deps.paths.plugins, settings);
-    // Before they are loaded: what changes meanwhile shows at the next look.
-    return { discovery, basis: { settings, stamps: await takeStamps(discovery.plugins) } };
-  }
-
-  function isUnchanged(found: Basis, everyFile: boolean): boolean {
-    if (basis === undefined || !isDeepStrictEqual(found.settings, basis.settings)) return false;
-    if (found.stamps.sources !== basis.stamps.sources) return false;
+    const discovery = await discoverPlugins(deps.paths.plugins, settings, manifests);
+    const plugins = discovery.plugins.filter(({ wanted }) => wanted);
+    const wanted = plugins.map(({ directory, name, state, error }) => [directory, name, state, error]);
+    const fingerprints = new Map<string, Fingerprint>();
+    let changed = !isDeepStrictEqual([settings, wanted], [basis?.settings, basis?.wanted]);
+    await inSlices(plugins, async ({ directory, folder, builtin }) => {
+      if (builtin !== undefined) return;
+      const compared = compareFingerprints(folder, basis?.fingerprints.get(directory), { everyFile });
+      changed ||= compared.changed;
+      fingerprints.set(directory, compared.fingerprint);
+    });
     // Who asks for every file may have mended what files do not show, such as a variable of the environment.
-    return !everyFile || (found.stamps.files === basis.stamps.files && current.failures.size === 0);
+    changed ||= everyFile && current.failures.size > 0;
+    return { discovery, changed, basis: { settings, wanted, fingerprints } };
   }
 
   async function stage(
     config: PluginConfig,
     { everyFile = false }: { readonly everyFile?: boolean } = {},
   ): Promise<StagedPlugins | undefined> {
-    const looked = await look(config);
-    if (isUnchanged(looked.basis, everyFile)) return undefined;
+    const looked = await look(config, everyFile);
+    if (!looked.changed) return undefined;
     const problems: string[] = [];
     const say = (sentence: string) => void problems.push(sentence);
     const common = { shared, config, env, safeMode, previous: current, say };

@@ -1,18 +1,19 @@
 /** Holds a home's gateway hooks: finds them, hangs them into the registry, and takes over what has changed. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { withDeadline } from "#core/deadline";
 import { isDeepStrictEqual } from "node:util";
 import { problemOf } from "#core/errors";
+import { inSlices, ManifestCache } from "#core/extensions/discover";
+import { compareFingerprints, isSource, takeFingerprint, type Fingerprint } from "#core/extensions/fingerprint";
 import type { Log } from "#core/home/log";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
-import { discoverGatewayHooks, ManifestCache, type GatewayHookDiscovery, type FoundGatewayHook } from "./discover.ts";
+import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "./discover.ts";
+import type { HookManifest } from "./manifest.ts";
 import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
-import { compareStamps, isCode, takeStamp, type FolderStamp } from "./stamp.ts";
 import type { CodeCheck, HandlerTier, GatewayHook } from "#core/ports/tier";
 
 export interface GatewayHooksDeps {
@@ -74,18 +75,16 @@ export interface GatewayHooks extends AsyncDisposable {
 interface HookState {
   readonly found: FoundGatewayHook;
   readonly loaded: LoadedGatewayHook | undefined;
-  readonly stamp: FolderStamp | undefined;
+  readonly fingerprint: Fingerprint | undefined;
   /** Why `loaded` is a version of before. */
   readonly kept: string | null;
 }
 
-/** How long it may look at files before others get their turn. */
-const SLICE_MS = 8;
 const NOTHING: GatewayHooksReload = { changes: [], warnings: [], failures: [] };
 
 export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   const { folder, registry, log, warn, safeMode } = deps;
-  const manifests = new ManifestCache();
+  const manifests = new ManifestCache<HookManifest>();
   const made = new Map<HandlerTier["source"], Promise<HandlerTier>>();
   /** Versions that were replaced and still work off what came before that. */
   const retiring = new Set<LoadedGatewayHook>();
@@ -130,13 +129,9 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   async function takeOver(everyFile: boolean): Promise<GatewayHooksReload> {
     const discovery = await discoverGatewayHooks(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
     const next = new Map<string, HookState>();
-    let sliceEnd = performance.now() + SLICE_MS;
-    for (const found of discovery.hooks) {
+    await inSlices(discovery.hooks, async (found) => {
       next.set(found.directory, await nextSlot(found, slots.get(found.directory), everyFile));
-      if (performance.now() < sliceEnd) continue;
-      await turn();
-      sliceEnd = performance.now() + SLICE_MS;
-    }
+    });
     return closed ? NOTHING : swap(next, discovery);
   }
 
@@ -146,29 +141,34 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     before: HookState | undefined,
     everyFile: boolean,
   ): Promise<HookState> {
-    const { loaded, stamp } = before ?? {};
+    const { loaded, fingerprint } = before ?? {};
     if (found.kind === "skipped") {
       const keeps = loaded !== undefined && !found.gone;
-      return { found, loaded: keeps ? loaded : undefined, stamp, kept: keeps ? found.reason : null };
+      return { found, loaded: keeps ? loaded : undefined, fingerprint, kept: keeps ? found.reason : null };
     }
     const { hook, directory } = found;
-    if (!hook.enabled) return { found, loaded: undefined, stamp: undefined, kept: null };
-    if (loaded === undefined || stamp === undefined) {
+    if (!hook.enabled) return { found, loaded: undefined, fingerprint: undefined, kept: null };
+    if (loaded === undefined || fingerprint === undefined) {
       return {
         found,
         loaded: new LoadedGatewayHook(directory, hook, loadedDeps),
-        stamp: takeStamp(hook.folder),
+        fingerprint: takeFingerprint(hook.folder),
         kept: null,
       };
     }
-    const compared = compareStamps(hook.folder, stamp, { everyFile });
+    const compared = compareFingerprints(hook.folder, fingerprint, { everyFile });
     if (!compared.changed && isDeepStrictEqual(hook, loaded.hook)) {
-      return { found, loaded, stamp: compared.stamp, kept: null };
+      return { found, loaded, fingerprint: compared.fingerprint, kept: null };
     }
     const problem = await findHookProblem(hook, deps.findCodeProblem);
-    // The old stamp stays: what is mended by going back to what was there is no change.
-    if (problem !== null) return { found, loaded, stamp, kept: problem };
-    return { found, loaded: new LoadedGatewayHook(directory, hook, loadedDeps), stamp: compared.stamp, kept: null };
+    // The old fingerprint stays: what is mended by going back to what was there is no change.
+    if (problem !== null) return { found, loaded, fingerprint, kept: problem };
+    return {
+      found,
+      loaded: new LoadedGatewayHook(directory, hook, loadedDeps),
+      fingerprint: compared.fingerprint,
+      kept: null,
+    };
   }
 
   /** Nothing else runs in between. */
@@ -272,7 +272,7 @@ function describe({ found, loaded, kept }: HookState): GatewayHookListing {
 
 /** What is wrong with the code beside the manifest, as a sentence; null when nothing is seen to be. */
 async function findHookProblem(hook: GatewayHook, findCodeProblem: CodeCheck): Promise<string | null> {
-  const beside = readdirSync(hook.folder).filter(isCode);
+  const beside = readdirSync(hook.folder).filter(isSource);
   const problem = await findCodeProblem(
     hook,
     beside.map((name) => join(hook.folder, name)),

@@ -5,7 +5,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseHookManifest, readHookManifest } from "#gateway/hooks/manifest";
+import { readManifest } from "#core/extensions/manifest";
+import { HOOK_FORMAT, parseHookManifest } from "#gateway/hooks/manifest";
 
 const parse = (text: string) => parseHookManifest(text, "HOOK.yaml");
 
@@ -50,11 +51,11 @@ test("events are enough", async () => {
   assert.deepEqual(
     { name, description, enabled, isolation, timeoutSeconds, memoryMb, allow },
     {
-      name: null,
+      name: undefined,
       description: "",
       enabled: true,
       isolation: "worker",
-      timeoutSeconds: null,
+      timeoutSeconds: undefined,
       memoryMb: 128,
       allow: { fetch: [], env: [], kv: false },
     },
@@ -156,10 +157,10 @@ test("a file of 10 MB is not read, a pipe is not waited for, a missing one is a 
   const folder = mkdtempSync(join(tmpdir(), "hermes-manifest-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "HOOK.yaml");
-  await assert.rejects(readHookManifest(file), /cannot be read: ENOENT/);
+  await assert.rejects(readManifest(file, HOOK_FORMAT), /HOOK\.yaml: does not exist$/);
   writeFileSync(file, `${good}#${"x".repeat(10_000_000)}`);
-  await assert.rejects(readHookManifest(file), /HOOK\.yaml: is too big \(over 65536 bytes\)$/);
+  await assert.rejects(readManifest(file, HOOK_FORMAT), /HOOK\.yaml: is larger than 256 KiB$/);
   rmSync(file);
   execFileSync("mkfifo", [file]);
-  await assert.rejects(readHookManifest(file), /HOOK\.yaml: is no file$/);
+  await assert.rejects(readManifest(file, HOOK_FORMAT), /HOOK\.yaml: is not a regular file$/);
 });

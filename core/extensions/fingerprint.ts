@@ -1,0 +1,167 @@
+/**
+ * Whether an extension's folder has changed since its code was loaded. What counts is code, manifests and the JSON files
+ * that code imports: what else lies there may be data that the code itself writes, and an extension must not be reloaded
+ * by its own work.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, realpathSync, statSync, type BigIntStats } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+
+export interface Fingerprint {
+  /** Of inode, size and time of every file. */
+  readonly files: string;
+  /** The same of the code, and of the JSON files that may belong to it. */
+  readonly sources: string;
+  /** True when a source was written a moment ago: its time tells nothing then. */
+  readonly fresh: boolean;
+  /** A hash of what stands in the code and in the JSON files that it imports. */
+  readonly contents: string;
+}
+
+const CODE: ReadonlySet<string> = new Set([
+  ".ts",
+  ".mts",
+  ".cts",
+  ".js",
+  ".mjs",
+  ".cjs",
+  ".py",
+  ".wasm",
+  ".yaml",
+  ".yml",
+]);
+/** Deeper or more than this is no extension's own code. */
+const DEEPEST = 8;
+const MOST_FILES = 2000;
+/** Larger files are known by their size and time alone. */
+const MOST_BYTES = 1024 * 1024;
+/** The kernel's clock of files ticks this slowly: what was written so lately may be written again in the same tick. */
+const GRAIN_NS = 100_000_000n;
+
+/** True for the name or path of a file that holds code or says what code there is. */
+export function isSource(path: string): boolean {
+  return CODE.has(extname(path)) && !basename(path).startsWith(".");
+}
+
+/** True for a folder's name that holds nothing of the extension's own: packages, version control, caches. */
+export function isForeignFolder(name: string): boolean {
+  return name.startsWith(".") || name === "node_modules" || name === "__pycache__";
+}
+
+/** True when the file was written so lately that a further write may leave its time as it is. */
+export function isFresh({ mtimeNs }: BigIntStats): boolean {
+  return BigInt(Date.now()) * 1_000_000n - mtimeNs < GRAIN_NS;
+}
+
+/** Takes the fingerprint of a folder as it is now. Files that vanish or cannot be read meanwhile count as they are found. */
+export function takeFingerprint(folder: string): Fingerprint {
+  const found = collect(folder);
+  return { ...stampsOf(found), contents: hashContents(found) };
+}
+
+/**
+ * The fingerprint to keep from now on, and whether the folder has changed; with `everyFile` any file of it. What was
+ * not there before has changed.
+ */
+export function compareFingerprints(
+  folder: string,
+  before: Fingerprint | undefined,
+  { everyFile }: { readonly everyFile: boolean },
+): { readonly fingerprint: Fingerprint; readonly changed: boolean } {
+  if (before === undefined) return { fingerprint: takeFingerprint(folder), changed: true };
+  const found = collect(folder);
+  const now = stampsOf(found);
+  const isSame = now.sources === before.sources && !before.fresh;
+  const contents = isSame ? before.contents : hashContents(found);
+  if (contents !== before.contents || (everyFile && now.files !== before.files)) {
+    return { fingerprint: { ...now, contents }, changed: true };
+  }
+  // Files that do not count now are remembered as they were at first, for who asks for every file later.
+  return { fingerprint: { ...now, files: before.files, contents }, changed: false };
+}
+
+function stampsOf(found: readonly FoundFile[]): Omit<Fingerprint, "contents"> {
+  const sources = found.filter(({ path }) => isSource(path) || isJson(path));
+  return { files: summaryOf(found), sources: summaryOf(sources), fresh: sources.some((file) => file.fresh) };
+}
+
+/** The paths of the JSON files that the code of a folder imports, whether they are there or not. */
+export function findImportedJson(folder: string): ReadonlySet<string> {
+  const code = collect(folder).filter(({ path, small }) => small && isSource(path));
+  return new Set(code.flatMap(({ path }) => importedJson(path, orUndefined(() => readFileSync(path, "utf8")) ?? "")));
+}
+
+function summaryOf(files: readonly FoundFile[]): string {
+  return files.map(({ stamp }) => stamp).join("\n");
+}
+
+interface FoundFile {
+  readonly path: string;
+  readonly stamp: string;
+  readonly fresh: boolean;
+  readonly small: boolean;
+}
+
+function collect(folder: string): readonly FoundFile[] {
+  const files: FoundFile[] = [];
+  const seen = new Set<string>();
+
+  function visit(here: string, depth: number): void {
+    const real = orUndefined(() => realpathSync(here));
+    // A circle of links ends where it began.
+    if (real === undefined || seen.has(real)) return;
+    seen.add(real);
+    const names = orUndefined(() => readdirSync(here)) ?? [];
+    for (const name of names.toSorted()) {
+      if (isForeignFolder(name) || files.length >= MOST_FILES) continue;
+      const path = join(here, name);
+      const stats = orUndefined(() => statSync(path, { bigint: true }));
+      if (stats?.isDirectory() && depth < DEEPEST) visit(path, depth + 1);
+      if (!stats?.isFile()) continue;
+      const stamp = `${JSON.stringify(path)} ${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+      files.push({ path, stamp, fresh: isFresh(stats), small: stats.size <= MOST_BYTES });
+    }
+  }
+
+  visit(folder, 0);
+  return files;
+}
+
+function hashContents(files: readonly FoundFile[]): string {
+  const hash = createHash("sha256");
+  const imported = new Set<string>();
+  for (const { path, stamp, small } of files.filter((file) => isSource(file.path))) {
+    const content = small ? orUndefined(() => readFileSync(path)) : undefined;
+    add(path, content ?? stamp);
+    for (const json of importedJson(path, content?.toString("utf8") ?? "")) imported.add(json);
+  }
+  for (const { path, stamp } of files.filter((file) => imported.has(file.path))) {
+    add(path, orUndefined(() => readFileSync(path)) ?? stamp);
+  }
+  return hash.digest("hex");
+
+  function add(path: string, content: string | Buffer): void {
+    hash.update(`${JSON.stringify(path)} ${content.length}\n`).update(content);
+  }
+}
+
+function isJson(path: string): boolean {
+  return extname(path) === ".json";
+}
+
+/** The paths of the JSON files that a file's code imports. */
+function importedJson(file: string, code: string): readonly string[] {
+  return [...code.matchAll(/\b(?:from|import|require)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+\.json)["']/g)].map(([, name]) =>
+    resolve(dirname(file), name!),
+  );
+}
+
+/** A file may vanish between two looks, or not be readable: then there is nothing to take note of. */
+function orUndefined<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch {
+    // See above.
+    return undefined;
+  }
+}

@@ -1,10 +1,10 @@
 /** Watches a home: what changes in its configuration, its hooks and its plugins is taken over without a word. */
-import { basename, join, relative, sep } from "node:path";
+import { basename, extname, join, relative, sep } from "node:path";
 import type { Stats } from "node:fs";
 import { problemOf } from "#core/errors";
+import { findImportedJson, isForeignFolder, isSource } from "#core/extensions/fingerprint";
 import type { HomePaths } from "#core/home/paths";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
-import { isForeignFolder, isSource } from "#core/extensions/fingerprint";
 import type { Host } from "./compose.ts";
 
 interface WatchOptions {
@@ -27,12 +27,17 @@ const MOST_WATCHED = 5000;
 
 /**
  * Watches until the returned function is called. What is missing is watched for; links are followed, circles of them
- * once. Data files (whatever is no code and no YAML), packages, hidden and temporary files do not count.
+ * once. Data files (whatever is no code, no YAML and no JSON that code imports), packages, hidden and temporary files do
+ * not count.
  */
 async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
   const { watch } = await import("chokidar");
   const filter = createFilter(options);
-  const debounce = createDebounce(options.onChange);
+  const debounce = createDebounce(() => {
+    // Code that has changed may import other data.
+    watcher.add(filter.refreshImports());
+    options.onChange();
+  });
   const said = new Set<string>();
   const watcher = watch(options.paths.home, {
     depth: DEEPEST,
@@ -44,7 +49,7 @@ async function watchHome(options: WatchOptions): Promise<() => Promise<void>> {
   });
   watcher.on("all", (event, path) => {
     if (event.startsWith("unlink")) filter.forget(path);
-    if (event.endsWith("Dir") || filter.counts(path)) debounce.trigger();
+    if (event.endsWith("Dir") || filter.notice(path)) debounce.trigger();
   });
   watcher.on("error", (error) => {
     const sentence = `not all of ${options.paths.home} can be watched: ${problemOf(error)}`;
@@ -99,6 +104,10 @@ function createFilter({ paths, plugins, onError }: WatchOptions) {
   const [hooksName, pluginsName] = [basename(paths.hooks), basename(paths.plugins)];
   const configs = new Set([basename(paths.config), basename(paths.fallbackConfig)]);
   const admitted = new Set<string>();
+  /** The JSON files that the code of an extension imports, by its folder; read when first asked for. */
+  const imports = new Map<string, ReadonlySet<string>>();
+  /** Folders whose code has changed since. */
+  const stale = new Set<string>();
   let isFull = false;
 
   function admits(path: string, stats: Stats | undefined): boolean {
@@ -109,8 +118,24 @@ function createFilter({ paths, plugins, onError }: WatchOptions) {
     if (below.some(isForeignFolder)) return false;
     const [folder = "", file] = below;
     if (top === pluginsName && !plugins.has(folder) && file !== undefined && file !== MANIFEST) return false;
-    if (stats?.isFile() === true && !isSource(basename(path))) return false;
+    if (stats?.isFile() === true && !counts(path)) return false;
     return hasRoom(path);
+  }
+
+  /** True for a file whose change is worth a reload. */
+  function counts(path: string): boolean {
+    return isSource(path) || (extname(path) === ".json" && importsOf(folderOf(path)).has(path));
+  }
+
+  function importsOf(folder: string): ReadonlySet<string> {
+    let known = imports.get(folder);
+    if (known === undefined) imports.set(folder, (known = findImportedJson(folder)));
+    return known;
+  }
+
+  /** The folder of the extension that a file belongs to. */
+  function folderOf(path: string): string {
+    return join(home, ...relative(home, path).split(sep).slice(0, 2));
   }
 
   function hasRoom(path: string): boolean {
@@ -129,8 +154,18 @@ function createFilter({ paths, plugins, onError }: WatchOptions) {
 
   return {
     admits,
-    /** True for a file whose change is worth a reload. */
-    counts: (path: string) => isSource(basename(path)),
+    /** Takes note of a changed file; true when its change is worth a reload. */
+    notice(path: string): boolean {
+      if (isSource(path)) stale.add(folderOf(path));
+      return counts(path);
+    },
+    /** Reads again what changed code imports; gives the JSON files to watch from now on. */
+    refreshImports(): string[] {
+      const folders = [...stale];
+      stale.clear();
+      for (const folder of folders) imports.delete(folder);
+      return folders.flatMap((folder) => [...importsOf(folder)]);
+    },
     forget: (path: string) => void admitted.delete(path),
   };
 }

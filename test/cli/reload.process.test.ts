@@ -248,6 +248,30 @@ test("data that hooks and plugins write in their folders, packages and temporary
   await program.end();
 });
 
+test("JSON that code imports is watched, also when the file or the import comes later", async (t) => {
+  const home = new Home(t);
+  const entry = (file: string) => `import { appendFileSync, existsSync } from "node:fs";
+    import data from "./${file}" with { type: "json" };
+    appendFileSync(${JSON.stringify(home.path)} + "/loads", data.n + " 0\\n");
+    export const register = () => undefined;`;
+  home.plugin("data", entry("first.json"));
+  const write = (file: string, n: number) => home.write(`plugins/data/${file}`, JSON.stringify({ n }));
+  const loaded = (n: number) => until(() => records(home, "loads").at(-1)?.[0] === n, `it is loaded with ${n}`);
+  write("second.json", 20);
+  home.write("config.yaml", "plugins: { enabled: [data] }\n");
+  const program = await start(t, home, ["--watch", "--quiet"]);
+  assert.match(program.stderr, /first\.json/, "its data is missing");
+  write("first.json", 10);
+  await loaded(10);
+  write("first.json", 11);
+  await loaded(11);
+  home.write("plugins/data/index.ts", entry("second.json"));
+  await loaded(20);
+  write("second.json", 21);
+  await loaded(21);
+  await program.end();
+});
+
 test("10,000 folders: one warning, and what is watched goes on", async (t) => {
   const home = new Home(t);
   for (let number = 0; number < 10_000; number++) mkdirSync(join(home.path, `hooks/h${number}`), { recursive: true });

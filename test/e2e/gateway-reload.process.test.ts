@@ -93,6 +93,66 @@ test("while messages come, hooks and plugins are saved, deleted and made again: 
   assert.equal((await gateway.ended).code, 0);
 });
 
+test("an edit of a JSON file reaches the plugin and the gateway hooks of both tiers that import it", async (t) => {
+  const home = new Home(t);
+  const note = (file: string) => `appendFileSync(${JSON.stringify(join(home.path, file))}, words.version + "\\n")`;
+  const extensions = {
+    "plugins/plugin": {
+      "plugin.yaml": "name: plugin\n",
+      "index.ts": `import { appendFileSync } from "node:fs";
+        import words from "./lib/words.json" with { type: "json" };
+        export const register = (ctx: any) => ctx.register_hook("pre_llm_call", () => ${note("plugin")});`,
+    },
+    "hooks/worker": {
+      "HOOK.yaml": "events: [agent:start]\n",
+      "handler.ts": `import { appendFileSync } from "node:fs";
+        import words from "./lib/words.json" with { type: "json" };
+        export const handle = () => ${note("worker")};`,
+    },
+    "hooks/isolate": {
+      "HOOK.yaml": "events: [agent:start]\nisolation: isolate\n",
+      "handler.ts": `import words from "./lib/words.json" with { type: "json" };
+        export const handle = (_: string, __: unknown, host: any) => host.log.info("version " + words.version + ".");`,
+    },
+  };
+  const write = (version: string) => {
+    for (const folder of Object.keys(extensions)) home.write(`${folder}/lib/words.json`, JSON.stringify({ version }));
+  };
+  for (const [folder, files] of Object.entries(extensions)) {
+    for (const [name, text] of Object.entries(files)) home.write(`${folder}/${name}`, text);
+  }
+  write("one");
+  const gateway = await startGateway(t, home, { config: `${API_SERVER}plugins: { enabled: [plugin] }\n` });
+  let sent = 0;
+  const runs = async (version: string) => {
+    await until(
+      async () => {
+        await gateway.say(`message-${sent++}`, "anna");
+        const latest = ["plugin", "worker"].map((file) => seen(home, file).at(-1)?.[0]);
+        return latest.every((one) => one === version) && home.read("logs/hermes.log").includes(`version ${version}.`);
+      },
+      `all three have ${version}`,
+      { seen: () => gateway.stderr() },
+    );
+  };
+  await runs("one");
+  write("two");
+  await runs("two");
+  // What is half-written keeps the last good version of each.
+  for (const folder of Object.keys(extensions)) home.write(`${folder}/lib/words.json`, '{"version":');
+  for (const folder of Object.keys(extensions)) {
+    await until(() => gateway.stderr().includes(`${folder}/lib/words.json`), `the mistake in ${folder} is said`);
+  }
+  const last = seen(home, "worker").length;
+  await until(async () => {
+    await gateway.say(`message-${sent++}`, "anna");
+    return seen(home, "worker").length > last;
+  }, "it has run");
+  assert.deepEqual([seen(home, "worker").at(-1), seen(home, "plugin").at(-1)], [["two"], ["two"]]);
+  write("three");
+  await runs("three");
+});
+
 interface Live {
   readonly processes: readonly { readonly hooks: readonly { readonly source: string }[] }[];
 }

@@ -103,13 +103,13 @@ for (const [what, file, text] of [
   });
 }
 
-test("imported JSON is loaded anew too, when a person asks", async (t) => {
+test("a change of imported JSON is a change of the plugin", async (t) => {
   const entry = `import words from "./words.json" with { type: "json" };
     export function register(ctx) { ctx.register_hook("pre_llm_call", () => words.hello); }`;
   const written = { "j/plugin.yaml": "name: j", "j/index.ts": entry, "j/words.json": '{"hello":"one"}' };
   const bench = await loadFixtures(t, [], { written });
   change(bench, "j/words.json", '{"hello":"two"}');
-  (await bench.host.stage(bench.config, { everyFile: true }))?.swap();
+  (await stage(bench)).swap();
   assert.deepEqual(await words(bench), ["two"]);
 });
 

@@ -10,20 +10,20 @@ import type { LookupContext } from "./words.ts";
 
 export interface OpenApprovals extends Approvals {
   readonly mode: ConsentMode;
-  /** Asked at every firing; costs one `lstat` while the file stays as it is. */
+  /** Called at every firing; costs one `lstat` while the file is unchanged. */
   decide(pair: HookPair): Consent;
-  /** Whether the approval of a pair holds for the script as it is now; always, unless scripts are pinned. */
+  /** Whether the approval of a pair is valid for the current script; always true unless scripts are pinned. */
   examine(pair: HookPair, argv: readonly string[]): PinCheck;
-  /** The approval of a pair in the file, if it counts. */
+  /** The approval of a pair in the file, if it is valid. */
   find(pair: HookPair): Approval | undefined;
   state(): AllowlistState;
-  /** Approves pairs until this process ends, for an opt-in that could not be recorded. */
+  /** Approves pairs until this process exits, for an opt-in that could not be recorded. */
   approveForThisRun(approvals: readonly Approval[]): void;
 }
 
 /**
- * Opens the approvals' file, which may be missing; nothing is created. With `pinned`, private copies of scripts are
- * in a folder beside it, and what PATH means is settled at the first look at each approval.
+ * Opens the approvals file, which may be missing; nothing is created. With `pinned`, private copies of scripts are
+ * in a folder next to it, and an approval's programs are looked up in PATH once, when the approval is first used.
  */
 export function openApprovals(
   file: string,
@@ -36,7 +36,7 @@ export function openApprovals(
   let state: AllowlistState;
   let byPair = new Map<string, Approval>();
 
-  /** A change of the file within the clock's grain shows in its inode: every write of ours makes a new one. */
+  /** A change within the clock's resolution shows in the inode: each of our writes creates a new file. */
   function refresh(): void {
     const found = stampOf(file);
     if (found === stamp) return;
@@ -84,13 +84,13 @@ export function openApprovals(
   return approvals;
 }
 
-/** Where the private copies of approved scripts are: beside the approvals. */
+/** The folder of the private copies of approved scripts, next to the approvals. */
 export function copiesFolderOf(file: string): string {
   return homePaths(dirname(file)).approvedHooks;
 }
 
 function cureOf({ state }: PinCheck, pair: HookPair): string {
-  return state === "changed" ? `Look at it, then approve it again with: ${allowCommand(pair)}` : "It did not run.";
+  return state === "changed" ? `Review it, then approve it again with: ${allowCommand(pair)}` : "It did not run.";
 }
 
 function stampOf(file: string): string {
@@ -99,7 +99,7 @@ function stampOf(file: string): string {
     if (stats === undefined) return "missing";
     return `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`;
   } catch {
-    // A folder above that may not be searched or is no folder: reading the file says what is wrong.
+    // A parent folder is not searchable or not a folder: reading the file reports what is wrong.
     return "unreachable";
   }
 }

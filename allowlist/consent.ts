@@ -1,4 +1,4 @@
-/** Settles at a start which of the configured hooks may run: by an opt-in, by asking, or not at all (CONTRACT §5). */
+/** Decides at the start which configured hooks may run: by an opt-in, by asking, or not at all (CONTRACT §5). */
 import { isHermesError } from "#core/errors";
 import type { OpenApprovals } from "./approvals.ts";
 import { takeFingerprint } from "./fingerprint.ts";
@@ -16,24 +16,24 @@ export interface ConsentSubject {
   readonly matcher: string | null;
   readonly failClosed: boolean;
   readonly enabled: boolean;
-  /** True when the command is given to `sh -c`, so that `;`, `|` and `$(…)` in it count. */
+  /** True when the command runs through `sh -c`, which interprets `;`, `|` and `$(…)` in it. */
   readonly throughShell?: boolean;
 }
 
 export interface ConsentOptions {
   readonly file: string;
   readonly approvals: OpenApprovals;
-  /** The opt-in that holds for this run, or null. */
+  /** The opt-in of this run, or null. */
   readonly optIn: "flag" | "env" | "config" | null;
-  /** Opens the terminal to ask a person, or null where there is none. */
+  /** Opens the terminal to ask the user; null where there is no terminal. */
   readonly prompter: (() => Prompter) | null;
   readonly place: LookupContext;
-  /** Told, in place of a warning, that approvals could not be written and hold for this run only. */
+  /** Called instead of a warning when approvals could not be saved and are valid for this run only. */
   readonly onUnrecorded?: (sentence: string) => void;
 }
 
 export interface ConsentResult {
-  /** Whole sentences for standard error. */
+  /** Full sentences for standard error. */
   readonly warnings: readonly string[];
 }
 
@@ -43,9 +43,9 @@ interface PendingApproval extends Question {
 }
 
 /**
- * Records or asks for every enabled entry whose pair is not approved yet. Where scripts are pinned, a person is asked
- * again about a changed one; an opt-in does not renew its approval. Rejects with HERMES_INTERRUPTED when the person
- * presses Ctrl+C at a question; everything else that goes wrong is a warning.
+ * Records an approval, or asks for one, for every enabled entry whose pair is not approved yet. If scripts are pinned,
+ * the user is asked again about a changed one; an opt-in does not renew its approval. Rejects with HERMES_INTERRUPTED
+ * when the user presses Ctrl+C at a question; all other problems are warnings.
  */
 export async function settleConsent(
   entries: readonly ConsentSubject[],
@@ -65,7 +65,7 @@ export async function settleConsent(
 }
 
 const OPT_INS =
-  " To approve them, start with --accept-hooks, set HERMES_ACCEPT_HOOKS=1, set hooks_auto_accept: true in config.yaml, or use: hermes hooks allow.";
+  " To approve them, start with --accept-hooks, set HERMES_ACCEPT_HOOKS=1, set hooks_auto_accept: true in config.yaml, or run: hermes hooks allow.";
 
 function findUnsettled(
   entries: readonly ConsentSubject[],
@@ -73,7 +73,7 @@ function findUnsettled(
 ): readonly PendingApproval[] {
   const found = new Map<string, PendingApproval>();
   for (const { event, command, argv, matcher, failClosed, enabled, throughShell = false } of entries) {
-    // A broken entry cannot run, so there is nothing to consent to.
+    // A broken entry cannot run, so it needs no approval.
     if (!enabled || command === null || argv === null) continue;
     const pair = { event, command };
     const known = found.get(pairKey(pair));
@@ -93,7 +93,7 @@ function findUnsettled(
   return [...found.values()];
 }
 
-/** Records the approvals; where they cannot be recorded they hold for this run, with a warning. */
+/** Records the approvals. If they cannot be saved, they are valid for this run only, with a warning. */
 async function record(
   open: readonly PendingApproval[],
   by: ApprovedBy,
@@ -139,14 +139,14 @@ async function askEach(open: readonly PendingApproval[], options: ConsentOptions
   return [...warnings, ...dormant(fresh ?? [], ""), ...stopped(changed ?? [])];
 }
 
-/** One sentence for all hooks that stay unapproved, and what those that fail closed do. */
+/** One warning for all hooks that stay unapproved; says what those that fail closed do. */
 function dormant(open: readonly PendingApproval[], cure: string): readonly string[] {
   if (open.length === 0) return [];
   const subject = open.length === 1 ? "1 shell hook is" : `${open.length} shell hooks are`;
   return [`${subject} not approved and will not run: ${list(open)}.${blocking(open, "is approved")}${cure}`];
 }
 
-/** One sentence for the approved hooks whose pinned script has changed. */
+/** One warning for the approved hooks whose pinned script has changed. */
 function stopped(changed: readonly PendingApproval[]): readonly string[] {
   if (changed.length === 0) return [];
   const subject = changed.length === 1 ? "1 shell hook has" : `${changed.length} shell hooks have`;
@@ -163,5 +163,5 @@ function list(some: readonly PendingApproval[]): string {
 function blocking(open: readonly PendingApproval[], until: string): string {
   const gates = open.filter(({ failClosed }) => failClosed);
   if (gates.length === 0) return "";
-  return ` Until it ${until}, every call that it matches is blocked (fail_closed) by: ${list(gates)}.`;
+  return ` Until it ${until}, every matching call is blocked (fail_closed) by: ${list(gates)}.`;
 }

@@ -14,8 +14,8 @@ export interface Original {
 }
 
 /**
- * The path of the copy of a script, made if it is missing or damaged. What is there is compared with the hash each
- * time. Throws an Error with a clause when there is no copy and none can be made.
+ * The path of a script's copy, which is created if it is missing or damaged; its hash is checked each time.
+ * Throws an Error whose message is a clause when there is no copy and none can be created.
  */
 export function provideCopy(folder: string, original: Original): string {
   const home = join(folder, original.sha256);
@@ -26,27 +26,27 @@ export function provideCopy(folder: string, original: Original): string {
     if (!holds(path, original.sha256)) writePrivateFile(path, original.content, { mode: 0o500 });
     return path;
   } catch (error) {
-    throw new Error(`its private copy ${path} cannot be made: ${problemOf(error)}`, { cause: error });
+    throw new Error(`its private copy ${path} cannot be created: ${problemOf(error)}`, { cause: error });
   }
 }
 
-/** Removes the copies of scripts that no approval names any more. Never throws. */
+/** Removes the copies of scripts that no approval refers to any more. Never throws. */
 export function pruneCopies(folder: string, approved: ReadonlySet<string>): void {
   try {
     for (const name of readdirSync(folder)) {
       if (/^[0-9a-f]{64}$/.test(name) && !approved.has(name)) rmSync(join(folder, name), { recursive: true });
     }
   } catch {
-    // There are none, or they cannot be removed: without an approval none of them runs.
+    // There are none, or they cannot be removed; without an approval they do not run.
   }
 }
 
-/** Makes the folder, and sees to it that only its owner, us, can change what is in it. */
+/** Creates the folder and makes sure that only this user can change its contents. */
 function demandPrivate(folder: string): void {
   ensureFolder(folder);
   const stats = lstatSync(folder);
   if (!stats.isDirectory() || stats.uid !== (process.geteuid?.() ?? stats.uid)) {
-    throw new Error(`${folder} is no folder of yours`);
+    throw new Error(`${folder} is not a folder owned by you`);
   }
   if ((stats.mode & 0o077) !== 0) chmodSync(folder, 0o700);
 }

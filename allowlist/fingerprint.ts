@@ -12,18 +12,18 @@ export interface Fingerprint {
   readonly mtime: string | null;
   readonly bytes: number | null;
   readonly sha256: string | null;
-  /** The bytes of which `sha256` is; null when there are none or more than {@link MOST_PINNED_BYTES}. */
+  /** The bytes that were hashed; null when there are none or more than {@link MOST_PINNED_BYTES}. */
   readonly content: Buffer | null;
 }
 
 export type Drift = "none" | "modified" | "missing" | "unknown";
 
-/** Larger files are told apart by their time of change alone where many are compared. */
+/** When many files are compared, larger ones are compared by their modification time only. */
 const MOST_HASHED_BYTES = 16 * 1024 * 1024;
 /** Larger files cannot be pinned: they would have to be read whole before each run. */
 export const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
-/** Path, time, size, hash and bytes of a command's script. Never throws: what cannot be read is null. */
+/** Path, time, size, hash and bytes of a command's script. Never throws; unreadable parts are null. */
 export function takeFingerprint(argv: readonly string[], place: LookupContext): Fingerprint {
   const words = readWords(argv, place);
   const path = typeof words.script === "string" ? null : words.script.path;
@@ -36,8 +36,8 @@ export function takeFingerprint(argv: readonly string[], place: LookupContext): 
 }
 
 /**
- * Whether the script of an approved command has changed since; `unknown` for an approval without a fingerprint,
- * unless scripts are pinned: then it counts as `modified`.
+ * Whether the script of an approved command has changed since the approval. `unknown` for an approval without a
+ * fingerprint, but `modified` if scripts are pinned.
  */
 export function driftOf(
   argv: readonly string[],
@@ -58,7 +58,7 @@ export function driftOf(
   return sameTime(script_mtime_at_approval, stats) ? "none" : "modified";
 }
 
-/** The bytes of a script of at most {@link MOST_PINNED_BYTES}, or the reason why there are none. Never throws. */
+/** The bytes of a script of at most {@link MOST_PINNED_BYTES}, or the reason why they cannot be read. Never throws. */
 export function readScript(path: string): { content: Buffer; problem: null } | { content: null; problem: string } {
   const reading = readRegularFile(path, { mostBytes: MOST_PINNED_BYTES });
   if (reading.kind === "read") return { content: reading.content, problem: null };
@@ -67,17 +67,17 @@ export function readScript(path: string): { content: Buffer; problem: null } | {
 
 /** SHA-256 in lower-case hexadecimal. */
 export function sha256Of(content: Buffer): string {
-  // Loaded where a script is hashed: a listing without approvals starts quicker without it.
+  // Loaded where a script is hashed: a listing without approvals starts faster without it.
   return process.getBuiltinModule("node:crypto").hash("sha256", content);
 }
 
-/** Inline code is the command; an approval that recorded a script then is for another file than none. */
+/** Inline code is part of the command, so it has no script path; an approval that recorded one does not match. */
 function inlineDrift(approval: Approval | undefined): Drift {
   if (approval === undefined || !("approved_at" in approval)) return "unknown";
   return typeof approval.script_path === "string" ? "missing" : "none";
 }
 
-/** Python writes microseconds and hand-written files whole seconds; the file system gives nanoseconds. */
+/** Python writes microseconds, hand-written files have whole seconds, and the file system reports nanoseconds. */
 function sameTime(recorded: string, stats: Stats): boolean {
   const time = Date.parse(recorded);
   const grain = /\.\d/.test(recorded) ? 1 : 999;
@@ -88,7 +88,7 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // Not reachable (no permission, a loop of links, a NUL): for whoever asks it is not there.
+    // Not reachable (no permission, a loop of links, a NUL), so the same as missing.
     return undefined;
   }
 }
@@ -105,7 +105,7 @@ function hashOf(path: string): string | null {
       closeSync(file);
     }
   } catch {
-    // It may be executed but not read, or it vanished: without a hash its drift is judged as changed.
+    // It is executable but not readable, or it was deleted: without a hash it is treated as changed.
     return null;
   }
   return hash.digest("hex");

@@ -1,7 +1,7 @@
 /**
- * The right to run one command at one event. Whoever spawns a script demands a grant; only `decide.ts` makes them, and a
- * test keeps {@link issueGrant} out of every other file.
- * The brand keeps others from writing one in TypeScript, the register of issued grants from making one at run time.
+ * The right to run one command at one event. Code that spawns a script requires a grant. Only `decide.ts` issues them;
+ * a test keeps {@link issueGrant} out of every other file.
+ * The brand prevents forging one in TypeScript, and the register of issued grants prevents it at run time.
  */
 
 /** An `(event, command)` pair, the exact strings (CONTRACT §5). */
@@ -12,22 +12,22 @@ export interface HookPair {
 
 declare const brand: unique symbol;
 
-/** What runs instead of a command's own words when scripts are pinned. */
+/** What runs instead of the command's own words if scripts are pinned. */
 export interface ResolvedCommand {
   readonly argv: readonly [string, ...string[]];
-  /** What the program sees as its own name; null for the first of `argv`. */
+  /** The program's `argv[0]`; null for the first of `argv`. */
   readonly argv0: string | null;
   /** The script's own path, for `HERMES_HOOK_SCRIPT`; null for inline code. */
   readonly script: string | null;
 }
 
-/** Looks at the script now: what to run for these words, or why nothing, as a clause. */
+/** Checks the current script: gives what to run for these words, or a clause that says why nothing can run. */
 export type Pin = (argv: readonly [string, ...string[]]) => ResolvedCommand | { readonly problem: string };
 
 export interface Grant extends HookPair {
-  /** `explicit_test`: a person asked for this run with `hermes hooks test`; nothing is recorded. */
+  /** `explicit_test`: the user requested this run with `hermes hooks test`; nothing is recorded. */
   readonly kind: "approved" | "explicit_test";
-  /** With `hooks_consent: pinned`: must be asked right before each run, and its answer is what runs; else null. */
+  /** With `hooks_consent: pinned`: must be called right before each run, and its result is what runs; else null. */
   readonly pin: Pin | null;
   readonly [brand]: never;
 }
@@ -39,14 +39,14 @@ export type Consent =
 
 const issued = new WeakSet<object>();
 
-/** Makes a grant: for `decide.ts` alone. */
+/** Issues a grant; only for `decide.ts`. */
 export function issueGrant(kind: Grant["kind"], { event, command }: HookPair, pin: Pin | null): Grant {
   const grant = Object.freeze({ kind, event, command, pin }) as Grant;
   issued.add(grant);
   return grant;
 }
 
-/** Throws a TypeError unless `grant` was issued, and for exactly this pair. */
+/** Throws a TypeError unless `grant` was issued for exactly this pair. */
 export function assertGrant(grant: Grant, pair: HookPair): void {
   if (!issued.has(grant)) throw new TypeError("a script must not run without a grant");
   if (grant.event !== pair.event || grant.command !== pair.command) {

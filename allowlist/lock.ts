@@ -1,19 +1,19 @@
-/** One writer of a file at a time, over processes. */
+/** Lets one process at a time write a file. */
 import { statSync, type BigIntStats } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 
-/** What a holder throws when it lost its lock before it wrote. */
+/** Thrown by a holder that lost its lock before it could write. */
 class LockLost extends Error {}
 const MOST_ATTEMPTS = 5;
 const STALE_MS = 5000;
-/** Longer than a lock lasts whose holder was killed. */
+/** Longer than the lock of a killed holder lasts. */
 const PATIENCE_MS = 2 * STALE_MS;
 
 /**
- * Runs `task` under the lock of `file`, which need not exist; its folder must. The task is synchronous and calls
- * `isOurs` right before it writes: if the lock was taken over meanwhile (this process was stopped for longer than
- * a lock lasts), the task runs again from its start. Throws HERMES_ALLOWLIST_LOCKED, and what the task throws.
+ * Runs `task` while holding the lock of `file`. The file need not exist, but its folder must. The task is synchronous
+ * and calls `isOurs` right before it writes: if another process took the lock meanwhile (this one was suspended for
+ * too long), the task starts over. Throws HERMES_ALLOWLIST_LOCKED and whatever the task throws.
  */
 export async function withLock(file: string, task: (isOurs: () => void) => void): Promise<void> {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
@@ -22,7 +22,7 @@ export async function withLock(file: string, task: (isOurs: () => void) => void)
   throw new HermesError("HERMES_ALLOWLIST_LOCKED", { file });
 }
 
-/** True when the task ran to its end. */
+/** True when the task has finished. */
 async function attemptUnderLock(file: string, task: (isOurs: () => void) => void): Promise<boolean> {
   let compromised = false;
   const release = await acquire(file, () => {
@@ -38,12 +38,12 @@ async function attemptUnderLock(file: string, task: (isOurs: () => void) => void
     if (error instanceof LockLost) return false;
     throw error;
   } finally {
-    // A lock that was lost belongs to its new holder: the package would take it away from under him.
+    // A lost lock belongs to its new holder; the package would remove it anyway.
     if (mine !== undefined && identity(`${file}.lock`) === mine) await release().catch(() => undefined);
   }
 }
 
-/** Waits for a lock that another holds; the package's own retries would also wait for a read-only disk to change. */
+/** Waits for a lock held by another process; the package's own retries would also retry on a read-only disk. */
 async function acquire(file: string, onCompromised: () => void): Promise<() => Promise<void>> {
   const { lock } = await import("proper-lockfile");
   for (const deadline = performance.now() + PATIENCE_MS; ;) {
@@ -57,7 +57,7 @@ async function acquire(file: string, onCompromised: () => void): Promise<() => P
   }
 }
 
-/** What tells one lock from the next one under the same name. */
+/** Identifies one lock among later ones of the same name. */
 function identity(lock: string): string | undefined {
   const stats: BigIntStats | undefined = statSync(lock, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? undefined : `${stats.dev}:${stats.ino}:${stats.birthtimeNs}`;

@@ -10,29 +10,29 @@ import { pairKey, type Approval } from "./store.ts";
 import { visible } from "./visible.ts";
 import { readWords, type CommandWords, type LookupContext, type ScriptWord } from "./words.ts";
 
-/** Whether an approval holds for the script as it is now. */
+/** Whether an approval is valid for the current script. */
 export type PinCheck =
   | { readonly state: "unchanged" }
-  /** `changed`: approving it again helps. `unusable`: it cannot run as it is. Problems are clauses. */
+  /** `changed`: needs to be approved again. `unusable`: cannot run as it is. Problems are clauses. */
   | { readonly state: "changed" | "missing" | "unusable"; readonly problem: string };
 
 type Refusal = Exclude<PinCheck, { state: "unchanged" }>;
 
 export interface Pins {
-  /** Looks at the script, and changes nothing. */
+  /** Checks the script without changing anything. */
   examine(approval: Approval, argv: readonly string[]): PinCheck;
-  /** What to run now instead of `argv`, or why nothing; makes the copy where it is missing. */
+  /** What to run instead of `argv`, or why nothing can run; creates the copy if it is missing. */
   prepare(approval: Approval, argv: readonly string[]): ResolvedCommand | Refusal;
 }
 
-/** What is kept of an approval for as long as it stays the same: which word is the script, which files the programs. */
+/** Cached for an approval until it changes: which word is the script, and which files are the programs. */
 interface Plan {
   readonly key: string;
   readonly words: CommandWords;
   resolved?: Resolved;
 }
 
-/** Pins scripts to copies in `folder`. What PATH means is settled at the first look at each approval. */
+/** Pins scripts to copies in `folder`. An approval's programs are looked up in PATH once, at its first use. */
 export function createPins(folder: string, place: LookupContext): Pins {
   const frozen: LookupContext = { cwd: place.cwd, env: { PATH: place.env["PATH"] } };
   const plans = new Map<string, Plan>();
@@ -43,7 +43,7 @@ export function createPins(folder: string, place: LookupContext): Pins {
     const known = plans.get(pairKey(approval));
     if (known?.key === key) return known;
     const plan = { key, words: approvedWords(approval, argv, frozen) };
-    // A script that is not there (yet) may be found another time.
+    // A script that does not exist yet may be found later.
     if (pathOf(plan.words.script) !== null) plans.set(pairKey(approval), plan);
     return plan;
   }
@@ -53,7 +53,7 @@ export function createPins(folder: string, place: LookupContext): Pins {
     const { script } = plan.words;
     if (script === "none") {
       return unusable(
-        "it has no script among its words, so there is nothing to pin; name one, or use inline code (-c)",
+        "none of its words is a script, so there is nothing to pin; name a script, or use inline code (-c)",
       );
     }
     const found = script === "inline" ? null : check(script, argv, approval);
@@ -88,7 +88,7 @@ export function createPins(folder: string, place: LookupContext): Pins {
   };
 }
 
-/** The record that an approval in pinned mode keeps beside the hash. */
+/** What an approval in pinned mode records in addition to the hash. */
 export function pinnedRecord(argv: readonly string[], { words, content }: Fingerprint, place: LookupContext): object {
   const resolved = resolvePrograms({ argv, words, content, place });
   return {
@@ -103,42 +103,42 @@ interface Found {
   readonly sha256: string;
 }
 
-/** Compares the script with its approval. The bytes that it gives are the approved ones. */
+/** Compares the script with its approval. The bytes it returns are the approved ones. */
 function check({ path, executed }: ScriptWord, argv: readonly string[], approval: Approval): Found | Refusal {
-  if (path === null) return { state: "missing", problem: `its program is not found: ${visible(argv[0] ?? "")}` };
+  if (path === null) return { state: "missing", problem: `its program was not found: ${visible(argv[0] ?? "")}` };
   const shown = visible(path);
   const { content, problem } = readScript(path);
   if (content === null) {
-    return { state: problem === "is not there" ? "missing" : "unusable", problem: `its script ${shown} ${problem}` };
+    return { state: problem === "does not exist" ? "missing" : "unusable", problem: `its script ${shown} ${problem}` };
   }
   if (typeof approval.script_sha256 !== "string") {
-    return { state: "changed", problem: `its approval has no hash, so that its script ${shown} counts as changed` };
+    return { state: "changed", problem: `its approval has no hash, so its script ${shown} is treated as changed` };
   }
   const sha256 = sha256Of(content);
   if (sha256 !== approval.script_sha256.toLowerCase()) {
     return { state: "changed", problem: `its script ${shown} has changed since it was approved` };
   }
-  if (executed && !isExecutable(path)) return unusable(`not executable: ${shown} (chmod +x makes it so)`);
+  if (executed && !isExecutable(path)) return unusable(`${shown} is not executable; run: chmod +x ${shown}`);
   return { path, content, sha256 };
 }
 
 /**
- * The words as they were understood at the approval. What a word means must not depend on which files are there
- * now: the bytes of the script, put in place of one of its arguments, would pass for it.
+ * The words as they were interpreted at the approval. Their meaning must not depend on which files exist now: otherwise
+ * a copy of the script, put in place of one of its arguments, would be accepted as the script.
  */
 function approvedWords(approval: Approval, argv: readonly string[], place: LookupContext): CommandWords {
   const words = readWords(argv, place);
   const index = readRecord(approval)?.script_word;
   const now = typeof words.script === "string" ? null : words.script.index;
   if (index === undefined) {
-    // An approval made in the other mode: its path tells which word it was.
+    // An approval from the other mode: its path tells which word the script was.
     const { script_path } = approval;
     if (typeof script_path !== "string" || script_path === pathOf(words.script)) return words;
     return { ...words, script: "none" };
   }
   if (index === now) return words;
   if (index === null) return { ...words, script: "none" };
-  // Only behind an interpreter does the place of the script depend on files.
+  // The position of the script depends on existing files only after an interpreter.
   return { ...words, script: { index, path: resolve(place.cwd, argv[index] ?? ""), executed: false } };
 }
 

@@ -1,4 +1,4 @@
-/** Asks a person on the terminal whether a hook may run (CONTRACT §5). No is what silence means. */
+/** Asks the user on the terminal whether a hook may run (CONTRACT §5). The default is no. */
 import { realpathSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -11,9 +11,9 @@ export interface Question {
   readonly pair: HookPair;
   readonly matcher: string | null;
   readonly script: Fingerprint;
-  /** True when the command is given to `sh -c`. */
+  /** True when the command runs through `sh -c`. */
   readonly throughShell: boolean;
-  /** True when it was approved before, for other bytes than its script has now. */
+  /** True when it was approved before, but its script has changed since. */
   readonly changed: boolean;
 }
 
@@ -26,13 +26,13 @@ export interface Prompter {
 
 export interface Terminal {
   readonly input: Readable;
-  /** Where questions are shown; standard error, so that standard output stays a result's. */
+  /** Where questions are shown: standard error, because standard output is for results. */
   readonly output: Writable;
 }
 
 const MOST_SHOWN_BYTES = 64 * 1024;
 
-/** Opens the terminal for questions. What was typed beyond the answers is given back to the input on `close`. */
+/** Opens the terminal for questions. Lines typed beyond the answers are returned to the input on `close`. */
 export function openPrompter({ input, output }: Terminal): Prompter {
   const say = (text: string) => void output.write(`${text}\n`);
   const lines = readLines(createInterface({ input, output, terminal: true, historySize: 0 }), () => say(""));
@@ -82,12 +82,12 @@ function realPathOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // It vanished since it was looked at; the path is what is left to show.
+    // The file was deleted meanwhile; the path is all we can show.
     return path;
   }
 }
 
-/** The script with a margin, so that nothing in it can pass for a line of ours. These are the bytes that are approved. */
+/** The script, indented so that no line of it can look like one of ours. These are the bytes to be approved. */
 function showScript({ path, content, bytes }: Fingerprint): string {
   if (path === null) return "There is no script, only the command.";
   if (content === null) {
@@ -103,13 +103,13 @@ function showScript({ path, content, bytes }: Fingerprint): string {
 interface Lines {
   /** The next line, or undefined at the end of the input. Rejects with HERMES_INTERRUPTED on Ctrl+C. */
   next(prompt: string): Promise<string | undefined>;
-  /** Stops reading; gives the lines that nobody asked for. */
+  /** Stops reading; gives the lines that were not used. */
   close(): readonly string[];
 }
 
 /**
- * Lines as they are asked for. Those that came too early (pasted, typed ahead) wait. `leaveLine` is called when a
- * question ends without Enter, so that what is written next does not stand behind it.
+ * Gives lines on request and keeps those that came early (pasted, typed ahead). `leaveLine` is called when a
+ * question ends without Enter, so that the next output starts on a new line.
  */
 function readLines(terminal: Interface, leaveLine: () => void): Lines {
   const early: string[] = [];

@@ -1,4 +1,4 @@
-/** Writes approvals down, each with its script's fingerprint; in pinned mode with a private copy of it. */
+/** Saves approvals, each with its script's fingerprint, and in pinned mode with a private copy of the script. */
 import { copiesFolderOf } from "./approvals.ts";
 import { provideCopy, pruneCopies } from "./copies.ts";
 import type { ConsentMode } from "./decide.ts";
@@ -8,17 +8,17 @@ import { pinnedRecord } from "./pinned.ts";
 import { addApprovals, pairKey, readAllowlist, type Approval, type ApprovedBy } from "./store.ts";
 import type { LookupContext } from "./words.ts";
 
-/** An approval that somebody gave, for the bytes that they were shown. */
+/** An approval by the user, for the bytes that were shown. */
 export interface Approved {
   readonly pair: HookPair;
   readonly argv: readonly string[];
   readonly script: Fingerprint;
   readonly by: ApprovedBy;
-  /** True to put it in the place of one that does not hold any more; else the first one stays. */
+  /** True to replace an approval that is no longer valid; else the first one is kept. */
   readonly renew: boolean;
 }
 
-/** The record of an approval made now. */
+/** The record of an approval given now. */
 export function makeApproval({ pair, argv, script, by }: Approved, mode: ConsentMode, place: LookupContext): Approval {
   return {
     event: pair.event,
@@ -33,8 +33,8 @@ export function makeApproval({ pair, argv, script, by }: Approved, mode: Consent
 }
 
 /**
- * Writes the approvals, and then the copies that pinned scripts run from. Throws HERMES_ALLOWLIST_*; a copy that
- * cannot be made is a sentence of the result, for its approval stands and the copy is tried again at each run.
+ * Writes the approvals, then the copies that pinned scripts run from. Throws HERMES_ALLOWLIST_*. A copy that cannot
+ * be created is a warning in the result: its approval is valid, and each run tries to create the copy again.
  */
 export async function recordApprovals(
   file: string,
@@ -62,7 +62,7 @@ export async function recordApprovals(
   return problems;
 }
 
-/** Removes the copies of scripts that are not approved any more, in whatever mode they were approved. */
+/** Removes the copies of scripts that are no longer approved, whichever mode they were approved in. */
 export function forgetCopies(file: string): void {
   const { approvals, unusable } = readAllowlist(file);
   if (unusable !== null) return;

@@ -1,7 +1,7 @@
 /**
- * What a pinned command runs: its interpreter as an absolute path, found once, so that a program of the same name
- * that turns up earlier in PATH does not win. A script's `#!` line is obeyed here instead of by the system, for the
- * same reason.
+ * Resolves what a pinned command runs. Its interpreter becomes an absolute path, looked up once, so that a program of
+ * the same name that appears earlier in PATH later is not used. For the same reason, a script's `#!` line is
+ * interpreted here and not by the system.
  */
 import { accessSync, constants, realpathSync } from "node:fs";
 import { basename } from "node:path";
@@ -9,12 +9,12 @@ import { visible } from "./visible.ts";
 import { isProgramOfLauncher, locate, type CommandWords, type LookupContext } from "./words.ts";
 
 export interface Resolved {
-  /** The words to run; the one at `copyAt` is the script's and is to be replaced by its copy. */
+  /** The words to run; the script at `copyAt` must be replaced with its copy. */
   readonly argv: readonly [string, ...string[]];
   readonly copyAt: number | null;
-  /** The program's name as it was found; null when the script itself is what is executed. */
+  /** The program's name as it was found; null when the script itself is executed. */
   readonly argv0: string | null;
-  /** Absolute paths of the programs that run the script, in their order, links not resolved. */
+  /** Absolute paths of the programs that run the script, in order, with links unresolved. */
   readonly programs: readonly string[];
 }
 
@@ -23,12 +23,12 @@ export interface ResolveOptions {
   readonly words: CommandWords;
   /** The script's bytes; null without a script. */
   readonly content: Buffer | null;
-  /** The programs that were found at the approval; without it they are looked up now. */
+  /** The programs found at the approval; looked up now when absent. */
   readonly recorded?: readonly string[] | undefined;
   readonly place: LookupContext;
 }
 
-/** Resolves the programs of a command. Gives a clause when one is missing or the command cannot be pinned. */
+/** Resolves the programs of a command. Returns a clause when one is missing or the command cannot be pinned. */
 export function resolvePrograms({ argv, words, content, recorded, place }: ResolveOptions): Resolved | string {
   const line = [...argv];
   const { script } = words;
@@ -49,7 +49,7 @@ export function resolvePrograms({ argv, words, content, recorded, place }: Resol
     programs.push(found);
   }
   const [first, ...rest] = line;
-  if (first === undefined) return "it has no words";
+  if (first === undefined) return "it is empty";
   if (copyAt === 0) return { argv: [first, ...rest], copyAt, argv0: null, programs };
   try {
     return { argv: [realpathSync(first), ...rest], copyAt, argv0: first, programs };
@@ -58,12 +58,12 @@ export function resolvePrograms({ argv, words, content, recorded, place }: Resol
   }
 }
 
-/** The words that stand before the script because of its `#!` line, and which of them are programs. */
+/** The words that the script's `#!` line puts before it, and which of them are programs. */
 function readShebang(content: Buffer): { words: readonly string[]; programs: readonly number[] } | string {
   if (content[0] !== 0x23 || content[1] !== 0x21) return { words: [], programs: [] };
   const end = content.indexOf(10);
   const line = content.toString("utf8", 2, end === -1 ? content.length : end).replaceAll(/^[ \t]+|[ \t]+$/g, "");
-  if (line.length > 4096 || line === "") return "its #! line is not one that can be pinned";
+  if (line.length > 4096 || line === "") return "its #! line cannot be pinned";
   const [, interpreter = "", argument = ""] = /^([^ \t]+)[ \t]*(.*)$/s.exec(line) ?? [];
   if (basename(interpreter) !== "env") {
     return { words: argument === "" ? [interpreter] : [interpreter, argument], programs: [0] };
@@ -74,10 +74,10 @@ function readShebang(content: Buffer): { words: readonly string[]; programs: rea
         .trim()
         .split(/[ \t]+/)
     : [argument];
-  // What env itself would have to take apart cannot be resolved once: quotes, variables, options with values.
+  // What env itself must parse cannot be resolved once: quotes, variables, options with values.
   const program = words.findIndex(isProgramOfLauncher);
   const plain = words.slice(0, program).every((word) => /^\w+=/.test(word) || /^(?:-i|-)$/.test(word));
-  if (program === -1 || !plain || /["'\\$]/.test(argument)) return "its #! line is too intricate to be pinned";
+  if (program === -1 || !plain || /["'\\$]/.test(argument)) return "its #! line is too complex to pin";
   if (program === 0) return { words, programs: [0] };
   return { words: [interpreter, ...words], programs: [0, program + 1] };
 }
@@ -89,7 +89,7 @@ function findProgram(word: string, recorded: string | undefined, place: LookupCo
     accessSync(path, constants.X_OK);
     return path;
   } catch {
-    // Gone, or no program any more.
+    // Deleted, or no longer executable.
     return null;
   }
 }

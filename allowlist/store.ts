@@ -8,36 +8,36 @@ import type { HookPair } from "./grant.ts";
 
 export type ApprovedBy = "prompt" | "command" | "flag" | "env" | "config";
 
-/** One entry of the file. A hand-written one may lack all but the pair. Keys we do not know are kept. */
+/** One entry of the file. A hand-written one may have the pair only. Unknown keys are kept. */
 export interface Approval extends HookPair {
   readonly approved_at?: unknown;
   readonly approved_by?: unknown;
   readonly script_path?: unknown;
   readonly script_mtime_at_approval?: unknown;
   readonly script_sha256?: unknown;
-  /** Of an approval in pinned mode: `{script_word, programs}`, what the words of the command meant. */
+  /** In pinned mode: `{script_word, programs}`, how the words of the command were interpreted. */
   readonly pinned?: unknown;
 }
 
 export interface AllowlistState {
-  /** The approvals that count: one a pair, the first. */
+  /** The valid approvals: the first one for each pair. */
   readonly approvals: readonly Approval[];
-  /** Why the file is never overwritten, as a clause (`is a symbolic link`); null when it may be. */
+  /** Why the file must not be overwritten, as a clause (`is a symbolic link`); null when it may be. */
   readonly unusable: string | null;
-  /** Why the approvals in it do not count, as a clause; null when they do. */
+  /** Why its approvals are ignored, as a clause; null when they are valid. */
   readonly problem: string | null;
-  /** Whole sentences, for every command that meets the file. */
+  /** Full sentences, for every command that reads the file. */
   readonly warnings: readonly string[];
-  /** The document as it stands, for the next write: all its keys, bad entries included. */
+  /** The document for the next write: all its keys, including bad entries. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
 const EMPTY: AllowlistState = { approvals: [], unusable: null, problem: null, warnings: [], document: {} };
 
-/** More is no list of approvals; whoever made it must not make every start slow. */
+/** A larger file is not an approvals list, and reading it would slow down every start. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** Reads the file in whatever state it is. Never throws. */
+/** Reads the file, whatever its state. Never throws. */
 export function readAllowlist(file: string): AllowlistState {
   const reading = readRegularFile(file, { mostBytes: MOST_BYTES, ours: true });
   if (reading.kind === "absent") return EMPTY;
@@ -46,8 +46,8 @@ export function readAllowlist(file: string): AllowlistState {
 }
 
 /**
- * Adds approvals for pairs that have none yet, and puts those of the pairs in `renew` (their {@link pairKey}s) in
- * the place of the old ones; others keep the first. Gives how many were written. Throws HERMES_ALLOWLIST_*.
+ * Adds approvals for pairs that have none yet, and replaces those of the pairs in `renew` (their {@link pairKey}s);
+ * other pairs keep their first approval. Returns how many were written. Throws HERMES_ALLOWLIST_*.
  */
 export async function addApprovals(
   file: string,
@@ -71,7 +71,7 @@ export async function addApprovals(
   return written;
 }
 
-/** Removes every approval of a command, whatever its event; gives how many there were. Throws HERMES_ALLOWLIST_*. */
+/** Removes every approval of a command at any event; returns how many there were. Throws HERMES_ALLOWLIST_*. */
 export async function revokeCommand(file: string, command: string): Promise<number> {
   let removed = 0;
   await update(file, (state) => {
@@ -82,12 +82,12 @@ export async function revokeCommand(file: string, command: string): Promise<numb
   return removed;
 }
 
-/** The text under which a pair is found: another one for each pair, whatever stands in it. */
+/** A unique key for each pair, whatever its strings contain. */
 export function pairKey({ event, command }: HookPair): string {
   return `${event.length}:${event}${command}`;
 }
 
-/** Rewrites the list under the file's lock; `change` gives the new entries, or undefined to leave the file alone. */
+/** Rewrites the list while holding the file's lock; `change` returns the new entries, or undefined for no change. */
 async function update(file: string, change: (state: AllowlistState) => readonly unknown[] | undefined): Promise<void> {
   try {
     ensureFolder(dirname(file));
@@ -109,7 +109,7 @@ async function update(file: string, change: (state: AllowlistState) => readonly 
   }
 }
 
-/** What a write keeps. Entries that others could have written are not made to count by a write of ours. */
+/** What a write keeps. Entries that other users could have written must not become valid by our write. */
 function entriesToKeep(state: AllowlistState): readonly unknown[] {
   return state.problem === null ? entriesOf(state.document) : [];
 }
@@ -122,7 +122,7 @@ function parse(file: string, text: string, open: boolean): AllowlistState {
     return unusable(file, `is not valid JSON (${problemOf(error)})`);
   }
   if (!isObject(document) || !Array.isArray(document["approvals"])) {
-    return unusable(file, 'has another shape than {"approvals": […]}');
+    return unusable(file, 'does not have the form {"approvals": […]}');
   }
   const warnings: string[] = [];
   const approvals = new Map<string, Approval>();
@@ -131,8 +131,8 @@ function parse(file: string, text: string, open: boolean): AllowlistState {
     else if (!approvals.has(pairKey(entry))) approvals.set(pairKey(entry), entry);
   }
   if (!open) return { approvals: [...approvals.values()], unusable: null, problem: null, warnings, document };
-  const problem = `others may write ${file}`;
-  warnings.push(`${problem}: its approvals do not count. Look through it, then: chmod 600 ${file}`);
+  const problem = `${file} is writable by other users`;
+  warnings.push(`${problem}, so its approvals are ignored. Review it, then run: chmod 600 ${file}`);
   return { approvals: [], unusable: null, problem, warnings, document };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Text as a person may be shown it before a decision: what a terminal would obey or hide (escape sequences, bidi
- * marks, zero-width and other invisible characters, line breaks, blanks that are no spaces) is written out.
+ * Makes text safe to show before a decision: whatever a terminal would interpret or hide (escape sequences, bidi
+ * marks, zero-width and other invisible characters, line breaks, unusual spaces) is escaped.
  */
 export function visible(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, escapeCharacter);

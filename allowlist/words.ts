@@ -1,30 +1,30 @@
-/** Which words of a command are programs, and which one is the script (CONTRACT §5). */
+/** Finds which words of a command are programs, and which one is the script (CONTRACT §5). */
 import { statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 
-/** Where relative paths begin and bare names are looked up. */
+/** The base of relative paths, and where bare names are looked up. */
 export interface LookupContext {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
 export interface CommandWords {
-  /** Places of the words that are programs which run the script: launchers (`env`, `timeout`), then an interpreter. */
+  /** Indices of the programs that run the script: launchers (`env`, `timeout`), then an interpreter. */
   readonly programs: readonly number[];
   readonly script: ScriptWord | "inline" | "none";
 }
 
 export interface ScriptWord {
   readonly index: number;
-  /** Absolute, whether there is such a file or not; null for a bare name that is not found in PATH. */
+  /** Absolute, even if the file does not exist; null for a bare name that is not found in PATH. */
   readonly path: string | null;
-  /** True when the script is executed itself, false when an interpreter reads it. */
+  /** True when the script itself is executed, false when an interpreter reads it. */
   readonly executed: boolean;
 }
 
 interface Family {
   readonly name: RegExp;
-  /** Options after which code or a module stands instead of a file. */
+  /** Options followed by code or a module instead of a file. */
   readonly inline: RegExp;
   /** Options whose value is the next word, which is not the script. */
   readonly valued: RegExp;
@@ -54,7 +54,7 @@ const FAMILIES: readonly Family[] = [
 const LAUNCHER = /^(?:env|nice|nohup|stdbuf|timeout|exec)$/;
 
 /**
- * Finds the script of a command: its first word (looked up in PATH when it is a bare name), or, behind an
+ * Finds the script of a command: its first word (looked up in PATH when it is a bare name), or, after an
  * interpreter, the first word after its options that is a file. `inline` is code in the command itself (`-c`),
  * `none` an interpreter without a script. Never throws.
  */
@@ -81,7 +81,7 @@ export function scriptOf(argv: readonly string[], place: LookupContext): string 
   return typeof script === "string" ? null : script.path;
 }
 
-/** The absolute path that a program's name means: as it stands, or the first file of that name in PATH, or null. */
+/** The absolute path of a program: the given path, or the first file of that name in PATH, or null. */
 export function locate(word: string, { cwd, env }: LookupContext): string | null {
   if (word.includes("/")) return resolve(cwd, word);
   const folders = (env["PATH"] ?? "/usr/bin:/bin").split(delimiter);
@@ -100,7 +100,7 @@ function behindInterpreter(
   { cwd }: LookupContext,
 ): CommandWords["script"] {
   const candidates: number[] = [];
-  // Behind a word that may be the script, options are the script's; only busybox has the shell's name there.
+  // After a word that may be the script, options belong to the script; only busybox has the shell's name there.
   const before = basename(argv[from - 1] ?? "") === "busybox" ? 1 : 0;
   for (let index = from; index < argv.length; index++) {
     const word = argv[index] ?? "";
@@ -111,7 +111,7 @@ function behindInterpreter(
       candidates.push(index);
     }
   }
-  // None is there (any more): the first word that looks like a path is the one that is missing.
+  // None exists (any more): the first word that looks like a path is the missing one.
   const missing = candidates.find((index) => /[/.]/.test(argv[index] ?? ""));
   return missing === undefined ? "none" : { index: missing, path: resolve(cwd, argv[missing] ?? ""), executed: false };
 }
@@ -120,7 +120,7 @@ function isFile(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch {
-    // Not reachable (no permission, a loop of links, a NUL): for whoever asks it is not there.
+    // Not reachable (no permission, a loop of links, a NUL), so the same as missing.
     return false;
   }
 }

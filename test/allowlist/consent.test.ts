@@ -72,7 +72,7 @@ test("without a person and an opt-in: one warning for the run, which names the t
 test("the start says which unapproved gates block", async (context) => {
   const { settle } = setUp(context);
   const warnings = await settle([subject("a"), subject("gate", { failClosed: true })]);
-  assert.match(warnings.join(), /every call that it matches is blocked \(fail_closed\) by: gate \(pre_tool_call\)/);
+  assert.match(warnings.join(), /every matching call is blocked \(fail_closed\) by: gate \(pre_tool_call\)/);
 });
 
 for (const optIn of ["flag", "env", "config"] as const) {
@@ -142,7 +142,7 @@ test("a file that others may write is warned about, and its pairs are settled an
   writeFileSync(file, JSON.stringify({ approvals: [approval] }));
   chmodSync(file, 0o666);
   const warnings = await settle([subject("a")], { optIn: "env" });
-  assert.match(warnings.join(), /others may write/);
+  assert.match(warnings.join(), /is writable by other users/);
   assert.equal(approvals.state().approvals[0]?.approved_by, "env");
   assert.equal(statSync(file).mode & 0o777, 0o600);
 });

@@ -112,7 +112,7 @@ test(
     write(file, { approvals: [PAIR] });
     const { chownSync } = await import("node:fs");
     chownSync(file, 12345, 12345);
-    assert.match(readAllowlist(file).warnings.join(), /belongs to someone else/);
+    assert.match(readAllowlist(file).warnings.join(), /belongs to another user/);
     assert.equal(openApprovals(file).has(PAIR), false);
   },
 );
@@ -123,7 +123,7 @@ for (const mode of [0o666, 0o620, 0o602]) {
     write(file, { approvals: [PAIR] }, mode);
     const state = readAllowlist(file);
     assert.deepEqual(state.approvals, []);
-    assert.match(state.warnings.join(), /others may write/);
+    assert.match(state.warnings.join(), /is writable by other users/);
     await addApprovals(file, [OTHER]);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.equal(openApprovals(file).has(OTHER), true);

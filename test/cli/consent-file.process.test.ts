@@ -50,12 +50,12 @@ for (const [what, make, says] of [
   ...(root
     ? ([
         [
-          "belongs to someone else",
+          "belongs to another user",
           (home: Home, file: string) => {
             home.write(ALLOWLIST, GOOD, 0o600);
             chownSync(file, 12345, 12345);
           },
-          /belongs to someone else/,
+          /belongs to another user/,
         ],
       ] as const)
     : []),
@@ -83,7 +83,7 @@ test("a file that others may write: its approvals do not count, the next write m
   writeFileSync(file, GOOD);
   chmodSync(file, 0o666);
   const chat = await home.run(turn);
-  assert.match(chat.stderr, /others may write/);
+  assert.match(chat.stderr, /is writable by other users/);
   assert.doesNotMatch(chat.stdout, /guard-ran/);
   assert.equal((await home.run(["hooks", "allow", "pre_tool_call", COMMAND])).code, 0);
   assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -170,6 +170,6 @@ test("a home that is full or read-only: allow ends with 1, an opt-in holds for t
   writeFileSync(join(disk, "config.yaml"), config("pinned"));
   execFileSync("mount", ["-o", "remount,ro", disk]);
   const pinned = await run("--accept-hooks", ...turn);
-  assert.match(pinned.stderr, /private copy .* cannot be made/);
+  assert.match(pinned.stderr, /private copy .* cannot be created/);
   assert.doesNotMatch(pinned.stdout, /guard-ran|"output":"reached/);
 });

@@ -99,7 +99,7 @@ test("a gate with fail_closed blocks when its script has changed", async (contex
   const { outcome, detail, ended } = await turn();
   assert.equal(outcome, "block");
   assert.match(detail, /"cause":"error"/);
-  assert.match(ended.stderr, /Until it is approved again, every call that it matches is blocked \(fail_closed\)/);
+  assert.match(ended.stderr, /Until it is approved again, every matching call is blocked \(fail_closed\)/);
   assert.doesNotMatch(ended.stdout, /"output":"reached/);
 });
 

@@ -225,7 +225,7 @@ test("around the hooks: the allowlist's state and approvals that nothing uses", 
     /Other users can read[^]*old\.sh \(post_llm_call\) is not used by any configured hook/,
   );
   chmodSync(file, 0o666);
-  assert.match((await doctor(home)).general.join(), /others may write/);
+  assert.match((await doctor(home)).general.join(), /is writable by other users/);
   home.write("shell-hooks-allowlist.json", "{");
   assert.match((await doctor(home)).general.join(), /not valid JSON/);
 });

@@ -201,7 +201,7 @@ test("list: an allowlist that others may write does not count", async (context) 
   chmodSync(home.write(ALLOWLIST, JSON.stringify({ approvals: [{ event: "pre_tool_call", command }] })), 0o666);
   const { hooks, warnings } = await list(home);
   assert.equal(hooks[0]?.["allowed"], false);
-  assert.match(warnings.join(), /others may write/);
+  assert.match(warnings.join(), /is writable by other users/);
 });
 
 const testedIn = ({ stdout }: Ended): Tested => JSON.parse(stdout) as Tested;

@@ -118,7 +118,7 @@ function check({ path, executed }: ScriptWord, argv: readonly string[], approval
   if (sha256 !== approval.script_sha256.toLowerCase()) {
     return { state: "changed", problem: `its script ${shown} has changed since it was approved` };
   }
-  if (executed && !isExecutable(path)) return unusable(`${shown} is not executable; run: chmod +x ${shown}`);
+  if (executed && !isExecutable(path)) return unusable(`not executable: ${shown} (run: chmod +x ${shown})`);
   return { path, content, sha256 };
 }
 

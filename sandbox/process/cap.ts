@@ -1,16 +1,16 @@
-/** A bound on how many processes of hooks run at the same time, however many events fire at once. */
+/** Limits how many hook processes run at the same time, however many events fire at once. */
 import { runProcess, type ProcessOptions, type ProcessResult } from "./run.ts";
 
-/** For one host. More would only take the machine's time from each other, and its processes from everybody else. */
+/** Per host. More processes would only slow each other down and use up the system's process limit. */
 export const MOST_AT_ONCE = 16;
 
 let running = 0;
-/** In the order in which they came. */
+/** In order of arrival. */
 const waiting = new Set<() => void>();
 
 /**
- * Like `runProcess`, once there is a place: at most {@link MOST_AT_ONCE} run at a time. Its time-out begins with the
- * process, not with the wait; an abort ends the wait. Never throws or rejects.
+ * Like `runProcess`, but waits for a free slot: at most {@link MOST_AT_ONCE} run at a time. The timeout starts with
+ * the process, not with the wait; an abort ends the wait. Never throws or rejects.
  */
 export async function runWithinCap(options: ProcessOptions): Promise<ProcessResult> {
   if (running < MOST_AT_ONCE) running++;
@@ -22,7 +22,7 @@ export async function runWithinCap(options: ProcessOptions): Promise<ProcessResu
   }
 }
 
-/** Waits for a place. False when the signal came first: whoever is aborted starts no process and needs none. */
+/** Waits for a slot. False when the signal aborted first: then no process is started and no slot is taken. */
 function place(signal: AbortSignal | undefined): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -38,7 +38,7 @@ function place(signal: AbortSignal | undefined): Promise<boolean> {
   });
 }
 
-/** Hands the place to the next one, or gives it up. */
+/** Gives the slot to the next one in the queue, or frees it. */
 function leave(): void {
   const [next] = waiting;
   if (next === undefined) running--;

@@ -1,28 +1,28 @@
 /**
- * Whoever descends from a run of ours, wherever it went. A process that left its group (`setsid`, a double fork) is
- * out of a group signal's reach, but it keeps the environment it was started with: every child gets a marker there.
+ * Finds all descendants of a run. A process that left its group (`setsid`, a double fork) does not get group signals,
+ * but it keeps the environment it was started with, so every child gets a marker there.
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 
-/** The environment variable that marks a child: the ids of the runs that it descends from, innermost last. */
+/** The environment variable that marks a child: the ids of the runs it descends from, innermost last. */
 export const RUN_MARKER = "HERMES_HOOK_RUN";
 
 /** A process that was killed although it had left its group. */
 export interface Escaped {
   readonly pid: number;
-  /** The kernel's name for it, cut at 15 bytes. */
+  /** The kernel's name for it, at most 15 bytes. */
   readonly name: string;
 }
 
-/** hermes may be started by a hook of another hermes: so many runs around this one are remembered. */
+/** A hook of one hermes may start another hermes: how many enclosing runs are kept. */
 const DEEPEST = 8;
 const CHAIN = /^[0-9a-f]{32}(?:,[0-9a-f]{32})*$/;
-/** A process may fork while it is looked for; then its child is found by the next look. */
+/** A process may fork during the search; then the next round finds its child. */
 const MOST_SWEEPS = 5;
 const MOST_NAMED = 5;
 
-/** The escaped ones as a sentence for the failure of their run, with a space before it; empty when there are none. */
+/** A sentence about the escaped processes for the run's error, with a leading space; empty when there are none. */
 export function describeEscaped(escaped: readonly Escaped[]): string {
   if (escaped.length === 0) return "";
   const list = escaped.slice(0, MOST_NAMED).map(({ name, pid }) => `${JSON.stringify(name)} (pid ${pid})`);
@@ -30,7 +30,7 @@ export function describeEscaped(escaped: readonly Escaped[]): string {
   return ` ${list.join(", ")}${more} left its process group; killed.`;
 }
 
-/** A fresh id: 32 hexadecimal digits that nobody can have by chance. */
+/** A new random id: 32 hexadecimal digits. */
 export function newRunId(): string {
   return randomBytes(16).toString("hex");
 }
@@ -43,8 +43,8 @@ export function markEnvironment(env: NodeJS.ProcessEnv, id: string): NodeJS.Proc
 }
 
 /**
- * Kills every process of this user that carries one of the ids, except those in the group `spared`, and gives those
- * it killed. Only Linux shows other processes' environments: elsewhere nothing is found. Never throws.
+ * Kills every process of this user that is marked with one of the ids, except those in the group `spared`, and returns
+ * the ones it killed. Only Linux exposes other processes' environments: elsewhere it finds none. Never throws.
  */
 export function killMarked(ids: ReadonlySet<string>, spared?: number): readonly Escaped[] {
   const killed = new Map<string, Escaped>();
@@ -63,11 +63,11 @@ export function killMarked(ids: ReadonlySet<string>, spared?: number): readonly 
 interface Status {
   readonly name: string;
   readonly group: number;
-  /** In clock ticks since the machine's start: with the pid, it tells a process from a later one of the same pid. */
+  /** In clock ticks since boot: together with the pid it identifies a process, even if the pid is reused. */
   readonly started: string;
 }
 
-/** A marked process of this user, or undefined. Looked at last thing before the kill: a pid may change its owner. */
+/** A marked process of this user, or undefined. Checked right before the kill, because a pid may be reused. */
 function findMarked(pid: number, ids: ReadonlySet<string>): Status | undefined {
   if (!carries(pid, ids)) return undefined;
   const status = statusOf(pid);
@@ -83,7 +83,7 @@ function carries(pid: number, ids: ReadonlySet<string>): boolean {
     const [value = ""] = environment.slice(variable + RUN_MARKER.length + 1).split("\0", 1);
     return value.split(",").some((id) => ids.has(id));
   } catch {
-    // It has ended meanwhile, or is somebody else's.
+    // It has exited meanwhile, or belongs to another user.
     return false;
   }
 }
@@ -91,7 +91,7 @@ function carries(pid: number, ids: ReadonlySet<string>): boolean {
 function statusOf(pid: number): Status | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name may hold anything, parentheses and newlines too: the last one ends it.
+    // The name may contain anything, even parentheses and newlines: the last parenthesis ends it.
     const end = text.lastIndexOf(")");
     const fields = text.slice(end + 2).split(" ");
     return { name: text.slice(text.indexOf("(") + 1, end), group: Number(fields[2]), started: fields[19] ?? "" };
@@ -115,7 +115,7 @@ function processes(): readonly number[] {
       .map(Number)
       .filter((pid) => Number.isInteger(pid) && pid > 1 && pid !== process.pid);
   } catch {
-    // No /proc to look into: then groups are all there is.
+    // There is no /proc: only the process group can be killed.
     return [];
   }
 }
@@ -124,7 +124,7 @@ function kill(pid: number): boolean {
   try {
     return process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // It has exited meanwhile.
     return false;
   }
 }

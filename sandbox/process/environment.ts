@@ -1,8 +1,8 @@
 import { isSecretName } from "#core/secret-names";
 
 /**
- * The environment that a child may see: `env` less the variables named like secrets, except those that
- * `passthrough` names (exactly). Gives a new object.
+ * The environment for a child: `env` without the variables named like secrets, except those listed in `passthrough`
+ * (exact names). Returns a new object.
  */
 export function filterEnvironment(env: NodeJS.ProcessEnv, passthrough: readonly string[]): NodeJS.ProcessEnv {
   const passed = new Set(passthrough);

@@ -1,8 +1,8 @@
 /**
- * Standard streams for a child that can be opened by name. Node gives children sockets, which Linux cannot open:
- * `jq . < /dev/stdin` and `echo no > /dev/stderr`, which scripts are full of, would fail. Node has no pipe(2), so
- * output goes through nameless FIFOs, which mkfifo makes once and later runs use again; input is a nameless file,
- * because a FIFO whose writer is done cannot be opened again.
+ * Standard streams for a child that it can open by name. Node gives children sockets, which Linux cannot open:
+ * `jq . < /dev/stdin` and `echo no > /dev/stderr`, which are common in scripts, would fail. Node has no pipe(2), so
+ * output goes through unlinked FIFOs, which mkfifo creates once and later runs reuse. Input is an unlinked file,
+ * because a FIFO cannot be opened again once its writer has closed it.
  */
 import { execFile } from "node:child_process";
 import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
@@ -13,27 +13,27 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
 export interface Pipes {
-  /** What the child gets as its standard input, output and error. */
+  /** The child's standard input, output and error. */
   readonly childEnds: readonly [stdin: number | "ignore", stdout: number, stderr: number];
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** To be called once the child has its ends, or will not come to have them. */
+  /** Must be called once the child has its ends, or if it could not be started. */
   closeChildEnds(): void;
 }
 
-/** For eight runs at a time; mkfifo makes many as quickly as one. */
+/** Enough for eight runs at a time; mkfifo creates many as fast as one. */
 const BATCH = 16;
-/** So many wait for their next use at most. */
+/** How many are kept for reuse. */
 const MOST_SPARE = 48;
 const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** FIFOs that nobody writes to, each held open for reading by the descriptor that stands here. */
+/** FIFOs without a writer, each held open for reading by this descriptor. */
 const spare: number[] = [];
 let filling: Promise<boolean> | undefined;
-/** False where sockets can be opened by name (macOS), or when the first try here failed. */
+/** False where sockets can be opened by name (macOS), or when the first attempt failed. */
 let possible = process.platform === "linux";
 
-/** Streams for one child whose input is `text`, or undefined where there are none: then Node's sockets have to do. */
+/** Streams for one child whose input is `text`, or undefined when none can be created: then Node's sockets are used. */
 export async function takePipes(text: string | undefined): Promise<Pipes | undefined> {
   while (spare.length < 2) if (!possible || !(await (filling ??= fill()))) return undefined;
   const holders = spare.splice(-2);
@@ -51,14 +51,14 @@ export async function takePipes(text: string | undefined): Promise<Pipes | undef
     for (const [index, end] of ourEnds.entries()) recycle(end, holders[index]!);
     return { childEnds: [input, output, errors], stdout, stderr, closeChildEnds: () => closeAll(childEnds) };
   } catch {
-    // No place for the input or no descriptors left: this child gets sockets.
+    // No space for the input, or no file descriptors left: this child gets sockets.
     for (const end of ourEnds) end.destroy();
     closeAll([...childEnds, ...holders]);
     return undefined;
   }
 }
 
-/** A FIFO that was read to its end is empty and has no writer any more: the next run may have it. */
+/** A FIFO that was read to its end is empty and has no writer, so the next run may reuse it. */
 function recycle(end: Socket, holder: number): void {
   let finished = false;
   end.once("end", () => {
@@ -73,7 +73,7 @@ function recycle(end: Socket, holder: number): void {
 let worked = false;
 let inputFolder: string | undefined;
 
-/** The text as a file that has no name any more, in memory where there is a place for such. */
+/** The text as an unlinked file, in memory if there is a file system for that. */
 function openInput(text: string): number {
   const name = join(
     (inputFolder ??= existsSync("/dev/shm") ? "/dev/shm" : tmpdir()),
@@ -96,12 +96,12 @@ function openInput(text: string): number {
   }
 }
 
-/** A descriptor of its own for what another one stands for, so that each can be closed for itself. */
+/** A second descriptor for the same file, so that each can be closed separately. */
 function reopen(descriptor: number, flags: number): number {
   return openSync(`/proc/self/fd/${descriptor}`, flags);
 }
 
-/** False when there are no more. */
+/** False when no more can be created. */
 async function fill(): Promise<boolean> {
   try {
     const folder = mkdtempSync(join(tmpdir(), "hermes-pipes-"));
@@ -117,8 +117,8 @@ async function fill(): Promise<boolean> {
       rmSync(folder, { recursive: true, force: true });
     }
   } catch {
-    // No mkfifo, no temporary folder that can be written, no descriptors left: scripts run all the same, with
-    // sockets, and only those notice that open their streams by name.
+    // No mkfifo, no writable temporary folder, or no file descriptors left: scripts then run with sockets. Only
+    // scripts that open their streams by name are affected.
     possible = worked;
     return false;
   } finally {

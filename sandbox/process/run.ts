@@ -1,6 +1,6 @@
 /**
- * One bounded subprocess: for hooks, the terminal tool and inbound scripts. No shell is involved; execa starts
- * the process, how it ends is decided here.
+ * Runs one subprocess with limits, for hooks, the terminal tool and inbound scripts. No shell is involved. execa
+ * starts the process; this file decides how it ends.
  */
 import type { ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
@@ -13,11 +13,11 @@ import { guardRun } from "./watchdog.ts";
 
 export interface ProcessOptions extends StartOptions {
   readonly timeoutMs: number;
-  /** For each of the two streams. */
+  /** For each of the two output streams. */
   readonly maxOutputBytes: number;
-  /** What more output than that does: ends the process, or is read and dropped. */
+  /** What happens to further output: it kills the process, or it is read and dropped. */
   readonly overflow: "kill" | "truncate";
-  /** How many of `maxOutputBytes` are kept for the end of each stream, with a note of what was left out; else 0. */
+  /** How many of `maxOutputBytes` are for the end of each stream, after a note of what was omitted; 0 for none. */
   readonly tailBytes?: number;
   readonly signal?: AbortSignal;
   /** Takes the output of both streams as it comes. */
@@ -30,35 +30,35 @@ export interface ProcessOptions extends StartOptions {
   readonly leftovers?: "kill" | "leave";
 }
 
-/** Why a process is over. The first reason wins. */
+/** Why a process ended. The first reason wins. */
 export type ProcessEnd = "exited" | "timeout" | "overflow" | "interrupted" | "not_started";
 
 export interface ProcessResult {
   readonly exit_code: number | null;
-  /** The signal that ended it (`SIGKILL`, …), else null. */
+  /** The signal that killed it (`SIGKILL`, …), else null. */
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly ended: ProcessEnd;
-  /** With `not_started`: a clause that says which of the possible reasons it was; else null. */
+  /** With `not_started`: a clause with the reason; else null. */
   readonly start_problem: string | null;
   /** True when output was dropped. */
   readonly truncated: boolean;
-  /** Of a run that was ended: processes of its that had left its group and were killed too. */
+  /** Processes of a killed run that had left its group and were killed, too. */
   readonly escaped: readonly Escaped[];
   readonly duration_ms: number;
 }
 
-/** How long a process that has ended is waited for because a child of its own holds its pipes (CONTRACT §6). */
+/** How long to wait for the pipes of a process that has exited while its children hold them open (CONTRACT §6). */
 const DRAIN_MS = 200;
 const KILL_GRACE_MS = 500;
-/** Longer timers than this fire at once in Node. */
+/** Node fires longer timers immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Runs one process in its own process group and waits for its end. Invalid UTF-8 in its output becomes U+FFFD.
- * On a time-out, an overflow and an abort the whole group gets TERM, then KILL, and who left the group KILL. Never
- * throws or rejects.
+ * Runs one process in its own process group and waits for it to end. Invalid UTF-8 in its output becomes U+FFFD.
+ * On a timeout, an overflow or an abort the whole group gets TERM, then KILL; processes that left the group get KILL.
+ * Never throws or rejects.
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const started = performance.now();
@@ -93,7 +93,7 @@ interface Supervision extends ProcessOptions {
   readonly started: number;
 }
 
-/** Watches a running child until it has ended and its output is read. */
+/** Watches a running child until it has exited and its output is read. */
 async function supervise({ start, running, started, ...options }: Supervision): Promise<ProcessResult> {
   const { child } = start;
   let reason: ProcessEnd | undefined;
@@ -101,7 +101,7 @@ async function supervise({ start, running, started, ...options }: Supervision): 
   const end = (why: ProcessEnd) => {
     if (reason !== undefined) return;
     reason = why;
-    // Of one that has ended, the last of its output may still be too much; its pid may be a stranger's then.
+    // The process may have exited when its last output exceeds the limit; its pid may then belong to another process.
     if (alive) running.terminate(options.killGraceMs ?? KILL_GRACE_MS);
   };
 
@@ -112,7 +112,7 @@ async function supervise({ start, running, started, ...options }: Supervision): 
   const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow, onChunk: options.onOutput };
   const stdout = collectOutput(start.stdout, bound);
   const stderr = collectOutput(start.stderr, bound);
-  // A program that was busy meanwhile looks first whether the child has ended in time.
+  // If the event loop was busy, first check whether the child has exited in time.
   const expire = () => setImmediate(() => alive && end("timeout"));
   const timer = setTimeout(expire, Math.min(Math.max(options.timeoutMs, 0), LONGEST_TIMER_MS));
   const interrupt = () => end("interrupted");
@@ -143,8 +143,8 @@ async function supervise({ start, running, started, ...options }: Supervision): 
 }
 
 function feed(stdin: Writable | null, text: string): void {
-  // A child that ends or closes its standard input without reading it (EPIPE, ECONNRESET) is no failure: nobody
-  // has to read. Its exit code and output say how it went.
+  // A child may exit or close its standard input without reading it (EPIPE, ECONNRESET); that is not a failure.
+  // Its exit code and output tell whether it succeeded.
   stdin?.on("error", () => {});
   // Destroyed rather than ended: a pipe cannot be shut down, only closed.
   stdin?.write(text, () => stdin.destroy());
@@ -156,11 +156,11 @@ function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {
   });
 }
 
-/** Waits for the ends of the pipes, but no longer than {@link DRAIN_MS}. */
+/** Waits for the pipes to end, but no longer than {@link DRAIN_MS}. */
 async function drained(closed: readonly Promise<void>[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // A program that was busy for so long meanwhile comes here before it has read what is there, which may be a block:
-  // between a timer and an immediate it looks at every pipe.
+  // If the event loop was busy for that long, this runs before the pending output, perhaps a block, was read:
+  // Node polls every pipe between a timer and an immediate.
   const timer = setTimeout(() => setImmediate(() => setImmediate(resolve)), DRAIN_MS);
   await Promise.race([Promise.all(closed), promise]);
   clearTimeout(timer);

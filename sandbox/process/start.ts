@@ -15,15 +15,15 @@ export interface Started {
 
 export type Start = Started | { readonly problem: string };
 
-/** What to start; `run.ts` bounds it. */
+/** What to start; `run.ts` applies the limits. */
 export interface StartOptions {
   readonly argv: readonly [string, ...string[]];
-  /** What the child sees as its own name; without it the first of `argv`. */
+  /** The child's `argv[0]`; the first of `argv` when absent. */
   readonly argv0?: string;
   readonly cwd: string;
-  /** The whole environment of the child; only the run's marker is added. */
+  /** The complete environment of the child; only the run's marker is added. */
   readonly env: NodeJS.ProcessEnv;
-  /** Written to standard input as UTF-8; without it standard input is empty. */
+  /** Written to standard input as UTF-8; standard input is empty when absent. */
   readonly stdin?: string;
 }
 
@@ -35,10 +35,10 @@ export async function startChild(options: StartOptions): Promise<Start> {
   // Both take a while the first time only.
   const [pipes, { execa }] = await Promise.all([takePipes(stdin), import("execa")]);
   try {
-    // The leanest of execa: no buffering, no clean-up and no time-out of its own (its `timeout` waits for whoever
-    // holds the pipes). Detached makes the child the leader of a new process group.
+    // execa without its buffering, clean-up and timeout (its `timeout` waits for every process that holds the
+    // pipes). Detached makes the child the leader of a new process group.
     const [input, output, errors] = pipes?.childEnds ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"];
-    // execa takes every descriptor as a stream; its types know only some.
+    // execa accepts any descriptor as a stream, but its types allow only some.
     const streams = { stdin: input as "pipe", stdout: output as "pipe", stderr: errors as "pipe" };
     const subprocess = execa(argv[0], argv.slice(1), {
       ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
@@ -112,12 +112,12 @@ async function describeStartFailure(code: string, message: string, options: Star
   const file = await locate(argv[0], options);
   if (file === undefined) return `not found: ${argv[0]}`;
   const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory()) return `not executable: ${file} is a folder`;
+  if (found?.isDirectory()) return `not executable: ${file} is a directory`;
   const executable = await access(file, constants.X_OK).then(
     () => true,
     () => false,
   );
-  if (!executable) return `not executable: ${file} (chmod +x makes it so)`;
+  if (!executable) return `not executable: ${file} (run: chmod +x ${file})`;
   const interpreter = await interpreterOf(file);
   if (interpreter !== undefined) {
     return code === "EACCES"
@@ -127,7 +127,7 @@ async function describeStartFailure(code: string, message: string, options: Star
   return code === "EACCES" ? `not executable: ${file}` : `not started: ${file} or a loader that it needs is missing`;
 }
 
-/** The file that a command's first word means: a path from the working folder, or a name looked up in PATH. */
+/** The file that a command's first word refers to: a path relative to the working directory, or a name in PATH. */
 async function locate(word: string, options: StartOptions): Promise<string | undefined> {
   const candidates = word.includes("/")
     ? [resolve(options.cwd, word)]
@@ -141,7 +141,7 @@ async function locate(word: string, options: StartOptions): Promise<string | und
   return undefined;
 }
 
-/** What stands behind `#!`, or undefined for a file without such a line. */
+/** The text after `#!`, or undefined for a file without such a line. */
 async function interpreterOf(file: string): Promise<string | undefined> {
   const handle = await open(file).catch(() => undefined);
   if (handle === undefined) return undefined;
@@ -149,7 +149,7 @@ async function interpreterOf(file: string): Promise<string | undefined> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
     const line = buffer.toString("utf8", 0, bytesRead).split("\n", 1)[0] ?? "";
     if (!line.startsWith("#!")) return undefined;
-    // A carriage return at the end of the line belongs to the name: the usual reason for a missing interpreter.
+    // A carriage return at the end of the line is part of the name; the usual reason for a missing interpreter.
     const [, interpreter = ""] = /^#![ \t]*([^ \t]*)/.exec(line) ?? [];
     return JSON.stringify(interpreter).slice(1, -1);
   } finally {
@@ -159,7 +159,7 @@ async function interpreterOf(file: string): Promise<string | undefined> {
 
 function findNul({ argv, cwd, env }: StartOptions): string | undefined {
   if (argv.some((word) => word.includes("\0"))) return "the command";
-  if (cwd.includes("\0")) return "the working folder";
+  if (cwd.includes("\0")) return "the working directory";
   const bad = Object.entries(env).find(([name, value]) => name.includes("\0") || value?.includes("\0"));
   return bad === undefined ? undefined : `the environment variable ${JSON.stringify(bad[0])}`;
 }

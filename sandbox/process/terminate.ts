@@ -1,11 +1,11 @@
-/** Ends all that a run has started: its group by TERM, then KILL, and by KILL whoever left the group. */
+/** Kills all processes of a run: its group by TERM, then KILL, and those that left the group by KILL. */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { killMarked, type Escaped } from "./descendants.ts";
 
-/** A running child, for as long as something of it may have to be killed. */
+/** A running child, as long as any of its processes may have to be killed. */
 export interface Running {
-  /** Sends TERM to the child's group and, `graceMs` later, KILL to whoever of the run is left. */
+  /** Sends TERM to the child's group and, `graceMs` later, KILL to the run's remaining processes. */
   terminate(graceMs: number): void;
   /** Call it when the child has ended. After `terminate` it kills those that left the group, and names them. */
   ended(): readonly Escaped[];
@@ -68,10 +68,10 @@ export function trackRun(child: ChildProcess, { id, onGone, ownsProcesses, endsL
     }
     killEscaped();
     if (groupExists(pid as number)) {
-      // Nobody waits for the rest of the group any more: an end of the program meanwhile kills what is left.
+      // Nothing waits for the rest of the group any more; if the program exits meanwhile, the rest is killed.
       killing.unref();
     } else {
-      // Its number is free for strangers from now on.
+      // From now on its pid may be reused.
       clearTimeout(killing);
       forget();
     }
@@ -116,7 +116,7 @@ function groupExists(pid: number): boolean {
   try {
     return process.kill(-pid, 0);
   } catch (error) {
-    // ESRCH: nobody is left. EPERM (macOS): only zombies are, which need no signal either.
+    // ESRCH: the group is empty. EPERM (macOS): only zombies are left, which need no signal.
     return !["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }
@@ -125,6 +125,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // ESRCH: the group has ended by itself. EPERM (macOS): only zombies are left in it.
+    // ESRCH: the group has exited by itself. EPERM (macOS): only zombies are left in it.
   }
 }

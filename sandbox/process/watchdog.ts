@@ -1,8 +1,8 @@
 /**
- * Kills the children of a host that cannot do it itself any more, because it was killed (`kill -9`, out of memory).
- * One `sh` a host, started before its first child, sleeps on a pipe that ends with the host, and then kills whoever
- * carries the marker of a run that had not ended. Which runs those are stands in a nameless file that both hold
- * open, so that a run costs two small writes and wakes nobody. Linux only: elsewhere nobody can see the markers.
+ * Kills the children of a host that was itself killed (`kill -9`, out of memory). Each host starts one `sh` before its
+ * first child. It sleeps on a pipe that closes when the host dies, then kills every process that is marked with an
+ * unfinished run. The unfinished runs are listed in an unlinked file that both hold open, so a run costs two small
+ * writes and wakes nothing. Linux only: other systems do not show the markers.
  */
 import { spawn } from "node:child_process";
 import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from "node:fs";
@@ -11,15 +11,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RUN_MARKER } from "./descendants.ts";
 
-/** An id of 32 digits and the end of its line. */
+/** An id of 32 digits and a newline. */
 const RECORD_BYTES = 33;
 const BLANK = `${" ".repeat(RECORD_BYTES - 1)}\n`;
 
 /**
- * Reads until the host is gone, then the ids, then looks for the marked processes until there are none left, for two
- * seconds at most. Before each kill the marker is looked at once more between two looks at the start time, so that
- * no stranger who got the pid is hit. A group of a marked process is one that the run has made: its members without
- * an environment go with it. `grep` of busybox stops at a NUL: there `tr` has to help.
+ * Reads until the host is gone, then reads the ids, then kills marked processes until none is left, for at most two
+ * seconds. Before each kill it checks the marker again between two reads of the start time, so that it does not kill
+ * another process with a reused pid. The group of a marked process was created by the run, so group members without
+ * an environment are killed, too. The `grep` of busybox stops at a NUL, so `tr` is used there.
  */
 const SCRIPT = `
 while read -r _; do :; done
@@ -59,19 +59,19 @@ for turn in 1 2 3 4 5 6 7 8 9 10; do sweep || exit 0; sleep 0.2; done
 
 interface Ledger {
   readonly file: number;
-  /** Records that are blank again. */
+  /** Records that are free for reuse. */
   readonly free: number[];
   records: number;
 }
 
 let ledger: Ledger | undefined;
 let watching = false;
-/** False where there is nothing to watch with: the host's own end still ends its children, but not a kill -9. */
+/** False where no watchdog can run: then a normal exit of the host still kills its children, but kill -9 does not. */
 let possible = process.platform === "linux";
 
 /**
- * Has the run's processes killed should this process die before the undo, which this gives, is called. To be called
- * before the run has any.
+ * Makes sure that the run's processes are killed if this process dies before the returned undo is called. Must be
+ * called before the run has any processes.
  */
 export function guardRun(id: string): () => void {
   if (!possible) return () => undefined;
@@ -94,7 +94,7 @@ function startWatchdog(file: number): void {
   let records: number | undefined;
   try {
     records = openSync(`/proc/self/fd/${file}`, constants.O_RDONLY);
-    // A session of its own, so that Ctrl+C does not reach it, and no marker, so that no hermes around this one does.
+    // Its own session keeps Ctrl+C from reaching it; without a marker, no outer hermes kills it.
     const child = spawn("/bin/sh", ["-c", SCRIPT, "hermes-watchdog"], {
       cwd: "/",
       // The system's programs first: an agent may have put others into a folder of PATH.
@@ -104,7 +104,7 @@ function startWatchdog(file: number): void {
     });
     watching = true;
     child.once("error", giveUp);
-    // Somebody may kill it; the next child starts another.
+    // It may get killed; the next child starts another.
     child.once("exit", () => {
       watching = false;
     });
@@ -118,7 +118,7 @@ function startWatchdog(file: number): void {
   }
 }
 
-/** No shell, no descriptors or no processes left: children are then guarded by the host alone. */
+/** No shell, no file descriptors or no processes left: then only the host itself kills its children. */
 function giveUp(): void {
   possible = false;
 }

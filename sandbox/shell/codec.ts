@@ -1,17 +1,17 @@
-/** What a script and hermes say to each other when it runs; apart, so that `hermes hooks list` need not load it. */
+/** What hermes and a running script exchange; a separate file, so that `hermes hooks list` need not load it. */
 import type { Firing, HookReply } from "#core/ports/hook";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import type { ShellContext } from "./protocol.ts";
 
-/** What differs between the kinds of scripts when one runs. */
+/** The part of a protocol that is needed when a script runs. */
 export interface ProtocolCodec {
   argv(entry: ShellEntry): readonly [string, ...string[]] | null;
-  /** What the script's environment has beside the filtered one of the parent. */
+  /** Variables that the script gets in addition to the parent's filtered environment. */
   environment(surroundings: ShellContext): Readonly<Record<string, string>>;
-  /** The document for standard input as text, made once per firing. */
+  /** The document for standard input as text, created once per firing. */
   document(firing: Firing, surroundings: ShellContext): string;
-  /** What a run means. Never throws. */
+  /** Interprets a finished run. Never throws. */
   read(run: FinishedRun): ParsedRun;
 }
 
@@ -23,10 +23,10 @@ export interface FinishedRun {
 }
 
 export interface ParsedRun {
-  /** The reply in the plain protocol's words, for `core/answers.ts` to judge. */
+  /** The reply in the plain protocol's terms, for `core/answers.ts` to validate. */
   readonly reply: HookReply;
-  /** The script wants a person to decide, for this reason (maybe empty); the reply holds after a yes. */
+  /** The script wants the user to decide, for this reason (may be empty); the reply applies after a yes. */
   readonly question?: string;
-  /** What the script asked for and cannot have at this event, as a clause for a warning. */
+  /** What the script asked for that this event does not support, as a clause for a warning. */
   readonly unsupported?: string;
 }

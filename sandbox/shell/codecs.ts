@@ -1,4 +1,4 @@
-/** What runs the protocols of {@link PROTOCOLS}, by the same names. */
+/** The codecs of {@link PROTOCOLS}, by the same names. */
 import type { ProtocolCodec } from "./codec.ts";
 import type { ProtocolName } from "./protocols.ts";
 import { CLAUDE_WIRE } from "./protocols/claude-codec.ts";

@@ -1,15 +1,15 @@
-/** A command line as words, without a shell: exactly what Python's `shlex.split` makes of it (CONTRACT §6). */
+/** Splits a command line into words without a shell, exactly like Python's `shlex.split` (CONTRACT §6). */
 
 export type Words =
   | { readonly argv: readonly [string, ...string[]]; readonly problem: null }
   | { readonly argv: null; readonly problem: string };
 
 /**
- * Splits a command into POSIX shell words; `~` alone or before `/` at the start of a word is `home`. Gives the
- * words, or a clause that says why there are none. Never throws.
+ * Splits a command into POSIX shell words; `~` alone or before `/` at the start of a word is `home`. Returns the
+ * words, or a clause that says why the command is invalid. Never throws.
  */
 export function parseCommand(command: string, home: string): Words {
-  if (command.includes("\0")) return { argv: null, problem: "the command holds a NUL byte" };
+  if (command.includes("\0")) return { argv: null, problem: "the command contains a NUL byte" };
   const words = splitWords(command);
   if (typeof words === "string") return { argv: null, problem: words };
   const [first, ...rest] = words.map((word) => expandHome(word, home));
@@ -37,7 +37,7 @@ export function splitWords(text: string): string[] | string {
       else word += character;
     } else if (character === "\\") {
       const next = characters[++at];
-      if (next === undefined) return "a backslash at its end escapes nothing";
+      if (next === undefined) return "it ends with a backslash that escapes nothing";
       word = (word ?? "") + (quote !== undefined && next !== quote && next !== "\\" ? `\\${next}` : next);
     } else if (quote !== undefined) {
       if (character === quote) quote = undefined;

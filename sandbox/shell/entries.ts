@@ -1,7 +1,7 @@
 /**
- * Reads the `hooks:` block of the configuration, entry by entry: a bad one is skipped with a warning, the others
- * load (CONTRACT §6, seed 003 "Configuration schema"). A gate that is marked `fail_closed` is never skipped: if
- * it is broken it stays, with its `problem`, and blocks.
+ * Reads the `hooks:` block of the configuration entry by entry: a bad entry is skipped with a warning, the others load
+ * (CONTRACT §6, seed 003 "Configuration schema"). A gate with `fail_closed` is never skipped: a broken one is kept
+ * with its `problem`, and blocks.
  */
 import { declarationOf, EVENT_NAMES, eventsWhere, isEventName, type EventName } from "#core/events";
 import { isGatewayEventName } from "#core/gateway-event-names";
@@ -23,15 +23,15 @@ import { isProtocolName, PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./
 /** One configured shell hook. */
 export interface ShellEntry {
   readonly event: EventName;
-  /** Its place in the event's list: `hooks.<event>[<index>]`. */
+  /** Its position in the event's list: `hooks.<event>[<index>]`. */
   readonly index: number;
   /** Exactly as written; null when a broken entry has none. */
   readonly command: string | null;
-  /** The command's words, in which consent finds the script; null for a broken entry. */
+  /** The command's words, where consent finds the script; null for a broken entry. */
   readonly argv: readonly [string, ...string[]] | null;
-  /** Why the entry cannot run, as a clause; null for a sound one. */
+  /** Why the entry cannot run, as a clause; null for a valid one. */
   readonly problem: string | null;
-  /** The entry's `name`, else its command: what people see. */
+  /** The entry's `name`, else its command; for display. */
   readonly name: string;
   /** As written, trimmed; null when every tool matches. */
   readonly matcher: string | null;
@@ -41,9 +41,9 @@ export interface ShellEntry {
   /** `async: true`: the turn does not wait for it. */
   readonly background: boolean;
   readonly protocol: ProtocolName;
-  /** True when the command is given to `sh -c` by its protocol. */
+  /** True when its protocol runs the command through `sh -c`. */
   readonly throughShell: boolean;
-  /** Variables with secret names that the script gets all the same. */
+  /** Variables to pass to the script although they are named like secrets. */
   readonly env: readonly string[];
   readonly enabled: boolean;
   /** What the script may see and write, where the entry says so itself; null for what `sandbox.hooks` says. */
@@ -102,17 +102,17 @@ function warnFor(event: EventName, index: number, warnings: string[]): Warn {
 function unknownEvent(event: string): string {
   const where = `hooks.${event}`;
   if (isGatewayEventName(event)) {
-    return `${where}: ${event} is an event of gateway hooks, not of shell hooks; put a handler with a HOOK.yaml under the home's hooks/ folder. Skipped`;
+    return `${where}: ${event} is an event of gateway hooks, not of shell hooks; skipped. To handle it, put a handler with a HOOK.yaml into hooks/ in the home.`;
   }
   const hint = didYouMean(event, EVENT_NAMES) || ` Known events: ${EVENT_NAMES.join(", ")}.`;
   return `${where}: there is no such hook event; skipped.${hint}`;
 }
 
-/** An entry where a list of entries should be: a gate marked `fail_closed` is broken by that, not forgotten. */
+/** An entry where a list of entries should be: a gate with `fail_closed` is kept as broken, not dropped. */
 function parseLoneGuard(event: EventName, raw: unknown, home: string): ShellEntry | undefined {
   const entry = parseEntry({ event, index: 0, home, raw, warn: () => undefined });
   if (entry === undefined || !entry.failClosed || !entry.enabled) return undefined;
-  return { ...entry, problem: entry.problem ?? `hooks.${event} holds it alone instead of in a list (write "- ")` };
+  return { ...entry, problem: entry.problem ?? `hooks.${event} must be a list (start the entry with "- ")` };
 }
 
 interface Raw {
@@ -129,7 +129,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     return undefined;
   }
   for (const key of Object.keys(raw)) {
-    // A key that nobody could have meant as one that is missing here is ignored without a word (seed 003).
+    // A key that does not look like a misspelt one of ours is ignored silently (seed 003).
     const missing = KEYS.filter((known) => !Object.hasOwn(raw, known));
     const meant = KEYS.includes(key) ? undefined : nearest(key, missing);
     if (meant !== undefined) warn(`unknown key, ignored. Did you mean "${meant}"?`, key);
@@ -145,10 +145,13 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
   if (problem !== null && enabled) warn(`${problem}; ${consequence(failClosed, keep)}`);
   if (!keep) return undefined;
   const matcher = readMatcher(event, raw["matcher"], warn);
-  // What the matcher of an unknown protocol means nobody knows: the guard that is broken by it blocks everything.
+  // The matcher of an unknown protocol has no known meaning, so such a broken guard blocks everything.
   const toolMatcher = protocol.known ? PROTOCOLS[protocol.name].createMatcher(matcher) : EVERYTHING;
   if (toolMatcher.problem !== null) {
-    warn(`not a regular expression (${toolMatcher.problem}); it matches the tool of exactly this name`, "matcher");
+    warn(
+      `not a valid regular expression (${toolMatcher.problem}); it only matches a tool with exactly this name`,
+      "matcher",
+    );
   }
   return {
     event,
@@ -171,7 +174,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
 }
 
 function consequence(failClosed: boolean, keep: boolean): string {
-  if (failClosed) return "until it is mended it blocks every call that it matches (fail_closed)";
+  if (failClosed) return "until this is fixed, it blocks every matching call (fail_closed)";
   return keep ? "it cannot run" : "skipped";
 }
 
@@ -179,7 +182,7 @@ interface ProtocolChoice {
   readonly name: ProtocolName;
   readonly known: boolean;
   readonly argv: null;
-  /** Why the entry cannot run by it, as a clause. */
+  /** Why the entry cannot run with this protocol, as a clause. */
   readonly problem: string | null;
 }
 
@@ -187,8 +190,8 @@ function readProtocol(event: EventName, value: unknown): ProtocolChoice {
   const name = value ?? "hermes";
   if (isProtocolName(name)) return { name, known: true, argv: null, problem: PROTOCOLS[name].refuseEvent(event) };
   const hint = typeof name === "string" ? didYouMean(name, PROTOCOL_NAMES) : "";
-  const known = PROTOCOL_NAMES.map((each) => `"${each}"`).join(" and ");
-  const problem = `the protocol ${describeValue(name)} is not supported; there are ${known}.${hint}`;
+  const known = PROTOCOL_NAMES.map((each) => `"${each}"`).join(" or ");
+  const problem = `unknown protocol ${describeValue(name)}; use ${known}.${hint}`;
   return { name: "hermes", known: false, argv: null, problem: problem.replace(/\.$/, "") };
 }
 
@@ -200,7 +203,7 @@ function readCommand(
 ): Pick<ShellEntry, "argv" | "problem"> {
   if (command === null) {
     const found = raw["command"] === undefined ? "" : ` (found ${describeValue(raw["command"])})`;
-    return { argv: null, problem: `it has no "command", a non-empty string${found}` };
+    return { argv: null, problem: `"command" must be a non-empty string${found}` };
   }
   const words = PROTOCOLS[protocol].parse(command, home);
   return words.problem === null ? words : { argv: null, problem: `its command cannot be parsed: ${words.problem}` };
@@ -235,13 +238,13 @@ function readFailClosed(event: EventName, raw: Record<string, unknown>, warn: Wa
 function readBackground(event: EventName, raw: Record<string, unknown>, warn: Warn): boolean {
   if (!readFlag(raw, "async", false, warn)) return false;
   if (declarationOf(event).kind === "observe") return true;
-  warn(`${event} waits for an answer, only observers can be async; ignored`, "async");
+  warn(`only observers can be async, and ${event} waits for an answer; ignored`, "async");
   return false;
 }
 
 function readName(value: unknown, warn: Warn): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string" && value.trim() !== "") return value.trim();
-  warn(`expected a text, found ${describeValue(value)}; ignored`, "name");
+  warn(`expected a string, found ${describeValue(value)}; ignored`, "name");
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** Reads single values of an entry forgivingly: what is wrong gives a warning and the default. */
 import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
 
-/** Takes a clause about a key of the entry at hand, or about the whole entry. */
+/** Takes a clause about a key of the entry, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -10,34 +10,34 @@ const LONGEST_TIMEOUT_SECONDS = 300;
 const TRUE_WORDS = new Set(["true", "yes", "on", "1"]);
 const FALSE_WORDS = new Set(["false", "no", "off", "0", ""]);
 
-/** A boolean. The words for true and false count too, with a warning. */
+/** A boolean. Words for true and false are accepted, too, with a warning. */
 export function readFlag(raw: Record<string, unknown>, key: string, fallback: boolean, warn: Warn): boolean {
   const value = raw[key];
   if (value === undefined || value === null) return fallback;
   if (typeof value === "boolean") return value;
   const word = typeof value === "string" || typeof value === "number" ? String(value).trim().toLowerCase() : undefined;
   if (word !== undefined && TRUE_WORDS.has(word)) {
-    warn(`write true instead of ${describeValue(value)}; taken as true`, key);
+    warn(`write true instead of ${describeValue(value)}; treated as true`, key);
     return true;
   }
   if (word !== undefined && FALSE_WORDS.has(word)) {
-    warn(`write false instead of ${describeValue(value)}; taken as false`, key);
+    warn(`write false instead of ${describeValue(value)}; treated as false`, key);
     return false;
   }
-  warn(`expected true or false, found ${describeValue(value)}; taken as ${fallback}`, key);
+  warn(`expected true or false, found ${describeValue(value)}; using ${fallback}`, key);
   return fallback;
 }
 
-/** Whole seconds from 1 to 300 (CONTRACT §6): fractions are cut off, more than 300 is 300, nonsense is 60. */
+/** Whole seconds from 1 to 300 (CONTRACT §6): fractions are cut off, more than 300 is 300, invalid values are 60. */
 export function readTimeout(value: unknown, warn: Warn): number {
   if (value === undefined || value === null) return DEFAULT_TIMEOUT_SECONDS;
   const seconds = toSeconds(value);
   if (seconds === undefined || seconds < 1) {
-    warn(`expected whole seconds from 1 to 300, found ${describeValue(value)}; taken as 60`, "timeout");
+    warn(`expected whole seconds from 1 to 300, found ${describeValue(value)}; using 60`, "timeout");
     return DEFAULT_TIMEOUT_SECONDS;
   }
   if (seconds > LONGEST_TIMEOUT_SECONDS) {
-    warn(`${describeValue(value)} is more than 300 seconds; taken as 300`, "timeout");
+    warn(`${describeValue(value)} is more than 300 seconds; using 300`, "timeout");
     return LONGEST_TIMEOUT_SECONDS;
   }
   return seconds;
@@ -49,7 +49,7 @@ function toSeconds(value: unknown): number | undefined {
   return typeof value === "number" && !Number.isNaN(value) ? Math.trunc(value) : undefined;
 }
 
-/** A list of names of environment variables; a single one may stand alone. */
+/** A list of names of environment variables; a single name need not be in a list. */
 export function readNames(value: unknown, key: string, warn: Warn): readonly string[] {
   if (value === undefined || value === null) return [];
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -88,7 +88,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value as a warning shows it: short, on one line. */
+/** Formats a value for a warning: short, on one line. */
 export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (isMapping(value)) return "a mapping";

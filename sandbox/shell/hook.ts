@@ -10,35 +10,35 @@ import { runScript } from "./run.ts";
 import type { ShellContext } from "./protocol.ts";
 import type { ProcessResult } from "#sandbox/process/run";
 
-/** What a script leaves to a person: may this tool be called so? */
+/** A question from a script to the user: may this tool call run? */
 export interface HookQuestion {
   readonly tool: string;
-  /** The arguments as the tool would get them. */
+  /** The arguments that the tool would get. */
   readonly args: Readonly<Record<string, unknown>>;
-  /** The script's reason; maybe empty. */
+  /** The script's reason; may be empty. */
   readonly reason: string;
   /** The command of the hook that asks. */
   readonly command: string;
 }
 
-/** Asks a person; true for yes. Rejects when the signal aborts before there is an answer. */
+/** Asks the user; true for yes. Rejects when the signal aborts before there is an answer. */
 export type AskPerson = (question: HookQuestion, signal: AbortSignal) => Promise<boolean>;
 
 export interface ShellHookDependencies {
-  /** Asked at every firing: may this pair run now? */
+  /** Called at every firing: may this pair run now? */
   readonly decide: (pair: { readonly event: string; readonly command: string }) => Consent;
   readonly surroundings: ShellContext;
-  /** Reaches a person who can decide; absent where there is none, and then what is asked for is blocked. */
+  /** Asks the user; absent where nobody can be asked, and then the call is blocked. */
   readonly ask?: AskPerson | undefined;
-  /** Takes a sentence about what a script wants and cannot have; once a hook and sentence. */
+  /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
   readonly warn?: ((sentence: string) => void) | undefined;
-  /** Takes what each run of a script gave, before it is judged; `hermes hooks test` shows it. */
+  /** Takes the raw result of each run, before it is interpreted; `hermes hooks test` shows it. */
   readonly onResult?: ((entry: ShellEntry, result: ProcessResult) => void) | undefined;
 }
 
 /**
- * Makes the hook of an entry. Without consent it is dormant: it matches nothing until an approval appears. A gate
- * marked `fail_closed` that has no consent, or is broken, matches all the same and its run fails, which blocks.
+ * Creates the hook of an entry. Until it is approved it matches nothing. A gate with `fail_closed` that is not
+ * approved, or is broken, matches all the same; its run fails, which blocks.
  */
 export function createShellHook(entry: ShellEntry, dependencies: ShellHookDependencies): Hook {
   const { kind, tool } = declarationOf(entry.event);
@@ -80,10 +80,10 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     if (warned.has(clause)) return;
     warned.add(clause);
     const where = `hooks.${entry.event}[${entry.index}]`;
-    dependencies.warn?.(`${where}: ${JSON.stringify(entry.name)} asks for what is not to be had: ${clause}.`);
+    dependencies.warn?.(`${where}: ${JSON.stringify(entry.name)} asks for something unsupported: ${clause}.`);
   }
 
-  /** Lets a person decide; where there is none, or on a no, the call is blocked. A failed script asks nobody. */
+  /** Lets the user decide. Blocks the call on a no or where nobody can be asked. A failed script does not ask. */
   async function settle(reading: ParsedRun, reason: string, firing: Firing, signal: AbortSignal): Promise<HookReply> {
     const { reply } = reading;
     const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: Record<string, unknown> };
@@ -93,13 +93,13 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     const why = reason === "" ? "" : `: ${reason}`;
     const block = (message: string): HookReply => ({ ...reply, answer: { action: "block", message } });
     if (ask === undefined) {
-      return block(`The hook ${entry.name} asks for a decision, and no one can be asked here${why}`);
+      return block(`The hook ${entry.name} wants your approval for this call, but nobody can be asked here${why}`);
     }
     try {
-      return (await ask(question, signal)) ? reply : block(`Refused by the person who was asked${why}`);
+      return (await ask(question, signal)) ? reply : block("You declined this call.");
     } catch {
-      // Whoever was asked went away (the turn was stopped, the terminal closed): silence is no yes.
-      return block(`The hook ${entry.name} asked for a decision, and there was no answer${why}`);
+      // The user is gone (the turn was stopped, the terminal closed): no answer means no.
+      return block(`The hook ${entry.name} asked for your approval of this call and got no answer${why}`);
     }
   }
 

@@ -1,22 +1,22 @@
 /**
  * An entry's `matcher`: a regular expression in Python's dialect, matched against the whole tool name (CONTRACT §6).
- * A guard must run when in doubt, so a match that takes too long counts as a match.
+ * When in doubt a guard must run, so a match that takes too long is treated as a match.
  */
 
 export interface Matcher {
-  /** Takes our name of a tool and, where there is a call, its arguments: another protocol's name may depend on them. */
+  /** Takes our name of a tool and, for a call, its arguments, since another protocol's name may depend on them. */
   matches(toolName: string, args?: unknown): boolean;
-  /** A clause for a warning when the pattern is no regular expression and stands for itself; else null. */
+  /** A clause for a warning when the pattern is not a valid expression and is used as a literal name; else null. */
   readonly problem: string | null;
 }
 
 export const EVERYTHING: Matcher = { matches: () => true, problem: null };
 const TIMEOUT_MS = 100;
-/** Names are an open set (a model may invent them): this many results of usual names are remembered. */
+/** Names are an open set (a model may invent them), so only this many results are cached. */
 const MOST_REMEMBERED = 500;
 const LONGEST_REMEMBERED = 200;
 
-/** Makes a matcher of a pattern; null and blank match every tool. Never throws. */
+/** Creates a matcher from a pattern; null and blank match every tool. Never throws. */
 export function createMatcher(pattern: string | null): Matcher {
   const trimmed = pattern?.trim() ?? "";
   if (trimmed === "") return EVERYTHING;
@@ -27,7 +27,7 @@ export function createMatcher(pattern: string | null): Matcher {
   return { matches: (name) => matches(name), problem: null };
 }
 
-/** Tests names with an expression of whatever cost: bounded in time, the results of usual names remembered. */
+/** Tests names with an expression of unknown cost: limited in time, with results cached. */
 export function createBoundedTest(expression: RegExp): (name: string) => boolean {
   return remembered(boundedTest(expression));
 }
@@ -46,14 +46,14 @@ function remembered(test: (name: string) => boolean): (name: string) => boolean 
   };
 }
 
-/** The expression, anchored at both ends, or the reason why there is none. */
+/** The expression, anchored at both ends, or the reason why it is invalid. */
 function compile(pattern: string): RegExp | string {
   const flags = /^\(\?([aimsuLx]+)\)/.exec(pattern);
   const letters = flags?.[1] ?? "";
   const body = translate(flags === null ? pattern : pattern.slice(flags[0].length));
   if (/[xL]/.test(letters)) return `the flag in ${flags?.[0]} is not supported`;
   const wanted = [...new Set(letters)].filter((letter) => "ims".includes(letter)).join("");
-  // The expression alone first: "a)(b" must not become valid by the parentheses around it.
+  // Test the expression alone first: "a)(b" must not become valid inside parentheses.
   let problem = "";
   for (const unicode of ["u", ""]) {
     try {
@@ -67,7 +67,7 @@ function compile(pattern: string): RegExp | string {
   return `${problem}${hint}`;
 }
 
-/** Python's notations in JavaScript's: `(?P<n>…)`, `(?P=n)`, `(?#…)`, `\A` and `\Z`. */
+/** Translates Python's syntax to JavaScript's: `(?P<n>…)`, `(?P=n)`, `(?#…)`, `\A` and `\Z`. */
 function translate(pattern: string): string {
   return pattern.replace(
     /\\[^]|\[\^?\]?(?:\\[^]|[^\]\\])*\]|\(\?P<|\(\?P=(\w+)\)|\(\?#[^)]*\)/g,
@@ -82,18 +82,18 @@ function translate(pattern: string): string {
   );
 }
 
-/** In Python a `]` right after the opening of a class is itself. */
+/** In Python a `]` right after the start of a character class is literal. */
 function translateClass(found: string): string {
   return found.replace(/^(\[\^?)\]/, "$1\\]");
 }
 
-/** True for patterns that cannot take long: names, alternatives and at most one quantifier, without groups. */
+/** True for patterns that are always fast: names, alternatives and at most one quantifier, without groups. */
 function isPlain(pattern: string): boolean {
   const body = pattern.replace(/^\(\?i\)/, "");
   return /^[\w\s.:|^$*+?/-]*$/.test(body) && (body.match(/[*+?]/g)?.length ?? 0) <= 1;
 }
 
-/** Tests in a context of its own, because only there the engine can be stopped in the midst of a match. */
+/** Tests in a separate context, because only there the engine can be interrupted during a match. */
 function boundedTest(expression: RegExp): (name: string) => boolean {
   let run: ((name: string) => boolean) | undefined;
   return (name) => {
@@ -101,14 +101,14 @@ function boundedTest(expression: RegExp): (name: string) => boolean {
     try {
       return run(name);
     } catch {
-      // The time was up (or the engine's stack): a guard runs rather than not.
+      // The match timed out or overflowed the stack: when in doubt, the guard runs.
       return true;
     }
   };
 }
 
 function prepare(expression: RegExp): (name: string) => boolean {
-  // Loaded here, because few configurations need it, and synchronously, because matching is.
+  // Loaded here because few configurations need it, and synchronously because matching is synchronous.
   const { createContext, Script } = process.getBuiltinModule("node:vm");
   const globals = { expression, name: "" };
   const context = createContext(globals);

@@ -1,17 +1,17 @@
-/** How a script's run ended, as failures: what every protocol has in common (the outcome table of CONTRACT §6). */
+/** Turns the end of a script's run into errors; shared by all protocols (the outcome table of CONTRACT §6). */
 import { HermesError } from "#core/errors";
 import type { EventName } from "#core/events";
 import { describeEscaped } from "#sandbox/process/descendants";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 
-/** For each of standard output and standard error of a hook. */
+/** For standard output and standard error each. */
 export const MOST_OUTPUT_BYTES = 1024 * 1024;
 /** The exit code that blocks at a gate with `exitTwoBlocks`. */
 export const EXIT_BLOCK = 2;
 const LONGEST_MESSAGE = 400;
 
-/** The failure of a run that did not end by itself, or never began; null for one that did. */
+/** The error of a run that was killed or never started; null for one that ended by itself. */
 export function failureOfEnd(entry: ShellEntry, event: EventName, result: ProcessResult): HermesError | null {
   const hook = { source: "shell", name: entry.name, event };
   const escaped = describeEscaped(result.escaped);
@@ -21,21 +21,21 @@ export function failureOfEnd(entry: ShellEntry, event: EventName, result: Proces
     case "not_started":
       return scriptFailure(entry, event, result.start_problem ?? "it could not be started");
     case "timeout": {
-      const cure = `It was ended, with all that it started.${escaped} Make it faster, or give the entry a longer timeout.`;
+      const cure = `The hook and its child processes were killed.${escaped} Make it faster, or give the entry a longer timeout.`;
       return new HermesError("HERMES_HOOK_TIMEOUT", { ...hook, seconds: entry.timeoutSeconds, cure });
     }
     case "overflow":
-      return scriptFailure(entry, event, `it wrote more than 1 MiB and was ended.${escaped}`);
+      return scriptFailure(entry, event, `it wrote more than 1 MiB of output and was killed.${escaped}`);
     case "interrupted":
       return new HermesError("HERMES_HOOK_INTERRUPTED", { ...hook, note: escaped });
   }
 }
 
-/** The failure of an exit code other than 0, or of a death by a signal; undefined for exit 0. */
+/** The error of a nonzero exit code or a death by signal; undefined for exit code 0. */
 export function failureOfExit(entry: ShellEntry, event: EventName, result: ProcessResult): HermesError | undefined {
   if (result.exit_code === 0) return undefined;
   const { exit_code, signal, stderr } = result;
-  const end = signal === null ? `it ended with exit code ${exit_code}` : `it was ended by ${signal}`;
+  const end = signal === null ? `it failed with exit code ${exit_code}` : `it was killed by ${signal}`;
   const words = stderr.trim();
   return scriptFailure(entry, event, words === "" ? end : `${end}: ${excerpt(words, 200)}`);
 }
@@ -44,12 +44,12 @@ export function scriptFailure({ name }: ShellEntry, event: EventName, problem: s
   return new HermesError("HERMES_HOOK_SCRIPT", { name, event, problem });
 }
 
-/** The beginning of standard error, as the message of a block; maybe empty. */
+/** The beginning of standard error, as the message of a block; may be empty. */
 export function firstCharacters(stderr: string): string {
   return Array.from(stderr.trim()).slice(0, LONGEST_MESSAGE).join("");
 }
 
-/** A text that says something, or undefined. */
+/** A non-blank string, or undefined. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }

@@ -1,10 +1,10 @@
-/** Standard output of a script as an answer. */
+/** Reads a script's standard output as an answer. */
 import { isMapping } from "./entry-values.ts";
 import { excerpt } from "./outcome.ts";
 
 export type HookOutput = { readonly answer: Record<string, unknown> | null } | { readonly problem: string };
 
-/** Standard output as one JSON object; empty output and `null` are no answer. */
+/** Parses standard output as one JSON object; empty output and `null` mean no answer. */
 export function parseOutput(stdout: string): HookOutput {
   const text = stdout.replace(/^\uFEFF/, "").trim();
   if (text === "") return { answer: null };
@@ -13,7 +13,7 @@ export function parseOutput(stdout: string): HookOutput {
     if (value === null || isMapping(value)) return { answer: value };
     return { problem: `its output is ${Array.isArray(value) ? "an array" : `a ${typeof value}`}, not one JSON object` };
   } catch {
-    // The excerpt says more than the parser's own words.
+    // The excerpt is more helpful than the parser's own message.
     return { problem: `its output is not one JSON object: ${excerpt(text, 80)}` };
   }
 }

@@ -6,24 +6,24 @@ import type { Matcher } from "./matcher.ts";
 
 /** Where scripts run and what they see. */
 export interface ShellContext {
-  /** The working folder of the scripts, and `cwd` of their payload. */
+  /** The working directory of the scripts, and `cwd` in their payload. */
   readonly cwd: string;
-  /** The home of hermes, which scripts get as `HERMES_HOME`. */
+  /** The hermes home, which scripts get as `HERMES_HOME`. */
   readonly home: string;
-  /** The parent's environment, secrets included; scripts get it filtered. */
+  /** The parent's environment, including secrets; scripts get it filtered. */
   readonly env: NodeJS.ProcessEnv;
   /** What scripts may see and write: by the entry's own profile, or, with null, by that of the configuration. */
   readonly wallFor?: ((profile: WallProfile | null) => Wall) | undefined;
 }
 
-/** What differs between the kinds of scripts when their entries are read. */
+/** What a protocol decides when its entries are read. */
 export interface Protocol {
-  /** True when the command line is given to `sh -c`: consent says so, for `;`, `|` and `$(…)` then count. */
+  /** True when the command runs through `sh -c`, which interprets `;`, `|` and `$(…)`; the consent prompt says so. */
   readonly throughShell: boolean;
-  /** Why there is no such event in this protocol, as a clause; null when there is. */
+  /** Why this protocol does not have the event, as a clause; null when it does. */
   refuseEvent(event: EventName): string | null;
-  /** The command's words, in which consent finds the script; what is started is {@link ProtocolCodec.argv}. */
+  /** The command's words, where consent finds the script; {@link ProtocolCodec.argv} is what is started. */
   parse(command: string, home: string): Words;
-  /** A matcher by the protocol's rule; it is asked with our tool names. */
+  /** Creates a matcher by the protocol's rule; it gets our tool names. */
   createMatcher(pattern: string | null): Matcher;
 }

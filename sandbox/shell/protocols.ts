@@ -1,4 +1,4 @@
-/** THE table of protocols, by the names that an entry's `protocol` may have. */
+/** THE table of protocols, by the value of an entry's `protocol`. */
 import type { Protocol } from "./protocol.ts";
 import { CLAUDE } from "./protocols/claude.ts";
 import { HERMES } from "./protocols/hermes.ts";

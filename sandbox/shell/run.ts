@@ -1,4 +1,4 @@
-/** Runs one script for one firing. What it may run is written on the {@link Grant}. */
+/** Runs one script for one firing. The {@link Grant} says what it may run. */
 import type { Grant } from "#allowlist/grant";
 import { assertGrant } from "#allowlist/grant";
 import type { Firing } from "#core/ports/hook";
@@ -49,7 +49,7 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
   });
 }
 
-/** The result of a script that its approval does not cover any more: nothing was started. */
+/** The result for a script that its approval no longer covers: nothing was started. */
 function notStarted(problem: string): ProcessResult {
   return {
     exit_code: null,

@@ -154,7 +154,7 @@ test("a script that lost its exec bit, or is too large, does not run", async (co
   const script = bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
   chmodSync(script, 0o644);
-  assert.match(bench.refused("./guard.sh"), /not executable; run: chmod \+x/);
+  assert.match(bench.refused("./guard.sh"), /not executable: .*chmod \+x/);
   truncateSync(script, 65 * 1024 * 1024);
   assert.match(bench.refused("./guard.sh"), /larger than 64 MiB/);
 });

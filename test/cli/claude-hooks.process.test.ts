@@ -102,7 +102,7 @@ test("ask: the person at the conversation decides", { skip }, async (t) => {
   pty.type(`!echo re''fused${ENTER}`);
   await pty.see("[y/N]");
   pty.type(ENTER);
-  await pty.see("Refused by the person who was asked: is it wise?");
+  await pty.see("You declined this call.");
   await pty.see("›");
   pty.type("\u0004");
   assert.equal(await pty.exited, 0);

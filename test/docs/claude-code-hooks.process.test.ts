@@ -65,7 +65,7 @@ test("the force push is asked about, and blocked where no one can be asked", { s
   const newcomer = withExample(t, "claude-ask-entry", "claude-ask");
   const push = `hermes --accept-hooks chat -q '@terminal {"command":"echo git push --force"}' -Q`;
   const blocked = await newcomer.run(push);
-  assert.match(blocked.stderr, /no one can be asked here: A force push rewrites history for everyone/);
+  assert.match(blocked.stderr, /nobody can be asked here: A force push rewrites history for everyone/);
   const plain = await newcomer.run(push.replace("--force", "origin"));
   assert.doesNotMatch(plain.stderr, /blocked/);
   assert.match(plain.stdout, /git push origin/);

@@ -57,7 +57,7 @@ const pre = (specific: object) => ({ hookSpecificOutput: { hookEventName: "PreTo
 const PASS = { kind: "pass" };
 const block = (message: string) => ({ kind: "block", message });
 const FAILED = /^Blocked because a guard failed: /;
-const UNASKED = /asks for a decision, and no one can be asked here: sure\?$/;
+const UNASKED = /wants your approval for this call, but nobody can be asked here: sure\?$/;
 
 interface Row {
   readonly what: string;
@@ -221,13 +221,13 @@ test("ask: a yes goes on to the next hook, a no and no answer block", async () =
     args: { command: "ls -l" },
   });
   assert.deepEqual(asked[0], { tool: "terminal", args: { command: "ls -l" }, reason: "sure?", command: asks });
-  check((await fire(asks, { ask: answering(false) })).decision, /^Refused by the person who was asked: sure\?$/);
-  check((await fire(asks, { ask: () => Promise.reject(new Error("gone")) })).decision, /there was no answer: sure\?$/);
+  check((await fire(asks, { ask: answering(false) })).decision, /^You declined this call\.$/);
+  check((await fire(asks, { ask: () => Promise.reject(new Error("gone")) })).decision, /got no answer: sure\?$/);
 });
 
 test("a script that failed asks nobody", async () => {
   const ask = () => assert.fail("asked");
-  check((await fire(says(pre({ permissionDecision: "ask" }), "", 1), { ask })).decision, /no one can be asked/);
+  check((await fire(says(pre({ permissionDecision: "ask" }), "", 1), { ask })).decision, /nobody can be asked/);
 });
 
 const prompt = (specific: object) => ({ hookSpecificOutput: { hookEventName: "UserPromptSubmit", ...specific } });

@@ -30,8 +30,8 @@ const TABLE: readonly (readonly [string, readonly string[] | string])[] = [
   ["'a", "unbalanced quote (')"],
   ['a "b', 'unbalanced quote (")'],
   ['"\\"', 'unbalanced quote (")'],
-  ["a\\", "a backslash at its end escapes nothing"],
-  ['"a\\', "a backslash at its end escapes nothing"],
+  ["a\\", "it ends with a backslash that escapes nothing"],
+  ['"a\\', "it ends with a backslash that escapes nothing"],
 ];
 
 for (const [text, expected] of TABLE) {
@@ -72,7 +72,7 @@ test("~ at the start of any word is the home, also one with a space", () => {
 });
 
 test("says why there are no words", () => {
-  assert.equal(parseCommand("a\0b", "/h").problem, "the command holds a NUL byte");
+  assert.equal(parseCommand("a\0b", "/h").problem, "the command contains a NUL byte");
   assert.equal(parseCommand(" \t", "/h").problem, "the command is empty");
   assert.match(parseCommand("a 'b", "/h").problem ?? "", /unbalanced quote/);
 });

@@ -97,7 +97,7 @@ test("a gigabyte that is read and dropped takes no memory", async () => {
     overflow: "truncate",
   });
   assert.deepEqual([result.ended, result.exit_code, result.truncated], ["exited", 0, true]);
-  assert.match(result.stdout, /1073740824 bytes left out/);
+  assert.match(result.stdout, /1073740824 bytes omitted/);
   assert.ok(process.memoryUsage().rss - before < 200 * MEBIBYTE);
 });
 
@@ -157,7 +157,7 @@ test("a script that removes its working folder answers; the next one is told whe
   assert.deepEqual((await fire({ command }, { cwd })).decision, block("gone"));
   assert.equal(existsSync(cwd), false);
   const { run } = await fire({ command }, { cwd });
-  assert.match(run.detail ?? "", /working folder .* does not exist/);
+  assert.match(run.detail ?? "", /working directory .* does not exist/);
 });
 
 test("observers are bounded the same way: a hanging one is ended and the others are heard", async (context) => {

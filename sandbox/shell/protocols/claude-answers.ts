@@ -17,7 +17,7 @@ import { ourInput } from "./claude-tools.ts";
 
 type Answer = Readonly<Record<string, unknown>>;
 
-/** Reads a run of any event. Never throws. */
+/** Interprets a run of any event. Never throws. */
 export function readRun(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const end = failureOfEnd(entry, firing.event, result);
@@ -63,7 +63,7 @@ function readGate(run: FinishedRun): ParsedRun {
   return reading(run, { failure, answer: changed, question, unsupported });
 }
 
-/** Whether an answer keeps the tool from running, and what it says about that. `defer` decides later: not now. */
+/** Whether an answer stops the tool from running, and with which message. `defer` leaves the decision to others. */
 function denial(answer: Answer): { readonly message: string } | undefined {
   const specific = specificOf(answer);
   if (answer["continue"] === false) return { message: textOf(answer["stopReason"]) ?? "" };
@@ -79,16 +79,16 @@ function strangeVerb(verb: unknown, known: readonly string[]): unknown {
   return verb === undefined || verb === null || known.includes(verb as string) ? undefined : verb;
 }
 
-/** `updatedInput` as a modify, null when there is none, or a clause about why it cannot count. */
+/** `updatedInput` as a modify, null when there is none, or a clause that says why it is invalid. */
 function updatedInput(input: unknown, { firing }: FinishedRun): Answer | string | null {
   if (input === undefined || input === null) return null;
-  if (!isMapping(input)) return 'its "updatedInput" is no object';
+  if (!isMapping(input)) return 'its "updatedInput" is not an object';
   const { tool_name: tool, args } = firing.payload as { tool_name?: unknown; args?: unknown };
   const args_ = ourInput(String(tool), input, args);
   return typeof args_ === "string" ? args_ : { action: "modify", args: args_ };
 }
 
-/** UserPromptSubmit: plain text and `additionalContext` are context; a block cannot be had. */
+/** UserPromptSubmit: plain text and `additionalContext` are context; blocking is not supported. */
 function readPrompt(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const { answer, text } = answerOrText(result.stdout);
@@ -99,13 +99,13 @@ function readPrompt(run: FinishedRun): ParsedRun {
     return reading(run, { failure: scriptFailure(entry, firing.event, problem) });
   }
   const failure = failureOfExit(entry, firing.event, result);
-  // Words of a script that failed are about its failure, not for the model.
+  // The output of a failed script is about its failure, not for the model.
   const parts = [failure === undefined ? text : undefined, textOf(specificOf(answer)["additionalContext"])];
   const context = parts.filter((part) => part !== undefined).join("\n");
   return reading(run, { failure, answer: context === "" ? null : { context } });
 }
 
-/** The others observe: what they would like to decide is said once, as a warning. */
+/** The others only observe: an attempt to decide is reported once, as a warning. */
 function readObserver(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
   const { answer, text } = answerOrText(result.stdout);
@@ -123,7 +123,7 @@ function readObserver(run: FinishedRun): ParsedRun {
   return reading(run, { failure, unsupported: unsupported.length === 0 ? undefined : unsupported.join("; ") });
 }
 
-/** Standard output as Claude Code takes it where text is welcome: one JSON object, else words. */
+/** Standard output as Claude Code reads it where plain text is allowed: one JSON object, else text. */
 function answerOrText(stdout: string): { readonly answer: Answer; readonly text: string | undefined } {
   const output = parseOutput(stdout);
   if ("answer" in output) return { answer: output.answer ?? {}, text: undefined };

@@ -1,4 +1,4 @@
-/** What scripts written for Claude Code read; what they answer is in `claude-answers.ts`. */
+/** The input of scripts written for Claude Code; their answers are in `claude-answers.ts`. */
 import { stringify } from "#core/stringify";
 import type { ProtocolCodec } from "#sandbox/shell/codec";
 import { SHELL } from "./claude.ts";
@@ -16,7 +16,7 @@ export const CLAUDE_WIRE: ProtocolCodec = {
       const event = claudeEvent(firing.event);
       return stringify({
         session_id: session_id || parent_session_id || "",
-        // Conversations are kept in a database, not in files.
+        // Conversations are stored in a database, not in files.
         transcript_path: "",
         cwd: place.cwd,
         permission_mode: "default",

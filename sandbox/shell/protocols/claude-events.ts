@@ -1,4 +1,4 @@
-/** THE table of Claude Code's events: which of ours each is, and what its scripts read. */
+/** THE table of Claude Code's events: our event for each, and what its scripts read. */
 import type { EventName } from "#core/events";
 import type { ShellContext } from "#sandbox/shell/protocol";
 import { claudeInput, claudeName } from "./claude-tools.ts";
@@ -7,7 +7,7 @@ type Payload = Readonly<Record<string, unknown>>;
 
 export interface ClaudeEvent {
   readonly name: string;
-  /** What the document has beside the fields that all events share. */
+  /** The fields in addition to those that all events share. */
   readonly fields: (payload: Payload, place: ShellContext) => Readonly<Record<string, unknown>>;
   /** Plain text on standard output is context for the model there. */
   readonly textIsContext?: true;
@@ -71,7 +71,7 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
   ["on_session_finalize", { name: "SessionEnd", fields: () => ({ reason: "other" }) }],
 ]);
 
-/** Claude Code's event for one of ours; undefined where it has none. */
+/** Claude Code's event for one of ours, or undefined. */
 export function claudeEvent(event: EventName): ClaudeEvent | undefined {
   return EVENTS.get(event);
 }
@@ -81,13 +81,13 @@ export function listClaudeEvents(): string {
   return [...EVENTS].map(([ours, { name }]) => `${ours} (${name})`).join(", ");
 }
 
-/** A tool's result, which is JSON as a text, as what it says. */
+/** Parses a tool's result, which is a JSON string. */
 function parsed(result: unknown): unknown {
   if (typeof result !== "string") return result ?? null;
   try {
     return JSON.parse(result) as unknown;
   } catch {
-    // A result that is no JSON is a text.
+    // A result that is not JSON is text.
     return result;
   }
 }

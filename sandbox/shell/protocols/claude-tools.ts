@@ -1,4 +1,4 @@
-/** Tools by Claude Code's names, with its fields: our tools as its scripts know them, and back. */
+/** Maps our tools and their arguments to Claude Code's names and fields, and back. */
 import { resolve } from "node:path";
 import { userHome } from "#core/home/paths";
 import { isMapping } from "#sandbox/shell/entry-values";
@@ -14,17 +14,17 @@ interface Field {
 
 interface Translation {
   readonly name: string;
-  /** A name that newer scripts use for it; matchers see both. */
+  /** A name that newer scripts use; matchers see both. */
   readonly alias?: string;
-  /** Our fields that differ from theirs. All others go there and back as they are. */
+  /** Our fields that differ from theirs. All others are passed unchanged. */
   readonly fields: Readonly<Record<string, Field>>;
-  /** Our fields that their name says already. */
+  /** Our fields that their tool name already implies. */
   readonly implied?: readonly string[];
-  /** Their fields that mean nothing here. */
+  /** Their fields without a meaning here. */
   readonly foreign?: readonly string[];
 }
 
-/** Claude Code's paths are absolute, and its guards compare them as texts: `../x` must not pass for another file. */
+/** Claude Code's paths are absolute, and guards compare them as strings: `../x` must not look like another file. */
 const absolute: Required<Field>["there"] = (value, { cwd, env }) => {
   if (typeof value !== "string" || value === "") return value;
   return resolve(cwd, value === "~" || value.startsWith("~/") ? userHome(env) + value.slice(1) : value);
@@ -64,12 +64,12 @@ const TRANSLATIONS: ReadonlyMap<string, Translation> = new Map([
   ],
 ]);
 
-/** The name of a tool in scripts. A tool that Claude Code does not know (`mcp__…`, a plugin's) keeps its name. */
+/** The name of a tool in scripts. A tool unknown to Claude Code (`mcp__…`, from a plugin) keeps its name. */
 export function claudeName(tool: string, args: unknown): string {
   return translationOf(tool, args)?.name ?? tool;
 }
 
-/** The names that a matcher may mean by one of our tools: one for a call, all there are without its arguments. */
+/** The names that a matcher may use for one of our tools: one for a call, all of them without its arguments. */
 export function matchableNames(tool: string, args: unknown): readonly string[] {
   const translation = translationOf(tool, args);
   if (translation === undefined) return [tool];
@@ -77,21 +77,21 @@ export function matchableNames(tool: string, args: unknown): readonly string[] {
   return translation.alias === undefined ? [translation.name] : [translation.name, translation.alias];
 }
 
-/** The arguments of a call with Claude Code's names and units. */
+/** The arguments of a call in Claude Code's names and units. */
 export function claudeInput(tool: string, args: unknown, place: ShellContext): unknown {
   const translation = translationOf(tool, args);
   if (translation === undefined || !isMapping(args)) return args;
   const { fields, implied = [] } = translation;
   const changed = Object.entries(fields).filter(([ours]) => Object.hasOwn(args, ours));
   const theirs = changed.map(([ours, field]) => [field.theirs, field.there?.(args[ours], place) ?? args[ours]]);
-  // Ours come last: an argument that a model invents under one of their names must not hide the one that counts.
+  // Ours come last: an argument that a model invents under one of their names must not hide the real one.
   const same = Object.entries(args).filter(([key]) => !Object.hasOwn(fields, key) && !implied.includes(key));
   return { ...Object.fromEntries(same), ...Object.fromEntries(theirs), ...promptOf(tool, args) };
 }
 
 /**
- * Arguments of a call from a script's `updatedInput`; keys that it leaves out keep their value when they are merged.
- * Gives a clause instead when what it asks for cannot be had.
+ * The arguments of a call from a script's `updatedInput`; omitted keys keep their value when merged.
+ * Returns a clause instead when the change is not supported.
  */
 export function ourInput(tool: string, input: Fields, args: unknown): Fields | string {
   const translation = translationOf(tool, args);
@@ -116,7 +116,7 @@ function translationOf(tool: string, args: unknown): Translation | undefined {
   return translation === GREP && isMapping(args) && args["target"] === "files" ? GLOB : translation;
 }
 
-/** Several tasks in one call have one prompt for scripts that look for words in it. */
+/** Several tasks in one call are shown as one prompt, for scripts that search it for words. */
 function promptOf(tool: string, args: unknown): { readonly prompt?: string } {
   if (tool !== "delegate_task" || !isMapping(args) || !Array.isArray(args["tasks"])) return {};
   const goals = [args["goal"], ...args["tasks"].map((task: unknown) => (isMapping(task) ? task["goal"] : undefined))];

@@ -1,4 +1,4 @@
-/** Claude Code's hook protocol (CONTRACT §6, `protocol: claude`): scripts written for it hold here as they are. */
+/** Claude Code's hook protocol (CONTRACT §6, `protocol: claude`): scripts written for it run unchanged. */
 import type { EventName } from "#core/events";
 import { parseCommand, type Words } from "#sandbox/shell/command";
 import { createBoundedTest, EVERYTHING, type Matcher } from "#sandbox/shell/matcher";
@@ -6,7 +6,7 @@ import type { Protocol } from "#sandbox/shell/protocol";
 import { claudeEvent, listClaudeEvents } from "./claude-events.ts";
 import { matchableNames } from "./claude-tools.ts";
 
-/** What a command line that is no plain list of words is given to. */
+/** Runs command lines that are not a plain list of words. */
 export const SHELL = "/bin/sh";
 
 export const CLAUDE: Protocol = {
@@ -21,12 +21,12 @@ function refuseEvent(event: EventName): string | null {
   return `protocol: claude has no event for ${event}; it has ${listClaudeEvents()}`;
 }
 
-/** What makes a command line more than a program and its words. Quotes are left to the parser of words. */
+/** Characters that make a command line more than a program and its words. The word parser handles quotes. */
 const SHELL_SYNTAX = /[|&;<>()$`*?[\]{}!#\n]|^\s*\w+=/;
 
 /**
- * A plain command line is its words, so that consent sees the script behind it; a line that needs a shell is code,
- * which the approval of the line itself covers. Scripts run in the project's folder, so `.` stands for it.
+ * A plain command line is split into words, so that consent finds its script; a line that needs a shell is code, which
+ * the approval of the line itself covers. Scripts run in the project's folder, so `.` is used for it.
  */
 function parse(command: string, home: string): Words {
   if (command.includes("\0")) return parseCommand(command, home);
@@ -37,10 +37,10 @@ function parse(command: string, home: string): Words {
   return words === null ? { argv: [SHELL, "-c", command], problem: null } : words;
 }
 
-/** Only names, separated by `|` or commas: each exactly. Anything else: a regular expression, found anywhere. */
+/** Names separated by `|` or commas match exactly. Anything else is a regular expression that may match anywhere. */
 const NAMES = /^[\w ]+(?:[|,][\w ]+)*$/;
 
-/** Claude Code's rule; the tests are against its names for our tools. */
+/** Claude Code's rule, tested against its names for our tools. */
 function createMatcher(pattern: string | null): Matcher {
   const trimmed = pattern?.trim() ?? "";
   if (trimmed === "" || trimmed === "*") return EVERYTHING;

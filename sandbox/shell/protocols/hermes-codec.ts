@@ -1,4 +1,4 @@
-/** What scripts under the plain protocol read, and what their answers mean, in both dialects (CONTRACT §6). */
+/** The input of scripts of the plain protocol, and their answers in both dialects (CONTRACT §6). */
 import { declarationOf } from "#core/events";
 import type { Firing } from "#core/ports/hook";
 import {
@@ -22,7 +22,7 @@ export const HERMES_WIRE: ProtocolCodec = {
 };
 
 const DOCUMENT = Symbol("hermes document");
-/** Keys that have a place of their own and are not repeated in `extra`. */
+/** Keys with their own field, which are not repeated in `extra`. */
 const PLACED = new Set(["tool_name", "args", "session_id", "parent_session_id"]);
 
 function makeDocument(event: Firing["event"], payload: Record<string, unknown>, cwd: string): Record<string, unknown> {
@@ -38,7 +38,7 @@ function makeDocument(event: Firing["event"], payload: Record<string, unknown>, 
   };
 }
 
-/** The outcome table of CONTRACT §6, up to where core/verdict.ts judges the answer. */
+/** The outcome table of CONTRACT §6; core/verdict.ts then validates the answer. */
 function read({ entry, firing, result }: FinishedRun): ParsedRun {
   const { event } = firing;
   const reply = { dialect: "shell", exit_code: result.exit_code } as const;

@@ -74,7 +74,7 @@ test("of a flood the beginning and the end are kept", async () => {
   assert.partialDeepStrictEqual(result, { exit_code: 0, truncated: true });
   assert.ok(output.length < 101_000, `${output.length} characters`);
   assert.match(output, /^first-line\n0000 /);
-  assert.match(output, /\n\[… \d+ bytes left out …\]\n/);
+  assert.match(output, /\n\[… \d+ bytes omitted …\]\n/);
   assert.match(output, /\nlast-line\n$/);
 });
 

@@ -52,7 +52,7 @@ export function watchStrays(): void {
     owner?.onOutput(text);
     return owner !== undefined;
   });
-  process.on("unhandledRejection", (reason) => stray(reason, "left a rejection behind", "unhandledRejection"));
+  process.on("unhandledRejection", (reason) => stray(reason, "left an unhandled rejection", "unhandledRejection"));
   process.on("uncaughtException", (error) => stray(error, "threw outside its callbacks", "uncaughtException"));
 }
 

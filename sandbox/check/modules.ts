@@ -1,4 +1,4 @@
-/** The modules of a handler, looked at without running them. Node must have been told `--experimental-vm-modules`. */
+/** Checks a handler's modules without running them. Node needs the option `--experimental-vm-modules`. */
 import { readFileSync, statSync } from "node:fs";
 import { extname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,16 +8,16 @@ import { ModuleSources } from "#sandbox/isolate/sources";
 import { parseSource } from "./syntax.ts";
 import type { HookCode } from "#core/ports/tier";
 
-/** Rejects with the reason why `from` cannot import this. */
+/** Rejects with the reason when `from` cannot import this. */
 type Judge = (specifier: string, from: string) => unknown;
 
-/** More than these are not looked at. */
+/** Further modules are not checked. */
 const MOST_MODULES = 200;
 
 /**
- * What keeps a handler from being loaded, with its file: it or a file that it imports by a relative path cannot be
- * parsed or is not there, its tier refuses an import, or it has nothing that could be `handle`. Null when nothing of
- * that is wrong; what packages and the modules themselves do when they are loaded shows only then.
+ * Why a handler cannot be loaded, with the file: it or a file that it imports by a relative path cannot be parsed or
+ * does not exist, its tier forbids an import, or it does not export `handle`. Null when none of that is wrong.
+ * Problems in packages, and those that modules cause when they run, only show when the handler is loaded.
  */
 export async function findModuleProblem(hook: HookCode): Promise<string | null> {
   const { handler } = hook;
@@ -26,7 +26,8 @@ export async function findModuleProblem(hook: HookCode): Promise<string | null> 
   for (const file of files) {
     const parsed = parseSource(file);
     if ("problem" in parsed) return parsed.problem;
-    if (file === handler && !/\bhandle\b|\bexport\s*\*/.test(parsed.code)) return `${file} exports no function handle`;
+    if (file === handler && !/\bhandle\b|\bexport\s*\*/.test(parsed.code))
+      return `${file} does not export a function "handle"`;
     try {
       if (extname(file) === ".json") JSON.parse(readFileSync(file, "utf8"));
       for (const specifier of importsOf(file, parsed.code)) {
@@ -40,17 +41,17 @@ export async function findModuleProblem(hook: HookCode): Promise<string | null> 
   return null;
 }
 
-/** Its static imports. Throws what the engine says of code that is no module. */
+/** Its static imports. Throws the engine's error for code that is not a module. */
 function importsOf(file: string, code: string): readonly string[] {
   return new SourceTextModule(code, { identifier: file }).moduleRequests.map(({ specifier }) => specifier);
 }
 
 function judgeImport(specifier: string, from: string): void {
   if (!isRelative(specifier) || statSync(fileOf(specifier, from), { throwIfNoEntry: false })?.isFile()) return;
-  throw new Error(`it imports ${JSON.stringify(specifier)}, and there is no such file`);
+  throw new Error(`it imports ${JSON.stringify(specifier)}, but there is no such file`);
 }
 
-/** The rules of isolates, in the words in which loading it there would tell them. */
+/** The import rules of isolates, with the messages that loading it there would give. */
 function judgeIsolated(hook: HookCode): Judge {
   const sources = new ModuleSources(hook);
   return (specifier, from) => sources.imported(specifier, relative(hook.folder, from));

@@ -1,10 +1,10 @@
-/** Whether a hook's code can be loaded, as far as that shows without running it: found out in a thread of its own. */
+/** Checks in a separate thread whether a hook's code can be loaded, as far as possible without running it. */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { problemOf } from "#core/errors";
 import type { HookCode } from "#core/ports/tier";
 
-/** What the thread is to look at. */
+/** What the thread checks. */
 export interface ParseRequest {
   readonly hook: HookCode;
   readonly beside: readonly string[];
@@ -14,17 +14,17 @@ const WORKER = new URL(`./syntax-worker${extname(import.meta.filename)}`, import
 const LONGEST_MS = 10_000;
 
 /**
- * The first problem of a handler, of the files that it imports, and of those `beside` it, which are only
- * parsed; null when there is none. Never rejects. Not in the thread of the caller: a source that is nested deep enough
- * overflows the stack of Node's parser of TypeScript, which then parses nothing any more in that thread, the program's
- * own modules included.
+ * The first problem of a handler, of the files that it imports, and of those `beside` it, which are only parsed; null
+ * when there is none. Never rejects. It does not run in the caller's thread, because deeply nested source overflows
+ * the stack of Node's TypeScript parser, which then cannot parse anything more in that thread, not even the program's
+ * own modules.
  */
 export function findCodeProblem(hook: HookCode, beside: readonly string[] = []): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const undecided = `${hook.handler} cannot be parsed`;
   const { folder, handler, isolation } = hook;
   const workerData: ParseRequest = { hook: { folder, handler, isolation }, beside };
-  // The class that parses modules without running them is there with this option only.
+  // The class that parses modules without running them needs this option.
   const execArgv = ["--experimental-vm-modules"];
   const worker = new Worker(WORKER, { workerData, execArgv, stdout: true, stderr: true });
   const timer = setTimeout(() => resolve(`${undecided} within ${LONGEST_MS / 1000} s`), LONGEST_MS);

@@ -1,4 +1,4 @@
-/** Judges what a handler in an isolate answers: nothing that it says is taken on trust. */
+/** Validates the answers of handlers in isolates; nothing they send is trusted. */
 import { SIZE_LIMITS } from "./limits.ts";
 
 const QUOTE = 0x22;
@@ -6,14 +6,14 @@ const BACKSLASH = 0x5c;
 const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
-/** The value of an answer's JSON. Throws an error whose message says what is wrong with it. */
+/** Parses an answer's JSON. Throws an error whose message says what is wrong with it. */
 export function readAnswer(text: string): unknown {
   if (Buffer.byteLength(text) > SIZE_LIMITS.answer)
-    throw new Error(`it answered more than ${SIZE_LIMITS.answer} bytes`);
+    throw new Error(`its answer is larger than ${SIZE_LIMITS.answer} bytes`);
   if (isDeeperThan(text, SIZE_LIMITS.answerDepth)) {
-    throw new Error(`its answer is nested more than ${SIZE_LIMITS.answerDepth} deep`);
+    throw new Error(`its answer is nested more than ${SIZE_LIMITS.answerDepth} levels deep`);
   }
-  // A key that would change the prototype of whatever the answer is copied to. It may be written with an escape.
+  // A key that would change the prototype of any object the answer is copied to. It may contain an escape.
   const mayPoison = text.includes("__proto__") || text.includes("\\u00");
   return JSON.parse(text, mayPoison ? withoutProto : undefined);
 }
@@ -22,7 +22,7 @@ function withoutProto(this: unknown, key: string, value: unknown): unknown {
   return key === "__proto__" ? undefined : value;
 }
 
-/** Whether brackets outside of strings are nested deeper: JSON.parse has no bound, those who use the value have. */
+/** Whether brackets outside strings are nested deeper. JSON.parse has no limit, but code that uses the value does. */
 function isDeeperThan(json: string, most: number): boolean {
   let depth = 0;
   let inString = false;

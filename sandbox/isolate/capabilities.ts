@@ -1,4 +1,4 @@
-/** What a handler in an isolate was granted in its `HOOK.yaml`, as the program carries it out. */
+/** Carries out the calls that an isolated handler was granted in its `HOOK.yaml`. */
 import { problemOf } from "#core/errors";
 import type { Allowances } from "#core/ports/tier";
 import type { HookFetch } from "./fetch.ts";
@@ -18,7 +18,7 @@ export interface CallAnswer {
   readonly body: string;
 }
 
-/** The grants of one hook. It checks every call itself: what the isolate's own code checks is a courtesy. */
+/** The grants of one hook. It checks every call itself; the checks inside the isolate are only a convenience. */
 export class Capabilities {
   readonly #hook: string;
   readonly #allow: Allowances;
@@ -34,7 +34,7 @@ export class Capabilities {
     this.#services = services;
   }
 
-  /** What the isolate starts with; of the environment only what is named. */
+  /** What the isolate starts with; only the named environment variables. */
   settings(memoryMb: number): GuestSettings {
     const { env: variables } = this.#services;
     const named = this.#allow.env.flatMap((name) => (Object.hasOwn(variables, name) ? [[name, variables[name]!]] : []));
@@ -42,17 +42,17 @@ export class Capabilities {
     return { memoryMb, kv, fetch: fetch.length > 0, env: Object.fromEntries(named) as Record<string, string> };
   }
 
-  /** A run begins: its calls are counted anew and end with it, `remainingMs` from now. */
+  /** Starts a run: resets the call counters; its calls end with it, `remainingMs` from now. */
   begin(remainingMs: number): void {
     this.#deadline = performance.now() + remainingMs;
     this.#valueCalls = this.#fetches = 0;
   }
 
-  /** Carries out a call until `gone` aborts: then nobody waits for it. Never rejects. */
+  /** Carries out a call, until `gone` aborts because nobody waits for it any more. Never rejects. */
   async call(method: string, args: string, gone: AbortSignal): Promise<CallAnswer> {
     try {
       const given: unknown = JSON.parse(args);
-      if (!Array.isArray(given)) throw new TypeError("the arguments are no array");
+      if (!Array.isArray(given)) throw new TypeError("the arguments are not an array");
       const value = method === "fetch" ? await this.#fetch(given, gone) : this.#value(method, given);
       return { ok: true, body: JSON.stringify(value ?? null) };
     } catch (error) {
@@ -63,12 +63,12 @@ export class Capabilities {
   #value(method: string, [key, value]: readonly unknown[]): unknown {
     if (!this.#allow.kv) throw new Error("host.kv is not allowed");
     if (++this.#valueCalls > RUN_LIMITS.valueCalls) throw new RangeError("too many calls of host.kv in one run");
-    if (typeof key !== "string") throw new TypeError("the key is no string");
+    if (typeof key !== "string") throw new TypeError("the key is not a string");
     const { values } = this.#services;
     if (method === "kv.get") return values.get(this.#hook, key);
     if (method === "kv.delete") return values.delete(this.#hook, key);
-    if (method !== "kv.set") throw new TypeError("there is no such call");
-    if (typeof value !== "string") throw new TypeError("the value is no string");
+    if (method !== "kv.set") throw new TypeError("unknown call");
+    if (typeof value !== "string") throw new TypeError("the value is not a string");
     return values.set(this.#hook, key, value);
   }
 
@@ -76,9 +76,9 @@ export class Capabilities {
     if (this.#allow.fetch.length === 0) throw new Error("host.fetch is not allowed");
     if (++this.#fetches > RUN_LIMITS.fetches) throw new RangeError("too many calls of host.fetch in one run");
     if (this.#fetchesOpen >= RUN_LIMITS.fetchesAtOnce) throw new RangeError("too many calls of host.fetch at a time");
-    if (typeof url !== "string" || typeof method !== "string") throw new TypeError("the address is no string");
-    if (!isPairs(headers)) throw new TypeError("the headers are no pairs of strings");
-    if (body !== null && typeof body !== "string") throw new TypeError("the body is no string");
+    if (typeof url !== "string" || typeof method !== "string") throw new TypeError("the URL is not a string");
+    if (!isPairs(headers)) throw new TypeError("the headers are not pairs of strings");
+    if (body !== null && typeof body !== "string") throw new TypeError("the body is not a string");
     const remainingMs = Math.max(0, Math.ceil(this.#deadline - performance.now()));
     const signal = AbortSignal.any([gone, AbortSignal.timeout(remainingMs)]);
     this.#fetchesOpen += 1;

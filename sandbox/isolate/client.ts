@@ -1,4 +1,4 @@
-/** One hook's place in a process that hosts isolates: what is asked of its isolate there, and what comes of it. */
+/** Controls one hook's isolate in a process that hosts isolates. */
 import { problemOf } from "#core/errors";
 import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import type { Capabilities } from "./capabilities.ts";
@@ -11,9 +11,9 @@ import type { WireFrame, FromHost, OutputLevel } from "./wire.ts";
 export class SeatError extends Error {
   /** `unusable`: it cannot be loaded. `failed`: it threw. `gone`: its isolate is gone. */
   readonly kind: "unusable" | "failed" | "gone";
-  /** The module that is the reason, relative to the folder; empty where it is none. */
+  /** The module that caused it, relative to the folder; empty if none did. */
   readonly file: string;
-  /** True when the handler was called: it may have done something. */
+  /** True when the handler was called and may have had effects. */
   readonly begun: boolean;
 
   constructor(kind: SeatError["kind"], problem: string, { file = "", begun = false } = {}) {
@@ -29,7 +29,7 @@ export interface SeatOptions {
   readonly hook: GatewayHook;
   readonly capabilities: Capabilities;
   readonly report: HandlerReport;
-  /** Told once, when the isolate is gone; whether it may have taken its process along. */
+  /** Called once when the isolate is gone, with whether it may have ended its process. */
   readonly onGone: (suspect: boolean) => void;
 }
 
@@ -39,10 +39,10 @@ export class IsolateClient implements Guest {
   readonly #number: number;
   readonly #sources: ModuleSources;
   readonly #gone = new AbortController();
-  /** The load or run that is being waited for. */
+  /** The pending load or run. */
   #task: PromiseWithResolvers<string> | undefined;
   #ending: PromiseWithResolvers<void> | undefined;
-  /** Whether the process knows of it. */
+  /** Whether it was sent to the process. */
   #told = false;
   #loaded = false;
   #run = 0;
@@ -61,18 +61,18 @@ export class IsolateClient implements Guest {
     return this.#loaded;
   }
 
-  /** True when the handler itself is being called. */
+  /** True while the handler itself is running. */
   get hasBegun(): boolean {
     return this.#begun;
   }
 
-  /** Makes the isolate and loads the handler. Rejects with a {@link SeatError}. */
+  /** Creates the isolate and loads the handler. Rejects with a {@link SeatError}. */
   async load(remainingMs: number): Promise<void> {
     if (this.#gone.signal.aborted) throw new SeatError("gone", "it was closed", { begun: true });
     this.#begin(remainingMs);
     const task = Promise.withResolvers<string>();
     this.#task = task;
-    // It may be rejected while the source is read: waited for below.
+    // It may be rejected while the source is read; it is awaited below.
     task.promise.catch(() => undefined);
     try {
       const { file, text } = await this.#sources.entry();
@@ -89,7 +89,7 @@ export class IsolateClient implements Guest {
     this.#loaded = true;
   }
 
-  /** Calls the handler and gives its answer's JSON. Rejects with a {@link SeatError}. */
+  /** Calls the handler and returns its answer's JSON. Rejects with a {@link SeatError}. */
   run(event: string, context: string, remainingMs: number): Promise<string> {
     this.#begin(remainingMs);
     this.#run += 1;
@@ -98,7 +98,7 @@ export class IsolateClient implements Guest {
     return this.#task.promise;
   }
 
-  /** Ends the isolate, and the whole process if it does not do so at once. What is waited for rejects with `reason`. */
+  /** Ends the isolate, or the whole process if that takes too long. A pending load or run rejects with `reason`. */
   async end(reason: Error): Promise<void> {
     if (this.#gone.signal.aborted) return;
     this.#ending ??= this.#dispose();
@@ -124,12 +124,12 @@ export class IsolateClient implements Guest {
     this.#leave(guilty || (culprit === null && busy));
     if (this.#ending !== undefined) return this.#ending.resolve();
     if (guilty || (busy && culprit === null)) return this.#lost(problem);
-    if (busy) this.#lost("the process that it shares with other hooks has ended because of one of them");
+    if (busy) this.#lost("another hook ended the process that it shares");
   }
 
   onFrame({ message, body }: WireFrame<FromHost>): void {
     if (message.type === "ended") return this.#ending?.resolve();
-    // It is being ended: nothing that it still says counts.
+    // It is being ended, so its messages are ignored.
     if (this.#ending !== undefined || this.#gone.signal.aborted) return;
     switch (message.type) {
       case "import":
@@ -214,7 +214,7 @@ export class IsolateClient implements Guest {
       this.#lines += 1;
       if (this.#lines <= RUN_LIMITS.outputLines) onOutput(level, line);
       else if (this.#lines === RUN_LIMITS.outputLines + 1) {
-        onOutput("warn", `more than ${RUN_LIMITS.outputLines} lines in one run; the rest is dropped`);
+        onOutput("warn", `more than ${RUN_LIMITS.outputLines} lines of output in one run; the rest is dropped`);
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The process that hosts isolates. It says and hears everything on descriptor 3 and ends with it. Handlers run on
- * isolated-vm's own threads, so that this one always has an ear for the program; where it has not, it is killed.
+ * The process that hosts isolates. It communicates over descriptor 3 and exits when that closes. Handlers run on
+ * isolated-vm's own threads, so this thread can always read messages; if it cannot, the process is killed.
  */
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
@@ -29,7 +29,7 @@ const port: CellPort = {
 socket.on("data", (piece: Buffer) => {
   for (const frame of reader.read(piece)) onFrame(frame);
 });
-// The program has ended, however it did; nothing of ours may outlive it, whatever runs here.
+// The program has ended in some way; this process must not outlive it, whatever is running here.
 socket.on("error", endNow);
 socket.on("close", endNow);
 
@@ -43,7 +43,7 @@ function onFrame({ message, body }: WireFrame<ToHost>): void {
   if (message.type === "load") return load(message, body);
   const cell = cells.get(message.guest);
   if (cell === undefined) {
-    // It has gone by itself while this was on its way.
+    // The isolate ended by itself while this message was on its way.
     if (message.type === "end") send({ type: "ended", guest: message.guest });
     return;
   }
@@ -67,13 +67,13 @@ function load({ guest, file, settings, remainingMs }: ToHost & { type: "load" },
   void cell.load({ file, text });
 }
 
-/** Says why, and ends the process with everything in it. */
+/** Reports why and ends the process with everything in it. */
 function die(guest: number | null, problem: string): void {
   socket.write(encodeFrame({ type: "fatal", guest }, problem), endNow);
   setTimeout(endNow, 100);
 }
 
-/** Not `process.exit`, which waits for threads that may never come back. */
+/** Not `process.exit`, which waits for threads that may never finish. */
 function endNow(): void {
   process.kill(process.pid, "SIGKILL");
 }

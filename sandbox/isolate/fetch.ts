@@ -17,22 +17,22 @@ export interface FetchResponse {
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-/** They are the connection's own business, or name another host than the address does. */
+/** Headers that belong to the connection, or that could name another host than the URL. */
 const REFUSED_HEADERS =
   /^(?:host|connection|keep-alive|proxy-.*|upgrade|transfer-encoding|content-length|te|trailer|expect|accept-encoding)$/i;
-/** Not for whoever a redirect leads to. */
+/** Not sent to another host after a redirect. */
 const CREDENTIALS = /^(?:authorization|cookie)$/i;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Connections to one host at a time; more requests wait, within their run's deadline. */
+/** Maximum number of connections to one host; further requests wait, within their run's deadline. */
 const CONNECTIONS = 8;
 
-/** The connections of all hooks. Nothing is loaded or opened before the first request. */
+/** The connections of all hooks; loaded and opened at the first request. */
 export class HookFetch implements AsyncDisposable {
   #agent: Agent | undefined;
 
   /**
-   * Makes a request, follows its redirects as far as they are allowed, and reads the whole answer. Rejects with an
-   * error whose message says what went wrong; it names the host but not the path, which may hold a secret.
+   * Makes a request, follows redirects that are allowed, and reads the whole response. Rejects with an error whose
+   * message says what went wrong; it names the host but not the path, which may contain a secret.
    */
   async fetch(request: FetchRequest, allowed: readonly string[], signal: AbortSignal): Promise<FetchResponse> {
     const hosts = new Set(allowed.map(hostOf));
@@ -41,7 +41,7 @@ export class HookFetch implements AsyncDisposable {
       const response = await this.#request(next, signal);
       const location = response.headers["location"];
       if (!REDIRECTS.has(response.statusCode) || location === undefined) return read(response, next.url, signal);
-      // Its body is nobody's: the connection goes with it.
+      // Nobody reads the body, so close the connection.
       response.body.on("error", () => undefined).destroy();
       if (redirects === FETCH_LIMITS.redirects) {
         throw new Error(`${next.url.host} redirected more than ${FETCH_LIMITS.redirects} times`);
@@ -77,23 +77,24 @@ interface Checked extends Omit<FetchRequest, "url"> {
 
 function checked({ url: text, method, headers, body }: FetchRequest, hosts: ReadonlySet<string>): Checked {
   const verb = method.toUpperCase();
-  if (!METHODS.has(verb)) throw new Error(`host.fetch has no method ${JSON.stringify(method.slice(0, 20))}`);
-  if (body !== null && (verb === "GET" || verb === "HEAD")) throw new Error(`a ${verb} has no body`);
+  if (!METHODS.has(verb))
+    throw new Error(`host.fetch does not support the method ${JSON.stringify(method.slice(0, 20))}`);
+  if (body !== null && (verb === "GET" || verb === "HEAD")) throw new Error(`a ${verb} request cannot have a body`);
   if (body !== null && Buffer.byteLength(body) > FETCH_LIMITS.bodyBytes) {
     throw new Error(`the request's body is larger than ${FETCH_LIMITS.bodyBytes} bytes`);
   }
   if (headers.length > FETCH_LIMITS.headers) throw new Error(`more than ${FETCH_LIMITS.headers} headers`);
   let size = 0;
   for (const [name, value] of headers) {
-    if (REFUSED_HEADERS.test(name)) throw new Error(`host.fetch does not set the header ${name}`);
+    if (REFUSED_HEADERS.test(name)) throw new Error(`host.fetch cannot set the header ${name}`);
     size += name.length + value.length;
   }
   if (size > FETCH_LIMITS.headerBytes) throw new Error(`more than ${FETCH_LIMITS.headerBytes} bytes of headers`);
-  if (text.length > FETCH_LIMITS.urlLength) throw new Error("the address is too long");
+  if (text.length > FETCH_LIMITS.urlLength) throw new Error("the URL is too long");
   return { url: allowedUrl(text, undefined, hosts), method: verb, headers, body };
 }
 
-/** As browsers do it: what was a POST becomes a GET, except behind 307 and 308. */
+/** As in browsers: a redirected POST becomes a GET, except after 307 and 308. */
 function redirected(from: Checked, status: number, location: string, hosts: ReadonlySet<string>): Checked {
   const url = allowedUrl(location, from.url, hosts);
   const { method } = from;
@@ -107,18 +108,18 @@ function redirected(from: Checked, status: number, location: string, hosts: Read
 
 function allowedUrl(text: string, base: URL | undefined, hosts: ReadonlySet<string>): URL {
   const url = URL.parse(text, base?.href);
-  if (url === null) throw new Error("the address is no URL");
+  if (url === null) throw new Error("the URL is invalid");
   if (url.protocol !== "http:" && url.protocol !== "https:")
-    throw new Error(`host.fetch does not speak ${url.protocol}`);
+    throw new Error(`host.fetch does not support ${url.protocol}`);
   if (url.username !== "" || url.password !== "") {
-    throw new Error("the address holds a name or password; send them as a header");
+    throw new Error("the URL contains a user name or password; send them in a header");
   }
-  const via = base === undefined ? "" : `${base.host} redirects there, and `;
-  if (!hosts.has(url.hostname)) throw new Error(`${via}${url.hostname} is not named in allow.fetch of HOOK.yaml`);
+  const via = base === undefined ? "" : `${base.host} redirects to another host, and `;
+  if (!hosts.has(url.hostname)) throw new Error(`${via}${url.hostname} is not listed in allow.fetch of HOOK.yaml`);
   return url;
 }
 
-/** A name as `allow.fetch` has it, in the form in which addresses have it. */
+/** A name of `allow.fetch` in the form that URLs use. */
 function hostOf(name: string): string {
   return URL.parse(`http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}`)?.hostname ?? name;
 }
@@ -140,7 +141,7 @@ async function read(
     throw failure(url, error, signal);
   }
   if (size > FETCH_LIMITS.bodyBytes) {
-    throw new Error(`the answer of ${url.host} is larger than ${FETCH_LIMITS.bodyBytes} bytes`);
+    throw new Error(`the response of ${url.host} is larger than ${FETCH_LIMITS.bodyBytes} bytes`);
   }
   const received = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
   return {

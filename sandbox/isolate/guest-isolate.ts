@@ -1,4 +1,4 @@
-/** One hook's isolate, in the process that hosts it. */
+/** One hook's isolate, inside the process that hosts it. */
 import ivm from "isolated-vm";
 import type * as guestModule from "./guest.ts";
 import { GUEST_LIMITS, RUN_LIMITS, SIZE_LIMITS } from "./limits.ts";
@@ -6,29 +6,29 @@ import { compileGraph, LoadError, type Graph, type Source } from "./modules.ts";
 import { describeRejection, readDescription } from "./problem.ts";
 import type { FromHost, GuestSettings, OutputLevel } from "./wire.ts";
 
-/** What a cell needs of its process. */
+/** What an isolate needs from its process. */
 export interface CellPort {
-  /** The text of guest.ts, as JavaScript. */
+  /** The source of guest.ts as JavaScript. */
   readonly guestCode: string;
   send(message: FromHost, body?: string): void;
-  /** Told before something of the cell runs, and when nothing does any more. */
+  /** Called before code of the isolate runs, and when it has stopped. */
   onBusy(cell: GuestIsolate): void;
   onIdle(cell: GuestIsolate): void;
-  /** The isolate is gone, by itself or by `end`. */
+  /** The isolate has ended, by itself or by `end`. */
   onGone(cell: GuestIsolate): void;
-  /** V8 has lost the isolate and may never give its thread back: the process has to end. */
+  /** V8 lost the isolate and may never release its thread, so the process must exit. */
   onCatastrophe(cell: GuestIsolate, problem: string): void;
 }
 
 export interface CellOptions {
   readonly guest: number;
   readonly settings: GuestSettings;
-  /** Until the deadline of the run that it is loaded for. */
+  /** The time left to the deadline of the run that loads it. */
   readonly remainingMs: number;
   readonly port: CellPort;
 }
 
-/** Functions of guest.ts that this side calls. */
+/** Functions of guest.ts that the process calls. */
 interface Entrances {
   readonly run: ivm.Reference;
   readonly reply: ivm.Reference;
@@ -38,7 +38,7 @@ interface Entrances {
 type Primitive = string | number | boolean;
 
 const START = `import { start } from "hermes:guest"; import * as handler from "hermes:handler"; start(handler);`;
-/** Longer timers than this fire at once in Node. */
+/** Node fires longer timers immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LEVELS: ReadonlySet<string> = new Set<OutputLevel>(["debug", "info", "warn", "error"]);
 
@@ -50,14 +50,14 @@ export class GuestIsolate {
   #entrances: Entrances | undefined;
   #graph: Graph | undefined;
   #state: "loading" | "ready" | "gone" = "loading";
-  /** What runs in the isolate at this moment, or waits to. */
+  /** What is running in the isolate now, or is waiting to. */
   readonly #entries = new Set<Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #imports = new Map<number, PromiseWithResolvers<Source>>();
   #importNumber = 0;
-  /** The run whose answer is awaited. */
+  /** The run whose answer is pending. */
   #run: number | undefined;
-  /** When the time of the last run is over, by `performance.now()`. */
+  /** The deadline of the last run, as of `performance.now()`. */
   #until: number;
   #deadline: NodeJS.Timeout;
   #cpuAtStart = 0n;
@@ -90,7 +90,7 @@ export class GuestIsolate {
       };
       const { env, fetch, kv } = this.#settings;
       const settings = JSON.stringify({ limits: GUEST_LIMITS, env, fetch, kv });
-      // A callback becomes a plain function in there: the guest holds no reference to anything outside.
+      // Inside, a callback becomes a plain function: the guest gets no reference to anything outside.
       const post = new ivm.Callback((...words: unknown[]) => this.#onPost(words), { ignored: true });
       const first = [post, settings, this.#until];
       await boot.apply(undefined, first);
@@ -105,7 +105,7 @@ export class GuestIsolate {
     });
   }
 
-  /** Answers an import of this cell's. */
+  /** Answers an import of this isolate. */
   onModule(request: number, source: Source | Error): void {
     const waiting = this.#imports.get(request);
     this.#imports.delete(request);
@@ -128,22 +128,22 @@ export class GuestIsolate {
     this.#call("reply", call, ok, body, performance.now());
   }
 
-  /** Ends the isolate, whatever it does; `ended` is sent when nothing of it runs any more. */
+  /** Ends the isolate, whatever it is doing; `ended` is sent when it has stopped. */
   async end(): Promise<void> {
     this.#dispose();
     await Promise.all(this.#entries);
     this.#port.send({ type: "ended", guest: this.guest });
   }
 
-  /** To be called now and then while the cell is busy: ends one that has computed for too long. */
+  /** Must be called regularly while the isolate is busy: ends it when it has used too much CPU time. */
   checkCpu(): void {
     if (this.#state === "gone") return;
     const usedMs = Number(this.#cpuTime() - this.#cpuAtStart) / 1e6;
     if (usedMs < RUN_LIMITS.cpuMs) return;
-    this.#lose(`it computed for more than ${RUN_LIMITS.cpuMs / 1000} s of CPU time in one run`);
+    this.#lose(`it used more than ${RUN_LIMITS.cpuMs / 1000} s of CPU time in one run`);
   }
 
-  /** For the bound of the whole process. */
+  /** For the memory limit of the whole process. */
   get memoryMb(): number {
     return this.#settings.memoryMb;
   }
@@ -152,7 +152,7 @@ export class GuestIsolate {
     try {
       return this.#isolate.cpuTime;
     } catch {
-      // It has met its memory limit just now; whoever waits for it hears of that in a moment.
+      // It has just hit its memory limit; that is reported in a moment.
       return 0n;
     }
   }
@@ -163,7 +163,7 @@ export class GuestIsolate {
     void this.#enter(() => reference.apply(undefined, args));
   }
 
-  /** Runs something in the isolate; until its microtasks are done it counts as busy. Never rejects. */
+  /** Runs a function in the isolate, which is busy until its microtasks are done. Never rejects. */
   #enter(work: () => Promise<unknown>): Promise<void> {
     if (this.#entries.size === 0) this.#port.onBusy(this);
     const entry = this.#settled(work).finally(() => {
@@ -182,11 +182,11 @@ export class GuestIsolate {
     }
   }
 
-  /** An entry rejects with what the handler did not catch, or because the isolate is gone. */
+  /** An entry rejects with an error that the handler did not catch, or because the isolate is gone. */
   #onRejection(error: unknown): void {
     if (this.#state === "gone") return;
     if (this.#isolate.isDisposed) return this.#lose(this.#memoryProblem());
-    if (this.#state === "ready") return this.#stray("left a rejection behind", this.#describe(error));
+    if (this.#state === "ready") return this.#stray("left an unhandled rejection", this.#describe(error));
     const { file, tainted } = error instanceof LoadError ? error : { file: "", tainted: false };
     this.#unusable(error instanceof LoadError ? error.message : this.#describe(error), file, tainted);
   }
@@ -196,7 +196,7 @@ export class GuestIsolate {
     this.#port.send({ type: "unusable", guest: this.guest, file, tainted }, problem);
   }
 
-  /** The isolate cannot go on, or must not. */
+  /** The isolate cannot or must not continue. */
   #lose(problem: string): void {
     this.#dispose();
     this.#port.send({ type: "lost", guest: this.guest }, problem);
@@ -208,21 +208,21 @@ export class GuestIsolate {
     clearTimeout(this.#deadline);
     for (const timer of this.#timers) clearTimeout(timer);
     for (const { reject } of this.#imports.values()) reject(new Error("it was ended"));
-    // One that met its memory limit has disposed of itself.
+    // An isolate that hit its memory limit has disposed itself.
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
     this.#port.onGone(this);
   }
 
   /**
-   * The deadline of the last run. While its answer is awaited, the program decides. Timers and calls that it left
-   * behind find for themselves that their time is over; what computes cannot.
+   * Enforces the deadline of the last run. While its answer is pending, the program does that. Timers and calls that it
+   * left behind notice the deadline themselves; running code cannot.
    */
   #expire(): void {
     if (this.#state !== "ready" || this.#run !== undefined || this.#entries.size === 0) return;
-    this.#lose("it was still computing at its deadline, after it had answered");
+    this.#lose("it was still running at its deadline, after it had answered");
   }
 
-  /** What the guest says. It may be anything: only what has the right form goes further. */
+  /** A message from the guest. It may be anything: only well-formed messages are passed on. */
   #onPost([kind, number, text, more]: unknown[]): void {
     if (this.#state === "gone" || typeof number !== "number" || typeof text !== "string") return;
     const { guest } = this;
@@ -239,7 +239,7 @@ export class GuestIsolate {
       this.#run = undefined;
       const tooLong = kind === "answer" && text.length > SIZE_LIMITS.answer;
       if (kind === "answer" && !tooLong) return this.#port.send({ type: kind, guest, run: number }, text);
-      const problem = tooLong ? `it answered ${text.length} characters` : this.#explain(readDescription(text));
+      const problem = tooLong ? `its answer has ${text.length} characters` : this.#explain(readDescription(text));
       this.#port.send({ type: "failed", guest, run: number }, problem);
     }
   }
@@ -250,12 +250,12 @@ export class GuestIsolate {
 
   #onLoaded(kindOfHandle: string): void {
     if (this.#state !== "loading") return;
-    if (kindOfHandle !== "function") return this.#unusable("it exports no function handle");
+    if (kindOfHandle !== "function") return this.#unusable('it does not export a function "handle"');
     this.#state = "ready";
     this.#port.send({ type: "loaded", guest: this.guest });
   }
 
-  /** One that would come after its run's deadline comes then, and is not called back. */
+  /** A timer after its run's deadline fires at the deadline, and its callback is not called. */
   #startTimer(number: number, ms: number, until: number): void {
     const fire = () => {
       this.#timers.delete(timer);
@@ -278,12 +278,12 @@ export class GuestIsolate {
     return this.#explain(describeRejection(error));
   }
 
-  /** V8 says no more than "Not supported" of an `import()`. */
+  /** V8's message for an `import()` is only "Not supported". */
   #explain(problem: string): string {
     const [found, place = ""] = /^Not supported( \(.*\))?$/.exec(problem) ?? [];
     const names = (this.#graph?.dynamicImports ?? []).map((name) => `import(${name})`).join(", ");
     if (found === undefined || names === "") return problem;
-    return `${names} is refused in an isolate: a handler imports files of its own folder only, and not while it runs${place}`;
+    return `${names} is not allowed in an isolate: a handler can only import files of its own folder, and not while it runs${place}`;
   }
 
   #memoryProblem(): string {

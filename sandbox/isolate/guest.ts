@@ -1,12 +1,12 @@
 /**
- * Runs inside the isolate, before the handler and around it; `cell.ts` compiles this file's text there. It has no
- * imports but types. The handler shares its realm and may replace whatever it can reach: so all that is needed later is
- * taken here first, nothing is looked up on a prototype, and what leaves are texts and numbers only. None of it
- * is the wall: that is the isolate, whose only way out is `post`, and what comes through it is judged outside.
+ * Runs inside the isolate, before and around the handler; `guest-isolate.ts` compiles this file's source there, so it
+ * imports types only. The handler shares its realm and may replace anything it can reach. So everything needed later
+ * is saved here first, nothing is looked up on a prototype, and only strings and numbers leave. None of this is the
+ * security boundary: the isolate is. Its only way out is `post`, and everything posted is validated outside.
  */
 import type { GUEST_LIMITS } from "./limits.ts";
 
-/** Says something to the process: a kind, a number (of a run, a call, a timer) and texts. Never throws or answers. */
+/** Sends a message to the process: a kind, a number (of a run, a call, a timer) and strings. Never throws. */
 type Post = (kind: string, number: number, text: string, more: string) => void;
 type Handle = (event_type: string, context: unknown, host: unknown) => unknown;
 
@@ -18,7 +18,7 @@ interface Settings {
 }
 
 interface Call {
-  /** When the run is over that it belongs to. */
+  /** The deadline of its run. */
   readonly until: number;
   readonly kind: "values" | "fetches";
   readonly resolve: (text: string) => void;
@@ -53,8 +53,8 @@ let host: object;
 let calls: Record<number, Call>;
 let timers: Record<number, Timer>;
 /**
- * The deadline of the run to which the code that runs now belongs, by the process's clock: its own, or that of the run
- * whose timer or call it waited for. Nothing else can run before it is done: there are no other threads in here.
+ * The deadline, by the process's clock, of the run that the current code belongs to: the current run, or the run whose
+ * timer or call just completed. Nothing else can run before the code is done: the isolate has no other threads.
  */
 let until = 0;
 let callNumber = 0;
@@ -62,17 +62,17 @@ let timerNumber = 0;
 const used = { lines: 0, timers: 0, values: 0, fetches: 0 };
 const open = { timers: 0, values: 0, fetches: 0 };
 
-/** The first thing that happens in the isolate. */
+/** The first code that runs in the isolate. */
 export function boot(toProcess: Post, settings: string, deadline: number): void {
   post = toProcess;
   until = deadline;
   const { limits: given, env, fetch, kv } = parse(settings) as Settings;
   limits = given;
-  // A table of its own for each: without a prototype, where the handler could put a setter.
+  // Objects without a prototype, where the handler could define a setter.
   calls = { __proto__: null } as never;
   timers = { __proto__: null } as never;
   for (const name of ["WebAssembly", "SharedArrayBuffer", "Atomics"]) deleteProperty(globalThis, name);
-  // `await` asks a promise for it: with this it never asks the handler.
+  // `await` looks it up on a promise; with this it never calls the handler's code.
   void defineProperty(PromiseOf.prototype, "constructor", { writable: false, configurable: false });
   const log = freeze({ __proto__: null, ...writers(["debug", "info", "warn", "error"]) });
   host = freeze({
@@ -87,21 +87,21 @@ export function boot(toProcess: Post, settings: string, deadline: number): void 
   install("clearTimeout", clearTimer);
 }
 
-/** The last thing before the handler can be called: its module is loaded, top-level awaits included. */
+/** The last step before the handler can be called: its module is loaded, including top-level awaits. */
 export function start(namespace: { readonly handle?: unknown }): void {
   const found = namespace.handle;
   if (typeof found === "function") handle = found as Handle;
   post("loaded", 0, typeof found, "");
 }
 
-/** Calls the handler; what becomes of it is posted. */
+/** Calls the handler and posts the outcome. */
 export function run(number: number, event_type: string, context: string, deadline: number): void {
   until = deadline;
   used.lines = used.timers = used.values = used.fetches = 0;
   void answer(number, event_type, context);
 }
 
-/** Settles a call, unless the time of the run is over that made it. */
+/** Settles a call, unless its run's deadline has passed. */
 export function reply(number: number, ok: boolean, text: string, now: number): void {
   const call = calls[number];
   if (call === undefined) return;
@@ -113,7 +113,7 @@ export function reply(number: number, ok: boolean, text: string, now: number): v
   else call.reject(new ErrorOf(text));
 }
 
-/** Calls back a timer, unless the time of the run is over that set it. */
+/** Fires a timer, unless its run's deadline has passed. */
 export function fireTimer(number: number, now: number): void {
   const timer = timers[number];
   open.timers--;
@@ -137,14 +137,14 @@ async function answer(number: number, event_type: string, context: string): Prom
   }
 }
 
-/** The answer as JSON. What is no data is an error where answers count, and no answer where they do not. */
+/** The answer as JSON. A value that is not plain data is an error where answers are used, else no answer. */
 function toJson(value: unknown, event_type: string): string {
   if (value === undefined) return "null";
   const counts = apply(slice, event_type, [0, 8]) === "command:";
   try {
     const text = stringify(value) as string | undefined;
-    if (typeof text !== "string") throw new ErrorOf(`it answered a ${typeof value}, which is no data`);
-    if (text.length > limits.answer) throw new ErrorOf(`it answered ${text.length} characters of JSON`);
+    if (typeof text !== "string") throw new ErrorOf(`it returned a ${typeof value}, which is not plain data`);
+    if (text.length > limits.answer) throw new ErrorOf(`its answer has ${text.length} characters of JSON`);
     return text;
   } catch (thrown) {
     if (counts) throw thrown;
@@ -152,7 +152,7 @@ function toJson(value: unknown, event_type: string): string {
   }
 }
 
-/** What was thrown, as JSON of a name, a message and a stack. The handler's own code may run for it, and throw again. */
+/** A thrown value as JSON of its name, message and stack. This may run the handler's code, which may throw again. */
 function describe(thrown: unknown): string {
   const most = limits.problem;
   try {
@@ -188,10 +188,10 @@ function writers(levels: readonly string[]): Record<string, (...values: unknown[
   return made;
 }
 
-/** For `host.log` and `console`: what it is given, as a line of the log. */
+/** For `host.log` and `console`: formats the arguments as one log line. */
 function write(level: string) {
   return (...values: unknown[]): void => {
-    // One more than may be shown: it tells the other side that there was more.
+    // One more than may be shown, which tells the other side that there was more.
     if (++used.lines > limits.outputLines + 1) return;
     let text = "";
     for (let index = 0; index < values.length; index++) {
@@ -214,7 +214,7 @@ function printed(value: unknown): string {
 }
 
 function setTimer(callback: unknown, delay: unknown, ...args: unknown[]): number {
-  if (typeof callback !== "function") throw new TypeErrorOf("setTimeout takes a function");
+  if (typeof callback !== "function") throw new TypeErrorOf("setTimeout expects a function");
   if (open.timers >= limits.timersAtOnce) throw new RangeErrorOf(`more than ${limits.timersAtOnce} timers at a time`);
   if (++used.timers > limits.timers) throw new RangeErrorOf(`more than ${limits.timers} timers in one run`);
   const ms = typeof delay === "number" && isFinite(delay) && delay > 0 ? delay : 0;
@@ -224,7 +224,7 @@ function setTimer(callback: unknown, delay: unknown, ...args: unknown[]): number
   return timerNumber;
 }
 
-/** Its place is free again when it would have fired. */
+/** Its slot is free again when it would have fired. */
 function clearTimer(number: unknown): void {
   if (typeof number === "number") deleteProperty(timers, number);
 }
@@ -242,7 +242,8 @@ async function deleteValue(key: unknown): Promise<boolean> {
 }
 
 function checked(value: unknown, what: string): string {
-  if (typeof value !== "string") throw new TypeErrorOf(`host.kv takes strings; the ${what} is of type ${typeof value}`);
+  if (typeof value !== "string")
+    throw new TypeErrorOf(`host.kv expects strings; the ${what} is of type ${typeof value}`);
   if (value.length > limits.value) throw new RangeErrorOf(`the ${what} is longer than ${limits.value} characters`);
   return value;
 }
@@ -255,7 +256,7 @@ interface Response {
 
 async function fetchUrl(url: unknown, init?: { method?: unknown; headers?: object; body?: unknown }): Promise<unknown> {
   const { method = "GET", headers = {}, body = null } = init ?? {};
-  if (body !== null && typeof body !== "string") throw new TypeErrorOf(`host.fetch takes a string as its body`);
+  if (body !== null && typeof body !== "string") throw new TypeErrorOf(`host.fetch expects a string as its body`);
   if (body !== null && body.length > limits.body) {
     throw new RangeErrorOf(`the body is longer than ${limits.body} characters`);
   }
@@ -281,7 +282,7 @@ async function fetchUrl(url: unknown, init?: { method?: unknown; headers?: objec
   });
 }
 
-/** Asks the program for something. The answer is a text, so that no `then` of the handler's is ever asked. */
+/** Makes a call to the program. The answer is a string, so the handler's own `then` is never called. */
 function ask(kind: Call["kind"], method: string, args: readonly unknown[]): Promise<string> {
   const isValue = kind === "values";
   const atOnce = isValue ? limits.valueCallsAtOnce : limits.fetchesAtOnce;

@@ -1,4 +1,4 @@
-/** A gateway hook that runs in an isolate: its deadline, what becomes of its failures, and who runs it again. */
+/** A gateway hook in an isolate: its deadline, its errors, and its restarts. */
 import { join } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import type { Handler, HandlerReport, GatewayHook } from "#core/ports/tier";
@@ -21,7 +21,7 @@ export class IsolateHandler implements Handler {
   readonly #hook: GatewayHook;
   readonly #capabilities: Capabilities;
   #seat: IsolateClient | undefined;
-  /** Set when it may have ended a process that others were in: from then on it gets one of its own. */
+  /** Set when it may have ended a shared process: from then on it gets its own process. */
   #alone = false;
   #closed = false;
 
@@ -42,7 +42,7 @@ export class IsolateHandler implements Handler {
     let answer: string;
     try {
       answer = await this.#attempt(event_type, text).catch((error: unknown) => {
-        // It was not even called when its process ended, for whatever reason: it gets another chance, once.
+        // The process ended before the handler was called: try again, once.
         if (error instanceof SeatError && error.kind === "gone" && !error.begun && !this.#closed) {
           return this.#attempt(event_type, text);
         }
@@ -55,7 +55,7 @@ export class IsolateHandler implements Handler {
       return readAnswer(answer);
     } catch (error) {
       if (event_type.startsWith("command:")) throw this.#failed(event_type, problemOf(error), error);
-      // What is no data is no answer where answers do not count.
+      // Where answers are not used, a value that is not plain data is no answer.
       return null;
     }
   }
@@ -72,11 +72,11 @@ export class IsolateHandler implements Handler {
     let isOver = false;
     const expire = () => {
       if (isOver) return;
-      // Its process did not even take the event: then it is not the handler that is slow.
+      // The process did not even take the event, so the handler is not the slow part.
       const unheard = seat.isLoaded && !seat.hasBegun;
       void seat.end(unheard ? new SeatError("gone", "its process did not answer") : this.#timeout(event_type));
     };
-    // A program that was held up itself looks first whether the answer has come in time.
+    // If our own event loop was busy, first check whether the answer has arrived in time.
     const timer = setTimeout(() => setImmediate(expire), limitMs);
     try {
       if (!seat.isLoaded) await seat.load(limitMs);
@@ -87,7 +87,7 @@ export class IsolateHandler implements Handler {
     }
   }
 
-  /** Its place in a process that takes frames. A process's start is not part of the handler's deadline. */
+  /** Its client in a process that is ready. Starting a process is not part of the handler's deadline. */
   async #seated(): Promise<IsolateClient> {
     if (this.#closed) throw new SeatError("gone", "it is closed", { begun: true });
     if (this.#seat !== undefined) return this.#seat;
@@ -133,7 +133,7 @@ export class IsolateHandler implements Handler {
   }
 }
 
-/** Throws a {@link SeatError} when the system starts no process. */
+/** Throws a {@link SeatError} when the system cannot start a process. */
 function takeHost(hosts: IsolateHosts, alone: boolean): IsolateHost {
   try {
     return hosts.take(alone);

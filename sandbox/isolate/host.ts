@@ -1,4 +1,4 @@
-/** One process that hosts isolates, seen from the program that started it. */
+/** One process that hosts isolates, from the side of the program that started it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { extname } from "node:path";
@@ -10,23 +10,23 @@ import { guardRun } from "#sandbox/process/watchdog";
 import { HOST_LIMITS } from "./limits.ts";
 import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
 
-/** How a process has ended. */
+/** How a process ended. */
 export interface HostEnd {
-  /** A clause with "it" for the handler or for the process. */
+  /** A clause whose "it" is the handler or the process. */
   readonly problem: string;
-  /** The guest that is the reason, where that is known. */
+  /** The guest that caused it, if known. */
   readonly culprit: number | null;
 }
 
-/** Takes what the process says about one of its isolates. */
+/** Takes messages of the process about one of its isolates. */
 export interface Guest {
   onFrame(frame: WireFrame<FromHost>): void;
   onHostEnd(end: HostEnd): void;
 }
 
 /**
- * `--no-node-snapshot` is what isolated-vm needs. The optimizing compilers, where most holes of V8 are found, are off;
- * so are starting processes and threads and writing files, for whoever gets out of an isolate but not out of Node.
+ * `--no-node-snapshot` is required by isolated-vm. The optimizing compilers, which have most of V8's vulnerabilities,
+ * are off. So are child processes, threads and writing files, in case code escapes the isolate but not Node.
  */
 const FLAGS = [
   "--no-node-snapshot",
@@ -38,14 +38,14 @@ const FLAGS = [
   "--disable-warning=SecurityWarning",
   "--disable-warning=ExperimentalWarning",
 ];
-/** All that a handler's dates and numbers depend on; nothing else of the environment is passed on. */
+/** What a handler's dates and numbers depend on; nothing else of the environment is passed on. */
 const KEPT_VARIABLES = ["TZ", "LANG", "LC_ALL"];
 const ENTRY = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url);
 
 export class IsolateHost {
-  /** Resolves when the process can take frames; rejects when it does not come to that. */
+  /** Resolves when the process is ready for frames; rejects if it does not get ready. */
   readonly ready: Promise<void>;
-  /** Resolves when it has ended and all that it said was read. */
+  /** Resolves when it has exited and all its messages were read. */
   readonly ended: Promise<HostEnd>;
   readonly #child: ChildProcess;
   readonly #channel: Socket | undefined;
@@ -55,7 +55,7 @@ export class IsolateHost {
   #reason: HostEnd | undefined;
   #stderr = "";
 
-  /** Throws when the system starts no process. */
+  /** Throws when the system cannot start a process. */
   constructor(env: NodeJS.ProcessEnv) {
     const id = newRunId();
     const unguard = guardRun(id);
@@ -70,21 +70,21 @@ export class IsolateHost {
     const tracking = { id, onGone: unguard, ownsProcesses: false, endsLeftovers: false };
     const running = trackRun(this.#child, tracking);
     this.#child.once("exit", () => void running.ended());
-    // There are none where it could not be started.
+    // There are none if it could not be started.
     this.#channel = (this.#child.stdio as readonly unknown[] | undefined)?.[3] as Socket | undefined;
-    // A handler's deadline holds the program while it runs; an idle process does not.
+    // A handler's deadline keeps the program alive while it runs; an idle process does not.
     this.#child.unref();
     this.#channel?.unref();
     (this.#child.stderr as Socket | null | undefined)?.unref();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
-    // Whoever waits for it hears of it; nobody has to.
+    // Callers that wait for it get the error; there may be none.
     promise.catch(() => undefined);
     this.ended = this.#watch(resolve);
     void this.ended.then(({ problem }) => reject(new Error(problem)));
   }
 
-  /** Whether another hook may be put here. */
+  /** Whether it has room for another hook. */
   get hasRoom(): boolean {
     return !this.#tainted && this.#reason === undefined && this.#guests.size < HOST_LIMITS.hooks;
   }
@@ -93,7 +93,7 @@ export class IsolateHost {
     return this.#guests.size === 0;
   }
 
-  /** Gives a guest its number. */
+  /** Assigns a number to a guest. */
   enter(guest: Guest): number {
     this.#guestNumber += 1;
     this.#guests.set(this.#guestNumber, guest);
@@ -110,7 +110,7 @@ export class IsolateHost {
     if (this.#channel?.writable) this.#channel.write(frame);
   }
 
-  /** Nothing more is to be loaded here: it cannot read sources any more. */
+  /** Nothing more can be loaded here, because it can no longer parse sources. */
   taint(): void {
     this.#tainted = true;
   }
@@ -132,7 +132,7 @@ export class IsolateHost {
         void this.kill(`its process broke the protocol: ${problemOf(error)}`);
       }
     });
-    // A process that ends while it is written to; its end is told below.
+    // The process ended during a write; its end is reported below.
     this.#channel?.on("error", () => undefined);
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = `${this.#stderr}${text}`.slice(-HOST_LIMITS.stderrBytes);
@@ -158,7 +158,7 @@ export class IsolateHost {
 
   #describeEnd(code: number | Error | null, signal: string | null): string {
     if (code instanceof Error) return `its process cannot be started: ${code.message}`;
-    const how = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
+    const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
     const said = /^.*(?:FATAL ERROR|Error:).*$/m.exec(this.#stderr)?.[0].trim();
     return `its process ${how}${said === undefined ? "" : `: ${said}`}`;
   }
@@ -168,7 +168,7 @@ function start(env: NodeJS.ProcessEnv): ChildProcess {
   return spawn(process.execPath, [...FLAGS, fileURLToPath(ENTRY)], {
     cwd: "/",
     env,
-    // A group of its own, so that Ctrl+C is no end of it.
+    // Its own process group, so that Ctrl+C does not end it.
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
@@ -176,7 +176,7 @@ function start(env: NodeJS.ProcessEnv): ChildProcess {
 
 function endOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {
   return new Promise((resolve) => {
-    // Of one that was started, the error is one of a signal that could not be sent: its end is still to come.
+    // If it was started, the error is about a signal that could not be sent; its exit is still to come.
     child.on("error", (error) => {
       if (child.pid === undefined) resolve([error, null]);
     });

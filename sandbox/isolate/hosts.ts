@@ -1,4 +1,4 @@
-/** The processes that host isolates: started when they are needed, shared by several hooks, replaced when they end. */
+/** The processes that host isolates: started on demand, shared by several hooks, replaced when they end. */
 import type { Log } from "#core/home/log";
 import { IsolateHost } from "./host.ts";
 import { HOST_LIMITS } from "./limits.ts";
@@ -14,7 +14,7 @@ const expected: ReadonlySet<string> = new Set([EMPTY, CLOSED]);
 
 export class IsolateHosts implements AsyncDisposable {
   readonly #options: HostsOptions;
-  /** Those for several hooks, and those for one that has ended a process before. */
+  /** Processes shared by several hooks, and those for a single hook that has ended a process before. */
   readonly #shared = new Set<IsolateHost>();
   readonly #single = new Set<IsolateHost>();
   readonly #lingering = new Map<IsolateHost, NodeJS.Timeout>();
@@ -23,7 +23,7 @@ export class IsolateHosts implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** A process with room for one more hook; `alone` for a hook that shall not take others along when it ends its own. */
+  /** A process with room for one more hook; `alone` for a hook that must not end other hooks together with its process. */
   take(alone: boolean): IsolateHost {
     const kind = alone ? this.#single : this.#shared;
     const found = [...kind].find((host) => host.hasRoom && (host.isEmpty || !alone)) ?? this.#start(kind);
@@ -32,7 +32,7 @@ export class IsolateHosts implements AsyncDisposable {
     return found;
   }
 
-  /** To be called when a hook has left a process: an empty one is ended, though not at once. */
+  /** Must be called when a hook has left a process: an empty process is ended after a while. */
   release(host: IsolateHost): void {
     if (!host.isEmpty || this.#lingering.has(host)) return;
     const end = () => {

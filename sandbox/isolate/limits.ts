@@ -1,26 +1,26 @@
-/** Every bound of the isolate tier in one place; docs/sandbox.md lists those that authors of handlers meet. */
+/** All limits of the isolate tier; docs/sandbox.md lists those that matter to authors of handlers. */
 
 const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-/** Of one process that hosts isolates, seen from the program that started it. */
+/** Limits of a process that hosts isolates. */
 export const HOST_LIMITS = {
-  /** Hooks that share a process. They lose their globals together when it ends. */
+  /** Hooks per process. They all lose their globals when it ends. */
   hooks: 8,
-  /** How long its start may take: a machine under load, not a measure of quality. */
+  /** How long it may take to start; generous, for a machine under load. */
   startMs: 20_000,
-  /** How long it may take to end an isolate before it is killed as a whole. */
+  /** How long it may take to end an isolate before the whole process is killed. */
   endMs: 1000,
-  /** How long a process without hooks is kept: a reload closes a hook and opens it again at once. */
+  /** How long a process without hooks is kept, since a reload closes a hook and opens it again immediately. */
   lingerMs: 2000,
-  /** What it may say before it dies, for the message about its death. */
+  /** How much of its last output is kept for the error message. */
   stderrBytes: 4 * KIB,
 } as const;
 
-/** Of one frame in either direction, above all that may travel in one. */
+/** The size of a frame in either direction; larger than anything that is sent in one. */
 export const MOST_WIRE_BYTES = 8 * MIB;
 
-/** What travels. Characters where it is measured inside the isolate, bytes where it is measured outside. */
+/** Sizes of messages: characters if measured inside the isolate, bytes if measured outside. */
 export const SIZE_LIMITS = {
   contextBytes: 4 * MIB,
   callBytes: 7 * MIB,
@@ -30,10 +30,10 @@ export const SIZE_LIMITS = {
   problem: 2 * KIB,
 } as const;
 
-/** Of a handler's own modules. */
+/** Limits of a handler's own modules. */
 export const SOURCE_LIMITS = { modules: 100, fileBytes: 512 * KIB, allBytes: 2 * MIB } as const;
 
-/** Of one run; what is still open at the run's deadline ends there. */
+/** Limits of one run; anything still pending at the run's deadline ends then. */
 export const RUN_LIMITS = {
   outputLines: 200,
   strays: 20,
@@ -43,14 +43,14 @@ export const RUN_LIMITS = {
   valueCalls: 1000,
   fetchesAtOnce: 8,
   fetches: 50,
-  /** CPU time; a run has its deadline besides. */
+  /** CPU time; a run also has its deadline. */
   cpuMs: 5000,
 } as const;
 
-/** Of `host.kv`, for each hook. */
+/** Limits of `host.kv` per hook. */
 export const VALUE_LIMITS = { keys: 1000, keyBytes: 256, valueBytes: 64 * KIB, allBytes: MIB } as const;
 
-/** Of `host.fetch`. */
+/** Limits of `host.fetch`. */
 export const FETCH_LIMITS = {
   urlLength: 8 * KIB,
   bodyBytes: MIB,
@@ -59,7 +59,7 @@ export const FETCH_LIMITS = {
   redirects: 5,
 } as const;
 
-/** What the isolate itself can keep: part of the settings it starts with. */
+/** The limits that the isolate itself applies; part of the settings it starts with. */
 export const GUEST_LIMITS = {
   ...RUN_LIMITS,
   answer: SIZE_LIMITS.answer,
@@ -69,5 +69,5 @@ export const GUEST_LIMITS = {
   value: VALUE_LIMITS.valueBytes,
 } as const;
 
-/** Of the process's memory, beyond what it needed when it was ready: for V8's and its own needs, and for each hook. */
+/** The process's memory in addition to what it needed when it was ready: a fixed part, and a part per hook. */
 export const MEMORY_LIMITS = { spareBytes: 128 * MIB, perHook: 3, lookMs: 50 } as const;

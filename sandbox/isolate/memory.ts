@@ -1,19 +1,19 @@
 /**
- * Watches what V8 does not count: the memory of the whole process. What it grows by between two looks is put down to
- * the cells that ran meanwhile, so that there is somebody to name when it is too much.
+ * Watches what V8 does not limit: the memory of the whole process. Growth between two checks is attributed to the
+ * isolates that ran meanwhile, so that the cause can be named when it is too much.
  */
 import { MEMORY_LIMITS, MIB } from "./limits.ts";
 import type { GuestIsolate } from "./guest-isolate.ts";
 
 export interface MemoryWatchOptions {
   readonly cells: () => Iterable<GuestIsolate>;
-  /** Told at a look when the process needs too much; with the cell that most of it is put down to. */
+  /** Called when the process uses too much memory, with the isolate that most of it is attributed to. */
   readonly onExceeded: (cell: GuestIsolate | undefined) => void;
 }
 
 export class IsolateMemoryWatch {
   readonly #options: MemoryWatchOptions;
-  /** What the process needs without any hook. */
+  /** What the process uses without any hook. */
   readonly #base = process.memoryUsage.rss();
   readonly #busy = new Set<GuestIsolate>();
   readonly #active = new Set<GuestIsolate>();
@@ -26,12 +26,12 @@ export class IsolateMemoryWatch {
     this.#options = options;
   }
 
-  /** To be called before something of a cell runs. */
+  /** Must be called before code of an isolate runs. */
   onBusy(cell: GuestIsolate): void {
     this.#busy.add(cell);
     this.#active.add(cell);
     this.#timer ??= setInterval(() => this.#look(), MEMORY_LIMITS.lookMs);
-    // Many short runs may come between two ticks, and none of them be there at a tick.
+    // Many short runs may happen between two ticks, with none running at a tick.
     if (performance.now() - this.#lookedAt > MEMORY_LIMITS.lookMs) this.#look();
   }
 

@@ -1,4 +1,4 @@
-/** Compiles a handler and the modules that it imports, in its isolate. Runs in the process that hosts it. */
+/** Compiles a handler and its imports in its isolate. Runs in the process that hosts it. */
 import { stripTypeScriptTypes } from "node:module";
 import { extname } from "node:path";
 import type ivm from "isolated-vm";
@@ -10,21 +10,21 @@ export interface Source {
   readonly text: string;
 }
 
-/** Gives the module that `from` imports; rejects with the reason why it cannot. */
+/** Loads the module that `from` imports; rejects with the reason when it cannot. */
 export type Importer = (specifier: string, from: string) => Promise<Source>;
 
 export interface Graph {
   readonly root: ivm.Module;
-  /** What an import of one of the handler's modules means. Throws for one that is none of them. */
+  /** Resolves an import of the handler's modules. Throws for any other module. */
   readonly resolve: (specifier: string, from: ivm.Module) => ivm.Module;
-  /** What seems to stand in the brackets of `import(…)` in the modules, for the message that refuses it. */
+  /** The likely arguments of `import(…)` in the modules, for the error message. */
   readonly dynamicImports: readonly string[];
 }
 
-/** A module cannot be loaded. */
+/** A module that cannot be loaded. */
 export class LoadError extends Error {
   readonly file: string;
-  /** True when this process cannot strip types any more. */
+  /** True when this process can no longer strip types. */
   readonly tainted: boolean;
 
   constructor(file: string, problem: string, tainted = false) {
@@ -50,7 +50,7 @@ export async function compileGraph(isolate: ivm.Isolate, entry: Source, importMo
     }
     const module = await compile(isolate, source);
     const found = new Map<string, ivm.Module>();
-    // Before its imports are: modules may import each other.
+    // Before its imports are linked, since modules may import each other.
     modules.set(source.file, module);
     imports.set(module, found);
     for (const specifier of module.dependencySpecifiers) {
@@ -69,7 +69,7 @@ export async function compileGraph(isolate: ivm.Isolate, entry: Source, importMo
 
   function resolve(specifier: string, from: ivm.Module): ivm.Module {
     const module = imports.get(from)?.get(specifier);
-    if (module === undefined) throw new Error(`there is no ${specifier} here`);
+    if (module === undefined) throw new Error(`there is no module ${specifier}`);
     return module;
   }
 
@@ -85,7 +85,7 @@ async function compile(isolate: ivm.Isolate, source: Source): Promise<ivm.Module
   }
 }
 
-/** The source as JavaScript; lines and columns stay where they are. Throws a {@link LoadError}. */
+/** The source as JavaScript; lines and columns stay the same. Throws a {@link LoadError}. */
 export function toJavaScript({ file, text }: Source): string {
   const extension = extname(file);
   if (extension === ".json") return `export default JSON.parse(${JSON.stringify(text)});`;
@@ -94,9 +94,9 @@ export function toJavaScript({ file, text }: Source): string {
     return stripTypeScriptTypes(text);
   } catch (error) {
     const { code, message, stack = "" } = error as NodeJS.ErrnoException;
-    // A source that is nested too deeply breaks the stripper for good, and with it this process's use for others.
-    if (code === "ERR_INTERNAL_ASSERTION") throw new LoadError(file, "it is too deeply nested to be read", true);
-    // The stack begins with the line's number.
+    // A source that is nested too deeply breaks the type stripper of this process permanently, for other hooks, too.
+    if (code === "ERR_INTERNAL_ASSERTION") throw new LoadError(file, "it is too deeply nested to be parsed", true);
+    // The stack starts with the line number.
     const line = /^:(\d+)\n/.exec(stack)?.[1];
     const place = line === undefined ? "" : ` (${file}:${line})`;
     const cure =

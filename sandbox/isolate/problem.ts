@@ -1,14 +1,14 @@
-/** What went wrong in an isolate, as a sentence for people that names the handler's file and line where it can. */
+/** Describes what went wrong in an isolate, with the handler's file and line if known. */
 import { SIZE_LIMITS } from "./limits.ts";
 
 /** `    at inner (lib/a.ts:1:42)` and `    at handler.ts:2:7`. */
 const FRAME = /^\s+at (?:.* \()?([^()]+:\d+:\d+)\)?$/gm;
-/** Where V8 puts the place of a syntax error: `Unexpected token '}' [handler.ts:2:9]`. */
+/** Where V8 puts the position of a syntax error: `Unexpected token '}' [handler.ts:2:9]`. */
 const AFTER_MESSAGE = / \[([^[\]]+:\d+:\d+)\]$/;
-/** Modules of ours. */
+/** Our own modules. */
 const OWN = "hermes:";
 
-/** A name, a message and a stack, of which any may be anything, as `message (file:line:column)`. */
+/** Formats an error as `message (file:line:column)`; its name, message and stack may be anything. */
 export function sentenceOf(name: string, message: string, stack: string): string {
   const plain = name === "" || name === "Error" || name === "undefined";
   const words = (plain ? message : `${name}: ${message}`) || "an error without a message";
@@ -17,18 +17,18 @@ export function sentenceOf(name: string, message: string, stack: string): string
   return cut(place === undefined ? said : `${said} (${place})`);
 }
 
-/** The sentence of what the guest described (`describe` of guest.ts). Never throws. */
+/** The sentence for an error that the guest described (`describe` of guest.ts). Never throws. */
 export function readDescription(text: string): string {
   try {
     const [name, message, stack] = (JSON.parse(text) as unknown[]).map(String);
     return sentenceOf(name ?? "", message ?? "", stack ?? "");
   } catch {
-    // Not written by our guest: then it is shown as it came.
+    // Not written by our guest code, so it is shown as it is.
     return cut(text);
   }
 }
 
-/** The sentence of what an isolate's entry rejected with: an error that was copied out of it, or a bare value. */
+/** The sentence for the rejection of an isolate's entry: a copied error, or any other value. */
 export function describeRejection(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return cut(`it threw ${JSON.stringify(thrown) ?? String(thrown)}`);
   const { name, message, stack } = thrown as Partial<Record<"name" | "message" | "stack", unknown>>;

@@ -9,9 +9,9 @@ import { SOURCE_LIMITS } from "./limits.ts";
 import type { Source } from "./modules.ts";
 
 const EXTENSIONS: ReadonlySet<string> = new Set([".ts", ".mts", ".js", ".mjs", ".json"]);
-const RULE = `a handler in an isolate imports files of its own folder only, by paths that begin with "./" or "../"`;
+const RULE = `a handler in an isolate can only import files of its own folder, by paths that start with "./" or "../"`;
 
-/** The modules of one handler while it is loaded; bounded in number and size. Every method rejects with a reason. */
+/** The modules of one handler while it is loaded; limited in number and size. Every method rejects with a reason. */
 export class ModuleSources {
   readonly #folder: string;
   readonly #handler: string;
@@ -31,27 +31,27 @@ export class ModuleSources {
   /** The module that `from`, a file relative to the folder, imports as `specifier`. */
   imported(specifier: string, from: string): Promise<Source> {
     const said = `it imports ${JSON.stringify(specifier)}`;
-    if (!/^\.\.?\//.test(specifier)) return Promise.reject(new Error(`${said}, which is refused: ${RULE}`));
+    if (!/^\.\.?\//.test(specifier)) return Promise.reject(new Error(`${said}, which is not allowed: ${RULE}`));
     let file: string;
     try {
-      // As Node resolves it: percent signs are an escape, a query is not part of the name.
+      // As in Node: percent signs are escapes, and a query is not part of the name.
       file = fileURLToPath(new URL(specifier, pathToFileURL(join(this.#folder, from))));
     } catch (error) {
-      return Promise.reject(new Error(`${said}, which names no file: ${problemOf(error)}`, { cause: error }));
+      return Promise.reject(new Error(`${said}, which is not a valid path: ${problemOf(error)}`, { cause: error }));
     }
     return this.#read(file, said);
   }
 
   async #read(path: string, said: string): Promise<Source> {
-    if (!EXTENSIONS.has(extname(path))) throw new Error(`${said}, which is none of ${[...EXTENSIONS].join(", ")}`);
+    if (!EXTENSIONS.has(extname(path))) throw new Error(`${said}, which does not end in ${[...EXTENSIONS].join(", ")}`);
     let file: string;
     try {
       file = await realpath(path);
     } catch {
-      throw new Error(`${said}, and there is no such file (write its whole name, extension included)`);
+      throw new Error(`${said}, but there is no such file (write the full name with its extension)`);
     }
     const inside = relative(this.#folder, file);
-    if (inside === ".." || inside.startsWith(`..${sep}`)) throw new Error(`${said}, which is refused: ${RULE}`);
+    if (inside === ".." || inside.startsWith(`..${sep}`)) throw new Error(`${said}, which is not allowed: ${RULE}`);
     this.#modules += 1;
     if (this.#modules > SOURCE_LIMITS.modules) throw new Error(`it has more than ${SOURCE_LIMITS.modules} modules`);
     let text: string;
@@ -62,7 +62,7 @@ export class ModuleSources {
     }
     this.#bytes += Buffer.byteLength(text);
     if (this.#bytes > SOURCE_LIMITS.allBytes)
-      throw new Error(`its modules are more than ${SOURCE_LIMITS.allBytes} bytes`);
+      throw new Error(`its modules have more than ${SOURCE_LIMITS.allBytes} bytes in total`);
     return { file: inside, text };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The tier for gateway hooks that the user does not trust: handlers run in isolates of isolated-vm, these in a process
- * that can be killed (DESIGN, "Trust tiers"). docs/sandbox.md says what a handler can do here and what it cannot.
+ * The tier for gateway hooks that the user does not trust: handlers run in isolates of isolated-vm, in a process that
+ * can be killed (DESIGN, "Trust tiers"). docs/sandbox.md says what a handler can do here and what it cannot.
  */
 import type { Log } from "#core/home/log";
 import type { HandlerTier } from "#core/ports/tier";
@@ -10,14 +10,14 @@ import { IsolateHosts } from "./hosts.ts";
 import type { HookValues } from "./values.ts";
 
 export interface IsolateTierOptions {
-  /** Where `allow.env` takes its variables from. The processes get nothing of it but the language and time zone. */
+  /** The source of the `allow.env` variables. The processes get only the language and time zone of it. */
   readonly env: NodeJS.ProcessEnv;
-  /** What `host.kv` keeps: `createHookValues` of values.ts. */
+  /** The storage of `host.kv`: `createHookValues` of values.ts. */
   readonly values: HookValues;
   readonly log: Log;
 }
 
-/** Makes the tier. Nothing is started before the first event of the first hook. */
+/** Creates the tier. Nothing is started before the first event of a hook. */
 export function createIsolateTier({ env, values, log }: IsolateTierOptions): HandlerTier {
   const hosts = new IsolateHosts({ env, log });
   const fetch = new HookFetch();

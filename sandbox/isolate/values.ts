@@ -1,9 +1,9 @@
-/** What handlers in isolates keep with `host.kv`: rows of `state.db`, bounded for each hook. */
+/** The storage of `host.kv`: rows of `state.db`, with limits per hook. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import { VALUE_LIMITS } from "./limits.ts";
 
-/** Every method throws for what is too much, and what the database throws. */
+/** Every method throws when a limit is exceeded, and whatever the database throws. */
 export interface HookValues {
   /** Null when there is none. */
   get(hook: string, key: string): string | null;
@@ -12,7 +12,7 @@ export interface HookValues {
   delete(hook: string, key: string): boolean;
 }
 
-/** `database` is asked for when the first handler keeps something, and again after it has failed. */
+/** `database` is called when the first handler stores a value, and again after it has failed. */
 export function createHookValues(database: () => DatabaseSync): HookValues {
   let statements: Statements | undefined;
   const prepared = () => (statements ??= prepare(database()));
@@ -33,9 +33,9 @@ export function createHookValues(database: () => DatabaseSync): HookValues {
       const { others, set, opened } = prepared();
       transaction(opened, () => {
         const { keys, size } = others.get(hook, key) as { keys: number; size: number };
-        if (keys >= VALUE_LIMITS.keys) throw new RangeError(`a hook can keep at most ${VALUE_LIMITS.keys} keys`);
+        if (keys >= VALUE_LIMITS.keys) throw new RangeError(`a hook can store at most ${VALUE_LIMITS.keys} keys`);
         if (size + bytes > VALUE_LIMITS.allBytes) {
-          throw new RangeError(`a hook can keep at most ${VALUE_LIMITS.allBytes} bytes`);
+          throw new RangeError(`a hook can store at most ${VALUE_LIMITS.allBytes} bytes`);
         }
         set.run(hook, key, value);
       });

@@ -1,11 +1,11 @@
 /**
- * What the program and a process that hosts isolates say to each other. A frame is the length of what follows
- * (4 bytes, big endian), the length of its head (4 bytes), the head as JSON, and a body as it is: contexts, answers and
- * sources are texts already and are not escaped a second time.
+ * The protocol between the program and a process that hosts isolates. A frame is the length of the rest (4 bytes, big
+ * endian), the length of the head (4 bytes), the head as JSON, and a raw body: contexts, answers and sources are
+ * strings already and are not escaped a second time.
  */
 import { MOST_WIRE_BYTES } from "./limits.ts";
 
-/** What a handler may do, as its isolate starts with it. */
+/** What a handler may do; its isolate starts with these settings. */
 export interface GuestSettings {
   readonly memoryMb: number;
   readonly fetch: boolean;
@@ -15,18 +15,18 @@ export interface GuestSettings {
 
 /** From the program to the process. `guest` is the number of a hook's isolate in that process. */
 export type ToHost =
-  /** Makes an isolate and loads the handler; body: the source of `file`. */
+  /** Creates an isolate and loads the handler; body: the source of `file`. */
   | {
       readonly type: "load";
       readonly guest: number;
       readonly file: string;
       readonly settings: GuestSettings;
-      /** Until the deadline of the run that it is loaded for. */
+      /** The time left to the deadline of the run that loads it. */
       readonly remainingMs: number;
     }
   /** Answers an `import`; body: the module's source. */
   | { readonly type: "module"; readonly guest: number; readonly request: number; readonly file: string }
-  /** Refuses an `import`; body: why. */
+  /** Rejects an `import`; body: the reason. */
   | { readonly type: "no_module"; readonly guest: number; readonly request: number }
   /** Calls the handler; body: the context as JSON. */
   | {
@@ -34,12 +34,12 @@ export type ToHost =
       readonly guest: number;
       readonly run: number;
       readonly event: string;
-      /** Until the run's deadline. */
+      /** The time left to the run's deadline. */
       readonly remainingMs: number;
     }
   /** Answers a `call`; body: the value as JSON, or what went wrong. */
   | { readonly type: "reply"; readonly guest: number; readonly call: number; readonly ok: boolean }
-  /** Disposes of the isolate, whatever it does. */
+  /** Disposes of the isolate, whatever it is doing. */
   | { readonly type: "end"; readonly guest: number };
 
 export type OutputLevel = "debug" | "info" | "warn" | "error";
@@ -47,7 +47,7 @@ export type OutputLevel = "debug" | "info" | "warn" | "error";
 /** From the process to the program. */
 export type FromHost =
   | { readonly type: "ready" }
-  /** Asks for the module that `from` imports. */
+  /** Requests the module that `from` imports. */
   | {
       readonly type: "import";
       readonly guest: number;
@@ -56,25 +56,25 @@ export type FromHost =
       readonly from: string;
     }
   | { readonly type: "loaded"; readonly guest: number }
-  /** The handler cannot be loaded; body: why. `tainted` when the process can load nothing any more. */
+  /** The handler cannot be loaded; body: the reason. `tainted` when the process can load nothing any more. */
   | { readonly type: "unusable"; readonly guest: number; readonly file: string; readonly tainted: boolean }
-  /** From here on the handler may have done something. */
+  /** From now on the handler may have had effects. */
   | { readonly type: "begun"; readonly guest: number; readonly run: number }
   /** Body: the answer as JSON. */
   | { readonly type: "answer"; readonly guest: number; readonly run: number }
-  /** Body: what the handler threw, as a sentence. */
+  /** Body: the handler's error, as a sentence. */
   | { readonly type: "failed"; readonly guest: number; readonly run: number }
-  /** Asks for something that the handler was granted; body: the arguments as JSON. */
+  /** Requests something that the handler was granted; body: the arguments as JSON. */
   | { readonly type: "call"; readonly guest: number; readonly call: number; readonly method: string }
-  /** Body: what the handler printed. */
+  /** Body: the handler's output. */
   | { readonly type: "output"; readonly guest: number; readonly level: OutputLevel }
-  /** Body: an error that the handler left behind. */
+  /** Body: an uncaught error of the handler. */
   | { readonly type: "stray"; readonly guest: number }
-  /** The isolate is gone and the process lives on; body: why. */
+  /** The isolate is gone and the process continues; body: the reason. */
   | { readonly type: "lost"; readonly guest: number }
   /** The isolate is gone because of `end`. */
   | { readonly type: "ended"; readonly guest: number }
-  /** The last frame of a process that has to end, and the isolate that is the reason; body: why. */
+  /** The last frame of a process that must exit, with the isolate that caused it; body: the reason. */
   | { readonly type: "fatal"; readonly guest: number | null };
 
 export interface WireFrame<Message> {
@@ -98,14 +98,14 @@ export function encodeFrame(message: ToHost | FromHost, body = ""): Buffer {
   return frame;
 }
 
-/** Puts frames together again from the pieces in which they arrive. */
+/** Reassembles frames from the chunks in which they arrive. */
 export class FrameReader<Message extends ToHost | FromHost> {
   #pieces: Buffer[] = [];
   #size = 0;
-  /** How much has to be there before the next frame can be whole. */
+  /** How many bytes must arrive before the next frame can be complete. */
   #needed = LENGTH_BYTES;
 
-  /** Gives the frames that a piece completes. Throws for what is no frame: then nothing more can be read. */
+  /** Returns the frames that a chunk completes. Throws for an invalid frame: then nothing more can be read. */
   *read(piece: Buffer): Generator<WireFrame<Message>> {
     this.#pieces.push(piece);
     this.#size += piece.length;
@@ -125,7 +125,7 @@ export class FrameReader<Message extends ToHost | FromHost> {
 
 function decode<Message>(frame: Buffer): WireFrame<Message> {
   const head = LENGTH_BYTES + frame.readUInt32BE(0);
-  if (head > frame.length) throw new RangeError("a frame whose head is longer than itself");
+  if (head > frame.length) throw new RangeError("the head of a frame is longer than the frame");
   return {
     message: JSON.parse(frame.toString("utf8", LENGTH_BYTES, head)) as Message,
     body: frame.toString("utf8", head),

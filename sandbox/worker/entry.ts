@@ -1,8 +1,8 @@
 /**
- * What runs in a handler's thread: loads the handler, calls it with one event after another, and makes plain data of
- * whatever comes of that. The handler shares these globals and may change any of them. So what is needed later is taken
- * before it is loaded, promises are awaited instead of asked for `then`, and messages are literals. Whatever it breaks
- * all the same costs its thread alone.
+ * Runs in a handler's thread: loads the handler, calls it with one event after another, and turns the outcome into
+ * plain data. The handler shares these globals and may change any of them. So everything needed later is saved before
+ * it is loaded, promises are awaited without calling their `then`, and messages are literals. If it still breaks
+ * something, it only breaks its own thread.
  */
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -23,9 +23,9 @@ interface Loaded {
 const { parse, stringify } = JSON;
 const LONGEST_ANSWER = 1024 * 1024;
 
-/** Serves the events of the port until the thread is ended: the one task that piscina gives the thread. */
+/** Handles the port's events until the thread ends: the only task that piscina gives the thread. */
 export function serve({ port, folder, handler }: ThreadStart): Promise<never> {
-  // It is there for the start of this thread; programs that the handler starts are not to inherit it.
+  // It is only for the start of this thread; child processes of the handler must not inherit it.
   delete process.env["NODE_COMPILE_CACHE"];
   const send = port.postMessage.bind(port) as Send;
   const flush = divertOutput((level, text) => send({ kind: "output", level, text }));
@@ -48,7 +48,7 @@ export function serve({ port, folder, handler }: ThreadStart): Promise<never> {
     if (handle === null) return send({ kind: "unusable", problem: problem ?? "" });
     try {
       const value = handle(event, parse(context));
-      // An object may be a promise.
+      // Any object may be a promise.
       if (typeof value === "object" && value !== null) void runOn(value as PromiseLike<unknown>, event);
       else ended(value, event);
     } catch (error) {
@@ -83,13 +83,13 @@ async function load(handler: string, folder: string): Promise<Loaded> {
     const { handle } = module;
     if (typeof handle === "function") return { handle: handle as Handle, problem: null };
     const names = Object.keys(module).join(", ");
-    return { handle: null, problem: `it exports no function handle${names === "" ? "" : `, only ${names}`}` };
+    return { handle: null, problem: `it does not export a function "handle"${names === "" ? "" : `, only ${names}`}` };
   } catch (error) {
     return { handle: null, problem: describeLoadError(error, folder, handler) };
   }
 }
 
-/** The answer as JSON. What is no data is an error where answers count, and no answer where they do not. */
+/** The answer as JSON. A value that is not plain data is an error where answers are used, else no answer. */
 function encode(value: unknown, event: string): ThreadMessage {
   if (value === undefined || value === null) return null;
   const counts = event.startsWith("command:");
@@ -97,24 +97,25 @@ function encode(value: unknown, event: string): ThreadMessage {
     const json = stringify(value) as string | undefined;
     if (json !== undefined && json.length <= LONGEST_ANSWER) return json;
     if (!counts) return null;
-    const problem = json === undefined ? `a ${typeof value}, which is no data` : `${json.length} characters of JSON`;
-    return { kind: "failed", problem: `it answered ${problem}` };
+    const problem =
+      json === undefined ? `a ${typeof value}, which is not plain data` : `${json.length} characters of JSON`;
+    return { kind: "failed", problem: `it returned ${problem}` };
   } catch (error) {
     if (!counts) return null;
-    return { kind: "failed", problem: `it answered what JSON cannot hold: ${describeError(error, "")}` };
+    return { kind: "failed", problem: `it returned a value that JSON cannot represent: ${describeError(error, "")}` };
   }
 }
 
-/** Errors that nobody caught are reported, and the thread goes on: what else the handler holds need not be lost. */
+/** Uncaught errors are reported and the thread continues, so that the handler's state is not lost. */
 function watchStrays(send: Send, folder: string): void {
   const report = limitLines((_level, problem) => send({ kind: "stray", problem }));
   process.on("uncaughtException", (error) =>
     report("error", `threw outside its calls: ${describeError(error, folder)}`),
   );
   process.on("unhandledRejection", (reason) =>
-    report("error", `left a rejection behind: ${describeError(reason, folder)}`),
+    report("error", `left an unhandled rejection: ${describeError(reason, folder)}`),
   );
-  // Node's own listener writes past all streams.
+  // Node's own listener does not write to the streams.
   process.removeAllListeners("warning");
   process.on("warning", ({ name, message }) => process.stderr.write(`${name}: ${message}\n`));
 }

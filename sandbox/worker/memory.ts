@@ -1,10 +1,10 @@
 /**
- * Watches from outside how much memory threads use. The engine's own limit is no help against a hostile handler: one
- * growth of a `Map` or an array beyond it ends the whole process. So that limit stands far above, and this one, which is
- * looked at many times a second, ends the thread before.
+ * Watches from outside how much memory threads use. V8's own limit does not protect against a hostile handler: if a
+ * growing `Map` or array exceeds it, the whole process aborts. So that limit is far higher, and this one, which is
+ * checked many times a second, ends the thread first.
  *
- * What is measured is the heap with its garbage, and memory outside of it that JavaScript holds. Garbage comes and goes:
- * only what stays too much for half a second counts, or what is too much beyond doubt.
+ * It measures the heap including garbage, and external memory held by JavaScript. Since garbage comes and goes, a
+ * thread is only ended when it uses too much for half a second, or far too much.
  */
 import type { Worker } from "node:worker_threads";
 
@@ -12,7 +12,7 @@ export interface WatchedThread {
   readonly worker: Worker;
   readonly memoryMb: number;
   readonly isBusy: boolean;
-  /** Called once when it uses too much. */
+  /** Called once when the thread uses too much. */
   readonly onExceeded: (usedMb: number) => void;
 }
 
@@ -21,23 +21,23 @@ const BUSY_MS = 25;
 const IDLE_MS = 250;
 const PATIENCE_MS = 500;
 
-/** How much a thread may use for a moment. */
+/** How much a thread may use briefly. */
 function momentaryLimitMb(memoryMb: number): number {
   return memoryMb * 2 + 128;
 }
 
-/** The engine's limit: far enough above that nothing which grows reaches it between two looks. */
+/** V8's limit: high enough that growing memory does not reach it between two checks. */
 export function engineLimitMb(memoryMb: number): number {
   return momentaryLimitMb(memoryMb) + 4096;
 }
 
 interface Watch {
   readonly thread: WatchedThread;
-  /** Since when it has used too much without a break. */
+  /** Since when it has used too much without interruption. */
   since: number | undefined;
-  /** A look that has not been answered yet. */
+  /** A measurement that is still pending. */
   looking: boolean;
-  /** Milliseconds that it has worked, at the last look. */
+  /** Its active milliseconds at the last check. */
   worked: number;
 }
 
@@ -45,7 +45,7 @@ export class ThreadMemoryWatch {
   readonly #watches = new Set<Watch>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Watches a thread until the undo, which this gives, is called. */
+  /** Watches a thread until the returned undo is called. */
   add(thread: WatchedThread): () => void {
     const watch: Watch = { thread, since: undefined, looking: false, worked: -1 };
     this.#watches.add(watch);
@@ -72,12 +72,12 @@ export class ThreadMemoryWatch {
 
 async function look(watch: Watch, isWatched: () => boolean): Promise<void> {
   const { thread } = watch;
-  // A thread that has done nothing since the last look uses what it used then.
+  // A thread that was idle since the last check uses the same amount.
   const { active } = thread.worker.performance.eventLoopUtilization();
   if (watch.looking || (!thread.isBusy && active === watch.worked)) return;
   watch.worked = active;
   watch.looking = true;
-  // It ended meanwhile: then there is nothing to watch.
+  // It ended meanwhile, so there is nothing to watch.
   const statistics = await thread.worker.getHeapStatistics().catch(() => undefined);
   watch.looking = false;
   if (statistics === undefined || !isWatched()) return;

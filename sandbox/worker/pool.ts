@@ -1,7 +1,7 @@
 /**
- * The tier of worker threads: a thread for each hook, so that what a handler keeps in its module lives from event to
- * event. A thread starts at its hook's first event. There are only so many: when all are taken, the one that has been
- * idle longest gives way, and its hook starts afresh at its next event.
+ * The tier of worker threads: one thread per hook, so that a handler's module state is kept between events. A thread
+ * starts at its hook's first event. Their number is limited: when all are in use, the one that has been idle longest
+ * is ended, and its hook gets a new thread at its next event.
  */
 import { HermesError } from "#core/errors";
 import type { Handler, HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
@@ -10,7 +10,7 @@ import { HandlerThread } from "./thread.ts";
 
 const MOST_THREADS = 16;
 
-/** Makes the tier; no thread is started. `mostThreads` is how many live at a time. */
+/** Creates the tier without starting a thread. `mostThreads` is the maximum number of live threads. */
 export function createWorkerTier({ mostThreads = MOST_THREADS }: { readonly mostThreads?: number } = {}): HandlerTier {
   return new WorkerTier(mostThreads);
 }
@@ -20,9 +20,9 @@ class WorkerTier implements HandlerTier {
   readonly #mostThreads: number;
   readonly #threads = new Set<HandlerThread>();
   readonly #watch = new ThreadMemoryWatch();
-  /** Threads that are about to be started. */
+  /** Number of threads about to be started. */
   #places = 0;
-  /** Hooks that wait for a thread, the first come first. */
+  /** Hooks that wait for a thread, in order of arrival. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(mostThreads: number) {
@@ -38,7 +38,7 @@ class WorkerTier implements HandlerTier {
     await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 
-  /** Resolves with true when a thread is to be started at once, with false when `isClosed` says that none is needed. */
+  /** Resolves with true when a thread may start now, with false when `isClosed` says that none is needed. */
   async #takePlace(isClosed: () => boolean): Promise<boolean> {
     while (this.#threads.size + this.#places >= this.#mostThreads && !isClosed()) await this.#room();
     if (isClosed()) this.#wake();
@@ -67,7 +67,7 @@ class WorkerTier implements HandlerTier {
     return new Promise((wake) => void this.#waiting.push(wake));
   }
 
-  /** Gives way at once when others wait: its queue would have the next event ready before they are asked. */
+  /** Gives up its thread immediately when others wait; otherwise its own next event would always come first. */
   #onIdle(thread: HandlerThread): void {
     if (this.#waiting.length > 0) void thread.end();
   }
@@ -112,7 +112,7 @@ class WorkerHandler implements Handler {
     }
     const thread = this.#start();
     this.#thread = thread;
-    // At once: a thread that is idle may be asked to give way.
+    // Immediately, because an idle thread may be ended.
     const answer = thread.run(event, context);
     if (this.#closed) void thread.end();
     return answer;

@@ -1,20 +1,20 @@
 /**
- * What a handler prints, in its thread: lines for the log instead of bytes on the program's streams. Bounded in the
- * thread itself, so that a handler which prints without end fills no memory but its own.
+ * Turns a handler's output into log lines, in its thread, instead of writing to the program's streams. Limited in the
+ * thread itself, so that a handler that prints endlessly only uses its own memory.
  */
 import type { OutputLevel } from "./wire.ts";
 
 export type TakeLine = (level: OutputLevel, text: string) => void;
 
 const LONGEST_LINE = 4000;
-/** Lines in a second; what comes beyond is counted. */
+/** Lines per second; further ones are only counted. */
 const MOST_LINES = 200;
 const WINDOW_MS = 1000;
 
-/** The levels of what is printed by a method; all others are those of their stream. */
+/** The log level of each method; other output gets the level of its stream. */
 const LEVELS: Readonly<Record<string, OutputLevel>> = { debug: "debug", error: "error", trace: "debug" };
 
-/** From now on gives `take` each line that is printed. Returns what hands over a last line without its end. */
+/** Passes each printed line to `take`. Returns a function that flushes a last line without a newline. */
 export function divertOutput(take: TakeLine): () => void {
   const bounded = limitLines(take);
   let level: OutputLevel | undefined;
@@ -75,7 +75,7 @@ export function limitLines(take: TakeLine): TakeLine {
     if (now() > windowEnd) {
       windowEnd = now() + WINDOW_MS;
       left = MOST_LINES;
-      if (dropped > 0) take("warn", `… ${dropped} more lines were left out`);
+      if (dropped > 0) take("warn", `… ${dropped} more lines were dropped`);
       dropped = 0;
     }
     if (left-- <= 0) dropped++;

@@ -1,4 +1,4 @@
-/** What went wrong in a handler, in words that are safe to send: never throws, whatever was thrown. */
+/** Describes what went wrong in a handler as strings that are safe to send. Never throws, whatever was thrown. */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { problemOf } from "#core/errors";
@@ -6,14 +6,14 @@ import { findSyntaxProblem } from "#sandbox/check/syntax";
 
 const LONGEST = 2000;
 
-/** The text of anything that was thrown, with the place in the hook's own folder where there is one. */
+/** The text of any thrown value, with the position in the hook's own folder if known. */
 export function describeError(thrown: unknown, folder: string): string {
   const place = placeIn(thrown, folder);
   const [problem] = problemOf(thrown).trim().split("\n", 1);
   return `${(problem || "an error without a message").slice(0, LONGEST)}${place === undefined ? "" : ` (${place})`}`;
 }
 
-/** The same for an error while the handler was loaded. Node does not say where a syntax error in JavaScript is. */
+/** The same for an error during loading. Node does not report the position of a syntax error in JavaScript. */
 export function describeLoadError(thrown: unknown, folder: string, handler: string): string {
   const isSyntax = nameOf(thrown) === "SyntaxError";
   const problem = isSyntax && placeIn(thrown, folder) === undefined ? findSyntaxProblem(handler) : null;
@@ -26,7 +26,7 @@ export function describeLoadError(thrown: unknown, folder: string, handler: stri
   return `${describeError(thrown, folder)}${cure}`;
 }
 
-/** `file:line`, relative to the folder, of the first line of the stack that lies in it. */
+/** `file:line`, relative to the folder, of the first stack frame in it. */
 function placeIn(thrown: unknown, folder: string): string | undefined {
   if (folder === "") return undefined;
   for (const [, url, line] of stackOf(thrown).matchAll(/(file:\/\/[^\s)]+?):(\d+)/g)) {
@@ -40,7 +40,7 @@ function pathOf(url: string): string | undefined {
   try {
     return fileURLToPath(url);
   } catch {
-    // A name that looks like a URL and is none.
+    // It looks like a URL but is not one.
     return undefined;
   }
 }
@@ -58,7 +58,7 @@ function property(thrown: unknown, key: string): unknown {
   try {
     return (thrown as Readonly<Record<string, unknown>> | null | undefined)?.[key];
   } catch {
-    // A getter that throws tells nothing.
+    // A getter threw.
     return undefined;
   }
 }

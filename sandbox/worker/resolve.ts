@@ -1,10 +1,10 @@
-/** The resolve hook in a handler's thread: what Node cannot tell for want of a package.json is an ES module. */
+/** The resolve hook in a handler's thread: a file whose format would depend on a package.json is an ES module. */
 import type { registerHooks, ResolveFnOutput } from "node:module";
 import { pathToFileURL } from "node:url";
 
 type Resolve = NonNullable<Parameters<typeof registerHooks>[0]["resolve"]>;
 
-/** Judges files below `folder`, packages in it excepted. */
+/** Applies to files below `folder`, except packages. */
 export function resolveIn(folder: string): Resolve {
   const prefix = `${pathToFileURL(folder).href}/`;
   return (specifier, context, nextResolve) => {

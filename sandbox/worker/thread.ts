@@ -1,4 +1,4 @@
-/** One thread with one handler in it: a pool of piscina that holds this thread alone, and a port to talk to it. */
+/** One thread with one handler: a piscina pool with this single thread, and a port to talk to it. */
 import { getCompileCacheDir } from "node:module";
 import { extname } from "node:path";
 import { withDeadline } from "#core/deadline";
@@ -11,7 +11,7 @@ import { engineLimitMb, type WatchedThread } from "./memory.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
 
 const ENTRY = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url).href;
-/** How long a thread is waited for that was told to end; a call of the system may hold it longer. */
+/** How long to wait for a thread to end; a system call may block it longer. */
 const STUCK_MS = 1000;
 
 interface CurrentRun {
@@ -23,16 +23,16 @@ interface CurrentRun {
 export interface ThreadOptions {
   readonly hook: GatewayHook;
   readonly report: HandlerReport;
-  /** Called when a run has ended, before its result is known. */
+  /** Called when a run has ended, before its result is delivered. */
   readonly onIdle: () => void;
 }
 
 export class HandlerThread implements WatchedThread {
   readonly worker: Worker;
   readonly memoryMb: number;
-  /** Resolves when the thread has ended, or is stuck and given up. */
+  /** Resolves when the thread has ended, or is stuck and was abandoned. */
   readonly gone: Promise<void>;
-  /** When it last became idle, as `performance.now()` says it. */
+  /** When it last became idle, as of `performance.now()`. */
   idleSince = performance.now();
   readonly #options: ThreadOptions;
   readonly #pool: Piscina;
@@ -57,20 +57,20 @@ export class HandlerThread implements WatchedThread {
     this.#pool.run(start, { name: "serve", transferList: [port2] }).catch((error: unknown) => this.#died(error));
     const [worker] = this.#pool.threads;
     this.worker = worker!;
-    // Piscina says nothing of a thread that ends before it could take its task.
-    this.worker.once("exit", () => setImmediate(() => this.#died(new Error("it ended before it began"))));
+    // Piscina does not report a thread that ends before it takes its task.
+    this.worker.once("exit", () => setImmediate(() => this.#died(new Error("it ended before it could start"))));
   }
 
   get isBusy(): boolean {
     return this.#current !== undefined;
   }
 
-  /** True when it takes no more events. */
+  /** True when it accepts no more events. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Has the handler run; one event at a time. Rejects as the port of tiers says. */
+  /** Runs the handler with one event at a time. Rejects as the tier port says. */
   run(event: string, context: string): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#current = { event, resolve, reject };
@@ -81,7 +81,7 @@ export class HandlerThread implements WatchedThread {
     return promise;
   }
 
-  /** Ends it, whatever it is at; resolves when it is gone. */
+  /** Ends the thread, whatever it is doing; resolves when it is gone. */
   end(problem = "its hook was closed"): Promise<void> {
     this.#end((event) => this.#fault("HERMES_HANDLER_DIED", event, problem));
     return this.gone;
@@ -108,14 +108,14 @@ export class HandlerThread implements WatchedThread {
         return run?.reject(this.#fault("HERMES_HANDLER_FAILED", run.event, message.problem));
       }
       case "unusable": {
-        // A module is loaded once in a thread's life: only another thread can try again.
+        // A thread can load a module only once, so trying again needs another thread.
         const { name, handler: file } = this.#options.hook;
         return this.#end(() => new HermesError("HERMES_HANDLER_UNUSABLE", { name, file, problem: message.problem }));
       }
     }
   }
 
-  /** Takes the run as ended. */
+  /** Marks the run as ended. */
   #settle(): CurrentRun | undefined {
     const run = this.#current;
     if (run === undefined) return undefined;
@@ -127,7 +127,7 @@ export class HandlerThread implements WatchedThread {
   }
 
   #expire(): void {
-    // The host may have been held up itself: then the answer lies there unread.
+    // The host itself may have been busy; then the answer has arrived but is unread.
     this.#drain();
     if (this.#current === undefined) return;
     const { name, timeoutSeconds: seconds } = this.#options.hook;
@@ -166,7 +166,7 @@ export class HandlerThread implements WatchedThread {
   async #terminate(): Promise<void> {
     const ended = await withDeadline(STUCK_MS, () => this.#pool.destroy());
     if (ended.kind === "late")
-      this.#options.report.onStray("is held in its thread by a call of the system; the thread ends with it");
+      this.#options.report.onStray("is blocked in a system call; its thread ends when the call returns");
   }
 
   #fault(code: "HERMES_HANDLER_FAILED" | "HERMES_HANDLER_DIED", event: string, problem: string): HermesError {
@@ -181,14 +181,14 @@ function createPool({ memoryMb }: GatewayHook): Piscina {
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: Number.POSITIVE_INFINITY,
-    // Otherwise the thread sleeps between two messages, and with it the handler's own timers.
+    // Otherwise the thread, and with it the handler's own timers, sleeps between two messages.
     atomics: "disabled",
-    // What this process was started with is not for handlers.
+    // The flags of this process are not for handlers.
     execArgv: [],
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
     resourceLimits: { maxOldGenerationSizeMb: engineLimitMb(memoryMb) },
   });
-  // A thread that dies without a task: its end is told by its exit.
+  // A thread that dies without a task is reported by its exit.
   pool.on("error", () => undefined);
   return pool;
 }

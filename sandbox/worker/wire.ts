@@ -1,7 +1,7 @@
-/** What the host and a handler's thread say to each other. Both sides import this file. */
+/** The protocol between the host and a handler's thread. Both sides import this file. */
 import type { MessagePort } from "node:worker_threads";
 
-/** What a thread is started with. */
+/** The start parameters of a thread. */
 export interface ThreadStart {
   readonly port: MessagePort;
   /** The real path of the hook's folder. */
@@ -10,21 +10,21 @@ export interface ThreadStart {
   readonly handler: string;
 }
 
-/** Host to thread: an event and its context, which is JSON. The next one goes when the answer to this one has come. */
+/** Host to thread: an event and its context as JSON. The next one is sent after the answer to this one. */
 export type EventMessage = readonly [event_type: string, context: string];
 
 export type OutputLevel = "debug" | "info" | "warn" | "error";
 
-/** Thread to host. All of it is plain data that the thread's own code has made. */
+/** Thread to host: plain data that the thread's own code creates. */
 export type ThreadMessage =
-  /** The handler ended: its answer as JSON, null for none. Nothing around it, because most messages are this one. */
+  /** The handler finished: its answer as JSON, or null. Sent as is, because it is the most common message. */
   | string
   | null
-  /** It threw, rejected, or answered what is no data. */
+  /** It threw, rejected, or returned something that is not plain data. */
   | { readonly kind: "failed"; readonly problem: string }
   /** Its module could not be loaded, or has no `handle`. */
   | { readonly kind: "unusable"; readonly problem: string }
   /** It printed a line. */
   | { readonly kind: "output"; readonly level: OutputLevel; readonly text: string }
-  /** It left an error behind that nobody caught. */
+  /** An error that nothing caught. */
   | { readonly kind: "stray"; readonly problem: string };

@@ -67,9 +67,9 @@ test("a hand-written file suffices, one entry a pair, and approving again keeps 
 const UNUSABLE: readonly (readonly [what: string, make: (file: string, folder: string) => void, problem: RegExp])[] = [
   ["no JSON", (file) => write(file, '{"approvals": ['), /is not valid JSON/],
   ["an empty file", (file) => write(file, ""), /is not valid JSON/],
-  ["a list", (file) => write(file, [PAIR]), /has another shape/],
-  ["an object without approvals", (file) => write(file, {}), /has another shape/],
-  ["approvals that are no list", (file) => write(file, { approvals: { a: PAIR } }), /has another shape/],
+  ["a list", (file) => write(file, [PAIR]), /does not have the form/],
+  ["an object without approvals", (file) => write(file, {}), /does not have the form/],
+  ["approvals that are no list", (file) => write(file, { approvals: { a: PAIR } }), /does not have the form/],
   ["a directory", (file) => mkdirSync(file), /is a directory/],
   [
     "a symlink",

@@ -43,7 +43,7 @@ const STATES: readonly (readonly [what: string, make: (home: Home, file: string)
     },
     /is larger than 16 MiB/,
   ],
-  ["has another shape", (home) => void home.write(ALLOWLIST, '{"approvals":{}}', 0o600), /has another shape/],
+  ["has another shape", (home) => void home.write(ALLOWLIST, '{"approvals":{}}', 0o600), /does not have the form/],
 ];
 for (const [what, make, says] of [
   ...STATES,

@@ -46,7 +46,7 @@ test("rejections and throws that a plugin leaves behind are logged under its nam
     .filter((line) => line["plugin"] === "leaves-strays")
     .map((line) => String(line["msg"]));
   assert.deepEqual(errors.toSorted(), [
-    'plugin "leaves-strays" left a rejection behind: left rejection',
+    'plugin "leaves-strays" left an unhandled rejection: left rejection',
     'plugin "leaves-strays" threw outside its callbacks: thrown by a microtask',
     'plugin "leaves-strays" threw outside its callbacks: thrown by a timer',
   ]);

@@ -38,8 +38,8 @@ test("what is no data is an error where answers count, and no answer elsewhere",
     "odd",
     `export const handle = (_e, { big }) => (big ? { list: "x".repeat(2_000_000) } : () => 1);`,
   );
-  assert.match((await hook.fails()).message, /it answered a function, which is no data$/);
-  assert.match((await hook.fails({ big: true })).message, /it answered 2000011 characters of JSON$/);
+  assert.match((await hook.fails()).message, /it returned a function, which is not plain data$/);
+  assert.match((await hook.fails({ big: true })).message, /its answer has 2000011 characters of JSON$/);
   assert.equal(await hook.run({}, "agent:end"), null);
   assert.equal(await hook.run({ big: true }, "agent:end"), null);
 });
@@ -75,7 +75,7 @@ test("host.log and console write lines to the log, bounded in length and number"
   assert.deepEqual([broken, first, second], ["error: broken", "info: first", "info: second"]);
   assert.equal(long, `info: ${"x".repeat(8192)}…`);
   assert.equal(hook.output.length, 201);
-  assert.equal(hook.output.at(-1), "warn: more than 200 lines in one run; the rest is dropped");
+  assert.equal(hook.output.at(-1), "warn: more than 200 lines of output in one run; the rest is dropped");
   hook.output.length = 0;
   await hook.run();
   assert.equal(hook.output.length, 201, "each run has its own");
@@ -128,9 +128,9 @@ test("host.kv refuses what is too much and what is no text", async (context) => 
   ];`);
   const hook = isolates.open("greedy", code, { allow: { kv: true } });
   assert.deepEqual((await hook.run())?.message, [
-    "host.kv takes strings; the value is of type number",
-    "host.kv takes strings; the key is of type object",
-    "host.kv takes strings; the key is of type object",
+    "host.kv expects strings; the value is of type number",
+    "host.kv expects strings; the key is of type object",
+    "host.kv expects strings; the key is of type object",
     "the key is longer than 256 bytes",
     "the value is longer than 65536 bytes",
     "the value is longer than 65536 characters",

@@ -65,7 +65,7 @@ test("hosts that are not named are not reached, however they are written", async
   const { port, requests } = await startServer(context, (_request, response) => response.end("reached"));
   const hook = openFetcher(context, `return (await host.fetch(path, { method: port ?? "GET" })).text();`);
   const go = async (path: string) => (await hook.run({ path }))?.message;
-  const named = / is not named in allow\.fetch of HOOK\.yaml$/;
+  const named = / is not listed in allow\.fetch of HOOK\.yaml$/;
   for (const path of [
     `http://localhost:${port}/`,
     `http://127.0.0.2:${port}/`,
@@ -77,16 +77,16 @@ test("hosts that are not named are not reached, however they are written", async
     assert.match(String(await go(path)), /not named in allow\.fetch|is no URL/, path);
   }
   assert.match(String(await go(`http://169.254.169.254/`)), named);
-  assert.equal(await go(`file:///etc/passwd`), "host.fetch does not speak file:");
-  assert.equal(await go(`data:text/plain,x`), "host.fetch does not speak data:");
+  assert.equal(await go(`file:///etc/passwd`), "host.fetch does not support file:");
+  assert.equal(await go(`data:text/plain,x`), "host.fetch does not support data:");
   assert.equal(
     await go(`http://user:word@127.0.0.1:${port}/`),
-    "the address holds a name or password; send them as a header",
+    "the URL contains a user name or password; send them in a header",
   );
-  assert.equal(await go("/path"), "the address is no URL");
+  assert.equal(await go("/path"), "the URL is invalid");
   assert.equal(
     (await hook.run({ path: `http://127.0.0.1:${port}/`, port: "CONNECT" }))?.message,
-    'host.fetch has no method "CONNECT"',
+    'host.fetch does not support the method "CONNECT"',
   );
   assert.deepEqual(requests, []);
   // Other ways to write the same address are that address.
@@ -113,7 +113,7 @@ test("redirects are followed to named hosts only, five of them, as browsers do",
   const go = async (path: string) => (await hook.run({ port, path }))?.message;
   assert.equal(
     await go("/away"),
-    `127.0.0.1:${port} redirects there, and localhost is not named in allow.fetch of HOOK.yaml`,
+    `127.0.0.1:${port} redirects to another host, and localhost is not listed in allow.fetch of HOOK.yaml`,
   );
   assert.equal(await go("/loop"), `127.0.0.1:${port} redirected more than 5 times`);
   assert.equal(requests.length, 1 + 6);
@@ -142,7 +142,7 @@ test("headers that belong to the connection are refused", async (context) => {
   const { port, requests } = await startServer(context, (_request, response) => response.end());
   const hook = openFetcher(context, `return (await host.fetch(at("/"), { headers: { [path]: "x" } })).status;`);
   for (const name of ["Host", "connection", "Content-Length", "transfer-encoding", "Proxy-Authorization", "upgrade"]) {
-    assert.equal((await hook.run({ port, path: name }))?.message, `host.fetch does not set the header ${name}`);
+    assert.equal((await hook.run({ port, path: name }))?.message, `host.fetch cannot set the header ${name}`);
   }
   assert.match(
     String((await hook.run({ port, path: "bad name\r\nx" }))?.message),
@@ -166,7 +166,7 @@ test("bodies are bounded in both directions", async (context) => {
   assert.equal((await hook.run({ port, path: "/exact" }))?.message, 1024 * 1024);
   assert.equal(
     (await hook.run({ port, path: "/endless" }))?.message,
-    `the answer of 127.0.0.1:${port} is larger than 1048576 bytes`,
+    `the response of 127.0.0.1:${port} is larger than 1048576 bytes`,
   );
   await until(() => broken === 1, "the connection was given up");
   const sends = openFetcher(
@@ -240,7 +240,7 @@ test("init may be hostile", async (context) => {
      return problems;`,
   );
   const [getter, bytes, ...rest] = (await hook.run({ port }))!.message as string[];
-  assert.deepEqual([getter, bytes], ["getter", "host.fetch takes a string as its body"]);
-  assert.deepEqual(rest.slice(-3), ["text", "a GET has no body", 200]);
+  assert.deepEqual([getter, bytes], ["getter", "host.fetch expects a string as its body"]);
+  assert.deepEqual(rest.slice(-3), ["text", "a GET request cannot have a body", 200]);
   assert.deepEqual(requests.at(-1), "GET 127.0.0.1/text");
 });

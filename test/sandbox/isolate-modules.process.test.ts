@@ -40,7 +40,7 @@ test("modules of the folder, TypeScript, JavaScript and JSON, also those that im
   assert.deepEqual((await hook.run())?.message, [3, [1, "\u2028"], "plain", true, "plain", null]);
 });
 
-const REFUSED = `which is refused: a handler in an isolate imports files of its own folder only, by paths that begin with "./" or "../"`;
+const REFUSED = `which is not allowed: a handler in an isolate can only import files of its own folder, by paths that start with "./" or "../"`;
 test("whatever is no file of the folder is refused by its name", async (context) => {
   const isolates = new Isolates(context);
   for (const specifier of [
@@ -75,7 +75,7 @@ test("files outside of the folder are refused, by whatever way", async (context)
     assert.ok((await hook.fails()).message.endsWith(`it imports ${shown}, ${REFUSED}`), specifier);
   }
   const slashes = isolates.open("hook", `import "./..%2fother/secret.json"; ${HANDLE}`);
-  assert.match((await slashes.fails()).message, /which names no file/);
+  assert.match((await slashes.fails()).message, /which is not a valid path/);
 });
 
 test("a link out of the folder is refused, one within is not", async (context) => {
@@ -102,8 +102,8 @@ test("what is no module is refused in words that say why", async (context) => {
   writeFileSync(join(folder, "latin.js"), Buffer.from([0xe4, 0xf6]));
   spawnSync("mkfifo", [join(folder, "pipe.js")]);
   const expected: Readonly<Record<string, RegExp>> = {
-    "./gone.ts": /it imports "\.\/gone\.ts", and there is no such file/,
-    "./large": /it imports "\.\/large", which is none of \.ts, \.mts, \.js, \.mjs, \.json$/,
+    "./gone.ts": /it imports "\.\/gone\.ts", but there is no such file/,
+    "./large": /it imports "\.\/large", which does not end in \.ts, \.mts, \.js, \.mjs, \.json$/,
     "./text.txt": /none of \.ts/,
     "./folder.ts": /it is a directory$/,
     "./pipe.js": /it is not a regular file$/,
@@ -162,7 +162,10 @@ test("errors name file, line and column", async (context) => {
     }),
     "handler.ts: RangeError: deep (lib/deep.ts:2:9)",
   );
-  assert.equal(await problemOf(context, `export class Handler {}`), "handler.ts: it exports no function handle");
+  assert.equal(
+    await problemOf(context, `export class Handler {}`),
+    'handler.ts: it does not export a function "handle"',
+  );
 });
 
 test("a handler that is mended is used at its next event", async (context) => {

@@ -200,11 +200,11 @@ test("a bad manifest, a half-written handler and a second one keep the last good
   await stay({ "handler.ts": "" }, /handler\.ts is empty/);
   await stay(
     { "handler.ts": 'import { appendFileSync } from "node:fs";\nexpor' },
-    /handler\.ts exports no function handle/,
+    /handler\.ts does not export a function "handle"/,
   );
   await stay(
     { "handler.ts": `import "./lib/late.ts";\n${recorder("v1")}` },
-    /imports "\.\/lib\/late\.ts", and there is no such file/,
+    /imports "\.\/lib\/late\.ts", but there is no such file/,
   );
   await stay({ "lib/late.ts": "export const late = {" }, /lib\/late\.ts:1: /);
   bench.write("recorder", { "lib/late.ts": undefined });

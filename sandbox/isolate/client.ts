@@ -8,7 +8,7 @@ import { ModuleSources } from "./sources.ts";
 import type { WireFrame, FromHost, OutputLevel } from "./wire.ts";
 
 /** Why a handler gave no answer. */
-export class SeatError extends Error {
+export class IsolateClientError extends Error {
   /** `unusable`: it cannot be loaded. `failed`: it threw. `gone`: its isolate is gone. */
   readonly kind: "unusable" | "failed" | "gone";
   /** The module that caused it, relative to the folder; empty if none did. */
@@ -16,7 +16,7 @@ export class SeatError extends Error {
   /** True when the handler was called and may have had effects. */
   readonly begun: boolean;
 
-  constructor(kind: SeatError["kind"], problem: string, { file = "", begun = false } = {}) {
+  constructor(kind: IsolateClientError["kind"], problem: string, { file = "", begun = false } = {}) {
     super(problem);
     this.kind = kind;
     this.file = file;
@@ -66,9 +66,9 @@ export class IsolateClient implements Guest {
     return this.#begun;
   }
 
-  /** Creates the isolate and loads the handler. Rejects with a {@link SeatError}. */
+  /** Creates the isolate and loads the handler. Rejects with a {@link IsolateClientError}. */
   async load(remainingMs: number): Promise<void> {
-    if (this.#gone.signal.aborted) throw new SeatError("gone", "it was closed", { begun: true });
+    if (this.#gone.signal.aborted) throw new IsolateClientError("gone", "it was closed", { begun: true });
     this.#begin(remainingMs);
     const task = Promise.withResolvers<string>();
     this.#task = task;
@@ -83,13 +83,13 @@ export class IsolateClient implements Guest {
       }
     } catch (error) {
       this.#leave(false);
-      task.reject(new SeatError("unusable", problemOf(error)));
+      task.reject(new IsolateClientError("unusable", problemOf(error)));
     }
     await task.promise;
     this.#loaded = true;
   }
 
-  /** Calls the handler and returns its answer's JSON. Rejects with a {@link SeatError}. */
+  /** Calls the handler and returns its answer's JSON. Rejects with a {@link IsolateClientError}. */
   run(event: string, context: string, remainingMs: number): Promise<string> {
     this.#begin(remainingMs);
     this.#run += 1;
@@ -145,7 +145,7 @@ export class IsolateClient implements Guest {
         if (message.run === this.#run) this.#settle((task) => task.resolve(body));
         return;
       case "failed":
-        if (message.run === this.#run) this.#settle((task) => task.reject(new SeatError("failed", body)));
+        if (message.run === this.#run) this.#settle((task) => task.reject(new IsolateClientError("failed", body)));
         return;
       case "output":
         return this.#output(message.level, body);
@@ -155,7 +155,7 @@ export class IsolateClient implements Guest {
       case "unusable":
         if (message.tainted) this.host.taint();
         this.#leave(false);
-        return this.#settle((task) => task.reject(new SeatError("unusable", body, { file: message.file })));
+        return this.#settle((task) => task.reject(new IsolateClientError("unusable", body, { file: message.file })));
       case "lost":
         this.#leave(false);
         return this.#lost(body);
@@ -182,7 +182,7 @@ export class IsolateClient implements Guest {
       if (this.#loaded) this.#options.report.onStray(`lost its isolate: ${problem}`);
       return;
     }
-    const error = new SeatError("gone", problem, { begun: this.#begun });
+    const error = new IsolateClientError("gone", problem, { begun: this.#begun });
     this.#settle((task) => task.reject(error));
   }
 

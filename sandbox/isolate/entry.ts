@@ -5,25 +5,25 @@
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { extname } from "node:path";
-import { GuestIsolate, type CellPort } from "./guest-isolate.ts";
+import { GuestIsolate, type GuestIsolatePort } from "./guest-isolate.ts";
 import { IsolateMemoryWatch } from "./memory.ts";
 import { toJavaScript } from "./modules.ts";
 import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const reader = new FrameReader<ToHost>();
-const cells = new Map<number, GuestIsolate>();
+const isolates = new Map<number, GuestIsolate>();
 
-const port: CellPort = {
+const port: GuestIsolatePort = {
   guestCode: guestCode(),
   send,
-  onBusy: (cell) => memory.onBusy(cell),
-  onIdle: (cell) => memory.onIdle(cell),
-  onGone(cell) {
-    cells.delete(cell.guest);
-    memory.forget(cell);
+  onBusy: (isolate) => memory.onBusy(isolate),
+  onIdle: (isolate) => memory.onIdle(isolate),
+  onGone(isolate) {
+    isolates.delete(isolate.guest);
+    memory.forget(isolate);
   },
-  onCatastrophe: (cell, problem) => die(cell.guest, problem),
+  onCatastrophe: (isolate, problem) => die(isolate.guest, problem),
 };
 
 socket.on("data", (piece: Buffer) => {
@@ -34,37 +34,37 @@ socket.on("error", endNow);
 socket.on("close", endNow);
 
 const memory = new IsolateMemoryWatch({
-  cells: () => cells.values(),
-  onExceeded: (cell) => die(cell?.guest ?? null, "it used far more memory than its memory_mb"),
+  isolates: () => isolates.values(),
+  onExceeded: (isolate) => die(isolate?.guest ?? null, "it used far more memory than its memory_mb"),
 });
 send({ type: "ready" });
 
 function onFrame({ message, body }: WireFrame<ToHost>): void {
   if (message.type === "load") return load(message, body);
-  const cell = cells.get(message.guest);
-  if (cell === undefined) {
+  const isolate = isolates.get(message.guest);
+  if (isolate === undefined) {
     // The isolate ended by itself while this message was on its way.
     if (message.type === "end") send({ type: "ended", guest: message.guest });
     return;
   }
   switch (message.type) {
     case "module":
-      return cell.onModule(message.request, { file: message.file, text: body });
+      return isolate.onModule(message.request, { file: message.file, text: body });
     case "no_module":
-      return cell.onModule(message.request, new Error(body));
+      return isolate.onModule(message.request, new Error(body));
     case "run":
-      return cell.run(message.run, message.event, body, message.remainingMs);
+      return isolate.run(message.run, message.event, body, message.remainingMs);
     case "reply":
-      return cell.reply(message.call, message.ok, body);
+      return isolate.reply(message.call, message.ok, body);
     case "end":
-      return void cell.end();
+      return void isolate.end();
   }
 }
 
 function load({ guest, file, settings, remainingMs }: ToHost & { type: "load" }, text: string): void {
-  const cell = new GuestIsolate({ guest, settings, remainingMs, port });
-  cells.set(guest, cell);
-  void cell.load({ file, text });
+  const isolate = new GuestIsolate({ guest, settings, remainingMs, port });
+  isolates.set(guest, isolate);
+  void isolate.load({ file, text });
 }
 
 /** Reports why and ends the process with everything in it. */

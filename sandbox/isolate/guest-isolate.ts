@@ -7,17 +7,17 @@ import { describeRejection, readDescription } from "./problem.ts";
 import type { FromHost, GuestSettings, OutputLevel } from "./wire.ts";
 
 /** What an isolate needs from its process. */
-export interface CellPort {
+export interface GuestIsolatePort {
   /** The source of guest.ts as JavaScript. */
   readonly guestCode: string;
   send(message: FromHost, body?: string): void;
   /** Called before code of the isolate runs, and when it has stopped. */
-  onBusy(cell: GuestIsolate): void;
-  onIdle(cell: GuestIsolate): void;
+  onBusy(isolate: GuestIsolate): void;
+  onIdle(isolate: GuestIsolate): void;
   /** The isolate has ended, by itself or by `end`. */
-  onGone(cell: GuestIsolate): void;
+  onGone(isolate: GuestIsolate): void;
   /** V8 lost the isolate and may never release its thread, so the process must exit. */
-  onCatastrophe(cell: GuestIsolate, problem: string): void;
+  onCatastrophe(isolate: GuestIsolate, problem: string): void;
 }
 
 export interface CellOptions {
@@ -25,7 +25,7 @@ export interface CellOptions {
   readonly settings: GuestSettings;
   /** The time left to the deadline of the run that loads it. */
   readonly remainingMs: number;
-  readonly port: CellPort;
+  readonly port: GuestIsolatePort;
 }
 
 /** Functions of guest.ts that the process calls. */
@@ -44,7 +44,7 @@ const LEVELS: ReadonlySet<string> = new Set<OutputLevel>(["debug", "info", "warn
 
 export class GuestIsolate {
   readonly guest: number;
-  readonly #port: CellPort;
+  readonly #port: GuestIsolatePort;
   readonly #settings: GuestSettings;
   readonly #isolate: ivm.Isolate;
   #entrances: Entrances | undefined;

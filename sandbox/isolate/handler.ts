@@ -7,7 +7,7 @@ import { Capabilities, type CapabilityServices } from "./capabilities.ts";
 import type { IsolateHost } from "./host.ts";
 import type { IsolateHosts } from "./hosts.ts";
 import { HOST_LIMITS, SIZE_LIMITS } from "./limits.ts";
-import { IsolateClient, SeatError } from "./client.ts";
+import { IsolateClient, IsolateClientError } from "./client.ts";
 
 export interface IsolateHandlerOptions {
   readonly hook: GatewayHook;
@@ -20,7 +20,7 @@ export class IsolateHandler implements Handler {
   readonly #options: IsolateHandlerOptions;
   readonly #hook: GatewayHook;
   readonly #capabilities: Capabilities;
-  #seat: IsolateClient | undefined;
+  #client: IsolateClient | undefined;
   /** Set when it may have ended a shared process: from then on it gets its own process. */
   #alone = false;
   #closed = false;
@@ -43,7 +43,7 @@ export class IsolateHandler implements Handler {
     try {
       answer = await this.#attempt(event_type, text).catch((error: unknown) => {
         // The process ended before the handler was called: try again, once.
-        if (error instanceof SeatError && error.kind === "gone" && !error.begun && !this.#closed) {
+        if (error instanceof IsolateClientError && error.kind === "gone" && !error.begun && !this.#closed) {
           return this.#attempt(event_type, text);
         }
         throw error;
@@ -62,25 +62,27 @@ export class IsolateHandler implements Handler {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#seat?.end(new SeatError("gone", "it was closed while it ran", { begun: true }));
+    await this.#client?.end(new IsolateClientError("gone", "it was closed while it ran", { begun: true }));
   }
 
   async #attempt(event_type: string, context: string): Promise<string> {
-    const seat = await this.#seated();
+    const client = await this.#ready();
     const limitMs = Math.min(this.#hook.timeoutSeconds * 1000, 2 ** 31 - 1);
     const started = performance.now();
     let isOver = false;
     const expire = () => {
       if (isOver) return;
       // The process did not even take the event, so the handler is not the slow part.
-      const unheard = seat.isLoaded && !seat.hasBegun;
-      void seat.end(unheard ? new SeatError("gone", "its process did not answer") : this.#timeout(event_type));
+      const unheard = client.isLoaded && !client.hasBegun;
+      void client.end(
+        unheard ? new IsolateClientError("gone", "its process did not answer") : this.#timeout(event_type),
+      );
     };
     // If our own event loop was busy, first check whether the answer has arrived in time.
     const timer = setTimeout(() => setImmediate(expire), limitMs);
     try {
-      if (!seat.isLoaded) await seat.load(limitMs);
-      return await seat.run(event_type, context, Math.max(1, limitMs - (performance.now() - started)));
+      if (!client.isLoaded) await client.load(limitMs);
+      return await client.run(event_type, context, Math.max(1, limitMs - (performance.now() - started)));
     } finally {
       isOver = true;
       clearTimeout(timer);
@@ -88,32 +90,32 @@ export class IsolateHandler implements Handler {
   }
 
   /** Its client in a process that is ready. Starting a process is not part of the handler's deadline. */
-  async #seated(): Promise<IsolateClient> {
-    if (this.#closed) throw new SeatError("gone", "it is closed", { begun: true });
-    if (this.#seat !== undefined) return this.#seat;
+  async #ready(): Promise<IsolateClient> {
+    if (this.#closed) throw new IsolateClientError("gone", "it is closed", { begun: true });
+    if (this.#client !== undefined) return this.#client;
     const { hook, report, hosts } = this.#options;
     const host = takeHost(hosts, this.#alone);
     const onGone = (suspect: boolean) => {
-      this.#seat = undefined;
+      this.#client = undefined;
       this.#alone ||= suspect;
       hosts.release(host);
     };
-    const seat = new IsolateClient({ host, hook, report, capabilities: this.#capabilities, onGone });
-    this.#seat = seat;
+    const client = new IsolateClient({ host, hook, report, capabilities: this.#capabilities, onGone });
+    this.#client = client;
     const late = () => void host.kill(`its process did not start within ${HOST_LIMITS.startMs / 1000} s`);
     const timer = setTimeout(late, HOST_LIMITS.startMs);
     try {
       await host.ready;
-      return seat;
+      return client;
     } catch (error) {
-      throw new SeatError("unusable", problemOf(error));
+      throw new IsolateClientError("unusable", problemOf(error));
     } finally {
       clearTimeout(timer);
     }
   }
 
   #hermesError(event: string, error: unknown): unknown {
-    if (!(error instanceof SeatError)) return error;
+    if (!(error instanceof IsolateClientError)) return error;
     const { name, folder, handler } = this.#hook;
     const problem = error.message;
     if (error.kind === "failed") return this.#failed(event, problem, error);
@@ -133,11 +135,11 @@ export class IsolateHandler implements Handler {
   }
 }
 
-/** Throws a {@link SeatError} when the system cannot start a process. */
+/** Throws a {@link IsolateClientError} when the system cannot start a process. */
 function takeHost(hosts: IsolateHosts, alone: boolean): IsolateHost {
   try {
     return hosts.take(alone);
   } catch (error) {
-    throw new SeatError("unusable", `its process cannot be started: ${problemOf(error)}`);
+    throw new IsolateClientError("unusable", `its process cannot be started: ${problemOf(error)}`);
   }
 }

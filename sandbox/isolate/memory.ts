@@ -6,9 +6,9 @@ import { MEMORY_LIMITS, MIB } from "./limits.ts";
 import type { GuestIsolate } from "./guest-isolate.ts";
 
 export interface MemoryWatchOptions {
-  readonly cells: () => Iterable<GuestIsolate>;
+  readonly isolates: () => Iterable<GuestIsolate>;
   /** Called when the process uses too much memory, with the isolate that most of it is attributed to. */
-  readonly onExceeded: (cell: GuestIsolate | undefined) => void;
+  readonly onExceeded: (isolate: GuestIsolate | undefined) => void;
 }
 
 export class IsolateMemoryWatch {
@@ -27,37 +27,37 @@ export class IsolateMemoryWatch {
   }
 
   /** Must be called before code of an isolate runs. */
-  onBusy(cell: GuestIsolate): void {
-    this.#busy.add(cell);
-    this.#active.add(cell);
+  onBusy(isolate: GuestIsolate): void {
+    this.#busy.add(isolate);
+    this.#active.add(isolate);
     this.#timer ??= setInterval(() => this.#look(), MEMORY_LIMITS.lookMs);
     // Many short runs may happen between two ticks, with none running at a tick.
     if (performance.now() - this.#lookedAt > MEMORY_LIMITS.lookMs) this.#look();
   }
 
-  onIdle(cell: GuestIsolate): void {
-    this.#busy.delete(cell);
+  onIdle(isolate: GuestIsolate): void {
+    this.#busy.delete(isolate);
     if (this.#busy.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  forget(cell: GuestIsolate): void {
-    this.#growth.delete(cell);
-    this.#active.delete(cell);
+  forget(isolate: GuestIsolate): void {
+    this.#growth.delete(isolate);
+    this.#active.delete(isolate);
   }
 
   #look(): void {
-    for (const cell of this.#busy) cell.checkCpu();
+    for (const isolate of this.#busy) isolate.checkCpu();
     const bytes = process.memoryUsage.rss();
     const share = (bytes - this.#last) / this.#active.size;
-    for (const cell of this.#active) this.#growth.set(cell, (this.#growth.get(cell) ?? 0) + share);
+    for (const isolate of this.#active) this.#growth.set(isolate, (this.#growth.get(isolate) ?? 0) + share);
     this.#active.clear();
-    for (const cell of this.#busy) this.#active.add(cell);
+    for (const isolate of this.#busy) this.#active.add(isolate);
     this.#last = bytes;
     this.#lookedAt = performance.now();
     let granted = 0;
-    for (const { memoryMb } of this.#options.cells()) granted += memoryMb * MEMORY_LIMITS.perHook * MIB;
+    for (const { memoryMb } of this.#options.isolates()) granted += memoryMb * MEMORY_LIMITS.perHook * MIB;
     if (bytes <= this.#base + MEMORY_LIMITS.spareBytes + granted) return;
     const [most] = [...this.#growth].toSorted(([, left], [, right]) => right - left);
     this.#options.onExceeded(most?.[0]);

@@ -1,15 +1,15 @@
-/** From stored messages to what a model's API accepts. */
+/** Turns stored messages into messages that a model's API accepts. */
 import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
 
 type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
 
-/** The result of a call that had none when the program ended. */
-const INTERRUPTED_RESULT = JSON.stringify({ error: "interrupted before the tool gave a result" });
+/** The result of a call that had none when the program exited. */
+const INTERRUPTED_RESULT = JSON.stringify({ error: "interrupted before the tool returned a result" });
 
 /**
- * The messages as an API accepts them: every call is followed by its result, in the order of the calls; a call whose
- * result was lost (kill -9) gets one that says so, a result without its call is left out. Changes nothing.
+ * The messages in the form that APIs require: every call is followed by its result, in the order of the calls. A call
+ * whose result was lost (kill -9) gets one that says so; a result without its call is dropped. Its input is unchanged.
  */
 export function repairHistory(messages: readonly ChatMessage[]): ChatMessage[] {
   const repaired: ChatMessage[] = [];
@@ -31,8 +31,8 @@ export function repairHistory(messages: readonly ChatMessage[]): ChatMessage[] {
 }
 
 /**
- * The messages for the `ai` package. `context` is added to the message at `contextAt`, after a blank line; it is
- * part of what is sent and of nothing else (seed 003, "pre_llm_call").
+ * The messages for the `ai` package. `context` is appended to the message at `contextAt` after a blank line, for this
+ * request only (seed 003, "pre_llm_call").
  */
 export function toModelMessages(
   messages: readonly ChatMessage[],
@@ -43,7 +43,7 @@ export function toModelMessages(
   const converted: ModelMessage[] = [];
   for (const [index, message] of messages.entries()) {
     if (message.role === "system") {
-      // Instructions travel apart; what a surface stored as system text is background for the person's words.
+      // Instructions are sent separately; system text that a surface stored is context for the user's message.
       converted.push({ role: "user", content: message.content });
     } else if (message.role === "user") {
       const added = index === contextAt && context ? `${message.content}\n\n${context}` : message.content;
@@ -81,7 +81,7 @@ function parseArguments(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Written by another program; the model sees what stood there.
+    // Written by another program; the model gets it unchanged.
     return { _raw: text };
   }
 }

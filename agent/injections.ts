@@ -1,4 +1,4 @@
-/** The name under which injected text is stored: it begins no turn of its own. */
+/** The name under which injected text is stored; it does not start its own turn. */
 export const INJECTED = "injected";
 
 /** Text that was put into a running turn (`AgentRunner.inject`). */
@@ -7,12 +7,12 @@ export interface Injection {
   readonly label: string;
 }
 
-/** What waits to be taken up by one running turn. Once closed it takes nothing more, so that nothing is lost unseen. */
+/** Text that waits for the running turn. Once closed it accepts nothing more, so that nothing is lost silently. */
 export class Injections {
   #waiting: Injection[] = [];
   #open = true;
 
-  /** False when the turn no longer takes anything up. */
+  /** False when the turn no longer accepts anything. */
   add(injection: Injection): boolean {
     if (this.#open) this.#waiting.push(injection);
     return this.#open;
@@ -22,13 +22,13 @@ export class Injections {
     return this.#waiting.splice(0);
   }
 
-  /** Closes when nothing waits; false when something does. */
+  /** Closes if nothing is waiting; false if something is. */
   closeIfEmpty(): boolean {
     if (this.#waiting.length === 0) this.#open = false;
     return !this.#open;
   }
 
-  /** Closes and gives what still waited. */
+  /** Closes and returns what was still waiting. */
   close(): readonly Injection[] {
     this.#open = false;
     return this.take();

@@ -1,20 +1,20 @@
-/** What went wrong with a request to the model, whether trying again can help, and what a person can do about it. */
+/** Describes a failed model request: what went wrong, whether to retry, and what the user can do about it. */
 import { HermesError, problemOf } from "#core/errors";
 import type { SelectedModel } from "./models/select.ts";
 
-/** The model that failed, as far as its failure is concerned. */
+/** What an error needs to know about the model. */
 type FailedModel = Omit<SelectedModel, "model">;
 
 interface FailureFields {
   readonly problem: string;
   readonly statusCode: number | null;
   readonly retryable: boolean;
-  /** How long the server asks to wait, in milliseconds, or null. */
+  /** The delay that the server asks for, in milliseconds, or null. */
   readonly retryAfterMs: number | null;
   readonly kind: FailureKind;
 }
 
-/** `cut`: the answer had begun and ended before its end. `empty`: it ended before its first word. */
+/** `cut`: the answer broke off in the middle. `empty`: it ended before its first word. */
 type FailureKind = "unreachable" | "refused" | "empty" | "cut";
 
 /** A failed request. */
@@ -37,17 +37,17 @@ export class ModelFailure extends Error implements FailureFields {
 
 const LONGEST_PROBLEM = 400;
 
-/** Names under which the packages report a stream without an end; they are told apart by name, not by class. */
+/** Names of the packages' errors for an unfinished stream; compared by name, not by class. */
 const CUT_NAMES = new Set(["AI_InvalidResponseDataError", "AI_NoOutputGeneratedError", "AI_EmptyResponseBodyError"]);
 
 /**
- * Judges what was thrown. `streamed` says that a part of the answer had arrived: then nothing is tried again. The
- * model's key is taken out of the problem: some servers repeat it.
+ * Classifies a thrown value. With `streamed`, part of the answer had already arrived, so there is no retry. The model's
+ * key is removed from the message, because some servers repeat it.
  */
 export function modelFailureFrom(thrown: unknown, streamed: boolean, { redact }: FailedModel): ModelFailure {
   const error = thrown as { name?: unknown; statusCode?: unknown; isRetryable?: unknown; responseHeaders?: unknown };
   const statusCode = typeof error?.statusCode === "number" ? error.statusCode : null;
-  // A good status with a failure is a body that could not be read to its end.
+  // A failure with a good status means that the body could not be read completely.
   if (statusCode !== null && statusCode >= 200 && statusCode < 300) return streamCut(streamed, thrown);
   if (typeof error?.name === "string" && CUT_NAMES.has(error.name)) return streamCut(streamed, thrown);
   if (statusCode === null && isBrokenConnection(thrown) && streamed) return streamCut(streamed, thrown);
@@ -64,14 +64,14 @@ export function modelFailureFrom(thrown: unknown, streamed: boolean, { redact }:
   );
 }
 
-/** The failure of a stream that ended without saying that it was done, perhaps before it said anything. */
+/** The failure of a stream that ended without a finish message, perhaps before any content. */
 export function streamCut(streamed: boolean, cause?: unknown): ModelFailure {
-  const problem = streamed ? "the stream was cut" : "the server ended its answer before the first word";
+  const problem = streamed ? "the stream was cut" : "the server sent an empty answer";
   const fields = { statusCode: null, retryable: !streamed, retryAfterMs: null };
   return new ModelFailure({ problem, kind: streamed ? "cut" : "empty", ...fields }, { cause });
 }
 
-/** The error that ends the turn, with what a person can do: HERMES_MODEL_REQUEST or HERMES_MODEL_STREAM_CUT. */
+/** The error that ends the turn, with advice for the user: HERMES_MODEL_REQUEST or HERMES_MODEL_STREAM_CUT. */
 export function toHermesError(failure: ModelFailure, selected: FailedModel): HermesError {
   const { provider, id: model } = selected;
   if (failure.kind === "cut")
@@ -84,13 +84,13 @@ export function toHermesError(failure: ModelFailure, selected: FailedModel): Her
 function adviceFor({ statusCode, kind }: ModelFailure, { baseUrl, keySource }: FailedModel): string {
   if (statusCode === 401 || statusCode === 403) return `Check the key (${keySource}).`;
   if (statusCode === 404) return `Check model.default and model.base_url (${baseUrl}).`;
-  if (statusCode === 429) return "The server's limit is reached; try again later.";
-  if (statusCode !== null && statusCode >= 500) return "The server has a problem of its own; try again later.";
-  if (kind === "unreachable") return `Check that a server runs at ${baseUrl} (model.base_url).`;
-  return kind === "empty" ? `Check that ${baseUrl} (model.base_url) speaks the provider's API.` : "";
+  if (statusCode === 429) return "The server's rate limit or quota is exceeded; try again later.";
+  if (statusCode !== null && statusCode >= 500) return "The problem is on the server; try again later.";
+  if (kind === "unreachable") return `Check that a server is running at ${baseUrl} (model.base_url).`;
+  return kind === "empty" ? `Check that ${baseUrl} (model.base_url) supports the provider's API.` : "";
 }
 
-/** Without a status: a connection that failed, or an error that the server wrote into the stream; no mistake of ours. */
+/** Errors without a status: a failed connection, or an error that the server sent in the stream, but no bug of ours. */
 function mayPass(thrown: unknown): boolean {
   const { isRetryable, name } = (thrown ?? {}) as { isRetryable?: unknown; name?: unknown };
   if (typeof isRetryable === "boolean") return isRetryable;
@@ -101,7 +101,7 @@ function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** undici says `terminated`, and the socket's own error is its cause. */
+/** undici reports `terminated`; the socket's own error is its cause. */
 function isBrokenConnection(thrown: unknown): boolean {
   const { cause } = (thrown ?? {}) as { cause?: { code?: unknown } };
   return /terminated|socket|network|aborted|ECONN|EPIPE/i.test(problemOf(thrown)) || typeof cause?.code === "string";

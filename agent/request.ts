@@ -1,4 +1,4 @@
-/** A request to the model with its events and its retries. */
+/** Sends a request to the model, with its events and retries. */
 import { setTimeout as delay } from "node:timers/promises";
 import { growingPause } from "#core/backoff";
 import { ModelFailure, toHermesError } from "./model-failure.ts";
@@ -7,13 +7,13 @@ import { fireHook, type TurnScope } from "./scope.ts";
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_BACKOFF_MS = 8000;
-/** A server may ask for any wait; a person is not kept longer than this. */
+/** A server may ask for any delay; a user does not wait longer than this. */
 const LONGEST_ASKED_DELAY_MS = 60_000;
 
 /**
- * Asks the model, again after a failure that may pass (`maxRetries` times, only while nothing of the answer has
- * arrived), and fires `pre_api_request` and then `post_api_request` or `api_request_error` for every attempt. `count`
- * is the request's number in the turn. Throws HERMES_MODEL_REQUEST or HERMES_MODEL_STREAM_CUT, or the signal's reason.
+ * Asks the model and retries after temporary failures (`maxRetries` times, and only if nothing of the answer has
+ * arrived). Fires `pre_api_request` and then `post_api_request` or `api_request_error` for every attempt. `count` is
+ * the request's number in the turn. Throws HERMES_MODEL_REQUEST, HERMES_MODEL_STREAM_CUT or the signal's reason.
  */
 export async function requestAnswer(scope: TurnScope, request: ModelRequest, count: number): Promise<ModelAnswer> {
   const maxRetries = scope.deps.maxRetries();
@@ -22,7 +22,7 @@ export async function requestAnswer(scope: TurnScope, request: ModelRequest, cou
     if (!(outcome instanceof ModelFailure)) return outcome;
     if (!outcome.retryable || retries >= maxRetries) throw toHermesError(outcome, request.selected);
     const wait = retryDelay(scope, outcome, retries);
-    scope.deps.log.warn("the model's server failed; trying again", {
+    scope.deps.log.warn("the model request failed; retrying", {
       problem: outcome.problem,
       wait_ms: wait,
       session_id: scope.session.id,
@@ -73,7 +73,7 @@ async function attemptOnce(
   }
 }
 
-/** The payload that the three events share; counted and made only when somebody listens. */
+/** The payload that the three events share; created only when somebody listens. */
 function payloadOf({ session, platform }: TurnScope, request: ModelRequest, count: number, startedAt: string) {
   const { selected, messages, tools, instructions } = request;
   return () => ({
@@ -91,7 +91,7 @@ function payloadOf({ session, platform }: TurnScope, request: ModelRequest, coun
   });
 }
 
-/** The server's own wish, bounded; else twice as long each time, with chance so that callers do not come together. */
+/** The server's own delay, with a maximum; else exponential back-off with jitter. */
 function retryDelay({ deps }: TurnScope, { retryAfterMs }: ModelFailure, retries: number): number {
   if (retryAfterMs !== null) return Math.min(retryAfterMs, LONGEST_ASKED_DELAY_MS);
   const firstPause = deps.retryDelayMs ?? FIRST_DELAY_MS;

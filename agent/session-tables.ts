@@ -3,14 +3,14 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports/agent";
 
-/** A session with what the database knows about it beside its identity. Times are ISO-8601 UTC. */
+/** A session as stored in the database. Times are ISO-8601 UTC. */
 export interface StoredSession extends Session {
   readonly title: string | null;
-  /** The model that it last used. */
+  /** The last model it used. */
   readonly model: string | null;
   readonly created_at: string;
   readonly updated_at: string;
-  /** When its first turn began; null before. */
+  /** When its first turn started; null before that. */
   readonly started_at: string | null;
   readonly message_count: number;
 }
@@ -67,7 +67,7 @@ export class SessionTables {
     );
   }
 
-  /** By the row's number, which grows with every session whatever the clock says. */
+  /** Ordered by rowid, which grows with every session, whatever the clock says. */
   newestWith(key: string): StoredSession | undefined {
     return this.#all(`SELECT ${COLUMNS} FROM sessions WHERE key = ? ORDER BY rowid DESC LIMIT 1`, key)[0];
   }
@@ -116,7 +116,7 @@ export class SessionTables {
   }
 
   #all(sql: string, ...values: Value[]): StoredSession[] {
-    // Rows have no prototype; a copy is a plain object, as callers and tests expect.
+    // Rows have no prototype; callers and tests expect a plain object.
     return this.#statement(sql)
       .all(...values)
       .map((row) => Object.assign({}, row) as unknown as StoredSession);

@@ -1,4 +1,4 @@
-/** Conversations in `state.db` (CONTRACT §1 and §3), and what becomes of them when the disk is full. */
+/** Stores conversations in `state.db` (CONTRACT §1 and §3), and in memory when the disk is full. */
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import { HermesError, problemOf } from "#core/errors";
@@ -12,28 +12,28 @@ export type { StoredSession } from "./session-tables.ts";
 
 export interface NewSession {
   readonly platform: string;
-  /** Who began it: `chat`, `delegate`, a task's name, … */
+  /** Who started it: `chat`, `delegate`, a task's name, … */
   readonly source: string;
   readonly key?: string | null;
   readonly parent?: string | null;
   readonly title?: string | null;
 }
 
-/** A session as `hermes sessions export` writes it. */
+/** A session in the format of `hermes sessions export`. */
 export interface ExportedSession extends StoredSession {
   readonly messages: readonly ChatMessage[];
 }
 
-/** A session that could not be written and lives in memory until it can. */
+/** A session that could not be written and stays in memory until it can be. */
 interface Unsaved {
   session: StoredSession;
   messages: ChatMessage[];
 }
 
 /**
- * The sessions of one home. A write that fails does not throw: the session goes on in memory, `onWriteFailure` is
- * told once, and each later write tries to save what is missing. Reads of a damaged file, and a `delete` that fails,
- * throw HERMES_STATE_UNAVAILABLE.
+ * The sessions of one home. A failed write does not throw: the session continues in memory, `onWriteFailure` is called
+ * once, and each later write tries to save what is missing. Reading a damaged file, and a failed `delete`, throw
+ * HERMES_STATE_UNAVAILABLE.
  */
 export class SqliteSessions {
   readonly #database: DatabaseSync;
@@ -76,8 +76,8 @@ export class SqliteSessions {
   }
 
   /**
-   * The conversation last held on this platform: of a person (not of a child agent, not of a plugin's own turns), and
-   * one that had a turn.
+   * The last conversation of a user on this platform that had a turn; not one of a child agent or of a plugin's own
+   * turns.
    */
   latest(platform: string): StoredSession | undefined {
     return this.list({ platform }).find(
@@ -86,7 +86,7 @@ export class SqliteSessions {
     );
   }
 
-  /** The session that was created last with this key, whichever was used last. */
+  /** The session with this key that was created last, even if another one was used later. */
   byKey(key: string): StoredSession | undefined {
     const stored = this.#attempt(() => this.#tables.newestWith(key));
     const kept = [...this.#unsaved.values()].map(({ session }) => session).filter((session) => session.key === key);
@@ -95,7 +95,7 @@ export class SqliteSessions {
       .at(-1);
   }
 
-  /** Sessions, the last used first; those of child agents only with `children`. */
+  /** Sessions, most recently used first; those of child agents only with `children`. */
   list(options: { platform?: string; key?: string; children?: boolean; limit?: number } = {}): StoredSession[] {
     const kept = [...this.#unsaved.values()]
       .map(({ session }) => session)
@@ -111,7 +111,7 @@ export class SqliteSessions {
       .slice(0, options.limit);
   }
 
-  /** Gives the session a title; null takes it away. */
+  /** Sets the session's title; null removes it. */
   rename(id: string, title: string | null): void {
     this.#change(
       id,
@@ -122,7 +122,7 @@ export class SqliteSessions {
     );
   }
 
-  /** Notes the model that the session last used. */
+  /** Records the last model that the session used. */
   setModel(id: string, model: string): void {
     this.#change(
       id,
@@ -133,7 +133,7 @@ export class SqliteSessions {
     );
   }
 
-  /** Notes that the session's first turn has begun. */
+  /** Records that the session's first turn has started. */
   markStarted(id: string): void {
     const now = new Date().toISOString();
     this.#change(
@@ -145,7 +145,7 @@ export class SqliteSessions {
     );
   }
 
-  /** Adds a complete message. It is on its way to the disk when this returns, so that a kill does not lose it. */
+  /** Adds a complete message. It is handed to the system before this returns, so that a kill does not lose it. */
   append(id: string, message: ChatMessage): void {
     this.#change(
       id,
@@ -156,7 +156,7 @@ export class SqliteSessions {
     );
   }
 
-  /** The session's messages as they were stored. */
+  /** The session's messages as stored. */
   history(id: string): ChatMessage[] {
     const kept = this.#unsaved.get(id);
     return kept === undefined ? this.#attempt(() => this.#tables.history(id)) : [...kept.messages];
@@ -173,7 +173,7 @@ export class SqliteSessions {
     );
   }
 
-  /** Takes the last turn back (`/undo`, `/retry`). Gives the person's words of it, or null when there is none. */
+  /** Removes the last turn (`/undo`, `/retry`). Returns its user message, or null when there is no turn. */
   undo(id: string): string | null {
     const messages = this.history(id);
     const start = messages.findLastIndex((message) => message.role === "user" && message.name !== INJECTED);
@@ -194,7 +194,7 @@ export class SqliteSessions {
     return this.#attempt(() => transaction(this.#database, () => this.#tables.delete(id))) > 0 || kept;
   }
 
-  /** Deletes what was not used for this many days; 0 keeps all. Gives how many sessions went. */
+  /** Deletes sessions that were not used for this many days; 0 keeps all. Returns how many were deleted. */
   prune(days: number): number {
     if (days <= 0) return 0;
     const before = new Date(Date.now() - days * 86_400_000).toISOString();
@@ -215,7 +215,7 @@ export class SqliteSessions {
     }
   }
 
-  /** Changes a session in the file or, when it is not there, in memory, and then tries to save it. */
+  /** Changes a session in the file or, if it is not there, in memory, and then tries to save it. */
   #change(id: string, write: () => void, inMemory: (kept: Unsaved) => void): void {
     const kept = this.#unsaved.get(id);
     if (kept !== undefined) {
@@ -254,7 +254,7 @@ export class SqliteSessions {
     }
   }
 
-  /** What the file still gives of a session that can no longer be written. */
+  /** What can still be read of a session that can no longer be written. */
   #rescue(id: string): Unsaved {
     try {
       const session = this.#tables.get(id);

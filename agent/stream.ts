@@ -1,4 +1,4 @@
-/** One request to the model: one `streamText` call, whose tools have no `execute` because every call is ours to run. */
+/** One request to the model: one `streamText` call, whose tools have no `execute` because we run every call ourselves. */
 import type { ModelMessage, ToolSet } from "ai";
 import { isHermesError } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
@@ -11,21 +11,21 @@ export interface ModelRequest {
   readonly instructions: string;
   readonly messages: ModelMessage[];
   readonly tools: readonly Tool[];
-  /** True for a request that must not be answered with calls. */
+  /** True for a request that the model must not answer with calls. */
   readonly wordsOnly: boolean;
   readonly hints: OfflineHints;
   readonly signal: AbortSignal;
-  /** Takes the model's words as they arrive. */
+  /** Takes the model's text as it arrives. */
   readonly onDelta: (delta: string) => void;
 }
 
-/** A call as it was asked for: by the model, by a child agent's model, or by the person. */
+/** A requested tool call: by the model, by a child agent's model, or by the user. */
 export interface AskedCall {
   readonly id: string;
   readonly tool: string;
-  /** The arguments; `{"_raw": text}` when what was asked for is no JSON object. */
+  /** The arguments; `{"_raw": text}` when they are not a JSON object. */
   readonly args: Readonly<Record<string, unknown>>;
-  /** What is wrong with the arguments before any schema is asked, else null. */
+  /** What is wrong with the arguments even before the schema check, else null. */
   readonly problem: string | null;
 }
 
@@ -50,7 +50,7 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
       maxRetries: 0,
       abortSignal: signal,
       onError: () => {
-        // The failure arrives as a part of the stream too; without this the package prints it.
+        // The failure also arrives as a part of the stream; without this the package prints it.
       },
       ...(request.tools.length === 0 ? {} : { tools: await toToolSet(request.tools) }),
       ...(request.wordsOnly ? { toolChoice: "none" as const } : {}),
@@ -72,7 +72,7 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
   }
 }
 
-/** The parts of the stream that count here, without the package's generics. */
+/** The parts of the stream that are used here, without the package's generics. */
 type StreamPart =
   | { type: "text-delta"; text: string }
   | { type: "reasoning-delta" | "tool-input-start" | "tool-input-delta" }
@@ -87,7 +87,7 @@ type StreamPart =
   | { type: "start" };
 
 class Collected {
-  /** True once anything of the answer has arrived: from then on a retry would repeat it. */
+  /** True once any part of the answer has arrived: a retry would repeat it. */
   streamed = false;
   #text = "";
   readonly #calls: AskedCall[] = [];
@@ -110,7 +110,7 @@ class Collected {
     const end = this.#end;
     if (end === undefined || end.finishReason === "interrupted") throw streamCut(this.streamed);
     if (end.finishReason === "error")
-      throw modelFailureFrom(new Error("it ended with an error"), this.streamed, this.#model);
+      throw modelFailureFrom(new Error("the stream ended with an error"), this.streamed, this.#model);
     return {
       text: this.#text,
       calls: this.#calls,
@@ -123,7 +123,7 @@ class Collected {
 
 const STREAMED: ReadonlySet<string> = new Set(["text-delta", "reasoning-delta", "tool-input-start", "tool-call"]);
 
-/** Arguments that are no JSON object still become a call, so that the gate sees it. */
+/** Arguments that are not a JSON object still become a call, so that the gate sees it. */
 function toAskedCall({ toolCallId, toolName, input }: Extract<StreamPart, { type: "tool-call" }>): AskedCall {
   if (typeof input === "object" && input !== null && !Array.isArray(input)) {
     return { id: toolCallId, tool: toolName, args: input as Record<string, unknown>, problem: null };
@@ -137,14 +137,14 @@ async function toToolSet(tools: readonly Tool[]): Promise<ToolSet> {
   return Object.fromEntries(
     tools.map(({ name, description, parameters }) => [
       name,
-      // Without a validator: arguments are checked after the gate.
+      // No validator: arguments are checked after the gate.
       tool({ description, inputSchema: jsonSchema<Record<string, unknown>>({ ...parameters }) }),
     ]),
   );
 }
 
 async function loadPackage() {
-  // Its warnings would go to the console, where a conversation is.
+  // Its warnings would be printed to the console, into the conversation.
   (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
   return import("ai");
 }

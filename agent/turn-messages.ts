@@ -11,7 +11,7 @@ export class TurnMessages {
   readonly #sessions: SqliteSessions;
   readonly #sessionId: string;
   readonly #messages: ChatMessage[];
-  /** Where this turn's user message stands. */
+  /** The index of this turn's user message. */
   readonly #start: number;
   readonly #words: string[];
   readonly #firstAnswer: boolean;
@@ -19,7 +19,7 @@ export class TurnMessages {
   #steps = 0;
   #calls = 0;
 
-  /** Loads the session's history and adds the person's message to it. */
+  /** Loads the session's history and adds the user's message to it. */
   constructor(sessions: SqliteSessions, sessionId: string, message: string) {
     this.#sessions = sessions;
     this.#sessionId = sessionId;
@@ -30,12 +30,12 @@ export class TurnMessages {
     this.#add({ role: "user", content: message });
   }
 
-  /** The messages so far, as hooks see them. The caller must not change them. */
+  /** The messages so far, as hooks see them. Callers must not change them. */
   get messages(): ChatMessage[] {
     return this.#messages;
   }
 
-  /** What hooks want the model to know in this turn; it is never stored. */
+  /** Context from hooks for this turn; it is never stored. */
   setContext(text: string): void {
     this.#context = text;
   }
@@ -63,7 +63,7 @@ export class TurnMessages {
     });
   }
 
-  /** Stores a result the moment it is there; {@link addResults} puts a step's results in order. */
+  /** Stores a result as soon as it is available; {@link addResults} puts a step's results in order. */
   storeResult(call: AskedCall, content: string): void {
     this.#sessions.append(this.#sessionId, resultOf(call, content));
   }
@@ -72,7 +72,7 @@ export class TurnMessages {
     for (const [index, call] of calls.entries()) this.#messages.push(resultOf(call, contents[index] ?? ""));
   }
 
-  /** What to send; `closing` words are added at the end for this request only. */
+  /** The messages to send; `closing` is added at the end for this request only. */
   toModelMessages(closing?: string): ModelMessage[] {
     const messages = toModelMessages(this.#messages, this.#context, this.#start);
     return closing === undefined ? messages : [...messages, { role: "user", content: closing }];

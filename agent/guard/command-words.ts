@@ -1,14 +1,14 @@
 /**
- * Reads a shell command line into simple commands and their words, expanded as far as can be known without
- * running anything. It judges for the guard, so where the shell's meaning is open it gives every possibility
- * (alternatives, wildcards) rather than the likeliest one. It runs nothing and never throws.
+ * Parses a shell command line into simple commands and their words, expanded as far as possible without running
+ * anything. It works for the guard, so where the shell's result is uncertain it gives every possibility
+ * (alternatives, wildcards), not the most likely one. It runs nothing and never throws.
  */
 
-/** Stands in an expanded word for `*`. */
+/** Represents `*` in an expanded word. */
 export const ANY_RUN = "\uE000";
-/** Stands in an expanded word for `?` and `[…]`. */
+/** Represents `?` and `[…]` in an expanded word. */
 export const ANY_ONE = "\uE001";
-/** Stands in an expanded word for what only a run could tell: a command substitution, a cut variable. */
+/** Represents what only a run could tell in an expanded word: a command substitution, a trimmed variable. */
 export const UNKNOWN = "\uE002";
 const BRACE_OPEN = "\uE003";
 const BRACE_COMMA = "\uE004";
@@ -17,19 +17,19 @@ const BRACE_MARKS = new RegExp(`[${BRACE_OPEN}${BRACE_COMMA}${BRACE_CLOSE}]`);
 const MAX_BRACES = 6;
 const MAX_ALTERNATIVES = 64;
 
-/** One word: every text it may stand for. */
+/** One word: every text it may expand to. */
 export type Word = readonly string[];
 
 export interface ParsedCommand {
   /** Simple commands in order, each a list of words; redirection targets are words of their command. */
   readonly commands: readonly (readonly Word[])[];
-  /** The source of command and process substitutions and of backticks, to be judged by themselves. */
+  /** The source of command and process substitutions and of backticks, to be checked separately. */
   readonly substitutions: readonly string[];
 }
 
 /**
- * Parses a command line. `variables` holds the known values of a name; assignments and `for` loops inside the
- * command add to it as they are met. An unknown variable is empty, as in the shell.
+ * Parses a command line. `variables` has the known values of each name; assignments and `for` loops inside the
+ * command add to it. An unknown variable is empty, as in the shell.
  */
 export function parseShellCommand(source: string, variables: Map<string, readonly string[]>): ParsedCommand {
   const reader = new CommandReader(source, variables);
@@ -64,7 +64,7 @@ class CommandReader {
     if (char === " " || char === "\t") return this.#endWord();
     if ((char === "<" || char === ">") && next === "(") return this.#substitution(")");
     if (char === "<" || char === ">") return this.#endWord();
-    // `&>` and `>&` are redirections: the command goes on after them.
+    // `&>` and `>&` are redirections: the command continues after them.
     if (char === "&" && (next === ">" || this.#source[this.#at - 2] === ">")) return this.#endWord();
     if ("\n;|&()".includes(char)) return this.#endCommand();
     if (char === "#" && this.#word === null) return this.#comment();
@@ -106,7 +106,7 @@ class CommandReader {
     this.#command = [];
   }
 
-  /** Remembers `NAME=value` and the values of `for NAME in …`. */
+  /** Records `NAME=value` and the values of `for NAME in …`. */
   #learn(word: Word): void {
     for (const text of word) {
       const assignment = /^([A-Za-z_]\w*)\+?=(.*)$/s.exec(text);
@@ -165,12 +165,12 @@ class CommandReader {
     this.#at += 1;
     const inner = this.#upTo("}");
     const parsed = /^([A-Za-z_]\w*)(?::?([-=+?])(.*)|(.+))?$/s.exec(inner);
-    // `${#x}`, `${!x}` and the like: what they give is not knowable here.
+    // `${#x}`, `${!x}` and the like: the result is unknown here.
     if (parsed === null) return this.#append(UNKNOWN);
     const [, name = "", operator, fallback = "", transformation] = parsed;
     const known = this.#variables.get(name) ?? [];
     const values = operator === "+" ? [fallback] : operator === "-" || operator === "=" ? [...known, fallback] : known;
-    // `${x%/}`, `${x/a/b}`: the value may be cut at either end.
+    // `${x%/}`, `${x/a/b}`: the value may be trimmed at either end.
     if (transformation !== undefined) return this.#appendOneOf([...known, UNKNOWN]);
     this.#appendOneOf(values.length === 0 ? [""] : values);
   }
@@ -213,7 +213,7 @@ class CommandReader {
   }
 }
 
-/** Bash's brace expansion over the marked braces; `{a..c}` becomes a wildcard, single braces stay text. */
+/** Bash's brace expansion of the marked braces; `{a..c}` becomes a wildcard, single braces stay literal. */
 function expandBraces(text: string): string[] {
   if (text.split(BRACE_CLOSE).length > MAX_BRACES) return [text.slice(0, text.search(BRACE_MARKS)) + UNKNOWN];
   const close = text.indexOf(BRACE_CLOSE);

@@ -1,7 +1,7 @@
 /**
- * Judges a terminal command by the paths it names: refused are those that name a guarded place, and those that
- * move, delete or hand on a folder that holds one. What a command does without naming it cannot be judged here
- * (docs/tools.md says so to the reader).
+ * Checks a terminal command by the paths it names. Refuses commands that name a guarded path, and those that move,
+ * delete or pass on a folder that contains one. It cannot check what a command does without naming a path
+ * (docs/tools.md says so).
  */
 import { existsSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
@@ -13,7 +13,7 @@ export interface CommandGround {
   readonly snapshot: GuardSnapshot;
   readonly cwd: string;
   readonly userHome: string;
-  /** What `$HERMES_HOME` may stand for, beside the environment's value. */
+  /** Possible values of `$HERMES_HOME` in addition to the one in the environment. */
   readonly hermesHome: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -26,7 +26,7 @@ const WRAPPERS = new Set("sudo doas env nohup exec command builtin nice ionice t
 const SHELLS = new Set("sh bash zsh dash ksh ash fish eval su ssh watch trap parallel script busybox".split(" "));
 const INTERPRETERS =
   /^(?:python|node|deno|bun|tsx|perl|ruby|php|lua|g?awk|mawk|sed|ed|ex|vim?|nvim|osascript|jq|sqlite3)[\d.]*$/;
-/** May be given the home folder itself: they show at most names. */
+/** May be given the home folder itself, because they show names at most. */
 const HARMLESS = new Set(
   "cd pushd ls dir find fd stat du df tree file test [ [[ echo printf realpath readlink dirname basename pwd mkdir export declare local hermes npx".split(
     " ",
@@ -38,11 +38,11 @@ const GIT_CHANGES = /^(?:add|checkout|restore|reset|clean|stash|apply|am|pull|me
 const FIND_ACTIONS = /^-(?:delete|exec|execdir|ok|okdir|fprint.*|fls)$/;
 const RECURSIVE = /^(?:-[A-Za-z]*[rRa][A-Za-z]*|--recursive|--archive)$/;
 
-/** Commands that have rules of their own below. */
+/** Commands with their own rules below. */
 const RULED =
   /^(?:rm|mv|cp|scp|shred|trash|find|tar|bsdtar|zip|7z|unzip|cpio|rsync|ln|install|mount|bindfs|docker|podman|bwrap|chroot|chmod|chown|chgrp|setfacl|chattr|[ef]?grep|rg|ag|ack|git)$/;
 
-/** Why the command is refused, as a clause (`it names ~/.hermes/config.yaml`), or null when nothing speaks against it. */
+/** Why the command is refused, as a clause (`it names ~/.hermes/config.yaml`), or null when it is allowed. */
 export function judgeCommand(command: string, ground: CommandGround): string | null {
   const known = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(ground.env)) if (value !== undefined) known.set(name, [value]);
@@ -56,11 +56,11 @@ export function judgeCommand(command: string, ground: CommandGround): string | n
 
 interface Nesting {
   readonly depth: number;
-  /** True where the output becomes words of another command: then names alone are a way in. */
+  /** True where the output becomes words of another command, so that names alone give access. */
   readonly handsOn: boolean;
 }
 
-/** A simple command with its parts told apart. */
+/** A simple command, split into its parts. */
 interface Call {
   readonly name: string;
   readonly args: readonly Word[];
@@ -85,7 +85,7 @@ class Review {
   }
 
   judge(source: string, nesting: Nesting): string | null {
-    if (nesting.depth > DEEPEST) return "it is nested too deeply to be judged";
+    if (nesting.depth > DEEPEST) return "it is nested too deeply to be checked";
     const mentioned = this.#mentionIn(source, false);
     if (mentioned !== null) return mentioned;
     const { commands, substitutions } = parseShellCommand(source, this.#variables);
@@ -94,17 +94,17 @@ class Review {
       nesting.handsOn ||
       commands.some((words) => has(words, (name) => name === "xargs" || name === "parallel" || name === "read"));
     const shell = commands.some((words) => has(words, (name) => SHELLS.has(name)));
-    // What a substitution gives can only be guessed: one that speaks of the home may give the home.
+    // The result of a substitution is unknown: one that mentions the home may give the home.
     if (substitutions.some((text) => /hermes/i.test(text)))
       for (const home of this.#hermesHomes) this.#folders.add(home);
     const calls = commands.map((words) => ({ words, call: readCall(words, { ...nesting, handsOn }) }));
-    // Names that come through a pipe stand before the `cd` of the command that uses them.
+    // Names from a pipe come before the `cd` of the command that uses them.
     if (handsOn) for (const { call, words } of calls) this.#follow(call, words);
     for (const { call, words } of calls) {
       const reason = this.#judgeCall(call, words, shell);
       if (reason !== null) return reason;
     }
-    // After the commands, so that a `cd` of theirs counts inside too.
+    // After the commands, so that their `cd` applies inside, too.
     return firstReason(substitutions, (text) => this.judge(text, inner));
   }
 
@@ -123,14 +123,14 @@ class Review {
           relation !== "free" &&
           this.#reachesInto(call, relation, { text, index: index - (words.length - call.args.length) })
         ) {
-          return `it would let ${call.name || "the shell"} reach into ${show(text)}, which holds such files`;
+          return `it would give ${call.name || "the shell"} access to ${show(text)}, which contains such files`;
         }
       }
     }
     return this.#judgeHere(call) ?? this.#judgeDestination(call);
   }
 
-  /** Texts of several words: programs for a shell or an interpreter. */
+  /** Arguments of several words: code for a shell or an interpreter. */
   #judgeText(text: string, how: { interpreter: boolean; shell: boolean; depth: number }): string | null {
     if (!/[\s'"`;|&()<>]/.test(text)) return null;
     if (how.shell) {
@@ -149,7 +149,7 @@ class Review {
     return mentioned === undefined ? null : `it names ${show(mentioned)}`;
   }
 
-  /** Takes note of the folders that `cd DIR`, `-C DIR` and their like lead to. */
+  /** Records the folders that `cd DIR`, `-C DIR` and the like lead to. */
   #follow(call: Call, words: readonly Word[]): void {
     const targets: string[] = [];
     if (call.name === "cd" || call.name === "pushd") {
@@ -168,14 +168,14 @@ class Review {
     }
   }
 
-  /** Whether a call that is given a folder above guards gets at what is in it. */
+  /** Whether a call that is given a folder above guarded paths can access its contents. */
   #reachesInto(call: Call, relation: Relation, operand: { text: string; index: number }): boolean {
     const { name, options, nesting } = call;
     const recursive = options.some((option) => RECURSIVE.test(option));
     const finds = name === "find" && call.args.some((word) => FIND_ACTIONS.test(word[0] ?? ""));
     const isLast = operand.index === call.args.length - 1;
     const destroys = (name === "rm" && recursive) || name === "shred" || name === "trash" || (name === "mv" && !isLast);
-    // A folder of the person's own that happens to hold an approved script: only losing it whole counts.
+    // A user's own folder that happens to contain an approved script: only removing all of it matters.
     if (destroys || relation === "above_extra") return destroys;
     if (finds) return true;
     const copies = (name === "cp" || name === "scp") && recursive && !isLast;
@@ -184,13 +184,13 @@ class Review {
     const modes = /^(?:chmod|chown|chgrp|setfacl|chattr)$/.test(name) && recursive;
     if (copies || packs || packsAll || modes) return true;
     if (relation !== "home") return false;
-    // An assignment alone reaches nothing; where its variable is used is judged there.
+    // An assignment alone accesses nothing; uses of the variable are checked where they occur.
     if (operand.index < 0 || /^\w+=/.test(operand.text)) return false;
     if (name === "cd" || name === "pushd" || name === "pwd") return false;
     return nesting.handsOn || !HARMLESS.has(name);
   }
 
-  /** Commands that work on the folder they are in without naming it. */
+  /** Commands that work on the current folder without naming it. */
   #judgeHere(call: Call): string | null {
     const { name, args, options } = call;
     const first = args.find((word) => !word[0]?.startsWith("-"))?.[0] ?? "";
@@ -206,10 +206,10 @@ class Review {
       (name === "git" && args.some((word) => GIT_CHANGES.test(word[0] ?? "")) && first !== "");
     if (!works) return null;
     const here = [...this.#folders].find((folder) => this.#words.relation(folder, []) === "home");
-    return here === undefined ? null : `it would let ${name} work on all of ${here}`;
+    return here === undefined ? null : `it would let ${name} work on everything in ${here}`;
   }
 
-  /** `cp x DIR` writes DIR/x: judged by what would be written. */
+  /** `cp x DIR` writes DIR/x: checks what would be written. */
   #judgeDestination(call: Call): string | null {
     if (!/^(?:cp|mv|install|ln|rsync|scp)$/.test(call.name)) return null;
     const operands = call.args.filter((word) => !word[0]?.startsWith("-"));
@@ -227,7 +227,7 @@ class Review {
     return null;
   }
 
-  /** `cp -r x/. DIR`: whether x holds, at the same place, what DIR guards. */
+  /** `cp -r x/. DIR`: whether x contains, at the same relative path, something that is guarded in DIR. */
   #carriesGuard(from: string, source: string, target: string): boolean {
     if (!/(?:^|\/)\.?$/.test(source)) return false;
     return this.#words.snapshot.guards.some(({ path }) => {
@@ -237,23 +237,23 @@ class Review {
   }
 }
 
-/** The program's own commands that change what guards the agent. */
+/** Our own commands that change the agent's guards. */
 function judgeOwnProgram(words: readonly Word[]): string | null {
   const flat = words.flat();
   if (!flat.some((text) => /(?:^|\/)hermes(?:-hooks)?$|(?:^|\/)cli\/(?:bin\.js|main\.ts)$/.test(text))) return null;
   const joined = flat.filter((text) => !text.startsWith("-")).join(" ");
   const [found] = /\bhooks (?:allow|revoke|import)\b|\bplugins (?:enable|disable)\b/.exec(joined) ?? [];
-  return found === undefined ? null : `"hermes ${found}" changes what guards the agent`;
+  return found === undefined ? null : `"hermes ${found}" changes the agent's guards`;
 }
 
-/** Finds the command's name behind assignments, keywords and wrappers such as `sudo` or `timeout 5`. */
+/** Finds the command's name after assignments, keywords and wrappers such as `sudo` or `timeout 5`. */
 function readCall(words: readonly Word[], nesting: Nesting): Call {
   const names = words.map((word) => basename(word[0] ?? ""));
   const plain = (index: number) => !/^\w+\+?=/.test(words[index]?.[0] ?? "") && !KEYWORDS.has(names[index] ?? "");
   const first = names.findIndex((_, index) => plain(index));
   const wrapped = WRAPPERS.has(names[first] ?? "");
-  // Behind a wrapper the first command that has rules counts: which of the words before it are the wrapper's own
-  // (`timeout -s KILL 5`, `sudo -u root`) would take its manual to tell.
+  // After a wrapper, the first command that has rules is used: telling which words before it belong to the wrapper
+  // (`timeout -s KILL 5`, `sudo -u root`) would take its manual.
   const ruled = wrapped ? names.findIndex((name, index) => index > first && RULED.test(name)) : -1;
   const unruled = names.findIndex(
     (name, index) => index > first && plain(index) && !WRAPPERS.has(name) && !/^(?:-|\d+[smhd]?$)/.test(name),
@@ -280,7 +280,7 @@ function firstReason(sources: readonly string[], judge: (source: string) => stri
   return null;
 }
 
-/** A word as a person may read it: wildcards back as such, shortened. */
+/** A word in readable form: with its wildcards, shortened. */
 function show(text: string): string {
   const plain = text
     .replaceAll(/[\uE000\uE002]/g, "*")

@@ -1,41 +1,40 @@
 /**
- * Which real place a path leads to, and whether that place is guarded. No policy about commands here: see
- * guarded-commands.ts for those.
+ * Resolves where a path really leads, and whether that is guarded. The policy for commands is in commands.ts.
  */
 import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
 
-/** A guarded place: every spelling under which it may be reached is an entry of its own. */
+/** A guarded path; every spelling that leads to it is a separate entry. */
 interface Guard {
   readonly path: string;
-  /** True for the guard files of the home, false for what was added (scripts of approved hooks, targets of links). */
+  /** True for the guard files of the home, false for added ones (scripts of approved hooks, targets of links). */
   readonly ofHome: boolean;
 }
 
-/** The guards as they stand on disk at one moment; plain data, so that it can go to another process. */
+/** A snapshot of the guards on disk; plain data, so that it can be sent to another process. */
 export interface GuardSnapshot {
   readonly guards: readonly Guard[];
-  /** `device:inode` of the guards that exist: finds them under hard links and other spellings. */
+  /** `device:inode` of the existing guards: finds them under hard links and other spellings. */
   readonly identities: readonly string[];
-  /** True where file names that differ in case alone are the same file. */
+  /** True where file names that only differ in case are the same file. */
   readonly foldCase: boolean;
 }
 
 /**
- * How a path stands to the guarded places: `inside` (it is one, or lies below one), `home` (the folder that
- * directly holds guard files of the home), `above` (a folder further up), `above_extra` (a folder that holds
- * added guards only), `free`.
+ * How a path relates to the guarded paths: `inside` (it is one, or is below one), `home` (the folder that directly
+ * contains guard files of the home), `above` (a folder further up), `above_extra` (a folder that only contains added
+ * guards), `free`.
  */
 export type Relation = "inside" | "home" | "above" | "above_extra" | "free";
 
 const MAX_LINKS = 40;
-/** How deep below a guarded folder links are looked for, and how many entries at most. */
+/** How deep below a guarded folder to look for links, and how many entries at most. */
 const LINK_DEPTH = 2;
 const LINK_ENTRIES = 500;
 
 /**
- * The real place of an absolute path as the kernel would find it: symbolic links of every part that exists are
- * followed (dangling ones too), `..` is applied after the link before it, the rest stays as spelled.
+ * Resolves an absolute path like the kernel: follows symbolic links in every part that exists (also dangling ones),
+ * applies `..` after the link before it, and leaves the rest as spelled.
  */
 export function realPlace(path: string): string {
   const { root } = parse(path);
@@ -62,7 +61,7 @@ export function realPlace(path: string): string {
   return place;
 }
 
-/** Reads the guards' present places: as spelled, with links resolved, and what links directly inside them lead to. */
+/** Reads the current guards: as spelled, with links resolved, and the targets of links directly inside them. */
 export function snapshotGuards(own: readonly string[], extra: readonly string[], userHome: string): GuardSnapshot {
   const guards = new Map<string, boolean>();
   const identities = new Set<string>();
@@ -89,10 +88,10 @@ export function snapshotGuards(own: readonly string[], extra: readonly string[],
   };
 }
 
-/** How an absolute path (possibly with `..` and links in it) stands to the guards. */
+/** How an absolute path (possibly with `..` and links in it) relates to the guards. */
 export function relationOf(path: string, snapshot: GuardSnapshot): Relation {
   const spelled = resolve(path);
-  // `link/..` is the link's own folder to a program that normalises, the target's parent to the kernel: both count.
+  // `link/..` is the link's own folder to a program that normalises, but the target's parent to the kernel: check both.
   const places = [...new Set([spelled, join(realPlace(dirname(spelled)), basename(spelled)), realPlace(path)])];
   let best: Relation = "free";
   for (const place of places) {
@@ -102,7 +101,7 @@ export function relationOf(path: string, snapshot: GuardSnapshot): Relation {
   return best === "inside" || !hasGuardedIdentity(realPlace(path), snapshot) ? best : "inside";
 }
 
-/** The same for a place whose links are resolved already; touches no disk. */
+/** The same for a path whose links are already resolved; does not access the disk. */
 export function relationOfPlace(place: string, snapshot: GuardSnapshot): Relation {
   const folded = fold(place, snapshot.foldCase);
   let best: Relation = "free";
@@ -116,20 +115,20 @@ export function relationOfPlace(place: string, snapshot: GuardSnapshot): Relatio
   return best;
 }
 
-/** `device:inode` of what a path leads to, or null when there is nothing or it cannot be seen. */
+/** `device:inode` of a path's target, or null when it does not exist or cannot be accessed. */
 function identityOf(path: string): string | null {
   try {
     const { dev, ino } = statSync(path);
     return `${dev}:${ino}`;
   } catch {
-    // Nothing there, or not visible to this user: then there is no identity to compare.
+    // It does not exist or is not visible to this user, so there is no identity to compare.
     return null;
   }
 }
 
 const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, home: 3, inside: 4 };
 
-/** True when the place itself or a folder above it is a guard under another name (hard link, mount, case). */
+/** True when the path itself or a folder above it is a guard under another name (hard link, mount, case). */
 function hasGuardedIdentity(place: string, snapshot: GuardSnapshot): boolean {
   for (let at = place; ; at = dirname(at)) {
     const identity = identityOf(at);
@@ -142,7 +141,7 @@ function linkTarget(path: string): string | null {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
   } catch {
-    // It does not exist or cannot be seen: then there is no link to follow.
+    // It does not exist or is not accessible, so there is no link to follow.
     return null;
   }
 }
@@ -164,7 +163,7 @@ function entriesOf(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
-    // Not a folder, not there or not readable: it holds no links that count.
+    // Not a folder, missing or not readable: it contains no links that matter.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-/** From a word of a command to the paths it may name, and how those stand to the guards. */
+/** Finds the paths that a word of a command may name, and how they relate to the guards. */
 import { existsSync, readdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { isAbsolute, join, resolve, sep } from "node:path";
@@ -7,16 +7,16 @@ import { type GuardSnapshot, realPlace, type Relation, relationOf } from "./path
 
 const WILD = new RegExp(`[${ANY_ONE}${ANY_RUN}${UNKNOWN}]`);
 const SEPARATORS = /[\s'"`;|&()<>,=:@[\]{}]+/;
-/** What is longer the system cannot open (PATH_MAX). */
+/** The system cannot open longer paths (PATH_MAX). */
 const LONGEST_PATH = 4096;
-/** Of a word with more `=`, `@` and `:` than this, what follows the earlier ones is judged in its pieces only. */
+/** In a word with more `=`, `@` and `:` than this, what follows the earlier ones is only checked piece by piece. */
 const MOST_MARKS = 32;
-/** Entries looked at when a glob is tried against the disk. */
+/** Maximum number of entries read when a glob is expanded on the disk. */
 const GLOB_ENTRIES = 2000;
 
 const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, home: 3, inside: 4 };
 
-/** Answers for words of one command line; remembers what it has looked up. */
+/** Checks the words of one command line; caches its look-ups. */
 export class WordJudge {
   readonly snapshot: GuardSnapshot;
   readonly #userHome: string;
@@ -27,7 +27,7 @@ export class WordJudge {
     this.#userHome = userHome;
   }
 
-  /** The closest relation of anything that the text may name from any of the folders. */
+  /** The closest relation of all paths that the text may name from any of the folders. */
   relation(text: string, folders: Iterable<string>): Relation {
     let best: Relation = "free";
     for (const part of partsOf(text)) {
@@ -36,19 +36,19 @@ export class WordJudge {
     return best;
   }
 
-  /** The absolute paths (still with wildcards) that a text means from each of the folders. */
+  /** The absolute paths (still with wildcards) that a text names from each of the folders. */
   paths(text: string, folders: Iterable<string>): string[] {
     const path = this.#withoutTilde(text);
     if (path === "") return [];
     return isAbsolute(path) ? [path] : [...folders].map((folder) => `${folder}${sep}${path}`);
   }
 
-  /** The existing folders that a text may mean: where a `cd` to it may lead. */
+  /** The existing folders that a text may name: where a `cd` to it may lead. */
   folders(text: string, from: Iterable<string>): string[] {
     return this.paths(text, from).flatMap((path) => (WILD.test(path) ? expandOnDisk(path) : [resolve(path)]));
   }
 
-  /** The first guarded path that stands in a text of any language, as its writer spelled it. */
+  /** The first guarded path in a text of any language, as spelled there. */
   findMention(text: string, folders: Iterable<string>, relative: boolean): string | undefined {
     const from = [...folders];
     return text.split(SEPARATORS).find((fragment) => {
@@ -85,7 +85,7 @@ function closer(one: Relation, other: Relation): Relation {
   return RANK[other] > RANK[one] ? other : one;
 }
 
-/** What of a word may be a path: all of it, what follows `=`, `@` or `:`, and what is glued to an option. */
+/** The parts of a word that may be a path: all of it, what follows `=`, `@` or `:`, and the value of an option. */
 function partsOf(text: string): string[] {
   if (text === UNKNOWN || text === "") return [];
   const parts = [text];
@@ -93,7 +93,7 @@ function partsOf(text: string): string[] {
     parts.push(text.slice(mark.index + mark[0].length));
   parts.push(...text.split(/[=@:,]+/));
   if (/^-[^-]/.test(text)) parts.push(text.slice(2));
-  // `$(pwd)/x` and the like: the unknown part may well be the folder itself.
+  // `$(pwd)/x` and the like: the unknown part may be the folder itself.
   if (text.startsWith(`${UNKNOWN}/`)) parts.push(`.${text.slice(UNKNOWN.length)}`);
   return [...new Set(parts)].filter((part) => part.length <= LONGEST_PATH);
 }
@@ -123,8 +123,8 @@ function relationOfPattern(pattern: string, snapshot: GuardSnapshot): Relation {
 }
 
 /**
- * Whether a shell pattern for one name matches a name; as in the shell, a leading dot is matched by a dot alone.
- * Two pointers instead of a regular expression: no pattern can make it slow.
+ * Whether a shell pattern matches a file name; as in the shell, only a dot matches a leading dot. It uses two pointers
+ * instead of a regular expression, so no pattern can make it slow.
  */
 function matchesSegment(pattern: string, name: string): boolean {
   if (name.startsWith(".") && (pattern.startsWith(ANY_RUN) || pattern.startsWith(ANY_ONE))) return false;
@@ -148,7 +148,7 @@ function matchesSegment(pattern: string, name: string): boolean {
   return at === pattern.length;
 }
 
-/** What a pattern matches on the disk, within a bound. */
+/** What a pattern matches on the disk, up to a limit. */
 function expandOnDisk(pattern: string): string[] {
   const budget = { left: GLOB_ENTRIES };
   let found: string[] = [sep];
@@ -172,7 +172,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Not a folder or not readable: the shell would expand nothing there either.
+    // Not a folder or not readable: the shell would not expand anything there either.
     return [];
   }
 }
@@ -181,7 +181,7 @@ function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // A user without an entry in the system's list has no name to be called by.
+    // The user has no entry in the system's user database, so no name.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { LanguageModelV4 } from "./language-model.ts";
 import type { ModelConnection } from "./openai.ts";
 
-/** A model of Anthropic, over its messages API. */
+/** An Anthropic model, over the Messages API. */
 export async function createAnthropicModel({ id, baseUrl, apiKey }: ModelConnection): Promise<LanguageModelV4> {
   const { createAnthropic } = await import("@ai-sdk/anthropic");
   return createAnthropic({ baseURL: baseUrl, ...(apiKey === undefined ? {} : { apiKey }) })(id);

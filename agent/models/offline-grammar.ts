@@ -1,12 +1,12 @@
-/** What the offline model understands in a person's words (CONTRACT §3, "The offline model"). */
+/** The phrases that the offline model understands (CONTRACT §3, "The offline model"). */
 
-/** One tool call as the words ask for it. `input` is JSON text, or what stood in its place. */
+/** One requested tool call. `input` is JSON text, or whatever was written in its place. */
 export interface PlannedCall {
   readonly tool: string;
   readonly input: string;
 }
 
-/** Calls that are asked for together, in one answer of the model. */
+/** Calls that are made together, in one answer of the model. */
 export type PlannedStep = readonly PlannedCall[];
 
 interface Match {
@@ -14,7 +14,7 @@ interface Match {
   readonly end: number;
 }
 
-/** Where an action may begin: a line with @ or $, a command in backticks, or one of the verbs. */
+/** Where an action may start: a line with @ or $, a command in backticks, or one of the verbs. */
 const START = /^[ \t]*@(?=\w)|^[ \t]*\$[ \t]|`\$[ \t]|\b(?:run|read|show|write|replace|search|delegate)\b/gim;
 
 const QUOTED = String.raw`("(?:[^"\\]|\\[^])*"|“[^”]*”|'(?:[^'\\]|\\[^])*')`;
@@ -30,7 +30,7 @@ const REPLACE = new RegExp(String.raw`replace\s+${QUOTED}\s+with\s+${QUOTED}\s+i
 const SEARCH = new RegExp(String.raw`search\s+(?:for\s+)?${QUOTED}(?:\s+in\s+${PATH})?`, "iy");
 const DELEGATE = new RegExp(String.raw`delegate\s+${QUOTED}`, "iy");
 
-/** Words that follow "read" or "show" in plain talk and are no paths. */
+/** Words that follow "read" or "show" in ordinary text and are not paths. */
 const NO_PATHS = new Set(
   (
     "a about again all and any by carefully every everything first for from his her how in it its me more my next no " +
@@ -40,15 +40,15 @@ const NO_PATHS = new Set(
 );
 
 /**
- * The steps that the words ask for, in order of appearance. Consecutive lines `@TOOL {json}` are one step, every
- * plain action is a step. A line `@NAME …` is a call when NAME is one of `tools` or the rest begins like JSON;
- * otherwise it mentions somebody. Never throws; text without actions gives no steps.
+ * The steps in a message, in order of appearance. Consecutive lines `@TOOL {json}` are one step; every plain action
+ * is its own step. A line `@NAME …` is a call when NAME is one of `tools` or the rest starts like JSON; otherwise it
+ * is a mention. Never throws; text without actions gives no steps.
  */
 export function parseOfflineMessage(words: string, tools: Iterable<string> = []): PlannedStep[] {
   const known = new Set(tools);
   const steps: PlannedCall[][] = [];
   let position = 0;
-  /** Where the last @ line ended, when nothing but its line break has come since. */
+  /** Where the last @ line ended, if only a line break has followed since. */
   let atLineEnd = -1;
   for (;;) {
     START.lastIndex = position;
@@ -77,7 +77,7 @@ function matchAt(words: string, index: number, known: ReadonlySet<string>): Matc
   return { call: { tool, input: input === "" ? "{}" : input }, end: index + found[0].replace(/\r$/, "").length };
 }
 
-/** Every form but the @ line, each with the call that it means. */
+/** Every form except the @ line, each with its tool call. */
 const FORMS: readonly [RegExp, (groups: readonly string[]) => PlannedCall | undefined][] = [
   [DOLLAR_LINE, ([command]) => call("terminal", { command: command?.trim() })],
   [DOLLAR_SPAN, ([command]) => call("terminal", { command: command?.trim() })],
@@ -131,7 +131,7 @@ function unquotePath(path: string | undefined): string {
   return path.replace(/[,;:!?)\]]+$/, "").replace(/(?<=[^./])\.+$/, "");
 }
 
-/** What stands between the quotes; a backslash escapes as in JSON, and before anything else stands for itself. */
+/** The text between the quotes; a backslash escapes as in JSON, and is literal before anything else. */
 function unquote(quoted: string | undefined): string {
   if (quoted === undefined) return "";
   return quoted.slice(1, -1).replaceAll(/\\([nrt"'\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);

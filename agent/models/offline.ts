@@ -1,4 +1,4 @@
-/** The model that needs no network and no key: it does what a small grammar finds in the person's words. */
+/** The model that needs no network and no key: it carries out what a small grammar finds in the user's message. */
 import type {
   CallOptions,
   Content,
@@ -12,20 +12,20 @@ import { parseOfflineMessage, type PlannedStep } from "./offline-grammar.ts";
 
 export const OFFLINE_MODEL_ID = "offline";
 
-/** What the runner tells the offline model beside the prompt, under `providerOptions.hermes`. */
+/** What the runner passes to the offline model in addition to the prompt, in `providerOptions.hermes`. */
 export interface OfflineHints {
-  /** The person's own words of this turn, without what hooks added. */
+  /** The user's own message of this turn, without anything that hooks added. */
   readonly words: readonly string[];
-  /** How many answers with calls the model gave in this turn. */
+  /** How many answers with calls the model has given in this turn. */
   readonly step: number;
-  /** How many calls those answers held. */
+  /** How many calls those answers had. */
   readonly calls: number;
   /** True until the session has its first answer. */
   readonly first_answer: boolean;
 }
 
 const INTRODUCTION =
-  "(This is the offline model: it needs no key and follows a few fixed phrases only. For a real model set " +
+  "(This is the offline model: it needs no key and understands a few fixed phrases only. For a real model, set " +
   "OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, or write a model: section into config.yaml.)";
 
 const EXCERPT_LENGTH = 200;
@@ -36,7 +36,7 @@ interface Answer {
   readonly usage: Usage;
 }
 
-/** Makes the offline model. It is deterministic and keeps no state. */
+/** Creates the offline model. It is deterministic and stateless. */
 export function createOfflineModel(): LanguageModelV4 {
   return {
     specificationVersion: "v4",
@@ -86,7 +86,7 @@ function textOf({ prompt }: CallOptions, hints: OfflineHints): string {
     const echo = lastUserText(prompt);
     return hints.first_answer ? `${echo}\n\n${INTRODUCTION}` : echo;
   }
-  const report = results.map(({ tool, text }) => `${tool} gave ${excerpt(text)}`).join("; ");
+  const report = results.map(({ tool, text }) => `${tool} returned ${excerpt(text)}`).join("; ");
   return `${report}.${hints.first_answer ? ` ${INTRODUCTION}` : ""}`;
 }
 
@@ -108,7 +108,7 @@ function lastUserText(prompt: readonly PromptMessage[]): string {
   return message.content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
-/** The start of a result, on one line. */
+/** The beginning of a result, on one line. */
 function excerpt(text: string): string {
   const line = text
     .slice(0, EXCERPT_LENGTH * 2)
@@ -130,7 +130,7 @@ function readHints({ providerOptions, prompt }: CallOptions): OfflineHints {
   return hints ?? { words: [lastUserText(prompt)], step: 0, calls: 0, first_answer: false };
 }
 
-/** The answer as a stream, its text in pieces of a few words, made as they are read. */
+/** The answer as a stream, its text in chunks of a few words, created as they are read. */
 function streamOf(answer: Answer, signal: AbortSignal | undefined): ReadableStream<StreamPart> {
   const parts = partsOf(answer);
   return new ReadableStream({

@@ -1,7 +1,7 @@
 import type { LanguageModelV4 } from "./language-model.ts";
 import type { ModelConnection } from "./openai.ts";
 
-/** A model of any server that speaks OpenAI's chat completions. Usage is asked for in the stream. */
+/** A model on any server with OpenAI's Chat Completions API. Usage is requested in the stream. */
 export async function createOpenAICompatibleModel(
   { id, baseUrl, apiKey }: ModelConnection,
   name = "openai-compatible",

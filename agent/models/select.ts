@@ -1,4 +1,4 @@
-/** Which model answers: the `model:` section of the configuration, else a provider key in the environment. */
+/** Selects the model: from the `model:` section of the configuration, else by a provider key in the environment. */
 import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
 import { createRedactor } from "#core/home/redact";
@@ -8,7 +8,7 @@ import type { ModelConnection } from "./openai.ts";
 export const PROVIDERS = ["offline", "openai", "anthropic", "openrouter", "openai-compatible"] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
-/** The `model:` section, its `${NAME}` filled in. */
+/** The `model:` section with its `${NAME}` variables replaced. */
 export interface ModelSettings {
   readonly provider?: Provider | undefined;
   /** The model's id. */
@@ -18,28 +18,28 @@ export interface ModelSettings {
   readonly max_retries?: number | undefined;
 }
 
-/** A model that is ready to be asked. */
+/** A model that is ready to use. */
 export interface SelectedModel {
   readonly model: LanguageModelV4;
   readonly id: string;
   readonly provider: Provider;
-  /** Where requests go; empty for the offline model. */
+  /** The API's base URL; empty for the offline model. */
   readonly baseUrl: string;
-  /** Where the key stands, for people who have to mend it: a variable, or a key of the configuration. */
+  /** Where the key is set, for error messages: an environment variable, or a configuration key. */
   readonly keySource: string;
-  /** Takes the key out of what the server says: some repeat it. */
+  /** Removes the key from the server's messages, because some servers repeat it. */
   readonly redact: (text: string) => string;
 }
 
 interface Hosted {
   readonly key: string;
   readonly baseUrl: string;
-  /** Which model answers when none is named. */
+  /** The model used when none is named. */
   readonly defaultModel: string;
   readonly create: (connection: ModelConnection) => Promise<LanguageModelV4>;
 }
 
-/** Hosted providers, in the order in which their keys are looked for. */
+/** Hosted providers, in the order in which we look for their keys. */
 const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = {
   openai: {
     key: "OPENAI_API_KEY",
@@ -62,7 +62,7 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
 };
 
 /**
- * Says which model will answer, without loading it. Throws HERMES_MODEL_CONFIG when the provider's key, its base_url
+ * Tells which model will be used, without loading it. Throws HERMES_MODEL_CONFIG when the provider's key, its base_url
  * or the model's id is missing.
  */
 export function describeModel(
@@ -73,7 +73,7 @@ export function describeModel(
   return { provider, id, baseUrl };
 }
 
-/** Loads the model that the settings and the environment ask for. Throws like {@link describeModel}. */
+/** Loads the model that the settings and the environment select. Throws like {@link describeModel}. */
 export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEnv): Promise<SelectedModel> {
   const { provider, keySource, ...connection } = resolve(settings, env);
   const { id, baseUrl, apiKey } = connection;
@@ -95,15 +95,15 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
   if (provider === "offline") return { provider, id: OFFLINE_MODEL_ID, baseUrl: "", apiKey: undefined, keySource };
   if (provider === "openai-compatible") {
     const baseUrl =
-      settings.base_url ?? missing("model.base_url is missing: the URL of the server, up to and with /v1.");
-    const id = settings.default || missing("model.default is missing: the id of the model that the server should use.");
+      settings.base_url ?? missing("model.base_url is missing. Set it to the server's URL, including /v1.");
+    const id = settings.default || missing("model.default is missing. Set it to the id of the model to use.");
     return { provider, id, baseUrl: checkUrl(baseUrl), apiKey: settings.api_key, keySource };
   }
   const { key, baseUrl, defaultModel } = HOSTED[provider];
   const apiKey =
     settings.api_key ||
     env[key] ||
-    missing(`The provider ${provider} needs a key: set ${key} in the environment, or model.api_key.`);
+    missing(`The provider ${provider} needs a key. Set ${key} in the environment, or model.api_key in config.yaml.`);
   return {
     provider,
     id: settings.default || defaultModel,
@@ -113,7 +113,7 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
   };
 }
 
-/** Without a provider: a base_url means a compatible server, else the first key that is set decides. */
+/** Without a provider: a base_url means a compatible server, else the first key that is set selects the provider. */
 function providerOf(settings: ModelSettings, env: NodeJS.ProcessEnv): Provider {
   if (settings.base_url !== undefined) return "openai-compatible";
   const found = (["openai", "anthropic", "openrouter"] as const).find((name) => env[HOSTED[name].key]);
@@ -122,7 +122,7 @@ function providerOf(settings: ModelSettings, env: NodeJS.ProcessEnv): Provider {
 
 function checkUrl(url: string): string {
   const protocol = URL.parse(url)?.protocol;
-  if (protocol !== "http:" && protocol !== "https:") missing(`model.base_url is no http or https URL: ${url}`);
+  if (protocol !== "http:" && protocol !== "https:") missing(`model.base_url is not an http or https URL: ${url}`);
   return url.replace(/\/+$/, "");
 }
 

@@ -1,22 +1,22 @@
-/** Reads a tool's arguments. The caller has checked them against the schema; what a hook changed is checked here again. */
+/** Reads a tool's arguments. The caller has checked them against the schema; this checks again what a hook changed. */
 
 export type ToolArguments = Readonly<Record<string, unknown>>;
 
-/** A required text. Throws a sentence that names the argument. */
+/** A required string. Throws an error that names the argument. */
 export function textArgument(args: ToolArguments, name: string): string {
   const value = optionalText(args, name);
-  if (value === undefined) throw new Error(`"${name}" is missing; it must be a text`);
+  if (value === undefined) throw new Error(`"${name}" is missing; it must be a string`);
   return value;
 }
 
-/** A text, or undefined when it is absent or null. */
+/** A string, or undefined when it is absent or null. */
 export function optionalText(args: ToolArguments, name: string): string | undefined {
   const value = args[name] ?? undefined;
-  if (value !== undefined && typeof value !== "string") throw new Error(`"${name}" must be a text`);
+  if (value !== undefined && typeof value !== "string") throw new Error(`"${name}" must be a string`);
   return value;
 }
 
-/** A path: a text that is not empty and holds no NUL. */
+/** A path: a non-empty string without NUL. */
 export function pathArgument(args: ToolArguments, name: string): string {
   const path = textArgument(args, name);
   if (path.trim() === "") throw new Error(`"${name}" must not be empty`);

@@ -6,7 +6,7 @@ import { createSearchFiles } from "./search-files.ts";
 import { createTerminal } from "./terminal.ts";
 import { createWriteFile } from "./write-file.ts";
 
-/** The tools that every agent has (CONTRACT §3), less `delegate_task`. They run nothing and read nothing until called. */
+/** The tools that every agent has (CONTRACT §3), except `delegate_task`. They run and read nothing until called. */
 export function createBuiltinTools(deps: ToolDeps): readonly Tool[] {
   return [
     createTerminal(deps),

@@ -3,19 +3,19 @@ import { flagArgument, pathArgument, textArgument } from "./arguments.ts";
 import { findPlace, type ResolvedPath, type ToolDeps } from "./resolved-path.ts";
 import { readText, writeText } from "./text-files.ts";
 
-/** `patch`: replaces one piece of a text file by another. */
+/** `patch`: replaces text in a file. */
 export function createPatch(deps: ToolDeps): Tool {
   return {
     name: "patch",
     description:
-      "Replaces `old_string` by `new_string` in a UTF-8 text file. `old_string` must occur exactly once, to the letter; " +
-      "give enough lines around it, or set `replace_all`.",
+      "Replaces `old_string` with `new_string` in a UTF-8 text file. `old_string` must match exactly once; " +
+      "include enough surrounding lines, or set `replace_all`.",
     parameters: {
       type: "object",
       properties: {
-        path: { type: "string", description: "The file: absolute, relative to the working folder, or with ~" },
-        old_string: { type: "string", minLength: 1, description: "The text to be replaced" },
-        new_string: { type: "string", description: "The text that takes its place" },
+        path: { type: "string", description: "The file: absolute, relative to the working directory, or with ~" },
+        old_string: { type: "string", minLength: 1, description: "The text to replace" },
+        new_string: { type: "string", description: "The replacement text" },
         replace_all: { type: "boolean", description: "Replace every occurrence" },
       },
       required: ["path", "old_string", "new_string"],
@@ -45,19 +45,20 @@ interface Edit {
 
 function applyEdit(text: string, edit: Edit, place: ResolvedPath): { text: string; replacements: number } {
   const { old, new: replacement } = alignLineEnds(text, edit);
-  if (old === replacement) throw new Error('"old_string" and "new_string" differ in line ends only; nothing to change');
+  if (old === replacement)
+    throw new Error('"old_string" and "new_string" only differ in line endings; nothing to change');
   const pieces = text.split(old);
   const found = pieces.length - 1;
   if (found === 0) throw new Error(`"old_string" was not found in ${place.shown}.${hintAt(text, old)}`);
   if (found > 1 && !edit.all) {
     throw new Error(
-      `"old_string" occurs ${found} times in ${place.shown}: give more of the text around it, or set replace_all`,
+      `"old_string" occurs ${found} times in ${place.shown}: include more of the surrounding text, or set replace_all`,
     );
   }
   return { text: pieces.join(replacement), replacements: found };
 }
 
-/** In a file whose lines all end with CR LF, the model's plain line feeds mean just that. */
+/** In a file whose lines all end with CR LF, the model's line feeds mean CR LF. */
 function alignLineEnds(text: string, edit: Edit): { old: string; new: string } {
   const crlf = text.includes("\r\n") && !/(?<!\r)\n/.test(text);
   if (!crlf) return edit;
@@ -65,10 +66,12 @@ function alignLineEnds(text: string, edit: Edit): { old: string; new: string } {
   return { old: align(edit.old), new: align(edit.new) };
 }
 
-/** Where the text would be if white space did not count. */
+/** Where the text would match if whitespace were ignored. */
 function hintAt(text: string, old: string): string {
   const wanted = old.trim().split(/\r?\n/)[0]?.trim() ?? "";
   if (wanted === "") return "";
   const line = text.split("\n").findIndex((candidate) => candidate.includes(wanted));
-  return line === -1 ? "" : ` Line ${line + 1} looks like its beginning; white space and line ends count.`;
+  return line === -1
+    ? ""
+    : ` Line ${line + 1} looks like its beginning; whitespace and line endings must match exactly.`;
 }

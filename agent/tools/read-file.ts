@@ -5,24 +5,24 @@ import { describeFileError, findPlace, type ResolvedPath, statFile, type ToolDep
 import { createTextDecoder } from "./text-files.ts";
 
 const DEFAULT_LINES = 2000;
-/** Characters of content given back at most. */
+/** Maximum number of characters of content returned. */
 const MOST_CHARACTERS = 100_000;
-/** After the wanted lines, lines are only counted to this point of the file: a huge one is not read to its end. */
+/** After the requested lines, lines are only counted up to this point, so that a huge file is not read completely. */
 const COUNTED_BYTES = 64 * 1024 * 1024;
 
-/** `read_file`: some lines of a text file, raw. */
+/** `read_file`: returns lines of a text file, unchanged. */
 export function createReadFile(deps: ToolDeps): Tool {
   return {
     name: "read_file",
     description:
-      "Reads a UTF-8 text file. Gives up to `limit` lines from line `offset` on (the first line is 1), as they are, " +
-      "without line numbers. When `truncated` is true there is more: read on at `next_offset`.",
+      "Reads a UTF-8 text file. Returns up to `limit` lines starting at line `offset` (the first line is 1), unchanged, " +
+      "without line numbers. When `truncated` is true there is more: continue at `next_offset`.",
     parameters: {
       type: "object",
       properties: {
-        path: { type: "string", description: "The file: absolute, relative to the working folder, or with ~" },
-        offset: { type: "integer", minimum: 1, description: "The first line to give; 1 when absent" },
-        limit: { type: "integer", minimum: 1, description: `How many lines at most; ${DEFAULT_LINES} when absent` },
+        path: { type: "string", description: "The file: absolute, relative to the working directory, or with ~" },
+        offset: { type: "integer", minimum: 1, description: "The first line to return; 1 when absent" },
+        limit: { type: "integer", minimum: 1, description: `Maximum number of lines; ${DEFAULT_LINES} when absent` },
       },
       required: ["path"],
       additionalProperties: false,
@@ -59,11 +59,11 @@ async function readLines(place: ResolvedPath, { offset, limit, signal }: Wanted)
     lines: window.lines,
     truncated,
     ...(truncated ? { next_offset: next } : {}),
-    ...(window.cut ? { note: `line ${next - 1} is too long and was cut` } : {}),
+    ...(window.cut ? { note: `line ${next - 1} is too long and was truncated` } : {}),
   };
 }
 
-/** Feeds the file to the window; true when it came to the end, false when the rest was not worth reading. */
+/** Feeds the file to the window; true when it reached the end, false when it stopped early. */
 async function stream(place: ResolvedPath, window: LineWindow, signal: AbortSignal): Promise<boolean> {
   const decode = createTextDecoder(place);
   let read = 0;
@@ -87,16 +87,16 @@ async function stream(place: ResolvedPath, window: LineWindow, signal: AbortSign
   return true;
 }
 
-/** Collects the wanted lines out of a text that comes in pieces, and counts all of them. */
+/** Collects the requested lines of a text that arrives in chunks, and counts all lines. */
 class LineWindow {
   content = "";
-  /** Lines in `content`. */
+  /** Number of lines in `content`. */
   lines = 0;
-  /** Lines seen so far. */
+  /** Number of lines seen so far. */
   total = 0;
-  /** True when the one line in `content` did not fit. */
+  /** True when the only line in `content` did not fit. */
   cut = false;
-  /** True when no further line will be taken. */
+  /** True when no further line is added. */
   full = false;
   readonly #first: number;
   readonly #limit: number;
@@ -130,7 +130,7 @@ class LineWindow {
   #extend(text: string): void {
     if (text === "") return;
     this.#lineHasText = true;
-    // Of a line that is not wanted, or is too long already, nothing is held.
+    // Nothing is kept of a line that is not requested or already too long.
     const wanted = !this.full && this.total + 1 >= this.#first;
     if (wanted && this.#line.length <= MOST_CHARACTERS)
       this.#line += text.slice(0, MOST_CHARACTERS + 1 - this.#line.length);

@@ -10,7 +10,7 @@ const MOST_MATCHES = 200;
 const MOST_FILES = 500;
 const DEADLINE_MS = 15_000;
 const MEMORY_MB = 512;
-/** Far more than the most matches can fill. */
+/** Far more than the maximum number of matches can fill. */
 const MOST_REPORT_BYTES = 8 * 1024 * 1024;
 
 /** `search_files`: lines by regular expression, or files by name. `deadlineMs` is for tests. */
@@ -19,13 +19,13 @@ export function createSearchFiles(deps: ToolDeps, deadlineMs = DEADLINE_MS): Too
     name: "search_files",
     description:
       "Searches below a folder. With target `content` (the default) `pattern` is a regular expression (JavaScript's) " +
-      "tried on each line of each text file; with target `files` it is a glob for file names (`*.ts`), or for paths " +
-      "below the folder when it holds a slash (`src/**/*.ts`). .git, node_modules, binary files and links are passed over.",
+      "tested on each line of each text file; with target `files` it is a glob for file names (`*.ts`), or for paths " +
+      "below the folder when it contains a slash (`src/**/*.ts`). Skips .git, node_modules, binary files and links.",
     parameters: {
       type: "object",
       properties: {
         pattern: { type: "string", minLength: 1, description: "The regular expression or glob" },
-        path: { type: "string", description: "The folder (or one file) to search; the working folder when absent" },
+        path: { type: "string", description: "The folder (or one file) to search; the working directory when absent" },
         target: { type: "string", enum: ["content", "files"], description: "What to search; content when absent" },
       },
       required: ["pattern"],
@@ -53,11 +53,11 @@ export function createSearchFiles(deps: ToolDeps, deadlineMs = DEADLINE_MS): Too
 interface Found {
   readonly matches: Match[];
   readonly files: string[];
-  /** Why there may be more, or null when this is all. */
+  /** Why there may be more results, or null when these are all. */
   readonly stopped: string | null;
 }
 
-/** Runs a search in a process until it ends, its deadline passes or the call is aborted; gives what it found so far. */
+/** Runs a search in a process until it ends, its deadline passes or the call is aborted; returns what it has found. */
 async function runSearch(request: SearchRequest, signal: AbortSignal, deadlineMs: number): Promise<Found> {
   const entry = fileURLToPath(new URL(`./search-entry${extname(import.meta.filename)}`, import.meta.url));
   const result = await runProcess({
@@ -81,7 +81,7 @@ async function runSearch(request: SearchRequest, signal: AbortSignal, deadlineMs
 
 type End = Extract<SearchReport, { kind: "end" }>;
 
-/** Reads the reports; the last line may be cut off where the process was stopped. */
+/** Reads the reports; the last line may be incomplete if the process was stopped. */
 function readReports(output: string): Omit<Found, "stopped"> & { end: End | undefined } {
   const reports = output
     .slice(0, output.lastIndexOf("\n") + 1)
@@ -97,7 +97,7 @@ function readReports(output: string): Omit<Found, "stopped"> & { end: End | unde
 
 function describeFailure({ start_problem, stderr, exit_code, signal }: ProcessResult): string {
   return (
-    start_problem ?? stderr.split("\n").find((line) => /error/i.test(line)) ?? `it ended with ${exit_code ?? signal}`
+    start_problem ?? stderr.split("\n").find((line) => /error/i.test(line)) ?? `it exited with ${exit_code ?? signal}`
   );
 }
 
@@ -108,7 +108,7 @@ const STOPPED = {
 } as const;
 
 function describeDeadline(deadlineMs: number): string {
-  return `the search was stopped after ${deadlineMs / 1000} s; narrow the path, or use an expression with less to try`;
+  return `the search was stopped after ${deadlineMs / 1000} s; narrow the path, or use a simpler expression`;
 }
 
 interface Presentation {

@@ -1,9 +1,9 @@
-/** Walks a folder and searches its files. Runs in a process of its own, which is ended when it takes too long. */
+/** Walks a folder and searches its files. Runs in its own process, which is killed when it takes too long. */
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, matchesGlob, relative } from "node:path";
 import { type GuardSnapshot, relationOfPlace } from "#agent/guard/paths";
 
-/** What to search; plain data, it crosses to the process. */
+/** What to search; plain data that is sent to the process. */
 export interface SearchRequest {
   readonly pattern: string;
   readonly target: "content" | "files";
@@ -19,7 +19,7 @@ export interface Match {
   readonly text: string;
 }
 
-/** What the process reports, a JSON line each: finds as they come, then how it ended. */
+/** The reports of the process, one JSON line each: matches as they are found, then how the search ended. */
 export type SearchReport =
   | { readonly kind: "matches"; readonly matches: readonly Match[] }
   | { readonly kind: "files"; readonly files: readonly string[] }
@@ -32,12 +32,12 @@ export type SearchReport =
 const SKIPPED_FOLDERS = new Set([".git", "node_modules"]);
 const MOST_ENTRIES = 200_000;
 const MOST_FILE_BYTES = 5 * 1024 * 1024;
-/** Characters of a line that are shown. */
+/** Maximum number of characters of a line that are shown. */
 const SHOWN_CHARACTERS = 500;
 
 /**
- * Searches and reports. Symbolic links below the root are not followed, so that there are no circles and nothing
- * outside is found; guarded, binary and very large files are passed over. Throws nothing but programming errors.
+ * Searches and reports. Symbolic links below the root are not followed, so that there are no cycles and nothing
+ * outside is found. Guarded, binary and very large files are skipped. Only throws programming errors.
  */
 export function search(request: SearchRequest, report: (found: SearchReport) => void): void {
   const matcher = request.target === "content" ? compile(request.pattern) : null;
@@ -54,7 +54,7 @@ export function search(request: SearchRequest, report: (found: SearchReport) => 
       left -= 1;
       report({ kind: "files", files: [path] });
     } else {
-      // One more than there is room for tells a full list from one that happens to end here.
+      // One more than fits tells a truncated list from one that happens to end here.
       const matches = matchesIn(path, readTextOf(path, identities), matcher, left + 1);
       if (matches.length > 0) report({ kind: "matches", matches: matches.slice(0, left) });
       if (matches.length > left) return report({ kind: "end", reason: "matches" });
@@ -64,7 +64,7 @@ export function search(request: SearchRequest, report: (found: SearchReport) => 
   return report({ kind: "end", reason: "complete" });
 }
 
-/** The expression, or what is wrong with it. `(?i)` at its start is understood, as other tools have it. */
+/** The expression, or what is wrong with it. `(?i)` at its start is supported, as in other tools. */
 function compile(pattern: string): RegExp | string {
   const insensitive = pattern.startsWith("(?i)");
   try {
@@ -97,7 +97,7 @@ function* walk(root: string, guards: GuardSnapshot): Generator<string> {
       const entries = readdirSync(folder, { withFileTypes: true });
       return entries.toSorted((one, other) => (one.name < other.name ? -1 : 1));
     } catch {
-      // A folder that cannot be read, or has gone meanwhile, has nothing to be found in.
+      // The folder cannot be read or was deleted meanwhile, so there is nothing to find.
       return [];
     }
   }
@@ -125,7 +125,7 @@ function matchesIn(path: string, text: string | null, matcher: RegExp, most: num
   return found;
 }
 
-/** A line, or of a long one the part around the match. */
+/** A line, or the part of a long line around the match. */
 function excerpt(line: string, at: number): string {
   if (line.length <= SHOWN_CHARACTERS) return line;
   const start = Math.max(0, Math.min(at - 100, line.length - SHOWN_CHARACTERS));
@@ -147,7 +147,7 @@ function readTextOf(path: string, identities: ReadonlySet<string>): string | nul
       closeSync(handle);
     }
   } catch {
-    // Not readable, or gone meanwhile: not a place where something can be found.
+    // Not readable, or deleted meanwhile, so there is nothing to find.
     return null;
   }
 }

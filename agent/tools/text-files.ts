@@ -3,10 +3,10 @@ import { access, constants, readFile } from "node:fs/promises";
 import { replaceFile } from "#core/replace-file";
 import { codeOf, describeFileError, type ResolvedPath, statFile } from "./resolved-path.ts";
 
-/** Files larger than this are not loaded whole. */
+/** Larger files are not loaded completely. */
 const MOST_BYTES = 10 * 1024 * 1024;
 
-/** A decoder that refuses what is not UTF-8 text; feed it chunk by chunk, then without one. Throws a sentence. */
+/** A decoder that rejects anything but UTF-8. Call it with each chunk, then without one. Throws a readable error. */
 export function createTextDecoder(place: ResolvedPath): (chunk?: Uint8Array) => string {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let first = true;
@@ -19,7 +19,7 @@ export function createTextDecoder(place: ResolvedPath): (chunk?: Uint8Array) => 
       }
     }
     if (chunk?.includes(0))
-      throw new Error(`${place.shown} is a binary file (it holds NUL bytes); only text can be read`);
+      throw new Error(`${place.shown} is a binary file (it contains NUL bytes); only text can be read`);
     try {
       return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
     } catch (error) {
@@ -28,11 +28,11 @@ export function createTextDecoder(place: ResolvedPath): (chunk?: Uint8Array) => 
   };
 }
 
-/** A whole text file, byte order mark included. Throws a sentence when it is missing, no file, too large or no text. */
+/** Reads a whole text file with its byte order mark. Throws when it is missing, not a file, too large or not text. */
 export async function readText(place: ResolvedPath, signal: AbortSignal): Promise<string> {
   const { size } = await statFile(place);
   if (size > MOST_BYTES) {
-    throw new Error(`${place.shown} has ${size} bytes; files of more than ${MOST_BYTES} bytes cannot be patched`);
+    throw new Error(`${place.shown} has ${size} bytes; files larger than ${MOST_BYTES} bytes cannot be patched`);
   }
   const bytes = await readFile(place.path, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
@@ -43,8 +43,8 @@ export async function readText(place: ResolvedPath, signal: AbortSignal): Promis
 }
 
 /**
- * Replaces a file's content in one step: what fails (a full disk) leaves the old file whole. The mode of an
- * existing file stays. The place's links are resolved already. Throws a sentence.
+ * Replaces a file's content atomically: a failure (a full disk) leaves the old file intact. The mode of an existing
+ * file is kept. The links of the path are already resolved. Throws an error to show.
  */
 export async function writeText(place: ResolvedPath, content: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();

@@ -5,17 +5,17 @@ import { pathArgument, textArgument } from "./arguments.ts";
 import { codeOf, describeFileError, findPlace, type ResolvedPath, statFile, type ToolDeps } from "./resolved-path.ts";
 import { writeText } from "./text-files.ts";
 
-/** `write_file`: makes or replaces a text file in one step. */
+/** `write_file`: creates or replaces a text file atomically. */
 export function createWriteFile(deps: ToolDeps): Tool {
   return {
     name: "write_file",
     description:
-      "Writes a UTF-8 text file, replacing what was there. Missing folders are made. To change a part of a file, use patch.",
+      "Writes a UTF-8 text file and replaces an existing one. Creates missing folders. To change part of a file, use patch.",
     parameters: {
       type: "object",
       properties: {
-        path: { type: "string", description: "The file: absolute, relative to the working folder, or with ~" },
-        content: { type: "string", description: "The whole new content" },
+        path: { type: "string", description: "The file: absolute, relative to the working directory, or with ~" },
+        content: { type: "string", description: "The complete new content" },
       },
       required: ["path", "content"],
       additionalProperties: false,
@@ -23,7 +23,7 @@ export function createWriteFile(deps: ToolDeps): Tool {
     async execute(args, call) {
       const shown = pathArgument(args, "path");
       const content = textArgument(args, "content");
-      if (shown.endsWith("/")) throw new Error(`${shown} names a folder; give the path of a file`);
+      if (shown.endsWith("/")) throw new Error(`${shown} is a folder; give the path of a file`);
       const place = findPlace(shown, call, deps);
       call.signal.throwIfAborted();
       const existed = await isThere(place);
@@ -34,7 +34,7 @@ export function createWriteFile(deps: ToolDeps): Tool {
   };
 }
 
-/** True for a regular file, false for nothing; anything else there is an error. */
+/** True for a regular file, false when nothing exists; anything else is an error. */
 async function isThere(place: ResolvedPath): Promise<boolean> {
   try {
     await statFile(place);

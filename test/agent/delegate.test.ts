@@ -75,7 +75,7 @@ test("a child that reaches the limit has failed, one without a model has an erro
   await bench.turn('delegate "run `a` run `b` run `c`"', { maxIterations: 2 });
   const stop = bench.fired.find(({ event }) => event === "subagent_stop")?.payload;
   assert.equal(stop?.["child_status"], "failed");
-  assert.match(String(stop?.["child_summary"]), /terminal gave/);
+  assert.match(String(stop?.["child_summary"]), /terminal returned/);
 });
 
 test("children of an interrupted turn are interrupted, and their stops and ends still fire", async () => {

@@ -66,7 +66,7 @@ test("after calls the offline model answers with one paragraph; it is determinis
       return (await bench.turn("@lines {}\n@lines {}")).text;
     }),
   );
-  assert.equal(answers[0], 'lines gave {"text":"a\\nb"}; lines gave {"text":"a\\nb"}.');
+  assert.equal(answers[0], 'lines returned {"text":"a\\nb"}; lines returned {"text":"a\\nb"}.');
   assert.equal(answers[0], answers[1]);
 });
 

@@ -153,7 +153,7 @@ test("the limit: N requests, one closing request without tools, 53, no post_llm_
   bench.listen();
   const result = await bench.turn("run `one` run `two` run `three`", { maxIterations: 2 });
   assert.deepEqual([result.completed, result.exit_code], [false, 53]);
-  assert.match(result.text ?? "", /terminal gave \{"ran":"one"\}; terminal gave \{"ran":"two"\}/);
+  assert.match(result.text ?? "", /terminal returned \{"ran":"one"\}; terminal returned \{"ran":"two"\}/);
   assert.equal(bench.framesOf("assistant").length, 1);
   const requests = bench.fired.filter(({ event }) => event === "pre_api_request").map(({ payload }) => payload);
   assert.deepEqual(
@@ -186,7 +186,7 @@ test("calls of one step run side by side, their results are stored in the order 
     ],
   });
   await bench.turn('@terminal {"command":"one"}\n@terminal {"command":"two"}');
-  assert.match(bench.framesOf("assistant")[0]?.content ?? "", /terminal gave "one"; terminal gave "two"/);
+  assert.match(bench.framesOf("assistant")[0]?.content ?? "", /terminal returned "one"; terminal returned "two"/);
 });
 
 test("an interrupt during a tool: the result follows, nothing more starts, the closing hooks get a fresh signal", async () => {

@@ -40,13 +40,13 @@ const FAILURES: readonly [name: string, replies: readonly Reply[], requests: num
     "500 to the end",
     Array.from({ length: 3 }, () => ({ status: 500, message: "it broke" })),
     3,
-    /some-model .*status 500: it broke\. The server has a problem of its own; try again later\.$/,
+    /some-model .*status 500: it broke\. The problem is on the server; try again later\.$/,
   ],
   [
     "429 to the end",
     Array.from({ length: 3 }, () => ({ status: 429, headers: { "retry-after": "0" }, message: "slow down" })),
     3,
-    /status 429: slow down\. The server's limit is reached; try again later\.$/,
+    /status 429: slow down\. The server's rate limit or quota is exceeded; try again later\.$/,
   ],
   [
     "a wrong key, which the server repeats",
@@ -109,7 +109,7 @@ test("nobody listens at the address: the sentence names it", async (t) => {
   const home = homeOf(t, server.url, 1);
   assertFailed(
     await home.run(["chat", "-q", "hello"]),
-    /ECONNREFUSED.*Check that a server runs at http:\/\/127\.0\.0\.1:\d+\/v1/,
+    /ECONNREFUSED.*Check that a server is running at http:\/\/127\.0\.0\.1:\d+\/v1/,
   );
 });
 
@@ -125,7 +125,7 @@ test("a web page, or an answer in one piece, where a stream should be: the sente
     await once(server, "listening");
     t.after(() => server.close());
     const home = homeOf(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 0);
-    assertFailed(await home.run(["chat", "-q", "hello"]), /before the first word\. Check that http:.* speaks/);
+    assertFailed(await home.run(["chat", "-q", "hello"]), /sent an empty answer\. Check that http:.* supports/);
   }
 });
 

@@ -23,7 +23,7 @@ test("the README's five minutes, one after the other", async (t) => {
   const seen: string[] = [];
   const promises: Record<string, (stdout: string, stderr: string) => void> = {
     "readme-talk": (stdout, stderr) => {
-      assert.match(stdout, /terminal gave .*"output":"hello\\n"/);
+      assert.match(stdout, /terminal returned .*"output":"hello\\n"/);
       assert.match(stdout, /offline model/);
       assert.match(stderr, /terminal .*echo hello/);
     },
@@ -77,7 +77,7 @@ test("docs/cli.md: the ways to chat", async (t) => {
   const newcomer = new Newcomer(t);
   const { code, stdout, stderr } = await newcomer.run(`git init -q .\n${cli.get("cli-chat")!}`);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /terminal gave[^]*\nhello[^]*\nexplain\n\n.*On branch[^]*and now\?/);
+  assert.match(stdout, /terminal returned[^]*\nhello[^]*\nexplain\n\n.*On branch[^]*and now\?/);
   const listed = await newcomer.run("hermes sessions list --json");
   const { sessions } = JSON.parse(listed.stdout) as { sessions: { message_count: number }[] };
   assert.deepEqual(

@@ -204,7 +204,7 @@ test("an answer at the turn limit is an answer", async (t) => {
   const { text, problem, frames } = await adapter.ask(calls);
   assert.equal((frames.at(-1) as { completed?: boolean }).completed, false);
   assert.equal(problem, null);
-  assert.match(text!, /terminal gave/);
+  assert.match(text!, /terminal returned/);
 });
 
 test("an empty answer is no message", async (t) => {

@@ -188,7 +188,7 @@ test("what a plugin brings: tools, commands, settings, log, events, turns of its
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /double gave \{"doubled":42\}; double gave \{"error":"Bad arguments for double: [^}]*"\}; breaks gave \{"error":"broken tool"\}; terminal gave \{"output":"built-in/,
+    /double returned \{"doubled":42\}; double returned \{"error":"Bad arguments for double: [^}]*"\}; breaks returned \{"error":"broken tool"\}; terminal returned \{"output":"built-in/,
   );
   assert.deepEqual(
     stderr

@@ -41,8 +41,8 @@ test("an answer is bounded in size and depth, and changes no prototype", () => {
   const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
   assert.deepEqual(readAnswer(`{"a":["[[[",{"b":"\\\\\\""}]}`), { a: ["[[[", { b: '\\"' }] });
   assert.ok(readAnswer(nested(100)));
-  assert.throws(() => readAnswer(nested(101)), /nested more than 100 deep/);
-  assert.throws(() => readAnswer(nested(400_000)), /nested more than 100 deep/);
+  assert.throws(() => readAnswer(nested(101)), /nested more than 100 levels deep/);
+  assert.throws(() => readAnswer(nested(400_000)), /nested more than 100 levels deep/);
   assert.ok(readAnswer(`["${"[".repeat(1000)}"]`), "brackets in a text are none");
   assert.throws(() => readAnswer(`"${"é".repeat(600_000)}"`), /more than 1048576 bytes/);
   assert.throws(() => readAnswer("nonsense"), SyntaxError);

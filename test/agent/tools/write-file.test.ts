@@ -45,11 +45,11 @@ test("errors say what is wrong", async () => {
   mkdirSync(join(box.project, "folder"));
   box.write("file", "x");
   await assert.rejects(box.call("write_file", { path: "folder", content: "" }), /folder is a folder/);
-  await assert.rejects(box.call("write_file", { path: "folder/", content: "" }), /names a folder/);
+  await assert.rejects(box.call("write_file", { path: "folder/", content: "" }), /folder\/ is a folder/);
   await assert.rejects(box.call("write_file", { path: "file/x", content: "" }), /is a file, not a folder/);
   await assert.rejects(box.call("write_file", { path: "/dev/null", content: "" }), /not a regular file/);
   await assert.rejects(box.call("write_file", { path: "x" }), /"content" is missing/);
-  await assert.rejects(box.call("write_file", { path: "x", content: 1 }), /"content" must be a text/);
+  await assert.rejects(box.call("write_file", { path: "x", content: 1 }), /"content" must be a string/);
   await assert.rejects(box.call("write_file", { path: "x".repeat(300), content: "" }), /too long/);
   await assert.rejects(box.call("write_file", { path: "new.txt", content: "" }, AbortSignal.abort()));
   assert.equal(existsSync(join(box.project, "new.txt")), false);

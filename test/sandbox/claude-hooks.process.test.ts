@@ -146,7 +146,7 @@ const ROWS: readonly Row[] = [
     command: says(pre({ updatedInput: "ls" })),
     open: PASS,
     closed: FAILED,
-    detail: /"updatedInput" is no object/,
+    detail: /"updatedInput" is not an object/,
   },
   {
     what: "an unknown permissionDecision",
@@ -174,7 +174,7 @@ const ROWS: readonly Row[] = [
     command: "kill -9 $$",
     open: PASS,
     closed: FAILED,
-    detail: /ended by SIGKILL/,
+    detail: /killed by SIGKILL/,
   },
 ];
 for (const { what, command, open, closed, detail } of ROWS) {

@@ -74,7 +74,7 @@ test("hosts that are not named are not reached, however they are written", async
     `http://127.0.0.1%2eexample.com:${port}/`,
     `http:\\\\localhost:${port}\\`,
   ]) {
-    assert.match(String(await go(path)), /not named in allow\.fetch|is no URL/, path);
+    assert.match(String(await go(path)), /not listed in allow\.fetch|URL is invalid/, path);
   }
   assert.match(String(await go(`http://169.254.169.254/`)), named);
   assert.equal(await go(`file:///etc/passwd`), "host.fetch does not support file:");

@@ -130,7 +130,7 @@ test("modules are bounded in number and size", async (context) => {
   const imports = Object.keys(large).map((file) => `import "./${file}";`);
   assert.match(
     await problemOf(context, { "handler.ts": `${imports.join(" ")} ${HANDLE}`, ...large }),
-    /more than 2097152 bytes$/,
+    /more than 2097152 bytes in total$/,
   );
 });
 

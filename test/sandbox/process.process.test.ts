@@ -143,7 +143,11 @@ test("an abort ends the group; one that came before starts nothing", async (cont
 const PROBLEMS: readonly (readonly [what: string, options: Partial<ProcessOptions>, problem: RegExp])[] = [
   ["a missing script", { argv: ["./no-such.sh"] }, /^not found: \.\/no-such\.sh$/],
   ["a name that is not in PATH", { argv: ["no-such-program"] }, /^not found: no-such-program$/],
-  ["a script without exec bit", { argv: ["./not-executable.sh"] }, /^not executable: .*not-executable\.sh \(chmod/],
+  [
+    "a script without exec bit",
+    { argv: ["./not-executable.sh"] },
+    /^not executable: .*not-executable\.sh \(run: chmod/,
+  ],
   ["a folder", { argv: ["./"] }, /^not executable: .* is a directory$/],
   [
     "a missing interpreter",

@@ -1,4 +1,4 @@
-/** Who may ask: senders and scripts by the bearer token, the page by its session. */
+/** Access control: senders and scripts use the bearer token, the page uses its session. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "#core/home/log";
 import { OncePerMinute } from "#core/rare-log";
@@ -6,7 +6,7 @@ import type { HostGate } from "./addresses.ts";
 import { SESSION_SECONDS, type SignIn } from "./sign-in.ts";
 import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";
 
-/** Thrown to answer a request with a status; the message is the answer's `detail`. */
+/** Thrown to answer a request with an error status; the message becomes `detail` in the body. */
 export class Refused extends Error {
   readonly statusCode: number;
 
@@ -35,27 +35,28 @@ export class RequestAccess {
     this.#token = digestOf(options.token);
   }
 
-  /** Lets a request pass that carries the token. Throws the refusal. For `onRequest`: no body has been read then. */
+  /** Allows requests with the token, else throws a refusal. For `onRequest`, before the body is read. */
   readonly bearer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const token = bearerOf(request.raw);
-    if (token === undefined) throw unauthorized(reply, "a bearer token is needed");
-    if (!isSame(digestOf(token), this.#token)) throw this.wrong(request, reply, "this token is not the dashboard's");
+    if (token === undefined) throw unauthorized(reply, "a bearer token is required");
+    if (!isSame(digestOf(token), this.#token)) throw this.wrong(request, reply, "the bearer token is wrong");
   };
 
-  /** Lets a request pass that carries the token or the cookie of a session. */
+  /** Allows requests with the token or a session cookie, else throws a refusal. */
   readonly either = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (bearerOf(request.raw) !== undefined) return this.bearer(request, reply);
     if (this.sessionOf(request) === undefined) throw unauthorized(reply, "sign in first");
-    if (!this.#options.isOwnPage(request.raw)) throw new Refused(403, "only the dashboard's own page may ask this");
+    if (!this.#options.isOwnPage(request.raw))
+      throw new Refused(403, "only the dashboard's own page may send this request");
   };
 
-  /** The key of the session whose cookie the request carries; undefined without one. */
+  /** The key of the session in the request's cookie, or undefined. */
   sessionOf(request: FastifyRequest): string | undefined {
     const secret = new RegExp(`(?:^|; *)${this.#cookieName()}=([\\w-]{43})(?:;|$)`).exec(request.headers.cookie ?? "");
     return secret === null ? undefined : this.#options.signIn.find(secret[1]!);
   }
 
-  /** Puts the session into the browser's cookies, out of the reach of scripts and of other sites. */
+  /** Sets the session cookie, which scripts and other sites cannot read. */
   setCookie(reply: FastifyReply, secret: string): void {
     this.#cookie(reply, secret, SESSION_SECONDS);
   }
@@ -64,7 +65,7 @@ export class RequestAccess {
     this.#cookie(reply, "", 0);
   }
 
-  /** The refusal of a wrong secret: 401, or 429 when this address guesses too fast. */
+  /** The refusal for a wrong secret: 401, or 429 when this address guesses too fast. */
   wrong(request: FastifyRequest, reply: FastifyReply, message: string): Refused {
     if (!this.#limiter.isTooMany(request.ip)) return unauthorized(reply, message);
     if (this.#rare.isDue()) this.#options.log.warn("dashboard: too many wrong tokens", { address: request.ip });
@@ -77,7 +78,7 @@ export class RequestAccess {
     reply.header("set-cookie", `${this.#cookieName()}=${value}; ${attributes}`);
   }
 
-  /** Cookies do not know ports: two dashboards of one machine must not share one. */
+  /** Cookies ignore ports, so two dashboards on one machine need different names. */
   #cookieName(): string {
     return `hermes_dashboard_${this.#options.port()}`;
   }

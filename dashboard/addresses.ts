@@ -1,20 +1,20 @@
-/** Names and addresses: where a bind is reached, and which `Host` and `Origin` a request may carry (CONTRACT §9). */
+/** Names and addresses: the URL of a bind, and which `Host` and `Origin` a request may have (CONTRACT §9). */
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { isLoopback } from "#core/loopback";
 
-/** True for a bind that only this machine reaches. */
+/** True for a bind that only this machine can reach. */
 export function isLocalBind(host: string): boolean {
   return isLoopback(plain(host));
 }
 
-/** The address under which a bind is reached from this machine: a bind to everything is reached on loopback. */
+/** The URL of a bind from this machine: loopback for a bind to all addresses. */
 export function reachableUrl(host: string, port: number): string {
   const name = plain(host);
   if (name === "0.0.0.0") return `http://127.0.0.1:${port}`;
   if (isIP(name) !== 6) return `http://${name}:${port}`;
-  // `::` in any spelling: its groups are all zero.
+  // `::` in any spelling: all groups are zero.
   return /^[0:]+$/.test(name) ? `http://[::1]:${port}` : `http://[${name}]:${port}`;
 }
 
@@ -27,7 +27,7 @@ function plain(host: string): string {
     .replace(/%.*$/, "");
 }
 
-/** A host and perhaps a port, and nothing else: no user, no path. */
+/** A host and an optional port, without user or path. */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
 const MACHINE_ADDRESSES_MS = 10_000;
 
@@ -40,18 +40,18 @@ export interface HostRules {
 }
 
 export interface HostGate {
-  /** Why a request may not be answered; nothing when it may. */
+  /** Why a request is refused; undefined when it is allowed. */
   readonly refusal: (request: IncomingMessage) => string | undefined;
   /**
-   * True for what the dashboard's own page asks, as far as its browser says. Browsers send a cookie to every port of a
-   * machine, so a page of another server on it comes with ours.
+   * True for requests of the dashboard's own page, according to the browser's headers. Browsers send a cookie to every
+   * port of a host, so a page of another server on this host sends ours, too.
    */
   readonly isOwnPage: (request: IncomingMessage) => boolean;
 }
 
 /**
- * Makes the check that every request passes. A page of another site reaches a server on loopback too, by a form or by a
- * name that its owner points there: such a request carries that site's `Origin`, or that name as its `Host`.
+ * Creates the check for every request. A page of another site can also reach a server on loopback, by a form or by a
+ * DNS name that points there: such a request has that site's `Origin`, or that name as its `Host`.
  */
 export function createHostGate({ host, port, allowed }: HostRules): HostGate {
   const names = new Set(["localhost", plain(host), ...allowed.map((name) => plain(HOST.exec(name)?.[1] ?? name))]);
@@ -70,33 +70,33 @@ export function createHostGate({ host, port, allowed }: HostRules): HostGate {
 
   function refusal({ headersDistinct }: IncomingMessage): string | undefined {
     if (!isOurs(hostOf(headersDistinct).name)) {
-      return "this host name is not the dashboard's; dashboard.allowed_hosts in config.yaml adds one";
+      return "unknown host name; add it to dashboard.allowed_hosts in config.yaml";
     }
     const origins = headersDistinct["origin"];
     if (origins !== undefined) {
       const known = origins.length === 1 && isOurs(originOf(origins[0]!).name);
-      return known ? undefined : "this page's origin is not the dashboard's";
+      return known ? undefined : "requests from this origin are not allowed";
     }
-    // A link on another site may lead here; what that site asks for itself (an image, a script) may not.
+    // A link on another site may lead here, but its other requests (an image, a script) may not.
     const embedded = headersDistinct["sec-fetch-site"]?.includes("cross-site");
     const follows = headersDistinct["sec-fetch-mode"]?.includes("navigate");
-    return embedded && !follows ? "another site's page may not ask here" : undefined;
+    return embedded && !follows ? "requests from other sites are not allowed" : undefined;
   }
 
   function isOwnPage({ method, headersDistinct }: IncomingMessage): boolean {
     const [site = "none"] = headersDistinct["sec-fetch-site"] ?? [];
     if (site !== "none" && site !== "same-origin") return false;
     const [origin] = headersDistinct["origin"] ?? [];
-    // Browsers leave it out where a page reads from its own server.
+    // Browsers omit it when a page reads from its own server.
     if (origin === undefined) return method === "GET";
-    // Behind a proxy the port is the proxy's.
+    // Behind a proxy it is the proxy's port.
     return allowed.length > 0 || [hostOf(headersDistinct).port, String(port())].includes(originOf(origin).port);
   }
 
   return { refusal, isOwnPage };
 }
 
-/** A name without brackets and its port; an empty name for what is no host. */
+/** A name without brackets, and its port; an empty name for an invalid host. */
 function splitHost(text: string, defaultPort: string): { readonly name: string; readonly port: string } {
   const [, name = "", port = defaultPort] = HOST.exec(text) ?? [];
   return { name: plain(name), port };

@@ -1,33 +1,33 @@
-/** Reads request bodies: JSON only, as text, bounded. */
+/** Reads request bodies: only JSON, as text, with a size limit. */
 import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Refused } from "./access.ts";
 
-/** A body as it came. What it says is judged by the route. */
+/** An unparsed body. The route validates it. */
 export interface Body {
   readonly text: string;
   readonly bytes: number;
 }
 
-/** What is read and thrown away of a body that is too long, so that its sender gets to read the answer. */
+/** How much of a too long body is read and discarded, so that its sender can read the answer. */
 const MOST_DISCARDED = 32 * 1024 * 1024;
 
 /**
- * Takes `application/json` alone. Fastify would take `text/plain` too, which a form of any web page may send without
- * asking first.
+ * Accepts `application/json` only. Fastify would also accept `text/plain`, which a form on any web page can send
+ * without a preflight request.
  */
 export function takeJsonOnly(app: FastifyInstance): void {
   askForBodiesLate(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", (request: FastifyRequest, payload: Readable) => {
     const { "content-encoding": encoding = "identity", "content-length": announced = 0 } = request.headers;
-    if (encoding !== "identity") throw new Refused(415, "a body may not be compressed");
+    if (encoding !== "identity") throw new Refused(415, "compressed bodies are not supported");
     return readBody(payload, request.routeOptions.bodyLimit, Number(announced));
   });
 }
 
-/** Who waits to be asked for its body (`Expect: 100-continue`) is asked only once it may send one. */
+/** A client that waits for `100 Continue` only gets it once it may send its body. */
 function askForBodiesLate(app: FastifyInstance): void {
   app.server.on("checkContinue", (request, response) => app.server.emit("request", request, response));
   app.addHook("preParsing", async (request, reply) => {
@@ -48,7 +48,7 @@ async function readBody(payload: Readable, limit: number, announced: number): Pr
       }
     }
   } catch (error) {
-    throw new Refused(400, "the body broke off", { cause: error });
+    throw new Refused(400, "the body is incomplete", { cause: error });
   }
   if (Math.max(bytes, announced) > limit) throw new Refused(413, `the body is longer than ${limit} bytes`);
   const body = Buffer.concat(chunks);

@@ -1,14 +1,14 @@
-/** A bound on open connections, and their end. */
+/** Limits the number of open connections, and closes idle ones. */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
 /**
- * Keeps at most so many connections open: beyond that, the one that has been idle longest is closed for the new one.
- * The many idle ones may well come from the same address as the one that matters, so addresses are not told apart.
- * Gives a function that closes all idle ones: Node's own leaves those open on which nothing was asked yet.
+ * Keeps at most this many connections open: a new one closes the one that has been idle longest. Addresses do not
+ * matter, because useful and idle connections may come from the same one. Returns a function that closes all idle
+ * connections: Node's own keeps those without a first request open.
  */
 export function boundConnections(server: Server, most: number): () => void {
-  /** The one that has been idle longest comes first. */
+  /** The one that has been idle longest is first. */
   const idle = new Set<Socket>();
   let open = 0;
   server.on("connection", (socket: Socket) => {

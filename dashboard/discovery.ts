@@ -13,12 +13,12 @@ interface Discovery {
   readonly started_at: string;
 }
 
-/** How soon a dashboard is found again whose file a newer one replaced and took away. */
+/** How soon a dashboard writes its file again after a newer one replaced and removed it. */
 const RENEW_MS = 5000;
 
 /**
- * Writes the file, in the place of whatever was there: the newest dashboard is the one that is found. It is written
- * again when it is gone. Gives the undo, which the end of the program also does. Throws what the file system throws.
+ * Writes the file and replaces an existing one, so that senders find the newest dashboard. It is written again when it
+ * was removed. Returns the undo, which also runs at exit. Throws what the file system throws.
  */
 export function publishDiscovery(file: string, discovery: Discovery): () => void {
   ensureFolder(dirname(file));
@@ -29,7 +29,7 @@ export function publishDiscovery(file: string, discovery: Discovery): () => void
     process.off("exit", undo);
     remove(file, discovery.hooks_ingest_token);
   };
-  // Also where the program ends without a stop: senders must not be sent to a closed port.
+  // Also when the program exits without a stop: senders must not be directed to a closed port.
   process.once("exit", undo);
   return undo;
 }
@@ -39,23 +39,23 @@ function write(file: string, discovery: Discovery): void {
 }
 
 function renew(file: string, discovery: Discovery): void {
-  // A home that is gone is not made again.
+  // A deleted home is not created again.
   if (existsSync(file) || !existsSync(dirname(file))) return;
   try {
     write(file, discovery);
   } catch {
-    // The home takes no writes for now: the next time comes soon.
+    // The home is not writable now; try again soon.
   }
 }
 
-/** Removes the file if it is still that of the dashboard with this token; a newer dashboard's stays. Never throws. */
+/** Removes the file if it still belongs to the dashboard with this token. Never throws. */
 function remove(file: string, token: string): void {
-  // Wherever it points: ours may point to any address of this machine.
+  // Any URL: ours may be any address of this machine.
   const { dashboard } = readDiscovery(file, { env: { HERMES_DASHBOARD_TRUST_REMOTE: "1" } });
   if (dashboard?.token !== token) return;
   try {
     unlinkSync(file);
   } catch {
-    // Gone already, or the home takes no changes: senders find a closed port and look again.
+    // Already gone, or the home is not writable: senders find a closed port and look again.
   }
 }

@@ -1,4 +1,4 @@
-/** What a sender may post to `/api/hooks/ingest` (CONTRACT §9): one frame, or an array of them. */
+/** Parses what senders post to `/api/hooks/ingest` (CONTRACT §9): one frame, or an array of frames. */
 import type { EventContext } from "#core/registry";
 import { DEEPEST, dropPrototypeKeys, isTooDeep, parseJson, type ParsedJson } from "./json.ts";
 
@@ -10,11 +10,11 @@ const MOST_FRAMES = 256;
 const LONGEST_EVENT_TYPE = 256;
 const LONGEST_SOURCE = 256;
 
-/** One event of another process. */
+/** An event of another process. */
 export interface EventFrame {
   readonly event_type: string;
   readonly context: EventContext;
-  /** Who sent it; "?" when it did not say. */
+  /** The sender; "?" when it is not named. */
   readonly src: string;
 }
 
@@ -29,7 +29,7 @@ export interface Frames {
   readonly rejected: readonly Rejection[];
 }
 
-/** Why no frame of a body counts, with the status of the answer. */
+/** Why a body has no valid frame, with the status of the answer. */
 export interface Refusal {
   readonly status: 400 | 413;
   readonly problem: string;
@@ -37,13 +37,13 @@ export interface Refusal {
   readonly rejected?: readonly Rejection[];
 }
 
-/** Judges a body of so many bytes: the frames that are good, or why there are none. */
+/** Parses a body of this size: returns its valid frames, or why there are none. */
 export function readFrames(text: string, bytes: number): Frames | Refusal {
   let parsed: ParsedJson;
   try {
     parsed = parseJson(text);
   } catch (error) {
-    // Not a SyntaxError's own words: they quote the body, and senders log what they are answered.
+    // Not a SyntaxError's message: it quotes the body, and senders log the answer.
     const problem = error instanceof RangeError ? error.message : "it is not valid JSON";
     return { status: 400, problem: `the body cannot be read: ${problem}`, batch: false };
   }
@@ -55,7 +55,7 @@ export function readFrames(text: string, bytes: number): Frames | Refusal {
 
 function readBatch(values: readonly unknown[], parsed: ParsedJson, bytes: number): Frames | Refusal {
   if (values.length > MOST_FRAMES || bytes > MOST_BATCH_BYTES) {
-    const problem = `a batch holds at most ${MOST_FRAMES} frames and 1 MiB; this one has ${values.length} frames and ${bytes} bytes`;
+    const problem = `a batch may have at most ${MOST_FRAMES} frames and 1 MiB; this one has ${values.length} frames and ${bytes} bytes`;
     return { status: 413, problem, batch: true };
   }
   const frames: EventFrame[] = [];
@@ -67,7 +67,7 @@ function readBatch(values: readonly unknown[], parsed: ParsedJson, bytes: number
   }
   if (frames.length > 0) return { frames, batch: true, rejected };
   const first = rejected[0];
-  const problem = first === undefined ? "the batch is empty" : `no frame of the batch is good: ${first.error}`;
+  const problem = first === undefined ? "the batch is empty" : `the batch has no valid frame: ${first.error}`;
   return { status: 400, problem, batch: true, rejected };
 }
 
@@ -89,7 +89,7 @@ function sourceOf(src: unknown): string {
   return isLonger(src, LONGEST_SOURCE) ? src.slice(0, LONGEST_SOURCE).toWellFormed() : src;
 }
 
-/** Characters, not UTF-16 units: those are counted only where they may make a difference. */
+/** Counts characters, not UTF-16 units, but only where that makes a difference. */
 function isLonger(text: string, characters: number): boolean {
   if (text.length <= characters) return false;
   return text.length > 2 * characters || Array.from(text).length > characters;

@@ -1,4 +1,4 @@
-/** What becomes of an event: kept, stored, shown, and published to the plugins of this process (seed 002). */
+/** Handles incoming events: keeps, stores and shows them, and publishes them to this process's plugins (seed 002). */
 import { FORWARDED } from "#core/forwarder";
 import { copyWithCare, type CopyLimits } from "#core/forward/value";
 import type { EventContext, HookRegistry } from "#core/registry";
@@ -36,19 +36,19 @@ export class Intake {
     this.#undo = FORWARDED.map((pattern) => parts.registry.register(pattern, own, { name: "dashboard" }));
   }
 
-  /** How many events came since the start. */
+  /** How many events have arrived since the start. */
   get total(): number {
     return this.#total;
   }
 
-  /** Takes events of other processes: marks them as forwarded, shows them, and publishes them here. Never throws. */
+  /** Takes events of other processes: marks them as forwarded, shows them and publishes them. Never throws. */
   take(frames: readonly EventFrame[]): void {
     const marked = frames.map(({ event_type, context, src }) => ({
       event_type,
       context: { ...context, _forwarded: true, _forwarded_from: src },
       src,
     }));
-    // Shown first: what a handler does to the context is seen by the handlers behind it only.
+    // Shown first: only later handlers see what a handler does to the context.
     this.#show(marked);
     for (const { event_type, context } of marked) this.#parts.registry.emit_sync(event_type, context);
   }
@@ -74,7 +74,7 @@ export class Intake {
   }
 }
 
-/** The context of a plugin of this process, which nobody has looked at yet: bounded, without secrets, fit for JSON. */
+/** The unchecked context of a plugin of this process: limits its size, removes secrets, and makes it fit for JSON. */
 function withoutSecrets(context: EventContext, redact: (text: string) => string): EventContext {
   const copy = copyWithCare(context, redact, OWN_LIMITS);
   return typeof copy === "object" && copy !== null && !Array.isArray(copy) ? (copy as EventContext) : {};

@@ -1,11 +1,11 @@
-/** Reads JSON of strangers: how deep it nests is known before anything is built, and no key can reach a prototype. */
+/** Parses untrusted JSON: checks the nesting before building anything, and keeps keys from reaching a prototype. */
 
-/** Deeper values are refused: whoever walks them later does so with the call stack. */
+/** Deeper values are refused, because code that walks them later uses the call stack. */
 export const DEEPEST = 100;
-/** Building a value costs some 60 bytes a level, so a body of brackets alone is not even built. */
+/** A value costs about 60 bytes per level, so a body of brackets only is not even built. */
 const DEEPEST_BUILT = 200_000;
 
-/** Keys that could be meant for a prototype, as they are and with their letters escaped. */
+/** Keys that could target a prototype, plain or with escaped letters. */
 const SUSPECT = /__proto__|constructor|\\u00[4-7]/i;
 
 const QUOTE = 0x22;
@@ -13,9 +13,9 @@ const BACKSLASH = 0x5c;
 
 export interface ParsedJson {
   readonly value: unknown;
-  /** True when the text nests deeper than {@link DEEPEST} somewhere: each part has to be looked at. */
+  /** True when the text nests deeper than {@link DEEPEST} somewhere, so each part must be checked. */
   readonly deep: boolean;
-  /** True when a key could be meant for a prototype. */
+  /** True when a key could target a prototype. */
   readonly suspect: boolean;
 }
 
@@ -27,7 +27,7 @@ export function parseJson(text: string): ParsedJson {
   return { value: JSON.parse(document), deep: depth > DEEPEST, suspect: SUSPECT.test(document) };
 }
 
-/** How many levels of arrays and objects the text opens at most; brackets inside strings do not count. */
+/** The deepest nesting of arrays and objects in the text, ignoring brackets inside strings. */
 function depthOfText(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -56,7 +56,7 @@ function depthOfText(text: string): number {
   return deepest;
 }
 
-/** Where the string that opens at `start` closes; the text's end when it never does. */
+/** The end of the string that starts at `start`; the text's end when it is not closed. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
@@ -66,7 +66,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** True for a value that nests deeper than {@link DEEPEST}. Walks without the call stack. */
+/** True for a value that nests deeper than {@link DEEPEST}. Does not recurse. */
 export function isTooDeep(value: unknown): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
@@ -74,7 +74,7 @@ export function isTooDeep(value: unknown): boolean {
     for (const item of level) {
       if (typeof item !== "object" || item === null) continue;
       if (depth >= DEEPEST) return true;
-      // Not with a spread: a list may be longer than the call stack takes.
+      // Not with a spread: a long list would overflow the call stack.
       for (const one of Object.values(item)) inner.push(one);
     }
     level = inner;
@@ -82,7 +82,7 @@ export function isTooDeep(value: unknown): boolean {
   return false;
 }
 
-/** Takes the keys `__proto__` and `constructor.prototype` out of a value that is not too deep, wherever they stand. */
+/** Removes the keys `__proto__` and `constructor.prototype` at every level of a value that is not too deep. */
 export function dropPrototypeKeys(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {

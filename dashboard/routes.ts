@@ -1,4 +1,4 @@
-/** The HTTP interface: docs/dashboard.md describes it, for people, scripts and the page. */
+/** The HTTP API for the page and for scripts; docs/dashboard.md describes it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refused, type RequestAccess } from "./access.ts";
 import type { Body } from "./body.ts";
@@ -30,7 +30,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addReading(app, parts);
 }
 
-/** Where other processes deliver their events. */
+/** Receives the events of other processes. */
 function addIngest(app: FastifyInstance, { access, intake, sources }: RouteParts): void {
   app.get("/api/hooks/health", () => ({ ok: true }));
 
@@ -55,12 +55,12 @@ function noteDropped(request: FastifyRequest, src: string, sources: Sources): vo
   if (typeof total === "string" && /^\d{1,15}$/.test(total)) sources.dropped(src, request.socket, Number(total));
 }
 
-/** How the page gets in and out. */
+/** Signs the page in and out. */
 function addSession(app: FastifyInstance, { access, signIn }: RouteParts): void {
   app.post("/api/session", { bodyLimit: SMALL_BODY_BYTES }, (request, reply) => {
     const code = codeOf(bodyOf(request).text);
     const secret = signIn.exchange(code);
-    if (secret === undefined) throw access.wrong(request, reply, "this link was used already, or is too old");
+    if (secret === undefined) throw access.wrong(request, reply, "this link was already used or has expired");
     access.setCookie(reply, secret);
     return reply.code(204).send();
   });
@@ -80,12 +80,12 @@ function codeOf(text: string): string {
     const code = typeof value === "object" && value !== null ? (value as { code?: unknown }).code : undefined;
     if (typeof code === "string") return code;
   } catch {
-    // No JSON: refused below, like JSON without a code.
+    // Not JSON: refused below, like JSON without a code.
   }
   throw new Refused(400, 'the body must be {"code": "…"}');
 }
 
-/** What there is to see. */
+/** Serves status, history and the stream. */
 function addReading(app: FastifyInstance, parts: RouteParts): void {
   const { access, history, intake, sources, streams } = parts;
   const options = { onRequest: access.either };
@@ -110,7 +110,7 @@ function addReading(app: FastifyInstance, parts: RouteParts): void {
   app.get("/api/events", options, (request, reply) => {
     const query = request.query as Record<string, unknown>;
     const limit = wholeNumber(query, "limit");
-    // A browser that connects again knows better than the address it was given at first.
+    // After a reconnect, the browser's header is newer than the URL.
     const after = lastEventId(request) ?? wholeNumber(query, "after");
     const start = after ?? (limit === undefined ? history.last : 0);
     if (streams.isFull) throw new Refused(503, "too many streams are open");
@@ -124,7 +124,7 @@ function addReading(app: FastifyInstance, parts: RouteParts): void {
 
 function openStream(reply: FastifyReply): void {
   reply.hijack();
-  // A stream ends with its connection, and the connection with its stream.
+  // The stream and its connection end together.
   const headers = { ...reply.getHeaders(), "content-type": "text/event-stream; charset=utf-8", connection: "close" };
   reply.raw.writeHead(200, headers as Record<string, string>);
 }

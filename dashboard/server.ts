@@ -1,6 +1,6 @@
 /**
- * The dashboard: takes the events of every process of this home, publishes them to the plugins of its own, and shows
- * them to a person (CONTRACT §9).
+ * The dashboard: receives the events of all processes of this home, publishes them to its own plugins, and shows them
+ * to the user (CONTRACT §9).
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AddressInfo } from "node:net";
@@ -24,13 +24,13 @@ import { Streams, type StreamLimits } from "./streams.ts";
 import { newSecret } from "./tokens.ts";
 
 export interface DashboardLimits extends StreamLimits {
-  /** How long a request's headers may take, and all of it. */
+  /** How long a request's headers, and the whole request, may take. */
   readonly headersMs: number;
   readonly requestMs: number;
-  /** How long a connection may stay open between two requests. */
+  /** How long a connection is kept open between two requests. */
   readonly idleMs: number;
   readonly connections: number;
-  /** How long requests may still run at the end. */
+  /** How long requests may continue when the server stops. */
   readonly drainMs: number;
 }
 
@@ -48,19 +48,19 @@ const LIMITS: DashboardLimits = {
 
 export interface DashboardOptions {
   readonly host: string;
-  /** 0 for one that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** `dashboard.allowed_hosts`: further names that requests may come for. */
+  /** `dashboard.allowed_hosts`: further host names that requests may use. */
   readonly allowedHosts: readonly string[];
   /** Where events are published; handlers see them with `_forwarded: true`. */
   readonly registry: HookRegistry;
-  /** A connection of its own to `state.db`; undefined where there is none, and events live in memory only. */
+  /** A separate connection to `state.db`; when undefined, events are kept in memory only. */
   readonly database: DatabaseSync | undefined;
   /** The discovery file. */
   readonly discovery: string;
   readonly log: Log;
   readonly redact: (text: string) => string;
-  /** Says a sentence to the person. */
+  /** Shows a message to the user. */
   readonly warn: (sentence: string) => void;
   readonly version: string;
   readonly limits?: Partial<DashboardLimits>;
@@ -68,17 +68,17 @@ export interface DashboardOptions {
 
 export interface DashboardServer {
   /**
-   * Binds the port and then writes the discovery file. Throws HERMES_DASHBOARD_PORT when the port is in use and
-   * HERMES_DASHBOARD_BIND when it cannot be had for another reason.
+   * Binds the port, then writes the discovery file. Throws HERMES_DASHBOARD_PORT when the port is in use and
+   * HERMES_DASHBOARD_BIND when it cannot listen for another reason.
    */
   start(): Promise<void>;
-  /** Takes the discovery file back, ends the streams, answers what has begun, and stores what waits. */
+  /** Removes the discovery file, ends the streams, finishes running requests, and stores pending events. */
   stop(): Promise<void>;
-  /** Under which it is reached from this machine; known once it is started. */
+  /** Its URL on this machine; known once it is started. */
   readonly url: string;
-  /** What senders authenticate with. */
+  /** The token that senders authenticate with. */
   readonly token: string;
-  /** A fresh address that lets a person in once, within ten minutes. */
+  /** A new sign-in link, valid once and for ten minutes. */
   signInUrl(): string;
 }
 
@@ -148,7 +148,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
       await reply.code(status).send({ detail: status === 500 ? "something went wrong" : error.message });
     });
     made.setNotFoundHandler(async (_request, reply) => {
-      await reply.code(404).send({ detail: "there is nothing here" });
+      await reply.code(404).send({ detail: "not found" });
     });
     takeJsonOnly(made);
     await addPage(made);
@@ -162,10 +162,10 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
       const discovery = { url, hooks_ingest_token: token, pid, started_at: startedAt };
       unpublish = publishDiscovery(options.discovery, discovery);
     } catch (error) {
-      warn(`No other process will find the dashboard: ${options.discovery} cannot be written: ${problemOf(error)}`);
+      warn(`Other processes will not find the dashboard: cannot write ${options.discovery}: ${problemOf(error)}`);
     }
     if (isLocalBind(new URL(url).hostname)) return;
-    warn(`Other processes send their events to ${url} only with HERMES_DASHBOARD_TRUST_REMOTE=1 in their environment.`);
+    warn(`Other processes only send events to ${url} if HERMES_DASHBOARD_TRUST_REMOTE=1 is set in their environment.`);
   }
 
   async function stop(): Promise<void> {
@@ -194,14 +194,14 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
 function openStore(database: DatabaseSync, history: History, { warn, log }: DashboardOptions): EventStore {
   const onLost = (problem: string) => {
     log.warn(`dashboard: events are not stored: ${problem}`);
-    warn(`Events are kept in memory only: state.db cannot be used: ${problem}`);
+    warn(`Events are kept in memory only, because state.db cannot be used: ${problem}`);
   };
   const store = new EventStore({ database, oldest: () => history.oldest, onLost });
   for (const event of store.load()) history.push(event);
   return store;
 }
 
-/** The page's files; whoever gets them sees nothing yet. */
+/** The page's files, which contain no data. */
 async function addPage(app: FastifyInstance): Promise<void> {
   const { fastifyStatic } = await import("@fastify/static");
   await app.register(fastifyStatic, {
@@ -210,7 +210,7 @@ async function addPage(app: FastifyInstance): Promise<void> {
     dotfiles: "ignore",
     cacheControl: false,
     allowedPath: (path) => path === "/" || /^\/[\w-]+(?:\/[\w-]+)*\.(?:html|js|css|svg)$/.test(path),
-    // Checked again by its tag each time, so that a new version of hermes never runs an old page.
+    // Revalidated each time, so that a new version of hermes never runs with an old page.
     setHeaders: (reply) => void reply.header("cache-control", "no-cache"),
   });
 }

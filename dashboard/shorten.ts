@@ -1,13 +1,13 @@
-/** A bound on what is kept of one event: a tool's output of many megabytes must not crowd out all the others. */
+/** Limits the size of one event, so that a tool's output of many megabytes cannot push out all other events. */
 import type { EventContext } from "#core/registry";
 
-/** The JSON of a context that is kept. */
+/** Maximum size of the JSON of a context. */
 const MOST_KEPT = 64 * 1024;
 const KEPT_OF_A_STRING = 1000;
 
 /**
- * The context's JSON if it is short enough, else a shorter form marked `"_truncated": true`: long strings cut, and if
- * that does not do, nothing but the texts and numbers of the first level and the beginning of the whole.
+ * The context's JSON if it is short enough, else a shorter form marked `"_truncated": true`: with long strings cut, or,
+ * if that is not enough, only the strings and numbers of the first level and the beginning of the whole.
  */
 export function shorten(context: EventContext, json: string): string {
   if (json.length <= MOST_KEPT) return json;

@@ -1,32 +1,32 @@
-/** How a person gets in: a code that counts once, exchanged for a session that the browser holds in a cookie. */
+/** Signs users in: exchanges a one-time code for a session, which the browser keeps in a cookie. */
 import { digestOf, newSecret } from "./tokens.ts";
 
 const CODE_MS = 10 * 60_000;
 const MOST_CODES = 16;
-/** A session ends when nobody uses it for so long. */
+/** A session ends when it was not used for this long. */
 export const SESSION_SECONDS = 12 * 3600;
 const MOST_SESSIONS = 64;
 
-/** What is kept of a secret: its hash. A look-up by it tells nobody how much of a guess was right. */
+/** Secrets are stored as hashes. Looking one up does not reveal how much of a guess was right. */
 type Key = string;
 
 const keyOf = (secret: string): Key => digestOf(secret).toString("base64");
 
 export class SignIn {
-  /** When each code ends. */
+  /** When each code expires. */
   readonly #codes = new Map<Key, number>();
   /** When each session was last used. */
   readonly #sessions = new Map<Key, number>();
   readonly #now: () => number;
   readonly #onEnd: (session: string) => void;
 
-  /** `onEnd` hears of each session that ends, by the key that `find` gave. */
+  /** `onEnd` is called for each session that ends, with the key that `find` returned. */
   constructor(onEnd: (session: string) => void, now: () => number = () => performance.now()) {
     this.#onEnd = onEnd;
     this.#now = now;
   }
 
-  /** A code that counts once, within ten minutes. */
+  /** A new one-time code, valid for ten minutes. */
   newCode(): string {
     const code = newSecret();
     this.#codes.set(keyOf(code), this.#now() + CODE_MS);
@@ -34,7 +34,7 @@ export class SignIn {
     return code;
   }
 
-  /** Exchanges a code for a session's secret; undefined for a code that is wrong, used or too old. */
+  /** Exchanges a code for a session's secret; undefined for a code that is wrong, used or expired. */
   exchange(code: string): string | undefined {
     const key = keyOf(code);
     const ends = this.#codes.get(key);
@@ -46,12 +46,12 @@ export class SignIn {
     return secret;
   }
 
-  /** The session that the secret opens, and takes note of its use; undefined when there is none. */
+  /** The session of the secret, whose use is recorded; undefined when there is none. */
   find(secret: string): string | undefined {
     const key = keyOf(secret);
     const used = this.#sessions.get(key);
     if (used === undefined) return undefined;
-    // Behind all others: the first one is the one that was unused longest.
+    // Moved to the end, so that the first one is the least recently used.
     this.#sessions.delete(key);
     this.#sessions.set(key, this.#now());
     if (this.#now() - used <= SESSION_SECONDS * 1000) return key;

@@ -1,18 +1,18 @@
-/** Who sends: how many events of each source came, how fast, and how many its senders had to drop before sending. */
+/** Statistics of the sources: how many events arrived, how fast, and how many their senders had to drop. */
 
 export interface SourceReport {
   readonly src: string;
   /** Over the last ten seconds. */
   readonly rate_per_second: number;
   readonly events: number;
-  /** What the senders of this source say they dropped, all of them together. */
+  /** The total that all senders of this source report as dropped. */
   readonly dropped: number;
   readonly last_at: string;
 }
 
-/** One sender is one process; it says its own total, over and over. */
+/** A sender is one process; it repeatedly reports its own total. */
 interface Sender {
-  /** The connection it uses now; null when that is closed. */
+  /** Its current connection; null when that is closed. */
   connection: object | null;
   total: number;
 }
@@ -21,28 +21,28 @@ interface Source {
   events: number;
   last_at: string;
   senders: Sender[];
-  /** What forgotten senders had dropped. */
+  /** The total of forgotten senders. */
   dropped: number;
-  /** Events of each of the last seconds, by second modulo the window. */
+  /** Events in each of the last seconds, indexed by second modulo the window. */
   readonly seconds: Float64Array;
   lastSecond: number;
 }
 
 const WINDOW_SECONDS = 10;
-/** A sender chooses its name itself: more than these are not told apart. The one that was silent longest goes. */
+/** Senders choose their own names, so the number of sources is limited. The one that was silent longest is removed. */
 const MOST_SOURCES = 256;
 const MOST_SENDERS = 64;
 
 export class Sources {
   readonly #sources = new Map<string, Source>();
-  /** In milliseconds, never going back. */
+  /** A monotonic clock, in milliseconds. */
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Counts one event that came at the given time. */
+  /** Counts one event that arrived at the given time. */
   count(src: string, at: string): void {
     const source = this.#source(src);
     source.events++;
@@ -52,8 +52,8 @@ export class Sources {
   }
 
   /**
-   * Takes what a sender says it has dropped so far. It is told from others of its source by its connection; one that
-   * connects again is known by its total, which never shrinks.
+   * Takes the total that a sender reports as dropped. Senders of one source are told apart by connection; one that
+   * reconnects is recognised by its total, which never shrinks.
    */
   dropped(src: string, connection: object, total: number): void {
     const source = this.#source(src);
@@ -63,7 +63,7 @@ export class Sources {
     sender.total = Math.max(sender.total, total);
   }
 
-  /** A connection closed: its sender may come back on another one. */
+  /** A connection closed; its sender may reconnect. */
   closed(connection: object): void {
     for (const { senders } of this.#sources.values()) {
       for (const sender of senders) if (sender.connection === connection) sender.connection = null;
@@ -110,7 +110,7 @@ export class Sources {
     return Math.floor(this.#now() / 1000);
   }
 
-  /** Empties the seconds that have passed since the source was last looked at. */
+  /** Clears the seconds that have passed since the last update. */
   #advance(source: Source): void {
     const second = this.#second();
     const passed = Math.min(second - source.lastSecond, WINDOW_SECONDS);
@@ -119,7 +119,7 @@ export class Sources {
   }
 }
 
-/** The sender without a connection that had dropped most, but not more than this one says. */
+/** The sender without a connection with the greatest total that is not greater than the reported one. */
 function returning(senders: readonly Sender[], total: number): Sender | undefined {
   let best: Sender | undefined;
   for (const sender of senders) {

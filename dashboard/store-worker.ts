@@ -1,4 +1,4 @@
-/** The thread that writes events: see `store.ts`. It may wait for other processes as long as it likes. */
+/** The thread that writes events (see `store.ts`). It may block while other processes write. */
 import type { DatabaseSync } from "node:sqlite";
 // oxlint-disable-next-line no-restricted-imports -- this file is the thread
 import { parentPort, workerData } from "node:worker_threads";
@@ -8,7 +8,7 @@ import type { WriteReply, WriteRequest } from "./store.ts";
 
 const SQLITE_BUSY = 5;
 
-// Two dashboards of one home number their events each for itself: the later row then takes the next free number.
+// Two dashboards of one home number their events independently: the later row then gets the next free number.
 const INSERT = `INSERT INTO dashboard_events (seq, at, src, event_type, context)
   VALUES ((SELECT CASE WHEN EXISTS (SELECT 1 FROM dashboard_events WHERE seq = ?1) THEN NULL ELSE ?1 END), ?2, ?3, ?4, ?5)`;
 
@@ -35,7 +35,7 @@ function writeRows(open: DatabaseSync, { rows, oldest }: WriteRequest): void {
       open.prepare("DELETE FROM dashboard_events WHERE seq < ?").run(oldest);
     });
   } catch (error) {
-    // It has waited for the other process as long as SQLite waits; rather once more than to lose them.
+    // SQLite's busy timeout has passed. Try once more instead of losing the events.
     if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY) throw error;
     writeRows(open, { rows, oldest });
   }

@@ -1,44 +1,44 @@
-/** The events in `state.db`, so that they are still there when the dashboard starts again. */
+/** Stores events in `state.db`, so that they survive a restart of the dashboard. */
 import type { DatabaseSync } from "node:sqlite";
 import { extname } from "node:path";
-// oxlint-disable-next-line no-restricted-imports -- a thread for our own code: SQLite's writes would hold up the senders
+// oxlint-disable-next-line no-restricted-imports -- a thread for our own code: SQLite's writes would delay senders
 import { Worker } from "node:worker_threads";
 import { problemOf } from "#core/errors";
 import { MOST_EVENTS, type KeptEvent } from "./history.ts";
 
 export interface EventStoreOptions {
-  /** A connection to the file, for reading. */
+  /** A connection for reading. */
   readonly database: DatabaseSync;
-  /** The number of the oldest event that is still kept; what lies before it is deleted. */
+  /** The number of the oldest event to keep; earlier ones are deleted. */
   readonly oldest: () => number | null;
-  /** Told once when events cannot be written; from then on they are in memory only. */
+  /** Called once when events cannot be written; from then on they are kept in memory only. */
   readonly onLost: (problem: string) => void;
 }
 
-/** What the writer is asked to do, and how that went: `lost` is why it could not. */
+/** A request to the writer and its result: `lost` is the reason of a failure. */
 export interface WriteRequest {
   readonly rows: readonly KeptEvent[];
-  /** What has a lower number is deleted. */
+  /** Events with a lower number are deleted. */
   readonly oldest: number;
 }
 export type WriteReply = { readonly lost: string } | { readonly written: number };
 
 const WRITER = new URL(`./store-worker${extname(import.meta.filename)}`, import.meta.url);
 /**
- * How many rows are handed over at once, which takes the loop's time, and how soon after the last ones: 2,500 a second.
- * What comes faster for long is deleted before its turn, so that writing takes little from the senders; at the end
- * all that is kept is written.
+ * How many rows are sent to the thread at once, which blocks the event loop, and how often: 2,500 rows a second. If
+ * events keep arriving faster, some are deleted before they are written, so that writing does not slow down senders.
+ * At the end all kept events are written.
  */
 const ROWS_AT_ONCE = 250;
 const PACE_MS = 100;
-/** After how many events it is looked which of them are gone. */
+/** After how many events to check which of them can be deleted. */
 const LOOK_EVERY = 1024;
-/** How long the end waits for another process that writes. */
+/** How long to wait at the end for another process that writes. */
 const LAST_MS = 5000;
 
 /**
- * Hands events to a thread that writes them, one batch after another. While that is busy (another process may write)
- * the events wait here, as many as are kept anyway.
+ * Sends events to a thread that writes them in batches. While it is busy (another process may be writing), events
+ * wait here, at most as many as are kept in memory anyway.
  */
 export class EventStore {
   readonly #options: EventStoreOptions;
@@ -54,7 +54,7 @@ export class EventStore {
     this.#options = options;
   }
 
-  /** The events that an earlier dashboard left, oldest first. A database that cannot be read has none. */
+  /** The events of earlier dashboards, oldest first; none when the database cannot be read. */
   load(): readonly KeptEvent[] {
     try {
       const rows = this.#options.database
@@ -67,16 +67,16 @@ export class EventStore {
     }
   }
 
-  /** Takes an event; it is written soon. Never throws. */
+  /** Queues an event to be written soon. Never throws. */
   add(event: KeptEvent): void {
     if (this.#lost) return;
     this.#waiting.push(event);
-    // What would be deleted at once is not even kept.
+    // Drop events that would be deleted immediately.
     if (this.#waiting.length % LOOK_EVERY === 0) this.#forgetOld();
     if (!this.#isWriting) this.#handSoon();
   }
 
-  /** Writes all that waits, within five seconds, and takes no more. May be called again. */
+  /** Writes all queued events within five seconds and accepts no more. May be called again. */
   close(): Promise<void> {
     return (this.#ending ??= this.#end());
   }
@@ -86,7 +86,7 @@ export class EventStore {
     if (!this.#isWriting) this.#hand();
     if (this.#isWriting) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const late = setTimeout(() => this.#lose(`another process kept it busy for ${LAST_MS / 1000} s`), LAST_MS);
+      const late = setTimeout(() => this.#lose(`another process blocked it for ${LAST_MS / 1000} s`), LAST_MS);
       this.#onRest = resolve;
       await promise;
       clearTimeout(late);
@@ -107,7 +107,7 @@ export class EventStore {
     this.#writer.postMessage(request);
   }
 
-  /** Gives the number of the oldest event that is kept. */
+  /** Returns the number of the oldest kept event. */
   #forgetOld(): number {
     const oldest = this.#options.oldest() ?? 0;
     this.#waiting = this.#waiting.filter(({ seq }) => seq >= oldest);

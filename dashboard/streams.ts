@@ -1,38 +1,38 @@
 /**
- * Server-sent events. Each subscriber has a place in the history and gets what lies behind it as fast as it reads: what
- * came before it connected, what comes now, and what it missed while it was slow are one thing. So nothing is queued
- * for anybody but what is on its way to the socket.
+ * Server-sent events. Each subscriber has a position in the history and gets the events after it as fast as it reads.
+ * Events before it connected, new events, and events it missed while it was slow are all handled the same way. So
+ * nothing is queued per subscriber except what is on its way to the socket.
  */
 import type { ServerResponse } from "node:http";
 import { toJson, type History } from "./history.ts";
 
 export interface StreamLimits {
-  /** Subscribers at the same time. */
+  /** Maximum number of subscribers. */
   readonly subscribers: number;
-  /** What may wait for a subscriber's socket, in bytes, before it gets no more. */
+  /** Maximum number of bytes that may wait for a subscriber's socket. */
   readonly waitingBytes: number;
-  /** A subscriber that takes nothing for so long is disconnected. */
+  /** A subscriber that reads nothing for this long is disconnected. */
   readonly stalledMs: number;
   readonly keepAliveMs: number;
 }
 
 export interface Subscription {
-  /** The number behind which the stream begins. */
+  /** The number after which the stream starts. */
   readonly after: number;
-  /** The session that pays for it; undefined for a bearer. */
+  /** The session it belongs to; undefined for a bearer token. */
   readonly session?: string | undefined;
 }
 
 interface Subscriber {
   readonly response: ServerResponse;
   readonly session: string | undefined;
-  /** The last event it was given. */
+  /** The last event sent to it. */
   seq: number;
-  /** When its socket last had room. */
+  /** When its socket last accepted data. */
   readyAt: number;
 }
 
-/** How many events are put together for one write. */
+/** How many events are joined for one write. */
 const CHUNK = 256;
 const RETRY_MS = 1000;
 
@@ -51,16 +51,16 @@ export class Streams {
     return this.#subscribers.size >= this.#limits.subscribers;
   }
 
-  /** Makes the response, whose headers are set, a stream. It ends with its connection, its session, or the dashboard. */
+  /** Turns a response with headers into a stream. It ends with its connection, its session, or the dashboard. */
   add(response: ServerResponse, { after, session }: Subscription): void {
     const { last, oldest } = this.#history;
-    // Whoever asks from the very beginning has missed nothing by what is no longer kept.
+    // A subscriber that starts from the very beginning has not missed events that are no longer kept.
     const seq = after === 0 && oldest !== null ? oldest - 1 : Math.min(after, last);
     const subscriber: Subscriber = { response, session, seq, readyAt: performance.now() };
     this.#subscribers.add(subscriber);
     response.once("close", () => this.#remove(subscriber));
     response.on("drain", () => this.#fill(subscriber));
-    // A connection that breaks is closed, which is all there is to know.
+    // A broken connection is closed; nothing else needs to be done.
     response.on("error", () => undefined);
     response.write(`retry: ${RETRY_MS}\n\n`);
     this.#timer ??= setInterval(() => this.#keepAlive(), this.#limits.keepAliveMs).unref();
@@ -68,26 +68,26 @@ export class Streams {
   }
 
   /**
-   * Says that there are new events. `whole` holds those that the history has only in part: whoever is not behind gets
-   * them as they came.
+   * Announces new events. `whole` has the complete form of events that the history shortened; subscribers that are up
+   * to date get those.
    */
   wake(whole?: ReadonlyMap<number, string>): void {
     for (const subscriber of this.#subscribers) this.#fill(subscriber, whole);
   }
 
-  /** Ends the streams of a session. */
+  /** Ends all streams of a session. */
   endSession(session: string): void {
     for (const subscriber of this.#subscribers) if (subscriber.session === session) subscriber.response.end();
   }
 
-  /** Ends all of them. */
+  /** Ends all streams. */
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     for (const { response } of this.#subscribers) response.end();
   }
 
-  /** Writes until the subscriber is up to date or its socket has enough. */
+  /** Writes until the subscriber is up to date or its socket is full. */
   #fill(subscriber: Subscriber, whole?: ReadonlyMap<number, string>): void {
     const { response } = subscriber;
     while (subscriber.seq < this.#history.last && response.writableLength < this.#limits.waitingBytes) {
@@ -126,7 +126,7 @@ export class Streams {
   }
 }
 
-/** Tells a subscriber that was too slow how many events are gone for it. */
+/** Tells a slow subscriber how many events it has missed. */
 function missedBetween(seen: number, oldest: number): string {
   const dropped = oldest - 1 - seen;
   return dropped > 0 ? `event: dropped\ndata: {"dropped":${dropped}}\n\n` : "";

@@ -1,13 +1,13 @@
-/** Secrets that a request brings: how they are made, compared, and how often one may guess. */
+/** Creates and compares secrets, and limits guessing. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** 256 bits, in characters that need no escaping in an address or a header. */
+/** 256 bits, in characters that need no escaping in a URL or a header. */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** The form in which secrets are compared: of equal length whatever came, so that no time tells how much was right. */
+/** The form in which secrets are compared: always of equal length, so that timing reveals nothing. */
 export function digestOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }
@@ -16,7 +16,7 @@ export function isSame(a: Buffer, b: Buffer): boolean {
   return timingSafeEqual(a, b);
 }
 
-/** The token of the one `Authorization: Bearer` header; undefined where there is none, "" where it is none of ours. */
+/** The token of the only `Authorization: Bearer` header; undefined without one, "" when it is malformed. */
 export function bearerOf(request: IncomingMessage): string | undefined {
   const headers = request.headersDistinct["authorization"];
   if (headers === undefined) return undefined;
@@ -27,7 +27,7 @@ const MOST_GUESSES = 20;
 const WINDOW_MS = 1000;
 const MOST_ADDRESSES = 1024;
 
-/** Counts wrong secrets: from one address at most 20 a second are answered as such. */
+/** Counts wrong secrets: at most 20 a second from one address. */
 export class GuessLimiter {
   readonly #guesses = new Map<string, number[]>();
   readonly #now: () => number;
@@ -36,13 +36,13 @@ export class GuessLimiter {
     this.#now = now;
   }
 
-  /** Takes note of a wrong secret. True when it is one too many. A right one never asks here. */
+  /** Records a wrong secret. True when there were too many. Never called for a right one. */
   isTooMany(address: string): boolean {
     const now = this.#now();
     const recent = (this.#guesses.get(address) ?? []).filter((at) => now - at < WINDOW_MS);
     if (recent.length >= MOST_GUESSES) return true;
     recent.push(now);
-    // Behind all others, so that the first one is the one that was silent longest.
+    // Moved to the end, so that the first one is the one that was silent longest.
     this.#guesses.delete(address);
     this.#guesses.set(address, recent);
     if (this.#guesses.size > MOST_ADDRESSES) this.#guesses.delete(this.#guesses.keys().next().value!);

@@ -1,4 +1,4 @@
-/** The models and the views of the page, and which change of the one asks for a drawing of the other. */
+/** The models and views of the page, and which model change redraws which view. */
 import { byId, setText } from "./dom.js";
 import { rowOf } from "./events.js";
 import { FeedView } from "./feed-view.js";
@@ -19,7 +19,7 @@ import { Views } from "./views.js";
 
 /** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
 
-/** Sources and sessions that the filter offers. */
+/** How many sources and sessions the filter offers. */
 const MOST_OFFERED = 100;
 
 export class Board {
@@ -28,7 +28,7 @@ export class Board {
   #hooks = new Hooks();
   #scheduler = new Scheduler();
   #views = new Views(() => this.#drawAll());
-  /** Who was heard of, for the filter. @type {Set<string>} */
+  /** Known sources, for the filter. @type {Set<string>} */
   #sources = new Set();
   #missed = 0;
   #firstAt = 0;
@@ -67,7 +67,7 @@ export class Board {
     byId("feed-back", HTMLButtonElement).addEventListener("click", () => this.#resume());
     byId("keys-open", HTMLButtonElement).addEventListener("click", showKeys);
     document.addEventListener("visibilitychange", () => this.#drawAll());
-    // How long ago something was is another text every second, though nothing happens.
+    // Relative times change every second, even when nothing happens.
     window.setInterval(() => this.#drawTimes(), 1000);
     listenToKeys({
       list: byId("rows", HTMLElement),
@@ -90,7 +90,7 @@ export class Board {
   }
 
   /**
-   * Takes an event; what it changes is drawn with the next frame.
+   * Takes an event; changes are drawn in the next frame.
    *
    * @param {DashboardEvent} event
    */
@@ -184,7 +184,10 @@ export class Board {
     document.title = running > 0 ? `(${running}) Hermes dashboard` : "Hermes dashboard";
     const missed = byId("feed-missed", HTMLElement);
     missed.hidden = this.#missed === 0;
-    setText(missed, `${counted(this.#missed, "event")} came while this page was away, and are not kept any more.`);
+    setText(
+      missed,
+      `${counted(this.#missed, "event")} arrived while this page was disconnected and are no longer available.`,
+    );
     const offered = sessions
       .slice(0, MOST_OFFERED)
       .map(({ id, platform }) => ({ id, name: `${shortId(id)} ${platform}`.trim() }));
@@ -217,7 +220,7 @@ export class Board {
 
   #resume() {
     this.#feedView.resume();
-    // The button that was pressed goes away; the focus must not.
+    // The pressed button disappears, but the focus must stay.
     byId("rows", HTMLElement).focus({ preventScroll: true });
   }
 
@@ -247,7 +250,7 @@ export class Board {
     this.#drawNow(this.#parts.sessions);
   }
 
-  /** Back to what happens now, one step at a time: first out of the details, then out of the list. */
+  /** Back to the latest, one step at a time: first out of the details, then out of the list. */
   #close() {
     if (this.#inspector.choice.kind === "follow") return this.#feedView.leave();
     const { hasFocus } = this.#inspector;

@@ -1,4 +1,4 @@
-/** The stream of events: opened, watched, opened again behind the last event that came. */
+/** The stream of events: opens it, watches it, and reopens it after the last received event. */
 import { findAccess } from "./session.js";
 
 /** @typedef {"connecting" | "live" | "reconnecting" | "out"} ConnectionState */
@@ -6,7 +6,7 @@ import { findAccess } from "./session.js";
 /**
  * @typedef {object} ConnectionHandlers
  * @property {(data: string) => void} onEvent
- * @property {(missed: number) => void} onMissed events that are gone because this page was too slow or away too long
+ * @property {(missed: number) => void} onMissed events lost because this page was too slow or disconnected too long
  * @property {(state: ConnectionState) => void} onState
  */
 
@@ -17,14 +17,14 @@ export class Connection {
   /** @type {EventSource | undefined} */
   #source;
   #timer = 0;
-  /** Which opening this is: an answer that an earlier one waited for does not count. */
+  /** The number of this attempt: results of earlier attempts are ignored. */
   #round = 0;
   #retryMs = FIRST_RETRY_MS;
   #lastSeq;
   #handlers;
 
   /**
-   * @param {() => number} lastSeq the number of the last event that came, 0 before the first
+   * @param {() => number} lastSeq the number of the last received event, 0 before the first
    * @param {ConnectionHandlers} handlers
    */
   constructor(lastSeq, handlers) {
@@ -35,7 +35,7 @@ export class Connection {
   /** Opens the stream; the page has a session. */
   open() {
     this.close();
-    // Its own way to connect again would ask forever where the session has ended.
+    // EventSource's own reconnect would retry forever after the session has ended.
     const source = new EventSource(`api/events?after=${this.#lastSeq()}`);
     this.#source = source;
     source.addEventListener("open", () => {
@@ -50,7 +50,7 @@ export class Connection {
     source.addEventListener("error", () => this.reopen());
   }
 
-  /** Gives up the stream and tries to get another one, until there is one or the session has ended. */
+  /** Closes the stream and tries to open another one, until that succeeds or the session has ended. */
   reopen() {
     this.close();
     this.#handlers.onState("reconnecting");

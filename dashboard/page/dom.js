@@ -1,4 +1,4 @@
-/** Makes and changes elements. All text goes in as text: nothing that an event holds is ever read as HTML. */
+/** Creates and changes elements. Content is always inserted as text, so nothing in an event is parsed as HTML. */
 
 /**
  * An element with attributes and children.
@@ -17,7 +17,7 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
- * The element with this id, which the page's HTML holds.
+ * The element with this id in the page's HTML.
  *
  * @template {HTMLElement} Type
  * @param {string} id
@@ -31,7 +31,7 @@ export function byId(id, type) {
 }
 
 /**
- * Changes a text only where it is another one: an unchanged page need not be laid out again.
+ * Changes a text only if it differs, to avoid needless layout.
  *
  * @param {Node} node
  * @param {string} text
@@ -51,8 +51,8 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * The children of an element as a list of items: each item keeps its element, so that focus, selection and open details
- * stay where they are.
+ * Keeps the children of an element in sync with a list of items. Each item keeps its element, so that focus, selection
+ * and open details are preserved.
  *
  * @template Item
  */
@@ -69,7 +69,7 @@ export class KeyedList {
    *   version: (item: Item) => unknown,
    *   create: (item: Item) => HTMLElement,
    *   update: (element: HTMLElement, item: Item) => void,
-   * }} options `update` is called for a new element, and where the version is another one than before
+   * }} options `update` is called for a new element, and when the version has changed
    */
   constructor(parent, options) {
     this.#parent = parent;

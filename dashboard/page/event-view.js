@@ -1,4 +1,4 @@
-/** One event, whole: what it is, whose, and its context as JSON. */
+/** The details of one event, with its context as JSON. */
 import { el } from "./dom.js";
 import { count, fullTime } from "./format.js";
 import { piecesOf, pretty } from "./json-text.js";
@@ -15,7 +15,7 @@ export function eventView(row, { onSession, onFilter }) {
   const { pieces, isCut } = piecesOf(json);
   const code = el("pre", { class: "json", tabindex: "0", "aria-label": "Context as JSON" });
   for (const { kind, text } of pieces) code.append(kind === "plain" ? text : el("span", { class: kind }, text));
-  const note = isCut ? [el("p", { class: "note" }, `The beginning of ${count(json.length)} characters.`)] : [];
+  const note = isCut ? [el("p", { class: "note" }, `Shows the beginning of ${count(json.length)} characters.`)] : [];
   return [facts(row), actions(row, json, { onSession, onFilter }), code, ...note];
 }
 
@@ -23,7 +23,7 @@ export function eventView(row, { onSession, onFilter }) {
 function facts(row) {
   const rows = [
     ["Time", fullTime(row.at)],
-    ["Source", row.src || "not said"],
+    ["Source", row.src || "unknown"],
     ["Session", row.session || "none"],
     ["Number", count(row.seq)],
   ];
@@ -45,7 +45,7 @@ function actions({ session }, json, { onSession, onFilter }) {
       button("Only its events", () => onFilter(session)),
     );
   }
-  // Browsers give the clipboard to pages of this machine and to https only.
+  // Browsers allow the clipboard on localhost and https only.
   if (navigator.clipboard !== undefined) bar.append(copyButton(json));
   return bar;
 }

@@ -1,9 +1,9 @@
-/** What the page keeps of an event: one row of the feed. No DOM. */
+/** Turns an event into a row of the feed. No DOM. */
 import { summaryOf, toneOf } from "./summary.js";
 import { isRecord, payloadOf, textOf } from "./values.js";
 
 /**
- * An event as the dashboard sends it, its context made sure to be an object.
+ * An event from the dashboard, whose context is always an object.
  *
  * @typedef {object} DashboardEvent
  * @property {number} seq
@@ -20,10 +20,10 @@ import { isRecord, payloadOf, textOf } from "./values.js";
  * @property {string} src
  * @property {string} type
  * @property {Namespace} namespace
- * @property {string} session "" where the event belongs to none
+ * @property {string} session "" when the event has none
  * @property {string} summary one line
  * @property {import("./summary.js").Tone} tone
- * @property {string} text the context as JSON: it is searched as it is and parsed when somebody looks at it
+ * @property {string} text the context as JSON: searched as text, and parsed when it is shown
  */
 
 /** @typedef {typeof NAMESPACES[number] | "other"} Namespace */
@@ -31,11 +31,11 @@ import { isRecord, payloadOf, textOf } from "./values.js";
 /** The namespaces that processes send (seed 002); plugins may have others. */
 export const NAMESPACES = /** @type {const} */ (["tui", "agent", "session", "command", "gateway"]);
 
-/** The event of each piece of an answer: the most frequent one by far, and the least interesting. */
+/** The event for each chunk of an answer: by far the most frequent one, and the least interesting. */
 export const DELTA = "tui:message.delta";
 
 /**
- * Reads the data of a server-sent event; undefined for what is none of ours.
+ * Parses the data of a server-sent event; undefined when it is not one of ours.
  *
  * @param {string} data
  * @returns {DashboardEvent | undefined}
@@ -45,7 +45,7 @@ export function parseEvent(data) {
   try {
     value = JSON.parse(data);
   } catch {
-    // Not from this dashboard's stream: there is nothing in it to show.
+    // Not from this dashboard's stream, so there is nothing to show.
     return undefined;
   }
   if (!isRecord(value) || !Number.isSafeInteger(value["seq"])) return undefined;
@@ -60,7 +60,7 @@ export function parseEvent(data) {
 }
 
 /**
- * `_forwarded` and `_forwarded_from` belong to the way that the event took, not to the event.
+ * `_forwarded` and `_forwarded_from` describe the event's transport, not the event.
  *
  * @param {unknown} context
  */

@@ -1,4 +1,4 @@
-/** What stands around the list of the feed: how many events it shows, whether it stands still, why it is empty. */
+/** The texts around the feed's list: how many events it shows, whether it is paused, why it is empty. */
 import { byId, setAttribute, setText } from "./dom.js";
 import { count, counted } from "./format.js";
 
@@ -34,7 +34,7 @@ function drawWaiting({ isHeld, waiting }, isPaused) {
 
 /** @param {Feed} feed */
 function emptyWords({ size, waiting }) {
-  if (waiting > 0) return "What stood here is not kept any more. Resume to see what is new.";
-  if (size > 0) return "No event passes the filter.";
-  return "Nothing has happened yet. Start “hermes chat” in another terminal: its events appear here as they happen.";
+  if (waiting > 0) return "These events are no longer available. Resume to see new ones.";
+  if (size > 0) return "No events match the filter.";
+  return "No events yet. Start “hermes chat” in another terminal, and its events appear here as they happen.";
 }

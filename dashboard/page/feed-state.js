@@ -1,4 +1,4 @@
-/** The last events, those of them that the filter shows, and whether the list stands still. No DOM. */
+/** The last events, those that match the filter, and whether the list is paused. No DOM. */
 import { createMatcher, EVERYTHING } from "./filter.js";
 
 /** @typedef {import("./events.js").Row} Row */
@@ -6,7 +6,7 @@ import { createMatcher, EVERYTHING } from "./filter.js";
 
 /** How many events are kept. */
 export const MOST_ROWS = 10_000;
-/** Their contexts together, in characters: a few big ones must not fill the memory. */
+/** The total size of their contexts, in characters, so that a few big ones cannot fill the memory. */
 const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 /** A list that grows at its end and shrinks at its beginning, both in constant time. */
@@ -60,12 +60,12 @@ export class Feed {
   /** @type {Filter} */
   #filter = EVERYTHING;
   #matches = createMatcher(EVERYTHING);
-  /** The newest event that a list standing still shows; null for one that moves. @type {number | null} */
+  /** The newest event of a paused list; null when it is live. @type {number | null} */
   #heldAt = null;
   #waiting = 0;
   #last = 0;
 
-  /** How many rows the filter shows. */
+  /** How many rows match the filter. */
   get count() {
     return this.#shown.size;
   }
@@ -83,7 +83,7 @@ export class Feed {
     return this.#heldAt !== null;
   }
 
-  /** How many rows came that the filter would show, since the list stands still. */
+  /** How many matching rows have arrived since the list was paused. */
   get waiting() {
     return this.#waiting;
   }
@@ -140,12 +140,12 @@ export class Feed {
     this.#choose();
   }
 
-  /** Makes the list stand still; what comes from now on waits. */
+  /** Pauses the list; new events wait. */
   hold() {
     this.#heldAt ??= this.#last;
   }
 
-  /** Lets the list move again, with everything that waited. */
+  /** Resumes the list with all waiting events. */
   release() {
     this.#heldAt = null;
     this.#choose();

@@ -1,4 +1,4 @@
-/** The live feed: a list of up to 10,000 rows of which only those in sight are elements of the page. */
+/** The live feed: a list of up to 10,000 rows; only visible rows are elements of the page. */
 import { el, setAttribute, setText } from "./dom.js";
 import { clockTime, shortId } from "./format.js";
 
@@ -6,10 +6,10 @@ import { clockTime, shortId } from "./format.js";
 /** @typedef {import("./feed-state.js").Feed} Feed */
 
 const ROW_HEIGHT = 30;
-/** Where the list is narrow, a row has two lines. */
+/** In a narrow list, a row has two lines. */
 const TWO_LINE_HEIGHT = 52;
 const NARROW = 600;
-/** Rows beside those in sight, for quick scrolling. */
+/** Extra rows around the visible ones, for fast scrolling. */
 const SPARE = 8;
 
 export class FeedView {
@@ -19,7 +19,7 @@ export class FeedView {
   #window = el("div", { class: "window", role: "presentation" });
   #onChange;
   #onOpen;
-  /** The elements of the rows in sight, by number. @type {Map<number, HTMLElement>} */
+  /** The elements of the visible rows, by number. @type {Map<number, HTMLElement>} */
   #elements = new Map();
   #height = 0;
   #rowHeight = ROW_HEIGHT;
@@ -40,7 +40,7 @@ export class FeedView {
     this.#spacer.append(this.#window);
     list.append(this.#spacer);
     list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // Held from the moment that a pointer goes down, so that the row which was aimed at is the one that is hit.
+    // Frozen from pointerdown on, so that a click hits the row it was aimed at.
     list.addEventListener("pointerdown", (event) => {
       if (this.#rowOf(event.target) !== undefined) this.#hold();
     });
@@ -57,13 +57,13 @@ export class FeedView {
     return this.#isPaused;
   }
 
-  /** Makes the list stand still until `resume`. */
+  /** Pauses the list until `resume`. */
   pause() {
     this.#isPaused = true;
     this.#hold();
   }
 
-  /** Goes to the newest event and moves with it. */
+  /** Goes to the newest event and follows new ones. */
   resume() {
     this.#isPaused = false;
     this.#setCursor(null);
@@ -72,7 +72,7 @@ export class FeedView {
     this.#onChange();
   }
 
-  /** After the filter has changed: the newest rows are in sight. */
+  /** Shows the newest rows after the filter has changed. */
   filtered() {
     this.#setCursor(null);
     this.#list.scrollTop = 0;
@@ -80,14 +80,14 @@ export class FeedView {
     this.#onChange();
   }
 
-  /** Takes the cursor away; a list that is not paused moves again when its newest row is in sight. */
+  /** Removes the cursor; a list that is not paused continues when its newest row is visible. */
   leave() {
     this.#setCursor(null);
     this.#scrolled();
   }
 
   /**
-   * Moves the cursor by so many rows, down for more than 0. The first move puts it on the topmost row in sight.
+   * Moves the cursor by this many rows, down if positive. The first move puts it on the topmost visible row.
    *
    * @param {number} by
    */
@@ -103,7 +103,7 @@ export class FeedView {
     this.#onChange();
   }
 
-  /** How many rows are in sight. */
+  /** How many rows are visible. */
   get page() {
     return Math.max(1, Math.floor(this.#height / this.#rowHeight) - 1);
   }
@@ -167,7 +167,7 @@ export class FeedView {
     this.#onChange();
   }
 
-  /** @param {number} index of a row that must be in sight */
+  /** @param {number} index of a row that must become visible */
   #reveal(index) {
     const top = index * this.#rowHeight;
     const { scrollTop } = this.#list;

@@ -6,7 +6,7 @@ import { oneLine, shortId } from "./format.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 
-/** Typing goes on while a big list is searched: it begins when the keys rest. */
+/** The search starts when typing pauses, so that typing stays smooth with a big list. */
 const REST_MS = 80;
 const LONGEST_NAME = 40;
 
@@ -67,7 +67,7 @@ export class FilterView {
   }
 
   /**
-   * Offers the sources and sessions that there are.
+   * Offers the known sources and sessions.
    *
    * @param {readonly string[]} sources
    * @param {readonly { id: string, name: string }[]} sessions
@@ -107,7 +107,7 @@ export class FilterView {
 
   #show() {
     const active = countActive(this.#filter);
-    // The text is in sight anyway.
+    // The text is always visible.
     const hidden = active - (this.#filter.text.trim() === "" ? 0 : 1);
     setText(this.#more, hidden === 0 ? "Filters" : `Filters (${hidden})`);
     this.#clear.hidden = active === 0;
@@ -115,7 +115,7 @@ export class FilterView {
 }
 
 /**
- * Offers what can be chosen. While a person chooses, the list stays as it is.
+ * Sets the options. The list does not change while it is open.
  *
  * @param {HTMLSelectElement} control
  * @param {string} all
@@ -125,7 +125,7 @@ function offerIn(control, all, choices) {
   if (document.activeElement === control) return;
   const { value } = control;
   const wanted = [{ id: "", name: all }, ...choices];
-  // What is chosen stays on offer, also when nothing is heard of it any more.
+  // The selected option stays, even if it is no longer known.
   if (!wanted.some(({ id }) => id === value)) wanted.push({ id: value, name: shortId(value) });
   const text = JSON.stringify(wanted);
   if (control.dataset["offered"] === text) return;

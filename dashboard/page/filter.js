@@ -3,18 +3,18 @@ import { DELTA } from "./events.js";
 
 /**
  * @typedef {object} Filter
- * @property {readonly string[]} namespaces those to show; none named shows all
+ * @property {readonly string[]} namespaces those to show; an empty list shows all
  * @property {string} source "" for all
  * @property {string} session "" for all
- * @property {string} text looked for in what is shown of an event and in its context; case does not count
- * @property {boolean} deltas whether the pieces of answers are shown
+ * @property {string} text searched in the shown text of an event and in its context, ignoring case
+ * @property {boolean} deltas whether text deltas are shown
  */
 
 /** @type {Filter} */
 export const EVERYTHING = { namespaces: [], source: "", session: "", text: "", deltas: true };
 
 /**
- * Makes the question that is asked of every row.
+ * Creates the predicate for rows.
  *
  * @param {Filter} filter
  * @returns {(row: import("./events.js").Row) => boolean}
@@ -22,7 +22,7 @@ export const EVERYTHING = { namespaces: [], source: "", session: "", text: "", d
 export function createMatcher({ namespaces, source, session, text, deltas }) {
   const words = text.trim();
   const pattern = words === "" ? undefined : literal(words);
-  // A context is searched as JSON, where quotes, backslashes and line ends are written with a backslash.
+  // A context is searched as JSON, where quotes, backslashes and newlines are escaped.
   const inJson = words === "" ? undefined : literal(JSON.stringify(words).slice(1, -1));
   return (row) =>
     (namespaces.length === 0 || namespaces.includes(row.namespace)) &&
@@ -38,7 +38,7 @@ export function createMatcher({ namespaces, source, session, text, deltas }) {
 }
 
 /**
- * How many of the filter's parts keep something back.
+ * How many parts of the filter are active.
  *
  * @param {Filter} filter
  */

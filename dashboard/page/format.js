@@ -1,4 +1,4 @@
-/** How numbers, times and names are written. No DOM. */
+/** Formats numbers, times and names. No DOM. */
 
 /** @param {number} value */
 const two = (value) => String(value).padStart(2, "0");
@@ -6,7 +6,7 @@ const two = (value) => String(value).padStart(2, "0");
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 /**
- * The time of the day, where the person is.
+ * The local time of day.
  *
  * @param {number} at in milliseconds since 1970
  * @param {boolean} [withMilliseconds]
@@ -86,7 +86,7 @@ export function counted(value, noun) {
 }
 
 /**
- * The part of a session's id that tells it from others: ids begin with the time.
+ * The distinctive part of a session's id, since ids start with the time.
  *
  * @param {string} id
  */
@@ -95,7 +95,7 @@ export function shortId(id) {
 }
 
 /**
- * A hook's name as it is shown: of a command that is a path, the script says more than its folder.
+ * A hook's name for display: of a path, the script's name is more helpful than its folder.
  *
  * @param {string} name
  */
@@ -104,13 +104,13 @@ export function shortName(name) {
 }
 
 /**
- * One line of a text, of at most so many characters.
+ * One line of a text, with at most this many characters.
  *
  * @param {string} text
  * @param {number} [most]
  */
 export function oneLine(text, most = 200) {
-  // What lies far behind the cut need not be looked at, however long the text is.
+  // Ignore everything far beyond the limit, however long the text is.
   const line = text
     .slice(0, most * 4)
     .replaceAll(/\s+/g, " ")
@@ -119,7 +119,7 @@ export function oneLine(text, most = 200) {
 }
 
 /**
- * A text of at most so many characters.
+ * A text of at most this many characters.
  *
  * @param {string} text
  * @param {number} most

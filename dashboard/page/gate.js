@@ -1,4 +1,4 @@
-/** What a person sees who is not signed in: why, and how to get in. */
+/** The screen for users who are not signed in: why, and how to sign in. */
 import { byId, setText } from "./dom.js";
 
 /** @typedef {"refused" | "out" | "ended" | "unreachable"} Reason */
@@ -7,22 +7,22 @@ import { byId, setText } from "./dom.js";
 const WORDS = {
   out: {
     title: "You are not signed in",
-    text: "Run this where the dashboard runs, and open the link that it prints. Each link lets one browser in, once.",
+    text: "Run this command on the machine where the dashboard runs, and open the link it prints. Each link works once.",
     command: "hermes dashboard --link",
   },
   refused: {
-    title: "This link does not work any more",
-    text: "It was used already, or it is too old. Run this where the dashboard runs, and open the new link.",
+    title: "This link is no longer valid",
+    text: "It was already used or has expired. Run this command on the machine where the dashboard runs, and open the new link.",
     command: "hermes dashboard --link",
   },
   ended: {
     title: "Your session has ended",
-    text: "The dashboard was started again, or nobody used it for long. Run this where it runs, and open the link.",
+    text: "The dashboard was restarted, or the session was not used for a long time. Run this command on the machine where it runs, and open the link.",
     command: "hermes dashboard --link",
   },
   unreachable: {
-    title: "The dashboard does not answer",
-    text: "It may not be running. Start it in a terminal; this page goes on as soon as it answers.",
+    title: "The dashboard is not responding",
+    text: "It may not be running. Start it in a terminal; this page continues as soon as it responds.",
     command: "hermes dashboard",
   },
 };

@@ -1,8 +1,8 @@
-/** What became of every hook: calls, blocks, errors, times. No DOM. */
+/** Statistics of every hook: calls, blocks, errors, durations. No DOM. */
 import { shortName } from "./format.js";
 import { numberOf, payloadOf, textOf } from "./values.js";
 
-/** Of so many last runs the percentiles are taken. */
+/** How many of the last runs the percentiles cover. */
 const MOST_SAMPLES = 256;
 const MOST_HOOKS = 300;
 
@@ -14,9 +14,9 @@ const MOST_HOOKS = 300;
  * @property {string} name
  * @property {number} calls
  * @property {number} blocks
- * @property {number} errors failures and time-outs, also those of guards that then blocked
+ * @property {number} errors failures and timeouts, including those of guards that blocked as a result
  * @property {Float64Array} samples durations of the last runs, in milliseconds
- * @property {number} sampled how many durations there were so far
+ * @property {number} sampled how many durations were recorded so far
  * @property {{ at: number, outcome: string, session: string } | null} lastFailure
  * @property {number} lastAt
  */
@@ -24,7 +24,7 @@ const MOST_HOOKS = 300;
 /** @typedef {"name" | "event" | "calls" | "blocks" | "errors" | "p50" | "p95" | "failed"} HookColumn */
 
 export class Hooks {
-  /** By key, the one that ran last at the end. @type {Map<string, HookStats>} */
+  /** By key, the most recently run last. @type {Map<string, HookStats>} */
   #hooks = new Map();
 
   get size() {
@@ -70,7 +70,7 @@ export class Hooks {
     const direction = descending ? -1 : 1;
     const value = SORTED_BY[column];
     const rows = [...this.#hooks.values()].map((hook) => ({ hook, value: value(hook) }));
-    // What is equal stands by its key, so that rows do not jump about.
+    // Equal rows are ordered by key, so that they do not jump around.
     rows.sort((a, b) => direction * compare(a.value, b.value) || compare(a.hook.key, b.hook.key));
     return rows.map(({ hook }) => hook);
   }
@@ -104,7 +104,7 @@ const SORTED_BY = {
 };
 
 /**
- * The duration that so many of the last runs did not exceed; null where none was measured.
+ * The given percentile of the last runs' durations; null when none was measured.
  *
  * @param {Pick<HookStats, "samples" | "sampled">} hook
  * @param {number} share 0 to 1

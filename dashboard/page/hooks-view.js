@@ -1,4 +1,4 @@
-/** The table of hooks; a click on a heading sorts it. */
+/** The table of hooks; clicking a heading sorts it. */
 import { byId, el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, count, duration, fullTime, shortName } from "./format.js";
 import { percentile } from "./hooks-state.js";
@@ -6,7 +6,7 @@ import { percentile } from "./hooks-state.js";
 /** @typedef {import("./hooks-state.js").HookStats} HookStats */
 /** @typedef {import("./hooks-state.js").HookColumn} HookColumn */
 
-/** Where the biggest stand on top at first. @type {ReadonlySet<HookColumn>} */
+/** Columns that are sorted in descending order first. @type {ReadonlySet<HookColumn>} */
 const NUMBERS = new Set(["calls", "blocks", "errors", "p50", "p95", "failed"]);
 const COLUMNS = ["name", "event", "source", "calls", "blocks", "errors", "p50", "p95", "failed"];
 

@@ -1,4 +1,4 @@
-/** The pane of what a person looks at: one event, or one session's turns. */
+/** The details pane: one event, or the turns of one session. */
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
 import { shortId } from "./format.js";
@@ -8,7 +8,7 @@ import { TimelineView } from "./timeline-view.js";
 /** @typedef {import("./events.js").Row} Row */
 
 /**
- * What the pane shows. `follow` is nothing chosen: the session in which something happens now.
+ * What the pane shows. `follow`: nothing is selected, so it shows the most active session.
  *
  * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string }} Choice
  */
@@ -25,7 +25,7 @@ export class Inspector {
   /** @type {Choice} */
   #choice = { kind: "follow" };
   #followed = "";
-  /** What the body holds now, so that it is built anew only for something else. */
+  /** What the body shows, so that it is only rebuilt for something else. */
   #holds = "";
 
   /**
@@ -107,8 +107,8 @@ export class Inspector {
     if (!this.#hold(`nothing ${id}`)) return;
     const words =
       id === ""
-        ? ["Start ", el("code", {}, "hermes chat"), " in another terminal: its turns appear here."]
-        : ["Nothing is kept of this session any more."];
+        ? ["Start ", el("code", {}, "hermes chat"), " in another terminal, and its turns appear here."]
+        : ["This session is no longer available."];
     this.#body.replaceChildren(el("p", { class: "empty" }, ...words));
   }
 
@@ -122,7 +122,7 @@ export class Inspector {
     return isNew;
   }
 
-  /** The session that runs, as long as it does; else the one heard of last. */
+  /** The running session while it runs; else the most recent one. */
   #follow() {
     if (this.#sessions.get(this.#followed)?.state !== "running") this.#followed = this.#sessions.list()[0]?.id ?? "";
     return this.#followed;

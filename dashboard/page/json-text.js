@@ -1,11 +1,11 @@
-/** JSON for people: indented, and in pieces that can be coloured. No DOM. */
+/** Formats JSON for display: indented, and split into tokens to colour. No DOM. */
 
 /** @typedef {"key" | "string" | "number" | "word" | "plain"} PieceKind */
 /** @typedef {{ kind: PieceKind, text: string }} Piece */
 
-/** What is shown of a context; the rest is a click on "Copy" away. */
+/** How much of a context is shown; "Copy" copies all of it. */
 const MOST_SHOWN = 100_000;
-/** More pieces than these would take longer to lay out than a person waits. */
+/** Laying out more tokens would take too long. */
 const MOST_PIECES = 4000;
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\btrue\b|\bfalse\b|\bnull\b/g;
@@ -19,13 +19,13 @@ export function pretty(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    // No JSON: as it is.
+    // Not JSON: shown as it is.
     return text;
   }
 }
 
 /**
- * The pieces of an indented JSON text, and whether something was left out.
+ * The tokens of an indented JSON text, and whether it was cut.
  *
  * @param {string} text
  * @returns {{ pieces: Piece[], isCut: boolean }}

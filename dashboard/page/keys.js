@@ -1,4 +1,4 @@
-/** The keyboard. Keys count where they mean nothing else: not while a person types, not with Ctrl, Alt or Meta. */
+/** Keyboard shortcuts. They are ignored while typing, and with Ctrl, Alt or Meta. */
 
 /**
  * @typedef {object} KeyActions
@@ -11,7 +11,7 @@
  * @property {(view: number) => void} view counted from 0
  * @property {() => void} theme
  * @property {() => void} help
- * @property {() => number} page how many rows are in sight
+ * @property {() => number} page how many rows are visible
  */
 
 /** @param {KeyActions} actions */
@@ -36,7 +36,7 @@ function actionFor({ key }, target, actions) {
   if (isTyping(target)) return key === "Escape" ? () => actions.list.focus() : undefined;
   const anywhere = anywhereAction(key, actions);
   if (anywhere !== undefined) return anywhere;
-  // A button takes Space and Enter itself; a pane that scrolls takes the arrow keys.
+  // A button handles Space and Enter itself; a scrolling pane handles the arrow keys.
   if (key === " " && !target.matches("button, summary, a, input")) return actions.togglePause;
   return target === actions.list || target === document.body ? listAction(key, actions) : undefined;
 }

@@ -1,4 +1,4 @@
-/** The page of the dashboard: lets a person in, keeps the stream open, and hands its events to the views. */
+/** The dashboard's page: signs in, keeps the stream open, and passes its events to the views. */
 import { Board } from "./board.js";
 import { Connection } from "./connection.js";
 import { byId, setText } from "./dom.js";
@@ -11,7 +11,7 @@ import { applyTheme, nextTheme } from "./theme.js";
 
 const STATUS_EVERY_MS = 2000;
 const RETRY_MS = 3000;
-/** So many statuses without an answer mean that the stream, too, is dead. */
+/** After this many failed status requests, the stream is considered dead, too. */
 const MOST_SILENT = 2;
 
 /** @type {Record<ConnectionState, string>} */
@@ -42,18 +42,18 @@ const connection = new Connection(() => board.lastSeq, {
 showTheme(applyTheme());
 byId("theme", HTMLButtonElement).addEventListener("click", changeTheme);
 byId("sign-out", HTMLButtonElement).addEventListener("click", () => void leave());
-// A link that is pasted into this tab loads nothing: only the fragment changes.
+// A link pasted into this tab does not reload the page: only the fragment changes.
 window.addEventListener("hashchange", () => void enter());
 document.addEventListener("visibilitychange", () => void pollStatus());
 window.setInterval(() => void pollStatus(), STATUS_EVERY_MS);
 void enter();
 
-/** Lets the person in, by the code of the address if there is one. */
+/** Signs in, with the code in the URL if there is one. */
 async function enter() {
   window.clearTimeout(retry);
   const code = takeCode();
   const answer = code === undefined ? undefined : await signIn(code);
-  // A second click on a link that was used here finds the session that the first one opened.
+  // A second click on a used link finds the session that the first one opened.
   const access = answer === "in" ? "in" : await findAccess();
   if (access === "in") return start();
   if (access === "unreachable") retry = window.setTimeout(() => void enter(), RETRY_MS);
@@ -64,7 +64,7 @@ async function enter() {
 
 function start() {
   gate.hide();
-  // The stream that is open goes on; a second link in the same tab changes nothing.
+  // The open stream continues; a second link in the same tab changes nothing.
   if (isStarted && state === "live") return;
   isStarted = true;
   setState("connecting");
@@ -75,7 +75,7 @@ function start() {
 async function leave() {
   connection.close();
   await signOut();
-  // What was seen is forgotten with the page.
+  // Forget everything that was shown.
   location.reload();
 }
 
@@ -83,7 +83,7 @@ async function leave() {
 function take(data) {
   const event = parseEvent(data);
   if (event === undefined) return;
-  // Numbers only grow; smaller ones are another history, of a database that began anew.
+  // Numbers only grow; smaller ones belong to a new database.
   if (event.seq <= board.lastSeq) {
     board.clear();
     connection.open();
@@ -101,7 +101,7 @@ async function pollStatus() {
     return;
   }
   silent++;
-  // A dashboard that hangs keeps its connections open, and says nothing.
+  // A hanging dashboard keeps its connections open but sends nothing.
   if (silent < MOST_SILENT || state !== "live") return;
   silent = 0;
   connection.reopen();

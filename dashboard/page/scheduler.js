@@ -1,10 +1,10 @@
-/** When parts of the page are drawn: together, before a frame, and each no more often than it says. */
+/** Schedules drawing: all parts together before a frame, and each at most as often as it allows. */
 
 /**
  * @typedef {object} Part
  * @property {() => void} draw
  * @property {number} everyMs how often it may be drawn
- * @property {() => boolean} [isVisible] what nobody sees waits
+ * @property {() => boolean} [isVisible] hidden parts wait
  */
 
 export class Scheduler {
@@ -19,7 +19,7 @@ export class Scheduler {
    * Asks for a part to be drawn. Cheap: it may be called for every event.
    *
    * @param {Part} part
-   * @param {{ now?: boolean }} [options] `now` for what a person did: with the next frame
+   * @param {{ now?: boolean }} [options] `now` for user actions: drawn in the next frame
    */
   ask(part, { now = false } = {}) {
     if (this.#due.has(part) && !now) return;
@@ -42,7 +42,7 @@ export class Scheduler {
     for (const [part, due] of this.#due) {
       if (due > now) continue;
       this.#due.delete(part);
-      // Whoever makes it visible asks for it.
+      // It is requested again when it becomes visible.
       if (part.isVisible?.() === false) continue;
       this.#drawnAt.set(part, now);
       part.draw();

@@ -1,4 +1,4 @@
-/** What each event tells of its session and the turn that runs in it. No DOM. */
+/** Applies each event to its session and the running turn. No DOM. */
 import { oneLine } from "./format.js";
 import { endingWords } from "./summary.js";
 import {
@@ -21,8 +21,8 @@ import { numberOf, payloadOf, textOf } from "./values.js";
 /**
  * @typedef {object} Session
  * @property {string} id
- * @property {string} key the gateway's name for the conversation; "" where none is known
- * @property {string} src the process that told of it last
+ * @property {string} key the gateway's name for the conversation; "" when unknown
+ * @property {string} src the process that last reported it
  * @property {string} platform
  * @property {string} user
  * @property {string} model
@@ -67,7 +67,7 @@ const HANDLERS = {
     const turn = lastTurn(telling.session);
     const text = textOf(response);
     speak(telling.session, "agent", text);
-    // Who mirrors the turn's frames has told the answer already.
+    // A process that mirrors the turn's frames has already sent the answer.
     if (turn !== undefined && text !== "" && !turn.items.some(({ kind }) => kind === "answer")) {
       telling.put(turn, answerItem(telling.nextId(), telling.at, text, "done"));
     }
@@ -94,7 +94,7 @@ const HANDLERS = {
     const turn = openTurn(telling);
     const streamed = turn.items.findLast(({ kind }) => kind === "answer" || kind === "tool");
     const whole = answerItem(telling.nextId(), telling.at, text, "done");
-    // What hooks made of the answer counts, not what was streamed.
+    // The answer after hooks replaces the streamed text.
     if (streamed?.state === "streaming") {
       streamed.text = whole.text;
       finishAnswer(turn);
@@ -110,13 +110,13 @@ const HANDLERS = {
     const turn = openTurn(telling);
     let tool = turn.items.findLast((item) => item.kind === "tool" && item.toolId === id && item.state === "running");
     if (tool === undefined) {
-      // Its start was before what is still kept.
+      // Its start is no longer kept.
       tool = toolItem(telling.nextId(), telling.at, result);
       telling.put(turn, tool);
     }
     completeTool(tool, telling.at, result);
     turn.version++;
-    // A tool that a person called is a turn without a message; nothing tells its end.
+    // A tool that the user called is a turn without a message; no event reports its end.
     if (!turn.hasMessage && !turn.items.some(({ state }) => state === "running")) endTurn(turn, telling.at);
   },
   "tui:hook.complete": (telling, run) => {
@@ -147,7 +147,7 @@ const HANDLERS = {
 };
 
 /**
- * Lets an event tell its session what happened; types that tell nothing are fine.
+ * Applies an event to its session; other types are ignored.
  *
  * @param {Telling} telling
  * @param {import("./events.js").DashboardEvent} event
@@ -163,7 +163,7 @@ function lastTurn(session) {
 }
 
 /**
- * The turn that runs; a new one where none does.
+ * The running turn; a new one when none is running.
  *
  * @param {Telling} telling
  */
@@ -173,7 +173,7 @@ function openTurn(telling) {
 }
 
 /**
- * The turn that a message begins: hooks of the session's start ran before it and are part of it.
+ * The turn that a message starts: hooks of the session's start ran before it and belong to it.
  *
  * @param {Telling} telling
  */

@@ -1,9 +1,9 @@
-/** How a person gets in: by the code of a one-time link, which becomes a session in a cookie. */
+/** Signs in: exchanges the code of a one-time link for a session cookie. */
 
 /** @typedef {"in" | "out" | "unreachable"} Access */
 
 /**
- * The code of a sign-in link, taken out of the address at once, so that it is in no history and on no screenshot.
+ * The code of a sign-in link, removed from the URL immediately, so that it is not in the history or on a screenshot.
  */
 export function takeCode() {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
@@ -13,7 +13,7 @@ export function takeCode() {
 }
 
 /**
- * Exchanges a code for a session. "refused" for one that is wrong, used or too old.
+ * Exchanges a code for a session. "refused" for one that is wrong, used or expired.
  *
  * @param {string} code
  * @returns {Promise<"in" | "refused" | "unreachable">}
@@ -33,7 +33,7 @@ export async function findAccess() {
   return response.status === 401 || response.status === 403 ? "out" : "unreachable";
 }
 
-/** Ends the session, here and at the dashboard. */
+/** Ends the session in the browser and on the server. */
 export async function signOut() {
   await send("api/session/end", { method: "POST" });
 }
@@ -56,7 +56,7 @@ export async function signOut() {
  */
 
 /**
- * Who sends, and how much. Undefined while the dashboard does not answer.
+ * The status of all sources. Undefined while the dashboard does not respond.
  *
  * @returns {Promise<Status | undefined>}
  */
@@ -66,7 +66,7 @@ export async function fetchStatus() {
   try {
     return /** @type {Status} */ (await response.json());
   } catch {
-    // The dashboard went away in the middle of its answer: as if there had been none.
+    // The dashboard stopped in the middle of its response: same as none.
     return undefined;
   }
 }
@@ -81,7 +81,7 @@ async function send(path, options) {
   try {
     return await fetch(path, { ...options, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   } catch {
-    // The dashboard cannot be reached: whoever asked says so.
+    // The dashboard cannot be reached; the caller reports that.
     return undefined;
   }
 }

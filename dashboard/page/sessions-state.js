@@ -1,4 +1,4 @@
-/** The sessions, put together from the events; bounded. No DOM. */
+/** The sessions, built from events; limited in number. No DOM. */
 import { sessionOf } from "./events.js";
 import { tell } from "./session-events.js";
 import { addItem } from "./turns.js";
@@ -13,9 +13,9 @@ const MOST_TURNS = 50;
 const MOST_ITEMS = 10_000;
 
 export class Sessions {
-  /** By id, the one that was heard of last at the end. @type {Map<string, Session>} */
+  /** By id, the most recent last. @type {Map<string, Session>} */
   #sessions = new Map();
-  /** The end of a session may be told by its key alone (seed 003). @type {Map<string, Session>} */
+  /** The end of a session may be reported by its key only (seed 003). @type {Map<string, Session>} */
   #byKey = new Map();
   #items = 0;
   #nextId = 1;
@@ -29,7 +29,7 @@ export class Sessions {
     return this.#sessions.get(id);
   }
 
-  /** The running sessions first, then the others; those heard of last first. */
+  /** Running sessions first, then the others; the most recent first. */
   list() {
     const all = [...this.#sessions.values()].toReversed();
     return [...all.filter(({ state }) => state === "running"), ...all.filter(({ state }) => state !== "running")];
@@ -42,7 +42,7 @@ export class Sessions {
   }
 
   /**
-   * Takes an event; gives the session that it told of.
+   * Takes an event; returns its session.
    *
    * @param {DashboardEvent} event
    */

@@ -1,17 +1,17 @@
-/** The list of sessions: who talks where, and what was said last. */
+/** The list of sessions, with their users, platforms and last messages. */
 import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, counted, shortId } from "./format.js";
 
 /** @typedef {import("./session-events.js").Session} Session */
 
-/** A turn of which nothing is heard for so long may belong to a process that was killed. */
+/** A turn without events for this long may belong to a killed process. */
 const QUIET_MS = 120_000;
 
 export class SessionsView {
   #list;
   #sessions;
   #keyed;
-  /** The order while a person points at the list: nothing moves away under the pointer or the focus. @type {readonly string[]} */
+  /** The order while the list has the pointer or focus, so that nothing moves away. @type {readonly string[]} */
   #order = [];
   #selected = "";
 
@@ -25,7 +25,7 @@ export class SessionsView {
     this.#sessions = sessions;
     this.#keyed = new KeyedList(list, {
       key: (/** @type {Session} */ { id }) => id,
-      // How long ago something was changes with every second.
+      // Relative times change every second.
       version: () => undefined,
       create: ({ id }) => newEntry(id, onOpen),
       update: (element, session) => fill(element, session, session.id === this.#selected),
@@ -55,7 +55,7 @@ export class SessionsView {
     this.#setTabStop();
   }
 
-  /** The list is one stop of the Tab key; the arrow keys move inside it. */
+  /** The list is a single tab stop; the arrow keys move inside it. */
   #setTabStop() {
     const buttons = [...this.#list.querySelectorAll("button")];
     const stop =

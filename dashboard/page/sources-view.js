@@ -1,4 +1,4 @@
-/** The table of sources: who sends, how much, and what was dropped on the way. */
+/** The table of sources: their rates, totals, and dropped events. */
 import { byId, el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, count, rate } from "./format.js";
 

@@ -1,4 +1,4 @@
-/** What an event says, in one line, and whether it is bad news. No DOM. */
+/** Summarises an event in one line, and tells whether it is bad news. No DOM. */
 import { count, counted, duration, oneLine, shortName } from "./format.js";
 import { callSummary, jsonOf, numberOf, payloadOf, textOf, textsOf } from "./values.js";
 
@@ -6,20 +6,20 @@ import { callSummary, jsonOf, numberOf, payloadOf, textOf, textsOf } from "./val
 /** @typedef {Record<string, unknown>} Fields */
 
 /**
- * By event type: of the payload for `tui:*` (CONTRACT §9), of the context for the others (seed 003).
+ * By event type: from the payload for `tui:*` (CONTRACT §9), else from the context (seed 003).
  *
  * @type {Record<string, (fields: Fields) => string>}
  */
 const SUMMARIES = {
   "tui:session.info": ({ model, platform, resumed }) =>
     `${textOf(model)} on ${textOf(platform)}${resumed === true ? ", resumed" : ""}`,
-  "tui:message.start": () => "begins to answer",
+  "tui:message.start": () => "starts to answer",
   "tui:message.delta": ({ text }) => textOf(text),
   "tui:message.complete": ({ text }) => textOf(text),
   "tui:tool.start": ({ name, params }) => join([textOf(name), callSummary(params)], "  "),
   "tui:tool.complete": ({ name, success, content }) =>
     `${textOf(name)} ${success === false ? "failed" : "done"}: ${textOf(content)}`,
-  // How it ended comes first: names of scripts are long.
+  // The outcome comes first, because script names are long.
   "tui:hook.complete": (run) =>
     `${outcomeWords(run)}: ${shortName(textOf(run["name"]))} on ${textOf(run["event"])}${after(run["duration_ms"])}`,
   "tui:injected": ({ source_kind, source_label, content }) =>
@@ -67,7 +67,7 @@ export function toneOf(type, context) {
 }
 
 /**
- * What a run of a hook came to, in words: a guard that failed blocks, and says so.
+ * The outcome of a hook's run, in words; names the cause when a failed guard blocked.
  *
  * @param {Fields} run
  */

@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, until the person says otherwise. */
+/** Light or dark: the system's theme, unless the user chooses another. */
 
 /** @typedef {"system" | "light" | "dark"} Theme */
 
@@ -9,14 +9,14 @@ const THEMES = ["system", "light", "dark"];
 /** @type {Theme} */
 let current = THEMES.find((theme) => theme === recall(KEY)) ?? "system";
 
-/** Shows the page in the theme that was chosen last, and gives it. */
+/** Applies the last chosen theme and returns it. */
 export function applyTheme() {
   if (current === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = current;
   return current;
 }
 
-/** Goes on to the next theme, and gives it. */
+/** Switches to the next theme and returns it. */
 export function nextTheme() {
   current = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length] ?? "system";
   remember(KEY, current);
@@ -30,7 +30,7 @@ function recall(key) {
   try {
     return localStorage.getItem(key);
   } catch {
-    // The browser keeps nothing for this page: what was not chosen is as the system says.
+    // The browser stores nothing for this page, so the system's theme is used.
     return null;
   }
 }
@@ -43,6 +43,6 @@ function remember(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // The choice holds until the page is left.
+    // The choice is kept until the page is closed.
   }
 }

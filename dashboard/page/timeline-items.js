@@ -1,4 +1,4 @@
-/** The items of a turn as elements. An outcome is told in words; colour only repeats it. */
+/** The items of a turn as elements. Outcomes are given in words; colour only repeats them. */
 import { el, setAttribute, setText } from "./dom.js";
 import { clockTime, duration, oneLine, shortName } from "./format.js";
 import { outcomeWords } from "./summary.js";
@@ -70,7 +70,7 @@ function aboutOf({ kind, detail, source }) {
   try {
     return oneLine(callSummary(JSON.parse(detail)), 120);
   } catch {
-    // Cut, because it was long: its beginning says enough.
+    // It was cut because it was long; its beginning is enough.
     return oneLine(detail, 120);
   }
 }

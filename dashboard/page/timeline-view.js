@@ -1,4 +1,4 @@
-/** The turns of one session, oldest first: what was said, called and hooked, in the order it happened. */
+/** The turns of one session, oldest first: messages, tool calls and hooks in order. */
 import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { clockTime, counted, duration, oneLine } from "./format.js";
 import { itemElement, updateItem } from "./timeline-items.js";
@@ -8,9 +8,9 @@ import { tokenWords } from "./summary.js";
 /** @typedef {import("./turns.js").Turn} Turn */
 /** @typedef {import("./turns.js").Item} Item */
 
-/** Turns shown until somebody asks for those before them. */
+/** How many turns are shown before the user asks for earlier ones. */
 const TURNS_SHOWN = 10;
-/** A list that is nearer to its end than this stays there. */
+/** A list closer to its end than this stays at the end. */
 const NEAR_END = 80;
 
 export class TimelineView {
@@ -25,7 +25,7 @@ export class TimelineView {
 
   /**
    * @param {HTMLElement} scroller
-   * @param {() => void} onEarlier asks for a drawing
+   * @param {() => void} onEarlier requests a redraw
    */
   constructor(scroller, onEarlier) {
     this.#scroller = scroller;
@@ -41,14 +41,14 @@ export class TimelineView {
     });
   }
 
-  /** The elements that the timeline consists of. */
+  /** The elements of the timeline. */
   get elements() {
     return [this.#earlier, this.#list];
   }
 
   /**
    * @param {Session} session
-   * @param {boolean} isNew true when the elements were just put into the page: the last turn is in sight then
+   * @param {boolean} isNew true when the elements were just added to the page; then the last turn is shown
    */
   draw(session, isNew) {
     if (session.id !== this.#session) {

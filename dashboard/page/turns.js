@@ -1,8 +1,8 @@
-/** A turn of a session, as it is told by its events: what was said, called, hooked. No DOM. */
+/** A turn of a session, built from events: messages, tool calls and hooks. No DOM. */
 import { cut } from "./format.js";
 import { isRecord, jsonOf, numberOf, textOf } from "./values.js";
 
-/** Of one turn; what comes between the first and the last of them is counted only. */
+/** Items per turn; those between the first and the last ones are only counted. */
 const MOST_ITEMS = 300;
 const MOST_TEXT = 4000;
 
@@ -13,11 +13,11 @@ const MOST_TEXT = 4000;
  * @property {number} at
  * @property {number} version grows with each change
  * @property {string} text what was said; a tool's result
- * @property {string} label a tool's or hook's name, where injected text came from, an error's code
+ * @property {string} label the name of a tool or hook, the origin of injected text, or an error's code
  * @property {string} detail a tool's arguments, a hook's event
  * @property {string} source a hook's tier
  * @property {string} state a tool's `running`, `ok` or `failed`; a hook's outcome; an answer's `streaming` or `done`
- * @property {string} cause why a guard that failed blocked
+ * @property {string} cause why a failed guard blocked
  * @property {number | null} durationMs
  * @property {string} toolId
  */
@@ -27,7 +27,7 @@ const MOST_TEXT = 4000;
  * @property {number} number counted from 1
  * @property {number} startedAt
  * @property {boolean} isOpen
- * @property {boolean} hasMessage whether a message of a person began it
+ * @property {boolean} hasMessage whether a user's message started it
  * @property {string} ending "" while it runs
  * @property {number | null} durationMs
  * @property {{ input: number, output: number } | null} tokens
@@ -57,7 +57,7 @@ export function newTurn(number, at) {
 }
 
 /**
- * Adds an item; gives how many more there are now (0 when an older one had to go).
+ * Adds an item; returns how many more there are now (0 when an older one was removed).
  *
  * @param {Turn} turn
  * @param {Item} item
@@ -66,7 +66,7 @@ export function addItem(turn, item) {
   turn.version++;
   turn.items.push(item);
   if (turn.items.length <= MOST_ITEMS) return 1;
-  // The message that began the turn stays, whatever happens in it.
+  // Always keep the message that started the turn.
   turn.items.splice(turn.hasMessage ? 1 : 0, 1);
   turn.skipped++;
   return 0;
@@ -149,7 +149,7 @@ export function errorItem(id, at, { message, code }) {
 }
 
 /**
- * Lets an answer that is being written grow, up to a length.
+ * Appends text to a streaming answer, up to a limit.
  *
  * @param {Item} answer
  * @param {string} text
@@ -161,7 +161,7 @@ export function growAnswer(answer, text) {
 }
 
 /**
- * Puts a tool's result to its call.
+ * Adds a tool's result to its call.
  *
  * @param {Item} tool
  * @param {number} at
@@ -170,7 +170,7 @@ export function growAnswer(answer, text) {
 export function completeTool(tool, at, { success, content }) {
   tool.state = success === false ? "failed" : "ok";
   tool.text = cut(textOf(content) || jsonOf(content), MOST_TEXT);
-  // The time is that of the dashboard: of what came in one batch it does not tell how long it took.
+  // These times are the dashboard's; events of one batch have the same, so they give no duration.
   tool.durationMs = at > tool.at ? at - tool.at : null;
   tool.version++;
 }

@@ -1,4 +1,4 @@
-/** Reads values of contexts, which come from anybody and may be anything. No DOM. */
+/** Reads values of contexts, which may be anything. No DOM. */
 
 /**
  * @param {unknown} value
@@ -9,7 +9,7 @@ export function isRecord(value) {
 }
 
 /**
- * A string as it is, a number or boolean as text; "" for all else.
+ * A string as it is, a number or boolean as text; "" for anything else.
  *
  * @param {unknown} value
  */
@@ -28,7 +28,7 @@ export function numberOf(value) {
 }
 
 /**
- * The texts of an array; none for what is no array.
+ * The strings of an array; none for anything else.
  *
  * @param {unknown} value
  */
@@ -37,7 +37,7 @@ export function textsOf(value) {
 }
 
 /**
- * A value as JSON in one line; "" for what JSON has no form for.
+ * A value as JSON on one line; "" for what JSON cannot represent.
  *
  * @param {unknown} value
  */
@@ -46,7 +46,7 @@ export function jsonOf(value) {
 }
 
 /**
- * Where what is told stands: `tui:*` events wrap it in `payload`.
+ * The fields of an event: `tui:*` events wrap them in `payload`.
  *
  * @param {Record<string, unknown>} context
  */
@@ -55,7 +55,7 @@ export function payloadOf(context) {
 }
 
 /**
- * What a call is about, in one line: the argument that says most, else all of them.
+ * A one-line summary of a call: its most telling argument, else all of them.
  *
  * @param {unknown} params
  */

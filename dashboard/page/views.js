@@ -1,10 +1,10 @@
-/** Which pane is in sight where there is room for one only. */
+/** Which pane is visible on a narrow screen. */
 import { byId, setAttribute } from "./dom.js";
 
 /** @typedef {typeof VIEWS[number]} View */
 
 const VIEWS = /** @type {const} */ (["feed", "sessions", "hooks", "sources"]);
-/** From here on all panes are in sight at once; panes.css has the same number. */
+/** From this width on all panes are visible; panes.css has the same number. */
 const WIDE = "(min-width: 1000px)";
 
 export class Views {
@@ -25,7 +25,7 @@ export class Views {
     }
   }
 
-  /** Whether all panes are in sight. */
+  /** Whether all panes are visible. */
   get isWide() {
     return this.#wide.matches;
   }
@@ -50,7 +50,7 @@ export class Views {
   }
 
   /**
-   * Shows a pane and puts the focus into it.
+   * Shows a pane and focuses it.
    *
    * @param {number} index in the order of the keys, counted from 0
    */

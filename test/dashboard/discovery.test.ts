@@ -96,7 +96,7 @@ test("a file that cannot be written is a warning, and the page works", async (t)
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, "dashboard.json"));
   const dashboard = await TestDashboard.start(t, { folder });
-  assert.match(dashboard.warnings.join("\n"), /^No other process will find the dashboard: .*dashboard\.json/);
+  assert.match(dashboard.warnings.join("\n"), /^Other processes will not find the dashboard: .*dashboard\.json/);
   assert.equal((await dashboard.get("/api/hooks/health")).status, 200);
   assert.deepEqual(readdirSync(folder), ["dashboard.json"]);
   await dashboard.dashboard.stop();

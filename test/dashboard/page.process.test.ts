@@ -84,7 +84,7 @@ test("a one-time link signs in, its code leaves the address bar, and the link wo
   const other = await openTab(browser);
   t.after(() => other.context.close());
   await other.page.goto(link);
-  await sees(other.page.locator("#gate"), "This link does not work any more");
+  await sees(other.page.locator("#gate"), "This link is no longer valid");
   await sees(other.page.locator("#gate"), "hermes dashboard --link");
   assert.equal(other.page.url(), `${dashboard.url}/`);
   assert.equal(await other.page.locator("#main").isVisible(), false);
@@ -139,7 +139,7 @@ test("the feed is filtered by namespace, source, session and text", async (t) =>
   await sees(page.locator("#feed-count"), "5 of");
   for (const row of await rows(page).allInnerTexts()) assert.match(row, /c3d4e5/);
   await page.getByRole("searchbox").fill("nothing like it");
-  await sees(page.locator("#feed-empty"), "No event passes the filter");
+  await sees(page.locator("#feed-empty"), "No events match the filter");
   await page.getByRole("button", { name: "Clear filter" }).click();
   await page.getByRole("checkbox", { name: "Text deltas" }).uncheck();
   await sees(page.locator("#feed-count"), "of");

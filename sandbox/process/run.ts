@@ -22,7 +22,7 @@ export interface ProcessOptions extends StartOptions {
   readonly signal?: AbortSignal;
   /** Takes the output of both streams as it comes. */
   readonly onOutput?: ((chunk: Buffer) => void) | undefined;
-  /** From TERM to KILL; 500 when absent. */
+  /** The delay between TERM and KILL; 500 when absent. */
   readonly killGraceMs?: number;
   /** What the process may see and write; everything when absent. */
   readonly wall?: Wall | undefined;

@@ -32,7 +32,7 @@ export async function startChild(options: StartOptions): Promise<Start> {
   const { argv, cwd, env, stdin } = options;
   const bad = findBadWord(options);
   if (bad !== null) return { problem: bad };
-  // Both take a while the first time only.
+  // Both are slow the first time only.
   const [pipes, { execa }] = await Promise.all([takePipes(stdin), import("execa")]);
   try {
     // execa without its buffering, clean-up and timeout (its `timeout` waits for every process that holds the
@@ -86,7 +86,7 @@ export async function findStartProblem(options: StartOptions): Promise<string | 
   );
   const interpreter = await interpreterOf(file).catch(() => undefined);
   const code = mayRun && (interpreter === undefined || existsSync(interpreter)) ? null : mayRun ? "ENOENT" : "EACCES";
-  if (code === null) return (await stat(file)).isDirectory() ? `not executable: ${file} is a folder` : null;
+  if (code === null) return (await stat(file)).isDirectory() ? `not executable: ${file} is a directory` : null;
   return describeStartFailure(code, "no reason given", options);
 }
 
@@ -98,11 +98,11 @@ function findBadWord(options: StartOptions): string | null {
 
 async function describeFolder(cwd: string): Promise<string | null> {
   const folder = await stat(cwd).catch(() => undefined);
-  if (folder === undefined) return `the working folder ${cwd} does not exist`;
-  return folder.isDirectory() ? null : `the working folder ${cwd} is not a folder`;
+  if (folder === undefined) return `the working directory ${cwd} does not exist`;
+  return folder.isDirectory() ? null : `the working directory ${cwd} is not a directory`;
 }
 
-/** Names what ENOENT, EACCES and their like stand for: the same code means a missing script, interpreter or folder. */
+/** Explains ENOENT, EACCES and the like: the same code can mean a missing script, interpreter or folder. */
 async function describeStartFailure(code: string, message: string, options: StartOptions): Promise<string> {
   const { argv, cwd } = options;
   const folder = await describeFolder(cwd);

@@ -22,7 +22,7 @@ export interface RunTracking {
   readonly endsLeftovers: boolean;
 }
 
-/** Leader's pid and run id of what is to be killed when this process ends before it does. */
+/** The group leader's pid and run id of each run to kill if this process exits first. */
 const running = new Map<number, string>();
 let listening = false;
 

@@ -1,4 +1,4 @@
-/** Reads single values of an entry forgivingly: what is wrong gives a warning and the default. */
+/** Reads single values of an entry leniently: a wrong one gives a warning and the default. */
 import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
 
 /** Takes a clause about a key of the entry, or about the whole entry. */

@@ -1,4 +1,4 @@
-/** What is asked of a protocol when entries are read; `codec.ts` is the part that runs scripts. */
+/** The part of a protocol that is needed to read entries; `codec.ts` is the part that runs scripts. */
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { EventName } from "#core/events";
 import type { Words } from "./command.ts";

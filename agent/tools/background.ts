@@ -138,7 +138,7 @@ function openOutput(path: string): OutputFile {
       if (kept.length > 0) append(kept);
     },
     end({ exit_code, signal }) {
-      if (room === 0) append(Buffer.from(`\n[more than ${MOST_FILE_BYTES} bytes: the rest was left out]\n`));
+      if (room === 0) append(Buffer.from(`\n[more than ${MOST_FILE_BYTES} bytes: the rest was omitted]\n`));
       if (problem !== undefined) append(Buffer.from(`\n[output was lost: ${problem}]\n`));
       append(Buffer.from(`\n[ended: ${signal ?? `exit code ${exit_code}`}]\n`));
       closeSync(file);

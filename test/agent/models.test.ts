@@ -29,7 +29,7 @@ for (const [settings, problem] of [
   [{ provider: "openrouter" }, /OPENROUTER_API_KEY/],
   [{ provider: "openai-compatible", default: "m" }, /model\.base_url/],
   [{ provider: "openai-compatible", base_url: "http://h" }, /model\.default/],
-  [{ provider: "openai-compatible", base_url: "localhost:1", default: "m" }, /no http or https URL/],
+  [{ provider: "openai-compatible", base_url: "localhost:1", default: "m" }, /not an http or https URL/],
 ] as const satisfies readonly (readonly [ModelSettings, RegExp])[]) {
   test(`says what is missing: ${JSON.stringify(settings)}`, async () => {
     assert.throws(() => describeModel(settings, {}), { code: "HERMES_MODEL_CONFIG", message: problem });

@@ -133,7 +133,7 @@ test("a call: modify merges and later ones win, the first block ends the firing,
     assert.equal(source, "plugin");
   }
   const answer = String(frames.find(({ type }) => type === "assistant")?.["content"]);
-  assert.match(answer, /^TERMINAL GAVE REPLACED BY ONE/);
+  assert.match(answer, /^TERMINAL RETURNED REPLACED BY ONE/);
   const log = home.read("logs/hermes.log");
   assert.match(log, /three saw echo by-two/);
   assert.doesNotMatch(log, /three saw echo blocked/);
@@ -143,7 +143,7 @@ test("a call: modify merges and later ones win, the first block ends the firing,
     "post_tool_call sees the original result",
   );
   assert.match(log, /post [^\n]*two says no/);
-  assert.match(log, /told TERMINAL GAVE/);
+  assert.match(log, /told TERMINAL RETURNED/);
 });
 
 test("what a plugin brings: tools, commands, settings, log, events, turns of its own, the end", async (t) => {

@@ -1,4 +1,4 @@
-/** Who may talk with the gateway: nobody but those who were let in (CONTRACT §8). */
+/** Access control: only allowed and paired users may use the gateway (CONTRACT §8). */
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { MessageSource } from "#core/ports/platform";
@@ -15,14 +15,14 @@ export interface AccessDeps {
   readonly settings: () => GatewaySettings;
   readonly pairing: Pairing;
   readonly log: Log;
-  /** Milliseconds of a clock that only goes forward. */
+  /** A monotonic clock, in milliseconds. */
   readonly monotonic?: () => number;
 }
 
 export class UserAccess {
   readonly #deps: AccessDeps;
   readonly #monotonic: () => number;
-  /** When a stranger was last spoken to, the longest ago first. */
+  /** When each stranger last got an answer, oldest first. */
   readonly #spokenTo = new Map<string, number>();
 
   constructor(deps: AccessDeps) {
@@ -30,7 +30,7 @@ export class UserAccess {
     this.#monotonic = deps.monotonic ?? (() => performance.now());
   }
 
-  /** True when the sender is let in. What cannot be found out counts as no. Never throws. */
+  /** True when the sender has access; false when that cannot be determined. Never throws. */
   allows({ platform, user_id }: MessageSource): boolean {
     if (platformOf(platform)?.exempt) return true;
     if (allowedUsers(this.#deps.settings(), platform).some((user) => user === "*" || user === user_id)) return true;
@@ -43,11 +43,11 @@ export class UserAccess {
   }
 
   /**
-   * Answers somebody who is not let in: with a pairing code in a direct message, elsewhere not at all. True when
-   * something was said.
+   * Answers a sender without access: with a pairing code in a direct message, elsewhere not at all. True when something
+   * was sent.
    */
   async rejectStranger({ platform, chat_type, user_id }: MessageSource, recipient: Recipient): Promise<boolean> {
-    this.#deps.log.info("somebody unknown wrote", { platform, chat_type, user_id });
+    this.#deps.log.info("a message from an unknown user", { platform, chat_type, user_id });
     if (chat_type !== "dm" || user_id === "" || !this.#maySpeakTo(platform, user_id)) return false;
     try {
       const request = await this.#deps.pairing.request(platform, user_id);
@@ -55,12 +55,12 @@ export class UserAccess {
       if (request.kind !== "code") return await recipient.sendUnrecorded(NOT_NOW);
       const arrived = await recipient.sendUnrecorded(invitation(request.code));
       if (arrived) return true;
-      // Nobody knows the code: it must keep neither others nor this one from asking.
+      // Nobody has received the code, so it must not block further requests.
       request.withdraw();
       this.#spokenTo.delete(strangerOf(platform, user_id));
       return false;
     } catch (error) {
-      this.#deps.log.error("a pairing code cannot be given", { platform, user_id, problem: problemOf(error) });
+      this.#deps.log.error("a pairing code cannot be created", { platform, user_id, problem: problemOf(error) });
       return false;
     }
   }
@@ -81,16 +81,16 @@ function strangerOf(platform: string, user_id: string): string {
   return JSON.stringify([platform, user_id]);
 }
 
-const NOT_NOW = "I do not know you, and cannot give you a pairing code just now. Try again later.";
+const NOT_NOW = "I don't know you, and I can't give you a pairing code right now. Please try again later.";
 
 function invitation(code: string): string {
   return (
-    `I do not know you yet. Your pairing code is ${code}. Whoever runs me can let you in with\n\n` +
-    `hermes pairing approve ${code}\n\nThe code is good for one hour.`
+    `I don't know you yet. Your pairing code is ${code}. Ask the person who runs this bot to approve it with\n\n` +
+    `hermes pairing approve ${code}\n\nThe code is valid for one hour.`
   );
 }
 
-/** The users of all platforms and of this one, as text: `12` and `"12"` are the same user. */
+/** The allowed users of all platforms and of this one, as strings: `12` and `"12"` are the same user. */
 function allowedUsers(settings: GatewaySettings, platform: string): readonly string[] {
   const platforms: Readonly<Record<string, { readonly allowed_users?: unknown } | undefined>> =
     settings.platforms ?? {};

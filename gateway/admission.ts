@@ -1,4 +1,4 @@
-/** Whether a message gets to the agent: hooks first, then access, then its text. */
+/** Decides whether a message reaches the agent: checks hooks, then access, then its text. */
 import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { InboundMessage } from "#core/ports/platform";
@@ -13,15 +13,15 @@ export interface AdmissionDeps extends GateDeps {
   readonly log: Log;
 }
 
-/** A message that may go on, with the hooks that ran. */
+/** An admitted message, with the hooks that ran. */
 export interface Admitted {
   readonly text: string;
   readonly runs: readonly HookRun[];
 }
 
 /**
- * The text to go on with, as hooks left it; null for a message that ends here, which its recipient was told where that
- * is right. What the program itself has to say is asked nothing. Never rejects.
+ * The message's text after hooks; null for a message that ends here, which its recipient was told if appropriate.
+ * Messages of the program itself are not checked. Never rejects.
  */
 export async function admit(
   deps: AdmissionDeps,
@@ -31,7 +31,7 @@ export async function admit(
 ): Promise<Admitted | null> {
   const { source, internal } = message;
   const isTooLong = Buffer.byteLength(message.text) > LONGEST_MESSAGE;
-  // Nobody need look at what is refused for its length.
+  // Too long messages are refused before hooks run.
   const passed =
     internal || isTooLong ? { text: message.text, reason: "", runs: [] } : await passGate(deps, message, key);
   const { text, reason, runs } = passed;

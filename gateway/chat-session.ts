@@ -1,4 +1,4 @@
-/** One conversation: its messages come in one after another, and one turn runs at a time (CONTRACT §8, busy modes). */
+/** One conversation: its messages are handled in order, and one turn runs at a time (CONTRACT §8, busy modes). */
 import { HermesError } from "#core/errors";
 import type { Recipient } from "./recipient.ts";
 
@@ -8,21 +8,21 @@ export type BusyMode = "interrupt" | "queue" | "steer";
 export interface ChatTurnRequest {
   readonly text: string;
   readonly recipient: Recipient;
-  /** Words of earlier messages that got no turn of their own because this one came. */
+  /** The text of earlier messages that got no turn because this message arrived. */
   readonly before: string[];
 }
 
-/** Why turns end early: a person's word, or the end of the gateway. */
+/** Why a turn ends early: the user stopped it, or the gateway shuts down. */
 export type StopReason = "stopped" | "draining";
 
 export interface ChatSessionDeps<Request extends ChatTurnRequest> {
-  /** Runs one turn to its end and answers. Never rejects. */
+  /** Runs one complete turn and answers. Never rejects. */
   readonly run: (request: Request, signal: AbortSignal) => Promise<void>;
-  /** Adds text to the running turn; false when it takes none any more. */
+  /** Adds text to the running turn; false when it accepts no more. */
   readonly inject: (text: string) => boolean;
 }
 
-/** More messages than this do not wait in one conversation. */
+/** Maximum number of messages that wait in one conversation. */
 const MOST_WAITING = 100;
 
 interface Waiting<Request extends ChatTurnRequest> {
@@ -44,12 +44,12 @@ export class ChatSession<Request extends ChatTurnRequest> {
     this.#deps = deps;
   }
 
-  /** True when nothing comes in, runs or waits. */
+  /** True when nothing is arriving, running or waiting. */
   get isIdle(): boolean {
     return this.#looking.size === 0 && this.#working === undefined;
   }
 
-  /** When the running turn began, in milliseconds since 1970, and how many messages wait. */
+  /** When the running turn started, in milliseconds since 1970, and how many messages are waiting. */
   get status(): { readonly runningSince: number | null; readonly waiting: number } {
     return { runningSince: this.#current?.since ?? null, waiting: this.#waiting.length };
   }
@@ -57,7 +57,7 @@ export class ChatSession<Request extends ChatTurnRequest> {
   /** Looks at a message: at once when `urgent`, else once those before it were looked at. Gives what `look` gives. */
   async admit<Value>(urgent: boolean, look: () => Promise<Value>): Promise<Value> {
     const looked = urgent ? look() : this.#intake.then(look);
-    // Whoever called gets a failure; the next message comes all the same.
+    // The caller gets the failure; the next message is handled as usual.
     const settled = looked.catch(() => undefined);
     if (!urgent) this.#intake = settled;
     this.#looking.add(settled);
@@ -68,7 +68,7 @@ export class ChatSession<Request extends ChatTurnRequest> {
     }
   }
 
-  /** Takes a message as the mode says. Resolves when it is dealt with; never rejects. */
+  /** Handles a message according to the busy mode. Resolves when that is done; never rejects. */
   take(request: Request, mode: BusyMode): Promise<void> {
     if (this.#working !== undefined) {
       if (mode === "steer" && this.#steer(request)) return request.recipient.end();
@@ -80,7 +80,7 @@ export class ChatSession<Request extends ChatTurnRequest> {
     });
   }
 
-  /** Ends the running turn and drops what waits; gives what there was. */
+  /** Ends the running turn and drops waiting messages; returns what there was. */
   stop(reason: StopReason): { readonly running: boolean; readonly dropped: number } {
     const running = this.#current !== undefined && !this.#current.stop.signal.aborted;
     this.#current?.stop.abort(reason);
@@ -88,7 +88,7 @@ export class ChatSession<Request extends ChatTurnRequest> {
     return { running: running || this.#commands.size > 0, dropped: this.dropWaiting(reason) };
   }
 
-  /** Drops what waits and gives how much that was. */
+  /** Drops waiting messages and returns how many there were. */
   dropWaiting(reason: StopReason): number {
     const dropped = this.#waiting.splice(0);
     for (const { request, done } of dropped) {
@@ -101,17 +101,17 @@ export class ChatSession<Request extends ChatTurnRequest> {
     return dropped.length;
   }
 
-  /** Resolves when the running turn and what waits behind it have ended. */
+  /** Resolves when the running turn and all waiting messages are done. */
   async idle(): Promise<void> {
     await this.#working;
   }
 
-  /** Resolves when what came in was looked at, too. */
+  /** Like `settled`, but also waits for messages that have not been looked at yet. */
   async settled(): Promise<void> {
     while (!this.isIdle) await Promise.all([...this.#looking, this.#working]);
   }
 
-  /** Runs a command that `stop` ends. */
+  /** Runs a command that `stop` can end. */
   async command<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     const controller = new AbortController();
     this.#commands.add(controller);
@@ -122,12 +122,12 @@ export class ChatSession<Request extends ChatTurnRequest> {
     }
   }
 
-  /** A turn that was told to end would take the words and never answer them. */
+  /** A turn that is being ended would accept the text but never answer it. */
   #steer({ text }: ChatTurnRequest): boolean {
     return this.#current !== undefined && !this.#current.stop.signal.aborted && this.#deps.inject(text);
   }
 
-  /** The new message is the one that counts: the running turn ends, what waits keeps its words and loses its turn. */
+  /** The new message wins: the running turn ends, and waiting messages keep their text but get no turn. */
   #supersede({ before }: Request): void {
     for (const { request, done } of this.#waiting.splice(0)) {
       before.push(...request.before, request.text);
@@ -142,7 +142,7 @@ export class ChatSession<Request extends ChatTurnRequest> {
     this.#working ??= this.#work();
   }
 
-  /** Nobody waits for its answer any more. */
+  /** Nobody is waiting for its answer any more. */
   #leave(waiting: Waiting<Request>): void {
     const place = this.#waiting.indexOf(waiting);
     if (place === -1) return;

@@ -1,4 +1,4 @@
-/** The slash commands of the gateway: their table, and what runs one. */
+/** The gateway's slash commands: their table, and running them. */
 import { announceCommand, type SlashCommand } from "#core/command-events";
 import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
@@ -16,7 +16,7 @@ export interface CommandDeps extends Pick<GatewayDeps, "registry" | "model" | "c
   readonly timings: Pick<Timings, "command">;
 }
 
-/** Where a command was given. */
+/** Where a command was sent. */
 export interface CommandPlace {
   readonly source: MessageSource;
   /** The key of the conversation; null for a request that brings its own history. */
@@ -30,35 +30,35 @@ interface BuiltinCommand {
   readonly aliases?: readonly string[];
   readonly usage?: string;
   readonly summary: string;
-  /** True for what need not wait for the messages before it. */
+  /** True for commands that need not wait for earlier messages. */
   readonly urgent?: true;
   readonly run: (args: string, place: CommandPlace, deps: CommandDeps) => string | Promise<string>;
 }
 
 const COMMANDS: readonly BuiltinCommand[] = [
-  { name: "help", summary: "what can be typed here", urgent: true, run: (_, __, deps) => helpText(deps) },
+  { name: "help", summary: "show all commands", urgent: true, run: (_, __, deps) => helpText(deps) },
   {
     name: "new",
     aliases: ["reset", "clear"],
-    summary: "end this conversation and begin a new one",
+    summary: "end this conversation and start a new one",
     run: (_, place, deps) => reset(place, deps),
   },
   {
     name: "stop",
-    summary: "stop what I am doing, and drop what waits",
+    summary: "stop the running turn and drop waiting messages",
     urgent: true,
     run: (_, { conversation }) => stopText(conversation.stop("stopped")),
   },
   {
     name: "status",
-    summary: "session, model, and what runs",
+    summary: "show the session, the model and the running turn",
     urgent: true,
     run: (_, place, deps) => statusText(place, deps),
   },
   {
     name: "model",
     usage: "[ID]",
-    summary: "show the model, or take another of the same provider",
+    summary: "show the model, or switch to another one of the same provider",
     run: (args, _, { model }) => {
       if (args !== "") model.use(args);
       const { id, provider } = model.describe();
@@ -67,17 +67,17 @@ const COMMANDS: readonly BuiltinCommand[] = [
   },
 ];
 
-/** Names that plugins may not take. */
+/** Names that plugins cannot use. */
 export const COMMAND_NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
 
-/** True for a command that acts at once, whatever comes in before it. */
+/** True for a command that runs immediately, even if earlier messages are still waiting. */
 export function isUrgent({ name }: SlashCommand): boolean {
   return find(name)?.urgent === true;
 }
 
 /**
- * Asks the handlers of `command:<name>`, then runs ours or a plugin's. Gives the text to answer with, or null. Rejects
- * only with what the sessions' database throws.
+ * Calls the handlers of `command:<name>`, then runs our command or a plugin's. Resolves with the text to answer with,
+ * or null. Only rejects with errors of the sessions' database.
  */
 export async function runCommand(
   command: SlashCommand,
@@ -98,29 +98,30 @@ export async function runCommand(
   return runOther(decision, place, deps);
 }
 
-/** A plugin's command, or none at all. */
+/** A plugin's command, if it exists. */
 async function runOther({ name, args }: SlashCommand, place: CommandPlace, deps: CommandDeps): Promise<string | null> {
   const command = deps.commands().find((one) => one.name === name);
   if (command === undefined) {
     const meant = nearest(name, [...COMMAND_NAMES, ...deps.commands().map((one) => one.name)]);
-    return `There is no command "/${name}".${meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`}`;
+    return `There is no command "/${name}".${meant === undefined ? ' Send "/help" for a list.' : ` Did you mean "/${meant}"?`}`;
   }
   const settled = await place.conversation.command((signal) =>
     withDeadline(deps.timings.command, () => Promise.race([command.run(args), stopOf(signal)])),
   );
   if (settled.kind === "value") return settled.value;
-  if (settled.kind === "late") return `/${name} took longer than ${deps.timings.command / 1000} s; I wait no more.`;
+  if (settled.kind === "late")
+    return `/${name} did not finish within ${deps.timings.command / 1000} s, so I stopped waiting for it.`;
   deps.log.error("a plugin's command failed", { command: name, problem: problemOf(settled.error) });
-  return `/${name} failed. Whoever runs me finds the reason in the log.`;
+  return `/${name} failed. The gateway's log has the reason.`;
 }
 
-/** Gives null, no text, once the command is stopped. */
+/** Resolves with null once the command is stopped. */
 function stopOf(signal: AbortSignal): Promise<null> {
   return new Promise((stopped) => signal.addEventListener("abort", () => stopped(null), { once: true }));
 }
 
 async function reset({ key, source, conversation, show }: CommandPlace, deps: CommandDeps): Promise<string> {
-  if (key === null) return "This request brings its own history: there is no conversation to end.";
+  if (key === null) return "This request has its own history, so there is no conversation to end.";
   conversation.stop("stopped");
   await conversation.idle();
   const { platform, user_id } = source;
@@ -129,9 +130,9 @@ async function reset({ key, source, conversation, show }: CommandPlace, deps: Co
 }
 
 function stopText({ running, dropped }: { readonly running: boolean; readonly dropped: number }): string {
-  const waited = dropped === 1 ? "1 message that waited was dropped." : `${dropped} messages that waited were dropped.`;
+  const waited = dropped === 1 ? "Dropped 1 waiting message." : `Dropped ${dropped} waiting messages.`;
   if (!running && dropped === 0) return "Nothing is running.";
-  return dropped === 0 ? "Stopped." : `Stopped; ${waited}`;
+  return dropped === 0 ? "Stopped." : `Stopped. ${waited}`;
 }
 
 function statusText({ key, conversation }: CommandPlace, deps: CommandDeps): string {
@@ -141,8 +142,8 @@ function statusText({ key, conversation }: CommandPlace, deps: CommandDeps): str
   return [
     `session: ${deps.live.find(key)?.id ?? "none yet"}`,
     `model: ${id} (${provider})`,
-    `turn: ${runningSince === null ? "none is running" : `running for ${seconds} s`}, ${waiting} waiting`,
-    `while I work, a message will: ${deps.settings().busy ?? "interrupt"}`,
+    `turn: ${runningSince === null ? "none" : `running for ${seconds} s`}, ${waiting} waiting`,
+    `new messages during a turn: ${deps.settings().busy ?? "interrupt"}`,
     `platforms: ${deps.platforms().join(", ") || "none"}`,
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-/** What the gateway needs of the rest of the program; `cli/compose.ts` hands it over. */
+/** What the gateway needs from the rest of the program; provided by `cli/compose.ts`. */
 import type { DatabaseSync } from "node:sqlite";
 import type { RawConfig } from "#core/home/config-schema";
 import type { HookDispatcher } from "#core/dispatch";
@@ -14,7 +14,7 @@ export type GatewaySettings = NonNullable<RawConfig["gateway"]>;
 export interface GatewayCommand {
   readonly name: string;
   readonly description: string;
-  /** Gives the text to answer with, or null. */
+  /** Resolves with the text to answer with, or null. */
   run(args: string): Promise<string | null>;
 }
 
@@ -24,41 +24,41 @@ export interface GatewayDeps {
   readonly registry: HookRegistry;
   readonly sessions: SessionRepository;
   readonly database: DatabaseSync;
-  /** The settings of the moment. Asked for every message, so that a reload counts at once. */
+  /** The current settings. Called for every message, so that a reload takes effect immediately. */
   readonly settings: () => GatewaySettings;
   readonly model: {
     describe(): { readonly id: string; readonly provider: string };
-    /** Takes another model of the same provider from the next turn on. */
+    /** Switches to another model of the same provider from the next turn on. */
     use(id: string): void;
   };
-  /** The plugins' slash commands of the moment. */
+  /** The plugins' current slash commands. */
   readonly commands: () => readonly GatewayCommand[];
   readonly log: Log;
-  /** Says a sentence to whoever runs the gateway. */
+  /** Shows a message to the operator of the gateway. */
   readonly warn: (sentence: string) => void;
-  /** Told of every platform that has come up, at the start or later. */
+  /** Called for every platform that is up, at the start or later. */
   readonly onLive?: (platform: string, adapter: Adapter) => void;
-  /** The turns that nobody wrote for. A drain waits for them, too, and stops them with the others. */
+  /** Turns that no message started. A drain waits for them, too, and stops them with the others. */
   readonly background?: { settled(): Promise<void>; stop(): Promise<void> };
   readonly timings?: Partial<Timings>;
 }
 
-/** How long the gateway waits for others, in milliseconds. */
+/** Time limits of the gateway, in milliseconds. */
 export interface Timings {
-  /** For the start of an adapter before the others' start is told; it goes on by itself. */
+  /** For the start of an adapter before the gateway continues; it keeps starting in the background. */
   readonly start: number;
   /** For the stop of an adapter. */
   readonly stop: number;
-  /** For a short text to be taken by a platform; long ones have longer. */
+  /** For a platform to accept a short text; long ones get more time. */
   readonly send: number;
-  /** Before the second attempt of something that failed; twice as long each time. */
+  /** Before the second attempt after a failure; doubled each time. */
   readonly firstPause: number;
   readonly longestPause: number;
   /** For a plugin's slash command. */
   readonly command: number;
-  /** For all closing hooks of a drain together. */
+  /** For all closing hooks of a drain in total. */
   readonly closing: number;
-  /** For turns that were told to stop. */
+  /** For turns that are being stopped. */
   readonly abort: number;
 }
 

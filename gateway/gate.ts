@@ -1,4 +1,4 @@
-/** `pre_gateway_dispatch`: what hooks make of a message before anybody asks who sent it (seed 003). */
+/** `pre_gateway_dispatch`: runs hooks on a message before its access check (seed 003). */
 import type { Payload } from "#core/events";
 import type { ChatMessage } from "#core/messages";
 import type { InboundMessage } from "#core/ports/platform";
@@ -10,19 +10,19 @@ import type { PlatformHandle } from "./platforms.ts";
 export interface GateDeps extends Pick<GatewayDeps, "dispatcher"> {
   readonly live: LiveSessions;
   readonly handles: Readonly<Record<string, PlatformHandle>>;
-  /** Aborts when the gateway ends and waits for no hook any more. */
+  /** Aborts when the gateway shuts down and no longer waits for hooks. */
   readonly closing: AbortSignal;
 }
 
 export interface Passed {
-  /** The text to go on with; null for a message that a hook skipped. */
+  /** The text to continue with; null for a message that a hook skipped. */
   readonly text: string | null;
   /** Why it was skipped. */
   readonly reason: string;
   readonly runs: readonly HookRun[];
 }
 
-/** Fires the event for a message of the conversation `key`. Never rejects; whatever fails lets the message pass. */
+/** Fires the event for a message of the conversation `key`. Never rejects; on any failure the message passes. */
 export async function passGate(deps: GateDeps, message: InboundMessage, key: string | null): Promise<Passed> {
   const { dispatcher, live, handles, closing } = deps;
   const { text, source, message_id, internal } = message;
@@ -48,18 +48,19 @@ function sessionId(live: LiveSessions, key: string | null): string {
   try {
     return live.find(key)?.id ?? "";
   } catch {
-    // A state.db that cannot be read: the turn says so, the gate need not.
+    // state.db cannot be read; the turn will report that.
     return "";
   }
 }
 
-/** An empty id is the conversation of the message, which begins with it if there is none. */
+/** An empty id means the conversation of the message, which is created if it does not exist. */
 function transcript(live: LiveSessions, platform: string, key: string | null) {
   return (session_id: unknown, message: unknown): void => {
     const entry = readEntry(message);
-    if (typeof session_id !== "string") throw new TypeError("append_to_transcript takes the id of a session, a string");
+    if (typeof session_id !== "string")
+      throw new TypeError("append_to_transcript expects the id of a session as a string");
     if (session_id !== "") return live.append(session_id, entry);
-    if (key === null) throw new Error("the request brings its own history; there is no session to add to");
+    if (key === null) throw new Error("the request has its own history, so there is no session to append to");
     return live.append(live.open(key, platform).id, entry);
   };
 }
@@ -67,7 +68,9 @@ function transcript(live: LiveSessions, platform: string, key: string | null) {
 function readEntry(message: unknown): ChatMessage {
   const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown };
   if ((role !== "user" && role !== "assistant" && role !== "system") || typeof content !== "string") {
-    throw new TypeError('append_to_transcript takes {role, content}: "user", "assistant" or "system", and a text');
+    throw new TypeError(
+      'append_to_transcript expects {role, content}: a role "user", "assistant" or "system", and a string',
+    );
   }
   return { role, content };
 }

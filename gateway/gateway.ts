@@ -19,26 +19,26 @@ export interface Channel {
 }
 
 export interface RunningGateway {
-  /** The platforms that run now, by name, as `pre_gateway_dispatch` hands them over. */
+  /** The running platforms by name, as `pre_gateway_dispatch` passes them to hooks. */
   readonly adapters: Readonly<Record<string, PlatformHandle>>;
   /**
-   * Starts the adapters, sends what an earlier run left, and emits `gateway:startup`. An adapter that cannot start is
-   * warned about and tried again while the others run. Rejects with HERMES_ADAPTER_CONFIG when none of them can run as
-   * it is configured.
+   * Starts the adapters, sends messages left by an earlier run, and emits `gateway:startup`. An adapter that cannot
+   * start causes a warning and is retried while the others run. Rejects with HERMES_ADAPTER_CONFIG when all of them are
+   * misconfigured.
    */
   start(adapters: readonly Adapter[]): Promise<void>;
-  /** Exchanges the adapters: those that are no longer among them stop, new ones start, the same ones go on. */
+  /** Replaces the adapters: removed ones stop, new ones start, unchanged ones keep running. */
   setAdapters(adapters: readonly Adapter[]): Promise<void>;
   /**
-   * Sends a text to a channel, the home channel when none is named, as surely as any answer. Resolves when it was sent
-   * or waits for its platform; rejects with HERMES_HOME_CHANNEL when there is no such channel, or it takes no text.
+   * Sends a text to a channel (default: the home channel), as reliably as an answer. Resolves when it was sent or is
+   * queued for its platform; rejects with HERMES_HOME_CHANNEL when the channel does not exist or refuses the text.
    */
   deliver(text: string, channel?: Channel): Promise<void>;
-  /** How many turns run now. */
+  /** The number of running turns. */
   active(): number;
   /**
-   * Ends the gateway: takes no more messages, gives the turns that run `ms` milliseconds and then stops them, finalizes
-   * the sessions that were used, sends what waits, stops the adapters. Never rejects; once drained it stays so.
+   * Shuts the gateway down: accepts no more messages, gives running turns `ms` milliseconds and then stops them,
+   * finalizes the sessions that were used, sends queued messages, and stops the adapters. Never rejects; irreversible.
    */
   drain(ms: number): Promise<void>;
 }
@@ -103,7 +103,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
     }
     const { platform, chat_id, thread_id = null } = channel;
     if (!platforms.knows(platform)) {
-      throw new HermesError("HERMES_HOME_CHANNEL", { problem: `the platform "${platform}" does not run here.` });
+      throw new HermesError("HERMES_HOME_CHANNEL", { problem: `the platform "${platform}" is not running here.` });
     }
     if (text.trim() === "") return;
     const problem = await outbox.write({ platform, chat_id: String(chat_id), thread_id, session_id: "", text }).send();

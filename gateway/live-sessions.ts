@@ -1,4 +1,4 @@
-/** The sessions of the running gateway: found by key, begun, ended, and written to from outside a turn. */
+/** The sessions of the running gateway: finds, starts and ends them, and writes to them outside of turns. */
 import type { ChatMessage } from "#core/messages";
 import type { ResetRequest, Session } from "#core/ports/agent";
 import type { GatewayDeps, Timings } from "./deps.ts";
@@ -10,9 +10,9 @@ const SOURCE = "gateway";
 
 export class LiveSessions {
   readonly #deps: LiveSessionsDeps;
-  /** Sessions that had a turn in this run and were not ended since. */
+  /** Sessions that had a turn in this run and have not ended. */
   readonly #active = new Map<string, Session>();
-  /** What waits to be added to a session whose turn runs. */
+  /** Messages that wait to be added to a session after its running turn. */
   readonly #held = new Map<string, ChatMessage[]>();
 
   constructor(deps: LiveSessionsDeps) {
@@ -24,32 +24,32 @@ export class LiveSessions {
     return key === null ? undefined : this.#deps.sessions.byKey(key);
   }
 
-  /** The session of a conversation, which begins now if there is none. Throws HERMES_STATE_UNAVAILABLE. */
+  /** The session of a conversation, created if there is none. Throws HERMES_STATE_UNAVAILABLE. */
   open(key: string | null, platform: string): Session {
     return this.find(key) ?? this.#create(key, platform);
   }
 
-  /** A session for one request, which brings its own history. */
+  /** A session for one request that has its own history. */
   openWith(history: readonly ChatMessage[], platform: string): Session {
     const session = this.#create(null, platform);
     for (const message of history) this.#deps.sessions.append(session.id, message);
     return session;
   }
 
-  /** A turn begins. */
+  /** A turn starts. */
   begin(session: Session): void {
     this.#active.set(session.id, session);
     this.#held.set(session.id, []);
   }
 
-  /** The turn has ended: what came for the session meanwhile is added to it. */
+  /** The turn has ended: adds messages that arrived for the session meanwhile. */
   end({ id }: Session): void {
     const held = this.#held.get(id) ?? [];
     this.#held.delete(id);
     for (const message of held) this.#deps.sessions.append(id, message);
   }
 
-  /** Adds a message without a turn; a turn that runs ends first. Throws for what is no message and for no session. */
+  /** Adds a message without a turn, after a running turn has ended. Throws for an invalid message or session. */
   append(id: string, message: ChatMessage): void {
     if (this.#deps.sessions.get(id) === undefined) throw new Error(`there is no session "${id}"`);
     const held = this.#held.get(id);
@@ -57,7 +57,7 @@ export class LiveSessions {
     else held.push(message);
   }
 
-  /** Begins a new session for the conversation. Rejects only with HERMES_STATE_UNAVAILABLE. */
+  /** Starts a new session for the conversation. Only rejects with HERMES_STATE_UNAVAILABLE. */
   async reset(key: string, request: Omit<ResetRequest, "session" | "next">): Promise<Session> {
     const session = this.find(key);
     if (session !== undefined) this.#active.delete(session.id);
@@ -70,7 +70,7 @@ export class LiveSessions {
     await this.#deps.runner.close({ session, platform: session.platform, user_id, signal });
   }
 
-  /** Lets go of what had a turn in this run; together it takes no longer than the bound for closing hooks. */
+  /** Closes all sessions that had a turn in this run, within the time limit for closing hooks. */
   async closeAll(): Promise<void> {
     const { timings, runner } = this.#deps;
     const signal = AbortSignal.timeout(timings.closing);

@@ -1,11 +1,11 @@
-/** What adapters hand over, read with care: a plugin's adapter may hand over anything. */
+/** Validates messages of adapters: a plugin's adapter may pass anything. */
 import { HermesError } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { InboundMessage, MessageSource } from "#core/ports/platform";
 
-/** Longer messages are refused, in bytes of UTF-8. */
+/** Maximum size of a message, in bytes of UTF-8. */
 export const LONGEST_MESSAGE = 256 * 1024;
-/** Longer ids are no ids; they would become keys and rows. */
+/** Maximum length of an id, since ids become keys and rows. */
 const LONGEST_ID = 1024;
 
 export interface Unreadable {
@@ -13,22 +13,22 @@ export interface Unreadable {
 }
 
 /**
- * A copy of the message that nobody else holds, its ids as text. `platform` is the name of the adapter that brought
- * it, whatever the message says. Without `needsChat` there may be no chat to answer to. Never throws.
+ * A private copy of the message with its ids as strings. `platform` is the name of the adapter, whatever the message
+ * says. Without `needsChat` the chat is optional. Never throws.
  */
 export function readInboundMessage(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
   try {
     return read(given, platform, needsChat);
   } catch (error) {
-    // A getter of the adapter's object threw.
-    return { problem: `it cannot be read (${error instanceof Error ? error.message : "unknown error"})` };
+    // A getter of the adapter's object threw an error.
+    return { problem: `reading it failed (${error instanceof Error ? error.message : "unknown error"})` };
   }
 }
 
 function read(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
-  if (!isObject(given)) return { problem: "it is no object" };
+  if (!isObject(given)) return { problem: "it is not an object" };
   const { text, source: from, message_id, internal } = given;
-  if (typeof text !== "string") return { problem: 'its "text" is no text' };
+  if (typeof text !== "string") return { problem: 'its "text" is not a string' };
   if (!isObject(from)) return { problem: 'it has no "source"' };
   const ids = {
     chat_type: idOf(from["chat_type"]),
@@ -38,7 +38,7 @@ function read(given: unknown, platform: string, needsChat: boolean): InboundMess
     message_id: idOf(message_id),
   };
   for (const [name, id] of Object.entries(ids)) {
-    if (id === undefined) return { problem: `its "${name}" is no id` };
+    if (id === undefined) return { problem: `its "${name}" is not a valid id` };
   }
   const { chat_type, chat_id, user_id, thread_id } = ids as Record<keyof typeof ids, string>;
   if (chat_type === "") return { problem: 'its source has no "chat_type"' };
@@ -49,16 +49,16 @@ function read(given: unknown, platform: string, needsChat: boolean): InboundMess
 
 const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
 
-/** The history that a request brings, or undefined. Throws HERMES_MESSAGE_INVALID for what is none. */
+/** The history in a request, or undefined. Throws HERMES_MESSAGE_INVALID when it is malformed. */
 export function readHistory(given: unknown): readonly ChatMessage[] | undefined {
   if (given === undefined || given === null) return undefined;
   if (Array.isArray(given) && given.every((one) => isObject(one) && ROLES.has(one["role"]))) {
     return given as readonly ChatMessage[];
   }
-  throw new HermesError("HERMES_MESSAGE_INVALID", { problem: "its history is no list of messages" });
+  throw new HermesError("HERMES_MESSAGE_INVALID", { problem: "its history is not a list of messages" });
 }
 
-/** Ids as text: platforms number their chats. Undefined for what is none. */
+/** An id as a string, since platforms number their chats. Undefined when it is invalid. */
 function idOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return "";
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
@@ -66,7 +66,7 @@ function idOf(value: unknown): string | undefined {
   return id.length > LONGEST_ID ? undefined : id;
 }
 
-/** True for what may have keys. */
+/** True for a value that may have keys. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }

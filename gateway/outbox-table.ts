@@ -1,4 +1,4 @@
-/** The SQL of answers on their way. Every method throws what SQLite throws. */
+/** The SQL of the outbox. Every method throws what SQLite throws. */
 import type { DatabaseSync } from "node:sqlite";
 
 /** A text for a chat. */
@@ -6,12 +6,12 @@ export interface OutboundMessage {
   readonly platform: string;
   readonly chat_id: string;
   readonly thread_id: string | null;
-  /** The conversation that it belongs to; empty for what belongs to none. */
+  /** The conversation it belongs to; empty for none. */
   readonly session_id: string;
   readonly text: string;
 }
 
-/** A text that was written down. `attempts` counts those of which it is not known that the platform refused it. */
+/** A stored text. `attempts` counts the attempts without a known refusal by the platform. */
 export interface StoredOutboundMessage extends OutboundMessage {
   readonly id: number;
   readonly created_at: string;
@@ -25,7 +25,7 @@ export class OutboxTable {
     this.#database = database;
   }
 
-  /** Gives the row's number. */
+  /** Returns the row's number. */
   add({ session_id, platform, chat_id, thread_id, text }: OutboundMessage, created_at: string): number {
     const { lastInsertRowid } = this.#database
       .prepare(
@@ -35,7 +35,7 @@ export class OutboxTable {
     return Number(lastInsertRowid);
   }
 
-  /** What is not known to have arrived, the oldest first. */
+  /** Texts that are not known to have arrived, oldest first. */
   unsent(): StoredOutboundMessage[] {
     return this.#database
       .prepare(
@@ -57,7 +57,7 @@ export class OutboxTable {
     this.#database.prepare("DELETE FROM outbox WHERE id = ?").run(id);
   }
 
-  /** Forgets what was sent before. */
+  /** Deletes texts that were sent before a time. */
   prune(before: string): void {
     this.#database.prepare("DELETE FROM outbox WHERE sent_at < ?").run(before);
   }

@@ -1,6 +1,6 @@
 /**
- * Answers on their way: each is a row in `state.db` before it is sent, each chat gets its own in order, and what a
- * crash left in doubt is sent once more and says so (CONTRACT §1, DESIGN decision 11).
+ * The outbox of answers: each one is a row in `state.db` before it is sent, each chat gets its own in order, and if a
+ * crash leaves it unclear whether one was sent, it is sent again with a note (CONTRACT §1, DESIGN decision 11).
  */
 import type { DatabaseSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
@@ -13,13 +13,13 @@ import { withDeadline } from "#core/deadline";
 
 const SENT_AGAIN = "(sent again; you may have it already)\n";
 
-/** A text of which it is unknown whether it arrived is sent this often in all. */
+/** How often a text is sent in total if it is unknown whether it arrived. */
 const MOST_ATTEMPTS = 2;
-/** Nobody waits for an answer that is older than this, and what was sent is forgotten then. */
+/** Older unsent answers are dropped, and older sent ones are deleted. */
 const KEPT_MS = 7 * 86_400_000;
 const MOST_WAITING = 1000;
 const PRUNE_EVERY = 500;
-/** Long texts go out in pieces, at the platform's pace. */
+/** Long texts are sent in pieces, at the platform's rate. */
 const EXTRA_MS_PER_CHARACTER = 5000 / 4096;
 
 export interface OutboxDeps {
@@ -31,27 +31,27 @@ export interface OutboxDeps {
 }
 
 interface Waiting extends OutboundMessage {
-  /** Null for a text that could not be written down. */
+  /** Null for a text that could not be stored. */
   readonly id: number | null;
   readonly createdAt: number;
   attempts: number;
-  /** True for what an earlier run of the program left. */
+  /** True for a text left by an earlier run of the program. */
   readonly left: boolean;
   /** Another way to send it, tried once before the adapter's `send`. */
   first: (() => Promise<unknown>) | undefined;
-  /** Whoever posted it need not wait any longer; a problem says that it was given up. */
+  /** The sender need not wait any longer; a problem says that it was given up. */
   readonly release: (problem?: string) => void;
 }
 
-/** A text that was written down. One of its functions is called, once. */
+/** A stored text. Exactly one of its functions is called, once. */
 export interface Written {
   readonly text: string;
   /**
-   * Sends it, `first` by that way (a growing message that becomes the answer, say). Resolves with null when the platform
-   * took it or when it has to wait (it is sent by itself then), with the reason when it was given up. Never rejects.
+   * Sends it, with `first` as the first way to try (for example a draft that becomes the answer). Resolves with null when
+   * the platform accepted it or when it is queued, with the reason when it was given up. Never rejects.
    */
   send(first?: () => Promise<unknown>): Promise<string | null>;
-  /** It is not to be sent after all. */
+  /** Cancels it. */
   withdraw(): void;
 }
 
@@ -76,7 +76,7 @@ export class Outbox {
     this.#table = new OutboxTable(deps.database);
   }
 
-  /** Takes up what an earlier run left. It goes out as soon as its platform runs. */
+  /** Queues texts left by an earlier run. They are sent as soon as their platform runs. */
   restore(): void {
     this.#prune();
     for (const row of this.#write("read", () => this.#table.unsent()) ?? []) {
@@ -85,7 +85,7 @@ export class Outbox {
     }
   }
 
-  /** Writes a text down, so that it outlives the program, and sends it when told. Never throws. */
+  /** Stores a text, so that it survives the program, and sends it on request. Never throws. */
   write(message: OutboundMessage): Written {
     const createdAt = Date.now();
     if (++this.#posted % PRUNE_EVERY === 0) this.#prune();
@@ -103,7 +103,7 @@ export class Outbox {
     };
   }
 
-  /** A platform runs again: what waits for it goes out. */
+  /** A platform runs again: sends what is queued for it. */
   wake(platform: string): void {
     for (const queue of this.#queues.values()) {
       if (queue.platform !== platform) continue;
@@ -112,14 +112,14 @@ export class Outbox {
     }
   }
 
-  /** Tries everything that waits once more, and waits for that at most `ms`. */
+  /** Tries all queued texts once more, for at most `ms`. */
   async flush(ms: number): Promise<void> {
     const queues = [...this.#queues.values()];
     for (const queue of queues) this.#start(queue);
     await withDeadline(ms, () => Promise.all(queues.map(async ({ working }) => working)));
   }
 
-  /** Starts nothing any more; what waits is in `state.db`. */
+  /** Sends nothing more; queued texts are in `state.db`. */
   close(): void {
     this.#closed = true;
     for (const queue of this.#queues.values()) {
@@ -137,11 +137,11 @@ export class Outbox {
       this.#queues.set(key, queue);
     }
     queue.waiting.push(message);
-    // The first one may be on its way just now.
+    // The first one may be being sent right now.
     if (queue.waiting.length > MOST_WAITING) {
-      for (const oldest of queue.waiting.splice(1, 1)) this.#giveUp(oldest, "too many texts wait for its chat");
+      for (const oldest of queue.waiting.splice(1, 1)) this.#giveUp(oldest, "too many texts are queued for its chat");
     }
-    // Behind a pause nobody waits: the text is safe and goes out in its turn.
+    // Do not wait during a pause: the text is stored and will be sent in order.
     if (queue.timer === undefined && !this.#closed) this.#start(queue);
     else message.release();
   }
@@ -154,7 +154,7 @@ export class Outbox {
       queue.working = undefined;
       for (const { release } of queue.waiting) release();
       if (queue.waiting.length === 0) this.#forget(queue);
-      // The platform may have come up since the work ended.
+      // The platform may have come up meanwhile.
       else if (queue.timer === undefined && this.#deps.adapter(queue.platform) !== undefined) this.#start(queue);
     });
   }
@@ -163,7 +163,7 @@ export class Outbox {
     for (;;) {
       const [message] = queue.waiting;
       const adapter = this.#deps.adapter(queue.platform);
-      // Without an adapter everything waits for `wake`.
+      // Without an adapter, everything is queued until `wake`.
       if (message === undefined || adapter === undefined || this.#closed) return;
       const outcome = await this.#send(adapter, message);
       if (outcome === "again") continue;
@@ -185,14 +185,13 @@ export class Outbox {
     );
   }
 
-  /** One attempt. `over`: sent, or given up; `kept`: it stays first of its chat; `again`: at once, the other way. */
+  /** One attempt. `over`: sent, or given up; `kept`: it stays first in its chat; `again`: retry now in the other way. */
   async #send(adapter: Adapter, message: Waiting): Promise<"over" | "kept" | "again"> {
     const { id, attempts: before, first, chat_id, thread_id } = message;
     if (Date.now() - message.createdAt > KEPT_MS) return this.#giveUp(message, "it is more than a week old");
-    if (before >= MOST_ATTEMPTS)
-      return this.#giveUp(message, `it was sent ${before} times without a sign that it arrived`);
+    if (before >= MOST_ATTEMPTS) return this.#giveUp(message, `it was sent ${before} times without a confirmation`);
     const text = message.left || before > 0 ? SENT_AGAIN + message.text : message.text;
-    // Noted before the attempt: should the program be killed in its midst, the next one knows that it was made.
+    // Recorded before the attempt: if the program is killed during it, the next run knows about it.
     this.#count(message, before + 1);
     message.first = undefined;
     const bound = this.#deps.timings.send + text.length * EXTRA_MS_PER_CHARACTER;
@@ -206,7 +205,7 @@ export class Outbox {
       this.#report(message, `the platform did not answer within ${Math.round(bound / 1000)} s`);
       return "kept";
     }
-    // Refused, so it cannot be there twice.
+    // Refused, so it cannot arrive twice.
     this.#count(message, before);
     if (isPermanent(settled.error)) return this.#giveUp(message, problemOf(settled.error));
     this.#report(message, problemOf(settled.error));
@@ -228,7 +227,7 @@ export class Outbox {
   }
 
   #report({ platform, chat_id, session_id }: Waiting, problem: string): void {
-    this.#deps.log.warn("a platform did not take a text; it is sent again later", {
+    this.#deps.log.warn("a platform did not accept a text; it will be sent again later", {
       platform,
       chat_id,
       session_id,
@@ -244,7 +243,7 @@ export class Outbox {
     this.#write("written", () => this.#table.prune(new Date(Date.now() - KEPT_MS).toISOString()));
   }
 
-  /** A database that fails must not keep a text from being sent: it is in memory, too. */
+  /** A database failure must not stop a text from being sent: it is in memory, too. */
   #write<Value>(what: "read" | "written", work: () => Value): Value | undefined {
     try {
       return work();
@@ -259,7 +258,7 @@ function isPermanent(error: unknown): boolean {
   try {
     return (error as { permanent?: unknown } | null | undefined)?.permanent === true;
   } catch {
-    // A getter of the adapter's error threw; that says nothing about the chat.
+    // A getter of the adapter's error threw; assume nothing about the chat.
     return false;
   }
 }

@@ -22,7 +22,7 @@ export interface LockoutRow {
   readonly locked_until: string | null;
 }
 
-/** A code is typed without its platform, so wrong ones count for all of them together. */
+/** A code is entered without its platform, so wrong ones count for all platforms together. */
 const EVERYWHERE = "*";
 
 export class PairingTable {
@@ -57,7 +57,7 @@ export class PairingTable {
     );
   }
 
-  /** Forgets codes that expired before, and those of a clock that was ahead: they never count again. */
+  /** Deletes codes that expired before, and those from a clock that was ahead, which are never valid again. */
   sweepCodes(expiredBefore: string, madeAfter: string): void {
     this.#database
       .prepare("DELETE FROM pairing_codes WHERE expires_at < ? OR created_at > ?")

@@ -1,6 +1,6 @@
 /**
- * Pairing: somebody unknown gets a one-time code in a direct message, and whoever runs the gateway lets them in with it
- * (`hermes pairing approve`). The gateway and the command line meet in `state.db` alone.
+ * Pairing: an unknown user gets a one-time code in a direct message, and the operator of the gateway approves it
+ * (`hermes pairing approve`). The gateway and the command line only share `state.db`.
  */
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
@@ -9,7 +9,7 @@ import { transaction } from "#core/home/database";
 import { HermesError } from "#core/errors";
 import { PairingTable, type CodeRow, type PairedUser } from "./pairing-table.ts";
 
-/** No I and O, no 0 and 1: read aloud or copied by hand they are taken for each other. */
+/** No I and O, no 0 and 1, because they are easily confused. */
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const CODE_LENGTH = 8;
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ const MOST_PENDING = 3;
 const MOST_WRONG = 5;
 const HASH_BYTES = 32;
 
-/** What somebody unknown gets: a code, or the reason why there is none now. */
+/** What an unknown user gets: a code, or the reason why there is none now. */
 export type PairingRequest =
   | { readonly kind: "code"; readonly code: string; readonly withdraw: () => void }
   | { readonly kind: "recent" | "full" | "locked" };
@@ -52,10 +52,10 @@ export class Pairing {
     return user_id !== "" && this.#table.isPaired(platform, user_id);
   }
 
-  /** Somebody unknown asks to be let in. One request after another, so that the bounds hold for many at once. */
+  /** Handles the request of an unknown user, one at a time, so that the limits apply to all together. */
   request(platform: string, user_id: string): Promise<PairingRequest> {
     const asked = this.#requests.then(() => this.#request(platform, user_id));
-    // Its failure is the caller's; the next request comes all the same.
+    // The caller gets the failure; the next request is handled as usual.
     this.#requests = asked.catch(() => undefined);
     return asked;
   }
@@ -92,15 +92,15 @@ export class Pairing {
   }
 
   /**
-   * Lets the user in who got this code. Throws HERMES_PAIRING_UNKNOWN for a code that nobody has (the fifth one in a
-   * row locks pairing for an hour), HERMES_PAIRING_EXPIRED, and HERMES_PAIRING_LOCKED for any code while it is locked.
+   * Gives access to the user with this code. Throws HERMES_PAIRING_UNKNOWN for an unknown code (the fifth one in a row
+   * locks pairing for an hour), HERMES_PAIRING_EXPIRED, and HERMES_PAIRING_LOCKED for any code while pairing is locked.
    */
   async approve(code: string, platform?: string): Promise<PairedUser> {
     const typed = code.replaceAll(/[\s-]/g, "").toUpperCase();
     const rows = this.#table.codes().filter((row) => platform === undefined || row.platform === platform);
     const matches = await Promise.all(rows.map((row) => isCodeOf(row, typed)));
     const match = rows.find((_, index) => matches[index]);
-    // Thrown behind the transaction: what a wrong code changes must stay.
+    // Thrown after the transaction, which must record the wrong code.
     const outcome = transaction(this.#database, () => this.#settle(match));
     if (outcome instanceof HermesError) throw outcome;
     return outcome;
@@ -113,7 +113,7 @@ export class Pairing {
     if (match === undefined) return this.#wrongCode(now);
     const { id, platform, user_id } = match;
     if (!isValid(match, now)) return new HermesError("HERMES_PAIRING_EXPIRED", { platform, user: user_id });
-    // Two who approve the same code at the same moment: it is good for one.
+    // If two approve the same code at the same time, only one succeeds.
     if (!this.#table.removeCode(id)) return this.#wrongCode(now);
     const user = { platform, user_id, approved_at: iso(now) };
     this.#table.pair(user);
@@ -130,13 +130,13 @@ export class Pairing {
     });
     const left = MOST_WRONG - wrong;
     const then = isLast
-      ? "Pairing is locked for an hour now"
+      ? "Pairing is now locked for an hour"
       : `${left} more wrong ${left === 1 ? "code locks" : "codes lock"} pairing for an hour`;
-    const problem = `Nobody has this pairing code. ${then}. "hermes pairing list" shows who asks.`;
+    const problem = `Unknown pairing code. ${then}. Run "hermes pairing list" to see pending codes.`;
     return new HermesError("HERMES_PAIRING_UNKNOWN", { problem });
   }
 
-  /** Takes access, or a code that waits, away from a user. False when there was neither. */
+  /** Removes a user's access or pending code. False when there was neither. */
   revoke(platform: string, user_id: string): boolean {
     return transaction(this.#database, () => {
       const waited = this.#table.removeCodesOf(platform, user_id);
@@ -144,7 +144,7 @@ export class Pairing {
     });
   }
 
-  /** Who asks, who is let in, and until when pairing is locked. */
+  /** Pending codes, paired users, and until when pairing is locked. */
   list(): { readonly pending: PendingUser[]; readonly paired: PairedUser[]; readonly locked_until: string | null } {
     const now = this.#now();
     const pending = this.#table
@@ -156,12 +156,12 @@ export class Pairing {
     return { pending, paired: this.#table.paired(), locked_until: isLocked ? locked_until : null };
   }
 
-  /** Codes are kept for an hour after their time, so that "expired" can be told from "unknown". */
+  /** Expired codes are kept for an hour, to tell "expired" from "unknown". */
   #sweep(now: number): void {
     this.#table.sweepCodes(iso(now - CODE_MS), iso(now));
   }
 
-  /** A lockout lasts an hour from now at most: a clock that was set back must not make it longer. */
+  /** A lockout lasts at most an hour from now, even if the clock was set back. */
   #lockedUntil(now: number): string | null {
     const { locked_until } = this.#table.lockout();
     if (locked_until === null || locked_until <= iso(now)) return null;
@@ -172,7 +172,7 @@ export class Pairing {
   }
 }
 
-/** A code from the future was made under another clock: it counts no more than one from the past. */
+/** A code from the future was created under another clock, so it is as invalid as an expired one. */
 function isValid({ created_at, expires_at }: CodeRow, now: number): boolean {
   const moment = iso(now);
   return created_at <= moment && moment < expires_at;

@@ -1,4 +1,4 @@
-/** The adapters of the gateway: started, tried again, exchanged while it runs, stopped. */
+/** The adapters of the gateway: starts, retries, replaces and stops them. */
 import { isHermesError, problemOf, type HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
@@ -6,15 +6,15 @@ import type { Timings } from "./deps.ts";
 import { growingPause } from "#core/backoff";
 import { withDeadline } from "#core/deadline";
 
-/** A platform as hooks see it: they may send, no more. */
+/** A platform for hooks, which may only send. */
 export interface PlatformHandle {
   send(chat_id: string, text: string, options?: { readonly thread_id?: string | null }): Promise<unknown>;
 }
 
 export interface PlatformsDeps {
-  /** Makes what an adapter hands its messages to; `isOpen` says whether the adapter may still do so. */
+  /** Creates the inbox for an adapter's messages; `isOpen` says whether the adapter may still use it. */
   readonly inbox: (platform: string, isOpen: () => boolean) => Inbox;
-  /** A platform has come up. */
+  /** A platform is up. */
   readonly onLive: (platform: string, adapter: Adapter) => void;
   readonly log: Log;
   readonly warn: (sentence: string) => void;
@@ -24,14 +24,14 @@ export interface PlatformsDeps {
 interface Running {
   readonly name: string;
   readonly adapter: Adapter;
-  /** `waiting`: it is tried again. `unusable`: as it is configured it never runs. */
+  /** `waiting`: will be retried. `unusable`: misconfigured, so it never runs. */
   state: "starting" | "live" | "waiting" | "unusable" | "stopped";
   failures: number;
   timer: NodeJS.Timeout | undefined;
 }
 
 export class PlatformConnections {
-  /** The live ones, by name: one object for as long as the gateway runs. */
+  /** The running ones by name; the same object while the gateway runs. */
   readonly handles: Record<string, PlatformHandle> = Object.create(null) as Record<string, PlatformHandle>;
   readonly #deps: PlatformsDeps;
   #running: readonly Running[] = [];
@@ -41,30 +41,30 @@ export class PlatformConnections {
     this.#deps = deps;
   }
 
-  /** The adapter of a platform that runs now. */
+  /** The adapter of a running platform. */
   live(platform: string): Adapter | undefined {
     return this.#running.find(({ name, state }) => name === platform && state === "live")?.adapter;
   }
 
-  /** The names of those that run now, in the order in which they were given. */
+  /** The names of the running ones, in the given order. */
   get names(): readonly string[] {
     return this.#running.filter(({ state }) => state === "live").map(({ name }) => name);
   }
 
-  /** True for a platform that runs or is to run. */
+  /** True for a platform that runs or will run. */
   knows(platform: string): boolean {
     return this.#running.some(({ name }) => name === platform);
   }
 
-  /** True when none of them can run before the configuration is another. */
+  /** True when none of them can run until the configuration changes. */
   get isHopeless(): boolean {
     return this.#running.length > 0 && this.#running.every(({ state }) => state === "unusable");
   }
 
   /**
-   * Makes these the adapters: those that are no longer among them stop, new ones start. Resolves when each has started,
-   * failed for the first time, or taken too long; whatever failed is tried again by itself. Gives what is wrong with the
-   * configuration of new ones, which nobody was told yet. Never rejects.
+   * Replaces the adapters: removed ones stop, new ones start. Resolves when each has started, failed for the first
+   * time, or taken too long; failed ones are retried automatically. Returns the configuration errors of new ones, which have
+   * not been reported yet. Never rejects.
    */
   set(adapters: readonly Adapter[]): Promise<readonly HermesError[]> {
     const changed = this.#changing.then(() => this.#change(adapters));
@@ -77,7 +77,7 @@ export class PlatformConnections {
     const gone = this.#running.filter(({ adapter }) => !wanted.some((one) => one.adapter === adapter));
     const fresh = wanted.filter(({ adapter }) => !this.#running.some((one) => one.adapter === adapter));
     this.#running = this.#running.filter((one) => !gone.includes(one));
-    // Before the new ones start: an exchanged adapter needs the port, or the connection, of the old one.
+    // Before the new ones start, because a replacement needs the port or connection of the old adapter.
     await Promise.all(gone.map((one) => this.#stop(one)));
     this.#running = [...this.#running, ...fresh];
     const problems = await Promise.all(fresh.map((one) => this.#firstStart(one)));
@@ -88,8 +88,8 @@ export class PlatformConnections {
     const named = new Map<string, Running>();
     for (const adapter of adapters) {
       const name = nameOf(adapter);
-      if (name === undefined) this.#deps.warn("A plugin's platform has no name; it does not run.");
-      else if (named.has(name)) this.#deps.warn(`Two platforms are named "${name}"; the second one does not run.`);
+      if (name === undefined) this.#deps.warn("A plugin's platform has no name, so it was not started.");
+      else if (named.has(name)) this.#deps.warn(`Two platforms are named "${name}"; the second one was not started.`);
       else named.set(name, { name, adapter, state: "starting", failures: 0, timer: undefined });
     }
     return [...named.values()];
@@ -100,14 +100,14 @@ export class PlatformConnections {
     const settled = await withDeadline(this.#deps.timings.start, () => started);
     if (settled.kind === "value") return settled.value;
     this.#deps.warn(
-      `The platform "${one.name}" has not started within ${this.#deps.timings.start / 1000} s; the gateway goes on ` +
-        "and takes it up when it has.",
+      `The platform "${one.name}" has not started within ${this.#deps.timings.start / 1000} s; the gateway continues ` +
+        "and uses it once it has started.",
     );
     void started.then((problem) => this.#tell(problem));
     return null;
   }
 
-  /** Gives what is wrong with the adapter's configuration, or null. Never rejects. */
+  /** Returns what is wrong with the adapter's configuration, or null. Never rejects. */
   async #start(one: Running): Promise<HermesError | null> {
     const { name, adapter } = one;
     one.state = "starting";
@@ -125,7 +125,7 @@ export class PlatformConnections {
     this.handles[name] = Object.freeze<PlatformHandle>({
       send: async (chat_id, text, options) => adapter.send(chat_id, text, options),
     });
-    this.#deps.log.info("a platform runs", { platform: name });
+    this.#deps.log.info("a platform is running", { platform: name });
     this.#deps.onLive(name, adapter);
     return null;
   }
@@ -134,7 +134,7 @@ export class PlatformConnections {
     const { name } = one;
     const problem = problemOf(error);
     this.#deps.log.warn("a platform cannot start", { platform: name, problem });
-    // What is wrong with the configuration stays wrong until that changes, which makes a new adapter.
+    // A configuration error stays until the configuration changes, which creates a new adapter.
     if (isHermesError(error) && error.code === "HERMES_ADAPTER_CONFIG") {
       one.state = "unusable";
       return error;
@@ -142,7 +142,7 @@ export class PlatformConnections {
     if (one.failures === 0) {
       const sentence = isHermesError(error) ? problem : `The platform "${name}" cannot start: ${problem}`;
       this.#deps.warn(
-        `${sentence.replace(/\.$/, "")}. The gateway goes on without it and tries again, later and later.`,
+        `${sentence.replace(/\.$/, "")}. The gateway continues without it and retries with increasing delays.`,
       );
     }
     one.state = "waiting";
@@ -161,7 +161,7 @@ export class PlatformConnections {
     const { state, name } = one;
     one.state = "stopped";
     clearTimeout(one.timer);
-    // An exchanged adapter may be there under the name already.
+    // A replacement may already be registered under the name.
     if (state === "live") delete this.handles[name];
     if (state === "live" || state === "starting") await this.#end(one);
   }
@@ -170,7 +170,7 @@ export class PlatformConnections {
     const settled = await withDeadline(this.#deps.timings.stop, () => adapter.stop());
     if (settled.kind === "value") return;
     const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
-    this.#deps.log.warn("a platform did not stop as it should", { platform: name, problem });
+    this.#deps.log.warn("a platform did not stop properly", { platform: name, problem });
   }
 }
 
@@ -183,7 +183,7 @@ function nameOf(adapter: Adapter): string | undefined {
     const name: unknown = adapter.name;
     return typeof name === "string" && name !== "" ? name : undefined;
   } catch {
-    // A plugin's getter threw: an adapter without a name.
+    // A plugin's getter threw, so the adapter has no name.
     return undefined;
   }
 }

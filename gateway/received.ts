@@ -1,4 +1,4 @@
-/** Which messages came already: platforms deliver some of them twice. */
+/** Recognises messages that platforms deliver twice. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
@@ -6,10 +6,10 @@ import type { InboundMessage } from "#core/ports/platform";
 
 const KEPT_DAYS = 7;
 const MOST_ROWS = 50_000;
-/** Old rows are looked for once in so many messages. */
+/** Old rows are deleted once every this many messages. */
 const SWEEP_EVERY = 1000;
 
-/** Remembers the ids of messages in `state.db`; while that takes no writes, in memory. */
+/** Records the ids of messages in `state.db`, or in memory while that is not writable. */
 export class ReceivedMessages {
   readonly #database: DatabaseSync;
   readonly #log: Log;
@@ -34,7 +34,7 @@ export class ReceivedMessages {
       );
       return Number(this.#insert.run(source.platform, message_id, new Date().toISOString()).changes) > 0;
     } catch (error) {
-      this.#log.warn("received messages cannot be noted in state.db", { problem: problemOf(error) });
+      this.#log.warn("received messages cannot be recorded in state.db", { problem: problemOf(error) });
       this.#inMemory.add(known);
       if (this.#inMemory.size > SWEEP_EVERY) this.#inMemory.delete(this.#inMemory.values().next().value ?? "");
       return true;

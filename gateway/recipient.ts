@@ -1,4 +1,4 @@
-/** Who gets the answer to a message: the caller of a request, or a chat of a platform. */
+/** The recipient of an answer: the caller of a request, or a chat on a platform. */
 import { problemOf, type HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
@@ -6,29 +6,29 @@ import type { Adapter, Draft, MessageSource, Reply } from "#core/ports/platform"
 import type { Outbox, Written } from "./outbox.ts";
 import { withDeadline } from "#core/deadline";
 
-/** One of its three endings is called, once. None of its functions throws or rejects. */
+/** Exactly one of its three endings is called, once. None of its functions throws or rejects. */
 export interface Recipient {
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when nobody is waiting for the answer any more. */
   readonly signal: AbortSignal | undefined;
   /** Takes every frame of the turn. */
   show(frame: Frame): void;
-  /** The answer, or a sentence in its place. */
+  /** The answer, or a message in its place. */
   answer(text: string, session_id?: string): Promise<void>;
-  /** There is no answer: `problem` says why to programs, `sentence` to people, unless they need not know. */
+  /** There is no answer: `problem` is the reason for programs, `sentence` the one for users, or null for none. */
   fail(problem: HermesError, sentence: string | null, session_id?: string): Promise<void>;
-  /** Nothing is to be said. */
+  /** Ends without saying anything. */
   end(): Promise<void>;
-  /** Like `answer`, for what must not be written down. Gives false when it did not arrive. */
+  /** Like `answer`, for a text that must not be stored. False when it did not arrive. */
   sendUnrecorded(text: string): Promise<boolean>;
 }
 
 export interface RecipientDeps {
   readonly outbox: Outbox;
   readonly adapter: (platform: string) => Adapter | undefined;
-  /** False while hooks may change the answer at its end: then nobody sees it before. */
+  /** False while hooks may change the final answer: then nothing is shown before. */
   readonly streams: () => boolean;
   readonly log: Log;
-  /** How long a platform may take for a short text or for taking a draft away, in milliseconds. */
+  /** How long a platform may take for a short text or for deleting a draft, in milliseconds. */
   readonly sendMs: number;
 }
 
@@ -46,7 +46,7 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
     try {
       work();
     } catch (error) {
-      log.warn("a platform failed to take an answer", { problem: problemOf(error) });
+      log.warn("a platform failed to accept an answer", { problem: problemOf(error) });
     }
   }
 
@@ -66,12 +66,12 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
   };
 }
 
-/** A plugin's adapter may hand over anything. */
+/** A plugin's adapter may pass anything. */
 function isSignal(signal: AbortSignal | undefined): signal is AbortSignal {
   return typeof signal?.addEventListener === "function";
 }
 
-/** A chat: the answer goes through the outbox, and grows before its eyes where the platform can edit messages. */
+/** A chat: the answer goes through the outbox, and is shown as a growing draft if the platform can edit messages. */
 export function createChatRecipient(source: MessageSource, deps: RecipientDeps): Recipient {
   const { platform, chat_id, thread_id } = source;
   const { outbox, log } = deps;
@@ -82,9 +82,9 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
 
   function show(frame: Frame): void {
     if (frame.type === "text" && deps.streams()) grow(frame.delta);
-    // The next words are another text, and the last one is the answer.
+    // The next text is a new one; the last one is the answer.
     else if (frame.type === "tool_use" || frame.type === "injected") grown = "";
-    // Hooks may take their time now, and a kill in that time must not lose the answer.
+    // Hooks may be slow now, and a kill meanwhile must not lose the answer.
     else if (frame.type === "assistant") written = write(frame.content, frame.session_id);
   }
 
@@ -101,7 +101,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
       draft?.update(grown);
     } catch (error) {
       draftFailed = true;
-      log.warn("a platform failed to show a growing answer", { platform, problem: problemOf(error) });
+      log.warn("a platform failed to show a draft", { platform, problem: problemOf(error) });
     }
   }
 
@@ -111,7 +111,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     if (gone === undefined) return;
     const settled = await withDeadline(deps.sendMs, () => gone.discard());
     if (settled.kind === "thrown") {
-      log.warn("a platform failed to take a growing answer away", { platform, problem: problemOf(settled.error) });
+      log.warn("a platform failed to delete a draft", { platform, problem: problemOf(settled.error) });
     }
   }
 
@@ -149,12 +149,12 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     async sendUnrecorded(text) {
       const settled = await withDeadline<unknown>(deps.sendMs, () => {
         const adapter = deps.adapter(platform);
-        if (adapter === undefined) throw new Error("the platform does not run now");
+        if (adapter === undefined) throw new Error("the platform is not running");
         return adapter.send(chat_id, text, { thread_id });
       });
       if (settled.kind === "value") return true;
       const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
-      log.warn("a platform did not take a text", { platform, chat_id, problem });
+      log.warn("a platform did not accept a text", { platform, chat_id, problem });
       return false;
     },
   };

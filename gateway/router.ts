@@ -1,4 +1,4 @@
-/** Every message's way: twice or not, hooks, access, command or turn. */
+/** Routes every message: drops duplicates, runs hooks, checks access, then runs a command or a turn. */
 import { parseSlash, type SlashCommand } from "#core/command-events";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
@@ -19,7 +19,7 @@ export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly received: ReceivedMessages;
 }
 
-/** A message that was found sound, and whom it is answered to. */
+/** A valid message and the recipient of its answer. */
 interface Incoming {
   readonly message: InboundMessage;
   readonly recipient: Recipient;
@@ -28,7 +28,7 @@ interface Incoming {
   readonly conversation: ChatSession<MessageWish>;
 }
 
-/** What there is still to wait for once a message was looked at. */
+/** What is left to wait for once a message was examined. */
 interface Looked {
   readonly done: Promise<void>;
 }
@@ -45,12 +45,12 @@ export class Router {
     this.#deps = deps;
   }
 
-  /** How many turns run now. */
+  /** The number of running turns. */
   get active(): number {
     return [...this.#conversations.values()].filter(({ status }) => status.runningSince !== null).length;
   }
 
-  /** What the adapter of a platform hands its messages to. */
+  /** The inbox for the messages of a platform's adapter. */
   inbox(platform: string, isOpen: () => boolean): Inbox {
     return {
       receive: async (given, reply) => {
@@ -67,18 +67,18 @@ export class Router {
     };
   }
 
-  /** Takes no more messages; those that wait for a turn are told so. */
+  /** Accepts no more messages; waiting ones are answered with a notice. */
   close(): void {
     this.#isOpen = false;
     for (const conversation of this.#conversations.values()) conversation.dropWaiting("draining");
   }
 
-  /** Ends the turns that run. */
+  /** Stops running turns. */
   stop(reason: StopReason): void {
     for (const conversation of this.#conversations.values()) conversation.stop(reason);
   }
 
-  /** Resolves when nothing comes in, runs or waits any more. */
+  /** Resolves when nothing is arriving, running or waiting any more. */
   async settled(): Promise<void> {
     await Promise.all([...this.#conversations.values()].map((conversation) => conversation.settled()));
   }
@@ -95,11 +95,11 @@ export class Router {
     const { platform, history } = from;
     const message = readInboundMessage(given, platform, from.recipient === undefined);
     if ("problem" in message) {
-      this.#deps.log.warn("a platform handed over what is no message", { platform, problem: message.problem });
+      this.#deps.log.warn("a platform passed an invalid message", { platform, problem: message.problem });
       return from.recipient?.fail(new HermesError("HERMES_MESSAGE_INVALID", { problem: message.problem }), null);
     }
     const recipient = from.recipient ?? createChatRecipient(message.source, this.#deps);
-    // An adapter that was stopped can send nothing either.
+    // A stopped adapter cannot send anything either.
     if (!from.isOpen) return recipient.fail(new HermesError("HERMES_GATEWAY_STOPPING", {}), null);
     if (!this.#isOpen) return this.#refuse(message, recipient);
     if (!message.internal && !this.#deps.received.isNew(message)) {
@@ -118,7 +118,7 @@ export class Router {
     }
   }
 
-  /** The gateway ends: those who may talk with it are told, and can send the message again. */
+  /** The gateway shuts down: users with access are told, so that they can send the message again. */
   #refuse({ source, internal }: InboundMessage, recipient: Recipient): Promise<void> {
     const stopping = new HermesError("HERMES_GATEWAY_STOPPING", {});
     const mayKnow = internal || this.#deps.access.allows(source);
@@ -141,7 +141,7 @@ export class Router {
       const session = this.#deps.live.find(key);
       return session !== undefined && this.#deps.runner.inject(session.id, text, session.platform);
     } catch (error) {
-      this.#deps.log.warn("words could not be put into a running turn", { problem: problemOf(error) });
+      this.#deps.log.warn("a message could not be added to the running turn", { problem: problemOf(error) });
       return false;
     }
   }
@@ -156,7 +156,7 @@ export class Router {
     if (command !== undefined) return this.#command(command, incoming);
     if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
     const wish: MessageWish = { ...admitted, recipient, before: [], key, platform, user_id, history };
-    // What the program itself has to say never ends what a person asked for.
+    // Messages of the program itself never end a turn that a user asked for.
     return { done: conversation.take(wish, internal ? "queue" : (this.#deps.settings().busy ?? "interrupt")) };
   }
 

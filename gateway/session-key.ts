@@ -1,12 +1,12 @@
-/** Which messages belong to one conversation. */
+/** Decides which messages belong to one conversation. */
 import type { MessageSource } from "#core/ports/platform";
 import { platformOf } from "./adapters/table.ts";
 
 /** Who shares a conversation. */
 export interface Sharing {
-  /** A conversation for each user of a group; true when absent. */
+  /** One conversation per user in a group; true when absent. */
   readonly group_sessions_per_user?: boolean | undefined;
-  /** A conversation for each user of a thread; false when absent. */
+  /** One conversation per user in a thread; false when absent. */
   readonly thread_sessions_per_user?: boolean | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface Sharing {
  * The key of a message's conversation, `agent:main:<platform>:<chat_type>[:<chat_id>][:<thread_id>][:<user_id>]`: a
  * direct message by its chat (and thread), a group by user, a thread shared by its users. A thread of a group has the
  * chat type `thread` whatever the platform calls it, so that thread 5 and user 5 of a group are two conversations; a
- * colon inside an id is written `%3A`. Two sources have one key only when they share a conversation.
+ * colon inside an id is written `%3A`. Two sources have the same key only if they share a conversation.
  */
 export function sessionKey(source: MessageSource, sharing: Sharing): string {
   const { platform, chat_type, chat_id, user_id } = source;
@@ -30,7 +30,7 @@ export function sessionKey(source: MessageSource, sharing: Sharing): string {
   return join([platform, chat_type, chat_id, user]);
 }
 
-/** The parts without the empty ones at the end. An empty one in the middle stays, so that each keeps its place. */
+/** The parts without trailing empty ones. An empty part in the middle is kept, so that positions do not shift. */
 function join(parts: readonly string[]): string {
   const last = parts.findLastIndex((part) => part !== "");
   return ["agent:main", ...parts.slice(0, last + 1).map(escape)].join(":");

@@ -1,4 +1,4 @@
-/** One message's turn: the agent runs it, the recipient gets what becomes of it. */
+/** The turn of one message: the agent runs it, and the recipient gets the outcome. */
 import { EXIT, HermesError } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
@@ -9,12 +9,12 @@ import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 
-/** A message that asks for a turn, with what the router knows about it. */
+/** A message that needs a turn, with what the router knows about it. */
 export interface MessageWish extends ChatTurnRequest {
   readonly key: string | null;
   readonly platform: string;
   readonly user_id: string;
-  /** What came before it, where the request brings that itself. */
+  /** The earlier messages, if the request includes them. */
   readonly history: readonly ChatMessage[] | undefined;
   /** The hooks that ran before the session was known. */
   readonly runs: readonly HookRun[];
@@ -32,7 +32,7 @@ export async function runChatTurn(deps: TurnDeps, wish: MessageWish, signal: Abo
   try {
     const session = openSession(deps, wish);
     await converse(deps, wish, session, signal);
-    // Nobody can write to it again.
+    // No further message can reach it.
     if (wish.key === null) await deps.live.close(session, wish.user_id, deps.closing);
   } catch (error) {
     const problem = asHermesError(error);
@@ -76,9 +76,9 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
   return recipient.fail(problem, sentenceFor(problem.code), session.id);
 }
 
-/** The error that a turn showed, as an error again; its sentence was composed where it happened. */
+/** Turns the error frame of a turn into an error again; its message was composed where it happened. */
 function problemOfFrame(frame: FrameOf<"error"> | undefined): HermesError {
-  if (frame === undefined) return new HermesError("HERMES_INTERNAL", { problem: "the turn ended without a word" });
+  if (frame === undefined) return new HermesError("HERMES_INTERNAL", { problem: "the turn ended without a message" });
   const { code, message } = frame;
   return Object.assign(new Error(message), {
     name: "HermesError" as const,

@@ -117,7 +117,7 @@ export function stateWords({ state, lastAt }) {
 /** @param {Session} session */
 function lastWords({ lastWords: words }) {
   if (words === null) return "Nothing said yet";
-  return `${words.who === "person" ? "Person" : "Agent"}: ${words.text}`;
+  return `${words.who === "person" ? "User" : "Agent"}: ${words.text}`;
 }
 
 /** @param {Session} session */

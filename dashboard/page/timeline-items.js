@@ -7,7 +7,7 @@ import { callSummary } from "./values.js";
 /** @typedef {import("./turns.js").Item} Item */
 
 /** @type {Record<Item["kind"], string>} */
-const WHO = { message: "Person", answer: "Agent", tool: "Tool", hook: "Hook", injected: "Added", error: "Error" };
+const WHO = { message: "User", answer: "Agent", tool: "Tool", hook: "Hook", injected: "Added", error: "Error" };
 
 /** @param {Item} item */
 export function itemElement(item) {

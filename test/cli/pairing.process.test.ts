@@ -68,7 +68,7 @@ test("an unknown code and an unknown user end with 3, an expired code and a lock
     assert.equal(wrong.code, 3);
     assert.match(wrong.stderr, new RegExp(`${left} more wrong codes? locks? pairing for an hour`));
   }
-  assert.match((await pairing("approve", "nonsense!")).stderr, /Pairing is locked for an hour now/);
+  assert.match((await pairing("approve", "nonsense!")).stderr, /Pairing is now locked for an hour/);
   const locked = await pairing("approve", good);
   assert.equal(locked.code, 1);
   assert.match(locked.stderr, /Pairing is locked until 20\d\d-.*Z after too many wrong codes/);

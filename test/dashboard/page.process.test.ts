@@ -117,7 +117,7 @@ test("events appear as they come, each with time, source, session, type and summ
     (await rows(page).first().innerText()).replaceAll(/\s+/g, " "),
     /^\d\d:\d\d:\d\d\.\d{3} gateway 123456 agent:start Hello there$/,
   );
-  await sees(page.locator("#sessions-list"), "Person: Hello there");
+  await sees(page.locator("#sessions-list"), "User: Hello there");
   await sees(page.locator("#sources-rows"), "gateway");
   assertQuiet(tab, dashboard.url);
 });

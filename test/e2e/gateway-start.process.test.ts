@@ -14,10 +14,10 @@ test("a configuration with which no platform can ever run is an error of usage, 
   for (const [platforms, sentence] of [
     [
       "{ api_server: { enabled: true, port: 0, host: 0.0.0.0 } }",
-      /needs a key: set gateway\.platforms\.api_server\.key/,
+      /a key is required\. Set gateway\.platforms\.api_server\.key/,
     ],
     ["{ telegram: { enabled: true } }", /gateway\.platforms\.telegram\.token is missing/],
-    [`{ telegram: { enabled: true, token: "1:wrong", api_root: "${telegram.url}" } }`, /does not know the token/],
+    [`{ telegram: { enabled: true, token: "1:wrong", api_root: "${telegram.url}" } }`, /rejected the token/],
   ] as const) {
     const home = new Home(t);
     home.write("config.yaml", `gateway: { platforms: ${platforms} }\n`);

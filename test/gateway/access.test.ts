@@ -127,7 +127,7 @@ test("a stranger without an id, or one too many, gets no code", async (t) => {
   const codes = adapter.sent.filter(({ text }) => CODE.test(text));
   assert.equal(codes.length, 3);
   const others = adapter.sent.filter(({ text }) => !CODE.test(text));
-  assert.ok(others.every(({ text }) => text.startsWith("I do not know you, and cannot give you a pairing code")));
+  assert.ok(others.every(({ text }) => text.startsWith("I don't know you, and I can't give you a pairing code")));
   const before = adapter.sent.length;
   await Promise.all(strangers.map((user_id) => adapter.receive("hello?", { user_id, chat_id: user_id })));
   assert.equal(adapter.sent.length, before);

@@ -153,7 +153,7 @@ test("/stop acts at once, whatever waits, and drops it", async (t) => {
   const waiting = [adapter.ask("one"), adapter.ask("two")];
   await untilWaiting(adapter, 2);
   const { text } = await adapter.ask("/stop");
-  assert.equal(text, "Stopped; 2 messages that waited were dropped.");
+  assert.equal(text, "Stopped. Dropped 2 waiting messages.");
   for (const reply of [first, ...waiting]) assertInterrupted(await reply);
   assert.equal((await adapter.ask("/stop")).text, "Nothing is running.");
 });

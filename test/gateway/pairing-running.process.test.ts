@@ -74,7 +74,7 @@ gateway: { platforms: { api_server: { enabled: true, port: 0 } } }
   assert.equal((await home.run(["pairing", "revoke", "files", "stranger"])).code, 0);
   write("and now?");
   await until(
-    () => home.read("logs/hermes.log").match(/somebody unknown wrote/g)?.length === 2,
+    () => home.read("logs/hermes.log").match(/a message from an unknown user/g)?.length === 2,
     "the stranger is one again",
   );
   assert.equal(sent().length, 2);

@@ -31,7 +31,7 @@ test("gateway:startup names the platforms that run, after the first round", asyn
   assert.equal(warnings.length, 1);
   assert.match(
     warnings[0]!,
-    /^The platform "broken" cannot start: connection refused\. The gateway goes on without it/,
+    /^The platform "broken" cannot start: connection refused\. The gateway continues without it/,
   );
 });
 

@@ -36,7 +36,7 @@ test("what is no message harms nothing, and a caller learns why", async (t) => {
     hostile,
   ];
   for (const message of garbage) await adapter.inbox.receive(message as InboundMessage);
-  const refused = logged.filter((line) => line.startsWith("a platform handed over what is no message"));
+  const refused = logged.filter((line) => line.startsWith("a platform passed an invalid message"));
   assert.equal(refused.length, garbage.length);
   assert.deepEqual(adapter.sent, []);
   for (const message of garbage.slice(0, 7)) {
@@ -210,7 +210,7 @@ test("a runner that rejects is a failed turn, and the conversation goes on", asy
   await bench.adapter.receive("hello");
   assert.equal(
     bench.adapter.sent[0]!.text,
-    "Something went wrong with this message. Whoever runs me finds the reason in the log.",
+    "Something went wrong with this message. The gateway's log has the reason.",
   );
   fails = false;
   assert.match((await bench.adapter.ask("hello")).text!, /^hello/);

@@ -182,7 +182,7 @@ test("a turn that fails is one plain sentence for the person, and the reason is 
   });
   await adapter.receive("hello");
   assert.equal(adapter.sent.length, 1);
-  assert.match(adapter.sent[0]!.text, /^My model gave no answer just now\./);
+  assert.match(adapter.sent[0]!.text, /^My model did not answer\./);
   assert.doesNotMatch(adapter.sent[0]!.text, /sk-|http|HERMES|127/);
   assert.ok(
     logged.some((line) => line.startsWith("a turn ended without an answer") && line.includes("HERMES_MODEL_REQUEST")),

@@ -1,4 +1,4 @@
-/** The platform `api_server`: the agent behind an HTTP API that OpenAI's clients speak (CONTRACT §8). */
+/** The platform `api_server`: the agent behind an HTTP API for OpenAI clients (CONTRACT §8). */
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
@@ -13,26 +13,26 @@ export interface ApiServerOptions {
   readonly host?: string | undefined;
   /** 0 for any free port. */
   readonly port?: number | undefined;
-  /** The bearer key of every route; empty or absent for none, which binds to loopback only. */
+  /** The bearer key of every route; without one it can only bind to loopback. */
   readonly key?: string | undefined;
-  /** The model that answers now, for `GET /v1/models`. */
+  /** The current model, for `GET /v1/models`. */
   readonly model: () => { readonly id: string; readonly provider: string };
-  /** The program's version, a header of `GET /health`. */
+  /** The program's version, sent as a header of `GET /health`. */
   readonly version: string;
   readonly log: Log;
-  /** False while a hook may replace the final answer: then nothing is streamed before it. Absent: always true. */
+  /** False while a hook may replace the final answer: then nothing is streamed before it. True when absent. */
   readonly streaming?: (() => boolean) | undefined;
   readonly limits?: Partial<ApiServerLimits> | undefined;
 }
 
 export interface ApiServerLimits {
-  /** Requests for an answer that may be under way at once; one more gets 429. */
+  /** Maximum number of concurrent requests for an answer; one more gets 429. */
   readonly inFlight: number;
-  /** After how long a silent stream carries a comment. */
+  /** After how long a silent stream gets a comment. */
   readonly keepAliveMs: number;
-  /** How long a client may take for the headers of a request. */
+  /** How long a client may take to send the headers of a request. */
   readonly headersTimeoutMs: number;
-  /** How long it may take for a whole request. */
+  /** How long it may take to send the whole request. */
   readonly requestTimeoutMs: number;
 }
 
@@ -53,12 +53,12 @@ const LIMITS: ApiServerLimits = {
   requestTimeoutMs: 30_000,
 };
 
-/** How long clients may take to read the end of their answers before a stop cuts them off. */
+/** How long clients may take to read the rest of their answers at a stop. */
 const STOP_GRACE_MS = 2000;
 
 /**
- * Makes the adapter; nothing listens before `start`, which rejects with HERMES_ADAPTER_CONFIG (no key where one is
- * needed) or HERMES_ADAPTER_START (the port is taken, the address is not this machine's).
+ * Creates the adapter; it listens after `start`, which rejects with HERMES_ADAPTER_CONFIG (a required key is missing)
+ * or HERMES_ADAPTER_START (the port is in use, the address does not belong to this machine).
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { host = "127.0.0.1", port = 8642, key = "", model, version, log, streaming = () => true } = options;
@@ -97,7 +97,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-/** Listens by itself: fastify would open a second server for `localhost`, which a stop would have to find. */
+/** Does not use fastify's `listen`, which opens a second server for `localhost` that would have to be closed, too. */
 function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     app.server.once("error", reject);
@@ -108,7 +108,7 @@ function listen(app: FastifyInstance, host: string, port: number): Promise<void>
   });
 }
 
-/** Closes what is open: idle connections at once, those whose client still reads its answer after a grace. */
+/** Closes connections: idle ones immediately, those whose client still reads its answer after a grace period. */
 async function hangUp(app: FastifyInstance): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
   const force = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS);
@@ -118,20 +118,20 @@ async function hangUp(app: FastifyInstance): Promise<void> {
 }
 
 function addressOf(app: FastifyInstance): ReturnType<ApiServer["address"]> {
-  // A server that listens on a port has this form of address.
+  // A server that listens on a port has an address of this form.
   const { address, port, family } = app.server.address() as AddressInfo;
   return { host: address, port, url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}` };
 }
 
-/** `permanent`: sending it again later would not help. */
+/** `permanent`: retrying would not help. */
 function unasked(): HermesError {
-  const problem = "api_server answers requests only; it has no connection to a client that did not ask.";
+  const problem = "api_server can only answer requests; it cannot send messages by itself.";
   const error = new HermesError("HERMES_ADAPTER_SEND", { platform: PLATFORM, problem });
   return Object.assign(error, { permanent: true });
 }
 
 function keyMissing(host: string): HermesError {
-  const problem = `other machines can reach ${host}, so it needs a key: set gateway.platforms.api_server.key, or host: 127.0.0.1.`;
+  const problem = `other machines can reach ${host}, so a key is required. Set gateway.platforms.api_server.key, or host: 127.0.0.1.`;
   return new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
 }
 
@@ -140,11 +140,11 @@ function notListening(thrown: unknown, host: string, port: number): HermesError 
   const at = "gateway.platforms.api_server";
   const problem =
     code === "EADDRINUSE"
-      ? `port ${port} of ${host} is taken by another program; set another one as ${at}.port.`
+      ? `port ${port} on ${host} is in use. Set ${at}.port to another one.`
       : code === "EACCES"
-        ? `port ${port} may not be opened by this user; set ${at}.port to one above 1023.`
+        ? `this user cannot open port ${port}. Set ${at}.port to one above 1023.`
         : code === "EADDRNOTAVAIL" || code === "ENOTFOUND"
-          ? `${host} is no address of this machine; set ${at}.host to one that is.`
-          : `${problemOf(thrown)} (${at}.host and ${at}.port say where it listens)`;
+          ? `${host} is not an address of this machine. Set ${at}.host to one that is.`
+          : `${problemOf(thrown)} (check ${at}.host and ${at}.port)`;
   return new HermesError("HERMES_ADAPTER_START", { platform: PLATFORM, problem });
 }

@@ -1,4 +1,4 @@
-/** Hands one request to the inbox and gives its answer back: as one document, or as a stream. */
+/** Passes a request to the inbox and returns its answer, as one document or as a stream. */
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { HermesError, problemOf } from "#core/errors";
@@ -14,14 +14,14 @@ export const PLATFORM = "api_server";
 
 export interface AnswerContext {
   readonly inbox: Inbox;
-  /** Which model answers, for clients to read. */
+  /** The model, for clients. */
   readonly model: () => { readonly id: string };
-  /** False when a hook may replace the answer, so that nothing may be shown of it before. */
+  /** False when a hook may replace the answer, so that nothing may be shown before. */
   readonly streaming: () => boolean;
   readonly keepAliveMs: number;
 }
 
-/** What the frames of a turn tell about it. */
+/** What is known about a turn from its frames. */
 interface TurnFacts {
   model: string;
   sessionId: string | null;
@@ -46,7 +46,7 @@ export async function answerOnce(
   return { body: completion(head, ended.text ?? "", facts.finishReason, facts.usage), headers: sessionHeader(facts) };
 }
 
-/** Streams the answer. Throws a RequestProblem when the turn failed before anything was sent; later it is an event. */
+/** Streams the answer. Throws a RequestProblem when the turn fails before anything was sent; later it sends an event. */
 export async function answerInEvents(
   context: AnswerContext,
   request: ChatRequest,
@@ -100,7 +100,7 @@ function begin({ model }: AnswerContext): Turn {
   };
 }
 
-/** Resolves when the message is dealt with. A client that goes away stops the turn. */
+/** Resolves when the message is done. A client that disconnects stops the turn. */
 function ask(
   { inbox }: AnswerContext,
   { id, facts }: Turn,
@@ -129,7 +129,7 @@ function ask(
 }
 
 function messageOf({ text, name, idempotencyKey }: ChatRequest, id: string): InboundMessage {
-  // Without a name the client's identifier makes it the same message of the same chat.
+  // Without a conversation name, the client's id makes a retry the same message of the same chat.
   const person = name ?? idempotencyKey ?? id;
   return {
     text,
@@ -139,7 +139,7 @@ function messageOf({ text, name, idempotencyKey }: ChatRequest, id: string): Inb
   };
 }
 
-/** What is written into `facts` is read when the answer is put together. */
+/** `facts` is read when the answer is composed. */
 function learn(facts: TurnFacts, frame: Frame): void {
   if (frame.type === "session") Object.assign(facts, { model: frame.model, sessionId: frame.session_id });
   if (frame.type === "cost") facts.usage = usageOf(frame.input_tokens, frame.output_tokens);
@@ -147,15 +147,15 @@ function learn(facts: TurnFacts, frame: Frame): void {
 }
 
 /**
- * Null for an answer, and for a message that is rightly without one (skipped by a hook, stopped by `/stop` or by a
- * newer message): an error would make OpenAI's clients send it once more.
+ * Null for an answer, and for a message that has none for a good reason (skipped by a hook, stopped by `/stop` or by a
+ * newer message): after an error, OpenAI's clients would send it again.
  */
 function failureOf({ text, problem }: Ended): RequestProblem | null {
   if (text !== null || problem === null || problem.code === "HERMES_INTERRUPTED") return null;
   return turnProblem(problem);
 }
 
-/** Node refuses headers that are not of its alphabet; identifiers of sessions are. */
+/** Node rejects headers with special characters; session ids have none. */
 function sessionHeader({ sessionId }: TurnFacts): Readonly<Record<string, string>> {
   return sessionId === null ? {} : { "x-hermes-session": sessionId };
 }

@@ -1,6 +1,6 @@
-/** The answer in OpenAI's shapes: `chat.completion`, and `chat.completion.chunk` for streams. */
+/** The answer in OpenAI's format: `chat.completion`, and `chat.completion.chunk` for streams. */
 
-/** What every part of one answer repeats. */
+/** What every part of an answer repeats. */
 export interface CompletionHead {
   /** `chatcmpl-…` */
   readonly id: string;
@@ -9,7 +9,7 @@ export interface CompletionHead {
   readonly model: string;
 }
 
-/** `length`: the turn ended at its limit of requests to the model. */
+/** `length`: the turn reached its limit of model requests. */
 export type CompletionFinishReason = "stop" | "length";
 
 export interface CompletionUsage {

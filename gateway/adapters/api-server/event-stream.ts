@@ -1,7 +1,7 @@
 /** Server-sent events on one response. */
 import type { ServerResponse } from "node:http";
 
-/** A client that reads nothing while we write this much is given up. */
+/** A client that reads nothing while this much is written is disconnected. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 
 export interface EventStream {
@@ -9,14 +9,14 @@ export interface EventStream {
   readonly begun: boolean;
   /** Sends an event; an object as its JSON, a string as it is. */
   send(data: object | string): void;
-  /** Leaves the response to somebody else; only before anything was sent. */
+  /** Releases the response; only allowed before anything was sent. */
   release(): void;
   end(): void;
 }
 
 /**
- * Nothing is sent before the first event or, when there is none for `keepAliveMs`, a comment: until then the answer
- * can still become an error with a status of its own. Comments keep silent streams open across proxies.
+ * Nothing is sent before the first event or, if there is none for `keepAliveMs`, a comment: until then the answer can
+ * still become an error with its own status. Comments keep silent streams open across proxies.
  */
 export function openEventStream(
   response: ServerResponse,
@@ -33,7 +33,7 @@ export function openEventStream(
       response.writeHead(200, {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-cache",
-        // nginx and its like would otherwise hold the events back.
+        // nginx and the like would otherwise buffer the events.
         "x-accel-buffering": "no",
         ...options.headers(),
       });

@@ -1,6 +1,6 @@
 /**
- * The text of a header. Node gives it byte by byte; what is UTF-8 is read so, that a header, a body and the
- * configuration can name the same thing.
+ * The text of a header. Node returns one character per byte; UTF-8 is decoded, so that a header, a body and the
+ * configuration can use the same names.
  */
 export function headerText(value: string | readonly string[] | undefined): string | undefined {
   if (value === undefined) return undefined;

@@ -1,13 +1,13 @@
-/** The requests for an answer that are under way: bounded in number, and waited for at the end. */
+/** The running requests for an answer: limited in number, and awaited at the end. */
 import type { ServerResponse } from "node:http";
 import { RequestProblem } from "./problem.ts";
 
 export interface InFlight {
-  /** Takes a place before the body is read. Throws a RequestProblem: 429 when all are taken, 503 after `close`. */
+  /** Takes a slot before the body is read. Throws a RequestProblem: 429 when all are taken, 503 after `close`. */
   enter(response: ServerResponse): void;
-  /** Runs the answer in the place of its response, which is free again when the answer has ended. */
+  /** Runs the answer in the slot of its response, which is freed when the answer has ended. */
   run<Value>(response: ServerResponse, answer: () => Promise<Value>): Promise<Value>;
-  /** Lets no more in; resolves when every answer that runs has ended. */
+  /** Accepts no more requests; resolves when all running answers have ended. */
   close(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function createInFlight(most: number): InFlight {
     enter(response) {
       if (closing) throw new RequestProblem(503, "shutting_down", "The server is shutting down.");
       if (reading.size + answering.size >= most) {
-        const message = `${most} requests are under way already; try again later.`;
+        const message = `${most} requests are already running; try again later.`;
         throw new RequestProblem(429, "rate_limit_exceeded", message, { "retry-after": "1" });
       }
       reading.add(response);

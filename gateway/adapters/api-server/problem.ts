@@ -1,4 +1,4 @@
-/** Errors of the API in the shape that clients of OpenAI's know: `{error: {message, type, param, code}}`. */
+/** Errors of the API in OpenAI's format: `{error: {message, type, param, code}}`. */
 import type { HermesError } from "#core/errors";
 
 export interface ErrorBody {
@@ -10,7 +10,7 @@ export interface ErrorBody {
   };
 }
 
-/** A request that is refused, with the status and code that its client gets. */
+/** A refused request, with the status and code for its client. */
 export class RequestProblem extends Error {
   override readonly name = "RequestProblem";
   readonly status: number;
@@ -29,12 +29,12 @@ export class RequestProblem extends Error {
   }
 }
 
-/** The common case: something is wrong with the request itself. */
+/** The common case: the request itself is invalid. */
 export function badRequest(message: string): RequestProblem {
   return new RequestProblem(400, "invalid_request", message);
 }
 
-/** What the gateway refused before a turn began. OpenAI's clients try 429 and 503 again by themselves, and may. */
+/** Refusals before a turn started. OpenAI's clients retry 429 and 503 by themselves, which is fine. */
 const REFUSED: Readonly<Record<string, number>> = {
   HERMES_MESSAGE_INVALID: 400,
   HERMES_ACCESS_DENIED: 403,
@@ -42,7 +42,7 @@ const REFUSED: Readonly<Record<string, number>> = {
   HERMES_GATEWAY_STOPPING: 503,
 };
 
-/** Failures that a client must not meet by asking again; everything else that ends a turn is our own failure. */
+/** Failures that a client must not retry; everything else that ends a turn is our own failure. */
 const FAILED: Readonly<Record<string, number>> = {
   HERMES_MESSAGE_REPEATED: 409,
   HERMES_GATEWAY_STOPPED: 503,
@@ -51,8 +51,8 @@ const FAILED: Readonly<Record<string, number>> = {
 };
 
 /**
- * Why there is no answer. Of a turn that failed, tools may have run, and OpenAI's clients would try a 409 or 5xx again
- * by themselves: the header tells them not to.
+ * Why there is no answer. Tools of a failed turn may have run, and OpenAI's clients retry a 409 or 5xx by themselves;
+ * the header tells them not to.
  */
 export function turnProblem({ code, message }: HermesError): RequestProblem {
   const refused = REFUSED[code];
@@ -60,18 +60,18 @@ export function turnProblem({ code, message }: HermesError): RequestProblem {
   return new RequestProblem(FAILED[code] ?? 500, code, message, { "x-should-retry": "false" });
 }
 
-/** What fastify refuses before a route sees it, in words for people. */
+/** Readable messages for what fastify refuses before a route is called. */
 const FRAMEWORK: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: "body_too_large", message: "The body is larger than 8 MiB." },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: "unsupported_media_type",
-    message: "The body must be JSON and say so: content-type: application/json.",
+    message: "The body must be JSON, with the header content-type: application/json.",
   },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: "invalid_request", message: "The body is empty; it must be a JSON object." },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: "invalid_request", message: "The body is not valid JSON." },
 };
 
-/** The problem behind anything that was thrown while a request was read; null when it is a fault of ours. */
+/** The problem for an error while a request was read; null when it is our own fault. */
 export function problemFrom(thrown: unknown): RequestProblem | null {
   if (thrown instanceof RequestProblem) return thrown;
   const { statusCode, code } = (thrown ?? {}) as { statusCode?: unknown; code?: unknown };

@@ -1,4 +1,4 @@
-/** Reads the body of `POST /v1/chat/completions`. Fields that we have no use for are ignored, as servers of this API do. */
+/** Reads the body of `POST /v1/chat/completions`. Unknown fields are ignored, as other servers of this API do. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ChatMessage, ChatToolCall } from "#core/messages";
 import { headerText } from "./header-text.ts";
@@ -6,15 +6,15 @@ import { badRequest } from "./problem.ts";
 
 /** A request for an answer. */
 export interface ChatRequest {
-  /** The person's words. */
+  /** The user's message. */
   readonly text: string;
-  /** The conversation's name, or null: then the request's own messages are all of it. */
+  /** The conversation's name, or null: then the request's own messages are the whole conversation. */
   readonly name: string | null;
-  /** What came before the words; null for a conversation with a name, whose history is ours. */
+  /** The earlier messages; null for a named conversation, whose history we store. */
   readonly history: readonly ChatMessage[] | null;
   readonly stream: boolean;
   readonly includeUsage: boolean;
-  /** The client's own identifier of the request: sent twice, it is one message. */
+  /** The client's own id of the request: sending it twice is one message. */
   readonly idempotencyKey: string | null;
 }
 
@@ -22,7 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const LONGEST_NAME = 200;
 const DEEPEST = 64;
-/** No control characters, no halves of pairs: the name stands in logs, keys and events. */
+/** No control characters and no lone surrogates, because the name appears in logs, keys and events. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
 
 /** Throws a RequestProblem (400) that says which part of the body is wrong. */
@@ -41,13 +41,13 @@ export function readChatRequest(body: unknown, headers: IncomingHttpHeaders): Ch
   };
 }
 
-/** An empty name is none: clients send their default. */
+/** An empty name means none, because clients send their default. */
 function readName(value: unknown, where: string): string | null {
   if (value === undefined || value === null) return null;
-  if (typeof value !== "string") throw badRequest(`${where} must be text.`);
+  if (typeof value !== "string") throw badRequest(`${where} must be a string.`);
   const name = value.trim();
   if (name.length > LONGEST_NAME) throw badRequest(`${where} is longer than ${LONGEST_NAME} characters.`);
-  if (name !== "" && !PRINTABLE.test(name)) throw badRequest(`${where} must hold printable characters only.`);
+  if (name !== "" && !PRINTABLE.test(name)) throw badRequest(`${where} must only contain printable characters.`);
   return name === "" ? null : name;
 }
 
@@ -57,10 +57,10 @@ function readFlag(value: unknown, where: string): boolean {
   return value;
 }
 
-/** With a name only the last words count; what the client repeats of the conversation is not looked at. */
+/** With a name, only the last message is used; the client's copy of the conversation is ignored. */
 function readLastWords(messages: readonly unknown[]): string {
   const index = messages.findLastIndex((message) => isFields(message) && message["role"] === "user");
-  if (index === -1) throw badRequest("messages must hold a message of the user.");
+  if (index === -1) throw badRequest("messages must contain a user message.");
   return readWords(messages[index] as Fields, index);
 }
 
@@ -68,7 +68,7 @@ function readConversation(messages: readonly unknown[]): { text: string; history
   const last = messages.length - 1;
   const message = messages[last];
   if (!isFields(message) || message["role"] !== "user") {
-    throw badRequest(`messages[${last}]: the last message must be the user's.`);
+    throw badRequest(`messages[${last}]: the last message must be a user message.`);
   }
   return { text: readWords(message, last), history: messages.slice(0, last).map(readMessage) };
 }
@@ -114,14 +114,14 @@ function readCall(call: unknown, index: number, at: number): ChatToolCall {
 }
 
 function readCallId({ tool_call_id: id }: Fields, index: number): string {
-  if (typeof id !== "string") throw badRequest(`messages[${index}].tool_call_id must be text.`);
+  if (typeof id !== "string") throw badRequest(`messages[${index}].tool_call_id must be a string.`);
   return id;
 }
 
-/** Text, or a list of text parts, which is one text. */
+/** A string, or a list of text parts, which are joined. */
 function readContent(content: unknown, index: number): string {
   if (typeof content === "string") return content;
-  if (!Array.isArray(content)) throw badRequest(`messages[${index}].content must be text or a list of text parts.`);
+  if (!Array.isArray(content)) throw badRequest(`messages[${index}].content must be a string or a list of text parts.`);
   return content.map((part, at) => readPart(part, `messages[${index}].content[${at}]`)).join("");
 }
 
@@ -129,10 +129,10 @@ function readPart(part: unknown, where: string): string {
   const { type, text } = isFields(part) ? part : {};
   if (type === "text" && typeof text === "string") return text;
   const kind = typeof type === "string" ? ` of type "${type.slice(0, 50)}"` : "";
-  throw badRequest(`${where}: a part${kind} is not taken here; only {"type": "text", "text": …} is.`);
+  throw badRequest(`${where}: parts${kind} are not supported; use {"type": "text", "text": …}.`);
 }
 
-/** Walks with a list instead of the stack, which a body of brackets alone could exhaust. */
+/** Walks with a list instead of recursion, because a body of brackets could overflow the stack. */
 function isDeeperThan(value: unknown, most: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {

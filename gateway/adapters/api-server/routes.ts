@@ -1,4 +1,4 @@
-/** The HTTP side of `api_server`: routes, bounds and the shape of errors. */
+/** The HTTP side of `api_server`: routes, limits and the format of errors. */
 import { STATUS_CODES } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
@@ -10,22 +10,22 @@ import { badRequest, problemFrom, RequestProblem } from "./problem.ts";
 import { readChatRequest } from "./request.ts";
 
 const BODY_LIMIT = 8 * 1024 * 1024;
-/** How long a client may go on sending what was refused already. */
+/** How long a client may keep sending a body that was already refused. */
 const LINGER_MS = 2000;
 
 export interface RouteOptions extends AnswerContext {
-  /** Empty for none. */
+  /** Empty when there is no key. */
   readonly key: string;
   readonly model: () => { readonly id: string; readonly provider: string };
   readonly version: string;
   readonly inFlight: InFlight;
   readonly log: Log;
-  /** How long a client may take for its headers, and for the whole request. */
+  /** How long a client may take to send its headers, and the whole request. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
 
-/** A fastify with the routes, not listening yet. */
+/** A fastify instance with the routes, not listening yet. */
 export async function createApp(options: RouteOptions): Promise<FastifyInstance> {
   const { fastify } = await import("fastify");
   const { inFlight, log } = options;
@@ -61,7 +61,7 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
     return refuse(reply, new RequestProblem(500, "internal_error", "Something went wrong inside hermes."));
   });
   app.setNotFoundHandler(async (request, reply) =>
-    refuse(reply, new RequestProblem(404, "not_found", `There is no ${request.method} ${request.url} here.`)),
+    refuse(reply, new RequestProblem(404, "not_found", `There is no route ${request.method} ${request.url}.`)),
   );
   app.get("/health", async (_request, reply) =>
     reply.header("x-hermes-version", options.version).send({ status: "ok" }),
@@ -84,7 +84,7 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
   return app;
 }
 
-/** When the model "was created" matters to no client, but the field has to be there and to stay. */
+/** No client cares when the model "was created", but the field must exist and stay the same. */
 const startedAt = Math.floor(Date.now() / 1000);
 
 async function complete(context: RouteOptions, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -93,14 +93,14 @@ async function complete(context: RouteOptions, request: FastifyRequest, reply: F
     const { body, headers } = await answerOnce(context, asked, reply.raw);
     return reply.headers(headers).send(body);
   }
-  // From here the response is ours; an error before its first byte is still fastify's to send.
+  // From here on we write the response; fastify can still send an error before its first byte.
   await answerInEvents(context, asked, reply.raw);
   return reply.hijack();
 }
 
 /**
- * A connection that is closed while the client still sends takes the answer with it: what comes is read to nowhere, for
- * a while.
+ * Closing a connection while the client still sends would lose the answer, so its data is read and discarded for a
+ * while.
  */
 function readToTheEnd({ raw }: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader("connection");
@@ -109,7 +109,7 @@ function readToTheEnd({ raw }: FastifyRequest, reply: FastifyReply): void {
   raw.resume();
 }
 
-/** What Node refuses before it is a request. */
+/** Errors that Node reports before there is a request. */
 function wireProblem(code: string | undefined): RequestProblem {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     return new RequestProblem(408, "request_timeout", "The request took too long to arrive.");
@@ -117,7 +117,7 @@ function wireProblem(code: string | undefined): RequestProblem {
   if (code === "HPE_HEADER_OVERFLOW") {
     return new RequestProblem(431, "headers_too_large", "The headers are larger than 16 KiB.");
   }
-  return badRequest("This is no HTTP request.");
+  return badRequest("This is not an HTTP request.");
 }
 
 function rawResponse(problem: RequestProblem): string {

@@ -1,22 +1,22 @@
-/** Which words of a turn a stream shows, so that what it showed always ends with the answer. */
+/** Decides which text of a turn a stream shows; the shown text always ends with the answer. */
 import type { Frame } from "#core/frames";
 
 export interface StreamedWords {
-  /** Shows what the frame adds to the answer, if anything. */
+  /** Shows the text that the frame adds, if any. */
   take(frame: Frame): void;
-  /** Shows what the stream still lacks of the answer. */
+  /** Shows the rest of the answer. */
   finish(answer: string): void;
 }
 
 /**
- * The model's words are shown as they come. What it says before it calls a tool is part of the stream, and a blank
- * line stands before what it says next. An answer that is not what was streamed (a hook replaced it after all)
- * follows as a whole. Without `live`, nothing is shown before the answer: hooks that may replace it see it first.
+ * Shows the model's text as it arrives. Text before a tool call is part of the stream, followed by a blank line. An
+ * answer that differs from the streamed text (because a hook replaced it) is shown as a whole afterwards. Without
+ * `live`, nothing is shown before the answer, because hooks may replace it.
  */
 export function streamWords(show: (text: string) => void, live: boolean): StreamedWords {
-  /** What was shown of the words since the last tool call. */
+  /** The text shown since the last tool call. */
   let current = "";
-  /** True when something was shown before these words. */
+  /** True when text was shown before that. */
   let after = false;
 
   function add(text: string): void {

@@ -1,4 +1,4 @@
-/** The platform `telegram`: a bot, by long polling, so that no address of ours need be known to the world. */
+/** The platform `telegram`: a bot with long polling, so it needs no public address. */
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
@@ -12,12 +12,12 @@ import { createTyping, type Typing, type TypingTiming } from "./typing.ts";
 import { messageFrom } from "./updates.ts";
 
 export interface TelegramOptions {
-  /** The bot's token, of @BotFather. */
+  /** The bot's token from @BotFather. */
   readonly token?: string | undefined;
-  /** Where the Bot API is; Telegram's own when absent. */
+  /** The URL of the Bot API; Telegram's own when absent. */
   readonly api_root?: string | undefined;
   readonly log: Log;
-  /** False while a hook may replace the final answer: then nothing of it is shown before. Absent: always true. */
+  /** False while a hook may replace the final answer: then nothing is shown before it. True when absent. */
   readonly streaming?: (() => boolean) | undefined;
   readonly timing?: Partial<TelegramTiming> | undefined;
 }
@@ -54,15 +54,15 @@ const START_MS = 15_000;
 interface Running {
   readonly client: TelegramClient;
   readonly outgoing: Outgoing;
-  /** Ends the polling; resolves when it has ended. */
+  /** Stops polling; resolves when it has stopped. */
   readonly endPolling: () => Promise<void>;
-  /** Cuts the waits of what is still being sent. */
+  /** Cuts short the waits of messages being sent. */
   readonly giveUp: () => void;
 }
 
 /**
- * Makes the adapter; nothing is sent before `start`, which rejects with HERMES_ADAPTER_CONFIG (no token, or one that
- * Telegram does not know) or HERMES_ADAPTER_START (the server cannot be reached). The token is in no error and no log.
+ * Creates the adapter; nothing is sent before `start`, which rejects with HERMES_ADAPTER_CONFIG (no token, or an invalid
+ * one) or HERMES_ADAPTER_START (the server cannot be reached). Errors and logs never contain the token.
  */
 export function createTelegram(options: TelegramOptions): TelegramAdapter {
   const { token = "", api_root: apiRoot = "https://api.telegram.org", log, streaming = () => true } = options;
@@ -71,7 +71,7 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
 
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
-    if (token === "") throw unusable("gateway.platforms.telegram.token is missing; @BotFather gives one.");
+    if (token === "") throw unusable("gateway.platforms.telegram.token is missing. Get a token from @BotFather.");
     const client = await createClient({ token, apiRoot, pollSlackMs: timing.pollSlackMs });
     const botName = await client.getUsername(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
       throw notStarted(thrown, apiRoot);
@@ -123,7 +123,7 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
   };
 }
 
-/** Gives the inbox a message. An update of a form that we do not know costs nothing but itself. */
+/** Passes a message to the inbox. An update of an unknown form is dropped. */
 async function hand(
   update: unknown,
   to: { readonly botName: string | null; readonly inbox: Inbox; readonly typing: Typing; readonly log: Log },
@@ -132,14 +132,14 @@ async function hand(
     const message = messageFrom(update, to.botName);
     if (message !== null) await to.typing.while(message.source, to.inbox.receive(message));
   } catch (error) {
-    to.log.warn(`telegram: an update could not be handed over: ${problemOf(error)}`);
+    to.log.warn(`telegram: an update could not be processed: ${problemOf(error)}`);
   }
 }
 
 function notStarted(thrown: unknown, apiRoot: string): HermesError {
   const { status, message } = telegramFailureOf(thrown);
   if (status === 401 || status === 404) {
-    return unusable(`${apiRoot} does not know the token (${message}); check gateway.platforms.telegram.token.`);
+    return unusable(`${apiRoot} rejected the token (${message}). Check gateway.platforms.telegram.token.`);
   }
   const problem = `${apiRoot} cannot be reached: ${message}`;
   return new HermesError("HERMES_ADAPTER_START", { platform: "telegram", problem });

@@ -1,14 +1,14 @@
-/** The calls of the Bot API that we make, through grammy. All of them throw a TelegramFailure, nothing else. */
+/** The Bot API calls we use, through grammy. They only throw a TelegramFailure. */
 import type { Api } from "grammy";
 import type { ReplyTarget } from "#core/ports/platform";
 import { createTokenRedactor, telegramFailureFrom, TelegramFailure } from "./failure.ts";
 
 export interface TelegramClient {
-  /** The bot's own name, without `@`; null for a server that does not say. */
+  /** The bot's own name, without `@`; null when the server does not send it. */
   getUsername(signal: AbortSignal): Promise<string | null>;
-  /** Waits up to `seconds` for updates from `offset` on, which confirms all before it. */
+  /** Waits up to `seconds` for updates from `offset` on, and confirms all earlier ones. */
   getUpdates(offset: number, seconds: number, signal: AbortSignal): Promise<readonly unknown[]>;
-  /** Gives the message's id. */
+  /** Returns the message's id. */
   sendMessage(target: ReplyTarget, text: string): Promise<number>;
   editMessage(target: ReplyTarget, messageId: number, text: string): Promise<void>;
   deleteMessage(target: ReplyTarget, messageId: number): Promise<void>;
@@ -23,18 +23,18 @@ type GrammySignal = Parameters<Api["getMe"]>[0];
 export async function createClient(options: {
   readonly token: string;
   readonly apiRoot: string;
-  /** How much longer than it was asked to wait the server may take for a poll before the connection counts as dead. */
+  /** How much longer than requested a poll may take before the connection is considered dead. */
   readonly pollSlackMs: number;
 }): Promise<TelegramClient> {
   const { Api: GrammyApi } = await import("grammy");
   const { token, apiRoot, pollSlackMs } = options;
   const redact = createTokenRedactor(token);
-  // grammy refuses a slash at the end.
+  // grammy rejects a trailing slash.
   const api = new GrammyApi(token, { apiRoot: apiRoot.replace(/\/+$/, "") });
 
   async function call<Value>(run: (signal: GrammySignal) => Promise<Value>, signal?: AbortSignal): Promise<Value> {
     try {
-      // grammy's type is that of a package for old Nodes; Node's own signal has all of it.
+      // grammy's type comes from a polyfill for old Node versions; Node's own signal is compatible.
       return await run((signal ?? AbortSignal.timeout(CALL_MS)) as unknown as GrammySignal);
     } catch (thrown) {
       throw telegramFailureFrom(thrown, redact);

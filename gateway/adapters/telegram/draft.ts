@@ -1,4 +1,4 @@
-/** A message that grows: sent with the first words, edited about once a second, finished with the answer. */
+/** A draft: a message that is sent with the first words, edited about once a second, and finished with the answer. */
 import type { Log } from "#core/home/log";
 import type { Draft, ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
@@ -7,7 +7,7 @@ import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
 import { splitText } from "./split.ts";
 
 export interface DraftTiming {
-  /** The least time between two edits of a message, in private chats and in groups, whose limit is lower. */
+  /** Minimum time between two edits of a message, in private chats and in groups, which have a lower limit. */
   readonly editMs: number;
   readonly groupEditMs: number;
 }
@@ -29,7 +29,7 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
   let timer: NodeJS.Timeout | undefined;
   let showing: Promise<void> | undefined;
   let nextAt = 0;
-  /** True when nothing more is to be shown of the words that come: the answer is there, or Telegram refused. */
+  /** True when no more text must be shown: the answer is complete, or Telegram refused. */
   let isOver = !live;
 
   function schedule(): void {
@@ -58,9 +58,9 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
       const failure = telegramFailureOf(thrown);
       if (failure.isUnchanged) shown = text;
       else if (failure.retryAfterMs !== null) nextAt = performance.now() + failure.retryAfterMs;
-      // A first message whose answer was lost may stand in the chat: another one would be there twice.
+      // The first message may have arrived although its response was lost, so do not send another one.
       else if (isFirst || !failure.mayPass) isOver = true;
-      log.debug(`telegram: a message could not be shown while it grew: ${failure.message}`);
+      log.debug(`telegram: a draft could not be updated: ${failure.message}`);
     }
   }
 
@@ -74,7 +74,7 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
   async function remove(): Promise<void> {
     if (messageId === null) return;
     const id = messageId;
-    // What is left standing is half an answer: not nice, and nothing to fail for.
+    // Half an answer stays in the chat, which is not worth failing for.
     await outgoing
       .attempt(() => client.deleteMessage(target, id))
       .catch((thrown: unknown) =>
@@ -91,7 +91,7 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
     } catch (thrown) {
       const failure = telegramFailureOf(thrown);
       if (failure.isUnchanged) return true;
-      // The person deleted it, or it became too old: the answer comes as a new message.
+      // The user deleted it, or it is too old: send the answer as a new message.
       if (failure.status === 400) return false;
       throw sendError(failure);
     }

@@ -1,12 +1,12 @@
-/** What went wrong with a call of the Bot API, without the token, which stands in every address of it. */
+/** Describes a failed Bot API call without the token, which is part of every URL. */
 import { problemOf } from "#core/errors";
 
-/** A call that failed. It has no `cause`: grammy's errors hold the address. */
+/** A failed call. It has no `cause`, because grammy's errors contain the URL. */
 export class TelegramFailure extends Error {
   override readonly name = "TelegramFailure";
-  /** The Bot API's `error_code`; null when no answer of the Bot API came. */
+  /** The Bot API's `error_code`; null when the Bot API did not answer. */
   readonly status: number | null;
-  /** How long the server wants us to wait, in milliseconds, or null. */
+  /** The delay that the server asks for, in milliseconds, or null. */
   readonly retryAfterMs: number | null;
 
   constructor(problem: string, status: number | null = null, retryAfterMs: number | null = null) {
@@ -15,23 +15,23 @@ export class TelegramFailure extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** True when the same call may succeed later: no answer, too many calls, or a fault of the server's. */
+  /** True when the same call may succeed later: no answer, too many calls, or a server error. */
   get mayPass(): boolean {
     return this.status === null || this.status === 429 || this.status >= 500;
   }
 
-  /** True when Telegram says that what we wanted is so already. */
+  /** True when Telegram reports that nothing needed to change. */
   get isUnchanged(): boolean {
     return this.status === 400 && this.message.includes("message is not modified");
   }
 }
 
-/** What a client's call threw, which is a failure; anything else is a fault of our own. */
+/** The failure that a client's call threw; anything else is our own bug. */
 export function telegramFailureOf(thrown: unknown): TelegramFailure {
   return thrown instanceof TelegramFailure ? thrown : new TelegramFailure(problemOf(thrown));
 }
 
-/** Makes the failure of what grammy threw. Its two kinds of error are told apart by their shape. */
+/** Turns grammy's error into a failure. Its two kinds of error are told apart by their shape. */
 export function telegramFailureFrom(thrown: unknown, redact: (text: string) => string): TelegramFailure {
   if (thrown instanceof TelegramFailure) return thrown;
   const { error_code: status, description, parameters, error } = (thrown ?? {}) as Record<string, unknown>;
@@ -47,7 +47,7 @@ function retryAfterOf(parameters: unknown): number | null {
   return typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : null;
 }
 
-/** node-fetch says `request to ADDRESS failed, reason: WHY`. */
+/** node-fetch reports `request to URL failed, reason: WHY`. */
 function reasonOf(error: unknown): string {
   const { type, name } = (error ?? {}) as { type?: unknown; name?: unknown };
   if (type === "invalid-json") return "the server does not speak the Bot API";
@@ -56,7 +56,7 @@ function reasonOf(error: unknown): string {
   return /reason: ([^]*)$/.exec(problem)?.[1] ?? problem;
 }
 
-/** Makes the function that takes a bot's token, and the secret half of it, out of a text. */
+/** Creates a function that removes a bot's token, and its secret half, from a text. */
 export function createTokenRedactor(token: string): (text: string) => string {
   const secret = token.slice(token.indexOf(":") + 1);
   const secrets = [...new Set([token, encodeURIComponent(token), secret])].filter((one) => one.length >= 4);

@@ -1,4 +1,4 @@
-/** Sends messages: in order per chat, in pieces, again where that helps. */
+/** Sends messages: in order per chat, in pieces, with retries where they help. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { growingPause } from "#core/backoff";
 import { HermesError } from "#core/errors";
@@ -9,33 +9,33 @@ import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
 export interface Outgoing {
   /** Runs the task when all earlier ones of the chat have ended. */
   inOrder<Value>(chatId: string, task: () => Promise<Value>): Promise<Value>;
-  /** Makes a call, again where that may help. Throws a TelegramFailure. */
+  /** Makes a call, with retries where they may help. Throws a TelegramFailure. */
   attempt<Value>(call: () => Promise<Value>): Promise<Value>;
-  /** Sends the pieces one after another; what a failed call of the same text has sent already is not sent again. */
+  /** Sends the pieces in order; pieces that a failed call of the same text has already sent are not sent again. */
   sendPieces(target: ReplyTarget, pieces: readonly string[]): Promise<void>;
   /** Resolves when nothing is being sent. */
   idle(): Promise<void>;
 }
 
 export interface OutgoingTiming {
-  /** Before the second attempt of a call without an answer; twice as long each time. */
+  /** Before the second attempt of a call without an answer; doubled each time. */
   readonly retryMs: number;
-  /** How long after its start a call may be made again. Whoever gave it then tries later, for longer. */
+  /** How long after its start a call may be retried. After that, the outbox retries later, for longer. */
   readonly budgetMs: number;
 }
 
 const MOST_ATTEMPTS = 4;
-/** Texts of which only a part was sent are remembered for their next attempt. */
+/** How many partly sent texts are remembered for their next attempt. */
 const MOST_UNFINISHED = 100;
 
-/** `signal` cuts waits short: the program ends. */
+/** `signal` cuts waits short when the program exits. */
 export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, signal: AbortSignal): Outgoing {
   const last = new Map<string, Promise<unknown>>();
   const sentOf = new Map<string, number>();
 
   async function inOrder<Value>(chatId: string, task: () => Promise<Value>): Promise<Value> {
     const before = last.get(chatId) ?? Promise.resolve();
-    // How the earlier task ended is told to whoever gave it.
+    // The caller of the earlier task gets its outcome.
     const run = before.then(task, task);
     last.set(chatId, run);
     try {
@@ -87,7 +87,7 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
   };
 }
 
-/** Sends finished pieces. Rejects with HERMES_ADAPTER_SEND, `permanent` where sending them again would not help. */
+/** Sends finished pieces. Rejects with HERMES_ADAPTER_SEND, `permanent` when a retry would not help. */
 export function sendFinished(outgoing: Outgoing, target: ReplyTarget, pieces: readonly string[]): Promise<void> {
   return outgoing.inOrder(target.chat_id, () =>
     outgoing.sendPieces(target, pieces).catch((thrown: unknown) => {
@@ -96,7 +96,7 @@ export function sendFinished(outgoing: Outgoing, target: ReplyTarget, pieces: re
   );
 }
 
-/** A failure in the words that people read. */
+/** A failure as an error for users. */
 export function sendError(failure: TelegramFailure): HermesError {
   const error = new HermesError("HERMES_ADAPTER_SEND", { platform: "telegram", problem: failure.message });
   const isPermanent = failure.status === 400 || failure.status === 403;

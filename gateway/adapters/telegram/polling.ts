@@ -1,4 +1,4 @@
-/** Long polling: updates in their order, through outages of any length. */
+/** Long polling: fetches updates in order, through outages of any length. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { growingPause, type Backoff } from "#core/backoff";
 import type { Log } from "#core/home/log";
@@ -10,7 +10,7 @@ import { updateId } from "./updates.ts";
 export interface PollTiming extends Backoff {
   /** How long the server may hold a poll without updates. */
   readonly pollSeconds: number;
-  /** How much longer it may take before the connection counts as dead. */
+  /** How much longer it may take before the connection is considered dead. */
   readonly pollSlackMs: number;
 }
 
@@ -18,15 +18,15 @@ export interface PollOptions {
   readonly client: TelegramClient;
   readonly log: Log;
   readonly timing: PollTiming;
-  /** Takes an update. Its promise is not waited for, unless very many are open. */
+  /** Takes an update. Its promise is only awaited when very many are pending. */
   readonly hand: (update: unknown) => Promise<void>;
   /** Ends the polling. */
   readonly signal: AbortSignal;
 }
 
-/** More messages than that are not fetched before some are dealt with; Telegram keeps them for us. */
+/** Maximum number of pending messages; Telegram keeps further ones for us. */
 const MOST_OPEN = 1000;
-/** The pause after a poll that brought nothing new although the server did not wait. */
+/** The pause after a poll without updates that the server answered immediately. */
 const IDLE_PAUSE_MS = 300;
 /** How long a stop waits to confirm the last updates. */
 const CONFIRM_MS = 2000;
@@ -57,34 +57,34 @@ export async function pollUpdates({ client, log, timing, hand, signal }: PollOpt
     const pause = await pollOnce().catch((thrown: unknown) =>
       signal.aborted ? 0 : outage.note(telegramFailureOf(thrown)),
     );
-    // An abort during the pause is seen by the loop.
+    // The loop notices an abort during the pause.
     if (pause > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
   if (offset > 0) await confirm(client, offset, log);
 }
 
-/** Tells the server that the last updates have come; it would send them again at the next start. */
+/** Confirms the last updates; otherwise the server would send them again at the next start. */
 async function confirm(client: TelegramClient, offset: number, log: Log): Promise<void> {
   await client.getUpdates(offset, 0, AbortSignal.timeout(CONFIRM_MS)).catch((thrown: unknown) => {
     const { message } = telegramFailureOf(thrown);
-    log.debug(`telegram: the last updates could not be confirmed and may come again: ${message}`);
+    log.debug(`telegram: the last updates could not be confirmed and may arrive again: ${message}`);
   });
 }
 
-/** Says what is wrong when an outage begins and once a minute, and how long to pause. */
+/** Reports an outage when it starts and then once a minute, and computes pauses. */
 function createOutage(log: Log, backoff: Backoff) {
   const rare = new OncePerMinute();
   let failures = 0;
   return {
-    /** Gives the pause before the next attempt. */
+    /** Returns the pause before the next attempt. */
     note(failure: TelegramFailure): number {
       if (rare.isDue()) {
-        log.warn(`telegram: no messages can be fetched: ${failure.message}${adviceFor(failure)}; trying again`);
+        log.warn(`telegram: cannot fetch messages: ${failure.message}${adviceFor(failure)}; retrying`);
       }
       return Math.max(growingPause(failures++, backoff), failure.retryAfterMs ?? 0);
     },
     end(): void {
-      if (failures > 0) log.info("telegram: messages are fetched again");
+      if (failures > 0) log.info("telegram: fetching messages again");
       failures = 0;
       rare.reset();
     },
@@ -92,14 +92,14 @@ function createOutage(log: Log, backoff: Backoff) {
 }
 
 function adviceFor({ status, message }: TelegramFailure): string {
-  if (status === 401) return ". Is gateway.platforms.telegram.token still good?";
+  if (status === 401) return ". Check gateway.platforms.telegram.token";
   if (status !== 409) return "";
   return message.includes("webhook")
     ? ". The bot has a webhook; remove it with the Bot API's deleteWebhook"
-    : ". Another program fetches this bot's messages; stop it, or use another token";
+    : ". Another program is fetching this bot's messages; stop it, or use another token";
 }
 
-/** Counts promises that are open. */
+/** Counts pending promises. */
 function createGate(most: number) {
   const open = new Set<Promise<void>>();
   return {
@@ -107,7 +107,7 @@ function createGate(most: number) {
       open.add(promise);
       void promise.finally(() => open.delete(promise));
     },
-    /** Resolves when fewer than `most` are open. */
+    /** Resolves when fewer than `most` are pending. */
     async room(): Promise<void> {
       while (open.size >= most) await Promise.race(open);
     },

@@ -1,16 +1,16 @@
-/** Long texts in pieces that Telegram takes. */
+/** Splits long texts into pieces that Telegram accepts. */
 
-/** The most that one message holds, in UTF-16 units. */
+/** The maximum length of a message, in UTF-16 units. */
 const LONGEST_PIECE = 4096;
 
 /**
- * The text in pieces of at most `longest` units: cut at a blank line, a line's end or a space in the second half of a
- * piece, else in the middle of a word, never inside a surrogate pair. The white space at a cut goes; pieces of nothing
- * but white space, which Telegram refuses, are left out.
+ * Splits the text into pieces of at most `longest` units: at a blank line, a line end or a space in the second half of
+ * a piece, else in the middle of a word, but never inside a surrogate pair. Whitespace at a split is dropped, as are
+ * pieces of only whitespace, which Telegram refuses.
  */
 export function splitText(text: string, longest: number = LONGEST_PIECE): string[] {
   const pieces: string[] = [];
-  // Half a pair is no text; JSON would carry it and Telegram refuse it.
+  // A lone surrogate is not valid text: JSON can encode it, but Telegram refuses it.
   let rest = text.toWellFormed();
   while (rest.length > longest) {
     const end = cutAt(rest, longest);
@@ -22,7 +22,7 @@ export function splitText(text: string, longest: number = LONGEST_PIECE): string
 }
 
 function cutAt(text: string, longest: number): number {
-  // A space or line's end just behind the piece is as good a cut as one inside.
+  // A space or line end right after the piece is as good as one inside it.
   const window = text.slice(0, longest + 1);
   for (const border of ["\n\n", "\n", " "]) {
     const at = window.lastIndexOf(border);

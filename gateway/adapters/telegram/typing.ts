@@ -1,21 +1,21 @@
-/** "typing…" in the chats whose messages are being dealt with. */
+/** Shows "typing…" in chats with messages being processed. */
 import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
 
 export interface TypingTiming {
-  /** Before it is shown first: what is answered or refused at once needs none. */
+  /** The delay before it is shown: immediate answers and refusals do not need it. */
   readonly typingDelayMs: number;
-  /** How often it is shown again; Telegram takes it away after five seconds. */
+  /** How often it is shown again; Telegram hides it after five seconds. */
   readonly typingMs: number;
 }
 
 export interface Typing {
-  /** Shows it until the promise settles, however many messages of the chat are open. */
+  /** Shows it until the promise settles, however many messages of the chat are pending. */
   while(target: ReplyTarget, work: Promise<void>): Promise<void>;
   stop(): void;
 }
 
-/** A message that is open for longer is shown no more: something else is wrong then. */
+/** It is not shown for longer, because then something else is wrong. */
 const LONGEST_MS = 30 * 60_000;
 
 interface Shown {
@@ -26,16 +26,16 @@ interface Shown {
 export function createTyping(client: TelegramClient, { typingDelayMs, typingMs }: TypingTiming): Typing {
   const chats = new Map<string, Shown>();
 
-  /** The next showing, and after it the one after that. */
+  /** Schedules showing it again and again. */
   function later(key: string, target: ReplyTarget, ms: number, until: number): NodeJS.Timeout {
     const timer = setTimeout(() => {
       const chat = chats.get(key);
       if (chat === undefined || performance.now() > until) return;
-      // An ornament: that it cannot be shown is worth no word, and the answer itself will say what is wrong.
+      // A failure here does not matter; sending the answer will report what is wrong.
       client.showTyping(target).catch(() => undefined);
       chat.timer = later(key, target, typingMs, until);
     }, ms);
-    // The program need not live on for it.
+    // It must not keep the program running.
     return timer.unref();
   }
 

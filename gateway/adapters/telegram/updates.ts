@@ -1,7 +1,7 @@
-/** What of Telegram's updates is a message for us. */
+/** Extracts messages for the bot from Telegram's updates. */
 import type { InboundMessage, MessageSource } from "#core/ports/platform";
 
-/** The parts of Telegram's `Message` that we read; any of them may be missing, the server is not ours. */
+/** The parts of Telegram's `Message` that we read; the server may omit any of them. */
 interface TelegramMessage {
   readonly message_id?: number;
   readonly message_thread_id?: number;
@@ -10,7 +10,7 @@ interface TelegramMessage {
   readonly caption?: string;
   readonly chat?: { readonly id?: number; readonly type?: string; readonly is_forum?: boolean };
   readonly from?: { readonly id?: number; readonly is_bot?: boolean };
-  /** Set when a channel or a group speaks instead of a person. */
+  /** Set when a channel or a group is the sender instead of a user. */
   readonly sender_chat?: unknown;
 }
 
@@ -18,8 +18,8 @@ interface TelegramMessage {
 const ADDRESSED = /^\/([A-Za-z0-9_]+)@([A-Za-z0-9_]+)(?=\s|$)/;
 
 /**
- * The message of an update; null for what is none: edits, channel posts, messages of bots and channels, pictures
- * without a caption, commands for another bot. The name of this bot is taken off its commands.
+ * The message of an update, or null: for edits, channel posts, messages of bots and channels, pictures without a
+ * caption, and commands for another bot. This bot's name is removed from its commands.
  */
 export function messageFrom(update: unknown, botName: string | null): InboundMessage | null {
   const { message } = (update ?? {}) as { message?: TelegramMessage };
@@ -48,13 +48,13 @@ function sourceOf(message: TelegramMessage): MessageSource | null {
   };
 }
 
-/** Outside forums a thread's id says only which message was answered. */
+/** Outside forums, a thread id only tells which message was replied to. */
 function topicOf({ message_thread_id: id, is_topic_message: isTopic, chat }: TelegramMessage): string | null {
   if (id === undefined || (isTopic !== true && chat?.is_forum !== true)) return null;
   return String(id);
 }
 
-/** Null for a command that another bot is meant to follow. */
+/** Null for a command addressed to another bot. */
 function withoutName(text: string, botName: string | null): string | null {
   const [addressed, command, name] = ADDRESSED.exec(text) ?? [];
   if (addressed === undefined || botName === null) return text;
@@ -62,7 +62,7 @@ function withoutName(text: string, botName: string | null): string | null {
   return `/${command}${text.slice(addressed.length)}`;
 }
 
-/** The update's number, or null for what is no update. */
+/** The update's number, or null when it is not an update. */
 export function updateId(update: unknown): number | null {
   const { update_id: id } = (update ?? {}) as { update_id?: unknown };
   return typeof id === "number" && Number.isSafeInteger(id) ? id : null;

@@ -124,7 +124,7 @@ test("a port that is taken is named with the setting to change; later it can sta
   t.after(() => server.stop());
   await assert.rejects(server.start(new TestInbox()), {
     code: "HERMES_ADAPTER_START",
-    message: `The platform api_server cannot start: port ${port} of 127.0.0.1 is taken by another program; set another one as gateway.platforms.api_server.port.`,
+    message: `The platform api_server cannot start: port ${port} on 127.0.0.1 is in use. Set gateway.platforms.api_server.port to another one.`,
   });
   other.close();
   await once(other, "close");
@@ -141,7 +141,7 @@ test("an address that is not this machine's is named with its setting", async ()
     version: "1",
     log: noteLog().log,
   });
-  await assert.rejects(server.start(new TestInbox()), { message: /192\.0\.2\.1 is no address.*api_server\.host/ });
+  await assert.rejects(server.start(new TestInbox()), { message: /192\.0\.2\.1 is not an address.*api_server\.host/ });
 });
 
 test("what is no HTTP request, or a slow one, is answered in the same shape and hung up on", async (t) => {

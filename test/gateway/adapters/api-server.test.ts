@@ -158,31 +158,31 @@ const BAD: readonly (readonly [body: unknown, message: RegExp, headers?: Record<
   [null, /must be a JSON object/],
   [{}, /messages must be a list/],
   [{ messages: [] }, /messages must be a list/],
-  [{ messages: ["hi"] }, /messages\[0\]: the last message must be the user's/],
-  [{ messages: [{ role: "assistant", content: "x" }] }, /messages\[0\]: the last message must be the user's/],
-  [{ messages: [{ role: "assistant", content: "x" }], user: "u" }, /must hold a message of the user/],
-  [user(null), /messages\[0\]\.content must be text or a list of text parts/],
-  [user(3), /messages\[0\]\.content must be text/],
+  [{ messages: ["hi"] }, /messages\[0\]: the last message must be a user message/],
+  [{ messages: [{ role: "assistant", content: "x" }] }, /messages\[0\]: the last message must be a user message/],
+  [{ messages: [{ role: "assistant", content: "x" }], user: "u" }, /must contain a user message/],
+  [user(null), /messages\[0\]\.content must be a string or a list of text parts/],
+  [user(3), /messages\[0\]\.content must be a string/],
   [user(""), /messages\[0\]\.content is empty/],
   [user([]), /messages\[0\]\.content is empty/],
   [
     user([{ type: "image_url", image_url: { url: "data:," } }]),
-    /messages\[0\]\.content\[0\]: a part of type "image_url"/,
+    /messages\[0\]\.content\[0\]: parts of type "image_url"/,
   ],
-  [user([{ type: "text" }]), /messages\[0\]\.content\[0\]: a part of type "text" is not taken/],
-  [user(["x"]), /messages\[0\]\.content\[0\]: a part is not taken/],
+  [user([{ type: "text" }]), /messages\[0\]\.content\[0\]: parts of type "text" are not supported/],
+  [user(["x"]), /messages\[0\]\.content\[0\]: parts are not supported/],
   [before({ role: "function", content: "x" }), /messages\[0\]\.role must be system/],
   [before({ role: "tool", content: "x" }), /messages\[0\]\.tool_call_id/],
   [before({ role: "assistant", tool_calls: [{ id: 1 }] }), /messages\[0\]\.tool_calls\[0\]/],
   [before({ role: "assistant", tool_calls: {} }), /messages\[0\]\.tool_calls must be a list/],
   [{ ...user("x"), stream: "yes" }, /stream must be true or false/],
   [{ ...user("x"), stream: true, stream_options: { include_usage: 1 } }, /include_usage must be true or false/],
-  [{ ...user("x"), user: 7 }, /user must be text/],
+  [{ ...user("x"), user: 7 }, /user must be a string/],
   [{ ...user("x"), user: "x".repeat(201) }, /user is longer than 200/],
-  [{ ...user("x"), user: "a\nb" }, /user must hold printable characters/],
-  [{ ...user("x"), user: "a\ud800" }, /user must hold printable characters/],
+  [{ ...user("x"), user: "a\nb" }, /user must only contain printable characters/],
+  [{ ...user("x"), user: "a\ud800" }, /user must only contain printable characters/],
   [user("x"), /X-Hermes-Session-Id is longer than 200/, { "x-hermes-session-id": "x".repeat(201) }],
-  [user("x"), /X-Hermes-Session-Id must hold printable/, { "x-hermes-session-id": "a\tb" }],
+  [user("x"), /X-Hermes-Session-Id must only contain printable/, { "x-hermes-session-id": "a\tb" }],
   [user("x"), /Idempotency-Key is longer/, { "idempotency-key": "x".repeat(201) }],
 ];
 
@@ -350,6 +350,6 @@ test("send has nobody to send to, and sending it again will not help", async (t)
     (error: HermesError & { permanent?: boolean }) =>
       error.code === "HERMES_ADAPTER_SEND" &&
       error.permanent === true &&
-      error.message.includes("answers requests only"),
+      error.message.includes("can only answer requests"),
   );
 });

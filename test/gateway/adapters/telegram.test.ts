@@ -172,7 +172,7 @@ test("a wrong token, and none, are named by their setting", async (t) => {
   assert.equal(wrong.code, "HERMES_ADAPTER_CONFIG");
   assert.match(
     wrong.message,
-    /does not know the token \(Unauthorized \(401\)\); check gateway\.platforms\.telegram\.token/,
+    /rejected the token \(Unauthorized \(401\)\)\. Check gateway\.platforms\.telegram\.token/,
   );
   const missing = await startError(createTelegram({ log: noteLog().log }));
   assert.deepEqual(
@@ -207,10 +207,10 @@ test("polls that fail are tried again, later and later, logged once, until messa
   assert.deepEqual(inbox.texts, ["at last"]);
   const warnings = lines.filter((line) => line.startsWith("warn"));
   assert.equal(warnings.length, 1, lines.join("\n"));
-  assert.match(warnings[0]!, /^warn telegram: no messages can be fetched: .*; trying again$/);
+  assert.match(warnings[0]!, /^warn telegram: cannot fetch messages: .*; retrying$/);
   assert.deepEqual(
     lines.filter((line) => line.startsWith("info")),
-    ["info telegram: messages are fetched again"],
+    ["info telegram: fetching messages again"],
   );
   const at = server.callsOf("getUpdates").map((call) => call.at);
   const pauses = at.slice(1).map((moment, index) => moment - at[index]!);
@@ -242,7 +242,7 @@ test("polls obey retry_after, and say what 401 and 409 mean", async (t) => {
   const [limited, next] = server.callsOf("getUpdates").slice(before);
   assert.ok(next!.at - limited!.at >= 285, `${next!.at - limited!.at} ms`);
   for (const [failure, advice] of [
-    [{ status: 409, description: "Conflict: terminated by other getUpdates request" }, /Another program fetches/],
+    [{ status: 409, description: "Conflict: terminated by other getUpdates request" }, /Another program is fetching/],
     [{ status: 409, description: "Conflict: can't use getUpdates method while webhook is active" }, /deleteWebhook/],
     [{ status: 401, description: "Unauthorized" }, /telegram\.token still good/],
   ] as const) {
@@ -272,7 +272,7 @@ test("an inbox that throws costs its message only", async (t) => {
   server.say("two");
   await inbox.count(2);
   await until(() => lines.length === 2, "both are logged");
-  assert.match(lines[0]!, /warn telegram: an update could not be handed over: the inbox broke/);
+  assert.match(lines[0]!, /warn telegram: an update could not be processed: the inbox broke/);
 });
 
 test("typing is shown while a message is dealt with, once a chat, and no longer", async (t) => {
@@ -317,7 +317,7 @@ test("a connection that is dead without saying so is given up", async (t) => {
   const { server, inbox, lines } = await startBench(t, { timing: { pollSeconds: 0, pollSlackMs: 300 } });
   server.misbehave("getUpdates", "hang");
   await until(() => lines.length > 0, "the poll was given up");
-  assert.match(lines[0]!, /no messages can be fetched: no answer in time; trying again/);
+  assert.match(lines[0]!, /cannot fetch messages: no answer in time; retrying/);
   server.say("alive");
   await inbox.count(1);
 });

@@ -62,8 +62,8 @@ export class PlatformConnections {
   }
 
   /**
-   * Replaces the adapters: removed ones stop, new ones start. Resolves when each has started, failed for the first
-   * time, or taken too long; failed ones are retried automatically. Returns the configuration errors of new ones, which have
+   * Replaces the adapters: removed ones stop, new ones start. Resolves when each has started, failed for the first time
+   * or taken too long; failed ones are retried automatically. Returns the configuration errors of new ones, which have
    * not been reported yet. Never rejects.
    */
   set(adapters: readonly Adapter[]): Promise<readonly HermesError[]> {

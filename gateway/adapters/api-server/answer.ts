@@ -46,7 +46,7 @@ export async function answerOnce(
   return { body: completion(head, ended.text ?? "", facts.finishReason, facts.usage), headers: sessionHeader(facts) };
 }
 
-/** Streams the answer. Throws a RequestProblem when the turn fails before anything was sent; later it sends an event. */
+/** Streams the answer. Throws a RequestProblem if the turn fails before anything was sent; later it sends an event. */
 export async function answerInEvents(
   context: AnswerContext,
   request: ChatRequest,

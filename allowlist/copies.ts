@@ -1,4 +1,4 @@
-/** The private copies of approved scripts: `approved-hooks/<sha256>/<name>`, 0500 in folders 0700 of the user's own. */
+/** The private copies of approved scripts: `approved-hooks/<sha256>/<name>`, mode 0500 in folders of mode 0700. */
 import { chmodSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { problemOf } from "#core/errors";

@@ -1,4 +1,4 @@
-/** Which file a command runs, and whether it is still the one that was approved (CONTRACT §5). */
+/** Finds the file that a command runs, and tells whether it is still the approved one (CONTRACT §5). */
 import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { readRegularFile } from "#core/regular-file";
 import type { Approval } from "./store.ts";
@@ -20,7 +20,7 @@ export type Drift = "none" | "modified" | "missing" | "unknown";
 
 /** When many files are compared, larger ones are compared by their modification time only. */
 const MOST_HASHED_BYTES = 16 * 1024 * 1024;
-/** Larger files cannot be pinned: they would have to be read whole before each run. */
+/** Larger files cannot be pinned, because they would have to be read completely before each run. */
 export const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
 /** Path, time, size, hash and bytes of a command's script. Never throws; unreadable parts are null. */
@@ -62,7 +62,7 @@ export function driftOf(
 export function readScript(path: string): { content: Buffer; problem: null } | { content: null; problem: string } {
   const reading = readRegularFile(path, { mostBytes: MOST_PINNED_BYTES });
   if (reading.kind === "read") return { content: reading.content, problem: null };
-  return { content: null, problem: reading.kind === "absent" ? "is not there" : reading.problem };
+  return { content: null, problem: reading.kind === "absent" ? "does not exist" : reading.problem };
 }
 
 /** SHA-256 in lower-case hexadecimal. */

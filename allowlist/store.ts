@@ -1,4 +1,4 @@
-/** Reads and writes the approvals' file, `shell-hooks-allowlist.json` (CONTRACT §5). */
+/** Reads and writes the approvals file, `shell-hooks-allowlist.json` (CONTRACT §5). */
 import { dirname } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
@@ -91,7 +91,7 @@ export function pairKey({ event, command }: HookPair): string {
 async function update(file: string, change: (state: AllowlistState) => readonly unknown[] | undefined): Promise<void> {
   try {
     ensureFolder(dirname(file));
-    // Loaded where something is written: readers start without it.
+    // Loaded only for writing, so that readers start without it.
     const { withLock } = await import("./lock.ts");
     await withLock(file, (isOurs) => {
       const state = readAllowlist(file);

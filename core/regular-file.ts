@@ -53,7 +53,7 @@ function refusalOf(stats: Stats, limits: ReadLimits): string | null {
   if (stats.isDirectory()) return "is a directory";
   if (!stats.isFile()) return "is not a regular file";
   const user = process.geteuid?.();
-  if (limits.ours && user !== undefined && stats.uid !== user) return "belongs to someone else";
+  if (limits.ours && user !== undefined && stats.uid !== user) return "belongs to another user";
   return stats.size > limits.mostBytes ? tooLarge(limits) : null;
 }
 

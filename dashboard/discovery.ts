@@ -1,4 +1,4 @@
-/** `dashboard.json`: how processes that send events find the dashboard (CONTRACT §9). */
+/** Writes `dashboard.json`, by which senders find the dashboard (CONTRACT §9). */
 import { existsSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { readDiscovery } from "#core/forward/discovery";

@@ -1,4 +1,4 @@
-/** Text files as the file tools see them: UTF-8 or nothing, and never half written. */
+/** Reads and writes text files for the file tools: UTF-8 only, and never half written. */
 import { access, constants, readFile } from "node:fs/promises";
 import { replaceFile } from "#core/replace-file";
 import { codeOf, describeFileError, type ResolvedPath, statFile } from "./resolved-path.ts";

@@ -1,4 +1,4 @@
-/** Reads a handler's modules: files of the hook's own folder, and nothing else. */
+/** Reads a handler's modules, which must be files in the hook's own folder. */
 import { realpath } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

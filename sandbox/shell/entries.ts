@@ -230,7 +230,7 @@ function readFailClosed(event: EventName, raw: Record<string, unknown>, warn: Wa
   if (!snake && !camel) return false;
   const { kind, onFailure } = declarationOf(event);
   if (onFailure === "mark") return true;
-  const why = kind === "gate" ? `${event} always fails open` : `${event} is no gate, it cannot block`;
+  const why = kind === "gate" ? `${event} always fails open` : `${event} is not a gate and cannot block`;
   warn(`${why}; ignored`, snake ? "fail_closed" : "failClosed");
   return false;
 }

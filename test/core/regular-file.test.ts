@@ -78,7 +78,7 @@ test(
     writeFileSync(file, "text");
     chownSync(file, 65_534, 65_534);
     assert.equal(readRegularFile(file, LIMITS).kind, "read");
-    assert.deepEqual(readRegularFile(file, OURS), { kind: "refused", problem: "belongs to someone else" });
+    assert.deepEqual(readRegularFile(file, OURS), { kind: "refused", problem: "belongs to another user" });
   },
 );
 

@@ -228,7 +228,7 @@ test("what the program itself has to say waits for the turn of a person", async 
   const own = adapter.ask("a task has ended", { internal: true });
   await untilWaiting(adapter, 1);
   tool.release();
-  assert.match((await first).text!, /^wait gave/);
+  assert.match((await first).text!, /^wait returned/);
   assert.equal((await own).text, "a task has ended");
 });
 

@@ -116,7 +116,7 @@ test("adapters are exchanged while the gateway runs: the same ones go on, the ol
   tool.release();
   await running;
   assert.deepEqual(old.sent, []);
-  assert.match(fresh.sent[0]!.text, /^wait gave/);
+  assert.match(fresh.sent[0]!.text, /^wait returned/);
   await gateway.setAdapters([kept]);
   assert.equal(gateway.adapters["memory"], undefined);
   assert.equal(fresh.happened.at(-1), "stop");
@@ -189,7 +189,7 @@ test("drain: those who write meanwhile are told, strangers are not; what waits i
     ],
   );
   tool.release();
-  assert.match((await running).text!, /^wait gave/);
+  assert.match((await running).text!, /^wait returned/);
   await drained;
   assert.equal((await adapter.ask("after")).problem?.code, "HERMES_GATEWAY_STOPPING");
 });

@@ -1,4 +1,4 @@
-/** What a script written for Claude Code answers, in the words of `core/answers.ts`. */
+/** Translates the answers of scripts written for Claude Code into those of `core/answers.ts`. */
 import type { EventKind } from "#core/event-declaration";
 import { declarationOf } from "#core/events";
 import { isMapping } from "#sandbox/shell/entry-values";

@@ -79,7 +79,7 @@ test("a file that belongs to someone else is refused", { skip: process.getuid?.(
   const { file, write, read } = fixture(t);
   write(GOOD);
   chownSync(file, 65_534, 65_534);
-  assert.match(read().problem!, /belongs to someone else/);
+  assert.match(read().problem!, /belongs to another user/);
 });
 
 test("what is no discovery document is refused, half a one too", (t) => {

@@ -244,7 +244,7 @@ test("polls obey retry_after, and say what 401 and 409 mean", async (t) => {
   for (const [failure, advice] of [
     [{ status: 409, description: "Conflict: terminated by other getUpdates request" }, /Another program is fetching/],
     [{ status: 409, description: "Conflict: can't use getUpdates method while webhook is active" }, /deleteWebhook/],
-    [{ status: 401, description: "Unauthorized" }, /telegram\.token still good/],
+    [{ status: 401, description: "Unauthorized" }, /Check gateway\.platforms\.telegram\.token/],
   ] as const) {
     const count = inbox.received.length;
     server.misbehave("getUpdates", failure);

@@ -33,7 +33,7 @@ test("beside one that runs it is a warning; standard output names what runs", as
   const home = new Home(t);
   const config = "gateway: { platforms: { api_server: { enabled: true, port: 0 }, telegram: { enabled: true } } }\n";
   const gateway = await startGateway(t, home, { config });
-  await gateway.sees("The gateway runs");
+  await gateway.sees("The gateway is running");
   assert.match(gateway.stderr(), /^warning: The platform telegram is not configured correctly/);
   assert.match(gateway.stdout(), /^api_server: http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
 });
@@ -45,7 +45,7 @@ test("a platform that comes up later is named then", async (t) => {
   const home = new Home(t);
   const platforms = `{ api_server: { enabled: true, port: 0 }, telegram: { enabled: true, token: "${TOKEN}", api_root: "${telegram.url}" } }`;
   const gateway = await startGateway(t, home, { config: `gateway: { platforms: ${platforms} }\n` });
-  await gateway.sees("The gateway runs");
+  await gateway.sees("The gateway is running");
   assert.doesNotMatch(gateway.stdout(), /telegram/);
   await telegram.start();
   await until(() => gateway.stdout().endsWith("\ntelegram\n"), "the platform is named");
@@ -54,7 +54,7 @@ test("a platform that comes up later is named then", async (t) => {
 test("a platform whose address changes is named again", async (t) => {
   const home = new Home(t);
   const gateway = await startGateway(t, home, { config: API_SERVER });
-  await gateway.sees("The gateway runs");
+  await gateway.sees("The gateway is running");
   home.write("config.yaml", API_SERVER.replace("port: 0", "port: 0, key: secret"));
   const addresses = await until(() => {
     const found = gateway.stdout().match(/http:\S+/g) ?? [];
@@ -80,7 +80,7 @@ test("a plugin's platform without what a platform needs is refused by name; what
   home.plugin("own", PLATFORM(`{ name: "own", address: "irc.example", start() {}, stop() {}, send() {} }`));
   home.write("config.yaml", `${API_SERVER}plugins: { enabled: [mute, own] }\n`);
   const gateway = await startGateway(t, home);
-  await gateway.sees("The gateway runs");
+  await gateway.sees("The gateway is running");
   assert.match(gateway.stderr(), /plugin "mute" was not loaded: .*the platform "mute" has no "send", a function/);
   assert.match(gateway.stdout(), /^own$/m);
   assert.match(gateway.stdout(), /^api_server: /m);
@@ -125,7 +125,7 @@ test("a home that takes no writes is a warning: messages are answered", async (t
   home.write("run", "");
   home.write("logs", "");
   const gateway = await startGateway(t, home, { config: API_SERVER });
-  await gateway.sees("The gateway runs");
+  await gateway.sees("The gateway is running");
   assert.match(
     gateway.stderr(),
     /warning: \S+run\/gateway\.pid cannot be written, so that nothing keeps a second gateway/,
@@ -143,7 +143,7 @@ test("a port that is taken is tried again until it is free", async (t) => {
   home.write("config.yaml", API_SERVER.replace("port: 0", `port: ${port}`));
   const gateway = home.start(["gateway"]);
   t.after(() => gateway.kill("SIGKILL"));
-  await gateway.sees("The gateway runs");
+  await gateway.sees("The gateway is running");
   assert.equal(gateway.stdout(), "");
   other.close();
   await until(() => gateway.stdout() === `api_server: http://127.0.0.1:${port}/v1\n`, "the platform is named");

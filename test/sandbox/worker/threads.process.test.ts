@@ -224,7 +224,7 @@ test("printing without end is bounded, and says how much was left out", async (t
     return output.at(-1) === "info later";
   };
   await until(isLater, "lines are taken again", { seen: () => output.slice(-2) });
-  assert.match(output.at(-2) ?? "", /^warn … \d+ more lines were left out$/);
+  assert.match(output.at(-2) ?? "", /^warn … \d+ more lines were dropped$/);
 });
 
 test("garbage is no reason to end a thread; what is kept is", async (t) => {

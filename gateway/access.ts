@@ -7,7 +7,7 @@ import type { GatewaySettings } from "./deps.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Recipient } from "./recipient.ts";
 
-/** One word to a stranger in this time, by a clock that nobody sets. */
+/** Minimum time between two answers to the same stranger. */
 const QUIET_MS = 600_000;
 const MOST_REMEMBERED = 1000;
 

@@ -2,7 +2,10 @@
  * The runner behind `npm test`, `test:unit`, `test:process` and `test:long`: `node test/run.ts [unit|process|long] [path or option…]`.
  * A path narrows the choice to the files under it; `--test-name-pattern=…` is for node:test, other options are for node.
  * Unit tests (`x.test.ts`) share one process; `x.process.test.ts` and `x.long.test.ts` get one each.
+ * `long` also runs the unit tests, in a shuffled order, to find tests that depend on others. It prints the seed of that
+ * order; `--seed=N` repeats it, and shuffles the other suites.
  */
+import { randomInt } from "node:crypto";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -19,6 +22,8 @@ interface Request {
   readonly paths: readonly string[];
   readonly namePatterns: readonly string[];
   readonly nodeOptions: readonly string[];
+  /** Of the order of files and tests; undefined for that of the files' names and the tests' lines. */
+  readonly seed: number | undefined;
 }
 
 /** What node:test's `test:summary` event counts. */
@@ -38,6 +43,7 @@ const TEST_TIMEOUT_MS = { all: 120_000, unit: 60_000, process: 120_000, long: 1_
 /** How long one test process may live (all unit tests share one) before it is killed. */
 const PROCESS_TIMEOUT_MS = { all: 300_000, unit: 300_000, process: 300_000, long: 1_800_000 } as const;
 const NAME_PATTERN = "--test-name-pattern=";
+const SEED = "--seed=";
 
 await main(parse(process.argv.slice(2)));
 
@@ -68,6 +74,7 @@ async function runFiles(files: readonly string[], request: Request, env: NodeJS.
     concurrency: request.suite === "long" ? 1 : Math.min(4, Math.max(3, availableParallelism())),
     timeout: TEST_TIMEOUT_MS[request.suite],
     testNamePatterns: [...request.namePatterns],
+    ...(request.seed === undefined ? {} : { randomSeed: request.seed }),
     execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "watched.ts")).href, ...request.nodeOptions],
     env: { ...env, HERMES_TEST_UNITS: JSON.stringify(units) },
   });
@@ -86,6 +93,7 @@ async function runFiles(files: readonly string[], request: Request, env: NodeJS.
     },
   });
   await pipeline(events, withoutTotals, new spec(), process.stdout, { end: false });
+  if (request.seed !== undefined) process.stdout.write(`ℹ shuffled; --seed=${request.seed} repeats the order\n`);
   // The totals come last, below the failures, so that they are the last thing a person or a script sees.
   process.stdout.write(totals.map((line) => `ℹ ${line}\n`).join(""));
 }
@@ -121,7 +129,9 @@ function totalsOf(counts: Counts, durationMs: number): string[] {
 }
 
 function isTotalsLine(message = ""): boolean {
-  return /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message);
+  return /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms|Randomized test order seed:) [\d.]+$/.test(
+    message,
+  );
 }
 
 function parse(args: readonly string[]): Request {
@@ -129,14 +139,27 @@ function parse(args: readonly string[]): Request {
   const [first = "", ...rest] = args;
   const others = suites.has(first) ? rest : args;
   const options = others.filter((word) => word.startsWith("-"));
+  const suite = suites.has(first) ? (first as Suite) : "all";
   return {
-    suite: suites.has(first) ? (first as Suite) : "all",
+    suite,
     paths: others.filter((word) => !word.startsWith("-")),
     namePatterns: options
       .filter((word) => word.startsWith(NAME_PATTERN))
       .map((word) => word.slice(NAME_PATTERN.length)),
-    nodeOptions: options.filter((word) => !word.startsWith(NAME_PATTERN)),
+    nodeOptions: options.filter((word) => !word.startsWith(NAME_PATTERN) && !word.startsWith(SEED)),
+    seed: seedOf(
+      suite,
+      options.findLast((word) => word.startsWith(SEED)),
+    ),
   };
+}
+
+/** The seed that an option names; without one, any for the long suite. */
+function seedOf(suite: Suite, option: string | undefined): number | undefined {
+  if (option === undefined) return suite === "long" ? randomInt(2 ** 32) : undefined;
+  const seed = Number(option.slice(SEED.length));
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) throw new RangeError(`${option} is no seed`);
+  return seed;
 }
 
 /** The absolute paths of the files to run. A file that is named itself runs whatever its suite. */
@@ -151,7 +174,8 @@ function choose({ suite, paths }: Request): string[] {
 
 function suiteOf(file: string, suite: Suite): boolean {
   if (suite === "all") return !file.endsWith(".long.test.ts");
-  return suite === "unit" ? isUnit(file) : file.endsWith(`.${suite}.test.ts`);
+  if (suite !== "process" && isUnit(file)) return true;
+  return file.endsWith(`.${suite}.test.ts`);
 }
 
 function isUnit(file: string): boolean {

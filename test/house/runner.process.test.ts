@@ -39,6 +39,27 @@ test("long tests run only when asked for", (t) => {
   assert.equal(runTree(t, files, ["long"]).status, 1);
 });
 
+const MANY = `import test from "node:test"; for (let n = 0; n < 20; n++) test("number " + n, () => {});`;
+const orderOf = (lines: readonly string[]) => lines.flatMap((line) => /number \d+/.exec(line) ?? []);
+
+test("the long tests and the unit tests with them run in an order that the printed seed repeats", (t) => {
+  const files = { "a/one.test.ts": MANY, "b/two.process.test.ts": BAD, "c/three.long.test.ts": GOOD };
+  const { status, lines } = runTree(t, files, ["long"]);
+  assert.equal(status, 0, lines.join("\n"));
+  assert.ok(
+    lines.some((line) => line.includes("good")),
+    "the long test ran",
+  );
+  const order = orderOf(lines);
+  assert.equal(new Set(order).size, 20);
+  assert.deepEqual(order.toSorted(), orderOf(runTree(t, files, ["unit"]).lines).toSorted());
+  const [seed] = lines.flatMap((line) => /--seed=\d+/.exec(line) ?? []);
+  assert.deepEqual(orderOf(runTree(t, files, ["unit", seed!]).lines), order);
+  const other = seed === "--seed=7" ? "--seed=8" : "--seed=7";
+  assert.notDeepEqual(orderOf(runTree(t, files, ["unit", other]).lines), order);
+  assert.equal(runTree(t, files, ["unit", "--seed=seven"]).status, 1);
+});
+
 test("the tests see no key and no home of the person's own", (t) => {
   const body = `import test from "node:test"; import assert from "node:assert/strict";
     test("clean", () => { assert.equal(process.env.OPENAI_API_KEY, undefined); assert.notEqual(process.env.HERMES_HOME, "/mine"); });`;

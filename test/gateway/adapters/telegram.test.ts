@@ -307,10 +307,7 @@ test("a message that is answered at once shows no typing", async (t) => {
   inbox.answering = () => new Promise(() => undefined);
   server.say("slow", { chat: { id: 7, type: "private" } });
   await until(() => server.callsOf("sendChatAction").length > 0, "typing is shown for a later message");
-  assert.deepEqual(
-    server.callsOf("sendChatAction").map(({ body }) => body["chat_id"]),
-    ["7"],
-  );
+  assert.deepEqual(new Set(server.callsOf("sendChatAction").map(({ body }) => body["chat_id"])), new Set(["7"]));
 });
 
 test("a connection that is dead without saying so is given up", async (t) => {

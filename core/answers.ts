@@ -111,11 +111,19 @@ const READERS: Readonly<Record<GateVerb, (answer: Record<string, unknown>, diale
   allow: () => ALLOW,
 };
 
-/** An object without a verb: fine when empty or from a script, which may print other JSON; a mistake from a plugin. */
+/** An object without a verb says something that would be lost, unless it is empty (CONTRACT §6). */
 function judgeWithoutVerb(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
-  if (dialect === "shell" || Object.keys(answer).length === 0) return PASS;
-  return invalid(`an object without "action" (it has ${Object.keys(answer).slice(0, 3).join(", ")})`);
+  const keys = Object.keys(answer);
+  if (keys.length === 0) return PASS;
+  const verb = dialect === "shell" ? '"decision" or "action"' : '"action"';
+  const hint = keys.some((key) => CLAUDE_KEYS.has(key))
+    ? "; it looks like an answer of Claude Code: add protocol: claude to the entry"
+    : "";
+  return invalid(`an object without ${verb} (it has ${keys.slice(0, 3).join(", ")})${hint}`);
 }
+
+/** Keys of answers that scripts for Claude Code give. */
+const CLAUDE_KEYS = new Set(["hookSpecificOutput", "permissionDecision", "continue", "stopReason", "systemMessage"]);
 
 function block(answer: Record<string, unknown>, dialect: Dialect): Decision {
   const message =

@@ -1,5 +1,6 @@
 /** Describes what is wrong with a configuration. Loaded only when there is something to validate, as it loads zod. */
 import { z } from "zod";
+import { isSecretName } from "#core/secret-names";
 import { buildConfigSchema } from "./config-schema.ts";
 
 export type ConfigIssue =
@@ -17,7 +18,7 @@ export function findConfigIssues(value: Record<string, unknown>): ConfigIssue[] 
       const candidates = keysAt(schema, path);
       return issue.keys.map((key) => ({ kind: "unknown", path: [...path, key], candidates }));
     }
-    return [{ kind: "type", path, problem: describe(issue, valueAt(value, path)) }];
+    return [{ kind: "type", path, problem: describe(issue, shownValue(value, path)) }];
   });
 }
 
@@ -26,9 +27,31 @@ export function configJsonSchema(): Record<string, unknown> {
   return { title: "hermes config.yaml", ...z.toJSONSchema(buildConfigSchema(z), { target: "draft-7" }) };
 }
 
-function describe(issue: z.core.$ZodIssue, found: unknown): string {
-  if (found === undefined) return "required, but missing";
-  const shown = shorten(JSON.stringify(found));
+/** The value as an error may show it, on one line; undefined for one that is missing. A value that may be a secret is described. */
+function shownValue(value: unknown, path: readonly (string | number)[]): string | undefined {
+  const found = valueAt(value, path);
+  if (found === undefined) return undefined;
+  if (path.some((key) => typeof key === "string" && mayHoldSecrets(key)) || holdsSecrets(found)) return kindOf(found);
+  return shorten(JSON.stringify(found));
+}
+
+/** Sections whose keys a user chooses may hold a secret under any name. */
+function mayHoldSecrets(key: string): boolean {
+  return isSecretName(key) || key === "settings" || key === "headers" || key === "env" || key === "auth";
+}
+
+function holdsSecrets(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([key, inner]) => mayHoldSecrets(key) || holdsSecrets(inner));
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a mapping" : article(value === null ? "null" : typeof value);
+}
+
+function describe(issue: z.core.$ZodIssue, shown: string | undefined): string {
+  if (shown === undefined) return "required, but missing";
   if (issue.code === "invalid_type") return `expected ${article(issue.expected)}, found ${shown}`;
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
   if (issue.code === "invalid_union") return `${shown} has the wrong type`;

@@ -128,7 +128,8 @@ function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv,
   if (typeof value === "string") {
     return value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, variable: string | undefined) => {
       if (variable === undefined) return "${";
-      const found = env[variable];
+      // An empty variable is as good as none: an empty key would switch access control off.
+      const found = env[variable] || undefined;
       if (found === undefined) unset.push({ path, variable });
       return found ?? whole;
     });

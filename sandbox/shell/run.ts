@@ -1,6 +1,8 @@
 /** Runs one script for one firing. The {@link Grant} says what it may run. */
+import { statSync } from "node:fs";
 import type { Grant } from "#allowlist/grant";
 import { assertGrant } from "#allowlist/grant";
+import { userHome } from "#core/home/paths";
 import type { Firing } from "#core/ports/hook";
 import { filterEnvironment } from "#sandbox/process/environment";
 import { runWithinCap } from "#sandbox/process/cap";
@@ -33,7 +35,7 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
   return runWithinCap({
     argv: prepared.argv,
     ...(prepared.argv0 === null ? {} : { argv0: prepared.argv0 }),
-    cwd,
+    cwd: existingFolder(cwd, env),
     env: {
       ...inherited,
       ...wire.environment(surroundings),
@@ -47,6 +49,11 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
     wall: surroundings.wallFor?.(entry.sandbox),
     signal,
   });
+}
+
+/** Where a hook starts: a working folder that is gone must not keep a guard from running (CONTRACT §6). */
+function existingFolder(cwd: string, env: NodeJS.ProcessEnv): string {
+  return statSync(cwd, { throwIfNoEntry: false })?.isDirectory() ? cwd : userHome(env);
 }
 
 /** The result for a script that its approval no longer covers: nothing was started. */

@@ -280,7 +280,10 @@ test("test: what goes wrong is an error with its reason, and the command ends wi
 
 test("test: --for-tool and --payload-file shape the payload", async (context) => {
   const home = new Home(context);
-  home.write("config.yaml", 'hooks: { pre_tool_call: [{ command: "tee /dev/stderr", matcher: write_file }] }\n');
+  home.write(
+    "config.yaml",
+    "hooks: { pre_tool_call: [{ command: dd of=/dev/stderr status=none, matcher: write_file }] }\n",
+  );
   const file = home.write("payload.json", '{"args":{"path":"é"},"task_id":"mine"}');
   assert.deepEqual(testedIn(await home.run(["hooks", "test", "pre_tool_call", "--json"])).results, []);
   const args = ["hooks", "test", "pre_tool_call", "--for-tool", "write_file", "--payload-file", file, "--json"];
@@ -305,7 +308,7 @@ test("test: --for-tool and --payload-file shape the payload", async (context) =>
 
 test("test: a payload may come late on standard input", async (context) => {
   const home = new Home(context);
-  home.write("config.yaml", 'colour: blue\nhooks: { pre_tool_call: [{ command: "tee /dev/stderr" }] }\n');
+  home.write("config.yaml", "colour: blue\nhooks: { pre_tool_call: [{ command: dd of=/dev/stderr status=none }] }\n");
   // The warning about the unknown key is printed before the payload is read.
   const late = 'until [ -s warned ]; do sleep 0.05; done; printf \'{"args":{"command":"late"}}\'';
   const hermes = `"${process.execPath}" "${join(ROOT, "cli/bin.js")}" hooks test pre_tool_call --payload-file - --json`;

@@ -32,16 +32,22 @@ interface Setting {
   readonly cwd?: string;
   readonly event?: EventName;
   readonly payload?: object;
+  /** The user's home directory. */
+  readonly user?: string;
 }
 
 async function fire(
   entry: Record<string, unknown>,
-  { cwd = scripts, event = "pre_tool_call", payload = {} }: Setting = {},
+  { cwd = scripts, event = "pre_tool_call", payload = {}, user }: Setting = {},
 ): Promise<{ readonly decision: Decision; readonly run: HookRun }> {
   const dispatcher = new HookDispatcher();
   const runs: HookRun[] = [];
   for (const parsed of parseHookEntries({ [event]: [entry] }).entries) {
-    const surroundings = { cwd, home: "/the/home", env: { PATH: process.env["PATH"] } };
+    const surroundings = {
+      cwd,
+      home: "/the/home",
+      env: { PATH: process.env["PATH"], ...(user === undefined ? {} : { HOME: user }) },
+    };
     dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, surroundings }));
   }
   const onRun = (run: HookRun) => void runs.push(run);
@@ -137,7 +143,11 @@ test("a script that vanishes between approval and run is named as missing", asyn
   copyFileSync(join(scripts, "never-reads.sh"), script);
   chmodSync(script, 0o755);
   const [entry] = parseHookEntries({ pre_tool_call: [{ command: script, fail_closed: true }] }).entries;
-  const surroundings = { cwd: folder, home: "/the/home", env: { PATH: process.env["PATH"] } };
+  const surroundings = {
+    cwd: folder,
+    home: "/the/home",
+    env: { PATH: process.env["PATH"] },
+  };
   const dispatcher = new HookDispatcher();
   dispatcher.register(createShellHook(entry!, { decide: grantExplicitTest, surroundings }));
   const call = () => dispatcher.invoke_hook("pre_tool_call", EVENTS.pre_tool_call.sample());
@@ -150,14 +160,17 @@ test("a script that vanishes between approval and run is named as missing", asyn
   assert.match(notExecutable.kind === "block" ? notExecutable.message : "", /not executable/);
 });
 
-test("a script that removes its working folder answers; the next one is told where it should have run", async (context) => {
-  const cwd = join(temporary(context), "work");
+test("a script that removes its working folder answers; the next one runs in the user's home", async (context) => {
+  const folder = temporary(context);
+  const cwd = join(folder, "work");
+  const home = join(folder, "home");
   mkdirSync(cwd);
+  mkdirSync(home);
   const command = join(scripts, "deletes-its-folder.sh");
   assert.deepEqual((await fire({ command }, { cwd })).decision, block("gone"));
   assert.equal(existsSync(cwd), false);
-  const { run } = await fire({ command }, { cwd });
-  assert.match(run.detail ?? "", /working directory .* does not exist/);
+  const where = join(scripts, "tells-its-folder.sh");
+  assert.deepEqual((await fire({ command: where }, { cwd, user: home })).decision, block(`${cwd} ${home}`));
 });
 
 test("observers are bounded the same way: a hanging one is ended and the others are heard", async (context) => {
@@ -168,7 +181,11 @@ test("observers are bounded the same way: a hanging one is ended and the others 
   const commands = ["./forever.sh", `./counts-runs.sh ${file}`, "./dies-by-signal.sh", `./counts-runs.sh ${file}`];
   const hooks = { post_tool_call: commands.map((command) => ({ command, timeout: 1 })) };
   for (const entry of parseHookEntries(hooks).entries) {
-    const surroundings = { cwd: scripts, home: "/the/home", env: { PATH: process.env["PATH"] } };
+    const surroundings = {
+      cwd: scripts,
+      home: "/the/home",
+      env: { PATH: process.env["PATH"] },
+    };
     dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
   }
   await dispatcher.invoke_hook("post_tool_call", EVENTS.post_tool_call.sample());

@@ -119,3 +119,29 @@ test("a value that came from a variable is validated like any other", async () =
   const error = await failure("model: {provider: '${P}'}\n", { P: "nonsense" });
   assert.match(error.message, /model\.provider: expected one of/);
 });
+
+test("a value that may be a secret is described, not shown", async () => {
+  const secret = "supersecret-value";
+  for (const [text, shown] of [
+    [`model: { api_key: [${secret}] }`, /model\.api_key: expected a string, found a list/],
+    [`gateway: { platforms: { telegram: { token: { a: ${secret} } } } }`, /token: expected a string, found a mapping/],
+    [`gateway: { platforms: { api_server: { enabled: true, key: [${secret}] } } }`, /key: .*found a list/],
+    [`gateway: { platforms: { telegram: [{ token: ${secret} }] } }`, /telegram: .*found a list/],
+    [`plugins: { entries: { x: { settings: ${secret} } } }`, /settings: .*found a string/],
+    [`agent: { max_iterations: many }`, /found "many"/],
+  ] as const) {
+    const error = await parse(text).then(
+      () => assert.fail(text),
+      (thrown: unknown) => thrown as Error,
+    );
+    assert.match(error.message, shown);
+    assert.doesNotMatch(error.message, /supersecret/);
+  }
+});
+
+test("a variable that is set but empty is not set", async () => {
+  const config = await parse("gateway: { platforms: { api_server: { enabled: true, key: '${MY_KEY}' } } }", {
+    MY_KEY: "",
+  });
+  assert.throws(() => config.demand("gateway"), { code: "HERMES_CONFIG_VARIABLE", message: /MY_KEY is not set/ });
+});

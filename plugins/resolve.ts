@@ -3,8 +3,8 @@
  * a version on every URL below the folder, so that loading again loads the helpers again too.
  */
 import { realpathSync } from "node:fs";
-import { registerHooks, type ResolveFnOutput } from "node:module";
-import { extname } from "node:path";
+import { createRequire, registerHooks, type ResolveFnOutput } from "node:module";
+import { extname, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const API = "hermes-hooks/plugin";
@@ -28,8 +28,18 @@ let latest = 0;
 export function versionedUrl(folder: string, entry: string, options: { strict?: boolean } = {}): string {
   if (latest === 0) registerHooks({ resolve });
   latest++;
-  roots.set(`${pathToFileURL(realpathSync(folder)).href}/`, { version: latest, strict: options.strict === true });
+  const real = realpathSync(folder);
+  forgetRequired(real);
+  roots.set(`${pathToFileURL(real).href}/`, { version: latest, strict: options.strict === true });
   return `${pathToFileURL(realpathSync(entry)).href}?hermes=${latest}`;
+}
+
+/** Node caches what `require` has read, JSON included, by file. Without its entry, the file is read again. */
+function forgetRequired(folder: string): void {
+  const { cache } = createRequire(import.meta.url);
+  for (const file of Object.keys(cache)) {
+    if (file.startsWith(`${folder}${sep}`) && !file.includes(`${sep}node_modules${sep}`)) delete cache[file];
+  }
 }
 
 /** Text about an error without the versions and with paths for file URLs: as people know their files. */

@@ -103,15 +103,25 @@ for (const [what, file, text] of [
   });
 }
 
-test("a change of imported JSON is a change of the plugin", async (t) => {
-  const entry = `import words from "./words.json" with { type: "json" };
-    export function register(ctx) { ctx.register_hook("pre_llm_call", () => words.hello); }`;
-  const written = { "j/plugin.yaml": "name: j", "j/index.ts": entry, "j/words.json": '{"hello":"one"}' };
-  const bench = await loadFixtures(t, [], { written });
-  change(bench, "j/words.json", '{"hello":"two"}');
-  (await stage(bench)).swap();
-  assert.deepEqual(await words(bench), ["two"]);
-});
+for (const [how, read] of [
+  ["imports", 'import words from "./words.json" with { type: "json" };'],
+  [
+    "requires",
+    `import { createRequire } from "node:module";
+     const require = createRequire(import.meta.url);
+     const words = require("./words.json");`,
+  ],
+] as const) {
+  test(`an edit of the JSON that a plugin ${how} is a change of the plugin`, async (t) => {
+    const entry = `${read}
+      export function register(ctx) { ctx.register_hook("pre_llm_call", () => words.hello); }`;
+    const written = { "j/plugin.yaml": "name: j", "j/index.ts": entry, "j/words.json": '{"hello":"one"}' };
+    const bench = await loadFixtures(t, [], { written });
+    change(bench, "j/words.json", '{"hello":"two"}');
+    (await stage(bench)).swap();
+    assert.deepEqual(await words(bench), ["two"]);
+  });
+}
 
 test("a name goes from one plugin to another in one swap", async (t) => {
   const tool = (name: string, owner: string) => `export function register(ctx) {

@@ -5,5 +5,5 @@ export async function listBuiltinTools(env: NodeJS.ProcessEnv): Promise<readonly
   const { createGuardedFiles } = await import("#agent/guard/files");
   const { createBuiltinTools } = await import("#agent/tools/builtin");
   const guard = createGuardedFiles([], { home: userHome(env), env, extra: () => [] });
-  return [...createBuiltinTools({ guard, env, envPassthrough: [] }), { name: "delegate_task" }];
+  return [...createBuiltinTools({ guard, home: "", env, envPassthrough: [] }), { name: "delegate_task" }];
 }

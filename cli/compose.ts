@@ -8,7 +8,8 @@ import { HermesError, problemOf } from "#core/errors";
 import { openLive } from "#core/home/live";
 import type { LogFile } from "#core/home/log";
 import { mirrorFrames } from "#core/mirror";
-import { guardedPaths, userHome, type HomePaths } from "#core/home/paths";
+import { agentHomes } from "#core/agent-mark";
+import { guardedPaths, homePaths, userHome, type HomePaths } from "#core/home/paths";
 import { HookRegistry } from "#core/registry";
 import type { SqliteSessions } from "#agent/sessions";
 import type { PluginHost } from "#plugins/host";
@@ -129,7 +130,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
 
     const { createGuardedFiles } = await import("#agent/guard/files");
     const { createBuiltinTools } = await import("#agent/tools/builtin");
-    const guard = createGuardedFiles(guardedPaths(paths), {
+    const guard = createGuardedFiles([paths, ...outerHomes(context.env)].flatMap(guardedPaths), {
       home: userHome(context.env),
       env: context.env,
       extra: shellHooks.scripts,
@@ -139,6 +140,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const makeTools = ({ values }: Config) =>
       createBuiltinTools({
         guard,
+        home: paths.home,
         env: context.env,
         envPassthrough: values.agent.env_passthrough,
         wall: walls(values.sandbox?.tools ?? "auto"),
@@ -264,6 +266,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await undo.disposeAsync();
     throw error;
   }
+}
+
+/** The homes of the agents around this one, whose limits hold here, too. */
+function outerHomes(env: NodeJS.ProcessEnv): readonly HomePaths[] {
+  return agentHomes(env).map((home) => homePaths(home, env));
 }
 
 /** Throws for a configuration that this surface cannot use. */

@@ -1,6 +1,8 @@
 /** The commands, and the program that they make up. */
 import { Command, Option } from "commander";
 import type { CliContext } from "./context.ts";
+import { commandPath } from "./command-path.ts";
+import { refuseInsideAgent } from "./inside-agent.ts";
 
 interface CommandEntry {
   readonly summary: string;
@@ -73,6 +75,7 @@ export async function createProgram(wanted: string | undefined, context: CliCont
   }
   for (const command of program.commands) command.summary(COMMANDS[command.name()]?.summary ?? "");
   shareSettings(program, context);
+  program.hook("preAction", (_program, command) => refuseInsideAgent(command, context));
   return program;
 }
 
@@ -83,7 +86,7 @@ function shareSettings(command: Command, context: CliContext): void {
   command
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .showHelpAfterError(`"${pathOf(command)} --help" lists the commands and options.`)
+    .showHelpAfterError(`"${`hermes ${commandPath(command)}`.trimEnd()} --help" lists the commands and options.`)
     .configureHelp({ showGlobalOptions: hidden, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => context.out(text),
@@ -92,11 +95,6 @@ function shareSettings(command: Command, context: CliContext): void {
     })
     .exitOverride();
   for (const inner of command.commands) shareSettings(inner, context);
-}
-
-/** `hermes hooks list` */
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function globalOptions(): Option[] {

@@ -11,6 +11,7 @@ import type { HookPair } from "#allowlist/grant";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { AskPerson } from "#sandbox/shell/hook";
 import { isSwitchedOn, type CliContext, type GlobalOptions } from "./context.ts";
+import { refuseOptInInsideAgent } from "./inside-agent.ts";
 
 interface ShellHookOptions {
   readonly context: CliContext;
@@ -132,5 +133,7 @@ function isProgram(path: string, env: NodeJS.ProcessEnv): boolean {
 function optInOf({ globals, context }: ShellHookOptions, config: Config): "flag" | "env" | "config" | null {
   if (globals.acceptHooks) return "flag";
   if (isSwitchedOn(context.env["HERMES_ACCEPT_HOOKS"])) return "env";
-  return config.values.hooks_auto_accept === true ? "config" : null;
+  if (config.values.hooks_auto_accept !== true) return null;
+  refuseOptInInsideAgent("hooks_auto_accept", context.env);
+  return "config";
 }

@@ -38,6 +38,11 @@ export const ERRORS = {
     (f: { file: string; line?: number | undefined; key: string; variable: string }) =>
       `${at(f)}: the environment variable ${f.variable} is not set`,
   ),
+  HERMES_INSIDE_AGENT: declare(
+    EXIT.failed,
+    (f: { what: string }) =>
+      `${f.what} is refused here: this hermes was started by a tool of the agent that it would affect.`,
+  ),
   HERMES_SANDBOX: declare(EXIT.failed, (f: { problem: string }) => `The command was not run: ${f.problem}.`),
   HERMES_EVENT_UNKNOWN: declare(
     EXIT.usage,

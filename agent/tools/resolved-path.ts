@@ -17,6 +17,8 @@ export interface ToolDeps {
   readonly env: NodeJS.ProcessEnv;
   /** Names of variables that commands get although they are named like secrets. */
   readonly envPassthrough: readonly string[];
+  /** The home of hermes, which commands are marked with. */
+  readonly home: string;
   /** What commands may see and write. */
   readonly wall?: Wall | undefined;
   readonly background?: BackgroundCommands | undefined;

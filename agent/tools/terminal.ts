@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { describeEscaped } from "#sandbox/process/descendants";
 import { filterEnvironment } from "#sandbox/process/environment";
 import { type ProcessResult, runProcess } from "#sandbox/process/run";
+import { markAgentEnvironment } from "#core/agent-mark";
 import type { Tool } from "#core/ports/agent";
 import { existsSync } from "node:fs";
 import { flagArgument, optionalText, textArgument, type ToolArguments } from "./arguments.ts";
@@ -51,7 +52,7 @@ export function createTerminal(deps: ToolDeps): Tool {
       const walled = (await deps.wall?.stands()) ?? false;
       const refusal = deps.guard.refuseCommand(command, cwd, { walled });
       if (refusal !== null) throw new Error(refusal);
-      const env = filterEnvironment(deps.env, deps.envPassthrough);
+      const env = markAgentEnvironment(filterEnvironment(deps.env, deps.envPassthrough), deps.home);
       const process = { argv: shellWords(command), cwd, env, wall: deps.wall, leftovers: "kill" } as const;
       if (flagArgument(args, "background")) {
         return backgroundOf(deps).start(process, { command, session_id: call.session_id });

@@ -27,7 +27,7 @@ export function makeToolbox(env: NodeJS.ProcessEnv = {}, envPassthrough: readonl
   writeFileSync(join(home, "config.yaml"), "secret-of-config: 1\n");
   const full = { PATH: process.env["PATH"], HOME: user, HERMES_HOME: home, ...env };
   const guard = createGuardedFiles(guardedPaths(homePaths(home, full)), { home: user, env: full });
-  const deps = { guard, env: full, envPassthrough };
+  const deps = { guard, home, env: full, envPassthrough };
   const tools = createBuiltinTools(deps);
   return {
     user,

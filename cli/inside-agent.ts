@@ -1,0 +1,35 @@
+/** What a hermes that a tool of the agent started refuses to do (CONTRACT §5). */
+import type { Command } from "commander";
+import { agentHomes } from "#core/agent-mark";
+import { HermesError } from "#core/errors";
+import { commandPath } from "./command-path.ts";
+import { isSwitchedOn, type CliContext } from "./context.ts";
+
+/** Commands that change, or go around, what guards the agent. */
+const REFUSED: ReadonlySet<string> = new Set([
+  "hooks allow",
+  "hooks revoke",
+  "hooks test",
+  "hooks reload",
+  "plugins enable",
+  "plugins disable",
+  "pairing approve",
+  "pairing revoke",
+]);
+
+/** Throws HERMES_INSIDE_AGENT when an agent is around this process. `what` is what it may not use: `--accept-hooks`, say. */
+export function refuseOptInInsideAgent(what: string, env: NodeJS.ProcessEnv): void {
+  if (agentHomes(env).length > 0) throw new HermesError("HERMES_INSIDE_AGENT", { what });
+}
+
+/** Throws HERMES_INSIDE_AGENT for a refused command, and for an opt-in of hooks by flag or environment. */
+export function refuseInsideAgent(command: Command, context: CliContext): void {
+  const path = commandPath(command);
+  const optIn = context.globals(command).acceptHooks
+    ? "--accept-hooks"
+    : isSwitchedOn(context.env["HERMES_ACCEPT_HOOKS"])
+      ? "HERMES_ACCEPT_HOOKS"
+      : undefined;
+  const what = REFUSED.has(path) ? `hermes ${path}` : optIn;
+  if (what !== undefined) refuseOptInInsideAgent(what, context.env);
+}

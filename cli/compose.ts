@@ -34,8 +34,6 @@ export interface HostOptions {
   readonly interactive: boolean;
   /** Asks a person in the midst of a turn what a hook leaves to them; absent where there is none. */
   readonly ask?: AskPerson | undefined;
-  /** Names of the surface's own slash commands, which plugins may not take. */
-  readonly commandNames: readonly string[];
   /**
    * Judges a configuration for the surface, at the start and at each reload before anything of it counts. Throws the
    * HermesError of one that the surface cannot use: an unset variable in a section that is switched on, say.
@@ -158,7 +156,6 @@ export async function createHost(options: HostOptions): Promise<Host> {
       log: files.log,
       warn: context.warn,
       builtinTools: [...builtinTools.map(({ name }) => name), "delegate_task"],
-      builtinCommands: options.commandNames,
       safeMode: globals.safeMode,
       env: context.env,
       run_turn: (request) => turns.run(request),

@@ -1,9 +1,9 @@
-/** The gateway's slash commands: their table, and running them. */
+/** What the gateway's slash commands do. */
 import { announceCommand, type SlashCommand } from "#core/command-events";
 import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { MessageSource } from "#core/ports/platform";
-import { nearest } from "#core/suggest";
+import { findSlashCommand, noSlashCommand, slashHelp, type SlashCommandName } from "#core/slash-commands";
 import type { ChatSession, ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
@@ -25,54 +25,27 @@ export interface CommandPlace {
   readonly show: (frame: Frame) => void;
 }
 
-interface BuiltinCommand {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly usage?: string;
-  readonly summary: string;
-  /** True for commands that need not wait for earlier messages. */
-  readonly urgent?: true;
-  readonly run: (args: string, place: CommandPlace, deps: CommandDeps) => string | Promise<string>;
-}
+type GatewayCommandName = SlashCommandName<"gateway">;
+type RunCommand = (args: string, place: CommandPlace, deps: CommandDeps) => string | Promise<string>;
 
-const COMMANDS: readonly BuiltinCommand[] = [
-  { name: "help", summary: "show all commands", urgent: true, run: (_, __, deps) => helpText(deps) },
-  {
-    name: "new",
-    aliases: ["reset", "clear"],
-    summary: "end this conversation and start a new one",
-    run: (_, place, deps) => reset(place, deps),
+const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
+  help: (_, __, deps) => helpText(deps),
+  new: (_, place, deps) => reset(place, deps),
+  stop: (_, { conversation }) => stopText(conversation.stop("stopped")),
+  status: (_, place, deps) => statusText(place, deps),
+  model(args, _, { model }) {
+    if (args !== "") model.use(args);
+    const { id, provider } = model.describe();
+    return `${id} (${provider})`;
   },
-  {
-    name: "stop",
-    summary: "stop the running turn and drop waiting messages",
-    urgent: true,
-    run: (_, { conversation }) => stopText(conversation.stop("stopped")),
-  },
-  {
-    name: "status",
-    summary: "show the session, the model and the running turn",
-    urgent: true,
-    run: (_, place, deps) => statusText(place, deps),
-  },
-  {
-    name: "model",
-    usage: "[ID]",
-    summary: "show the model, or switch to another one of the same provider",
-    run: (args, _, { model }) => {
-      if (args !== "") model.use(args);
-      const { id, provider } = model.describe();
-      return `${id} (${provider})`;
-    },
-  },
-];
+};
 
-/** Names that plugins cannot use. */
-export const COMMAND_NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+/** Commands that need not wait for earlier messages. */
+const URGENT: ReadonlySet<GatewayCommandName | undefined> = new Set(["help", "stop", "status"] as const);
 
 /** True for a command that runs immediately, even if earlier messages are still waiting. */
 export function isUrgent({ name }: SlashCommand): boolean {
-  return find(name)?.urgent === true;
+  return URGENT.has(findSlashCommand("gateway", name));
 }
 
 /**
@@ -93,17 +66,21 @@ export async function runCommand(
     session_key: key ?? "",
   });
   if (decision.kind !== "run") return decision.message === "" ? null : decision.message;
-  const builtin = find(decision.name);
-  if (builtin !== undefined) return builtin.run(decision.args, place, deps);
+  const builtin = findSlashCommand("gateway", decision.name);
+  if (builtin !== undefined) return RUN[builtin](decision.args, place, deps);
   return runOther(decision, place, deps);
 }
 
 /** A plugin's command, if it exists. */
 async function runOther({ name, args }: SlashCommand, place: CommandPlace, deps: CommandDeps): Promise<string | null> {
-  const command = deps.commands().find((one) => one.name === name);
+  const commands = deps.commands();
+  const command = commands.find((one) => one.name === name);
   if (command === undefined) {
-    const meant = nearest(name, [...COMMAND_NAMES, ...deps.commands().map((one) => one.name)]);
-    return `There is no command "/${name}".${meant === undefined ? ' Send "/help" for a list.' : ` Did you mean "/${meant}"?`}`;
+    return noSlashCommand(
+      "gateway",
+      name,
+      commands.map((one) => one.name),
+    );
   }
   const settled = await place.conversation.command((signal) =>
     withDeadline(deps.timings.command, () => Promise.race([command.run(args), stopOf(signal)])),
@@ -149,13 +126,6 @@ function statusText({ key, conversation }: CommandPlace, deps: CommandDeps): str
 }
 
 function helpText({ commands }: CommandDeps): string {
-  const own = COMMANDS.map(({ name, aliases = [], usage, summary }) => {
-    const words = [name, ...aliases].map((word) => `/${word}`).join(" ");
-    return `${words}${usage === undefined ? "" : ` ${usage}`}: ${summary}`;
-  });
+  const own = slashHelp("gateway").map((line) => line.join(": "));
   return [...own, ...commands().map(({ name, description }) => `/${name}: ${description}`)].join("\n");
-}
-
-function find(name: string): BuiltinCommand | undefined {
-  return COMMANDS.find((command) => command.name === name || command.aliases?.includes(name));
 }

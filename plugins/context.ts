@@ -2,6 +2,7 @@
 import { format } from "node:util";
 import { isEventName, EVENT_NAMES, declarationOf } from "#core/events";
 import { findNameProblem, findPatternProblem, isGatewayEventName } from "#core/gateway-event-names";
+import { isSlashWord } from "#core/slash-commands";
 import { didYouMean } from "#core/suggest";
 import { isThenable } from "#core/thenable";
 import type {
@@ -71,7 +72,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     const command = commandOf(definition, plugin);
     const { name: word } = command;
     if (!plugin.isAlive(`register_command("${word}")`)) return nothing;
-    if (deps.isBuiltinCommand(word)) return refused(`the command /${word} is built in; the plugin's was refused.`);
+    if (isSlashWord(word)) return refused(`the command /${word} is built in; the plugin's was refused.`);
     return (
       plugin.offer("commands", word, command) ??
       refused(`another plugin has the command /${word}; this one was refused.`)

@@ -25,8 +25,6 @@ export interface PluginHostDeps {
   /** Says a sentence to the person, once. */
   readonly warn: (sentence: string) => void;
   readonly builtinTools: Iterable<string>;
-  /** Slash commands, without the slash. */
-  readonly builtinCommands: Iterable<string>;
   /** Loads nothing. */
   readonly safeMode: boolean;
   /** Runs a turn for `ctx.run_turn`; absent where no turns run. */
@@ -229,7 +227,6 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
 function createShared(deps: PluginHostDeps): Shared {
   const { dispatcher, registry, log, warn } = deps;
   const builtinTools = new Set(deps.builtinTools);
-  const builtinCommands = new Set(deps.builtinCommands);
   return {
     home: deps.paths.home,
     dispatcher,
@@ -241,7 +238,6 @@ function createShared(deps: PluginHostDeps): Shared {
       warn(sentence);
     }),
     isBuiltinTool: (name) => builtinTools.has(name),
-    isBuiltinCommand: (name) => builtinCommands.has(name),
     run_turn: deps.run_turn ?? (({ plugin }) => unavailable(plugin, "run_turn")),
     deliver: deps.deliver ?? (({ plugin }) => unavailable(plugin, "deliver")),
   };

@@ -47,7 +47,6 @@ export interface Shared {
   readonly registry: HookRegistry;
   readonly watch: BlockWatch;
   readonly isBuiltinTool: (name: string) => boolean;
-  readonly isBuiltinCommand: (name: string) => boolean;
   readonly run_turn: (request: { readonly prompt: string; readonly plugin: string }) => Promise<PluginTurn>;
   readonly deliver: (message: { readonly text: string; readonly plugin: string }) => Promise<void>;
   readonly warn: (sentence: string) => void;

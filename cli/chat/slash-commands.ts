@@ -1,8 +1,8 @@
-/** The slash commands of a conversation: their table, and what runs one. */
+/** What the slash commands of a conversation do. */
 import { HermesError, problemOf } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import type { Frame } from "#core/frames";
-import { nearest } from "#core/suggest";
+import { findSlashCommand, noSlashCommand, slashHelp, slashWords, type SlashCommandName } from "#core/slash-commands";
 import { DELEGATE_TASK } from "#agent/delegate";
 import { columns } from "../columns.ts";
 import type { Host } from "../compose.ts";
@@ -19,130 +19,64 @@ export interface CommandSurroundings {
 /** What the surface does after a command: nothing, ask the model again, end the program. */
 export type AfterCommand = { readonly next: "nothing" | "quit" } | { readonly next: "send"; readonly message: string };
 
-interface SlashCommand {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly usage?: string;
-  readonly summary: string;
-  readonly run: (args: string, surroundings: CommandSurroundings) => AfterCommand | Promise<AfterCommand>;
-}
+type RunCommand = (args: string, surroundings: CommandSurroundings) => AfterCommand | Promise<AfterCommand>;
 
 const NOTHING: AfterCommand = { next: "nothing" };
 
-const SLASH_COMMANDS: readonly SlashCommand[] = [
-  { name: "help", summary: "show this help", run: (_, { host, say }) => (say(helpText(host)), NOTHING) },
-  {
-    name: "new",
-    aliases: ["reset", "clear"],
-    summary: "start a new session",
-    run: async (_, { conversation, say, signal, onFrame }) => {
-      await conversation.reset({ signal, onFrame });
-      say(`New session ${conversation.session?.id ?? ""}.`);
-      return NOTHING;
-    },
+const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
+  help: (_, { host, say }) => (say(helpText(host)), NOTHING),
+  async new(_, { conversation, say, signal, onFrame }) {
+    await conversation.reset({ signal, onFrame });
+    say(`New session ${conversation.session?.id ?? ""}.`);
+    return NOTHING;
   },
-  {
-    name: "status",
-    summary: "show the session, model, hooks and plugins",
-    run: (_, here) => (here.say(statusText(here)), NOTHING),
+  // While a turn runs, the surface takes the word itself.
+  stop: (_, { say }) => (say("No turn is running."), NOTHING),
+  status: (_, here) => (here.say(statusText(here)), NOTHING),
+  sessions: (_, { host, say }) => (say(sessionLines(host) || "No sessions yet."), NOTHING),
+  async resume(args, { conversation, say, signal, onFrame }) {
+    const session = await conversation.switchTo(args || "latest", { signal, onFrame });
+    say(`Resumed ${session.id}${session.title ? ` "${session.title}"` : ""}, ${session.message_count} messages.`);
+    return NOTHING;
   },
-  {
-    name: "sessions",
-    summary: "list recent sessions",
-    run: (_, { host, say }) => {
-      say(sessionLines(host) || "No sessions yet.");
-      return NOTHING;
-    },
+  title(args, { host, conversation, say }) {
+    const { session } = conversation;
+    if (session === undefined) say("There is no session yet. It starts with your first message.");
+    else {
+      if (args !== "") host.sessions.rename(session.id, args);
+      say(host.sessions.get(session.id)?.title ?? "This session has no title.");
+    }
+    return NOTHING;
   },
-  {
-    name: "resume",
-    usage: "ID|latest",
-    summary: "continue another session",
-    run: async (args, { conversation, say, signal, onFrame }) => {
-      const session = await conversation.switchTo(args || "latest", { signal, onFrame });
-      say(`Resumed ${session.id}${session.title ? ` "${session.title}"` : ""}, ${session.message_count} messages.`);
-      return NOTHING;
-    },
+  retry(_, here) {
+    const message = undo(here);
+    if (message === null) here.say("There is no message to send again.");
+    return message === null ? NOTHING : { next: "send", message };
   },
-  {
-    name: "title",
-    usage: "[TEXT]",
-    summary: "name this session",
-    run: (args, { host, conversation, say }) => {
-      const { session } = conversation;
-      if (session === undefined) say("There is no session yet. It starts with your first message.");
-      else {
-        if (args !== "") host.sessions.rename(session.id, args);
-        say(host.sessions.get(session.id)?.title ?? "This session has no title.");
-      }
-      return NOTHING;
-    },
+  undo(_, here) {
+    const message = undo(here);
+    here.say(message === null ? "There is no turn to remove." : `Removed: ${message.slice(0, 200)}`);
+    return NOTHING;
   },
-  {
-    name: "retry",
-    summary: "send your last message again",
-    run: (_, here) => {
-      const message = undo(here);
-      if (message === null) here.say("There is no message to send again.");
-      return message === null ? NOTHING : { next: "send", message };
-    },
+  model(args, { host, say }) {
+    if (args !== "") host.model.use(args);
+    const { id, provider, baseUrl } = host.model.describe();
+    say(`${id} (${provider}${baseUrl === "" ? "" : `, ${baseUrl}`})`);
+    return NOTHING;
   },
-  {
-    name: "undo",
-    summary: "remove the last turn",
-    run: (_, here) => {
-      const message = undo(here);
-      here.say(message === null ? "There is no turn to remove." : `Removed: ${message.slice(0, 200)}`);
-      return NOTHING;
-    },
+  tools: (_, { host, say }) => (say(toolText(host)), NOTHING),
+  hooks: (_, { host, say }) => (say(hookText(host)), NOTHING),
+  history(_, { host, conversation, say }) {
+    const messages = conversation.session === undefined ? [] : host.sessions.history(conversation.session.id);
+    say(messages.length === 0 ? "No messages yet." : messages.map(messageLine).join("\n"));
+    return NOTHING;
   },
-  {
-    name: "model",
-    usage: "[ID]",
-    summary: "show the model, or switch to another one of the same provider",
-    run: (args, { host, say }) => {
-      if (args !== "") host.model.use(args);
-      const { id, provider, baseUrl } = host.model.describe();
-      say(`${id} (${provider}${baseUrl === "" ? "" : `, ${baseUrl}`})`);
-      return NOTHING;
-    },
-  },
-  {
-    name: "tools",
-    summary: "list the model's tools",
-    run: (_, { host, say }) => (say(toolText(host)), NOTHING),
-  },
-  {
-    name: "hooks",
-    summary: "list the registered hooks",
-    run: (_, { host, say }) => (say(hookText(host)), NOTHING),
-  },
-  {
-    name: "history",
-    summary: "show the messages of this session",
-    run: (_, { host, conversation, say }) => {
-      const messages = conversation.session === undefined ? [] : host.sessions.history(conversation.session.id);
-      say(messages.length === 0 ? "No messages yet." : messages.map(messageLine).join("\n"));
-      return NOTHING;
-    },
-  },
-  {
-    name: "stop",
-    summary: "stop the running turn",
-    // While one runs, the surface takes the word itself.
-    run: (_, { say }) => (say("No turn is running."), NOTHING),
-  },
-  { name: "quit", aliases: ["exit"], summary: "exit (also Ctrl+D)", run: () => ({ next: "quit" }) },
-];
-
-export const SLASH_COMMAND_NAMES: readonly string[] = SLASH_COMMANDS.flatMap(({ name, aliases }) => [
-  name,
-  ...(aliases ?? []),
-]);
+  quit: () => ({ next: "quit" }),
+};
 
 /** Every name that can stand behind the slash: ours and the plugins'. */
 export function commandNames(host: Host): readonly string[] {
-  return [...SLASH_COMMAND_NAMES, ...host.plugins.commands().map(({ name }) => name)];
+  return [...slashWords("chat"), ...pluginCommands(host)];
 }
 
 /**
@@ -156,15 +90,11 @@ export async function runSlash(name: string, args: string, surroundings: Command
     if (decision.message !== "") say(decision.message);
     return NOTHING;
   }
-  const own = SLASH_COMMANDS.find(
-    (command) => command.name === decision.name || command.aliases?.includes(decision.name),
-  );
-  if (own !== undefined) return own.run(decision.args, surroundings);
+  const own = findSlashCommand("chat", decision.name);
+  if (own !== undefined) return RUN[own](decision.args, surroundings);
   const plugins = host.plugins.commands().find((command) => command.name === decision.name);
   if (plugins === undefined) {
-    const meant = nearest(decision.name, commandNames(host));
-    const hint = meant === undefined ? ' "/help" lists them.' : ` Did you mean "/${meant}"?`;
-    throw new HermesError("HERMES_USAGE", { problem: `There is no command "/${decision.name}".${hint}` });
+    throw new HermesError("HERMES_USAGE", { problem: noSlashCommand("chat", decision.name, pluginCommands(host)) });
   }
   const running = plugins.run(decision.args).catch((thrown: unknown) => {
     const fields = { plugin: plugins.plugin, command: plugins.name, problem: problemOf(thrown) };
@@ -185,20 +115,20 @@ function untilStopped<Value>(running: Promise<Value>, signal: AbortSignal): Prom
   return promise.finally(() => signal.removeEventListener("abort", stop));
 }
 
+function pluginCommands(host: Host): readonly string[] {
+  return host.plugins.commands().map(({ name }) => name);
+}
+
 function undo({ host, conversation }: CommandSurroundings): string | null {
   return conversation.session === undefined ? null : host.sessions.undo(conversation.session.id);
 }
 
 function helpText(host: Host): string {
-  const own = SLASH_COMMANDS.map(({ name, aliases = [], usage, summary }) => [
-    [name, ...aliases].map((word) => `/${word}`).join(" ") + (usage === undefined ? "" : ` ${usage}`),
-    summary,
-  ]);
   const plugins = host.plugins
     .commands()
     .map(({ name, description, plugin }) => [`/${name}`, `${description} (plugin ${plugin})`]);
   return [
-    ...columns([...own, ...plugins]),
+    ...columns([...slashHelp("chat"), ...plugins]),
     "",
     "!CMD runs a command with its hooks, without the model.",
     "A line that ends in \\ continues on the next line; pasted lines stay together.",

@@ -62,7 +62,6 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const { ChatRepl } = await import("../chat/chat-repl.ts");
   const { createRenderer } = await import("../chat/renderers.ts");
   const { noticeOf } = await import("../chat/notices.ts");
-  const { SLASH_COMMAND_NAMES } = await import("../chat/slash-commands.ts");
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const questions = interactive ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
   await using host = await createHost({
@@ -72,7 +71,6 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     surface: "cli",
     interactive,
     ask: questions?.ask,
-    commandNames: SLASH_COMMAND_NAMES,
   });
   host.dispatcher.sinks.add((run) => {
     const notice = noticeOf(run);

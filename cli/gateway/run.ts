@@ -5,7 +5,6 @@ import { HermesError } from "#core/errors";
 import type { Adapter } from "#core/ports/platform";
 import { install_as_default } from "#core/registry";
 import { platformOf } from "#gateway/adapters/table";
-import { COMMAND_NAMES } from "#gateway/commands";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
@@ -39,7 +38,6 @@ export async function runGateway(command: Command, context: CliContext): Promise
       paths,
       surface: "gateway",
       interactive: process.stdin.isTTY && process.stderr.isTTY,
-      commandNames: COMMAND_NAMES,
       check: checkGateway,
     }),
   );

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import test from "node:test";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
-import { COMMAND_NAMES } from "#gateway/commands";
+import { slashWords } from "#core/slash-commands";
 import { until } from "../helpers/poll.ts";
 
 const KEY = "agent:main:memory:dm:1";
@@ -12,7 +12,7 @@ test("/help lists ours and the plugins' commands", async (t) => {
   const { adapter, commands } = await createGatewayBench(t);
   commands.push({ name: "dice", description: "throws dice", run: async () => "4" });
   const { text } = await adapter.ask("/help");
-  for (const name of COMMAND_NAMES) assert.match(text!, new RegExp(`/${name}\\b`));
+  for (const name of slashWords("gateway")) assert.match(text!, new RegExp(`/${name}\\b`));
   assert.match(text!, /^\/dice: throws dice$/m);
 });
 

@@ -77,7 +77,6 @@ export async function makeHost(
     log: memoryLog(lines),
     warn: (sentence) => void warnings.push(sentence),
     builtinTools: ["terminal", "read_file"],
-    builtinCommands: ["help", "new"],
     safeMode: false,
     ...deps,
   });

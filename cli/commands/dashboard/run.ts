@@ -63,7 +63,6 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
     log: files.log,
     warn: context.warn,
     builtinTools: [],
-    builtinCommands: [],
     safeMode: globals.safeMode,
   });
   undo.use(plugins);

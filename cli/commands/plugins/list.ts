@@ -21,7 +21,6 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     redact: createRedactor(context.env),
     onError: (problem) => context.warn(`${paths.log} cannot be written: ${problem}`),
   });
-  const { SLASH_COMMAND_NAMES } = await import("../../chat/slash-commands.ts");
   const host = createPluginHost({
     paths,
     dispatcher: new HookDispatcher(),
@@ -30,7 +29,6 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     log,
     warn: (sentence) => context.warn(sentence),
     builtinTools: (await listBuiltinTools(context.env)).map(({ name }) => name),
-    builtinCommands: SLASH_COMMAND_NAMES,
     safeMode: globals.safeMode,
   });
   try {

@@ -1,6 +1,6 @@
 /**
- * What each measurement must reach. `target` is the figure that is aimed for and shown; `floor` is what `--check`
- * insists on, with a margin of two, so that a noisy machine never fails a good change.
+ * The budget of each measurement. `target` is the goal that is shown; `floor` is what `--check` requires. It has a
+ * margin of two, so that a noisy machine does not fail a good change.
  */
 export interface Budget {
   /** `faster`: theirs / ours must be at least; `slower`: ours / theirs at most; `absolute`: ours at most. */
@@ -9,7 +9,7 @@ export interface Budget {
   readonly floor: number;
 }
 
-/** The floor of a time that depends on the machine alone: it is shown, and never fails a change. */
+/** The floor of a time that only depends on the machine: it is shown, but never fails a change. */
 const REPORTED = Number.POSITIVE_INFINITY;
 
 export const BUDGETS: Readonly<Record<string, Budget>> = {

@@ -1,22 +1,22 @@
-/** How every case is measured: contestants in turns, several rounds in one process run, medians. */
+/** Measures the cases: contestants take turns, in several rounds within one process run; the result is the median. */
 import { Bench } from "tinybench";
 
-/** What a case reports: ours against one peer. */
+/** The result of a case: ours against one peer. */
 export interface Measurement {
   /** `case / what`, the key of its budget. */
   readonly name: string;
   readonly unit: "ns" | "ms" | "B" | "MB" | "%" | "events";
   readonly ours: number;
-  /** Who it is compared with; null when the figure stands for itself. */
+  /** The peer it is compared with; null when there is none. */
   readonly peer: string | null;
   readonly theirs: number | null;
 }
 
-/** What may be chosen on the command line. */
+/** Options of the command line. */
 export interface CaseOptions {
-  /** Which dashboard events are forwarded to. */
+  /** The dashboard that events are forwarded to. */
   readonly dashboard: "stand-in" | "hermes";
-  /** How long a soak runs. */
+  /** How long the soak runs. */
   readonly seconds: number;
 }
 
@@ -25,17 +25,17 @@ export interface Case {
   readonly run: (options: CaseOptions) => Promise<readonly Measurement[]>;
 }
 
-/** Something to measure; one call does its work `batch` times, so that the clock's grain does not count. */
+/** Something to measure; one call does its work `batch` times, so that the clock's resolution does not matter. */
 export type Contestants = Readonly<Record<string, (batch: number) => void | Promise<void>>>;
 
 export interface Rounds {
   readonly batch: number;
   readonly rounds?: number;
-  /** Milliseconds for each contestant and round. */
+  /** Milliseconds per contestant and round. */
   readonly time?: number;
 }
 
-/** Median nanoseconds of one piece of work, by contestant. */
+/** Median nanoseconds per piece of work, by contestant. */
 export async function race(contestants: Contestants, options: Rounds): Promise<ReadonlyMap<string, number>> {
   const { batch, rounds = 7, time = 60 } = options;
   const samples = new Map<string, number[]>();
@@ -58,11 +58,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** The median of `ours` beside that of each peer, in nanoseconds. */
+/** The median of `ours` next to that of each peer, in nanoseconds. */
 export function compare(name: string, times: ReadonlyMap<string, number>, peers: readonly string[]): Measurement[] {
   const ours = times.get("ours") ?? Number.NaN;
   return peers.map((peer) => ({
-    // The first peer carries the budget, the others are for orientation.
+    // The budget applies to the first peer; the others are for comparison.
     name: peer === peers[0] ? name : `${name} (${peer})`,
     unit: "ns",
     ours,

@@ -6,12 +6,12 @@ import { join, resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "..");
 
 export interface InstalledPackage {
-  /** The installed `hermes`, to be run with Node. */
+  /** The installed `hermes`, to run with Node. */
   readonly bin: string;
   remove(): void;
 }
 
-/** Packs hermes and unpacks it as an install would, with this repository's packages beside it. */
+/** Packs hermes and unpacks it like an install, next to this repository's packages. */
 export function installPackage(): InstalledPackage {
   const folder = mkdtempSync(join(tmpdir(), "hermes-bench-package-"));
   const modules = join(folder, "node_modules");

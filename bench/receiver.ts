@@ -1,4 +1,4 @@
-/** Starts the dashboard that a benchmark forwards to, in a process of its own. */
+/** Starts the dashboard that a benchmark forwards to, in a separate process. */
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,10 +14,10 @@ const START_MS = 30_000;
 export type DashboardKind = "stand-in" | "hermes";
 
 export interface Receiver extends Disposable {
-  /** The home that it announces itself in. */
+  /** The home with its discovery file. */
   readonly home: string;
   readonly url: string;
-  /** The process that takes the events: to be stopped and resumed. */
+  /** The process that receives the events, which can be stopped and resumed. */
   readonly pid: number;
   /** What was received since the last call. */
   received(): Promise<Received>;

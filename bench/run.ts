@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { BUDGETS, type Budget } from "./budgets.ts";
 import type { Case, Measurement } from "./measure.ts";
 
-/** Loaded one by one, so that a case does not weigh on the next one's memory and start. */
+/** Loaded one by one, so that a case does not affect the next one's memory and start. */
 const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   dispatch: async () => (await import("./cases/dispatch.ts")).dispatchCase,
   emit: async () => (await import("./cases/emit.ts")).emitCase,
@@ -20,7 +20,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   soak: async () => (await import("./cases/soak.ts")).soakCase,
 };
 
-/** Takes minutes, so that it runs only when it is asked for by name. */
+/** Takes minutes, so it only runs when named. */
 const ONLY_BY_NAME = ["soak"];
 
 const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes] [--seconds N]

@@ -1,4 +1,4 @@
-/** Events at a steady rate from this process to a dashboard in another one, which is stopped and resumed. */
+/** Sends events at a steady rate to a dashboard in another process, which is stopped and resumed. */
 import { createHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start_if_dashboard_available, stop } from "#core/forwarder";
@@ -8,7 +8,7 @@ import { startReceiver, type DashboardKind } from "./receiver.ts";
 import type { Received } from "./stand-in.ts";
 
 export interface SoakOptions {
-  /** Events a second. */
+  /** Events per second. */
   readonly rate: number;
   readonly seconds: number;
   /** How long the dashboard is stopped (SIGSTOP); 0 for not at all. */
@@ -16,20 +16,20 @@ export interface SoakOptions {
   readonly dashboard: DashboardKind;
 }
 
-/** One stretch of it. */
+/** One phase of the soak. */
 export interface Stretch {
   readonly emitted: number;
   /** The event loop's utilisation, 0 to 1. */
   readonly utilisation: number;
-  /** Nanoseconds of an emission. */
+  /** Nanoseconds per emission. */
   readonly emit_p50: number;
   readonly emit_p99: number;
-  /** The most events that waited. */
+  /** The largest number of waiting events. */
   readonly most_waiting: number;
 }
 
 export interface SoakReport {
-  /** The same load with nobody listening. */
+  /** The same load without listeners. */
   readonly idle: Stretch;
   readonly running: Stretch;
   readonly stopped: Stretch | null;
@@ -39,14 +39,14 @@ export interface SoakReport {
   readonly dropped: number;
   readonly emitted: number;
   readonly arrived: number;
-  /** Frames that came twice or out of order. */
+  /** Frames that arrived twice or out of order. */
   readonly disordered: number;
-  /** Milliseconds from the dashboard's return until nothing waited. */
+  /** Milliseconds from the dashboard's return until nothing was waiting. */
   readonly caught_up_ms: number | null;
 }
 
 const TICK_MS = 2;
-/** The load is steady: what a late timer left undone is made up for in small portions. */
+/** The load is steady: work missed by a late timer is made up for in small portions. */
 const MOST_A_TICK = 64;
 const TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(9).slice(0, 380);
 
@@ -116,7 +116,7 @@ function contextOf(n: number): Record<string, unknown> {
   return { session_id: "sess_0123456789", n, at: performance.timeOrigin + performance.now(), payload: { text: TEXT } };
 }
 
-/** A subscriber of the real dashboard gets the last events a moment after the dashboard took them. */
+/** A subscriber of the real dashboard gets the last events a moment after the dashboard received them. */
 async function settled(received: () => Promise<Received>, dashboard: DashboardKind): Promise<Received> {
   if (dashboard === "hermes") await sleep(1000);
   return received();

@@ -1,7 +1,7 @@
 /**
- * A dashboard for benchmarks, without what a real one does with events: it announces itself in the home that it is
- * given, counts frames and tells its parent. `node bench/stand-in.ts HOME`, started with an IPC channel. With
- * `--read`, it counts the events of the real dashboard of that home instead, as a subscriber.
+ * A dashboard for benchmarks that does nothing with events: it writes the discovery file of the given home, counts
+ * frames and reports to its parent. `node bench/stand-in.ts HOME`, started with an IPC channel. With `--read`, it
+ * subscribes to the real dashboard of that home and counts its events instead.
  */
 import { createHistogram } from "node:perf_hooks";
 import { renameSync, writeFileSync } from "node:fs";
@@ -10,10 +10,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { readDiscovery } from "#core/forward/discovery";
 
-/** What was received since the last time it was asked for. */
+/** What was received since the last request. */
 export interface Received {
   readonly frames: number;
-  /** Frames that came a second time, or before one that was emitted earlier. */
+  /** Frames that arrived twice, or before an earlier one. */
   readonly disordered: number;
   /** The sender's total of drops. */
   readonly dropped: number;
@@ -23,7 +23,7 @@ export interface Received {
 }
 
 interface Context {
-  /** Counts up from 0. */
+  /** Sequence number, starting at 0. */
   readonly n?: number;
   /** When it was emitted, in milliseconds since 1970 with fractions. */
   readonly at?: number;

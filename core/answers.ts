@@ -32,7 +32,7 @@ export interface ContextAnswer {
   readonly context: string;
 }
 
-/** What a plugin's callback answers to a gate, verb by verb. */
+/** A plugin's answers to a gate, by verb. */
 interface VerbAnswers {
   readonly block: BlockAnswer;
   readonly modify: ModifyAnswer;
@@ -74,7 +74,7 @@ const ALLOW: Decision = Object.freeze({ kind: "allow" });
 /** The message of a shell hook's block that gives no reason. */
 const SHELL_BLOCK_MESSAGE = "Blocked by shell hook.";
 
-/** Judges a hook's raw answer to an event. Never throws, whatever the answer is. */
+/** Validates a hook's raw answer to an event. Never throws. */
 export function judge(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
   if (answer === undefined || answer === null) return PASS;
   const { kind } = declarationOf(name);

@@ -1,10 +1,10 @@
-/** Runs one hook under its deadline and says how that went; the only place that catches what a hook throws. */
+/** Runs one hook with its deadline and reports the outcome; the only place that catches what a hook throws. */
 import { HermesError, isHermesError, problemOf } from "./errors.ts";
 import type { Firing, Hook, HookReply } from "./ports/hook.ts";
 
 export interface Attempt {
   readonly reply: HookReply | undefined;
-  /** What was thrown, or the error that stands for a missed deadline; undefined when all went well. */
+  /** What was thrown, or the error for a missed deadline; undefined on success. */
   readonly failure: unknown;
   /** Moments of `performance.now()`. */
   readonly started: number;
@@ -12,7 +12,7 @@ export interface Attempt {
 }
 
 /**
- * Runs a hook; `started` is now. Gives a promise only when the hook does; never throws or rejects.
+ * Runs a hook; `started` is now. Returns a promise only if the hook does; never throws or rejects.
  */
 export function attempt(hook: Hook, firing: Firing, signal: AbortSignal, started: number): Attempt | Promise<Attempt> {
   let reply: HookReply | Promise<HookReply>;
@@ -46,7 +46,7 @@ function failed(started: number, thrown: unknown): Attempt {
   return { reply: undefined, failure, started, ended: performance.now() };
 }
 
-/** A synchronous hook cannot be stopped; one that returned after its deadline counts as timed out. */
+/** A synchronous hook cannot be stopped; if it returns after its deadline, it has timed out. */
 function lateness(hook: Hook, firing: Firing, took: number): HermesError | undefined {
   if (hook.deadlineSeconds === null || took <= hook.deadlineSeconds * 1000) return undefined;
   return timeout(
@@ -56,7 +56,7 @@ function lateness(hook: Hook, firing: Firing, took: number): HermesError | undef
   );
 }
 
-/** Waits for the reply, but no longer than the deadline and not past an interrupt. */
+/** Waits for the reply until the deadline or an interrupt. */
 function withinDeadline(
   hook: Hook,
   firing: Firing,
@@ -91,7 +91,7 @@ function timeout(hook: Hook, firing: Firing, cure: string): HermesError {
   });
 }
 
-/** The error of the table that stands for whatever a hook threw. */
+/** Turns anything that a hook threw into an error of the table. */
 export function failureOf(hook: Hook, firing: Firing, thrown: unknown): HermesError {
   if (isHermesError(thrown)) return thrown;
   return new HermesError(

@@ -1,4 +1,4 @@
-/** Slash commands as events: `command:<name>`, whose handlers may decide what becomes of the command (CONTRACT §4). */
+/** Slash commands as events: handlers of `command:<name>` may decide what happens to the command (CONTRACT §4). */
 import type { EventContext, HookRegistry } from "./registry.ts";
 
 /** A slash command without its slash. */
@@ -7,20 +7,20 @@ export interface SlashCommand {
   readonly args: string;
 }
 
-/** What the handlers made of a slash command. */
+/** What the handlers decided about a slash command. */
 export type CommandDecision =
   | ({ readonly kind: "run" } & SlashCommand)
   | { readonly kind: "denied" | "handled"; readonly message: string };
 
-/** Splits `/name args`; undefined for what is no command, such as a path with more than one slash. */
+/** Splits `/name args`; undefined when it is not a command, such as a path with more than one slash. */
 export function parseSlash(text: string): SlashCommand | undefined {
   const found = /^\/([A-Za-z][\w-]*)(?:\s+([\s\S]*))?$/.exec(text.trim());
   return found?.[1] === undefined ? undefined : { name: found[1].toLowerCase(), args: found[2]?.trim() ?? "" };
 }
 
 /**
- * Emits `command:<name>` and waits for its handlers; the first decision wins, a wrong one is its handler's failure.
- * `place` is what the context holds beside the command: `platform`, `session_id`, `user_id` (empty when absent), …
+ * Emits `command:<name>` and waits for its handlers; the first decision wins, and an invalid one is its handler's
+ * failure. `place` has the other fields of the context: `platform`, `session_id`, `user_id` (empty when absent), …
  */
 export async function announceCommand(
   registry: HookRegistry,
@@ -32,12 +32,12 @@ export async function announceCommand(
   return decision ?? { kind: "run", name, args };
 }
 
-/** True for an event whose handlers may decide something. */
+/** True for an event whose handlers may make decisions. */
 export function isCommandEvent(event: string): boolean {
   return event.startsWith("command:");
 }
 
-/** What a handler's answer decides; null when there is no decision in it. Throws, with a clause, for a wrong one. */
+/** The decision in a handler's answer, or null. Throws an error whose message is a clause for an invalid one. */
 export function readDecision(answer: unknown): CommandDecision | null {
   if (typeof answer !== "object" || answer === null) return null;
   const { decision, message, command_name: name, raw_args: args } = answer as Record<string, unknown>;
@@ -50,11 +50,11 @@ export function readDecision(answer: unknown): CommandDecision | null {
     case "handled":
       return { kind: "handled", message: textOr(message, "") };
     case "rewrite":
-      if (typeof name !== "string") throw new Error("it answered the decision rewrite, without the text command_name");
+      if (typeof name !== "string") throw new Error('its decision "rewrite" needs a string "command_name"');
       return { kind: "run", name: name.trim().replace(/^\//, "").toLowerCase(), args: textOr(args, "") };
     default: {
       const shown = JSON.stringify(decision)?.slice(0, 60);
-      throw new Error(`it answered the decision ${shown}, which is none of deny, handled, rewrite`);
+      throw new Error(`unknown decision ${shown}; use deny, handled or rewrite`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Waiting for what may never finish. */
+/** Waits with a time limit. */
 
 export type Settled<Value> =
   | { readonly kind: "value"; readonly value: Value }
@@ -6,11 +6,11 @@ export type Settled<Value> =
   | { readonly kind: "late" };
 
 export interface DeadlineOptions {
-  /** False for a wait that does not keep the program running; true without it. */
+  /** False for a wait that does not keep the program running; true when absent. */
   readonly keepsAlive?: boolean;
 }
 
-/** Starts `work` and waits for it at most `ms` milliseconds. Never throws or rejects; late failures are dropped. */
+/** Starts `work` and waits for it at most `ms` milliseconds. Never throws or rejects; late failures are ignored. */
 export async function withDeadline<Value>(
   ms: number,
   work: () => Value | PromiseLike<Value>,
@@ -26,7 +26,7 @@ export async function withDeadline<Value>(
   }
 }
 
-/** Waits for `value` at most `ms` milliseconds; rejects as it does, or, when it is late, with an error of this sentence. */
+/** Waits for `value` at most `ms` milliseconds; rejects as it does, or with this message when it is late. */
 export async function rejectLate<Value>(
   value: Value | PromiseLike<Value>,
   { ms, sentence }: { readonly ms: number; readonly sentence: string },
@@ -36,7 +36,7 @@ export async function rejectLate<Value>(
   throw settled.kind === "late" ? new Error(sentence) : settled.error;
 }
 
-/** Waits for `work`, but no longer than `graceMs` milliseconds after `signal` has aborted. Rejects as `work` does. */
+/** Waits for `work`, but at most `graceMs` milliseconds after `signal` has aborted. Rejects as `work` does. */
 export async function untilAborted(signal: AbortSignal, graceMs: number, work: Promise<unknown>): Promise<void> {
   const { promise: cut, resolve } = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;

@@ -1,15 +1,15 @@
 /**
- * Deadlines of one length for many short waits, with one timer for all of them: hardly any wait lasts until its
- * deadline, and making and taking back a timer of its own costs more than handing over the event.
+ * Deadlines of one length for many short waits, with a single timer: few waits last until their deadline, and creating
+ * and clearing a timer for each costs more than passing on the event.
  */
 export class Deadlines<Entry> {
   readonly #ms: number;
   readonly #onDue: (entry: Entry) => void;
-  /** When they are due, the next one first. */
+  /** In order of their due times. */
   readonly #due = new Map<Entry, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `onDue` is called for each entry that is still there `ms` after it was added. */
+  /** `onDue` is called for each entry that is still present `ms` after it was added. */
   constructor(ms: number, onDue: (entry: Entry) => void) {
     this.#ms = ms;
     this.#onDue = onDue;
@@ -24,14 +24,14 @@ export class Deadlines<Entry> {
     this.#due.delete(entry);
   }
 
-  /** Forgets all of them. */
+  /** Removes all entries. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#due.clear();
   }
 
-  /** The timer alone keeps no process alive: what is waited for does. */
+  /** The timer does not keep the process alive; what is waited for does. */
   #wait(ms: number): NodeJS.Timeout {
     return setTimeout(() => this.#look(), ms).unref();
   }

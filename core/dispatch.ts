@@ -12,9 +12,9 @@ import { RunSinks } from "./runs.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface Invocation {
-  /** Aborts what the hooks do; a hook that does not end then is no longer waited for. */
+  /** Aborts the hooks; a hook that does not end then is no longer awaited. */
   readonly signal?: AbortSignal;
-  /** Takes the records of this firing's runs, beside the dispatcher's own sinks. */
+  /** Takes the records of this firing's runs, in addition to the dispatcher's own sinks. */
   readonly onRun?: RunSink | undefined;
 }
 
@@ -22,7 +22,7 @@ type MaybePromise<Value> = Value | Promise<Value>;
 const NEVER = new AbortController().signal;
 const HOLD_ANSWER = eventsWhere(({ holdsAnswer }) => holdsAnswer);
 
-/** One firing on its way through the loop. */
+/** The state of one firing in the loop. */
 interface Dispatch {
   readonly kind: EventKind;
   readonly hooks: readonly Hook[];
@@ -30,22 +30,22 @@ interface Dispatch {
   readonly onRun: RunSink | undefined;
   firing: Firing;
   next: number;
-  /** The end of the last run, which is the start of the next one: a moment of `performance.now()`. */
+  /** The end of the last run and so the start of the next one, as of `performance.now()`. */
   now: number;
   decision: Decision;
   pending: Promise<unknown>[] | undefined;
 }
 
-/** Holds the hooks of one host and fires events through them. */
+/** Registers the hooks of one host and fires events. */
 export class HookDispatcher {
   readonly sinks = new RunSinks();
-  /** Told when a hook was registered or taken away. */
+  /** Called when a hook was registered or removed. */
   onChange: () => void = () => undefined;
   readonly #hooks = new Map<EventName, readonly Hook[]>();
   readonly #sideBySide = createLimiter(availableParallelism());
   readonly #background = createLimiter(availableParallelism());
 
-  /** Adds a hook: in-process ones before shell hooks, else in the order of registration. Returns its undo. */
+  /** Adds a hook: in-process hooks before shell hooks, else in order of registration. Returns its undo. */
   register(hook: Hook): () => void {
     const others = this.#hooks.get(hook.event) ?? [];
     const place = hook.source === "shell" ? others.length : others.filter(({ source }) => source !== "shell").length;
@@ -64,26 +64,26 @@ export class HookDispatcher {
     return this.#hooks.get(event) ?? [];
   }
 
-  /** Every hook, event by event in the order of the table, in the order in which they run. */
+  /** All hooks, by event in the order of the table, then in the order in which they run. */
   hooks(): readonly Hook[] {
     return EVENT_NAMES.flatMap((event) => this.hooksOf(event));
   }
 
-  /** True while no hook may still change an answer, so that surfaces may show it as it grows. */
+  /** True while no hook may change an answer, so that surfaces may show it while it is streamed. */
   mayStream(): boolean {
     return HOLD_ANSWER.every((event) => this.hooksOf(event).length === 0);
   }
 
-  /** Waits until the observers that no firing waited for have ended. */
+  /** Waits for observers that no firing waited for. */
   drain(): Promise<void> {
     return this.#background.idle();
   }
 
   /**
-   * Fires an event (seed 003, "Ordering and precedence"). `payload` may be a function, called only when somebody
-   * listens; it becomes the firing's own and is frozen when a callback gets it. Gives what the hooks decided together: `pass`, or what the event's kind allows; `modify` holds the
-   * complete merged arguments, `context` the joined text. Never throws or rejects; no promise is made until a hook
-   * returns one.
+   * Fires an event (seed 003, "Ordering and precedence"). `payload` may be a function, only called when there
+   * are hooks; the firing owns the payload and freezes it when a callback gets it. Returns the combined decision of the
+   * hooks: `pass`, or what the event's kind allows. `modify` has the complete merged arguments, `context` the joined
+   * text. Never throws or rejects; no promise is created until a hook returns one.
    */
   invoke_hook<Name extends EventName>(
     event: Name,
@@ -105,7 +105,7 @@ export class HookDispatcher {
     });
   }
 
-  /** Runs the hooks from where the passage stands; goes on in a `then` after a hook that gave a promise. */
+  /** Runs the remaining hooks of a firing; continues in a `then` after a hook that returned a promise. */
   #walk(passage: Dispatch): MaybePromise<Decision> {
     while (passage.next < passage.hooks.length) {
       const hook = passage.hooks[passage.next++]!;
@@ -125,7 +125,7 @@ export class HookDispatcher {
     return passage.pending === undefined ? passage.decision : Promise.all(passage.pending).then(() => passage.decision);
   }
 
-  /** Starts an observer beside the others: the firing waits for it at its end, or not at all. */
+  /** Starts an observer in parallel: the firing waits for it at its end, or not at all. */
   #runBeside(passage: Dispatch, hook: Hook): void {
     const limiter = hook.background ? this.#background : this.#sideBySide;
     const run = limiter.run(async () => {
@@ -134,7 +134,7 @@ export class HookDispatcher {
     if (!hook.background) (passage.pending ??= []).push(run);
   }
 
-  /** Records one run and folds its decision into the passage's. True when the firing is decided. */
+  /** Records one run and merges its decision into the firing's. True when the firing is decided. */
   #settle(passage: Dispatch, hook: Hook, attempted: Attempt): boolean {
     const { firing } = passage;
     passage.now = attempted.ended;
@@ -167,13 +167,13 @@ function applies(hook: Hook, firing: Firing): boolean {
   }
 }
 
-/** What the decisions so far and one more mean together. True when no later hook can change that. */
+/** Merges one more decision into the previous ones. True when no later hook can change the result. */
 function fold(passage: Dispatch, decision: Decision): boolean {
   if (decision.kind === "pass" || passage.kind === "observe") return false;
   if (decision.kind === "modify") {
     const { event } = passage.firing;
     const payload = passage.firing.payload as { readonly args?: object };
-    // What the hook answered may still be held by it: copied, so that it cannot change behind the next hook's back.
+    // The hook may still hold its answer. Copy it, so that it cannot change while the next hook runs.
     const args = frozenCopy({ ...payload.args, ...decision.args });
     passage.firing = createFiring(event, { ...payload, args } as unknown as Payload<EventName>);
     passage.decision = { kind: "modify", args };

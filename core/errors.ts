@@ -206,14 +206,14 @@ export class HermesError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** True for a {@link HermesError}, also from another realm or thread: recognised by shape, not by class. Never throws. */
+/** True for a {@link HermesError}, also from another realm or thread: recognised by its shape. Never throws. */
 export function isHermesError(value: unknown): value is HermesError {
   if (typeof value !== "object" || value === null) return false;
   try {
     const { name, code, message } = value as { name?: unknown; code?: unknown; message?: unknown };
     return name === "HermesError" && typeof code === "string" && typeof message === "string";
   } catch {
-    // A getter that throws: no error of ours has one.
+    // A getter threw, so it is not one of our errors.
     return false;
   }
 }

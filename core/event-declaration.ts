@@ -1,4 +1,4 @@
-/** The columns of the table of hook events (`core/events.ts`). Whatever code needs to know about an event is one of them. */
+/** The columns of the table of hook events (`core/events.ts`): everything that code needs to know about an event. */
 import type { z } from "zod";
 import type { Zod } from "./zod.ts";
 
@@ -11,10 +11,10 @@ export type EventKind = "gate" | "context" | "transform" | "observe";
  */
 export type FailurePolicy = "skip" | "mark";
 
-/** What an answer to a gate can ask for; `core/answers.ts` reads each. */
+/** The possible verbs of an answer to a gate; `core/answers.ts` reads them. */
 export type GateVerb = "block" | "modify" | "skip" | "rewrite" | "allow";
 
-/** One row, with its types widened: what code that walks the table sees. */
+/** One row with its types widened, for code that iterates over the table. */
 export interface AnyEventDeclaration {
   readonly kind: EventKind;
   readonly onFailure: FailurePolicy;
@@ -22,25 +22,25 @@ export interface AnyEventDeclaration {
   readonly sentence: string;
   /** What a gate decides about, or what a transform replaces: "tool call". */
   readonly subject?: string;
-  /** A gate's verbs, the strongest first: of two in one answer, the stronger one holds. */
+  /** A gate's verbs, strongest first: if an answer has two, the stronger one wins. */
   readonly verbs?: readonly GateVerb[];
-  /** A script's exit code 2 blocks. Only for a gate with the verb `block`. */
+  /** True when a script's exit code 2 blocks; only for a gate with the verb `block`. */
   readonly exitTwoBlocks?: true;
-  /** The scripts of its shell hooks are off limits to the agent's tools, which must not edit their own guard. */
+  /** True when its shell hooks' scripts are off limits to the agent's tools, which must not edit their own guard. */
   readonly scriptsOffLimits?: true;
-  /** A transform that ignores an empty text. */
+  /** True for a transform that ignores an empty string. */
   readonly ignoresEmpty?: true;
-  /** While a hook listens, no surface shows the answer before it is complete: the hook may take something out. */
+  /** True when no surface may show an incomplete answer while a hook listens, because the hook may remove something. */
   readonly holdsAnswer?: true;
-  /** A tool event: a shell hook's `matcher` applies, scripts get `tool_name` and `tool_input`. */
+  /** True for a tool event: a shell hook's `matcher` applies, and scripts get `tool_name` and `tool_input`. */
   readonly tool?: true;
-  /** Fields handed by reference to in-process hooks, absent from schema, sample and JSON. */
+  /** Fields that in-process hooks get by reference; absent from schema, sample and JSON. */
   readonly live?: readonly string[];
   readonly payload: (zod: Zod) => z.ZodType;
   readonly sample: () => object;
 }
 
-/** One row with its own types: of the payload, and of the answers. */
+/** One row with its own types of payload and answers. */
 export interface EventDeclaration<
   Schema extends z.ZodType,
   Kind extends EventKind,

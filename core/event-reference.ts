@@ -53,7 +53,7 @@ export function notesOf(name: EventName, code: (text: string) => string): readon
   ];
 }
 
-/** An answer as a plugin and as a script gives it. */
+/** An answer, as a plugin and as a script gives it. */
 interface AnswerForms {
   readonly plugin: string;
   readonly shell: string;

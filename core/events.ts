@@ -249,7 +249,7 @@ export type EventsOfKind<Kind extends EventKind> = {
 /** The payload of an event by its schema, without live fields. */
 export type Payload<Name extends EventName> = z.infer<ReturnType<(typeof EVENTS)[Name]["payload"]>>;
 
-/** The verbs that an event understands; never for an event that is no gate. */
+/** The verbs of an event; never for an event that is not a gate. */
 export type VerbOf<Name extends EventName> = NonNullable<(typeof EVENTS)[Name]["verbs"]>[number];
 
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
@@ -262,7 +262,7 @@ export function declarationOf(name: EventName): AnyEventDeclaration {
   return EVENTS[name];
 }
 
-/** The events whose row passes a test, in the order of the table. */
+/** The events whose row passes the test, in the order of the table. */
 export function eventsWhere(test: (row: AnyEventDeclaration) => boolean | undefined): readonly EventName[] {
   return EVENT_NAMES.filter((name) => test(EVENTS[name]));
 }

@@ -1,15 +1,15 @@
 import { declarationOf, type EventName, type Payload } from "./events.ts";
 import type { Firing } from "./ports/hook.ts";
 
-/** What this file froze all the way down, so that nothing is walked twice: a history grows, its messages stay. */
+/** Values that were deeply frozen here, so that none is walked twice: a history grows, but its messages stay. */
 const known = new WeakSet<object>();
 
-/** Deeper values than this are refused rather than walked (CONTRACT: bad input gets a clear error). */
+/** Deeper values are rejected instead of walked (CONTRACT: bad input gets a clear error). */
 const DEEPEST = 500;
 
 /**
- * Freezes plain data all the way down, where it stands, and gives it back. For data that nobody else will change.
- * Throws a RangeError for data nested deeper than 500 levels or in a cycle.
+ * Deeply freezes plain data in place and returns it. For data that nobody else will change.
+ * Throws a RangeError for data with a cycle or more than 500 levels.
  */
 export function deepFreeze<Value>(value: Value, depth = 0): Value {
   if (typeof value !== "object" || value === null || known.has(value)) return value;
@@ -23,7 +23,7 @@ export function deepFreeze<Value>(value: Value, depth = 0): Value {
   return value;
 }
 
-/** Like {@link deepFreeze}, of a copy: for data that its maker still holds. A part already frozen here is not copied. */
+/** Like {@link deepFreeze} on a copy, for data that its creator still holds. Parts frozen here are not copied again. */
 export function frozenCopy<Value>(value: Value, depth = 0): Value {
   if (typeof value !== "object" || value === null || known.has(value)) return value;
   refuseDepth(depth);
@@ -40,7 +40,7 @@ function refuseDepth(depth: number): void {
   if (depth > DEEPEST) throw new RangeError(`data nested deeper than ${DEEPEST} levels, or in a cycle`);
 }
 
-/** Sets a key as a property of the object's own, also `__proto__`. */
+/** Sets an own property of the object, even `__proto__`. */
 function setOwn(target: unknown[] | Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true });
   else (target as Record<string, unknown>)[key] = value;
@@ -72,7 +72,7 @@ class PayloadFiring<Name extends EventName> implements Firing<Name> {
   }
 }
 
-/** Makes the firing of one event. It owns the payload from now on: the first callback that gets it freezes it. */
+/** Creates the firing of an event. It owns the payload from now on, which is frozen when the first callback gets it. */
 export function createFiring<Name extends EventName>(event: Name, payload: Payload<Name>): Firing<Name> {
   return new PayloadFiring(event, payload);
 }

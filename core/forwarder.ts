@@ -1,8 +1,8 @@
 /**
- * Ships the events of this process to the dashboard, if there is one (seed 002, CONTRACT §9). Who emits an event pays
- * for a place in a queue and nothing else; without a dashboard nothing is registered at all.
+ * Sends the events of this process to the dashboard, if there is one (seed 002, CONTRACT §9). Emitting an event only
+ * costs a push into a queue; without a dashboard nothing is registered at all.
  *
- * A context is held until it is sent, not copied: it must be an object made for its event, which nobody changes later.
+ * A context is kept until it is sent, not copied: it must be an object created for its event that nobody changes later.
  */
 import { join } from "node:path";
 import { watchDiscovery, type DiscoveryWatch } from "./forward/discovery-watch.ts";
@@ -14,35 +14,35 @@ import { createRareLog } from "./rare-log.ts";
 import { createRedactor, type Redactor } from "./home/redact.ts";
 import type { EventContext, HookRegistry } from "./registry.ts";
 
-/** What goes to the dashboard. */
+/** What is sent to the dashboard. */
 export const FORWARDED = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"] as const;
 
 export interface ForwarderOptions {
   /** Which kind of process this is: `cli`, `gateway`, `daemon`, `batch`; `unknown` when absent. */
   readonly src?: string;
-  /** The home whose `dashboard.json` counts; `$HERMES_HOME`, else `~/.hermes`. */
+  /** The home whose `dashboard.json` is used; `$HERMES_HOME`, else `~/.hermes`. */
   readonly home?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Takes secrets out of a text before it leaves this process; those of `env` and well-known forms when absent. */
+  /** Removes secrets from text before it leaves this process; by default those of `env` and of well-known forms. */
   readonly redact?: ((text: string) => string) & Partial<Redactor>;
-  /** Takes a sentence about a discovery file that is not used; standard error when absent. */
+  /** Takes a warning about a discovery file that is not used; standard error when absent. */
   readonly warn?: (sentence: string) => void;
-  /** Takes at most one line a minute about events that do not arrive; like `warn` when absent. */
+  /** Takes at most one message a minute about events that do not arrive; like `warn` when absent. */
   readonly log?: (sentence: string) => void;
 }
 
 /** A forwarder that is attached to a dashboard. */
 export interface Forwarder {
   readonly src: string;
-  /** Events that wait, those being sent included; never more than 1,024. */
+  /** Waiting events, including those being sent; never more than 1,024. */
   readonly waiting: number;
-  /** Events that were not delivered and will not be. */
+  /** Events that were dropped. */
   readonly dropped: number;
 }
 
 const FLUSH_MS = 500;
 const OFF = new Set(["0", "false", "no", "off"]);
-/** Different problems of the file are few; when they are not, some are told of again. */
+/** The file has few different problems; when this many are exceeded, some are reported again. */
 const MOST_PROBLEMS = 100;
 
 class HookForwarder implements Forwarder {
@@ -93,7 +93,7 @@ class HookForwarder implements Forwarder {
     this.refresh();
   }
 
-  /** Reads the discovery file and attaches, detaches, or goes over to another dashboard. */
+  /** Reads the discovery file and attaches, detaches, or switches to another dashboard. */
   refresh(again = false): void {
     const { dashboard, problem } = readDiscovery(this.#file, { env: this.#env });
     if (problem !== null) this.#tell(problem);
@@ -136,24 +136,24 @@ class HookForwarder implements Forwarder {
   }
 }
 
-/** Such an event, sent back, would go in circles. */
+/** Sending such an event back would create a loop. */
 function cameFromDashboard(context: EventContext): boolean {
   try {
     return context["_forwarded"] === true;
   } catch {
-    // A getter that throws says nothing.
+    // A getter threw, so it is not marked.
     return false;
   }
 }
 
 /** The forwarder of this process, attached or waiting for a dashboard. */
 let current: HookForwarder | null = null;
-/** The last forwarder's end. */
+/** The end of the last forwarder. */
 let stopped = Promise.resolve();
 
 /**
- * Forwards the registry's events to the dashboard from now on, or from when there is one. Gives the forwarder that is
- * attached, the same at every call, or null while there is no dashboard or `HERMES_HOOK_FORWARDER` switches it off.
+ * Forwards the registry's events to the dashboard as soon as there is one. Returns the attached forwarder, the same one
+ * at every call, or null while there is no dashboard or when `HERMES_HOOK_FORWARDER` turns it off.
  */
 export function start_if_dashboard_available(registry: HookRegistry, options: ForwarderOptions = {}): Forwarder | null {
   const env = options.env ?? process.env;
@@ -165,14 +165,14 @@ export function start_if_dashboard_available(registry: HookRegistry, options: Fo
   return current.attached ? current : null;
 }
 
-/** Sends what waits, for at most half a second, and forwards nothing more; ends the search for a dashboard, too. */
+/** Sends waiting events for at most half a second, then forwards nothing more; also stops looking for a dashboard. */
 export function stop(): Promise<void> {
   if (current !== null) stopped = current.stop();
   current = null;
   return stopped;
 }
 
-/** True while events are forwarded: there is a dashboard, or was one a moment ago. */
+/** True while events are forwarded: there is a dashboard, or there was one a moment ago. */
 export function is_active(): boolean {
   return current?.attached ?? false;
 }

@@ -1,4 +1,4 @@
-/** What a turn emits, typed (CONTRACT §3). Every surface consumes these; each line of `stream-json` is one. */
+/** The frames that a turn emits (CONTRACT §3). Every surface consumes them; each line of `stream-json` is one. */
 import type { ErrorCode } from "./errors.ts";
 import type { HookSource, HookOutcome, HookRun } from "./ports/hook.ts";
 
@@ -28,7 +28,7 @@ export type FrameOf<Type extends FrameType> = { readonly type: Type; readonly se
 >;
 export type Frame = { [Type in FrameType]: FrameOf<Type> }[FrameType];
 
-/** The `hook` frame of a run, under the session that the person talks to. */
+/** The `hook` frame of a run, with the session that the user talks to. */
 export function hookFrame(run: HookRun, sessionId: string): FrameOf<"hook"> {
   return {
     type: "hook",

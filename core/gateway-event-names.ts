@@ -1,6 +1,6 @@
 /**
- * The grammar of gateway events (CONTRACT §4): `namespace:name`, an open set, and `namespace:*` for whoever listens.
- * HOOK.yaml, `ctx.on`, `ctx.emit`, the registry and the hints at names in the wrong place all read it here.
+ * The grammar of gateway event names (CONTRACT §4): `namespace:name`, an open set, and `namespace:*` for listeners.
+ * Used by HOOK.yaml, `ctx.on`, `ctx.emit`, the registry, and hints about names in the wrong place.
  */
 import { isEventName } from "./events.ts";
 import { didYouMean, nearest } from "./suggest.ts";
@@ -9,14 +9,14 @@ const LONGEST = 256;
 const NAME = /^([\w.-]+):.+$/;
 const WILDCARD = /^[\w.-]+:\*$/;
 
-/** Namespaces whose events are all known; others are open: commands, `tui:*`, what plugins emit. */
+/** Namespaces whose events are all known; others are open: commands, `tui:*`, events of plugins. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   gateway: ["gateway:startup", "gateway:*"],
   session: ["session:start", "session:end", "session:reset", "session:*"],
   agent: ["agent:start", "agent:step", "agent:end", "agent:*"],
 };
 
-/** What a person may have meant by a name that is none. */
+/** What the user may have meant by an unknown name. */
 const LIKELY = [...Object.values(KNOWN).flat(), "command:*", "tui:*"];
 
 /** True for the name of a gateway event. */
@@ -24,30 +24,30 @@ export function isGatewayEventName(name: string): boolean {
   return name.length <= LONGEST && NAME.test(name);
 }
 
-/** The pattern that matches every event of this one's namespace; null for a name without a namespace. */
+/** The pattern for all events in this one's namespace; null for a name without a namespace. */
 export function wildcardOf(event: string): string | null {
   const colon = event.indexOf(":");
   return colon === -1 ? null : `${event.slice(0, colon)}:*`;
 }
 
-/** Why this cannot be listened to, as a clause; null when it can. */
+/** Why one cannot listen to this name, as a clause; null when it is valid. */
 export function findPatternProblem(pattern: unknown): string | null {
   if (typeof pattern === "string" && pattern.includes("*") && !WILDCARD.test(pattern)) {
     if (pattern === "*") return 'there is no "*" for all events; list the namespaces: agent:*, session:*, command:*';
-    return "the wildcard stands for a whole name: namespace:*";
+    return "the wildcard must replace the whole name: namespace:*";
   }
   return findNameProblem(pattern);
 }
 
-/** Why this cannot be emitted, as a clause; null when it can. */
+/** Why this name cannot be emitted, as a clause; null when it can. */
 export function findNameProblem(name: unknown): string | null {
   if (typeof name === "object" && name !== null) {
     const [key, value] = Object.entries(name)[0] ?? [];
-    if (typeof value !== "string") return "an event is a text such as agent:end";
-    return `an event is a text; write ${key}:${value}, without a blank behind the colon`;
+    if (typeof value !== "string") return "an event is a string such as agent:end";
+    return `an event is a string; write ${key}:${value} without a space after the colon`;
   }
-  if (typeof name !== "string") return "an event is a text such as agent:end";
-  if (name.length > LONGEST) return `an event name has at most ${LONGEST} characters`;
+  if (typeof name !== "string") return "an event is a string such as agent:end";
+  if (name.length > LONGEST) return `an event name can have at most ${LONGEST} characters`;
   if (isGatewayEventName(name)) return null;
   if (isEventName(name)) {
     return `${name} is an event of plugins and shell hooks; gateway hooks listen to namespace:name, such as agent:step`;
@@ -55,7 +55,7 @@ export function findNameProblem(name: unknown): string | null {
   return `expected namespace:name.${didYouMean(name, LIKELY)}`;
 }
 
-/** A hint at a well-formed name that never fires, as a clause; null when it may. */
+/** A hint about a well-formed name that never fires, as a clause; null when it may fire. */
 export function findNameDoubt(name: string): string | null {
   const namespace = name.slice(0, name.indexOf(":"));
   if (Object.hasOwn(KNOWN, namespace)) {

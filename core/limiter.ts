@@ -1,8 +1,8 @@
-/** Runs at most `most` tasks at a time, in the order in which they came. */
+/** Runs at most `most` tasks at a time, in order of arrival. */
 export interface Limiter {
-  /** Gives the task's own promise; the task starts once there is a place. */
+  /** Returns the task's own promise; the task starts once a slot is free. */
   run<Value>(task: () => Promise<Value>): Promise<Value>;
-  /** Resolves when no task runs or waits. */
+  /** Resolves when no task is running or waiting. */
   idle(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export function createLimiter(most: number): Limiter {
     }
   }
 
-  /** Hands the place to the next task, or gives it up. */
+  /** Gives the slot to the next task, or frees it. */
   function leave(): void {
     const start = waiting.shift();
     if (start !== undefined) return start();

@@ -1,9 +1,9 @@
-/** Which hosts are this machine and no other: who may listen, be asked and be trusted without more goes by this. */
+/** Recognises hosts that are only this machine: used to decide what may listen and what is trusted by default. */
 import { isIP, SocketAddress } from "node:net";
 
 /**
- * True for `localhost`, 127.0.0.0/8 and ::1, however that is written, with or without brackets. Not for an IPv4 address
- * in the form of IPv6: not everybody takes it for the same host.
+ * True for `localhost`, 127.0.0.0/8 and ::1 in any spelling, with or without brackets. Not for IPv4-mapped IPv6
+ * addresses, which some programs treat as another host.
  */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");

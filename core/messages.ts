@@ -1,12 +1,12 @@
-/** One message of a conversation as it is stored and shown to hooks: OpenAI's chat format. */
+/** A message of a conversation, as stored and as hooks see it, in OpenAI's chat format. */
 export type ChatMessage =
   | { role: "system"; content: string }
-  /** `name` is "injected" for text that was put into a running turn and so begins no turn of its own. */
+  /** `name` is "injected" for text that was added to a running turn and did not start its own. */
   | { role: "user"; content: string; name?: string }
   | { role: "assistant"; content: string | null; tool_calls?: ChatToolCall[] }
   | { role: "tool"; content: string; tool_call_id: string };
 
-/** A call that the model asked for. `arguments` is JSON text, as in OpenAI's format. */
+/** A call by the model. `arguments` is JSON text, as in OpenAI's format. */
 export type ChatToolCall = {
   id: string;
   type: "function";

@@ -1,21 +1,21 @@
-/** Every frame of a turn as a `tui:*` event, on whatever surface it runs (the table at the end of CONTRACT §9). */
+/** Mirrors every frame of a turn as a `tui:*` event, on all surfaces (the table at the end of CONTRACT §9). */
 import type { Frame } from "./frames.ts";
 import type { HookRegistry } from "./registry.ts";
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** How much of a tool's result is mirrored, in characters. */
+/** Maximum number of characters of a tool's result that are mirrored. */
 const LONGEST_CONTENT = 2000;
-/** A secret that begins before the cut is found whole if it is no longer than this. */
+/** A secret that starts before the cut is recognised completely if it is not longer than this. */
 const LONGEST_SECRET = 512;
 
 /**
- * Makes the mirror of a surface: a function that takes every frame of its turns, those of different sessions mixed.
- * It never throws, and makes nothing when nobody listens. `context` is `{session_id, payload}`. What is too long to be
- * mirrored whole goes through `redact` before it is cut: the half of a secret is none that could be found later.
+ * Creates the mirror of a surface: a function that takes every frame of its turns, from all sessions. It never throws,
+ * and does nothing when nobody listens. `context` is `{session_id, payload}`. A text that is too long goes through
+ * `redact` before it is cut, because half of a secret could not be recognised later.
  */
 export function mirrorFrames(registry: HookRegistry, redact: (text: string) => string): (frame: Frame) => void {
-  /** Sessions whose model is in the midst of an answer. */
+  /** Sessions in the middle of an answer. */
   const answering = new Set<string>();
 
   function emit(event: string, { session_id }: Frame, payload: () => Payload): void {
@@ -69,7 +69,7 @@ export function mirrorFrames(registry: HookRegistry, redact: (text: string) => s
   };
 }
 
-/** The next text begins an answer of its own. A hook's line and the cost come at any time. */
+/** The next text starts a new answer. Hook and cost frames may come at any time. */
 function endsAnswer({ type }: Frame): boolean {
   return type !== "text" && type !== "hook" && type !== "cost";
 }
@@ -81,6 +81,6 @@ function bodyOf({ type: _type, session_id: _session, ...body }: Frame): Payload 
 function beginning(content: string, redact: (text: string) => string): string {
   if (content.length <= LONGEST_CONTENT) return content;
   const text = content.slice(0, 2 * LONGEST_CONTENT + LONGEST_SECRET);
-  // Characters, not UTF-16 units: an emoji at the end is whole or not there.
+  // Characters, not UTF-16 units, so that an emoji at the end is not split.
   return Array.from(redact(text)).slice(0, LONGEST_CONTENT).join("");
 }

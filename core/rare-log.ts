@@ -1,7 +1,7 @@
-/** Log lines about what comes in crowds: at most one a minute. */
+/** Rate-limits log lines about frequent problems: at most one a minute. */
 const INTERVAL_MS = 60_000;
 
-/** A clock that never jumps, in milliseconds. */
+/** A monotonic clock, in milliseconds. */
 type Clock = () => number;
 
 export class OncePerMinute {
@@ -12,7 +12,7 @@ export class OncePerMinute {
     this.#now = now;
   }
 
-  /** True at the first call, and then for one call a minute. */
+  /** True for the first call, and then for one call a minute. */
   isDue(): boolean {
     const moment = this.#now();
     if (moment - this.#saidAt < INTERVAL_MS) return false;
@@ -20,7 +20,7 @@ export class OncePerMinute {
     return true;
   }
 
-  /** What comes next is a first call. */
+  /** The next call is a first call again. */
   reset(): void {
     this.#saidAt = Number.NEGATIVE_INFINITY;
   }
@@ -31,7 +31,7 @@ export interface RareLogOptions {
   readonly now?: Clock;
 }
 
-/** Gives a function that writes a sentence, or counts it when one was written less than a minute ago. */
+/** Returns a function that logs a message, or only counts it if one was logged less than a minute ago. */
 export function createRareLog({ write, now }: RareLogOptions): (sentence: string) => void {
   const rare = new OncePerMinute(now);
   let suppressed = 0;

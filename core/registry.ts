@@ -1,8 +1,8 @@
 /**
  * Gateway events: an open set of `namespace:name`, with handlers that get `(event_type, context)` (seed 002).
  *
- * The handlers of an event are resolved once and remembered, as a list that nobody changes: an emission runs the list
- * that it began with, whatever its handlers register or unregister meanwhile.
+ * The handlers of an event are resolved once and cached as an immutable list: an emission runs the list it started
+ * with, even if handlers register or unregister others meanwhile.
  */
 import { problemOf } from "./errors.ts";
 import { wildcardOf } from "./gateway-event-names.ts";
@@ -18,7 +18,7 @@ export interface LoadedHook {
   readonly path: string;
 }
 
-/** What is known of a handler beside its event: shown by `loaded_hooks` and named when it fails. */
+/** Details of a handler, shown by `loaded_hooks` and in error messages. */
 export interface RegisterOptions {
   /** The function's own name when absent. */
   readonly name?: string;
@@ -32,26 +32,26 @@ interface Registration {
   readonly handler: EventHandler;
   readonly name: string;
   readonly description: string;
-  /** Null for a handler that was registered by a program. */
+  /** Null for a handler that code registered. */
   readonly path: string | null;
-  /** True for an async function, which can be left out before it begins. */
+  /** True for an async function, which can be skipped without starting it. */
   readonly isAsync: boolean;
-  /** Set once it was said that it cannot run any more. */
+  /** Set once a warning said that it can no longer run. */
   skippedAtExit: boolean;
 }
 
-/** Takes one sentence about a handler that failed, with the handler's name in it. */
+/** Takes a message about a failed handler, with its name. */
 export type RegistryReport = (sentence: string) => void;
 
-/** Names of events are an open set: more than these are not remembered at a time. */
+/** Event names are an open set, so the cache is limited. */
 const MOST_REMEMBERED = 1024;
 const NOBODY: readonly Registration[] = [];
-/** What `emit` gives when no handler was asynchronous: no promise is made for it. */
+/** What `emit` returns when no handler was asynchronous, without creating a promise. */
 const DONE = Promise.resolve();
 
 const AsyncFunction = Object.getPrototypeOf(async () => undefined) as object;
 
-/** True from the moment the process ends: no promise goes on from here. */
+/** True once the process is exiting: promises no longer continue. */
 let ending = false;
 process.prependOnceListener("exit", () => {
   ending = true;
@@ -59,17 +59,17 @@ process.prependOnceListener("exit", () => {
 
 export class HookRegistry {
   readonly #registrations = new Map<string, readonly Registration[]>();
-  /** All of them, in the order of registration. */
+  /** All handlers, in order of registration. */
   #order: readonly Registration[] = [];
   readonly #resolved = new Map<string, readonly Registration[]>();
   readonly #report: RegistryReport;
 
-  /** `report` takes the failures of handlers; without it they go to standard error. */
+  /** `report` takes the failures of handlers; standard error when absent. */
   constructor(report: RegistryReport = (sentence) => void process.stderr.write(`[hooks] ${sentence}\n`)) {
     this.#report = report;
   }
 
-  /** What is registered, one element a hook, in the order of registration. */
+  /** The registered hooks, in order of registration. */
   get loaded_hooks(): readonly LoadedHook[] {
     const hooks = new Map<unknown, LoadedHook & { readonly events: string[] }>();
     for (const registration of this.#order) {
@@ -84,7 +84,7 @@ export class HookRegistry {
 
   /**
    * Adds a handler for one event, or for every event of a namespace with `namespace:*`. Returns its undo, which may be
-   * called more than once. Throws a TypeError for a handler that is no function.
+   * called more than once. Throws a TypeError for a handler that is not a function.
    */
   register(event: string, handler: EventHandler, options: RegisterOptions = {}): () => void {
     if (typeof handler !== "function") throw new TypeError(`the handler for ${event} is no function`);
@@ -103,14 +103,14 @@ export class HookRegistry {
     return () => this.#unregister(registration);
   }
 
-  /** True when an emission of this event would run a handler: what costs something to make need not be made else. */
+  /** True when an emission of this event would run a handler; otherwise callers can skip creating a context. */
   listens(event: string): boolean {
     return this.#handlers(event).length > 0;
   }
 
   /**
-   * Runs every handler, one after another, and waits for each that gives a promise. A failing one is reported and
-   * passed over. Without such a handler nothing waits: all have run when this returns.
+   * Runs all handlers in order and waits for each that returns a promise. Failing ones are reported and skipped. If no
+   * handler returns a promise, all have run when this returns.
    */
   emit(event: string, context?: EventContext | null): Promise<void> {
     const handlers = this.#handlers(event);
@@ -130,8 +130,8 @@ export class HookRegistry {
   }
 
   /**
-   * Like {@link emit}; gives what the handlers answered, in order, without null and undefined. `read` makes of each
-   * answer what is wanted of it; what it throws is a failure of that handler.
+   * Like {@link emit}; returns the handlers' answers in order, without null and undefined. `read` converts each answer;
+   * if it throws, that is a failure of the handler.
    */
   async emit_collect<Answer = unknown>(
     event: string,
@@ -153,9 +153,9 @@ export class HookRegistry {
   }
 
   /**
-   * Runs every handler at once, for callers that cannot wait; what a promise of a handler comes to is not waited for,
-   * its rejection is reported. While the process ends no promise goes on any more: asynchronous handlers are left out
-   * then, with one warning each. Never throws.
+   * Runs all handlers without waiting for promises, for callers that cannot wait; rejections are reported. While the
+   * process is exiting, promises no longer continue, so asynchronous handlers are skipped with one warning each. Never
+   * throws.
    */
   emit_sync(event: string, context?: EventContext | null): void {
     const handlers = this.#handlers(event);
@@ -177,7 +177,7 @@ export class HookRegistry {
     }
   }
 
-  /** The rest of an emission, from the handler at `index` that gave a promise. */
+  /** The rest of an emission, from the handler at `index` that returned a promise. */
   async #emitFrom(
     handlers: readonly Registration[],
     index: number,
@@ -230,8 +230,8 @@ export class HookRegistry {
     if (registration.skippedAtExit) return;
     registration.skippedAtExit = true;
     this.#tell(
-      `handler "${registration.name}" of ${event} is asynchronous and cannot run while the process ends; ` +
-        "this is said once.",
+      `handler "${registration.name}" of ${event} is asynchronous and cannot run while the process exits; ` +
+        "this is only reported once.",
     );
   }
 
@@ -243,7 +243,7 @@ export class HookRegistry {
     try {
       this.#report(sentence);
     } catch {
-      // A handler that emits its own event without end leaves no stack to report on: a moment later there is one.
+      // A handler that endlessly emits its own event overflows the stack: report it once there is stack again.
       queueMicrotask(() => this.#tellLate(sentence));
     }
   }
@@ -252,23 +252,23 @@ export class HookRegistry {
     try {
       this.#report(sentence);
     } catch {
-      // The reporter itself fails. Whoever emits must never be disturbed, and there is nobody left to tell.
+      // The reporter itself failed. The emitter must not be disturbed, and nothing else can report it.
     }
   }
 }
 
 function nothing(): void {
-  // Some promises insist on a function for the good case, too.
+  // Some promise libraries require a function for fulfilment, too.
 }
 
 let defaultRegistry: HookRegistry | undefined;
 
-/** The registry of this process; made at the first call when none was installed. */
+/** The registry of this process; created at the first call if none was installed. */
 export function get_default_registry(): HookRegistry {
   return (defaultRegistry ??= new HookRegistry());
 }
 
-/** Makes this registry the one that {@link get_default_registry} gives. */
+/** Makes this the registry that {@link get_default_registry} returns. */
 export function install_as_default(registry: HookRegistry): void {
   defaultRegistry = registry;
 }

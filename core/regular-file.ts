@@ -1,4 +1,4 @@
-/** Reads files that others may have put there: never waits for a pipe or a device, never reads without a bound. */
+/** Reads files that others may have created: never blocks on a pipe or a device, never reads without a limit. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { problemOf } from "./errors.ts";
 
@@ -10,11 +10,11 @@ export type FileReading =
 
 export interface ReadLimits {
   readonly mostBytes: number;
-  /** True for a file that only this user may own and that may not be a symbolic link. */
+  /** True for a file that this user must own and that must not be a symbolic link. */
   readonly ours?: boolean;
 }
 
-/** Reads a regular file. What is looked at is what is read, also when somebody puts another file in its place. Never throws. */
+/** Reads a regular file. Checks and reads the same file, even if it is replaced meanwhile. Never throws. */
 export function readRegularFile(file: string, limits: ReadLimits): FileReading {
   const noFollow = limits.ours ? constants.O_NOFOLLOW : 0;
   let opened: number | undefined;
@@ -38,12 +38,12 @@ export function readRegularFile(file: string, limits: ReadLimits): FileReading {
   }
 }
 
-/** What is wrong with a file that cannot even be opened: a link, a socket, somebody else's. */
+/** What is wrong with a file that cannot be opened: a link, a socket, another user's file. */
 function lookAt(file: string, limits: ReadLimits): string | null {
   try {
     return refusalOf(lstatSync(file), limits);
   } catch {
-    // The folder may not be read either: why it cannot be opened says enough.
+    // The folder is not readable either; the error of opening the file is enough.
     return null;
   }
 }

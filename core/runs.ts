@@ -1,11 +1,11 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
 import type { HookIdentity, HookRun, RunSink } from "./ports/hook.ts";
 
-/** A run as `logs/hooks.jsonl` and `hermes hooks log --json` show it (CONTRACT §6). */
+/** A run in the format of `logs/hooks.jsonl` and `hermes hooks log --json` (CONTRACT §6). */
 export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "detail"> {
-  /** When it began: ISO-8601, UTC. */
+  /** When it started: ISO-8601, UTC. */
   readonly time: string;
-  /** Texts, because a file may hold what another version of the program wrote. */
+  /** Strings, because another version of the program may have written the file. */
   readonly event: string;
   readonly source: string;
   readonly outcome: string;
@@ -26,11 +26,11 @@ function runToJson(run: HookRun): LoggedRun {
   };
 }
 
-/** A sink that hands every record to each of a changing set of sinks. */
+/** A sink that passes every record to a changing set of sinks. */
 export class RunSinks {
   #sinks: readonly RunSink[] = [];
 
-  /** Adds a sink; the returned function takes it away again. */
+  /** Adds a sink; the returned function removes it. */
   add(sink: RunSink): () => void {
     this.#sinks = [...this.#sinks, sink];
     return () => {
@@ -45,17 +45,17 @@ export class RunSinks {
 
 export interface FileSinkOptions {
   readonly append: (line: string) => void;
-  /** Takes secrets out of a text: a command line may hold one. */
+  /** Removes secrets from text, since a command line may contain one. */
   readonly redact: (text: string) => string;
 }
 
-/** Names and commands are few and come again with every run; more than these are not remembered. */
+/** Names and commands are few and repeat with every run, so this many are cached. */
 const MOST_REMEMBERED = 500;
 
 /** A sink that appends each record to a file of JSON lines; the only writer of `logs/hooks.jsonl`. */
 export function fileSink({ append, redact }: FileSinkOptions): RunSink {
   const clean = new Map<string, string>();
-  /** Before the text becomes JSON, whose escapes would hide a secret that holds a quote or a line break. */
+  /** Applied before the text becomes JSON, whose escapes would hide a secret with a quote or a newline. */
   function redacted(text: string): string {
     let found = clean.get(text);
     if (found === undefined) {

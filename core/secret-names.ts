@@ -1,6 +1,6 @@
-/** Names of variables and keys whose values are secrets (CONTRACT §6). Redaction and children's environments use this one list. */
+/** Names of variables and keys whose values are secrets (CONTRACT §6), for redaction and child environments. */
 
-/** What a secret's name ends in, as a word of its own: `API_KEY`, `TOKEN`, `GITHUB_PAT`, `session-secret`. */
+/** The last word of a secret's name: `API_KEY`, `TOKEN`, `GITHUB_PAT`, `session-secret`. */
 const LAST_WORDS = [
   "key",
   "token",
@@ -16,7 +16,7 @@ const LAST_WORDS = [
   "dsn",
   "connection_string",
   "webhook_url",
-  // Addresses of databases hold the password.
+  // Database URLs contain the password.
   "(?:database|db|redis|mongo|mongodb|postgres|postgresql|pg|mysql|amqp|rabbitmq|broker)_ur[il]",
 ];
 const SECRET_NAME = new RegExp(
@@ -25,7 +25,7 @@ const SECRET_NAME = new RegExp(
   "i",
 );
 
-/** True for a variable or key whose value is a secret by its name, in any case; `apiKey` and `X-Api-Key` are read as `api_key`. */
+/** True for the name of a secret variable or key, in any case; `apiKey` and `X-Api-Key` are read as `api_key`. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").replaceAll("-", "_"));
 }

@@ -7,23 +7,23 @@ import { HermesError } from "./errors.ts";
 
 type Write = typeof process.stdout.write;
 
-/** Takes a piece of text that was not written by {@link writeStdout}; true when it must not reach standard output. */
+/** Takes text that was not written by {@link writeStdout}; true when it must not reach standard output. */
 export type DivertHandler = (text: string) => boolean;
 
 const state = {
   /** The stream's own `write` while it is replaced. */
   original: undefined as Write | undefined,
   handlers: [] as readonly DivertHandler[],
-  /** Set when nobody reads any more (EPIPE): there is nothing left to write for. */
+  /** Set when the reader is gone (EPIPE), so nothing more is written. */
   closed: false,
-  /** Why it could not be written (a full disk), when that is no reader's going away. */
+  /** Why writing failed (a full disk), unless the reader is gone. */
   failure: undefined as NodeJS.ErrnoException | undefined,
   watched: false,
-  /** Told once when nothing can be written any more. */
+  /** Called once when nothing can be written any more. */
   onClosed: new Set<() => void>(),
 };
 
-/** Writes text to standard output as it is. A reader that went away (`| head`) is no error: the rest is dropped. */
+/** Writes text to standard output unchanged. A reader that is gone (`| head`) is not an error: the rest is dropped. */
 export function writeStdout(text: string): void {
   if (state.closed) return;
   if (!state.watched && isPlain()) return writeDirectly(text);
@@ -31,21 +31,21 @@ export function writeStdout(text: string): void {
   write(text);
 }
 
-/** Calls `listener` when nobody reads standard output any more, or it cannot be written. Returns the undo. */
+/** Calls `listener` when the reader of standard output is gone or writing fails. Returns the undo. */
 export function onStdoutClosed(listener: () => void): () => void {
   state.onClosed.add(listener);
   return () => state.onClosed.delete(listener);
 }
 
-/** True for a file, a pipe or a socket. A terminal is left to Node. */
+/** True for a file, a pipe or a socket. Node handles terminals. */
 function isPlain(): boolean {
   const stats = fstatSync(1);
   return stats.isFile() || stats.isFIFO() || stats.isSocket();
 }
 
 /**
- * Writes without the stream, which takes longer to make than a short command takes to run: that is what Node does
- * with files and pipes, too. A pipe that somebody made non-blocking and that is full is left to the stream.
+ * Writes without the stream, which takes longer to create than a short command to run; Node also writes files and pipes
+ * synchronously. A full non-blocking pipe is left to the stream.
  */
 function writeDirectly(text: string): void {
   let rest = Buffer.from(text);
@@ -60,12 +60,12 @@ function writeDirectly(text: string): void {
 }
 
 /**
- * Resolves when all that was written has been taken by the reader, or can no longer be because it went away.
+ * Resolves when the reader has received everything, or is gone.
  * Throws HERMES_OUTPUT when a part could not be written for another reason.
  */
 export async function flushStdout(): Promise<void> {
   await drained();
-  // A file that takes nothing says so on the next tick.
+  // A failing file reports its error on the next tick.
   await new Promise((resolve) => setImmediate(resolve));
   if (state.failure !== undefined) throw new HermesError("HERMES_OUTPUT", { problem: state.failure.message });
 }
@@ -85,7 +85,7 @@ async function drained(): Promise<void> {
 }
 
 /**
- * Gives `handler` whatever is written with `process.stdout.write` or `console.log`, but not by {@link writeStdout}.
+ * Passes to `handler` everything written with `process.stdout.write` or `console.log`, but not by {@link writeStdout}.
  * What no handler takes goes to standard output. Returns the undo.
  */
 export function divertStdout(handler: DivertHandler): () => void {
@@ -93,7 +93,7 @@ export function divertStdout(handler: DivertHandler): () => void {
   const { stdout } = process;
   state.handlers = [...state.handlers, handler];
   if (state.original === undefined) {
-    // Bound late by `writeStdout`: kept as it was, so that the undo restores exactly it.
+    // Kept unbound, so that the undo restores exactly this function.
     // oxlint-disable-next-line typescript/unbound-method -- it is called with the stream as its `this`
     state.original = stdout.write;
     stdout.write = divertedWrite;

@@ -1,13 +1,13 @@
-/** JSON of whatever a payload holds. */
+/** Serialises any payload as JSON. */
 
 const DEEPEST = 200;
 
-/** JSON of anything: what JSON cannot hold becomes a string instead of being left out. Never throws. */
+/** JSON of any value: what JSON cannot represent becomes a string instead of being omitted. Never throws. */
 export function stringify(value: unknown): string {
   try {
     return JSON.stringify(value, replaceUnholdable);
   } catch {
-    // A cycle, a getter that throws or data nested too deep: copy it piece by piece, with words in their places.
+    // A cycle, a throwing getter or too deep data: copy it piece by piece, with strings in their place.
     return JSON.stringify(plainCopy(value, []));
   }
 }
@@ -52,7 +52,7 @@ function describe(value: unknown): string {
   try {
     return String(value);
   } catch {
-    // A toString that throws: its type is all that can be said.
+    // Its toString threw, so only its type is known.
     return `[${typeof value}]`;
   }
 }

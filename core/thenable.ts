@@ -1,5 +1,5 @@
 /**
- * True for a promise, also one of another realm or of a library of its own: recognised by shape, not by class.
+ * True for any promise, also from another realm or library: recognised by shape, not by class.
  * Throws what a hostile `then` getter throws.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,6 +1,6 @@
 /**
- * Checks a tool's arguments against its JSON Schema with ajv, which is loaded when the first call is checked.
- * A schema says its dialect in `$schema`; without it the latest, 2020-12, applies.
+ * Checks a tool's arguments against its JSON Schema with ajv, which is loaded for the first call.
+ * `$schema` selects the dialect; the default is the latest, 2020-12.
  */
 import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
 
@@ -14,7 +14,7 @@ export type CompiledSchema =
 const DRAFT_7 = /^https?:\/\/json-schema\.org\/draft-0[67]\/schema#?$/;
 const compiled = new WeakMap<Schema, CompiledSchema>();
 
-/** Compiles a schema once. The problem is a clause that says why it is not a valid JSON Schema. Never rejects. */
+/** Compiles a schema once. The problem is a clause that says why the JSON Schema is invalid. Never rejects. */
 export async function compileSchema(schema: Schema): Promise<CompiledSchema> {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
@@ -23,14 +23,14 @@ export async function compileSchema(schema: Schema): Promise<CompiledSchema> {
   return result;
 }
 
-/** What is wrong with the arguments, as a sentence that names the place; undefined when they fit. */
+/** What is wrong with the arguments and where, as a sentence; undefined when they are valid. */
 export async function findSchemaProblem(schema: Schema, args: unknown): Promise<string | undefined> {
   const { validate, problem } = await compileSchema(schema);
   if (validate === null) return `the tool's parameters are not a valid JSON Schema: ${problem}`;
   try {
     if (validate(args)) return undefined;
   } catch (error) {
-    // A schema that refers to itself without end.
+    // A schema with an endless self-reference.
     return `the arguments cannot be checked: ${error instanceof Error ? error.message : String(error)}`;
   }
   return describe(validate.errors ?? [], schema);
@@ -48,7 +48,7 @@ async function compile(schema: Schema): Promise<CompiledSchema> {
   }
 }
 
-/** Keywords of tools' authors and of other dialects are fine; a mistake in a known one is not. */
+/** Unknown keywords are allowed; a mistake in a known one is not. */
 const OPTIONS = { strict: false, allErrors: false, logger: false } as const;
 
 let ajv7: Promise<Ajv> | undefined;
@@ -68,7 +68,7 @@ async function withFormats(ajv: Ajv): Promise<Ajv> {
   return ajv;
 }
 
-/** The deepest error first: of alternatives it says most. */
+/** The deepest error first, because it is the most helpful among alternatives. */
 function describe(errors: readonly ErrorObject[], schema: Schema): string {
   const alternatives = errors.filter(({ keyword }) => keyword !== "anyOf" && keyword !== "oneOf");
   const shown = alternatives.length === 0 ? errors : alternatives;

@@ -1,4 +1,4 @@
-/** From how a hook's run went to what it means: the decision, the outcome that people see, the cause. */
+/** Turns the result of a hook's run into a decision, an outcome for display, and a cause. */
 import { judge, PASS, type Decision } from "./answers.ts";
 import { failureOf, type Attempt } from "./attempt.ts";
 import { HermesError } from "./errors.ts";
@@ -9,11 +9,11 @@ export interface Verdict {
   readonly decision: Decision;
   readonly outcome: HookOutcome;
   readonly cause: HookRun["cause"];
-  /** A block's message or a failure's sentence, else null. */
+  /** A block's message or a failure's message, else null. */
   readonly detail: string | null;
 }
 
-/** Judges one run of a hook by the event's failure policy and the hook's mark (CONTRACT §4, last paragraph). */
+/** Evaluates one run of a hook by the event's failure policy and the hook's setting (CONTRACT §4, last paragraph). */
 export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
   const { reply, failure } = attempt;
   if (failure === undefined && isSilent(reply, firing)) return PASSED;
@@ -39,7 +39,7 @@ export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict
 
 const PASSED: Verdict = Object.freeze({ decision: PASS, outcome: "pass", cause: null, detail: null });
 
-/** True for what most runs are: all went well, and there is no answer that counts. */
+/** True for most runs: they succeed without a relevant answer. */
 function isSilent(reply: HookReply | undefined, firing: Firing): boolean {
   if (reply === undefined || reply.failure !== undefined) return false;
   return reply.answer === undefined || reply.answer === null || declarationOf(firing.event).kind === "observe";

@@ -1,11 +1,11 @@
-/** A YAML text as plain values that know the lines they came from. */
+/** Parses YAML into plain values with their line numbers. */
 import { problemOf } from "./errors.ts";
 
 export type KeyPath = readonly (string | number)[];
 
 export interface YamlDocument {
   readonly value: unknown;
-  /** Where a key's value is, from 1; undefined for a key that is not in the text. */
+  /** The line of a key's value, starting at 1; undefined for a key that is not in the text. */
   readonly lineOf: (path: KeyPath) => number | undefined;
 }
 
@@ -16,10 +16,10 @@ export interface YamlProblem {
   readonly cause: unknown;
 }
 
-/** More aliases than that multiply into something that fills the memory. */
+/** More aliases could multiply and fill the memory. */
 const MOST_ALIASES = 100;
 
-/** Parses a text. Throws what `refuse` makes of a text that is not valid YAML or that cannot be resolved. */
+/** Parses a text. Throws the error that `refuse` creates for invalid YAML. */
 export async function parseYaml(text: string, refuse: (found: YamlProblem) => Error): Promise<YamlDocument> {
   const { LineCounter, parseDocument, isNode } = await import("yaml");
   const lineCounter = new LineCounter();
@@ -38,7 +38,7 @@ export async function parseYaml(text: string, refuse: (found: YamlProblem) => Er
       };
     }
   } catch (error) {
-    // Aliases that multiply, or brackets nested too deep.
+    // Too many aliases, or brackets nested too deep.
     throw refuse({ problem: problemOf(error), cause: error });
   }
   const hint = /tab/i.test(syntax.message) ? " (indent with spaces, not tabs)" : "";

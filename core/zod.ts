@@ -1,4 +1,4 @@
 import type { z } from "zod";
 
-/** The package itself: schemas are functions of it, so that a start which validates nothing does not load it. */
+/** The package itself: schemas are functions of it, so that a start that validates nothing does not load it. */
 export type Zod = typeof z;

@@ -7,7 +7,7 @@ import { median, type Case, type Measurement } from "../measure.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const ROUNDS = 15;
 
-/** A home as a person has it: three shell hooks, two of them approved, and a plugin. */
+/** A typical home: three shell hooks, two of them approved, and a plugin. */
 function makeHome(): string {
   const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
   const plugin = join(home, "plugins", "audit");

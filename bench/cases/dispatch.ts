@@ -11,12 +11,12 @@ const ARGUMENTS = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`
 const PAYLOAD = { ...EVENTS.post_tool_call.sample(), args: ARGUMENTS };
 
 let seen = 0;
-/** What a plugin's callback does at least: look at its payload. */
+/** The least that a plugin's callback does: read its payload. */
 function callback(payload: { readonly tool_name: string }): void {
   seen += payload.tool_name.length;
 }
 
-/** A plugin's hook, made as the plugin host makes it. */
+/** A plugin's hook, created as the plugin host does. */
 function pluginHook(event: Hook["event"]): Hook {
   const owner = { name: "bench", folder: "/nowhere", onOutput: () => undefined, onStray: () => undefined };
   return new CallbackHook({

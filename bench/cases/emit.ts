@@ -9,16 +9,16 @@ import { runInNewContext } from "node:vm";
 import { HookRegistry, type EventContext } from "#core/registry";
 import { compare, race, type Case, type Measurement } from "../measure.ts";
 
-/** Events come mixed: a turn alternates between a handful of names. */
+/** Mixed events: a turn alternates between a few names. */
 const NAMES = ["tui:message.delta", "agent:step", "tui:tool.start", "session:start"] as const;
 const CONTEXT: EventContext = { session_id: "sess_bench", payload: { text: "a few words" } };
 const EMISSIONS = 1_000_000;
 
-/** Its types describe the CommonJS form, whose export is one level deeper. */
+/** Its types describe the CommonJS build, whose export is one level deeper. */
 const mitt = mittModule.default as unknown as typeof mittModule.default.default;
 
 let seen = 0;
-/** Functions of their own, as different subscribers have. */
+/** Distinct functions, as different subscribers have. */
 const handlers = (count: number) => Array.from({ length: count }, () => () => void seen++);
 
 function registryWith(count: number): HookRegistry {
@@ -27,7 +27,7 @@ function registryWith(count: number): HookRegistry {
   return registry;
 }
 
-/** `emit_sync` against emitters that call their listeners at once; only ours catches what a listener throws. */
+/** `emit_sync` against emitters that call their listeners synchronously; only ours catches what a listener throws. */
 async function emitSync(count: number): Promise<Measurement[]> {
   const registry = registryWith(count);
   const three = new EventEmitter3();
@@ -88,7 +88,7 @@ async function emitAwaited(): Promise<Measurement[]> {
   return compare("emit / emit awaited, 1 handler", times, ["bare await", "hookable", "emittery"]);
 }
 
-/** How much the heap grows with each emission, nothing collected in between. */
+/** Heap growth per emission, without garbage collection. */
 function allocation(): Measurement {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;

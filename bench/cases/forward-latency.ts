@@ -1,7 +1,7 @@
 import { soak } from "../soak.ts";
 import type { Case } from "../measure.ts";
 
-/** 70 events a second, which is what a busy turn makes: how long one takes to the dashboard. */
+/** How long an event takes to the dashboard at 70 events a second, the rate of a busy turn. */
 export const forwardLatencyCase: Case = {
   name: "forward-latency",
   run: async ({ dashboard }) => {

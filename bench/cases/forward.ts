@@ -20,7 +20,7 @@ function contextOf(number: number): Record<string, unknown> {
   return { session_id: "sess_0123456789", payload: { text, number } };
 }
 
-/** What an emission costs while a forwarder is attached, the sender's work left out: it runs in other turns. */
+/** The cost of an emission while a forwarder is attached, without the sender's work, which runs in other turns. */
 async function push(receiver: Receiver): Promise<Measurement> {
   const registry = new HookRegistry();
   start_if_dashboard_available(registry, { src: "bench", home: receiver.home, ...silent });
@@ -37,7 +37,7 @@ async function push(receiver: Receiver): Promise<Measurement> {
   return { name: "forward / push, per event", unit: "ns", ours: times.get("ours")!, peer: null, theirs: null };
 }
 
-/** Each sends so many events as fast as it can, none lost, and gives nanoseconds per event. */
+/** Each sends this many events as fast as it can without losing any; the result is nanoseconds per event. */
 type Contestant = (receiver: Receiver) => Promise<number>;
 
 async function timed(events: number, send: () => Promise<void>): Promise<number> {
@@ -51,7 +51,7 @@ const ours: Contestant = async ({ home }) => {
   const forwarder = start_if_dashboard_available(registry, { src: "bench", home, ...silent });
   if (forwarder === null) throw new Error("the forwarder is not attached");
   const events = 50_000;
-  // The queue is full whenever the sender looks, and the publisher does not burn the time in between.
+  // The queue is always full for the sender, and the publisher does not use the time in between.
   const turn = () => sleep(1);
   const time = await timed(events, async () => {
     for (let number = 0; number < events; await turn()) {
@@ -64,7 +64,7 @@ const ours: Contestant = async ({ home }) => {
   return time;
 };
 
-/** Undici by hand: builds a batch of frames, serialises and redacts it, posts it, and begins anew. */
+/** Plain undici in a loop: builds a batch of frames, serialises, redacts and posts it. */
 const bareBatches: Contestant = async ({ url }) => {
   const client = new Client(url);
   const events = 50_000;

@@ -11,7 +11,7 @@ import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
 import { median, type Case, type Measurement } from "../measure.ts";
 
-/** About 1 KB, flat, as the contexts of gateway events are. */
+/** About 1 KB, flat, like the contexts of gateway events. */
 const CONTEXT = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key_${index}`, "x".repeat(85)]));
 const TRIPS = 3000;
 const STARTS = 9;
@@ -21,16 +21,16 @@ export function handle(event: string, context: Record<string, string>) {
   return { decision: "handled", message: String(Object.keys(context).length) };
 }
 `;
-/** Asks the program for something, too. */
+/** Also makes a call to the program. */
 const KEEPS = `
 export async function handle(event: string, context: Record<string, string>, host: any) {
   return { decision: "handled", message: await host.kv.get("key") };
 }
 `;
-/** What one would write without this program. */
+/** What you would write without this program. */
 const BARE = `process.on("message", ({ event, context }) => process.send({ message: String(Object.keys(context).length) }))`;
 
-/** `emit_collect` of a command until its answer is there (registry, queue, process, isolate) against Node's own IPC. */
+/** `emit_collect` of a command until its answer arrives (registry, queue, process, isolate) against Node's own IPC. */
 async function roundTrips(registry: HookRegistry, bare: ChildProcess): Promise<Measurement[]> {
   const contestants = [
     () => registry.emit_collect("command:bench", CONTEXT),
@@ -54,7 +54,7 @@ async function roundTrips(registry: HookRegistry, bare: ChildProcess): Promise<M
   ];
 }
 
-/** The first event of a tier: a process, an isolate, the handler's module, the answer; against a bare child's answer. */
+/** The first event of a tier (process, isolate, handler's module, answer) against a bare child's answer. */
 async function firstEvent(folder: string): Promise<Measurement> {
   const ours: number[] = [];
   const theirs: number[] = [];

@@ -7,10 +7,10 @@ import { median, type Case, type Measurement } from "../measure.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const ROUNDS = 3;
-/** A first start fills the compile cache, so that no TypeScript is stripped in what is measured. */
+/** A first start fills the compile cache, so that the measured start strips no TypeScript. */
 const WARM_UP = 1;
 
-/** Resident megabytes of a conversation on a terminal that waits after its first turn. */
+/** Resident megabytes of a conversation in a terminal, waiting after its first turn. */
 async function waitingChat(bin: string, home: string): Promise<number> {
   const child = spawn("script", ["-qfec", `exec ${process.execPath} ${bin} chat`, "/dev/null"], {
     env: {
@@ -39,7 +39,7 @@ async function waitingChat(bin: string, home: string): Promise<number> {
     await shown("exit_code", before);
     const answered = seen.length;
     await shown("›", before);
-    // Let what the turn left behind settle; the figure is of a chat that waits.
+    // Let the turn's leftovers settle, since this measures an idle chat.
     await new Promise((wake) => setTimeout(wake, answered === 0 ? 0 : 500));
     const pid = spawnSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" }).stdout.trim();
     return residentMegabytes(pid);
@@ -49,7 +49,7 @@ async function waitingChat(bin: string, home: string): Promise<number> {
   }
 }
 
-/** Resident megabytes of a gateway with `api_server` alone that waits for its first message. */
+/** Resident megabytes of a gateway with only `api_server`, waiting for its first message. */
 async function idleGateway(bin: string, home: string): Promise<number> {
   writeFileSync(join(home, "config.yaml"), "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n");
   const child = spawn(process.execPath, [bin, "gateway"], {
@@ -75,7 +75,7 @@ const PROGRAMS = [
   ["idle gateway", idleGateway],
 ] as const;
 
-/** Linux only: elsewhere there is no /proc to read, and the case measures nothing. */
+/** Linux only: elsewhere there is no /proc, and the case measures nothing. */
 export const memoryCase: Case = {
   name: "memory",
   run: async () => {

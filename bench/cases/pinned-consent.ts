@@ -6,7 +6,7 @@ import { takeFingerprint } from "#allowlist/fingerprint";
 import { recordApprovals } from "#allowlist/record";
 import { race, type Case } from "../measure.ts";
 
-/** What `hooks_consent: pinned` costs before each run: a script of 10 KB and its copy, both read and hashed. */
+/** The cost of `hooks_consent: pinned` before each run: reading and hashing a script of 10 KB and its copy. */
 export const pinnedConsentCase: Case = {
   name: "pinned-consent",
   run: async () => {

@@ -10,7 +10,7 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 
-/** The guard of seed 003, which asks jq; the same without a look at the payload; and one in JavaScript. */
+/** The guard of seed 003, which uses jq; one that ignores the payload; and one in JavaScript. */
 const SCRIPTS = {
   sh: "#!/bin/sh\ncat >/dev/null\nprintf '{}'\n",
   "bash + jq": `#!/usr/bin/env bash
@@ -46,12 +46,12 @@ interface Bench {
   readonly document: string;
 }
 
-/** Median milliseconds of each contestant, one run of each in turns: what else the machine does then hits them alike. */
+/** Median milliseconds of each contestant. They take turns, so that other load affects them equally. */
 async function turns(rounds: number, contestants: Readonly<Record<string, () => unknown>>): Promise<number[]> {
   const names = Object.keys(contestants);
   const samples = names.map((): number[] => []);
   for (let round = -3; round < rounds; round++) {
-    // Whoever comes after a heavy one has it harder: each is first as often as the others.
+    // Running after a heavy one is a disadvantage, so each goes first equally often.
     for (let step = 0; step < names.length; step++) {
       const index = (step + round + names.length * 3) % names.length;
       const started = performance.now();
@@ -62,7 +62,7 @@ async function turns(rounds: number, contestants: Readonly<Record<string, () => 
   return samples.map(median);
 }
 
-/** What one would write without this program: start, feed, collect, wait. */
+/** What you would write without this program: start, feed, collect, wait. */
 function bareSpawn(script: string, { folder, env, document }: Bench): Promise<string> {
   const child = spawn(script, [], { cwd: folder, env });
   let output = "";
@@ -94,7 +94,7 @@ async function wholeRun(name: keyof typeof SCRIPTS, rounds: number, bench: Bench
   return { name: `shell-hook / whole run of ${name}`, unit: "ms", ours, peer: "bare spawn", theirs };
 }
 
-/** What a large payload costs beside a small one, with one, three and ten gates that read it. */
+/** The cost of a large payload compared with a small one, with one, three and ten gates that read it. */
 async function largePayload(bench: Bench): Promise<Measurement[]> {
   const script = writeScript("sh", bench);
   const measured: Measurement[] = [];
@@ -161,7 +161,7 @@ export const shellHookCase: Case = {
   name: "shell-hook",
   run: async () => {
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
-    // A plain object: `process.env` itself is slow to read, which would not be the peer's fault.
+    // A plain object, because reading `process.env` itself is slow, which is not the peer's fault.
     const env = { ...process.env };
     const document = JSON.stringify({ hook_event_name: "pre_tool_call", ...PAYLOAD });
     const bench = { folder, env, document };

@@ -7,7 +7,7 @@ const HISTORY = Array.from({ length: 1000 }, (_, index) => ({
   content: "x".repeat(1024),
 }));
 
-/** Fires `pre_llm_call` with a history of 1 MB and nobody listening, as a turn does it. */
+/** Fires `pre_llm_call` with a history of 1 MB and no listeners, as a turn does. */
 export const silentEventCase: Case = {
   name: "silent-event",
   run: async () => {

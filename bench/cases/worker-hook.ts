@@ -12,9 +12,9 @@ import { findCodeProblem } from "#sandbox/check/parse";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 
-/** About 1 KB, flat, as the contexts of gateway events are. */
+/** About 1 KB, flat, like the contexts of gateway events. */
 const CONTEXT = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key_${index}`, "x".repeat(85)]));
-/** Fewer than a queue holds, so that nothing is dropped. */
+/** Fewer than the queue's limit, so that nothing is dropped. */
 const BURST = 500;
 const DEADLINE_SECONDS = 0.2;
 
@@ -28,7 +28,7 @@ export function handle(event: string, context: { readonly busy?: number; readonl
 }
 `;
 
-/** What one would write without this program. */
+/** What you would write without this program. */
 const BARE = `
 import { parentPort } from "node:worker_threads";
 parentPort!.on("message", (context: unknown) => {
@@ -44,9 +44,9 @@ interface Bench {
 }
 
 /**
- * `emit_collect` of a command until its answer is there: registry, queue, thread, record of the run. The quickest of
- * nine pairs of fresh threads: a round trip takes four times as long where the system has put a thread on another core
- * than the one that waits for it, and where it has put it lasts as long as the thread.
+ * `emit_collect` of a command until its answer arrives: registry, queue, thread, record of the run. Takes the fastest of
+ * nine pairs of new threads: a round trip takes four times as long if the system places a thread on another core than
+ * the one that waits for it, and a thread stays where it was placed.
  */
 async function roundTrip(folder: string, bareFile: string): Promise<Measurement> {
   const [ours, theirs]: [number[], number[]] = [[], []];
@@ -78,7 +78,7 @@ async function roundTrip(folder: string, bareFile: string): Promise<Measurement>
   return compare("round trip, 1 KB", Math.min(...ours), Math.min(...theirs));
 }
 
-/** The time that `emit` takes of whoever calls it, while the handler is quick, and while each event takes it 20 ms. */
+/** The time that `emit` takes from its caller, with a fast handler and with one that takes 20 ms per event. */
 async function publisher(bench: Bench): Promise<Measurement[]> {
   const { registry, host, bare } = bench;
   const burst = (context: object) =>
@@ -95,7 +95,7 @@ async function publisher(bench: Bench): Promise<Measurement[]> {
     const quickTime = burst(CONTEXT);
     await host.drain(60_000);
     const wholeTime = busySince(before);
-    // One event that keeps the handler for as long as the burst lasts, many times over.
+    // One event that keeps the handler busy for much longer than the burst lasts.
     void registry.emit("agent:step", { busy: 20 });
     await new Promise((resolve) => setImmediate(resolve));
     const slowTime = burst(CONTEXT);
@@ -117,7 +117,7 @@ async function publisher(bench: Bench): Promise<Measurement[]> {
   ];
 }
 
-/** From the deadline of a handler that loops until its hook has answered the next event. */
+/** The time from the deadline of a looping handler until its hook has answered the next event. */
 async function runaway({ registry, bareFile }: Bench): Promise<Measurement> {
   const ours: number[] = [];
   const theirs: number[] = [];
@@ -140,14 +140,14 @@ async function runaway({ registry, bareFile }: Bench): Promise<Measurement> {
   return { name, unit: "ms", ours: median(ours), peer: "bare worker start", theirs: median(theirs) };
 }
 
-/** Nanoseconds an event. */
+/** Nanoseconds per event. */
 function timed(work: () => void): number {
   const started = process.hrtime.bigint();
   work();
   return Number(process.hrtime.bigint() - started) / BURST;
 }
 
-/** Nanoseconds an event that the loop has worked. */
+/** Nanoseconds of event loop work per event. */
 function busySince(before: EventLoopUtilization): number {
   return (performance.eventLoopUtilization(before).active * 1e6) / BURST;
 }
@@ -197,7 +197,7 @@ function openHost(folder: string, registry: HookRegistry): GatewayHooks {
 export const workerHookCase: Case = {
   name: "worker-hook",
   run: async () => {
-    // As the program itself does.
+    // Like the program itself.
     enableCompileCache();
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     const hook = join(folder, "hooks", "bench");

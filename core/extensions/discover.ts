@@ -1,4 +1,4 @@
-/** Finds the extensions of a folder: a folder each, with a manifest and a module to run. Nothing of theirs is executed. */
+/** Finds the extensions in a folder: each is a folder with a manifest and a module. None of their code is executed. */
 import { readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
@@ -6,23 +6,23 @@ import { isHermesError, problemOf } from "#core/errors";
 import { isForeignFolder, isFresh } from "./fingerprint.ts";
 import { readManifest, type ManifestFormat } from "./manifest.ts";
 
-/** What plugins and gateway hooks differ in. */
+/** The differences between plugins and gateway hooks. */
 export interface ExtensionKind<Manifest> extends ManifestFormat<Manifest> {
-  /** In plural, for messages. */
+  /** Plural name, for messages. */
   readonly noun: string;
-  /** The name of the manifest's file, which ends in `.yaml`. */
+  /** The file name of the manifest, which ends in `.yaml`. */
   readonly manifestFile: string;
-  /** The name of the file to run, of those in the folder; or why there is none, as a sentence. */
+  /** Chooses the file to run among those in the folder; or says why there is none, as a sentence. */
   readonly chooseEntry: (folder: string, files: ReadonlySet<string>, manifest: Manifest) => EntryChoice;
 }
 
 export type EntryChoice = { readonly file: string } | { readonly problem: string };
 
-/** A folder, by whether it can be used. */
+/** A folder that is usable or not. */
 export type FoundExtension<Manifest> = {
-  /** Its name under the folder that was searched. */
+  /** Its name in the searched folder. */
   readonly directory: string;
-  /** As a path that may lead through a symlink. */
+  /** A path that may contain symbolic links. */
   readonly folder: string;
 } & (
   | {
@@ -30,39 +30,39 @@ export type FoundExtension<Manifest> = {
       readonly manifest: Manifest;
       /** The file to run. */
       readonly entry: string;
-      /** The real paths of folder and entry. */
+      /** The real paths of the folder and the entry file. */
       readonly real: { readonly folder: string; readonly entry: string };
     }
   | {
       readonly kind: "broken";
-      /** Undefined while there is no readable one. */
+      /** Undefined if there is no readable one. */
       readonly manifest: Manifest | undefined;
-      /** Why, with file and line where there is one. */
+      /** The reason, with file and line if known. */
       readonly problem: string;
-      /** True when nothing that is meant as an extension lies there any more. */
+      /** True when there is no extension any more. */
       readonly gone: boolean;
     }
 );
 
 export interface ExtensionDiscovery<Manifest> {
-  /** By name of the folder, by code unit, so that the order is the same on every machine. */
+  /** Sorted by folder name in code units, so that the order is the same on every machine. */
   readonly found: readonly FoundExtension<Manifest>[];
   /** What is wrong with the searched folder itself. */
   readonly warnings: readonly string[];
 }
 
-/** How long it may look at files before others get their turn. */
+/** How long it may read files before it yields. */
 const SLICE_MS = 8;
 
 export interface ExtensionSearch<Manifest> {
-  /** The folder that holds the extensions' folders. */
+  /** The folder of the extensions' folders. */
   readonly parent: string;
   readonly kind: ExtensionKind<Manifest>;
-  /** Manifests of an earlier search: those whose file is as it was are not parsed again. */
+  /** Manifests of an earlier search: unchanged ones are not parsed again. */
   readonly known: ManifestCache<Manifest>;
 }
 
-/** Searches a folder; one that is not there holds no extensions. Never throws. */
+/** Searches a folder; a missing one has no extensions. Never throws. */
 export async function discoverExtensions<Manifest>(
   search: ExtensionSearch<Manifest>,
 ): Promise<ExtensionDiscovery<Manifest>> {
@@ -75,7 +75,7 @@ export async function discoverExtensions<Manifest>(
   return { found, warnings };
 }
 
-/** Deals with one item after another; others get their turn when that has taken a while. */
+/** Handles the items in order, and yields when that takes a while. */
 export async function inSlices<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
   let sliceEnd = performance.now() + SLICE_MS;
   for (const item of items) {
@@ -116,7 +116,7 @@ async function inspect<Manifest>(
   };
   try {
     const stats = statSync(folder, { throwIfNoEntry: false });
-    if (stats === undefined) return broken(`${folder} is a link that leads nowhere.`, true);
+    if (stats === undefined) return broken(`${folder} is a broken symbolic link.`, true);
     if (!stats.isDirectory()) return undefined;
     const files = new Set(readdirSync(folder));
     if (!files.has(kind.manifestFile))
@@ -125,7 +125,7 @@ async function inspect<Manifest>(
     const choice = kind.chooseEntry(folder, files, manifest);
     if ("problem" in choice) return broken(choice.problem);
     const entry = join(folder, choice.file);
-    if (!statSync(entry).isFile()) return broken(`${folder}: ${choice.file} is no file.`);
+    if (!statSync(entry).isFile()) return broken(`${folder}: ${choice.file} is not a file.`);
     const real = { folder: realpathSync(folder), entry: realpathSync(entry) };
     return { kind: "usable", directory, folder, manifest, entry, real };
   } catch (error) {
@@ -142,13 +142,13 @@ function hintAt(files: ReadonlySet<string>, manifestFile: string): string {
 interface Namesakes<Found> {
   readonly parent: string;
   readonly manifestFile: string;
-  /** Undefined for one that is not in use. */
+  /** Undefined for one that is not used. */
   readonly nameOf: (found: Found) => string | undefined;
-  /** What one is whose name another one has. */
+  /** What to return for one whose name is taken. */
   readonly refuse: (found: Found, name: string, problem: string) => Found;
 }
 
-/** Of several extensions in use with one name the first keeps it: a name must mean one in log, settings and listings. */
+/** If several extensions in use have the same name, the first one keeps it, so that names are unique. */
 export function refuseNamesakes<Found extends { readonly directory: string }>(
   found: readonly Found[],
   { parent, manifestFile, nameOf, refuse }: Namesakes<Found>,
@@ -163,7 +163,7 @@ export function refuseNamesakes<Found extends { readonly directory: string }>(
       return one;
     }
     const file = join(parent, one.directory, manifestFile);
-    return refuse(one, name, `${file}: the name "${name}" is already that of ${basename(parent)}/${holder}.`);
+    return refuse(one, name, `${file}: the name "${name}" is already used by ${basename(parent)}/${holder}.`);
   });
 }
 
@@ -172,11 +172,11 @@ interface KnownManifest<Manifest> {
   readonly result: { readonly manifest: Manifest } | { readonly error: unknown };
 }
 
-/** What the manifests said when they were last read. */
+/** A cache of manifests. */
 export class ManifestCache<Manifest> {
   readonly #known = new Map<string, KnownManifest<Manifest>>();
 
-  /** As `readManifest`, without reading a file that is as it was. */
+  /** Like `readManifest`, but does not read unchanged files again. */
   async read(file: string, format: ManifestFormat<Manifest>): Promise<Manifest> {
     const stamp = stampOf(file);
     const known = this.#known.get(file);
@@ -196,7 +196,7 @@ function resultOf<Manifest>(result: KnownManifest<Manifest>["result"]): Manifest
   throw result.error;
 }
 
-/** Inode, size and time; null for a file that was written a moment ago, and for none. */
+/** Inode, size and time; null for a file that was written a moment ago or is missing. */
 function stampOf(file: string): string | null {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stats === undefined || isFresh(stats) ? null : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;

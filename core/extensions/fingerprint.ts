@@ -1,20 +1,19 @@
 /**
- * Whether an extension's folder has changed since its code was loaded. What counts is code, manifests and the JSON files
- * that code imports: what else lies there may be data that the code itself writes, and an extension must not be reloaded
- * by its own work.
+ * Detects whether an extension's folder has changed since its code was loaded. Only code, manifests and imported JSON
+ * files matter: other files may be data that the code itself writes, and must not cause a reload.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 
 export interface Fingerprint {
-  /** Of inode, size and time of every file. */
+  /** A hash of inode, size and time of every file. */
   readonly files: string;
-  /** The same of the code, and of the JSON files that may belong to it. */
+  /** The same for the code and its JSON files only. */
   readonly sources: string;
-  /** True when a source was written a moment ago: its time tells nothing then. */
+  /** True when a source was written a moment ago, so that its time is not reliable. */
   readonly fresh: boolean;
-  /** A hash of what stands in the code and in the JSON files that it imports. */
+  /** A hash of the content of the code and its imported JSON files. */
   readonly contents: string;
 }
 
@@ -30,38 +29,38 @@ const CODE: ReadonlySet<string> = new Set([
   ".yaml",
   ".yml",
 ]);
-/** Deeper or more than this is no extension's own code. */
+/** Limits for depth and number of files; an extension's own code is smaller. */
 const DEEPEST = 8;
 const MOST_FILES = 2000;
-/** Larger files are known by their size and time alone. */
+/** Larger files are only compared by size and time. */
 const MOST_BYTES = 1024 * 1024;
-/** The kernel's clock of files ticks this slowly: what was written so lately may be written again in the same tick. */
+/** The resolution of file times: a file written this recently may be written again within the same tick. */
 const GRAIN_NS = 100_000_000n;
 
-/** True for the name or path of a file that holds code or says what code there is. */
+/** True for the name or path of a code file or manifest. */
 export function isSource(path: string): boolean {
   return CODE.has(extname(path)) && !basename(path).startsWith(".");
 }
 
-/** True for a folder's name that holds nothing of the extension's own: packages, version control, caches. */
+/** True for folders without the extension's own files: packages, version control, caches. */
 export function isForeignFolder(name: string): boolean {
   return name.startsWith(".") || name === "node_modules" || name === "__pycache__";
 }
 
-/** True when the file was written so lately that a further write may leave its time as it is. */
+/** True when the file was written so recently that another write may not change its time. */
 export function isFresh({ mtimeNs }: BigIntStats): boolean {
   return BigInt(Date.now()) * 1_000_000n - mtimeNs < GRAIN_NS;
 }
 
-/** Takes the fingerprint of a folder as it is now. Files that vanish or cannot be read meanwhile count as they are found. */
+/** Takes the current fingerprint of a folder. Files that are deleted or unreadable meanwhile are included as found. */
 export function takeFingerprint(folder: string): Fingerprint {
   const found = collect(folder);
   return { ...stampsOf(found), contents: hashContents(found) };
 }
 
 /**
- * The fingerprint to keep from now on, and whether the folder has changed; with `everyFile` any file of it. What was
- * not there before has changed.
+ * The new fingerprint to keep, and whether the folder has changed (with `everyFile`, any of its files). A folder
+ * without an earlier fingerprint has changed.
  */
 export function compareFingerprints(
   folder: string,
@@ -76,7 +75,7 @@ export function compareFingerprints(
   if (contents !== before.contents || (everyFile && now.files !== before.files)) {
     return { fingerprint: { ...now, contents }, changed: true };
   }
-  // Files that do not count now are remembered as they were at first, for who asks for every file later.
+  // Keep the first state of ignored files, for a later check of every file.
   return { fingerprint: { ...now, files: before.files, contents }, changed: false };
 }
 
@@ -85,7 +84,7 @@ function stampsOf(found: readonly FoundFile[]): Omit<Fingerprint, "contents"> {
   return { files: summaryOf(found), sources: summaryOf(sources), fresh: sources.some((file) => file.fresh) };
 }
 
-/** The paths of the JSON files that the code of a folder imports, whether they are there or not. */
+/** The paths of the JSON files that a folder's code imports, existing or not. */
 export function findImportedJson(folder: string): ReadonlySet<string> {
   const code = collect(folder).filter(({ path, small }) => small && isSource(path));
   return new Set(code.flatMap(({ path }) => importedJson(path, orUndefined(() => readFileSync(path, "utf8")) ?? "")));
@@ -108,7 +107,7 @@ function collect(folder: string): readonly FoundFile[] {
 
   function visit(here: string, depth: number): void {
     const real = orUndefined(() => realpathSync(here));
-    // A circle of links ends where it began.
+    // Ends cycles of links.
     if (real === undefined || seen.has(real)) return;
     seen.add(real);
     const names = orUndefined(() => readdirSync(here)) ?? [];
@@ -156,7 +155,7 @@ function importedJson(file: string, code: string): readonly string[] {
   );
 }
 
-/** A file may vanish between two looks, or not be readable: then there is nothing to take note of. */
+/** A file may have been deleted meanwhile, or may not be readable; then it is ignored. */
 function orUndefined<Value>(look: () => Value): Value | undefined {
   try {
     return look();

@@ -1,22 +1,22 @@
-/** The manifest of an extension, read key by key: what cannot be used is an error with file and line. */
+/** Reads the manifest of an extension key by key; errors have the file and line. */
 import { HermesError } from "#core/errors";
 import { readRegularFile } from "#core/regular-file";
 import { didYouMean } from "#core/suggest";
 import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
 
-/** What one kind of extension writes into its manifest. */
+/** The manifest format of one kind of extension. */
 export interface ManifestFormat<Manifest> {
-  /** The error of a manifest that cannot be used. */
+  /** Creates the error for an invalid manifest. */
   readonly code: "HERMES_PLUGIN_MANIFEST" | "HERMES_HOOK_MANIFEST";
-  /** A key that each has, for the message about a file without keys. */
+  /** A key that every manifest has, for the message about a file without keys. */
   readonly example: string;
-  /** Takes the keys out of the reader; throws what its methods throw. */
+  /** Reads the keys; throws what the reader's methods throw. */
   readonly interpret: (reader: ManifestReader) => Manifest;
 }
 
-/** Far more than any manifest holds; a bigger file is something else, and is not read. */
+/** Larger than any manifest; bigger files are not read. */
 const MOST_BYTES = 256 * 1024;
-/** Names go into log lines, listings and `config.yaml`: one printable line. */
+/** Names appear in logs, listings and `config.yaml`, so they are one printable line. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@/-]{0,99}$/u;
 
 /** Reads a manifest. Throws the format's error with file and line. */
@@ -41,10 +41,10 @@ export async function parseManifestText<Manifest>(
 
 export type ManifestKeys = Readonly<Record<string, unknown>>;
 
-/** Reads values and judges them. Every path begins at the top of the file; a value of null counts as absent. */
+/** Reads and validates values. Paths start at the top of the file; null is treated as absent. */
 export class ManifestReader {
   readonly keys: ManifestKeys;
-  /** Sentences about keys that nobody reads and values that do nothing. */
+  /** Warnings about unknown keys and values without effect. */
   readonly warnings: string[] = [];
   readonly #file: string;
   readonly #lineOf: YamlDocument["lineOf"];
@@ -71,12 +71,12 @@ export class ManifestReader {
     return name;
   }
 
-  /** Text, or a number that YAML made of it (`version: 1.0`). */
+  /** A string, or a number that YAML parsed from it (`version: 1.0`). */
   text(key: string): string | undefined {
     const found = this.given(key);
     if (found === undefined || typeof found === "string") return found;
     if (typeof found === "number") return String(found);
-    throw this.wrong([key], "expected text");
+    throw this.wrong([key], "expected a string");
   }
 
   boolean(...path: KeyPath): boolean | undefined {
@@ -85,7 +85,7 @@ export class ManifestReader {
     throw this.wrong(path, "expected true or false");
   }
 
-  /** `range` says which values are allowed when this one is not, else null. */
+  /** `range` returns the allowed values if this one is not allowed, else null. */
   number(key: string, expected: string, range: (value: number) => string | null): number | undefined {
     const found = this.given(key);
     if (found === undefined) return undefined;
@@ -94,7 +94,7 @@ export class ManifestReader {
     throw this.wrong([key], `expected ${expected}${allowed === "" ? "" : `, ${allowed}`}`);
   }
 
-  /** Keys of the mapping at `path`, the whole file's without one, that are none of `known`. */
+  /** The keys of the mapping at `path` (default: of the whole file) that are not in `known`. */
   warnUnknown(known: readonly string[], ...path: KeyPath): void {
     for (const key of Object.keys(this.given(...path) ?? {})) {
       if (known.includes(key)) continue;
@@ -108,7 +108,7 @@ export class ManifestReader {
     this.warnings.push(`${this.#file}${line === undefined ? "" : `:${line}`}: ${problem}`);
   }
 
-  /** The error about a value, to be thrown. */
+  /** The error for a value, to be thrown. */
   wrong(path: KeyPath, expected: string): HermesError {
     const value = this.#at(path);
     const found = value === undefined ? "is missing" : `is ${shown(value)}`;

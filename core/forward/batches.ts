@@ -1,48 +1,48 @@
-/** What is sent at once: batches of frames, filled from the queue, and what an answer makes of them. */
+/** Batches of frames: fills them from the queue, and handles the dashboard's answer. */
 import { DeltaBuffer } from "./delta-buffer.ts";
 import { objectOf, type ConnectionAnswer } from "./connection.ts";
 import { writeFrames, type FrameOptions, type WrittenFrames } from "./wire-frames.ts";
 import type { ForwardQueue, QueuedEvent } from "./queue.ts";
 
-/** A batch holds at most so many frames (CONTRACT §9). */
+/** Maximum number of frames in a batch (CONTRACT §9). */
 export const MOST_FRAMES = 256;
-/** A batch holds at most 1 MiB; with one more frame, this is still less. */
+/** A batch may have at most 1 MiB; this leaves room for one more frame. */
 const ENOUGH_BYTES = 512 * 1024;
-/** So much is written down before the rest of the program gets its turn: one to two milliseconds' work. */
+/** How much is serialised before yielding to the rest of the program: one to two milliseconds of work. */
 const SLICE_CHARACTERS = 64 * 1024;
-/** How often a batch is sent whose fate is not known, before it counts as lost. */
+/** How often a batch with an unknown outcome is sent before it is considered lost. */
 const MOST_ATTEMPTS = 3;
 
-/** Frames that are sent and answered together. */
+/** Frames that are sent together. */
 export interface Batch {
   /** JSON of the frames, with commas between them. */
   readonly text: string;
   readonly frames: number;
-  /** How often it was sent without a word on what became of it. */
+  /** How often it was sent without an answer. */
   attempts: number;
 }
 
-/** What becomes of a batch. `lost` of its frames never arrive; the rest has arrived. */
+/** The outcome of a batch. `lost` of its frames never arrive; the rest has arrived. */
 export type PostResult =
   | { readonly kind: "settled"; readonly lost: number }
-  /** The dashboard takes less at a time. */
+  /** The dashboard only accepts smaller batches. */
   | { readonly kind: "split" }
-  /** The dashboard is an older one, that takes one frame at a time. */
+  /** An older dashboard that accepts one frame at a time. */
   | { readonly kind: "unbatched" }
-  /** The token is not, or no longer, the right one. Nothing was taken. */
+  /** The token is wrong or no longer valid. Nothing was accepted. */
   | { readonly kind: "unauthorized" }
   | { readonly kind: "failed"; readonly problem: string };
 
 export interface ParcelOptions extends FrameOptions {
   readonly queue: ForwardQueue;
   readonly settledLength: (text: string) => number;
-  /** Told of a problem that is not the dashboard's. */
+  /** Called for a problem that is not the dashboard's. */
   readonly onError: (error: unknown) => void;
-  /** Called when something that waited for what came after it waits no longer. */
+  /** Called when an event that waited for a later one can be sent. */
   readonly onReady: () => void;
 }
 
-/** Parcels under way, the oldest first. Their frames keep their places in the queue's count until they are settled. */
+/** Pending batches, oldest first. Their frames count as part of the queue until they are settled. */
 export class Batches {
   readonly #options: ParcelOptions;
   readonly #deltas: DeltaBuffer;
@@ -56,30 +56,30 @@ export class Batches {
     this.#deltas = new DeltaBuffer(options);
   }
 
-  /** True while something that was taken out of the queue has not been settled. */
+  /** True while events taken from the queue have not been settled. */
   get pending(): boolean {
     return this.#batches.length > 0;
   }
 
-  /** The batch to send next, which may have been sent before; undefined when there is nothing to send. */
+  /** The next batch to send, which may have been sent before; undefined when there is nothing to send. */
   async next(): Promise<Batch | undefined> {
     if (this.#batches.length === 0) await this.#fill();
     return this.#batches[0];
   }
 
-  /** Makes the batch after the next one. */
+  /** Creates the batch after the next one. */
   async prepare(): Promise<void> {
     if (this.#batches.length < 2) await this.#fill();
   }
 
-  /** Takes note of what became of the first batch. */
+  /** Records the outcome of the first batch. */
   settle(verdict: PostResult): void {
     const [batch, ...others] = this.#batches;
     if (batch === undefined) return;
     const { frames } = batch;
     switch (verdict.kind) {
       case "settled": {
-        // Back up after a frame that was too large by itself.
+        // Increase the limit again after a single frame that was too large.
         this.#most = Math.min(2 * this.#most, MOST_FRAMES);
         return this.#finish(others, frames, verdict.lost);
       }
@@ -96,18 +96,18 @@ export class Batches {
     }
   }
 
-  /** A new dashboard may take what the old one did not. */
+  /** A new dashboard may accept what the old one did not. */
   startOver(): void {
     this.#most = MOST_FRAMES;
     for (const batch of this.#batches) batch.attempts = 0;
   }
 
-  /** Says that nothing more comes. */
+  /** Announces that there are no more events. */
   end(): void {
     this.#ending = true;
   }
 
-  /** Gives everything up that is under way, for good. */
+  /** Drops everything that is pending. */
   close(): void {
     this.#closed = true;
     const { queue } = this.#options;
@@ -125,7 +125,7 @@ export class Batches {
     this.#batches = [...parts, ...others];
   }
 
-  /** Fills a batch with what waits, a slice at a time. */
+  /** Fills a batch with waiting events, a slice at a time. */
   async #fill(): Promise<void> {
     const { queue } = this.#options;
     const slices: string[] = [];
@@ -147,7 +147,7 @@ export class Batches {
     return queue.waiting > 0 || this.#deltas.ready > 0 || (this.#ending && this.#deltas.holding);
   }
 
-  /** The next event that may leave now. */
+  /** The next event that can be sent now. */
   #take(): QueuedEvent | undefined {
     const deltas = this.#deltas;
     for (;;) {
@@ -174,7 +174,7 @@ export class Batches {
       queue.release(written.lost, written.lost);
       return written;
     } catch (error) {
-      // The redactor failed: better no event than one with a secret.
+      // The redactor failed: drop the event instead of sending a secret.
       queue.release(taken, taken);
       onError(error);
       return { text: "", frames: 0, bytes: 0 };
@@ -195,7 +195,7 @@ export function bodyOf({ text }: Batch, unbatched: boolean): string {
   return unbatched ? text : `[${text}]`;
 }
 
-/** What the dashboard's answer makes of the frames that were sent. */
+/** The outcome of the sent frames by the dashboard's answer. */
 export function readAnswer({ status, body }: ConnectionAnswer, frames: number, unbatched: boolean): PostResult {
   if (status === 401) return { kind: "unauthorized" };
   if (status === 413) return { kind: "split" };
@@ -205,9 +205,9 @@ export function readAnswer({ status, body }: ConnectionAnswer, frames: number, u
     return answer?.["accepted"] === undefined ? { kind: "unbatched" } : { kind: "settled", lost: frames };
   }
   if (status >= 300) return { kind: "failed", problem: `it answered ${status}` };
-  // A receiver that says no more than 200 has it; a page of HTML is somebody else's.
+  // A 200 without a body means accepted; an HTML page comes from something else.
   if (body !== "" && (answer === undefined || answer["ok"] === false))
-    return { kind: "failed", problem: `it answered ${status} with something else than its JSON` };
+    return { kind: "failed", problem: `it answered ${status} without the expected JSON` };
   const accepted = answer?.["accepted"];
   const taken = typeof accepted === "number" && accepted >= 0 ? Math.min(Math.floor(accepted), frames) : frames;
   return { kind: "settled", lost: frames - taken };

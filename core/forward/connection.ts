@@ -1,13 +1,13 @@
 /** One connection to a dashboard, kept open between requests. */
 import type { Client } from "undici";
 
-/** What a dashboard answered. */
+/** A dashboard's answer. */
 export interface ConnectionAnswer {
   readonly status: number;
   readonly body: string;
 }
 
-/** No answer of a dashboard is larger. */
+/** Maximum size of an answer. */
 const MOST_ANSWER_BYTES = 64 * 1024;
 const CONNECT_MS = 2000;
 const IDLE_MS = 30_000;
@@ -15,7 +15,7 @@ const IDLE_MS = 30_000;
 export interface PostOptions {
   readonly token: string;
   readonly body: string;
-  /** All events that this process has dropped so far (CONTRACT §9). */
+  /** The number of events that this process has dropped (CONTRACT §9). */
   readonly dropped: number;
 }
 
@@ -28,7 +28,7 @@ export class DashboardConnection {
     this.#base = base;
   }
 
-  /** Makes a connection; it connects with its first request. */
+  /** Creates a connection; it connects with its first request. */
   static async to(url: string): Promise<DashboardConnection> {
     const { Client: UndiciClient, buildConnector } = await import("undici");
     const { origin, pathname } = new URL(url);
@@ -38,7 +38,7 @@ export class DashboardConnection {
       bodyTimeout: 0,
       keepAliveTimeout: IDLE_MS,
       maxResponseSize: MOST_ANSWER_BYTES,
-      // A dashboard that hangs must not hold up the end of the program: who waits for an answer keeps a timer.
+      // A hanging dashboard must not delay the program's exit; callers that wait for an answer have a timer.
       connect: (options, done) =>
         connect(options, (...[error, socket]) => {
           if (error !== null) return done(error, null);
@@ -50,13 +50,13 @@ export class DashboardConnection {
     return new DashboardConnection(client, pathname.replace(/\/+$/, ""));
   }
 
-  /** Asks whether a dashboard is there. Rejects when it cannot be reached. */
+  /** Checks for a dashboard. Rejects when it cannot be reached. */
   async isHealthy(): Promise<boolean> {
     const { status, body } = await this.#request({ method: "GET", path: "/api/hooks/health" });
     return status === 200 && objectOf(body)?.["ok"] === true;
   }
 
-  /** Sends frames. Rejects when the connection fails; waits for the answer for ever. */
+  /** Sends frames. Rejects when the connection fails; has no timeout. */
   post({ token, body, dropped }: PostOptions): Promise<ConnectionAnswer> {
     return this.#request({
       method: "POST",
@@ -70,7 +70,7 @@ export class DashboardConnection {
     });
   }
 
-  /** Breaks the connection off; what is under way rejects. */
+  /** Closes the connection; pending requests reject. */
   close(): void {
     void this.#client.destroy();
   }
@@ -86,13 +86,13 @@ export class DashboardConnection {
   }
 }
 
-/** The object that a text of JSON is; undefined for anything else. */
+/** Parses a JSON object; undefined for anything else. */
 export function objectOf(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    // No JSON, so no dashboard's answer.
+    // Not JSON, so not from a dashboard.
     return undefined;
   }
 }

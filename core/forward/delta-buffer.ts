@@ -1,24 +1,23 @@
 /**
- * Pieces of an answer on their way to the dashboard. A model may write a secret in pieces of which none is one. So a
- * piece that may end in the midst of a secret waits for the next one, and they are looked at together; each stays an
- * event of its own.
+ * Buffers text deltas for the dashboard. A secret may be split over several deltas. So a delta that may end in the
+ * middle of a secret waits for the next one, and they are redacted together; each remains a separate event.
  */
 import type { QueuedEvent } from "./queue.ts";
 import type { EventContext } from "#core/registry";
 
 const DELTA = "tui:message.delta";
-/** A piece waits for the next one of its session, for any other event of it, or for so long. */
+/** A delta waits for the next event of its session, at most this long. */
 const HOLD_MS = 300;
-/** Pieces of one session that wait, in characters: a word without an end must not wait for ever. */
+/** Maximum number of waiting characters per session, because a word without an end must not wait forever. */
 const MOST_CHARACTERS = 4096;
-/** Sessions with pieces that wait. */
+/** Maximum number of sessions with waiting deltas. */
 const MOST_SESSIONS = 256;
 
 export interface DeltaOptions {
   readonly redact: (text: string) => string;
-  /** How much of an unfinished text is settled ({@link Redactor}). */
+  /** The settled length of an unfinished text ({@link Redactor}). */
   readonly settledLength: (text: string) => number;
-  /** Called when events that waited long enough can be taken. */
+  /** Called when events that have waited long enough can be taken. */
   readonly onReady: () => void;
 }
 
@@ -27,7 +26,7 @@ interface Piece {
   readonly text: string;
 }
 
-/** The pieces of a session that wait. */
+/** The waiting deltas of a session. */
 interface Run {
   pieces: Piece[];
   text: string;
@@ -49,12 +48,12 @@ export class DeltaBuffer {
     return this.#ready.length;
   }
 
-  /** True while pieces wait. */
+  /** True while deltas are waiting. */
   get holding(): boolean {
     return this.#runs.size > 0;
   }
 
-  /** Gives an event back that may leave at once; keeps one that has to wait, or that others go before. */
+  /** Returns an event that can be sent immediately; keeps one that must wait, itself or for earlier ones. */
   pass(event: QueuedEvent): QueuedEvent | undefined {
     const { event_type, context } = event;
     const isDelta = event_type === DELTA;
@@ -69,17 +68,17 @@ export class DeltaBuffer {
     return undefined;
   }
 
-  /** Gives one that waits no longer. */
+  /** Returns an event that waits no longer. */
   take(): QueuedEvent | undefined {
     return this.#ready.shift();
   }
 
-  /** Lets everything go that waits, as it is. */
+  /** Releases everything that is waiting, as it is. */
   letGo(): void {
     for (const session of this.#runs.keys()) this.#end(session);
   }
 
-  /** Forgets everything; gives how many events that were. */
+  /** Drops everything; returns how many events there were. */
   clear(): number {
     this.letGo();
     clearTimeout(this.#timer);
@@ -110,7 +109,7 @@ export class DeltaBuffer {
     this.#timer ??= setTimeout(() => this.#endStalled(), HOLD_MS).unref();
   }
 
-  /** Lets the pieces go that are settled. */
+  /** Releases the settled deltas. */
   #advance(run: Run, settled: number): void {
     let length = 0;
     let count = 0;
@@ -132,13 +131,13 @@ export class DeltaBuffer {
     }
   }
 
-  /** The run's text without secrets; null when there are none in it. */
+  /** The run's text without secrets; null when it contains none. */
   #redacted({ text }: Run): string | null {
     try {
       const clean = this.#options.redact(text);
       return clean === text ? null : clean;
     } catch {
-      // What cannot be looked at is not sent. Whoever writes the events meets the failure, too, and tells of it.
+      // What cannot be redacted is not sent. Serialising the events fails, too, and reports the error.
       return "";
     }
   }
@@ -157,7 +156,7 @@ function sessionOf(context: EventContext): string | null {
     const { session_id } = context;
     return typeof session_id === "string" ? session_id : null;
   } catch {
-    // A getter that throws: nothing that we made.
+    // A getter threw, so it is not one of our events.
     return null;
   }
 }
@@ -167,7 +166,7 @@ function textOf(context: EventContext): string | null {
     const { text } = context["payload"] as { text?: unknown };
     return typeof text === "string" ? text : null;
   } catch {
-    // No payload, or a getter that throws.
+    // No payload, or a getter threw.
     return null;
   }
 }

@@ -1,9 +1,9 @@
-/** Notices that the discovery file came, went or changed: at once where the file system tells, else every 30 seconds. */
+/** Notices when the discovery file appears, disappears or changes: by file system events, else every 30 seconds. */
 import { statSync, watch, type FSWatcher } from "node:fs";
 import { basename, dirname } from "node:path";
 
 const PROBE_INTERVAL_MS = 30_000;
-/** A file that is being written is read when its writer has had time to finish. */
+/** The delay before reading a changed file, so that its writer can finish. */
 const SETTLE_MS = 30;
 
 export interface DiscoveryWatch {
@@ -11,8 +11,8 @@ export interface DiscoveryWatch {
 }
 
 /**
- * Calls `refresh` when the file may have changed, and every 30 s. It watches the folder, so that a file which is yet to
- * come counts, too. Does not keep the program running.
+ * Calls `refresh` when the file may have changed, and every 30 s. It watches the folder, to notice a file that does not
+ * exist yet. Does not keep the program running.
  */
 export function watchDiscovery(file: string, refresh: () => void): DiscoveryWatch {
   const folder = dirname(file);
@@ -22,13 +22,13 @@ export function watchDiscovery(file: string, refresh: () => void): DiscoveryWatc
   let settling: NodeJS.Timeout | undefined;
 
   function changed(_type: string, changedName: string | null): void {
-    // Some systems do not say which file it was.
+    // Some systems do not report which file it was.
     if (changedName !== null && changedName !== name) return;
     clearTimeout(settling);
     settling = setTimeout(refresh, SETTLE_MS).unref();
   }
 
-  /** Watches the folder, or the one that has taken its place. */
+  /** Watches the folder, or the one that has replaced it. */
   function begin(): void {
     const inode = statSync(folder, { throwIfNoEntry: false })?.ino;
     if (watcher !== undefined && inode === watched) return;
@@ -38,7 +38,7 @@ export function watchDiscovery(file: string, refresh: () => void): DiscoveryWatc
       watcher = watch(folder, { persistent: false }, changed).on("error", end);
       watched = inode;
     } catch {
-      // No watches left, or a file system without them: the probe finds it out, within its 30 seconds.
+      // No watches left, or a file system without them: the probe every 30 seconds notices changes.
       end();
     }
   }

@@ -1,26 +1,26 @@
 /**
- * `dashboard.json`, read by those who send events: where the dashboard is and what opens it (CONTRACT §9). Who can
- * write this file gets every event of the user, so it counts only when nobody else can have written it.
+ * Reads `dashboard.json`, with the dashboard's URL and token, for senders (CONTRACT §9). Whoever can write this file
+ * gets all of the user's events, so it is only used when nobody else can have written it.
  */
 import { isLoopback } from "#core/loopback";
 import { readRegularFile } from "#core/regular-file";
 
 /** A dashboard to send to. */
 export interface DiscoveredDashboard {
-  /** `http://host:port`, with the path before `/api` if there is one; no slash at its end. */
+  /** `http://host:port`, with the path before `/api` if there is one, without a trailing slash. */
   readonly url: string;
   readonly token: string;
-  /** Equal for two readings of the same dashboard, different after it was started anew. */
+  /** The same for two reads of the same dashboard, different after it was restarted. */
   readonly identity: string;
 }
 
-/** What the file says: a dashboard, nothing (`problem` null), or something that is refused. */
+/** The file's content: a dashboard, nothing (`problem` null), or something that is refused. */
 export type DiscoveryReading =
   | { readonly dashboard: DiscoveredDashboard; readonly problem: null }
   | { readonly dashboard: null; readonly problem: string | null };
 
 export interface DiscoveryOptions {
-  /** `HERMES_DASHBOARD_TRUST_REMOTE=1` lets the url be anywhere. */
+  /** `HERMES_DASHBOARD_TRUST_REMOTE=1` allows any URL. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -28,8 +28,8 @@ const MOST_BYTES = 64 * 1024;
 const NOTHING: DiscoveryReading = { dashboard: null, problem: null };
 
 /**
- * Reads the discovery file, whatever state it is in. A problem is a whole sentence that names the file and says how to
- * mend it. Never throws.
+ * Reads the discovery file, whatever its state. A problem is a full sentence with the file and how to fix it. Never
+ * throws.
  */
 export function readDiscovery(file: string, { env }: DiscoveryOptions): DiscoveryReading {
   const reading = readRegularFile(file, { mostBytes: MOST_BYTES, ours: true });
@@ -40,35 +40,38 @@ export function readDiscovery(file: string, { env }: DiscoveryOptions): Discover
     const shown = mode.toString(8).padStart(4, "0");
     return refuse(
       file,
-      `others have access to it (mode ${shown}), and it holds a token. Start the dashboard again, or: chmod 600 ${file}`,
+      `it contains a token, but other users have access to it (mode ${shown}). Start the dashboard again, or run: chmod 600 ${file}`,
     );
   }
   let document: unknown;
   try {
     document = JSON.parse(reading.content.toString("utf8"));
   } catch {
-    return refuse(file, "it is not JSON, or only a part of it. Start the dashboard again");
+    return refuse(file, "it is incomplete or not JSON. Start the dashboard again");
   }
   return judge(file, document, env);
 }
 
 function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): DiscoveryReading {
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
-    return refuse(file, "it holds no JSON object. Start the dashboard again");
+    return refuse(file, "it is not a JSON object. Start the dashboard again");
   }
   const { url, hooks_ingest_token: token, pid, started_at } = document as Record<string, unknown>;
   if (typeof url !== "string") return refuse(file, 'it has no "url". Start the dashboard again');
   if (typeof token !== "string" || !/^[\x21-\x7e]{1,4096}$/.test(token)) {
-    return refuse(file, 'it has no "hooks_ingest_token" that can be sent. Start the dashboard again');
+    return refuse(file, 'it has no valid "hooks_ingest_token". Start the dashboard again');
   }
   const address = URL.canParse(url) ? new URL(url) : null;
   if (address === null || !/^https?:$/.test(address.protocol) || address.username !== "" || address.password !== "") {
-    return refuse(file, 'its "url" is no address of a dashboard. Start the dashboard again');
+    return refuse(file, 'its "url" is not a valid dashboard URL. Start the dashboard again');
   }
   const trusted = env["HERMES_DASHBOARD_TRUST_REMOTE"] === "1";
   if (!trusted && !(address.protocol === "http:" && isLoopback(address.hostname))) {
     const { origin } = address;
-    return refuse(file, `it points to ${origin}, not to this machine. HERMES_DASHBOARD_TRUST_REMOTE=1 allows that`);
+    return refuse(
+      file,
+      `it points to ${origin}, not to this machine. Set HERMES_DASHBOARD_TRUST_REMOTE=1 to allow that`,
+    );
   }
   const clean = `${address.origin}${address.pathname}`.replace(/\/+$/, "");
   const identity = JSON.stringify([clean, token, pid, started_at]);
@@ -76,5 +79,5 @@ function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): Discove
 }
 
 function refuse(file: string, problem: string): DiscoveryReading {
-  return { dashboard: null, problem: `${file} is not used: ${problem}.` };
+  return { dashboard: null, problem: `${file} is ignored: ${problem}.` };
 }

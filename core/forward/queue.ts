@@ -1,11 +1,11 @@
-/** What waits to be sent: a ring of a fixed size that drops the oldest event when it is full. */
+/** The queue of events to send: a ring buffer that drops the oldest event when it is full. */
 import type { EventContext } from "#core/registry";
 
-/** How many events may wait, those being sent included (seed 002). */
+/** Maximum number of waiting events, including those being sent (seed 002). */
 export const MOST_WAITING = 1024;
 const MASK = MOST_WAITING - 1;
 
-/** An event as it was emitted. The context is held, not copied: who emits hands it over. */
+/** An emitted event. The context is kept, not copied; the emitter must not change it. */
 export interface QueuedEvent {
   readonly event_type: string;
   readonly context: EventContext;
@@ -19,22 +19,22 @@ export class ForwardQueue {
   #reserved = 0;
   #dropped = 0;
 
-  /** Events that wait to be taken. */
+  /** Number of events waiting to be taken. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Events that wait or are being sent. */
+  /** Number of events that are waiting or being sent. */
   get held(): number {
     return this.#waiting + this.#reserved;
   }
 
-  /** All that were dropped so far, here or by who took them. */
+  /** Number of all events dropped so far, here or after they were taken. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Adds an event; drops the oldest when there is no room. Costs nanoseconds and allocates nothing. */
+  /** Adds an event; drops the oldest one when it is full. Takes nanoseconds and allocates nothing. */
   push(event_type: string, context: EventContext): void {
     if (this.#waiting >= MOST_WAITING - this.#reserved) this.#dropOldest();
     const place = (this.#first + this.#waiting) & MASK;
@@ -44,8 +44,8 @@ export class ForwardQueue {
   }
 
   /**
-   * Takes the oldest event out. It keeps its place in the count until {@link release}, so that what waits and what is
-   * being sent are never more than {@link MOST_WAITING} together.
+   * Takes the oldest event. It is counted until {@link release}, so that waiting and sent events together never exceed
+   * {@link MOST_WAITING}.
    */
   take(): QueuedEvent | undefined {
     if (this.#waiting === 0) return undefined;
@@ -56,13 +56,13 @@ export class ForwardQueue {
     return { event_type, context };
   }
 
-  /** Gives back the places of events that were taken; `lost` of them never arrived. */
+  /** Frees the slots of taken events; `lost` of them never arrived. */
   release(taken: number, lost = 0): void {
     this.#reserved -= taken;
     this.#dropped += lost;
   }
 
-  /** Drops all that wait. */
+  /** Drops all waiting events. */
   clear(): void {
     while (this.#waiting > 0) this.#dropOldest();
   }

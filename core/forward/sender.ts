@@ -1,9 +1,9 @@
 /**
- * Sends what waits in the queue to the dashboard, off the publishers' calls: one request at a time, over one connection.
+ * Sends queued events to the dashboard in the background: one request at a time, over one connection.
  *
- * A frame is sent until the dashboard says that it has it. When a connection breaks before the answer, the frames are
- * sent again (at least once), at most three times. A request without an answer is not broken off while the dashboard
- * says nothing at all: one that was only stopped answers when it goes on, and so nothing arrives twice.
+ * A frame is sent until the dashboard confirms it. When a connection breaks before the answer, the frames are sent
+ * again (at-least-once delivery), at most three times. A request without an answer is not aborted while the dashboard
+ * does not respond at all: if it was only suspended, it answers after it is resumed, and nothing arrives twice.
  */
 import type { DiscoveredDashboard } from "./discovery.ts";
 import { growingPause } from "#core/backoff";
@@ -18,17 +18,17 @@ export interface SenderOptions {
   readonly src: string;
   readonly redact: (text: string) => string;
   readonly settledLength: (text: string) => number;
-  /** Takes a sentence about a failure; called for each one. */
+  /** Takes a message about each failure. */
   readonly onError: (sentence: string) => void;
-  /** Called when the dashboard does not take the token: the discovery file may name another one by now. */
+  /** Called when the dashboard rejects the token, since the discovery file may have another one by now. */
   readonly onUnauthorized: () => void;
 }
 
 const ANSWER_MS = 2000;
 const LATE_ANSWER = `it did not answer within ${ANSWER_MS / 1000} s`;
-/** How long a late answer is still waited for once the dashboard is seen to be well. */
+/** How much longer to wait for a late answer once the dashboard responds to others. */
 const GRACE_MS = 500;
-/** Requests begin at least so far apart while less than a batch waits: a few events at a time cost less. */
+/** Minimum time between requests while less than a batch is waiting, because batching saves time. */
 const PACE_MS = 5;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -39,17 +39,17 @@ export class ForwardSender {
   readonly #batches: Batches;
   #dashboard: DiscoveredDashboard | null = null;
   #connection: DashboardConnection | null = null;
-  /** True for a dashboard that takes one frame at a time. */
+  /** True for a dashboard that accepts one frame at a time. */
   #unbatched = false;
   #unauthorized = false;
   #closing = false;
   #running: Promise<void> | null = null;
   #sentAt = Number.NEGATIVE_INFINITY;
-  /** Failures in a row. */
+  /** Number of consecutive failures. */
   #failures = 0;
-  /** Ends the present pause; null while there is none. */
+  /** Ends the current pause; null when there is none. */
   #resume: (() => void) | null = null;
-  /** True while a pause only gathers events. */
+  /** True while a pause only collects events. */
   #gathering = false;
 
   constructor(options: SenderOptions) {
@@ -58,18 +58,18 @@ export class ForwardSender {
     this.#batches = new Batches({ ...options, onError, onReady: () => this.wake() });
   }
 
-  /** Where to send from now on; null for nowhere. What was not accepted waits for the next one. */
+  /** Sets the dashboard to send to; null for none. Events that were not accepted wait for the next one. */
   setDashboard(dashboard: DiscoveredDashboard | null): void {
     if (dashboard?.identity === this.#dashboard?.identity) return;
     this.#dashboard = dashboard;
     this.#unbatched = false;
     this.#batches.startOver();
-    // Without another dashboard the old one may still finish what it has begun to answer.
+    // Without another dashboard, the old one may still answer pending requests.
     if (dashboard !== null) this.#disconnect();
     this.retry();
   }
 
-  /** Tries at once what had been put off. */
+  /** Retries postponed events immediately. */
   retry(): void {
     this.#unauthorized = false;
     this.#failures = 0;
@@ -77,13 +77,13 @@ export class ForwardSender {
     this.wake();
   }
 
-  /** Says that something waits. Called with every event, so it does next to nothing when the sender knows. */
+  /** Announces a waiting event. Called for every event, so it does almost nothing when the sender is already awake. */
   wake(): void {
     if (this.#running === null) this.#running = this.#run();
     else if (this.#gathering && this.#options.queue.waiting >= MOST_FRAMES) this.#resume?.();
   }
 
-  /** Sends what it can within so many milliseconds, then gives up the rest, which counts as dropped. */
+  /** Sends what it can within this many milliseconds, then drops the rest. */
   async close(ms: number): Promise<void> {
     this.#closing = true;
     this.#batches.end();
@@ -100,7 +100,7 @@ export class ForwardSender {
   }
 
   async #run(): Promise<void> {
-    // Not within the call that brought the event: its turn of the loop may bring more.
+    // Not synchronously, because the same turn of the event loop may add more events.
     await new Promise((resume) => setImmediate(resume));
     try {
       while (this.#dashboard !== null && (await this.#step(this.#dashboard)));
@@ -109,11 +109,11 @@ export class ForwardSender {
     }
     this.#running = null;
     if (this.#dashboard === null) this.#disconnect();
-    // What came while the last step ended.
+    // Events that arrived while the last step ended.
     if (!this.#closing && this.#dashboard !== null && this.#options.queue.waiting > 0) this.wake();
   }
 
-  /** One request, or what has to come before it. False when there is nothing more to do now. */
+  /** One request, or what must happen before it. False when there is nothing more to do now. */
   async #step(dashboard: DiscoveredDashboard): Promise<boolean> {
     if (this.#unauthorized) return this.#putOff(LONGEST_PAUSE_MS);
     if (this.#connection === null && !(await this.#connect(dashboard))) {
@@ -172,7 +172,7 @@ export class ForwardSender {
     return false;
   }
 
-  /** Sends a batch. While the dashboard is busy with it and a whole batch waits, that one is written. */
+  /** Sends a batch. While the dashboard handles it, the next one is serialised if it is full. */
   async #deliver(connection: DashboardConnection, dashboard: DiscoveredDashboard, batch: Batch): Promise<PostResult> {
     if (this.#unbatched && batch.frames > 1) return { kind: "unbatched" };
     const sending = this.#send(connection, dashboard, batch);
@@ -192,8 +192,8 @@ export class ForwardSender {
   }
 
   /**
-   * Waits on for an answer that is late, for as long as the dashboard does not answer anything else either: then it
-   * hangs or is stopped, and may have got the request, or get it yet.
+   * Keeps waiting for a late answer as long as the dashboard does not answer anything else either: then it hangs or is
+   * suspended, and may have received the request or may still receive it.
    */
   async #outlast(
     answer: Promise<ConnectionAnswer>,
@@ -213,7 +213,7 @@ export class ForwardSender {
     return { kind: "late" };
   }
 
-  /** Lets a few events gather when a request has only just begun. */
+  /** Collects a few events when a request was started only just now. */
   async #gather(): Promise<void> {
     const wait = this.#sentAt + PACE_MS - performance.now();
     if (wait <= 0 || this.#closing || this.#batches.pending || this.#options.queue.waiting >= MOST_FRAMES) return;
@@ -222,7 +222,7 @@ export class ForwardSender {
     this.#gathering = false;
   }
 
-  /** Waits before the next try, or gives up when this process ends. */
+  /** Waits before the next attempt, or gives up when this process exits. */
   async #putOff(ms: number): Promise<boolean> {
     if (this.#closing) return false;
     await this.#pause(ms);
@@ -248,11 +248,11 @@ export class ForwardSender {
   }
 }
 
-/** Why no dashboard can be said to be at the other end; null when one is. */
+/** Why the other end is not a working dashboard; null when it is. */
 async function healthProblem(connection: DashboardConnection): Promise<string | null> {
   const healthy = await waitFor(connection.isHealthy(), ANSWER_MS);
   if (healthy.kind !== "value") return problemOfNone(healthy);
-  return healthy.value ? null : "what answers there is not a dashboard";
+  return healthy.value ? null : "the server there is not a hermes dashboard";
 }
 
 /** Waits for an answer; the wait does not keep the program running. */
@@ -265,7 +265,7 @@ function problemOfNone(settled: Exclude<Settled<unknown>, { readonly kind: "valu
   return settled.kind === "late" ? LATE_ANSWER : problemOf(settled.error);
 }
 
-/** Asks over a connection of its own, because a request without an answer holds the other one. */
+/** Checks over a separate connection, because a request without an answer blocks the other one. */
 async function seemsWell(url: string): Promise<boolean> {
   const connection = await DashboardConnection.to(url);
   try {

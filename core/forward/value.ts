@@ -1,27 +1,27 @@
 /**
- * What becomes of a context on its way to the dashboard: JSON of bounded size without secrets. Most contexts are plain
- * and small, which a quick look finds out, and go through `JSON.stringify` as they are. Only the others are copied with
- * care, value by value, and a value that JSON cannot hold loses itself, never the event.
+ * Prepares a context for the dashboard: JSON of limited size without secrets. Most contexts are plain and small, which
+ * a quick check detects, and are passed to `JSON.stringify` directly. Others are copied value by value; a value that
+ * JSON cannot represent is lost, but not the event.
  */
 import { problemOf } from "#core/errors";
 import { isSecretName } from "#core/secret-names";
 
-/** What a careful copy may hold. Counted in characters of keys and texts, roughly those of the JSON text. */
+/** The size limits of a copy, in characters of keys and strings, which is roughly that of the JSON text. */
 export interface CopyLimits {
   readonly characters: number;
   readonly longestText: number;
 }
 
 const DEEPEST = 50;
-/** What a key, a number or a pair of brackets counts for beside its text. */
+/** The size of a key, a number or a pair of brackets in addition to its text. */
 const OVERHEAD = 4;
 const MASK = "[redacted]";
-/** A secret that begins before the end of a shortened text is found whole if it is no longer than this. */
+/** A secret that starts before the cut is recognised completely if it is not longer than this. */
 const LONGEST_SECRET = 512;
-/** A documented key of `session:*` events that only sounds like a secret. */
+/** A documented key of `session:*` events that is not a secret, despite its name. */
 const NO_SECRET = "session_key";
 
-/** Names of keys are few; more than these are not remembered at a time. */
+/** Key names are few, so this many are cached. */
 const MOST_NAMES = 2048;
 const secretNames = new Map<string, boolean>();
 
@@ -35,21 +35,21 @@ function namesSecret(key: string): boolean {
 }
 
 /**
- * The size of a value of objects, arrays, texts and numbers without a key that names a secret: it may be given to
- * `JSON.stringify`. Null when it is something else or larger than `most`, which is found out without reading further,
- * so that 10 MB cost no more than 100 KB.
+ * The size of a value that can be passed to `JSON.stringify`: only objects, arrays, strings and numbers, without keys
+ * that are named like secrets. Null for others and when it is larger than `most`; then it stops reading, so that 10 MB
+ * cost no more than 100 KB.
  */
 export function plainSize(value: unknown, most: number): number | null {
   try {
     const left = leftOver(value, most, 0);
     return left < 0 ? null : most - left;
   } catch {
-    // A getter or a proxy that throws: the careful copy finds out which.
+    // A getter or proxy threw; the copy finds out which.
     return null;
   }
 }
 
-/** What is left of `left` after the value; negative when it is too large or not plain. */
+/** The rest of `left` after the value; negative when it is too large or not plain. */
 function leftOver(value: unknown, left: number, depth: number): number {
   if (typeof value === "string") return left - value.length - OVERHEAD;
   if (typeof value === "bigint") return -1;
@@ -72,14 +72,14 @@ function leftOver(value: unknown, left: number, depth: number): number {
 }
 
 /**
- * A copy that `JSON.stringify` takes: secrets masked, by the name of their key or by `redact`, texts and lists
- * shortened where they are too long, cycles cut, what cannot be read named. Never throws.
+ * A copy for `JSON.stringify`: with secrets masked by key name or by `redact`, long strings and lists shortened, cycles
+ * cut, and unreadable values replaced with a note. Never throws.
  */
 export function copyWithCare(value: unknown, redact: (text: string) => string, limits: CopyLimits): unknown {
   return new CarefulCopy(redact, limits).of(value, false);
 }
 
-/** By its shape, as one of another realm has it; JSON would make nothing of it. */
+/** Recognised by shape, as it may come from another realm. */
 function isError(value: object): boolean {
   const { message, stack } = value as { message?: unknown; stack?: unknown };
   return typeof message === "string" && typeof stack === "string";
@@ -89,7 +89,7 @@ class CarefulCopy {
   readonly #redact: (text: string) => string;
   readonly #longestText: number;
   #left: number;
-  /** The objects that the present one is in. */
+  /** The ancestors of the current object. */
   readonly #around: object[] = [];
 
   constructor(redact: (text: string) => string, { characters, longestText }: CopyLimits) {
@@ -101,7 +101,7 @@ class CarefulCopy {
   of(value: unknown, secret: boolean): unknown {
     this.#left -= OVERHEAD;
     if (typeof value === "string") return secret && value !== "" ? MASK : this.#text(value);
-    // A larger one takes longer to write down than anybody should wait.
+    // Serialising a larger one would take too long.
     if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? String(value) : "[big integer]";
     if (typeof value !== "object" || value === null) return value;
     if (this.#around.includes(value)) return "[circular]";
@@ -111,7 +111,7 @@ class CarefulCopy {
     try {
       return this.#held(value, secret);
     } catch {
-      // A hostile getter, proxy or toJSON: this value is lost, those beside it are not.
+      // A hostile getter, proxy or toJSON: only this value is lost.
       return "[unreadable]";
     } finally {
       this.#around.pop();
@@ -136,7 +136,7 @@ class CarefulCopy {
   }
 
   #object(value: object, secret: boolean): Record<string, unknown> {
-    // Without a prototype, so that a key `__proto__` is a key.
+    // Without a prototype, so that `__proto__` is an ordinary key.
     const copied = Object.create(null) as Record<string, unknown>;
     const keys = Object.keys(value);
     for (const [index, key] of keys.entries()) {
@@ -154,7 +154,7 @@ class CarefulCopy {
     try {
       return this.of(read(), secret);
     } catch {
-      // A getter that throws: only its own value is lost.
+      // A getter threw: only its own value is lost.
       return "[unreadable]";
     }
   }

@@ -1,14 +1,14 @@
-/** Makes frames of events: `{event_type, context, src}` as JSON text, without secrets and of bounded size (CONTRACT §9). */
+/** Turns events into frames: `{event_type, context, src}` as JSON, without secrets, limited in size (CONTRACT §9). */
 import { copyWithCare, plainSize, type CopyLimits } from "./value.ts";
 import type { QueuedEvent } from "./queue.ts";
 
-/** One frame is never larger; what would be is shortened. */
+/** Maximum size of a frame; larger ones are shortened. */
 export const MOST_FRAME_BYTES = 256 * 1024;
-/** More than what every frame adds around its context. */
+/** An upper bound for what a frame adds to its context. */
 const LONGEST_EVENT_TYPE = 512;
 const PLAIN_CHARACTERS = 128 * 1024;
 const ROOMY: CopyLimits = { characters: 96 * 1024, longestText: 32 * 1024 };
-/** Even when each character takes six bytes this is less than a frame. */
+/** Even at six bytes per character, this is less than a frame. */
 const TIGHT: CopyLimits = { characters: 24 * 1024, longestText: 8 * 1024 };
 
 export interface FrameOptions {
@@ -21,14 +21,14 @@ export interface WrittenFrames {
   readonly text: string;
   readonly frames: number;
   readonly bytes: number;
-  /** Events that make no frame: their name is empty or far too long. */
+  /** Number of events without a frame, because their name is empty or far too long. */
   readonly lost: number;
 }
 
 /**
- * Takes events and writes them down, at most so many and about so many characters. All of them are written and looked
- * through together, which costs half of what it costs one by one; only where something is found that must not leave
- * as it is, the frame that holds it is made again, value by value. Throws what `redact` throws.
+ * Takes events and serialises them, up to a number of events and approximate characters. All of them are serialised and
+ * checked together, which takes half the time; only frames with something to redact are then built again, value by
+ * value. Throws what `redact` throws.
  */
 export function writeFrames(
   take: () => QueuedEvent | undefined,
@@ -55,7 +55,7 @@ export function writeFrames(
   return { text, frames: events.length, bytes: Buffer.byteLength(text), lost };
 }
 
-/** All frames at once; null when one of them needs care. */
+/** All frames together; null when one of them needs a careful copy. */
 function writeTogether(events: readonly QueuedEvent[], options: FrameOptions): string | null {
   const { src } = options;
   const text = stringify(events.map(({ event_type, context }) => ({ event_type, context, src })));
@@ -75,7 +75,7 @@ function stringify(value: unknown): string | null {
   try {
     return JSON.stringify(value);
   } catch {
-    // It changed between the look and the writing (a getter): care gets along with that.
+    // It changed between check and serialising (a getter); the careful copy can handle that.
     return null;
   }
 }
@@ -86,7 +86,7 @@ function isName(event_type: unknown): boolean {
 
 function writeCopy({ event_type, context }: QueuedEvent, { src, redact }: FrameOptions, limits: CopyLimits): string {
   const copied = copyWithCare(context, redact, limits);
-  // What cannot even be listed is still an event.
+  // Even a context whose keys cannot be listed is still an event.
   const readable = isRecord(copied) ? copied : {};
   return JSON.stringify({ event_type: redact(event_type), context: readable, src: redact(src) });
 }
@@ -95,18 +95,18 @@ function isRecord(value: unknown): boolean {
   try {
     return typeof value === "object" && value !== null && !Array.isArray(value);
   } catch {
-    // A proxy that was revoked is nothing any more.
+    // A revoked proxy.
     return false;
   }
 }
 
-/** True when `redact` finds nothing, neither in the text nor in what its escapes stand for. */
+/** True when `redact` finds nothing, neither in the text nor in its unescaped form. */
 function isClean(json: string, { redact }: FrameOptions): boolean {
   const text = withoutEscapes(json);
   return redact(text) === text;
 }
 
-/** JSON text with its escapes resolved: one in front of a secret, or inside it, hides it from a pattern. */
+/** JSON text with its escapes resolved, because an escape before or inside a secret hides it from a pattern. */
 function withoutEscapes(json: string): string {
   if (!json.includes("\\")) return json;
   const text = json

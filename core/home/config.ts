@@ -123,7 +123,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Unset variables stay and are recorded in `unset`. */
+/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Records unset variables in `unset`. */
 function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv, unset: Unset[]): unknown {
   if (typeof value === "string") {
     return value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, variable: string | undefined) => {

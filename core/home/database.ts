@@ -1,4 +1,4 @@
-/** `state.db`: the one database file, its schema's versions, and how several processes write it (CONTRACT §1). */
+/** `state.db`, the only database file: its schema versions, and writing from several processes (CONTRACT §1). */
 import { closeSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +8,7 @@ import { ensureFolder } from "./paths.ts";
 import { openPrivateFile } from "./private-files.ts";
 
 /**
- * Forward migrations: number n brings a file from version n to n + 1. Never change one that was released; add one.
+ * Forward migrations: number n upgrades a file from version n to n + 1. Never change a released one; add a new one.
  * Each runs inside the transaction that also raises `user_version`.
  */
 const MIGRATIONS: readonly string[] = [
@@ -90,8 +90,8 @@ const MIGRATIONS: readonly string[] = [
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
- * Opens the database file, creating it (mode 0600, its folder 0700) and bringing its schema up to date; processes
- * that do so at the same moment wait for each other. Throws HERMES_STATE_NEWER for a file of a newer program and
+ * Opens the database file; creates it (mode 0600, its folder 0700) and upgrades its schema if needed. Processes that do
+ * so at the same time wait for each other. Throws HERMES_STATE_NEWER for a file of a newer version and
  * HERMES_STATE_UNAVAILABLE for one that cannot be opened or written.
  */
 export function openDatabase(file: string): DatabaseSync {
@@ -101,7 +101,7 @@ export function openDatabase(file: string): DatabaseSync {
     // Before SQLite does, which would give the file the umask's mode; its WAL files inherit the mode.
     closeSync(openPrivateFile(file, "a"));
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-    // Before the switch to WAL, which writes: a newer file stays as it is.
+    // Before switching to WAL, which writes: a newer file must stay unchanged.
     checkedVersion(database, file);
     switchToWal(database);
     database.exec("PRAGMA synchronous = NORMAL");
@@ -115,26 +115,26 @@ export function openDatabase(file: string): DatabaseSync {
 }
 
 /**
- * Opens a file that cannot be written (a full disk, a read-only home), so that what is in it can still be read; every
- * write throws. Undefined when there is no file with this program's schema. Throws HERMES_STATE_NEWER.
+ * Opens a file that cannot be written (full disk, read-only home) for reading; every write throws. Undefined when there
+ * is no file with this version's schema. Throws HERMES_STATE_NEWER.
  */
 export function openForReading(file: string): DatabaseSync | undefined {
   let database: DatabaseSync | undefined;
   try {
     const url = pathToFileURL(file);
-    // Without this SQLite wants to write its WAL files even to read.
+    // Without this, SQLite would write WAL files even for reading.
     url.searchParams.set("immutable", "1");
     database = new DatabaseSync(url, { readOnly: true });
     if (checkedVersion(database, file) === MIGRATIONS.length) return database;
   } catch (error) {
     if (isHermesError(error)) throw error;
-    // Missing, damaged or not ours to read: the caller knows already why the file cannot be used.
+    // Missing, damaged or not readable: the caller already knows why the file cannot be used.
   }
   if (database?.isOpen) database.close();
   return undefined;
 }
 
-/** A database that lives as long as the process: what a conversation falls back on without a usable file. */
+/** An in-memory database: the fallback of a conversation without a usable file. */
 export function openMemoryDatabase(): DatabaseSync {
   const database = new DatabaseSync(":memory:");
   migrate(database, ":memory:");
@@ -142,8 +142,8 @@ export function openMemoryDatabase(): DatabaseSync {
 }
 
 /**
- * Runs `work` in one write transaction: all of it happens or nothing. Inside another transaction it joins that one.
- * Gives what `work` gives; throws what it throws, after the roll-back.
+ * Runs `work` in one write transaction. Inside another transaction it joins that one. Returns what `work` returns;
+ * throws what it throws, after the rollback.
  */
 export function transaction<Value>(database: DatabaseSync, work: () => Value): Value {
   if (database.isTransaction) return work();
@@ -159,7 +159,7 @@ export function transaction<Value>(database: DatabaseSync, work: () => Value): V
   }
 }
 
-/** The busy timeout does not cover the change of the journal mode, so another process's turn is waited for here. */
+/** The busy timeout does not apply to changing the journal mode, so this waits for other processes. */
 function switchToWal(database: DatabaseSync): void {
   const deadline = Date.now() + BUSY_TIMEOUT_MS;
   for (;;) {
@@ -177,7 +177,7 @@ function isBusy(error: unknown): boolean {
   return (error as { errcode?: unknown }).errcode === 5;
 }
 
-/** Also the check that the file can be written: the transaction's lock is refused where it cannot. */
+/** Also checks that the file is writable: otherwise the transaction's lock is refused. */
 function migrate(database: DatabaseSync, file: string): void {
   transaction(database, () => {
     const found = checkedVersion(database, file);

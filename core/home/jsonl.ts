@@ -1,6 +1,6 @@
 /**
- * A file of JSON lines that many processes append to. Lines are gathered and written together, whole lines in one
- * `write` with O_APPEND, so that two processes never tear each other's; the file is rotated by size.
+ * A file of JSON lines that many processes append to. Lines are collected and written together, whole lines in one
+ * `write` with O_APPEND, so that processes do not break each other's lines. The file is rotated by size.
  */
 import { appendFileSync, closeSync, fstatSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -8,29 +8,29 @@ import { ensureFolder } from "./paths.ts";
 import { openPrivateFile } from "./private-files.ts";
 
 export interface JsonLinesFile {
-  /** Takes one line without its newline. Never throws; a failing disk is reported once, see `onError`. */
+  /** Takes one line without its newline. Never throws; write errors are reported once, see `onError`. */
   append(line: string): void;
-  /** Writes what is waiting, now. */
+  /** Writes waiting lines now. */
   flush(): void;
-  /** Flushes, and forgets the timer. */
+  /** Flushes and clears the timer. */
   close(): void;
 }
 
 export interface JsonLinesOptions {
   readonly path: string;
-  /** Rotate when the file has grown past this many bytes. */
+  /** The file is rotated when it is larger than this, in bytes. */
   readonly maxBytes?: number;
   /** How many rotated files (`.1`, `.2`, …) are kept. */
   readonly keep?: number;
-  /** How long lines may wait, in milliseconds. */
+  /** How long lines may wait before they are written, in milliseconds. */
   readonly delay?: number;
-  /** Told once when the file cannot be written; later lines are dropped in silence. */
+  /** Called once when the file cannot be written; later lines are dropped silently. */
   readonly onError?: (error: unknown) => void;
 }
 
 const MIB = 1024 * 1024;
 const NEWLINE = 10;
-/** How many rotated files are kept where nothing else is said; who reads them looks for as many. */
+/** The default number of rotated files; readers look for as many. */
 export const KEPT_FILES = 3;
 
 export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
@@ -64,7 +64,7 @@ export function openJsonLines(options: JsonLinesOptions): JsonLinesFile {
   return { append, flush, close: flush };
 }
 
-/** A process that was killed in the midst of a write leaves half a line, which must not swallow the next one. */
+/** A process killed during a write leaves an incomplete line, which must not merge with the next one. */
 function appendWhole(path: string, text: string): void {
   const file = openPrivateFile(path, "a+");
   try {
@@ -77,7 +77,7 @@ function appendWhole(path: string, text: string): void {
   }
 }
 
-/** Moves `path` to `path.1` and so on when it is too large. Another process that rotates meanwhile does no harm. */
+/** Moves `path` to `path.1` and so on when it is too large. Another process may rotate at the same time. */
 function rotate(path: string, maxBytes: number, keep: number): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size < maxBytes) return;
@@ -85,7 +85,7 @@ function rotate(path: string, maxBytes: number, keep: number): void {
     try {
       renameSync(number === 0 ? path : `${path}.${number}`, `${path}.${number + 1}`);
     } catch (error) {
-      // Not there yet, or another process has just moved it.
+      // It does not exist yet, or another process has just moved it.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What each running process has registered and how its hooks fare: `run/<pid>.json`, written by the process itself,
- * read by `hermes hooks list --live`. A file whose process is gone counts for nothing and is cleaned up by its reader.
+ * The registered hooks of each running process and their last runs: `run/<pid>.json`, written by the process itself,
+ * read by `hermes hooks list --live`. Files of processes that are gone are ignored and removed by readers.
  */
 import { readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -16,22 +16,22 @@ export interface LiveHook {
   readonly name: string;
   readonly command: string | null;
   readonly matcher: string | null;
-  /** When it last fired (ISO-8601, UTC) and how that ended; null before that. */
+  /** When it last ran (ISO-8601, UTC) and the outcome; null before that. */
   readonly last_fired_at: string | null;
   readonly last_outcome: string | null;
   readonly last_cause: string | null;
   readonly last_duration_ms: number | null;
-  /** Events that its full queue dropped; absent for hooks without a queue. */
+  /** Number of events that its full queue dropped; absent for hooks without a queue. */
   readonly dropped?: number;
 }
 
 export interface LiveProcess {
   readonly pid: number;
-  /** Its command line, secrets taken out. */
+  /** Its command line, without secrets. */
   readonly command: string;
   /** ISO-8601, UTC. */
   readonly started_at: string;
-  /** True for a process that takes requests to reload. */
+  /** True for a process that accepts reload requests. */
   readonly reloads: boolean;
   readonly hooks: readonly LiveHook[];
 }
@@ -39,22 +39,22 @@ export interface LiveProcess {
 export interface LiveOptions {
   /** The home's `run/`. */
   readonly folder: string;
-  /** The words of the command line. */
+  /** The words of its command line. */
   readonly argv: readonly string[];
   readonly hooks: () => readonly HookIdentity[];
-  /** Whether this process takes requests to reload; no when absent. */
+  /** Whether this process accepts reload requests; false when absent. */
   readonly reloads?: boolean;
   readonly redact: (text: string) => string;
-  /** Told once when the snapshot cannot be written; it is not tried again then. */
+  /** Called once when the snapshot cannot be written; there is no retry. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface LiveSnapshot {
-  /** Takes note of how a hook's run ended. */
+  /** Records the outcome of a hook's run. */
   readonly sink: RunSink;
-  /** Says that hooks were registered or taken away. */
+  /** Announces that hooks were registered or removed. */
   readonly changed: () => void;
-  /** Removes the snapshot; nothing is written after that. */
+  /** Removes the snapshot and writes nothing more. */
   readonly close: () => void;
 }
 
@@ -65,7 +65,7 @@ const LONGEST_COMMAND = 500;
 const MOST_BYTES = 16 * 1024 * 1024;
 const NEVER: LastRun = { last_fired_at: null, last_outcome: null, last_cause: null, last_duration_ms: null };
 
-/** Keeps this process's snapshot: written when something has changed, at most every 500 ms, by no timer otherwise. */
+/** Maintains this process's snapshot: written after changes, at most every 500 ms, with no timer otherwise. */
 export function openLive({ folder, argv, hooks, reloads = false, redact, onError }: LiveOptions): LiveSnapshot {
   const file = join(folder, `${process.pid}.json`);
   const started_at = new Date(Date.now() - process.uptime() * 1000).toISOString();
@@ -131,7 +131,7 @@ export function openLive({ folder, argv, hooks, reloads = false, redact, onError
   };
 }
 
-/** The processes that run now, by pid. Snapshots of those that are gone are removed where that can be done. */
+/** The running processes by pid. Removes snapshots of processes that are gone, if possible. */
 export function readLive(folder: string): readonly LiveProcess[] {
   return list(folder)
     .map((pid) => readSnapshot(join(folder, `${pid}.json`), pid))
@@ -145,7 +145,7 @@ function list(folder: string): readonly number[] {
       /^[1-9]\d{0,9}\.json$/.test(name) ? [Number.parseInt(name, 10)] : [],
     );
   } catch {
-    // No folder, or one that may not be read: nobody has told us of a process.
+    // The folder is missing or not readable, so no process is known.
     return [];
   }
 }
@@ -156,14 +156,14 @@ function readSnapshot(file: string, pid: number): LiveProcess | undefined {
     const { command, started_at, reloads, hooks } = found;
     return { pid, command, started_at, reloads, hooks };
   }
-  // Garbage under the pid of a live process may be about to be replaced; all else is a leftover.
+  // An invalid file of a live process may be about to be replaced; all others are leftovers.
   if (found !== undefined || !isAlive(pid, null)) remove(file);
   return undefined;
 }
 
 type Snapshot = LiveProcess & { readonly process_start: string | null };
 
-/** The snapshot in a file, as far as it has the form of one. */
+/** The snapshot in a file, if it is valid. */
 function parse(file: string): Snapshot | undefined {
   try {
     const reading = readRegularFile(file, { mostBytes: MOST_BYTES, ours: true });
@@ -189,11 +189,11 @@ function remove(file: string): void {
   try {
     unlinkSync(file);
   } catch {
-    // Never written, removed by another reader, or a folder that takes no changes: a leftover counts for nothing.
+    // Never written, removed by another reader, or the folder is read-only: leftovers are ignored anyway.
   }
 }
 
-/** A word as it would be typed; texts with blanks in quotes. */
+/** A word as it would be typed, with quotes if it contains spaces. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

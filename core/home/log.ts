@@ -13,12 +13,12 @@ export interface Log {
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
-  /** A log whose lines all carry these fields. */
+  /** A log that adds these fields to all lines. */
   child(fields: Fields): Log;
 }
 
 export interface LogFile extends Log {
-  /** Writes what is waiting; loads pino first if lines came before it was there. */
+  /** Writes waiting lines; loads pino first if there are lines from before it was loaded. */
   close(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export interface LogOptions {
   readonly path: string;
   readonly level: LogLevel;
   readonly redact: (text: string) => string;
-  /** Told once when the file cannot be written. */
+  /** Called once when the file cannot be written. */
   readonly onError: (problem: string) => void;
 }
 
@@ -36,7 +36,7 @@ interface Line {
   readonly fields: Fields;
 }
 
-/** Opens the log. Neither the file nor pino is touched before the first line that its level lets through. */
+/** Opens the log. The file and pino are not used before the first line that passes its level. */
 export function openLog(options: LogOptions): LogFile {
   const file = openJsonLines({ path: options.path, onError: (error) => options.onError(problemOf(error)) });
   const lowest = LOG_LEVELS.indexOf(options.level);

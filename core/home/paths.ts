@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-/** Where everything lives under the home (CONTRACT §1). */
+/** The paths in the home (CONTRACT §1). */
 export interface HomePaths {
   readonly home: string;
   readonly config: string;
@@ -14,7 +14,7 @@ export interface HomePaths {
   /** Private copies of the scripts that `hooks_consent: pinned` runs. */
   readonly approvedHooks: string;
   readonly state: string;
-  /** Where a running dashboard says how it is reached (CONTRACT §9). */
+  /** The discovery file of a running dashboard (CONTRACT §9). */
   readonly discovery: string;
   /** The gateway's start-up checklist. */
   readonly boot: string;
@@ -25,7 +25,7 @@ export interface HomePaths {
   readonly history: string;
 }
 
-/** The user's home directory as `~` means it: `$HOME`, else what the system says. */
+/** The user's home directory that `~` stands for: `$HOME`, else the system's value. */
 export function userHome(env: NodeJS.ProcessEnv = process.env): string {
   return env["HOME"] || homedir();
 }
@@ -54,15 +54,15 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
   };
 }
 
-/** What the agent's tools must never touch, whether it exists or not (DESIGN, decision 12). */
+/** Paths that the agent's tools must never access, existing or not (DESIGN, decision 12). */
 export function guardedPaths(paths: HomePaths): readonly string[] {
   const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks } = paths;
   return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks];
 }
 
 /**
- * Creates a folder and those above it, private to the user unless said otherwise. Throws what `mkdir` throws.
- * Not `recursive`: under /proc, where a folder of that name cannot be, Node's own loop never ends.
+ * Creates a folder and its parents, by default private to the user. Throws what `mkdir` throws.
+ * Not with `recursive`: under /proc, where folders cannot be created, Node's own loop never ends.
  */
 export function ensureFolder(folder: string, mode = 0o700): void {
   try {

@@ -1,17 +1,17 @@
-/** Files of the home that only their owner can read: written whole or not at all, opened without widening their mode. */
+/** Writes and opens files of the home that only their owner can read, atomically and without widening their mode. */
 import { randomBytes } from "node:crypto";
 import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 export interface WriteOptions {
   /** 0600 without it. */
   readonly mode?: number;
-  /** True to have the content on the disk before it takes the file's place; false without it. */
+  /** True to flush the content to disk before it replaces the file; false when absent. */
   readonly durable?: boolean;
-  /** Called when all is written, right before the file is replaced; what it throws leaves the old file. */
+  /** Called when everything is written, right before the file is replaced; if it throws, the old file stays. */
   readonly beforeReplacing?: () => void;
 }
 
-/** Puts a file in the place of whatever has its name, a link included. Throws what the file system throws; then the old file stays. */
+/** Replaces a file, even if it is a link. Throws what the file system throws; then the old file stays. */
 export function writePrivateFile(
   file: string,
   content: string | Uint8Array,
@@ -21,7 +21,7 @@ export function writePrivateFile(
   try {
     const opened = openSync(temporary, "wx", mode);
     try {
-      // Whatever the umask says.
+      // Regardless of the umask.
       fchmodSync(opened, mode);
       writeFileSync(opened, content);
       if (durable) fsyncSync(opened);
@@ -36,7 +36,7 @@ export function writePrivateFile(
   }
 }
 
-/** Opens a file, made 0600 when it is missing; one of before that is open to others is closed to them. Gives the descriptor. */
+/** Opens a file and creates it with mode 0600 if missing; an existing one is made private. Returns the descriptor. */
 export function openPrivateFile(file: string, flags: "a" | "a+"): number {
   const opened = openSync(file, flags, 0o600);
   try {

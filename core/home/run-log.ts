@@ -1,6 +1,6 @@
 /**
- * Reads `logs/hooks.jsonl` and the files it was rotated to. Half a line (a process was killed in the midst of a
- * write) and lines that are no records are passed over: whoever looks at the log wants what is readable.
+ * Reads `logs/hooks.jsonl` and its rotated files. Incomplete lines (of a process killed during a write) and lines that
+ * are not records are skipped.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { KEPT_FILES } from "./jsonl.ts";
 import type { LoggedRun } from "#core/runs";
 
 const CHUNK = 256 * 1024;
-/** Longer lines than this are no records of ours; they are never held in memory. */
+/** Longer lines are not records and are never kept in memory. */
 const LONGEST_LINE = 1024 * 1024;
 const NEWLINE = 10;
 const POLL_MS = 100;
@@ -18,7 +18,7 @@ interface OpenFile {
   readonly inode: bigint;
 }
 
-/** The last `limit` runs, newest last, across the rotated files. A missing log has none. Throws what reading throws. */
+/** The last `limit` runs, newest last, across the rotated files; none if the log is missing. Throws read errors. */
 export function readRuns(path: string, limit: number): readonly LoggedRun[] {
   const files = openAll(path);
   try {
@@ -32,8 +32,8 @@ export function readRuns(path: string, limit: number): readonly LoggedRun[] {
 }
 
 /**
- * The last `limit` runs, then each new one as it is written, also when the file is rotated, cut off or removed
- * meanwhile; until `signal` aborts. Rejects with what reading throws.
+ * The last `limit` runs, then each new one as it is written, even if the file is rotated, truncated or removed
+ * meanwhile, until `signal` aborts. Rejects with read errors.
  */
 export async function* followRuns(path: string, limit: number, signal: AbortSignal): AsyncGenerator<LoggedRun> {
   const files = openAll(path);
@@ -50,7 +50,7 @@ export async function* followRuns(path: string, limit: number, signal: AbortSign
 
 async function* followTail(path: string, first: Tail | undefined, signal: AbortSignal): AsyncGenerator<LoggedRun> {
   let tail = first;
-  /** The files that took its place have been seen once: a writer may still have had the old one open then. */
+  /** Set when the files that replaced it were seen once, since a writer may still have had the old one open. */
   let left = false;
   try {
     while (!signal.aborted) {
@@ -69,7 +69,7 @@ async function* followTail(path: string, first: Tail | undefined, signal: AbortS
       }
       left = later.length > 0;
       for (const file of later) closeSync(file.descriptor);
-      // An abort ends the pause, and with it the loop.
+      // An abort ends the pause, and then the loop.
       await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     }
   } finally {
@@ -77,12 +77,12 @@ async function* followTail(path: string, first: Tail | undefined, signal: AbortS
   }
 }
 
-/** A file that is read from a place on; what stands behind its last line break waits for the rest of the line. */
+/** A file read from an offset; an incomplete last line waits for the rest. */
 class Tail {
   readonly file: OpenFile;
   position: number;
   #rest = Buffer.alloc(0);
-  /** True while the rest of a line that is too long is passed over. */
+  /** True while the rest of a too long line is skipped. */
   #skipping = false;
 
   constructor(file: OpenFile, position: number) {
@@ -92,7 +92,7 @@ class Tail {
 
   *read(): Generator<LoggedRun> {
     if (sizeOf(this.file) < this.position) {
-      // Somebody emptied it: what is in it now is new.
+      // It was truncated, so its content is new.
       this.position = 0;
       this.#rest = Buffer.alloc(0);
     }
@@ -119,26 +119,26 @@ class Tail {
   }
 }
 
-/** The file and those it was rotated to, the newest first. */
+/** The file and its rotated files, newest first. */
 function openAll(path: string): readonly OpenFile[] {
   const files: OpenFile[] = [];
   for (let number = 0; number <= KEPT_FILES; number++) {
     const file = openFile(number === 0 ? path : `${path}.${number}`);
     if (file === undefined) continue;
-    // Rotated between two steps of this loop: it comes again under its next name.
+    // Rotated between two steps of this loop: it appears again under its next name.
     if (files.some(({ inode }) => inode === file.inode)) closeSync(file.descriptor);
     else files.push(file);
   }
   return files;
 }
 
-/** The files that came after this one, the oldest first; all that there are when there was none. */
+/** The files after this one, oldest first; all files if there was none. */
 function filesAfter(path: string, last: OpenFile | undefined): readonly OpenFile[] {
   if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino === last?.inode) return [];
   const all = openAll(path);
   const place = all.findIndex((file) => file.inode === last?.inode);
   const isLater = (file: OpenFile, index: number) =>
-    // Removed or rotated away: what was written to since then came after it.
+    // Removed or rotated away: all files written since then are later.
     place === -1 ? last === undefined || writtenAt(file) > writtenAt(last) : index < place;
   const later = all.filter(isLater);
   for (const file of all) if (!later.includes(file)) closeSync(file.descriptor);
@@ -170,11 +170,11 @@ function readAt({ descriptor }: OpenFile, position: number, length: number): Buf
 
 interface Part {
   readonly file: OpenFile;
-  /** Only what stands before this place counts. */
+  /** Only content before this offset is used. */
   readonly end: number;
 }
 
-/** The last runs of the files, which come newest first; the runs come newest last. */
+/** The last runs of the files, which are given newest first; the runs are returned newest last. */
 function lastRuns(parts: readonly Part[], limit: number): readonly LoggedRun[] {
   const runs: LoggedRun[] = [];
   for (const { file, end } of parts) {
@@ -187,7 +187,7 @@ function lastRuns(parts: readonly Part[], limit: number): readonly LoggedRun[] {
   return runs.toReversed();
 }
 
-/** The lines before `end`, the last one first, without reading more of the file than is asked for. */
+/** The lines before `end`, last one first, without reading more of the file than needed. */
 function* linesFromEnd(file: OpenFile, end: number): Generator<string> {
   let rest = Buffer.alloc(0);
   for (let position = end; position > 0;) {
@@ -215,14 +215,14 @@ function lastLineEnd(file: OpenFile): number {
   return 0;
 }
 
-/** The record of a line, with exactly its keys; undefined for a line that is none. */
+/** The record of a line, with exactly its keys; undefined when it is not a record. */
 export function parseRun(line: string): LoggedRun | undefined {
   if (!line.startsWith("{")) return undefined;
   let value: Readonly<Record<string, unknown>>;
   try {
     value = JSON.parse(line) as Readonly<Record<string, unknown>>;
   } catch {
-    // Half a line, or something else's: no record.
+    // Incomplete, or not our line.
     return undefined;
   }
   const { time, event, source, name, outcome, cause, session_id: session } = value;

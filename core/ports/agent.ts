@@ -12,17 +12,17 @@ export interface Tool {
   execute(args: Readonly<Record<string, unknown>>, call: ToolCall): Promise<unknown>;
 }
 
-/** The circumstances of one tool call. */
+/** The context of one tool call. */
 export interface ToolCall {
   readonly tool_call_id: string;
   readonly session_id: string;
   readonly cwd: string;
   readonly signal: AbortSignal;
-  /** 0 for the person's own session, one more for each level of delegation. */
+  /** 0 for the user's own session, plus one for each level of delegation. */
   readonly depth: number;
 }
 
-/** A conversation as the database knows it. */
+/** A conversation in the database. */
 export interface Session {
   readonly id: string;
   readonly key: string | null;
@@ -31,23 +31,23 @@ export interface Session {
   readonly parent: string | null;
 }
 
-/** A session where it runs now, and who sees what happens in it. */
+/** A running session, and who sees what happens in it. */
 export interface SessionRequest {
   readonly session: Session;
-  /** Where it runs now: a chat may resume what began elsewhere. */
+  /** Where it runs now: a chat may resume a session of another platform. */
   readonly platform: string;
   /** The platform's id of the user, for gateway events; empty when absent. */
   readonly user_id?: string | undefined;
-  /** Stops a turn; ends the wait for closing hooks. */
+  /** Stops a turn, and the wait for closing hooks. */
   readonly signal: AbortSignal;
-  /** Takes the frames. They become `tui:*` events with or without it. */
+  /** Takes the frames, which also become `tui:*` events in any case. */
   readonly onFrame?: ((frame: Frame) => void) | undefined;
 }
 
 export interface TurnRequest extends SessionRequest {
-  /** The user's words. */
+  /** The user's message. */
   readonly message: string;
-  /** The hooks that ran for the message before its session was known; their frames follow the session's. */
+  /** The hooks that ran for the message before its session was known; their frames come after the session's. */
   readonly runs?: readonly HookRun[];
   /** Requests to the model in this turn; the configuration's `agent.max_iterations` when absent. */
   readonly maxIterations?: number | undefined;
@@ -64,24 +64,24 @@ export interface TurnResult {
 }
 
 /**
- * The life of sessions, the same on every surface: whoever brings the agent a message calls it and renders its frames.
- * A `session` frame comes before all others of a turn, a tool call or a reset.
+ * The life of sessions, the same on every surface: surfaces call it for each message and render its frames.
+ * A `session` frame precedes all others of a turn, a tool call or a reset.
  */
 export interface AgentRunner {
   /** Runs a turn; the first one of a session fires `session:start` and `on_session_start`. */
   turn(request: TurnRequest): Promise<TurnResult>;
   /** Runs one tool as the user (`!CMD`): through the same gate as any other call, without the model. */
   callTool(request: ToolRequest): Promise<string>;
-  /** Shows the session's frame where neither a turn nor a tool call does. */
+  /** Emits the session's frame when neither a turn nor a tool call does. */
   show(request: Pick<SessionRequest, "session" | "platform" | "onFrame">): void;
   /**
    * Replaces a session: `session:end` and `on_session_finalize` (old), swap, `session:reset` and `on_session_reset`
    * (new). Rejects only with what the sessions' database throws.
    */
   reset(request: ResetRequest): Promise<Session>;
-  /** Ends a session: `session:end`, `on_session_finalize`. Resolves 200 ms after `signal` aborts at the latest. */
+  /** Ends a session: `session:end`, `on_session_finalize`. Resolves at most 200 ms after `signal` aborts. */
   close(request: CloseRequest): Promise<void>;
-  /** Adds text to the turn that runs in this session; false when none runs. */
+  /** Adds text to the running turn of this session; false when none is running. */
   inject(sessionId: string, message: string, label: string): boolean;
 }
 
@@ -91,22 +91,22 @@ export interface ToolRequest extends SessionRequest {
 }
 
 export interface ResetRequest extends Omit<SessionRequest, "session"> {
-  /** The session that ends; undefined where none has begun yet. */
+  /** The session that ends; undefined if none has started yet. */
   readonly session: Session | undefined;
-  /** What the new session is created with. */
+  /** The properties of the new session. */
   readonly next: { readonly source: string; readonly key?: string | null };
 }
 
 export interface CloseRequest extends SessionRequest {
-  /** True when only this process lets go of the session: there is no `session:end` then. */
+  /** True when only this process closes the session, without `session:end`. */
   readonly goesOn?: boolean;
 }
 
-/** The conversations of one home, as the surfaces that bring messages need them. */
+/** The conversations of one home, for surfaces. */
 export interface SessionRepository {
   create(options: { platform: string; source: string; key?: string | null; title?: string | null }): Session;
   get(id: string): Session | undefined;
-  /** The session that was created last with this key. */
+  /** The most recently created session with this key. */
   byKey(key: string): Session | undefined;
   append(id: string, message: ChatMessage): void;
   history(id: string): ChatMessage[];

@@ -1,36 +1,36 @@
-/** The port of hooks: what every tier makes and dispatch alone runs. */
+/** The port of hooks: every tier creates them, and only dispatch runs them. */
 import type { EventName, Payload } from "#core/events";
 
 /** Where a hook's code lives. */
 export type HookSource = "plugin" | "shell" | "worker" | "isolate" | "python";
 
 /**
- * One event on its way through its hooks. It holds the payload and makes its other forms lazily and once,
- * so that an event which nobody needs in a form never pays for it.
+ * One event on its way through its hooks. It has the payload and creates other forms of it lazily and once,
+ * so that forms that nobody needs cost nothing.
  */
 export interface Firing<Name extends EventName = EventName> {
   readonly event: Name;
-  /** The payload itself. Only the host may hold it: hooks get one of the forms below. */
+  /** The payload itself, only for the host: hooks get one of the forms below. */
   readonly payload: Payload<Name>;
   readonly session_id: string;
-  /** The payload, frozen all the way down, for callbacks in this process; live fields come by reference. */
+  /** The deeply frozen payload for callbacks in this process; live fields are passed by reference. */
   frozen(): Readonly<Payload<Name>>;
-  /** A form made by its owner (a script's JSON document, say), made once per firing and key. */
+  /** A form created by its owner (such as a script's JSON document), once per firing and key. */
   form<Form>(key: symbol, make: (payload: Payload<Name>) => Form): Form;
 }
 
-/** What a hook's run gives back. A run that fails throws or rejects instead. */
+/** The result of a hook's run. A failing run throws or rejects instead. */
 export interface HookReply {
-  /** The answer as the hook gave it; `core/answers.ts` alone judges it. */
+  /** The hook's raw answer; only `core/answers.ts` validates it. */
   readonly answer?: unknown;
-  /** Set when the run went wrong although there may be an answer (exit 1 with a block on stdout, say). */
+  /** Set when the run failed, although there may be an answer (such as exit 1 with a block on stdout). */
   readonly failure?: unknown;
-  /** Which dialect the answer speaks: scripts may say `decision` for `action`. */
+  /** The dialect of the answer: scripts may use `decision` for `action`. */
   readonly dialect?: "plugin" | "shell";
   readonly exit_code?: number | null;
 }
 
-/** What people see of a hook: in the log of runs, in live snapshots, in the frames of a turn. */
+/** What users see of a hook, in the log of runs, in live snapshots, and in the frames of a turn. */
 export interface HookIdentity {
   readonly source: HookSource;
   /** The plugin's name, the entry's or folder's `name`, or the command. */
@@ -39,20 +39,20 @@ export interface HookIdentity {
   readonly event: string;
   /** The command of a shell hook, else null. */
   readonly command: string | null;
-  /** The entry's matcher as it is written, for people; null or absent when there is none. */
+  /** The entry's matcher as written, for display; null or absent when there is none. */
   readonly matcher?: string | null;
   /** How many events a full queue has dropped so far; absent for hooks without a queue. */
   readonly dropped?: number;
 }
 
-/** Anything that runs at a hook event: every tier makes these, dispatch alone runs them. */
+/** Anything that runs at a hook event: every tier creates hooks, and only dispatch runs them. */
 export interface Hook extends HookIdentity {
   readonly event: EventName;
-  /** What its failure does where the event leaves the choice to the hook. */
+  /** What its failure does if the event leaves the choice to the hook. */
   readonly onFailure: "skip" | "block";
-  /** How long dispatch waits for a promise, in seconds; null for a hook that bounds itself. */
+  /** How long dispatch waits for a promise, in seconds; null for a hook with its own limit. */
   readonly deadlineSeconds: number | null;
-  /** True for a hook that may run beside other such hooks of an observed event. */
+  /** True for a hook that may run in parallel with other such hooks of an observed event. */
   readonly sideBySide: boolean;
   /** True for an observer that the firing does not wait for. */
   readonly background: boolean;
@@ -71,9 +71,9 @@ export type HookOutcome =
   | "error"
   | "timeout";
 
-/** The record of one run, made once and handed to every sink. */
+/** The record of one run, created once and passed to every sink. */
 export interface HookRun {
-  /** When it began, in milliseconds since 1970; a wire form is made where one is needed. */
+  /** When it started, in milliseconds since 1970. */
   readonly at: number;
   /** A hook event or a gateway event. */
   readonly event: string;
@@ -81,14 +81,14 @@ export interface HookRun {
   readonly name: string;
   readonly command: string | null;
   readonly outcome: HookOutcome;
-  /** Why a guard that failed blocked, else null. */
+  /** Why a failed guard blocked, else null. */
   readonly cause: "error" | "timeout" | null;
   readonly duration_ms: number;
   readonly exit_code: number | null;
   readonly session_id: string;
-  /** The block's message or the failure's sentence, for notices and the log; not part of the wire form. */
+  /** The message of the block or failure, for notices and the log; not part of the wire format. */
   readonly detail: string | null;
 }
 
-/** Takes the record of every hook run, and the hook that ran. Must not throw and must return at once. */
+/** Takes the record of every hook run, and the hook. Must not throw and must return immediately. */
 export type RunSink = (run: HookRun, hook: HookIdentity) => void;

@@ -1,18 +1,18 @@
-/** What a folder of `hooks/` says, and the port of the two tiers that run its handler (DESIGN, "Trust tiers"). */
+/** The description of a gateway hook, and the port of the two tiers that run its handler (DESIGN, "Trust tiers"). */
 
 /** What a handler in an isolate may do beyond computing and logging. */
 export interface Allowances {
   /** Host names that `host.fetch` may reach. */
   readonly fetch: readonly string[];
-  /** Variables of the environment that `host.env` shows. */
+  /** Environment variables that `host.env` has. */
   readonly env: readonly string[];
   readonly kv: boolean;
 }
 
-/** How long one run of a handler may take where neither its hook nor the configuration says. */
+/** The default time limit of one run of a handler. */
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
-/** A gateway hook: a folder with a good `HOOK.yaml` and a handler. */
+/** A gateway hook: a folder with a valid `HOOK.yaml` and a handler. */
 export interface GatewayHook {
   readonly name: string;
   readonly description: string;
@@ -30,40 +30,40 @@ export interface GatewayHook {
   readonly handler: string;
 }
 
-/** What a check of code needs to know of a hook. */
+/** What a code check needs to know about a hook. */
 export type HookCode = Pick<GatewayHook, "folder" | "handler" | "isolation">;
 
 /**
- * Finds the first problem of a handler, of the files that it imports, and of those `beside` it, without running any;
- * null when there is none. Never rejects.
+ * Finds the first problem in a handler, the files that it imports, and those `beside` it, without running any; null
+ * when there is none. Never rejects.
  */
 export type CodeCheck = (hook: HookCode, beside?: readonly string[]) => Promise<string | null>;
 
-/** What a tier tells of a handler beside its answers. */
+/** What a tier reports about a handler in addition to its answers. */
 export interface HandlerReport {
   /** Output of the handler (`console.*`, `host.log.*`), a line at a time. */
   readonly onOutput: (level: "debug" | "info" | "warn" | "error", text: string) => void;
-  /** An error that the handler left behind: a rejection nobody caught, a throw in a timer. */
+  /** An uncaught error of the handler: an unhandled rejection, an error in a timer. */
   readonly onStray: (problem: string) => void;
 }
 
-/** Runs the handler of one folder, one event at a time: the queue above it sees to that. */
+/** Runs the handler of one folder, one event at a time, which its queue ensures. */
 export interface Handler {
   /**
-   * Runs `handle(event_type, context)` and gives its answer, a JSON value, or null. `context` is JSON data that the
-   * handler gets a copy of. Rejects with a HermesError: HERMES_HANDLER_FAILED for a throw, HERMES_HANDLER_TIMEOUT at
-   * its deadline (whatever ran is gone when it rejects), HERMES_HANDLER_DIED when its thread or process died,
-   * HERMES_HANDLER_UNUSABLE when there is no `handle` or its module cannot be loaded. After any of them the next run
-   * works again, as far as the handler itself does.
+   * Runs `handle(event_type, context)` and resolves with its answer, a JSON value, or null. The handler gets a copy of
+   * `context`, which is JSON data. Rejects with a HermesError: HERMES_HANDLER_FAILED when it throws,
+   * HERMES_HANDLER_TIMEOUT at its deadline (it has been stopped by then), HERMES_HANDLER_DIED when its thread or
+   * process died, HERMES_HANDLER_UNUSABLE when it has no `handle` or its module cannot be loaded. After any of these
+   * the next run starts normally.
    */
   run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** As `run`, for a context that is JSON text already; a tier that has it spares both sides the way over objects. */
+  /** Like `run`, for a context that is already JSON text; saves a tier from parsing and serialising. */
   runText?(event_type: string, context: string): Promise<unknown>;
-  /** Ends what runs for it. A reload closes the old handler and opens a new one. */
+  /** Stops everything that runs for it. A reload closes the old handler and opens a new one. */
   close(): Promise<void>;
 }
 
-/** A tier: the worker pool or the isolate host. Both are made lazily; an idle tier costs nothing. */
+/** A tier: the worker pool or the isolate host. Both start lazily; an idle tier costs nothing. */
 export interface HandlerTier extends AsyncDisposable {
   readonly source: "worker" | "isolate";
   open(hook: GatewayHook, report: HandlerReport): Handler;

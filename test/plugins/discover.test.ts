@@ -57,7 +57,7 @@ test("of two enabled plugins with one name the first keeps it", async (t) => {
     plugins.map(({ state }) => state),
     ["enabled", "error", "enabled"],
   );
-  assert.match(plugins[1]!.error!, /the name "a" is already that of [\w-]+\/a\.$/);
+  assert.match(plugins[1]!.error!, /the name "a" is already used by [\w-]+\/a\.$/);
 });
 
 test("a manifest is forgiving about what it does not know", async () => {

@@ -54,7 +54,7 @@ test("what is no private file of one's own is refused with a sentence that names
   const refused = (pattern: RegExp) => {
     const { dashboard, problem } = read();
     assert.equal(dashboard, null);
-    assert.ok(problem?.startsWith(`${file} is not used: `), problem ?? "no problem");
+    assert.ok(problem?.startsWith(`${file} is ignored: `), problem ?? "no problem");
     assert.match(problem!, pattern);
     rmSync(file, { recursive: true });
   };
@@ -69,7 +69,7 @@ test("what is no private file of one's own is refused with a sentence that names
   refused(/is not a regular file/);
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o610, 0o666]) {
     write(GOOD, mode);
-    refused(new RegExp(`others have access to it \\(mode 0${mode.toString(8)}\\).*chmod 600`));
+    refused(new RegExp(`other users have access to it \\(mode 0${mode.toString(8)}\\).*chmod 600`));
   }
   write(`${JSON.stringify(GOOD)}${" ".repeat(70_000)}`);
   refused(/is larger than 64 KiB/);
@@ -85,20 +85,20 @@ test("a file that belongs to someone else is refused", { skip: process.getuid?.(
 test("what is no discovery document is refused, half a one too", (t) => {
   const { write, read } = fixture(t);
   const cases: [unknown, RegExp][] = [
-    ["", /is not JSON, or only a part of it/],
-    [JSON.stringify(GOOD).slice(0, 40), /is not JSON, or only a part of it/],
-    ["\0\u{1F98A} garbage", /is not JSON/],
-    ["[]", /holds no JSON object/],
-    ["null", /holds no JSON object/],
+    ["", /is incomplete or not JSON/],
+    [JSON.stringify(GOOD).slice(0, 40), /is incomplete or not JSON/],
+    ["\0\u{1F98A} garbage", /is incomplete or not JSON/],
+    ["[]", /is not a JSON object/],
+    ["null", /is not a JSON object/],
     [{ ...GOOD, url: undefined }, /has no "url"/],
     [{ ...GOOD, url: 9119 }, /has no "url"/],
     [{ ...GOOD, hooks_ingest_token: undefined }, /has no "hooks_ingest_token"/],
-    [{ ...GOOD, hooks_ingest_token: "" }, /"hooks_ingest_token" that can be sent/],
-    [{ ...GOOD, hooks_ingest_token: "a\r\nX-Evil: 1" }, /"hooks_ingest_token" that can be sent/],
-    [{ ...GOOD, hooks_ingest_token: "tökén" }, /"hooks_ingest_token" that can be sent/],
-    [{ ...GOOD, url: "127.0.0.1:9119" }, /"url" is no address/],
-    [{ ...GOOD, url: "file:///etc/passwd" }, /"url" is no address/],
-    [{ ...GOOD, url: "http://me:secret@127.0.0.1:9119" }, /"url" is no address/],
+    [{ ...GOOD, hooks_ingest_token: "" }, /valid "hooks_ingest_token"/],
+    [{ ...GOOD, hooks_ingest_token: "a\r\nX-Evil: 1" }, /valid "hooks_ingest_token"/],
+    [{ ...GOOD, hooks_ingest_token: "tökén" }, /valid "hooks_ingest_token"/],
+    [{ ...GOOD, url: "127.0.0.1:9119" }, /"url" is not a valid dashboard URL/],
+    [{ ...GOOD, url: "file:///etc/passwd" }, /"url" is not a valid dashboard URL/],
+    [{ ...GOOD, url: "http://me:secret@127.0.0.1:9119" }, /"url" is not a valid dashboard URL/],
   ];
   for (const [content, pattern] of cases) {
     write(content);

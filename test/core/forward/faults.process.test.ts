@@ -150,7 +150,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     emit(5);
     await until(() => dashboard.taken.length === 5, "the events");
     assert.equal(queue.dropped, 0);
-    assert.match(errors[0]!, /something else than its JSON/);
+    assert.match(errors[0]!, /without the expected JSON/);
   });
 
   test("a receiver that answers 2xx without a word, or with other JSON, has taken what was sent", async (t) => {
@@ -200,7 +200,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
       void response.writeHead(302, { location: `${stranger.url}/api/hooks/health` }).end();
     emit(1);
     await until(() => errors.length > 0, "a complaint");
-    assert.match(errors[0]!, /is not a dashboard/);
+    assert.match(errors[0]!, /is not a hermes dashboard/);
     assert.equal(dashboard.requests.length, 0);
     assert.deepEqual([stranger.requests.length, stranger.refusals, stranger.healthChecks], [0, 0, 0]);
   });

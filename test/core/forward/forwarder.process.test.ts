@@ -247,12 +247,12 @@ test("a file that must not be used is warned about once, by name, and used when 
   assert.equal(start(), null);
   assert.equal(start(), null);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, new RegExp(`^${file} is not used: others have access`));
+  assert.match(warnings[0]!, new RegExp(`^${file} is ignored: it contains a token, but other users have access`));
   assert.deepEqual(hears(registry), []);
   writeFileSync(file, "{");
   chmodSync(file, 0o600);
   await until(() => warnings.length === 2, "the second problem");
-  assert.match(warnings[1]!, /is not JSON/);
+  assert.match(warnings[1]!, /is incomplete or not JSON/);
   announce(home, dashboard);
   await until(is_active, "attached");
   chmodSync(file, 0o644);
@@ -324,7 +324,7 @@ test("an address beyond this machine is sent to only when it is trusted", async 
   const dashboard = await FakeDashboard.start(t, { host: own.address });
   announce(home, dashboard);
   assert.equal(start(), null);
-  assert.match(warnings[0]!, /HERMES_DASHBOARD_TRUST_REMOTE=1 allows that/);
+  assert.match(warnings[0]!, /Set HERMES_DASHBOARD_TRUST_REMOTE=1 to allow that/);
   await stop();
   assert.ok(start({ env: { HERMES_DASHBOARD_TRUST_REMOTE: "1" } }) !== null);
   registry.emit_sync("agent:start", { n: 1 });

@@ -83,10 +83,10 @@ const DECISIONS: readonly (readonly [answer: unknown, decision: unknown])[] = [
 ];
 
 const MISTAKES: readonly (readonly [answer: unknown, problem: string])[] = [
-  [{ decision: "denyy" }, 'it answered the decision "denyy", which is none of deny, handled, rewrite'],
-  [{ decision: "block", message: "no" }, 'it answered the decision "block", which is none of deny, handled, rewrite'],
-  [{ decision: true }, "it answered the decision true, which is none of deny, handled, rewrite"],
-  [{ decision: "rewrite" }, "it answered the decision rewrite, without the text command_name"],
+  [{ decision: "denyy" }, 'unknown decision "denyy"; use deny, handled or rewrite'],
+  [{ decision: "block", message: "no" }, 'unknown decision "block"; use deny, handled or rewrite'],
+  [{ decision: true }, "unknown decision true; use deny, handled or rewrite"],
+  [{ decision: "rewrite" }, 'its decision "rewrite" needs a string "command_name"'],
 ];
 
 for (const [answer, decision] of DECISIONS) {

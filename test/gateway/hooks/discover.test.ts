@@ -61,10 +61,10 @@ test("good folders, and a reason for each that is skipped, in the order of their
   assert.deepEqual(warnings, []);
   assert.deepEqual(Object.entries(reasonsOf(hooks, folder)), [
     ["a-good", "good"],
-    ["b-namesake", 'hooks/b-namesake/HOOK.yaml: the name "first" is already that of hooks/a-good.'],
+    ["b-namesake", 'hooks/b-namesake/HOOK.yaml: the name "first" is already used by hooks/a-good.'],
     ["bad", "hooks/bad/HOOK.yaml:1: events is 5; expected a list"],
     ["c-off", "good"],
-    ["handler-folder", "hooks/handler-folder: handler.ts is no file."],
+    ["handler-folder", "hooks/handler-folder: handler.ts is not a file."],
     ["no-handler", "hooks/no-handler: there is no handler: expected handler.ts, handler.mts, handler.js, handler.mjs."],
     ["no-manifest", "hooks/no-manifest has no HOOK.yaml."],
     ["other-ending", "hooks/other-ending has no HOOK.yaml. Rename HOOK.yml to HOOK.yaml."],
@@ -97,7 +97,7 @@ test("links: to folders, to files, to nothing, and in a circle", async (t) => {
   assert.match(reasons["circle-a"]!, /hooks\/circle-a cannot be read: ELOOP/);
   assert.equal(reasons["linked"], "good");
   assert.equal(reasons["to-itself"], "hooks/to-itself has no HOOK.yaml.");
-  assert.equal(reasons["to-nothing"], "hooks/to-nothing is a link that leads nowhere.");
+  assert.equal(reasons["to-nothing"], "hooks/to-nothing is a broken symbolic link.");
   const linked = hooks.find(({ directory }) => directory === "linked");
   assert.ok(linked?.kind === "hook");
   assert.equal(linked.hook.folder, join(outside, "linked"));

@@ -76,7 +76,7 @@ const WRONG: Readonly<Record<string, readonly [text: string, problem: RegExp]>> 
   ],
   "a lone star": ['events: "*"', /^HOOK\.yaml:1: events is "\*"; expected a list$/],
   "a star in the list": ['events:\n  - agent:end\n  - "*"', /^HOOK\.yaml:3: events\[1\] is "\*"; there is no "\*"/],
-  "half a wildcard": ["events: [agent:st*]", /wildcard stands for a whole name/],
+  "half a wildcard": ["events: [agent:st*]", /wildcard must replace the whole name/],
   "a blank behind the colon": ["events:\n  - agent: start", /^HOOK\.yaml:2: events\[0\] .*write agent:start, without/],
   "a number among the events": ["events: [7]", /^HOOK\.yaml:1: events\[0\] is 7; an event is a text/],
   "an event of plugins": ["events: [pre_tool_call]", /pre_tool_call is an event of plugins and shell hooks/],
@@ -87,7 +87,7 @@ const WRONG: Readonly<Record<string, readonly [text: string, problem: RegExp]>> 
   "two documents": [`${good}---\n${good}`, /^HOOK\.yaml:2: not valid YAML/],
   "a quote that does not end": [`${good}name: "x`, /^HOOK\.yaml:2: not valid YAML/],
   "a name with line breaks": [`${good}name: "a\\nb"`, /^HOOK\.yaml:2: name is "a\\nb"; expected the hook's name/],
-  "a name that is a list": [`${good}name: [a]`, /^HOOK\.yaml:2: name is \["a"\]; expected text/],
+  "a name that is a list": [`${good}name: [a]`, /^HOOK\.yaml:2: name is \["a"\]; expected a string/],
   "enabled in words": [`${good}enabled: "no"`, /^HOOK\.yaml:2: enabled is "no"; expected true or false/],
   "another isolation": [
     `${good}isolation: isolated`,

@@ -164,12 +164,12 @@ test("a decision is waited for; its outcome is in the record", async () => {
       [
         "command:mistyped",
         "error",
-        'gateway hook "test" failed at command:mistyped: it answered the decision "block", which is none of deny, handled, rewrite',
+        'gateway hook "test" failed at command:mistyped: unknown decision "block"; use deny, handled or rewrite',
       ],
       [
         "command:half",
         "error",
-        'gateway hook "test" failed at command:half: it answered the decision rewrite, without the text command_name',
+        'gateway hook "test" failed at command:half: its decision "rewrite" needs a string "command_name"',
       ],
     ],
   );

@@ -92,7 +92,7 @@ test("what is no discovery document is refused, half a one too", (t) => {
     ["null", /is not a JSON object/],
     [{ ...GOOD, url: undefined }, /has no "url"/],
     [{ ...GOOD, url: 9119 }, /has no "url"/],
-    [{ ...GOOD, hooks_ingest_token: undefined }, /has no "hooks_ingest_token"/],
+    [{ ...GOOD, hooks_ingest_token: undefined }, /has no valid "hooks_ingest_token"/],
     [{ ...GOOD, hooks_ingest_token: "" }, /valid "hooks_ingest_token"/],
     [{ ...GOOD, hooks_ingest_token: "a\r\nX-Evil: 1" }, /valid "hooks_ingest_token"/],
     [{ ...GOOD, hooks_ingest_token: "tökén" }, /valid "hooks_ingest_token"/],
@@ -125,7 +125,7 @@ test("addresses beyond this machine count only when they are trusted", (t) => {
   ];
   for (const host of elsewhere) {
     write({ ...GOOD, url: `http://${host}:9119` });
-    assert.match(read().problem!, /points to http.*HERMES_DASHBOARD_TRUST_REMOTE=1|no address/, host);
+    assert.match(read().problem!, /points to http.*HERMES_DASHBOARD_TRUST_REMOTE=1|not a valid dashboard URL/, host);
   }
   write({ ...GOOD, url: "https://127.0.0.1:9119" });
   assert.match(read().problem!, /points to https/);

@@ -24,9 +24,9 @@ const { parse, stringify } = JSON;
 const LONGEST_ANSWER = 1024 * 1024;
 
 /** Handles the port's events until the thread ends: the only task that piscina gives the thread. */
-export function serve({ port, folder, handler }: ThreadStart): Promise<never> {
-  // It is only for the start of this thread; child processes of the handler must not inherit it.
-  delete process.env["NODE_COMPILE_CACHE"];
+export function serve({ port, folder, handler, ownCache }: ThreadStart): Promise<never> {
+  // Child processes of the handler must not inherit what is only for the start of this thread.
+  if (ownCache) delete process.env["NODE_COMPILE_CACHE"];
   const send = port.postMessage.bind(port) as Send;
   const flush = divertOutput((level, text) => send({ kind: "output", level, text }));
   watchStrays(send, folder);

@@ -52,8 +52,10 @@ export class HandlerThread implements WatchedThread {
     this.#isGone = resolve;
     this.#deadlines = new Deadlines(hook.timeoutSeconds * 1000, () => this.#expire());
     this.#port = port1.on("message", (message: ThreadMessage) => this.#take(message));
-    this.#pool = createPool(hook);
-    const start: ThreadStart = { port: port2, folder: hook.folder, handler: hook.handler };
+    const cache = process.env["NODE_COMPILE_CACHE"] === undefined ? getCompileCacheDir() : undefined;
+    this.#pool = createPool(hook, cache);
+    const ownCache = cache !== undefined;
+    const start: ThreadStart = { port: port2, folder: hook.folder, handler: hook.handler, ownCache };
     this.#pool.run(start, { name: "serve", transferList: [port2] }).catch((error: unknown) => this.#died(error));
     const [worker] = this.#pool.threads;
     this.worker = worker!;
@@ -174,8 +176,8 @@ export class HandlerThread implements WatchedThread {
   }
 }
 
-function createPool({ memoryMb }: GatewayHook): Piscina {
-  const cache = getCompileCacheDir();
+/** Threads do not take over the compile cache of their process: `cache` is its folder, unless the environment has it. */
+function createPool({ memoryMb }: GatewayHook, cache: string | undefined): Piscina {
   const pool = new Piscina({
     filename: ENTRY,
     minThreads: 0,

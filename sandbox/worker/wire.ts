@@ -8,6 +8,8 @@ export interface ThreadStart {
   readonly folder: string;
   /** The real path of the handler's file. */
   readonly handler: string;
+  /** NODE_COMPILE_CACHE was set for the start of this thread only. */
+  readonly ownCache: boolean;
 }
 
 /** Host to thread: an event and its context as JSON. The next one is sent after the answer to this one. */

@@ -104,7 +104,7 @@ test("what is no module is refused in words that say why", async (context) => {
   const expected: Readonly<Record<string, RegExp>> = {
     "./gone.ts": /it imports "\.\/gone\.ts", but there is no such file/,
     "./large": /it imports "\.\/large", which does not end in \.ts, \.mts, \.js, \.mjs, \.json$/,
-    "./text.txt": /none of \.ts/,
+    "./text.txt": /does not end in \.ts/,
     "./folder.ts": /it is a directory$/,
     "./pipe.js": /it is not a regular file$/,
     "./large.js": /it is larger than 512 KiB$/,

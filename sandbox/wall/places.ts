@@ -16,7 +16,7 @@ export interface WallSettings {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A place that cannot be guarded: the profile cannot be had. */
+/** A place that cannot be guarded or opened: the profile cannot be used. */
 export class UnguardablePlace extends Error {}
 
 /** In the home, these cannot even be read: conversations, tokens, logs. */
@@ -25,7 +25,7 @@ const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs)$/;
 const LINK_DEPTH = 3;
 const MOST_ENTRIES = 2000;
 
-/** Finds the places. Throws {@link UnguardablePlace} when the home, or what links in it lead to, could be swapped. */
+/** Finds the places. Throws {@link UnguardablePlace} when the home could be swapped, or a path to write is missing. */
 export function findPlaces(
   settings: WallSettings,
   custom: CustomProfile | undefined,
@@ -44,10 +44,15 @@ export function findPlaces(
     needed: neededBy(command),
     secrets: secretPlaces(userHome, env),
     temporary: [...new Set(["/tmp", "/var/tmp"].map(realOrNull))].filter((path) => path !== null),
-    write: (custom?.write ?? []).map(real).filter((path) => path !== null),
+    write: (custom?.write ?? []).map((path) => demand(real(path), path)),
     hide: (custom?.hide ?? []).map((path) => placeOf(expand(path, settings))).filter((place) => place !== null),
     mayWrite,
   };
+}
+
+function demand(real: string | null, path: string): string {
+  if (real === null) throw new UnguardablePlace(`${path} does not exist`);
+  return real;
 }
 
 /** The home's real path; null when there is none and none can be made. */

@@ -97,7 +97,8 @@ test("a half-written helper keeps the last good version and says so once; mended
   version(home, 3);
   await until(() => records(home, "begun").at(-1)?.[1] === 3, "the mended version runs");
   assertComplete(home, await program.end());
-  const said = program.stderr.split("\n").filter(Boolean);
+  // On a busy machine, hermes may also warn that a callback was slow.
+  const said = program.stderr.split("\n").filter((line) => line !== "" && !line.includes("blocked the whole program"));
   assert.equal(said.length, 1, program.stderr);
   assert.match(said[0]!, /plugins\/recorder\/version\.ts:\d+: /);
 });

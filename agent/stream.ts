@@ -2,6 +2,7 @@
 import type { ModelMessage, ToolSet } from "ai";
 import { isHermesError } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
+import { isMapping } from "#core/mapping";
 import { modelFailureFrom, ModelFailure, streamCut } from "./model-failure.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SelectedModel } from "./models/select.ts";
@@ -125,9 +126,7 @@ const STREAMED: ReadonlySet<string> = new Set(["text-delta", "reasoning-delta", 
 
 /** Arguments that are not a JSON object still become a call, so that the gate sees it. */
 function toAskedCall({ toolCallId, toolName, input }: Extract<StreamPart, { type: "tool-call" }>): AskedCall {
-  if (typeof input === "object" && input !== null && !Array.isArray(input)) {
-    return { id: toolCallId, tool: toolName, args: input as Record<string, unknown>, problem: null };
-  }
+  if (isMapping(input)) return { id: toolCallId, tool: toolName, args: input, problem: null };
   const raw = typeof input === "string" ? input : (JSON.stringify(input) ?? "");
   return { id: toolCallId, tool: toolName, args: { _raw: raw }, problem: "the arguments are not a JSON object" };
 }

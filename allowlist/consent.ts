@@ -1,7 +1,7 @@
 /** Decides at the start which configured hooks may run: by an opt-in, by asking, or not at all (CONTRACT §5). */
 import { isHermesError } from "#core/errors";
 import type { OpenApprovals } from "./approvals.ts";
-import { takeFingerprint } from "./fingerprint.ts";
+import { takeScriptFingerprint } from "./fingerprint.ts";
 import type { Prompter, Question } from "./prompt.ts";
 import { makeApproval, recordApprovals, type Approved } from "./record.ts";
 import { pairKey, type ApprovedBy } from "./store.ts";
@@ -87,7 +87,7 @@ function findUnsettled(
     }
     const changed = approvals.examine(pair, argv).state === "changed";
     if (approvals.has(pair) && !changed) continue;
-    const script = takeFingerprint(argv, place);
+    const script = takeScriptFingerprint(argv, place);
     found.set(pairKey(pair), { pair, argv, matcher, failClosed, throughShell, script, changed });
   }
   return [...found.values()];

@@ -4,7 +4,7 @@ import { readRegularFile } from "#core/regular-file";
 import type { Approval } from "./store.ts";
 import { readWords, scriptOf, type CommandWords, type LookupContext } from "./words.ts";
 
-export interface Fingerprint {
+export interface ScriptFingerprint {
   readonly words: CommandWords;
   /** The script's path; null for inline code and commands that are not found in PATH. */
   readonly path: string | null;
@@ -24,7 +24,7 @@ const MOST_HASHED_BYTES = 16 * 1024 * 1024;
 export const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
 /** Path, time, size, hash and bytes of a command's script. Never throws; unreadable parts are null. */
-export function takeFingerprint(argv: readonly string[], place: LookupContext): Fingerprint {
+export function takeScriptFingerprint(argv: readonly string[], place: LookupContext): ScriptFingerprint {
   const words = readWords(argv, place);
   const path = typeof words.script === "string" ? null : words.script.path;
   const nothing = { words, path, mtime: null, bytes: null, sha256: null, content: null };

@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import { problemOf } from "#core/errors";
 import { provideCopy } from "./copies.ts";
-import { readScript, sha256Of, type Fingerprint } from "./fingerprint.ts";
+import { readScript, sha256Of, type ScriptFingerprint } from "./fingerprint.ts";
 import type { ResolvedCommand } from "./grant.ts";
 import { resolvePrograms, type Resolved } from "./resolve.ts";
 import { pairKey, type Approval } from "./store.ts";
@@ -89,7 +89,11 @@ export function createPins(folder: string, place: LookupContext): Pins {
 }
 
 /** What an approval in pinned mode records in addition to the hash. */
-export function pinnedRecord(argv: readonly string[], { words, content }: Fingerprint, place: LookupContext): object {
+export function pinnedRecord(
+  argv: readonly string[],
+  { words, content }: ScriptFingerprint,
+  place: LookupContext,
+): object {
   const resolved = resolvePrograms({ argv, words, content, place });
   return {
     script_word: typeof words.script === "string" ? null : words.script.index,

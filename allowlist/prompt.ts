@@ -3,14 +3,14 @@ import { realpathSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { HermesError } from "#core/errors";
-import type { Fingerprint } from "./fingerprint.ts";
+import type { ScriptFingerprint } from "./fingerprint.ts";
 import type { HookPair } from "./grant.ts";
 import { visible } from "./visible.ts";
 
 export interface Question {
   readonly pair: HookPair;
   readonly matcher: string | null;
-  readonly script: Fingerprint;
+  readonly script: ScriptFingerprint;
   /** True when the command runs through `sh -c`. */
   readonly throughShell: boolean;
   /** True when it was approved before, but its script has changed since. */
@@ -71,7 +71,7 @@ function describe({ pair, matcher, script, throughShell, changed }: Question): s
   ].join("\n");
 }
 
-function describeScript({ path, bytes }: Fingerprint): string {
+function describeScript({ path, bytes }: ScriptFingerprint): string {
   if (path === null) return "none";
   if (bytes === null) return `${visible(path)} (does not exist)`;
   const real = realPathOf(path);
@@ -88,7 +88,7 @@ function realPathOf(path: string): string {
 }
 
 /** The script, indented so that no line of it can look like one of ours. These are the bytes to be approved. */
-function showScript({ path, content, bytes }: Fingerprint): string {
+function showScript({ path, content, bytes }: ScriptFingerprint): string {
   if (path === null) return "There is no script, only the command.";
   if (content === null) {
     return `${visible(path)} cannot be shown: ${bytes === null ? "it does not exist" : "it cannot be read or is larger than 64 MiB"}.`;

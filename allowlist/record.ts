@@ -2,7 +2,7 @@
 import { copiesFolderOf } from "./approvals.ts";
 import { provideCopy, pruneCopies } from "./copies.ts";
 import type { ConsentMode } from "./decide.ts";
-import type { Fingerprint } from "./fingerprint.ts";
+import type { ScriptFingerprint } from "./fingerprint.ts";
 import type { HookPair } from "./grant.ts";
 import { pinnedRecord } from "./pinned.ts";
 import { addApprovals, pairKey, readAllowlist, type Approval, type ApprovedBy } from "./store.ts";
@@ -12,7 +12,7 @@ import type { LookupContext } from "./words.ts";
 export interface Approved {
   readonly pair: HookPair;
   readonly argv: readonly string[];
-  readonly script: Fingerprint;
+  readonly script: ScriptFingerprint;
   readonly by: ApprovedBy;
   /** True to replace an approval that is no longer valid; else the first one is kept. */
   readonly renew: boolean;

@@ -4,6 +4,7 @@ import { HermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
 import { readRegularFile } from "#core/regular-file";
+import { isMapping } from "#core/mapping";
 import type { HookPair } from "./grant.ts";
 
 export type ApprovedBy = "prompt" | "command" | "flag" | "env" | "config";
@@ -121,7 +122,7 @@ function parse(file: string, text: string, open: boolean): AllowlistState {
   } catch (error) {
     return unusable(file, `is not valid JSON (${problemOf(error)})`);
   }
-  if (!isObject(document) || !Array.isArray(document["approvals"])) {
+  if (!isMapping(document) || !Array.isArray(document["approvals"])) {
     return unusable(file, 'does not have the form {"approvals": […]}');
   }
   const warnings: string[] = [];
@@ -146,9 +147,5 @@ function entriesOf(document: Readonly<Record<string, unknown>>): readonly unknow
 }
 
 function isApproval(entry: unknown): entry is Approval {
-  return isObject(entry) && typeof entry["event"] === "string" && typeof entry["command"] === "string";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isMapping(entry) && typeof entry["event"] === "string" && typeof entry["command"] === "string";
 }

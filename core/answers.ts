@@ -5,6 +5,7 @@
 import type { GateVerb } from "./event-declaration.ts";
 import { declarationOf, type EventName, type EventsOfKind, type VerbOf } from "./events.ts";
 import { frozenCopy } from "./firing.ts";
+import { isMapping } from "#core/mapping";
 
 type Nothing = void | undefined | null | Readonly<Record<string, never>>;
 
@@ -90,7 +91,7 @@ export function judge(name: EventName, answer: unknown, dialect: Dialect): Decis
 }
 
 function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
-  if (!isObject(answer)) return invalid(`expected an object with "action", got ${describe(answer)}`);
+  if (!isMapping(answer)) return invalid(`expected an object with "action", got ${describe(answer)}`);
   const verbs = [dialect === "shell" ? answer["decision"] : null, answer["action"]].filter(isPresent);
   if (verbs.length === 0) return judgeWithoutVerb(answer, dialect);
   // A script may use both dialects at once: the stricter verb wins, and an unknown verb makes the answer invalid.
@@ -142,7 +143,7 @@ function rewrite(answer: Record<string, unknown>): Decision | Invalid {
 
 function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
   const args = dialect === "shell" ? (answer["tool_input"] ?? answer["args"]) : answer["args"];
-  if (!isObject(args)) return invalid('"modify" needs the changed arguments as an object');
+  if (!isMapping(args)) return invalid('"modify" needs the changed arguments as an object');
   // Copied here, so that data that cannot be copied (too deep, a cycle) makes the answer invalid.
   return { kind: "modify", args: frozenCopy(args) };
 }
@@ -150,19 +151,19 @@ function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | I
 function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {
   if (typeof answer === "string" && dialect === "plugin")
     return answer === "" ? PASS : { kind: "context", text: answer };
-  if (!isObject(answer)) return invalid(`expected {"context": "…"}, got ${describe(answer)}`);
+  if (!isMapping(answer)) return invalid(`expected {"context": "…"}, got ${describe(answer)}`);
   const context = answer["context"];
   if (context === undefined || context === null || context === "") return judgeForeign(answer, "context", dialect);
   return typeof context === "string" ? { kind: "context", text: context } : invalid('"context" must be a string');
 }
 
 function judgeTransform(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {
-  const replacement = dialect === "shell" && isObject(answer) ? answer["text"] : answer;
+  const replacement = dialect === "shell" && isMapping(answer) ? answer["text"] : answer;
   if (typeof replacement === "string") {
     return replacement === "" && declarationOf(name).ignoresEmpty ? PASS : { kind: "transform", text: replacement };
   }
-  if (dialect === "shell" && isObject(answer) && (replacement === undefined || replacement === null)) return PASS;
-  if (isObject(answer) && Object.keys(answer).length === 0) return PASS;
+  if (dialect === "shell" && isMapping(answer) && (replacement === undefined || replacement === null)) return PASS;
+  if (isMapping(answer) && Object.keys(answer).length === 0) return PASS;
   return invalid(`expected a string, got ${describe(replacement)}`);
 }
 
@@ -177,10 +178,6 @@ function isPresent(verb: unknown): boolean {
 
 function invalid(problem: string): Invalid {
   return { kind: "invalid", problem };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string | undefined {

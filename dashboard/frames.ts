@@ -1,5 +1,6 @@
 /** Parses what senders post to `/api/hooks/ingest` (CONTRACT §9): one frame, or an array of frames. */
 import type { EventContext } from "#core/registry";
+import { isMapping } from "#core/mapping";
 import { DEEPEST, dropPrototypeKeys, isTooDeep, parseJson, type ParsedJson } from "./json.ts";
 
 const MIB = 1024 * 1024;
@@ -73,15 +74,15 @@ function readBatch(values: readonly unknown[], parsed: ParsedJson, bytes: number
 
 /** The frame, or what is wrong with it. */
 function readFrame(value: unknown, { deep, suspect }: ParsedJson): EventFrame | string {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "a frame must be a JSON object";
-  const { event_type, context, src } = value as Record<string, unknown>;
+  if (!isMapping(value)) return "a frame must be a JSON object";
+  const { event_type, context, src } = value;
   if (typeof event_type !== "string" || event_type === "") return "'event_type' is missing or empty";
   if (isLonger(event_type, LONGEST_EVENT_TYPE)) return `'event_type' is longer than ${LONGEST_EVENT_TYPE} characters`;
   const given = context ?? {};
-  if (typeof given !== "object" || Array.isArray(given)) return "'context' must be a JSON object";
+  if (!isMapping(given)) return "'context' must be a JSON object";
   if (deep && isTooDeep(given)) return `'context' is nested deeper than ${DEEPEST} levels`;
   if (suspect) dropPrototypeKeys(given);
-  return { event_type, context: given as EventContext, src: sourceOf(src) };
+  return { event_type, context: given, src: sourceOf(src) };
 }
 
 function sourceOf(src: unknown): string {

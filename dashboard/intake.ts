@@ -2,6 +2,7 @@
 import { FORWARDED } from "#core/forwarder";
 import { copyWithCare, type CopyLimits } from "#core/forward/value";
 import type { EventContext, HookRegistry } from "#core/registry";
+import { isMapping } from "#core/mapping";
 import type { EventFrame } from "./frames.ts";
 import { toJson, type History, type KeptEvent } from "./history.ts";
 import { shorten } from "./shorten.ts";
@@ -77,5 +78,5 @@ export class Intake {
 /** The unchecked context of a plugin of this process: limits its size, removes secrets, and makes it fit for JSON. */
 function withoutSecrets(context: EventContext, redact: (text: string) => string): EventContext {
   const copy = copyWithCare(context, redact, OWN_LIMITS);
-  return typeof copy === "object" && copy !== null && !Array.isArray(copy) ? (copy as EventContext) : {};
+  return isMapping(copy) ? copy : {};
 }

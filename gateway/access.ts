@@ -2,7 +2,7 @@
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { MessageSource } from "#core/ports/platform";
-import { platformOf } from "./adapters/table.ts";
+import { findPlatform } from "./adapters/table.ts";
 import type { GatewaySettings } from "./deps.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Recipient } from "./recipient.ts";
@@ -32,7 +32,7 @@ export class UserAccess {
 
   /** True when the sender has access; false when that cannot be determined. Never throws. */
   allows({ platform, user_id }: MessageSource): boolean {
-    if (platformOf(platform)?.exempt) return true;
+    if (findPlatform(platform)?.exempt) return true;
     if (allowedUsers(this.#deps.settings(), platform).some((user) => user === "*" || user === user_id)) return true;
     try {
       return this.#deps.pairing.isPaired(platform, user_id);

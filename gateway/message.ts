@@ -2,6 +2,7 @@
 import { HermesError } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { InboundMessage, MessageSource } from "#core/ports/platform";
+import { isMapping } from "#core/mapping";
 
 /** Maximum size of a message, in bytes of UTF-8. */
 export const LONGEST_MESSAGE = 256 * 1024;
@@ -26,10 +27,10 @@ export function readInboundMessage(given: unknown, platform: string, needsChat: 
 }
 
 function read(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
-  if (!isObject(given)) return { problem: "it is not an object" };
+  if (!isMapping(given)) return { problem: "it is not an object" };
   const { text, source: from, message_id, internal } = given;
   if (typeof text !== "string") return { problem: 'its "text" is not a string' };
-  if (!isObject(from)) return { problem: 'it has no "source"' };
+  if (!isMapping(from)) return { problem: 'it has no "source"' };
   const ids = {
     chat_type: idOf(from["chat_type"]),
     chat_id: idOf(from["chat_id"]),
@@ -52,7 +53,7 @@ const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "too
 /** The history in a request, or undefined. Throws HERMES_MESSAGE_INVALID when it is malformed. */
 export function readHistory(given: unknown): readonly ChatMessage[] | undefined {
   if (given === undefined || given === null) return undefined;
-  if (Array.isArray(given) && given.every((one) => isObject(one) && ROLES.has(one["role"]))) {
+  if (Array.isArray(given) && given.every((one) => isMapping(one) && ROLES.has(one["role"]))) {
     return given as readonly ChatMessage[];
   }
   throw new HermesError("HERMES_MESSAGE_INVALID", { problem: "its history is not a list of messages" });
@@ -64,9 +65,4 @@ function idOf(value: unknown): string | undefined {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
   const id = String(value);
   return id.length > LONGEST_ID ? undefined : id;
-}
-
-/** True for a value that may have keys. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

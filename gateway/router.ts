@@ -3,12 +3,13 @@ import { parseSlash, type SlashCommand } from "#core/command-events";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { InboundMessage, Inbox, Reply } from "#core/ports/platform";
+import { isMapping } from "#core/mapping";
 import { admit, type AdmissionDeps } from "./admission.ts";
 import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
 import { ChatSession, type StopReason } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
-import { isObject, LONGEST_MESSAGE, readHistory, readInboundMessage } from "./message.ts";
+import { LONGEST_MESSAGE, readHistory, readInboundMessage } from "./message.ts";
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
@@ -56,7 +57,7 @@ export class Router {
       receive: async (given, reply) => {
         let recipient: Recipient | undefined;
         try {
-          if (isObject(reply)) recipient = createReplyRecipient(reply, this.#deps);
+          if (isMapping(reply)) recipient = createReplyRecipient(reply, this.#deps);
           await this.#receive(given, { platform, recipient, history: readHistory(reply?.history), isOpen: isOpen() });
         } catch (error) {
           const problem = asHermesError(error);

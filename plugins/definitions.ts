@@ -1,6 +1,7 @@
 /** Judges what plugins define, and makes of it what the host calls. */
 import { frozenCopy } from "#core/firing";
 import type { Tool } from "#core/ports/agent";
+import { isMapping } from "#core/mapping";
 import type { CommandDefinition, PlatformAdapter, ToolDefinition } from "./api.ts";
 import type { LoadedPlugin, PluginCommand } from "./loaded-plugin.ts";
 
@@ -73,8 +74,7 @@ function objectOf<Definition extends object>(
 
 function schemaOf(parameters: unknown, tool: string): Readonly<Record<string, unknown>> {
   if (parameters === undefined) return { type: "object", properties: {} };
-  const isObject = typeof parameters === "object" && parameters !== null && !Array.isArray(parameters);
-  if (!isObject || (parameters as { type?: unknown }).type !== "object") {
+  if (!isMapping(parameters) || parameters["type"] !== "object") {
     throw new TypeError(`the tool "${tool}": "parameters" must be a JSON Schema with "type": "object"`);
   }
   // Through JSON, as it goes to the model: what JSON cannot hold is found now.

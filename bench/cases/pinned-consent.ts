@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openApprovals } from "#allowlist/approvals";
-import { takeFingerprint } from "#allowlist/fingerprint";
+import { takeScriptFingerprint } from "#allowlist/fingerprint";
 import { recordApprovals } from "#allowlist/record";
 import { race, type Case } from "../measure.ts";
 
@@ -18,7 +18,7 @@ export const pinnedConsentCase: Case = {
       const pair = { event: "pre_tool_call", command: script };
       const argv = [script] as const;
       const place = { cwd: folder, env: process.env };
-      const approved = { pair, argv, script: takeFingerprint(argv, place), by: "command", renew: false } as const;
+      const approved = { pair, argv, script: takeScriptFingerprint(argv, place), by: "command", renew: false } as const;
       await recordApprovals(file, [approved], { mode: "pinned", place });
       const approvals = openApprovals(file, "pinned", place);
       const check = () => {

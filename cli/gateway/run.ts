@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import type { Adapter } from "#core/ports/platform";
 import { install_as_default } from "#core/registry";
-import { platformOf } from "#gateway/adapters/table";
+import { findPlatform } from "#gateway/adapters/table";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost, type Host } from "../compose.ts";
@@ -111,7 +111,7 @@ function createAnnouncer(context: CliContext): Announcer {
   let isOpen = false;
   return {
     add(platform, adapter) {
-      const address = platformOf(platform)?.address?.(adapter) ?? null;
+      const address = findPlatform(platform)?.address?.(adapter) ?? null;
       const line = address === null ? platform : `${platform}: ${address}`;
       if (isOpen) context.out(line);
       else early.push(line);

@@ -3,6 +3,7 @@ import { HermesError } from "#core/errors";
 import { readRegularFile } from "#core/regular-file";
 import { didYouMean } from "#core/suggest";
 import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
+import { isMapping } from "#core/mapping";
 
 /** The manifest format of one kind of extension. */
 export interface ManifestFormat<Manifest> {
@@ -122,10 +123,6 @@ export class ManifestReader {
       return has ? (holder as ManifestKeys)[key] : undefined;
     }, this.keys);
   }
-}
-
-export function isMapping(value: unknown): value is ManifestKeys {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function shown(value: unknown): string {

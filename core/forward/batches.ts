@@ -196,7 +196,7 @@ export function bodyOf({ text }: Batch, unbatched: boolean): string {
 }
 
 /** The outcome of the sent frames by the dashboard's answer. */
-export function readAnswer({ status, body }: ConnectionAnswer, frames: number, unbatched: boolean): PostResult {
+export function readPostResult({ status, body }: ConnectionAnswer, frames: number, unbatched: boolean): PostResult {
   if (status === 401) return { kind: "unauthorized" };
   if (status === 413) return { kind: "split" };
   const answer = objectOf(body);

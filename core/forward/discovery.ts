@@ -4,6 +4,7 @@
  */
 import { isLoopback } from "#core/loopback";
 import { readRegularFile } from "#core/regular-file";
+import { isMapping } from "#core/mapping";
 
 /** A dashboard to send to. */
 export interface DiscoveredDashboard {
@@ -53,10 +54,10 @@ export function readDiscovery(file: string, { env }: DiscoveryOptions): Discover
 }
 
 function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): DiscoveryReading {
-  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+  if (!isMapping(document)) {
     return refuse(file, "it is not a JSON object. Start the dashboard again");
   }
-  const { url, hooks_ingest_token: token, pid, started_at } = document as Record<string, unknown>;
+  const { url, hooks_ingest_token: token, pid, started_at } = document;
   if (typeof url !== "string") return refuse(file, 'it has no "url". Start the dashboard again');
   if (typeof token !== "string" || !/^[\x21-\x7e]{1,4096}$/.test(token)) {
     return refuse(file, 'it has no valid "hooks_ingest_token". Start the dashboard again');

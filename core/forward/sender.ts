@@ -10,7 +10,7 @@ import { growingPause } from "#core/backoff";
 import { withDeadline, type Settled } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import { DashboardConnection, type ConnectionAnswer } from "./connection.ts";
-import { bodyOf, readAnswer, MOST_FRAMES, Batches, type Batch, type PostResult } from "./batches.ts";
+import { bodyOf, readPostResult, MOST_FRAMES, Batches, type Batch, type PostResult } from "./batches.ts";
 import type { ForwardQueue } from "./queue.ts";
 
 export interface SenderOptions {
@@ -187,7 +187,7 @@ export class ForwardSender {
     const answer = connection.post({ token: dashboard.token, body: bodyOf(batch, unbatched), dropped });
     const first = await waitFor(answer, ANSWER_MS);
     const last = first.kind === "late" ? await this.#outlast(answer, dashboard) : first;
-    if (last.kind === "value") return readAnswer(last.value, batch.frames, unbatched);
+    if (last.kind === "value") return readPostResult(last.value, batch.frames, unbatched);
     return { kind: "failed", problem: problemOfNone(last) };
   }
 

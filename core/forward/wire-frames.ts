@@ -1,6 +1,7 @@
 /** Turns events into frames: `{event_type, context, src}` as JSON, without secrets, limited in size (CONTRACT §9). */
 import { copyWithCare, plainSize, type CopyLimits } from "./value.ts";
 import type { QueuedEvent } from "./queue.ts";
+import { isMapping } from "#core/mapping";
 
 /** Maximum size of a frame; larger ones are shortened. */
 export const MOST_FRAME_BYTES = 256 * 1024;
@@ -93,7 +94,7 @@ function writeCopy({ event_type, context }: QueuedEvent, { src, redact }: FrameO
 
 function isRecord(value: unknown): boolean {
   try {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return isMapping(value);
   } catch {
     // A revoked proxy.
     return false;

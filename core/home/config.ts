@@ -5,6 +5,7 @@ import { HermesError, problemOf } from "#core/errors";
 import type { HomePaths } from "./paths.ts";
 import { didYouMean } from "#core/suggest";
 import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
+import { isMapping } from "#core/mapping";
 
 /** The sections with their defaults filled in. */
 export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugins" | "sessions"> {
@@ -43,15 +44,14 @@ const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   hooks: () => true,
   hooks_auto_accept: (value) => typeof value === "boolean",
   hooks_consent: (value) => value === "command" || value === "pinned",
-  plugins: (value) => isMapping(value, { enabled: isStrings, disabled: isStrings }),
-  model: (value) => isMapping(value, { provider: (name) => name === "offline" }),
+  plugins: (value) => isPlainMapping(value, { enabled: isStrings, disabled: isStrings }),
+  model: (value) => isPlainMapping(value, { provider: (name) => name === "offline" }),
 };
 
 const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === "string");
 
-function isMapping(value: unknown, keys: Readonly<Record<string, (value: unknown) => boolean>>): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(([key, item]) => Object.hasOwn(keys, key) && keys[key]!(item));
+function isPlainMapping(value: unknown, keys: Readonly<Record<string, (value: unknown) => boolean>>): boolean {
+  return isMapping(value) && Object.entries(value).every(([key, item]) => Object.hasOwn(keys, key) && keys[key]!(item));
 }
 
 /**
@@ -74,7 +74,7 @@ export async function parseConfig(text: string, file: string, env: NodeJS.Proces
   );
   const { value } = source;
   if (value === null || value === undefined) return { ...emptyConfig(), file };
-  if (typeof value !== "object" || Array.isArray(value)) {
+  if (!isMapping(value)) {
     throw new HermesError("HERMES_CONFIG_TYPE", { file, line: 1, key: "", problem: "expected a mapping of sections" });
   }
   const unset: Unset[] = [];

@@ -39,10 +39,13 @@ export type HookCode = Pick<GatewayHook, "folder" | "handler" | "isolation">;
  */
 export type CodeCheck = (hook: HookCode, beside?: readonly string[]) => Promise<string | null>;
 
+/** How a line of output is logged. */
+export type OutputLevel = "debug" | "info" | "warn" | "error";
+
 /** What a tier reports about a handler in addition to its answers. */
 export interface HandlerReport {
   /** Output of the handler (`console.*`, `host.log.*`), a line at a time. */
-  readonly onOutput: (level: "debug" | "info" | "warn" | "error", text: string) => void;
+  readonly onOutput: (level: OutputLevel, text: string) => void;
   /** An uncaught error of the handler: an unhandled rejection, an error in a timer. */
   readonly onStray: (problem: string) => void;
 }

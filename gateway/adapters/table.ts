@@ -10,7 +10,7 @@ const PLATFORMS: { readonly [Name in PlatformName]: PlatformDescriptor<Name> } =
 export const PLATFORM_NAMES = Object.keys(PLATFORMS) as readonly PlatformName[];
 
 /** The descriptor of a platform; undefined for one of a plugin. */
-export function platformOf(name: string): Omit<PlatformDescriptor, "create"> | undefined {
+export function findPlatform(name: string): Omit<PlatformDescriptor, "create"> | undefined {
   return isBuiltIn(name) ? PLATFORMS[name] : undefined;
 }
 

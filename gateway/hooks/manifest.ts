@@ -1,8 +1,9 @@
 /** `HOOK.yaml`: what a gateway hook says about itself. What cannot be used is a reason with file and line. */
-import { isMapping, parseManifestText, type ManifestFormat, type ManifestReader } from "#core/extensions/manifest";
+import { parseManifestText, type ManifestFormat, type ManifestReader } from "#core/extensions/manifest";
 import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Allowances } from "#core/ports/tier";
 import { didYouMean } from "#core/suggest";
+import { isMapping } from "#core/mapping";
 
 export interface HookManifest {
   /** Undefined when the file names none: then the hook has the name of its folder. */

@@ -1,11 +1,11 @@
 /** Controls one hook's isolate in a process that hosts isolates. */
 import { problemOf } from "#core/errors";
-import type { HandlerReport, GatewayHook } from "#core/ports/tier";
+import type { HandlerReport, GatewayHook, OutputLevel } from "#core/ports/tier";
 import type { Capabilities } from "./capabilities.ts";
 import type { Guest, HostEnd, IsolateHost } from "./host.ts";
 import { HOST_LIMITS, RUN_LIMITS } from "./limits.ts";
 import { ModuleSources } from "./sources.ts";
-import type { WireFrame, FromHost, OutputLevel } from "./wire.ts";
+import type { WireFrame, FromHost } from "./wire.ts";
 
 /** Why a handler gave no answer. */
 export class IsolateClientError extends Error {

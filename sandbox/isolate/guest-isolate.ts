@@ -4,7 +4,8 @@ import type * as guestModule from "./guest.ts";
 import { GUEST_LIMITS, RUN_LIMITS, SIZE_LIMITS } from "./limits.ts";
 import { compileGraph, LoadError, type Graph, type Source } from "./modules.ts";
 import { describeRejection, readDescription } from "./problem.ts";
-import type { FromHost, GuestSettings, OutputLevel } from "./wire.ts";
+import type { FromHost, GuestSettings } from "./wire.ts";
+import type { OutputLevel } from "#core/ports/tier";
 
 /** What an isolate needs from its process. */
 export interface GuestIsolatePort {

@@ -4,6 +4,7 @@
  * strings already and are not escaped a second time.
  */
 import { MOST_WIRE_BYTES } from "./limits.ts";
+import type { OutputLevel } from "#core/ports/tier";
 
 /** What a handler may do; its isolate starts with these settings. */
 export interface GuestSettings {
@@ -41,8 +42,6 @@ export type ToHost =
   | { readonly type: "reply"; readonly guest: number; readonly call: number; readonly ok: boolean }
   /** Disposes of the isolate, whatever it is doing. */
   | { readonly type: "end"; readonly guest: number };
-
-export type OutputLevel = "debug" | "info" | "warn" | "error";
 
 /** From the process to the program. */
 export type FromHost =

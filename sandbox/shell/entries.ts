@@ -8,15 +8,8 @@ import { isGatewayEventName } from "#core/gateway-event-names";
 import { userHome } from "#core/home/paths";
 import type { WallProfile } from "#core/ports/wall";
 import { didYouMean, nearest } from "#core/suggest";
-import {
-  describeValue,
-  isMapping,
-  readFlag,
-  readNames,
-  readTimeout,
-  readWallProfile,
-  type Warn,
-} from "./entry-values.ts";
+import { isMapping } from "#core/mapping";
+import { describeValue, readFlag, readNames, readTimeout, readWallProfile, type Warn } from "./entry-values.ts";
 import { EVERYTHING, type Matcher } from "./matcher.ts";
 import { isProtocolName, PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./protocols.ts";
 

@@ -1,5 +1,6 @@
 /** Reads single values of an entry leniently: a wrong one gives a warning and the default. */
 import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
+import { isMapping } from "#core/mapping";
 
 /** Takes a clause about a key of the entry, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;
@@ -82,10 +83,6 @@ function readCustomProfile(value: Record<string, unknown>): CustomProfile | unde
 
 function isPaths(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((path) => typeof path === "string" && path !== "");
-}
-
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Formats a value for a warning: short, on one line. */

@@ -1,6 +1,6 @@
 /** Reads a script's standard output as an answer. */
-import { isMapping } from "./entry-values.ts";
 import { excerpt } from "./outcome.ts";
+import { isMapping } from "#core/mapping";
 
 export type HookOutput = { readonly answer: Record<string, unknown> | null } | { readonly problem: string };
 

@@ -2,7 +2,7 @@
  * Turns a handler's output into log lines, in its thread, instead of writing to the program's streams. Limited in the
  * thread itself, so that a handler that prints endlessly only uses its own memory.
  */
-import type { OutputLevel } from "./wire.ts";
+import type { OutputLevel } from "#core/ports/tier";
 
 export type TakeLine = (level: OutputLevel, text: string) => void;
 

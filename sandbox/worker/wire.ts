@@ -1,5 +1,6 @@
 /** The protocol between the host and a handler's thread. Both sides import this file. */
 import type { MessagePort } from "node:worker_threads";
+import type { OutputLevel } from "#core/ports/tier";
 
 /** The start parameters of a thread. */
 export interface ThreadStart {
@@ -14,8 +15,6 @@ export interface ThreadStart {
 
 /** Host to thread: an event and its context as JSON. The next one is sent after the answer to this one. */
 export type EventMessage = readonly [event_type: string, context: string];
-
-export type OutputLevel = "debug" | "info" | "warn" | "error";
 
 /** Thread to host: plain data that the thread's own code creates. */
 export type ThreadMessage =

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { openApprovals } from "#allowlist/approvals";
-import { takeFingerprint } from "#allowlist/fingerprint";
+import { takeScriptFingerprint } from "#allowlist/fingerprint";
 import { recordApprovals } from "#allowlist/record";
 import { addApprovals, readAllowlist } from "#allowlist/store";
 import { HookDispatcher } from "#core/dispatch";
@@ -71,7 +71,7 @@ export async function swapScript(context: TestContext, tries: number): Promise<v
   const approved = {
     pair,
     argv: [script],
-    script: takeFingerprint([script], place),
+    script: takeScriptFingerprint([script], place),
     by: "command",
     renew: false,
   } as const;

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { driftOf, takeFingerprint, type Drift } from "#allowlist/fingerprint";
+import { driftOf, takeScriptFingerprint, type Drift } from "#allowlist/fingerprint";
 import type { Approval } from "#allowlist/store";
 import { scriptOf } from "#allowlist/words";
 
@@ -45,7 +45,7 @@ test("drift tells a changed script from an unchanged, a missing and an unknown o
   const { script, ...place } = folder(context);
   const argv = [script];
   const pair = { event: "pre_tool_call", command: script };
-  const { sha256, mtime } = takeFingerprint(argv, place);
+  const { sha256, mtime } = takeScriptFingerprint(argv, place);
   const full: Approval = { ...pair, approved_at: "x", script_sha256: sha256, script_mtime_at_approval: mtime };
   const onlyTime: Approval = { ...pair, script_mtime_at_approval: mtime };
   const drift = (approval: Approval | undefined): Drift => driftOf(argv, approval, place);

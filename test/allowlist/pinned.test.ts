@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
-import { takeFingerprint } from "#allowlist/fingerprint";
+import { takeScriptFingerprint } from "#allowlist/fingerprint";
 import type { ResolvedCommand } from "#allowlist/grant";
 import { forgetCopies, recordApprovals } from "#allowlist/record";
 import { addApprovals, revokeCommand } from "#allowlist/store";
@@ -58,7 +58,7 @@ class Bench {
 
   async approve(command: string, mode: "pinned" | "command" = "pinned", renew = false): Promise<readonly string[]> {
     const argv = this.words(command);
-    const script = takeFingerprint(argv, this.place);
+    const script = takeScriptFingerprint(argv, this.place);
     const approved = { pair: pairOf(command), argv, script, by: "command" as const, renew };
     return recordApprovals(this.file, [approved], { mode, place: this.place });
   }

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import test from "node:test";
 import { z } from "zod";
 import { PLATFORM_SETTINGS, platformsSchema } from "#core/home/platform-settings";
-import { PLATFORM_NAMES, platformOf } from "#gateway/adapters/table";
+import { PLATFORM_NAMES, findPlatform } from "#gateway/adapters/table";
 import { sessionKey } from "#gateway/session-key";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -29,7 +29,7 @@ test("no file outside the adapters decides by the name of a platform", () => {
 
 for (const name of PLATFORM_NAMES) {
   test(`${name}: its row agrees with the schema of the configuration`, () => {
-    assert.equal(platformOf(name)?.name, name);
+    assert.equal(findPlatform(name)?.name, name);
     assert.ok(Object.hasOwn(PLATFORM_SETTINGS, name));
     const schema = platformsSchema(z);
     assert.equal(schema.safeParse({ [name]: { enabled: true } }).success, true);

@@ -1,7 +1,7 @@
 /** `hermes hooks allow` and `hermes hooks revoke`. */
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
-import { takeFingerprint } from "#allowlist/fingerprint";
+import { takeScriptFingerprint } from "#allowlist/fingerprint";
 import type { HookPair } from "#allowlist/grant";
 import { forgetCopies, recordApprovals, type Approved } from "#allowlist/record";
 import { pairKey, readAllowlist, revokeCommand } from "#allowlist/store";
@@ -55,7 +55,7 @@ export async function allowHooks(request: AllowRequest, command: Command, contex
   const approved = wanted.map((candidate): Approved => {
     const { argv } = candidate;
     const renew = stale.has(pairKey(candidate));
-    return { pair: plainPair(candidate), argv, script: takeFingerprint(argv, place), by: "command", renew };
+    return { pair: plainPair(candidate), argv, script: takeScriptFingerprint(argv, place), by: "command", renew };
   });
   const problems = await recordApprovals(paths.allowlist, approved, { mode: approvals.mode, place });
   const fresh = wanted.filter((pair) => !known.has(pairKey(pair)));

@@ -10,7 +10,7 @@ import { nearest } from "#core/suggest";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
 import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
-import { findStartProblem } from "./examine-start.ts";
+import { findExecutableProblem } from "./examine-start.ts";
 import type { ListedHook } from "./listed-hook.ts";
 import { testEntry, type TestResult } from "./run-entry.ts";
 
@@ -56,7 +56,7 @@ export async function examineEntry(
   const start =
     listed.drift === "missing"
       ? null
-      : findStartProblem(entry.throughShell ? ["sh"] : (entry.argv ?? []), examination.place);
+      : findExecutableProblem(entry.throughShell ? ["sh"] : (entry.argv ?? []), examination.place);
   const run = listed.allowed && examination.run ? await runSample(entry, matching.tool, examination) : undefined;
   if (run === undefined) {
     const problems = start === null ? found.problems : [...found.problems, sentence(start)];

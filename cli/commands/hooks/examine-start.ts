@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { locate, type LookupContext } from "#allowlist/words";
 
 /** Why the command's program cannot be executed, as a clause; null when nothing speaks against it. */
-export function findStartProblem(argv: readonly string[], place: LookupContext): string | null {
+export function findExecutableProblem(argv: readonly string[], place: LookupContext): string | null {
   const [word = ""] = argv;
   const file = locate(word, place);
   const stats = file === null ? undefined : statSync(file, { throwIfNoEntry: false });

@@ -12,6 +12,7 @@ import { EXIT, HermesError, problemOf } from "#core/errors";
 import { declarationOf, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
 import { userHome } from "#core/home/paths";
+import { isMapping } from "#core/mapping";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
 import type { CliContext } from "#cli/context";
 import { interruptible } from "#cli/shutdown";
@@ -102,7 +103,7 @@ async function readPayload(file: string): Promise<object> {
   } catch (error) {
     throw new HermesError("HERMES_PAYLOAD_INVALID", { source: file, problem: problemOf(error) }, { cause: error });
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  if (isMapping(value)) return value;
   throw new HermesError("HERMES_PAYLOAD_INVALID", { source: file, problem: "expected a JSON object of payload keys" });
 }
 

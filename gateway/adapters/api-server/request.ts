@@ -1,6 +1,7 @@
 /** Reads the body of `POST /v1/chat/completions`. Unknown fields are ignored, as other servers of this API do. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ChatMessage, ChatToolCall } from "#core/messages";
+import { isMapping } from "#core/mapping";
 import { headerText } from "./header-text.ts";
 import { badRequest } from "./problem.ts";
 
@@ -27,7 +28,7 @@ const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
 
 /** Throws a RequestProblem (400) that says which part of the body is wrong. */
 export function readChatRequest(body: unknown, headers: IncomingHttpHeaders): ChatRequest {
-  if (!isFields(body)) throw badRequest("The body must be a JSON object.");
+  if (!isMapping(body)) throw badRequest("The body must be a JSON object.");
   if (isDeeperThan(body, DEEPEST)) throw badRequest(`The body is nested deeper than ${DEEPEST} levels.`);
   const { messages, stream, stream_options: streamOptions, user } = body;
   if (!Array.isArray(messages) || messages.length === 0) throw badRequest("messages must be a list of messages.");
@@ -36,7 +37,7 @@ export function readChatRequest(body: unknown, headers: IncomingHttpHeaders): Ch
     ...(name === null ? readConversation(messages) : { text: readLastWords(messages), history: null }),
     name,
     stream: readFlag(stream, "stream"),
-    includeUsage: isFields(streamOptions) && readFlag(streamOptions["include_usage"], "stream_options.include_usage"),
+    includeUsage: isMapping(streamOptions) && readFlag(streamOptions["include_usage"], "stream_options.include_usage"),
     idempotencyKey: readName(headerText(headers["idempotency-key"]), "Idempotency-Key"),
   };
 }
@@ -59,7 +60,7 @@ function readFlag(value: unknown, where: string): boolean {
 
 /** With a name, only the last message is used; the client's copy of the conversation is ignored. */
 function readLastWords(messages: readonly unknown[]): string {
-  const index = messages.findLastIndex((message) => isFields(message) && message["role"] === "user");
+  const index = messages.findLastIndex((message) => isMapping(message) && message["role"] === "user");
   if (index === -1) throw badRequest("messages must contain a user message.");
   return readWords(messages[index] as Fields, index);
 }
@@ -67,7 +68,7 @@ function readLastWords(messages: readonly unknown[]): string {
 function readConversation(messages: readonly unknown[]): { text: string; history: ChatMessage[] } {
   const last = messages.length - 1;
   const message = messages[last];
-  if (!isFields(message) || message["role"] !== "user") {
+  if (!isMapping(message) || message["role"] !== "user") {
     throw badRequest(`messages[${last}]: the last message must be a user message.`);
   }
   return { text: readWords(message, last), history: messages.slice(0, last).map(readMessage) };
@@ -80,7 +81,7 @@ function readWords(message: Fields, index: number): string {
 }
 
 function readMessage(message: unknown, index: number): ChatMessage {
-  if (!isFields(message)) throw badRequest(`messages[${index}] must be an object.`);
+  if (!isMapping(message)) throw badRequest(`messages[${index}] must be an object.`);
   const { role, content } = message;
   switch (role) {
     case "system":
@@ -105,8 +106,8 @@ function readAssistant({ content, tool_calls: calls }: Fields, index: number): C
 }
 
 function readCall(call: unknown, index: number, at: number): ChatToolCall {
-  const { id, function: asked } = isFields(call) ? call : {};
-  const { name, arguments: args } = isFields(asked) ? asked : {};
+  const { id, function: asked } = isMapping(call) ? call : {};
+  const { name, arguments: args } = isMapping(asked) ? asked : {};
   if (typeof id !== "string" || typeof name !== "string" || typeof args !== "string") {
     throw badRequest(`messages[${index}].tool_calls[${at}] must have id, function.name and function.arguments.`);
   }
@@ -126,7 +127,7 @@ function readContent(content: unknown, index: number): string {
 }
 
 function readPart(part: unknown, where: string): string {
-  const { type, text } = isFields(part) ? part : {};
+  const { type, text } = isMapping(part) ? part : {};
   if (type === "text" && typeof text === "string") return text;
   const kind = typeof type === "string" ? ` of type "${type.slice(0, 50)}"` : "";
   throw badRequest(`${where}: parts${kind} are not supported; use {"type": "text", "text": …}.`);
@@ -140,8 +141,4 @@ function isDeeperThan(value: unknown, most: number): boolean {
     level = level.flatMap((one): unknown[] => (typeof one === "object" && one !== null ? Object.values(one) : []));
   }
   return false;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

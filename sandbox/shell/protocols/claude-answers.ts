@@ -1,7 +1,7 @@
 /** Translates the answers of scripts written for Claude Code into those of `core/answers.ts`. */
 import type { EventKind } from "#core/event-declaration";
 import { declarationOf } from "#core/events";
-import { isMapping } from "#sandbox/shell/entry-values";
+import { isMapping } from "#core/mapping";
 import {
   EXIT_BLOCK,
   failureOfEnd,

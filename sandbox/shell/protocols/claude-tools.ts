@@ -1,7 +1,7 @@
 /** Maps our tools and their arguments to Claude Code's names and fields, and back. */
 import { resolve } from "node:path";
 import { userHome } from "#core/home/paths";
-import { isMapping } from "#sandbox/shell/entry-values";
+import { isMapping } from "#core/mapping";
 import type { ShellContext } from "#sandbox/shell/protocol";
 
 type Fields = Readonly<Record<string, unknown>>;

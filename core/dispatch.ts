@@ -2,13 +2,12 @@
 import { availableParallelism } from "node:os";
 import { PASS, type Decision } from "./answers.ts";
 import { attempt, type Attempt } from "./attempt.ts";
-import { wallClockAt } from "./clock.ts";
 import type { EventKind } from "./event-declaration.ts";
 import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
 import { createLimiter } from "./limiter.ts";
-import type { Firing, Hook, RunSink, HookRun } from "./ports/hook.ts";
-import { RunSinks } from "./runs.ts";
+import type { Firing, Hook, RunSink } from "./ports/hook.ts";
+import { makeRun, RunSinks } from "./runs.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface Invocation {
@@ -138,23 +137,12 @@ export class HookDispatcher {
   #settle(passage: Dispatch, hook: Hook, attempted: Attempt): boolean {
     const { firing } = passage;
     passage.now = attempted.ended;
-    const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
-    const run: HookRun = {
-      at: wallClockAt(attempted.started),
-      event: firing.event,
-      source: hook.source,
-      name: hook.name,
-      command: hook.command,
-      outcome,
-      cause,
-      duration_ms: Math.round((attempted.ended - attempted.started) * 1000) / 1000,
-      exit_code: attempted.reply?.exit_code ?? null,
-      session_id: firing.session_id,
-      detail,
-    };
+    const verdict = verdictOf(hook, firing, attempted);
+    const exit_code = attempted.reply?.exit_code ?? null;
+    const run = makeRun(hook, { firing, attempt: attempted, verdict, exit_code });
     this.sinks.record(run, hook);
     passage.onRun?.(run, hook);
-    return fold(passage, decision);
+    return fold(passage, verdict.decision);
   }
 }
 

@@ -1,5 +1,33 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
+import { wallClockAt } from "./clock.ts";
 import type { HookIdentity, HookRun, RunSink } from "./ports/hook.ts";
+
+/** How a run went, in parts that its caller already has: dispatch makes one for every run. */
+export interface RunReport {
+  readonly firing: Pick<HookRun, "event" | "session_id">;
+  /** Moments of `performance.now()`. */
+  readonly attempt: { readonly started: number; readonly ended: number };
+  readonly verdict: Pick<HookRun, "outcome" | "cause" | "detail">;
+  readonly exit_code: number | null;
+}
+
+/** Makes the record of a run that has just ended, for every tier. */
+export function makeRun(hook: HookIdentity, report: RunReport): HookRun {
+  return {
+    at: wallClockAt(report.attempt.started),
+    event: report.firing.event,
+    source: hook.source,
+    name: hook.name,
+    command: hook.command,
+    outcome: report.verdict.outcome,
+    cause: report.verdict.cause,
+    // Rounded to the microsecond; more digits are noise.
+    duration_ms: Math.round((report.attempt.ended - report.attempt.started) * 1000) / 1000,
+    exit_code: report.exit_code,
+    session_id: report.firing.session_id,
+    detail: report.verdict.detail,
+  };
+}
 
 /** A run in the format of `logs/hooks.jsonl` and `hermes hooks log --json` (CONTRACT §6). */
 export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "detail"> {

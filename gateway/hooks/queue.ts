@@ -3,11 +3,11 @@
  * than taking a copy and putting it in the queue; whoever publishes never waits for a handler, unless it asks for a
  * decision, and then no longer than the hook's deadline.
  */
-import { wallClockAt } from "#core/clock";
 import { isCommandEvent, readDecision, type CommandDecision } from "#core/command-events";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
-import type { HookIdentity, RunSink, HookOutcome, HookRun } from "#core/ports/hook";
+import type { HookIdentity, RunSink, HookOutcome } from "#core/ports/hook";
 import type { EventContext } from "#core/registry";
+import { makeRun } from "#core/runs";
 import { stringify } from "#core/stringify";
 import { Deadlines } from "#core/deadlines";
 import type { Handler, GatewayHook } from "#core/ports/tier";
@@ -214,20 +214,12 @@ export class HookQueue {
 
   /** Goes on to the next event, then records this run. */
   #finish({ event, session, identity }: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
-    const { source, name } = identity;
-    const record: HookRun = {
-      at: wallClockAt(started),
-      event,
-      source,
-      name,
-      command: null,
-      outcome,
-      cause: null,
-      duration_ms: performance.now() - started,
+    const record = makeRun(identity, {
+      firing: { event, session_id: session },
+      attempt: { started, ended: performance.now() },
+      verdict: { outcome, cause: null, detail },
       exit_code: null,
-      session_id: session,
-      detail,
-    };
+    });
     this.#advance();
     this.#options.record(record, identity);
   }

@@ -6,7 +6,6 @@ import { openMemoryDatabase } from "#core/home/database";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { findCodeProblem } from "#sandbox/check/parse";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
 import { median, type Case, type Measurement } from "../measure.ts";
@@ -111,11 +110,9 @@ async function openHost(folder: string): Promise<{ registry: HookRegistry; host:
     warn: note,
     safeMode: false,
     timeoutSeconds: () => 30,
-    findCodeProblem,
-    tiers: {
-      worker: () => Promise.reject(new Error("no worker is measured here")),
-      isolate: async () => createIsolateTier({ env: process.env, values: createHookValues(() => database), log: LOG }),
-    },
+    // Nothing is reloaded here.
+    findCodeProblem: async () => null,
+    createTier: async () => createIsolateTier({ env: process.env, values: createHookValues(() => database), log: LOG }),
   });
   await host.load();
   return { registry, host };

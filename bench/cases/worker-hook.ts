@@ -8,7 +8,6 @@ import { Worker } from "node:worker_threads";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { findCodeProblem } from "#sandbox/check/parse";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 
@@ -186,11 +185,9 @@ function openHost(folder: string, registry: HookRegistry): GatewayHooks {
     warn: note,
     safeMode: false,
     timeoutSeconds: () => DEADLINE_SECONDS,
-    findCodeProblem,
-    tiers: {
-      worker: () => Promise.resolve(createWorkerTier()),
-      isolate: () => Promise.reject(new Error("no isolate is measured here")),
-    },
+    // Nothing is reloaded here.
+    findCodeProblem: async () => null,
+    createTier: async () => createWorkerTier(),
   });
 }
 

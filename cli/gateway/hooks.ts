@@ -2,6 +2,7 @@
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../compose.ts";
+import { createTier, findCodeProblem } from "../tiers.ts";
 
 /** Loads the hooks of `hooks/`. What is returned ends them. */
 export async function openGatewayHooks(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
@@ -14,15 +15,8 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
     warn,
     safeMode: options.safeMode,
     timeoutSeconds: () => host.config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
-    findCodeProblem: async (hook, beside) => (await import("#sandbox/check/parse")).findCodeProblem(hook, beside),
-    tiers: {
-      worker: async () => (await import("#sandbox/worker/pool")).createWorkerTier(),
-      isolate: async () => {
-        const { createIsolateTier } = await import("#sandbox/isolate/tier");
-        const { createHookValues } = await import("#sandbox/isolate/values");
-        return createIsolateTier({ env: options.env, values: createHookValues(() => database), log });
-      },
-    },
+    findCodeProblem,
+    createTier: (name) => createTier(name, { env: options.env, database, log }),
   });
   await hooks.load();
   const undoLive = host.addLiveSource(() => hooks.identities());

@@ -1,8 +1,9 @@
 /** The port of hooks: every tier creates them, and only dispatch runs them. */
 import type { EventName, Payload } from "#core/events";
+import type { TierName } from "#core/tiers";
 
 /** Where a hook's code lives. */
-export type HookSource = "plugin" | "shell" | "worker" | "isolate" | "python";
+export type HookSource = "plugin" | "shell" | "python" | TierName;
 
 /**
  * One event on its way through its hooks. It has the payload and creates other forms of it lazily and once,

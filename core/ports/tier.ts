@@ -1,4 +1,5 @@
-/** The description of a gateway hook, and the port of the two tiers that run its handler (DESIGN, "Trust tiers"). */
+/** The description of a gateway hook, and the port of a tier that runs its handler (DESIGN, "Trust tiers"). */
+import type { TierName } from "#core/tiers";
 
 /** What a handler in an isolate may do beyond computing and logging. */
 export interface Allowances {
@@ -19,7 +20,7 @@ export interface GatewayHook {
   /** Event names and `namespace:*`, as written. */
   readonly events: readonly string[];
   readonly enabled: boolean;
-  readonly isolation: "worker" | "isolate";
+  readonly isolation: TierName;
   /** How long one run of the handler may take. */
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
@@ -31,13 +32,13 @@ export interface GatewayHook {
 }
 
 /** What a code check needs to know about a hook. */
-export type HookCode = Pick<GatewayHook, "folder" | "handler" | "isolation">;
+export type HookCode = Pick<GatewayHook, "folder" | "handler">;
 
 /**
  * Finds the first problem in a handler, the files that it imports, and those `beside` it, without running any; null
  * when there is none. Never rejects.
  */
-export type CodeCheck = (hook: HookCode, beside?: readonly string[]) => Promise<string | null>;
+export type CodeCheck = (hook: GatewayHook, beside?: readonly string[]) => Promise<string | null>;
 
 /** How a line of output is logged. */
 export type OutputLevel = "debug" | "info" | "warn" | "error";
@@ -66,8 +67,8 @@ export interface Handler {
   close(): Promise<void>;
 }
 
-/** A tier: the worker pool or the isolate host. Both start lazily; an idle tier costs nothing. */
+/** A tier, such as the worker pool. It starts at the first event that needs it; an idle tier costs nothing. */
 export interface HandlerTier extends AsyncDisposable {
-  readonly source: "worker" | "isolate";
+  readonly source: TierName;
   open(hook: GatewayHook, report: HandlerReport): Handler;
 }

@@ -1,4 +1,5 @@
 /** Finds the gateway hooks of a home. Nothing of theirs is executed. */
+import { basename } from "node:path";
 import {
   discoverExtensions,
   ManifestCache,
@@ -8,6 +9,7 @@ import {
   type FoundExtension,
 } from "#core/extensions/discover";
 import type { GatewayHook } from "#core/ports/tier";
+import { TIERS, UNSUPPORTED_HANDLERS } from "#core/tiers";
 import { HOOK_FORMAT, type HookManifest } from "./manifest.ts";
 
 /** A folder of `hooks/`, by whether its hook can be used. */
@@ -44,9 +46,7 @@ export interface DiscoverOptions {
   readonly known?: ManifestCache<HookManifest>;
 }
 
-const HANDLERS = ["handler.ts", "handler.mts", "handler.js", "handler.mjs"];
-const PYTHON_HANDLER = "handler.py";
-const PYTHON_SENTENCE = "handler.py: Python handlers are not supported yet; write it as handler.ts or handler.js.";
+const HANDLERS = handlersOf(TIERS);
 
 const KIND: ExtensionKind<HookManifest> = {
   ...HOOK_FORMAT,
@@ -79,6 +79,7 @@ function describe(found: FoundExtension<HookManifest>, timeoutSeconds: number): 
   const hook: GatewayHook = {
     ...settings,
     name,
+    isolation: settings.isolation ?? tiersOf(basename(found.entry))[0]!.name,
     timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds,
     folder: found.real.folder,
     handler: found.real.entry,
@@ -86,11 +87,21 @@ function describe(found: FoundExtension<HookManifest>, timeoutSeconds: number): 
   return { kind: "hook", directory, hook, warnings };
 }
 
-function chooseEntry(folder: string, files: ReadonlySet<string>): EntryChoice {
-  const handlers = HANDLERS.filter((file) => files.has(file));
-  const all = files.has(PYTHON_HANDLER) ? [...handlers, PYTHON_HANDLER] : handlers;
-  if (all.length > 1) return { problem: `${folder}: there are several handlers (${all.join(", ")}); leave one.` };
-  if (handlers[0] !== undefined) return { file: handlers[0] };
-  if (all.length > 0) return { problem: `${folder}: ${PYTHON_SENTENCE}` };
-  return { problem: `${folder}: there is no handler: expected ${HANDLERS.join(", ")}.` };
+function chooseEntry(folder: string, files: ReadonlySet<string>, { isolation }: HookManifest): EntryChoice {
+  const [handler, ...others] = [...HANDLERS, ...Object.keys(UNSUPPORTED_HANDLERS)].filter((file) => files.has(file));
+  if (handler !== undefined && others.length > 0) {
+    return { problem: `${folder}: there are several handlers (${[handler, ...others].join(", ")}); leave one.` };
+  }
+  const expected = handlersOf(TIERS.filter(({ name }) => isolation === undefined || name === isolation));
+  if (handler !== undefined && expected.includes(handler)) return { file: handler };
+  const why = UNSUPPORTED_HANDLERS[handler ?? ""] ?? `there is no handler: expected ${expected.join(", ")}.`;
+  return { problem: `${folder}: ${why}` };
+}
+
+function handlersOf(tiers: readonly { readonly handlers: readonly string[] }[]): readonly string[] {
+  return [...new Set(tiers.flatMap(({ handlers }) => handlers))];
+}
+
+function tiersOf(handler: string) {
+  return TIERS.filter(({ handlers }) => (handlers as readonly string[]).includes(handler));
 }

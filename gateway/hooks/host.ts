@@ -14,7 +14,8 @@ import type { HookManifest } from "./manifest.ts";
 import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
-import type { CodeCheck, HandlerTier, GatewayHook } from "#core/ports/tier";
+import type { CodeCheck, GatewayHook, HandlerTier } from "#core/ports/tier";
+import type { TierName } from "#core/tiers";
 
 export interface GatewayHooksDeps {
   /** The home's `hooks/`. */
@@ -29,8 +30,8 @@ export interface GatewayHooksDeps {
   /** How long a handler may take whose hook does not say. */
   readonly timeoutSeconds: () => number;
   readonly findCodeProblem: CodeCheck;
-  /** Made at the first event that needs them. A failure is tried again at the next. */
-  readonly tiers: Readonly<Record<HandlerTier["source"], () => Promise<HandlerTier>>>;
+  /** Called at the first event that needs the tier. A failure is tried again at the next. */
+  readonly createTier: (name: TierName) => Promise<HandlerTier>;
 }
 
 /** A folder of `hooks/` as it stands. */
@@ -85,7 +86,7 @@ const NOTHING: GatewayHooksReload = { changes: [], warnings: [], failures: [] };
 export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   const { folder, registry, log, warn, safeMode } = deps;
   const manifests = new ManifestCache<HookManifest>();
-  const made = new Map<HandlerTier["source"], Promise<HandlerTier>>();
+  const made = new Map<TierName, Promise<HandlerTier>>();
   /** Versions that were replaced and still work off what came before that. */
   const retiring = new Set<LoadedGatewayHook>();
   const leaving = new Set<Promise<unknown>>();
@@ -97,14 +98,14 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, tier };
 
   /** One tier of each kind, made when first needed. */
-  function tier(source: HandlerTier["source"]): Promise<HandlerTier> {
-    let promise = made.get(source);
+  function tier(name: TierName): Promise<HandlerTier> {
+    let promise = made.get(name);
     if (promise === undefined) {
-      promise = deps.tiers[source]().catch((error: unknown) => {
-        made.delete(source);
+      promise = deps.createTier(name).catch((error: unknown) => {
+        made.delete(name);
         throw error;
       });
-      made.set(source, promise);
+      made.set(name, promise);
     }
     return promise;
   }

@@ -6,11 +6,12 @@ import { OncePerMinute } from "#core/rare-log";
 import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
 import type { HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
+import type { TierName } from "#core/tiers";
 
 export interface LoadedGatewayHookDeps {
   readonly record: RunSink;
   readonly log: Log;
-  readonly tier: (source: HandlerTier["source"]) => Promise<HandlerTier>;
+  readonly tier: (name: TierName) => Promise<HandlerTier>;
 }
 
 export class LoadedGatewayHook {

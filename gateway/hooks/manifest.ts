@@ -2,6 +2,7 @@
 import { parseManifestText, type ManifestFormat, type ManifestReader } from "#core/extensions/manifest";
 import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Allowances } from "#core/ports/tier";
+import { TIERS, type TierName } from "#core/tiers";
 import { didYouMean } from "#core/suggest";
 import { isMapping } from "#core/mapping";
 
@@ -11,7 +12,8 @@ export interface HookManifest {
   readonly description: string;
   readonly events: readonly string[];
   readonly enabled: boolean;
-  readonly isolation: "worker" | "isolate";
+  /** Undefined when the file names none: then its handler says. */
+  readonly isolation: TierName | undefined;
   /** Undefined for that of the configuration. */
   readonly timeoutSeconds: number | undefined;
   readonly memoryMb: number;
@@ -38,8 +40,9 @@ export const HOOK_FORMAT: ManifestFormat<HookManifest> = {
     reader.warnUnknown(KEYS);
     const isolation = readIsolation(reader);
     const allow = readAllow(reader);
-    if (isolation === "worker" && reader.given("allow") !== undefined) {
-      reader.warn(["allow"], "allow counts with isolation: isolate only; a worker may do what hermes may");
+    const tier = TIERS.find(({ name }) => name === isolation) ?? TIERS[0];
+    if (!tier.honoursAllow && reader.given("allow") !== undefined) {
+      reader.warn(["allow"], `allow has no effect: with isolation: ${tier.name} a handler can do whatever hermes can`);
     }
     return {
       name: reader.name('the hook\'s name, such as "my-hook"'),
@@ -86,11 +89,13 @@ function readEvents(reader: ManifestReader): readonly string[] {
   return [...events];
 }
 
-function readIsolation(reader: ManifestReader): "worker" | "isolate" {
-  const found = reader.given("isolation") ?? "worker";
-  if (found === "worker" || found === "isolate") return found;
-  const hint = typeof found === "string" ? didYouMean(found, ["worker", "isolate"]) : "";
-  throw reader.wrong(["isolation"], `expected worker or isolate.${hint}`);
+function readIsolation(reader: ManifestReader): TierName | undefined {
+  const found = reader.given("isolation");
+  const tier = TIERS.find(({ name }) => name === found);
+  if (tier !== undefined || found === undefined) return tier?.name;
+  const names = TIERS.map(({ name }) => name);
+  const hint = typeof found === "string" ? didYouMean(found, names) : "";
+  throw reader.wrong(["isolation"], `expected ${names.join(" or ")}.${hint}`);
 }
 
 function readAllow(reader: ManifestReader): Allowances {

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { SourceTextModule } from "node:vm";
 import { problemOf } from "#core/errors";
 import { ModuleSources } from "#sandbox/isolate/sources";
+import type { ImportRule } from "./parse.ts";
 import { parseSource } from "./syntax.ts";
 import type { HookCode } from "#core/ports/tier";
 
@@ -19,9 +20,9 @@ const MOST_MODULES = 200;
  * does not exist, its tier forbids an import, or it does not export `handle`. Null when none of that is wrong.
  * Problems in packages, and those that modules cause when they run, only show when the handler is loaded.
  */
-export async function findModuleProblem(hook: HookCode): Promise<string | null> {
-  const { handler } = hook;
-  const judge = hook.isolation === "isolate" ? judgeIsolated(hook) : judgeImport;
+export async function findModuleProblem(code: HookCode, imports: ImportRule): Promise<string | null> {
+  const { handler } = code;
+  const judge = imports === "own-folder" ? judgeIsolated(code) : judgeImport;
   const files = new Set([handler]);
   for (const file of files) {
     const parsed = parseSource(file);
@@ -52,9 +53,9 @@ function judgeImport(specifier: string, from: string): void {
 }
 
 /** The import rules of isolates, with the messages that loading it there would give. */
-function judgeIsolated(hook: HookCode): Judge {
-  const sources = new ModuleSources(hook);
-  return (specifier, from) => sources.imported(specifier, relative(hook.folder, from));
+function judgeIsolated(code: HookCode): Judge {
+  const sources = new ModuleSources(code);
+  return (specifier, from) => sources.imported(specifier, relative(code.folder, from));
 }
 
 function isRelative(specifier: string): boolean {

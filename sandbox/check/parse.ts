@@ -6,24 +6,29 @@ import type { HookCode } from "#core/ports/tier";
 
 /** What the thread checks. */
 export interface ParseRequest {
-  readonly hook: HookCode;
+  readonly code: HookCode;
+  /** What the tier lets a handler import. */
+  readonly imports: ImportRule;
+  /** Files that are only parsed. */
   readonly beside: readonly string[];
 }
+
+/** `own-folder` are the rules of isolates. */
+export type ImportRule = "anything" | "own-folder";
 
 const WORKER = new URL(`./syntax-worker${extname(import.meta.filename)}`, import.meta.url);
 const LONGEST_MS = 10_000;
 
 /**
- * The first problem of a handler, of the files that it imports, and of those `beside` it, which are only parsed; null
- * when there is none. Never rejects. It does not run in the caller's thread, because deeply nested source overflows
- * the stack of Node's TypeScript parser, which then cannot parse anything more in that thread, not even the program's
- * own modules.
+ * The first problem of a handler, of the files that it imports, and of those `beside` it; null when there is none. Never
+ * rejects. It does not run in the caller's thread, because deeply nested source overflows the stack of Node's TypeScript
+ * parser, which then cannot parse anything more in that thread, not even the program's own modules.
  */
-export function findCodeProblem(hook: HookCode, beside: readonly string[] = []): Promise<string | null> {
+export function findScriptProblem(request: ParseRequest): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
-  const undecided = `${hook.handler} cannot be parsed`;
-  const { folder, handler, isolation } = hook;
-  const workerData: ParseRequest = { hook: { folder, handler, isolation }, beside };
+  const { folder, handler } = request.code;
+  const undecided = `${handler} cannot be parsed`;
+  const workerData: ParseRequest = { ...request, code: { folder, handler } };
   // The class that parses modules without running them needs this option.
   const execArgv = ["--experimental-vm-modules"];
   const worker = new Worker(WORKER, { workerData, execArgv, stdout: true, stderr: true });

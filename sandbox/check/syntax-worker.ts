@@ -4,8 +4,9 @@ import { findModuleProblem } from "./modules.ts";
 import type { ParseRequest } from "./parse.ts";
 import { findSyntaxProblem } from "./syntax.ts";
 
-const { hook, beside } = workerData as ParseRequest;
+const { code, imports, beside } = workerData as ParseRequest;
 const problem =
-  (await findModuleProblem(hook)) ?? beside.map((file) => findSyntaxProblem(file)).find((found) => found !== null);
+  (await findModuleProblem(code, imports)) ??
+  beside.map((file) => findSyntaxProblem(file)).find((found) => found !== null);
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(problem ?? null);

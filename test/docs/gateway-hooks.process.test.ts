@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { announceCommand } from "#core/command-events";
 import { pluginTsconfig } from "#plugins/scaffold";
+import { TIERS } from "#core/tiers";
 import { parseHookManifest } from "#gateway/hooks/manifest";
 import { countBlocks, examplesOf, readPage } from "../helpers/examples.ts";
 import { ROOT } from "../helpers/hermes.ts";
@@ -46,10 +47,10 @@ test("the handlers type-check", (t) => {
 
 test("the page says the defaults and bounds that hold", async () => {
   const page = readPage(PAGE);
-  const { memoryMb, enabled, isolation } = await parseHookManifest("events: [agent:end]", "HOOK.yaml");
+  const { memoryMb, enabled } = await parseHookManifest("events: [agent:end]", "HOOK.yaml");
   assert.match(page, new RegExp(`\`memory_mb\` +\\| ${memoryMb} `));
   assert.match(page, new RegExp(`\`enabled\` +\\| \`${enabled}\``));
-  assert.match(page, new RegExp(`\`isolation\` +\\| \`${isolation}\``));
+  assert.match(page, new RegExp(`\`isolation\` +\\| \`${TIERS[0].name}\``));
 });
 
 interface Server {

@@ -7,7 +7,7 @@ import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import type { HookRun } from "#core/ports/hook";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { findCodeProblem } from "#sandbox/check/parse";
+import { findCodeProblem } from "#cli/tiers";
 import type { HandlerTier } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { ROOT } from "./hermes.ts";
@@ -60,10 +60,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
     safeMode: options.safeMode ?? false,
     timeoutSeconds: options.timeoutSeconds ?? (() => 30),
     findCodeProblem,
-    tiers: {
-      worker: options.worker ?? (() => Promise.resolve(createWorkerTier())),
-      isolate: () => Promise.reject(new Error("this bench has no isolates")),
-    },
+    createTier: options.worker ?? (async () => createWorkerTier()),
   });
   t.after(async () => {
     await host[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 /** Whether the gateway can use the folders of `hooks/`, found out without running a handler. */
 import type { GatewayHookDiscovery, FoundGatewayHook } from "#gateway/hooks/discover";
-import { findCodeProblem } from "#sandbox/check/parse";
+import { findCodeProblem } from "#cli/tiers";
 import type { Findings } from "./examine-entry.ts";
 import { listGatewayHook } from "./list-gateway-hooks.ts";
 import type { ListedHook } from "./listed-hook.ts";

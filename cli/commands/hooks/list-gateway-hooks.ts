@@ -3,6 +3,7 @@ import type { Config } from "#core/home/config";
 import type { HomePaths } from "#core/home/paths";
 import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "#gateway/hooks/discover";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
+import { TIERS } from "#core/tiers";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 
 /** The folders of `hooks/`, as the gateway would find them. */
@@ -25,7 +26,9 @@ export function listGatewayHook(found: FoundGatewayHook): readonly ListedHook[] 
   if (found.kind === "skipped") {
     const { name, reason } = found;
     const state = { state: "skipped", reason, problem: reason } as const;
-    return [{ ...COMMON, event: "", source: "worker", name, timeout: 0, enabled: false, allowed: false, ...state }];
+    return [
+      { ...COMMON, event: "", source: TIERS[0].name, name, timeout: 0, enabled: false, allowed: false, ...state },
+    ];
   }
   const { name, events, isolation: source, timeoutSeconds: timeout, enabled } = found.hook;
   const state = { state: enabled ? "enabled" : "disabled", reason: null, problem: null } as const;

@@ -1,9 +1,10 @@
 import type { Drift } from "#allowlist/fingerprint";
+import type { TierName } from "#core/tiers";
 
 /** One hook of one event, as `hermes hooks list --json` shows it (CONTRACT §5). */
 export interface ListedHook {
   readonly event: string;
-  readonly source: "shell" | "plugin" | "worker" | "isolate";
+  readonly source: "shell" | "plugin" | TierName;
   readonly name: string;
   readonly command: string | null;
   readonly matcher: string | null;

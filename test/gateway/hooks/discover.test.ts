@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { TIERS } from "#core/tiers";
 import { discoverGatewayHooks, type FoundGatewayHook } from "#gateway/hooks/discover";
 
 const EVENTS = "events: [agent:end]\n";
@@ -79,6 +80,24 @@ test("good folders, and a reason for each that is skipped, in the order of their
   assert.ok(first?.kind === "hook");
   assert.equal(first.hook.handler, join(folder, "a-good/handler.ts"));
   assert.equal(first.hook.timeoutSeconds, 30);
+});
+
+test("each tier takes its own handlers; a hook that names no tier runs in the first that takes its file", async (t) => {
+  const cases = TIERS.flatMap(({ name, handlers }) => handlers.map((handler) => ({ name, handler })));
+  const files: Record<string, string> = {};
+  for (const { name, handler } of cases) {
+    files[`${name}-${handler}/HOOK.yaml`] = `${EVENTS}isolation: ${name}\n`;
+    files[`${name}-${handler}/${handler}`] = "";
+    files[`any-${handler}/HOOK.yaml`] = EVENTS;
+    files[`any-${handler}/${handler}`] = "";
+  }
+  const { hooks } = await discover(makeFolder(t, files));
+  const found = new Map(hooks.map((one) => [one.directory, one.kind === "hook" ? one.hook.isolation : one.reason]));
+  for (const { name, handler } of cases) {
+    assert.equal(found.get(`${name}-${handler}`), name);
+    const first = TIERS.find(({ handlers }) => handlers.includes(handler))?.name;
+    assert.equal(found.get(`any-${handler}`), first);
+  }
 });
 
 test("links: to folders, to files, to nothing, and in a circle", async (t) => {

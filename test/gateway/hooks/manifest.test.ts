@@ -54,7 +54,7 @@ test("events are enough", async () => {
       name: undefined,
       description: "",
       enabled: true,
-      isolation: "worker",
+      isolation: undefined,
       timeoutSeconds: undefined,
       memoryMb: 128,
       allow: { fetch: [], env: [], kv: false },
@@ -128,7 +128,7 @@ test("brackets without end are refused", async () => {
 
 test("__proto__ is a key that nobody knows, and changes nothing", async () => {
   const { warnings, isolation } = await parse(`${good}__proto__: {isolation: isolate}\nconstructor: x\n`);
-  assert.equal(isolation, "worker");
+  assert.equal(isolation, undefined);
   assert.deepEqual(warnings, [
     'HOOK.yaml:2: unknown key "__proto__", ignored.',
     'HOOK.yaml:3: unknown key "constructor", ignored.',
@@ -148,7 +148,7 @@ allow: {fetsh: [], kv: true}
     'HOOK.yaml:2: nothing emits agent:strat. Did you mean "agent:start"?',
     'HOOK.yaml:2: nothing of hermes emits sesion:start. Did you mean "session:start"?',
     'HOOK.yaml:3: unknown key "timeout_second", ignored. Did you mean "timeout_seconds"?',
-    "HOOK.yaml:4: allow counts with isolation: isolate only; a worker may do what hermes may",
+    "HOOK.yaml:4: allow has no effect: with isolation: worker a handler can do whatever hermes can",
     'HOOK.yaml:4: unknown key "allow.fetsh", ignored. Did you mean "fetch"?',
   ]);
 });

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findCodeProblem } from "#sandbox/check/parse";
+import { findScriptProblem, type ImportRule } from "#sandbox/check/parse";
 
-const findIn = (handler: string, beside: readonly string[] = [], isolation: "worker" | "isolate" = "worker") =>
-  findCodeProblem({ folder: dirname(handler), handler, isolation }, beside);
+const findIn = (handler: string, beside: readonly string[] = [], imports: ImportRule = "anything") =>
+  findScriptProblem({ code: { folder: dirname(handler), handler }, beside, imports });
 
 test("a problem is told with its file and line, and a source that overflows the parser harms nobody", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
@@ -81,7 +81,7 @@ test("what an isolate refuses is told before it is loaded, with the module's nam
   const handler = join(folder, "handler.ts");
   const problem = (line: string) => {
     writeFileSync(handler, `${line}\nexport const handle = () => null;\n`);
-    return findIn(handler, [], "isolate");
+    return findIn(handler, [], "own-folder");
   };
   assert.match((await problem('import "node:fs";'))!, /handler\.ts: it imports "node:fs", which is not allowed/);
   assert.match((await problem('import "../outside.ts";'))!, /it imports "\.\.\/outside\.ts", /);

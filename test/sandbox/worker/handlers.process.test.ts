@@ -92,7 +92,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     /error gateway hook "leaves-a-rejection" left an unhandled rejection: left behind/,
   ]),
   loops: TIMED_OUT,
-  "loops-after-await": { ...TIMED_OUT, lines: [/HOOK\.yaml:9: allow counts with isolation: isolate only/] },
+  "loops-after-await": { ...TIMED_OUT, lines: [/HOOK\.yaml:9: allow has no effect: with isolation: worker/] },
   "loops-at-top-level": ALWAYS_TIMED_OUT,
   // Each turn leaves a promise behind.
   "loops-in-microtasks": OUT_OF_MEMORY,

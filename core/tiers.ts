@@ -1,0 +1,29 @@
+/** The table of the tiers that run gateway hooks. */
+
+/** What there is to know of a tier without running anything in it. */
+interface TierDescription {
+  /** What `isolation` says in a manifest, and the source of the runs. */
+  readonly name: string;
+  /** The names of the files that it runs, the usual one first. */
+  readonly handlers: readonly string[];
+  /** True when a handler can do no more than `allow` grants. */
+  readonly honoursAllow: boolean;
+}
+
+const SCRIPTS = ["handler.ts", "handler.mts", "handler.js", "handler.mjs"] as const;
+
+/**
+ * One row a tier. A hook that names no `isolation` runs in the first that takes its file. `cli/tiers.ts` has a row for
+ * each that says how its code is checked and how it is made.
+ */
+export const TIERS = [
+  { name: "worker", handlers: SCRIPTS, honoursAllow: false },
+  { name: "isolate", handlers: SCRIPTS, honoursAllow: true },
+] as const satisfies readonly TierDescription[];
+
+export type TierName = (typeof TIERS)[number]["name"];
+
+/** The names of files that no tier runs although they are meant as handlers, and what is said of them. */
+export const UNSUPPORTED_HANDLERS: Readonly<Record<string, string>> = {
+  "handler.py": "handler.py: Python handlers are not supported yet; write it as handler.ts or handler.js.",
+};

@@ -1,8 +1,10 @@
 /**
- * Checks a tool's arguments against its JSON Schema with ajv, which is loaded for the first call.
- * `$schema` selects the dialect; the default is the latest, 2020-12.
+ * Checks a tool's arguments against its JSON Schema with ajv, which is loaded for the first schema.
+ * `$schema` selects the dialect; the default is 2020-12, or draft 7 if the schema is valid only there.
  */
-import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
+import type { Ajv, Options, ValidateFunction } from "ajv";
+import { problemOf } from "./errors.ts";
+import { describeSchemaErrors } from "./schema-errors.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -11,7 +13,13 @@ export type CompiledSchema =
   | { readonly validate: ValidateFunction; readonly problem: null }
   | { readonly validate: null; readonly problem: string };
 
-const DRAFT_7 = /^https?:\/\/json-schema\.org\/draft-0[67]\/schema#?$/;
+interface Dialect {
+  readonly name: string;
+  readonly uri: RegExp;
+  /** Makes its checker, which costs some 20 ms: once, when the first schema needs it. */
+  readonly load: () => Promise<Ajv>;
+}
+
 const compiled = new WeakMap<Schema, CompiledSchema>();
 
 /** Compiles a schema once. The problem is a clause that says why the JSON Schema is invalid. Never rejects. */
@@ -23,7 +31,7 @@ export async function compileSchema(schema: Schema): Promise<CompiledSchema> {
   return result;
 }
 
-/** What is wrong with the arguments and where, as a sentence; undefined when they are valid. */
+/** What is wrong with the arguments and where, as a sentence; undefined when they are valid. Never rejects. */
 export async function findSchemaProblem(schema: Schema, args: unknown): Promise<string | undefined> {
   const { validate, problem } = await compileSchema(schema);
   if (validate === null) return `the tool's parameters are not a valid JSON Schema: ${problem}`;
@@ -31,82 +39,94 @@ export async function findSchemaProblem(schema: Schema, args: unknown): Promise<
     if (validate(args)) return undefined;
   } catch (error) {
     // A schema with an endless self-reference.
-    return `the arguments cannot be checked: ${error instanceof Error ? error.message : String(error)}`;
+    return `the arguments cannot be checked: ${problemOf(error)}`;
   }
-  return describe(validate.errors ?? [], schema);
+  return describeSchemaErrors(validate.errors ?? [], "the arguments");
 }
 
 async function compile(schema: Schema): Promise<CompiledSchema> {
+  const { $schema, ...body } = schema;
+  const named = typeof $schema === "string" ? $schema : JSON.stringify($schema);
+  const dialects = named === undefined ? DIALECTS : DIALECTS.filter(({ uri }) => uri.test(named));
+  if (dialects.length === 0) {
+    const names = DIALECTS.map(({ name }) => name).join(", ");
+    return { validate: null, problem: `its "$schema" is ${named}; supported are ${names}` };
+  }
+  let first: CompiledSchema | undefined;
+  for (const { load } of dialects) {
+    const result = compileWith(await load(), body);
+    if (result.problem === null) return result;
+    first ??= result;
+  }
+  return first!;
+}
+
+function compileWith(ajv: Ajv, schema: Schema): CompiledSchema {
+  // Its check returns a promise, which looks like a yes and rejects where nobody catches it.
+  if (schema["$async"] === true) return { validate: null, problem: 'its "$async" is not supported' };
+  if (/^\s*https?:\/\/json-schema\.org\//.test(String(schema["$id"]))) {
+    return { validate: null, problem: 'its "$id" is that of JSON Schema itself' };
+  }
   try {
-    const ajv = DRAFT_7.test(String(schema["$schema"])) ? await draft7() : await draft2020();
-    const validate = ajv.compile(schema);
+    if (ajv.validateSchema(schema) !== true) {
+      return { validate: null, problem: describeSchemaErrors(ajv.errors ?? [], "the schema") };
+    }
+    return { validate: ajv.compile(schema), problem: null };
+  } catch (error) {
+    return { validate: null, problem: problemOf(error) };
+  } finally {
     // Another tool's schema may have the same `$id`.
     ajv.removeSchema(schema);
-    return { validate, problem: null };
-  } catch (error) {
-    return { validate: null, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** With the flag `u`, as the dialects ask; without it where that is an error: many authors write `[\w-.]`. */
+function toRegExp(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, "u");
+  } catch {
+    return new RegExp(pattern);
   }
 }
 
 /** Unknown keywords are allowed; a mistake in a known one is not. */
-const OPTIONS = { strict: false, allErrors: false, logger: false } as const;
+const OPTIONS: Options = {
+  strict: false,
+  logger: false,
+  // For messages that show the value.
+  verbose: true,
+  // `toString` is not an argument that was given.
+  ownProperties: true,
+  // ajv needs `code` only to write checks into files.
+  code: { regExp: Object.assign(toRegExp, { code: "" }) },
+};
 
-let ajv7: Promise<Ajv> | undefined;
-let ajv2020: Promise<Ajv> | undefined;
+/** In the order in which they are tried. */
+const DIALECTS: readonly Dialect[] = [
+  {
+    name: "2020-12",
+    uri: /^https?:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/,
+    load: once(async () => new (await import("ajv/dist/2020.js")).Ajv2020(OPTIONS)),
+  },
+  {
+    name: "draft-07",
+    uri: /^https?:\/\/json-schema\.org\/draft-0[67]\/schema#?$/,
+    load: once(async () => new (await import("ajv")).Ajv(OPTIONS)),
+  },
+  {
+    name: "2019-09",
+    uri: /^https?:\/\/json-schema\.org\/draft\/2019-09\/schema#?$/,
+    load: once(async () => new (await import("ajv/dist/2019.js")).Ajv2019(OPTIONS)),
+  },
+];
 
-function draft7(): Promise<Ajv> {
-  return (ajv7 ??= import("ajv").then(({ Ajv: Draft7 }) => withFormats(new Draft7(OPTIONS))));
+function once(make: () => Promise<Ajv>): () => Promise<Ajv> {
+  let made: Promise<Ajv> | undefined;
+  return () => (made ??= make().then(addFormats));
 }
 
-function draft2020(): Promise<Ajv> {
-  return (ajv2020 ??= import("ajv/dist/2020.js").then(({ Ajv2020 }) => withFormats(new Ajv2020(OPTIONS))));
-}
-
-async function withFormats(ajv: Ajv): Promise<Ajv> {
+async function addFormats(ajv: Ajv): Promise<Ajv> {
   const { default: formats } = await import("ajv-formats");
   formats.default(ajv);
   return ajv;
-}
-
-/** The deepest error first, because it is the most helpful among alternatives. */
-function describe(errors: readonly ErrorObject[], schema: Schema): string {
-  const alternatives = errors.filter(({ keyword }) => keyword !== "anyOf" && keyword !== "oneOf");
-  const shown = alternatives.length === 0 ? errors : alternatives;
-  return [...new Set(shown.map((error) => sentence(error, schema)))].join(", or ");
-}
-
-function sentence({ keyword, instancePath, params, message = "is not valid" }: ErrorObject, schema: Schema): string {
-  const at = (name?: string) => label(name === undefined ? instancePath : `${instancePath}/${name}`);
-  const given = params as Record<string, unknown>;
-  switch (keyword) {
-    case "required":
-      return `${at(String(given["missingProperty"]))} is missing`;
-    case "additionalProperties":
-    case "unevaluatedProperties": {
-      const known = instancePath === "" ? Object.keys((schema["properties"] as object | undefined) ?? {}) : [];
-      const list = known.length === 0 ? "" : `; expected ${known.join(", ")}`;
-      return `${at(String(given["additionalProperty"] ?? given["unevaluatedProperty"]))} is not known${list}`;
-    }
-    case "enum":
-      return `${at()} must be one of ${(given["allowedValues"] as unknown[]).map((one) => JSON.stringify(one)).join(", ")}`;
-    case "type":
-      return `${at()} must be ${[given["type"]]
-        .flat()
-        .map((name) => article(String(name)))
-        .join(" or ")}`;
-    default:
-      return `${at()} ${message}`;
-  }
-}
-
-function article(type: string): string {
-  if (type === "null") return type;
-  return /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`;
-}
-
-/** `"tags.1"`, or the arguments as a whole. */
-function label(pointer: string): string {
-  if (pointer === "") return "the arguments";
-  const parts = pointer.slice(1).split("/");
-  return JSON.stringify(parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~")).join("."));
 }

@@ -52,6 +52,8 @@ test("hermes --version names the package's version, Node and the home", (t) => {
 test("a chat in one shot runs a tool", (t) => {
   if (skipped(t)) return;
   assert.match(succeed(hermes(["chat", "-q", "run `echo pac''ked`"])).stdout, /packed/);
+  const refused = succeed(hermes(["chat", "-q", '@terminal {"command": 7}', "--output-format", "stream-json"]));
+  assert.match(refused.stdout, /"command\W+ must be a string, not 7/);
 });
 
 test("the dashboard serves its page, which is part of the package", async (t) => {

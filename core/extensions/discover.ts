@@ -1,5 +1,5 @@
 /** Finds the extensions in a folder: each is a folder with a manifest and a module. None of their code is executed. */
-import { readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { isHermesError, problemOf } from "#core/errors";
@@ -93,7 +93,9 @@ function list(parent: string, noun: string, warnings: string[]): readonly string
       .map(({ name }) => name)
       .toSorted();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+    const { code } = error as NodeJS.ErrnoException;
+    // ENOTDIR: the folder is a file, or one above it is, and then it is only missing.
+    if (code !== "ENOENT" && (code !== "ENOTDIR" || existsSync(parent))) {
       warnings.push(`${parent} cannot be read, so there are no ${noun}: ${problemOf(error)}`);
     }
     return [];

@@ -134,15 +134,15 @@ test("the same folders give the same names, problems and lines for plugins and g
   const { problems } = plugins;
   assert.match(
     problems["b-second"]!,
-    /^PARENT\/b-second\/MANIFEST: the name "shared" is already that of PARENT\/a-first/,
+    /^PARENT\/b-second\/MANIFEST: the name "shared" is already used by PARENT\/a-first/,
   );
   assert.match(problems["bad-yaml"]!, /^PARENT\/bad-yaml\/MANIFEST:\d: not valid YAML: /);
   assert.match(problems["bad-tab"]!, /MANIFEST:3: not valid YAML: .*indent with spaces, not tabs/);
-  assert.match(problems["bad-type"]!, /MANIFEST:3: description is \[1\]; expected text/);
+  assert.match(problems["bad-type"]!, /MANIFEST:3: description is \[1\]; expected a string/);
   assert.match(problems["no-manifest"]!, /PARENT\/no-manifest has no MANIFEST\./);
   assert.match(problems["short-ending"]!, /has no MANIFEST\. Rename MANIFEST-YML to MANIFEST\./);
   assert.match(problems["folder-manifest"]!, /MANIFEST/);
-  assert.match(problems["link-to-nowhere"]!, /leads nowhere/);
+  assert.match(problems["link-to-nowhere"]!, /is a broken symbolic link/);
   assert.deepEqual(
     Object.keys(problems).filter((name) => name.startsWith("link-to-f") || name.startsWith(".") || name.includes("_")),
     [],

@@ -1,5 +1,5 @@
 /**
- * All that the author of a plugin imports: `import { definePlugin } from "hermes-hooks/plugin"`.
+ * Everything that a plugin's author imports: `import { definePlugin } from "hermes-hooks/plugin"`.
  * Everything but {@link definePlugin} is a type. docs/plugins.md is the guide.
  */
 import type { Answer as CoreAnswer } from "#core/answers";
@@ -18,7 +18,7 @@ export type { EventName } from "#core/events";
 export type { Draft, Inbox, InboundMessage, MessageSource, PlatformAdapter, Reply, ReplyTarget };
 export type { AllowAnswer, BlockAnswer, ContextAnswer, ModifyAnswer, RewriteAnswer, SkipAnswer } from "#core/answers";
 
-/** A type whose every part, however deep, is `readonly`. */
+/** Makes a type deeply `readonly`. */
 export type DeepReadonly<Value> = Value extends (...input: never) => unknown
   ? Value
   : Value extends readonly (infer Item)[]
@@ -33,152 +33,152 @@ export interface GatewayAdapter {
   readonly send: (chat_id: string, text: string) => Promise<unknown>;
 }
 
-/** The running gateway, as `pre_gateway_dispatch` hands it over: live, not a copy. */
+/** The running gateway, in the payload of `pre_gateway_dispatch`: live, not a copy. */
 export interface Gateway {
-  /** The platforms that run, by name: `gateway.adapters["telegram"]?.send(chat_id, text)`. */
+  /** The running platforms by name: `gateway.adapters["telegram"]?.send(chat_id, text)`. */
   readonly adapters: Readonly<Record<string, GatewayAdapter>>;
 }
 
-/** The conversations of the gateway, as `pre_gateway_dispatch` hands them over: live, not a copy. */
+/** The gateway's conversations, in the payload of `pre_gateway_dispatch`: live, not a copy. */
 export interface SessionStore {
-  /** Adds a message to a conversation without a turn of the agent. */
+  /** Adds a message to a conversation without running a turn. */
   readonly append_to_transcript: (
     session_id: string,
     message: { readonly role: string; readonly content: string },
   ) => unknown;
 }
 
-/** The live fields of the events that have some. */
+/** The live fields of events. */
 interface LiveFields {
   readonly pre_gateway_dispatch: { readonly gateway: Gateway; readonly session_store: SessionStore };
 }
 
 /**
- * What the callback of an event gets: one object, frozen all the way down.
- * `Payload<"pre_tool_call">`, say, has `tool_name`, `args`, `task_id`, `session_id` and `tool_call_id`.
+ * The argument of an event's callback: a deeply frozen object. For example,
+ * `Payload<"pre_tool_call">` has `tool_name`, `args`, `task_id`, `session_id` and `tool_call_id`.
  */
 export type Payload<Name extends EventName> = DeepReadonly<CorePayload<Name>> &
   (Name extends keyof LiveFields ? LiveFields[Name] : unknown);
 
-/** What the callback of an event may answer. Nothing at all is always fine; what observers answer is ignored. */
+/** The possible answers of an event's callback. No answer is always fine; answers of observers are ignored. */
 export type Answer<Name extends EventName> = CoreAnswer<Name>;
 
-/** By event, so that the type checker looks a callback up instead of deciding on it: literals keep their types so. */
+/** A map by event, so that the type checker looks the callback up and literals keep their types. */
 type Callbacks = {
   readonly [Name in EventName]: (payload: Payload<Name>) => Answer<Name> | Promise<Answer<Name>>;
 };
 
-/** A callback of an event, synchronous or not. `plugins.callback_timeout_seconds` bounds it. */
+/** A callback of an event, synchronous or async. `plugins.callback_timeout_seconds` limits its time. */
 export type HookCallback<Name extends EventName> = Callbacks[Name];
 
-/** Takes back what a `register_…` or `on` did. Calling it twice does no harm. */
+/** Undoes a `register_…` or `on`. It may be called more than once. */
 export type Unregister = () => void;
 
-/** The circumstances of one call of a plugin's tool. */
+/** The context of one call of a plugin's tool. */
 export interface ToolCallInfo {
-  /** The call; the same in every event of it. */
+  /** The call's ID; all events of the call have the same. */
   readonly tool_call_id: string;
-  /** The session that the call belongs to. */
+  /** The ID of the session that the call belongs to. */
   readonly session_id: string;
-  /** The agent's working folder. */
+  /** The agent's working directory. */
   readonly cwd: string;
-  /** Aborts when the person stops the turn: hand it to `fetch` and its like. */
+  /** Aborts when the user stops the turn; pass it to `fetch` and the like. */
   readonly signal: AbortSignal;
 }
 
 /** A tool that the model may call. */
 export interface ToolDefinition {
-  /** Letters, digits, `_` and `-`, at most 64. A built-in tool's name is refused with a warning. */
+  /** Letters, digits, `_` and `-`, at most 64. The name of a built-in tool is refused with a warning. */
   readonly name: string;
   /** Tells the model what the tool does and when to use it. */
   readonly description: string;
-  /** JSON Schema of the arguments; `type: "object"` at the top. */
+  /** The JSON Schema of the arguments, with `type: "object"` at the top. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** The value becomes the result's JSON; a throw becomes `{"error": message}`. */
+  /** The returned value becomes the result's JSON; a thrown error becomes `{"error": message}`. */
   readonly handler: (args: Readonly<Record<string, unknown>>, call: ToolCallInfo) => unknown;
 }
 
 /** A slash command of the chat. */
 export interface CommandDefinition {
-  /** Without the slash: letters, digits, `_` and `-`. A built-in command's name is refused with a warning. */
+  /** Without the slash: letters, digits, `_` and `-`. The name of a built-in command is refused with a warning. */
   readonly name: string;
   /** One line for `/help`. */
   readonly description: string;
-  /** Gets what stands behind the command, trimmed; the string that it gives back is printed. */
+  /** Gets the text after the command, trimmed; the string it returns is printed. */
   readonly handler: (args: string) => string | void | undefined | null | Promise<string | void | undefined | null>;
 }
 
-/** What a turn that a plugin asked for came to. */
+/** The result of a turn that a plugin ran. */
 export interface PluginTurn {
   /** The agent's final answer; null when there was none. */
   readonly text: string | null;
   /** True when the turn ended with an answer. */
   readonly completed: boolean;
-  /** True when the person stopped it. */
+  /** True when the user stopped it. */
   readonly interrupted: boolean;
 }
 
-/** Writes to `logs/hermes.log` with the plugin's name. Values are put in as `console.log` does, `%s` included. */
+/** Writes to `logs/hermes.log` with the plugin's name. Formats values like `console.log`, including `%s`. */
 export interface PluginLogger {
-  /** Detail for whoever looks for a fault; written with `--log-level debug` only. */
+  /** Details for debugging; only written with `--log-level debug`. */
   readonly debug: (message: unknown, ...values: readonly unknown[]) => void;
   /** What happened. */
   readonly info: (message: unknown, ...values: readonly unknown[]) => void;
-  /** What is odd, yet goes on. */
+  /** A problem that does not stop the plugin. */
   readonly warn: (message: unknown, ...values: readonly unknown[]) => void;
-  /** What failed. */
+  /** A failure. */
   readonly error: (message: unknown, ...values: readonly unknown[]) => void;
 }
 
-/** What `register` gets: everything that a plugin can do. */
+/** The argument of `register`: everything that a plugin can do. */
 export interface PluginContext {
-  /** The plugin's name, as its `plugin.yaml` says. */
+  /** The plugin's name from its `plugin.yaml`. */
   readonly name: string;
   /** The plugin's folder. */
   readonly directory: string;
-  /** The home of hermes, where `config.yaml` lies. */
+  /** The hermes home, which contains `config.yaml`. */
   readonly home: string;
-  /** `plugins.entries.<plugin>.settings` of `config.yaml`, frozen, with every `${NAME}` filled in; `{}` without one. */
+  /** `plugins.entries.<plugin>.settings` of `config.yaml`, frozen, with every `${NAME}` replaced; `{}` when absent. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** The log of this plugin. */
+  /** The plugin's log. */
   readonly logger: PluginLogger;
 
-  /** Adds a callback to an event of docs/events.md. An unknown name is warned about and registers nothing. */
+  /** Adds a callback for an event of docs/events.md. An unknown name causes a warning and registers nothing. */
   readonly register_hook: <Name extends EventName>(name: Name, callback: HookCallback<Name>) => Unregister;
   /** The same as `register_hook`. */
   readonly registerHook: <Name extends EventName>(name: Name, callback: HookCallback<Name>) => Unregister;
-  /** Adds a tool for the model. Throws a TypeError for a definition that is none. */
+  /** Adds a tool for the model. Throws a TypeError for an invalid definition. */
   readonly register_tool: (tool: ToolDefinition) => Unregister;
-  /** Adds a slash command. Throws a TypeError for a definition that is none. */
+  /** Adds a slash command. Throws a TypeError for an invalid definition. */
   readonly register_command: (command: CommandDefinition) => Unregister;
   /** Adds a messaging platform; it runs where the gateway runs. */
   readonly register_platform: (adapter: PlatformAdapter) => Unregister;
 
-  /** Emits a gateway event, `namespace:name`, to everyone who listens; settles when all have run. */
+  /** Emits a gateway event, `namespace:name`, to all listeners; settles when all of them have run. */
   readonly emit: (event: string, context?: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Listens to a gateway event, or with `namespace:*` to all of a namespace. */
+  /** Listens to a gateway event, or to all events of a namespace with `namespace:*`. */
   readonly on: (
     event: string,
     handler: (event_type: string, context: Record<string, unknown>) => unknown,
   ) => Unregister;
-  /** Runs a turn of the agent in a session of its own. Rejects where the program runs no turns. */
+  /** Runs a turn of the agent in its own session. Rejects where the program runs no turns. */
   readonly run_turn: (request: { readonly prompt: string }) => Promise<PluginTurn>;
-  /** Sends a message to the home channel. Rejects where there is none. */
+  /** Sends a message to the home channel. Rejects when there is none. */
   readonly deliver: (text: string) => Promise<void>;
-  /** Runs `callback` when the plugin is unloaded and at the end of the program, the last added first, each bounded in time. */
+  /** Runs `callback` when the plugin is unloaded and when the program exits; last added first, each with a time limit. */
   readonly on_unload: (callback: () => unknown) => void;
 }
 
-/** A plugin as {@link definePlugin} takes it: callbacks, and a `register` for the rest. Either is enough. */
+/** A plugin definition: callbacks, and a `register` function for everything else. Either is enough. */
 export interface PluginDefinition {
   /** Callbacks by event. They are registered before `register` runs. */
   readonly hooks?: { readonly [Name in EventName]?: HookCallback<Name> };
-  /** Runs once, when the plugin is loaded. May be async; it is bounded like a callback. */
+  /** Runs once, when the plugin is loaded. May be async; has the time limit of a callback. */
   readonly register?: (ctx: PluginContext) => void | Promise<void>;
 }
 
 /**
- * Gives the definition back as it is: it exists so that an editor knows every name and type in it.
+ * Returns the definition unchanged, so that editors know every name and type in it.
  *
  *     export default definePlugin({
  *       hooks: {

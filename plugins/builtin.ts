@@ -8,7 +8,7 @@ export interface BuiltinPlugin {
   readonly load: () => Promise<PluginDefinition>;
 }
 
-/** What stands in place of a folder's name where plugins are listed. */
+/** Shown instead of a folder name in lists of plugins. */
 export const BUILTIN_DIRECTORY = "builtin";
 
 export const BUILTIN_PLUGINS: readonly BuiltinPlugin[] = [
@@ -19,7 +19,7 @@ export const BUILTIN_PLUGINS: readonly BuiltinPlugin[] = [
   },
 ];
 
-/** The folder that a built-in plugin is told to be its own; there is nothing in it. */
+/** The folder that a built-in plugin gets as its own; it is empty. */
 export function builtinFolder(name: string): string {
   return join(import.meta.dirname, BUILTIN_DIRECTORY, name);
 }

@@ -1,4 +1,4 @@
-/** A plugin's callback as a {@link Hook}. The hot path of the program: no promise and no closure for a sync callback. */
+/** A plugin's callback as a {@link Hook}. This is the hot path: no promise and no closure for a sync callback. */
 import type { AsyncResource } from "node:async_hooks";
 import type { EventName } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports/hook";
@@ -33,7 +33,7 @@ export class CallbackHook implements Hook {
   readonly #callback: Callback;
   readonly #scope: AsyncResource;
   readonly #watch: BlockWatch;
-  /** A synchronous callback's time is in its run's record; what an async one does before its first wait is not. */
+  /** A synchronous callback's time is in its run's record; the synchronous part of an async one is not. */
   #async: boolean;
 
   constructor({ name, event, callback, onFailure, deadlineSeconds, scope, watch }: CallbackHookOptions) {

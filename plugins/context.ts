@@ -1,4 +1,4 @@
-/** What `register` gets (CONTRACT §7). Everything that a plugin adds here can be undone, and is when it is unloaded. */
+/** The argument of `register` (CONTRACT §7). Everything that a plugin adds here is undone when it is unloaded. */
 import { format } from "node:util";
 import { isEventName, EVENT_NAMES, declarationOf } from "#core/events";
 import { findNameProblem, findPatternProblem, isGatewayEventName } from "#core/gateway-event-names";
@@ -20,7 +20,7 @@ import type { LoadedPlugin } from "./loaded-plugin.ts";
 import { withoutVersions } from "./resolve.ts";
 import { commandOf, platformOf, toolOf } from "./definitions.ts";
 
-/** Makes the context of one plugin. */
+/** Creates the context of one plugin. */
 export function createPluginContext(plugin: LoadedPlugin): PluginContext {
   const { deps, name } = plugin;
   const sentence = (text: string) => plugin.warn(`plugin "${name}": ${text}`);
@@ -39,7 +39,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     if (!plugin.isAlive(`register_hook("${event}")`)) return nothing;
     const { kind, onFailure } = declarationOf(event);
     if (plugin.onFailure === "block" && kind === "gate" && onFailure === "skip") {
-      sentence(`"on_error: block" does not count at ${event}, which always goes on.`);
+      sentence(`"on_error: block" has no effect at ${event}, which always fails open.`);
     }
     const hook = new CallbackHook({
       name,
@@ -61,10 +61,11 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
   function register_tool(definition: ToolDefinition): Unregister {
     const tool = toolOf(definition, plugin);
     if (!plugin.isAlive(`register_tool("${tool.name}")`)) return nothing;
-    if (deps.isBuiltinTool(tool.name)) return refused(`the tool "${tool.name}" is built in; the plugin's was refused.`);
+    if (deps.isBuiltinTool(tool.name))
+      return refused(`the tool "${tool.name}" is built in, so the plugin's tool was not added.`);
     return (
       plugin.offer("tools", tool.name, tool) ??
-      refused(`another plugin has the tool "${tool.name}"; this one was refused.`)
+      refused(`another plugin already has the tool "${tool.name}", so this one was not added.`)
     );
   }
 
@@ -72,10 +73,10 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     const command = commandOf(definition, plugin);
     const { name: word } = command;
     if (!plugin.isAlive(`register_command("${word}")`)) return nothing;
-    if (isSlashWord(word)) return refused(`the command /${word} is built in; the plugin's was refused.`);
+    if (isSlashWord(word)) return refused(`the command /${word} is built in, so the plugin's command was not added.`);
     return (
       plugin.offer("commands", word, command) ??
-      refused(`another plugin has the command /${word}; this one was refused.`)
+      refused(`another plugin already has the command /${word}, so this one was not added.`)
     );
   }
 
@@ -84,7 +85,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     if (!plugin.isAlive(`register_platform("${platform.name}")`)) return nothing;
     return (
       plugin.offer("platforms", platform.name, platform) ??
-      refused(`another plugin has the platform "${platform.name}"; this one was refused.`)
+      refused(`another plugin already has the platform "${platform.name}", so this one was not added.`)
     );
   }
 
@@ -137,14 +138,14 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     },
     deliver: (text: string) => asHost(() => deps.deliver({ text, plugin: name })),
     on_unload(callback: () => unknown) {
-      if (typeof callback !== "function") throw new TypeError("on_unload takes a function");
+      if (typeof callback !== "function") throw new TypeError("on_unload expects a function");
       plugin.unloadCallbacks.push(callback);
     },
   });
 }
 
 function nothing(): void {
-  // What was refused needs no undo.
+  // Nothing was added, so there is nothing to undo.
 }
 
 function createLogger({ log }: LoadedPlugin): PluginLogger {

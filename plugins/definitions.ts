@@ -1,4 +1,4 @@
-/** Judges what plugins define, and makes of it what the host calls. */
+/** Validates the definitions of plugins, and converts them into what the host calls. */
 import { frozenCopy } from "#core/firing";
 import type { Tool } from "#core/ports/agent";
 import { isMapping } from "#core/mapping";
@@ -8,15 +8,15 @@ import type { LoadedPlugin, PluginCommand } from "./loaded-plugin.ts";
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const COMMAND_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
-/** The tool of a definition, its arguments frozen. Throws a TypeError that says what is wrong with it. */
+/** The tool of a definition, with frozen arguments. Throws a TypeError that says what is wrong. */
 export function toolOf(definition: ToolDefinition, { scope }: LoadedPlugin): Tool {
   const { name, description, parameters, handler } = objectOf(definition, "register_tool");
   if (typeof name !== "string" || !TOOL_NAME.test(name)) {
-    throw new TypeError(`${shown(name)} is no name of a tool: letters, digits, "_" and "-", at most 64`);
+    throw new TypeError(`${shown(name)} is not a valid tool name; use letters, digits, "_" and "-", at most 64`);
   }
-  if (typeof handler !== "function") throw new TypeError(`the tool "${name}" has no "handler", a function`);
+  if (typeof handler !== "function") throw new TypeError(`the tool "${name}" needs a function "handler"`);
   if (description !== undefined && typeof description !== "string") {
-    throw new TypeError(`the tool "${name}": "description" must be text`);
+    throw new TypeError(`the tool "${name}": "description" must be a string`);
   }
   return {
     name,
@@ -25,7 +25,7 @@ export function toolOf(definition: ToolDefinition, { scope }: LoadedPlugin): Too
     async execute(args, { tool_call_id, session_id, cwd, signal }) {
       const info = Object.freeze({ tool_call_id, session_id, cwd, signal });
       const value: unknown = await scope.runInAsyncScope(handler as Handler, undefined, frozenCopy(args), info);
-      if (typeof value === "function") throw new TypeError("the tool gave back a function, which JSON cannot hold");
+      if (typeof value === "function") throw new TypeError("the tool returned a function, which JSON cannot represent");
       return value ?? null;
     },
   };
@@ -33,14 +33,14 @@ export function toolOf(definition: ToolDefinition, { scope }: LoadedPlugin): Too
 
 type Handler = (...input: readonly unknown[]) => unknown;
 
-/** The command of a definition. Throws a TypeError that says what is wrong with it. */
+/** The command of a definition. Throws a TypeError that says what is wrong. */
 export function commandOf(definition: CommandDefinition, plugin: LoadedPlugin): PluginCommand {
   const { name: given, description, handler } = objectOf(definition, "register_command");
   const name = typeof given === "string" ? given.replace(/^\//, "") : given;
   if (typeof name !== "string" || !COMMAND_NAME.test(name)) {
-    throw new TypeError(`${shown(given)} is no name of a command: letters, digits, "_" and "-", at most 64`);
+    throw new TypeError(`${shown(given)} is not a valid command name; use letters, digits, "_" and "-", at most 64`);
   }
-  if (typeof handler !== "function") throw new TypeError(`the command /${name} has no "handler", a function`);
+  if (typeof handler !== "function") throw new TypeError(`the command /${name} needs a function "handler"`);
   return {
     name,
     description: typeof description === "string" ? description : "",
@@ -53,22 +53,22 @@ export function commandOf(definition: CommandDefinition, plugin: LoadedPlugin): 
   };
 }
 
-/** A platform. Throws a TypeError that says what is wrong with it. */
+/** A platform. Throws a TypeError that says what is wrong. */
 export function platformOf(adapter: PlatformAdapter): PlatformAdapter {
   const { name, start, stop, send } = objectOf(adapter, "register_platform");
-  if (typeof name !== "string" || name === "") throw new TypeError('a platform has a "name"');
+  if (typeof name !== "string" || name === "") throw new TypeError('a platform needs a "name"');
   for (const [member, value] of Object.entries({ start, stop, send })) {
-    if (typeof value !== "function") throw new TypeError(`the platform "${name}" has no "${member}", a function`);
+    if (typeof value !== "function") throw new TypeError(`the platform "${name}" needs a function "${member}"`);
   }
   return adapter;
 }
 
-/** A definition is the plugin's word: any of its keys may be anything. */
+/** A definition is untrusted: any of its keys may be anything. */
 function objectOf<Definition extends object>(
   definition: Definition,
   call: string,
 ): { readonly [Key in keyof Definition]?: unknown } {
-  if (typeof definition !== "object" || definition === null) throw new TypeError(`${call} takes an object`);
+  if (typeof definition !== "object" || definition === null) throw new TypeError(`${call} expects an object`);
   return definition;
 }
 
@@ -77,7 +77,7 @@ function schemaOf(parameters: unknown, tool: string): Readonly<Record<string, un
   if (!isMapping(parameters) || parameters["type"] !== "object") {
     throw new TypeError(`the tool "${tool}": "parameters" must be a JSON Schema with "type": "object"`);
   }
-  // Through JSON, as it goes to the model: what JSON cannot hold is found now.
+  // Converted to JSON and back, as it is sent to the model, to find problems now.
   return JSON.parse(JSON.stringify(parameters)) as Record<string, unknown>;
 }
 

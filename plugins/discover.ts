@@ -1,4 +1,4 @@
-/** Finds the plugins of a home and says which of them are wanted. Quick, and nothing of theirs is executed. */
+/** Finds the plugins of a home and which of them are enabled. Fast, and does not execute their code. */
 import {
   discoverExtensions,
   ManifestCache,
@@ -16,24 +16,24 @@ export type PluginState = "enabled" | "disabled" | "not_enabled" | "error";
 export interface FoundPlugin {
   /** The folder's name under `plugins/`; `builtin` for one that comes with hermes. */
   readonly directory: string;
-  /** The folder, as a path that may lead through a symlink. */
+  /** The folder; its path may contain symbolic links. */
   readonly folder: string;
-  /** The manifest's name; the folder's while there is no readable manifest. */
+  /** The manifest's name; the folder's name if there is no readable manifest. */
   readonly name: string;
   readonly manifest: Manifest | undefined;
   /** The module to import; undefined when there is none. */
   readonly entry: string | undefined;
   readonly state: PluginState;
-  /** Why it cannot be loaded, with file and line where there is one. */
+  /** Why it cannot be loaded, with file and line if known. */
   readonly error: string | undefined;
-  /** True when the configuration asks for it: then its error is worth a warning. */
+  /** True when the configuration enables it: then its error causes a warning. */
   readonly wanted: boolean;
   /** Set for a plugin that comes with hermes. */
   readonly builtin?: BuiltinPlugin;
 }
 
 export interface Discovery {
-  /** By name of the folder, then the built-in ones. */
+  /** By folder name, then the built-in ones. */
   readonly plugins: readonly FoundPlugin[];
   readonly warnings: readonly string[];
 }
@@ -47,8 +47,7 @@ export interface Choice {
 const ENTRIES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 const PYTHON_ENTRY = "__init__.py";
 
-const PYTHON_SENTENCE =
-  "It is a Python plugin, and the bridge that runs those is not there yet. Write it in TypeScript or JavaScript.";
+const PYTHON_SENTENCE = "Python plugins are not supported yet. Write it in TypeScript or JavaScript.";
 
 const KIND: ExtensionKind<Manifest> = {
   ...PLUGIN_FORMAT,
@@ -57,7 +56,7 @@ const KIND: ExtensionKind<Manifest> = {
   chooseEntry,
 };
 
-/** Reads `parent` (the home's `plugins/`); a missing one holds no plugins. Never throws. */
+/** Reads `parent` (the home's `plugins/`); if it is missing, there are no plugins. Never throws. */
 export async function discoverPlugins(
   parent: string,
   choice: Choice,
@@ -84,7 +83,7 @@ function chooseEntry(folder: string, files: ReadonlySet<string>): EntryChoice {
   return { problem: `${folder} has no entry: expected one of ${ENTRIES.join(", ")}.` };
 }
 
-/** True when `word` of the configuration means this plugin. */
+/** True when `word` in the configuration refers to this plugin. */
 export function isNamed(plugin: Pick<FoundPlugin, "name" | "directory">, word: string): boolean {
   return plugin.name === word || plugin.directory === word;
 }
@@ -106,7 +105,7 @@ function decide(found: FoundExtension<Manifest>, { enabled, disabled }: Choice):
   return { ...plugin, state: usable ? (on ? "enabled" : "not_enabled") : "error", wanted: on };
 }
 
-/** A built-in plugin is on unless it is disabled, or an enabled plugin of the person's has its name. */
+/** A built-in plugin is on unless it is disabled, or an enabled plugin of the user has its name. */
 function decideBuiltin(builtin: BuiltinPlugin, own: readonly FoundPlugin[], { disabled }: Choice): FoundPlugin {
   const { name, description } = builtin;
   const other = own.find((plugin) => plugin.state === "enabled" && isNamed(plugin, name));
@@ -118,7 +117,7 @@ function decideBuiltin(builtin: BuiltinPlugin, own: readonly FoundPlugin[], { di
     manifest: { ...NO_MANIFEST, name, description },
     entry: undefined,
     state: off ? "disabled" : "enabled",
-    error: other === undefined ? undefined : `plugins/${other.directory} takes its place.`,
+    error: other === undefined ? undefined : `plugins/${other.directory} replaces it.`,
     wanted: !off,
     builtin,
   };

@@ -1,4 +1,4 @@
-/** Loads all plugins that a configuration wants, one after another: the first time, or anew beside those that run. */
+/** Loads all plugins that a configuration enables, in order: the first time, or again next to the running ones. */
 import { realpathSync } from "node:fs";
 import type { Config, ConfigValues } from "#core/home/config";
 import { isHermesError, problemOf } from "#core/errors";
@@ -15,21 +15,21 @@ import { importPlugin, loadError } from "./load.ts";
 import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
 import { orderPlugins } from "./order.ts";
 
-/** As much of a configuration as plugins need. */
+/** The part of the configuration that plugins need. */
 export interface PluginConfig {
   readonly values: Pick<ConfigValues, "plugins">;
   readonly demand: Config["demand"];
 }
 
-/** What was loaded together and runs together. */
+/** Plugins that were loaded together and run together. */
 export interface Generation {
   readonly found: readonly FoundPlugin[];
-  /** Those that run, in the order of their hooks. */
+  /** The running ones, in the order of their hooks. */
   readonly running: ReadonlyMap<FoundPlugin, LoadedPlugin>;
   readonly offers: Contributions;
-  /** Why plugins were not loaded; of one that runs all the same, why it was not loaded anew. */
+  /** Why plugins were not loaded; for one that still runs, why it was not reloaded. */
   readonly failures: ReadonlyMap<FoundPlugin, string>;
-  /** What stands for plugins that must block while they cannot be loaded. */
+  /** Hooks of plugins that must block while they cannot be loaded. */
   readonly guards: readonly Hook[];
 }
 
@@ -41,11 +41,11 @@ export interface GenerationOptions {
   readonly safeMode: boolean;
   readonly discovery: Discovery;
   /**
-   * Those that run now. They go on while the new ones are loaded, and a plugin that cannot be loaded anew keeps its
-   * version of now. Without it, what a plugin adds counts at once.
+   * The running ones. They continue while the new ones are loaded, and a plugin that cannot be reloaded keeps its
+   * current version. Without this, what a plugin adds takes effect immediately.
    */
   readonly previous: Generation | undefined;
-  /** Takes a sentence for the person. */
+  /** Takes a message for the user. */
   readonly say: (sentence: string) => void;
 }
 
@@ -57,7 +57,7 @@ export const NOTHING_LOADED: Generation = {
   guards: [],
 };
 
-/** Loads. Never rejects: a plugin that cannot be loaded is said and noted among the failures. */
+/** Loads the plugins. Never rejects: one that cannot be loaded is reported and listed among the failures. */
 export async function loadGeneration(options: GenerationOptions): Promise<Generation> {
   const loading = new Loading(options);
   for (const sentence of [...options.discovery.warnings, ...loading.unknownEntries()]) options.say(sentence);
@@ -65,7 +65,7 @@ export async function loadGeneration(options: GenerationOptions): Promise<Genera
   return loading;
 }
 
-/** A generation while it comes to be. */
+/** A generation that is being loaded. */
 class Loading implements Generation {
   readonly found: readonly FoundPlugin[];
   readonly running = new Map<FoundPlugin, LoadedPlugin>();
@@ -90,7 +90,7 @@ class Loading implements Generation {
     for (const sentence of order.warnings) this.#options.say(sentence);
     if (order.plugins.some(({ builtin }) => builtin === undefined)) watchStrays();
     for (const plugin of order.plugins) {
-      // What comes with hermes does not change while it runs.
+      // Built-in plugins do not change while hermes runs.
       if (plugin.builtin !== undefined && this.#keep(plugin)) continue;
       try {
         if (plugin.error !== undefined) throw new Error(plugin.error);
@@ -101,7 +101,7 @@ class Loading implements Generation {
     }
   }
 
-  /** Keys of `plugins.entries` that name no plugin, as sentences. */
+  /** Warnings about keys of `plugins.entries` without a plugin. */
   unknownEntries(): readonly string[] {
     const names = this.found.flatMap(({ name, directory }) => [name, directory]);
     return Object.keys(this.#config.entries)
@@ -109,12 +109,12 @@ class Loading implements Generation {
       .map((key) => `plugins.entries: there is no plugin "${key}".${didYouMean(key, names)}`);
   }
 
-  /** True for one that runs and whose folder has become unreadable, maybe its name with it: it keeps its place. */
+  /** True for a running one whose folder, and so perhaps its name, has become unreadable: it is kept. */
   #isSpoilt(plugin: FoundPlugin): boolean {
     return plugin.error !== undefined && this.#lastGood(plugin) !== undefined;
   }
 
-  /** The version of a plugin that runs now, if the configuration still wants it. */
+  /** The running version of a plugin, if the configuration still enables it. */
   #lastGood({ directory, name, builtin }: FoundPlugin): LoadedPlugin | undefined {
     const { enabled, disabled } = this.#config;
     for (const [before, plugin] of this.#options.previous?.running ?? []) {
@@ -125,7 +125,7 @@ class Loading implements Generation {
     return undefined;
   }
 
-  /** Lets the version that runs now go on. False when there is none. */
+  /** Keeps the running version. False when there is none. */
   #keep(plugin: FoundPlugin): boolean {
     const running = this.#lastGood(plugin);
     if (running === undefined) return false;
@@ -173,7 +173,7 @@ class Loading implements Generation {
     }
   }
 
-  /** A schema that does not compile is a mistake of the plugin, found before the model calls the tool. */
+  /** Finds schemas that do not compile, which is a mistake of the plugin, before the model calls the tool. */
   async #checkToolSchemas(plugin: LoadedPlugin): Promise<void> {
     for (const { value, plugin: owner } of this.offers.tools.values()) {
       if (owner !== plugin) continue;
@@ -192,13 +192,13 @@ class Loading implements Generation {
   #requirePlugins({ manifest }: FoundPlugin): void {
     for (const word of manifest?.requiresPlugins ?? []) {
       const candidates = this.found.filter((other) => isNamed(other, word));
-      // Of a circle of requirements somebody is the first: one that is still to come will do.
+      // In a circle of requirements, one must be the first: a later one is fine.
       const usable = candidates.some(
         (other) => this.running.has(other) || (other.state === "enabled" && !this.failures.has(other)),
       );
       if (usable) continue;
       const [first] = candidates;
-      const why = first === undefined ? "is not there" : REASONS[this.failures.has(first) ? "error" : first.state];
+      const why = first === undefined ? "does not exist" : REASONS[this.failures.has(first) ? "error" : first.state];
       const names = this.found.map(({ name }) => name);
       const hint = first === undefined ? didYouMean(word, names) : "";
       throw new Error(`It requires the plugin "${word}", which ${why}.${hint}`);
@@ -209,13 +209,16 @@ class Loading implements Generation {
     const { name } = plugin;
     this.failures.set(plugin, problem);
     if (this.#keep(plugin)) {
-      return this.#complain(name, `plugin "${name}" was not loaded anew, its last good version goes on: ${problem}`);
+      return this.#complain(
+        name,
+        `plugin "${name}" was not reloaded, so its last valid version keeps running: ${problem}`,
+      );
     }
     this.#complain(name, `plugin "${name}" was not loaded: ${problem}`);
     const { onFailure } = this.#entryOf(plugin);
     if (onFailure !== "block") return;
     const events = plugin.manifest?.providesHooks ?? [];
-    // A guard that the person marked to block must not be open because it is broken.
+    // A guard that the user marked to block must not be open because it is broken.
     for (const event of BLOCKING.filter((gate) => events.length === 0 || events.includes(gate))) {
       this.guards.push(brokenGuard(name, event, problem));
       const { subject } = declarationOf(event);
@@ -243,7 +246,7 @@ const REASONS: Readonly<Record<PluginState, string>> = {
   error: "could not be loaded",
 };
 
-/** The gates where a hook may be marked to block when it fails. */
+/** The gates where a failing hook may be marked to block. */
 const BLOCKING = eventsWhere(({ onFailure }) => onFailure === "mark");
 
 function brokenGuard(name: string, event: EventName, problem: string): Hook {

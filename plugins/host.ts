@@ -1,4 +1,4 @@
-/** Holds a home's plugins: loads them, loads them anew beside those that run, and swaps (CONTRACT §7). */
+/** Hosts a home's plugins: loads them, reloads them next to the running ones, and swaps them (CONTRACT §7). */
 import { isDeepStrictEqual } from "node:util";
 import type { HookDispatcher } from "#core/dispatch";
 import { HermesError } from "#core/errors";
@@ -22,14 +22,14 @@ export interface PluginHostDeps {
   readonly registry: HookRegistry;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
-  /** Says a sentence to the person, once. */
+  /** Shows a message to the user, once. */
   readonly warn: (sentence: string) => void;
   readonly builtinTools: Iterable<string>;
   /** Loads nothing. */
   readonly safeMode: boolean;
-  /** Runs a turn for `ctx.run_turn`; absent where no turns run. */
+  /** Runs a turn for `ctx.run_turn`; absent when no turns can run. */
   readonly run_turn?: Shared["run_turn"] | undefined;
-  /** Sends to the home channel for `ctx.deliver`; absent where there is none. */
+  /** Sends to the home channel for `ctx.deliver`; absent when there is none. */
   readonly deliver?: Shared["deliver"] | undefined;
 }
 
@@ -44,30 +44,30 @@ export interface PluginListing {
   readonly commands: readonly string[];
 }
 
-/** Plugins that were loaded beside those that run, and wait for their turn. */
+/** Plugins that were loaded next to the running ones, to be swapped in. */
 export interface StagedPlugins {
-  /** The names of those that were loaded anew, and of those that will be gone. */
+  /** The names of the reloaded ones, and of those to be removed. */
   readonly fresh: readonly string[];
   readonly gone: readonly string[];
-  /** True when one of them could not be loaded, or not anew. */
+  /** True when one of them could not be loaded or reloaded. */
   readonly failed: boolean;
-  /** Sentences about what could not be loaded, and what is odd. */
+  /** Warnings about what could not be loaded, and other problems. */
   readonly problems: readonly string[];
-  /** Puts them in the place of those that run, in one step; the old ones' `on_unload` run after it. */
+  /** Replaces the running ones in one step; the old ones' `on_unload` run after that. */
   swap(): void;
-  /** Unloads them: their turn never comes. */
+  /** Unloads them without swapping them in. */
   discard(): Promise<void>;
 }
 
 export interface PluginHost extends AsyncDisposable {
-  /** Loads what the configuration enables. Never rejects: a plugin that cannot be loaded is warned about and listed. */
+  /** Loads the enabled plugins. Never rejects: one that cannot be loaded causes a warning and is listed. */
   load(config: PluginConfig): Promise<void>;
   /**
-   * Loads everything anew, if something has changed: the configuration, or the code of a plugin; with `everyFile` any
-   * file of one. Undefined when nothing has. Never rejects: what cannot be loaded anew keeps its version of now.
+   * Reloads everything if something has changed: the configuration, or the code of a plugin; with `everyFile`, any file of
+   * one. Undefined when nothing has changed. Never rejects: a plugin that cannot be reloaded keeps its current version.
    */
   stage(config: PluginConfig, options?: { readonly everyFile?: boolean }): Promise<StagedPlugins | undefined>;
-  /** Every plugin of the home, by name of its folder, then the built-in ones. */
+  /** All plugins of the home by folder name, then the built-in ones. */
   list(): readonly PluginListing[];
   /** The plugins' tools, for the agent. */
   tools(): readonly Tool[];
@@ -75,17 +75,17 @@ export interface PluginHost extends AsyncDisposable {
   commands(): readonly PluginCommand[];
   /** The plugins' messaging platforms, for the gateway. */
   platforms(): readonly PlatformAdapter[];
-  /** Takes back what the plugins added and runs their `on_unload`, the last loaded first. Never rejects. */
+  /** Removes what the plugins added and runs their `on_unload`, last loaded first. Never rejects. */
   unload(): Promise<void>;
 }
 
-/** How long plugins that were replaced may take to end what they are at, before their `on_unload`. */
+/** How long replaced plugins may take to finish running callbacks before their `on_unload`. */
 const SETTLE_SECONDS = 5;
 
-/** What the plugins that run were loaded from. */
+/** What the running plugins were loaded from. */
 interface Basis {
   readonly settings: unknown;
-  /** The plugins that the configuration asks for, and what is wrong with them. */
+  /** The enabled plugins, and their problems. */
   readonly wanted: unknown;
   /** By directory. */
   readonly fingerprints: ReadonlyMap<string, Fingerprint>;
@@ -109,7 +109,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     putGuards();
   }
 
-  /** Looks at the folders before anything is loaded: what changes meanwhile shows at the next look. */
+  /** Checks the folders before anything is loaded, so that the next check notices changes made meanwhile. */
   async function look(config: PluginConfig, everyFile = false) {
     const settings = config.values.plugins;
     const discovery = await discoverPlugins(deps.paths.plugins, settings, manifests);
@@ -123,7 +123,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
       changed ||= compared.changed;
       fingerprints.set(directory, compared.fingerprint);
     });
-    // Who asks for every file may have mended what files do not show, such as a variable of the environment.
+    // An explicit reload may follow a fix that no file shows, such as an environment variable.
     changed ||= everyFile && current.failures.size > 0;
     return { discovery, changed, basis: { settings, wanted, fingerprints } };
   }
@@ -156,7 +156,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     };
   }
 
-  /** Nothing else runs in between: an event meets the old plugins or the new ones. */
+  /** Synchronous, so that an event reaches either the old plugins or the new ones. */
   function swap(next: Generation): void {
     const kept = new Set(next.running.values());
     const old = [...current.running.values()].filter((plugin) => !kept.has(plugin));
@@ -174,7 +174,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
     guards = current.guards.map((guard) => dispatcher.register(guard));
   }
 
-  /** Lets what is under way in the old plugins end, then runs their `on_unload`. */
+  /** Lets running callbacks of the old plugins finish, then runs their `on_unload`. */
   async function retire(old: readonly LoadedPlugin[]): Promise<void> {
     await shared.watch.settle(new Set(old.flatMap(({ hooks }) => [...hooks])), SETTLE_SECONDS);
     for (const plugin of old.toReversed()) await plugin.unload();

@@ -1,4 +1,4 @@
-/** Imports a plugin's module and finds its registration; says where it is wrong if it cannot be imported. */
+/** Imports a plugin's module and finds its registration; errors have the position in its code. */
 import { readFileSync, realpathSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
@@ -6,13 +6,13 @@ import type { PluginContext, PluginDefinition } from "./api.ts";
 import type { FoundPlugin } from "./discover.ts";
 import { versionedUrl, withoutVersions } from "./resolve.ts";
 
-/** What a plugin's module offers, not yet judged: the callbacks may be anything. */
+/** The unchecked exports of a plugin's module: the callbacks may be anything. */
 export interface Registration {
   readonly hooks: Readonly<Record<string, unknown>>;
   readonly register: ((ctx: PluginContext) => unknown) | undefined;
 }
 
-/** Imports the module anew; a built-in plugin has none of its own. Throws HERMES_PLUGIN_LOAD with file and line. */
+/** Imports a new version of the module; a built-in plugin has none. Throws HERMES_PLUGIN_LOAD with file and line. */
 export async function importPlugin(plugin: FoundPlugin, entry: string): Promise<Registration> {
   if (plugin.builtin !== undefined) return registrationOf({ default: await plugin.builtin.load() }, plugin.name);
   let module: unknown;
@@ -29,7 +29,7 @@ async function importAnew(folder: string, entry: string): Promise<unknown> {
     return await import(versionedUrl(folder, entry));
   } catch (error) {
     if ((error as Error | undefined)?.name !== "SyntaxError" || placeIn(error, folder) !== undefined) throw error;
-    // Node does not say where a syntax error in JavaScript is. The parser for TypeScript does, and nothing ran yet.
+    // Node does not report where a syntax error in JavaScript is. The TypeScript parser does, and no code ran yet.
     return await import(versionedUrl(folder, entry, { strict: true }));
   }
 }
@@ -48,16 +48,16 @@ function registrationOf(module: Readonly<Record<string, unknown>>, file: string)
   }
   const { hooks } = definition;
   if (hooks !== undefined && (typeof hooks !== "object" || hooks === null)) {
-    throw new HermesError("HERMES_PLUGIN_LOAD", { file, problem: '"hooks" is no object of callbacks by event' });
+    throw new HermesError("HERMES_PLUGIN_LOAD", { file, problem: '"hooks" is not an object of callbacks by event' });
   }
   if (register === undefined && hooks === undefined) {
-    const problem = 'it has no "register": export function register(ctx), or the default export of definePlugin({…})';
+    const problem = 'it has no "register". Export function register(ctx), or export default definePlugin({…})';
     throw new HermesError("HERMES_PLUGIN_LOAD", { file, problem });
   }
   return { hooks: { ...hooks }, register: register as Registration["register"] };
 }
 
-/** The error of the table for whatever went wrong while a plugin was loaded, with the place in the plugin's own code. */
+/** The error of the table for a failed load, with the position in the plugin's own code. */
 export function loadError(thrown: unknown, folder: string, entry: string): HermesError {
   if (isHermesError(thrown)) return thrown;
   const place = placeIn(thrown, folder) ?? importerIn(thrown, folder);
@@ -80,7 +80,7 @@ interface Place {
   readonly line: number | undefined;
 }
 
-/** The first line of the error's stack that lies in the folder. */
+/** The first stack frame in the folder. */
 function placeIn(thrown: unknown, folder: string): Place | undefined {
   const stack = (thrown as { stack?: unknown } | null | undefined)?.stack;
   if (typeof stack !== "string") return undefined;
@@ -99,7 +99,7 @@ function placeIn(thrown: unknown, folder: string): Place | undefined {
   return undefined;
 }
 
-/** For a module that was not found: the file that imports it, and the line that names it. */
+/** For a module that was not found: the file that imports it, and the line of the import. */
 function importerIn(thrown: unknown, folder: string): Place | undefined {
   const found = /^Cannot find (?:module|package) '([^']+)' imported from (.+)$/m.exec(problemOf(thrown));
   if (!found) return undefined;

@@ -1,4 +1,4 @@
-/** One plugin in the process: what it added, and how all of that goes away again. */
+/** One loaded plugin: what it added, and how that is removed. */
 import type { AsyncResource } from "node:async_hooks";
 import type { HookDispatcher } from "#core/dispatch";
 import { problemOf } from "#core/errors";
@@ -12,23 +12,23 @@ import type { BlockWatch } from "./block-watch.ts";
 import { rejectLate } from "#core/deadline";
 import type { FoundPlugin } from "./discover.ts";
 
-/** A slash command that a plugin brought. */
+/** A slash command of a plugin. */
 export interface PluginCommand {
   readonly name: string;
   readonly description: string;
   /** The plugin's name. */
   readonly plugin: string;
-  /** Gives the text to print, or null. Rejects with what the handler threw. */
+  /** Resolves with the text to print, or null. Rejects with what the handler threw. */
   run(args: string): Promise<string | null>;
 }
 
-/** Something under a name of its own, and whose it is. */
+/** A value with its name and owner. */
 export interface Owned<Value> {
   readonly value: Value;
   readonly plugin: LoadedPlugin;
 }
 
-/** What the plugins that run together offer, by name: each name once. */
+/** What the plugins of one generation contribute, by unique name. */
 export interface Contributions {
   readonly tools: Map<string, Owned<Tool>>;
   readonly commands: Map<string, Owned<PluginCommand>>;
@@ -39,9 +39,9 @@ export function createOffers(): Contributions {
   return { tools: new Map(), commands: new Map(), platforms: new Map() };
 }
 
-/** What all plugins of one host share. */
+/** What all plugins of a host share. */
 export interface Shared {
-  /** The home, where files that belong to no plugin lie. */
+  /** The home. */
   readonly home: string;
   readonly dispatcher: HookDispatcher;
   readonly registry: HookRegistry;
@@ -59,17 +59,17 @@ interface Options {
   /** How long one callback may take. */
   readonly timeoutSeconds: number;
   readonly offers: Contributions;
-  /** False for a plugin that is loaded beside those that run: what it adds counts from {@link LoadedPlugin.attach} on. */
+  /** False for a plugin that is loaded next to the running ones: {@link LoadedPlugin.attach} puts it into effect. */
   readonly attached: boolean;
 }
 
-/** A hook or a handler of a plugin, which can be taken out and put in again. */
+/** A hook or handler of a plugin, which can be removed and added again. */
 interface Addition {
   readonly put: () => Unregister;
   take: Unregister | undefined;
 }
 
-/** How long one `on_unload` may take: the end of the program waits for it. */
+/** How long one `on_unload` may take, since the program's exit waits for it. */
 const UNLOAD_MS = 2000;
 
 export class LoadedPlugin {
@@ -113,19 +113,19 @@ export class LoadedPlugin {
     };
   }
 
-  /** Warns the person, and leaves it in the log. */
+  /** Warns the user and writes to the log. */
   warn(sentence: string): void {
     this.log.warn(sentence);
     this.deps.warn(sentence);
   }
 
-  /** False, with a warning, when the plugin is gone and `call` comes too late. */
+  /** False, with a warning, when the plugin is unloaded, so that `call` is too late. */
   isAlive(call: string): boolean {
-    if (this.#gone) this.warn(`plugin "${this.name}" is unloaded; its ctx.${call} did nothing.`);
+    if (this.#gone) this.warn(`plugin "${this.name}" is unloaded, so its ctx.${call} had no effect.`);
     return !this.#gone;
   }
 
-  /** Adds something: `put` puts it in, now or when the plugin is attached, and gives what takes it out. */
+  /** Adds something: `put` adds it, now or when the plugin is attached, and returns its undo. */
   add(put: () => Unregister): Unregister {
     const addition: Addition = { put, take: this.#attached ? put() : undefined };
     this.#additions.add(addition);
@@ -134,7 +134,7 @@ export class LoadedPlugin {
     };
   }
 
-  /** Offers a value under a name. Undefined when another plugin has the name. */
+  /** Contributes a value under a name. Undefined when another plugin has the name. */
   offer(
     kind: keyof Contributions,
     name: string,
@@ -144,14 +144,14 @@ export class LoadedPlugin {
     if (taken.has(name)) return undefined;
     const owned = { value, plugin: this };
     taken.set(name, owned);
-    // Asked late: a plugin that goes on beside new ones takes its names with it.
+    // Looked up late, because a plugin that is kept next to new ones keeps its names.
     return () => {
       const now = this.#offers[kind] as Map<string, Owned<unknown>>;
       if (now.get(name) === owned) now.delete(name);
     };
   }
 
-  /** Goes on beside other plugins than before, with those of its names that none of them has. */
+  /** Joins another generation, with those of its names that no plugin there has. */
   join(offers: Contributions): void {
     const before = this.#offers;
     this.#offers = offers;
@@ -163,13 +163,13 @@ export class LoadedPlugin {
     }
   }
 
-  /** Puts in all that it added, in the order in which it did. Synchronous, like {@link detach}. */
+  /** Adds everything in its original order. Synchronous, like {@link detach}. */
   attach(): void {
     this.#attached = true;
     for (const addition of this.#additions) addition.take ??= addition.put();
   }
 
-  /** Takes out all that it added; what is under way ends as it began. */
+  /** Removes everything it added; running callbacks finish normally. */
   detach(): void {
     this.#attached = false;
     for (const addition of [...this.#additions].toReversed()) {
@@ -178,18 +178,18 @@ export class LoadedPlugin {
     }
   }
 
-  /** Detaches it for good. */
+  /** Detaches it permanently. */
   leave(): void {
     this.#gone = true;
     this.detach();
   }
 
-  /** The events that it has callbacks for. */
+  /** The events with its callbacks. */
   events(): string[] {
     return [...new Set([...this.hooks].map(({ event }) => event))];
   }
 
-  /** Takes back all that it added, then runs its `on_unload` callbacks, the last added first. Never rejects. */
+  /** Removes everything it added, then runs its `on_unload` callbacks, last added first. Never rejects. */
   async unload(): Promise<void> {
     this.leave();
     for (const kind of ["tools", "commands", "platforms"] as const) {

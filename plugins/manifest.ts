@@ -1,4 +1,4 @@
-/** `plugin.yaml`: what a plugin says about itself. Unknown keys are no fault, wrong ones are named with file and line. */
+/** Reads `plugin.yaml`. Unknown keys cause warnings, invalid ones errors with file and line. */
 import { parseManifestText, type ManifestFormat, type ManifestReader } from "#core/extensions/manifest";
 
 export interface Manifest {
@@ -38,7 +38,7 @@ export function parseManifest(text: string, file: string): Promise<Manifest> {
   return parseManifestText(text, file, PLUGIN_FORMAT);
 }
 
-/** A list of names, or a single one; `{name: X, …}` stands for X. */
+/** A list of names, or a single one; `{name: X, …}` is read as X. */
 function readNames(reader: ManifestReader, key: string): readonly string[] {
   const found = reader.given(key) ?? [];
   return (Array.isArray(found) ? (found as unknown[]) : [found]).map((item) => {

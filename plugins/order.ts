@@ -1,13 +1,13 @@
-/** In which order plugins are loaded, and so in which order their hooks run (CONTRACT §4, "Order"). */
+/** The order in which plugins are loaded and their hooks run (CONTRACT §4, "Order"). */
 import { isNamed, type FoundPlugin } from "./discover.ts";
 
 export interface LoadOrder {
   readonly plugins: readonly FoundPlugin[];
-  /** One sentence for each circle of plugins that require each other. */
+  /** One warning for each circle of plugins that require each other. */
   readonly warnings: readonly string[];
 }
 
-/** By folder, each plugin after those that it requires. Members of a circle come in order of their folders. */
+/** By folder, each plugin after those it requires. Members of a circle are ordered by folder. */
 export function orderPlugins(plugins: readonly FoundPlugin[]): LoadOrder {
   const waiting = plugins.toSorted((left, right) => (left.directory < right.directory ? -1 : 1));
   const needs = new Map(waiting.map((plugin) => [plugin, new Set(requirementsOf(plugin, waiting))]));
@@ -31,13 +31,13 @@ function requirementsOf(plugin: FoundPlugin, among: readonly FoundPlugin[]): rea
   return among.filter((other) => other !== plugin && words.some((word) => isNamed(other, word)));
 }
 
-/** Follows requirements until one comes again, and forgets those between the members of that circle. */
+/** Follows requirements until one repeats, and drops those between the members of that circle. */
 function breakCircle(start: FoundPlugin, needs: Map<FoundPlugin, Set<FoundPlugin>>): string {
   const path: FoundPlugin[] = [];
   let here = start;
   while (!path.includes(here)) {
     path.push(here);
-    // Every plugin that still waits has a requirement that waits too.
+    // Every waiting plugin has a requirement that is waiting, too.
     here = needs.get(here)!.values().next().value!;
   }
   const circle = path.slice(path.indexOf(here));
@@ -45,5 +45,5 @@ function breakCircle(start: FoundPlugin, needs: Map<FoundPlugin, Set<FoundPlugin
     for (const other of circle) needs.get(member)!.delete(other);
   }
   const names = [...circle, here].map(({ name }) => `"${name}"`).join(" → ");
-  return `plugins require each other in a circle, ${names}: they are loaded in the order of their folders.`;
+  return `plugins require each other in a circle (${names}), so they are loaded in the order of their folders.`;
 }

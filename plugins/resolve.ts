@@ -1,6 +1,6 @@
 /**
- * The resolve hook for code below a plugin's folder. It makes `hermes-hooks/plugin` resolvable from anywhere, and puts
- * a version on every URL below the folder, so that loading again loads the helpers again too.
+ * The resolve hook for code below a plugin's folder. It makes `hermes-hooks/plugin` resolvable from anywhere, and adds
+ * a version to every URL below the folder, so that a reload also reloads helpers.
  */
 import { realpathSync } from "node:fs";
 import { createRequire, registerHooks, type ResolveFnOutput } from "node:module";
@@ -8,13 +8,13 @@ import { extname, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const API = "hermes-hooks/plugin";
-/** Beside this file: `.ts` in the repository, `.js` in the package. */
+/** Next to this file: `.ts` in the repository, `.js` in the package. */
 const API_URL = new URL(`./api${extname(import.meta.filename)}`, import.meta.url).href;
 const VERSION = /\?hermes=(\d+)$/;
 
 interface Root {
   version: number;
-  /** JavaScript is read as TypeScript, whose parser says where a syntax error is. */
+  /** JavaScript is read as TypeScript, whose parser reports the position of syntax errors. */
   strict: boolean;
 }
 
@@ -22,8 +22,8 @@ const roots = new Map<string, Root>();
 let latest = 0;
 
 /**
- * The URL to import a plugin's entry from, with a new version. `strict` reads its JavaScript with the parser of
- * TypeScript, which names the line of a syntax error.
+ * The URL to import a plugin's entry from, with a new version. `strict` reads its JavaScript with the TypeScript parser,
+ * which reports the line of a syntax error.
  */
 export function versionedUrl(folder: string, entry: string, options: { strict?: boolean } = {}): string {
   if (latest === 0) registerHooks({ resolve });
@@ -34,7 +34,7 @@ export function versionedUrl(folder: string, entry: string, options: { strict?: 
   return `${pathToFileURL(realpathSync(entry)).href}?hermes=${latest}`;
 }
 
-/** Node caches what `require` has read, JSON included, by file. Without its entry, the file is read again. */
+/** Node caches what `require` has read, including JSON, by file. Without the cache entry, the file is read again. */
 function forgetRequired(folder: string): void {
   const { cache } = createRequire(import.meta.url);
   for (const file of Object.keys(cache)) {
@@ -42,7 +42,7 @@ function forgetRequired(folder: string): void {
   }
 }
 
-/** Text about an error without the versions and with paths for file URLs: as people know their files. */
+/** Error text for users: without versions, and with paths instead of file URLs. */
 export function withoutVersions(text: string): string {
   if (!text.includes("?hermes=") && !text.includes("file:")) return text;
   return text.replaceAll(/\?hermes=\d+/g, "").replaceAll(/file:\/\/(\/[^\s:)'"]*)/g, (_, path: string) => decode(path));
@@ -52,7 +52,7 @@ function decode(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    // No percent encoding after all: the path stands as it is.
+    // Not percent-encoded: keep the path as it is.
     return path;
   }
 }
@@ -73,13 +73,13 @@ function below(prefix: string, root: Root, resolved: ResolveFnOutput, parent: st
   const inherited = parent?.startsWith(prefix) ? VERSION.exec(parent)?.[1] : undefined;
   const path = resolved.url.split("?", 1)[0]!;
   const format = formatOf(path, resolved.format, root.strict);
-  // CommonJS is cached by file, not by URL: a version would only confuse it.
+  // CommonJS is cached by file, not by URL, so a version would only confuse it.
   if (format?.startsWith("commonjs") || format === "wasm") return resolved;
   const url = VERSION.test(resolved.url) ? resolved.url : `${path}?hermes=${inherited ?? root.version}`;
   return { ...resolved, url, format };
 }
 
-/** What Node could not tell for want of a package.json is an ES module; saying so also silences its warning. */
+/** A file whose format would depend on a package.json is an ES module; setting that also silences Node's warning. */
 function formatOf(path: string, found: ResolveFnOutput["format"], strict: boolean): ResolveFnOutput["format"] {
   if (path.endsWith(".ts")) return found ?? "module-typescript";
   if (path.endsWith(".js") || path.endsWith(".mjs")) {

@@ -1,4 +1,4 @@
-/** What `hermes plugins new` writes: a plugin that type-checks, loads and does something visible. */
+/** The template of `hermes plugins new`: a plugin that type-checks, loads and does something visible. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
@@ -9,7 +9,7 @@ import { ensureFolder } from "#core/home/paths";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /**
- * Writes `plugins/<name>/` and, where there is none, `plugins/tsconfig.json` for editors. Gives the paths written.
+ * Writes `plugins/<name>/` and, if missing, `plugins/tsconfig.json` for editors. Returns the written paths.
  * Throws HERMES_PLUGIN_NAME, HERMES_PLUGIN_EXISTS before anything is written, and HERMES_PLUGIN_WRITE.
  */
 export function scaffoldPlugin(plugins: string, name: string): readonly string[] {
@@ -37,13 +37,13 @@ function writeFiles(plugins: string, folder: string, name: string): readonly str
   return files.map(([path]) => path);
 }
 
-/** A tsconfig with which editors and `tsc -p` find the types of `hermes-hooks/plugin` from any folder. */
+/** A tsconfig that lets editors and `tsc -p` find the types of `hermes-hooks/plugin` from any folder. */
 export function pluginTsconfig(): Record<string, unknown> {
   const nodeTypes = nodeTypesFolder();
   return {
     compilerOptions: {
       target: "es2024",
-      // Without the types of Node, those of the browser know `fetch`, `console` and timers.
+      // Without Node's types, the browser's types include `fetch`, `console` and timers.
       lib: nodeTypes === undefined ? ["es2024", "dom"] : ["es2024"],
       types: nodeTypes === undefined ? [] : ["node"],
       ...(nodeTypes === undefined ? {} : { typeRoots: [nodeTypes] }),
@@ -69,12 +69,12 @@ function typesFile(): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-/** The folder that holds `@types/node`, if whoever installed this program has it. */
+/** The folder with `@types/node`, if it is installed. */
 function nodeTypesFolder(): string | undefined {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")));
   } catch {
-    // Not installed: the caller has another way.
+    // Not installed; the caller has a fallback.
     return undefined;
   }
 }
@@ -91,8 +91,8 @@ provides_tools: []
 }
 
 const MODULE = `/**
- * A plugin for hermes. Switch it on with "hermes plugins enable", see it with "hermes plugins list".
- * Every event, its payload and what may be answered: "hermes hooks events". The guide: docs/plugins.md.
+ * A plugin for hermes. Enable it with "hermes plugins enable"; "hermes plugins list" shows it.
+ * "hermes hooks events" lists every event, its payload and the possible answers. Guide: docs/plugins.md.
  */
 import { definePlugin } from "hermes-hooks/plugin";
 
@@ -100,7 +100,7 @@ const calls = new Map<string, number>();
 
 export default definePlugin({
   hooks: {
-    // Before any tool runs. Answer nothing to let it run, {action: "block", message} to stop it,
+    // Before each tool call. Return nothing to allow it, {action: "block", message} to stop it,
     // {action: "modify", args} to change its arguments. The payload is frozen.
     pre_tool_call({ tool_name, args }) {
       if (tool_name === "terminal" && /\\brm\\s+-rf\\s+\\//.test(String(args["command"]))) {
@@ -108,18 +108,18 @@ export default definePlugin({
       }
     },
 
-    // After any tool has returned. What an observer answers is ignored.
+    // After each tool call. Answers of observers are ignored.
     post_tool_call({ tool_name }) {
       calls.set(tool_name, (calls.get(tool_name) ?? 0) + 1);
     },
   },
 
-  // Runs once, when the plugin is loaded: tools, slash commands, settings, the log.
+  // Runs once, when the plugin is loaded: add tools and slash commands, read settings, write to the log.
   register(ctx) {
     ctx.register_command({
       name: "calls",
       description: "how often each tool was called",
-      handler: () => [...calls].map(([tool, count]) => \`\${tool}: \${count}\`).join("\\n") || "No tool was called yet.",
+      handler: () => [...calls].map(([tool, count]) => \`\${tool}: \${count}\`).join("\\n") || "No tools were called yet.",
     });
     ctx.on_unload(() => ctx.logger.info("%d tools were used", calls.size));
   },

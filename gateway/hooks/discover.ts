@@ -12,7 +12,7 @@ import type { GatewayHook } from "#core/ports/tier";
 import { TIERS, UNSUPPORTED_HANDLERS } from "#core/tiers";
 import { HOOK_FORMAT, type HookManifest } from "./manifest.ts";
 
-/** A folder of `hooks/`, by whether its hook can be used. */
+/** A folder in `hooks/`, whose hook is usable or not. */
 export type FoundGatewayHook =
   | {
       readonly kind: "hook";
@@ -24,25 +24,25 @@ export type FoundGatewayHook =
   | {
       readonly kind: "skipped";
       readonly directory: string;
-      /** The manifest's name, as far as there is one, else that of the folder. */
+      /** The manifest's name, else that of the folder. */
       readonly name: string;
-      /** Why, with file and line where there is one. */
+      /** The reason, with file and line if known. */
       readonly reason: string;
-      /** True when there is no hook of its own any more, not even a broken one. */
+      /** True when there is no hook any more, not even a broken one. */
       readonly gone: boolean;
     };
 
 export interface GatewayHookDiscovery {
-  /** By name of the folder. */
+  /** By folder name. */
   readonly hooks: readonly FoundGatewayHook[];
   /** What is wrong with `hooks/` itself. */
   readonly warnings: readonly string[];
 }
 
 export interface DiscoverOptions {
-  /** For hooks that name no `timeout_seconds`. */
+  /** For hooks without `timeout_seconds`. */
   readonly timeoutSeconds: number;
-  /** Manifests of an earlier discovery: those whose file is as it was are not parsed again. */
+  /** Manifests of an earlier discovery: unchanged ones are not parsed again. */
   readonly known?: ManifestCache<HookManifest>;
 }
 
@@ -55,7 +55,7 @@ const KIND: ExtensionKind<HookManifest> = {
   chooseEntry,
 };
 
-/** Reads `parent` (the home's `hooks/`); a missing one holds no hooks. Never throws. */
+/** Reads `parent` (the home's `hooks/`); if it is missing, there are no hooks. Never throws. */
 export async function discoverGatewayHooks(
   parent: string,
   { timeoutSeconds, known = new ManifestCache() }: DiscoverOptions,

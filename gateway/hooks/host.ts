@@ -1,4 +1,4 @@
-/** Holds a home's gateway hooks: finds them, hangs them into the registry, and takes over what has changed. */
+/** Hosts a home's gateway hooks: finds them, registers them, and reloads what has changed. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { withDeadline } from "#core/deadline";
@@ -23,61 +23,61 @@ export interface GatewayHooksDeps {
   readonly registry: HookRegistry;
   readonly record: RunSink;
   readonly log: Log;
-  /** Says a sentence to the person. */
+  /** Shows a message to the user. */
   readonly warn: (sentence: string) => void;
   /** Loads nothing. */
   readonly safeMode: boolean;
-  /** How long a handler may take whose hook does not say. */
+  /** The default time limit of a handler. */
   readonly timeoutSeconds: () => number;
   readonly findCodeProblem: CodeCheck;
   /** Called at the first event that needs the tier. A failure is tried again at the next. */
   readonly createTier: (name: TierName) => Promise<HandlerTier>;
 }
 
-/** A folder of `hooks/` as it stands. */
+/** The current state of a folder in `hooks/`. */
 export interface GatewayHookListing {
   readonly directory: string;
   readonly name: string;
-  /** `kept`: what lies there now cannot be used, the last good version goes on. */
+  /** `kept`: the current version is unusable, so the last valid one keeps running. */
   readonly state: "loaded" | "disabled" | "kept" | "skipped";
-  /** Why it is kept or skipped, else null. */
+  /** The reason why it is kept or skipped, else null. */
   readonly reason: string | null;
-  /** What runs, or would; null for a skipped one. */
+  /** The running version; null for a skipped hook. */
   readonly hook: GatewayHook | null;
 }
 
-/** What a reload came to. */
+/** The result of a reload. */
 export interface GatewayHooksReload {
-  /** What is different now, a clause each; empty when nothing is. */
+  /** The changes, one clause each; empty when there are none. */
   readonly changes: readonly string[];
-  /** What is odd in the hooks, and which folders are skipped; sentences, whether they are new or not. */
+  /** Warnings about the hooks and skipped folders, new or not. */
   readonly warnings: readonly string[];
-  /** What cannot be used, so that the version of before goes on; sentences, whether they are new or not. */
+  /** Warnings about unusable versions, where the earlier one keeps running, new or not. */
   readonly failures: readonly string[];
 }
 
 export interface GatewayHooks extends AsyncDisposable {
-  /** Finds the hooks and registers them. Never rejects: what cannot be used is warned about and listed. */
+  /** Finds the hooks and registers them. Never rejects: unusable ones cause warnings and are listed. */
   load(): Promise<void>;
   /**
-   * Looks again and takes over what has changed, in one step: an event meets the hooks of before or those of now.
-   * `everyFile` also counts files that are no code. Never rejects; one after another.
+   * Reloads what has changed in one step, so that an event reaches either the old hooks or the new ones. `everyFile` also
+   * checks files that are not code. Never rejects; reloads run one at a time.
    */
   reload(options?: { readonly everyFile?: boolean }): Promise<GatewayHooksReload>;
   /** Every folder, by name. */
   list(): readonly GatewayHookListing[];
-  /** Every hook with each of its events. */
+  /** Every hook, once per event. */
   identities(): readonly HookIdentity[];
-  /** Waits until all events are dealt with, `ms` at most; false when some are not. */
+  /** Waits until all events are handled, for at most `ms`; false when some are not. */
   drain(ms: number): Promise<boolean>;
 }
 
-/** A folder and what runs of it. */
+/** A folder and its running version. */
 interface HookState {
   readonly found: FoundGatewayHook;
   readonly loaded: LoadedGatewayHook | undefined;
   readonly fingerprint: Fingerprint | undefined;
-  /** Why `loaded` is a version of before. */
+  /** Why `loaded` is an earlier version. */
   readonly kept: string | null;
 }
 
@@ -121,7 +121,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   function reload({ everyFile = false }: { readonly everyFile?: boolean } = {}): Promise<GatewayHooksReload> {
     const next = reloading
       .then(() => (safeMode || closed ? NOTHING : takeOver(everyFile)))
-      // A folder that vanishes while it is looked at; what runs goes on.
+      // The folder was deleted meanwhile; keep what is running.
       .catch((error: unknown) => ({ ...NOTHING, failures: [`${folder}: ${problemOf(error)}`] }));
     reloading = next;
     return next;
@@ -136,7 +136,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     return closed ? NOTHING : swap(next, discovery);
   }
 
-  /** What follows on `before`; the same version when nothing has changed, or when what came cannot be used. */
+  /** The successor of `before`; the same version when nothing has changed, or when the new one is unusable. */
   async function nextSlot(
     found: FoundGatewayHook,
     before: HookState | undefined,
@@ -162,7 +162,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
       return { found, loaded, fingerprint: compared.fingerprint, kept: null };
     }
     const problem = await findHookProblem(hook, deps.findCodeProblem);
-    // The old fingerprint stays: what is mended by going back to what was there is no change.
+    // Keep the old fingerprint, so that restoring the old files is not a change.
     if (problem !== null) return { found, loaded, fingerprint, kept: problem };
     return {
       found,
@@ -172,7 +172,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     };
   }
 
-  /** Nothing else runs in between. */
+  /** Synchronous, so that no event comes in between. */
   function swap(next: ReadonlyMap<string, HookState>, { warnings: general }: GatewayHookDiscovery): GatewayHooksReload {
     const before = loadedOf(slots);
     const after = loadedOf(next);
@@ -188,7 +188,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     for (const [directory, { hook }] of after) {
       const old = before.get(directory);
       if (old === undefined) changes.push(`gateway hook "${hook.name}" is loaded`);
-      else if (old !== after.get(directory)) changes.push(`gateway hook "${hook.name}" is loaded anew`);
+      else if (old !== after.get(directory)) changes.push(`gateway hook "${hook.name}" is reloaded`);
     }
     registrations.update([...after.values()]);
     slots = next;
@@ -224,7 +224,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     slots = new Map();
     await Promise.all(loaded.map((one) => one.close()));
     for (const promise of made.values()) {
-      // A tier that could not be made has said so at the event that needed it.
+      // If a tier could not be created, the event that needed it has reported that.
       const tierMade = await promise.catch(() => undefined);
       await tierMade?.[Symbol.asyncDispose]();
     }
@@ -253,7 +253,7 @@ function newsOf(
   const failures: string[] = [];
   for (const { found, kept, loaded } of slots.values()) {
     if (kept !== null)
-      failures.push(`${kept} The last good version of the gateway hook "${loaded?.hook.name}" goes on.`);
+      failures.push(`${kept} The last valid version of the gateway hook "${loaded?.hook.name}" keeps running.`);
     else if (found.kind === "hook") warnings.push(...found.warnings);
     else warnings.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
   }
@@ -271,7 +271,7 @@ function describe({ found, loaded, kept }: HookState): GatewayHookListing {
   return { directory, name: found.name, state: "skipped", reason: found.reason, hook: null };
 }
 
-/** What is wrong with the code beside the manifest, as a sentence; null when nothing is seen to be. */
+/** What is wrong with the code, as a sentence; null when no problem was found. */
 async function findHookProblem(hook: GatewayHook, findCodeProblem: CodeCheck): Promise<string | null> {
   const beside = readdirSync(hook.folder).filter(isSource);
   const problem = await findCodeProblem(

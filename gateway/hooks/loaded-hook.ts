@@ -1,4 +1,4 @@
-/** One version of a gateway hook: its queue, its handler, and what people see of it. */
+/** One version of a gateway hook: its queue, its handler, and its listing. */
 import { isDeepStrictEqual } from "node:util";
 import type { Log } from "#core/home/log";
 import type { RunSink } from "#core/ports/hook";
@@ -15,7 +15,7 @@ export interface LoadedGatewayHookDeps {
 }
 
 export class LoadedGatewayHook {
-  /** Its name under `hooks/`. */
+  /** Its folder name in `hooks/`. */
   readonly directory: string;
   readonly hook: GatewayHook;
   #identities: readonly QueueIdentity[];
@@ -32,12 +32,12 @@ export class LoadedGatewayHook {
     this.#identities = events.map((event) => ({ source, name, event, command: null, dropped: 0 }));
   }
 
-  /** One for each of its events, in the order of the manifest; the same objects as long as they say the same. */
+  /** One for each of its events, in the order of the manifest; the same objects while they are unchanged. */
   get identities(): readonly QueueIdentity[] {
     return this.#identities;
   }
 
-  /** True when the registry would hold the same of both. */
+  /** True when both would have the same registrations. */
   looksAs(other: LoadedGatewayHook): boolean {
     const seen = ({ directory, hook }: LoadedGatewayHook) => [
       directory,
@@ -49,7 +49,7 @@ export class LoadedGatewayHook {
     return isDeepStrictEqual(seen(this), seen(other));
   }
 
-  /** Comes after another version of the same folder, and after the events that `rest` leaves. To be called once. */
+  /** Replaces another version of the same folder and takes over its remaining events. Must be called once. */
   follow(before: LoadedGatewayHook, rest: Promise<readonly CapturedEvent[]>): void {
     this.#identities = this.#identities.map(
       (identity) => before.#identities.find((old) => isSame(old, identity)) ?? identity,
@@ -57,20 +57,20 @@ export class LoadedGatewayHook {
     this.#queue = this.#createQueue(rest);
   }
 
-  /** Takes an event that `pattern` matches. Gives a promise for one that asks for a decision; it never rejects. */
+  /** Takes an event that `pattern` matches. Returns a promise, which never rejects, for one that needs a decision. */
   publish(pattern: string, event: string, context: EventContext): Promise<unknown> | undefined {
     const identity = this.#identities.find((one) => one.event === pattern);
-    // A version that does not listen to it any more was swapped in while the event was on its way.
+    // Meanwhile a version was swapped in that no longer listens to the event.
     if (identity === undefined) return undefined;
     return (this.#queue ??= this.#createQueue()).publish(identity, event, context);
   }
 
-  /** Resolves when nothing runs or waits. */
+  /** Resolves when nothing is running or waiting. */
   async idle(): Promise<void> {
     await this.#queue?.idle();
   }
 
-  /** Ends with the events that came so far, for as long as one of them may take; gives those that are left. */
+  /** Finishes the events that have arrived, within the time limit of one of them; returns the remaining ones. */
   async retire(): Promise<readonly CapturedEvent[]> {
     return (await this.#queue?.retire(this.hook.timeoutSeconds * 1000)) ?? [];
   }

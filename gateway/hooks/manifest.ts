@@ -7,7 +7,7 @@ import { didYouMean } from "#core/suggest";
 import { isMapping } from "#core/mapping";
 
 export interface HookManifest {
-  /** Undefined when the file names none: then the hook has the name of its folder. */
+  /** Undefined when it has none: then the hook is named after its folder. */
   readonly name: string | undefined;
   readonly description: string;
   readonly events: readonly string[];
@@ -18,7 +18,7 @@ export interface HookManifest {
   readonly timeoutSeconds: number | undefined;
   readonly memoryMb: number;
   readonly allow: Allowances;
-  /** Sentences about keys that nobody reads and names that never fire. */
+  /** Warnings about unknown keys and events that never fire. */
   readonly warnings: readonly string[];
 }
 
@@ -82,7 +82,7 @@ function readEvents(reader: ManifestReader): readonly string[] {
     const problem = findPatternProblem(name);
     if (problem !== null) throw reader.wrong(["events", index], problem);
     const event = name as string;
-    const doubt = events.has(event) ? `${event} stands there twice` : findNameDoubt(event);
+    const doubt = events.has(event) ? `${event} is listed twice` : findNameDoubt(event);
     if (doubt !== null) reader.warn(["events", index], doubt);
     events.add(event);
   }
@@ -109,7 +109,10 @@ function readAllow(reader: ManifestReader): Allowances {
   });
   return {
     fetch: hosts.map((name) => name.toLowerCase()),
-    env: readList(reader, "env", { expected: "the name of a variable", fits: (name) => VARIABLE.test(name) }),
+    env: readList(reader, "env", {
+      expected: "the name of an environment variable",
+      fits: (name) => VARIABLE.test(name),
+    }),
     kv: reader.boolean("allow", "kv") ?? false,
   };
 }

@@ -1,7 +1,7 @@
 /**
- * The events of one gateway hook on their way to its handler: in order, one at a time, bounded. Publishing is no more
- * than taking a copy and putting it in the queue; whoever publishes never waits for a handler, unless it asks for a
- * decision, and then no longer than the hook's deadline.
+ * The queue of events of one gateway hook: in order, one at a time, limited in size. Publishing only copies the event
+ * into the queue. A publisher never waits for a handler unless it needs a decision, and then at most until the hook's
+ * deadline.
  */
 import { isCommandEvent, readDecision, type CommandDecision } from "#core/command-events";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
@@ -12,32 +12,32 @@ import { stringify } from "#core/stringify";
 import { Deadlines } from "#core/deadlines";
 import type { Handler, GatewayHook } from "#core/ports/tier";
 
-/** A hook and one of its events, as people see them. */
+/** A hook and one of its events, for display. */
 export interface QueueIdentity extends HookIdentity {
   dropped: number;
 }
 
-/** An event as it was when it was emitted. */
+/** A copy of an event at the time it was emitted. */
 export interface CapturedEvent {
   readonly event: string;
   /** JSON. */
   readonly context: string;
   readonly session: string;
   readonly identity: QueueIdentity;
-  /** Gives the publisher its answer, the first time; null where nobody waits for one. */
+  /** Passes the publisher its answer, once; null when nobody waits for one. */
   readonly decide: ((decision: unknown) => void) | null;
-  /** True once the publisher waits no longer. */
+  /** True once the publisher no longer waits. */
   isLate: boolean;
 }
 
 export interface QueueOptions {
   readonly hook: GatewayHook;
-  /** The handler; asked for at the first event and, when that failed, at the next. */
+  /** Opens the handler; called at the first event, and again at the next one after a failure. */
   readonly open: () => Promise<Handler>;
   readonly record: RunSink;
-  /** Told of every event that was dropped. */
+  /** Called for every dropped event. */
   readonly onDrop: (identity: QueueIdentity) => void;
-  /** What runs before the first event of this queue: the last of the version that it replaces. */
+  /** The last events of the version that it replaces, which run before this queue's first event. */
   readonly after?: Promise<readonly CapturedEvent[]>;
 }
 
@@ -46,19 +46,19 @@ const OUTCOMES = { denied: "block", handled: "skip", run: "rewrite" } as const s
   HookOutcome
 >;
 
-/** How many events wait at most, and how many characters they may have together. The oldest go first. */
+/** The maximum number of waiting events and of their total characters. The oldest are dropped first. */
 const MOST_WAITING = 1024;
 const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 export class HookQueue {
   readonly #options: QueueOptions;
-  /** Of the decisions that are waited for. */
+  /** The deadlines of pending decisions. */
   readonly #deadlines: Deadlines<CapturedEvent>;
   #waiting: CapturedEvent[] = [];
   #characters = 0;
   #working = false;
   #retired = false;
-  /** Undefined until the first event, and while its tier cannot be made. */
+  /** Undefined until the first event, and while its tier cannot be created. */
   #handler: Handler | undefined;
   #opening: Promise<Handler> | undefined;
   #idlers: (() => void)[] = [];
@@ -73,14 +73,14 @@ export class HookQueue {
     this.#working = true;
     void options.after.then((inherited) => {
       this.#waiting = [...inherited, ...this.#waiting];
-      // Decisions among them are still due when they were.
+      // Pending decisions keep their deadlines.
       for (const { context } of inherited) this.#characters += context.length;
       this.#trim();
       this.#advance();
     });
   }
 
-  /** Takes an event as it is now. Gives a promise, which never rejects, for events that ask for a decision. */
+  /** Takes a copy of an event. Returns a promise, which never rejects, for events that need a decision. */
   publish(identity: QueueIdentity, event: string, context: EventContext): Promise<unknown> | undefined {
     if (!isCommandEvent(event)) {
       this.#push({ event, ...capture(context), identity, decide: null, isLate: false });
@@ -99,8 +99,8 @@ export class HookQueue {
   }
 
   /**
-   * Lets what waits be worked off for `withinMs` at most, then closes the handler, once the event that runs has ended.
-   * Gives what waits still.
+   * Handles waiting events for at most `withinMs`, then closes the handler once the running event has ended. Returns the
+   * remaining events.
    */
   async retire(withinMs: number): Promise<readonly CapturedEvent[]> {
     const timer = setTimeout(() => (this.#retired = true), withinMs);
@@ -111,7 +111,7 @@ export class HookQueue {
     return this.#take();
   }
 
-  /** Ends what runs and forgets what waits; whoever waits for a decision gets none. */
+  /** Stops the running event and drops waiting ones; pending decisions resolve without one. */
   async close(): Promise<void> {
     this.#retired = true;
     for (const { decide } of this.#take()) decide?.(null);
@@ -121,7 +121,7 @@ export class HookQueue {
   }
 
   async #close(): Promise<void> {
-    // A handler that cannot be opened is none that must be closed.
+    // A handler that cannot be opened need not be closed.
     const handler = this.#handler ?? (await this.#opening?.catch(() => undefined));
     await handler?.close();
   }
@@ -139,7 +139,7 @@ export class HookQueue {
     if (this.#waiting.length > MOST_WAITING || this.#characters > MOST_CHARACTERS) this.#trim();
     if (this.#working) return;
     this.#working = true;
-    // After the publisher, which is spared even the sending; a decision is waited for.
+    // After the publisher has returned, unless it waits for a decision.
     if (captured.decide === null) setImmediate(() => this.#advance());
     else this.#advance();
   }
@@ -155,7 +155,7 @@ export class HookQueue {
     }
   }
 
-  /** Hands over the next event. Callbacks instead of async functions: each frame of those delays the answer. */
+  /** Passes on the next event. Uses callbacks, because each async function delays the answer. */
   #advance(): void {
     const captured = this.#retired ? undefined : this.#waiting.shift();
     if (captured === undefined) {
@@ -171,7 +171,7 @@ export class HookQueue {
     );
   }
 
-  /** Rejects when its tier cannot be made; the next event tries again. */
+  /** Rejects when its tier cannot be created; the next event tries again. */
   async #openHandler(): Promise<Handler> {
     try {
       return (this.#handler = await (this.#opening = this.#options.open()));
@@ -193,7 +193,7 @@ export class HookQueue {
     this.#decide(captured, decision === null ? null : answer);
     if (decision === null) return this.#finish(captured, started, "pass", null);
     if (isLate) {
-      const late = `gateway hook "${name}" decided about ${event} later than ${timeoutSeconds} s after it came; the decision does not count.`;
+      const late = `gateway hook "${name}" decided about ${event} more than ${timeoutSeconds} s after it arrived, so the decision was ignored.`;
       return this.#finish(captured, started, "timeout", late);
     }
     const detail = decision.kind === "denied" ? decision.message : null;
@@ -212,7 +212,7 @@ export class HookQueue {
     captured.decide(decision);
   }
 
-  /** Goes on to the next event, then records this run. */
+  /** Continues with the next event, then records this run. */
   #finish({ event, session, identity }: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
     const record = makeRun(identity, {
       firing: { event, session_id: session },
@@ -232,13 +232,13 @@ function run(handler: Handler | Promise<Handler>, captured: CapturedEvent): Prom
   return handler.runText?.(event, context) ?? handler.run(event, JSON.parse(context) as EventContext);
 }
 
-/** A copy that nobody changes, in the form in which it travels. */
+/** An immutable copy, as the JSON to send. */
 function capture(context: EventContext): Pick<CapturedEvent, "context" | "session"> {
   try {
     const { session_id: session } = context;
     return { context: JSON.stringify(context) ?? "{}", session: typeof session === "string" ? session : "" };
   } catch {
-    // A cycle, a BigInt or a getter that throws: words stand in their places.
+    // A cycle, a BigInt or a throwing getter is replaced with a note.
     return { context: stringify(context), session: "" };
   }
 }

@@ -1,4 +1,4 @@
-/** The gateway hooks' handlers in the registry: in the order of the folders, and truthfully named. */
+/** Registers the gateway hooks' handlers, in the order of their folders. */
 import type { HookRegistry } from "#core/registry";
 import type { LoadedGatewayHook } from "./loaded-hook.ts";
 
@@ -9,7 +9,7 @@ interface Registered {
 
 export class Registrations {
   readonly #registry: HookRegistry;
-  /** The version of a folder's hook that takes events now. */
+  /** The current version of a folder's hook. */
   readonly #current: (directory: string) => LoadedGatewayHook | undefined;
   #registered: readonly Registered[] = [];
 
@@ -19,8 +19,8 @@ export class Registrations {
   }
 
   /**
-   * Has exactly these hooks registered, in this order. Nothing else runs in between. Of those that only have another
-   * version now nothing is registered anew: their handlers ask for the version at each event.
+   * Registers exactly these hooks, in this order, synchronously. Hooks with only a new version are not registered
+   * again: their handlers look the version up at each event.
    */
   update(hooks: readonly LoadedGatewayHook[]): void {
     const old = this.#registered;
@@ -37,7 +37,7 @@ export class Registrations {
       this.#registry.register(
         pattern,
         (event, context) => {
-          // An event of a namespace that the hook also lists by its name reaches it by its name alone.
+          // An event that the hook lists both by name and by namespace is delivered once, by its name.
           if (pattern !== event && pattern.endsWith(":*") && events.includes(event)) return undefined;
           return this.#current(directory)?.publish(pattern, event, context);
         },

@@ -1,26 +1,26 @@
-/** Runs the checklist `BOOT.md` of the home when the gateway has started, and delivers what there is to report. */
+/** Runs the home's checklist `BOOT.md` when the gateway has started, and delivers the report. */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { definePlugin, type PluginContext } from "#plugins/api";
 
-/** What begins a prompt; the model that follows words instead of understanding them must find no order in it. */
+/** The start of the prompt. It must not contain phrases that the offline model would execute. */
 const INSTRUCTIONS =
   "The gateway has just started, and nobody is waiting for an answer. Work through the checklist below. Your final " +
   "answer goes to the home channel as a message: report what needs attention. If there is nothing to report, answer " +
   "with exactly [SILENT], and no message is sent.";
 
-/** A longer text is no checklist. */
+/** Maximum size of a checklist. */
 const MOST_BYTES = 256 * 1024;
 
-/** `[SILENT]`, also in quotes, bold, with a full stop. */
+/** `[SILENT]`, also in quotes, in bold or with a full stop. */
 const SILENT = /^[\p{P}\p{S}\s]*\[SILENT\][\p{P}\p{S}\s]*$/iu;
 
 export const bootMd = definePlugin({
   register(ctx) {
     ctx.on("gateway:startup", (_, context) => {
-      // The dashboard publishes what other processes do: there nothing has started.
+      // The dashboard publishes events of other processes; no gateway has started there.
       if (context["_forwarded"] === true) return;
-      // Not returned: whoever says that the gateway has started does not wait for a turn of the agent.
+      // Not returned, so that the emitter does not wait for a turn.
       void runChecklist(ctx);
     });
   },
@@ -41,14 +41,14 @@ async function runChecklist(ctx: PluginContext): Promise<void> {
   }
 }
 
-/** The text, or undefined when there is no file or nothing in it. Rejects with what reading rejects with. */
+/** The text, or undefined when the file is missing or empty. Rejects with read errors. */
 async function readChecklist(file: string): Promise<string | undefined> {
   const stats = await stat(file).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   });
   if (stats === undefined || stats.size === 0) return undefined;
-  if (!stats.isFile()) throw new Error("it is no file");
+  if (!stats.isFile()) throw new Error("it is not a file");
   if (stats.size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES / 1024} KiB`);
   const text = await readFile(file, "utf8");
   return text.trim() === "" ? undefined : text;
@@ -60,13 +60,13 @@ async function report(ctx: PluginContext, file: string, text: string): Promise<v
   try {
     await ctx.deliver(text);
   } catch (error) {
-    // The answer is in the log; the home channel is the person's choice.
+    // The answer is in the log; a home channel is optional.
     const problem = error instanceof Error ? error.message : String(error);
     say(ctx, `The answer to ${file} is in the log only: ${problem}`, "warn");
   }
 }
 
-/** Says it in the log and to whoever sees the gateway's standard error. */
+/** Writes to the log and to standard error. */
 function say(ctx: PluginContext, sentence: string, level: "info" | "warn" | "error" = "info"): void {
   ctx.logger[level](sentence);
   process.stderr.write(`boot-md: ${sentence}\n`);

@@ -120,7 +120,7 @@ test("what cannot be run is said: a folder, far too much text, a turn that does 
   const home = new Home(t);
   mkdirSync(join(home.path, "BOOT.md"));
   const folder = await startHost(t, home, ARGS);
-  await until(() => folder.stderr.includes("was not run: it is no file"), "a folder");
+  await until(() => folder.stderr.includes("was not run: it is not a file"), "a folder");
   await folder.end();
   const other = new Home(t);
   other.write("BOOT.md", "x".repeat(300_000));
@@ -154,7 +154,7 @@ test("plugins list shows it; a plugin of the person's with its name takes its pl
   home.write("BOOT.md", "$ echo never\n");
   assert.deepEqual(await listed(), [
     ["mine", "enabled", undefined],
-    ["builtin", "disabled", "plugins/mine takes its place."],
+    ["builtin", "disabled", "plugins/mine replaces it."],
   ]);
   const host = await startHost(t, home, ARGS);
   await host.end();

@@ -87,7 +87,7 @@ test("a half-written helper keeps the last good version and says so once; mended
   home.write("config.yaml", "plugins: { enabled: [recorder] }\n");
   const program = await start(t, home, ["--watch"]);
   version(home, "2 +");
-  await until(() => program.stderr.includes("last good version goes on"), "it is said");
+  await until(() => program.stderr.includes("last valid version keeps running"), "it is said");
   const before = records(home, "begun").length;
   // A change elsewhere: the broken plugin is not said again.
   home.write("config.yaml", "plugins: { enabled: [recorder] }\nagent: { max_iterations: 7 }\n");

@@ -81,7 +81,7 @@ test("a plugin's platform without what a platform needs is refused by name; what
   home.write("config.yaml", `${API_SERVER}plugins: { enabled: [mute, own] }\n`);
   const gateway = await startGateway(t, home);
   await gateway.sees("The gateway is running");
-  assert.match(gateway.stderr(), /plugin "mute" was not loaded: .*the platform "mute" has no "send", a function/);
+  assert.match(gateway.stderr(), /plugin "mute" was not loaded: .*the platform "mute" needs a function "send"/);
   assert.match(gateway.stdout(), /^own$/m);
   assert.match(gateway.stdout(), /^api_server: /m);
 });
@@ -126,10 +126,7 @@ test("a home that takes no writes is a warning: messages are answered", async (t
   home.write("logs", "");
   const gateway = await startGateway(t, home, { config: API_SERVER });
   await gateway.sees("The gateway is running");
-  assert.match(
-    gateway.stderr(),
-    /warning: \S+run\/gateway\.pid cannot be written, so that nothing keeps a second gateway/,
-  );
+  assert.match(gateway.stderr(), /warning: \S+run\/gateway\.pid cannot be written, so a second gateway could start/);
   assert.match((await gateway.say("hello", "ada")).text, /hello/);
   gateway.kill("SIGTERM");
   assert.equal((await gateway.ended).code, 0);

@@ -80,7 +80,7 @@ test("all of them at once: the turn succeeds, each failure is one sentence with 
     /^plugin hook "h-mutates" failed at pre_tool_call: .*read only/m,
     /^warning: plugin "i-import" was not loaded: .*i-import\/index\.ts:1: .*not-there/m,
     /^warning: plugin "j-enum" was not loaded: .*j-enum\/index\.ts:2: .*enum/m,
-    /^warning: plugins require each other in a circle, .*l-circle.*m-circle/m,
+    /^warning: plugins require each other in a circle \(.*l-circle.*m-circle/m,
     /^plugin hook "n-nonsense" gave an invalid answer to pre_tool_call: unknown verb "blok"/m,
     /^plugin hook "p-hostile" failed at pre_tool_call: hostile$/m,
     /^warning: plugin "q-throws-at-load" was not loaded: .*q-throws-at-load\/index\.ts:1: not today/m,

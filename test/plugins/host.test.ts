@@ -29,8 +29,8 @@ test("a plugin brings hooks, tools and commands, and they work", async (t) => {
 test("what is built in stays so, unknown events register nothing, and each is one warning", async (t) => {
   const { warnings } = await loadFixtures(t, ["brings-everything"]);
   assert.deepEqual(warnings, [
-    'plugin "everything": the tool "terminal" is built in; the plugin\'s was refused.',
-    'plugin "everything": the command /help is built in; the plugin\'s was refused.',
+    'plugin "everything": the tool "terminal" is built in, so the plugin\'s tool was not added.',
+    'plugin "everything": the command /help is built in, so the plugin\'s command was not added.',
     'plugin "everything": there is no hook event "pre_tool_cal"; nothing was registered. Did you mean "pre_tool_call"?',
     'plugin "everything": there is no hook event "session:start"; nothing was registered. It is a gateway event: use ctx.on.',
     'plugin "everything": there is no gateway event "pre_tool_call"; nothing was registered. It is a hook event: use ctx.register_hook.',
@@ -100,7 +100,7 @@ test("a plugin comes after those it requires; a requirement that is not there is
   const errors = new Map(host.list().map(({ name, error }) => [name, error]));
   assert.match(errors.get("d")!, /requires the plugin "e", which could not be loaded/);
   assert.match(errors.get("f")!, /requires the plugin "off", which is not enabled/);
-  assert.match(errors.get("g")!, /requires the plugin "cc", which is not there\. Did you mean "c"\?/);
+  assert.match(errors.get("g")!, /requires the plugin "cc", which does not exist\. Did you mean "c"\?/);
 });
 
 test("loading again loads the entry and its helpers again", async (t) => {
@@ -207,7 +207,7 @@ test("what a plugin registers after its unload does nothing, and is warned about
   assert.equal(bench.dispatcher.hooksOf("post_tool_call").length, 0);
   await bench.host.unload();
   assert.equal(bench.dispatcher.hooksOf("pre_tool_call").length, 0);
-  assert.match(bench.warnings.join(), /is unloaded; its ctx\.register_hook\("pre_tool_call"\) did nothing/);
+  assert.match(bench.warnings.join(), /is unloaded, so its ctx\.register_hook\("pre_tool_call"\) had no effect/);
 });
 
 test("entries for plugins that are not there are warned about; on_error at a gate that fails open, too", async (t) => {
@@ -223,7 +223,7 @@ test("entries for plugins that are not there are warned about; on_error at a gat
   assert.deepEqual(bench.warnings, [
     'plugins.enabled: there is no plugin "gard". Did you mean "guard"?',
     'plugins.entries: there is no plugin "guart". Did you mean "guard"?',
-    'plugin "guard": "on_error: block" does not count at pre_gateway_dispatch, which always goes on.',
+    'plugin "guard": "on_error: block" has no effect at pre_gateway_dispatch, which always fails open.',
   ]);
   assert.deepEqual(await bench.fire("pre_gateway_dispatch"), { kind: "pass" });
 });

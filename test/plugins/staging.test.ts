@@ -84,8 +84,8 @@ for (const [what, file, text] of [
     const staged = await stage(bench);
     assert.deepEqual(staged.fresh, ["a", "c"]);
     assert.deepEqual([staged.failed, staged.gone], [true, []]);
-    const problem = staged.problems.find((sentence) => sentence.includes("last good version goes on"));
-    assert.match(problem ?? "", /plugin "b" was not loaded anew/);
+    const problem = staged.problems.find((sentence) => sentence.includes("last valid version keeps running"));
+    assert.match(problem ?? "", /plugin "b" was not reloaded/);
     assert.ok(problem?.includes(text === null ? join(bench.folder, "b") : join(bench.folder, file)), problem);
     staged.swap();
     assert.deepEqual(await words(bench), ["a2", "b1", "c2"]);
@@ -204,7 +204,10 @@ test("one that is discarded leaves nothing behind, and an old one adds nothing a
   (await stage(bench)).swap();
   await old!.run("");
   assert.deepEqual(await words(bench), ["2"]);
-  assert.match(bench.warnings.join(), /plugin "s" is unloaded; its ctx\.register_hook\("pre_llm_call"\) did nothing/);
+  assert.match(
+    bench.warnings.join(),
+    /plugin "s" is unloaded, so its ctx\.register_hook\("pre_llm_call"\) had no effect/,
+  );
 });
 
 test("a guard that is marked to block and has no good version blocks until it loads", async (t) => {

@@ -66,14 +66,17 @@ test("good folders, and a reason for each that is skipped, in the order of their
     ["bad", "hooks/bad/HOOK.yaml:1: events is 5; expected a list"],
     ["c-off", "good"],
     ["handler-folder", "hooks/handler-folder: handler.ts is not a file."],
-    ["no-handler", "hooks/no-handler: there is no handler: expected handler.ts, handler.mts, handler.js, handler.mjs."],
+    [
+      "no-handler",
+      "hooks/no-handler: there is no handler; expected one of handler.ts, handler.mts, handler.js, handler.mjs.",
+    ],
     ["no-manifest", "hooks/no-manifest has no HOOK.yaml."],
     ["other-ending", "hooks/other-ending has no HOOK.yaml. Rename HOOK.yml to HOOK.yaml."],
     [
       "python",
       "hooks/python: handler.py: Python handlers are not supported yet; write it as handler.ts or handler.js.",
     ],
-    ["two-handlers", "hooks/two-handlers: there are several handlers (handler.ts, handler.js); leave one."],
+    ["two-handlers", "hooks/two-handlers: there are several handlers (handler.ts, handler.js); keep only one."],
     ["z-good", "good"],
   ]);
   const [first] = hooks;

@@ -97,12 +97,12 @@ test("a reload without a change changes nothing; touching a file is none", async
   assert.equal(bench.host.identities()[0], identities[0]);
   // Unless somebody asks for every file.
   const { changes } = await bench.host.reload({ everyFile: true });
-  assert.deepEqual(changes, ['gateway hook "recorder" is loaded anew']);
+  assert.deepEqual(changes, ['gateway hook "recorder" is reloaded']);
 });
 
 test("a change of the handler, of what it imports, and of its manifest is taken over", async (t) => {
   const bench = await loaded(t);
-  const anew = { ...NOTHING, changes: ['gateway hook "recorder" is loaded anew'] };
+  const anew = { ...NOTHING, changes: ['gateway hook "recorder" is reloaded'] };
   const step = async (expected: string) => {
     await bench.run("agent:step");
     assert.equal(seen(bench).at(-1), expected);
@@ -186,7 +186,7 @@ test("a bad manifest, a half-written handler and a second one keep the last good
     assert.deepEqual(changes, []);
     assert.equal(failures.length, 1);
     assert.match(failures[0]!, reason);
-    assert.match(failures[0]!, /The last good version of the gateway hook "recorder" goes on\.$/);
+    assert.match(failures[0]!, /The last valid version of the gateway hook "recorder" keeps running\.$/);
     assert.deepEqual(await bench.host.reload(), { ...NOTHING, failures });
     const [listing] = bench.host.list();
     assert.equal(listing?.state, "kept");

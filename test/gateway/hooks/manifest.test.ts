@@ -144,7 +144,7 @@ allow: {fetsh: [], kv: true}
 `);
   assert.deepEqual(events, ["agent:strat", "agent:end", "sesion:start", "my-plugin:x"]);
   assert.deepEqual(warnings.toSorted(), [
-    "HOOK.yaml:2: agent:end stands there twice",
+    "HOOK.yaml:2: agent:end is listed twice",
     'HOOK.yaml:2: nothing emits agent:strat. Did you mean "agent:start"?',
     'HOOK.yaml:2: nothing of hermes emits sesion:start. Did you mean "session:start"?',
     'HOOK.yaml:3: unknown key "timeout_second", ignored. Did you mean "timeout_seconds"?',

@@ -204,7 +204,7 @@ test("a decision that waits behind other events is given up at its deadline, tho
   );
   assert.match(
     runs[1]!.detail!,
-    /decided about command:x later than 0\.05 s after it came; the decision does not count/,
+    /decided about command:x more than 0\.05 s after it arrived, so the decision was ignored/,
   );
 });
 

@@ -69,7 +69,7 @@ for (const [fixture, pattern] of [
   ["throws-while-imported", /throws-while-imported\/helper\.ts:2: not today/],
   ["uses-enum", /uses-enum\/index\.ts:3: TypeScript enum is not supported.*types are stripped/],
   ["bad-javascript", /bad-javascript\/helper\.js:2: /],
-  ["register-throws", /register-throws\/index\.mjs:4: "bad name!" is no name of a tool/],
+  ["register-throws", /register-throws\/index\.mjs:4: "bad name!" is not a valid tool name/],
   ["has-no-register", /has-no-register\/index\.mjs: it has no "register"/],
   ["has-no-entry", /has-no-entry has no entry: expected one of index\.ts, index\.mts, index\.js, index\.mjs/],
   ["python", /Python plugins are not supported yet/],

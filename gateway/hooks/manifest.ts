@@ -1,4 +1,4 @@
-/** `HOOK.yaml`: what a gateway hook says about itself. What cannot be used is a reason with file and line. */
+/** Reads `HOOK.yaml`. Errors have the file and line. */
 import { parseManifestText, type ManifestFormat, type ManifestReader } from "#core/extensions/manifest";
 import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Allowances } from "#core/ports/tier";

@@ -1,4 +1,4 @@
-/** Finds the gateway hooks of a home. Nothing of theirs is executed. */
+/** Finds the gateway hooks of a home, without executing their code. */
 import { basename } from "node:path";
 import {
   discoverExtensions,

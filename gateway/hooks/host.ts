@@ -87,7 +87,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   const { folder, registry, log, warn, safeMode } = deps;
   const manifests = new ManifestCache<HookManifest>();
   const made = new Map<TierName, Promise<HandlerTier>>();
-  /** Versions that were replaced and still work off what came before that. */
+  /** Replaced versions that still handle earlier events. */
   const retiring = new Set<LoadedGatewayHook>();
   const leaving = new Set<Promise<unknown>>();
   let slots: ReadonlyMap<string, HookState> = new Map();
@@ -97,7 +97,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   const registrations = new Registrations(registry, (directory) => slots.get(directory)?.loaded);
   const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, tier };
 
-  /** One tier of each kind, made when first needed. */
+  /** One tier of each kind, created when first needed. */
   function tier(name: TierName): Promise<HandlerTier> {
     let promise = made.get(name);
     if (promise === undefined) {

@@ -14,7 +14,7 @@ export interface HookManifest {
   readonly enabled: boolean;
   /** Undefined when the file names none: then its handler says. */
   readonly isolation: TierName | undefined;
-  /** Undefined for that of the configuration. */
+  /** Undefined for the configuration's value. */
   readonly timeoutSeconds: number | undefined;
   readonly memoryMb: number;
   readonly allow: Allowances;

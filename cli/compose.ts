@@ -4,6 +4,7 @@ import type { AgentRunner, Tool } from "#core/ports/agent";
 import type { HookIdentity } from "#core/ports/hook";
 import { loadConfig, type Config } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
+import { demandFor } from "#core/home/demands";
 import { HermesError, problemOf } from "#core/errors";
 import { openLive } from "#core/home/live";
 import type { LogFile } from "#core/home/log";
@@ -28,17 +29,12 @@ export interface HostOptions {
   readonly context: CliContext;
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
-  /** The platform of the sessions that begin here: `cli`, `gateway`, … */
-  readonly surface: string;
+  /** What starts here, and the platform of its sessions. */
+  readonly surface: "cli" | "gateway";
   /** True when a person can be asked for consent: standard input and standard error are terminals. */
   readonly interactive: boolean;
   /** Asks a person in the midst of a turn what a hook leaves to them; absent where there is none. */
   readonly ask?: AskPerson | undefined;
-  /**
-   * Judges a configuration for the surface, at the start and at each reload before anything of it counts. Throws the
-   * HermesError of one that the surface cannot use: an unset variable in a section that is switched on, say.
-   */
-  readonly check?: ((config: Config) => void) | undefined;
 }
 
 /** Sends a plugin's text to the home channel. Rejects when that cannot be done, with a sentence that says why. */
@@ -86,7 +82,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const { context, globals, paths, surface } = options;
   let config = await loadConfig(paths, context.env);
   for (const warning of config.warnings) context.warn(warning);
-  check(options, config);
+  demandFor(surface, config);
 
   const undo = new AsyncDisposableStack();
   try {
@@ -198,7 +194,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       env: context.env,
       config: () => config,
       check: (other) => {
-        check(options, other);
+        demandFor(surface, other);
         model.check(other.values.model);
         // Before the plugins are loaded with their new settings: they may write into the log at once.
         files.keepSecret(other.values);
@@ -268,12 +264,4 @@ export async function createHost(options: HostOptions): Promise<Host> {
 /** The homes of the agents around this one, whose limits hold here, too. */
 function outerHomes(env: NodeJS.ProcessEnv): readonly HomePaths[] {
   return agentHomes(env).map((home) => homePaths(home, env));
-}
-
-/** Throws for a configuration that this surface cannot use. */
-function check({ check: judge }: HostOptions, config: Config): void {
-  config.demand("model");
-  config.demand("agent");
-  config.demand("sandbox");
-  judge?.(config);
 }

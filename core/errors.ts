@@ -36,7 +36,7 @@ export const ERRORS = {
   HERMES_CONFIG_VARIABLE: declare(
     EXIT.usage,
     (f: { file: string; line?: number | undefined; key: string; variable: string }) =>
-      `${at(f)}: the environment variable ${f.variable} is not set`,
+      `${at(f)}: the environment variable ${f.variable} is not set or empty`,
   ),
   HERMES_INSIDE_AGENT: declare(
     EXIT.failed,

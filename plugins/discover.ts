@@ -7,6 +7,8 @@ import {
   type ExtensionKind,
   type FoundExtension,
 } from "#core/extensions/discover";
+import type { ConfigValues } from "#core/home/config";
+import type { PluginEntry } from "#core/home/config-schema";
 import { didYouMean } from "#core/suggest";
 import { BUILTIN_DIRECTORY, BUILTIN_PLUGINS, builtinFolder, type BuiltinPlugin } from "./builtin.ts";
 import { PLUGIN_FORMAT, type Manifest } from "./manifest.ts";
@@ -86,6 +88,15 @@ function chooseEntry(folder: string, files: ReadonlySet<string>): EntryChoice {
 /** True when `word` in the configuration refers to this plugin. */
 export function isNamed(plugin: Pick<FoundPlugin, "name" | "directory">, word: string): boolean {
   return plugin.name === word || plugin.directory === word;
+}
+
+/** What `plugins.entries` says of a plugin, under its name or else its folder; `key` is undefined when it says nothing. */
+export function entryOf(
+  { name, directory }: Pick<FoundPlugin, "name" | "directory">,
+  entries: ConfigValues["plugins"]["entries"],
+): PluginEntry & { readonly key: string | undefined } {
+  const key = [name, directory].find((word) => Object.hasOwn(entries, word));
+  return { ...(key === undefined ? {} : entries[key]), key };
 }
 
 function decide(found: FoundExtension<Manifest>, { enabled, disabled }: Choice): FoundPlugin {

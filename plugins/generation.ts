@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import type { Config, ConfigValues } from "#core/home/config";
 import { isHermesError, problemOf } from "#core/errors";
 import { declarationOf, eventsWhere, type EventName } from "#core/events";
+import { demandFor } from "#core/home/demands";
 import { frozenCopy } from "#core/firing";
 import type { Hook } from "#core/ports/hook";
 import { didYouMean } from "#core/suggest";
@@ -10,7 +11,7 @@ import { watchStrays } from "./attribution.ts";
 import { createPluginContext } from "./context.ts";
 import { rejectLate } from "#core/deadline";
 import { compileSchema } from "#core/tool-schema";
-import { isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
+import { entryOf, isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
 import { importPlugin, loadError } from "./load.ts";
 import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
 import { orderPlugins } from "./order.ts";
@@ -141,7 +142,7 @@ class Loading implements Generation {
     const entry = plugin.entry ?? plugin.folder;
     const folder = plugin.builtin === undefined ? realpathSync(plugin.folder) : plugin.folder;
     const { key, onFailure, settings } = this.#entryOf(plugin);
-    if (key !== undefined) config.demand("plugins", "entries", key, "settings");
+    demandFor("plugin", config, key);
     const seconds = this.#config.callback_timeout_seconds;
     const one = new LoadedPlugin(plugin, folder, shared, {
       onFailure,
@@ -231,11 +232,9 @@ class Loading implements Generation {
     this.#options.say(sentence);
   }
 
-  #entryOf({ name, directory }: FoundPlugin) {
-    const { entries } = this.#config;
-    const key = [name, directory].find((word) => Object.hasOwn(entries, word));
-    const entry = key === undefined ? undefined : entries[key];
-    return { key, onFailure: entry?.on_error ?? "skip", settings: entry?.settings ?? {} };
+  #entryOf(plugin: FoundPlugin) {
+    const { key, on_error: onFailure = "skip", settings = {} } = entryOf(plugin, this.#config.entries);
+    return { key, onFailure, settings };
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { loadConfig, type Config } from "#core/home/config";
+import { demandFor, SURFACES } from "#core/home/demands";
+import type { HomePaths } from "#core/home/paths";
 import { EXIT } from "#core/errors";
 import type { CliContext } from "../context.ts";
 
@@ -29,8 +31,9 @@ For completion in your editor, save the schema and put the second line at the to
   # yaml-language-server: $schema=./config.schema.json`;
 
 async function check(json: boolean, command: Command, context: CliContext): Promise<void> {
-  const config = await loadConfig(context.paths(command), context.env);
-  demandWhatIsSwitchedOn(config);
+  const paths = context.paths(command);
+  const config = await loadConfig(paths, context.env);
+  await demandForAll(config, paths, context.env);
   const { parseHookEntries } = await import("#sandbox/shell/entries");
   const warnings = [...config.warnings, ...parseHookEntries(config.values.hooks).warnings];
   if (json) context.json({ file: config.file, warnings });
@@ -40,16 +43,14 @@ async function check(json: boolean, command: Command, context: CliContext): Prom
   if (warnings.length > 0) context.exit(EXIT.failed);
 }
 
-/** A variable that is not set matters only where its section is in use (CONTRACT §2). */
-function demandWhatIsSwitchedOn(config: Config): void {
-  const { plugins, gateway } = config.values;
-  config.demand("model");
-  config.demand("agent");
-  config.demand("dashboard");
-  for (const name of plugins.enabled) {
-    if (!plugins.disabled.includes(name)) config.demand("plugins", "entries", name);
+/** Throws the error of the first surface that would refuse to start. */
+async function demandForAll(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Promise<void> {
+  const { discoverPlugins, entryOf } = await import("#plugins/discover");
+  const { describeModel } = await import("#agent/models/select");
+  for (const surface of SURFACES) demandFor(surface, config);
+  const { plugins } = await discoverPlugins(paths.plugins, config.values.plugins);
+  for (const plugin of plugins) {
+    if (plugin.state === "enabled") demandFor("plugin", config, entryOf(plugin, config.values.plugins.entries).key);
   }
-  for (const [name, platform] of Object.entries(gateway?.platforms ?? {})) {
-    if (platform?.["enabled"] === true) config.demand("gateway", "platforms", name);
-  }
+  describeModel(config.values.model, env);
 }

@@ -71,19 +71,6 @@ export class ConfiguredPlatforms {
   }
 }
 
-/**
- * Judges the `gateway` section. Throws HERMES_CONFIG_VARIABLE for an unset variable that the gateway needs: only a
- * platform that is switched off may name one.
- */
-export function checkGateway(config: Config): void {
-  const { platforms: _, ...others } = config.values.gateway ?? {};
-  for (const key of Object.keys(others)) config.demand("gateway", key);
-  for (const [name, { enabled }] of Object.entries(settingsOf(config))) {
-    config.demand("gateway", "platforms", name, "enabled");
-    if (enabled === true) config.demand("gateway", "platforms", name);
-  }
-}
-
 function settingsOf({ values }: Config): Readonly<Record<string, AnySettings>> {
   return values.gateway?.platforms ?? {};
 }

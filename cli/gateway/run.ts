@@ -12,7 +12,7 @@ import type { CliContext } from "../context.ts";
 import { untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
 import { openGatewayHooks } from "./hooks.ts";
-import { checkGateway, ConfiguredPlatforms } from "./platforms.ts";
+import { ConfiguredPlatforms } from "./platforms.ts";
 import { claimGateway } from "./single.ts";
 
 /** How long the turns that run may go on after SIGTERM. */
@@ -38,7 +38,6 @@ export async function runGateway(command: Command, context: CliContext): Promise
       paths,
       surface: "gateway",
       interactive: process.stdin.isTTY && process.stderr.isTTY,
-      check: checkGateway,
     }),
   );
   // A model that cannot answer is said now, not to the first person who writes.

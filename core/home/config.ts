@@ -27,7 +27,10 @@ export interface Config {
   readonly warnings: readonly string[];
   /** The line of a key, starting at 1; undefined for a key that is not in the file. */
   lineOf(path: KeyPath): number | undefined;
-  /** Throws HERMES_CONFIG_VARIABLE when a string below `path` names a variable that is not set. */
+  /**
+   * Throws HERMES_CONFIG_VARIABLE when a string at, below or above `path` names a variable that is not set or empty.
+   * `demandFor` in demands.ts knows which paths a surface needs.
+   */
   demand(...path: KeyPath): void;
 }
 
@@ -123,15 +126,15 @@ function read(file: string): string | undefined {
   }
 }
 
-/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Records unset variables in `unset`. */
+/** Replaces `${NAME}` in every string below `value`; `$${` is a literal `${`. Records unset and empty variables in `unset`. */
 function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv, unset: Unset[]): unknown {
   if (typeof value === "string") {
     return value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, variable: string | undefined) => {
       if (variable === undefined) return "${";
       // An empty variable is as good as none: an empty key would switch access control off.
-      const found = env[variable] || undefined;
-      if (found === undefined) unset.push({ path, variable });
-      return found ?? whole;
+      const found = env[variable];
+      if (!found) unset.push({ path, variable });
+      return found || whole;
     });
   }
   if (Array.isArray(value)) return value.map((item, index) => resolveVariables(item, [...path, index], env, unset));
@@ -142,7 +145,8 @@ function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv,
 }
 
 function demand(path: KeyPath, unset: readonly Unset[], file: string, source: YamlDocument): void {
-  const found = unset.find((one) => path.every((key, index) => one.path[index] === key));
+  const isAt = (one: Unset) => path.slice(0, one.path.length).every((key, index) => one.path[index] === key);
+  const found = unset.find(isAt);
   if (found === undefined) return;
   throw new HermesError("HERMES_CONFIG_VARIABLE", {
     file,

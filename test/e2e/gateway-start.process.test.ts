@@ -94,31 +94,6 @@ test("a model that cannot answer is said at the start", async (t) => {
   assert.match(stderr, /OPENAI_API_KEY/);
 });
 
-test("an unset variable is an error where the gateway uses it, and none in a platform that is off", async (t) => {
-  const home = new Home(t);
-  for (const [config, key] of [
-    ["{ platforms: { api_server: { enabled: true, port: 0, key: '${UNSET}' } } }", "gateway.platforms.api_server.key"],
-    ["{ platforms: { api_server: { enabled: '${UNSET}', port: 0 } } }", "gateway.platforms.api_server.enabled"],
-    [
-      "{ platforms: { api_server: { enabled: true, port: 0 } }, allowed_users: ['${UNSET}'] }",
-      "gateway.allowed_users[0]",
-    ],
-    [
-      "{ platforms: { api_server: { enabled: true, port: 0 } }, home_channel: { platform: x, chat_id: '${UNSET}' } }",
-      "gateway.home_channel.chat_id",
-    ],
-  ] as const) {
-    home.write("config.yaml", `gateway: ${config}\n`);
-    const { code, stderr } = await home.run(["gateway"]);
-    assert.equal(code, 2, stderr);
-    assert.ok(stderr.includes(`config.yaml:1: ${key}: the environment variable UNSET is not set`), stderr);
-  }
-  const off = "telegram: { enabled: false, token: '${UNSET}' }, own: { token: '${UNSET}' }";
-  const config = `gateway: { platforms: { api_server: { enabled: true, port: 0 }, ${off} } }\n`;
-  const gateway = await startGateway(t, home, { config });
-  assert.match((await gateway.say("hello")).text, /hello/);
-});
-
 test("a home that takes no writes is a warning: messages are answered", async (t) => {
   const home = new Home(t);
   // Folders cannot be made where files are; who runs the tests may write everywhere else.

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { loadConfig, type Config } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
+import { demandFor } from "#core/home/demands";
 import { HermesError, problemOf } from "#core/errors";
 import { HookRegistry, install_as_default } from "#core/registry";
 import { isLocalBind } from "#dashboard/addresses";
@@ -87,7 +88,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
 }
 
 function settingsOf(flags: DashboardFlags, config: Config) {
-  config.demand("dashboard");
+  demandFor("dashboard", config);
   const settings = config.values.dashboard ?? {};
   // An IPv6 address as it stands in an address, and as it is listened on.
   const host = (flags.host ?? settings.host ?? HOST).replace(/^\[(.*)\]$/, "$1");

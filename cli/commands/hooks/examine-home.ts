@@ -7,7 +7,7 @@ import { visible } from "#allowlist/visible";
 import type { Config } from "#core/home/config";
 import { declarationOf, EVENT_NAMES, isEventName } from "#core/events";
 import { didYouMean } from "#core/suggest";
-import { isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";
+import { entryOf, isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";
 import type { Findings } from "./examine-entry.ts";
 
 /** The approvals' file: its state, its mode, and the approvals that no configured hook uses. */
@@ -40,8 +40,7 @@ export function examinePlugins({ plugins, warnings }: Discovery, config: Config,
       if (isEventName(event)) continue;
       problems.push(named(`its plugin.yaml names an unknown event, ${event}.${didYouMean(event, EVENT_NAMES)}`));
     }
-    const onError = (entries[plugin.name] ?? entries[plugin.directory])?.on_error;
-    if (onError === "block") continue;
+    if (entryOf(plugin, entries).on_error === "block") continue;
     for (const event of plugin.manifest?.providesHooks ?? []) {
       if (!isEventName(event) || declarationOf(event).onFailure !== "mark") continue;
       notes.push(

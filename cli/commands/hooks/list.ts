@@ -9,7 +9,7 @@ import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
 import { userHome } from "#core/home/paths";
-import { discoverPlugins } from "#plugins/discover";
+import { discoverPlugins, entryOf } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import type { CliContext } from "#cli/context";
 import type { ListedHook, Listing } from "./listed-hook.ts";
@@ -91,7 +91,7 @@ export async function listPluginHooks(config: Config, paths: HomePaths): Promise
   const hooks = plugins.flatMap((plugin) =>
     (plugin.manifest?.providesHooks ?? []).map((event): ListedHook => {
       const enabled = plugin.state === "enabled";
-      const onError = (settings.entries[plugin.name] ?? settings.entries[plugin.directory])?.on_error;
+      const { on_error: onError } = entryOf(plugin, settings.entries);
       return {
         event,
         source: "plugin",

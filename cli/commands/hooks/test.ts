@@ -8,6 +8,7 @@ import type { Consent, HookPair } from "#allowlist/grant";
 import { visible } from "#allowlist/visible";
 import { scriptOf } from "#allowlist/words";
 import { loadConfig } from "#core/home/config";
+import { demandFor } from "#core/home/demands";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import { declarationOf, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
@@ -36,6 +37,7 @@ export async function testHooks(
   const event = demandEvent(eventName);
   const paths = context.paths(command);
   const config = await loadConfig(paths, context.env);
+  demandFor("hooks test", config);
   const { entries, warnings } = parseHookEntries(config.values.hooks, userHome(context.env));
   for (const warning of [...config.warnings, ...warnings]) context.warn(warning);
   if (options.forTool !== undefined && !declarationOf(event).tool) {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { HermesError, problemOf } from "#core/errors";
 import { loadConfig } from "#core/home/config";
+import { demandFor } from "#core/home/demands";
 import { userHome, type HomePaths } from "#core/home/paths";
 import { WALL_PROFILES, type WallProfile } from "#core/ports/wall";
 import { didYouMean } from "#core/suggest";
@@ -49,7 +50,7 @@ function exitCodeOf(child: ReturnType<typeof spawn>): Promise<number> {
 
 async function configuredProfile(paths: HomePaths, { env }: CliContext): Promise<WallProfile> {
   const config = await loadConfig(paths, env);
-  config.demand("sandbox");
+  demandFor("sandbox", config);
   return config.values.sandbox?.tools ?? "auto";
 }
 

@@ -1,0 +1,74 @@
+/**
+ * What each surface needs of the configuration when it starts (CONTRACT §2): a variable that is not set is an error
+ * there and nowhere else. Every start reads this table, and `hermes config check` walks all of it. A new section is
+ * one row.
+ */
+import type { Config } from "./config.ts";
+
+/** What can start: the commands that run turns, serve or run code of the user's, and each plugin that they load. */
+export type Surface = "cli" | "gateway" | "dashboard" | "hooks test" | "sandbox" | "plugin";
+
+/** The surfaces that are started by a command. */
+export const SURFACES = ["cli", "gateway", "dashboard", "hooks test", "sandbox"] as const satisfies readonly Surface[];
+
+interface Demand {
+  readonly surfaces: readonly Surface[];
+  /** A key path; `*` is every key there. */
+  readonly path: string;
+  /** Whether the value found at the path is in use; always when absent. */
+  readonly when?: (value: unknown, keys: readonly string[], plugin: string | undefined) => boolean;
+}
+
+/** As much of a configuration as is needed here. */
+type Demanded = Pick<Config, "demand"> & { readonly values: Partial<Config["values"]> };
+
+const TURNS = ["cli", "gateway"] as const;
+/** Who loads plugins. */
+const HOSTS = [...TURNS, "dashboard"] as const;
+
+const DEMANDS: readonly Demand[] = [
+  { surfaces: TURNS, path: "model" },
+  { surfaces: TURNS, path: "agent" },
+  { surfaces: [...TURNS, "hooks test", "sandbox"], path: "sandbox" },
+  { surfaces: TURNS, path: "sessions" },
+  { surfaces: TURNS, path: "hooks_auto_accept" },
+  { surfaces: [...TURNS, "hooks test"], path: "hooks_consent" },
+  { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
+  { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
+  { surfaces: ["gateway"], path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
+  { surfaces: ["gateway"], path: "gateway.platforms.*.enabled" },
+  { surfaces: ["gateway"], path: "gateway.platforms.*", when: isEnabled },
+  { surfaces: ["dashboard"], path: "dashboard" },
+];
+
+/**
+ * Throws HERMES_CONFIG_VARIABLE for the first value that the surface needs and that names a variable that is not set.
+ * Of the surface `plugin`, `plugin` is its key in `plugins.entries`.
+ */
+export function demandFor(surface: Surface, config: Demanded, plugin?: string): void {
+  for (const { surfaces, path, when } of DEMANDS) {
+    if (!surfaces.includes(surface)) continue;
+    for (const { keys, value } of valuesAt(config.values, path.split("."))) {
+      if (when === undefined || when(value, keys, plugin)) config.demand(...keys);
+    }
+  }
+}
+
+interface Found {
+  readonly keys: readonly string[];
+  readonly value: unknown;
+}
+
+/** What is at a pattern of keys, or as far down as there are keys: a text there may name a variable. */
+function valuesAt(value: unknown, pattern: readonly string[], before: readonly string[] = []): readonly Found[] {
+  const [key, ...rest] = pattern;
+  if (key === undefined || typeof value === "string") return [{ keys: before, value }];
+  if (typeof value !== "object" || value === null) return [];
+  const inner = value as Readonly<Record<string, unknown>>;
+  const keys = key === "*" ? Object.keys(inner) : [key];
+  return keys.filter((one) => Object.hasOwn(inner, one)).flatMap((one) => valuesAt(inner[one], rest, [...before, one]));
+}
+
+function isEnabled(value: unknown): boolean {
+  return (value as { readonly enabled?: unknown } | null)?.enabled === true;
+}

@@ -1,0 +1,49 @@
+/** Each row of the table: which surfaces refuse to start when a variable at this path is not set. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { parseConfig } from "#core/home/config";
+import { demandFor, SURFACES } from "#core/home/demands";
+
+const UNSET = "'${UNSET}'";
+const TURNS = ["cli", "gateway"];
+const HOSTS = [...TURNS, "dashboard"];
+
+const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[] = [
+  [`model: { default: ${UNSET} }`, TURNS],
+  [`agent: { env_passthrough: [${UNSET}] }`, TURNS],
+  [`sandbox: { tools: ${UNSET} }`, [...TURNS, "hooks test", "sandbox"]],
+  [`sessions: ${UNSET}`, TURNS],
+  [`hooks_auto_accept: ${UNSET}`, TURNS],
+  [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test"]],
+  [`plugins: { callback_timeout_seconds: ${UNSET} }`, HOSTS],
+  [`plugins: ${UNSET}`, HOSTS],
+  [`plugins: { entries: { one: { on_error: ${UNSET} } } }`, ["plugin"]],
+  [`plugins: { entries: { other: { on_error: ${UNSET} } } }`, []],
+  [`gateway: ${UNSET}`, ["gateway"]],
+  [`gateway: { busy: ${UNSET} }`, ["gateway"]],
+  [`gateway: { platforms: { own: { enabled: ${UNSET} } } }`, ["gateway"]],
+  [`gateway: { platforms: { own: ${UNSET} } }`, ["gateway"]],
+  [`gateway: { platforms: { own: { enabled: true, url: ${UNSET} } } }`, ["gateway"]],
+  [`gateway: { platforms: { own: { enabled: false, url: ${UNSET} } } }`, []],
+  [`dashboard: { port: ${UNSET} }`, ["dashboard"]],
+  [`hooks: { pre_tool_call: [{ command: ${UNSET} }] }`, []],
+  [`background: { url: ${UNSET} }`, []],
+];
+
+for (const [text, refusedBy] of CASES) {
+  test(`${text}: ${refusedBy.join(", ") || "nobody"}`, async () => {
+    for (const env of [{}, { UNSET: "" }]) {
+      const config = await parseConfig(text, "/home/config.yaml", env);
+      const refusing = [...SURFACES, "plugin" as const].filter((surface) => {
+        try {
+          demandFor(surface, config, "one");
+          return false;
+        } catch (error) {
+          assert.equal((error as { code?: unknown }).code, "HERMES_CONFIG_VARIABLE");
+          return true;
+        }
+      });
+      assert.deepEqual(refusing, refusedBy);
+    }
+  });
+}

@@ -90,11 +90,11 @@ function describe(found: FoundExtension<HookManifest>, timeoutSeconds: number): 
 function chooseEntry(folder: string, files: ReadonlySet<string>, { isolation }: HookManifest): EntryChoice {
   const [handler, ...others] = [...HANDLERS, ...Object.keys(UNSUPPORTED_HANDLERS)].filter((file) => files.has(file));
   if (handler !== undefined && others.length > 0) {
-    return { problem: `${folder}: there are several handlers (${[handler, ...others].join(", ")}); leave one.` };
+    return { problem: `${folder}: there are several handlers (${[handler, ...others].join(", ")}); keep only one.` };
   }
   const expected = handlersOf(TIERS.filter(({ name }) => isolation === undefined || name === isolation));
   if (handler !== undefined && expected.includes(handler)) return { file: handler };
-  const why = UNSUPPORTED_HANDLERS[handler ?? ""] ?? `there is no handler: expected ${expected.join(", ")}.`;
+  const why = UNSUPPORTED_HANDLERS[handler ?? ""] ?? `there is no handler; expected one of ${expected.join(", ")}.`;
   return { problem: `${folder}: ${why}` };
 }
 

@@ -29,6 +29,8 @@ export interface AgentDeps {
   /** How often a failed request is tried again (`model.max_retries`). */
   readonly maxRetries: () => number;
   readonly cwd: string;
+  /** Called when a session ends, for what lives as long as it does: background commands. Must not throw. */
+  readonly onSessionEnd?: ((sessionId: string) => void) | undefined;
   readonly log: Pick<Log, "debug" | "warn">;
   /** What the model is told before the conversation; the agent's own words when absent. */
   readonly instructions?: string;

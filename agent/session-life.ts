@@ -60,8 +60,9 @@ interface Finalization {
 }
 
 /** Fires `on_session_finalize`, at the end of any session, a child agent's included. */
-export async function finalizeSession({ dispatcher }: AgentDeps, ending: Finalization): Promise<void> {
+export async function finalizeSession({ dispatcher, onSessionEnd }: AgentDeps, ending: Finalization): Promise<void> {
   const { session_id, platform, signal, show, shownIn = session_id ?? "" } = ending;
+  if (session_id !== null) onSessionEnd?.(session_id);
   const onRun = (run: HookRun) => show(hookFrame(run, shownIn));
   await dispatcher.invoke_hook("on_session_finalize", { session_id, platform }, { signal, onRun });
 }

@@ -172,6 +172,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       maxIterations: () => config.values.agent.max_iterations,
       maxRetries: () => config.values.model.max_retries,
       cwd: process.cwd(),
+      onSessionEnd: (sessionId) => void background.endSession(sessionId),
       log: files.log,
     });
     const turns = createPluginTurns({ runner, sessions: sessions.store, surface, log: files.log });

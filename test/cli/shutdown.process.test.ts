@@ -1,3 +1,4 @@
+// In a process of its own: signals are emitted, and packages that listen to them in shared processes end the program.
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { createShutdown, interruptible, onStopSignal, untilStopped } from "#cli/shutdown";

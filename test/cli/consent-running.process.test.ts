@@ -24,7 +24,7 @@ for (const mode of ["command", "pinned"] as const) {
     const say = async (expected: (mark: string) => string) => {
       const mark = `mark-${++turn}`;
       pty.type(`run \`echo ${mark}-$((1 + 1))\`\r`);
-      await pty.see(`gave`);
+      await pty.see("returned");
       const seen = await pty.see(expected(`${mark}-2`));
       await pty.see("› ");
       return seen;
@@ -62,7 +62,7 @@ test(
     await pty.see("› ");
     const say = async (expected: string) => {
       pty.type("run `echo reached-$((1 + 1))`\r");
-      await pty.see("gave");
+      await pty.see("returned");
       await pty.see(expected);
       await pty.see("› ");
     };

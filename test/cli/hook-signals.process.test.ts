@@ -1,6 +1,10 @@
 /** A hook, or a tool's command, that runs while the real program gets Ctrl+C, TERM or kill -9: nothing of it is left. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import test, { type TestContext } from "node:test";
 import { Home, ROOT, type Running } from "../helpers/hermes.ts";
 import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
@@ -29,6 +33,8 @@ async function startWithHook(t: TestContext, name: string): Promise<Hanging> {
 async function startWithTool(t: TestContext, name: string): Promise<Hanging> {
   const home = new Home(t);
   const file = join(home.work, "pid");
+  // In the sandbox processes have numbers of their own; the test below looks at what they do.
+  home.write("config.yaml", "sandbox: { tools: off }\n");
   const running = home.start(["chat", "-q", `@terminal ${JSON.stringify({ command: `${script(name)} ${file}` })}`]);
   return { running, pid: await watch(t, file) };
 }
@@ -64,6 +70,38 @@ for (const [what, start] of [
       await until(() => !lives(pid), "the process is gone");
     });
   }
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+  test(
+    `${signal} while a command runs in the sandbox: what left its group is gone, too`,
+    { skip: !LINUX },
+    async (t) => {
+      const home = new Home(t);
+      const ticks = join(home.work, "ticks");
+      const command = `setsid sh -c 'while :; do date >> ${ticks}; sleep 0.05; done' & sleep 1000`;
+      const running = home.start(["chat", "-q", `@terminal ${JSON.stringify({ command })}`]);
+      await until(() => existsSync(ticks), "the process runs");
+      running.kill(signal);
+      await running.ended;
+      const size = await settledSize(ticks);
+      const peer = spawn("sh", ["-c", "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.05; done"]);
+      await once(peer, "exit");
+      assert.equal(statSync(ticks).size, size);
+    },
+  );
+}
+
+/** The size of a file that nothing writes to any more. */
+async function settledSize(file: string): Promise<number> {
+  let size = -1;
+  await until(async () => {
+    const before = size;
+    size = statSync(file).size;
+    await delay(200);
+    return size === before && statSync(file).size === size;
+  }, "nothing writes any more");
+  return size;
 }
 
 test("Ctrl+C on a terminal ends the hook, not the program", async (t) => {

@@ -83,7 +83,7 @@ test("a disk that fills up in the middle: one warning, and the turn completes", 
   if (disk === undefined) return;
   const filler = join(disk.path, "filler");
   // In the sandbox a command could not write into the home.
-  disk.write("config.yaml", "sandbox: { tools: off }\n");
+  writeFileSync(join(disk.path, "config.yaml"), "sandbox: { tools: off }\n");
   const fill = `@terminal ${JSON.stringify({ command: `head -c 1000000 /dev/zero > ${filler}` })}`;
   const ended = await disk.run(["chat", "-q", `${fill}\nand now\n@terminal {"command":"echo still-here"}`]);
   assertOneWarning(ended, /^warning: New messages will not be saved: .*state\.db cannot be written/);

@@ -32,7 +32,7 @@ export interface AgentDeps {
   /** Called when a session ends, for what lives as long as it does: background commands. Must not throw. */
   readonly onSessionEnd?: ((sessionId: string) => void) | undefined;
   readonly log: Pick<Log, "debug" | "warn">;
-  /** What the model is told before the conversation; the agent's own words when absent. */
+  /** The model's instructions before the conversation; the built-in ones when absent. */
   readonly instructions?: string;
   /** The first wait before a retry, in milliseconds; 500 when absent. */
   readonly retryDelayMs?: number;
@@ -44,7 +44,7 @@ export interface AgentDeps {
 
 /** The person's end of a turn, which the agents of its delegated tasks share. */
 export interface TurnOutput {
-  /** The session that the person talks to: every frame carries it. */
+  /** The session that the user talks to: every frame carries it. */
   readonly session_id: string;
   readonly emit: (frame: Frame) => void;
   /** Tokens of the turn, those of child agents included. */
@@ -61,9 +61,9 @@ export interface TurnScope {
   readonly deps: AgentDeps;
   readonly session: Session;
   readonly platform: string;
-  /** The platform's id of the person; empty where there is none. */
+  /** The platform's id of the user; empty if there is none. */
   readonly user_id: string;
-  /** 0 for the person's own session. */
+  /** 0 for the user's own session. */
   readonly depth: number;
   readonly line: TurnOutput;
   readonly maxIterations: number;
@@ -88,7 +88,7 @@ export function showFrames(
 }
 
 /**
- * Opens the person's end of a turn. Frames that come after `close` are dropped, for the result is the last one; but
+ * Opens the user's end of a turn. Frames that come after `close` are dropped, for the result is the last one; but
  * the line of an observer that nobody waited for comes when it has ended, maybe behind the result.
  */
 export function openLine(

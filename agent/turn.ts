@@ -24,16 +24,16 @@ interface Turn {
 type Ending = Omit<TurnOutcome, "duration_ms">;
 
 const INSTRUCTIONS =
-  "You are Hermes, a helpful agent on the person's own computer. Use the tools to look and to act instead of " +
+  "You are Hermes, a helpful agent on the user's own computer. Use the tools to look and to act instead of " +
   "guessing, keep answers short, and say plainly what you did and what went wrong. A tool result with an error " +
-  "that a hook gave is a decision of the person's: respect it and do not work around it.";
+  "that a hook gave is a decision of the user: respect it and do not work around it.";
 
 const CLOSING_WORDS =
   "The limit of requests for this turn is reached, so no more tools can be used. Say in a few sentences what was " +
   "done, what was found, and what is left to do.";
 
 /**
- * Runs a turn and gives how it ended. Frames of the person's own session are `text`, `tool_use`, `tool_result`,
+ * Runs a turn and returns how it ended. Frames of the user's own session are `text`, `tool_use`, `tool_result`,
  * `hook`, `injected`, `assistant`, `error`; a child agent's text and answer are nobody's frames. Never throws.
  */
 export async function runTurn(
@@ -242,7 +242,7 @@ type OwnFrame =
   | { type: "injected"; source_kind: string; source_label: string; content: string }
   | { type: "error"; message: string; code: HermesError["code"] };
 
-/** Shows what only the agent that the person talks to shows. */
+/** Shows what only the user's own agent shows. */
 function emitOwn({ depth, line }: TurnScope, frame: OwnFrame): void {
   if (depth === 0) line.emit({ ...frame, session_id: line.session_id });
 }

@@ -33,7 +33,7 @@ export interface HostOptions {
   readonly surface: "cli" | "gateway";
   /** True when a person can be asked for consent: standard input and standard error are terminals. */
   readonly interactive: boolean;
-  /** Asks a person in the midst of a turn what a hook leaves to them; absent where there is none. */
+  /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
   readonly ask?: AskPerson | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface Host extends AsyncDisposable {
   readonly dispatcher: HookDispatcher;
   readonly registry: HookRegistry;
   readonly log: LogFile;
-  /** Says a sentence to the person, once. */
+  /** Shows a sentence to the user, once. */
   readonly warn: (sentence: string) => void;
   readonly sessions: SqliteSessions;
   /** `state.db`, or a database in memory where the file cannot be used. */
@@ -62,7 +62,7 @@ export interface Host extends AsyncDisposable {
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
   /**
-   * Reads configuration, shell hooks and plugins anew and swaps them in one step: what is under way ends as it began,
+   * Reloads configuration, shell hooks and plugins and swaps them in one step: what is running ends as it began,
    * the next event meets the new ones. What is wrong keeps its last good version. Never asks a person, never rejects.
    */
   readonly reload: Reloads["reload"];

@@ -24,7 +24,7 @@ export interface CliContext {
   readonly write: (text: string) => void;
   /** Writes `value` as the one JSON document of a `--json` command. */
   readonly json: (value: unknown) => void;
-  /** Writes anything that is no result to standard error. */
+  /** Writes anything but results to standard error. */
   readonly note: (text: string) => void;
   /** Writes `warning: …` to standard error; a sentence that was written before is not written again. */
   readonly warn: (sentence: string) => void;
@@ -41,7 +41,7 @@ export function isSwitchedOn(value: string | undefined): boolean {
 
 let kept = false;
 
-/** Whoever stops reading what is said beside the result (`2>&1 | head`) does not end the run. */
+/** A reader that closes standard error early (`2>&1 | head`) does not end the run. */
 export function keepStderr(): void {
   if (kept) return;
   kept = true;

@@ -11,7 +11,7 @@ import type { ShellHooks } from "./shell-hooks.ts";
 
 /** What a reload came to. */
 export interface ReloadReport {
-  /** False when something of before had to stay because what came is wrong. */
+  /** False if something kept its previous version because the new one is invalid. */
   readonly ok: boolean;
   /** What is different now, a clause each; empty when nothing is. */
   readonly changes: readonly string[];
@@ -164,7 +164,7 @@ export function createReloads(host: Reloadable): Reloads {
 
 const ENDING: ReloadReport = { ok: false, changes: [], problems: ["The process is shutting down."] };
 
-/** The configuration as it stands now; the one of before when it cannot be used. */
+/** The configuration on disk, or the current one if that cannot be used. */
 async function readAnew(host: Reloadable, notes: ReloadNotes): Promise<Config> {
   const before = host.config();
   try {

@@ -17,7 +17,7 @@ interface ShellHookOptions {
   readonly context: CliContext;
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
-  /** Asks a person in the midst of a turn what a hook leaves to them; absent where there is none. */
+  /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
   readonly ask?: AskPerson | undefined;
   readonly dispatcher: HookDispatcher;
   /** Told that an approval could not be written; a home that takes no writes may have been warned about already. */
@@ -125,7 +125,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   return { prepare, scripts: () => current.scripts };
 }
 
-/** True for a program of the system (`jq`, `/usr/bin/python3`): what PATH offers to all is no guard of the user's. */
+/** True for a program of the system (`jq`, `/usr/bin/python3`): programs on PATH are not guards of the user. */
 function isProgram(path: string, env: NodeJS.ProcessEnv): boolean {
   return (env["PATH"] ?? "").split(delimiter).includes(dirname(path));
 }

@@ -9,7 +9,7 @@ import type { Host } from "./compose.ts";
 
 interface WatchOptions {
   readonly paths: Pick<HomePaths, "home" | "config" | "fallbackConfig" | "hooks" | "plugins">;
-  /** Folders below `plugins/` that are watched whole; of the others only the manifest counts. */
+  /** Folders below `plugins/` that are watched completely; of the others only the manifest is watched. */
   readonly plugins: ReadonlySet<string>;
   /** Called when changes have come to rest, and once when the watch has begun: nobody saw what came before. */
   readonly onChange: () => void;

@@ -25,7 +25,7 @@ export interface GuardOptions {
   readonly home: string;
   /** The environment that commands see. */
   readonly env: NodeJS.ProcessEnv;
-  /** More guarded paths, such as the scripts of approved hooks; asked anew at every judgement. */
+  /** More guarded paths, such as the scripts of approved hooks; read again for every check. */
   readonly extra?: () => readonly string[];
 }
 

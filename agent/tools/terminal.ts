@@ -72,7 +72,7 @@ export function createTerminal(deps: ToolDeps): Tool {
         const shown = workdir === undefined || workdir === "" ? { ...place, shown: call.cwd } : place;
         const stats = await statPlace(shown);
         if (!stats.isDirectory()) throw new Error(`${shown.shown} is not a folder; no command can run in it`);
-        // Not the resolved one: `pwd` shall give what the person sees.
+        // Not the resolved one, so that `pwd` prints the path as the user knows it.
         return place.spelled;
       }
     },
@@ -84,7 +84,7 @@ function backgroundOf({ background }: ToolDeps): BackgroundCommands {
   return background;
 }
 
-/** An outer shell joins standard error to standard output, so that both stand in the order they were written. */
+/** An outer shell joins standard error to standard output, which keeps the order in which they were written. */
 function shellWords(command: string): [string, ...string[]] {
   const shell = findShell();
   return [shell, "-c", 'exec "$0" -c "$1" 2>&1', shell, command];

@@ -71,7 +71,7 @@ export class ChatRepl {
     this.#host.runner.show(this.#begin(options));
   }
 
-  /** Asks the handlers of `command:<name>`; the first decision counts. */
+  /** Asks the handlers of `command:<name>`; the first decision wins. */
   async announce(name: string, args: string): Promise<CommandDecision> {
     const { registry, surface } = this.#host;
     return announceCommand(registry, { name, args }, { platform: surface, session_id: this.#session?.id ?? "" });

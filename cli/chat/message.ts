@@ -1,4 +1,4 @@
-/** What the person says in a one-shot run: `-q`, `--query-file`, standard input, or two of them together. */
+/** The user's message in a one-shot run: `-q`, `--query-file`, standard input, or two of them together. */
 import { fstatSync, readFileSync } from "node:fs";
 import { HermesError, problemOf } from "#core/errors";
 
@@ -7,7 +7,7 @@ export interface MessageOptions {
   readonly queryFile?: string;
 }
 
-/** How long a silent pipe beside `-q` is waited for; a parent that never closes it must not hang the run. */
+/** How long to wait for a silent pipe when `-q` is given; a parent that never closes it must not hang the run. */
 const SILENCE_MS = 2000;
 
 /**

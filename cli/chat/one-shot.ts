@@ -103,7 +103,7 @@ function holdResult(renderer: Renderer) {
 
   return {
     show,
-    /** Shows why there was no turn. False when there is no session that the line could belong to. */
+    /** Shows why there was no turn. False if there is no session to show it in. */
     fail({ message, code }: HermesError): boolean {
       if (session_id === undefined) return false;
       show({ type: "error", session_id, message, code });

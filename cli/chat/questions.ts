@@ -1,4 +1,4 @@
-/** Lets the person at the terminal decide what a hook leaves to them. No is what silence means. */
+/** Lets the user at the terminal decide what a hook asks. No answer means no. */
 import { createInterface } from "node:readline";
 import { visible } from "#allowlist/visible";
 import { HermesError } from "#core/errors";
@@ -35,7 +35,7 @@ export function createQuestions(note: (text: string) => void): Questions {
   return {
     ask(question, signal) {
       const answer = last.then(() => put(question, signal));
-      // Whoever asked is told of a failure; the next question does not depend on it.
+      // The caller gets the failure; the next question does not depend on it.
       last = answer.catch(() => undefined);
       return answer;
     },

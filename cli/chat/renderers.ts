@@ -1,4 +1,4 @@
-/** How the frames of a turn reach the person: as text, as one JSON document, or as JSON lines. */
+/** Renders the frames of a turn as text, as one JSON document, or as JSON lines. */
 import { visible } from "#allowlist/visible";
 import type { Frame } from "#core/frames";
 import type { CliContext } from "../context.ts";
@@ -87,7 +87,7 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
           endLine();
           return context.note(`hermes: ${frame.message}`);
         case "session":
-          // A turn that was stopped in the midst of an answer had no end of it.
+          // A turn that was stopped while the answer arrived never ended its line.
           streamed = false;
           return undefined;
         case "hook":

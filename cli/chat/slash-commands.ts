@@ -74,7 +74,7 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   quit: () => ({ next: "quit" }),
 };
 
-/** Every name that can stand behind the slash: ours and the plugins'. */
+/** The names of all slash commands, built in and of plugins. */
 export function commandNames(host: Host): readonly string[] {
   return [...slashWords("chat"), ...pluginCommands(host)];
 }
@@ -105,7 +105,7 @@ export async function runSlash(name: string, args: string, surroundings: Command
   return NOTHING;
 }
 
-/** Waits for a plugin's command, but not past the person's stop. Throws HERMES_INTERRUPTED then. */
+/** Waits for a plugin's command until the user stops it. Throws HERMES_INTERRUPTED then. */
 function untilStopped<Value>(running: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, resolve, reject } = Promise.withResolvers<Value>();
   const stop = () => reject(new HermesError("HERMES_INTERRUPTED", {}));

@@ -19,7 +19,7 @@ export interface TerminalConversation {
   readonly context: CliContext;
   readonly renderer: Renderer;
   readonly maxIterations: number | undefined;
-  /** What hooks leave to the person is asked through the line that the person types on. */
+  /** Questions of hooks are asked on the same line that the user types on. */
   readonly questions?: Questions | undefined;
 }
 
@@ -32,7 +32,7 @@ const CONTINUATION = "… ";
 const PASTE_ON = "\u001b[?2004h";
 const PASTE_OFF = "\u001b[?2004l";
 
-/** Talks until the person ends it. Sets the exit code: 0, or 130 and 143 when a signal ended it. */
+/** Runs the conversation until the user ends it. Sets the exit code: 0, or 130 and 143 after a signal. */
 export async function runTerminal(options: TerminalConversation): Promise<void> {
   const { host, conversation, context } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
@@ -73,7 +73,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   context.exit(shutdown.code ?? code);
 }
 
-/** Runs what the person types, one after another. */
+/** Runs what the user types, one line after another. */
 function createTurns(options: TerminalConversation, quit: (code: number) => void) {
   const waiting: string[] = [];
   let current: { readonly interrupt: AbortController; readonly done: Promise<void> } | undefined;
@@ -189,7 +189,7 @@ function readMessages(host: Host, context: CliContext) {
     input.write(typed);
   }
 
-  /** One line in the midst of a turn. */
+  /** One line that was typed during a turn. */
   async function answer(question: string, signal: AbortSignal): Promise<string> {
     if (closed) throw new HermesError("HERMES_INTERRUPTED", {});
     draft += input.line;

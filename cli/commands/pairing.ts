@@ -60,7 +60,7 @@ async function withPairing(
   const { openDatabase, openMemoryDatabase } = await import("#core/home/database");
   const { Pairing: Store } = await import("#gateway/pairing");
   const { state } = context.paths(command);
-  // Asking who is let in to a home that has no file must not make one; a wrong code must be counted somewhere.
+  // Listing users must not create a database; a wrong code must be counted somewhere.
   const database = existsSync(state) || command.name() === "approve" ? openDatabase(state) : openMemoryDatabase();
   try {
     await use(new Store(database));

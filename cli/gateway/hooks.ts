@@ -1,4 +1,4 @@
-/** The gateway hooks of a home, in the running gateway: registered, listed live, taken over anew at a reload. */
+/** The gateway hooks of a home in the running gateway: registered, listed live, reloaded. */
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../compose.ts";

@@ -90,7 +90,7 @@ function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announc
 
 /**
  * V8 lets garbage grow to a multiple of what lives where the machine has memory to spare: 350 MB after a thousand
- * messages of which 35 live. A gateway runs for months beside other programs: it collects sooner and stays at 150.
+ * messages of which 35 live. A gateway runs for months next to other programs, so it collects sooner and stays at 150.
  */
 function keepMemoryFlat(): void {
   setFlagsFromString("--optimize-for-size");

@@ -5,7 +5,7 @@ import { ensureFolder } from "#core/home/paths";
 import type { CustomProfile, WallCommand } from "#core/ports/wall";
 import { isBelowAny, type Place, type WallPlaces } from "./plan.ts";
 
-/** What the wall is told once. */
+/** The fixed facts about a wall. */
 export interface WallSettings {
   /** Hermes's home as it is spelled. */
   readonly home: string;

@@ -70,7 +70,7 @@ function enclose({ backend, profile, command, places }: Enclosure): WalledComman
   return { argv: [backend.program, "-p", rules, ...argv], ownsProcesses: false };
 }
 
-/** The command with its own name: no backend takes one beside the program, bash does. */
+/** The command with its own `argv[0]`: the backends cannot set it, bash can. */
 function named({ argv, argv0 }: WallCommand): readonly string[] {
   if (argv0 === undefined || argv0 === argv[0]) return argv;
   return ["/bin/bash", "-c", 'exec -a "$0" "$@"', argv0, ...argv];

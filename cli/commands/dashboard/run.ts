@@ -90,7 +90,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
 function settingsOf(flags: DashboardFlags, config: Config) {
   demandFor("dashboard", config);
   const settings = config.values.dashboard ?? {};
-  // An IPv6 address as it stands in an address, and as it is listened on.
+  // An IPv6 address as it is written in a URL, and as it is listened on.
   const host = (flags.host ?? settings.host ?? HOST).replace(/^\[(.*)\]$/, "$1");
   if (host.trim() === "") throw new HermesError("HERMES_USAGE", { problem: NO_HOST });
   if (!isLocalBind(host) && !flags.insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });

@@ -1,4 +1,4 @@
-/** Gateway hooks among the hooks that `hermes hooks list` shows: what stands in `hooks/`; no handler is executed. */
+/** The gateway hooks that `hermes hooks list` shows, read from `hooks/`; no handler is executed. */
 import type { Config } from "#core/home/config";
 import type { HomePaths } from "#core/home/paths";
 import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "#gateway/hooks/discover";

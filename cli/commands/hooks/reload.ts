@@ -1,11 +1,11 @@
-/** `hermes hooks reload`: every running process of the home takes over what has changed, now. */
+/** `hermes hooks reload`: every running process of the home applies changes now. */
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import type { CliContext } from "#cli/context";
 import { requestReloads, type ReloadAnswer } from "#cli/reload-requests";
 
-/** Asks, waits and prints; ends with 1 when a process kept something of before, with 4 when none runs. */
+/** Asks, waits and prints; ends with 1 if a process kept a previous version, with 4 if none is running. */
 export async function reloadHooks(json: boolean, command: Command, context: CliContext): Promise<void> {
   const { run, home } = context.paths(command);
   const processes = await ask(run);

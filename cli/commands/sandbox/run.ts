@@ -18,7 +18,7 @@ export interface SandboxRun {
   readonly context: CliContext;
 }
 
-/** Runs the command with this program's standard streams and takes over its exit code. */
+/** Runs the command with this program's standard streams and ends with its exit code. */
 export async function runInSandbox({ words, profile: name, paths, context }: SandboxRun): Promise<void> {
   const [program, ...args] = words as [string, ...string[]];
   const profile = name === undefined ? await configuredProfile(paths, context) : readProfile(name);

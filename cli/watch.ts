@@ -5,7 +5,7 @@ import { problemOf } from "#core/errors";
 import { findImportedJson, isForeignFolder, isSource } from "#core/extensions/fingerprint";
 import type { HomePaths } from "#core/home/paths";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
-import type { Host } from "./compose.ts";
+import type { Host } from "./host/host.ts";
 
 interface WatchOptions {
   readonly paths: Pick<HomePaths, "home" | "config" | "fallbackConfig" | "hooks" | "plugins">;

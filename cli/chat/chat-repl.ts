@@ -6,7 +6,7 @@ import type { Frame } from "#core/frames";
 import type { Session, SessionRequest, TurnResult } from "#core/ports/agent";
 import { LAST_WORDS_MS } from "#agent/session-life";
 import type { StoredSession } from "#agent/sessions";
-import type { Host } from "../compose.ts";
+import type { Host } from "../host/host.ts";
 
 const SOURCE = "chat";
 

@@ -1,7 +1,7 @@
 /** One turn, then the end: `-q`, `--query-file`, or a message on standard input. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
-import type { Host } from "../compose.ts";
+import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";

@@ -5,7 +5,7 @@ import type { Frame } from "#core/frames";
 import { findSlashCommand, noSlashCommand, slashHelp, slashWords, type SlashCommandName } from "#core/slash-commands";
 import { DELEGATE_TASK } from "#agent/delegate";
 import { columns } from "../columns.ts";
-import type { Host } from "../compose.ts";
+import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 
 export interface CommandSurroundings {

@@ -2,7 +2,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { withDeadline } from "#core/deadline";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
-import type { Host } from "../compose.ts";
+import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";

@@ -1,7 +1,7 @@
 /** The gateway hooks of a home in the running gateway: registered, listed live, reloaded. */
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
-import type { Host } from "../compose.ts";
+import type { Host } from "../host/host.ts";
 import { createTier, findCodeProblem } from "../tiers.ts";
 
 /** Loads the hooks of `hooks/`. What is returned ends them. */

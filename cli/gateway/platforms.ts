@@ -6,7 +6,7 @@ import type { Adapter } from "#core/ports/platform";
 import { didYouMean } from "#core/suggest";
 import type { AdapterServices } from "#gateway/adapters/descriptor";
 import { createAdapter, isBuiltIn, PLATFORM_NAMES } from "#gateway/adapters/table";
-import type { Host } from "../compose.ts";
+import type { Host } from "../host/host.ts";
 import { programVersion } from "../version.ts";
 
 type AnySettings = Readonly<Record<string, unknown>> & { readonly enabled?: unknown };

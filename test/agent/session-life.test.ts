@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { ChatRepl } from "#cli/chat/chat-repl";
-import type { Host } from "#cli/compose";
+import type { Host } from "#cli/host/host";
 import { createPluginTurns } from "#cli/plugin-turns";
 import { EVENT_NAMES } from "#core/events";
 import { createBench, type AgentBench } from "../helpers/agent-bench.ts";

@@ -1,0 +1,73 @@
+/** The part of a host that runs turns: plugins with their tools, the runner, and the turns that plugins ask for. */
+import { createAgentRunner } from "#agent/runner";
+import { HermesError } from "#core/errors";
+import { mirrorFrames } from "#core/mirror";
+import { createPluginHost } from "#plugins/host";
+import type { HostFiles } from "../host-files.ts";
+import type { HostSessions } from "../host-sessions.ts";
+import type { ModelSwitch } from "../model-switch.ts";
+import { createPluginTurns } from "../plugin-turns.ts";
+import type { HostEvents } from "./events.ts";
+import type { CurrentConfig, Deliver, Host, HostOptions } from "./host.ts";
+import type { HostTools } from "./tools.ts";
+
+export interface HostAgent
+  extends AsyncDisposable, Pick<Host, "plugins" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
+
+export interface HostAgentOptions extends Pick<HostOptions, "context" | "globals" | "paths" | "surface"> {
+  readonly current: CurrentConfig;
+  readonly files: HostFiles;
+  readonly events: HostEvents;
+  readonly sessions: HostSessions;
+  readonly model: ModelSwitch;
+  readonly builtin: HostTools;
+}
+
+/** Loads no plugin yet. The end stops the turns of plugins, then unloads the plugins. */
+export function openAgent(options: HostAgentOptions): HostAgent {
+  const { context, globals, paths, surface, current, files, events, sessions, model, builtin } = options;
+  const { dispatcher, registry } = events;
+  let deliver: Deliver = ({ plugin }) =>
+    Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call: "deliver" }));
+  const plugins = createPluginHost({
+    paths,
+    dispatcher,
+    registry,
+    log: files.log,
+    warn: context.warn,
+    builtinTools: [...builtin.builtin().map(({ name }) => name), "delegate_task"],
+    safeMode: globals.safeMode,
+    env: context.env,
+    run_turn: (request) => pluginTurns.run(request),
+    deliver: (message) => deliver(message),
+  });
+  const tools = () => [...builtin.builtin(), ...plugins.tools()];
+  const runner = createAgentRunner({
+    dispatcher,
+    registry,
+    sessions: sessions.store,
+    tools,
+    model: () => model.load(),
+    modelId: () => model.describe().id,
+    mirror: mirrorFrames(registry, files.redact),
+    maxIterations: () => current.config.values.agent.max_iterations,
+    maxRetries: () => current.config.values.model.max_retries,
+    cwd: process.cwd(),
+    onSessionEnd: builtin.endSession,
+    log: files.log,
+  });
+  const pluginTurns = createPluginTurns({ runner, sessions: sessions.store, surface, log: files.log });
+  return {
+    plugins,
+    pluginTurns,
+    runner,
+    tools,
+    setDeliver(send) {
+      deliver = send;
+    },
+    async [Symbol.asyncDispose]() {
+      await pluginTurns[Symbol.asyncDispose]();
+      await plugins[Symbol.asyncDispose]();
+    },
+  };
+}

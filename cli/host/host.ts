@@ -1,0 +1,70 @@
+/** What every surface is built on, and what it is made from. */
+import type { DatabaseSync } from "node:sqlite";
+import type { SqliteSessions } from "#agent/sessions";
+import type { HookDispatcher } from "#core/dispatch";
+import type { Config } from "#core/home/config";
+import type { LogFile } from "#core/home/log";
+import type { HomePaths } from "#core/home/paths";
+import type { AgentRunner, Tool } from "#core/ports/agent";
+import type { HookIdentity } from "#core/ports/hook";
+import type { HookRegistry } from "#core/registry";
+import type { PluginHost } from "#plugins/host";
+import type { AskPerson } from "#sandbox/shell/hook";
+import type { CliContext, GlobalOptions } from "../context.ts";
+import type { ModelSwitch } from "../model-switch.ts";
+import type { PluginTurns } from "../plugin-turns.ts";
+import type { ReloadListener, Reloads } from "../reload.ts";
+
+export interface HostOptions {
+  readonly context: CliContext;
+  readonly globals: GlobalOptions;
+  readonly paths: HomePaths;
+  /** What starts here, and the platform of its sessions. */
+  readonly surface: "cli" | "gateway";
+  /** True when a person can be asked for consent: standard input and standard error are terminals. */
+  readonly interactive: boolean;
+  /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
+  readonly ask?: AskPerson | undefined;
+}
+
+/** Sends a plugin's text to the home channel. Rejects when that cannot be done, with a sentence that says why. */
+export type Deliver = (message: { readonly text: string; readonly plugin: string }) => Promise<void>;
+
+export interface Host extends AsyncDisposable {
+  /** The configuration of now: a reload puts another one in its place, so ask for it where it is needed. */
+  readonly config: Config;
+  readonly paths: HomePaths;
+  readonly surface: string;
+  readonly dispatcher: HookDispatcher;
+  readonly registry: HookRegistry;
+  readonly log: LogFile;
+  /** Shows a sentence to the user, once. */
+  readonly warn: (sentence: string) => void;
+  readonly sessions: SqliteSessions;
+  /** `state.db`, or a database in memory where the file cannot be used. */
+  readonly database: DatabaseSync;
+  readonly redact: (text: string) => string;
+  readonly plugins: PluginHost;
+  /** The turns that plugins asked for. */
+  readonly pluginTurns: PluginTurns;
+  readonly runner: AgentRunner;
+  readonly model: ModelSwitch;
+  /** The tools that the model may call now. */
+  tools(): readonly Tool[];
+  /**
+   * Reloads configuration, shell hooks and plugins and swaps them in one step: what is running ends as it began,
+   * the next event meets the new ones. What is wrong keeps its last good version. Never asks a person, never rejects.
+   */
+  readonly reload: Reloads["reload"];
+  /** Calls `listener` after each swap of a reload. Returns its undo. */
+  onReload(listener: ReloadListener): () => void;
+  /** What `ctx.deliver` of plugins does from now on; it rejects before. */
+  setDeliver(deliver: Deliver): void;
+  /** Adds hooks that are not the dispatcher's to the live snapshot of `hermes hooks list --live`. Returns its undo. */
+  addLiveSource(hooks: () => readonly HookIdentity[]): () => void;
+}
+
+/** Where the parts of a host find the configuration of now: a reload replaces it. */
+export interface CurrentConfig {
+  config: Config;
+}

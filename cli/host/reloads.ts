@@ -1,0 +1,66 @@
+/** The part of a host that applies changes of the home to what runs. */
+import { demandFor } from "#core/home/demands";
+import type { HostFiles } from "../host-files.ts";
+import type { ModelSwitch } from "../model-switch.ts";
+import { createReloads, type ReloadListener } from "../reload.ts";
+import { listenForReloads } from "../reload-requests.ts";
+import type { ShellHooks } from "../shell-hooks.ts";
+import type { CurrentConfig, Host, HostOptions } from "./host.ts";
+import type { HostTools } from "./tools.ts";
+
+export interface HostReloads extends AsyncDisposable, Pick<Host, "reload" | "onReload"> {}
+
+export interface HostReloadsOptions extends Pick<HostOptions, "context" | "paths" | "surface"> {
+  readonly current: CurrentConfig;
+  readonly files: HostFiles;
+  readonly model: ModelSwitch;
+  readonly shellHooks: ShellHooks;
+  readonly plugins: Host["plugins"];
+  readonly builtin: HostTools;
+  readonly onChange: () => void;
+}
+
+/** From now on `hermes hooks reload` reaches this process. The end answers no more requests and waits for a reload. */
+export function openReloads(options: HostReloadsOptions): HostReloads {
+  const { context, paths, surface, current, files, model, shellHooks, plugins, builtin, onChange } = options;
+  const listeners = new Set<ReloadListener>();
+  const reloads = createReloads({
+    paths,
+    env: context.env,
+    config: () => current.config,
+    check: (other) => {
+      demandFor(surface, other);
+      model.check(other.values.model);
+      // Before the plugins are loaded with their new settings: they may write into the log at once.
+      files.keepSecret(other.values);
+    },
+    shellHooks,
+    plugins,
+    swap: (other) => {
+      current.config = other;
+      model.configure(other.values.model);
+      builtin.configure(other);
+    },
+    listeners,
+    onChange,
+    log: files.log,
+    warn: context.warn,
+    note: (sentence) => context.note(`warning: ${sentence}`),
+  });
+  const stopListening = listenForReloads({
+    folder: paths.run,
+    reload: () => reloads.reload({ everyFile: true }),
+    onError: (problem) => files.log.error(problem),
+  });
+  return {
+    reload: reloads.reload,
+    onReload(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async [Symbol.asyncDispose]() {
+      stopListening();
+      await reloads.close();
+    },
+  };
+}

@@ -4,6 +4,7 @@ import { EXIT, HermesError } from "#core/errors";
 import { LOG_LEVELS, type LogLevel } from "#core/home/log";
 import { homePaths, type HomePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
+import { writeFaintStderr, writeStderr } from "#core/stderr";
 import { writeStdout } from "#core/stdout";
 
 export interface GlobalOptions {
@@ -20,12 +21,14 @@ export interface CliContext {
   readonly paths: (command: Command) => HomePaths;
   /** Writes a result to standard output. A newline is added when there is none. */
   readonly out: (text: string) => void;
-  /** Writes a part of a result to standard output, as it is. */
+  /** Writes a part of a result to standard output. */
   readonly write: (text: string) => void;
   /** Writes `value` as the one JSON document of a `--json` command. */
   readonly json: (value: unknown) => void;
   /** Writes anything but results to standard error. */
   readonly note: (text: string) => void;
+  /** The same in faint letters, where the terminal shows colours. */
+  readonly faint: (text: string) => void;
   /** Writes `warning: …` to standard error; a sentence that was written before is not written again. */
   readonly warn: (sentence: string) => void;
   /** Sets the exit code that the program ends with; the first one that is not 0 stays. */
@@ -39,22 +42,10 @@ export function isSwitchedOn(value: string | undefined): boolean {
   return value !== undefined && YES.has(value.trim().toLowerCase());
 }
 
-let kept = false;
-
-/** A reader that closes standard error early (`2>&1 | head`) does not end the run. */
-export function keepStderr(): void {
-  if (kept) return;
-  kept = true;
-  process.stderr.on("error", () => undefined);
-}
-
 export function createContext(env: NodeJS.ProcessEnv): CliContext {
   const warned = new Set<string>();
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
-  const note = (text: string) => {
-    keepStderr();
-    process.stderr.write(line(text));
-  };
+  const note = (text: string) => writeStderr(line(text));
 
   function globals(command: Command): GlobalOptions {
     const options = command.optsWithGlobals<{
@@ -79,6 +70,7 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
     write: writeStdout,
     json: (value) => writeStdout(`${JSON.stringify(value, null, 2)}\n`),
     note,
+    faint: (text) => writeFaintStderr(line(text)),
     warn(sentence) {
       if (warned.has(sentence)) return;
       warned.add(sentence);

@@ -13,6 +13,7 @@ import { homePaths } from "./home/paths.ts";
 import { createRareLog } from "./rare-log.ts";
 import { createRedactor, type Redactor } from "./home/redact.ts";
 import type { EventContext, HookRegistry } from "./registry.ts";
+import { writeStderr } from "./stderr.ts";
 
 /** What is sent to the dashboard. */
 export const FORWARDED = ["tui:*", "agent:*", "session:*", "command:*", "gateway:*"] as const;
@@ -65,7 +66,7 @@ class HookForwarder implements Forwarder {
     this.#env = env;
     this.#file =
       options.home === undefined ? homePaths(undefined, env).discovery : join(options.home, "dashboard.json");
-    this.#warn = options.warn ?? ((sentence) => void process.stderr.write(`[hook forwarder] ${sentence}\n`));
+    this.#warn = options.warn ?? ((sentence) => writeStderr(`[hook forwarder] ${sentence}\n`));
     this.#sender = new ForwardSender({
       queue: this.#queue,
       src,

@@ -6,6 +6,7 @@
  */
 import { problemOf } from "./errors.ts";
 import { wildcardOf } from "./gateway-event-names.ts";
+import { writeStderr } from "./stderr.ts";
 import { isThenable } from "./thenable.ts";
 
 export type EventContext = Record<string, unknown>;
@@ -65,7 +66,7 @@ export class HookRegistry {
   readonly #report: RegistryReport;
 
   /** `report` takes the failures of handlers; standard error when absent. */
-  constructor(report: RegistryReport = (sentence) => void process.stderr.write(`[hooks] ${sentence}\n`)) {
+  constructor(report: RegistryReport = (sentence) => writeStderr(`[hooks] ${sentence}\n`)) {
     this.#report = report;
   }
 

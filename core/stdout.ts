@@ -3,7 +3,9 @@
  * other code in this process prints can be diverted without touching it.
  */
 import { fstatSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { HermesError } from "./errors.ts";
+import { TerminalFilter } from "./terminal-text.ts";
 
 type Write = typeof process.stdout.write;
 
@@ -23,12 +25,18 @@ const state = {
   onClosed: new Set<() => void>(),
 };
 
-/** Writes text to standard output unchanged. A reader that is gone (`| head`) is not an error: the rest is dropped. */
+const filter = new TerminalFilter();
+
+/**
+ * Writes text to standard output: unchanged into a pipe or a file, without control characters on a terminal.
+ * A reader that is gone (`| head`) is not an error: the rest is dropped.
+ */
 export function writeStdout(text: string): void {
   if (state.closed) return;
-  if (!state.watched && isPlain()) return writeDirectly(text);
+  const shown = isatty(1) ? filter.take(text) : text;
+  if (!state.watched && isPlain()) return writeDirectly(shown);
   watchErrors();
-  write(text);
+  write(shown);
 }
 
 /** Calls `listener` when the reader of standard output is gone or writing fails. Returns the undo. */

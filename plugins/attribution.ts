@@ -5,6 +5,7 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { pathToFileURL } from "node:url";
 import { HermesError, problemOf } from "#core/errors";
+import { writeStderr } from "#core/stderr";
 import { divertStdout } from "#core/stdout";
 
 /** A plugin as the owner of output and stray errors. */
@@ -63,7 +64,7 @@ function stray(thrown: unknown, what: string, kind: "unhandledRejection" | "unca
   if (process.listenerCount(kind) > 1) return;
   const error = new HermesError("HERMES_INTERNAL", { problem: problemOf(thrown) });
   const details = process.env["HERMES_DEBUG"] ? `${stackOf(thrown) ?? ""}\n` : "";
-  process.stderr.write(`hermes: ${error.message}\n${details}`);
+  writeStderr(`hermes: ${error.message}\n${details}`);
   process.exit(error.exitCode);
 }
 

@@ -4,11 +4,12 @@ import { dirname } from "node:path";
 import { problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
+import { terminalText } from "#core/terminal-text";
 
-/** The lines, newest first as readline wants them; none when there is no readable file. */
+/** The lines, newest first as readline wants them, safe to show on the terminal; none when there is no readable file. */
 export function loadHistory(file: string): string[] {
   try {
-    return readFileSync(file, "utf8").split("\n").filter(Boolean).toReversed();
+    return readFileSync(file, "utf8").split("\n").map(terminalText).filter(Boolean).toReversed();
   } catch {
     // The first conversation in this home, or a home that cannot be read: it begins without a past.
     return [];

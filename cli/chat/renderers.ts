@@ -18,7 +18,7 @@ export interface RendererOptions {
   readonly quiet: boolean;
   /** True when the model's words may be shown as they come: no hook will replace them. Asked for each answer. */
   readonly streaming: () => boolean;
-  readonly context: Pick<CliContext, "out" | "note" | "write" | "json">;
+  readonly context: Pick<CliContext, "out" | "note" | "faint" | "write" | "json">;
 }
 
 export function createRenderer(options: RendererOptions): Renderer {
@@ -77,12 +77,12 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
         case "tool_use":
           endLine();
           streamed = false;
-          return context.note(dim(`· ${frame.tool} ${shorten(JSON.stringify(frame.params))}`));
+          return context.faint(`· ${frame.tool} ${shorten(JSON.stringify(frame.params))}`);
         case "tool_result":
-          return frame.success ? undefined : context.note(dim(`  ${shorten(frame.content)}`));
+          return frame.success ? undefined : context.faint(`  ${shorten(frame.content)}`);
         case "injected":
           endLine();
-          return context.note(dim(`+ ${frame.source_label}: ${shorten(frame.content)}`));
+          return context.faint(`+ ${frame.source_label}: ${shorten(frame.content)}`);
         case "error":
           endLine();
           return context.note(`hermes: ${frame.message}`);
@@ -128,9 +128,4 @@ function bare({ session_id: _, ...frame }: Frame): object {
 
 function shorten(text: string): string {
   return visible(text.length > 200 ? `${text.slice(0, 200)}…` : text);
-}
-
-/** Faint on a terminal that shows colour, else as it is. */
-export function dim(text: string): string {
-  return process.stderr.isTTY && !process.env["NO_COLOR"] ? `\u001b[2m${text}\u001b[22m` : text;
 }

@@ -8,7 +8,7 @@ import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 import { loadHistory, saveHistory } from "./history-file.ts";
 import type { Questions } from "./questions.ts";
-import { dim, type Renderer } from "./renderers.ts";
+import type { Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
 import { commandNames, runSlash, type AfterCommand } from "./slash-commands.ts";
 import { terminalOutput } from "./terminal-output.ts";
@@ -40,7 +40,7 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   options.questions?.readThrough(lines.answer);
   const turns = createTurns(options, (code) => end(code));
   const { provider, id } = host.model.describe();
-  context.note(dim(`${id} (${provider}). Type /help for commands, Ctrl+D to exit.`));
+  context.faint(`${id} (${provider}). Type /help for commands, Ctrl+D to exit.`);
 
   let interruptedAt = Number.NEGATIVE_INFINITY;
   lines.onMessage((text) => {

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { HermesError } from "#core/errors";
-import { keepStderr, type CliContext } from "../context.ts";
+import { keepStderr } from "#core/stderr";
+import type { CliContext } from "../context.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
 

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { HermesError } from "#core/errors";
-import { keepStderr, type CliContext } from "../context.ts";
+import { keepStderr } from "#core/stderr";
+import type { CliContext } from "../context.ts";
 import type { DashboardFlags } from "./dashboard/run.ts";
 
 const EXAMPLES = `

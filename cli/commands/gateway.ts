@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { keepStderr, type CliContext } from "../context.ts";
+import { keepStderr } from "#core/stderr";
+import type { CliContext } from "../context.ts";
 
 const EXAMPLES = `
 Examples:

@@ -13,8 +13,10 @@ export interface Pty {
   see(wanted: string | RegExp, ms?: number): Promise<string>;
   /** The exit code of the program. */
   readonly exited: Promise<number>;
-  /** Everything that was written to the terminal. */
+  /** Everything that was written to the terminal, without escape sequences of the line editor. */
   output(): string;
+  /** Everything that was written to the terminal, unchanged. */
+  raw(): string;
   /** The process of the program itself, below `script`. */
   pid(): number | undefined;
   kill(): void;
@@ -39,6 +41,7 @@ export function startOnPty(argv: readonly string[], options: PtyOptions = {}): P
   // Whoever types while the program ends types into nothing.
   child.stdin.on("error", () => undefined);
   let seen = "";
+  let raw = "";
   let position = 0;
   let waiters: (() => void)[] = [];
   const wake = () => {
@@ -47,6 +50,7 @@ export function startOnPty(argv: readonly string[], options: PtyOptions = {}): P
     for (const check of woken) check();
   };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    raw += text;
     seen += text.replaceAll(ESCAPES, "");
     wake();
   });
@@ -80,6 +84,7 @@ export function startOnPty(argv: readonly string[], options: PtyOptions = {}): P
     see,
     exited,
     output: () => seen,
+    raw: () => raw,
     pid: () => childOf(child.pid),
     kill: () => void child.kill("SIGKILL"),
   };

@@ -1,10 +1,10 @@
 /** Access control: senders and scripts use the bearer token, the page uses its session. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { bearerOf, digestOf, GuessLimiter, isSame } from "#core/bearer";
 import type { Log } from "#core/home/log";
 import { OncePerMinute } from "#core/rare-log";
 import type { HostGate } from "./addresses.ts";
 import { SESSION_SECONDS, type SignIn } from "./sign-in.ts";
-import { bearerOf, digestOf, GuessLimiter, isSame } from "./tokens.ts";
 
 /** Thrown to answer a request with an error status; the message becomes `detail` in the body. */
 export class Refused extends Error {

@@ -12,16 +12,17 @@ import type { HookRegistry } from "#core/registry";
 import { RequestAccess } from "./access.ts";
 import { createHostGate, isLocalBind, reachableUrl } from "./addresses.ts";
 import { takeJsonOnly } from "./body.ts";
+import { newSecret } from "#core/bearer";
 import { boundConnections } from "./connections.ts";
 import { publishDiscovery } from "./discovery.ts";
 import { History } from "./history.ts";
 import { Intake } from "./intake.ts";
+import { removeRedirectPage, removeRedirectPages } from "./redirect-page.ts";
 import { addRoutes } from "./routes.ts";
 import { SignIn } from "./sign-in.ts";
 import { Sources } from "./sources.ts";
 import { EventStore } from "./store.ts";
 import { Streams, type StreamLimits } from "./streams.ts";
-import { newSecret } from "./tokens.ts";
 
 export interface DashboardLimits extends StreamLimits {
   /** How long a request's headers, and the whole request, may take. */
@@ -58,6 +59,8 @@ export interface DashboardOptions {
   readonly database: DatabaseSync | undefined;
   /** The discovery file. */
   readonly discovery: string;
+  /** The folder `run` of the home, which holds the pages that open sign-in links. */
+  readonly run: string;
   readonly log: Log;
   readonly redact: (text: string) => string;
   /** Shows a message to the user. */
@@ -106,7 +109,10 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
 
   const history = new History();
   const streams = new Streams(history, limits);
-  const signIn = new SignIn((session) => streams.endSession(session));
+  const signIn = new SignIn({
+    onEnd: (session) => streams.endSession(session),
+    onExchanged: (code) => removeRedirectPage(options.run, code),
+  });
   const sources = new Sources();
   const store = database && openStore(database, history, options);
   const intake = new Intake({ registry, history, store, streams, sources, redact: options.redact });
@@ -123,6 +129,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
       throw bindError(error, host, port);
     }
     ({ port } = app.server.address() as AddressInfo);
+    removeRedirectPages(options.run);
     publish();
     log.info("dashboard: started", { url: reachableUrl(host, port) });
   }
@@ -170,6 +177,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
 
   async function stop(): Promise<void> {
     unpublish?.();
+    removeRedirectPages(options.run);
     streams.close();
     const cut = setTimeout(() => app?.server.closeAllConnections(), limits.drainMs);
     const closed = app?.close();

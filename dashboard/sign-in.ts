@@ -1,5 +1,5 @@
 /** Signs users in: exchanges a one-time code for a session, which the browser keeps in a cookie. */
-import { digestOf, newSecret } from "./tokens.ts";
+import { digestOf, newSecret } from "#core/bearer";
 
 const CODE_MS = 10 * 60_000;
 const MOST_CODES = 16;
@@ -12,17 +12,23 @@ type Key = string;
 
 const keyOf = (secret: string): Key => digestOf(secret).toString("base64");
 
+export interface SignInListeners {
+  /** Called for each session that ends, with the key that `find` returned. */
+  readonly onEnd: (session: string) => void;
+  /** Called with each code that was exchanged for a session. */
+  readonly onExchanged?: (code: string) => void;
+}
+
 export class SignIn {
   /** When each code expires. */
   readonly #codes = new Map<Key, number>();
   /** When each session was last used. */
   readonly #sessions = new Map<Key, number>();
   readonly #now: () => number;
-  readonly #onEnd: (session: string) => void;
+  readonly #listeners: SignInListeners;
 
-  /** `onEnd` is called for each session that ends, with the key that `find` returned. */
-  constructor(onEnd: (session: string) => void, now: () => number = () => performance.now()) {
-    this.#onEnd = onEnd;
+  constructor(listeners: SignInListeners, now: () => number = () => performance.now()) {
+    this.#listeners = listeners;
     this.#now = now;
   }
 
@@ -40,6 +46,7 @@ export class SignIn {
     const ends = this.#codes.get(key);
     this.#codes.delete(key);
     if (ends === undefined || ends < this.#now()) return undefined;
+    this.#listeners.onExchanged?.(code);
     const secret = newSecret();
     this.#sessions.set(keyOf(secret), this.#now());
     if (this.#sessions.size > MOST_SESSIONS) this.#drop(this.#sessions.keys().next().value!);
@@ -64,6 +71,6 @@ export class SignIn {
   }
 
   #drop(session: Key): void {
-    if (this.#sessions.delete(session)) this.#onEnd(session);
+    if (this.#sessions.delete(session)) this.#listeners.onEnd(session);
   }
 }

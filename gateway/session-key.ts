@@ -1,6 +1,5 @@
 /** Decides which messages belong to one conversation. */
 import type { MessageSource } from "#core/ports/platform";
-import { findPlatform } from "./adapters/table.ts";
 
 /** Who shares a conversation. */
 export interface Sharing {
@@ -19,8 +18,6 @@ export interface Sharing {
 export function sessionKey(source: MessageSource, sharing: Sharing): string {
   const { platform, chat_type, chat_id, user_id } = source;
   const thread = source.thread_id ?? "";
-  const own = findPlatform(platform)?.sessionKey;
-  if (own !== undefined) return own(source);
   if (chat_type === "dm") return join([platform, chat_type, chat_id, thread]);
   if (chat_type === "thread" || thread !== "") {
     const user = sharing.thread_sessions_per_user === true ? user_id : "";

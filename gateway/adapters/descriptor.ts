@@ -1,7 +1,7 @@
 /** What the gateway knows about a built-in platform before it runs: one descriptor each, in `table.ts`. */
 import type { Log } from "#core/home/log";
 import type { PlatformName, PlatformSettings } from "#core/home/platform-settings";
-import type { Adapter, MessageSource } from "#core/ports/platform";
+import type { Adapter } from "#core/ports/platform";
 
 /** What every adapter may use of the program. */
 export interface AdapterServices {
@@ -21,8 +21,6 @@ export interface PlatformDescriptor<Name extends PlatformName = PlatformName> {
   readonly create: (settings: PlatformSettings<Name>, services: AdapterServices) => Promise<Adapter>;
   /** True for a platform whose key is all the access control there is: nobody pairs. */
   readonly exempt?: true;
-  /** The session key of a message, where the common rule of `session-key.ts` does not fit. */
-  readonly sessionKey?: (source: MessageSource) => string;
   /** Where a running adapter is reached, for the line that announces it; null when it is not. */
   readonly address?: (adapter: Adapter) => string | null;
 }

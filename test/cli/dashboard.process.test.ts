@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openTab, startBrowser } from "../helpers/browser.ts";
 import { Home, type Running, type StartOptions } from "../helpers/hermes.ts";
 import type { ShownEvent } from "../helpers/dashboard.ts";
 import { killQuietly } from "../helpers/processes.ts";
@@ -318,21 +320,54 @@ test("of two dashboards the newer is found, and the older leaves its file alone"
   assert.ok(!home.has("dashboard.json"));
 });
 
-test("--open gives a link of its own to the desktop's opener", async (t) => {
-  const home = new Home(t);
+/** A folder with an opener that writes its arguments, a line each, and its environment into files. */
+function fakeOpener(t: TestContext) {
   const bin = mkdtempSync(join(tmpdir(), "hermes-opener-"));
   t.after(() => rmSync(bin, { recursive: true, force: true }));
-  const file = join(bin, "opened");
-  for (const name of ["xdg-open", "open"]) {
-    writeFileSync(join(bin, name), `#!/bin/sh\nprintf '%s\\n' "$1" > '${file}'\n`, { mode: 0o755 });
-  }
-  const env = { PATH: `${bin}:${process.env["PATH"]}` };
-  const dashboard = await start(t, home, ["--open"], { env });
-  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"), "the opener has run");
-  const opened = readFileSync(file, "utf8").trim();
-  assert.ok(opened.startsWith(`${dashboard.url}/#code=`));
-  assert.notEqual(opened, dashboard.link);
-  for (const link of [opened, dashboard.link]) assert.equal((await signIn(link)).status, 204);
+  const script = `#!/bin/sh\nenv > '${bin}/environment'\nprintf '%s\\n' "$@" > '${bin}/opened.part'\nmv '${bin}/opened.part' '${bin}/opened'\n`;
+  for (const name of ["xdg-open", "open"]) writeFileSync(join(bin, name), script, { mode: 0o755 });
+  return {
+    env: { PATH: `${bin}:${process.env["PATH"]}`, SOME_API_KEY: "opener-must-not-see-this" },
+    environment: () => readFileSync(join(bin, "environment"), "utf8"),
+    opened: async () => {
+      await until(() => existsSync(join(bin, "opened")), "the opener has run");
+      return readFileSync(join(bin, "opened"), "utf8").trim();
+    },
+  };
+}
+
+test("--open gives the browser a private page that leads to a link of its own", async (t) => {
+  const home = new Home(t);
+  const opener = fakeOpener(t);
+  const dashboard = await start(t, home, ["--open"], { env: opener.env });
+  const opened = await opener.opened();
+  assert.match(opened, /^file:\/\/\/.*\/run\/sign-in-[\da-f]{16}\.html$/);
+  assert.ok(!opener.environment().includes("opener-must-not-see-this"));
+  const file = fileURLToPath(opened);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const [, link = ""] = /url=([^"]+)"/.exec(readFileSync(file, "utf8")) ?? [];
+  assert.ok(link.startsWith(`${dashboard.url}/#code=`));
+  assert.notEqual(link, dashboard.link);
+
+  const { page } = await openTab(await startBrowser(t));
+  await page.goto(opened);
+  await page.waitForURL(`${dashboard.url}/`);
+  await page.getByText("Live feed").first().waitFor();
+  assert.ok(!existsSync(file), "the page is removed when it was used");
+  assert.equal((await signIn(link)).status, 401);
+  assert.equal((await signIn(dashboard.link)).status, 204);
+});
+
+test("--link --open works on the running dashboard; an unused page goes with it", async (t) => {
+  const home = new Home(t);
+  const opener = fakeOpener(t);
+  const dashboard = await start(t, home);
+  assert.equal((await home.run(["dashboard", "--link", "--open"], { env: opener.env })).code, 0);
+  const file = fileURLToPath(await opener.opened());
+  assert.ok(existsSync(file));
+  dashboard.kill("SIGTERM");
+  await dashboard.ended;
+  assert.ok(!existsSync(file));
 });
 
 test("an opener that is missing or fails is a note", async (t) => {

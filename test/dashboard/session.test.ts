@@ -97,10 +97,7 @@ test("another dashboard's cookie opens nothing here", async (t) => {
 test("codes last ten minutes, sessions twelve hours from their last use", () => {
   let now = 0;
   const ended: string[] = [];
-  const signIn = new SignIn(
-    (session) => ended.push(session),
-    () => now,
-  );
+  const signIn = new SignIn({ onEnd: (session) => ended.push(session) }, () => now);
   const minute = 60_000;
   const [early, late] = [signIn.newCode(), signIn.newCode()];
   now = 10 * minute;
@@ -122,7 +119,7 @@ test("codes last ten minutes, sessions twelve hours from their last use", () => 
 
 test("codes and sessions are bounded in number, and the oldest go", () => {
   const ended: string[] = [];
-  const signIn = new SignIn((session) => ended.push(session));
+  const signIn = new SignIn({ onEnd: (session) => ended.push(session) });
   const codes = Array.from({ length: 40 }, () => signIn.newCode());
   assert.equal(signIn.exchange(codes[0]!), undefined);
   const first = signIn.exchange(codes.at(-1)!)!;

@@ -25,7 +25,7 @@ test("keys have the form that Hermes gives them", () => {
   assert.equal(sessionKey(source(thread), { thread_sessions_per_user: true }), "agent:main:telegram:thread:-100:9:7");
   assert.equal(
     sessionKey(source({ platform: "api_server", chat_id: "my:name%" }), {}),
-    "agent:main:api_server:dm:my:name%",
+    "agent:main:api_server:dm:my%3Aname%25",
   );
 });
 

@@ -56,6 +56,7 @@ export class TestDashboard {
       registry: this.registry,
       database: options.database,
       discovery: this.discovery,
+      run: join(folder, "run"),
       log: listLog(this.log),
       redact: (text) => text.replaceAll("hunter2hunter2", "[redacted]"),
       warn: (sentence) => this.warnings.push(sentence),

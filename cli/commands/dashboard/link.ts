@@ -24,7 +24,7 @@ export async function printLink(flags: DashboardFlags, command: Command, context
   const link = `${dashboard.url}/#code=${code}`;
   if (flags.json) context.json({ url: dashboard.url, link });
   else context.out(link);
-  if (flags.open) openBrowser(link, context.env, context.note);
+  if (flags.open) openBrowser({ link, run: context.paths(command).run, env: context.env, note: context.note });
 }
 
 async function askForCode({ url, token }: DiscoveredDashboard): Promise<string> {

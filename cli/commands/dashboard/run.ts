@@ -76,6 +76,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
     registry,
     database,
     discovery: paths.discovery,
+    run: paths.run,
     log: files.log,
     redact: files.redact,
     warn: context.warn,
@@ -83,7 +84,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   });
   await dashboard.start();
   undo.defer(() => dashboard.stop());
-  show(dashboard, flags, context);
+  show(dashboard, flags, paths.run, context);
   await stopped.promise;
 }
 
@@ -109,11 +110,11 @@ async function openStore(file: string, context: CliContext): Promise<DatabaseSyn
   }
 }
 
-function show(dashboard: DashboardServer, flags: DashboardFlags, context: CliContext): void {
+function show(dashboard: DashboardServer, flags: DashboardFlags, run: string, context: CliContext): void {
   const { url } = dashboard;
   const link = dashboard.signInUrl();
   if (flags.json) context.json({ url, link });
   else context.out(`The dashboard is at ${url}\nSign in (valid once, for ten minutes): ${link}`);
   // A code of its own: the link above is still good, on another machine perhaps.
-  if (flags.open) openBrowser(dashboard.signInUrl(), context.env, context.note);
+  if (flags.open) openBrowser({ link: dashboard.signInUrl(), run, env: context.env, note: context.note });
 }

@@ -1,42 +1,52 @@
 /** Access control: requires the bearer key; without a key, allows only programs on this machine, never web pages. */
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { digestOf, GuessLimiter, isSame } from "#core/bearer";
+import type { Log } from "#core/home/log";
 import { isLoopback } from "#core/loopback";
+import { OncePerMinute } from "#core/rare-log";
 import { headerText } from "./header-text.ts";
 import { RequestProblem } from "./problem.ts";
 
-/** True for a loopback address, and for its names. */
-export function isLocal(host: string): boolean {
-  return isLoopback(host) || host.toLowerCase().endsWith(".localhost");
+export interface AccessRules {
+  /** Empty when there is no key. */
+  readonly key: string;
+  readonly log: Log;
 }
 
+/** Throws a RequestProblem for a request that is not allowed. `address` is the client's. */
+export type AccessCheck = (request: IncomingMessage, address: string) => void;
+
 /**
- * Creates the check of a request's headers. With a key: `Authorization: Bearer KEY`, else 401. Without: a loopback
- * `Host` (against DNS rebinding, which sends the page's own name) and no foreign `Origin`, else 403.
+ * Creates the check of a request, for use before its body is read. With a key: `Authorization: Bearer KEY`, else 401,
+ * or 429 for an address that sends more than 20 wrong keys a second. Without: a loopback `Host` (against DNS rebinding,
+ * which sends the page's own name) and no foreign `Origin`, else 403.
  */
-export function createAccessCheck(key: string): (headers: IncomingHttpHeaders) => void {
+export function createAccessCheck({ key, log }: AccessRules): AccessCheck {
   if (key === "") return checkLocal;
-  const expected = digest(key);
-  return ({ authorization }) => {
-    const given = /^bearer +(.*)$/i.exec(headerText(authorization) ?? "")?.[1];
-    // timingSafeEqual needs equal lengths, which digests have.
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
-    const message = given === undefined ? "Authorization: Bearer KEY is missing." : "The key is wrong.";
-    throw new RequestProblem(401, "invalid_api_key", message, { "www-authenticate": "Bearer" });
+  const expected = digestOf(key);
+  const limiter = new GuessLimiter();
+  const rare = new OncePerMinute();
+  return ({ headers }, address) => {
+    const given = /^bearer +(.*)$/i.exec(headerText(headers.authorization) ?? "")?.[1];
+    if (given === undefined) throw unauthorized("Authorization: Bearer KEY is missing.");
+    if (isSame(digestOf(given), expected)) return;
+    if (rare.isDue()) log.warn("api_server: a request had a wrong key", { address });
+    if (!limiter.isTooMany(address)) throw unauthorized("The key is wrong.");
+    throw new RequestProblem(429, "rate_limit_exceeded", "Too many wrong keys. Wait a second.", { "retry-after": "1" });
   };
 }
 
-function checkLocal({ host, origin }: IncomingHttpHeaders): void {
+function unauthorized(message: string): RequestProblem {
+  return new RequestProblem(401, "invalid_api_key", message, { "www-authenticate": "Bearer" });
+}
+
+function checkLocal({ headers: { host, origin } }: IncomingMessage): void {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host ?? "")?.[1] ?? "";
-  if (!isLocal(name)) throw forbidden(`The host "${name}" is not a loopback name.`);
+  if (!isLoopback(name)) throw forbidden(`The host "${name}" is not a loopback name.`);
   if (origin === undefined || origin.toLowerCase() === `http://${host}`.toLowerCase()) return;
   throw forbidden("Web pages may not use this server.");
 }
 
 function forbidden(message: string): RequestProblem {
   return new RequestProblem(403, "forbidden", message);
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

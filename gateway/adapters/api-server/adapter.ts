@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
-import { isLocal } from "./access.ts";
+import { isLoopback } from "#core/loopback";
 import { PLATFORM } from "./answer.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
 import { createApp } from "./routes.ts";
@@ -67,7 +67,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
-    if (key === "" && !isLocal(host)) throw keyMissing(host);
+    if (key === "" && !isLoopback(host)) throw keyMissing(host);
     const inFlight = createInFlight(limits.inFlight);
     const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, inFlight });
     try {

@@ -9,8 +9,6 @@ export const apiServer = describePlatform({
     const { createApiServer } = await import("./adapter.ts");
     return createApiServer({ ...settings, ...services });
   },
-  // The caller names the conversation, and the name stays as it is (CONTRACT §8).
-  sessionKey: ({ chat_id }) => `agent:main:api_server:dm:${chat_id}`,
   address(adapter) {
     const address = (adapter as ApiServer).address();
     return address === null ? null : `${address.url}/v1`;

@@ -48,9 +48,9 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
     },
   });
   app.removeContentTypeParser("text/plain");
-  const check = createAccessCheck(options.key);
+  const check = createAccessCheck(options);
   app.addHook("onRequest", (request, _reply, done) => {
-    check(request.headers);
+    check(request.raw, request.ip);
     done();
   });
   app.setErrorHandler(async (thrown, request, reply) => {

@@ -34,7 +34,21 @@ test("with a key every route wants it, and 401 comes before the body is read", a
     `POST /v1/chat/completions HTTP/1.1\r\nhost: x:${port}\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n`,
   );
   assert.match(await readUntil(socket, "\r\n\r\n"), /^HTTP\/1\.1 401 /);
-  assert.deepEqual(lines, []);
+  assert.deepEqual(lines, [`warn api_server: a request had a wrong key {"address":"127.0.0.1"}`]);
+});
+
+test("more than 20 wrong keys a second get 429; the right one never does", async (t) => {
+  const { url, lines } = await startBench(t, { key: KEY });
+  const statuses = await Promise.all(
+    Array.from({ length: 60 }, async () => (await fetch(`${url}/health`, { headers: bearer("wrong") })).status),
+  );
+  assert.ok(statuses.includes(401));
+  assert.ok(statuses.includes(429));
+  const refused = await fetch(`${url}/health`, { headers: bearer("wrong") });
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "1"]);
+  assert.equal(((await refused.json()) as { error: { code: string } }).error.code, "rate_limit_exceeded");
+  assert.equal((await fetch(`${url}/health`, { headers: bearer(KEY) })).status, 200);
+  assert.equal(lines.length, 1);
 });
 
 test("a key may hold any letters, in whichever bytes a client sends them", async (t) => {
@@ -69,21 +83,14 @@ async function statusFor(port: number, headers: Readonly<Record<string, string>>
 
 test("without a key only this machine's names are answered, and no web page", async (t) => {
   const { port, raw } = await startBench(t);
-  const own = [
-    `127.0.0.1:${port}`,
-    "localhost",
-    "LOCALHOST:1",
-    "hermes.localhost",
-    "127.9.9.9",
-    `[::1]:${port}`,
-    "[::1]",
-  ];
+  const own = [`127.0.0.1:${port}`, "localhost", "LOCALHOST:1", "127.9.9.9", `[::1]:${port}`, "[::1]"];
   for (const host of own) assert.equal(await statusFor(port, { host }), 200, host);
   const foreign = [
     "page.example",
     `page.example:${port}`,
     "127.0.0.1.page.example",
     "localhost.page.example",
+    "x.localhost",
     "10.0.0.1",
   ];
   for (const host of foreign) assert.equal(await statusFor(port, { host }), 403, host);
@@ -98,7 +105,7 @@ test("without a key only this machine's names are answered, and no web page", as
 
 test("without a key it does not start where other machines reach it", async () => {
   const { log } = noteLog();
-  for (const host of ["0.0.0.0", "::", "10.0.0.1", "some-name.example", ""]) {
+  for (const host of ["0.0.0.0", "::", "10.0.0.1", "some-name.example", "x.localhost", ""]) {
     for (const key of [undefined, ""]) {
       const server = createApiServer({ host, port: 0, key, model: () => MODEL, version: "1", log });
       await assert.rejects(server.start(new TestInbox()), {

@@ -57,7 +57,8 @@ function refusalOf(stats: Stats, limits: ReadLimits): string | null {
   return stats.size > limits.mostBytes ? tooLarge(limits) : null;
 }
 
-function tooLarge({ mostBytes }: ReadLimits): string {
+/** What is said of a larger file. */
+export function tooLarge({ mostBytes }: Pick<ReadLimits, "mostBytes">): string {
   const kib = mostBytes / 1024;
   return `is larger than ${kib < 1024 ? `${kib} KiB` : `${kib / 1024} MiB`}`;
 }

@@ -1,5 +1,6 @@
 /** Loads all plugins that a configuration enables, in order: the first time, or again next to the running ones. */
 import { realpathSync } from "node:fs";
+import { NO_VERSION, nextVersion, type VersionKind } from "#core/extensions/last-good";
 import type { Config, ConfigValues } from "#core/home/config";
 import { isHermesError, problemOf } from "#core/errors";
 import { declarationOf, eventsWhere, type EventName } from "#core/events";
@@ -75,6 +76,15 @@ class Loading implements Generation {
   readonly guards: Hook[] = [];
   readonly #options: GenerationOptions;
   readonly #config: ConfigValues["plugins"];
+  readonly #kind: VersionKind<FoundPlugin, LoadedPlugin> = {
+    wantedOf: ({ error }) => (error === undefined ? { kind: "usable" } : { kind: "broken", problem: error }),
+    // The host has compared all folders: when one of them changes, all plugins are loaded again.
+    folderOf: () => null,
+    // Built-in plugins do not change while hermes runs.
+    isCurrent: ({ builtin }) => builtin !== undefined,
+    load: (plugin) => this.#loadOne(plugin),
+    describe: (error) => (isHermesError(error) ? error.message : problemOf(error)),
+  };
 
   constructor(options: GenerationOptions) {
     this.#options = options;
@@ -91,14 +101,15 @@ class Loading implements Generation {
     for (const sentence of order.warnings) this.#options.say(sentence);
     if (order.plugins.some(({ builtin }) => builtin === undefined)) watchStrays();
     for (const plugin of order.plugins) {
-      // Built-in plugins do not change while hermes runs.
-      if (plugin.builtin !== undefined && this.#keep(plugin)) continue;
-      try {
-        if (plugin.error !== undefined) throw new Error(plugin.error);
-        this.running.set(plugin, await this.#loadOne(plugin));
-      } catch (error) {
-        this.#refuse(plugin, isHermesError(error) ? error.message : problemOf(error));
+      const before = this.#lastGood(plugin);
+      const { running, problem } = await nextVersion(this.#kind, plugin, {
+        before: { ...NO_VERSION, running: before },
+      });
+      if (running !== undefined) {
+        if (running === before) running.join(this.offers);
+        this.running.set(plugin, running);
       }
+      if (problem !== null) this.#refuse(plugin, problem);
     }
   }
 
@@ -124,15 +135,6 @@ class Loading implements Generation {
       if (!isOff && (builtin !== undefined || enabled.some((word) => isNamed(before, word)))) return plugin;
     }
     return undefined;
-  }
-
-  /** Keeps the running version. False when there is none. */
-  #keep(plugin: FoundPlugin): boolean {
-    const running = this.#lastGood(plugin);
-    if (running === undefined) return false;
-    running.join(this.offers);
-    this.running.set(plugin, running);
-    return true;
   }
 
   async #loadOne(plugin: FoundPlugin): Promise<LoadedPlugin> {
@@ -209,7 +211,7 @@ class Loading implements Generation {
   #refuse(plugin: FoundPlugin, problem: string): void {
     const { name } = plugin;
     this.failures.set(plugin, problem);
-    if (this.#keep(plugin)) {
+    if (this.running.has(plugin)) {
       return this.#complain(
         name,
         `plugin "${name}" was not reloaded, so its last valid version keeps running: ${problem}`,

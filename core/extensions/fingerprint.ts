@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { SourceKeeper, type KeptSources } from "./sources.ts";
 
 export interface Fingerprint {
   /** A hash of inode, size and time of every file. */
@@ -54,29 +55,40 @@ export function isFresh({ mtimeNs }: BigIntStats): boolean {
 
 /** Takes the current fingerprint of a folder. Files that are deleted or unreadable meanwhile are included as found. */
 export function takeFingerprint(folder: string): Fingerprint {
-  const found = collect(folder);
-  return { ...stampsOf(found), contents: hashContents(found) };
+  return takeVersion(folder).fingerprint;
 }
 
-/**
- * The new fingerprint to keep, and whether the folder has changed (with `everyFile`, any of its files). A folder
- * without an earlier fingerprint has changed.
- */
+export interface FingerprintComparison {
+  /** The new one to keep. */
+  readonly fingerprint: Fingerprint;
+  /** Whether the folder has changed; with `everyFile`, any of its files. */
+  readonly changed: boolean;
+  /** The sources that the fingerprint belongs to; undefined when they were not read, because they are the earlier ones. */
+  readonly sources: KeptSources | undefined;
+}
+
+/** Compares a folder with an earlier fingerprint. A folder without one has changed. */
 export function compareFingerprints(
   folder: string,
   before: Fingerprint | undefined,
   { everyFile }: { readonly everyFile: boolean },
-): { readonly fingerprint: Fingerprint; readonly changed: boolean } {
-  if (before === undefined) return { fingerprint: takeFingerprint(folder), changed: true };
+): FingerprintComparison {
+  if (before === undefined) return { ...takeVersion(folder), changed: true };
   const found = collect(folder);
   const now = stampsOf(found);
   const isSame = now.sources === before.sources && !before.fresh;
-  const contents = isSame ? before.contents : hashContents(found);
+  const { contents, sources } = isSame ? { contents: before.contents, sources: undefined } : readSources(found);
   if (contents !== before.contents || (everyFile && now.files !== before.files)) {
-    return { fingerprint: { ...now, contents }, changed: true };
+    return { fingerprint: { ...now, contents }, changed: true, sources };
   }
   // Keep the first state of ignored files, for a later check of every file.
-  return { fingerprint: { ...now, files: before.files, contents }, changed: false };
+  return { fingerprint: { ...now, files: before.files, contents }, changed: false, sources };
+}
+
+function takeVersion(folder: string): Pick<FingerprintComparison, "fingerprint"> & { readonly sources: KeptSources } {
+  const found = collect(folder);
+  const { contents, sources } = readSources(found);
+  return { fingerprint: { ...stampsOf(found), contents }, sources };
 }
 
 function stampsOf(found: readonly FoundFile[]): Omit<Fingerprint, "contents"> {
@@ -126,21 +138,25 @@ function collect(folder: string): readonly FoundFile[] {
   return files;
 }
 
-function hashContents(files: readonly FoundFile[]): string {
+/** Reads the code and the JSON that it imports, once: what is kept is what was hashed. */
+function readSources(files: readonly FoundFile[]): { readonly contents: string; readonly sources: KeptSources } {
   const hash = createHash("sha256");
+  const keeper = new SourceKeeper();
   const imported = new Set<string>();
-  for (const { path, stamp, small } of files.filter((file) => isSource(file.path))) {
-    const content = small ? orUndefined(() => readFileSync(path)) : undefined;
-    add(path, content ?? stamp);
-    for (const json of importedJson(path, content?.toString("utf8") ?? "")) imported.add(json);
+  for (const file of files.filter(({ path }) => isSource(path))) {
+    const content = add(file);
+    for (const json of importedJson(file.path, content?.toString("utf8") ?? "")) imported.add(json);
   }
-  for (const { path, stamp } of files.filter((file) => imported.has(file.path))) {
-    add(path, orUndefined(() => readFileSync(path)) ?? stamp);
-  }
-  return hash.digest("hex");
+  for (const file of files.filter(({ path }) => imported.has(path))) add(file);
+  return { contents: hash.digest("hex"), sources: keeper.sources };
 
-  function add(path: string, content: string | Buffer): void {
-    hash.update(`${JSON.stringify(path)} ${content.length}\n`).update(content);
+  function add({ path, stamp, small }: FoundFile): Buffer | undefined {
+    const content = small ? orUndefined(() => readFileSync(path)) : undefined;
+    const hashed = content ?? stamp;
+    hash.update(`${JSON.stringify(path)} ${hashed.length}\n`).update(hashed);
+    const real = orUndefined(() => realpathSync(path));
+    if (content !== undefined && real !== undefined) keeper.keep(path, real, content);
+    return content;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The description of a gateway hook, and the port of a tier that runs its handler (DESIGN, "Trust tiers"). */
+import type { KeptSources } from "#core/extensions/sources";
 import type { TierName } from "#core/tiers";
 
 /** What a handler in an isolate may do beyond computing and logging. */
@@ -31,14 +32,23 @@ export interface GatewayHook {
   readonly handler: string;
 }
 
+/** The files of one version of a hook. */
+export interface VersionFiles {
+  /** The files that its thread or isolate loads, whenever it starts; without these it reads the disk. */
+  readonly sources?: KeptSources | undefined;
+}
+
+/** One version of a gateway hook. */
+export type HookVersion = GatewayHook & VersionFiles;
+
 /** What a code check needs to know about a hook. */
-export type HookCode = Pick<GatewayHook, "folder" | "handler">;
+export type HookCode = Pick<GatewayHook, "folder" | "handler"> & VersionFiles;
 
 /**
  * Finds the first problem in a handler, the files that it imports, and those `beside` it, without running any; null
  * when there is none. Never rejects.
  */
-export type CodeCheck = (hook: GatewayHook, beside?: readonly string[]) => Promise<string | null>;
+export type CodeCheck = (hook: HookVersion, beside?: readonly string[]) => Promise<string | null>;
 
 /** How a line of output is logged. */
 export type OutputLevel = "debug" | "info" | "warn" | "error";
@@ -70,5 +80,5 @@ export interface Handler {
 /** A tier, such as the worker pool. It starts at the first event that needs it; an idle tier costs nothing. */
 export interface HandlerTier extends AsyncDisposable {
   readonly source: TierName;
-  open(hook: GatewayHook, report: HandlerReport): Handler;
+  open(hook: HookVersion, report: HandlerReport): Handler;
 }

@@ -1,11 +1,11 @@
 /** Hosts a home's gateway hooks: finds them, registers them, and reloads what has changed. */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { withDeadline } from "#core/deadline";
 import { isDeepStrictEqual } from "node:util";
 import { problemOf } from "#core/errors";
 import { inSlices, ManifestCache } from "#core/extensions/discover";
-import { compareFingerprints, isSource, takeFingerprint, type Fingerprint } from "#core/extensions/fingerprint";
+import { isSource } from "#core/extensions/fingerprint";
+import { nextVersion, type VersionKind, type VersionState } from "#core/extensions/last-good";
 import type { Log } from "#core/home/log";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
@@ -14,7 +14,7 @@ import type { HookManifest } from "./manifest.ts";
 import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
-import type { CodeCheck, GatewayHook, HandlerTier } from "#core/ports/tier";
+import type { CodeCheck, GatewayHook, HandlerTier, HookVersion } from "#core/ports/tier";
 import type { TierName } from "#core/tiers";
 
 export interface GatewayHooksDeps {
@@ -73,12 +73,8 @@ export interface GatewayHooks extends AsyncDisposable {
 }
 
 /** A folder and its running version. */
-interface HookState {
+interface HookState extends VersionState<LoadedGatewayHook> {
   readonly found: FoundGatewayHook;
-  readonly loaded: LoadedGatewayHook | undefined;
-  readonly fingerprint: Fingerprint | undefined;
-  /** Why `loaded` is an earlier version. */
-  readonly kept: string | null;
 }
 
 const NOTHING: GatewayHooksReload = { changes: [], warnings: [], failures: [] };
@@ -94,8 +90,26 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   let reloading: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const registrations = new Registrations(registry, (directory) => slots.get(directory)?.loaded);
+  const registrations = new Registrations(registry, (directory) => slots.get(directory)?.running);
   const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, tier };
+
+  const kind: VersionKind<FoundGatewayHook, LoadedGatewayHook> = {
+    wantedOf(found) {
+      if (found.kind === "skipped") return { kind: found.gone ? "off" : "broken", problem: found.reason };
+      return found.hook.enabled ? { kind: "usable" } : { kind: "off", problem: null };
+    },
+    folderOf: (found) => (found.kind === "hook" ? found.hook.folder : null),
+    isCurrent: (found, { hook }) => found.kind === "hook" && isDeepStrictEqual(found.hook, hook),
+    async load(found, sources, before) {
+      if (found.kind === "skipped") throw new Error(found.reason);
+      const { hook, directory } = found;
+      // Without an earlier version there is nothing to keep: the first event reports what is wrong.
+      const problem = before && (await findHookProblem({ ...hook, sources }, deps.findCodeProblem));
+      if (problem) throw new Error(problem);
+      return new LoadedGatewayHook({ directory, hook, sources }, loadedDeps);
+    },
+    describe: problemOf,
+  };
 
   /** One tier of each kind, created when first needed. */
   function tier(name: TierName): Promise<HandlerTier> {
@@ -131,45 +145,10 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     const discovery = await discoverGatewayHooks(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
     const next = new Map<string, HookState>();
     await inSlices(discovery.hooks, async (found) => {
-      next.set(found.directory, await nextSlot(found, slots.get(found.directory), everyFile));
+      const before = slots.get(found.directory);
+      next.set(found.directory, { ...(await nextVersion(kind, found, { before, everyFile })), found });
     });
     return closed ? NOTHING : swap(next, discovery);
-  }
-
-  /** The successor of `before`; the same version when nothing has changed, or when the new one is unusable. */
-  async function nextSlot(
-    found: FoundGatewayHook,
-    before: HookState | undefined,
-    everyFile: boolean,
-  ): Promise<HookState> {
-    const { loaded, fingerprint } = before ?? {};
-    if (found.kind === "skipped") {
-      const keeps = loaded !== undefined && !found.gone;
-      return { found, loaded: keeps ? loaded : undefined, fingerprint, kept: keeps ? found.reason : null };
-    }
-    const { hook, directory } = found;
-    if (!hook.enabled) return { found, loaded: undefined, fingerprint: undefined, kept: null };
-    if (loaded === undefined || fingerprint === undefined) {
-      return {
-        found,
-        loaded: new LoadedGatewayHook(directory, hook, loadedDeps),
-        fingerprint: takeFingerprint(hook.folder),
-        kept: null,
-      };
-    }
-    const compared = compareFingerprints(hook.folder, fingerprint, { everyFile });
-    if (!compared.changed && isDeepStrictEqual(hook, loaded.hook)) {
-      return { found, loaded, fingerprint: compared.fingerprint, kept: null };
-    }
-    const problem = await findHookProblem(hook, deps.findCodeProblem);
-    // Keep the old fingerprint, so that restoring the old files is not a change.
-    if (problem !== null) return { found, loaded, fingerprint, kept: problem };
-    return {
-      found,
-      loaded: new LoadedGatewayHook(directory, hook, loadedDeps),
-      fingerprint: compared.fingerprint,
-      kept: null,
-    };
   }
 
   /** Synchronous, so that no event comes in between. */
@@ -242,7 +221,9 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
 }
 
 function loadedOf(slots: ReadonlyMap<string, HookState>): ReadonlyMap<string, LoadedGatewayHook> {
-  return new Map([...slots].flatMap(([directory, { loaded }]) => (loaded === undefined ? [] : [[directory, loaded]])));
+  return new Map(
+    [...slots].flatMap(([directory, { running }]) => (running === undefined ? [] : [[directory, running]])),
+  );
 }
 
 function newsOf(
@@ -251,20 +232,20 @@ function newsOf(
 ): Omit<GatewayHooksReload, "changes"> {
   const warnings = [...general];
   const failures: string[] = [];
-  for (const { found, kept, loaded } of slots.values()) {
-    if (kept !== null)
-      failures.push(`${kept} The last valid version of the gateway hook "${loaded?.hook.name}" keeps running.`);
+  for (const { found, problem, running } of slots.values()) {
+    if (running !== undefined && problem !== null)
+      failures.push(`${problem} The last valid version of the gateway hook "${running.hook.name}" keeps running.`);
     else if (found.kind === "hook") warnings.push(...found.warnings);
     else warnings.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
   }
   return { warnings, failures };
 }
 
-function describe({ found, loaded, kept }: HookState): GatewayHookListing {
+function describe({ found, running, problem }: HookState): GatewayHookListing {
   const { directory } = found;
-  if (loaded !== undefined) {
-    const state = kept === null ? "loaded" : "kept";
-    return { directory, name: loaded.hook.name, state, reason: kept, hook: loaded.hook };
+  if (running !== undefined) {
+    const state = problem === null ? "loaded" : "kept";
+    return { directory, name: running.hook.name, state, reason: problem, hook: running.hook };
   }
   if (found.kind === "hook")
     return { directory, name: found.hook.name, state: "disabled", reason: null, hook: found.hook };
@@ -272,11 +253,9 @@ function describe({ found, loaded, kept }: HookState): GatewayHookListing {
 }
 
 /** What is wrong with the code, as a sentence; null when no problem was found. */
-async function findHookProblem(hook: GatewayHook, findCodeProblem: CodeCheck): Promise<string | null> {
-  const beside = readdirSync(hook.folder).filter(isSource);
-  const problem = await findCodeProblem(
-    hook,
-    beside.map((name) => join(hook.folder, name)),
-  );
+async function findHookProblem(version: HookVersion, findCodeProblem: CodeCheck): Promise<string | null> {
+  const { folder, sources } = version;
+  const beside = [...(sources?.keys() ?? [])].filter((path) => dirname(path) === folder && isSource(path));
+  const problem = await findCodeProblem(version, beside);
   return problem === null ? null : `${problem}.`;
 }

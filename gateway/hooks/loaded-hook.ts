@@ -5,7 +5,8 @@ import type { RunSink } from "#core/ports/hook";
 import { OncePerMinute } from "#core/rare-log";
 import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
-import type { HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
+import type { KeptSources } from "#core/extensions/sources";
+import type { GatewayHook, HandlerReport, HandlerTier } from "#core/ports/tier";
 import type { TierName } from "#core/tiers";
 
 export interface LoadedGatewayHookDeps {
@@ -14,19 +15,29 @@ export interface LoadedGatewayHookDeps {
   readonly tier: (name: TierName) => Promise<HandlerTier>;
 }
 
+/** A folder in `hooks/`, and the files of the version. */
+export interface HookVersionFiles {
+  readonly directory: string;
+  readonly hook: GatewayHook;
+  readonly sources: KeptSources;
+}
+
 export class LoadedGatewayHook {
   /** Its folder name in `hooks/`. */
   readonly directory: string;
   readonly hook: GatewayHook;
   #identities: readonly QueueIdentity[];
+  readonly #sources: KeptSources;
   readonly #deps: LoadedGatewayHookDeps;
   #queue: HookQueue | undefined;
   readonly #rare = new OncePerMinute();
   #dropped = 0;
 
-  constructor(directory: string, hook: GatewayHook, deps: LoadedGatewayHookDeps) {
+  constructor(version: HookVersionFiles, deps: LoadedGatewayHookDeps) {
+    const { directory, hook, sources } = version;
     this.directory = directory;
     this.hook = hook;
+    this.#sources = sources;
     this.#deps = deps;
     const { isolation: source, name, events } = hook;
     this.#identities = events.map((event) => ({ source, name, event, command: null, dropped: 0 }));
@@ -84,7 +95,7 @@ export class LoadedGatewayHook {
     const { record, tier } = this.#deps;
     return new HookQueue({
       hook,
-      open: async () => (await tier(hook.isolation)).open(hook, this.#report()),
+      open: async () => (await tier(hook.isolation)).open({ ...hook, sources: this.#sources }, this.#report()),
       record,
       onDrop: () => this.#noteDrop(),
       ...(after === undefined ? {} : { after }),

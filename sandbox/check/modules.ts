@@ -1,12 +1,13 @@
 /** Checks a handler's modules without running them. Node needs the option `--experimental-vm-modules`. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { extname, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { SourceTextModule } from "node:vm";
 import { problemOf } from "#core/errors";
+import type { KeptSources } from "#core/extensions/sources";
 import { ModuleSources } from "#sandbox/isolate/sources";
 import type { ImportRule } from "./parse.ts";
-import { parseSource } from "./syntax.ts";
+import { parseSource, readSource } from "./syntax.ts";
 import type { HookCode } from "#core/ports/tier";
 
 /** Rejects with the reason when `from` cannot import this. */
@@ -21,16 +22,16 @@ const MOST_MODULES = 200;
  * Problems in packages, and those that modules cause when they run, only show when the handler is loaded.
  */
 export async function findModuleProblem(code: HookCode, imports: ImportRule): Promise<string | null> {
-  const { handler } = code;
-  const judge = imports === "own-folder" ? judgeIsolated(code) : judgeImport;
+  const { handler, sources } = code;
+  const judge = imports === "own-folder" ? judgeIsolated(code) : judgeImports(sources);
   const files = new Set([handler]);
   for (const file of files) {
-    const parsed = parseSource(file);
+    const parsed = parseSource(file, sources);
     if ("problem" in parsed) return parsed.problem;
     if (file === handler && !/\bhandle\b|\bexport\s*\*/.test(parsed.code))
       return `${file} does not export a function "handle"`;
     try {
-      if (extname(file) === ".json") JSON.parse(readFileSync(file, "utf8"));
+      if (extname(file) === ".json") JSON.parse(readSource(file, sources));
       for (const specifier of importsOf(file, parsed.code)) {
         await judge(specifier, file);
         if (isRelative(specifier) && files.size < MOST_MODULES) files.add(fileOf(specifier, file));
@@ -47,9 +48,13 @@ function importsOf(file: string, code: string): readonly string[] {
   return new SourceTextModule(code, { identifier: file }).moduleRequests.map(({ specifier }) => specifier);
 }
 
-function judgeImport(specifier: string, from: string): void {
-  if (!isRelative(specifier) || statSync(fileOf(specifier, from), { throwIfNoEntry: false })?.isFile()) return;
-  throw new Error(`it imports ${JSON.stringify(specifier)}, but there is no such file`);
+function judgeImports(sources: KeptSources | undefined): Judge {
+  return (specifier, from) => {
+    if (!isRelative(specifier)) return;
+    const file = fileOf(specifier, from);
+    if (sources?.has(file) || statSync(file, { throwIfNoEntry: false })?.isFile()) return;
+    throw new Error(`it imports ${JSON.stringify(specifier)}, but there is no such file`);
+  };
 }
 
 /** The import rules of isolates, with the messages that loading it there would give. */

@@ -26,9 +26,9 @@ const LONGEST_MS = 10_000;
  */
 export function findScriptProblem(request: ParseRequest): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
-  const { folder, handler } = request.code;
+  const { folder, handler, sources } = request.code;
   const undecided = `${handler} cannot be parsed`;
-  const workerData: ParseRequest = { ...request, code: { folder, handler } };
+  const workerData: ParseRequest = { ...request, code: { folder, handler, sources } };
   // The class that parses modules without running them needs this option.
   const execArgv = ["--experimental-vm-modules"];
   const worker = new Worker(WORKER, { workerData, execArgv, stdout: true, stderr: true });

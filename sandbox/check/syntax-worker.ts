@@ -7,6 +7,6 @@ import { findSyntaxProblem } from "./syntax.ts";
 const { code, imports, beside } = workerData as ParseRequest;
 const problem =
   (await findModuleProblem(code, imports)) ??
-  beside.map((file) => findSyntaxProblem(file)).find((found) => found !== null);
+  beside.map((file) => findSyntaxProblem(file, code.sources)).find((found) => found !== null);
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(problem ?? null);

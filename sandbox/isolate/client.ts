@@ -1,6 +1,6 @@
 /** Controls one hook's isolate in a process that hosts isolates. */
 import { problemOf } from "#core/errors";
-import type { HandlerReport, GatewayHook, OutputLevel } from "#core/ports/tier";
+import type { HandlerReport, HookVersion, OutputLevel } from "#core/ports/tier";
 import type { Capabilities } from "./capabilities.ts";
 import type { Guest, HostEnd, IsolateHost } from "./host.ts";
 import { HOST_LIMITS, RUN_LIMITS } from "./limits.ts";
@@ -26,7 +26,7 @@ export class IsolateClientError extends Error {
 
 export interface SeatOptions {
   readonly host: IsolateHost;
-  readonly hook: GatewayHook;
+  readonly hook: HookVersion;
   readonly capabilities: Capabilities;
   readonly report: HandlerReport;
   /** Called once when the isolate is gone, with whether it may have ended its process. */

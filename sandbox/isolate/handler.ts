@@ -1,7 +1,7 @@
 /** A gateway hook in an isolate: its deadline, its errors, and its restarts. */
 import { join } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
-import type { Handler, HandlerReport, GatewayHook } from "#core/ports/tier";
+import type { Handler, HandlerReport, HookVersion } from "#core/ports/tier";
 import { readAnswer } from "./answer.ts";
 import { Capabilities, type CapabilityServices } from "./capabilities.ts";
 import type { IsolateHost } from "./host.ts";
@@ -10,7 +10,7 @@ import { HOST_LIMITS, SIZE_LIMITS } from "./limits.ts";
 import { IsolateClient, IsolateClientError } from "./client.ts";
 
 export interface IsolateHandlerOptions {
-  readonly hook: GatewayHook;
+  readonly hook: HookVersion;
   readonly report: HandlerReport;
   readonly hosts: IsolateHosts;
   readonly services: CapabilityServices;
@@ -18,7 +18,7 @@ export interface IsolateHandlerOptions {
 
 export class IsolateHandler implements Handler {
   readonly #options: IsolateHandlerOptions;
-  readonly #hook: GatewayHook;
+  readonly #hook: HookVersion;
   readonly #capabilities: Capabilities;
   #client: IsolateClient | undefined;
   /** Set when it may have ended a shared process: from then on it gets its own process. */

@@ -3,8 +3,9 @@ import { realpath } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { problemOf } from "#core/errors";
-import type { GatewayHook } from "#core/ports/tier";
-import { readRegularFile } from "#core/regular-file";
+import type { KeptSource } from "#core/extensions/sources";
+import type { HookCode } from "#core/ports/tier";
+import { readRegularFile, tooLarge } from "#core/regular-file";
 import { SOURCE_LIMITS } from "./limits.ts";
 import type { Source } from "./modules.ts";
 
@@ -15,12 +16,14 @@ const RULE = `a handler in an isolate can only import files of its own folder, b
 export class ModuleSources {
   readonly #folder: string;
   readonly #handler: string;
+  readonly #sources: HookCode["sources"];
   #modules = 0;
   #bytes = 0;
 
-  constructor({ folder, handler }: Pick<GatewayHook, "folder" | "handler">) {
+  constructor({ folder, handler, sources }: HookCode) {
     this.#folder = folder;
     this.#handler = handler;
+    this.#sources = sources;
   }
 
   /** The handler's own file. */
@@ -44,19 +47,22 @@ export class ModuleSources {
 
   async #read(path: string, said: string): Promise<Source> {
     if (!EXTENSIONS.has(extname(path))) throw new Error(`${said}, which does not end in ${[...EXTENSIONS].join(", ")}`);
+    const known = this.#sources?.get(path);
     let file: string;
     try {
-      file = await realpath(path);
+      file = known?.real ?? (await realpath(path));
     } catch {
       throw new Error(`${said}, but there is no such file (write the full name with its extension)`);
     }
+    // A link to a kept file that is kept by its real path only.
+    const kept = known ?? this.#sources?.get(file);
     const inside = relative(this.#folder, file);
     if (inside === ".." || inside.startsWith(`..${sep}`)) throw new Error(`${said}, which is not allowed: ${RULE}`);
     this.#modules += 1;
     if (this.#modules > SOURCE_LIMITS.modules) throw new Error(`it has more than ${SOURCE_LIMITS.modules} modules`);
     let text: string;
     try {
-      text = readText(file);
+      text = readText(kept ?? file);
     } catch (error) {
       throw new Error(`${said}, which cannot be read: ${problemOf(error)}`, { cause: error });
     }
@@ -67,8 +73,18 @@ export class ModuleSources {
   }
 }
 
-function readText(file: string): string {
+function readText(source: KeptSource | string): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(typeof source === "string" ? read(source) : bounded(source));
+}
+
+function read(file: string): Uint8Array {
   const reading = readRegularFile(file, { mostBytes: SOURCE_LIMITS.fileBytes });
   if (reading.kind !== "read") throw new Error(reading.kind === "absent" ? "it is not there" : `it ${reading.problem}`);
-  return new TextDecoder("utf-8", { fatal: true }).decode(reading.content);
+  return reading.content;
+}
+
+function bounded({ content }: KeptSource): Uint8Array {
+  const limits = { mostBytes: SOURCE_LIMITS.fileBytes };
+  if (content.length > limits.mostBytes) throw new Error(`it ${tooLarge(limits)}`);
+  return content;
 }

@@ -6,9 +6,10 @@
  */
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
+import type { HookCode } from "#core/ports/tier";
 import { divertOutput, limitLines } from "./printing.ts";
 import { describeError, describeLoadError } from "./problems.ts";
-import { resolveIn } from "./resolve.ts";
+import { loadKept, resolveIn } from "./resolve.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
 
 type Handle = (event_type: string, context: unknown) => unknown;
@@ -24,14 +25,14 @@ const { parse, stringify } = JSON;
 const LONGEST_ANSWER = 1024 * 1024;
 
 /** Handles the port's events until the thread ends: the only task that piscina gives the thread. */
-export function serve({ port, folder, handler, ownCache }: ThreadStart): Promise<never> {
+export function serve({ port, folder, handler, sources, ownCache }: ThreadStart): Promise<never> {
   // Child processes of the handler must not inherit what is only for the start of this thread.
   if (ownCache) delete process.env["NODE_COMPILE_CACHE"];
   const send = port.postMessage.bind(port) as Send;
   const flush = divertOutput((level, text) => send({ kind: "output", level, text }));
   watchStrays(send, folder);
-  registerHooks({ resolve: resolveIn(folder) });
-  const loading = load(handler, folder);
+  registerHooks({ resolve: resolveIn(folder, sources), load: loadKept(sources) });
+  const loading = load({ handler, folder, sources });
   let loaded: Loaded | undefined;
 
   port.on("message", ([event, context]: EventMessage) => {
@@ -77,7 +78,7 @@ export function serve({ port, folder, handler, ownCache }: ThreadStart): Promise
   return new Promise(() => undefined);
 }
 
-async function load(handler: string, folder: string): Promise<Loaded> {
+async function load({ handler, folder, sources }: HookCode): Promise<Loaded> {
   try {
     const module = (await import(pathToFileURL(handler).href)) as Readonly<Record<string, unknown>>;
     const { handle } = module;
@@ -85,7 +86,7 @@ async function load(handler: string, folder: string): Promise<Loaded> {
     const names = Object.keys(module).join(", ");
     return { handle: null, problem: `it does not export a function "handle"${names === "" ? "" : `, only ${names}`}` };
   } catch (error) {
-    return { handle: null, problem: describeLoadError(error, folder, handler) };
+    return { handle: null, problem: describeLoadError(error, { folder, handler, sources }) };
   }
 }
 

@@ -4,7 +4,7 @@
  * is ended, and its hook gets a new thread at its next event.
  */
 import { HermesError } from "#core/errors";
-import type { Handler, HandlerReport, HandlerTier, GatewayHook } from "#core/ports/tier";
+import type { GatewayHook, Handler, HandlerReport, HandlerTier, HookVersion } from "#core/ports/tier";
 import { ThreadMemoryWatch } from "./memory.ts";
 import { HandlerThread } from "./thread.ts";
 
@@ -29,7 +29,7 @@ class WorkerTier implements HandlerTier {
     this.#mostThreads = mostThreads;
   }
 
-  open(hook: GatewayHook, report: HandlerReport): Handler {
+  open(hook: HookVersion, report: HandlerReport): Handler {
     const takePlace = (isClosed: () => boolean) => this.#takePlace(isClosed);
     return new WorkerHandler(hook, takePlace, () => this.#start(hook, report));
   }
@@ -46,7 +46,7 @@ class WorkerTier implements HandlerTier {
     return !isClosed();
   }
 
-  #start(hook: GatewayHook, report: HandlerReport): HandlerThread {
+  #start(hook: HookVersion, report: HandlerReport): HandlerThread {
     this.#places--;
     const thread: HandlerThread = new HandlerThread({ hook, report, onIdle: () => this.#onIdle(thread) });
     this.#threads.add(thread);

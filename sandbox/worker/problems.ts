@@ -2,6 +2,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { problemOf } from "#core/errors";
+import type { HookCode } from "#core/ports/tier";
 import { findSyntaxProblem } from "#sandbox/check/syntax";
 
 const LONGEST = 2000;
@@ -14,9 +15,9 @@ export function describeError(thrown: unknown, folder: string): string {
 }
 
 /** The same for an error during loading. Node does not report the position of a syntax error in JavaScript. */
-export function describeLoadError(thrown: unknown, folder: string, handler: string): string {
+export function describeLoadError(thrown: unknown, { folder, handler, sources }: HookCode): string {
   const isSyntax = nameOf(thrown) === "SyntaxError";
-  const problem = isSyntax && placeIn(thrown, folder) === undefined ? findSyntaxProblem(handler) : null;
+  const problem = isSyntax && placeIn(thrown, folder) === undefined ? findSyntaxProblem(handler, sources) : null;
   if (problem !== null) return problem.slice(0, LONGEST);
   const { code } = (thrown ?? {}) as { readonly code?: unknown };
   const cure =

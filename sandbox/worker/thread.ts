@@ -6,7 +6,7 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } f
 import { Piscina } from "piscina";
 import { HermesError, problemOf } from "#core/errors";
 import { Deadlines } from "#core/deadlines";
-import type { HandlerReport, GatewayHook } from "#core/ports/tier";
+import type { GatewayHook, HandlerReport, HookVersion } from "#core/ports/tier";
 import { engineLimitMb, type WatchedThread } from "./memory.ts";
 import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
 
@@ -21,7 +21,7 @@ interface CurrentRun {
 }
 
 export interface ThreadOptions {
-  readonly hook: GatewayHook;
+  readonly hook: HookVersion;
   readonly report: HandlerReport;
   /** Called when a run has ended, before its result is delivered. */
   readonly onIdle: () => void;
@@ -55,7 +55,8 @@ export class HandlerThread implements WatchedThread {
     const cache = process.env["NODE_COMPILE_CACHE"] === undefined ? getCompileCacheDir() : undefined;
     this.#pool = createPool(hook, cache);
     const ownCache = cache !== undefined;
-    const start: ThreadStart = { port: port2, folder: hook.folder, handler: hook.handler, ownCache };
+    const { folder, handler, sources = new Map() } = hook;
+    const start: ThreadStart = { port: port2, folder, handler, sources, ownCache };
     this.#pool.run(start, { name: "serve", transferList: [port2] }).catch((error: unknown) => this.#died(error));
     const [worker] = this.#pool.threads;
     this.worker = worker!;

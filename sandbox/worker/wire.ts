@@ -1,5 +1,6 @@
 /** The protocol between the host and a handler's thread. Both sides import this file. */
 import type { MessagePort } from "node:worker_threads";
+import type { KeptSources } from "#core/extensions/sources";
 import type { OutputLevel } from "#core/ports/tier";
 
 /** The start parameters of a thread. */
@@ -9,6 +10,8 @@ export interface ThreadStart {
   readonly folder: string;
   /** The real path of the handler's file. */
   readonly handler: string;
+  /** The files of this version of the hook. */
+  readonly sources: KeptSources;
   /** NODE_COMPILE_CACHE was set for the start of this thread only. */
   readonly ownCache: boolean;
 }

@@ -66,7 +66,10 @@ test("while messages come, hooks and plugins are saved, deleted and made again: 
   home.write("hooks/recorder/version.ts", "export const version = ;\n");
   await until(() => gateway.stderr().includes("recorder/version.ts:1: "), "the mistake is said");
   const before = seen(home, "worker").length;
-  await until(() => seen(home, "worker").length > before + 3, "the last good version goes on");
+  await until(() => seen(home, "worker").length > before + 3, "the last good version goes on", {
+    seen: () =>
+      [seen(home, "worker").slice(-4), home.read("logs/hermes.log").slice(-4000), gateway.stderr()].join("\n"),
+  });
   assert.equal(latest("worker"), "3");
   recorder(home, 4);
   await until(() => latest("worker") === "4", "it is mended");

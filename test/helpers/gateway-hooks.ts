@@ -9,6 +9,7 @@ import type { HookRun } from "#core/ports/hook";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { findCodeProblem } from "#cli/tiers";
 import type { HandlerTier } from "#core/ports/tier";
+import type { TierName } from "#core/tiers";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { ROOT } from "./hermes.ts";
 import { until } from "./poll.ts";
@@ -35,7 +36,8 @@ export interface HookBench {
 export interface HookBenchOptions {
   readonly safeMode?: boolean;
   readonly timeoutSeconds?: () => number;
-  readonly worker?: () => Promise<HandlerTier>;
+  /** Makes the tier of any name; threads by default. */
+  readonly worker?: (name: TierName) => Promise<HandlerTier>;
   /** Names of folders of `test/fixtures/handlers`. */
   readonly fixtures?: readonly string[];
 }

@@ -31,7 +31,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
 
     const { openTools } = await import("./host/tools.ts");
     const { scripts } = shellHooks;
-    const builtin = undo.use(openTools({ context, paths, config: current.config, walls, scripts }));
+    const onProblem = (problem: string) =>
+      files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
+    const builtin = undo.use(openTools({ context, paths, config: current.config, walls, scripts, onProblem }));
     const { openAgent } = await import("./host/agent.ts");
     const agent = undo.use(openAgent({ ...options, current, files, events, sessions, model, builtin }));
     await agent.plugins.load(current.config);

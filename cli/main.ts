@@ -1,6 +1,7 @@
 /** The command line from start to end: finds the command, runs it, turns errors into sentences and exit codes. */
-import { CommanderError } from "commander";
+import { CommanderError, type Command } from "commander";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import { isHidden } from "#core/home/hidden";
 import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
@@ -35,7 +36,17 @@ async function run(argv: readonly string[], context: CliContext): Promise<void> 
     await program.action(() => program.outputHelp()).parseAsync(words, { from: "user" });
     return;
   }
+  program.hook("preAction", (_program, command) => answerFromOutside(command, words, context));
   await program.parseAsync(words, { from: "user" });
+}
+
+/** Thrown when the hermes outside the sandbox has run the command: nothing is left to do here. */
+class AnsweredOutside extends Error {}
+
+async function answerFromOutside(command: Command, words: readonly string[], context: CliContext): Promise<void> {
+  if (!isHidden(context.paths(command))) return;
+  const { askOutside } = await import("./outside/ask.ts");
+  if (await askOutside(command, words, context)) throw new AnsweredOutside();
 }
 
 /** `help hooks list` says the same as `hooks list --help`. */
@@ -70,6 +81,7 @@ async function versionText(home: string | undefined): Promise<string> {
 
 /** Says what went wrong and sets the exit code. */
 function report(error: unknown, context: CliContext): void {
+  if (error instanceof AnsweredOutside) return;
   if (error instanceof CommanderError) {
     // Help and version are no failures; commander has written everything else.
     return context.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);

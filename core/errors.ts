@@ -43,6 +43,11 @@ export const ERRORS = {
     (f: { what: string }) =>
       `${f.what} is refused here: this hermes was started by a tool of the agent that it would affect.`,
   ),
+  HERMES_HIDDEN: declare(
+    EXIT.failed,
+    (f: { what: string }) =>
+      `${f.what} cannot run here: the sandbox of the agent's commands hides what it needs. Run it in your own terminal.`,
+  ),
   HERMES_SANDBOX: declare(EXIT.failed, (f: { problem: string }) => `The command was not run: ${f.problem}.`),
   HERMES_EVENT_UNKNOWN: declare(
     EXIT.usage,

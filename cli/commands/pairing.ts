@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
+import { demandVisible } from "#core/home/hidden";
 import type { Pairing } from "#gateway/pairing";
+import { commandPath } from "../command-path.ts";
 import { columns } from "../columns.ts";
 import type { CliContext } from "../context.ts";
 
@@ -59,7 +61,9 @@ async function withPairing(
   const { existsSync } = await import("node:fs");
   const { openDatabase, openMemoryDatabase } = await import("#core/home/database");
   const { Pairing: Store } = await import("#gateway/pairing");
-  const { state } = context.paths(command);
+  const paths = context.paths(command);
+  demandVisible(paths, `hermes ${commandPath(command)}`);
+  const { state } = paths;
   // Listing users must not create a database; a wrong code must be counted somewhere.
   const database = existsSync(state) || command.name() === "approve" ? openDatabase(state) : openMemoryDatabase();
   try {

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { HermesError, isHermesError } from "#core/errors";
 import type { SqliteSessions } from "#agent/sessions";
+import { demandVisible } from "#core/home/hidden";
+import { commandPath } from "../command-path.ts";
 import type { CliContext } from "../context.ts";
 import { columns } from "../columns.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -48,7 +50,9 @@ async function withStore(command: Command, context: CliContext, use: (store: Sql
   const { existsSync } = await import("node:fs");
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
   const { SqliteSessions: Store } = await import("#agent/sessions");
-  const { state } = context.paths(command);
+  const paths = context.paths(command);
+  demandVisible(paths, `hermes ${commandPath(command)}`);
+  const { state } = paths;
   // Asking for the sessions of a home that has none must not make one.
   const database = existsSync(state) ? open() : openMemoryDatabase();
   try {

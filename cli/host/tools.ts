@@ -7,6 +7,7 @@ import type { Config } from "#core/home/config";
 import { guardedPaths, homePaths, userHome } from "#core/home/paths";
 import type { Tool } from "#core/ports/agent";
 import type { Wall, WallProfile } from "#core/ports/wall";
+import { createOutsideAnswers } from "../outside/answers.ts";
 import type { HostOptions } from "./host.ts";
 
 export interface HostTools extends AsyncDisposable {
@@ -23,22 +24,25 @@ export interface HostToolsOptions extends Pick<HostOptions, "context" | "paths">
   readonly walls: (profile: WallProfile) => Wall;
   /** The scripts of guards, which the agent must not touch. */
   readonly scripts: () => readonly string[];
+  /** Called once when commands in the sandbox cannot ask this process for what is hidden from them. */
+  readonly onProblem: (problem: string) => void;
 }
 
 /** The end of the tools ends their background commands. */
-export function openTools({ context, paths, config, walls, scripts }: HostToolsOptions): HostTools {
+export function openTools({ context, paths, config, walls, scripts, onProblem }: HostToolsOptions): HostTools {
   const { env } = context;
   // The limits of agents around this one hold here, too.
   const homes = [paths, ...agentHomes(env).map((home) => homePaths(home, env))];
   const guard = createGuardedFiles(homes.flatMap(guardedPaths), { home: userHome(env), env, extra: scripts });
   const background = createBackgroundCommands();
+  const answers = createOutsideAnswers({ paths, env, onProblem });
   const make = ({ values }: Config) =>
     createBuiltinTools({
       guard,
       home: paths.home,
       env,
       envPassthrough: values.agent.env_passthrough,
-      wall: walls(values.sandbox?.tools ?? "auto"),
+      wall: answers.serve(walls(values.sandbox?.tools ?? "auto")),
       background,
     });
   let tools = make(config);
@@ -48,6 +52,9 @@ export function openTools({ context, paths, config, walls, scripts }: HostToolsO
       tools = make(other);
     },
     endSession: (sessionId) => void background.endSession(sessionId),
-    [Symbol.asyncDispose]: () => background[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await background[Symbol.asyncDispose]();
+      await answers[Symbol.asyncDispose]();
+    },
   };
 }

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { readDiscovery, type DiscoveredDashboard } from "#core/forward/discovery";
 import { HermesError, problemOf } from "#core/errors";
+import { demandVisible } from "#core/home/hidden";
 import type { CliContext } from "../../context.ts";
 import { openBrowser } from "./browser.ts";
 import type { DashboardFlags } from "./run.ts";
@@ -10,7 +11,9 @@ const ANSWER_MS = 5000;
 
 /** `hermes dashboard --link`: asks the dashboard that runs. Throws HERMES_DASHBOARD_NOT_RUNNING. */
 export async function printLink(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
-  const file = context.paths(command).discovery;
+  const paths = context.paths(command);
+  demandVisible(paths, "hermes dashboard --link");
+  const file = paths.discovery;
   const { dashboard, problem } = readDiscovery(file, context);
   if (dashboard === null) {
     if (problem !== null) context.warn(problem);
@@ -24,7 +27,7 @@ export async function printLink(flags: DashboardFlags, command: Command, context
   const link = `${dashboard.url}/#code=${code}`;
   if (flags.json) context.json({ url: dashboard.url, link });
   else context.out(link);
-  if (flags.open) openBrowser({ link, run: context.paths(command).run, env: context.env, note: context.note });
+  if (flags.open) openBrowser({ link, run: paths.run, env: context.env, note: context.note });
 }
 
 async function askForCode({ url, token }: DiscoveredDashboard): Promise<string> {

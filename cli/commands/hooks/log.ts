@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";
+import { demandVisible } from "#core/home/hidden";
 import { followRuns, readRuns } from "#core/home/run-log";
 import type { LoggedRun } from "#core/runs";
 import { onStdoutClosed } from "#core/stdout";
@@ -25,7 +26,9 @@ export function parseLimit(text: string): number {
  * failure. Throws HERMES_LOG_UNREADABLE.
  */
 export async function showLog(options: HooksLogOptions, command: Command, context: CliContext): Promise<void> {
-  const { hookLog } = context.paths(command);
+  const paths = context.paths(command);
+  demandVisible(paths, "hermes hooks log");
+  const { hookLog } = paths;
   try {
     await (options.follow ? follow(hookLog, options, context) : print(hookLog, options, context));
   } catch (error) {

@@ -9,6 +9,7 @@ import { WALL_PROFILES, type WallProfile } from "#core/ports/wall";
 import { didYouMean } from "#core/suggest";
 import { createWall } from "#sandbox/wall/wall";
 import type { CliContext } from "../../context.ts";
+import { createOutsideAnswers } from "../../outside/answers.ts";
 
 export interface SandboxRun {
   readonly words: readonly string[];
@@ -24,7 +25,12 @@ export async function runInSandbox({ words, profile: name, paths, context }: San
   const profile = name === undefined ? await configuredProfile(paths, context) : readProfile(name);
   const workspace = process.cwd();
   const { env, note } = context;
-  const wall = createWall({ profile, home: paths.home, workspace, userHome: userHome(env), env, note });
+  await using answers = createOutsideAnswers({
+    paths,
+    env,
+    onProblem: (problem) => note(`hermes commands in the sandbox cannot ask for what is hidden from them: ${problem}`),
+  });
+  const wall = answers.serve(createWall({ profile, home: paths.home, workspace, userHome: userHome(env), env, note }));
   const enclosed = await wall.enclose({ argv: [program, ...args], cwd: workspace });
   if (enclosed !== null && "problem" in enclosed) throw new HermesError("HERMES_SANDBOX", enclosed);
   const [file, ...rest] = enclosed?.argv ?? [program, ...args];

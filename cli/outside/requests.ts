@@ -1,0 +1,60 @@
+/**
+ * What a hermes in the sandbox may ask of the one outside, and how: one JSON line with the words of a command, answered
+ * by JSON lines with its output and, last, its exit code (CONTRACT §15).
+ */
+import { join } from "node:path";
+
+/** Commands that only read, by their path. */
+const ANSWERED: ReadonlySet<string> = new Set(["hooks list", "sessions list"]);
+
+/** Options that a command outside takes from no one: they choose another home, or opt in. */
+const GLOBAL_OPTION = /^(?:--home|--accept-hooks|--safe-mode|--log-level)(?:=|$)/;
+const TAKES_VALUE: ReadonlySet<string> = new Set(["--home", "--log-level"]);
+
+export interface OutsideRequest {
+  readonly words: readonly string[];
+}
+
+export type OutsideAnswer = { readonly stdout: string } | { readonly stderr: string } | { readonly exit_code: number };
+
+/** The longest request, in bytes. */
+export const LONGEST_REQUEST = 64 * 1024;
+
+const SOCKET_NAME = /^outside-\d+\.sock$/;
+
+/** The socket of a process of the home. */
+export function outsideSocket(run: string, pid: number): string {
+  return join(run, `outside-${pid}.sock`);
+}
+
+/** True for the name of such a socket in the folder `run`. */
+export function isOutsideSocket(name: string): boolean {
+  return SOCKET_NAME.test(name);
+}
+
+/** True for a command that is answered outside. `path` is its name with those above it: `sessions list`. */
+export function isAnswered(path: string): boolean {
+  return ANSWERED.has(path);
+}
+
+/** The words of a command line without the global options, which are the asking process's own. */
+export function withoutGlobalOptions(words: readonly string[]): readonly string[] {
+  return words.filter((word, index) => {
+    const before = words[index - 1];
+    return !GLOBAL_OPTION.test(word) && (before === undefined || !TAKES_VALUE.has(before));
+  });
+}
+
+/** Reads a request; undefined for anything but the words of an answered command without global options. */
+export function parseRequest(line: string): OutsideRequest | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { words } = (value ?? {}) as { words?: unknown };
+  if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) return undefined;
+  const isAllowed = isAnswered(words.slice(0, 2).join(" ")) && !words.some((word) => GLOBAL_OPTION.test(word));
+  return isAllowed ? { words } : undefined;
+}

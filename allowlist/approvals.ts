@@ -3,15 +3,18 @@ import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { homePaths } from "#core/home/paths";
 import { allowCommand, decide, type Approvals, type ConsentMode } from "./decide.ts";
-import type { Consent, HookPair } from "./grant.ts";
+import type { Consent, HookPair, HookRequest } from "./grant.ts";
 import { createPins, type PinCheck } from "./pinned.ts";
 import { pairKey, readAllowlist, type AllowlistState, type Approval } from "./store.ts";
+import { joinTerms, missingTerms, readTerms, termsRecord } from "./terms.ts";
 import type { LookupContext } from "./words.ts";
 
 export interface OpenApprovals extends Approvals {
   readonly mode: ConsentMode;
   /** Called at every firing; costs one `lstat` while the file is unchanged. */
-  decide(pair: HookPair): Consent;
+  decide(request: HookRequest): Consent;
+  /** What the approval of a pair does not cover, in words; null without an approval, empty when it covers all. */
+  lacks(request: HookRequest): readonly string[] | null;
   /** Whether the approval of a pair is valid for the current script; always true unless scripts are pinned. */
   examine(pair: HookPair, argv: readonly string[]): PinCheck;
   /** The approval of a pair in the file, if it is valid. */
@@ -48,22 +51,32 @@ export function openApprovals(
   function approvalOf(pair: HookPair): Approval | undefined {
     refresh();
     const key = pairKey(pair);
-    return byPair.get(key) ?? unrecorded.get(key);
+    const [recorded, other] = [byPair.get(key), unrecorded.get(key)];
+    if (recorded === undefined || other === undefined) return recorded ?? other;
+    // The one for this run was given when the recorded one did not suffice.
+    return { ...recorded, ...termsRecord(joinTerms(readTerms(recorded), readTerms(other))) };
   }
 
   const approvals: OpenApprovals = {
     mode,
-    has: (pair) => approvalOf(pair) !== undefined,
+    termsOf(pair) {
+      const approval = approvalOf(pair);
+      return approval === undefined ? undefined : readTerms(approval);
+    },
     get problem() {
       refresh();
       return state.problem;
     },
-    decide: (pair) => decide(pair, approvals, mode),
-    pinOf: (pair) => (argv) => {
-      const approval = approvalOf(pair);
+    decide: (request) => decide(request, approvals, mode),
+    lacks(request) {
+      const terms = approvals.termsOf(request);
+      return terms === undefined ? null : missingTerms(request, terms);
+    },
+    pinOf: (request) => (argv) => {
+      const approval = approvalOf(request);
       if (approval === undefined) return { problem: "its approval was revoked" };
       const prepared = pins.prepare(approval, argv);
-      return "argv" in prepared ? prepared : { problem: `${prepared.problem}. ${cureOf(prepared, pair)}` };
+      return "argv" in prepared ? prepared : { problem: `${prepared.problem}. ${cureOf(prepared, request)}` };
     },
     examine(pair, argv) {
       const approval = mode === "pinned" ? approvalOf(pair) : undefined;
@@ -89,8 +102,8 @@ export function copiesFolderOf(file: string): string {
   return homePaths(dirname(file)).approvedHooks;
 }
 
-function cureOf({ state }: PinCheck, pair: HookPair): string {
-  return state === "changed" ? `Review it, then approve it again with: ${allowCommand(pair)}` : "It did not run.";
+function cureOf({ state }: PinCheck, request: HookRequest): string {
+  return state === "changed" ? `Review it, then approve it again with: ${allowCommand(request)}` : "It did not run.";
 }
 
 function stampOf(file: string): string {

@@ -1,10 +1,12 @@
 /** Decides at the start which configured hooks may run: by an opt-in, by asking, or not at all (CONTRACT §5). */
 import { isHermesError } from "#core/errors";
 import type { OpenApprovals } from "./approvals.ts";
+import { approvedWithout } from "./decide.ts";
 import { takeScriptFingerprint } from "./fingerprint.ts";
 import type { Prompter, Question } from "./prompt.ts";
 import { makeApproval, recordApprovals, type Approved } from "./record.ts";
 import { pairKey, type ApprovedBy } from "./store.ts";
+import { joinTerms } from "./terms.ts";
 import { visible } from "./visible.ts";
 import type { LookupContext } from "./words.ts";
 
@@ -14,10 +16,13 @@ export interface ConsentSubject {
   readonly command: string | null;
   readonly argv: readonly string[] | null;
   readonly matcher: string | null;
+  readonly timeoutSeconds: number;
   readonly failClosed: boolean;
   readonly enabled: boolean;
   /** True when the command runs through `sh -c`, which interprets `;`, `|` and `$(…)` in it. */
-  readonly throughShell?: boolean;
+  readonly throughShell: boolean;
+  /** Variables that the script gets although they are named like secrets. */
+  readonly env: readonly string[];
 }
 
 export interface ConsentOptions {
@@ -39,12 +44,11 @@ export interface ConsentResult {
 
 interface PendingApproval extends Question {
   readonly argv: readonly string[];
-  readonly failClosed: boolean;
 }
 
 /**
- * Records an approval, or asks for one, for every enabled entry whose pair is not approved yet. If scripts are pinned,
- * the user is asked again about a changed one; an opt-in does not renew its approval. Rejects with HERMES_INTERRUPTED
+ * Records an approval, or asks for one, for every enabled entry that is not approved yet, or not with its shell and
+ * environment. If scripts are pinned, the user is asked again about a changed one; an opt-in does not renew its approval. Rejects with HERMES_INTERRUPTED
  * when the user presses Ctrl+C at a question; all other problems are warnings.
  */
 export async function settleConsent(
@@ -54,8 +58,8 @@ export async function settleConsent(
   const { approvals, optIn, prompter } = options;
   const state = approvals.state();
   const unsettled = findUnsettled(entries, options);
-  const open = unsettled.filter(({ changed }) => !changed);
-  const changed = unsettled.filter((each) => each.changed);
+  const open = unsettled.filter(({ reason }) => reason !== "changed");
+  const changed = unsettled.filter(({ reason }) => reason === "changed");
   const warnings = [...state.warnings];
   if (unsettled.length === 0) return { warnings };
   if (state.unusable !== null) return { warnings: [...warnings, ...dormant(open, "")] };
@@ -72,23 +76,27 @@ function findUnsettled(
   { approvals, place }: ConsentOptions,
 ): readonly PendingApproval[] {
   const found = new Map<string, PendingApproval>();
-  for (const { event, command, argv, matcher, failClosed, enabled, throughShell = false } of entries) {
+  for (const entry of entries) {
+    const { event, command, argv, enabled } = entry;
     // A broken entry cannot run, so it needs no approval.
     if (!enabled || command === null || argv === null) continue;
-    const pair = { event, command };
-    const known = found.get(pairKey(pair));
-    if (known !== undefined) {
-      found.set(pairKey(pair), {
-        ...known,
-        failClosed: known.failClosed || failClosed,
-        throughShell: known.throughShell || throughShell,
-      });
-      continue;
-    }
-    const changed = approvals.examine(pair, argv).state === "changed";
-    if (approvals.has(pair) && !changed) continue;
-    const script = takeScriptFingerprint(argv, place);
-    found.set(pairKey(pair), { pair, argv, matcher, failClosed, throughShell, script, changed });
+    const request = { event, command, shell: entry.throughShell, env: entry.env };
+    const missing = approvals.lacks(request);
+    const changed = approvals.examine(request, argv).state === "changed";
+    if (missing?.length === 0 && !changed) continue;
+    const reason = changed ? "changed" : missing === null ? "new" : "wider";
+    const known = found.get(pairKey(request));
+    const script = known?.script ?? takeScriptFingerprint(argv, place);
+    const { uses, ...terms } =
+      known === undefined ? { uses: [], shell: false, env: [] } : { ...known, ...known.request };
+    found.set(pairKey(request), {
+      request: { ...request, ...joinTerms(terms, request) },
+      argv,
+      uses: [...uses, entry],
+      script,
+      reason,
+      missing: missing ?? [],
+    });
   }
   return [...found.values()];
 }
@@ -101,12 +109,13 @@ async function record(
 ): Promise<readonly string[]> {
   if (open.length === 0) return [];
   const { file, approvals, place } = options;
-  const approved = open.map(({ pair, argv, script, changed }): Approved => ({
-    pair,
+  const approved = open.map(({ request, argv, script, reason }): Approved => ({
+    request,
     argv,
     script,
     by,
-    renew: changed,
+    // The user saw the script as it is now; an opt-in saw nothing.
+    renew: by === "prompt" && reason !== "new",
   }));
   try {
     return await recordApprovals(file, approved, { mode: approvals.mode, place });
@@ -135,8 +144,9 @@ async function askEach(open: readonly PendingApproval[], options: ConsentOptions
   } finally {
     terminal.close();
   }
-  const [changed, fresh] = [true, false].map((is) => refused.filter((each) => each.changed === is));
-  return [...warnings, ...dormant(fresh ?? [], ""), ...stopped(changed ?? [])];
+  const changed = refused.filter(({ reason }) => reason === "changed");
+  const others = refused.filter(({ reason }) => reason !== "changed");
+  return [...warnings, ...dormant(others, ""), ...stopped(changed)];
 }
 
 /** One warning for all hooks that stay unapproved; says what those that fail closed do. */
@@ -157,11 +167,16 @@ function stopped(changed: readonly PendingApproval[]): readonly string[] {
 }
 
 function list(some: readonly PendingApproval[]): string {
-  return some.map(({ pair }) => `${visible(pair.command)} (${pair.event})`).join(", ");
+  return some
+    .map(({ request, reason, missing }) => {
+      const lacking = reason === "wider" ? `, ${approvedWithout(missing)}` : "";
+      return `${visible(request.command)} (${request.event}${lacking})`;
+    })
+    .join(", ");
 }
 
 function blocking(open: readonly PendingApproval[], until: string): string {
-  const gates = open.filter(({ failClosed }) => failClosed);
+  const gates = open.filter(({ uses }) => uses.some(({ failClosed }) => failClosed));
   if (gates.length === 0) return "";
   return ` Until it ${until}, every matching call is blocked (fail_closed) by: ${list(gates)}.`;
 }

@@ -71,9 +71,13 @@ export function sha256Of(content: Buffer): string {
   return process.getBuiltinModule("node:crypto").hash("sha256", content);
 }
 
-/** Inline code is part of the command, so it has no script path; an approval that recorded one does not match. */
+/**
+ * Inline code is part of the command, so it has no script path; an approval that recorded one does not match, unless it
+ * was given for the command as words first and for the shell later.
+ */
 function inlineDrift(approval: Approval | undefined): Drift {
   if (approval === undefined || !("approved_at" in approval)) return "unknown";
+  if (approval.shell === true) return "none";
   return typeof approval.script_path === "string" ? "missing" : "none";
 }
 

@@ -3,18 +3,26 @@ import { realpathSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { HermesError } from "#core/errors";
+import { approvedWithout } from "./decide.ts";
 import type { ScriptFingerprint } from "./fingerprint.ts";
-import type { HookPair } from "./grant.ts";
+import type { HookRequest } from "./grant.ts";
 import { visible } from "./visible.ts";
 
 export interface Question {
-  readonly pair: HookPair;
-  readonly matcher: string | null;
+  readonly request: HookRequest;
+  /** The configured entries that the answer is for. */
+  readonly uses: readonly HookUse[];
   readonly script: ScriptFingerprint;
-  /** True when the command runs through `sh -c`. */
-  readonly throughShell: boolean;
-  /** True when it was approved before, but its script has changed since. */
-  readonly changed: boolean;
+  /** `changed`: a pinned script is not the approved one. `wider`: its approval lacks the shell or variables. */
+  readonly reason: "new" | "changed" | "wider";
+  /** What an existing approval lacks, in words. */
+  readonly missing: readonly string[];
+}
+
+export interface HookUse {
+  readonly matcher: string | null;
+  readonly timeoutSeconds: number;
+  readonly failClosed: boolean;
 }
 
 /** Asks one question after another on the same terminal. */
@@ -57,15 +65,21 @@ export function openPrompter({ input, output }: Terminal): Prompter {
   return { ask, close };
 }
 
-function describe({ pair, matcher, script, throughShell, changed }: Question): string {
+function describe({ request, uses, script, reason, missing }: Question): string {
+  const { event, command, shell, env } = request;
+  const why = {
+    new: "This shell hook is not approved yet.",
+    changed: "The script of this shell hook changed since you approved it.",
+    wider: `This shell hook was ${approvedWithout(missing)}.`,
+  }[reason];
+  const matcher = uses[0]?.matcher ?? null;
   return [
     "",
-    changed
-      ? "The script of this shell hook changed since you approved it. It runs with your rights:"
-      : "This shell hook is not approved yet. It runs with your rights:",
-    `  event    ${visible(pair.event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
-    `  command  ${visible(pair.command)}`,
-    ...(throughShell ? ["           runs through sh -c, so shell syntax applies"] : []),
+    `${why} It runs with your rights:`,
+    `  event    ${visible(event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
+    `  command  ${visible(command)}`,
+    ...(shell ? ["           runs through sh -c, so shell syntax applies"] : []),
+    ...(env.length === 0 ? [] : [`  env      ${env.join(", ")}`]),
     `  script   ${describeScript(script)}`,
     ...(script.sha256 === null ? [] : [`  sha256   ${script.sha256}`]),
   ].join("\n");

@@ -3,31 +3,37 @@ import { copiesFolderOf } from "./approvals.ts";
 import { provideCopy, pruneCopies } from "./copies.ts";
 import type { ConsentMode } from "./decide.ts";
 import type { ScriptFingerprint } from "./fingerprint.ts";
-import type { HookPair } from "./grant.ts";
+import type { HookRequest } from "./grant.ts";
 import { pinnedRecord } from "./pinned.ts";
 import { addApprovals, pairKey, readAllowlist, type Approval, type ApprovedBy } from "./store.ts";
+import { termsRecord } from "./terms.ts";
 import type { LookupContext } from "./words.ts";
 
 /** An approval by the user, for the bytes that were shown. */
 export interface Approved {
-  readonly pair: HookPair;
+  readonly request: HookRequest;
   readonly argv: readonly string[];
   readonly script: ScriptFingerprint;
   readonly by: ApprovedBy;
-  /** True to replace an approval that is no longer valid; else the first one is kept. */
+  /** True to replace an earlier approval; else it is kept, and extended if it lacks the shell or variables. */
   readonly renew: boolean;
 }
 
 /** The record of an approval given now. */
-export function makeApproval({ pair, argv, script, by }: Approved, mode: ConsentMode, place: LookupContext): Approval {
+export function makeApproval(
+  { request, argv, script, by }: Approved,
+  mode: ConsentMode,
+  place: LookupContext,
+): Approval {
   return {
-    event: pair.event,
-    command: pair.command,
+    event: request.event,
+    command: request.command,
     approved_at: new Date().toISOString(),
     script_mtime_at_approval: script.mtime,
     approved_by: by,
     script_path: script.path,
     script_sha256: script.sha256,
+    ...termsRecord(request),
     ...(mode === "pinned" ? { pinned: pinnedRecord(argv, script, place) } : {}),
   };
 }
@@ -41,7 +47,7 @@ export async function recordApprovals(
   approved: readonly Approved[],
   { mode, place }: { readonly mode: ConsentMode; readonly place: LookupContext },
 ): Promise<readonly string[]> {
-  const renew = new Set(approved.filter((each) => each.renew).map(({ pair }) => pairKey(pair)));
+  const renew = new Set(approved.filter((each) => each.renew).map(({ request }) => pairKey(request)));
   await addApprovals(
     file,
     approved.map((each) => makeApproval(each, mode, place)),
@@ -49,13 +55,13 @@ export async function recordApprovals(
   );
   if (mode !== "pinned") return [];
   const problems: string[] = [];
-  for (const { pair, script } of approved) {
+  for (const { request, script } of approved) {
     const { path, content, sha256 } = script;
     if (path === null || content === null || sha256 === null) continue;
     try {
       provideCopy(copiesFolderOf(file), { path, content, sha256 });
     } catch (error) {
-      problems.push(`${pair.event}: ${(error as Error).message}`);
+      problems.push(`${request.event}: ${(error as Error).message}`);
     }
   }
   forgetCopies(file);

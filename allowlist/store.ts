@@ -6,6 +6,7 @@ import { writePrivateFile } from "#core/home/private-files";
 import { readRegularFile } from "#core/regular-file";
 import { isMapping } from "#core/mapping";
 import type { HookPair } from "./grant.ts";
+import { joinTerms, missingTerms, readTerms, termsRecord } from "./terms.ts";
 
 export type ApprovedBy = "prompt" | "command" | "flag" | "env" | "config";
 
@@ -16,6 +17,10 @@ export interface Approval extends HookPair {
   readonly script_path?: unknown;
   readonly script_mtime_at_approval?: unknown;
   readonly script_sha256?: unknown;
+  /** `true` when it also covers running the command through a shell. */
+  readonly shell?: unknown;
+  /** Names of variables that it also covers. */
+  readonly env?: unknown;
   /** In pinned mode: `{script_word, programs}`, how the words of the command were interpreted. */
   readonly pinned?: unknown;
 }
@@ -47,8 +52,9 @@ export function readAllowlist(file: string): AllowlistState {
 }
 
 /**
- * Adds approvals for pairs that have none yet, and replaces those of the pairs in `renew` (their {@link pairKey}s);
- * other pairs keep their first approval. Returns how many were written. Throws HERMES_ALLOWLIST_*.
+ * Adds approvals for pairs that have none yet, and replaces those of the pairs in `renew` (their {@link pairKey}s).
+ * Other pairs keep their first approval, which is extended if it lacks the shell or variables of the new one. Nothing
+ * that was approved is lost. Returns how many were written. Throws HERMES_ALLOWLIST_*.
  */
 export async function addApprovals(
   file: string,
@@ -57,19 +63,34 @@ export async function addApprovals(
 ): Promise<number> {
   let written = 0;
   await update(file, (state) => {
-    const old = new Set(state.approvals.map(pairKey));
+    const old = new Map(state.approvals.map((approval) => [pairKey(approval), approval]));
     const seen = new Set<string>();
     const first = approvals.filter((approval) => !seen.has(pairKey(approval)) && seen.add(pairKey(approval)));
     const fresh = first.filter((approval) => !old.has(pairKey(approval)));
-    const renewed = new Map(
-      first.map((approval) => [pairKey(approval), approval] as const).filter(([key]) => old.has(key) && renew.has(key)),
-    );
-    written = fresh.length + renewed.size;
+    const updated = new Map<string, Approval>();
+    for (const approval of first) {
+      const key = pairKey(approval);
+      const known = old.get(key);
+      if (known === undefined) continue;
+      if (renew.has(key)) updated.set(key, { ...approval, ...joinedTerms(known, approval) });
+      else if (missingTerms(readTerms(approval), readTerms(known)).length > 0)
+        updated.set(key, extend(known, approval));
+    }
+    written = fresh.length + updated.size;
     if (written === 0) return undefined;
-    const kept = entriesToKeep(state).map((entry) => (isApproval(entry) && renewed.get(pairKey(entry))) || entry);
+    const kept = entriesToKeep(state).map((entry) => (isApproval(entry) && updated.get(pairKey(entry))) || entry);
     return [...kept, ...fresh];
   });
   return written;
+}
+
+/** An approval with the shell and variables of a later one; it stays an approval of the first one's script. */
+function extend(known: Approval, { approved_at, approved_by, ...later }: Approval): Approval {
+  return { ...known, approved_at, approved_by, ...joinedTerms(known, later) };
+}
+
+function joinedTerms(one: Approval, other: Approval): object {
+  return termsRecord(joinTerms(readTerms(one), readTerms(other)));
 }
 
 /** Removes every approval of a command at any event; returns how many there were. Throws HERMES_ALLOWLIST_*. */

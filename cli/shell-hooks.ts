@@ -7,7 +7,7 @@ import { declarationOf } from "#core/events";
 import type { Hook } from "#core/ports/hook";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
-import type { HookPair } from "#allowlist/grant";
+import type { HookRequest } from "#allowlist/grant";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { AskPerson } from "#sandbox/shell/hook";
 import { isSwitchedOn, type CliContext, type GlobalOptions } from "./context.ts";
@@ -90,7 +90,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Registered> {
     const { createShellHook } = await import("#sandbox/shell/hook");
     const { scriptOf } = await import("#allowlist/words");
-    const decide = (pair: HookPair) => (current.approvals ?? approvals).decide(pair);
+    const decide = (request: HookRequest) => (current.approvals ?? approvals).decide(request);
     const hooks = new Map<string, Hook>();
     for (const entry of entries) {
       const key = JSON.stringify(entry);

@@ -15,14 +15,15 @@ export const pinnedConsentCase: Case = {
       const script = join(folder, "guard.sh");
       writeFileSync(script, `#!/bin/sh\n${"#".repeat(10 * 1024)}\n`, { mode: 0o755 });
       const file = join(folder, "home", "shell-hooks-allowlist.json");
-      const pair = { event: "pre_tool_call", command: script };
+      const request = { event: "pre_tool_call", command: script, shell: false, env: [] };
       const argv = [script] as const;
       const place = { cwd: folder, env: process.env };
-      const approved = { pair, argv, script: takeScriptFingerprint(argv, place), by: "command", renew: false } as const;
+      const scriptNow = takeScriptFingerprint(argv, place);
+      const approved = { request, argv, script: scriptNow, by: "command", renew: false } as const;
       await recordApprovals(file, [approved], { mode: "pinned", place });
       const approvals = openApprovals(file, "pinned", place);
       const check = () => {
-        const consent = approvals.decide(pair);
+        const consent = approvals.decide(request);
         const prepared = consent.granted ? consent.grant.pin?.(argv) : undefined;
         if (prepared === undefined || "problem" in prepared) throw new Error("the script should be approved");
       };

@@ -128,12 +128,12 @@ async function consentCheck({ folder }: Bench): Promise<Measurement> {
   const list = Array.from({ length: 20 }, (_, index) => ({ event: "pre_tool_call", command: `~/guard-${index}.sh` }));
   writeFileSync(file, JSON.stringify({ approvals: list }), { mode: 0o600 });
   const approvals = openApprovals(file, "command");
-  const pair = { event: "pre_tool_call", command: "~/guard-13.sh" };
-  if (!approvals.decide(pair).granted) throw new Error("the pair should be approved");
+  const request = { event: "pre_tool_call", command: "~/guard-13.sh", shell: false, env: [] };
+  if (!approvals.decide(request).granted) throw new Error("the pair should be approved");
   const times = await race(
     {
       ours: (batch) => {
-        for (let turn = 0; turn < batch; turn++) approvals.decide(pair);
+        for (let turn = 0; turn < batch; turn++) approvals.decide(request);
       },
     },
     { batch: 200 },

@@ -36,7 +36,9 @@ export function addHooksCommand(program: Command, context: CliContext): void {
     .description("approve a command for an event, or all configured hooks")
     .argument("[event]", "event name")
     .argument("[command]", "command, exactly as configured")
-    .option("--all", "approve all configured shell hooks")
+    .option("--all", "approve all configured shell hooks, with what their entries need")
+    .option("--shell", "also approve that the command runs through a shell (protocol: claude)")
+    .option("--env <name>", "also approve passing on a variable of env: (repeatable)", addName)
     .option("--json", "print JSON")
     .action(async (event: string | undefined, line: string | undefined, options: AllowOptions, command: Command) => {
       const { allowHooks } = await import("./hooks/approve.ts");
@@ -96,8 +98,14 @@ function addInspection(hooks: Command, context: CliContext): void {
     });
 }
 
+function addName(name: string, names: readonly string[] = []): readonly string[] {
+  return [...names, name];
+}
+
 interface AllowOptions {
   readonly all?: true;
+  readonly shell?: true;
+  readonly env?: readonly string[];
   readonly json?: true;
 }
 

@@ -55,10 +55,14 @@ export function readNames(value: unknown, key: string, warn: Warn): readonly str
   if (value === undefined || value === null) return [];
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list.filter((name): name is string => {
-    if (typeof name === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return true;
+    if (typeof name === "string" && isVariableName(name)) return true;
     warn(`expected names of environment variables, found ${describeValue(name)}; ignored`, key);
     return false;
   });
+}
+
+export function isVariableName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 }
 
 /** The entry's own sandbox profile. One that cannot be understood makes the entry broken: it would run unprotected. */

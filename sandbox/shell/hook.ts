@@ -1,11 +1,12 @@
 /** A configured shell hook as the dispatcher sees it. */
-import type { Consent } from "#allowlist/grant";
+import type { Consent, HookRequest } from "#allowlist/grant";
 import { HermesError } from "#core/errors";
 import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
 import type { ParsedRun } from "./codec.ts";
 import { WIRES } from "./codecs.ts";
+import { requestOf } from "./request.ts";
 import { runScript } from "./run.ts";
 import type { ShellContext } from "./protocol.ts";
 import type { ProcessResult } from "#sandbox/process/run";
@@ -25,8 +26,8 @@ export interface HookQuestion {
 export type AskPerson = (question: HookQuestion, signal: AbortSignal) => Promise<boolean>;
 
 export interface ShellHookDependencies {
-  /** Called at every firing: may this pair run now? */
-  readonly decide: (pair: { readonly event: string; readonly command: string }) => Consent;
+  /** Called at every firing: may this command run now, through this shell and with these variables? */
+  readonly decide: (request: HookRequest) => Consent;
   readonly surroundings: ShellContext;
   /** Asks the user; absent where nobody can be asked, and then the call is blocked. */
   readonly ask?: AskPerson | undefined;
@@ -46,7 +47,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
   const warned = new Set<string>();
 
   function consent(): Consent {
-    return dependencies.decide({ event: entry.event, command: entry.command ?? "" });
+    return dependencies.decide(requestOf(entry));
   }
 
   function matches(firing: Firing): boolean {

@@ -1,7 +1,6 @@
 /** Runs one script for one firing. The {@link Grant} says what it may run. */
 import { statSync } from "node:fs";
-import type { Grant } from "#allowlist/grant";
-import { assertGrant } from "#allowlist/grant";
+import { assertGrant, type Grant } from "#allowlist/grant";
 import { userHome } from "#core/home/paths";
 import type { Firing } from "#core/ports/hook";
 import { filterEnvironment } from "#sandbox/process/environment";
@@ -10,6 +9,7 @@ import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
 import { WIRES } from "./codecs.ts";
+import { requestOf } from "./request.ts";
 import type { ShellContext } from "./protocol.ts";
 
 export interface ShellRun {
@@ -20,9 +20,9 @@ export interface ShellRun {
   readonly surroundings: ShellContext;
 }
 
-/** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this pair. */
+/** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this entry. */
 export async function runScript({ entry, grant, firing, signal, surroundings }: ShellRun): Promise<ProcessResult> {
-  assertGrant(grant, { event: entry.event, command: entry.command ?? "" });
+  assertGrant(grant, requestOf(entry));
   const wire = WIRES[entry.protocol];
   const argv = wire.argv(entry);
   if (argv === null || entry.argv === null) {

@@ -35,8 +35,11 @@ const subject = (command: string, options: Partial<ConsentSubject> = {}): Consen
   command,
   argv: [command],
   matcher: null,
+  timeoutSeconds: 60,
   failClosed: false,
   enabled: true,
+  throughShell: false,
+  env: [],
   ...options,
 });
 
@@ -46,7 +49,7 @@ function scripted(answers: Readonly<Record<string, boolean>>): { asked: Question
   const prompter = () => ({
     ask: async (question: Question) => {
       asked.push(question);
-      return answers[question.pair.command] ?? false;
+      return answers[question.request.command] ?? false;
     },
     close: () => {},
   });
@@ -96,7 +99,7 @@ test("a person is asked once for each pair, and a yes is recorded", async (conte
   const { asked, prompter } = scripted({ yes: true });
   const warnings = await settle([subject("yes"), subject("no"), subject("yes")], { prompter });
   assert.deepEqual(
-    asked.map(({ pair }) => pair.command),
+    asked.map(({ request }) => request.command),
     ["yes", "no"],
   );
   assert.deepEqual(
@@ -121,7 +124,7 @@ test("a file that must not be overwritten stays, and an opt-in does not get arou
   const warnings = await settle([subject("a")], { optIn: "flag" });
   assert.match(warnings.join("\n"), /not valid JSON.*\n.*1 shell hook is not approved/);
   assert.equal(readFileSync(file, "utf8"), "not json");
-  assert.equal(approvals.has(subject("a") as { event: string; command: string }), false);
+  assert.equal(approvals.termsOf(subject("a") as { event: string; command: string }) !== undefined, false);
 });
 
 test("where nothing can be recorded an opt-in holds for this run, with one warning", async (context) => {
@@ -133,7 +136,7 @@ test("where nothing can be recorded an opt-in holds for this run, with one warni
   const warnings = await settle([subject("a"), subject("b")], { optIn: "flag", file, approvals });
   assert.equal(warnings.length, 1);
   assert.match(warnings[0]!, /cannot be written.*applies to this run only/);
-  assert.equal(approvals.has({ event: "pre_tool_call", command: "a" }), true);
+  assert.equal(approvals.termsOf({ event: "pre_tool_call", command: "a" }) !== undefined, true);
 });
 
 test("a file that others may write is warned about, and its pairs are settled anew", async (context) => {

@@ -14,6 +14,7 @@ import { EVENTS } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
 import { until } from "../helpers/poll.ts";
+import { plain } from "../helpers/requests.ts";
 
 const PROGRAMS = resolve(import.meta.dirname, "../fixtures/programs");
 
@@ -67,9 +68,9 @@ export async function swapScript(context: TestContext, tries: number): Promise<v
   const good = `#!/bin/sh\ncat >/dev/null; echo '{"action":"block","message":"approved"}'\n`;
   const script = write("guard.sh", good);
   const place = { cwd: folder, env: process.env };
-  const pair = { event: "pre_tool_call", command: script };
+  const request = plain({ event: "pre_tool_call", command: script });
   const approved = {
-    pair,
+    request,
     argv: [script],
     script: takeScriptFingerprint([script], place),
     by: "command",

@@ -8,10 +8,11 @@ import { allowCommand, decide, grantExplicitTest } from "#allowlist/decide";
 import { assertGrant, type Grant } from "#allowlist/grant";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { runScript } from "#sandbox/shell/run";
+import { plain } from "../helpers/requests.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const PAIR = { event: "pre_tool_call", command: "touch /tmp/forged" };
-const everything = { has: () => true, problem: null };
+const PAIR = { event: "pre_tool_call", command: "touch /tmp/forged", shell: false, env: [] };
+const everything = { termsOf: () => ({ shell: false, env: [] }), problem: null };
 
 test("an approved pair is granted, exactly", () => {
   const consent = decide(PAIR, everything, "command");
@@ -24,8 +25,8 @@ test("an approved pair is granted, exactly", () => {
 
 test("a refusal says why and what to do, quoted for a shell", () => {
   const consent = decide(
-    { event: "pre_tool_call", command: "a 'b'" },
-    { has: () => false, problem: "it rains" },
+    plain({ event: "pre_tool_call", command: "a 'b'" }),
+    { termsOf: () => undefined, problem: "it rains" },
     "command",
   );
   assert.ok(!consent.granted);

@@ -25,6 +25,7 @@ import type { ResolvedCommand } from "#allowlist/grant";
 import { forgetCopies, recordApprovals } from "#allowlist/record";
 import { addApprovals, revokeCommand } from "#allowlist/store";
 import { parseCommand } from "#sandbox/shell/command";
+import { plain } from "../helpers/requests.ts";
 
 const GUARD = "#!/bin/sh\necho approved\n";
 
@@ -59,7 +60,7 @@ class Bench {
   async approve(command: string, mode: "pinned" | "command" = "pinned", renew = false): Promise<readonly string[]> {
     const argv = this.words(command);
     const script = takeScriptFingerprint(argv, this.place);
-    const approved = { pair: pairOf(command), argv, script, by: "command" as const, renew };
+    const approved = { request: pairOf(command), argv, script, by: "command" as const, renew };
     return recordApprovals(this.file, [approved], { mode, place: this.place });
   }
 
@@ -88,7 +89,7 @@ class Bench {
   }
 }
 
-const pairOf = (command: string) => ({ event: "pre_tool_call", command });
+const pairOf = (command: string) => plain({ event: "pre_tool_call", command });
 
 test("what runs is a private copy of the approved bytes, by the interpreter of its #! line", async (context) => {
   const bench = new Bench(context);

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { openApprovals } from "#allowlist/approvals";
 import { addApprovals, readAllowlist, revokeCommand } from "#allowlist/store";
+import { plain } from "../helpers/requests.ts";
 
 const PAIR = { event: "pre_tool_call", command: "~/guard.sh" };
 const OTHER = { event: "post_tool_call", command: "~/log.sh" };
@@ -43,7 +44,7 @@ test("a missing file means no approvals; the first write makes home and file pri
   assert.equal(await addApprovals(file, [PAIR]), 1);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(statSync(join(folder, "new")).mode & 0o777, 0o700);
-  assert.equal(openApprovals(file).has(PAIR), true);
+  assert.equal(openApprovals(file).termsOf(PAIR) !== undefined, true);
 });
 
 test("a hand-written file suffices, one entry a pair, and approving again keeps the first", async (context) => {
@@ -99,7 +100,7 @@ for (const [what, make, problem] of UNUSABLE) {
       await assert.rejects(change(), { code: "HERMES_ALLOWLIST_UNUSABLE", exitCode: 1 });
     }
     assert.equal(lstatSync(file).mode, kind);
-    const refusal = openApprovals(file).decide(PAIR);
+    const refusal = openApprovals(file).decide(plain(PAIR));
     assert.match(refusal.granted ? "" : refusal.reason, problem);
   });
 }
@@ -113,7 +114,7 @@ test(
     const { chownSync } = await import("node:fs");
     chownSync(file, 12345, 12345);
     assert.match(readAllowlist(file).warnings.join(), /belongs to another user/);
-    assert.equal(openApprovals(file).has(PAIR), false);
+    assert.equal(openApprovals(file).termsOf(PAIR) !== undefined, false);
   },
 );
 
@@ -126,8 +127,12 @@ for (const mode of [0o666, 0o620, 0o602]) {
     assert.match(state.warnings.join(), /is writable by other users/);
     await addApprovals(file, [OTHER]);
     assert.equal(statSync(file).mode & 0o777, 0o600);
-    assert.equal(openApprovals(file).has(OTHER), true);
-    assert.equal(openApprovals(file).has(PAIR), false, "what others could have written must not come to count");
+    assert.equal(openApprovals(file).termsOf(OTHER) !== undefined, true);
+    assert.equal(
+      openApprovals(file).termsOf(PAIR) !== undefined,
+      false,
+      "what others could have written must not come to count",
+    );
   });
 }
 
@@ -162,14 +167,14 @@ test("a running process sees approvals come and go", async (context) => {
   const { file } = home(context);
   const approvals = openApprovals(file);
   for (let round = 0; round < 5; round++) {
-    assert.equal(approvals.has(PAIR), false);
+    assert.equal(approvals.termsOf(PAIR) !== undefined, false);
     await addApprovals(file, [PAIR]);
-    assert.equal(approvals.has(PAIR), true);
+    assert.equal(approvals.termsOf(PAIR) !== undefined, true);
     await revokeCommand(file, PAIR.command);
   }
   approvals.approveForThisRun([PAIR]);
-  assert.equal(approvals.decide(PAIR).granted, true);
-  assert.equal(approvals.decide(OTHER).granted, false);
+  assert.equal(approvals.decide(plain(PAIR)).granted, true);
+  assert.equal(approvals.decide(plain(OTHER)).granted, false);
 });
 
 test("a home that cannot be written is an error of its own", async (context) => {

@@ -12,7 +12,11 @@ function withGuard(t: TestContext, script: string, entry = "matcher: Bash"): Hom
   const home = new Home(t);
   const command = home.script("guard.sh", script);
   home.write("config.yaml", `hooks:\n  pre_tool_call: [{ command: "${command}", protocol: claude, ${entry} }]\n`);
-  home.write("shell-hooks-allowlist.json", JSON.stringify({ approvals: [{ event: "pre_tool_call", command }] }), 0o600);
+  home.write(
+    "shell-hooks-allowlist.json",
+    JSON.stringify({ approvals: [{ event: "pre_tool_call", command, shell: true }] }),
+    0o600,
+  );
   return home;
 }
 

@@ -73,3 +73,25 @@ test(
     await say("it is not approved");
   },
 );
+
+test("a running conversation notices that an approval lacks the environment", { skip }, async (context) => {
+  const home = new Home(context);
+  home.script("guard.sh", "cat >/dev/null\n");
+  const entry = `{ command: "${COMMAND}", fail_closed: true, env: [A_TOKEN] }`;
+  home.write("config.yaml", `hooks: { pre_tool_call: [${entry}] }\n`);
+  const pty = home.terminal(["chat"]);
+  context.after(() => pty.kill());
+  await pty.see("Allow this hook?");
+  pty.type("n\r");
+  await pty.see("› ");
+  const say = async (expected: string) => {
+    pty.type("run `echo reached-$((1 + 1))`\r");
+    await pty.see("returned");
+    await pty.see(expected);
+    await pty.see("› ");
+  };
+  await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
+  await say("approved without A_TOKEN");
+  await home.run(["hooks", "allow", "pre_tool_call", COMMAND, "--env", "A_TOKEN"]);
+  await say("reached-2");
+});

@@ -269,7 +269,7 @@ test("the script gets the payload, HERMES_HOME and an environment without secret
 
 test("without consent an entry is dormant, and a fail_closed gate blocks and says what to do", async () => {
   const nothing: ShellHookDependencies["decide"] = (pair) =>
-    decide(pair, { has: () => false, problem: null }, "command");
+    decide(pair, { termsOf: () => undefined, problem: null }, "command");
   const command = answers('{"action":"modify","args":{}}');
   const dormant = await fire({ command }, { dependencies: { decide: nothing } });
   assert.deepEqual([dormant.decision, dormant.run], [PASS, undefined]);
@@ -295,7 +295,7 @@ test("consent is asked at every firing", async (context) => {
   const [entry] = parseHookEntries({ post_tool_call: [{ command: quoted(["./counts-runs.sh", file]) }] }).entries;
   const surroundings = { cwd: scripts, home: "/the/home", env: process.env };
   const ask: ShellHookDependencies["decide"] = (pair) =>
-    decide(pair, { has: () => approved, problem: null }, "command");
+    decide(pair, { termsOf: () => (approved ? { shell: false, env: [] } : undefined), problem: null }, "command");
   dispatcher.register(createShellHook(entry!, { decide: ask, surroundings }));
   for (approved of [false, true, false, true]) {
     await dispatcher.invoke_hook("post_tool_call", EVENTS.post_tool_call.sample());

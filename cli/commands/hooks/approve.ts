@@ -1,10 +1,12 @@
 /** `hermes hooks allow` and `hermes hooks revoke`. */
 import type { Command } from "commander";
-import { openApprovals } from "#allowlist/approvals";
+import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
+import { allowCommand, approvedWithout } from "#allowlist/decide";
 import { takeScriptFingerprint } from "#allowlist/fingerprint";
-import type { HookPair } from "#allowlist/grant";
+import type { HookRequest } from "#allowlist/grant";
 import { forgetCopies, recordApprovals, type Approved } from "#allowlist/record";
 import { pairKey, readAllowlist, revokeCommand } from "#allowlist/store";
+import { joinTerms, termsRecord } from "#allowlist/terms";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
 import { HermesError } from "#core/errors";
@@ -12,6 +14,8 @@ import { userHome } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import { parseCommand } from "#sandbox/shell/command";
 import { parseHookEntries } from "#sandbox/shell/entries";
+import { isVariableName } from "#sandbox/shell/entry-values";
+import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
 import { demandEvent } from "./event.ts";
 
@@ -19,61 +23,100 @@ export interface AllowRequest {
   readonly event: string | undefined;
   readonly line: string | undefined;
   readonly all?: true;
+  /** Approves running the command through a shell, too. */
+  readonly shell?: true;
+  /** Names of variables to approve for the script. */
+  readonly env?: readonly string[];
   readonly json?: true;
 }
 
-interface Candidate extends HookPair {
+interface Candidate extends HookRequest {
   readonly argv: readonly string[];
 }
 
 /**
- * Records approvals; those that there are stay as they are, unless scripts are pinned and theirs has changed. Throws
- * HERMES_USAGE, HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*.
+ * Records approvals. An earlier approval is kept, unless scripts are pinned and its script has changed, or it lacks the
+ * shell or variables. Throws HERMES_USAGE, HERMES_EVENT_UNKNOWN, HERMES_ALLOWLIST_*.
  */
 export async function allowHooks(request: AllowRequest, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const config = await loadConfig(paths, context.env);
   const home = userHome(context.env);
   const { entries } = parseHookEntries(config.values.hooks, home);
-  const configured = entries.flatMap(({ event, command: line, argv, enabled }): Candidate[] =>
-    enabled && line !== null && argv !== null ? [{ event, command: line, argv }] : [],
+  const configured = entries.flatMap((entry): Candidate[] =>
+    entry.enabled && entry.command !== null && entry.argv !== null ? [{ ...requestOf(entry), argv: entry.argv }] : [],
   );
-  const throughShell = new Set(
-    entries.flatMap(({ event, command: line, throughShell: sh }) =>
-      sh && line !== null ? [pairKey({ event, command: line })] : [],
-    ),
-  );
-  const describe = (pair: HookPair) =>
-    `${visible(pair.command)} (${pair.event}${throughShell.has(pairKey(pair)) ? ", runs through sh -c" : ""})`;
-  const wanted = request.all ? demandNothingElse(request, configured) : [namedPair(request, configured, home)];
+  const wanted = request.all ? demandNothingElse(request, configured) : [namedCandidate(request, configured, home)];
   const place = { cwd: process.cwd(), env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
-  const before = approvals.state();
-  for (const warning of before.unusable === null ? before.warnings : []) context.warn(warning);
-  const known = new Set(before.approvals.map(pairKey));
-  const stale = new Set(wanted.filter((pair) => approvals.examine(pair, pair.argv).state !== "unchanged").map(pairKey));
-  const approved = wanted.map((candidate): Approved => {
-    const { argv } = candidate;
-    const renew = stale.has(pairKey(candidate));
-    return { pair: plainPair(candidate), argv, script: takeScriptFingerprint(argv, place), by: "command", renew };
+  const { unusable, warnings } = approvals.state();
+  for (const warning of unusable === null ? warnings : []) context.warn(warning);
+  const judged = wanted.map((candidate) => ({ candidate, ...judge(candidate, approvals) }));
+  const approved = judged.map(({ candidate, verdict }): Approved => {
+    const { argv, ...rest } = candidate;
+    const script = takeScriptFingerprint(argv, place);
+    return { request: rest, argv, script, by: "command", renew: verdict === "changed" || verdict === "wider" };
   });
   const problems = await recordApprovals(paths.allowlist, approved, { mode: approvals.mode, place });
-  const fresh = wanted.filter((pair) => !known.has(pairKey(pair)));
-  const again = wanted.filter((pair) => known.has(pairKey(pair)) && stale.has(pairKey(pair)));
-  const old = wanted.filter((pair) => known.has(pairKey(pair)) && !stale.has(pairKey(pair)));
   if (request.json) {
-    context.json({ approved: [...fresh, ...again].map(plainPair), already_approved: old.map(plainPair) });
+    const plain = (old: boolean) =>
+      judged.filter(({ verdict }) => (verdict === "old") === old).map(({ candidate }) => plainRequest(candidate));
+    context.json({ approved: plain(false), already_approved: plain(true) });
   } else {
-    for (const pair of fresh) context.out(`Approved: ${describe(pair)}`);
-    for (const pair of again) context.out(`Approved again, with the changed script: ${describe(pair)}`);
-    for (const pair of old) context.out(`Already approved: ${describe(pair)}`);
-    if (wanted.length === 0) context.out("No shell hooks are configured.");
+    for (const { candidate, verdict, missing } of judged) context.out(report(candidate, verdict, missing));
+    if (judged.length === 0) context.out("No shell hooks are configured.");
   }
   for (const problem of problems) context.warn(problem);
-  const keys = new Set(configured.map(pairKey));
-  for (const pair of wanted) {
-    if (!keys.has(pairKey(pair))) context.note(`note: ${describe(pair)} is not configured in config.yaml.`);
+  for (const candidate of wanted) explainRest(candidate, configured, approvals, context);
+}
+
+type Verdict = "new" | "changed" | "wider" | "old";
+
+function judge(candidate: Candidate, approvals: OpenApprovals): { verdict: Verdict; missing: readonly string[] } {
+  const missing = approvals.lacks(candidate);
+  if (missing === null) return { verdict: "new", missing: [] };
+  if (approvals.examine(candidate, candidate.argv).state !== "unchanged") return { verdict: "changed", missing };
+  return { verdict: missing.length > 0 ? "wider" : "old", missing };
+}
+
+function report(candidate: Candidate, verdict: Verdict, missing: readonly string[]): string {
+  switch (verdict) {
+    case "new":
+      return `Approved: ${describe(candidate)}`;
+    case "changed":
+      return `Approved again, with the changed script: ${describe(candidate)}`;
+    case "wider":
+      return `Approved again, now with ${missing.join(" and ")}: ${describe(candidate)}`;
+    case "old":
+      return `Already approved: ${describe(candidate)}`;
   }
+}
+
+/** Says when nothing like this is configured, or what the configured entry needs beyond this approval. */
+function explainRest(
+  candidate: Candidate,
+  configured: readonly Candidate[],
+  approvals: OpenApprovals,
+  context: CliContext,
+): void {
+  const entries = configured.filter((entry) => pairKey(entry) === pairKey(candidate));
+  if (entries.length === 0) context.note(`note: ${describe(candidate)} is not configured in config.yaml.`);
+  for (const entry of entries) {
+    const missing = approvals.lacks(entry) ?? [];
+    if (missing.length === 0) continue;
+    context.warn(
+      `${visible(entry.command)} (${entry.event}) is ${approvedWithout(missing)}, so it does not run. To approve that, run: ${visible(allowCommand(entry))}`,
+    );
+  }
+}
+
+function describe(candidate: Candidate): string {
+  const { event, command } = candidate;
+  const terms = [
+    ...(candidate.shell ? ["runs through sh -c"] : []),
+    ...(candidate.env.length === 0 ? [] : [`gets ${candidate.env.join(", ")}`]),
+  ];
+  return `${visible(command)} (${[event, ...terms].join(", ")})`;
 }
 
 /** Removes every approval of a command. Throws HERMES_HOOK_UNKNOWN when there is none, and HERMES_ALLOWLIST_*. */
@@ -94,15 +137,26 @@ export async function revokeHook(line: string, json: boolean, command: Command, 
   else context.out(`Revoked ${removed} approval${removed === 1 ? "" : "s"} of ${visible(line)}. It no longer runs.`);
 }
 
-function demandNothingElse({ event }: AllowRequest, configured: readonly Candidate[]): readonly Candidate[] {
-  if (event !== undefined) {
-    throw new HermesError("HERMES_USAGE", { problem: "Give an event and a command, or --all, not both." });
+/** What is configured; entries of the same pair are one approval for what they need together. */
+function demandNothingElse(
+  { event, shell, env }: AllowRequest,
+  configured: readonly Candidate[],
+): readonly Candidate[] {
+  if (event !== undefined || shell || env !== undefined) {
+    const problem = "Give an event and a command with its --shell and --env, or --all, not both.";
+    throw new HermesError("HERMES_USAGE", { problem });
   }
-  return [...new Map(configured.map((pair) => [pairKey(pair), pair])).values()];
+  const all = new Map<string, Candidate>();
+  for (const candidate of configured) {
+    const known = all.get(pairKey(candidate));
+    all.set(pairKey(candidate), known === undefined ? candidate : { ...known, ...joinTerms(known, candidate) });
+  }
+  return [...all.values()];
 }
 
-/** The pair that was named; a configured one has the words that its protocol finds in the command. */
-function namedPair({ event, line }: AllowRequest, configured: readonly Candidate[], home: string): Candidate {
+/** The pair that was named, with the shell and variables that were named; a configured one has its protocol's words. */
+function namedCandidate(request: AllowRequest, configured: readonly Candidate[], home: string): Candidate {
+  const { event, line, shell = false, env = [] } = request;
   if (event === undefined) {
     throw new HermesError("HERMES_USAGE", { problem: "Give an event and a command, or --all." });
   }
@@ -112,14 +166,19 @@ function namedPair({ event, line }: AllowRequest, configured: readonly Candidate
       problem: `Give the command to approve for ${name}, exactly as configured.`,
     });
   }
+  const wrong = env.find((each) => !isVariableName(each));
+  if (wrong !== undefined) {
+    throw new HermesError("HERMES_USAGE", { problem: `--env takes the name of a variable, not ${visible(wrong)}.` });
+  }
+  const asked = { event: name, command: line, shell, env: [...new Set(env)] };
   const known = configured.find((pair) => pair.event === name && pair.command === line);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { ...asked, argv: known.argv };
   const { argv, problem } = parseCommand(line, home);
   if (argv === null)
     throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is not a valid command: ${problem}.` });
-  return { event: name, command: line, argv };
+  return { ...asked, argv };
 }
 
-function plainPair({ event, command }: HookPair): HookPair {
-  return { event, command };
+function plainRequest({ event, command, shell, env }: Candidate): object {
+  return { event, command, ...termsRecord({ shell, env }) };
 }

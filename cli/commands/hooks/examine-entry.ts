@@ -1,5 +1,5 @@
 /** What is wrong with one configured shell hook; its script runs only if it is approved. */
-import { allowCommand } from "#allowlist/decide";
+import { allowCommand, approvedWithout } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { scriptOf, type LookupContext } from "#allowlist/words";
 import { declarationOf, eventsWhere, type Payload } from "#core/events";
@@ -9,6 +9,7 @@ import { readRegularFile } from "#core/regular-file";
 import { nearest } from "#core/suggest";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
+import { requestOf } from "#sandbox/shell/request";
 import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
 import { findExecutableProblem } from "./examine-start.ts";
 import type { ListedHook } from "./listed-hook.ts";
@@ -73,23 +74,23 @@ export async function examineEntry(
   };
 }
 
-function examineConsent(entry: ShellEntry, { allowed, approved_at, drift, fail_closed, event }: ListedHook): Findings {
+function examineConsent(entry: ShellEntry, listed: ListedHook): Findings {
+  const { allowed, approved_at, approved_without: missing = [], drift, fail_closed } = listed;
   const problems: string[] = [];
-  const pair = { event, command: entry.command ?? "" };
+  const cure = visible(allowCommand(requestOf(entry)));
   const blocks = entry.failClosed ? ", and blocks every call that it matches (fail_closed)" : "";
-  const pinned = !allowed && approved_at !== null && drift === "modified";
+  const pinned = !allowed && missing.length === 0 && approved_at !== null && drift === "modified";
   if (pinned)
     problems.push(
-      `Its script changed since you approved it and is pinned, so it does not run${blocks}. Review the script, then run: ${visible(allowCommand(pair))}`,
+      `Its script changed since you approved it and is pinned, so it does not run${blocks}. Review the script, then run: ${cure}`,
     );
-  else if (!allowed)
-    problems.push(
-      `It is not approved, so it does not run${blocks}. To approve it, run: ${visible(allowCommand(pair))}`,
-    );
+  else if (missing.length > 0)
+    problems.push(`It is ${approvedWithout(missing)}, so it does not run${blocks}. To approve that, run: ${cure}`);
+  else if (!allowed) problems.push(`It is not approved, so it does not run${blocks}. To approve it, run: ${cure}`);
   if (drift === "missing") problems.push("Its script does not exist. Restore it or change the command.");
   if (drift === "modified" && !pinned) {
     problems.push(
-      `Its script changed since you approved it. Review the script, then run hermes hooks revoke and ${visible(allowCommand(pair))}`,
+      `Its script changed since you approved it. Review the script, then run hermes hooks revoke and ${cure}`,
     );
   }
   const open = declarationOf(entry.event).onFailure === "mark" && !fail_closed;

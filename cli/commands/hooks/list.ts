@@ -2,6 +2,7 @@
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
+import { approvedWithout } from "#allowlist/decide";
 import { driftOf } from "#allowlist/fingerprint";
 import type { HookPair } from "#allowlist/grant";
 import { visible } from "#allowlist/visible";
@@ -11,6 +12,7 @@ import type { HomePaths } from "#core/home/paths";
 import { userHome } from "#core/home/paths";
 import { discoverPlugins, entryOf } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
+import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 import { formatTable } from "./table.ts";
@@ -57,8 +59,8 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
   const place = { cwd: process.cwd(), env, pinned: config.values.hooks_consent === "pinned" };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   const hooks = entries.map((entry): ListedHook => {
-    const pair = { event: entry.event, command: entry.command ?? "" };
-    const approval = approvals.find(pair);
+    const request = requestOf(entry);
+    const approval = approvals.find(request);
     const approvedAt = approval?.approved_at;
     return {
       event: entry.event,
@@ -70,8 +72,9 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
       timeout: entry.timeoutSeconds,
       fail_closed: entry.failClosed,
       enabled: entry.enabled,
-      allowed: approvals.decide(pair).granted && holds(approvals, pair, entry.argv),
+      allowed: approvals.decide(request).granted && holds(approvals, request, entry.argv),
       approved_at: typeof approvedAt === "string" ? approvedAt : null,
+      approved_without: approvals.lacks(request) ?? [],
       drift: entry.argv === null ? "unknown" : driftOf(entry.argv, approval, place),
       problem: entry.problem,
     };
@@ -134,11 +137,13 @@ function describeHooks(hooks: readonly ListedHook[]): string {
   return skipped.length === 0 ? table : [table, "", ...skipped].join("\n");
 }
 
-function stateOf({ source, enabled, allowed, drift, problem, state }: ListedHook): string {
+function stateOf(hook: ListedHook): string {
+  const { source, enabled, allowed, approved_without: missing = [], drift, problem, state } = hook;
   if (state !== undefined) return state === "disabled" ? "off" : state;
   if (problem !== null) return "broken";
   if (!enabled) return "off";
   if (source === "plugin") return "enabled";
   const script = { none: "", unknown: "", modified: ", script modified", missing: ", script missing" }[drift];
-  return `${allowed ? "allowed" : "not allowed"}${script}`;
+  const approval = allowed ? "allowed" : missing.length > 0 ? approvedWithout(missing) : "not allowed";
+  return `${approval}${script}`;
 }

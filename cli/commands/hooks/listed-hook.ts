@@ -16,6 +16,8 @@ export interface ListedHook {
   readonly enabled: boolean;
   readonly allowed: boolean;
   readonly approved_at: string | null;
+  /** What an existing approval does not cover: the shell, or variables of `env:`. Only of shell hooks. */
+  readonly approved_without?: readonly string[];
   readonly drift: Drift;
   /** Why a broken entry cannot run, else null. */
   readonly problem: string | null;

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { text as readText } from "node:stream/consumers";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
-import { grantExplicitTest } from "#allowlist/decide";
-import type { Consent, HookPair } from "#allowlist/grant";
+import { approvedWithout, grantExplicitTest } from "#allowlist/decide";
+import type { Consent, HookRequest } from "#allowlist/grant";
 import { visible } from "#allowlist/visible";
 import { scriptOf } from "#allowlist/words";
 import { loadConfig } from "#core/home/config";
@@ -71,19 +71,29 @@ export async function testHooks(
  * The grant of a person who asks for this one run. Where scripts are pinned, an approved script runs as its copy, as it
  * would in a conversation; another one runs as it is, and that is said.
  */
-function explainedGrant(entry: ShellEntry, approvals: OpenApprovals, context: CliContext): (pair: HookPair) => Consent {
+function explainedGrant(
+  entry: ShellEntry,
+  approvals: OpenApprovals,
+  context: CliContext,
+): (request: HookRequest) => Consent {
   const { argv } = entry;
   let said = false;
-  return (pair) => {
-    if (approvals.mode === "command" || argv === null) return grantExplicitTest(pair);
-    const found = approvals.examine(pair, argv);
-    const consent = approvals.decide(pair);
+  return (request) => {
+    const missing = approvals.lacks(request) ?? [];
+    if (missing.length > 0) {
+      // A warning is shown once.
+      const name = `${visible(request.command)} (${request.event})`;
+      context.warn(`${name} runs only in this test: it was ${approvedWithout(missing)}`);
+    }
+    if (approvals.mode === "command" || argv === null) return grantExplicitTest(request);
+    const found = approvals.examine(request, argv);
+    const consent = approvals.decide(request);
     if (consent.granted && found.state === "unchanged") return consent;
     if (consent.granted && found.state !== "unchanged" && !said) {
-      context.warn(`${visible(pair.command)} (${pair.event}) runs only in this test: ${found.problem}`);
+      context.warn(`${visible(request.command)} (${request.event}) runs only in this test: ${found.problem}`);
       said = true;
     }
-    return grantExplicitTest(pair, scriptOf(argv, { cwd: process.cwd(), env: context.env }));
+    return grantExplicitTest(request, scriptOf(argv, { cwd: process.cwd(), env: context.env }));
   };
 }
 

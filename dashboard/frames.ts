@@ -1,7 +1,8 @@
 /** Parses what senders post to `/api/hooks/ingest` (CONTRACT §9): one frame, or an array of frames. */
 import type { EventContext } from "#core/registry";
 import { isMapping } from "#core/mapping";
-import { DEEPEST, dropPrototypeKeys, isTooDeep, parseJson, type ParsedJson } from "./json.ts";
+import { dropPrototypeKeys, isDeeperThan } from "#core/untrusted-json";
+import { DEEPEST, parseJson, type ParsedJson } from "./json.ts";
 
 const MIB = 1024 * 1024;
 /** A request's body. */
@@ -80,7 +81,7 @@ function readFrame(value: unknown, { deep, suspect }: ParsedJson): EventFrame | 
   if (isLonger(event_type, LONGEST_EVENT_TYPE)) return `'event_type' is longer than ${LONGEST_EVENT_TYPE} characters`;
   const given = context ?? {};
   if (!isMapping(given)) return "'context' must be a JSON object";
-  if (deep && isTooDeep(given)) return `'context' is nested deeper than ${DEEPEST} levels`;
+  if (deep && isDeeperThan(given, DEEPEST)) return `'context' is nested deeper than ${DEEPEST} levels`;
   if (suspect) dropPrototypeKeys(given);
   return { event_type, context: given, src: sourceOf(src) };
 }

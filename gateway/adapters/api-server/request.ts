@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ChatMessage, ChatToolCall } from "#core/messages";
 import { isMapping } from "#core/mapping";
+import { isDeeperThan } from "#core/untrusted-json";
 import { headerText } from "./header-text.ts";
 import { badRequest } from "./problem.ts";
 
@@ -131,14 +132,4 @@ function readPart(part: unknown, where: string): string {
   if (type === "text" && typeof text === "string") return text;
   const kind = typeof type === "string" ? ` of type "${type.slice(0, 50)}"` : "";
   throw badRequest(`${where}: parts${kind} are not supported; use {"type": "text", "text": …}.`);
-}
-
-/** Walks with a list instead of recursion, because a body of brackets could overflow the stack. */
-function isDeeperThan(value: unknown, most: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > most) return true;
-    level = level.flatMap((one): unknown[] => (typeof one === "object" && one !== null ? Object.values(one) : []));
-  }
-  return false;
 }

@@ -4,7 +4,7 @@
  * not hurt, and a home may lie as deep as it likes.
  */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync, unlinkSync, watch, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, unlinkSync, watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { problemOf } from "#core/errors";
@@ -120,7 +120,7 @@ async function request(folder: string, found: LiveProcess, deadline: number): Pr
   const id = randomBytes(6).toString("hex");
   const [ask, answer] = [join(folder, `${pid}.reload-${id}`), join(folder, `${pid}.reloaded-${id}`)];
   try {
-    writeFileSync(ask, "", { mode: 0o600 });
+    writePrivateFile(ask, "");
     while (performance.now() < deadline) {
       const report = readAnswer(answer);
       if (report !== undefined) return { pid, command, ...report };

@@ -1,8 +1,9 @@
 /** One gateway a home: two would answer every message twice. `run/gateway.pid` says whose turn it is. */
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
+import { writePrivateFile } from "#core/home/private-files";
 import { isAlive, processStartOf } from "#core/process-identity";
 
 interface Holder {
@@ -38,7 +39,7 @@ export function claimGateway(run: string, warn: (sentence: string) => void): () 
 function claim(file: string): void {
   const own = `${file}.${process.pid}`;
   const mine: Holder = { pid: process.pid, process_start: processStartOf(process.pid) };
-  writeFileSync(own, JSON.stringify(mine), { mode: 0o600 });
+  writePrivateFile(own, JSON.stringify(mine));
   try {
     // A link is made whole or not at all, and never over a file that is there.
     while (!link(own, file)) {

@@ -1,5 +1,6 @@
 /** Describes a failed model request: what went wrong, whether to retry, and what the user can do about it. */
 import { HermesError, problemOf } from "#core/errors";
+import { truncate } from "#core/truncate";
 import type { SelectedModel } from "./models/select.ts";
 
 /** What an error needs to know about the model. */
@@ -118,7 +119,7 @@ function describe(thrown: unknown, statusCode: number | null): string {
     .join(": ")
     .replaceAll(/\s+/g, " ");
   const status = statusCode === null ? "" : `status ${statusCode}${text === "" ? "" : ": "}`;
-  return `${status}${text.length > LONGEST_PROBLEM ? `${text.slice(0, LONGEST_PROBLEM)}…` : text}`;
+  return `${status}${truncate(text, LONGEST_PROBLEM)}`;
 }
 
 /** `Retry-After` in seconds or as a date, `retry-after-ms` in milliseconds. */

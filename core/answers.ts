@@ -6,6 +6,7 @@ import type { GateVerb } from "./event-declaration.ts";
 import { declarationOf, type EventName, type EventsOfKind, type VerbOf } from "./events.ts";
 import { frozenCopy } from "./firing.ts";
 import { isMapping } from "#core/mapping";
+import { truncate } from "./truncate.ts";
 
 type Nothing = void | undefined | null | Readonly<Record<string, never>>;
 
@@ -185,7 +186,7 @@ function text(value: unknown): string | undefined {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "string") return JSON.stringify(truncate(value, 40));
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" || typeof value === "function")
     return typeof value === "object" ? "an object" : "a function";

@@ -1,6 +1,7 @@
 /** Describes why a value does not match its JSON Schema: where, what was expected, what was given. */
 import type { ErrorObject } from "ajv";
 import { isSecretName } from "./secret-names.ts";
+import { truncate } from "./truncate.ts";
 
 /** One error of ajv, with its places as people read them. */
 interface SchemaError {
@@ -106,8 +107,7 @@ function article(type: unknown): string {
 
 /** At most 60 characters of JSON. */
 function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return truncate(JSON.stringify(value) ?? String(value), 60);
 }
 
 /** A JSON pointer as `"tags.1"`. */

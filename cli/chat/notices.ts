@@ -3,6 +3,7 @@ import { visible } from "#allowlist/visible";
 import { isCommandEvent } from "#core/command-events";
 import { declarationOf, isEventName } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
+import { truncate } from "#core/truncate";
 
 /** The notice of a run, or undefined when there is nothing that a person must know. */
 export function noticeOf(run: HookRun): string | undefined {
@@ -42,5 +43,5 @@ function because({ detail }: HookRun): string {
 /** Text in one line of at most 500 characters, with what a terminal would act on written out. */
 function inLine(text: string): string {
   const line = text.trim().replaceAll(/\s*\n\s*/g, " ⏎ ");
-  return visible(line.length > 500 ? `${line.slice(0, 500)}…` : line);
+  return visible(truncate(line, 500));
 }

@@ -1,6 +1,7 @@
 /** Renders the frames of a turn as text, as one JSON document, or as JSON lines. */
 import { visible } from "#allowlist/visible";
 import type { Frame } from "#core/frames";
+import { truncate } from "#core/truncate";
 import type { CliContext } from "../context.ts";
 
 export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
@@ -127,5 +128,5 @@ function bare({ session_id: _, ...frame }: Frame): object {
 }
 
 function shorten(text: string): string {
-  return visible(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+  return visible(truncate(text, 200));
 }

@@ -4,6 +4,7 @@ import { EVENT_NAMES } from "#core/events";
 import type { Frame } from "#core/frames";
 import { findSlashCommand, noSlashCommand, slashHelp, slashWords, type SlashCommandName } from "#core/slash-commands";
 import { DELEGATE_TASK } from "#agent/delegate";
+import { truncate } from "#core/truncate";
 import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
@@ -181,7 +182,7 @@ function hookText(host: Host): string {
 
 function messageLine({ role, content }: { readonly role: string; readonly content: string | null }): string {
   const text = (content ?? "(tool calls)").replaceAll("\n", "\n  ");
-  return `${role}: ${text.length > 400 ? `${text.slice(0, 400)}…` : text}`;
+  return `${role}: ${truncate(text, 400)}`;
 }
 
 function firstSentence(text: string): string {

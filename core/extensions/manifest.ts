@@ -2,6 +2,7 @@
 import { HermesError } from "#core/errors";
 import { readRegularFile } from "#core/regular-file";
 import { didYouMean } from "#core/suggest";
+import { truncate } from "#core/truncate";
 import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
 import { isMapping } from "#core/mapping";
 
@@ -126,6 +127,5 @@ export class ManifestReader {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return truncate(JSON.stringify(value), 60);
 }

@@ -1,6 +1,7 @@
 /** Describes what is wrong with a configuration. Loaded only when there is something to validate, as it loads zod. */
 import { z } from "zod";
 import { isSecretName } from "#core/secret-names";
+import { truncate } from "#core/truncate";
 import { buildConfigSchema } from "./config-schema.ts";
 
 export type ConfigIssue =
@@ -32,7 +33,7 @@ function shownValue(value: unknown, path: readonly (string | number)[]): string 
   const found = valueAt(value, path);
   if (found === undefined) return undefined;
   if (path.some((key) => typeof key === "string" && mayHoldSecrets(key)) || holdsSecrets(found)) return kindOf(found);
-  return shorten(JSON.stringify(found));
+  return truncate(JSON.stringify(found), 60);
 }
 
 /** Sections whose keys a user chooses may hold a secret under any name. */
@@ -64,10 +65,6 @@ function describe(issue: z.core.$ZodIssue, shown: string | undefined): string {
 function article(type: string): string {
   const name = { record: "mapping", object: "mapping", int: "whole number", array: "list" }[type] ?? type;
   return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function valueAt(value: unknown, path: readonly (string | number)[]): unknown {

@@ -1,4 +1,5 @@
 /** Describes what went wrong in an isolate, with the handler's file and line if known. */
+import { truncate } from "#core/truncate";
 import { SIZE_LIMITS } from "./limits.ts";
 
 /** `    at inner (lib/a.ts:1:42)` and `    at handler.ts:2:7`. */
@@ -14,7 +15,7 @@ export function sentenceOf(name: string, message: string, stack: string): string
   const words = (plain ? message : `${name}: ${message}`) || "an error without a message";
   const said = words.replace(AFTER_MESSAGE, " ($1)");
   const place = said === words ? placeOf(stack) : undefined;
-  return cut(place === undefined ? said : `${said} (${place})`);
+  return truncate(place === undefined ? said : `${said} (${place})`, SIZE_LIMITS.problem);
 }
 
 /** The sentence for an error that the guest described (`describe` of guest.ts). Never throws. */
@@ -24,13 +25,14 @@ export function readDescription(text: string): string {
     return sentenceOf(name ?? "", message ?? "", stack ?? "");
   } catch {
     // Not written by our guest code, so it is shown as it is.
-    return cut(text);
+    return truncate(text, SIZE_LIMITS.problem);
   }
 }
 
 /** The sentence for the rejection of an isolate's entry: a copied error, or any other value. */
 export function describeRejection(thrown: unknown): string {
-  if (typeof thrown !== "object" || thrown === null) return cut(`it threw ${JSON.stringify(thrown) ?? String(thrown)}`);
+  if (typeof thrown !== "object" || thrown === null)
+    return truncate(`it threw ${JSON.stringify(thrown) ?? String(thrown)}`, SIZE_LIMITS.problem);
   const { name, message, stack } = thrown as Partial<Record<"name" | "message" | "stack", unknown>>;
   return sentenceOf(asText(name), asText(message), asText(stack));
 }
@@ -44,8 +46,4 @@ function placeOf(stack: string): string | undefined {
     if (!place.startsWith(OWN) && !place.startsWith("file:") && !place.startsWith("node:")) return place;
   }
   return undefined;
-}
-
-function cut(text: string): string {
-  return text.length > SIZE_LIMITS.problem ? `${text.slice(0, SIZE_LIMITS.problem)}…` : text;
 }

@@ -1,6 +1,7 @@
 /** Reads single values of an entry leniently: a wrong one gives a warning and the default. */
 import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
 import { isMapping } from "#core/mapping";
+import { truncate } from "#core/truncate";
 
 /** Takes a clause about a key of the entry, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;
@@ -93,6 +94,6 @@ function isPaths(value: unknown): value is readonly string[] {
 export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (isMapping(value)) return "a mapping";
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "string") return JSON.stringify(truncate(value, 60));
   return String(value);
 }

@@ -3,6 +3,7 @@
  * thread itself, so that a handler that prints endlessly only uses its own memory.
  */
 import type { OutputLevel } from "#core/ports/tier";
+import { truncate } from "#core/truncate";
 
 export type TakeLine = (level: OutputLevel, text: string) => void;
 
@@ -79,6 +80,6 @@ export function limitLines(take: TakeLine): TakeLine {
       dropped = 0;
     }
     if (left-- <= 0) dropped++;
-    else take(level, line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
+    else take(level, truncate(line, LONGEST_LINE));
   };
 }

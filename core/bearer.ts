@@ -1,6 +1,7 @@
 /** Creates and compares secrets, and limits guessing. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { BoundedMap } from "./bounded-map.ts";
 
 /** 256 bits, in characters that need no escaping in a URL or a header. */
 export function newSecret(): string {
@@ -29,7 +30,7 @@ const MOST_ADDRESSES = 1024;
 
 /** Counts wrong secrets: at most 20 a second from one address. */
 export class GuessLimiter {
-  readonly #guesses = new Map<string, number[]>();
+  readonly #guesses = new BoundedMap<string, number[]>(MOST_ADDRESSES);
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
@@ -42,10 +43,7 @@ export class GuessLimiter {
     const recent = (this.#guesses.get(address) ?? []).filter((at) => now - at < WINDOW_MS);
     if (recent.length >= MOST_GUESSES) return true;
     recent.push(now);
-    // Moved to the end, so that the first one is the one that was silent longest.
-    this.#guesses.delete(address);
     this.#guesses.set(address, recent);
-    if (this.#guesses.size > MOST_ADDRESSES) this.#guesses.delete(this.#guesses.keys().next().value!);
     return false;
   }
 }

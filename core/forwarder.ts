@@ -5,6 +5,7 @@
  * A context is kept until it is sent, not copied: it must be an object created for its event that nobody changes later.
  */
 import { join } from "node:path";
+import { BoundedMap } from "./bounded-map.ts";
 import { watchDiscovery, type DiscoveryWatch } from "./forward/discovery-watch.ts";
 import { readDiscovery } from "./forward/discovery.ts";
 import { ForwardQueue } from "./forward/queue.ts";
@@ -54,7 +55,7 @@ class HookForwarder implements Forwarder {
   readonly #warn: (sentence: string) => void;
   readonly #queue = new ForwardQueue();
   readonly #sender: ForwardSender;
-  readonly #told = new Set<string>();
+  readonly #told = new BoundedMap<string, true>(MOST_PROBLEMS);
   #watch: DiscoveryWatch | null = null;
   #unregister: (() => void)[] = [];
   #stopping = false;
@@ -131,8 +132,7 @@ class HookForwarder implements Forwarder {
 
   #tell(problem: string): void {
     if (this.#told.has(problem)) return;
-    if (this.#told.size >= MOST_PROBLEMS) this.#told.clear();
-    this.#told.add(problem);
+    this.#told.set(problem, true);
     this.#warn(problem);
   }
 }

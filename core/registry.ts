@@ -4,6 +4,7 @@
  * The handlers of an event are resolved once and cached as an immutable list: an emission runs the list it started
  * with, even if handlers register or unregister others meanwhile.
  */
+import { BoundedMap } from "./bounded-map.ts";
 import { problemOf } from "./errors.ts";
 import { wildcardOf } from "./gateway-event-names.ts";
 import { writeStderr } from "./stderr.ts";
@@ -62,7 +63,7 @@ export class HookRegistry {
   readonly #registrations = new Map<string, readonly Registration[]>();
   /** All handlers, in order of registration. */
   #order: readonly Registration[] = [];
-  readonly #resolved = new Map<string, readonly Registration[]>();
+  readonly #resolved = new BoundedMap<string, readonly Registration[]>(MOST_REMEMBERED);
   readonly #report: RegistryReport;
 
   /** `report` takes the failures of handlers; standard error when absent. */
@@ -213,7 +214,6 @@ export class HookRegistry {
     const wildcard = wildcardOf(event);
     const broad = wildcard === null || wildcard === event ? NOBODY : (this.#registrations.get(wildcard) ?? NOBODY);
     const handlers = broad.length === 0 ? exact : exact.length === 0 ? broad : [...exact, ...broad];
-    if (this.#resolved.size >= MOST_REMEMBERED) this.#resolved.clear();
     this.#resolved.set(event, handlers);
     return handlers;
   }

@@ -1,4 +1,5 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
+import { memoize } from "./bounded-map.ts";
 import { wallClockAt } from "./clock.ts";
 import type { HookIdentity, HookRun, RunSink } from "./ports/hook.ts";
 
@@ -82,17 +83,8 @@ const MOST_REMEMBERED = 500;
 
 /** A sink that appends each record to a file of JSON lines; the only writer of `logs/hooks.jsonl`. */
 export function fileSink({ append, redact }: FileSinkOptions): RunSink {
-  const clean = new Map<string, string>();
-  /** Applied before the text becomes JSON, whose escapes would hide a secret with a quote or a newline. */
-  function redacted(text: string): string {
-    let found = clean.get(text);
-    if (found === undefined) {
-      found = redact(text);
-      if (clean.size >= MOST_REMEMBERED) clean.clear();
-      clean.set(text, found);
-    }
-    return found;
-  }
+  // Applied before the text becomes JSON, whose escapes would hide a secret with a quote or a newline.
+  const redacted = memoize(redact, MOST_REMEMBERED);
   return (run) => {
     const { name, command, session_id } = run;
     const texts = {

@@ -1,5 +1,6 @@
 /** Signs users in: exchanges a one-time code for a session, which the browser keeps in a cookie. */
 import { digestOf, newSecret } from "#core/bearer";
+import { BoundedMap } from "#core/bounded-map";
 
 const CODE_MS = 10 * 60_000;
 const MOST_CODES = 16;
@@ -21,9 +22,9 @@ export interface SignInListeners {
 
 export class SignIn {
   /** When each code expires. */
-  readonly #codes = new Map<Key, number>();
+  readonly #codes = new BoundedMap<Key, number>(MOST_CODES);
   /** When each session was last used. */
-  readonly #sessions = new Map<Key, number>();
+  readonly #sessions = new BoundedMap<Key, number>(MOST_SESSIONS, (session) => this.#listeners.onEnd(session));
   readonly #now: () => number;
   readonly #listeners: SignInListeners;
 
@@ -36,7 +37,6 @@ export class SignIn {
   newCode(): string {
     const code = newSecret();
     this.#codes.set(keyOf(code), this.#now() + CODE_MS);
-    if (this.#codes.size > MOST_CODES) this.#codes.delete(this.#codes.keys().next().value!);
     return code;
   }
 
@@ -49,7 +49,6 @@ export class SignIn {
     this.#listeners.onExchanged?.(code);
     const secret = newSecret();
     this.#sessions.set(keyOf(secret), this.#now());
-    if (this.#sessions.size > MOST_SESSIONS) this.#drop(this.#sessions.keys().next().value!);
     return secret;
   }
 
@@ -58,8 +57,6 @@ export class SignIn {
     const key = keyOf(secret);
     const used = this.#sessions.get(key);
     if (used === undefined) return undefined;
-    // Moved to the end, so that the first one is the least recently used.
-    this.#sessions.delete(key);
     this.#sessions.set(key, this.#now());
     if (this.#now() - used <= SESSION_SECONDS * 1000) return key;
     this.#drop(key);

@@ -1,4 +1,5 @@
 /** Access control: only allowed and paired users may use the gateway (CONTRACT §8). */
+import { BoundedMap } from "#core/bounded-map";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { MessageSource } from "#core/ports/platform";
@@ -22,8 +23,8 @@ export interface AccessDeps {
 export class UserAccess {
   readonly #deps: AccessDeps;
   readonly #monotonic: () => number;
-  /** When each stranger last got an answer, oldest first. */
-  readonly #spokenTo = new Map<string, number>();
+  /** When each stranger last got an answer. */
+  readonly #spokenTo = new BoundedMap<string, number>(MOST_REMEMBERED);
 
   constructor(deps: AccessDeps) {
     this.#deps = deps;
@@ -70,9 +71,7 @@ export class UserAccess {
     const now = this.#monotonic();
     const last = this.#spokenTo.get(stranger);
     if (last !== undefined && now - last < QUIET_MS) return false;
-    this.#spokenTo.delete(stranger);
     this.#spokenTo.set(stranger, now);
-    if (this.#spokenTo.size > MOST_REMEMBERED) this.#spokenTo.delete(this.#spokenTo.keys().next().value ?? "");
     return true;
   }
 }

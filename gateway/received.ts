@@ -1,5 +1,6 @@
 /** Recognises messages that platforms deliver twice. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { BoundedMap } from "#core/bounded-map";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { InboundMessage } from "#core/ports/platform";
@@ -13,7 +14,7 @@ const SWEEP_EVERY = 1000;
 export class ReceivedMessages {
   readonly #database: DatabaseSync;
   readonly #log: Log;
-  readonly #inMemory = new Set<string>();
+  readonly #inMemory = new BoundedMap<string, true>(SWEEP_EVERY);
   #insert: StatementSync | undefined;
   #count = 0;
 
@@ -35,8 +36,7 @@ export class ReceivedMessages {
       return Number(this.#insert.run(source.platform, message_id, new Date().toISOString()).changes) > 0;
     } catch (error) {
       this.#log.warn("received messages cannot be recorded in state.db", { problem: problemOf(error) });
-      this.#inMemory.add(known);
-      if (this.#inMemory.size > SWEEP_EVERY) this.#inMemory.delete(this.#inMemory.values().next().value ?? "");
+      this.#inMemory.set(known, true);
       return true;
     }
   }

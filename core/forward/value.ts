@@ -3,6 +3,7 @@
  * a quick check detects, and are passed to `JSON.stringify` directly. Others are copied value by value; a value that
  * JSON cannot represent is lost, but not the event.
  */
+import { memoize } from "#core/bounded-map";
 import { problemOf } from "#core/errors";
 import { isSecretName } from "#core/secret-names";
 
@@ -23,16 +24,10 @@ const NO_SECRET = "session_key";
 
 /** Key names are few, so this many are cached. */
 const MOST_NAMES = 2048;
-const secretNames = new Map<string, boolean>();
-
-function namesSecret(key: string): boolean {
-  const known = secretNames.get(key);
-  if (known !== undefined) return known;
-  const secret = key !== NO_SECRET && key.length < LONGEST_SECRET && isSecretName(key);
-  if (secretNames.size >= MOST_NAMES) secretNames.clear();
-  secretNames.set(key, secret);
-  return secret;
-}
+const namesSecret = memoize(
+  (key: string) => key !== NO_SECRET && key.length < LONGEST_SECRET && isSecretName(key),
+  MOST_NAMES,
+);
 
 /**
  * The size of a value that can be passed to `JSON.stringify`: only objects, arrays, strings and numbers, without keys

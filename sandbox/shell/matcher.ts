@@ -2,6 +2,7 @@
  * An entry's `matcher`: a regular expression in Python's dialect, matched against the whole tool name (CONTRACT §6).
  * When in doubt a guard must run, so a match that takes too long is treated as a match.
  */
+import { memoize } from "#core/bounded-map";
 
 export interface Matcher {
   /** Takes our name of a tool and, for a call, its arguments, since another protocol's name may depend on them. */
@@ -33,17 +34,8 @@ export function createBoundedTest(expression: RegExp): (name: string) => boolean
 }
 
 function remembered(test: (name: string) => boolean): (name: string) => boolean {
-  const results = new Map<string, boolean>();
-  return (name) => {
-    const known = results.get(name);
-    if (known !== undefined) return known;
-    const result = test(name);
-    if (name.length <= LONGEST_REMEMBERED) {
-      if (results.size >= MOST_REMEMBERED) results.clear();
-      results.set(name, result);
-    }
-    return result;
-  };
+  const matches = memoize(test, MOST_REMEMBERED);
+  return (name) => (name.length <= LONGEST_REMEMBERED ? matches(name) : test(name));
 }
 
 /** The expression, anchored at both ends, or the reason why it is invalid. */

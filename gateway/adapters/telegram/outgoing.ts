@@ -1,6 +1,7 @@
 /** Sends messages: in order per chat, in pieces, with retries where they help. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { growingPause } from "#core/backoff";
+import { BoundedMap } from "#core/bounded-map";
 import { HermesError } from "#core/errors";
 import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
@@ -31,7 +32,7 @@ const MOST_UNFINISHED = 100;
 /** `signal` cuts waits short when the program exits. */
 export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, signal: AbortSignal): Outgoing {
   const last = new Map<string, Promise<unknown>>();
-  const sentOf = new Map<string, number>();
+  const sentOf = new BoundedMap<string, number>(MOST_UNFINISHED);
 
   async function inOrder<Value>(chatId: string, task: () => Promise<Value>): Promise<Value> {
     const before = last.get(chatId) ?? Promise.resolve();
@@ -70,7 +71,6 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
         const failure = telegramFailureOf(thrown);
         sentOf.delete(key);
         if (failure.mayPass && index > 0) sentOf.set(key, index);
-        if (sentOf.size > MOST_UNFINISHED) sentOf.delete(sentOf.keys().next().value ?? "");
         throw failure;
       });
     }

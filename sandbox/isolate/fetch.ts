@@ -1,5 +1,8 @@
 /** `host.fetch`: requests to the hosts that a hook's `allow.fetch` names, and to no others. */
+import type { LookupFunction } from "node:net";
 import type { Agent, Dispatcher } from "undici";
+import { canonicalAddress } from "#core/addresses";
+import { checkedConnect, RefusedAddressError } from "#core/checked-connect";
 import { problemOf } from "#core/errors";
 import { FETCH_LIMITS } from "./limits.ts";
 
@@ -26,9 +29,23 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Maximum number of connections to one host; further requests wait, within their run's deadline. */
 const CONNECTIONS = 8;
 
+export interface HookFetchOptions {
+  /** Resolves names; the system's by default. */
+  readonly lookup?: LookupFunction;
+}
+
 /** The connections of all hooks; loaded and opened at the first request. */
 export class HookFetch implements AsyncDisposable {
-  #agent: Agent | undefined;
+  readonly #options: HookFetchOptions;
+  /**
+   * By the addresses that are exempt from the check. Hooks that name different ones must not share connections, because
+   * a connection to a name is checked when it is opened.
+   */
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(options: HookFetchOptions = {}) {
+    this.#options = options;
+  }
 
   /**
    * Makes a request, follows redirects that are allowed, and reads the whole response. Rejects with an error whose
@@ -36,9 +53,10 @@ export class HookFetch implements AsyncDisposable {
    */
   async fetch(request: FetchRequest, allowed: readonly string[], signal: AbortSignal): Promise<FetchResponse> {
     const hosts = new Set(allowed.map(hostOf));
+    const exempt = [...hosts].filter(isExempt).toSorted();
     let next = checked(request, hosts);
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#request(next, signal);
+      const response = await this.#request(next, exempt, signal);
       const location = response.headers["location"];
       if (!REDIRECTS.has(response.statusCode) || location === undefined) return read(response, next.url, signal);
       // Nobody reads the body, so close the connection.
@@ -51,23 +69,33 @@ export class HookFetch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent?.destroy();
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
   }
 
-  async #request({ url, method, headers, body }: Checked, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { Agent: AgentOf, request } = await import("undici");
-    this.#agent ??= new AgentOf({ connections: CONNECTIONS, maxHeaderSize: FETCH_LIMITS.headerBytes });
+  async #request(
+    { url, method, headers, body }: Checked,
+    exempt: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const { request } = await import("undici");
+    const dispatcher = await this.#agentFor(exempt);
     try {
-      return await request(url, {
-        dispatcher: this.#agent,
-        method,
-        headers: headers.flat(),
-        body,
-        signal,
-      });
+      return await request(url, { dispatcher, method, headers: headers.flat(), body, signal });
     } catch (error) {
       throw failure(url, error, signal);
     }
+  }
+
+  async #agentFor(exempt: readonly string[]): Promise<Agent> {
+    const { Agent: AgentOf, buildConnector } = await import("undici");
+    const key = exempt.join(" ");
+    let agent = this.#agents.get(key);
+    if (agent === undefined) {
+      const connect = checkedConnect({ build: buildConnector, exempt, ...this.#options });
+      agent = new AgentOf({ connections: CONNECTIONS, maxHeaderSize: FETCH_LIMITS.headerBytes, connect });
+      this.#agents.set(key, agent);
+    }
+    return agent;
   }
 }
 
@@ -124,6 +152,11 @@ function hostOf(name: string): string {
   return URL.parse(`http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}`)?.hostname ?? name;
 }
 
+/** True for a host that stands for addresses, which may be reached even if they are not public. */
+function isExempt(host: string): boolean {
+  return host === "localhost" || canonicalAddress(host) !== null;
+}
+
 async function read(
   { statusCode, headers, body }: Dispatcher.ResponseData,
   url: URL,
@@ -153,6 +186,12 @@ async function read(
 
 function failure(url: URL, error: unknown, signal: AbortSignal): Error {
   if (signal.aborted) return new Error(`${url.host} did not answer before the handler's deadline`);
+  if (error instanceof RefusedAddressError) return new Error(refusal(error), { cause: error });
   const { cause } = error as { cause?: unknown };
   return new Error(`${url.host} cannot be reached: ${problemOf(cause ?? error)}`, { cause: error });
+}
+
+function refusal({ message, address, kind }: RefusedAddressError): string {
+  const names = kind === "loopback" ? `${address} (or localhost)` : address;
+  return `${message}; to allow it, add ${names} to allow.fetch of HOOK.yaml`;
 }

@@ -2,6 +2,7 @@
  * The tier for gateway hooks that the user does not trust: handlers run in isolates of isolated-vm, in a process that
  * can be killed (DESIGN, "Trust tiers"). docs/sandbox.md says what a handler can do here and what it cannot.
  */
+import type { LookupFunction } from "node:net";
 import type { Log } from "#core/home/log";
 import type { HandlerTier } from "#core/ports/tier";
 import { HookFetch } from "./fetch.ts";
@@ -15,12 +16,14 @@ export interface IsolateTierOptions {
   /** The storage of `host.kv`: `createHookValues` of values.ts. */
   readonly values: HookValues;
   readonly log: Log;
+  /** Resolves the names of `host.fetch`; the system's by default. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Creates the tier. Nothing is started before the first event of a hook. */
-export function createIsolateTier({ env, values, log }: IsolateTierOptions): HandlerTier {
+export function createIsolateTier({ env, values, log, lookup }: IsolateTierOptions): HandlerTier {
   const hosts = new IsolateHosts({ env, log });
-  const fetch = new HookFetch();
+  const fetch = new HookFetch(lookup === undefined ? {} : { lookup });
   const services = { env, values, fetch };
   return {
     source: "isolate",

@@ -1,5 +1,6 @@
 /** The isolate tier with a store of its own, and handlers to put in it. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import type { LookupFunction } from "node:net";
 import type { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -36,10 +37,11 @@ export class Isolates {
   readonly log: string[] = [];
   readonly #root: string;
 
-  constructor(context: Pick<TestContext, "after">, env: NodeJS.ProcessEnv = {}) {
+  constructor(context: Pick<TestContext, "after">, env: NodeJS.ProcessEnv = {}, lookup?: LookupFunction) {
     this.#root = realpathSync(mkdtempSync(join(tmpdir(), "hermes-isolates-")));
     this.database = openMemoryDatabase();
-    this.tier = createIsolateTier({ env, values: createHookValues(() => this.database), log: this.#logger() });
+    const values = createHookValues(() => this.database);
+    this.tier = createIsolateTier({ env, values, log: this.#logger(), ...(lookup === undefined ? {} : { lookup }) });
     context.after(async () => {
       await this.tier[Symbol.asyncDispose]();
       rmSync(this.#root, { recursive: true, force: true });

@@ -2,8 +2,21 @@ import { randomBytes } from "node:crypto";
 
 let last = 0;
 
-/** A new session id: `sess_`, a sortable timestamp, and random characters. Unique across processes. */
+/**
+ * A new session id: eight random characters, `_`, and a sortable time. Scripts name files by the first characters of an id, so
+ * these are the ones that differ. Unique across processes.
+ */
 export function createSessionId(): string {
   last = Math.max(Date.now(), last + 1);
-  return `sess_${last.toString(36).padStart(9, "0")}${randomBytes(5).toString("hex")}`;
+  return `${randomBytes(4).toString("hex")}_${last.toString(36).padStart(9, "0")}`;
+}
+
+/** Compares ids by the time when they were created. */
+export function compareSessionIds(a: string, b: string): number {
+  const [left, right] = [timeOf(a), timeOf(b)];
+  return left < right ? -1 : Number(left > right);
+}
+
+function timeOf(id: string): string {
+  return id.slice(id.indexOf("_") + 1);
 }

@@ -59,7 +59,7 @@ export class SessionTables {
     return this.#all(
       `SELECT ${COLUMNS} FROM sessions
        WHERE (?1 IS NULL OR platform = ?1) AND (?2 IS NULL OR key = ?2) AND (?3 OR parent IS NULL)
-       ORDER BY updated_at DESC, id DESC LIMIT ?4`,
+       ORDER BY updated_at DESC, rowid DESC LIMIT ?4`,
       options.platform ?? null,
       options.key ?? null,
       Number(options.children ?? false),

@@ -5,7 +5,7 @@ import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports/agent";
 import { INJECTED } from "./injections.ts";
-import { createSessionId } from "./session-id.ts";
+import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
 
 export type { StoredSession } from "./session-tables.ts";
@@ -91,7 +91,7 @@ export class SqliteSessions {
     const stored = this.#attempt(() => this.#tables.newestWith(key));
     const kept = [...this.#unsaved.values()].map(({ session }) => session).filter((session) => session.key === key);
     return [...(stored === undefined || this.#unsaved.has(stored.id) ? [] : [stored]), ...kept]
-      .toSorted((a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id))
+      .toSorted((a, b) => compare(a.created_at, b.created_at) || compareSessionIds(a.id, b.id))
       .at(-1);
   }
 
@@ -107,7 +107,7 @@ export class SqliteSessions {
       );
     const stored = this.#attempt(() => this.#tables.list(options)).filter(({ id }) => !this.#unsaved.has(id));
     return [...kept, ...stored]
-      .toSorted((a, b) => compare(b.updated_at, a.updated_at) || compare(b.id, a.id))
+      .toSorted((a, b) => compare(b.updated_at, a.updated_at) || compareSessionIds(b.id, a.id))
       .slice(0, options.limit);
   }
 

@@ -5,7 +5,7 @@ import { isHidden } from "#core/home/hidden";
 import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, refuseUnknownCommand } from "./program.ts";
 
 /** Options that take a value, so that the scan for the command's name can step over it. */
 const VALUED: ReadonlySet<string> = new Set(["--home", "--log-level"]);
@@ -31,13 +31,18 @@ async function run(argv: readonly string[], context: CliContext): Promise<void> 
   const start = scanStart(words);
   if (start.version) return context.out(await versionText(start.home));
   const program = await createProgram(start.command, context);
-  if (start.command === undefined && !words.some((word) => word === "-h" || word === "--help")) {
+  if (start.command === undefined && !words.some(isHelp)) {
     // Parsed all the same, so that a mistyped global option is found.
     await program.action(() => program.outputHelp()).parseAsync(words, { from: "user" });
     return;
   }
+  if (words.some(isHelp)) refuseUnknownCommand(program, words, VALUED);
   program.hook("preAction", (_program, command) => answerFromOutside(command, words, context));
   await program.parseAsync(words, { from: "user" });
+}
+
+function isHelp(word: string): boolean {
+  return word === "-h" || word === "--help";
 }
 
 /** Thrown when the hermes outside the sandbox has run the command: nothing is left to do here. */

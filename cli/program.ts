@@ -1,6 +1,7 @@
 /** The commands, and the program that they make up. */
 import { Command, Option } from "commander";
 import type { CliContext } from "./context.ts";
+import { didYouMean } from "#core/suggest";
 import { commandPath } from "./command-path.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 
@@ -91,10 +92,38 @@ function shareSettings(command: Command, context: CliContext): void {
     .configureOutput({
       writeOut: (text) => context.out(text),
       writeErr: (text) => context.note(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "hermes: ")),
+      outputError: (text, write) => write(withSuggestion(text, command).replace(/^error: /, "hermes: ")),
     })
     .exitOverride();
   for (const inner of command.commands) shareSettings(inner, context);
+}
+
+/** Commander suggests a command's own options only: adds the closest global one. */
+function withSuggestion(text: string, command: Command): string {
+  const unknown = /^error: unknown option '(--[^'=]+)[^']*'(?=\n(?!\(Did you mean))/.exec(text);
+  if (unknown === null) return text;
+  const flags = command.options.flatMap(({ long }) => long ?? []);
+  return `${unknown[0]}.${didYouMean(unknown[1]!, flags)}${text.slice(unknown[0].length)}`;
+}
+
+/**
+ * Reports an unknown command also where help is asked for: commander would print the help of the command above.
+ * `valued` are the options whose value is the next word.
+ */
+export function refuseUnknownCommand(program: Command, words: readonly string[], valued: ReadonlySet<string>): void {
+  let command = program;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (valued.has(word)) index++;
+    if (word.startsWith("-")) continue;
+    const inner = command.commands.find((each) => each.name() === word);
+    if (inner === undefined) {
+      if (word === "help" || command.commands.length === 0) return;
+      const names = command.commands.map((each) => each.name());
+      return command.error(`error: unknown command '${word}'.${didYouMean(word, names)}`);
+    }
+    command = inner;
+  }
 }
 
 function globalOptions(): Option[] {

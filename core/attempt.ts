@@ -21,9 +21,15 @@ export function attempt(hook: Hook, firing: Firing, signal: AbortSignal, started
   } catch (thrown) {
     return failed(started, thrown);
   }
-  if (reply instanceof Promise) return settle(hook, firing, signal, reply, started);
   const ended = performance.now();
-  return { reply, failure: lateness(hook, firing, ended - started), started, ended };
+  const late = lateness(hook, firing, ended - started);
+  if (late !== undefined) {
+    // What it still rejects with is nobody's business any more.
+    if (reply instanceof Promise) reply.catch(() => undefined);
+    return { reply: undefined, failure: late, started, ended };
+  }
+  if (reply instanceof Promise) return settle(hook, firing, signal, reply, started);
+  return { reply, failure: undefined, started, ended };
 }
 
 async function settle(
@@ -46,7 +52,7 @@ function failed(started: number, thrown: unknown): Attempt {
   return { reply: undefined, failure, started, ended: performance.now() };
 }
 
-/** A synchronous hook cannot be stopped; if it returns after its deadline, it has timed out. */
+/** A synchronous hook cannot be stopped; if it returns after its deadline, it has timed out and its answer is lost. */
 function lateness(hook: Hook, firing: Firing, took: number): HermesError | undefined {
   if (hook.deadlineSeconds === null || took <= hook.deadlineSeconds * 1000) return undefined;
   return timeout(

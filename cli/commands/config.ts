@@ -18,6 +18,7 @@ export function addConfigCommand(program: Command, context: CliContext): void {
   config
     .command("schema")
     .description("print the JSON Schema of config.yaml")
+    .option("--json", "print JSON, which is the only format")
     .addHelpText("after", SCHEMA_HELP)
     .action(async () => {
       const { configJsonSchema } = await import("#core/home/config-issues");

@@ -3,7 +3,6 @@ import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import type { Adapter } from "#core/ports/platform";
-import { install_as_default } from "#core/registry";
 import { findPlatform } from "#gateway/adapters/table";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { noticeOf } from "../chat/notices.ts";
@@ -43,7 +42,6 @@ export async function runGateway(command: Command, context: CliContext): Promise
   );
   // A model that cannot answer is said now, not to the first person who writes.
   host.model.describe();
-  install_as_default(host.registry);
   host.dispatcher.sinks.add((run) => {
     const notice = noticeOf(run);
     if (notice !== undefined) context.note(notice);

@@ -3,7 +3,7 @@ import { HookDispatcher } from "#core/dispatch";
 import { problemOf } from "#core/errors";
 import { openLive } from "#core/home/live";
 import type { HookIdentity } from "#core/ports/hook";
-import { HookRegistry } from "#core/registry";
+import { HookRegistry, install_as_default } from "#core/registry";
 import type { HostFiles } from "../host-files.ts";
 import type { Host, HostOptions } from "./host.ts";
 
@@ -30,6 +30,8 @@ export function openEvents({ context, paths }: Pick<HostOptions, "context" | "pa
     context.warn(sentence);
     files.log.error(sentence);
   });
+  // Before any plugin is loaded, which may ask for it (seed 002).
+  install_as_default(registry);
   return {
     dispatcher,
     registry,

@@ -38,8 +38,9 @@ export class Capabilities {
   settings(memoryMb: number): GuestSettings {
     const { env: variables } = this.#services;
     const named = this.#allow.env.flatMap((name) => (Object.hasOwn(variables, name) ? [[name, variables[name]!]] : []));
-    const { kv, fetch } = this.#allow;
-    return { memoryMb, kv, fetch: fetch.length > 0, env: Object.fromEntries(named) as Record<string, string> };
+    const { kv, fetch, env } = this.#allow;
+    const granted = env.length === 0 ? null : (Object.fromEntries(named) as Record<string, string>);
+    return { memoryMb, kv, fetch: fetch.length > 0, env: granted };
   }
 
   /** Starts a run: resets the call counters; its calls end with it, `remainingMs` from now. */

@@ -14,7 +14,8 @@ interface Settings {
   readonly limits: typeof GUEST_LIMITS;
   readonly fetch: boolean;
   readonly kv: boolean;
-  readonly env: Readonly<Record<string, string>>;
+  /** Null without a grant. */
+  readonly env: Readonly<Record<string, string>> | null;
 }
 
 interface Call {
@@ -78,7 +79,7 @@ export function boot(toProcess: Post, settings: string, deadline: number): void 
   host = freeze({
     __proto__: null,
     log,
-    env: freeze({ __proto__: null, ...env }),
+    ...(env === null ? {} : { env: freeze({ __proto__: null, ...env }) }),
     ...(kv ? { kv: freeze({ __proto__: null, get: getValue, set: setValue, delete: deleteValue }) } : {}),
     ...(fetch ? { fetch: fetchUrl } : {}),
   });

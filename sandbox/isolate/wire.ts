@@ -11,7 +11,8 @@ export interface GuestSettings {
   readonly memoryMb: number;
   readonly fetch: boolean;
   readonly kv: boolean;
-  readonly env: Readonly<Record<string, string>>;
+  /** Null without a grant. */
+  readonly env: Readonly<Record<string, string>> | null;
 }
 
 /** From the program to the process. `guest` is the number of a hook's isolate in that process. */

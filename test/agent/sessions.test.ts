@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { repairHistory } from "#agent/history";
-import { createSessionId } from "#agent/session-id";
+import { compareSessionIds, createSessionId } from "#agent/session-id";
 import { SqliteSessions } from "#agent/sessions";
 import { openMemoryDatabase } from "#core/home/database";
 import type { ChatMessage } from "#core/messages";
@@ -16,11 +16,12 @@ function createStore() {
   return { database, problems, store: new SqliteSessions(database, (problem) => problems.push(problem)) };
 }
 
-test("ids are unique and sort like their time", () => {
+test("ids are unique, and differ in their first eight characters", () => {
   const ids = Array.from({ length: 500 }, createSessionId);
-  assert.deepEqual(ids, ids.toSorted());
   assert.equal(new Set(ids).size, 500);
-  assert.match(ids[0]!, /^sess_[0-9a-z]+$/);
+  assert.equal(new Set(ids.map((id) => id.slice(0, 8))).size, 500);
+  assert.deepEqual(ids, ids.toSorted(compareSessionIds));
+  assert.match(ids[0]!, /^[0-9a-f]{8}_[0-9a-z]+$/);
 });
 
 test("messages come back as they were, in order", () => {

@@ -36,6 +36,10 @@ test("mistyped commands, subcommands and flags are 2 with a did-you-mean on stan
     [["--hme", "/x", "chat"], "--home"],
     [["hooks", "test", "pre_tol_call"], "pre_tool_call"],
     [["--log-level", "inf", "chat", "-q", "x"], "info"],
+    [["chta", "--help"], "chat"],
+    [["hooks", "lst", "-h"], "list"],
+    [["hooks", "list", "--hom", "/x"], "--home"],
+    [["hooks", "list", "--accept-hoks"], "--accept-hooks"],
   ] as const) {
     const { code, stdout, stderr } = await home.run(args);
     assert.equal(code, 2, args.join(" "));

@@ -27,7 +27,7 @@ function checkLines(frames: readonly Record<string, unknown>[]): void {
   assert.equal(frames.at(-1)?.["type"], "result");
   assert.equal(frames.filter(({ type }) => type === "result").length, 1);
   for (const { type, session_id, ...rest } of frames) {
-    assert.match(String(session_id), /^sess_/);
+    assert.match(String(session_id), /^[0-9a-f]{8}_/);
     const types = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, typeof value]));
     assert.deepEqual(types, LINES[String(type)], String(type));
   }
@@ -77,7 +77,7 @@ test("stream-json: the same shape for a turn, a limit, !CMD, a slash command and
 
   const slash = await stream("-c", "-q", "/status");
   assert.deepEqual(slash.types, ["session", "assistant", "hook", "result"]);
-  assert.match(String(slash.frames[1]?.["content"]), /^session {2}sess_/);
+  assert.match(String(slash.frames[1]?.["content"]), /^session {2}[0-9a-f]{8}_/);
 
   const fresh = await stream("-c", "-q", "/new");
   assert.deepEqual(fresh.types, ["session", "hook", "session", "assistant", "hook", "result"]);

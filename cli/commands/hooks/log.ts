@@ -1,7 +1,7 @@
 /** `hermes hooks log`: the last runs of hooks of every kind, and each new one with --follow. */
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
-import { EXIT, HermesError, problemOf } from "#core/errors";
+import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import { followRuns, readRuns } from "#core/home/run-log";
 import type { LoggedRun } from "#core/runs";
@@ -22,8 +22,8 @@ export function parseLimit(text: string): number {
 }
 
 /**
- * Prints the runs, newest last; with `follow` until Ctrl+C or until nobody reads any more, both of which are no
- * failure. Throws HERMES_LOG_UNREADABLE.
+ * Prints the runs, newest last; with `follow` until a signal or until nobody reads any more, which is no failure.
+ * Throws HERMES_LOG_UNREADABLE.
  */
 export async function showLog(options: HooksLogOptions, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
@@ -48,8 +48,7 @@ async function follow(path: string, { limit, json }: HooksLogOptions, context: C
   const stop = () => stopped.abort();
   const unwatch = onStdoutClosed(stop);
   const unlisten = onStopSignal((code) => {
-    // Ctrl+C is how a follower is meant to end.
-    if (code !== EXIT.interrupted) context.exit(code);
+    context.exit(code);
     stop();
   });
   try {

@@ -15,8 +15,8 @@ export interface OpenApprovals extends Approvals {
   decide(request: HookRequest): Consent;
   /** What the approval of a pair does not cover, in words; null without an approval, empty when it covers all. */
   lacks(request: HookRequest): readonly string[] | null;
-  /** Whether the approval of a pair is valid for the current script; always true unless scripts are pinned. */
-  examine(pair: HookPair, argv: readonly string[]): PinCheck;
+  /** Whether the approval of a pair is valid for the current files; always true unless scripts are pinned. */
+  examine(request: HookRequest, argv: readonly string[]): PinCheck;
   /** The approval of a pair in the file, if it is valid. */
   find(pair: HookPair): Approval | undefined;
   state(): AllowlistState;
@@ -75,12 +75,13 @@ export function openApprovals(
     pinOf: (request) => (argv) => {
       const approval = approvalOf(request);
       if (approval === undefined) return { problem: "its approval was revoked" };
-      const prepared = pins.prepare(approval, argv);
+      const prepared = pins.prepare({ approval, argv, ignored: request.pinIgnore ?? [] });
       return "argv" in prepared ? prepared : { problem: `${prepared.problem}. ${cureOf(prepared, request)}` };
     },
-    examine(pair, argv) {
-      const approval = mode === "pinned" ? approvalOf(pair) : undefined;
-      return approval === undefined ? { state: "unchanged" } : pins.examine(approval, argv);
+    examine(request, argv) {
+      const approval = mode === "pinned" ? approvalOf(request) : undefined;
+      if (approval === undefined) return { state: "unchanged" };
+      return pins.examine({ approval, argv, ignored: request.pinIgnore ?? [] });
     },
     find(pair) {
       refresh();

@@ -23,6 +23,8 @@ export interface ConsentSubject {
   readonly throughShell: boolean;
   /** Variables that the script gets although they are named like secrets. */
   readonly env: readonly string[];
+  /** Data files of the command, which are not pinned. */
+  readonly pinIgnore?: readonly string[];
 }
 
 export interface ConsentOptions {
@@ -80,13 +82,13 @@ function findUnsettled(
     const { event, command, argv, enabled } = entry;
     // A broken entry cannot run, so it needs no approval.
     if (!enabled || command === null || argv === null) continue;
-    const request = { event, command, shell: entry.throughShell, env: entry.env };
+    const request = { event, command, shell: entry.throughShell, env: entry.env, pinIgnore: entry.pinIgnore ?? [] };
     const missing = approvals.lacks(request);
     const changed = approvals.examine(request, argv).state === "changed";
     if (missing?.length === 0 && !changed) continue;
     const reason = changed ? "changed" : missing === null ? "new" : "wider";
     const known = found.get(pairKey(request));
-    const script = known?.script ?? takeScriptFingerprint(argv, place);
+    const script = known?.script ?? takeScriptFingerprint(argv, { ...place, ignored: entry.pinIgnore });
     const { uses, ...terms } =
       known === undefined ? { uses: [], shell: false, env: [] } : { ...known, ...known.request };
     found.set(pairKey(request), {

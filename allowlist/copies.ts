@@ -5,7 +5,8 @@ import { problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
 import { readRegularFile } from "#core/regular-file";
-import { MOST_PINNED_BYTES, sha256Of } from "./fingerprint.ts";
+import { MOST_PINNED_BYTES } from "./fingerprint.ts";
+import { sha256Of } from "./hash.ts";
 
 export interface Original {
   readonly path: string;

@@ -1,6 +1,8 @@
 /** Finds the file that a command runs, and tells whether it is still the approved one (CONTRACT §5). */
-import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import { readRegularFile } from "#core/regular-file";
+import { findFiles, hashFiles, type PinnedFile } from "./files.ts";
+import { hashFile, sha256Of } from "./hash.ts";
 import type { Approval } from "./store.ts";
 import { readWords, scriptOf, type CommandWords, type LookupContext } from "./words.ts";
 
@@ -14,6 +16,8 @@ export interface ScriptFingerprint {
   readonly sha256: string | null;
   /** The bytes that were hashed; null when there are none or more than {@link MOST_PINNED_BYTES}. */
   readonly content: Buffer | null;
+  /** The other files that the command names. */
+  readonly files: readonly PinnedFile[];
 }
 
 export type Drift = "none" | "modified" | "missing" | "unknown";
@@ -23,15 +27,16 @@ const MOST_HASHED_BYTES = 16 * 1024 * 1024;
 /** Larger files cannot be pinned, because they would have to be read completely before each run. */
 export const MOST_PINNED_BYTES = 64 * 1024 * 1024;
 
-/** Path, time, size, hash and bytes of a command's script. Never throws; unreadable parts are null. */
+/** Path, time, size, hash and bytes of a command's script, and its other files. Never throws; unreadable parts are null. */
 export function takeScriptFingerprint(argv: readonly string[], place: LookupContext): ScriptFingerprint {
   const words = readWords(argv, place);
   const path = typeof words.script === "string" ? null : words.script.path;
-  const nothing = { words, path, mtime: null, bytes: null, sha256: null, content: null };
+  const files = hashFiles(findFiles(argv, words, place));
+  const nothing = { words, path, mtime: null, bytes: null, sha256: null, content: null, files };
   const stats = path === null ? undefined : statOf(path);
   if (path === null || !stats?.isFile()) return nothing;
   const { content } = readScript(path);
-  const sha256 = content === null ? hashOf(path) : sha256Of(content);
+  const sha256 = content === null ? hashFile(path) : sha256Of(content);
   return { ...nothing, mtime: stats.mtime.toISOString(), bytes: content?.length ?? stats.size, sha256, content };
 }
 
@@ -51,7 +56,7 @@ export function driftOf(
   if (approval === undefined) return "unknown";
   const { script_sha256, script_mtime_at_approval } = approval;
   if (typeof script_sha256 === "string" && (place.pinned || stats.size <= MOST_HASHED_BYTES)) {
-    return hashOf(path) === script_sha256.toLowerCase() ? "none" : "modified";
+    return hashFile(path) === script_sha256.toLowerCase() ? "none" : "modified";
   }
   if (place.pinned) return "modified";
   if (typeof script_mtime_at_approval !== "string") return "unknown";
@@ -63,12 +68,6 @@ export function readScript(path: string): { content: Buffer; problem: null } | {
   const reading = readRegularFile(path, { mostBytes: MOST_PINNED_BYTES });
   if (reading.kind === "read") return { content: reading.content, problem: null };
   return { content: null, problem: reading.kind === "absent" ? "does not exist" : reading.problem };
-}
-
-/** SHA-256 in lower-case hexadecimal. */
-export function sha256Of(content: Buffer): string {
-  // Loaded where a script is hashed: a listing without approvals starts faster without it.
-  return process.getBuiltinModule("node:crypto").hash("sha256", content);
 }
 
 /**
@@ -95,22 +94,4 @@ function statOf(path: string): Stats | undefined {
     // Not reachable (no permission, a loop of links, a NUL), so the same as missing.
     return undefined;
   }
-}
-
-function hashOf(path: string): string | null {
-  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
-  const buffer = Buffer.alloc(64 * 1024);
-  try {
-    const file = openSync(path, "r");
-    try {
-      for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
-        hash.update(buffer.subarray(0, read));
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // It is executable but not readable, or it was deleted: without a hash it is treated as changed.
-    return null;
-  }
-  return hash.digest("hex");
 }

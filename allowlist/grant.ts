@@ -19,7 +19,10 @@ export interface ConsentTerms {
 }
 
 /** What a configured entry needs an approval for. */
-export interface HookRequest extends HookPair, ConsentTerms {}
+export interface HookRequest extends HookPair, ConsentTerms {
+  /** `pin_ignore`: data files of the command, which `hooks_consent: pinned` exempts if the approval does, too. */
+  readonly pinIgnore?: readonly string[];
+}
 
 declare const brand: unique symbol;
 

@@ -3,7 +3,9 @@ import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import { problemOf } from "#core/errors";
 import { provideCopy } from "./copies.ts";
-import { readScript, sha256Of, type ScriptFingerprint } from "./fingerprint.ts";
+import { findFiles, hashFiles, readFiles, type NamedFile } from "./files.ts";
+import { readScript, type ScriptFingerprint } from "./fingerprint.ts";
+import { sha256Of } from "./hash.ts";
 import type { ResolvedCommand } from "./grant.ts";
 import { resolvePrograms, type Resolved } from "./resolve.ts";
 import { pairKey, type Approval } from "./store.ts";
@@ -18,11 +20,18 @@ export type PinCheck =
 
 type Refusal = Exclude<PinCheck, { state: "unchanged" }>;
 
+export interface PinnedCommand {
+  readonly approval: Approval;
+  readonly argv: readonly string[];
+  /** `pin_ignore` of the entry; only what the approval ignores, too, is exempt. */
+  readonly ignored: readonly string[];
+}
+
 export interface Pins {
-  /** Checks the script without changing anything. */
-  examine(approval: Approval, argv: readonly string[]): PinCheck;
-  /** What to run instead of `argv`, or why nothing can run; creates the copy if it is missing. */
-  prepare(approval: Approval, argv: readonly string[]): ResolvedCommand | Refusal;
+  /** Checks the script and the other files without changing anything. */
+  examine(command: PinnedCommand): PinCheck;
+  /** What to run instead of the words, or why nothing can run; creates the copy if it is missing. */
+  prepare(command: PinnedCommand): ResolvedCommand | Refusal;
 }
 
 /** Cached for an approval until it changes: which word is the script, and which files are the programs. */
@@ -37,20 +46,23 @@ export function createPins(folder: string, place: LookupContext): Pins {
   const frozen: LookupContext = { cwd: place.cwd, env: { PATH: place.env["PATH"] } };
   const plans = new Map<string, Plan>();
 
-  function planOf(approval: Approval, argv: readonly string[]): Plan {
+  function planOf(approval: Approval, argv: readonly string[], context: LookupContext): Plan {
     const { script_sha256, script_path, pinned } = approval;
-    const key = JSON.stringify([argv, script_sha256, script_path, pinned]);
+    const key = JSON.stringify([argv, context.ignored, script_sha256, script_path, pinned]);
     const known = plans.get(pairKey(approval));
     if (known?.key === key) return known;
-    const plan = { key, words: approvedWords(approval, argv, frozen) };
+    const plan = { key, words: approvedWords(approval, argv, context) };
     // A script that does not exist yet may be found later.
     if (pathOf(plan.words.script) !== null) plans.set(pairKey(approval), plan);
     return plan;
   }
 
-  function look(approval: Approval, argv: readonly string[]): { plan: Plan; found: Found | null } | Refusal {
-    const plan = planOf(approval, argv);
+  function look({ approval, argv, ignored }: PinnedCommand): { plan: Plan; found: Found | null } | Refusal {
+    const context = { ...frozen, ignored: ignoredByBoth(approval, ignored, frozen) };
+    const plan = planOf(approval, argv, context);
     const { script } = plan.words;
+    const refusal = checkFiles(approval, findFiles(argv, plan.words, context));
+    if (refusal !== null) return refusal;
     if (script === "none") {
       return unusable(
         "none of its words is a script, so there is nothing to pin; name a script, or use inline code (-c)",
@@ -69,12 +81,12 @@ export function createPins(folder: string, place: LookupContext): Pins {
   }
 
   return {
-    examine(approval, argv) {
-      const looked = look(approval, argv);
+    examine(command) {
+      const looked = look(command);
       return "state" in looked ? looked : { state: "unchanged" };
     },
-    prepare(approval, argv) {
-      const looked = look(approval, argv);
+    prepare(command) {
+      const looked = look(command);
       if ("state" in looked) return looked;
       const { argv: words, argv0, copyAt } = looked.plan.resolved!;
       if (looked.found === null || copyAt === null) return { argv: words, argv0, script: null };
@@ -99,6 +111,32 @@ export function pinnedRecord(
     script_word: typeof words.script === "string" ? null : words.script.index,
     ...(typeof resolved === "string" ? {} : { programs: resolved.programs }),
   };
+}
+
+/** Compares the files besides the script with those of the approval: each must be there, with the same content. */
+function checkFiles(approval: Approval, files: readonly NamedFile[]): Refusal | null {
+  const recorded = readFiles(approval.files) ?? [];
+  const isSame = (one: NamedFile) => (other: NamedFile) => one.word === other.word && one.path === other.path;
+  const gone = recorded.find((file) => !files.some(isSame(file)));
+  if (gone !== undefined) return { state: "missing", problem: `its file ${visible(gone.path)} does not exist` };
+  for (const file of hashFiles(files)) {
+    const before = recorded.find(isSame(file));
+    const shown = visible(file.path);
+    if (before === undefined) {
+      const problem = `its approval has no hash of its file ${shown}, so the file is treated as changed`;
+      return { state: "changed", problem };
+    }
+    if (file.sha256 === null || file.sha256 !== before.sha256?.toLowerCase()) {
+      return { state: "changed", problem: `its file ${shown} has changed since it was approved` };
+    }
+  }
+  return null;
+}
+
+/** Only what the entry and its approval both ignore: a new `pin_ignore` needs a new approval. */
+function ignoredByBoth({ pin_ignore: value }: Approval, ignored: readonly string[], { cwd }: LookupContext) {
+  const approved = new Set(Array.isArray(value) ? value.map((path) => resolve(cwd, String(path))) : []);
+  return ignored.map((path) => resolve(cwd, path)).filter((path) => approved.has(path));
 }
 
 interface Found {

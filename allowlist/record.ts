@@ -20,11 +20,9 @@ export interface Approved {
 }
 
 /** The record of an approval given now. */
-export function makeApproval(
-  { request, argv, script, by }: Approved,
-  mode: ConsentMode,
-  place: LookupContext,
-): Approval {
+export function makeApproval(approved: Approved, mode: ConsentMode, place: LookupContext): Approval {
+  const { request, argv, script, by } = approved;
+  const { pinIgnore = [] } = request;
   return {
     event: request.event,
     command: request.command,
@@ -34,6 +32,8 @@ export function makeApproval(
     script_path: script.path,
     script_sha256: script.sha256,
     ...termsRecord(request),
+    ...(script.files.length === 0 ? {} : { files: script.files }),
+    ...(pinIgnore.length === 0 ? {} : { pin_ignore: pinIgnore }),
     ...(mode === "pinned" ? { pinned: pinnedRecord(argv, script, place) } : {}),
   };
 }

@@ -6,7 +6,8 @@
 import { accessSync, constants, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { visible } from "./visible.ts";
-import { isProgramOfLauncher, locate, type CommandWords, type LookupContext } from "./words.ts";
+import { isProgramOfLauncher } from "./interpreters.ts";
+import { locate, type CommandWords, type LookupContext } from "./words.ts";
 
 export interface Resolved {
   /** The words to run; the script at `copyAt` must be replaced with its copy. */

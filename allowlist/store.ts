@@ -21,6 +21,10 @@ export interface Approval extends HookPair {
   readonly shell?: unknown;
   /** Names of variables that it also covers. */
   readonly env?: unknown;
+  /** `[{word, path, sha256}]`: the other files that the command names. Absent without any, and in older approvals. */
+  readonly files?: unknown;
+  /** `pin_ignore` of the entry when it was approved. */
+  readonly pin_ignore?: unknown;
   /** In pinned mode: `{script_word, programs}`, how the words of the command were interpreted. */
   readonly pinned?: unknown;
 }

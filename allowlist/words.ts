@@ -1,11 +1,14 @@
 /** Finds which words of a command are programs, and which one is the script (CONTRACT §5). */
 import { statSync } from "node:fs";
-import { basename, delimiter, join, resolve } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
+import { familyOf, launcherOf, programBehind, type Family } from "./interpreters.ts";
 
 /** The base of relative paths, and where bare names are looked up. */
 export interface LookupContext {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** `pin_ignore` of the entry: files and folders of data, which are not pinned. */
+  readonly ignored?: readonly string[] | undefined;
 }
 
 export interface CommandWords {
@@ -22,55 +25,30 @@ export interface ScriptWord {
   readonly executed: boolean;
 }
 
-interface Family {
-  readonly name: RegExp;
-  /** Options followed by code or a module instead of a file. */
-  readonly inline: RegExp;
-  /** Options whose value is the next word, which is not the script. */
-  readonly valued: RegExp;
-}
-
-const FAMILIES: readonly Family[] = [
-  {
-    name: /^(?:(?:ba|da|z|k|mk|fi|a|c|tc)?sh|busybox)$/,
-    inline: /^-[a-zA-Z]*c[a-zA-Z]*$/,
-    valued: /^(?:[-+][a-zA-Z]*[oO]|--rcfile|--init-file)$/,
-  },
-  {
-    name: /^(?:python|pypy)[\d.]*$/,
-    inline: /^-[a-zA-VYZ]*[cm]/,
-    valued: /^-[a-zA-VYZ]*[WX]$|^--check-hash-based-pycs$/,
-  },
-  {
-    name: /^(?:node|deno|bun|tsx)$/,
-    inline: /^-(?:e|p|pe)$|^--(?:eval|print)(?:=|$)/,
-    valued: /^-[rC]$|^--(?:require|import|loader|experimental-loader|conditions|env-file|config|input-type)$/,
-  },
-  { name: /^perl[\d.]*$/, inline: /^-[a-zA-Z0-9]*[eE]/, valued: /^-I$/ },
-  { name: /^ruby[\d.]*$/, inline: /^-[a-zA-Z]*e/, valued: /^-[CIr]$/ },
-  { name: /^php[\d.]*$/, inline: /^-r$/, valued: /^-[cd]$/ },
-  { name: /^lua[\d.]*$/, inline: /^-e/, valued: /^-l$/ },
-];
-const LAUNCHER = /^(?:env|nice|nohup|stdbuf|timeout|exec)$/;
-
 /**
  * Finds the script of a command: its first word (looked up in PATH when it is a bare name), or, after an
- * interpreter, the first word after its options that is a file. `inline` is code in the command itself (`-c`),
- * `none` an interpreter without a script. Never throws.
+ * interpreter, the first word after its options that is a file. A program of PATH that is not known and has a file
+ * among its words counts as an interpreter. `inline` is code in the command itself (`-c`), `none` an interpreter without
+ * a script. Never throws.
  */
 export function readWords(argv: readonly string[], place: LookupContext, from = 0): CommandWords {
   const first = argv[from];
   if (first === undefined) return { programs: [], script: "none" };
   const name = basename(first);
-  const family = FAMILIES.find((each) => each.name.test(name));
-  if (LAUNCHER.test(name)) {
-    const next = argv.findIndex((word, index) => index > from && isProgramOfLauncher(word));
-    if (next !== -1) {
+  const family = familyOf(name);
+  const launcher = launcherOf(name);
+  if (launcher !== undefined) {
+    const next = programBehind(argv, from, launcher);
+    if (next === "code") return { programs: [from], script: "inline" };
+    if (next !== null) {
       const { programs, script } = readWords(argv, place, next);
       return { programs: [from, ...programs], script };
     }
   } else if (family !== undefined && from + 1 < argv.length) {
     return { programs: [from], script: behindInterpreter(argv, from + 1, family, place) };
+  } else if (isOfPath(first, place)) {
+    const script = behindUnknown(argv, from + 1, place);
+    if (script !== null) return { programs: [from], script };
   }
   return { programs: [], script: { index: from, path: locate(first, place), executed: true } };
 }
@@ -84,13 +62,59 @@ export function scriptOf(argv: readonly string[], place: LookupContext): string 
 /** The absolute path of a program: the given path, or the first file of that name in PATH, or null. */
 export function locate(word: string, { cwd, env }: LookupContext): string | null {
   if (word.includes("/")) return resolve(cwd, word);
-  const folders = (env["PATH"] ?? "/usr/bin:/bin").split(delimiter);
-  return folders.map((folder) => join(resolve(cwd, folder), word)).find(isFile) ?? null;
+  return (
+    foldersOf(env)
+      .map((folder) => join(resolve(cwd, folder), word))
+      .find(isFile) ?? null
+  );
 }
 
-/** Launchers have options, settings (`A=1`) and numbers (`5`, `2m`) before the program. */
-export function isProgramOfLauncher(word: string): boolean {
-  return !word.startsWith("-") && !/^\w+=/.test(word) && !/^[\d.]+[smhd]?$/.test(word);
+/** True for a program that is run by its name, or from a folder of PATH: it is not the user's own script. */
+export function isOfPath(word: string, { cwd, env }: LookupContext): boolean {
+  if (!word.includes("/")) return true;
+  return foldersOf(env).some((folder) => resolve(cwd, folder) === dirname(resolve(cwd, word)));
+}
+
+function foldersOf(env: NodeJS.ProcessEnv): readonly string[] {
+  return (env["PATH"] ?? "/usr/bin:/bin").split(delimiter);
+}
+
+/**
+ * The script of a program that is not known: what an interpreter among its words runs, else a file among its words,
+ * rather one that can be executed than an empty one (a lock).
+ */
+function behindUnknown(argv: readonly string[], from: number, place: LookupContext): ScriptWord | "inline" | null {
+  const interpreter = argv.findIndex(
+    (word, index) => index >= from && index + 1 < argv.length && familyOf(basename(word)) !== undefined,
+  );
+  if (interpreter !== -1) {
+    const { script } = readWords(argv, place, interpreter);
+    if (script === "inline" || (script !== "none" && script.path !== null && isFile(script.path))) return script;
+  }
+  const files = argv.flatMap((word, index) => {
+    const path = resolve(place.cwd, word);
+    const isData = index < from || word.startsWith("-") || isIgnored(path, place);
+    return isData || !isFile(path) ? [] : [{ index, path, executed: false, weight: weightOf(path) }];
+  });
+  const best = Math.max(...files.map(({ weight }) => weight));
+  const found = files.find(({ weight }) => weight === best && weight > 0);
+  return found === undefined ? null : { index: found.index, path: found.path, executed: false };
+}
+
+/** 2 for what can be executed, 1 for other files, 0 for an empty one. */
+function weightOf(path: string): number {
+  try {
+    const { size, mode } = statSync(path);
+    return size === 0 ? 0 : (mode & 0o111) === 0 ? 1 : 2;
+  } catch {
+    // Deleted meanwhile.
+    return 0;
+  }
+}
+
+/** True for a path of `pin_ignore`, or below one. */
+export function isIgnored(path: string, { cwd, ignored = [] }: LookupContext): boolean {
+  return ignored.map((one) => resolve(cwd, one)).some((one) => path === one || path.startsWith(`${one}/`));
 }
 
 function behindInterpreter(
@@ -116,7 +140,8 @@ function behindInterpreter(
   return missing === undefined ? "none" : { index: missing, path: resolve(cwd, argv[missing] ?? ""), executed: false };
 }
 
-function isFile(path: string): boolean {
+/** True for a regular file, or a link to one. */
+export function isFile(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch {

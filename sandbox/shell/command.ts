@@ -57,6 +57,7 @@ export function splitWords(text: string): string[] | string {
   return words;
 }
 
-function expandHome(word: string, home: string): string {
+/** `~` alone or before `/` is the home. */
+export function expandHome(word: string, home: string): string {
   return word === "~" || word.startsWith("~/") ? home + word.slice(1) : word;
 }

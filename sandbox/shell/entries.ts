@@ -9,7 +9,15 @@ import { userHome } from "#core/home/paths";
 import type { WallProfile } from "#core/ports/wall";
 import { didYouMean, nearest } from "#core/suggest";
 import { isMapping } from "#core/mapping";
-import { describeValue, readFlag, readNames, readTimeout, readWallProfile, type Warn } from "./entry-values.ts";
+import {
+  describeValue,
+  readFlag,
+  readNames,
+  readPaths,
+  readTimeout,
+  readWallProfile,
+  type Warn,
+} from "./entry-values.ts";
 import { EVERYTHING, type Matcher } from "./matcher.ts";
 import { isProtocolName, PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./protocols.ts";
 
@@ -39,6 +47,8 @@ export interface ShellEntry {
   /** Variables to pass to the script although they are named like secrets. */
   readonly env: readonly string[];
   readonly enabled: boolean;
+  /** Files and folders of data in the command, which `hooks_consent: pinned` exempts; `~` is expanded. */
+  readonly pinIgnore: readonly string[];
   /** What the script may see and write, where the entry says so itself; null for what `sandbox.hooks` says. */
   readonly sandbox: WallProfile | null;
 }
@@ -59,6 +69,7 @@ const KEYS = [
   "env",
   "name",
   "enabled",
+  "pin_ignore",
   "sandbox",
 ];
 
@@ -162,6 +173,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     throughShell: PROTOCOLS[protocol.name].throughShell,
     env: readNames(raw["env"], "env", warn),
     enabled,
+    pinIgnore: readPaths(raw["pin_ignore"], "pin_ignore", home, warn),
     sandbox: sandbox.profile,
   };
 }

@@ -2,6 +2,7 @@
 import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
 import { isMapping } from "#core/mapping";
 import { truncate } from "#core/truncate";
+import { expandHome } from "./command.ts";
 
 /** Takes a clause about a key of the entry, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;
@@ -59,6 +60,17 @@ export function readNames(value: unknown, key: string, warn: Warn): readonly str
     if (typeof name === "string" && isVariableName(name)) return true;
     warn(`expected names of environment variables, found ${describeValue(name)}; ignored`, key);
     return false;
+  });
+}
+
+/** A list of paths; a single one need not be in a list. `~` at the start is `home`. */
+export function readPaths(value: unknown, key: string, home: string, warn: Warn): readonly string[] {
+  if (value === undefined || value === null) return [];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.flatMap((path) => {
+    if (typeof path === "string" && path.trim() !== "") return [expandHome(path, home)];
+    warn(`expected paths, found ${describeValue(path)}; ignored`, key);
+    return [];
   });
 }
 

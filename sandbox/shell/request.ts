@@ -7,6 +7,7 @@ export function requestOf({
   command,
   throughShell,
   env,
-}: Pick<ShellEntry, "event" | "command" | "throughShell" | "env">): HookRequest {
-  return { event, command: command ?? "", shell: throughShell, env };
+  pinIgnore,
+}: Pick<ShellEntry, "event" | "command" | "throughShell" | "env" | "pinIgnore">): HookRequest {
+  return { event, command: command ?? "", shell: throughShell, env, pinIgnore };
 }

@@ -5,7 +5,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -16,83 +15,16 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type TestContext } from "node:test";
-import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
-import { takeScriptFingerprint } from "#allowlist/fingerprint";
-import type { ResolvedCommand } from "#allowlist/grant";
-import { forgetCopies, recordApprovals } from "#allowlist/record";
+import test from "node:test";
+import { forgetCopies } from "#allowlist/record";
 import { addApprovals, revokeCommand } from "#allowlist/store";
-import { parseCommand } from "#sandbox/shell/command";
-import { plain } from "../helpers/requests.ts";
+import { PinBench, requestFor } from "../helpers/pins.ts";
 
 const GUARD = "#!/bin/sh\necho approved\n";
 
-class Bench {
-  readonly folder: string;
-  readonly file: string;
-  readonly bin: string;
-  readonly place: { readonly cwd: string; readonly env: { PATH: string } };
-
-  constructor(context: TestContext) {
-    this.folder = realpathSync(mkdtempSync(join(tmpdir(), "hermes-pinned-")));
-    context.after(() => rmSync(this.folder, { recursive: true, force: true }));
-    this.file = join(this.folder, "home", "shell-hooks-allowlist.json");
-    this.bin = join(this.folder, "bin");
-    mkdirSync(this.bin);
-    this.place = { cwd: this.folder, env: { PATH: `${this.bin}:/usr/bin:/bin` } };
-  }
-
-  write(name: string, text: string, mode = 0o755): string {
-    const path = join(this.folder, name);
-    writeFileSync(path, text);
-    chmodSync(path, mode);
-    return path;
-  }
-
-  words(command: string): readonly [string, ...string[]] {
-    const { argv } = parseCommand(command, this.folder);
-    assert.ok(argv);
-    return argv;
-  }
-
-  async approve(command: string, mode: "pinned" | "command" = "pinned", renew = false): Promise<readonly string[]> {
-    const argv = this.words(command);
-    const script = takeScriptFingerprint(argv, this.place);
-    const approved = { request: pairOf(command), argv, script, by: "command" as const, renew };
-    return recordApprovals(this.file, [approved], { mode, place: this.place });
-  }
-
-  open(): OpenApprovals {
-    return openApprovals(this.file, "pinned", this.place);
-  }
-
-  prepare(command: string, approvals = this.open()): ResolvedCommand | { readonly problem: string } {
-    const consent = approvals.decide(pairOf(command));
-    assert.ok(consent.granted && consent.grant.pin !== null);
-    return consent.grant.pin(this.words(command));
-  }
-
-  /** What would run, and the bytes of the script in it. */
-  ready(command: string, approvals?: OpenApprovals): ResolvedCommand & { readonly bytes: string } {
-    const prepared = this.prepare(command, approvals);
-    assert.ok("argv" in prepared, JSON.stringify(prepared));
-    const copy = prepared.argv.find((word) => word.startsWith(join(this.folder, "home/approved-hooks")));
-    return { ...prepared, bytes: copy === undefined ? "" : readFileSync(copy, "utf8") };
-  }
-
-  refused(command: string, approvals?: OpenApprovals): string {
-    const prepared = this.prepare(command, approvals);
-    assert.ok("problem" in prepared, JSON.stringify(prepared));
-    return prepared.problem;
-  }
-}
-
-const pairOf = (command: string) => plain({ event: "pre_tool_call", command });
-
 test("what runs is a private copy of the approved bytes, by the interpreter of its #! line", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const script = bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh a 'b c'");
   const { argv, argv0, script: original, bytes } = bench.ready("./guard.sh a 'b c'");
@@ -106,17 +38,17 @@ test("what runs is a private copy of the approved bytes, by the interpreter of i
 });
 
 test("an approval in the other mode has no copy; it is made while the bytes are still the approved ones", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
-  await bench.approve("./guard.sh", "command");
+  await bench.approve("./guard.sh", { mode: "command" });
   assert.equal(existsSync(join(bench.folder, "home/approved-hooks")), false);
-  assert.equal(bench.open().examine(pairOf("./guard.sh"), ["./guard.sh"]).state, "unchanged");
+  assert.equal(bench.open().examine(requestFor("./guard.sh"), ["./guard.sh"]).state, "unchanged");
   assert.equal(existsSync(join(bench.folder, "home/approved-hooks")), false, "looking changes nothing");
   assert.equal(bench.ready("./guard.sh").bytes, GUARD);
 });
 
 test("a script edited with its time and size kept does not run", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const script = bench.write("guard.sh", GUARD);
   const { mtime, atime } = statSync(script);
   await bench.approve("./guard.sh");
@@ -125,13 +57,13 @@ test("a script edited with its time and size kept does not run", async (context)
   writeFileSync(script, GUARD.replace("approved", "attacker"));
   utimesSync(script, atime, mtime);
   assert.match(bench.refused("./guard.sh", approvals), /has changed since it was approved.*hermes hooks allow/);
-  assert.equal(approvals.examine(pairOf("./guard.sh"), ["./guard.sh"]).state, "changed");
+  assert.equal(approvals.examine(requestFor("./guard.sh"), ["./guard.sh"]).state, "changed");
   writeFileSync(script, GUARD);
   assert.equal(bench.ready("./guard.sh", approvals).bytes, GUARD, "the approved bytes are back");
 });
 
 test("a script replaced by a link runs only if the bytes behind it are the approved ones", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const script = bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
   rmSync(script);
@@ -151,7 +83,7 @@ test("a script replaced by a link runs only if the bytes behind it are the appro
 });
 
 test("a script that lost its exec bit, or is too large, does not run", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const script = bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
   chmodSync(script, 0o644);
@@ -161,14 +93,14 @@ test("a script that lost its exec bit, or is too large, does not run", async (co
 });
 
 test("an approval without a hash treated as changed", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
-  await addApprovals(bench.file, [pairOf("./guard.sh")]);
+  await addApprovals(bench.file, [requestFor("./guard.sh")]);
   assert.match(bench.refused("./guard.sh"), /no hash.*treated as changed/);
 });
 
 test("a copy that was changed, removed or replaced by a link is made anew", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
   const copy = bench.ready("./guard.sh").argv[1]!;
@@ -194,9 +126,9 @@ test("a copy that was changed, removed or replaced by a link is made anew", asyn
 });
 
 test("where no copy can be made nothing runs", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
-  await bench.approve("./guard.sh", "command");
+  await bench.approve("./guard.sh", { mode: "command" });
   writeFileSync(join(bench.folder, "home/approved-hooks"), "");
   assert.match(bench.refused("./guard.sh"), /private copy .* cannot be created/);
   rmSync(join(bench.folder, "home/approved-hooks"));
@@ -206,7 +138,7 @@ test("where no copy can be made nothing runs", async (context) => {
 });
 
 test("an earlier python3 in PATH does not win: not in the running process, not after a restart", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const real = bench.write("bin/python3", "#!/bin/sh\n");
   const commands = ["python3 guard.py", "./shebang.py", "env A=1 python3 guard.py", "python3 -c 'print(1)'"];
   bench.write("guard.py", "print('approved')\n");
@@ -229,7 +161,7 @@ test("an earlier python3 in PATH does not win: not in the running process, not a
 });
 
 test("a link that was the interpreter is followed once", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const first = bench.write("first", "#!/bin/sh\n");
   symlinkSync(first, join(bench.bin, "python3"));
   bench.write("guard.py", "1\n");
@@ -243,15 +175,18 @@ test("a link that was the interpreter is followed once", async (context) => {
 });
 
 test("the bytes of the script, put in place of one of its arguments, do not pass for it", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const script = bench.write("guard.sh", GUARD);
   bench.write("log.txt", "");
   for (const mode of ["pinned", "command"] as const) {
-    await bench.approve("bash -e guard.sh log.txt", mode, true);
+    await bench.approve("bash -e guard.sh log.txt", { mode, renew: true });
     assert.equal(bench.ready("bash -e guard.sh log.txt").argv[3], "log.txt");
     copyFileSync(script, join(bench.folder, "log.txt"));
     rmSync(script);
-    assert.match(bench.refused("bash -e guard.sh log.txt"), /does not exist|none of its words is a script/);
+    assert.match(
+      bench.refused("bash -e guard.sh log.txt"),
+      /does not exist|none of its words is a script|log\.txt has changed/,
+    );
     bench.write("guard.sh", GUARD);
     await revokeCommand(bench.file, "bash -e guard.sh log.txt");
   }
@@ -266,6 +201,8 @@ const COMMANDS: readonly (readonly [command: string, pinned: string | null])[] =
   ["node --require ./other.sh guard.sh", "guard.sh"],
   ["timeout 5 nice -n 3 bash guard.sh", "guard.sh"],
   ["env -i A=1 ./guard.sh", "guard.sh"],
+  ["env -u X -S bash guard.sh", "guard.sh"],
+  ["timeout -s KILL 5 ./guard.sh", "guard.sh"],
   ["bash guard.sh -c ./other.sh", "guard.sh"],
   ["bash -c ./other.sh", null],
   ["bash -ec ./other.sh", null],
@@ -273,7 +210,7 @@ const COMMANDS: readonly (readonly [command: string, pinned: string | null])[] =
 ];
 for (const [command, pinned] of COMMANDS) {
   test(`${command} pins ${pinned ?? "nothing but itself"}`, async (context) => {
-    const bench = new Bench(context);
+    const bench = new PinBench(context);
     bench.write("guard.sh", GUARD);
     bench.write("other.sh", "other\n");
     for (const name of ["python3", "node"]) bench.write(`bin/${name}`, "#!/bin/sh\n");
@@ -285,9 +222,9 @@ for (const [command, pinned] of COMMANDS) {
   });
 }
 
-for (const command of ["bash -s", "node --test", "env -u X ./guard.sh", "bash nothing", "no-such-program"]) {
+for (const command of ["bash -s", "node --test", "bash nothing", "no-such-program"]) {
   test(`${command} has nothing that can be pinned, so it does not run`, async (context) => {
-    const bench = new Bench(context);
+    const bench = new PinBench(context);
     bench.write("guard.sh", GUARD);
     await bench.approve(command);
     assert.match(bench.refused(command), /nothing to pin|not found|is missing|no hash/);
@@ -308,7 +245,7 @@ const SHEBANGS: readonly (readonly [line: string, before: readonly string[] | Re
 ];
 for (const [line, before] of SHEBANGS) {
   test(`the line ${JSON.stringify(line)} is obeyed as the system would, or refused`, async (context) => {
-    const bench = new Bench(context);
+    const bench = new PinBench(context);
     bench.place.env.PATH = "/usr/bin";
     bench.write("guard.sh", `${line}\necho approved\n`);
     await bench.approve("./guard.sh a");
@@ -323,7 +260,7 @@ for (const [line, before] of SHEBANGS) {
 }
 
 test("a program without a #! line runs as its copy, under its own name", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   copyFileSync("/bin/true", join(bench.folder, "guard"));
   await bench.approve("./guard");
   const { argv, argv0 } = bench.ready("./guard");
@@ -332,7 +269,7 @@ test("a program without a #! line runs as its copy, under its own name", async (
 });
 
 test("approving again keeps the first, unless the script has changed and that is asked for", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   const script = bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
   const first = readFileSync(bench.file, "utf8");
@@ -342,7 +279,7 @@ test("approving again keeps the first, unless the script has changed and that is
   await bench.approve("./guard.sh");
   assert.equal(readFileSync(bench.file, "utf8"), first);
   assert.match(bench.refused("./guard.sh"), /has changed/);
-  await bench.approve("./guard.sh", "pinned", true);
+  await bench.approve("./guard.sh", { renew: true });
   assert.match(bench.ready("./guard.sh").bytes, /new/);
   assert.equal(readdirSync(join(bench.folder, "home/approved-hooks")).length, 1, "the old copy is gone");
   await revokeCommand(bench.file, "./guard.sh");
@@ -351,10 +288,10 @@ test("approving again keeps the first, unless the script has changed and that is
 });
 
 test("a revoke between the grant and the run counts", async (context) => {
-  const bench = new Bench(context);
+  const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
-  const consent = bench.open().decide(pairOf("./guard.sh"));
+  const consent = bench.open().decide(requestFor("./guard.sh"));
   assert.ok(consent.granted);
   await revokeCommand(bench.file, "./guard.sh");
   assert.deepEqual(consent.grant.pin?.(["./guard.sh"]), { problem: "its approval was revoked" });

@@ -205,3 +205,39 @@ test("a script for Claude Code is pinned too, although its protocol starts it th
   assert.match(stderr, /has changed since it was approved/);
   assert.doesNotMatch(stdout + stderr, /other \//);
 });
+
+test("other files of the command are pinned; list says what is not; pin_ignore exempts data", async (context) => {
+  const home = new Home(context);
+  home.script("guard.sh", guard("first"));
+  const rules = home.write("agent-hooks/rules.json", "{}");
+  const state = home.write("agent-hooks/state.json", "{}");
+  const command = "~/.hermes/agent-hooks/guard.sh --rules=~/.hermes/agent-hooks/rules.json ".replaceAll(
+    "=~/.hermes",
+    `=${home.path}`,
+  );
+  const entry = { command: `${command}${state}`, pin_ignore: ["~/.hermes/agent-hooks/state.json"] };
+  const inline = { command: "sh -c 'cat >/dev/null'" };
+  home.write("config.yaml", `hooks_consent: pinned\nhooks: { pre_tool_call: ${JSON.stringify([entry, inline])} }\n`);
+  await home.run(["hooks", "allow", "--all"]);
+  const turn = () => home.run(["chat", "-q", "run `echo reached`"]);
+  writeFileSync(state, "edited");
+  assert.match((await turn()).stdout, /first/);
+  writeFileSync(rules, "edited");
+  const { stdout, stderr } = await turn();
+  assert.doesNotMatch(stdout, /first/);
+  assert.match(stderr, /rules\.json has changed since it was approved/);
+  const { hooks } = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as {
+    hooks: { drift: string; allowed: boolean; unpinned: string | null }[];
+  };
+  assert.deepEqual(
+    hooks.map(({ drift, allowed }) => [drift, allowed]),
+    [
+      ["modified", false],
+      ["none", true],
+    ],
+  );
+  assert.equal(hooks[0]!.unpinned, null);
+  assert.match(String(hooks[1]!.unpinned), /pinned as part of the command/);
+  assert.match((await home.run(["hooks", "list"])).stdout, /sh -c .*: Its code is pinned as part of the command/);
+  assert.match((await home.run(["hooks", "doctor"])).stdout, /changed since you approved it/);
+});

@@ -54,7 +54,7 @@ export async function allowHooks(request: AllowRequest, command: Command, contex
   const judged = wanted.map((candidate) => ({ candidate, ...judge(candidate, approvals) }));
   const approved = judged.map(({ candidate, verdict }): Approved => {
     const { argv, ...rest } = candidate;
-    const script = takeScriptFingerprint(argv, place);
+    const script = takeScriptFingerprint(argv, { ...place, ignored: rest.pinIgnore });
     return { request: rest, argv, script, by: "command", renew: verdict === "changed" || verdict === "wider" };
   });
   const problems = await recordApprovals(paths.allowlist, approved, { mode: approvals.mode, place });
@@ -172,7 +172,7 @@ function namedCandidate(request: AllowRequest, configured: readonly Candidate[],
   }
   const asked = { event: name, command: line, shell, env: [...new Set(env)] };
   const known = configured.find((pair) => pair.event === name && pair.command === line);
-  if (known !== undefined) return { ...asked, argv: known.argv };
+  if (known !== undefined) return { ...asked, argv: known.argv, pinIgnore: known.pinIgnore ?? [] };
   const { argv, problem } = parseCommand(line, home);
   if (argv === null)
     throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is not a valid command: ${problem}.` });

@@ -1,11 +1,13 @@
 /** `hermes hooks list`: what is configured and whether it may run. Nothing of the user's is executed. */
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
-import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
+import { openApprovals } from "#allowlist/approvals";
 import { approvedWithout } from "#allowlist/decide";
-import { driftOf } from "#allowlist/fingerprint";
-import type { HookPair } from "#allowlist/grant";
+import { describeUnpinned } from "#allowlist/files";
+import { driftOf, type Drift } from "#allowlist/fingerprint";
+import type { PinCheck } from "#allowlist/pinned";
 import { visible } from "#allowlist/visible";
+import { readWords } from "#allowlist/words";
 import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
@@ -61,6 +63,8 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
   const hooks = entries.map((entry): ListedHook => {
     const request = requestOf(entry);
     const approval = approvals.find(request);
+    const { argv } = entry;
+    const check: PinCheck = argv === null ? { state: "unchanged" } : approvals.examine(request, argv);
     const approvedAt = approval?.approved_at;
     return {
       event: entry.event,
@@ -72,10 +76,11 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
       timeout: entry.timeoutSeconds,
       fail_closed: entry.failClosed,
       enabled: entry.enabled,
-      allowed: approvals.decide(request).granted && holds(approvals, request, entry.argv),
+      allowed: approvals.decide(request).granted && holds(check),
       approved_at: typeof approvedAt === "string" ? approvedAt : null,
       approved_without: approvals.lacks(request) ?? [],
-      drift: entry.argv === null ? "unknown" : driftOf(entry.argv, approval, place),
+      drift: argv === null ? "unknown" : driftIn(check, driftOf(argv, approval, place)),
+      unpinned: argv === null || !place.pinned ? null : describeUnpinned(argv, readWords(argv, place), place),
       problem: entry.problem,
     };
   });
@@ -83,8 +88,14 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
 }
 
 /** False for an approved hook whose pinned script does not run as it is now. */
-function holds(approvals: OpenApprovals, pair: HookPair, argv: readonly string[] | null): boolean {
-  return argv === null || approvals.examine(pair, argv).state === "unchanged";
+function holds({ state }: PinCheck): boolean {
+  return state === "unchanged";
+}
+
+/** In pinned mode, a change of any file of the command shows; else that of the script. */
+function driftIn(check: PinCheck, drift: Drift): Drift {
+  if (check.state === "changed") return "modified";
+  return check.state === "missing" ? "missing" : drift;
 }
 
 /** The hooks that plugins' manifests name. */
@@ -119,6 +130,10 @@ function describeHooks(hooks: readonly ListedHook[]): string {
   const skipped = hooks.flatMap(({ name, reason }) =>
     reason ? [`${visible(name)} is skipped: ${visible(reason)}`] : [],
   );
+  const unpinned = hooks.flatMap((hook) =>
+    hook.unpinned && hook.enabled ? [`${visible(hook.command ?? hook.name)} (${hook.event}): ${hook.unpinned}`] : [],
+  );
+  const notes = [...skipped, ...unpinned];
   const rows = hooks.map((hook) => [
     hook.event,
     hook.source,
@@ -134,7 +149,7 @@ function describeHooks(hooks: readonly ListedHook[]): string {
     ["EVENT", "SOURCE", "COMMAND", "PROTOCOL", "MATCHER", "TIMEOUT", "FAILS", "STATE", "APPROVED AT"],
     rows,
   );
-  return skipped.length === 0 ? table : [table, "", ...skipped].join("\n");
+  return notes.length === 0 ? table : [table, "", ...notes].join("\n");
 }
 
 function stateOf(hook: ListedHook): string {

@@ -19,6 +19,8 @@ export interface ListedHook {
   /** What an existing approval does not cover: the shell, or variables of `env:`. Only of shell hooks. */
   readonly approved_without?: readonly string[];
   readonly drift: Drift;
+  /** With `hooks_consent: pinned`: what of a shell hook's command is not pinned, as sentences, else null. */
+  readonly unpinned?: string | null;
   /** Why a broken entry cannot run, else null. */
   readonly problem: string | null;
   /** Of a gateway hook. A skipped folder is one element, with an empty event. */

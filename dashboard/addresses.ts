@@ -2,7 +2,23 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { HermesError } from "#core/errors";
 import { isLoopback } from "#core/loopback";
+
+const DEFAULT_HOST = "127.0.0.1";
+
+/**
+ * The address to listen on, without the brackets of a URL. Throws HERMES_USAGE when it is empty, and
+ * HERMES_DASHBOARD_EXPOSED when other machines can reach it, unless `insecure`.
+ */
+export function bindAddress(given: string = DEFAULT_HOST, insecure = false): string {
+  const host = given.replace(/^\[(.*)\]$/, "$1");
+  if (host.trim() === "") throw new HermesError("HERMES_USAGE", { problem: NO_HOST });
+  if (!isLocalBind(host) && !insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });
+  return host;
+}
+
+const NO_HOST = "The address to listen on is empty (--host, or dashboard.host in config.yaml).";
 
 /** True for a bind that only this machine can reach. */
 export function isLocalBind(host: string): boolean {

@@ -15,6 +15,7 @@ import { compileSchema } from "#core/tool-schema";
 import { entryOf, isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
 import { importPlugin, loadError } from "./load.ts";
 import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
+import { environmentProblem } from "./manifest.ts";
 import { orderPlugins } from "./order.ts";
 
 /** The part of the configuration that plugins need. */
@@ -187,9 +188,8 @@ class Loading implements Generation {
   }
 
   #requireEnv({ manifest }: FoundPlugin): void {
-    const missing = (manifest?.requiresEnv ?? []).filter((name) => !this.#options.env[name]);
-    if (missing.length === 0) return;
-    throw new Error(`It needs ${missing.join(", ")} in the environment (requires_env in its plugin.yaml).`);
+    const problem = environmentProblem(manifest, this.#options.env);
+    if (problem !== undefined) throw new Error(problem);
   }
 
   #requirePlugins({ manifest }: FoundPlugin): void {

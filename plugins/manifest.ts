@@ -33,6 +33,13 @@ export const PLUGIN_FORMAT: ManifestFormat<Manifest> = {
   },
 };
 
+/** Which of the required variables are missing, as a clause; undefined when none is. An empty variable is missing. */
+export function environmentProblem(manifest: Manifest | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  const missing = (manifest?.requiresEnv ?? []).filter((name) => !env[name]);
+  if (missing.length === 0) return undefined;
+  return `it needs ${missing.join(", ")} in the environment (requires_env in its plugin.yaml).`;
+}
+
 /** Parses the text of a manifest; `file` is what errors name. Throws HERMES_PLUGIN_MANIFEST with file and line. */
 export function parseManifest(text: string, file: string): Promise<Manifest> {
   return parseManifestText(text, file, PLUGIN_FORMAT);

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { loadConfig, type Config } from "#core/home/config";
 import { demandFor, SURFACES } from "#core/home/demands";
 import type { HomePaths } from "#core/home/paths";
-import { EXIT } from "#core/errors";
+import { EXIT, isHermesError } from "#core/errors";
+import { visible } from "#allowlist/visible";
 import type { CliContext } from "../context.ts";
 
 /** `hermes config check|schema` */
@@ -34,9 +35,9 @@ For completion in your editor, save the schema and put the second line at the to
 async function check(json: boolean, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const config = await loadConfig(paths, context.env);
-  await demandForAll(config, paths, context.env);
+  const demands = await demandForAll(config, paths, context.env);
   const { parseHookEntries } = await import("#sandbox/shell/entries");
-  const warnings = [...config.warnings, ...parseHookEntries(config.values.hooks).warnings];
+  const warnings = [...config.warnings, ...demands, ...parseHookEntries(config.values.hooks).warnings];
   if (json) context.json({ file: config.file, warnings });
   else if (config.file === null) context.out("There is no config.yaml; hermes uses the defaults.");
   else if (warnings.length === 0) context.out(`${config.file} is valid.`);
@@ -44,14 +45,35 @@ async function check(json: boolean, command: Command, context: CliContext): Prom
   if (warnings.length > 0) context.exit(EXIT.failed);
 }
 
-/** Throws the error of the first surface that would refuse to start. */
-async function demandForAll(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * Throws the error of the first surface that would refuse to start. Returns a warning for what only keeps a plugin from
+ * loading, or needs a flag at the start.
+ */
+async function demandForAll(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const { discoverPlugins, entryOf } = await import("#plugins/discover");
+  const { environmentProblem } = await import("#plugins/manifest");
   const { describeModel } = await import("#agent/models/select");
+  const { checkPlatforms } = await import("#gateway/adapters/table");
   for (const surface of SURFACES) demandFor(surface, config);
   const { plugins } = await discoverPlugins(paths.plugins, config.values.plugins);
-  for (const plugin of plugins) {
-    if (plugin.state === "enabled") demandFor("plugin", config, entryOf(plugin, config.values.plugins.entries).key);
-  }
+  const enabled = plugins.filter(({ state }) => state === "enabled");
+  for (const plugin of enabled) demandFor("plugin", config, entryOf(plugin, config.values.plugins.entries).key);
   describeModel(config.values.model, env);
+  checkPlatforms(config.values.gateway?.platforms ?? {});
+  const unmet = enabled.flatMap(({ name, manifest }) => {
+    const problem = environmentProblem(manifest, env);
+    return problem === undefined ? [] : [`plugin "${visible(name)}": ${problem}`];
+  });
+  return [...unmet, ...(await exposedDashboard(config))];
+}
+
+async function exposedDashboard({ values }: Config): Promise<readonly string[]> {
+  const { bindAddress } = await import("#dashboard/addresses");
+  try {
+    bindAddress(values.dashboard?.host);
+    return [];
+  } catch (error) {
+    if (isHermesError(error) && error.code === "HERMES_DASHBOARD_EXPOSED") return [error.message];
+    throw error;
+  }
 }

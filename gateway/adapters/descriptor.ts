@@ -17,6 +17,8 @@ export interface AdapterServices {
 export interface PlatformDescriptor<Name extends PlatformName = PlatformName> {
   /** As in `gateway.platforms` and in session keys. */
   readonly name: Name;
+  /** What is wrong with the settings, without starting anything: `hermes config check` and the adapter's start ask it. */
+  readonly problem: (settings: PlatformSettings<Name>) => string | undefined;
   /** Makes the adapter; it starts nothing. The adapter's code and packages are loaded here. */
   readonly create: (settings: PlatformSettings<Name>, services: AdapterServices) => Promise<Adapter>;
   /** True for a platform whose key is all the access control there is: nobody pairs. */

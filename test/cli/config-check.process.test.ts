@@ -98,6 +98,50 @@ test("config check refuses a model without its key, as the gateway does", async 
   assert.deepEqual([start.code, start.stderr], [2, check.stderr]);
 });
 
+/** Refused by the start for values that are set. */
+const UNUSABLE: readonly (readonly [surface: Surface, config: string, sentence: RegExp])[] = [
+  ["gateway", "gateway: { platforms: { telegram: { enabled: true } } }", /telegram\.token is missing/],
+  [
+    "gateway",
+    "gateway: { platforms: { api_server: { enabled: true, host: 0.0.0.0, port: 0 } } }",
+    /other machines can reach 0\.0\.0\.0, so a key is required/,
+  ],
+  ["dashboard", "dashboard: { host: ' ' }", /The address to listen on is empty/],
+];
+
+for (const [surface, config, sentence] of UNUSABLE) {
+  test(`config check refuses ${config}, as the start does`, async (t) => {
+    const home = homeWith(t, `model: { provider: offline }\n${config}`);
+    const check = await home.run(["config", "check"]);
+    assert.match(check.stderr, sentence);
+    assert.equal(check.code, 2);
+    const start = await startOf(surface, home);
+    assert.deepEqual([start.code, start.stderr], [2, check.stderr]);
+  });
+}
+
+test("config check warns of a dashboard that only starts with --insecure", async (t) => {
+  const home = homeWith(t, "dashboard: { host: 0.0.0.0 }");
+  const check = await home.run(["config", "check"]);
+  assert.equal(check.code, 1);
+  assert.match(check.stderr, /A dashboard on 0\.0\.0\.0 is reachable .* Add --insecure/);
+  const start = await startOf("dashboard", home);
+  assert.equal(start.code, 2);
+  assert.match(start.stderr, /A dashboard on 0\.0\.0\.0 is reachable .* Add --insecure/);
+});
+
+test("config check warns of an enabled plugin without the variables it requires, and of no other", async (t) => {
+  const home = homeWith(t, "plugins: { enabled: [named] }");
+  home.plugin("folder", PLUGIN, { manifest: "name: named\nrequires_env: [EMPTY, SET, UNSET]\n" });
+  home.plugin("off", PLUGIN, { manifest: "name: off\nrequires_env: [UNSET]\n" });
+  const check = await home.run(["config", "check"], { env: ENV });
+  const sentence = "it needs EMPTY, UNSET in the environment (requires_env in its plugin.yaml).";
+  assert.equal(check.code, 1);
+  assert.equal(check.stderr, `warning: plugin "named": ${sentence}\n`);
+  const start = await startOf("chat", home);
+  assert.ok(start.stderr.includes(sentence), start.stderr);
+});
+
 /** A home with a configuration and a plugin whose name is not that of its folder. */
 function homeWith(t: TestContext, config: string): Home {
   const home = new Home(t);

@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import { loadConfig, type Config } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { demandFor } from "#core/home/demands";
-import { HermesError, problemOf } from "#core/errors";
+import { problemOf } from "#core/errors";
 import { HookRegistry, install_as_default } from "#core/registry";
-import { isLocalBind } from "#dashboard/addresses";
+import { bindAddress } from "#dashboard/addresses";
 import { createDashboard, type DashboardServer } from "#dashboard/server";
 import { createPluginHost } from "#plugins/host";
 import type { CliContext } from "../../context.ts";
@@ -25,9 +25,7 @@ export interface DashboardFlags {
   readonly json?: true;
 }
 
-const HOST = "127.0.0.1";
 const PORT = 9119;
-const NO_HOST = "The address to listen on is empty (--host, or dashboard.host in config.yaml).";
 
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runDashboard(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
@@ -91,10 +89,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
 function settingsOf(flags: DashboardFlags, config: Config) {
   demandFor("dashboard", config);
   const settings = config.values.dashboard ?? {};
-  // An IPv6 address as it is written in a URL, and as it is listened on.
-  const host = (flags.host ?? settings.host ?? HOST).replace(/^\[(.*)\]$/, "$1");
-  if (host.trim() === "") throw new HermesError("HERMES_USAGE", { problem: NO_HOST });
-  if (!isLocalBind(host) && !flags.insecure) throw new HermesError("HERMES_DASHBOARD_EXPOSED", { host });
+  const host = bindAddress(flags.host ?? settings.host, flags.insecure);
   return { host, port: flags.port ?? settings.port ?? PORT, allowedHosts: settings.allowed_hosts ?? [] };
 }
 

@@ -8,6 +8,7 @@ import type { Config } from "#core/home/config";
 import { declarationOf, EVENT_NAMES, isEventName } from "#core/events";
 import { didYouMean } from "#core/suggest";
 import { entryOf, isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";
+import { environmentProblem } from "#plugins/manifest";
 import type { Findings } from "./examine-entry.ts";
 
 /** The approvals' file: its state, its mode, and the approvals that no configured hook uses. */
@@ -58,12 +59,12 @@ function unmetNeeds(
   others: readonly FoundPlugin[],
   env: NodeJS.ProcessEnv,
 ): readonly string[] {
-  const variables = (manifest?.requiresEnv ?? []).filter((name) => !env[name]);
+  const problem = environmentProblem(manifest, env);
   const missing = (manifest?.requiresPlugins ?? []).filter(
     (word) => !others.some((other) => isNamed(other, word) && other.state === "enabled"),
   );
   return [
-    ...(variables.length === 0 ? [] : [`it needs ${variables.join(", ")} in the environment (requires_env).`]),
+    ...(problem === undefined ? [] : [problem]),
     ...missing.map(
       (word) => `it requires the plugin "${word}", which does not exist or is not enabled (requires_plugins).`,
     ),

@@ -4,10 +4,10 @@ import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
-import { isLoopback } from "#core/loopback";
 import { PLATFORM } from "./answer.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
 import { createApp } from "./routes.ts";
+import { apiServerProblem, DEFAULT_HOST } from "./settings.ts";
 
 export interface ApiServerOptions {
   readonly host?: string | undefined;
@@ -61,13 +61,14 @@ const STOP_GRACE_MS = 2000;
  * or HERMES_ADAPTER_START (the port is in use, the address does not belong to this machine).
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { host = "127.0.0.1", port = 8642, key = "", model, version, log, streaming = () => true } = options;
+  const { host = DEFAULT_HOST, port = 8642, key = "", model, version, log, streaming = () => true } = options;
   const limits = { ...LIMITS, ...options.limits };
   let running: Running | undefined;
 
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
-    if (key === "" && !isLoopback(host)) throw keyMissing(host);
+    const problem = apiServerProblem({ host, key });
+    if (problem !== undefined) throw new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
     const inFlight = createInFlight(limits.inFlight);
     const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, inFlight });
     try {
@@ -128,11 +129,6 @@ function unasked(): HermesError {
   const problem = "api_server can only answer requests; it cannot send messages by itself.";
   const error = new HermesError("HERMES_ADAPTER_SEND", { platform: PLATFORM, problem });
   return Object.assign(error, { permanent: true });
-}
-
-function keyMissing(host: string): HermesError {
-  const problem = `other machines can reach ${host}, so a key is required. Set gateway.platforms.api_server.key, or host: 127.0.0.1.`;
-  return new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
 }
 
 function notListening(thrown: unknown, host: string, port: number): HermesError {

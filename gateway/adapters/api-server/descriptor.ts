@@ -1,9 +1,11 @@
 import { describePlatform } from "#gateway/adapters/descriptor";
 import type { ApiServer } from "./adapter.ts";
+import { apiServerProblem } from "./settings.ts";
 
 /** An HTTP API that OpenAI's clients speak. */
 export const apiServer = describePlatform({
   name: "api_server",
+  problem: apiServerProblem,
   exempt: true,
   async create(settings, services) {
     const { createApiServer } = await import("./adapter.ts");

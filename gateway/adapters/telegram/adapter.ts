@@ -7,6 +7,7 @@ import { createDraft, type DraftTiming } from "./draft.ts";
 import { telegramFailureOf } from "./failure.ts";
 import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./outgoing.ts";
 import { pollUpdates, type PollTiming } from "./polling.ts";
+import { telegramProblem } from "./settings.ts";
 import { splitText } from "./split.ts";
 import { createTyping, type Typing, type TypingTiming } from "./typing.ts";
 import { messageFrom } from "./updates.ts";
@@ -71,7 +72,8 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
 
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
-    if (token === "") throw unusable("gateway.platforms.telegram.token is missing. Get a token from @BotFather.");
+    const problem = telegramProblem({ token });
+    if (problem !== undefined) throw unusable(problem);
     const client = await createClient({ token, apiRoot, pollSlackMs: timing.pollSlackMs });
     const botName = await client.getUsername(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
       throw notStarted(thrown, apiRoot);

@@ -1,8 +1,10 @@
 import { describePlatform } from "#gateway/adapters/descriptor";
+import { telegramProblem } from "./settings.ts";
 
 /** A bot of Telegram, by long polling. */
 export const telegram = describePlatform({
   name: "telegram",
+  problem: telegramProblem,
   async create({ token, api_root }, { log, streaming }) {
     const { createTelegram } = await import("./adapter.ts");
     return createTelegram({ token, api_root, log, streaming });

@@ -1,0 +1,13 @@
+import type { PlatformSettings } from "#core/home/platform-settings";
+import { isLoopback } from "#core/loopback";
+
+/** What is wrong with the settings, as far as they tell without listening; undefined when nothing is. */
+export function apiServerProblem({
+  host = DEFAULT_HOST,
+  key = "",
+}: PlatformSettings<"api_server">): string | undefined {
+  if (key !== "" || isLoopback(host)) return undefined;
+  return `other machines can reach ${host}, so a key is required. Set gateway.platforms.api_server.key, or host: ${DEFAULT_HOST}.`;
+}
+
+export const DEFAULT_HOST = "127.0.0.1";

@@ -46,7 +46,7 @@ export class Home {
     this.work = join(this.#root, "work");
     mkdirSync(this.path, { mode: 0o700 });
     mkdirSync(this.work);
-    t.after(() => rmSync(this.#root, { recursive: true, force: true }));
+    t.after(() => rmSync(this.#root, { recursive: true, force: true, maxRetries: 5 }));
   }
 
   /** Writes a file of the home; the path is relative to it. */

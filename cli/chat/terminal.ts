@@ -1,16 +1,15 @@
 /** A conversation on a terminal. */
-import { createInterface, type Interface } from "node:readline";
 import { withDeadline } from "#core/deadline";
-import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import { EXIT, isHermesError, problemOf } from "#core/errors";
 import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
-import { loadHistory, saveHistory } from "./history-file.ts";
+import { MessageLine } from "./message-line.ts";
 import type { Questions } from "./questions.ts";
 import type { Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
-import { commandNames, runSlash, type AfterCommand } from "./slash-commands.ts";
+import { runSlash, type AfterCommand } from "./slash-commands.ts";
 import { terminalOutput } from "./terminal-output.ts";
 
 export interface TerminalConversation {
@@ -25,19 +24,15 @@ export interface TerminalConversation {
 
 /** A second Ctrl+C within this time ends the program (CONTRACT §3). */
 const TWICE_MS = 2000;
-/** How long a turn that is stopped at the end of the program may take to stop. */
+/** How long a running turn may take to stop when the program exits. */
 const STOPPING_MS = 5000;
-const PROMPT = "› ";
-const CONTINUATION = "… ";
-const PASTE_ON = "\u001b[?2004h";
-const PASTE_OFF = "\u001b[?2004l";
 
 /** Runs the conversation until the user ends it. Sets the exit code: 0, or 130 and 143 after a signal. */
 export async function runTerminal(options: TerminalConversation): Promise<void> {
   const { host, conversation, context } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  const lines = readMessages(host, context);
-  options.questions?.readThrough(lines.answer);
+  const lines = new MessageLine(host, context);
+  options.questions?.readThrough((question, signal) => lines.answer(question, signal));
   const turns = createTurns(options, (code) => end(code));
   const { provider, id } = host.model.describe();
   context.faint(`${id} (${provider}). Type /help for commands, Ctrl+D to exit.`);
@@ -118,7 +113,7 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
     onIdle(listener: () => void) {
       idle = listener;
     },
-    /** Stops the turn that runs and waits for its end, but not for ever. */
+    /** Stops the running turn and waits a limited time for its end. */
     async end(): Promise<void> {
       closed = true;
       current?.interrupt.abort();
@@ -127,7 +122,7 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
   };
 }
 
-/** One thing typed: a message for the model, a `!command` or a slash command. */
+/** Handles one input: a message for the model, a `!command` or a slash command. */
 async function obey(options: TerminalConversation, text: string, signal: AbortSignal): Promise<AfterCommand> {
   const { host, conversation, context, renderer, maxIterations } = options;
   const send = { signal, onFrame: (frame: Parameters<Renderer["show"]>[0]) => renderer.show(frame), maxIterations };
@@ -150,132 +145,4 @@ async function obey(options: TerminalConversation, text: string, signal: AbortSi
   });
   if (after.next === "send") await conversation.send(after.message, send);
   return after;
-}
-
-/** Reads messages: a line, lines joined by a backslash, or all that was pasted at once. */
-function readMessages(host: Host, context: CliContext) {
-  const output = process.stderr.isTTY ? process.stderr : process.stdout;
-  const input: Interface = createInterface({
-    input: process.stdin,
-    output,
-    terminal: true,
-    prompt: PROMPT,
-    historySize: 1000,
-    removeHistoryDuplicates: true,
-    history: loadHistory(host.paths.history),
-    completer: (line: string) => completeSlash(line, commandNames(host), host),
-  });
-  let parts: string[] = [];
-  let pasting = false;
-  let closed = false;
-  /** What was typed when a question came in between; it is back at the next prompt. */
-  let draft = "";
-  let answering: PromiseWithResolvers<string> | undefined;
-  let listener: (text: string) => void = () => undefined;
-  const onKey = (_: string | undefined, key: { name?: string } | undefined) => {
-    if (key?.name === "paste-start") pasting = true;
-    if (key?.name === "paste-end") pasting = false;
-  };
-  process.stdin.on("keypress", onKey);
-  output.write(PASTE_ON);
-
-  function prompt(): void {
-    input.setPrompt(parts.length === 0 ? PROMPT : CONTINUATION);
-    input.prompt(true);
-    if (draft === "") return;
-    const typed = draft + input.line;
-    draft = "";
-    eraseLine(input);
-    input.write(typed);
-  }
-
-  /** One line that was typed during a turn. */
-  async function answer(question: string, signal: AbortSignal): Promise<string> {
-    if (closed) throw new HermesError("HERMES_INTERRUPTED", {});
-    draft += input.line;
-    eraseLine(input);
-    const pending = (answering = Promise.withResolvers<string>());
-    const stop = () => pending.reject(new HermesError("HERMES_INTERRUPTED", {}));
-    signal.addEventListener("abort", stop, { once: true });
-    input.setPrompt(question);
-    input.prompt();
-    try {
-      return await pending.promise;
-    } finally {
-      answering = undefined;
-      signal.removeEventListener("abort", stop);
-      if (!closed) input.setPrompt(PROMPT);
-    }
-  }
-
-  input.once("close", () => {
-    closed = true;
-  });
-  input.on("line", (line) => {
-    if (pasting) return void parts.push(line);
-    if (answering !== undefined) return answering.resolve(line);
-    if (line.endsWith("\\")) {
-      parts.push(line.slice(0, -1));
-      return prompt();
-    }
-    const text = [...parts, line].join("\n");
-    parts = [];
-    if (text.trim() === "") return prompt();
-    listener(text);
-  });
-  input.on("history", (entries: string[]) => {
-    // An answer to a question is nothing that was said.
-    if (answering !== undefined) return void entries.shift();
-    const problem = saveHistory(host.paths.history, entries);
-    if (problem !== undefined) host.log.warn(`the chat history cannot be saved: ${problem}`);
-  });
-  return {
-    prompt,
-    answer,
-    onMessage(take: (text: string) => void) {
-      listener = take;
-    },
-    onInterrupt(take: () => void) {
-      input.on("SIGINT", () => {
-        parts = [];
-        draft = "";
-        eraseLine(input);
-        context.note("");
-        take();
-      });
-    },
-    onEnd(take: () => void) {
-      input.once("close", take);
-    },
-    close() {
-      closed = true;
-      output.write(PASTE_OFF);
-      process.stdin.off("keypress", onKey);
-      input.removeAllListeners("close");
-      input.close();
-    },
-  };
-}
-
-function eraseLine(input: Interface): void {
-  input.write(null, { ctrl: true, name: "e" });
-  input.write(null, { ctrl: true, name: "u" });
-}
-
-/** Completes the name of a slash command, and the session of `/resume`. */
-function completeSlash(line: string, names: readonly string[], host: Host): [string[], string] {
-  const resume = /^\/resume\s+(\S*)$/.exec(line);
-  if (resume !== null) {
-    const begun = resume[1] ?? "";
-    const ids = host.sessions.list({ limit: 50 }).map(({ id }) => id);
-    return [["latest", ...ids].filter((id) => id.startsWith(begun)), begun];
-  }
-  if (!/^\/[\w-]*$/.test(line)) return [[], line];
-  return [
-    names
-      .map((name) => `/${name}`)
-      .filter((name) => name.startsWith(line))
-      .toSorted(),
-    line,
-  ];
 }

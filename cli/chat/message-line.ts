@@ -1,0 +1,153 @@
+/** Reads messages: a line, lines joined by a backslash, or all that was pasted at once. */
+import { createInterface, type Interface } from "node:readline";
+import { HermesError } from "#core/errors";
+import type { CliContext } from "../context.ts";
+import type { Host } from "../host/host.ts";
+import { loadHistory, saveHistory } from "./history-file.ts";
+import { commandNames } from "./slash-commands.ts";
+
+const PROMPT = "› ";
+const CONTINUATION = "… ";
+const PASTE_ON = "\u001b[?2004h";
+const PASTE_OFF = "\u001b[?2004l";
+
+/** The line on the terminal that the user types on, and on which hooks ask for approval. */
+export class MessageLine {
+  readonly #host: Host;
+  readonly #context: CliContext;
+  readonly #output = process.stderr.isTTY ? process.stderr : process.stdout;
+  readonly #input: Interface;
+  #parts: string[] = [];
+  #pasting = false;
+  #closed = false;
+  /** What was typed when a question interrupted it; restored at the next prompt. */
+  #draft = "";
+  #answering: PromiseWithResolvers<string> | undefined;
+  #listener: (text: string) => void = () => undefined;
+
+  constructor(host: Host, context: CliContext) {
+    this.#host = host;
+    this.#context = context;
+    this.#input = createInterface({
+      input: process.stdin,
+      output: this.#output,
+      terminal: true,
+      prompt: PROMPT,
+      historySize: 1000,
+      removeHistoryDuplicates: true,
+      history: loadHistory(host.paths.history),
+      completer: (line: string) => completeSlash(line, commandNames(host), host),
+    });
+    process.stdin.on("keypress", this.#onKey);
+    this.#output.write(PASTE_ON);
+    this.#input.once("close", () => {
+      this.#closed = true;
+    });
+    this.#input.on("line", (line) => this.#take(line));
+    this.#input.on("history", (entries: string[]) => this.#save(entries));
+  }
+
+  prompt(): void {
+    this.#input.setPrompt(this.#parts.length === 0 ? PROMPT : CONTINUATION);
+    this.#input.prompt(true);
+    if (this.#draft === "") return;
+    const typed = this.#draft + this.#input.line;
+    this.#draft = "";
+    this.#erase();
+    this.#input.write(typed);
+  }
+
+  /** Asks a question during a turn. Rejects with HERMES_INTERRUPTED when `signal` aborts or the line is closed. */
+  async answer(question: string, signal: AbortSignal): Promise<string> {
+    if (this.#closed) throw new HermesError("HERMES_INTERRUPTED", {});
+    this.#draft += this.#input.line;
+    this.#erase();
+    const pending = (this.#answering = Promise.withResolvers<string>());
+    const stop = () => pending.reject(new HermesError("HERMES_INTERRUPTED", {}));
+    signal.addEventListener("abort", stop, { once: true });
+    this.#input.setPrompt(question);
+    this.#input.prompt();
+    try {
+      return await pending.promise;
+    } finally {
+      this.#answering = undefined;
+      signal.removeEventListener("abort", stop);
+      if (!this.#closed) this.#input.setPrompt(PROMPT);
+    }
+  }
+
+  onMessage(listener: (text: string) => void): void {
+    this.#listener = listener;
+  }
+
+  onInterrupt(listener: () => void): void {
+    this.#input.on("SIGINT", () => {
+      this.#parts = [];
+      this.#draft = "";
+      this.#erase();
+      this.#context.note("");
+      listener();
+    });
+  }
+
+  onEnd(listener: () => void): void {
+    this.#input.once("close", listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#output.write(PASTE_OFF);
+    process.stdin.off("keypress", this.#onKey);
+    this.#input.removeAllListeners("close");
+    this.#input.close();
+  }
+
+  readonly #onKey = (_: string | undefined, key: { name?: string } | undefined) => {
+    if (key?.name === "paste-start") this.#pasting = true;
+    if (key?.name === "paste-end") this.#pasting = false;
+  };
+
+  #take(line: string): void {
+    if (this.#pasting) return void this.#parts.push(line);
+    if (this.#answering !== undefined) return this.#answering.resolve(line);
+    if (line.endsWith("\\")) {
+      this.#parts.push(line.slice(0, -1));
+      return this.prompt();
+    }
+    const text = [...this.#parts, line].join("\n");
+    this.#parts = [];
+    if (text.trim() === "") return this.prompt();
+    this.#listener(text);
+  }
+
+  #save(entries: string[]): void {
+    // An answer to a question is not a message.
+    if (this.#answering !== undefined) return void entries.shift();
+    const { paths, log } = this.#host;
+    const problem = saveHistory(paths.history, entries);
+    if (problem !== undefined) log.warn(`the chat history cannot be saved: ${problem}`);
+  }
+
+  #erase(): void {
+    this.#input.write(null, { ctrl: true, name: "e" });
+    this.#input.write(null, { ctrl: true, name: "u" });
+  }
+}
+
+/** Completes the name of a slash command, and the session of `/resume`. */
+function completeSlash(line: string, names: readonly string[], host: Host): [string[], string] {
+  const resume = /^\/resume\s+(\S*)$/.exec(line);
+  if (resume !== null) {
+    const begun = resume[1] ?? "";
+    const ids = host.sessions.list({ limit: 50 }).map(({ id }) => id);
+    return [["latest", ...ids].filter((id) => id.startsWith(begun)), begun];
+  }
+  if (!/^\/[\w-]*$/.test(line)) return [[], line];
+  return [
+    names
+      .map((name) => `/${name}`)
+      .filter((name) => name.startsWith(line))
+      .toSorted(),
+    line,
+  ];
+}

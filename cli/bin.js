@@ -21,7 +21,7 @@ async function start() {
   // Taken without `import`, which would read every export of node:fs and load all streams.
   const [fs, module, os, path] = ["fs", "module", "os", "path"].map((name) => process.getBuiltinModule(`node:${name}`));
   // A folder of this user's own: the default one lies in the shared temporary folder. Where it cannot be
-  // written, Node goes on without it and does not complain.
+  // written, Node silently continues without it.
   if (process.env.NODE_COMPILE_CACHE === undefined) {
     const cache = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || os.homedir(), ".cache");
     module.enableCompileCache(path.join(cache, "hermes-hooks"));

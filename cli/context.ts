@@ -1,4 +1,4 @@
-/** What every command gets: where to write, the global options, the home. */
+/** What every command gets: output, global options, and the home. */
 import type { Command } from "commander";
 import { EXIT, HermesError } from "#core/errors";
 import { LOG_LEVELS, type LogLevel } from "#core/home/log";
@@ -16,20 +16,20 @@ export interface GlobalOptions {
 
 export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
-  /** The options of §3 that every command takes, wherever they stand. Throws HERMES_USAGE for a bad one. */
+  /** The global options (CONTRACT §3), which may come before or after the command. Throws HERMES_USAGE for a bad one. */
   readonly globals: (command: Command) => GlobalOptions;
   readonly paths: (command: Command) => HomePaths;
   /** Writes a result to standard output. A newline is added when there is none. */
   readonly out: (text: string) => void;
   /** Writes a part of a result to standard output. */
   readonly write: (text: string) => void;
-  /** Writes `value` as the one JSON document of a `--json` command. */
+  /** Writes `value` as the JSON document of a `--json` command. */
   readonly json: (value: unknown) => void;
-  /** Writes anything but results to standard error. */
+  /** Writes to standard error, for anything but results. */
   readonly note: (text: string) => void;
-  /** The same in faint letters, where the terminal shows colours. */
+  /** Like `note`, in faint letters on a terminal with colours. */
   readonly faint: (text: string) => void;
-  /** Writes `warning: …` to standard error; a sentence that was written before is not written again. */
+  /** Writes `warning: …` to standard error; each sentence only once. */
   readonly warn: (sentence: string) => void;
   /** Sets the exit code that the program ends with; the first one that is not 0 stays. */
   readonly exit: (code: number) => void;
@@ -37,7 +37,7 @@ export interface CliContext {
 
 const YES: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);
 
-/** True for the spellings of yes that the contract gives a switch in the environment. */
+/** True for the values that turn on a switch in the environment. */
 export function isSwitchedOn(value: string | undefined): boolean {
   return value !== undefined && YES.has(value.trim().toLowerCase());
 }

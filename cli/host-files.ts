@@ -1,4 +1,4 @@
-/** What a host writes: the log and the hook log, with secrets taken out. */
+/** The log and the hook log of a host, without secrets. */
 import { problemOf } from "#core/errors";
 import { openJsonLines } from "#core/home/jsonl";
 import { openLog, type LogFile } from "#core/home/log";
@@ -13,9 +13,9 @@ export interface HostFiles {
   readonly log: LogFile;
   readonly redact: Redactor;
   readonly sink: RunSink;
-  /** Takes the secrets of a configuration out of what is written from now on; those of earlier ones stay out. */
+  /** Redacts the secrets of this configuration, too, from now on. */
   keepSecret(values: unknown): void;
-  /** Warns that the home takes no writes; once, however many files of it do not. */
+  /** Warns once that the home cannot be written. */
   readonly warnOnce: (sentence: string) => void;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ interface Surroundings {
   readonly paths: HomePaths;
 }
 
-/** Opens the log and the hook log. A home that takes no writes is one warning, and the conversation goes on. */
+/** Opens the log and the hook log. If the home cannot be written, warns once and continues without them. */
 export function openFiles({ context, globals, paths }: Surroundings): HostFiles {
   let warned = false;
   const warnOnce = (sentence: string) => {
@@ -64,7 +64,7 @@ export function openFiles({ context, globals, paths }: Surroundings): HostFiles 
   };
 }
 
-/** Values of the configuration that must never be written: those under keys with secret names. */
+/** The values under keys that are named like secrets. They must never be written. */
 function secretsOf(value: unknown, name = ""): readonly string[] {
   if (typeof value === "string") return isSecretName(name) ? [value] : [];
   if (typeof value !== "object" || value === null) return [];

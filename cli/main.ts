@@ -1,4 +1,4 @@
-/** The command line from start to end: finds the command, runs it, turns errors into sentences and exit codes. */
+/** Runs the command line: finds the command, runs it, and turns errors into messages and exit codes. */
 import { CommanderError, type Command } from "commander";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import { isHidden } from "#core/home/hidden";
@@ -7,13 +7,13 @@ import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
 import { createProgram, refuseUnknownCommand } from "./program.ts";
 
-/** Options that take a value, so that the scan for the command's name can step over it. */
+/** Options that take a value, which the scan for the command's name skips. */
 const VALUED: ReadonlySet<string> = new Set(["--home", "--log-level"]);
 
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const context = createContext(process.env);
-  // What a plugin never settles holds no timer or socket: without this the program would end there, as if all were well.
+  // A plugin's promise that never settles keeps no timer or socket: without this, the program would exit with 0.
   setInterval(() => undefined, 2 ** 30);
   try {
     if (process.platform === "win32") throw new HermesError("HERMES_PLATFORM", { platform: "Windows" });
@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     report(error, context);
   }
   await flushStdout().catch((error: unknown) => report(error, context));
-  // Whatever still holds the loop open (a plugin's timer, an idle connection) must not keep the program alive.
+  // A plugin's timer or an idle connection must not keep the program alive.
   process.exit();
 }
 
@@ -32,7 +32,7 @@ async function run(argv: readonly string[], context: CliContext): Promise<void> 
   if (start.version) return context.out(await versionText(start.home));
   const program = await createProgram(start.command, context);
   if (start.command === undefined && !words.some(isHelp)) {
-    // Parsed all the same, so that a mistyped global option is found.
+    // Parsed anyway, so that a mistyped global option is found.
     await program.action(() => program.outputHelp()).parseAsync(words, { from: "user" });
     return;
   }
@@ -45,7 +45,7 @@ function isHelp(word: string): boolean {
   return word === "-h" || word === "--help";
 }
 
-/** Thrown when the hermes outside the sandbox has run the command: nothing is left to do here. */
+/** Thrown when the hermes outside the sandbox has already run the command. */
 class AnsweredOutside extends Error {}
 
 async function answerFromOutside(command: Command, words: readonly string[], context: CliContext): Promise<void> {
@@ -54,7 +54,7 @@ async function answerFromOutside(command: Command, words: readonly string[], con
   if (await askOutside(command, words, context)) throw new AnsweredOutside();
 }
 
-/** `help hooks list` says the same as `hooks list --help`. */
+/** `help hooks list` prints the same as `hooks list --help`. */
 function helpWords(argv: readonly string[]): readonly string[] {
   return argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
 }
@@ -84,11 +84,11 @@ async function versionText(home: string | undefined): Promise<string> {
   return `hermes-hooks ${programVersion()}\nnode ${process.version}\nhome ${homePaths(home).home}`;
 }
 
-/** Says what went wrong and sets the exit code. */
+/** Reports the error and sets the exit code. */
 function report(error: unknown, context: CliContext): void {
   if (error instanceof AnsweredOutside) return;
   if (error instanceof CommanderError) {
-    // Help and version are no failures; commander has written everything else.
+    // Help and version are not failures; commander has already written the rest.
     return context.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   }
   const shown = isHermesError(error)

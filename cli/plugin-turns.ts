@@ -1,4 +1,4 @@
-/** Turns that plugins ask for (`ctx.run_turn`): each in a session of its own, without a surface that renders it. */
+/** Turns of plugins (`ctx.run_turn`), each in its own session and without output. */
 import { withDeadline } from "#core/deadline";
 import type { Log } from "#core/home/log";
 import type { AgentRunner, SessionRepository, TurnResult } from "#core/ports/agent";
@@ -11,17 +11,17 @@ interface PluginTurnsDeps {
 }
 
 export interface PluginTurns extends AsyncDisposable {
-  /** Runs a turn. Its errors are in the log. */
+  /** Runs a turn. Errors go to the log. */
   run(request: { readonly prompt: string; readonly plugin: string }): Promise<TurnResult>;
-  /** How many run now. */
+  /** The number of running turns. */
   readonly active: number;
-  /** Resolves when those that run have ended. */
+  /** Resolves when all running turns have ended. */
   settled(): Promise<void>;
-  /** Stops those that run and lets their closing hooks end, for a while. From now on every turn is stopped. */
+  /** Stops running turns and all later ones, and waits a limited time for their closing hooks. */
   stop(): Promise<void>;
 }
 
-/** How long the closing hooks of turns may take that the end of the program stops. */
+/** How long the closing hooks of stopped turns may take. */
 const CLOSING_MS = 2000;
 
 export function createPluginTurns({ runner, sessions, surface: platform, log }: PluginTurnsDeps): PluginTurns {

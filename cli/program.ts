@@ -1,4 +1,4 @@
-/** The commands, and the program that they make up. */
+/** The program and its commands. */
 import { Command, Option } from "commander";
 import type { CliContext } from "./context.ts";
 import { didYouMean } from "#core/suggest";
@@ -10,7 +10,7 @@ interface CommandEntry {
   readonly load: () => Promise<(program: Command, context: CliContext) => void>;
 }
 
-/** Every command; only the one that was asked for is loaded. */
+/** Every command. Only the requested one is loaded. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   chat: {
     summary: "chat with the agent, or run a single turn",
@@ -63,7 +63,7 @@ Examples:
   hermes chat -q 'run \`ls\`'                   run one turn and exit
   hermes hooks list                           list the hooks and whether they are approved`;
 
-/** The whole program with one command filled in (or every command, with `all`); the others are names. */
+/** The program with one command loaded (or every command, with `all`); the others are only names. */
 export async function createProgram(wanted: string | undefined, context: CliContext): Promise<Command> {
   const program = new Command("hermes")
     .description("An AI agent that runs your code at every step: plugins, shell hooks and gateway hooks.")

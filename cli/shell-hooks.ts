@@ -1,4 +1,4 @@
-/** The configured shell hooks of a host, every one of them registered: those without consent lie dormant. */
+/** The configured shell hooks of a host. All are registered; those without consent do not run. */
 import { delimiter, dirname } from "node:path";
 import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
@@ -20,34 +20,34 @@ interface ShellHookOptions {
   /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
   readonly ask?: AskPerson | undefined;
   readonly dispatcher: HookDispatcher;
-  /** Told that an approval could not be written; a home that takes no writes may have been warned about already. */
+  /** Called when an approval cannot be written. */
   readonly onUnrecorded: (sentence: string) => void;
-  /** The wall of an entry's own profile, or, for null, of the configuration's. */
+  /** The wall of an entry's profile, or of the configuration's for null. */
   readonly wallFor: (profile: WallProfile | null) => Wall;
 }
 
-/** Hooks that are ready and wait for their turn. */
+/** Prepared hooks that are not registered yet. */
 export interface PreparedShellHooks {
   /** About entries that are skipped, and hooks that may not run. */
   readonly warnings: readonly string[];
-  /** How many hooks come and go. */
+  /** The number of added and removed hooks. */
   readonly added: number;
   readonly removed: number;
-  /** Puts them in the place of those that are registered, in one step. */
+  /** Replaces the registered hooks in one step. */
   swap(): void;
 }
 
 export interface ShellHooks {
   /**
-   * Parses the `hooks:` block and settles consent; asks a person only with `mayAsk`. Rejects with HERMES_INTERRUPTED
-   * when that person presses Ctrl+C; everything else that goes wrong is a warning.
+   * Parses the `hooks:` block and checks consent; prompts only with `mayAsk`. Rejects with HERMES_INTERRUPTED when the
+   * user presses Ctrl+C; all other problems are warnings.
    */
   prepare(config: Config, options?: { readonly mayAsk?: boolean }): Promise<PreparedShellHooks>;
   /** The paths of the scripts that are off limits to the agent. */
   readonly scripts: () => readonly string[];
 }
 
-/** What is registered: each hook under its entry as text. */
+/** The registered hooks, by their entry as text. */
 interface Registered {
   readonly hooks: ReadonlyMap<string, Hook>;
   readonly approvals: OpenApprovals | undefined;
@@ -72,7 +72,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     const { settleConsent } = await import("#allowlist/consent");
     const { openPrompter } = await import("#allowlist/prompt");
     const mode = config.values.hooks_consent ?? "command";
-    // Kept from one configuration to the next: what holds for this run only is known here alone.
+    // Kept when the configuration changes: approvals for this run are stored only here.
     const approvals =
       current.approvals?.mode === mode ? current.approvals : openApprovals(paths.allowlist, mode, place);
     const settlement = await settleConsent(entries, {
@@ -86,7 +86,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     return ready(await make(entries, approvals), [...warnings, ...settlement.warnings]);
   }
 
-  /** Hooks for the entries. An entry that stays as it was keeps its hook. */
+  /** Hooks for the entries. An unchanged entry keeps its hook. */
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Registered> {
     const { createShellHook } = await import("#sandbox/shell/hook");
     const { scriptOf } = await import("#allowlist/words");
@@ -125,7 +125,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   return { prepare, scripts: () => current.scripts };
 }
 
-/** True for a program of the system (`jq`, `/usr/bin/python3`): programs on PATH are not guards of the user. */
+/** True for a system program (`jq`, `/usr/bin/python3`), which is not one of the user's scripts. */
 function isProgram(path: string, env: NodeJS.ProcessEnv): boolean {
   return (env["PATH"] ?? "").split(delimiter).includes(dirname(path));
 }

@@ -1,24 +1,24 @@
-/** How signals end the program: at once, after a drain, or after the closing hooks, which have five seconds (CONTRACT §3). */
+/** How signals end the program: immediately, after a drain, or after the closing hooks (CONTRACT §3). */
 import { EXIT } from "#core/errors";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The closing hooks have this long after the first request, all of them together. */
+/** How long all closing hooks together may take after the first request. */
 const CLOSING_MS = 5000;
-/** Then the program ends without what still runs: a plugin's `on_unload`, a script in the background. */
+/** After this, the program exits without waiting for a plugin's `on_unload` or background scripts. */
 const LAST_WORDS_MS = 1500;
 /**
- * Requests this soon after the first are the same one: a key that is pressed over and over, or the Ctrl+C that the
- * terminal sends to everybody and `npx` passes on once more.
+ * Requests this soon after the first are treated as the same one: a key that is held down, or a Ctrl+C that both the
+ * terminal and `npx` send.
  */
 const SAME_REQUEST_MS = 1000;
 
 export interface Shutdown {
-  /** Aborts when the closing hooks are no longer waited for. Never does unless the shutdown was requested. */
+  /** Aborts when the time of the closing hooks is up. */
   readonly signal: AbortSignal;
   /** The exit code of the first request, or undefined. */
   readonly code: number | undefined;
-  /** The first request starts the clock; a later one ends the program. */
+  /** The first request starts the timeout; a later one ends the program. */
   request(code: number): void;
 }
 
@@ -42,14 +42,14 @@ export function createShutdown(): Shutdown {
   };
 }
 
-/** Resolves at the first signal to stop; `onAgain` gets the exit code of a later one. */
+/** Resolves at the first stop signal; `onAgain` gets the exit code of a later one. */
 export function untilStopped(onAgain: (code: number) => void): Promise<void> {
   return new Promise((resolve) => {
     onStopSignal(tellRequests({ onFirst: () => resolve(), onAgain }));
   });
 }
 
-/** Calls `listener` with the exit code of each signal to stop, until the returned function is called. */
+/** Calls `listener` with the exit code of each stop signal, until the returned function is called. */
 export function onStopSignal(listener: (code: number) => void): () => void {
   const take = (signal: NodeJS.Signals) => listener(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
   for (const signal of SIGNALS) process.on(signal, take);

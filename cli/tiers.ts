@@ -1,4 +1,4 @@
-/** How each tier of gateway hooks checks code and is made. What a row needs is loaded when its first hook needs it. */
+/** How the code of each tier of gateway hooks is checked and run. A row's modules are loaded for its first hook. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "#core/home/log";
 import type { CodeCheck, HandlerTier, HookCode } from "#core/ports/tier";

@@ -10,7 +10,7 @@ export function programVersion(): string {
       };
       if (found.name === "hermes-hooks" && found.version !== undefined) return found.version;
     } catch {
-      // Not there: the other place is tried next.
+      // Try the other location next.
     }
   }
   return "unknown";

@@ -6,11 +6,11 @@ import { userHome } from "#core/home/paths";
 export interface WallsOptions {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Takes the sentence that says why `auto` does without a sandbox. */
+  /** Takes the sentence that says why `auto` uses no sandbox. */
   readonly note?: ((sentence: string) => void) | undefined;
 }
 
-/** Makes the wall of a profile. The code that builds walls is loaded with the first command that needs one. */
+/** Creates the wall of a profile. Its code is loaded for the first command that needs one. */
 export function createWalls({ home, env, note }: WallsOptions): (profile: WallProfile) => Wall {
   const workspace = process.cwd();
   const made = new Map<string, Wall>();
@@ -34,7 +34,7 @@ export function createWalls({ home, env, note }: WallsOptions): (profile: WallPr
   };
 }
 
-/** The walls of shell hooks: by the entry's own profile, or, for null, by `sandbox.hooks`. */
+/** The walls of shell hooks: of the entry's profile, or of `sandbox.hooks` for null. */
 export function wallsOfHooks(config: Config, options: WallsOptions): (profile: WallProfile | null) => Wall {
   const walls = createWalls(options);
   return (profile) => walls(profile ?? config.values.sandbox?.hooks ?? "off");

@@ -1,4 +1,4 @@
-/** The session that a person talks to: its turns, its commands, how it begins, changes and ends. */
+/** The session of a conversation: its turns and commands, and how it starts, changes and ends. */
 import { announceCommand, type CommandDecision } from "#core/command-events";
 import { untilAborted } from "#core/deadline";
 import { HermesError } from "#core/errors";
@@ -29,7 +29,7 @@ export class ChatRepl {
     return this.#session;
   }
 
-  /** Goes on with a session: an id, the beginning of one that only one has, or `latest`. Throws HERMES_SESSION_UNKNOWN. */
+  /** Resumes a session: an id, an unambiguous prefix of one, or `latest`. Throws HERMES_SESSION_UNKNOWN. */
   resume(wanted: string): StoredSession {
     const found = this.#find(wanted);
     if (found === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: wanted });
@@ -37,7 +37,7 @@ export class ChatRepl {
     return found;
   }
 
-  /** Like {@link resume}, in a conversation: the session that it leaves is finalized first. */
+  /** Like {@link resume}, during a conversation: the current session is finalized first. */
   async switchTo(wanted: string, options: SendOptions): Promise<StoredSession> {
     const found = this.#find(wanted);
     if (found !== undefined && this.#session !== undefined && found.id !== this.#session.id) {
@@ -61,12 +61,12 @@ export class ChatRepl {
     return this.#host.runner.turn({ ...this.#begin(options), message, maxIterations });
   }
 
-  /** Runs `!CMD`: the terminal tool, hooks included, without the model. Gives the tool's result. */
+  /** Runs `!CMD`: the terminal tool with its hooks, without the model. Returns the tool's result. */
   async shell(command: string, options: SendOptions): Promise<string> {
     return this.#host.runner.callTool({ ...this.#begin(options), tool: "terminal", args: { command } });
   }
 
-  /** Shows the session, which begins now if there is none: its frame is the first one of whatever follows. */
+  /** Starts a session if there is none, and shows its frame, which comes before all others. */
   open(options: SendOptions): void {
     this.#host.runner.show(this.#begin(options));
   }
@@ -77,18 +77,18 @@ export class ChatRepl {
     return announceCommand(registry, { name, args }, { platform: surface, session_id: this.#session?.id ?? "" });
   }
 
-  /** `/new`: the session ends and another begins, which starts with its first message. */
+  /** `/new`: ends the session; the next one starts with its first message. */
   async reset({ signal, onFrame }: SendOptions): Promise<void> {
     const { runner, surface: platform } = this.#host;
     this.#session = await runner.reset({ session: this.#session, platform, next: { source: SOURCE }, signal, onFrame });
   }
 
-  /** Ends the conversation: its closing hooks run, until `signal` says that nobody waits any more. */
+  /** Ends the conversation and runs its closing hooks until `signal` aborts. */
   async close(options: SendOptions): Promise<void> {
     if (this.#session === undefined) return;
     const { runner, dispatcher } = this.#host;
     const end = runner.close(this.#on(this.#session, options));
-    // Observers in the background have lines too, and the last line is the result.
+    // Background observers write lines, too, and the result must be the last one.
     await untilAborted(
       options.signal,
       LAST_WORDS_MS,
@@ -97,7 +97,7 @@ export class ChatRepl {
     this.#session = undefined;
   }
 
-  /** The session, which begins now if there is none. Throws HERMES_MODEL_CONFIG before it does. */
+  /** The session; starts one if there is none. Throws HERMES_MODEL_CONFIG before that. */
   #begin(options: SendOptions): SessionRequest {
     const { sessions, surface: platform, model } = this.#host;
     model.describe();

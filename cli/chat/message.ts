@@ -11,8 +11,8 @@ export interface MessageOptions {
 const SILENCE_MS = 2000;
 
 /**
- * The message of a one-shot run, or undefined when a person sits at a terminal and wants a conversation.
- * Throws HERMES_NO_MESSAGE when there is nothing to say, HERMES_USAGE when the file cannot be read.
+ * The message of a one-shot run, or undefined on a terminal, where a conversation starts instead.
+ * Throws HERMES_NO_MESSAGE when the message is empty, HERMES_USAGE when the file cannot be read.
  */
 export async function readFirstMessage(
   options: MessageOptions,
@@ -53,7 +53,7 @@ function isReadable(): boolean {
     const stats = fstatSync(0);
     return stats.isFIFO() || stats.isFile() || stats.isSocket();
   } catch {
-    // No standard input at all: there is nothing to read.
+    // There is no standard input.
     return false;
   }
 }

@@ -5,7 +5,7 @@ import { declarationOf, isEventName } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
 import { truncate } from "#core/truncate";
 
-/** The notice of a run, or undefined when there is nothing that a person must know. */
+/** The notice of a run, or undefined if users need not know about it. */
 export function noticeOf(run: HookRun): string | undefined {
   const who = `hook ${inLine(run.name)}`;
   switch (run.outcome) {
@@ -40,7 +40,7 @@ function because({ detail }: HookRun): string {
   return detail === null ? "" : ` (${inLine(detail)})`;
 }
 
-/** Text in one line of at most 500 characters, with what a terminal would act on written out. */
+/** Text in one line of at most 500 characters, with control characters escaped. */
 function inLine(text: string): string {
   const line = text.trim().replaceAll(/\s*\n\s*/g, " ⏎ ");
   return visible(truncate(line, 500));

@@ -1,4 +1,4 @@
-/** One turn, then the end: `-q`, `--query-file`, or a message on standard input. */
+/** Runs one turn and exits: `-q`, `--query-file`, or a message on standard input. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
 import type { Host } from "../host/host.ts";
@@ -34,7 +34,7 @@ export async function runOnce(run: OneShot): Promise<void> {
   try {
     const outcome = await perform(run, interrupt.signal, frames.show).catch(failed);
     if (outcome.error !== undefined && shutdown.code === undefined) {
-      // An error frame is a line of a session; without one there is but the sentence.
+      // An error frame belongs to a session; without one, only the sentence is written.
       if (!frames.fail(outcome.error)) throw outcome.error;
     }
     await conversation.close({ signal: shutdown.signal, onFrame: frames.show });
@@ -49,7 +49,7 @@ export async function runOnce(run: OneShot): Promise<void> {
 
 interface Performed {
   readonly code: number;
-  /** What kept a command from running. A turn that failed says so itself. */
+  /** Reports why a command did not run. A failed turn reports itself. */
   readonly error?: HermesError;
 }
 
@@ -71,7 +71,7 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   }
   const command = parseSlash(text);
   if (command === undefined) return { code: (await conversation.send(message, options)).exit_code };
-  // Lines of JSON all belong to a session, the first one names it; what the command says is the answer.
+  // All JSON lines belong to a session, which the first one names. The command's output is the answer.
   const said: string[] = [];
   if (structured) conversation.open(options);
   const say = (words: string) => (structured ? void said.push(words) : context.out(words));
@@ -83,7 +83,7 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   return { code: after.next === "send" ? (await conversation.send(after.message, options)).exit_code : EXIT.ok };
 }
 
-/** Keeps the `result` frame back until the session is closed: it is the last line, and knows the exit code. */
+/** Holds the `result` frame until the session is closed: it is the last line and has the exit code. */
 function holdResult(renderer: Renderer) {
   let result: FrameOf<"result"> | undefined;
   let session_id: string | undefined;
@@ -92,11 +92,11 @@ function holdResult(renderer: Renderer) {
   const started = performance.now();
 
   function show(frame: Frame): void {
-    // What was not waited for any more says nothing behind the last line.
+    // Hooks that are no longer awaited must not write after the last line.
     if (ended) return;
     session_id = frame.session_id;
     if (frame.type === "result") result = frame;
-    // One line names a session, also when a command opened it and a turn follows.
+    // Only one line names a session, even if a command opened it and a turn follows.
     else if (frame.type !== "session" || named !== session_id) renderer.show(frame);
     if (frame.type === "session") named = session_id;
   }

@@ -1,22 +1,22 @@
-/** Lets the user at the terminal decide what a hook asks. No answer means no. */
+/** Asks the user on the terminal for a hook. No answer means no. */
 import { createInterface } from "node:readline";
 import { visible } from "#allowlist/visible";
 import { HermesError } from "#core/errors";
 import type { AskPerson, HookQuestion } from "#sandbox/shell/hook";
 
-/** Shows a prompt and gives the line that is typed then. Rejects when the signal aborts. */
+/** Shows a prompt and returns the line that is typed. Rejects when the signal aborts. */
 export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string>;
 
 export interface Questions {
   readonly ask: AskPerson;
-  /** Has answers read by whoever reads the terminal already; without this it is opened for each question. */
+  /** Sets who reads the answers; otherwise the terminal is opened for each question. */
   readThrough(read: ReadAnswer): void;
 }
 
 const PROMPT = "Allow this call? [y/N] ";
 const MOST_SHOWN = 2000;
 
-/** Makes the asker of a conversation. Calls that run at once ask one after another. */
+/** Creates the questions of a conversation. Parallel calls ask one after another. */
 export function createQuestions(note: (text: string) => void): Questions {
   let read: ReadAnswer = readOnce;
   let last: Promise<unknown> = Promise.resolve();
@@ -65,7 +65,7 @@ async function readOnce(prompt: string, signal: AbortSignal): Promise<string> {
   signal.addEventListener("abort", stop, { once: true });
   terminal.once("line", resolve);
   terminal.once("close", () => resolve(""));
-  // The open terminal takes Ctrl+C as a key; the run's own handler is who stops the turn.
+  // The open terminal reads Ctrl+C as a key, so pass it on to the handler that stops the turn.
   terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
   terminal.setPrompt(prompt);
   terminal.prompt();

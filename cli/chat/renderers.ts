@@ -9,7 +9,7 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export interface Renderer {
   readonly show: (frame: Frame) => void;
-  /** Ends what was begun: a line, a document. */
+  /** Completes the open line or document. */
   readonly finish: () => void;
 }
 
@@ -17,7 +17,7 @@ export interface RendererOptions {
   readonly format: OutputFormat;
   /** `-Q`: the answer alone. */
   readonly quiet: boolean;
-  /** True when the model's words may be shown as they come: no hook will replace them. Asked for each answer. */
+  /** True when text may be shown as it arrives, because no hook will replace it. Called for each answer. */
   readonly streaming: () => boolean;
   readonly context: Pick<CliContext, "out" | "note" | "faint" | "write" | "json">;
 }
@@ -49,7 +49,7 @@ function answerRenderer({ context }: RendererOptions): Renderer {
   };
 }
 
-/** The words on standard output; tool calls and errors, which are no result, on standard error. */
+/** Writes the text to standard output, tool calls and errors to standard error. */
 function textRenderer({ context, streaming }: RendererOptions): Renderer {
   let midLine = false;
 
@@ -101,7 +101,7 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
   };
 }
 
-/** One document at the end: what a script wants to know of a turn. */
+/** Writes one JSON document about the turn at its end. */
 function documentRenderer({ context }: RendererOptions): Renderer {
   const document: Record<string, unknown> = { session_id: null, content: null };
   const hooks: Frame[] = [];

@@ -31,7 +31,7 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
     say(`New session ${conversation.session?.id ?? ""}.`);
     return NOTHING;
   },
-  // While a turn runs, the surface takes the word itself.
+  // While a turn runs, the surface handles it itself.
   stop: (_, { say }) => (say("No turn is running."), NOTHING),
   status: (_, here) => (here.say(statusText(here)), NOTHING),
   sessions: (_, { host, say }) => (say(sessionLines(host) || "No sessions yet."), NOTHING),
@@ -75,14 +75,14 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   quit: () => ({ next: "quit" }),
 };
 
-/** The names of all slash commands, built in and of plugins. */
+/** The names of all slash commands, built-in ones and those of plugins. */
 export function commandNames(host: Host): readonly string[] {
   return [...slashWords("chat"), ...pluginCommands(host)];
 }
 
 /**
  * Runs `/name args`: asks the handlers of `command:<name>`, then ours or a plugin's command.
- * Throws HERMES_USAGE with a did-you-mean for a name that nobody has.
+ * Throws HERMES_USAGE with a suggestion for an unknown name.
  */
 export async function runSlash(name: string, args: string, surroundings: CommandSurroundings): Promise<AfterCommand> {
   const { host, conversation, say } = surroundings;
@@ -106,7 +106,7 @@ export async function runSlash(name: string, args: string, surroundings: Command
   return NOTHING;
 }
 
-/** Waits for a plugin's command until the user stops it. Throws HERMES_INTERRUPTED then. */
+/** Waits for a plugin's command. Throws HERMES_INTERRUPTED if the user stops it. */
 function untilStopped<Value>(running: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, resolve, reject } = Promise.withResolvers<Value>();
   const stop = () => reject(new HermesError("HERMES_INTERRUPTED", {}));

@@ -1,4 +1,4 @@
-/** What a person wants to see of the terminal tool's result: its output, and how it ended when that was not well. */
+/** The terminal tool's result for users: the output and, after a failure, how the command ended. */
 export function terminalOutput(result: string): string {
   const parsed = parse(result);
   if (parsed === undefined) return result;
@@ -14,7 +14,7 @@ function parse(text: string): Record<string, unknown> | undefined {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    // A hook replaced the result by a text of its own: shown as it is.
+    // A hook replaced the result; its text is shown unchanged.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../host/host.ts";
 import { createTier, findCodeProblem } from "../tiers.ts";
 
-/** Loads the hooks of `hooks/`. What is returned ends them. */
+/** Loads the hooks of `hooks/`. Disposing of the result ends them. */
 export async function openGatewayHooks(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
   const { log, registry, warn, paths, dispatcher, database } = host;
   const hooks: GatewayHooks = createGatewayHooks({

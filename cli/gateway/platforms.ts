@@ -1,4 +1,4 @@
-/** The messaging platforms of a configuration: ours, and those that plugins bring. */
+/** The messaging platforms of a configuration: built-in ones and those of plugins. */
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "#core/home/config";
 import type { PlatformName, PlatformSettings } from "#core/home/platform-settings";
@@ -11,7 +11,7 @@ import { programVersion } from "../version.ts";
 
 type AnySettings = Readonly<Record<string, unknown>> & { readonly enabled?: unknown };
 
-/** An adapter of ours, kept as long as the settings that it was made of stay the same. */
+/** A built-in adapter, kept as long as its settings are the same. */
 interface Made {
   readonly settings: AnySettings;
   readonly adapter: Adapter;
@@ -22,7 +22,7 @@ function servicesOf(host: Host): AdapterServices {
     model: () => host.model.describe(),
     version: programVersion(),
     log: host.log,
-    // What a hook may still change is not shown while it grows.
+    // Text that a hook may still replace is not shown early.
     streaming: () => host.dispatcher.mayStream(),
   };
 }
@@ -35,7 +35,7 @@ export class ConfiguredPlatforms {
     this.#host = host;
   }
 
-  /** The adapters of the configuration and the plugins of now; one whose settings are as before is the same as before. */
+  /** The adapters of the current configuration and plugins. One with unchanged settings is the same object as before. */
   async adapters(): Promise<readonly Adapter[]> {
     const settings = settingsOf(this.#host.config);
     const plugins = this.#host.plugins.platforms().filter((adapter) => this.#isWanted(adapter, settings));
@@ -63,7 +63,7 @@ export class ConfiguredPlatforms {
     return [...[...made.values()].map(({ adapter }) => adapter), ...plugins];
   }
 
-  /** A plugin's platform runs where its plugin does, unless the configuration switches it off or it takes our names. */
+  /** A plugin's platform runs unless the configuration disables it or it has the name of a built-in one. */
   #isWanted({ name }: Adapter, settings: Readonly<Record<string, AnySettings>>): boolean {
     if (!isBuiltIn(name)) return settings[name]?.enabled !== false;
     this.#host.warn(`a plugin registers the platform "${name}", which is built in; the built-in one is used.`);

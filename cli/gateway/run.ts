@@ -1,4 +1,4 @@
-/** `hermes gateway`: everything that meets in it, from its start to its drain. */
+/** `hermes gateway`, from its start to its drain. */
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
@@ -15,9 +15,9 @@ import { openGatewayHooks } from "./hooks.ts";
 import { ConfiguredPlatforms } from "./platforms.ts";
 import { claimGateway } from "./single.ts";
 
-/** How long the turns that run may go on after SIGTERM. */
+/** How long running turns may continue after SIGTERM. */
 const DRAIN_MS = 30_000;
-/** How long gateway hooks may take for what they were handed before the end. */
+/** How long gateway hooks may take for their remaining events. */
 const LAST_EVENTS_MS = 5000;
 
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
@@ -40,7 +40,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
       interactive: process.stdin.isTTY && process.stderr.isTTY,
     }),
   );
-  // A model that cannot answer is said now, not to the first person who writes.
+  // Reports a misconfigured model now instead of to the first user.
   host.model.describe();
   host.dispatcher.sinks.add((run) => {
     const notice = noticeOf(run);
@@ -75,7 +75,7 @@ function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announc
     database,
     model,
     log,
-    // What a platform says of itself may hold its address, and that its token.
+    // A platform's message may contain its address, and the address its token.
     warn: (sentence) => host.warn(host.redact(sentence)),
     settings: () => host.config.values.gateway ?? {},
     commands: () => host.plugins.commands(),
@@ -88,8 +88,8 @@ function openGateway(host: Host, platforms: ConfiguredPlatforms, onLive: Announc
 }
 
 /**
- * V8 lets garbage grow to a multiple of what lives where the machine has memory to spare: 350 MB after a thousand
- * messages of which 35 live. A gateway runs for months next to other programs, so it collects sooner and stays at 150.
+ * If the machine has memory to spare, V8 lets garbage grow to a multiple of the live heap: 350 MB after a thousand
+ * messages, with 35 MB alive. A gateway runs for months next to other programs, so it collects earlier and stays at 150.
  */
 function keepMemoryFlat(): void {
   setFlagsFromString("--optimize-for-size");
@@ -101,8 +101,8 @@ interface Announcer {
 }
 
 /**
- * Says on standard output which platform runs, and where it is reached: that is what the command was started for. What
- * comes up before `open` waits for it, so that whoever reads a line finds the whole gateway there.
+ * Writes to standard output which platforms run and their addresses. Platforms that start before `open` are announced
+ * then, so that the whole gateway is running when a line appears.
  */
 function createAnnouncer(context: CliContext): Announcer {
   const early: string[] = [];

@@ -1,4 +1,4 @@
-/** One gateway a home: two would answer every message twice. `run/gateway.pid` says whose turn it is. */
+/** Ensures one gateway per home, because two would answer every message twice. `run/gateway.pid` names its process. */
 import { linkSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
@@ -12,9 +12,8 @@ interface Holder {
 }
 
 /**
- * Takes the place of the home's gateway; the returned function gives it back. Throws HERMES_GATEWAY_RUNNING while
- * another one runs; what a killed one left behind does not count. In a home that takes no writes the place cannot be
- * taken: `warn` is told so.
+ * Makes this process the home's gateway until the returned function is called. Throws HERMES_GATEWAY_RUNNING while
+ * another one is running; the file of a killed one is ignored. Warns if the home cannot be written.
  */
 export function claimGateway(run: string, warn: (sentence: string) => void): () => void {
   const file = join(run, "gateway.pid");
@@ -31,7 +30,7 @@ export function claimGateway(run: string, warn: (sentence: string) => void): () 
     try {
       remove(file);
     } catch {
-      // A disk that takes no writes any more: the next gateway sees that this one is gone.
+      // The disk has become read-only. The next gateway sees that this process has ended.
     }
   };
 }
@@ -41,7 +40,7 @@ function claim(file: string): void {
   const mine: Holder = { pid: process.pid, process_start: processStartOf(process.pid) };
   writePrivateFile(own, JSON.stringify(mine));
   try {
-    // A link is made whole or not at all, and never over a file that is there.
+    // Creating a link is atomic and never replaces an existing file.
     while (!link(own, file)) {
       const holder = read(file);
       if (holder !== null && isAlive(holder.pid, holder.process_start)) {
@@ -70,7 +69,7 @@ function read(file: string): Holder | null {
     const { pid, process_start = null } = holder ?? {};
     return typeof pid === "number" ? { pid, process_start } : null;
   } catch {
-    // Gone meanwhile, or no word of a gateway: nobody holds the place.
+    // The file was removed meanwhile or is invalid: no gateway is running.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** Answers what hermes commands in the sandbox ask: they cannot read `state.db` themselves (CONTRACT §15). */
+/** Answers hermes commands in the sandbox, which cannot read `state.db` themselves (CONTRACT §15). */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
@@ -16,16 +16,16 @@ export interface AnswersOptions {
 }
 
 export interface OutsideAnswers extends AsyncDisposable {
-  /** The wall, whose first command behind it makes this process listen. */
+  /** The wall. The first command in it makes this process listen. */
   readonly serve: (wall: Wall) => Wall;
 }
 
 /** How long a client may take to send its request. */
 const REQUEST_MS = 5000;
-/** How many requests are answered at once. One more is hung up on. */
+/** The maximum number of concurrent requests. Further connections are closed. */
 const MOST_REQUESTS = 4;
 
-/** Makes the answerer of a process; it listens on a socket in `run/` from the first sandboxed command on. */
+/** Creates a process's server, which listens on a socket in `run/` from the first sandboxed command. */
 export function createOutsideAnswers({ paths, env, onProblem }: AnswersOptions): OutsideAnswers {
   let listening: Promise<Server | undefined> | undefined;
   const clients = new Set<Socket>();
@@ -71,7 +71,7 @@ export function createOutsideAnswers({ paths, env, onProblem }: AnswersOptions):
   };
 }
 
-/** Runs the command of one request as a process of its own, outside, until it ends or its client goes away. */
+/** Runs a request's command in its own process outside the sandbox, until it ends or the client disconnects. */
 async function answer(client: Socket, home: string, env: NodeJS.ProcessEnv): Promise<void> {
   client.on("error", () => client.destroy());
   const request = parseRequest(await readRequest(client));
@@ -85,7 +85,7 @@ async function answer(client: Socket, home: string, env: NodeJS.ProcessEnv): Pro
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
       if (send({ [name]: text } as OutsideAnswer)) return;
-      // The client reads slowly: the command waits.
+      // The client reads slowly, so the command waits.
       child[name].pause();
       client.once("drain", () => child[name].resume());
     });
@@ -100,7 +100,7 @@ async function answer(client: Socket, home: string, env: NodeJS.ProcessEnv): Pro
   });
 }
 
-/** The first line that the client sends; what is too long, late or cut is an empty line. */
+/** The client's first line; empty if it is too long, late or incomplete. */
 function readRequest(client: Socket): Promise<string> {
   return new Promise((resolve) => {
     let text = "";

@@ -1,4 +1,4 @@
-/** Asks the hermes outside the sandbox for what is hidden from this one (CONTRACT §15). */
+/** Asks the hermes outside the sandbox for data that is hidden from this process (CONTRACT §15). */
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -12,8 +12,8 @@ import type { CliContext } from "../context.ts";
 import { isAnswered, isOutsideSocket, withoutGlobalOptions, type OutsideAnswer } from "./requests.ts";
 
 /**
- * Has a command of a process in the sandbox run by the hermes outside. Prints its output and sets its exit code; false
- * when the command must run here, because it is no such command or nobody answers.
+ * Lets the hermes outside the sandbox run a command, and passes on its output and exit code. Returns false when the
+ * command must run here, because it is not one of these commands or no process answers.
  */
 export async function askOutside(command: Command, words: readonly string[], context: CliContext): Promise<boolean> {
   if (!isAnswered(commandPath(command))) return false;
@@ -43,7 +43,7 @@ function parseAnswer(line: string): OutsideAnswer | undefined {
   }
 }
 
-/** The first process that answers: sockets of processes that were killed refuse. */
+/** The first process that answers. Sockets of killed processes refuse connections. */
 async function connectOutside(run: string): Promise<Socket | undefined> {
   if (!existsSync(run)) return undefined;
   for (const name of readdirSync(run).filter(isOutsideSocket)) {

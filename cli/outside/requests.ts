@@ -1,13 +1,13 @@
 /**
- * What a hermes in the sandbox may ask of the one outside, and how: one JSON line with the words of a command, answered
- * by JSON lines with its output and, last, its exit code (CONTRACT §15).
+ * The protocol between a hermes in the sandbox and the one outside: one JSON line with the words of a command, answered
+ * by JSON lines with its output and finally its exit code (CONTRACT §15).
  */
 import { join } from "node:path";
 
 /** Commands that only read, by their path. */
 const ANSWERED: ReadonlySet<string> = new Set(["hooks list", "sessions list"]);
 
-/** Options that a command outside takes from no one: they choose another home, or opt in. */
+/** Options that are never accepted: they choose another home or approve hooks. */
 const GLOBAL_OPTION = /^(?:--home|--accept-hooks|--safe-mode|--log-level)(?:=|$)/;
 const TAKES_VALUE: ReadonlySet<string> = new Set(["--home", "--log-level"]);
 
@@ -32,12 +32,12 @@ export function isOutsideSocket(name: string): boolean {
   return SOCKET_NAME.test(name);
 }
 
-/** True for a command that is answered outside. `path` is its name with those above it: `sessions list`. */
+/** True for a command that is answered outside. `path` is its full name, such as `sessions list`. */
 export function isAnswered(path: string): boolean {
   return ANSWERED.has(path);
 }
 
-/** The words of a command line without the global options, which are the asking process's own. */
+/** The words of a command line without the global options, which only apply to this process. */
 export function withoutGlobalOptions(words: readonly string[]): readonly string[] {
   return words.filter((word, index) => {
     const before = words[index - 1];

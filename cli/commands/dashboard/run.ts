@@ -1,4 +1,4 @@
-/** `hermes dashboard`: the server, and the plugins that see in this process what happens in the others. */
+/** `hermes dashboard`: the server, and the plugins that get the events of other processes. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { loadConfig, type Config } from "#core/home/config";
@@ -15,7 +15,7 @@ import { createShutdown, onStopSignal } from "../../shutdown.ts";
 import { programVersion } from "../../version.ts";
 import { openBrowser } from "./browser.ts";
 
-/** What `hermes dashboard` was given. */
+/** The options of `hermes dashboard`. */
 export interface DashboardFlags {
   readonly host?: string;
   readonly port?: number;
@@ -93,7 +93,7 @@ function settingsOf(flags: DashboardFlags, config: Config) {
   return { host, port: flags.port ?? settings.port ?? PORT, allowedHosts: settings.allowed_hosts ?? [] };
 }
 
-/** A connection for the events alone. Without a usable file the dashboard works, and remembers nothing. */
+/** A separate connection for events. Without a usable file, events are kept in memory only. */
 async function openStore(file: string, context: CliContext): Promise<DatabaseSync | undefined> {
   const { openDatabase } = await import("#core/home/database");
   try {
@@ -110,6 +110,6 @@ function show(dashboard: DashboardServer, flags: DashboardFlags, run: string, co
   const link = dashboard.signInUrl();
   if (flags.json) context.json({ url, link });
   else context.out(`The dashboard is at ${url}\nSign in (valid once, for ten minutes): ${link}`);
-  // A code of its own: the link above is still good, on another machine perhaps.
+  // A separate code, because the link above may still be used, for example on another machine.
   if (flags.open) openBrowser({ link: dashboard.signInUrl(), run, env: context.env, note: context.note });
 }

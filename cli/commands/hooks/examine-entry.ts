@@ -126,7 +126,7 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
   };
 }
 
-/** Names in a list of alternatives that are no tool: the others still match, so it is a note. */
+/** Names in a list of alternatives that are not tools. The others still match, so these are notes. */
 function strayNames(entry: ShellEntry, known: readonly string[]): readonly string[] {
   const names = entry.protocol === "hermes" ? (entry.matcher?.split("|") ?? []) : [];
   if (!names.every((name) => /^\w+$/.test(name))) return [];

@@ -1,4 +1,4 @@
-/** What is wrong around the hooks: the approvals' file, approvals that nobody needs, plugins that cannot be loaded. */
+/** Finds problems around the hooks: in the approvals' file, unused approvals, plugins that cannot be loaded. */
 import { statSync } from "node:fs";
 import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookPair } from "#allowlist/grant";
@@ -27,7 +27,7 @@ export function examineApprovals(file: string, approvals: OpenApprovals, configu
   return { problems: warnings, notes };
 }
 
-/** Plugins that are wanted and cannot be loaded, as far as their manifests tell; nothing of theirs is executed. */
+/** Enabled plugins that cannot be loaded, according to their manifests; none of their code is executed. */
 export function examinePlugins({ plugins, warnings }: Discovery, config: Config, env: NodeJS.ProcessEnv): Findings {
   const problems = [...warnings];
   const notes: string[] = [];

@@ -91,7 +91,7 @@ ${plugin}
   };
 }
 
-/** An observer appends a line to a file; its answer does not count. */
+/** An observer appends a line to a file; its answer is ignored. */
 function observer(event: EventName): Body {
   return {
     purpose: `Logs each ${event} to a file.`,

@@ -87,7 +87,7 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
   return { hooks, warnings: [...warnings, ...approvals.state().warnings] };
 }
 
-/** False for an approved hook whose pinned script does not run as it is now. */
+/** False for an approved hook whose pinned files have changed. */
 function holds({ state }: PinCheck): boolean {
   return state === "unchanged";
 }

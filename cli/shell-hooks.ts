@@ -1,9 +1,8 @@
 /** The configured shell hooks of a host. All are registered; those without consent do not run. */
-import { delimiter, dirname } from "node:path";
 import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
 import type { HomePaths } from "#core/home/paths";
-import { declarationOf } from "#core/events";
+import type { HookScripts } from "#agent/guard/files";
 import type { Hook } from "#core/ports/hook";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
@@ -43,18 +42,19 @@ export interface ShellHooks {
    * user presses Ctrl+C; all other problems are warnings.
    */
   prepare(config: Config, options?: { readonly mayAsk?: boolean }): Promise<PreparedShellHooks>;
-  /** The paths of the scripts that are off limits to the agent. */
-  readonly scripts: () => readonly string[];
+  /** The files of the configured hooks, which are off limits to the agent. */
+  readonly scripts: () => HookScripts;
 }
 
 /** The registered hooks, by their entry as text. */
 interface Registered {
   readonly hooks: ReadonlyMap<string, Hook>;
   readonly approvals: OpenApprovals | undefined;
-  readonly scripts: readonly string[];
+  readonly scripts: HookScripts;
 }
 
-const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: [] };
+const NO_SCRIPTS: HookScripts = { all: [], gates: [] };
+const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_SCRIPTS };
 
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher, ask } = options;
@@ -64,10 +64,14 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   let undos: (() => void)[] = [];
 
   async function prepare(config: Config, { mayAsk = false } = {}): Promise<PreparedShellHooks> {
-    if (config.values.hooks === undefined || options.globals.safeMode) return ready(NONE, []);
+    if (config.values.hooks === undefined) return ready(NONE, []);
     const { parseHookEntries } = await import("#sandbox/shell/entries");
     const { entries, warnings } = parseHookEntries(config.values.hooks);
     if (entries.length === 0) return ready(NONE, warnings);
+    const { scriptsOf } = await import("./hook-scripts.ts");
+    const scripts = scriptsOf(entries, { ...place, home: paths.home });
+    // In safe mode nothing runs, but what will run again later stays off limits.
+    if (options.globals.safeMode) return ready({ ...NONE, scripts }, []);
     const { openApprovals } = await import("#allowlist/approvals");
     const { settleConsent } = await import("#allowlist/consent");
     const { openPrompter } = await import("#allowlist/prompt");
@@ -83,13 +87,12 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       place,
       onUnrecorded: options.onUnrecorded,
     });
-    return ready(await make(entries, approvals), [...warnings, ...settlement.warnings]);
+    return ready({ ...(await make(entries, approvals)), scripts }, [...warnings, ...settlement.warnings]);
   }
 
   /** Hooks for the entries. An unchanged entry keeps its hook. */
-  async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Registered> {
+  async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Omit<Registered, "scripts">> {
     const { createShellHook } = await import("#sandbox/shell/hook");
-    const { scriptOf } = await import("#allowlist/words");
     const decide = (request: HookRequest) => (current.approvals ?? approvals).decide(request);
     const hooks = new Map<string, Hook>();
     for (const entry of entries) {
@@ -97,11 +100,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       const made = current.hooks.get(key);
       hooks.set(key, made ?? createShellHook(entry, { decide, surroundings, ask, warn: context.warn }));
     }
-    const scripts = entries
-      .filter(({ event, enabled }) => enabled && declarationOf(event).scriptsOffLimits)
-      .flatMap(({ argv }) => (argv === null ? [] : (scriptOf(argv, place) ?? [])))
-      .filter((script) => !isProgram(script, context.env));
-    return { hooks, approvals, scripts };
+    return { hooks, approvals };
   }
 
   function ready(next: Registered, warnings: readonly string[]): PreparedShellHooks {
@@ -123,11 +122,6 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   }
 
   return { prepare, scripts: () => current.scripts };
-}
-
-/** True for a system program (`jq`, `/usr/bin/python3`), which is not one of the user's scripts. */
-function isProgram(path: string, env: NodeJS.ProcessEnv): boolean {
-  return (env["PATH"] ?? "").split(delimiter).includes(dirname(path));
 }
 
 function optInOf({ globals, context }: ShellHookOptions, config: Config): "flag" | "env" | "config" | null {

@@ -26,8 +26,8 @@ export interface AnyEventDeclaration {
   readonly verbs?: readonly GateVerb[];
   /** True when a script's exit code 2 blocks; only for a gate with the verb `block`. */
   readonly exitTwoBlocks?: true;
-  /** True when its shell hooks' scripts are off limits to the agent's tools, which must not edit their own guard. */
-  readonly scriptsOffLimits?: true;
+  /** True when its shell hooks' scripts cannot even be read by the agent's tools; no hook's script can be written. */
+  readonly scriptsHidden?: true;
   /** True for a transform that ignores an empty string. */
   readonly ignoresEmpty?: true;
   /** True when no surface may show an incomplete answer while a hook listens, because the hook may remove something. */

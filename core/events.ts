@@ -28,7 +28,7 @@ export const EVENTS = {
     subject: "tool call",
     verbs: ["block", "modify"],
     exitTwoBlocks: true,
-    scriptsOffLimits: true,
+    scriptsHidden: true,
     tool: true,
     sentence:
       "Before each tool call, of built-in, plugin and unknown tools alike. Can block the call or change its arguments.",

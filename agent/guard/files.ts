@@ -1,18 +1,28 @@
 /**
- * The files that decide what the agent may do are off limits to its own tools (DESIGN, decision 12), also when they
- * do not exist yet and under whatever spelling.
+ * Hermes's home and the scripts of its hooks are off limits to the agent's own tools (DESIGN, decisions 12 and 13),
+ * also when they do not exist yet and under whatever spelling: nothing there can be written, and some of it not read.
  */
-import { dirname, isAbsolute } from "node:path";
-import { judgeCommand } from "./commands.ts";
+import { isAbsolute } from "node:path";
+import { type HomePaths, unreadablePaths } from "#core/home/paths";
 import { type GuardSnapshot, relationOf, snapshotGuards } from "./paths.ts";
 
 export interface GuardedFiles {
-  /** A sentence when the path (absolute, or relative to `cwd`) is guarded or lies below a guarded folder, else null. */
-  refuse(path: string, cwd: string): string | null;
-  /** A sentence when a shell command that runs in `cwd` names guarded files, as well as can be judged; else null. */
-  refuseCommand(command: string, cwd: string, options?: CommandCircumstances): string | null;
-  /** The guards as they stand now, as plain data for another process. */
-  snapshot(): GuardSnapshot;
+  /** A sentence when the path (absolute, or relative to `cwd`) may not be read or written, else null. */
+  refuse(path: string, cwd: string, access: Access): string | null;
+  /** A sentence when a shell command that runs in `cwd` may change guarded files, as well as can be judged; else null. */
+  refuseCommand(command: string, cwd: string, options?: CommandCircumstances): Promise<string | null>;
+  /** What cannot be read as it is now, as plain data for another process. */
+  unreadable(): GuardSnapshot;
+}
+
+export type Access = "read" | "write";
+
+/** Absolute paths of the files that hooks run. */
+export interface HookScripts {
+  /** Those of every configured hook: not to be written. */
+  readonly all: readonly string[];
+  /** Those of hooks that can block a tool call: not even to be read. */
+  readonly gates: readonly string[];
 }
 
 export interface CommandCircumstances {
@@ -25,46 +35,63 @@ export interface GuardOptions {
   readonly home: string;
   /** The environment that commands see. */
   readonly env: NodeJS.ProcessEnv;
-  /** More guarded paths, such as the scripts of approved hooks; read again for every check. */
-  readonly extra?: () => readonly string[];
+  /** Read again for every check. */
+  readonly scripts?: () => HookScripts;
 }
 
+const NO_SCRIPTS: HookScripts = { all: [], gates: [] };
+
 /**
- * Makes the guard. `paths` are absolute: those of core/paths.ts `guardedPaths`, all directly in the program's home.
- * Links are resolved at each judgement, so guards may appear, vanish and become links meanwhile.
+ * Makes the guard of some homes: that of this program, and those of agents around it. Links are resolved at each
+ * check, so guarded files may appear, vanish and become links meanwhile.
  */
-export function createGuardedFiles(paths: readonly string[], options: GuardOptions): GuardedFiles {
-  const { home, env, extra } = options;
-  const snapshot = () => snapshotGuards(paths, extra?.() ?? [], home);
-  const outside = () =>
+export function createGuardedFiles(homes: readonly HomePaths[], options: GuardOptions): GuardedFiles {
+  const { home, env, scripts = () => NO_SCRIPTS } = options;
+  const roots = homes.map((each) => each.home);
+  const unreadable = () => snapshotGuards(homes.flatMap(unreadablePaths), scripts().gates, home);
+  const unwritable = () => snapshotGuards(roots, scripts().all, home);
+  const outside = (paths: readonly string[]) =>
     snapshotGuards(
       [],
-      (extra?.() ?? []).filter((path) => !isBelow(path, hermesHome)),
+      paths.filter((path) => !roots.some((root) => isBelow(path, root))),
       home,
     );
-  const hermesHome = paths[0] === undefined ? undefined : dirname(paths[0]);
   return {
-    snapshot,
-    refuse(path, cwd) {
+    unreadable,
+    refuse(path, cwd, access) {
       // Joined by hand: `join` would take `link/..` away before the link is looked at.
       const absolute = isAbsolute(path) ? path : `${cwd}/${path}`;
-      return relationOf(absolute, snapshot()) === "inside" ? `${path} is off limits: ${WHY}` : null;
+      if (relationOf(absolute, unreadable()) === "inside") return `${path} is off limits: ${GUARDS}`;
+      if (access === "read" || relationOf(absolute, unwritable()) !== "inside") return null;
+      return `${path} is off limits: ${describeHome(roots)}`;
     },
-    refuseCommand(command, cwd, { walled = false } = {}) {
+    async refuseCommand(command, cwd, { walled = false } = {}) {
+      const snapshot = walled ? outside(scripts().all) : unwritable();
+      if (snapshot.guards.length === 0) return null;
+      // With the parser, which a machine with a sandbox and without such files never needs.
+      const { judgeCommand } = await import("./commands.ts");
       const reason = judgeCommand(command, {
-        snapshot: walled ? outside() : snapshot(),
+        snapshot,
+        unreadable: walled ? outside(scripts().gates) : unreadable(),
         cwd,
         userHome: home,
-        hermesHome,
+        hermesHomes: roots,
         env,
       });
-      return reason === null ? null : `This command is off limits: ${reason}; ${WHY}`;
+      return reason === null ? null : `This command is off limits: ${reason}; ${GUARDS}`;
     },
   };
 }
 
-function isBelow(path: string, folder: string | undefined): boolean {
-  return folder !== undefined && (path === folder || path.startsWith(`${folder}/`));
+function describeHome(roots: readonly string[]): string {
+  return (
+    `the agent's tools change nothing in hermes's home (${roots.join(", ")}) and no script of its hooks. ` +
+    "Write elsewhere; if your project is in the home, move it out or set HERMES_HOME to another folder."
+  );
 }
 
-const WHY = "files that decide what this agent may do are neither shown to its tools nor changed by them.";
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+const GUARDS = "files that decide what this agent may do are neither shown to its tools nor changed by them.";

@@ -7,7 +7,7 @@ import { basename, dirname, isAbsolute, join, parse, resolve, sep } from "node:p
 /** A guarded path; every spelling that leads to it is a separate entry. */
 interface Guard {
   readonly path: string;
-  /** True for the guard files of the home, false for added ones (scripts of approved hooks, targets of links). */
+  /** True for the home, false for what is guarded outside it (scripts of hooks, targets of links). */
   readonly ofHome: boolean;
 }
 
@@ -21,16 +21,23 @@ export interface GuardSnapshot {
 }
 
 /**
- * How a path relates to the guarded paths: `inside` (it is one, or is below one), `home` (the folder that directly
- * contains guard files of the home), `above` (a folder further up), `above_extra` (a folder that only contains added
- * guards), `free`.
+ * How a path relates to the guarded paths: `inside` (it is one, or is below one), `above` (a folder that contains the
+ * home), `above_extra` (a folder that only contains other guarded files), `free`.
  */
-export type Relation = "inside" | "home" | "above" | "above_extra" | "free";
+export type Relation = "inside" | "above" | "above_extra" | "free";
+
+/** From the farthest to the closest. */
+const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, inside: 3 };
+
+/** The closer of two relations to the guards. */
+export function closer(one: Relation, other: Relation): Relation {
+  return RANK[other] > RANK[one] ? other : one;
+}
 
 const MAX_LINKS = 40;
-/** How deep below a guarded folder to look for links, and how many entries at most. */
-const LINK_DEPTH = 2;
-const LINK_ENTRIES = 500;
+/** How deep below a guarded folder to look for links and files, and how many entries at most. */
+const LINK_DEPTH = 3;
+const LINK_ENTRIES = 1000;
 
 /**
  * Resolves an absolute path like the kernel: follows symbolic links in every part that exists (also dangling ones),
@@ -61,7 +68,10 @@ export function realPlace(path: string): string {
   return place;
 }
 
-/** Reads the current guards: as spelled, with links resolved, and the targets of links directly inside them. */
+/**
+ * Reads the current guards: as spelled, with links resolved, the targets of links in guarded folders, and the
+ * identities of the files in them, which hard links share.
+ */
 export function snapshotGuards(own: readonly string[], extra: readonly string[], userHome: string): GuardSnapshot {
   const guards = new Map<string, boolean>();
   const identities = new Set<string>();
@@ -75,9 +85,14 @@ export function snapshotGuards(own: readonly string[], extra: readonly string[],
   };
   for (const path of own) {
     add(path, true);
-    for (const target of linkedFrom(path, LINK_DEPTH, { left: LINK_ENTRIES })) {
+    const { links, files } = contentOf(path, LINK_DEPTH, { left: LINK_ENTRIES });
+    for (const target of links) {
       // A link to the whole user's home or above would put everything off limits.
       if (!isBelow(realPlace(userHome), target)) add(target, false);
+    }
+    for (const file of files) {
+      const identity = identityOf(file);
+      if (identity !== null) identities.add(identity);
     }
   }
   for (const path of extra) add(path, false);
@@ -95,8 +110,7 @@ export function relationOf(path: string, snapshot: GuardSnapshot): Relation {
   const places = [...new Set([spelled, join(realPlace(dirname(spelled)), basename(spelled)), realPlace(path)])];
   let best: Relation = "free";
   for (const place of places) {
-    const relation = relationOfPlace(place, snapshot);
-    if (RANK[relation] > RANK[best]) best = relation;
+    best = closer(best, relationOfPlace(place, snapshot));
   }
   return best === "inside" || !hasGuardedIdentity(realPlace(path), snapshot) ? best : "inside";
 }
@@ -109,8 +123,7 @@ export function relationOfPlace(place: string, snapshot: GuardSnapshot): Relatio
     const guarded = fold(guard.path, snapshot.foldCase);
     if (isBelow(folded, guarded)) return "inside";
     if (!isBelow(guarded, folded)) continue;
-    const relation = !guard.ofHome ? "above_extra" : dirname(guarded) === folded ? "home" : "above";
-    if (RANK[relation] > RANK[best]) best = relation;
+    best = closer(best, guard.ofHome ? "above" : "above_extra");
   }
   return best;
 }
@@ -125,8 +138,6 @@ function identityOf(path: string): string | null {
     return null;
   }
 }
-
-const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, home: 3, inside: 4 };
 
 /** True when the path itself or a folder above it is a guard under another name (hard link, mount, case). */
 function hasGuardedIdentity(place: string, snapshot: GuardSnapshot): boolean {
@@ -146,14 +157,18 @@ function linkTarget(path: string): string | null {
   }
 }
 
-function linkedFrom(folder: string, depth: number, budget: { left: number }): string[] {
-  const found: string[] = [];
+/** The targets of links in a folder, and its files. */
+function contentOf(folder: string, depth: number, budget: { left: number }): { links: string[]; files: string[] } {
+  const found = { links: [] as string[], files: [] as string[] };
   for (const entry of entriesOf(folder)) {
     if (budget.left-- <= 0) break;
     const path = join(folder, entry.name);
-    if (entry.isSymbolicLink()) found.push(realPlace(path));
+    if (entry.isSymbolicLink()) found.links.push(realPlace(path));
+    else if (entry.isFile()) found.files.push(path);
     else if (entry.isDirectory() && depth > 1 && entry.name !== "node_modules") {
-      found.push(...linkedFrom(path, depth - 1, budget));
+      const below = contentOf(path, depth - 1, budget);
+      found.links.push(...below.links);
+      found.files.push(...below.files);
     }
   }
   return found;

@@ -2,10 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { isAbsolute, join, resolve, sep } from "node:path";
-import { ANY_ONE, ANY_RUN, UNKNOWN } from "./command-words.ts";
-import { type GuardSnapshot, realPlace, type Relation, relationOf } from "./paths.ts";
+import { closer, type GuardSnapshot, realPlace, type Relation, relationOf } from "./paths.ts";
+import { BELOW, GAP, hasGap, isUnknown, matchesSegment, UNKNOWN } from "./shell/patterns.ts";
 
-const WILD = new RegExp(`[${ANY_ONE}${ANY_RUN}${UNKNOWN}]`);
 const SEPARATORS = /[\s'"`;|&()<>,=:@[\]{}]+/;
 /** The system cannot open longer paths (PATH_MAX). */
 const LONGEST_PATH = 4096;
@@ -13,8 +12,6 @@ const LONGEST_PATH = 4096;
 const MOST_MARKS = 32;
 /** Maximum number of entries read when a glob is expanded on the disk. */
 const GLOB_ENTRIES = 2000;
-
-const RANK: Readonly<Record<Relation, number>> = { free: 0, above_extra: 1, above: 2, home: 3, inside: 4 };
 
 /** Checks the words of one command line; caches its look-ups. */
 export class WordJudge {
@@ -28,7 +25,7 @@ export class WordJudge {
   }
 
   /** The closest relation of all paths that the text may name from any of the folders. */
-  relation(text: string, folders: Iterable<string>): Relation {
+  relation(text: string, folders: readonly string[]): Relation {
     let best: Relation = "free";
     for (const part of partsOf(text)) {
       for (const path of this.paths(part, folders)) best = closer(best, this.#lookUp(path));
@@ -36,16 +33,28 @@ export class WordJudge {
     return best;
   }
 
+  /**
+   * Whether a text may name any path at all, the home's included: a gap that can hold slashes, or a relative path
+   * from an unknown folder. Addresses (`https://…`) name no path.
+   */
+  isOpen(text: string, folders: readonly string[]): boolean {
+    return partsOf(text).some((part) => {
+      if (/^[a-z][a-z+]*:\/\//.test(part)) return false;
+      return isUnknown(part) || (folders.some(isUnknown) && !isAbsolute(part) && !part.startsWith("-"));
+    });
+  }
+
   /** The absolute paths (still with wildcards) that a text names from each of the folders. */
   paths(text: string, folders: Iterable<string>): string[] {
     const path = this.#withoutTilde(text);
     if (path === "") return [];
-    return isAbsolute(path) ? [path] : [...folders].map((folder) => `${folder}${sep}${path}`);
+    if (isAbsolute(path)) return [path];
+    return [...folders].filter((folder) => isAbsolute(folder)).map((folder) => `${folder}${sep}${path}`);
   }
 
   /** The existing folders that a text may name: where a `cd` to it may lead. */
   folders(text: string, from: Iterable<string>): string[] {
-    return this.paths(text, from).flatMap((path) => (WILD.test(path) ? expandOnDisk(path) : [resolve(path)]));
+    return this.paths(text, from).flatMap((path) => (hasGap(path) ? expandOnDisk(path) : [resolve(path)]));
   }
 
   /** The first guarded path in a text of any language, as spelled there. */
@@ -60,16 +69,23 @@ export class WordJudge {
   #lookUp(path: string): Relation {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
-    const relation = WILD.test(path) ? this.#wildRelation(path) : relationOf(path, this.snapshot);
+    const relation = hasGap(path) ? this.#wildRelation(path) : relationOf(path, this.snapshot);
     this.#known.set(path, relation);
     return relation;
   }
 
   #wildRelation(path: string): Relation {
     let best: Relation = "free";
+    if (path.includes(BELOW)) return this.#relationBelow(path.slice(0, GAP.exec(path)?.index));
     for (const place of placesOfPattern(path)) best = closer(best, relationOfPattern(place, this.snapshot));
     for (const found of best === "inside" ? [] : expandOnDisk(path)) best = closer(best, this.#lookUp(found));
     return best;
+  }
+
+  /** What lies below a folder: the home if that is there, or a part of it. */
+  #relationBelow(folder: string): Relation {
+    const relation = this.#lookUp(folder.replace(/[^/]*$/, "") || sep);
+    return relation === "above" ? "inside" : relation;
   }
 
   #withoutTilde(text: string): string {
@@ -80,15 +96,10 @@ export class WordJudge {
   }
 }
 
-/** The closer of two relations to the guards. */
-function closer(one: Relation, other: Relation): Relation {
-  return RANK[other] > RANK[one] ? other : one;
-}
-
 /** The parts of a word that may be a path: all of it, what follows `=`, `@` or `:`, and the value of an option. */
 function partsOf(text: string): string[] {
-  if (text === UNKNOWN || text === "") return [];
-  const parts = [text];
+  if (text === "") return [];
+  const parts = [text, ...(/\s/.test(text) ? text.split(/\s+/) : [])];
   for (const mark of [...text.matchAll(/[=@:]+/g)].slice(-MOST_MARKS))
     parts.push(text.slice(mark.index + mark[0].length));
   parts.push(...text.split(/[=@:,]+/));
@@ -102,7 +113,7 @@ function partsOf(text: string): string[] {
 function placesOfPattern(path: string): string[] {
   const normal = resolve(path);
   const parts = normal.split(sep);
-  const wild = parts.findIndex((part) => WILD.test(part));
+  const wild = parts.findIndex((part) => hasGap(part));
   const fixed = parts.slice(0, wild).join(sep) || sep;
   return [...new Set([normal, join(realPlace(fixed), ...parts.slice(wild))])];
 }
@@ -116,36 +127,9 @@ function relationOfPattern(pattern: string, snapshot: GuardSnapshot): Relation {
     const shared = guarded.slice(0, segments.length);
     if (!shared.every((part, index) => matchesSegment(segments[index] ?? "", part))) continue;
     if (segments.length >= guarded.length) return "inside";
-    const home = guard.ofHome && segments.length === guarded.length - 1;
-    best = closer(best, home ? "home" : guard.ofHome ? "above" : "above_extra");
+    best = closer(best, guard.ofHome ? "above" : "above_extra");
   }
   return best;
-}
-
-/**
- * Whether a shell pattern matches a file name; as in the shell, only a dot matches a leading dot. It uses two pointers
- * instead of a regular expression, so no pattern can make it slow.
- */
-function matchesSegment(pattern: string, name: string): boolean {
-  if (name.startsWith(".") && (pattern.startsWith(ANY_RUN) || pattern.startsWith(ANY_ONE))) return false;
-  let at = 0;
-  let read = 0;
-  let star = -1;
-  let starRead = 0;
-  while (read < name.length) {
-    if (pattern[at] === ANY_RUN || pattern[at] === UNKNOWN) {
-      star = at++;
-      starRead = read;
-    } else if (at < pattern.length && (pattern[at] === ANY_ONE || pattern[at] === name[read])) {
-      at += 1;
-      read += 1;
-    } else if (star !== -1) {
-      at = star + 1;
-      read = ++starRead;
-    } else return false;
-  }
-  while (pattern[at] === ANY_RUN || pattern[at] === UNKNOWN) at += 1;
-  return at === pattern.length;
 }
 
 /** What a pattern matches on the disk, up to a limit. */
@@ -153,7 +137,7 @@ function expandOnDisk(pattern: string): string[] {
   const budget = { left: GLOB_ENTRIES };
   let found: string[] = [sep];
   for (const part of resolve(pattern).split(sep).filter(Boolean)) {
-    found = WILD.test(part)
+    found = hasGap(part)
       ? found.flatMap((folder) => matchesIn(folder, part, budget))
       : found.map((folder) => join(folder, part)).filter((path) => existsSync(path));
     if (found.length === 0) return [];

@@ -22,7 +22,7 @@ export function createPatch(deps: ToolDeps): Tool {
       additionalProperties: false,
     },
     async execute(args, call) {
-      const place = findPlace(pathArgument(args, "path"), call, deps);
+      const place = findPlace(pathArgument(args, "path"), "write", call, deps);
       const edit = {
         old: textArgument(args, "old_string"),
         new: textArgument(args, "new_string"),

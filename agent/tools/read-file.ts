@@ -28,7 +28,7 @@ export function createReadFile(deps: ToolDeps): Tool {
       additionalProperties: false,
     },
     async execute(args, call) {
-      const place = findPlace(pathArgument(args, "path"), call, deps);
+      const place = findPlace(pathArgument(args, "path"), "read", call, deps);
       const offset = countArgument(args, "offset", 1);
       const limit = countArgument(args, "limit", DEFAULT_LINES);
       await statFile(place);

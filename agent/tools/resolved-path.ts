@@ -6,7 +6,7 @@ import type { ToolCall } from "#core/ports/agent";
 import type { Wall } from "#core/ports/wall";
 import { userHome } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
-import type { GuardedFiles } from "#agent/guard/files";
+import type { Access, GuardedFiles } from "#agent/guard/files";
 import { realPlace } from "#agent/guard/paths";
 import type { BackgroundCommands } from "./background.ts";
 
@@ -36,13 +36,14 @@ export interface ResolvedPath {
 
 /**
  * Resolves a path of a tool's arguments: relative to the call's folder, `~` for the user's home, links followed.
- * Throws the guard's sentence for a guarded place.
+ * Throws the guard's sentence for a place that is
+ * guarded against this access.
  */
-export function findPlace(path: string, call: ToolCall, deps: ToolDeps): ResolvedPath {
+export function findPlace(path: string, access: Access, call: ToolCall, deps: ToolDeps): ResolvedPath {
   const expanded = path === "~" || path.startsWith("~/") ? userHome(deps.env) + path.slice(1) : path;
   const spelled = resolve(call.cwd, expanded);
   const place = realPlace(spelled);
-  const refusal = deps.guard.refuse(expanded, call.cwd) ?? deps.guard.refuse(place, call.cwd);
+  const refusal = deps.guard.refuse(expanded, call.cwd, access) ?? deps.guard.refuse(place, call.cwd, access);
   if (refusal !== null) throw new Error(refusal);
   return { shown: path, spelled, path: place };
 }

@@ -38,11 +38,12 @@ export function createSearchFiles(deps: ToolDeps, deadlineMs = DEADLINE_MS): Too
       if (target !== "content" && target !== "files") throw new Error('"target" must be "content" or "files"');
       const place = findPlace(
         args["path"] === undefined || args["path"] === "" ? "." : pathArgument(args, "path"),
+        "read",
         call,
         deps,
       );
       await statPlace(place);
-      const guards = deps.guard.snapshot();
+      const guards = deps.guard.unreadable();
       const mostMatches = target === "content" ? MOST_MATCHES : MOST_FILES;
       const request = { pattern, target, root: place.path, guards, mostMatches } as const;
       return present(await runSearch(request, call.signal, deadlineMs), { target, place, cwd: call.cwd });

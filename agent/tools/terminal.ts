@@ -50,7 +50,7 @@ export function createTerminal(deps: ToolDeps): Tool {
       const seconds = readTimeout(args);
       const cwd = await findFolder(optionalText(args, "workdir"));
       const walled = (await deps.wall?.stands()) ?? false;
-      const refusal = deps.guard.refuseCommand(command, cwd, { walled });
+      const refusal = await deps.guard.refuseCommand(command, cwd, { walled });
       if (refusal !== null) throw new Error(refusal);
       const env = markAgentEnvironment(filterEnvironment(deps.env, deps.envPassthrough), deps.home);
       const process = { argv: shellWords(command), cwd, env, wall: deps.wall, leftovers: "kill" } as const;
@@ -68,7 +68,7 @@ export function createTerminal(deps: ToolDeps): Tool {
       return describeResult(result, seconds);
 
       async function findFolder(workdir: string | undefined): Promise<string> {
-        const place = findPlace(workdir === undefined || workdir === "" ? "." : workdir, call, deps);
+        const place = findPlace(workdir === undefined || workdir === "" ? "." : workdir, "read", call, deps);
         const shown = workdir === undefined || workdir === "" ? { ...place, shown: call.cwd } : place;
         const stats = await statPlace(shown);
         if (!stats.isDirectory()) throw new Error(`${shown.shown} is not a folder; no command can run in it`);

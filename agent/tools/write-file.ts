@@ -24,7 +24,7 @@ export function createWriteFile(deps: ToolDeps): Tool {
       const shown = pathArgument(args, "path");
       const content = textArgument(args, "content");
       if (shown.endsWith("/")) throw new Error(`${shown} is a folder; give the path of a file`);
-      const place = findPlace(shown, call, deps);
+      const place = findPlace(shown, "write", call, deps);
       call.signal.throwIfAborted();
       const existed = await isThere(place);
       if (!existed) makeFolder(place);

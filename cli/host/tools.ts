@@ -1,10 +1,10 @@
 /** The part of a host that makes the agent's built-in tools, within the limits of the configuration of now. */
-import { createGuardedFiles } from "#agent/guard/files";
+import { createGuardedFiles, type HookScripts } from "#agent/guard/files";
 import { createBackgroundCommands } from "#agent/tools/background";
 import { createBuiltinTools } from "#agent/tools/builtin";
 import { agentHomes } from "#core/agent-mark";
 import type { Config } from "#core/home/config";
-import { guardedPaths, homePaths, userHome } from "#core/home/paths";
+import { homePaths, userHome } from "#core/home/paths";
 import type { Tool } from "#core/ports/agent";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import { createOutsideAnswers } from "../outside/answers.ts";
@@ -22,8 +22,8 @@ export interface HostTools extends AsyncDisposable {
 export interface HostToolsOptions extends Pick<HostOptions, "context" | "paths"> {
   readonly config: Config;
   readonly walls: (profile: WallProfile) => Wall;
-  /** The scripts of guards, which the agent must not touch. */
-  readonly scripts: () => readonly string[];
+  /** The scripts of hooks, which the agent must not touch. */
+  readonly scripts: () => HookScripts;
   /** Called once when commands in the sandbox cannot ask this process for what is hidden from them. */
   readonly onProblem: (problem: string) => void;
 }
@@ -33,7 +33,7 @@ export function openTools({ context, paths, config, walls, scripts, onProblem }:
   const { env } = context;
   // The limits of agents around this one hold here, too.
   const homes = [paths, ...agentHomes(env).map((home) => homePaths(home, env))];
-  const guard = createGuardedFiles(homes.flatMap(guardedPaths), { home: userHome(env), env, extra: scripts });
+  const guard = createGuardedFiles(homes, { home: userHome(env), env, scripts });
   const background = createBackgroundCommands();
   const answers = createOutsideAnswers({ paths, env, onProblem });
   const make = ({ values }: Config) =>

@@ -54,10 +54,18 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
   };
 }
 
-/** Paths that the agent's tools must never access, existing or not (DESIGN, decision 12). */
-export function guardedPaths(paths: HomePaths): readonly string[] {
-  const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks } = paths;
-  return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks];
+/** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
+export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs)$/;
+
+/**
+ * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what
+ * {@link HIDDEN_IN_HOME} names. None of the home is writable to them (DESIGN, decisions 12 and 13).
+ */
+export function unreadablePaths(paths: HomePaths): readonly string[] {
+  const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state, discovery, logs } =
+    paths;
+  const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
+  return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...database, discovery, logs];
 }
 
 /**

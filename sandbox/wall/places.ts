@@ -1,7 +1,7 @@
 /** Looks up where the places of a wall really are, each time a command starts: homes change while hermes runs. */
 import { accessSync, constants, readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
 import { basename, join, resolve, sep } from "node:path";
-import { ensureFolder } from "#core/home/paths";
+import { ensureFolder, HIDDEN_IN_HOME } from "#core/home/paths";
 import type { CustomProfile, WallCommand } from "#core/ports/wall";
 import { isBelowAny, type Place, type WallPlaces } from "./plan.ts";
 
@@ -19,8 +19,6 @@ export interface WallSettings {
 /** A place that cannot be guarded or opened: the profile cannot be used. */
 export class UnguardablePlace extends Error {}
 
-/** In the home, these cannot even be read: conversations, tokens, logs. */
-const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs)$/;
 /** How deep links in the home are followed, and how many entries are looked at. */
 const LINK_DEPTH = 3;
 const MOST_ENTRIES = 2000;

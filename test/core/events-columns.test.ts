@@ -32,7 +32,7 @@ const CHECKS: Readonly<Record<keyof AnyEventDeclaration, (name: EventName, t: Te
   subject: namesWhatWasReplaced,
   verbs: takesTheStrongestVerb,
   exitTwoBlocks: blocksByExitCode,
-  scriptsOffLimits: keepsScriptsFromTheAgent,
+  scriptsHidden: keepsScriptsFromTheAgent,
   ignoresEmpty: (name) => {
     const { kind, ignoresEmpty } = declarationOf(name);
     if (kind === "transform") assert.equal(judge(name, "", "plugin").kind, ignoresEmpty ? "pass" : "transform");
@@ -161,7 +161,7 @@ async function keepsScriptsFromTheAgent(name: EventName, t: TestContext): Promis
   });
   const text = JSON.stringify({ hooks: { [name]: [{ command: script }] } });
   (await hooks.prepare(await parseConfig(text, "config.yaml", {}))).swap();
-  assert.deepEqual(hooks.scripts(), declarationOf(name).scriptsOffLimits ? [script] : []);
+  assert.deepEqual(hooks.scripts(), { all: [script], gates: declarationOf(name).scriptsHidden ? [script] : [] });
 }
 
 function handsLiveFieldsToCallbacksOnly(name: EventName): void {

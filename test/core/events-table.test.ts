@@ -24,7 +24,7 @@ for (const name of EVENT_NAMES) {
     assert.equal(row.kind === "gate", row.verbs !== undefined);
     if (row.kind === "gate") assert.ok(row.subject, "a gate names what it decides about");
     if (row.onFailure === "mark") assert.equal(row.kind, "gate");
-    if (row.exitTwoBlocks || row.scriptsOffLimits) assert.ok(row.verbs?.includes("block"));
+    if (row.exitTwoBlocks || row.scriptsHidden) assert.ok(row.verbs?.includes("block"));
     if (row.ignoresEmpty || row.holdsAnswer) assert.equal(row.kind, "transform");
     assert.match(row.sentence, /\b(?:Can |Observes only|always|replaces)/);
   });

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { guardedPaths, homePaths } from "#core/home/paths";
+import { homePaths } from "#core/home/paths";
 import { createGuardedFiles, type GuardedFiles } from "#agent/guard/files";
 
 interface Place {
@@ -23,10 +23,10 @@ function makePlace(options: { linked?: boolean; extra?: readonly string[] } = {}
   if (options.linked === true) symlinkSync(real, home);
   mkdirSync(project);
   const env = { HOME: root };
-  const guard = createGuardedFiles(guardedPaths(homePaths(home, env)), {
+  const guard = createGuardedFiles([homePaths(home, env)], {
     home: root,
     env,
-    extra: () => options.extra ?? [],
+    scripts: () => ({ all: options.extra ?? [], gates: options.extra ?? [] }),
   });
   return { root, home, project, guard };
 }
@@ -41,13 +41,13 @@ test("a guarded file is refused before it exists, its neighbours are not", () =>
     "plugins",
     "agent-hooks",
   ]) {
-    assert.match(String(guard.refuse(join(home, name), project)), /off limits/, name);
+    assert.match(String(guard.refuse(join(home, name), project, "read")), /off limits/, name);
   }
-  assert.match(String(guard.refuse(join(home, "plugins", "a", "index.ts"), project)), /off limits/);
-  for (const name of ["logs/hermes.log", "config.yaml.bak", "BOOT.md", "hooks-notes.md"]) {
-    assert.equal(guard.refuse(join(home, name), project), null, name);
+  assert.match(String(guard.refuse(join(home, "plugins", "a", "index.ts"), project, "read")), /off limits/);
+  for (const name of ["config.yaml.bak", "BOOT.md", "hooks-notes.md", "run/x"]) {
+    assert.equal(guard.refuse(join(home, name), project, "read"), null, name);
   }
-  assert.equal(guard.refuse("config.yaml", project), null);
+  assert.equal(guard.refuse("config.yaml", project, "read"), null);
 });
 
 test("other spellings of a guarded file are refused", () => {
@@ -63,15 +63,15 @@ test("other spellings of a guarded file are refused", () => {
     `${home}/missing/../config.yaml`,
     `/proc/self/root${home}/config.yaml`,
   ]) {
-    assert.match(String(guard.refuse(path, project)), /off limits/, path);
+    assert.match(String(guard.refuse(path, project, "read")), /off limits/, path);
   }
-  assert.match(String(guard.refuse("config.yaml", home)), /off limits/);
+  assert.match(String(guard.refuse("config.yaml", home, "read")), /off limits/);
 });
 
 test("links lead nowhere: to the file, to its folder, dangling, chained, hard, and with .. behind them", () => {
   const { guard, home, project } = makePlace();
   symlinkSync(join(home, "config.yaml"), join(project, "dangling"));
-  assert.match(String(guard.refuse("dangling", project)), /off limits/);
+  assert.match(String(guard.refuse("dangling", project, "read")), /off limits/);
   writeFileSync(join(home, "config.yaml"), "a: 1\n");
   mkdirSync(join(home, "hooks"));
   symlinkSync("dangling", join(project, "chained"));
@@ -86,16 +86,19 @@ test("links lead nowhere: to the file, to its folder, dangling, chained, hard, a
     "hooks-link/../config.yaml",
     "hard",
   ]) {
-    assert.match(String(guard.refuse(path, project)), /off limits/, path);
+    assert.match(String(guard.refuse(path, project, "read")), /off limits/, path);
   }
-  assert.equal(guard.refuse("folder/logs", project), null);
+  assert.equal(guard.refuse("folder/run", project, "read"), null);
 });
 
-test("a home behind a link is guarded under both names", () => {
+test("a home behind a link is guarded under both names", async () => {
   const { guard, root, home, project } = makePlace({ linked: true });
-  assert.match(String(guard.refuse(join(home, "config.yaml"), project)), /off limits/);
-  assert.match(String(guard.refuse(join(root, "elsewhere", "config.yaml"), project)), /off limits/);
-  assert.match(String(guard.refuseCommand("rm -f ../elsewhere/shell-hooks-allowlist.json", project)), /off limits/);
+  assert.match(String(guard.refuse(join(home, "config.yaml"), project, "read")), /off limits/);
+  assert.match(String(guard.refuse(join(root, "elsewhere", "config.yaml"), project, "read")), /off limits/);
+  assert.match(
+    String(await guard.refuseCommand("rm -f ../elsewhere/shell-hooks-allowlist.json", project)),
+    /off limits/,
+  );
 });
 
 test("what links inside the guarded folders lead to is guarded too", () => {
@@ -107,28 +110,103 @@ test("what links inside the guarded folders lead to is guarded too", () => {
   mkdirSync(join(home, "plugins"));
   symlinkSync(join(project, "my-plugin"), join(home, "plugins", "my-plugin"));
   symlinkSync("/", join(home, "plugins", "everything"));
-  assert.match(String(guard.refuse("guard.sh", project)), /off limits/);
-  assert.match(String(guard.refuse("my-plugin/index.ts", project)), /off limits/);
-  assert.equal(guard.refuse("other.sh", project), null);
+  assert.match(String(guard.refuse("guard.sh", project, "read")), /off limits/);
+  assert.match(String(guard.refuse("my-plugin/index.ts", project, "read")), /off limits/);
+  assert.equal(guard.refuse("other.sh", project, "read"), null);
 });
 
 test("a configuration that is itself a link guards its target", () => {
   const { guard, root, home, project } = makePlace();
   symlinkSync(join(root, "dotfiles.yaml"), join(home, "config.yaml"));
-  assert.match(String(guard.refuse(join(root, "dotfiles.yaml"), project)), /off limits/);
+  assert.match(String(guard.refuse(join(root, "dotfiles.yaml"), project, "read")), /off limits/);
 });
 
 test("extra paths are asked for at every judgement", () => {
   const extra: string[] = [];
   const { guard, project } = makePlace({ extra });
-  assert.equal(guard.refuse("check.py", project), null);
+  assert.equal(guard.refuse("check.py", project, "read"), null);
   extra.push(join(project, "check.py"));
-  assert.match(String(guard.refuse("check.py", project)), /off limits/);
+  assert.match(String(guard.refuse("check.py", project, "read")), /off limits/);
 });
 
 test("a circle of links is judged and ends", () => {
   const { guard, project } = makePlace();
   symlinkSync("b", join(project, "a"));
   symlinkSync("a", join(project, "b"));
-  assert.equal(guard.refuse("a/x", project), null);
+  assert.equal(guard.refuse("a/x", project, "read"), null);
+});
+
+test("conversations, tokens and logs cannot be read, under any name", () => {
+  const { guard, home, project } = makePlace();
+  mkdirSync(join(home, "logs"));
+  writeFileSync(join(home, "state.db"), "conversations");
+  writeFileSync(join(home, "logs", "hermes.log"), "logged");
+  linkSync(join(home, "state.db"), join(project, "hard"));
+  linkSync(join(home, "logs", "hermes.log"), join(project, "hard-log"));
+  symlinkSync(join(home, "logs"), join(project, "soft"));
+  const names = ["state.db", "state.db-wal", "state.db-shm", "dashboard.json", "logs", "logs/hermes.log.1"];
+  for (const path of [...names.map((name) => join(home, name)), "hard", "hard-log", "soft/hooks.jsonl"]) {
+    assert.match(String(guard.refuse(path, project, "read")), /off limits/, path);
+  }
+});
+
+test("nothing in the home can be written, whether it exists or not, and what its links lead to", () => {
+  const { guard, root, home, project } = makePlace();
+  mkdirSync(join(home, "skills"));
+  mkdirSync(join(root, "skill-of-mine"));
+  symlinkSync(join(root, "skill-of-mine"), join(home, "skills", "mine"));
+  symlinkSync(join(home, "new-folder"), join(project, "dangling"));
+  const names = [
+    "",
+    "BOOT.md",
+    "new.txt",
+    "new-folder/deep.txt",
+    "run/x",
+    "skills/mine/x",
+    "shell-hooks-allowlist.json.lock",
+  ];
+  const paths = [...names.map((name) => join(home, name)), "dangling/x", "../skill-of-mine/x", "../.hermes/x/../y"];
+  for (const path of paths) assert.match(String(guard.refuse(path, project, "write")), /off limits/, path);
+  assert.equal(guard.refuse("own.txt", project, "write"), null);
+  assert.equal(guard.refuse(join(root, "other", "x"), project, "write"), null);
+});
+
+test("a project in the home cannot be written, and the message says what to do", () => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "hermes-guard-")));
+  const project = join(root, "project");
+  mkdirSync(project);
+  const guard = createGuardedFiles([homePaths(root, {})], { home: "/nowhere", env: {} });
+  const refusal = String(guard.refuse("notes.txt", project, "write"));
+  assert.match(refusal, /off limits.*hermes's home.*move it out or set HERMES_HOME to another folder/);
+  assert.ok(refusal.includes(root));
+  assert.equal(guard.refuse("notes.txt", project, "read"), null);
+});
+
+test("the home of a hermes around this one is guarded, too", async () => {
+  const { root, home, project } = makePlace();
+  const inner = join(root, "inner");
+  const guard = createGuardedFiles([homePaths(inner, {}), homePaths(home, {})], { home: root, env: {} });
+  for (const folder of [inner, home]) {
+    assert.match(String(guard.refuse(join(folder, "new"), project, "write")), /off limits/);
+    assert.match(String(await guard.refuseCommand(`touch ${folder}/new`, project)), /off limits/);
+  }
+});
+
+test("a hook that blocks nothing has a script that can be read, not written", async () => {
+  const { root, home, project } = makePlace();
+  const script = join(project, "log.sh");
+  writeFileSync(script, "#!/bin/sh\n");
+  const guard = createGuardedFiles([homePaths(home, {})], {
+    home: root,
+    env: {},
+    scripts: () => ({ all: [script], gates: [] }),
+  });
+  assert.equal(guard.refuse("log.sh", project, "read"), null);
+  assert.match(String(guard.refuse("log.sh", project, "write")), /off limits.*no script of its hooks/);
+  for (const walled of [true, false]) {
+    assert.equal(await guard.refuseCommand("cat log.sh", project, { walled }), null);
+    assert.match(String(await guard.refuseCommand("echo x >> log.sh", project, { walled })), /off limits/);
+    assert.match(String(await guard.refuseCommand("sed -i s/a/b/ ./log.sh", project, { walled })), /off limits/);
+  }
+  assert.equal(await guard.refuseCommand('rm -rf "$x/y"', project, { walled: true }), null);
 });

@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
-import { ANY_ONE, ANY_RUN, UNKNOWN } from "#agent/guard/command-words";
+import { ANY_ONE, ANY_RUN, BELOW, UNKNOWN } from "#agent/guard/shell/patterns";
 import { snapshotGuards, type Relation } from "#agent/guard/paths";
 import { WordJudge } from "#agent/guard/words";
 
@@ -35,8 +35,8 @@ const RELATIONS: readonly (readonly [text: string, from: string, relation: Relat
   ["~+/config.yaml", home, "inside"],
   ["~nobody-of-that-name/.hermes/config.yaml", project, "free"],
   ["~", project, "above"],
-  [".", home, "home"],
-  ["link", project, "home"],
+  [".", home, "above"],
+  ["link", project, "above"],
   ["..", home, "above"],
   ["/", project, "above"],
   ["guard.sh", scripts, "inside"],
@@ -44,7 +44,10 @@ const RELATIONS: readonly (readonly [text: string, from: string, relation: Relat
   ["logs/hermes.log", home, "free"],
   ["config.yaml.bak", home, "free"],
   ["", home, "free"],
-  [UNKNOWN, home, "free"],
+  [UNKNOWN, home, "inside"],
+  [BELOW, home, "inside"],
+  [BELOW, project, "free"],
+  [`../user/${BELOW}`, project, "inside"],
   // What is glued to an option, an assignment, a host or a list.
   ["--file=config.yaml", home, "inside"],
   ["-fconfig.yaml", home, "inside"],
@@ -61,7 +64,7 @@ const RELATIONS: readonly (readonly [text: string, from: string, relation: Relat
   [`${ANY_RUN}/config.yaml`, user, "free"],
   [`.${ANY_RUN}/config.yaml`, user, "inside"],
   [`${ANY_RUN}/config.yaml`, project, "inside"],
-  [`.${ANY_RUN}`, user, "home"],
+  [`.${ANY_RUN}`, user, "above"],
   [`${UNKNOWN}/config.yaml`, home, "inside"],
 ];
 for (const [text, from, wanted] of RELATIONS) {
@@ -72,7 +75,7 @@ for (const [text, from, wanted] of RELATIONS) {
 
 test("of several folders the closest counts, and an absolute path means the same from each", () => {
   assert.equal(relation("config.yaml", project, home), "inside");
-  assert.equal(relation(".", project, scripts, home), "home");
+  assert.equal(relation(".", project, scripts, home), "above");
   assert.equal(relation(join(home, "config.yaml"), project, scripts), "inside");
 });
 

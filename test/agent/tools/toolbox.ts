@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { guardedPaths, homePaths } from "#core/home/paths";
+import { homePaths } from "#core/home/paths";
 import { createGuardedFiles } from "#agent/guard/files";
 import { createBuiltinTools } from "#agent/tools/builtin";
 import type { ToolDeps } from "#agent/tools/resolved-path";
@@ -26,7 +26,7 @@ export function makeToolbox(env: NodeJS.ProcessEnv = {}, envPassthrough: readonl
   mkdirSync(home);
   writeFileSync(join(home, "config.yaml"), "secret-of-config: 1\n");
   const full = { PATH: process.env["PATH"], HOME: user, HERMES_HOME: home, ...env };
-  const guard = createGuardedFiles(guardedPaths(homePaths(home, full)), { home: user, env: full });
+  const guard = createGuardedFiles([homePaths(home, full)], { home: user, env: full });
   const deps = { guard, home, env: full, envPassthrough };
   const tools = createBuiltinTools(deps);
   return {

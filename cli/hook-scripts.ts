@@ -1,0 +1,86 @@
+/** The files that the configured hooks run, wherever they are: the agent's tools must not change them. */
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { HookScripts } from "#agent/guard/files";
+import { locate, scriptOf } from "#allowlist/words";
+import { declarationOf } from "#core/events";
+import { userHome } from "#core/home/paths";
+import type { ShellEntry } from "#sandbox/shell/entries";
+
+export interface ScriptPlace {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Hermes's home. */
+  readonly home: string;
+}
+
+/** Programs of the system: root may write them, but they guard nobody. */
+const SYSTEM_FOLDERS = new Set(["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"]);
+
+/**
+ * The scripts of all entries, switched off and unapproved ones included: the program, the script behind an
+ * interpreter, and every argument that is a file. Not those that this user could not write anyway.
+ */
+export function scriptsOf(entries: readonly ShellEntry[], place: ScriptPlace): HookScripts {
+  const of = (some: readonly ShellEntry[]) => [
+    ...new Set(some.flatMap((entry) => filesOf(entry, place)).filter((file) => mayBeChanged(file))),
+  ];
+  return { all: of(entries), gates: of(entries.filter(({ event }) => declarationOf(event).scriptsHidden)) };
+}
+
+function filesOf({ argv, command, throughShell }: ShellEntry, place: ScriptPlace): readonly string[] {
+  // A broken entry may be repaired later, so its files are off limits, too.
+  const pieces = argv === null || throughShell ? piecesOf(command ?? "", place) : [];
+  const words = [...(argv ?? []), ...pieces];
+  const [first] = words;
+  if (first === undefined) return [];
+  const script = scriptOf(argv ?? words, place);
+  const program = locate(first, place);
+  const named = words
+    .flatMap((word) => [word, word.slice(word.indexOf("=") + 1)])
+    .map((word) => resolve(place.cwd, word))
+    .filter((path) => isFile(path));
+  return [script, program, ...named].filter((path) => path !== null);
+}
+
+/** What a shell would make of a command, as far as it names files: operators split it, and known variables are filled in. */
+function piecesOf(command: string, { cwd, env, home }: ScriptPlace): readonly string[] {
+  const values: Readonly<Record<string, string>> = {
+    CLAUDE_PROJECT_DIR: cwd,
+    PWD: cwd,
+    HOME: userHome(env),
+    HERMES_HOME: home,
+  };
+  return command
+    .replaceAll(/['"]/g, "")
+    .split(/[\s;|&<>()`]+/)
+    .map((piece) =>
+      piece
+        .replaceAll(/\$\{?([A-Z_]+)\}?/g, (whole, name: string) => values[name] ?? whole)
+        .replace(/^~(?=\/)/, userHome(env)),
+    );
+}
+
+/** Whether this user could change the file, or put another one in its place. */
+function mayBeChanged(file: string): boolean {
+  if (SYSTEM_FOLDERS.has(dirname(file))) return false;
+  return mayWrite(file) || mayWrite(dirname(file)) || !isFile(file);
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // Not reachable for this user, or no path at all.
+    return false;
+  }
+}

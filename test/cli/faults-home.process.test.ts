@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test, { type TestContext } from "node:test";
 import { Home, type Ended } from "../helpers/hermes.ts";
@@ -82,9 +82,11 @@ test("a disk that fills up in the middle: one warning, and the turn completes", 
   const disk = mountDisk(t);
   if (disk === undefined) return;
   const filler = join(disk.path, "filler");
-  // In the sandbox a command could not write into the home.
+  // Neither the sandbox nor the guard lets a command write into the home; without the sandbox, a script can.
   writeFileSync(join(disk.path, "config.yaml"), "sandbox: { tools: off }\n");
-  const fill = `@terminal ${JSON.stringify({ command: `head -c 1000000 /dev/zero > ${filler}` })}`;
+  const script = join(dirname(disk.path), "fill.sh");
+  writeFileSync(script, `head -c 1000000 /dev/zero > ${filler}\n`);
+  const fill = `@terminal ${JSON.stringify({ command: `sh ${script}` })}`;
   const ended = await disk.run(["chat", "-q", `${fill}\nand now\n@terminal {"command":"echo still-here"}`]);
   assertOneWarning(ended, /^warning: New messages will not be saved: .*state\.db cannot be written/);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { parseHookEntries } from "#sandbox/shell/entries";
-import { scriptsOf } from "../../cli/hook-scripts.ts";
+import { scriptsOf } from "#cli/hook-scripts";
 
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), "hermes-scripts-")));
 mkdirSync(join(cwd, "bin"));

@@ -1,8 +1,8 @@
 /** The files that the configured hooks run, wherever they are: the agent's tools must not change them. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { HookScripts } from "#agent/guard/files";
-import { locate, scriptOf } from "#allowlist/words";
+import { isFile, locate, scriptOf } from "#allowlist/words";
 import { declarationOf } from "#core/events";
 import { userHome } from "#core/home/paths";
 import type { ShellEntry } from "#sandbox/shell/entries";
@@ -72,15 +72,6 @@ function mayWrite(path: string): boolean {
     accessSync(path, constants.W_OK);
     return true;
   } catch {
-    return false;
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-  } catch {
-    // Not reachable for this user, or no path at all.
     return false;
   }
 }

@@ -202,7 +202,7 @@ const FAILS_CLOSED = [
   "echo ~/.hermes | while read -r p; do touch $p/new; done",
   "mapfile -t p < where; touch ${p[0]}/new",
   "x=~/.hermesX; touch ${x%X}/new",
-  "x=~/.xhermes; touch ${x/x/}/new",
+  "x=~/.xhermes; touch ${x/.xh/.h}/new",
   "x=~/.HERMES; touch ${x,,}/new",
   "x=/a~/.hermes; touch ${x:2}/new",
   "for d in ~/.h*; do touch $d/new; done",

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Log } from "#core/home/log";
 import type { RunSink } from "#core/ports/hook";
-import { OncePerMinute } from "#core/rare-log";
+import { createRareLog, OncePerMinute } from "#core/rare-log";
 import type { EventContext } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
 import type { KeptSources } from "#core/extensions/sources";
@@ -105,9 +105,16 @@ export class LoadedGatewayHook {
   #report(): HandlerReport {
     const { name } = this.hook;
     const log = this.#deps.log.child({ hook: name });
+    const write = (problem: string) => log.error(`gateway hook "${name}" ${problem}`);
+    // A handler may leave a rejection at every event. Each kind is limited separately.
+    const rare = new Map<string, (problem: string) => void>();
     return {
       onOutput: (level, text) => log[level](`${name}: ${text}`),
-      onStray: (problem) => log.error(`gateway hook "${name}" ${problem}`),
+      onStray(problem) {
+        const [kind = ""] = problem.split(":", 1);
+        if (!rare.has(kind)) rare.set(kind, createRareLog({ write }));
+        rare.get(kind)!(problem);
+      },
     };
   }
 

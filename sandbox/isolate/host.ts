@@ -8,6 +8,7 @@ import { markEnvironment, newRunId } from "#sandbox/process/descendants";
 import { trackRun } from "#sandbox/process/terminate";
 import { guardRun } from "#sandbox/process/watchdog";
 import { HOST_LIMITS } from "./limits.ts";
+import { readablePaths } from "./readable-paths.ts";
 import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
 
 /** How a process ended. */
@@ -26,7 +27,8 @@ export interface Guest {
 
 /**
  * `--no-node-snapshot` is required by isolated-vm. The optimizing compilers, which have most of V8's vulnerabilities,
- * are off. So are child processes, threads and writing files, in case code escapes the isolate but not Node.
+ * are off. So are child processes, threads, writing files and reading any file but the code of the process, in case
+ * code escapes the isolate but not Node.
  */
 const FLAGS = [
   "--no-node-snapshot",
@@ -34,7 +36,6 @@ const FLAGS = [
   "--no-maglev",
   "--permission",
   "--allow-addons",
-  "--allow-fs-read=*",
   "--disable-warning=SecurityWarning",
   "--disable-warning=ExperimentalWarning",
 ];
@@ -165,7 +166,8 @@ export class IsolateHost {
 }
 
 function start(env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [...FLAGS, fileURLToPath(ENTRY)], {
+  const readable = readablePaths().map((path) => `--allow-fs-read=${path}`);
+  return spawn(process.execPath, [...FLAGS, ...readable, fileURLToPath(ENTRY)], {
     cwd: "/",
     env,
     // Its own process group, so that Ctrl+C does not end it.

@@ -314,3 +314,21 @@ test("closing ends what runs at once, and nothing is left in the registry", asyn
   assert.deepEqual(bench.registry.loaded_hooks, []);
   assert.deepEqual(await bench.host.reload(), NOTHING);
 });
+
+test("what a handler leaves uncaught at every event is logged once a minute, each kind separately", async (t) => {
+  const bench = makeHookBench(t);
+  bench.write("careless", {
+    "HOOK.yaml": "events: [a:b]\n",
+    "handler.ts": `export function handle() {
+      void Promise.reject(new Error("left behind"));
+      setTimeout(() => { throw new Error("thrown later"); });
+      return new Promise((end) => setTimeout(end, 5));
+    }`,
+  });
+  await bench.host.load();
+  for (let turn = 0; turn < 4; turn++) assert.equal((await bench.run("a:b", {})).outcome, "pass");
+  assert.deepEqual(bench.lines.map((line) => line.replace(/ \(.*\)$/, "")).toSorted(), [
+    'error gateway hook "careless" left an unhandled rejection: left behind',
+    'error gateway hook "careless" threw outside its calls: thrown later',
+  ]);
+});

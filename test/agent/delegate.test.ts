@@ -42,7 +42,7 @@ test("children run side by side; their starts come before them and their stops a
   );
 });
 
-test("a child's words are no frames of the person's; its hooks and calls are, and its tokens count", async () => {
+test("a child's text gets no frames in the user's session; its hooks and calls do, and its tokens are added", async () => {
   const bench = createBench();
   bench.hook("pre_tool_call", () => undefined);
   await bench.turn('delegate "run `a`"');

@@ -85,7 +85,7 @@ test("plain actions are steps in order of appearance", () => {
   );
 });
 
-test("what stands in quotes is not looked at again", () => {
+test("quoted text is not parsed again", () => {
   assert.deepEqual(planOf('write "run `x`\n@a {}" to f').length, 1);
 });
 

@@ -143,7 +143,7 @@ for (const [surface, run] of Object.entries(CONVERSATIONS)) {
   });
 }
 
-test("a child agent's session has no frames and gateway events of its own, but the same hooks", async () => {
+test("a child agent's session has no session frames or gateway events, but the same hooks", async () => {
   const bench = createBench();
   const recorded = record(bench);
   await bench.turn('delegate "hello"');

@@ -85,7 +85,7 @@ test("a session that lives in memory is found by its key, before one in the file
   assert.equal(store.byKey("k")?.id, inMemory.id);
 });
 
-test("undo takes the last turn back and says what the person wrote", () => {
+test("undo removes the last turn and returns the user's message", () => {
   const { store } = createStore();
   const { id } = store.create({ platform: "cli", source: "chat" });
   for (const message of [user("one"), assistant("1"), user("two"), assistant("2")]) store.append(id, message);
@@ -129,7 +129,7 @@ test("prune deletes what was not used for so many days, and nothing at 0", () =>
   );
 });
 
-test("when writing fails the conversation goes on in memory, is reported once, and is saved when it can be", () => {
+test("when writing fails, the conversation continues in memory, is reported once, and is saved later", () => {
   const { store, database, problems } = createStore();
   const { id } = store.create({ platform: "cli", source: "chat" });
   store.append(id, user("on disk"));

@@ -128,7 +128,7 @@ test("what a tool throws, cannot be written or is too long becomes a JSON string
   assert.deepEqual([long.truncated, long.total_characters], [true, 500_002]);
 });
 
-test("transform_llm_output changes what is shown, stored and told to post_llm_call; text frames are the model's", async () => {
+test("transform_llm_output changes what is shown, stored and passed to post_llm_call; text frames stay the model's", async () => {
   const bench = createBench();
   bench.listen();
   bench.hook("transform_llm_output", ({ response_text }) => String(response_text).toUpperCase());
@@ -255,7 +255,7 @@ test("injected text is taken up before the next request, shown and stored; after
   assert.equal(bench.runner.inject(bench.session.id, "no turn", "tester"), false);
 });
 
-test("a second turn in a session that runs one is refused, the first goes on", async () => {
+test("a second turn in a session with a running one is refused; the first continues", async () => {
   const bench = createBench();
   const first = bench.turn("hello");
   await assert.rejects(bench.turn("me too"), { code: "HERMES_INTERNAL" });

@@ -85,7 +85,7 @@ for (const [what, typed] of [
   });
 }
 
-test("s shows the script with a margin, what is no answer is asked again", { skip }, async (context) => {
+test("s shows the script with a margin; an invalid answer prompts again", { skip }, async (context) => {
   const { folder, file } = setUp(context);
   const script = makeScript(folder, "#!/bin/sh\n\u001b[2Jrm -rf /\nAllow this hook?\n");
   const output = await ask(

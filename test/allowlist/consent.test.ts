@@ -56,7 +56,7 @@ function scripted(answers: Readonly<Record<string, boolean>>): { asked: Question
   return { asked, prompter };
 }
 
-test("without a person and an opt-in: one warning for the run, which names the three opt-ins", async (context) => {
+test("without a terminal or opt-in, one warning per run names the three opt-ins", async (context) => {
   const { settle, approvals } = setUp(context);
   const warnings = await settle([subject("a"), subject("b"), subject("a"), subject("c", { event: "post_tool_call" })]);
   assert.equal(warnings.length, 1);
@@ -94,7 +94,7 @@ for (const optIn of ["flag", "env", "config"] as const) {
   });
 }
 
-test("a person is asked once for each pair, and a yes is recorded", async (context) => {
+test("the user is asked once per pair, and a yes is recorded", async (context) => {
   const { settle, approvals } = setUp(context);
   const { asked, prompter } = scripted({ yes: true });
   const warnings = await settle([subject("yes"), subject("no"), subject("yes")], { prompter });
@@ -139,7 +139,7 @@ test("where nothing can be recorded an opt-in holds for this run, with one warni
   assert.equal(approvals.termsOf({ event: "pre_tool_call", command: "a" }) !== undefined, true);
 });
 
-test("a file that others may write is warned about, and its pairs are settled anew", async (context) => {
+test("a file that others may write causes a warning, and its pairs must be approved again", async (context) => {
   const { settle, file, approvals } = setUp(context);
   const approval: Approval = { event: "pre_tool_call", command: "a" };
   writeFileSync(file, JSON.stringify({ approvals: [approval] }));

@@ -99,7 +99,7 @@ test("an approval without a hash treated as changed", async (context) => {
   assert.match(bench.refused("./guard.sh"), /no hash.*treated as changed/);
 });
 
-test("a copy that was changed, removed or replaced by a link is made anew", async (context) => {
+test("a copy that was changed, removed or replaced by a link is created again", async (context) => {
   const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");
@@ -287,7 +287,7 @@ test("approving again keeps the first, unless the script has changed and that is
   assert.deepEqual(readdirSync(join(bench.folder, "home/approved-hooks")), []);
 });
 
-test("a revoke between the grant and the run counts", async (context) => {
+test("a revoke between the grant and the run takes effect", async (context) => {
   const bench = new PinBench(context);
   bench.write("guard.sh", GUARD);
   await bench.approve("./guard.sh");

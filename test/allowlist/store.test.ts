@@ -106,7 +106,7 @@ for (const [what, make, problem] of UNUSABLE) {
 }
 
 test(
-  "a file of someone else counts for nothing",
+  "a file that belongs to someone else is ignored",
   { skip: process.getuid?.() !== 0 && "only root can give files away" },
   async (context) => {
     const { file } = home(context);
@@ -119,7 +119,7 @@ test(
 );
 
 for (const mode of [0o666, 0o620, 0o602]) {
-  test(`a file of mode ${mode.toString(8)}, that others may write, does not count; a write makes it private`, async (context) => {
+  test(`a file of mode ${mode.toString(8)}, which others may write, is ignored; a write makes it private`, async (context) => {
     const { file } = home(context);
     write(file, { approvals: [PAIR] }, mode);
     const state = readAllowlist(file);
@@ -177,7 +177,7 @@ test("a running process sees approvals come and go", async (context) => {
   assert.equal(approvals.decide(plain(OTHER)).granted, false);
 });
 
-test("a home that cannot be written is an error of its own", async (context) => {
+test("a home that cannot be written has its own error", async (context) => {
   const { folder } = home(context);
   writeFileSync(join(folder, "file"), "");
   await assert.rejects(addApprovals(join(folder, "file", "list.json"), [PAIR]), {

@@ -16,7 +16,7 @@ async function sessions(home: Home): Promise<{ source: string; platform: string 
   return (JSON.parse(stdout) as { sessions: { source: string; platform: string }[] }).sessions;
 }
 
-test("BOOT.md runs in a session of its own without holding up the start; its answer goes to the home channel and the log", async (t) => {
+test("BOOT.md runs in its own session without delaying the start; its answer goes to the home channel and the log", async (t) => {
   const home = new Home(t);
   const gate = join(home.work, "go");
   home.write("BOOT.md", `1. run \`while [ ! -e ${gate} ]; do sleep 0.05; done; echo all-$((40 + 2))\`\n`);
@@ -37,7 +37,7 @@ test("BOOT.md runs in a session of its own without holding up the start; its ans
   assert.match(log(home), /the answer to [^\n]*all-42/);
 });
 
-test("whoever watches is told of the checklist's session before its turn, and of its end", async (t) => {
+test("observers get the start of the checklist's session before its turn, and its end", async (t) => {
   const home = new Home(t);
   home.plugin(
     "watcher",
@@ -136,7 +136,7 @@ test("what cannot be run is said: a folder, far too much text, a turn that does 
   assert.match(log(other), /limit of 1 model requests/);
 });
 
-test("plugins list shows it; a plugin of the person's with its name takes its place; it can be switched off and on", async (t) => {
+test("plugins list shows it; a user's plugin of the same name replaces it; it can be disabled and enabled", async (t) => {
   const home = new Home(t);
   const listed = async () => {
     const { stdout } = await home.run(["plugins", "list", "--json"]);

@@ -198,7 +198,7 @@ for (const [signal, code] of [
   });
 }
 
-test("a home that cannot be written is one warning, and the conversation goes on", async (t) => {
+test("a home that cannot be written causes one warning, and the conversation continues", async (t) => {
   const home = new Home(t);
   const file = home.write("a-file", "in the way");
   const { code, stdout, stderr } = await home.run([
@@ -228,7 +228,7 @@ test("slash commands and plugins' commands work as a message; a mistyped one is 
   assert.match((await home.run(["chat", "-Q", "-q", "/etc/hosts is a file"])).stdout, /\/etc\/hosts is a file/);
 });
 
-test("decisions of ctx.on(command:…) count", async (t) => {
+test("decisions of ctx.on(command:…) take effect", async (t) => {
   const home = new Home(t);
   home.plugin(
     "rules",

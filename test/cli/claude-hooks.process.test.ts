@@ -88,7 +88,7 @@ test("the consent prompt says that the command runs through sh -c", { skip }, as
   assert.equal(await pty.exited, 0);
 });
 
-test("ask: the person at the conversation decides", { skip }, async (t) => {
+test("ask: the user decides", { skip }, async (t) => {
   const home = withGuard(t, ASKS);
   const pty = home.terminal(["chat"]);
   t.after(() => pty.kill());
@@ -114,7 +114,7 @@ test("ask: the person at the conversation decides", { skip }, async (t) => {
   assert.deepEqual(home.read("chat-history").trim().split("\n").toSorted(), ["!echo al''lowed", "!echo re''fused"]);
 });
 
-test("ask: what was typed before the question is no answer, and is there again behind it", { skip }, async (t) => {
+test("ask: text typed before the question is not its answer, and is restored after it", { skip }, async (t) => {
   const home = withGuard(t, `while ! test -e "$HERMES_HOME/go"; do sleep 0.05; done\n${ASKS}`);
   const pty = home.terminal(["chat"]);
   t.after(() => pty.kill());
@@ -133,7 +133,7 @@ test("ask: what was typed before the question is no answer, and is there again b
   assert.equal(await pty.exited, 0);
 });
 
-test("ask: Ctrl+C at the question stops the turn, and the conversation goes on", { skip }, async (t) => {
+test("ask: Ctrl+C at the question stops the turn, and the conversation continues", { skip }, async (t) => {
   const home = withGuard(t, ASKS);
   const pty = home.terminal(["chat"]);
   t.after(() => pty.kill());

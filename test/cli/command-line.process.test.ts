@@ -66,7 +66,7 @@ test("wrong usage says what would be right, in one or two lines", async (t) => {
   }
 });
 
-test("global flags stand before and after the command", async (t) => {
+test("global flags are accepted before and after the command", async (t) => {
   const home = new Home(t);
   const other = new Home(t);
   await home.run(["--home", other.path, "chat", "-q", "one"]);

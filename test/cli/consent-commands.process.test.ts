@@ -42,7 +42,7 @@ const SPELLINGS = [
   "~/cafe\u0301.sh",
 ];
 
-test("every spelling is a command of its own", async (context) => {
+test("every spelling is a separate command", async (context) => {
   for (const approved of [SPELLINGS[0]!, SPELLINGS[12]!]) {
     const home = homeWith(context, SPELLINGS, [approved]);
     assert.deepEqual(await allowedOf(home), [approved]);
@@ -71,7 +71,7 @@ test("an approval for one event is none for another", async (context) => {
   );
 });
 
-test("what a shell would obey is only words: approved, they reach the program as they stand", async (context) => {
+test("shell syntax is not interpreted: an approved command passes it to the program unchanged", async (context) => {
   const commands = [
     "./argv.sh $(touch substituted)",
     "./argv.sh `touch substituted`",

@@ -78,7 +78,7 @@ for (const [what, make, says] of [
   });
 }
 
-test("a file that others may write: its approvals do not count, the next write makes it 0600", async (context) => {
+test("a file that others may write: its approvals are ignored, and the next write makes it 0600", async (context) => {
   const { home, file } = guarded(context);
   writeFileSync(file, GOOD);
   chmodSync(file, 0o666);
@@ -90,7 +90,7 @@ test("a file that others may write: its approvals do not count, the next write m
   assert.match((await home.run(turn)).stdout, /guard-ran/);
 });
 
-test("a missing file is no approval; one bad entry among good ones is skipped with a warning", async (context) => {
+test("a missing file approves nothing; one bad entry among good ones is skipped with a warning", async (context) => {
   const { home } = guarded(context);
   const none = await home.run(turn);
   assert.match(none.stderr, /1 shell hook is not approved.*--accept-hooks.*HERMES_ACCEPT_HOOKS.*hooks_auto_accept/);
@@ -124,7 +124,7 @@ for (const [by, args, env, config] of [
 }
 
 for (const value of ["0", "false", "off", "", "y"]) {
-  test(`HERMES_ACCEPT_HOOKS=${JSON.stringify(value)} is no opt-in`, async (context) => {
+  test(`HERMES_ACCEPT_HOOKS=${JSON.stringify(value)} does not opt in`, async (context) => {
     const { home } = guarded(context);
     const { stdout, stderr } = await home.run(turn, { env: { HERMES_ACCEPT_HOOKS: value } });
     assert.doesNotMatch(stdout, /guard-ran/);

@@ -122,7 +122,7 @@ for (const [name, args, env, config] of [
   });
 }
 
-test("an approval without a hash counts as changed, and so does one for other bytes", async (context) => {
+test("an approval without a hash is treated as changed, and so is one for other bytes", async (context) => {
   const { home, turn, listed } = pinned(context, ", fail_closed: true");
   for (const extra of [{}, { script_sha256: "0".repeat(64) }, { script_sha256: 5 }]) {
     home.write(

@@ -254,7 +254,7 @@ test("a session that /resume leaves is finalized; resuming the same one is nothi
   assert.deepEqual(await finalizedBy(`/resume ${ids[1]}`), [ids[1]]);
 });
 
-test("the model failed, the limit came, the person stopped: which closing events fire, and with what", async (t) => {
+test("after a model failure, the iteration limit and an interrupt, these closing events fire with these payloads", async (t) => {
   const home = new Home(t);
   home.plugin("recorder", RECORDER);
   await using server = await startModelServer([

@@ -239,7 +239,7 @@ test("a signal while a finished turn is being closed still ends the wait; the pr
   assert.equal((await running.ended).code, 130);
 });
 
-test("files where the home should have folders, and a folder where the database should be, are no crash", async (t) => {
+test("files in place of the home's folders, and a folder in place of the database, cause no crash", async (t) => {
   const home = new Home(t);
   home.write("plugins", "a file");
   home.write("logs", "a file");

@@ -67,7 +67,7 @@ test("every slash command of the contract answers, none ends the conversation bu
   assert.equal(await pty.exited, 0);
 });
 
-test("Ctrl+C stops a command that never ends; the conversation goes on", { skip }, async (t) => {
+test("Ctrl+C stops a command that never ends; the conversation continues", { skip }, async (t) => {
   const home = new Home(t);
   home.plugin("never", NEVER);
   home.write("config.yaml", "plugins: { enabled: [never] }\n");

@@ -218,13 +218,13 @@ test("an address that cannot be had is 1, a port that is none is 2", async (t) =
   assert.match(nowhere.stderr, /--host/);
 });
 
-test("an IPv6 address may stand in brackets", async (t) => {
+test("an IPv6 address may be written in brackets", async (t) => {
   const { url } = await start(t, new Home(t), ["--host", "[::1]"]);
   assert.match(url, /^http:\/\/\[::1\]:\d+$/);
   assert.equal((await fetch(`${url}/api/hooks/health`)).status, 200);
 });
 
-test("other machines reach it with --insecure only, wherever the address stands", async (t) => {
+test("other machines can reach it only with --insecure, whether the address is an option or in the configuration", async (t) => {
   const home = new Home(t);
   const refused = await home.run(["dashboard", "--host", "0.0.0.0"]);
   assert.equal(refused.code, 2);
@@ -336,7 +336,7 @@ function fakeOpener(t: TestContext) {
   };
 }
 
-test("--open gives the browser a private page that leads to a link of its own", async (t) => {
+test("--open opens a private page that leads to a separate sign-in link", async (t) => {
   const home = new Home(t);
   const opener = fakeOpener(t);
   const dashboard = await start(t, home, ["--open"], { env: opener.env });

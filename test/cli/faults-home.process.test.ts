@@ -65,7 +65,7 @@ test("a full disk: a configuration that does not fit any more stays as it was", 
   assert.equal(readFileSync(join(disk.path, "config.yaml"), "utf8"), config);
 });
 
-test("a full disk: the conversation goes on with one warning, also one that began before", async (t) => {
+test("a full disk: the conversation continues with one warning, even if it started earlier", async (t) => {
   const disk = mountDisk(t);
   if (disk === undefined) return;
   await disk.run(["chat", "-q", "remember 7"]);
@@ -195,7 +195,7 @@ for (const [name, text, problem] of [
   });
 }
 
-test("unknown keys, and hooks of a wrong shape, are warnings: the conversation goes on", async (t) => {
+test("unknown keys and hooks of the wrong shape cause warnings, and the conversation continues", async (t) => {
   const home = new Home(t);
   home.write("config.yaml", "modle: {}\nmodel: { provder: x }\nhooks: { pre_tool_call: { command: x }, post: [] }\n");
   const { code, stdout, stderr } = await home.run(TURN);

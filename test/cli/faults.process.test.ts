@@ -141,7 +141,7 @@ test("Ctrl+C in a slow stream: the server sees the socket close, 130", async (t)
   assert.equal(stdout, "Thinking\n");
 });
 
-test("kill -9 after one of two calls: the session goes on with what was complete", async (t) => {
+test("kill -9 after one of two calls: the session resumes with the completed one", async (t) => {
   const home = homeOf(t, "http://127.0.0.1:1");
   const started = join(home.work, "started");
   const call = (command: string) => `@terminal ${JSON.stringify({ command })}`;

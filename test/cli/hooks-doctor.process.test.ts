@@ -47,7 +47,7 @@ function withEntries(context: TestContext, entries: readonly string[], more = ""
 const GUARD = "{ command: ~/.hermes/agent-hooks/fine.sh, matcher: terminal, fail_closed: true }";
 const allowAll = (home: Home) => home.run(["hooks", "allow", "--all"]);
 
-test("a home in order has no problems; the script ran and its time is told", async (context) => {
+test("a valid home has no problems; the script ran and its time is shown", async (context) => {
   const home = withEntries(context, [GUARD]);
   await allowAll(home);
   const { hooks, notes, general } = await doctor(home);
@@ -195,7 +195,7 @@ test("scripts that know our names, or mention the others in a comment, do not lo
     assert.ok(!problems.join().includes("Claude"), problems.join());
 });
 
-test("bad entries are problems of their own, with their place", async (context) => {
+test("each bad entry is a separate problem with its position", async (context) => {
   const home = withEntries(context, [
     GUARD,
     "{ comand: x }",
@@ -230,7 +230,7 @@ test("around the hooks: the allowlist's state and approvals that nothing uses", 
   assert.match((await doctor(home)).general.join(), /not valid JSON/);
 });
 
-test("plugins that cannot be loaded are problems, and nothing of theirs is executed", async (context) => {
+test("plugins that cannot be loaded are problems, and none of their code is executed", async (context) => {
   const home = new Home(context);
   const mark = join(home.work, "ran");
   const entry = `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(mark)}, "");`;

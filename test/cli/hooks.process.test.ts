@@ -84,7 +84,7 @@ test("list --check ends with 1 for an unapproved hook, a changed or missing scri
   assert.equal((await other.run(["hooks", "list", "--check"])).code, 1);
 });
 
-test("list: plugins' hooks come from their manifests, and nothing of theirs runs", async (context) => {
+test("list: plugins' hooks come from their manifests, and none of their code runs", async (context) => {
   const home = new Home(context);
   const sentinel = join(home.work, "ran");
   home.plugin("watcher", `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(sentinel)}, "");`, {
@@ -196,7 +196,7 @@ for (const [what, make] of UNUSABLE) {
   });
 }
 
-test("list: an allowlist that others may write does not count", async (context) => {
+test("list: an allowlist that others may write is ignored", async (context) => {
   const { home, command } = guarded(context);
   chmodSync(home.write(ALLOWLIST, JSON.stringify({ approvals: [{ event: "pre_tool_call", command }] })), 0o666);
   const { hooks, warnings } = await list(home);

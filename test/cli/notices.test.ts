@@ -17,7 +17,7 @@ const run = (event: string, outcome: HookRun["outcome"], detail: string | null):
   detail,
 });
 
-test("a block is told with its reason where there is one, a command as it is typed", () => {
+test("a block is shown with its reason if it has one, and a command as it was typed", () => {
   assert.equal(noticeOf(run("pre_tool_call", "block", "no\nway")), "hook rules blocked pre_tool_call: no ⏎ way");
   assert.equal(noticeOf(run("command:model", "block", "no")), "hook rules blocked /model: no");
   assert.equal(noticeOf(run("command:model", "block", null)), "hook rules blocked /model");

@@ -53,7 +53,7 @@ test("the platform may be named before the code, which is then good for no other
   assert.equal((await pairing("approve", "telegram", code)).code, 0);
 });
 
-test("an unknown code and an unknown user end with 3, an expired code and a lockout with a sentence of their own", async (t) => {
+test("an unknown code and an unknown user exit with 3; an expired code and a lockout have their own messages", async (t) => {
   const { ask, pairing } = createHome(t);
   const unknown = await pairing("revoke", "telegram", "5");
   assert.equal(unknown.code, 3);

@@ -103,7 +103,7 @@ test("a hook without a deadline is waited for as long as it takes, also past an 
   assert.deepEqual((await running).reply, { answer: "late" });
 });
 
-test("a hook that returns after its deadline has timed out, and its answer does not count", () => {
+test("a hook that returns after its deadline has timed out, and its answer is ignored", () => {
   const slow = () => {
     const end = performance.now() + 2;
     while (performance.now() < end);

@@ -5,7 +5,7 @@ import { rejectLate, untilAborted, withDeadline } from "#core/deadline";
 
 const never = new Promise<never>(() => undefined);
 
-test("a value, a failure and a deadline are told apart", async () => {
+test("a value, a failure and a timeout are distinguished", async () => {
   assert.deepEqual(await withDeadline(10_000, () => 1), { kind: "value", value: 1 });
   assert.deepEqual(await withDeadline(10_000, async () => turn(2)), { kind: "value", value: 2 });
   const error = new Error("no");
@@ -17,7 +17,7 @@ test("a value, a failure and a deadline are told apart", async () => {
   assert.deepEqual(await withDeadline(1, () => never), { kind: "late" });
 });
 
-test("what fails after its deadline harms nobody", async () => {
+test("a failure after the deadline is ignored", async () => {
   const { promise, reject } = Promise.withResolvers<void>();
   assert.deepEqual(await withDeadline(1, () => promise), { kind: "late" });
   reject(new Error("too late"));

@@ -112,7 +112,7 @@ test("a hook taken away does not run, also when that happens while the event is 
   assert.deepEqual(ran, ["a", "b", "b"]);
 });
 
-test("a matcher that throws counts as a match", async () => {
+test("a matcher that throws is treated as a match", async () => {
   const { fire } = fixture(
     answering("pre_tool_call", { action: "block", message: "guarded" }, { matches: () => assert.fail("broken") }),
   );
@@ -163,7 +163,7 @@ for (const event of EVENT_NAMES) {
   }
 }
 
-test("a synchronous hook that returns after its deadline counts as timed out", () => {
+test("a synchronous hook that returns after its deadline is treated as timed out", () => {
   const slow = () => {
     const until = performance.now() + 5;
     while (performance.now() < until);

@@ -49,7 +49,7 @@ test("a file past its size is rotated, and only so many are kept", (t) => {
   assert.equal(readFileSync(`${path}.2`, "utf8"), "second line\n");
 });
 
-test("a disk that does not take the lines is told of once", (t) => {
+test("a disk that cannot be written is reported once", (t) => {
   const home = folder(t);
   writeFileSync(join(home, "logs"), "a file where the folder should be");
   const errors: unknown[] = [];

@@ -21,7 +21,7 @@ test("a frozen copy equals its source, is frozen all the way down and leaves the
   );
 });
 
-test("freezing where it stands gives the same value, frozen all the way down", () => {
+test("freezing in place returns the same value, deeply frozen", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       assert.equal(deepFreeze(value), value);

@@ -97,7 +97,7 @@ test("a wildcard for a part of a name is refused by those who listen", async (t)
   assert.equal(await isManifestEvent("agent:st*"), false);
 });
 
-test("a gateway event among shell hooks is told apart from a typing mistake", () => {
+test("a gateway event among shell hooks is not mistaken for a typo", () => {
   for (const name of NAMES) {
     assert.match(parseHookEntries({ [name]: [] }).warnings[0]!, /is an event of gateway hooks/);
   }

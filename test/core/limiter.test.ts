@@ -48,7 +48,7 @@ test("a task that fails gives its place up, and whoever gave it learns why", asy
   }
 });
 
-test("idle is told when nothing runs or waits, also to those who ask when nothing does", async () => {
+test("idle resolves when nothing runs or waits, immediately if that is already so", async () => {
   const limiter = createLimiter(1);
   await limiter.idle();
   const { gates, tasks } = makeTasks(2);

@@ -34,7 +34,7 @@ test("a namespace is the text before the first colon", async () => {
   assert.deepEqual(await registry.emit_collect("a"), []);
 });
 
-test("names that objects have of their own are names like any other", async () => {
+test("names of Object.prototype are ordinary event names", async () => {
   const { registry } = fixture();
   const seen: string[] = [];
   registry.register("__proto__:*", (event) => seen.push(event));
@@ -55,7 +55,7 @@ test("every way to emit gives handlers an empty context when there is none", asy
   assert.equal(new Set(seen).size, 4);
 });
 
-test("null and undefined are no answers, all others are", async () => {
+test("every value but null and undefined is an answer", async () => {
   const { registry } = fixture();
   for (const answer of [null, undefined, 0, "", false]) registry.register("a:b", () => answer);
   registry.register("a:b", async () => "later");
@@ -104,7 +104,7 @@ test("whatever a handler throws, and a reporter that throws, never reach the pub
   await broken.emit("a:b");
 });
 
-test("promises are recognised by their shape, from another realm or a library of its own", async () => {
+test("promises of other realms and libraries are recognised by their shape", async () => {
   const { registry, reports } = fixture();
   const order: string[] = [];
   registry.register("a:b", () => runInNewContext("Promise.reject(new Error('elsewhere'))") as unknown, {
@@ -211,7 +211,7 @@ test("an emission runs the handlers that it began with, whatever they register a
   }
 });
 
-test("a handler that emits its own event is stopped by its depth, and told of", async () => {
+test("a handler that endlessly emits its own event is stopped and reported", async () => {
   const { registry, reports } = fixture();
   registry.register("a:b", () => registry.emit_sync("a:b"), { name: "again" });
   registry.emit_sync("a:b");

@@ -55,7 +55,7 @@ const PLAIN = [
   "passed",
 ];
 
-test("names of secrets are told from others", () => {
+test("secret names are distinguished from others", () => {
   assert.deepEqual(
     SECRET.filter((name) => !isSecretName(name)),
     [],

@@ -32,7 +32,7 @@ test("each surface's help has a line for each of its commands, with aliases and 
   );
 });
 
-test("a word of another surface is no command here, and no plugin may take it anywhere", () => {
+test("a command of another surface is unknown here, and no plugin may register it anywhere", () => {
   assert.equal(noSlashCommand("gateway", "retyr", []), 'There is no command "/retyr". Send "/help" for a list.');
   assert.equal(noSlashCommand("chat", "retyr", []), 'There is no command "/retyr". Did you mean "/retry"?');
   assert.equal(noSlashCommand("gateway", "dcie", ["dice"]), 'There is no command "/dcie". Did you mean "/dice"?');

@@ -100,7 +100,7 @@ for (const [what, went, cause, sentence] of [
   });
 }
 
-test("an answer beside a failure holds, and the failure is told: a block stays a block with its own words", () => {
+test("an answer given together with a failure applies, and the failure is reported: a block keeps its message", () => {
   for (const mark of ["skip", "block"] as const) {
     const { decision, outcome, cause, detail } = judged("pre_tool_call", { reply: { ...BLOCK, failure: fault }, mark });
     assert.deepEqual(decision, { kind: "block", message: "no" });
@@ -114,7 +114,7 @@ test("an answer beside a failure holds, and the failure is told: a block stays a
   assert.equal(guard.decision.kind, "block", "a guard that failed does not let its own changes through");
 });
 
-test("of an invalid answer and a failure the failure is told", () => {
+test("of an invalid answer and a failure, the failure is reported", () => {
   const { detail } = judged("pre_tool_call", { reply: { answer: 7 }, failure: fault });
   assert.match(String(detail), /it broke/);
 });

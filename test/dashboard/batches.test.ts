@@ -62,7 +62,7 @@ test("413 for more than 256 frames or more than 1 MiB, and nothing of it is take
   assert.equal((await dashboard.ingest([large, large, large])).json()["accepted"], 3);
 });
 
-test("a sender's own count of what it dropped is kept, once for each sender", async (t) => {
+test("the dropped count that a sender reports is kept, once per sender", async (t) => {
   const dashboard = await TestDashboard.start(t);
   const dropped = async () => {
     const { json } = await dashboard.get("/api/status", dashboard.bearer);

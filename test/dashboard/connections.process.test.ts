@@ -43,7 +43,7 @@ test("headers that trickle in are given up", async (t) => {
   assert.match(await untilClosed(socket), /^HTTP\/1.1 408 /);
 });
 
-test("a body that trickles in is given up, with the right token too, and nothing of it counts", async (t) => {
+test("a body that arrives too slowly is abandoned, even with the right token, and none of it is used", async (t) => {
   const dashboard = await TestDashboard.start(t, { limits: LIMITS });
   const socket = await dashboard.connect(t);
   socket.write(`${head(dashboard, 100_000)}{"event_type":"a:b","context":{"x":"`);

@@ -36,7 +36,7 @@ test("the file says where the dashboard is and what opens it, for its owner alon
   assert.equal(readDiscovery(discovery, { env: {} }).dashboard?.token, dashboard.token);
 });
 
-test("each start has a token of its own, and a stop takes the file back", async (t) => {
+test("each start has its own token, and a stop removes the file", async (t) => {
   const folder = temporaryFolder(t);
   const first = await TestDashboard.start(t, { folder });
   await first.dashboard.stop();
@@ -119,7 +119,7 @@ test("a bind to every address is found on loopback, and its token opens it as we
   }
 });
 
-test("what counts as loopback, and under which address a bind is reached", () => {
+test("loopback addresses, and the address of a bind from this machine", () => {
   for (const host of ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST", "::1", "[::1]"])
     assert.ok(isLocalBind(host), host);
   for (const host of ["0.0.0.0", "::", "192.168.1.2", "localhost.example", "127.example", "128.0.0.1", ""]) {

@@ -57,7 +57,7 @@ test("any event type and any context makes a row", () => {
   assert.equal(row(1, "my:own").namespace, "other");
 });
 
-test("what is no event is none", () => {
+test("invalid events are ignored", () => {
   for (const data of ["", "nonsense", "null", "[]", "7", '{"seq":"1"}', '{"seq":1.5}', "{}"]) {
     assert.equal(parseEvent(data), undefined, data);
   }
@@ -102,7 +102,7 @@ test("a few big contexts do not fill the memory", () => {
   assert.equal(feed.at(0)?.seq, 50);
 });
 
-test("a list that stands still counts what waits, and loses only what is no longer kept", () => {
+test("a paused list counts new events and loses only those that are no longer kept", () => {
   const feed = new Feed();
   for (let seq = 1; seq <= 5; seq++) feed.add(row(seq));
   feed.hold();

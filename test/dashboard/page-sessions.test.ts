@@ -26,7 +26,7 @@ function session(conversation: Conversation) {
   return found;
 }
 
-test("a turn is told in the order it happened, with outcomes, durations and cost", () => {
+test("a turn is shown in order, with outcomes, durations and cost", () => {
   const chat = new Conversation("sess_a").begin("big-model");
   chat.hook("on_session_start", "notes", "pass", 1).ask("Do it");
   chat.call(
@@ -80,7 +80,7 @@ test("sessions run, rest and end", () => {
   assert.equal(session(chat.ask("Again")).state, "running");
 });
 
-test("the end of a session may be told by its key alone", () => {
+test("the end of a session may have only its key", () => {
   const chat = new Conversation("sess_a", { src: "gateway", platform: "telegram" }).begin().ask("Hi");
   const key = "agent:main:telegram:dm:sess_a";
   chat.frames.push({ event_type: "session:end", context: { platform: "telegram", session_key: key }, src: "gateway" });
@@ -88,7 +88,7 @@ test("the end of a session may be told by its key alone", () => {
   assert.deepEqual([state, turns[0]!.isOpen], ["ended", false]);
 });
 
-test("a surface that sends no frames of the turn is told by agent:start and agent:end", () => {
+test("a surface without frames of the turn is shown from agent:start and agent:end", () => {
   const chat = new Conversation("sess_a").ask("Hi").event("agent:end", { message: "Hi", response: "Hello" });
   const { turns, state } = session(chat);
   assert.equal(state, "idle");
@@ -101,7 +101,7 @@ test("a surface that sends no frames of the turn is told by agent:start and agen
   );
 });
 
-test("a command of a person is a turn of its own", () => {
+test("a user's command is a separate turn", () => {
   const chat = new Conversation("sess_a").ask("Hi").answer("Hello");
   chat.tui("tool.start", { name: "terminal", tool_id: "t1", params: { command: "ls" } });
   chat.tui("tool.complete", { name: "terminal", tool_id: "t1", success: true, content: "{}" });
@@ -125,7 +125,7 @@ test("a result whose call was before what is kept is shown all the same", () => 
   );
 });
 
-test("the running sessions stand first, then those heard of last", () => {
+test("running sessions come first, then the most recently active ones", () => {
   const { sessions } = told([
     ...new Conversation("old").ask("a").frames,
     ...new Conversation("resting").ask("b").answer("c").frames,

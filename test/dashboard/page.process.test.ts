@@ -146,7 +146,7 @@ test("the feed is filtered by namespace, source, session and text", async (t) =>
   assert.ok(!(await rows(page).allInnerTexts()).some((row) => row.includes("message.delta")));
 });
 
-test("a pause makes the feed stand still and counts what waits", async (t) => {
+test("a pause stops the feed and counts new events", async (t) => {
   const { dashboard, page } = await signedIn(t);
   const top = await rows(page).first().innerText();
   await page.getByRole("button", { name: "Pause" }).click();
@@ -436,7 +436,7 @@ test("a connection that breaks is made again, and nothing is missed", async (t) 
   await sees(page.locator("#connection"), "Live");
 });
 
-test("after a restart of the dashboard a fresh link goes on where the page was", async (t) => {
+test("after a restart of the dashboard, a new link continues where the page was", async (t) => {
   const home = new Home(t);
   const first = home.start(["dashboard", "--port", "0", "--json"]);
   t.after(() => first.kill("SIGKILL"));

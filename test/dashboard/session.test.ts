@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { SignIn } from "#dashboard/sign-in";
 import { TestDashboard } from "../helpers/dashboard.ts";
 
-test("a link lets a person in once", async (t) => {
+test("a link signs in once", async (t) => {
   const dashboard = await TestDashboard.start(t);
   const link = dashboard.dashboard.signInUrl();
   assert.ok(link.startsWith(`${dashboard.url}/#code=`), "in the fragment, which no browser sends and no server logs");

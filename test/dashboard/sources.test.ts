@@ -18,7 +18,7 @@ test("the rate is that of the last ten seconds", () => {
   ]);
 });
 
-test("senders that come and go count once each", () => {
+test("each sender is counted once, even if it reconnects", () => {
   const sources = new Sources();
   const dropped = () => sources.list()[0]?.dropped;
   const [one, two, three] = [{}, {}, {}];
@@ -36,7 +36,7 @@ test("senders that come and go count once each", () => {
   assert.equal(dropped(), 18);
 });
 
-test("thousands of senders and of names are bounded, and no count is lost of those that are kept", () => {
+test("thousands of senders and names are bounded, and those that are kept lose no counts", () => {
   const sources = new Sources();
   for (let count = 0; count < 1000; count++) {
     const connection = {};

@@ -19,7 +19,7 @@ async function sendMany(dashboard: TestDashboard, count: number): Promise<void> 
   }
 }
 
-test("events are still there when the dashboard starts again, and the numbers go on", async (t) => {
+test("events survive a restart of the dashboard, and their numbers continue", async (t) => {
   const file = join(temporaryFolder(t), "state.db");
   const first = await TestDashboard.start(t, { database: openDatabase(file) });
   await first.ingest([frame(1), frame(2)]);
@@ -71,7 +71,7 @@ test("a few very large events do not fill the memory", async (t) => {
   assert.ok(kept > 1000 && kept < 1400, `${kept} are kept`);
 });
 
-test("a database that takes no writes is one warning, and everything else goes on", async (t) => {
+test("a read-only database causes one warning, and everything else works", async (t) => {
   const file = join(temporaryFolder(t), "state.db");
   const database = openDatabase(file);
   const dashboard = await TestDashboard.start(t, { database });

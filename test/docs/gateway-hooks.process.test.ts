@@ -97,7 +97,7 @@ function linesOf(bench: HookBench, file: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test("activity-log writes a line an event, beside the handler, without being loaded anew", async (t) => {
+test("activity-log writes a line per event next to the handler, without reloading it", async (t) => {
   const bench = await load(t, "activity-log");
   await bench.run("agent:start", { message: "hello", platform: "telegram" });
   await bench.run("agent:end", { response: "hi" });

@@ -81,7 +81,7 @@ test("the payload on the page is what a script gets", { skip }, async (context) 
   assert.deepEqual({ ...got, cwd: "" }, { ...shown, cwd: "" });
 });
 
-test("the commands of the consent page work, and its file is one that counts", async (context) => {
+test("the commands of the consent page work, and its file is valid", async (context) => {
   const home = new Home(context);
   const [file] = blocks(page("consent.md"), "json");
   home.write("config.yaml", 'hooks: { pre_tool_call: [{ command: "echo {}" }] }\n');

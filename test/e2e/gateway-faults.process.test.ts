@@ -75,7 +75,7 @@ test("a hooks folder that is a symlink loop, huge, deleted and made again", asyn
   assert.equal((await home.run(["hooks", "list", "--json"])).code, 0);
 });
 
-test("every handler that misbehaves, all at once, in both tiers: the gateway's pid stays and answers go on", async (t) => {
+test("all misbehaving handlers together, in both tiers: the gateway survives and keeps answering", async (t) => {
   const home = new Home(t);
   const good = join(home.path, "good.txt");
   for (const isolation of ["worker", "isolate"]) {

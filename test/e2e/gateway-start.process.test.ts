@@ -94,7 +94,7 @@ test("a model that cannot answer is said at the start", async (t) => {
   assert.match(stderr, /OPENAI_API_KEY/);
 });
 
-test("a home that takes no writes is a warning: messages are answered", async (t) => {
+test("a read-only home causes a warning, and messages are answered", async (t) => {
   const home = new Home(t);
   // Folders cannot be made where files are; who runs the tests may write everywhere else.
   home.write("run", "");

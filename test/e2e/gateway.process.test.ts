@@ -39,7 +39,7 @@ test("an ordinary OpenAI client streams an answer", async (t) => {
   assert.match(text, /streamed/);
 });
 
-test("the conversation named by the header goes on, also after a restart", async (t) => {
+test("the conversation named by the header continues, even after a restart", async (t) => {
   const home = new Home(t);
   const first = await startGateway(t, home, { config: API_SERVER });
   await first.say("my first words", "anna");

@@ -11,7 +11,7 @@ import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 
 const CODE = /[A-HJ-NP-Z2-9]{8}/;
 
-test("nobody is let in unless somebody said so", async (t) => {
+test("nobody has access by default", async (t) => {
   const { adapter, agent } = await createGatewayBench(t, { settings: {} });
   await adapter.receive("hello", { chat_type: "group" });
   assert.deepEqual(adapter.sent, []);
@@ -40,7 +40,7 @@ test("lists of all platforms and of one, numbers and strings, and the star", asy
   }
 });
 
-test("names of the prototype are no platforms", async (t) => {
+test("names of Object.prototype are not platforms", async (t) => {
   const adapter = new MemoryAdapter({ name: "constructor" });
   await createGatewayBench(t, { settings: { platforms: {} }, adapters: [adapter] });
   const { problem } = await adapter.ask("hello", { chat_type: "group" });
@@ -58,7 +58,7 @@ test("for api_server the key is all there is; the name is the adapter's, not the
   assert.equal(problem?.code, "HERMES_ACCESS_DENIED");
 });
 
-test("a change of the settings counts with the next message", async (t) => {
+test("changed settings apply to the next message", async (t) => {
   const bench = await createGatewayBench(t, { settings: {} });
   const ask = async () => (await bench.adapter.ask("hello", { chat_type: "group" })).problem;
   assert.notEqual(await ask(), null);

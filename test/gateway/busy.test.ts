@@ -52,7 +52,7 @@ test("interrupt: of several that come at once the last is answered, the words of
   );
 });
 
-test("interrupt: a person in a chat gets the answer to the new message alone", async (t) => {
+test("interrupt: the user gets only the answer to the new message", async (t) => {
   const { adapter, tool } = await createGatewayBench(t);
   const first = adapter.receive(ENDLESS);
   await tool.running(1);
@@ -75,7 +75,7 @@ test("queue: messages are answered one after another, in order", async (t) => {
   assert.deepEqual(adapter.textsOf("1").slice(1), ["one", "two", "three"]);
 });
 
-test("queue: beyond the bound the person is told, and a caller gets the reason; the others are answered", async (t) => {
+test("queue: beyond the limit the user gets a message and a caller the reason; the others are answered", async (t) => {
   const { adapter, tool } = await createGatewayBench(t, settings("queue"));
   const first = adapter.receive(ENDLESS);
   await tool.running(1);
@@ -92,7 +92,7 @@ test("queue: beyond the bound the person is told, and a caller gets the reason; 
   );
 });
 
-test("steer: the words go into the running turn, whose answer counts for both", async (t) => {
+test("steer: the text joins the running turn, whose answer is for both messages", async (t) => {
   const { adapter, tool, agent } = await createGatewayBench(t, settings("steer"));
   const first = adapter.ask(ENDLESS);
   await tool.running(1);
@@ -127,7 +127,7 @@ test("steer: what comes too late for the turn waits for its own", async (t) => {
   assert.equal((await second).text, "too late");
 });
 
-test("steer: a turn that was stopped takes no more words", async (t) => {
+test("steer: a stopped turn accepts no more text", async (t) => {
   const { adapter, tool, agent } = await createGatewayBench(t, settings("steer"));
   const held = Promise.withResolvers<void>();
   const ending = Promise.withResolvers<void>();
@@ -221,7 +221,7 @@ test("a caller who goes away ends the turn, and gives up a place in the queue", 
   assert.deepEqual(frames, []);
 });
 
-test("what the program itself has to say waits for the turn of a person", async (t) => {
+test("the program's own messages wait for a user's turn", async (t) => {
   const { adapter, tool } = await createGatewayBench(t);
   const first = adapter.ask(ENDLESS);
   await tool.running(1);

@@ -41,7 +41,7 @@ test("/model shows the model and takes another", async (t) => {
   assert.equal((await adapter.ask("/model other")).text, "other (offline)");
 });
 
-test("what nobody knows is told, with what was probably meant; a path is a message", async (t) => {
+test("an unknown command is reported with a suggestion; a path is a message", async (t) => {
   const { adapter, commands } = await createGatewayBench(t);
   commands.push({ name: "dice", description: "", run: async () => null });
   assert.equal((await adapter.ask("/stauts")).text, 'There is no command "/stauts". Did you mean "/status"?');
@@ -92,7 +92,7 @@ test("a plugin's command that never ends is stopped by /stop or its bound, and h
   assert.match((await next).text!, /^hello/);
 });
 
-test("handlers of a command may deny, handle and rewrite it; the first decision counts", async (t) => {
+test("handlers of a command may deny, handle and rewrite it; the first decision wins", async (t) => {
   const { adapter, agent, commands } = await createGatewayBench(t);
   commands.push({ name: "dice", description: "", run: async (args) => `dice ${args}` });
   const contexts: unknown[] = [];

@@ -48,7 +48,7 @@ test("skip: nothing is answered, nobody is asked for access, no session begins",
   assert.ok(logged.some((line) => line.includes("listening only")));
 });
 
-test("rewrite: the new text is what counts, also for commands", async (t) => {
+test("rewrite: the new text is used, also for commands", async (t) => {
   const bench = await createGatewayBench(t);
   gate(bench, ({ event }) => ({ action: "rewrite", text: event.text === "help me" ? "/help" : `${event.text}!` }));
   assert.match((await bench.adapter.ask("hello")).text!, /^hello!/);
@@ -73,7 +73,7 @@ test("whatever a hook does wrong, the message goes its way", async (t) => {
   }
 });
 
-test("the first action counts", async (t) => {
+test("the first action wins", async (t) => {
   const bench = await createGatewayBench(t);
   gate(bench, () => ({ action: "allow" }));
   gate(bench, () => ({ action: "skip" }));
@@ -141,7 +141,7 @@ test("a message for the transcript of a running turn comes behind it, and breaks
   );
 });
 
-test("what is no message, and a session that is not there, are refused to the hook", async (t) => {
+test("an invalid message and an unknown session are errors for the hook", async (t) => {
   const bench = await createGatewayBench(t);
   const thrown: string[] = [];
   gate(bench, ({ session_store }) => {

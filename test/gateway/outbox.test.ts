@@ -44,7 +44,7 @@ test("an answer is a row before it is sent, and says when it was", async (t) => 
   assert.deepEqual(unsent(database), []);
 });
 
-test("a platform that refuses gets the texts later, in the order of each chat, unmarked; other chats go on", async (t) => {
+test("texts that a platform refused are sent later, in each chat's order, unmarked; other chats continue", async (t) => {
   const { adapter, database } = await createGatewayBench(t);
   let isDown = true;
   adapter.onSend = (_, chat_id) => {

@@ -41,7 +41,7 @@ export default definePlugin({
 });
 `;
 
-test("a stranger is let in and out of a running gateway from another process", async (t) => {
+test("a user's access to a running gateway is granted and revoked from another process", async (t) => {
   const home = new Home(t);
   const folder = join(home.work, "platform");
   mkdirSync(join(folder, "in"), { recursive: true });

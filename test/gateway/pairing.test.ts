@@ -65,7 +65,7 @@ test("a code lives for one hour", async () => {
   assert.equal((await pairing.approve(given)).user_id, "7");
 });
 
-test("an expired code is told from an unknown one for another hour, and is no wrong code", async () => {
+test("an expired code is distinguished from an unknown one for another hour, and is not counted as wrong", async () => {
   const { pairing, clock, code, fails, kind } = createPairing();
   const given = await code();
   clock.now = START + HOUR + 1;
@@ -98,7 +98,7 @@ test("three wait at a time on a platform, many at once included", async () => {
   assert.equal(await kind("5"), "code");
 });
 
-test("five wrong codes in a row lock pairing for an hour: no code counts, none is given", async () => {
+test("five wrong codes in a row lock pairing for an hour: codes are neither accepted nor issued", async () => {
   const { pairing, clock, code, kind, fails } = createPairing();
   const given = await code();
   for (let index = 0; index < 5; index++) await fails("AAAAAAAA", "HERMES_PAIRING_UNKNOWN");

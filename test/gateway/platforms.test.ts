@@ -100,7 +100,7 @@ test("a start that hangs keeps nobody waiting; when it ends, the platform runs",
   await until(() => bench.gateway.adapters["slow"] !== undefined, "the slow platform runs");
 });
 
-test("adapters are exchanged while the gateway runs: the same ones go on, the old one stops before the new one starts", async (t) => {
+test("adapters are replaced while the gateway runs: unchanged ones keep running, and an old one stops before its replacement starts", async (t) => {
   const kept = new MemoryAdapter({ name: "kept" });
   const old = new MemoryAdapter();
   const { gateway, tool } = await createGatewayBench(t, { adapters: [kept, old] });
@@ -132,7 +132,7 @@ test("of two platforms with one name the first runs; one without a name does not
   assert.deepEqual(adapters[1]!.happened, []);
 });
 
-test("an adapter that has nothing an adapter needs harms nobody", async (t) => {
+test("an adapter without any of the required methods does no harm", async (t) => {
   const empty = { name: "empty" } as unknown as Adapter;
   const { adapter, gateway, warnings } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), empty] });
   assert.match((await adapter.ask("hello")).text!, /^hello/);
@@ -169,7 +169,7 @@ test("drain: the running turn ends and is answered, then the sessions are finali
   assert.equal(gateway.active(), 0);
 });
 
-test("drain: those who write meanwhile are told, strangers are not; what waits is refused", async (t) => {
+test("drain: users who write get a message, strangers do not; waiting messages are refused", async (t) => {
   const { adapter, gateway, tool } = await createGatewayBench(t, { settings: { allowed_users: ["1"], busy: "queue" } });
   const running = adapter.ask("@wait {}");
   await tool.running(1);
@@ -194,7 +194,7 @@ test("drain: those who write meanwhile are told, strangers are not; what waits i
   assert.equal((await adapter.ask("after")).problem?.code, "HERMES_GATEWAY_STOPPING");
 });
 
-test("drain: a turn that does not end in time is stopped, and the person learns that", async (t) => {
+test("drain: a turn that does not end in time is stopped, and the user gets a message", async (t) => {
   const { adapter, gateway, tool } = await createGatewayBench(t);
   const chat = adapter.receive("@wait {}");
   const caller = adapter.ask("@wait {}", { chat_id: "2" });

@@ -16,7 +16,7 @@ const hostile = Object.defineProperty({}, "text", {
   },
 });
 
-test("what is no message harms nothing, and a caller learns why", async (t) => {
+test("an invalid message does no harm, and the caller gets the reason", async (t) => {
   const { adapter, logged } = await createGatewayBench(t);
   const { source } = adapter.message("x");
   const garbage: unknown[] = [
@@ -168,7 +168,7 @@ test("old received messages are forgotten, and there are never too many", async 
   assert.ok(n <= 50_002, String(n));
 });
 
-test("while state.db takes no writes, messages are answered, the same one once", async (t) => {
+test("while state.db is read-only, messages are answered, and a duplicate only once", async (t) => {
   const { adapter, database } = await createGatewayBench(t);
   database.exec("DROP TABLE inbound_messages");
   await adapter.receive("hello", { message_id: "5" });
@@ -196,7 +196,7 @@ test("100 messages at once, each delivered twice, in 10 chats: each is answered 
   assert.equal(database.prepare("SELECT count(*) AS n FROM outbox WHERE sent_at IS NULL").get()!["n"], 0);
 });
 
-test("a runner that rejects is a failed turn, and the conversation goes on", async (t) => {
+test("a runner that rejects fails the turn, and the conversation continues", async (t) => {
   let fails = true;
   const { runner } = createBench();
   const bench = await createGatewayBench(t, {

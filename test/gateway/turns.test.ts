@@ -9,7 +9,7 @@ import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 import { startModelServer } from "../helpers/model-server.ts";
 
-test("a message is answered in its chat, and the next one goes on with the same session", async (t) => {
+test("a message is answered in its chat, and the next one continues the same session", async (t) => {
   const { adapter, gateway, agent } = await createGatewayBench(t);
   await adapter.receive("hello");
   await adapter.receive("again");
@@ -54,7 +54,7 @@ test("a caller gets the frames, the session's first, and the answer; nothing goe
   assert.equal(database.prepare("SELECT count(*) AS n FROM outbox").get()!["n"], 0);
 });
 
-test("a request with its own history is a session of its own, which is finalized when it was answered", async (t) => {
+test("a request with its own history gets its own session, which is finalized after the answer", async (t) => {
   const bench = await createGatewayBench(t);
   const { adapter, agent } = bench;
   record(bench, ["on_session_start", "on_session_end", "on_session_finalize"], []);
@@ -175,7 +175,7 @@ test("a draft that cannot be finished is taken away, and the answer sent as a me
   assert.equal(database.prepare("SELECT attempts FROM outbox").get()!["attempts"], 1);
 });
 
-test("a turn that fails is one plain sentence for the person, and the reason is in the log", async (t) => {
+test("a failed turn is one plain sentence for the user, and the reason is in the log", async (t) => {
   await using server = await startModelServer([{ status: 401, message: "key sk-secret is wrong at http://inner" }]);
   const { adapter, logged } = await createGatewayBench(t, {
     model: { provider: "openai-compatible", base_url: server.url, default: "m", max_retries: 0 },
@@ -207,7 +207,7 @@ test("an answer at the turn limit is an answer", async (t) => {
   assert.match(text!, /terminal returned/);
 });
 
-test("an empty answer is no message", async (t) => {
+test("an empty answer is not sent", async (t) => {
   const { adapter, agent } = await createGatewayBench(t);
   agent.hook("transform_llm_output", () => "  ");
   await adapter.receive("hello");

@@ -32,7 +32,7 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the package holds compiled JavaScript, no TypeScript of ours and no tests", (t) => {
+test("the package contains compiled JavaScript, none of our TypeScript and no tests", (t) => {
   if (skipped(t)) return;
   const files = globSync("**/*", { cwd: join(installed, "node_modules/hermes-hooks") });
   assert.deepEqual(

@@ -60,7 +60,7 @@ test("the long tests and the unit tests with them run in an order that the print
   assert.equal(runTree(t, files, ["unit", "--seed=seven"]).status, 1);
 });
 
-test("the tests see no key and no home of the person's own", (t) => {
+test("the tests see neither keys nor the home of the user who runs them", (t) => {
   const body = `import test from "node:test"; import assert from "node:assert/strict";
     test("clean", () => { assert.equal(process.env.OPENAI_API_KEY, undefined); assert.notEqual(process.env.HERMES_HOME, "/mine"); });`;
   const env = { OPENAI_API_KEY: "k", HERMES_HOME: "/mine" };

@@ -132,7 +132,7 @@ test("a guard marked to block that cannot be loaded blocks every tool call", asy
   assert.deepEqual(await bench.fire("pre_tool_call"), { kind: "pass" });
 });
 
-test("a tool whose parameters are no valid JSON Schema is the plugin's error", async (t) => {
+test("a tool whose parameters are not a valid JSON Schema is the plugin's error", async (t) => {
   const { bench, listing } = await onlyListing(t, ["bad-tool-schema"]);
   assert.equal(listing.state, "error");
   assert.match(listing.error ?? "", /the tool "lookup": "parameters" is not a valid JSON Schema: .*type/);

@@ -17,7 +17,7 @@ for (const event of ["pre_tool_call", "post_tool_call", "on_session_end"] as con
   });
 }
 
-test("a synchronous callback that returns after its deadline counts as timed out, and blocks if it is marked so", async (t) => {
+test("a synchronous callback that returns after its deadline has timed out, and blocks with on_error: block", async (t) => {
   const bench = await loadFixtures(t, ["blocks-the-loop"], {
     callback_timeout_seconds: 0.5,
     entries: { "blocks-the-loop": { on_error: "block" } },

@@ -41,7 +41,7 @@ test("context: strings and {context} are joined by a blank line in the order of 
   assert.equal((await home.run(["chat", "-c", "-Q", "-q", "next"])).stdout, "next\n");
 });
 
-test("context is nobody's order: the offline model reads the person's own words only", async (t) => {
+test("injected context is not an instruction: the offline model reads only the user's message", async (t) => {
   const home = new Home(t);
   home.plugin(
     "orders",
@@ -146,7 +146,7 @@ test("a call: modify merges and later ones win, the first block ends the firing,
   assert.match(log, /told TERMINAL RETURNED/);
 });
 
-test("what a plugin brings: tools, commands, settings, log, events, turns of its own, the end", async (t) => {
+test("everything that a plugin can use: tools, commands, settings, log, events, turns, unload", async (t) => {
   const home = new Home(t);
   home.plugin(
     "rich",

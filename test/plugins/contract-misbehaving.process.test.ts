@@ -143,7 +143,7 @@ test("on_error: block makes each failure at the gate a block, and at no other ev
   }
 });
 
-test("handlers of tools and commands that never settle: the person stops them, the program says how it ended", async (t) => {
+test("tool and command handlers that never settle: the user stops them, and the outcome is reported", async (t) => {
   const home = new Home(t);
   home.plugin(
     "never",

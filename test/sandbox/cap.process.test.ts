@@ -79,7 +79,7 @@ const holding = (log: string, options: Partial<ProcessOptions> = {}) =>
     ...options,
   });
 
-test("waiting does not count against the time-out, and an abort ends the wait", async (context) => {
+test("waiting is not part of the timeout, and an abort ends the wait", async (context) => {
   const log = join(temporary(context), "log");
   const running = Array.from({ length: MOST_AT_ONCE }, () => holding(log));
   context.mock.timers.enable({ apis: ["setTimeout"] });

@@ -205,7 +205,7 @@ test("allow does not skip the hooks that come after it", async () => {
   assert.equal(runs.length, 2);
 });
 
-test("ask: a yes goes on to the next hook, a no and no answer block", async () => {
+test("ask: a yes continues with the next hook; a no and a missing answer block", async () => {
   const asks = says(
     pre({ permissionDecision: "ask", permissionDecisionReason: "sure?", updatedInput: { command: "ls -l" } }),
   );

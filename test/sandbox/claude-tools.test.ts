@@ -54,7 +54,7 @@ for (const [path, absolute] of PATHS) {
   });
 }
 
-test("an argument under Claude Code's name does not hide the one that counts", () => {
+test("an argument under Claude Code's name does not hide the real one", () => {
   const args = { path: "/etc/passwd", file_path: "/work/project/ok", content: "" };
   assert.deepEqual(claudeInput("write_file", args, place), { content: "", file_path: "/etc/passwd" });
 });
@@ -121,7 +121,7 @@ test("without a call a matcher of either search is known", () => {
   assert.ok(CLAUDE.createMatcher("Grep").matches("search_files"));
 });
 
-test("a matcher that takes for ever counts as a match; one that is none is a name", () => {
+test("a matcher that takes too long is treated as a match; an invalid one as a name", () => {
   assert.ok(CLAUDE.createMatcher("(a+)+$x").matches(`${"a".repeat(60)}b`));
   const broken = CLAUDE.createMatcher("Write(");
   assert.notEqual(broken.problem, null);

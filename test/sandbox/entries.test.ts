@@ -92,7 +92,7 @@ test("a matcher on an event without tools is warned about and ignored", () => {
   }
 });
 
-test("a matcher that is no regular expression is warned about and stands for itself", () => {
+test("a matcher that is not a regular expression causes a warning and is used as a name", () => {
   const { entry, warnings } = one({ command: "x", matcher: "a(" });
   assert.match(warnings.join(), /^hooks\.pre_tool_call\[0\]\.matcher: not a valid regular expression/);
   assert.equal(entry?.toolMatcher.matches("a("), true);
@@ -146,7 +146,7 @@ test("a command that cannot be parsed stays, a protocol that is not there is ski
   assert.deepEqual(one({ command: "a", protocol: "hermes" }).warnings, []);
 });
 
-test("event names: typing mistakes get a hint, gateway events are told apart, lists are demanded", () => {
+test("event names: typos get a suggestion, gateway events a hint, and lists are required", () => {
   const warn = (block: unknown) => parseHookEntries(block, "/h").warnings.join("\n");
   assert.match(warn({ pre_tool_cal: [] }), /^hooks\.pre_tool_cal: .*Did you mean "pre_tool_call"\?/);
   assert.match(warn({ "agent:start": [] }), /gateway hooks/);
@@ -157,7 +157,7 @@ test("event names: typing mistakes get a hint, gateway events are told apart, li
   assert.equal(warn(null), "");
 });
 
-test("a fail_closed guard that stands alone where a list should be is broken, not forgotten", () => {
+test("a fail_closed guard in place of a list is broken, not dropped", () => {
   const alone = (entry: object) => parseHookEntries({ pre_tool_call: entry }, "/h");
   const { entries, warnings } = alone({ command: "x", matcher: "terminal", fail_closed: true });
   assert.match(entries[0]?.problem ?? "", /must be a list/);
@@ -181,7 +181,7 @@ test("enabled: false is kept and does not complain about a broken command", () =
   assert.deepEqual(warnings, []);
 });
 
-test("whatever stands under hooks, the parser gives entries and warnings", () => {
+test("whatever `hooks` contains, the parser returns entries and warnings", () => {
   const key = fc.constantFrom(
     "command",
     "matcher",

@@ -91,7 +91,7 @@ for (const stream of ["out", "err"]) {
   });
 }
 
-test("a gigabyte that is read and dropped takes no memory", async () => {
+test("a gigabyte of discarded output uses no memory", async () => {
   const before = process.memoryUsage().rss;
   const result = await runProcess({
     argv: [join(scripts, "floods-1gb.sh")],
@@ -113,7 +113,7 @@ test("a payload of 10 MB that nobody reads holds up nothing", async () => {
   assert.deepEqual(decision, block("did not look"));
 });
 
-test("an answer of exactly 1 MiB counts, one byte more does not", async () => {
+test("an answer of exactly 1 MiB is accepted, one byte more is not", async () => {
   const exact = await fire({ command: `./answers-at-length.sh ${MEBIBYTE}` });
   assert.deepEqual(exact.decision, block("long"));
   const longer = await fire({ command: `./answers-at-length.sh ${MEBIBYTE + 1}` });

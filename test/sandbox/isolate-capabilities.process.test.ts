@@ -32,7 +32,7 @@ test("the handler gets the event and its own copy of the context", async (contex
   assert.equal(list.length, 4);
 });
 
-test("what is no data is an error where answers count, and no answer elsewhere", async (context) => {
+test("an answer that is not plain data is an error where answers are used, and ignored elsewhere", async (context) => {
   const isolates = new Isolates(context);
   const hook = isolates.open(
     "odd",
@@ -115,7 +115,7 @@ test("host.kv keeps texts from event to event, for each hook by itself", async (
   assert.deepEqual((await isolates.open("two", deletes, { allow }).run())?.message, [true, false, null]);
 });
 
-test("host.kv refuses what is too much and what is no text", async (context) => {
+test("host.kv refuses values that are too large or not strings", async (context) => {
   const isolates = new Isolates(context);
   const attempt = (call: string) => `await host.kv.${call}.catch((error) => error.message)`;
   const code = body(`return [

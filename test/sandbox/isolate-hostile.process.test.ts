@@ -26,7 +26,7 @@ suite("hostile handlers", () => {
     assert.equal(({} as { polluted?: boolean }).polluted, undefined);
   });
 
-  test("every fixture stands in a table", () => {
+  test("every fixture is listed in a table", () => {
     const shared = { ...SHARED, ...UNLOADABLE };
     assert.deepEqual(Object.keys(shared).toSorted(), readdirSync(HANDLERS).toSorted());
     const files = readdirSync(ISOLATED).filter((file) => file.endsWith(".ts"));

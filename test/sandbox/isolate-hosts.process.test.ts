@@ -142,7 +142,7 @@ test("CPU time is bounded apart from the deadline", { skip }, async (context) =>
 });
 
 test(
-  "memory that V8 does not count is put down to the hook that takes it, a little in each run",
+  "memory that V8 does not count is attributed to the hook that takes a little in each run",
   { skip },
   async (context) => {
     const isolates = new Isolates(context);
@@ -169,7 +169,7 @@ test(
   },
 );
 
-test("what goes on after the answer ends at the deadline", { skip }, async (context) => {
+test("work that continues after the answer ends at the deadline", { skip }, async (context) => {
   const isolates = new Isolates(context);
   const own = join(fixtures, "isolated-handlers");
   const computes = isolates.openFile(join(own, "computes-after-answering.ts"), { timeoutSeconds: 2 });

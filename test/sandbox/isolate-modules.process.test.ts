@@ -41,7 +41,7 @@ test("modules of the folder, TypeScript, JavaScript and JSON, also those that im
 });
 
 const REFUSED = `which is not allowed: a handler in an isolate can only import files of its own folder, by paths that start with "./" or "../"`;
-test("whatever is no file of the folder is refused by its name", async (context) => {
+test("imports from outside the folder are refused by name", async (context) => {
   const isolates = new Isolates(context);
   for (const specifier of [
     "node:fs",
@@ -95,7 +95,7 @@ test("a link out of the folder is refused, one within is not", async (context) =
   assert.equal((await isolates.openFile(join(folder, "good.ts")).run())?.message, "loaded");
 });
 
-test("what is no module is refused in words that say why", async (context) => {
+test("an invalid module is refused with the reason", async (context) => {
   const isolates = new Isolates(context);
   isolates.open("hook", { "handler.ts": HANDLE, "large.js": "x".repeat(600_000), "text.txt": "", "folder.ts/x": "" });
   const folder = isolates.folder("hook");

@@ -112,12 +112,12 @@ for (const [name, stream] of [
   });
 }
 
-test("output of exactly the bound is no overflow", async () => {
+test("output of exactly the limit is not an overflow", async () => {
   const result = await run(["printf", "12345"], { maxOutputBytes: 5 });
   assert.deepEqual([result.ended, result.stdout, result.truncated], ["exited", "12345", false]);
 });
 
-test("truncate keeps the beginning and lets the process go on to its end", async () => {
+test("truncate keeps the beginning and lets the process finish", async () => {
   const stdin = "é".repeat(300_000);
   const result = await run(["sh", "-c", "cat; exit 7"], { stdin, overflow: "truncate", maxOutputBytes: 11 });
   assert.deepEqual([result.ended, result.exit_code, result.truncated], ["exited", 7, true]);
@@ -161,7 +161,7 @@ const PROBLEMS: readonly (readonly [what: string, options: Partial<ProcessOption
   ["an argument beyond the system's bound", { argv: ["true", "x".repeat(3_000_000)] }, /too long/],
 ];
 for (const [what, options, problem] of PROBLEMS) {
-  test(`${what} is told apart`, async () => {
+  test(`${what} is recognised`, async () => {
     const result = await run(["true"], options);
     assert.equal(result.ended, "not_started");
     assert.match(result.start_problem ?? "", problem);

@@ -213,7 +213,7 @@ test("exit 2 blocks on pre_tool_call only", async () => {
   assert.equal(run?.exit_code, 2);
 });
 
-test("pre_llm_call counts a context, and a string does not count", async () => {
+test("pre_llm_call uses a context object and ignores a string", async () => {
   const event = "pre_llm_call";
   const { decision } = await fire({ command: answers('{"context":"It is Friday."}') }, { event });
   assert.deepEqual(decision, { kind: "context", text: "It is Friday." });
@@ -267,7 +267,7 @@ test("the script gets the payload, HERMES_HOME and an environment without secret
   assert.doesNotMatch(printed, /MY_TOKEN/);
 });
 
-test("without consent an entry is dormant, and a fail_closed gate blocks and says what to do", async () => {
+test("without consent an entry does not run, and a fail_closed gate blocks and says what to do", async () => {
   const nothing: ShellHookDependencies["decide"] = (pair) =>
     decide(pair, { termsOf: () => undefined, problem: null }, "command");
   const command = answers('{"action":"modify","args":{}}');

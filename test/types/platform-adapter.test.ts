@@ -109,7 +109,7 @@ test("the platform works against an inbox", async () => {
   assert.equal(await platform.ask("hello"), "asked: hello");
 });
 
-test("what is no platform does not type-check", () => {
+test("an invalid platform does not type-check", () => {
   const wrong = (ctx: PluginContext) => {
     // @ts-expect-error -- a platform has a name, and can start, stop and send
     ctx.register_platform({ name: "half", send: () => Promise.resolve() });

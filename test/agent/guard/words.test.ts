@@ -73,7 +73,7 @@ for (const [text, from, wanted] of RELATIONS) {
   });
 }
 
-test("of several folders the closest counts, and an absolute path means the same from each", () => {
+test("of several folders, the closest relation is used; an absolute path is the same from each", () => {
   assert.equal(relation("config.yaml", project, home), "inside");
   assert.equal(relation(".", project, scripts, home), "above");
   assert.equal(relation(join(home, "config.yaml"), project, scripts), "inside");

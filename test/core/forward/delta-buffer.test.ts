@@ -129,7 +129,7 @@ test("a word without an end does not wait for ever, nor do sessions without numb
   assert.deepEqual(takeAll(), []);
 });
 
-test("events that are no pieces of a text pass, however odd they are", () => {
+test("events that are not text deltas pass, however odd they are", () => {
   const { put, takeAll } = deltas();
   const thrower = {
     get session_id(): never {

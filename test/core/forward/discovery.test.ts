@@ -39,7 +39,7 @@ test("address and token are enough, and keys of a later version do no harm", (t)
   assert.equal(read().dashboard?.token, "t");
 });
 
-test("no file, or no home, is no dashboard and no problem", (t) => {
+test("without a file or a home there is no dashboard and no problem", (t) => {
   const { home, read } = fixture(t);
   assert.deepEqual(read(), { dashboard: null, problem: null });
   rmSync(home, { recursive: true });
@@ -49,7 +49,7 @@ test("no file, or no home, is no dashboard and no problem", (t) => {
   rmSync(home);
 });
 
-test("what is no private file of one's own is refused with a sentence that names it", (t) => {
+test("anything but a private file of the user is refused with a message that names it", (t) => {
   const { home, file, write, read } = fixture(t);
   const refused = (pattern: RegExp) => {
     const { dashboard, problem } = read();
@@ -82,7 +82,7 @@ test("a file that belongs to someone else is refused", { skip: process.getuid?.(
   assert.match(read().problem!, /belongs to another user/);
 });
 
-test("what is no discovery document is refused, half a one too", (t) => {
+test("an invalid or incomplete discovery document is refused", (t) => {
   const { write, read } = fixture(t);
   const cases: [unknown, RegExp][] = [
     ["", /is incomplete or not JSON/],
@@ -108,7 +108,7 @@ test("what is no discovery document is refused, half a one too", (t) => {
   }
 });
 
-test("addresses beyond this machine count only when they are trusted", (t) => {
+test("addresses of other machines are used only if they are trusted", (t) => {
   const { write, read } = fixture(t);
   for (const host of ["127.0.0.1", "127.8.9.10", "localhost", "[::1]", "2130706433", "LOCALHOST"]) {
     write({ ...GOOD, url: `http://${host}:9119` });

@@ -72,7 +72,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     assert.match(errors[0]!, /it answered 500/);
   });
 
-  test("500 for ever: a batch is tried three times, then counts as dropped and the next one has its turn", async (t) => {
+  test("endless 500: a batch is tried three times and dropped, and the next one is sent", async (t) => {
     const poisonous: Ingest = (request) => {
       if (!request.frames.some(({ context }) => context["bad"] === true)) return acceptAll(request);
       reply(request.response, 500, "");
@@ -140,7 +140,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     assert.equal(queue.dropped, 6);
   });
 
-  test("garbage: an answer that is no dashboard's is no acceptance", async (t) => {
+  test("garbage: an answer that is not a dashboard's does not confirm anything", async (t) => {
     const { dashboard, queue, errors, emit } = await fixture(t);
     dashboard.ingest = (request) => {
       if (request.number > 1) return acceptAll(request);
@@ -233,7 +233,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     assert.equal(dashboard.requests[0]!.request.socket.destroyed, true, "the first try was broken off");
   });
 
-  test("a dashboard that stops altogether answers when it goes on: nothing comes twice, drops are exact", async (t) => {
+  test("a dashboard that is suspended and resumed: nothing arrives twice, and drops are exact", async (t) => {
     const { dashboard, queue, errors, emit } = await fixture(t);
     const held: (() => void)[] = [];
     let stopped = true;
@@ -309,7 +309,7 @@ suite("a dashboard that misbehaves", { concurrency: 8 }, () => {
     assert.deepEqual(errors, []);
   });
 
-  test("a redactor that fails lets nothing out, and the loop goes on", async (t) => {
+  test("a failing redactor leaks nothing, and sending continues", async (t) => {
     const dashboard = await FakeDashboard.start(t);
     const redact = (text: string) => (text.includes("poison") ? assert.fail("redactor") : text);
     const { queue, errors, emit } = senderTo(t, dashboard.url, redact);

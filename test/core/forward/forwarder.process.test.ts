@@ -69,7 +69,7 @@ test("an event of every namespace reaches the dashboard as it was emitted, other
   assert.ok(dashboard.healthChecks >= 1);
 });
 
-test("an event that came from a dashboard is not sent back; only true counts as a mark", async (t) => {
+test("an event from a dashboard is not sent back; only `true` marks one", async (t) => {
   const { home, registry, start } = fixture(t);
   const dashboard = await FakeDashboard.start(t);
   announce(home, dashboard);
@@ -139,7 +139,7 @@ test("a source that does not say what it is, is unknown", async (t) => {
   assert.deepEqual(dashboard.taken, [{ event_type: "agent:start", context: {}, src: "unknown" }]);
 });
 
-test("starting again gives the same forwarder, stopping twice is harmless, and all can begin anew", async (t) => {
+test("starting again returns the same forwarder, stopping twice is harmless, and it can be restarted", async (t) => {
   const { home, registry, start } = fixture(t);
   const dashboard = await FakeDashboard.start(t);
   announce(home, dashboard);

@@ -20,7 +20,7 @@ test("a full queue drops the oldest and counts it", () => {
   );
 });
 
-test("what is being sent keeps its place in the count", () => {
+test("events that are being sent still count as waiting", () => {
   const queue = new ForwardQueue();
   for (let n = 0; n < MOST_WAITING; n++) queue.push("a:b", { n });
   assert.equal(queue.take()?.context["n"], 0);

@@ -123,7 +123,7 @@ test("a getter that changes its mind between two looks costs only itself", () =>
   assert.deepEqual(contextOf(context), { kept: true, moody: "2" });
 });
 
-test("a context that is no object becomes an empty one", () => {
+test("a context that is not an object becomes an empty one", () => {
   for (const context of ["text", 5, [1], null]) assert.deepEqual(contextOf(context), {});
   assert.deepEqual(contextOf(revokedProxy()), {});
 });

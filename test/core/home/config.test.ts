@@ -23,7 +23,7 @@ test("an empty file, and one without sections, give the defaults", async () => {
   }
 });
 
-test("given values stand beside the defaults of their section", async () => {
+test("given values are merged with the defaults of their section", async () => {
   const { values } = await parse("agent: {max_iterations: 3}\nmodel: {provider: openai}\n");
   assert.deepEqual(values.agent, { max_iterations: 3, env_passthrough: [] });
   assert.deepEqual(values.model, { max_retries: 2, provider: "openai" });
@@ -83,7 +83,7 @@ test("an alias bomb is an error, and soon", async () => {
   assert.match(error.message, /alias/i);
 });
 
-test("unknown keys warn with line and did-you-mean, the others count", async () => {
+test("unknown keys cause warnings with a line and a suggestion; the others are used", async () => {
   const { values, warnings } = await parse("pluginz: {}\nagent:\n  max_iteration: 3\n  max_iterations: 4\n");
   assert.equal(values.agent.max_iterations, 4);
   assert.equal(warnings.length, 2);

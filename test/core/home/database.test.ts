@@ -41,7 +41,7 @@ test("a file of a newer program is refused and left as it is", (t) => {
   assert.throws(() => openDatabase(file), { code: "HERMES_STATE_NEWER", message: /schema 999/ });
 });
 
-test("what is no database, no file or not reachable is HERMES_STATE_UNAVAILABLE", (t) => {
+test("a path that is not a usable database is HERMES_STATE_UNAVAILABLE", (t) => {
   const folder = createFolder(t);
   writeFileSync(join(folder, "text"), "not a database, but long enough to be looked at as one. ".repeat(40));
   mkdirSync(join(folder, "directory"));
@@ -50,7 +50,7 @@ test("what is no database, no file or not reachable is HERMES_STATE_UNAVAILABLE"
   }
 });
 
-test("a transaction happens whole or not at all, and joins the one it stands in", () => {
+test("a transaction is atomic, and a nested one joins the outer one", () => {
   const database = openMemoryDatabase();
   const insert = (id: string) =>
     database.prepare("INSERT INTO sessions VALUES (?, NULL, 'cli', 'chat', NULL, NULL, NULL, 'x', 'x', NULL)").run(id);

@@ -84,7 +84,7 @@ test("a snapshot tells the process, its hooks and how the last run ended; privat
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("two hooks that look alike are told apart", async (t) => {
+test("two hooks that look alike are distinguished", async (t) => {
   const folder = runFolder(t);
   const twin: Hook = { ...GUARD };
   const live = open(t, folder, { hooks: () => [GUARD, twin] });
@@ -112,7 +112,7 @@ test("many runs are few writes", async (t) => {
   assert.equal(made, 2);
 });
 
-test("a folder that cannot be written is told of once, and nothing is tried again", async (t) => {
+test("a folder that cannot be written is reported once, without retries", async (t) => {
   const folder = runFolder(t);
   writeFileSync(folder, "a file where the folder should be");
   const errors: unknown[] = [];

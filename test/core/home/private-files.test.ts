@@ -40,7 +40,7 @@ test("a write that is called off leaves the old file and nothing else", (t) => {
   assert.deepEqual(readdirSync(folder), ["a"]);
 });
 
-test("a file that is opened is closed to others, one of before too; a device is left alone", (t) => {
+test("an opened file becomes private, even an existing one; a device is not changed", (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, "old"), "a", { mode: 0o666 });
   for (const name of ["old", "new"]) {

@@ -41,7 +41,7 @@ test("assignments, flags, headers and addresses lose their secrets behind an esc
   assert.ok(redact(output).includes("MY_TOKEN="));
 });
 
-test("a known secret with quotes and line breaks is found as it stands in JSON", () => {
+test("a known secret with quotes and line breaks is found in its JSON form", () => {
   const secret = 'two "words"\nand \\ more';
   const redact = createRedactor({ SOME_SECRET: secret });
   for (const form of [

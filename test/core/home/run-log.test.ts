@@ -107,7 +107,7 @@ test("a line after half a line is not lost: the writer ends the half one", (t) =
   assert.deepEqual(names(readRuns(path, 10)), ["a", "b"]);
 });
 
-test("fields of another version are made to fit, a line without a name is no record", () => {
+test("fields of another version are converted; a line without a name is skipped", () => {
   const odd = parseRun(`{"time":"t","event":"e","source":"s","name":"n","outcome":"o","cause":7,"duration_ms":"x"}`);
   assert.deepEqual([odd?.cause, odd?.duration_ms, odd?.exit_code, odd?.session_id], [null, 0, null, ""]);
   assert.equal(parseRun(`{"time":"t","event":"e","source":"s","outcome":"o"}`), undefined);
@@ -133,7 +133,7 @@ test("following: first the last runs, then each new one, across rotations", asyn
   assert.deepEqual(await next, ["e", "f", "g", "h"]);
 });
 
-test("following: half a line waits for its rest; a log that is emptied, removed or not there yet goes on", async (t) => {
+test("following: an incomplete line waits for its rest; a truncated, removed or missing log is followed", async (t) => {
   const path = logFile(t);
   const runs = follow(t, path);
   const other = logFile(t);
@@ -179,7 +179,7 @@ test("following: a writer that rotates loses nothing and nothing comes twice", a
   assert.deepEqual(await all, wanted);
 });
 
-test("following ends when it is told to", async (t) => {
+test("following ends when its signal aborts", async (t) => {
   const stopped = new AbortController();
   const runs = followRuns(logFile(t), 50, stopped.signal);
   const next = runs.next();

@@ -65,7 +65,7 @@ test("words reach the client before the answer is complete", async (t) => {
   assert.equal(contentOf(chunksOf(read)), "first and last");
 });
 
-test("a silent stream carries comments, which are no events", async (t) => {
+test("a silent stream carries comments, which are not events", async (t) => {
   const inbox = new TestInbox(() => undefined);
   const { raw, port } = await startBench(t, { limits: { keepAliveMs: 20 } }, inbox);
   const body = JSON.stringify({ stream: true, messages: [{ role: "user", content: "x" }] });
@@ -122,7 +122,7 @@ test("while a hook may change the answer, nothing is shown before it", async (t)
   );
 });
 
-test("words before a tool call stand apart from the answer", async (t) => {
+test("text before a tool call is separated from the answer", async (t) => {
   const { ask, inbox } = await startBench(t);
   inbox.answering = ({ reply }) => {
     show(reply, OPENING, text("Let me "), text("look."), TOOL, TOOL, text("It is "), text("there."));

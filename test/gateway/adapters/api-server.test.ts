@@ -53,7 +53,7 @@ test("models and health", async (t) => {
   );
 });
 
-test("a name makes the history ours: only the last user message counts", async (t) => {
+test("with a conversation name, only the last user message is used", async (t) => {
   const { ask, inbox } = await startBench(t);
   const messages = [
     { role: "system", content: "Be brief." },
@@ -186,7 +186,7 @@ const BAD: readonly (readonly [body: unknown, message: RegExp, headers?: Record<
   [user("x"), /Idempotency-Key is longer/, { "idempotency-key": "x".repeat(201) }],
 ];
 
-test("a request that is wrong is told what is wrong, and no turn begins", async (t) => {
+test("an invalid request is refused with the reason, and no turn starts", async (t) => {
   const { url, inbox } = await startBench(t);
   for (const [body, message, headers] of BAD) {
     const response = await fetch(`${url}/v1/chat/completions`, {

@@ -87,7 +87,7 @@ test("429 is obeyed and the message sent once", async (t) => {
   assert.deepEqual(server.textsOf(42), ["slowly"]);
 });
 
-test("a 429 that asks for too long is handed back, and is not for good", async (t) => {
+test("a 429 with too long a wait is returned as a temporary failure", async (t) => {
   const { server, adapter } = await startBench(t);
   server.misbehave("sendMessage", { status: 429, description: "Too Many Requests", parameters: { retry_after: 3600 } });
   await assert.rejects(adapter.send("42", "x"), (error: Error & { permanent?: boolean }) => {
@@ -107,7 +107,7 @@ test("a connection that drops and a server that is ill are tried again, a bounde
   assert.equal(server.callsOf("sendMessage").length - before, 4);
 });
 
-test("a chat that is gone is told for good, at once", async (t) => {
+test("a deleted chat is a permanent failure at once", async (t) => {
   const { server, adapter } = await startBench(t);
   for (const refusal of [
     { status: 403, description: "Forbidden: bot was blocked by the user" },
@@ -123,7 +123,7 @@ test("a chat that is gone is told for good, at once", async (t) => {
   }
 });
 
-test("a long text whose end failed goes on where it stopped", async (t) => {
+test("a long text whose end failed continues where it stopped", async (t) => {
   const { server, adapter } = await startBench(t);
   const text = `${"a".repeat(4096)}${"b".repeat(4096)}${"c".repeat(10)}`;
   server.misbehave("sendMessage", "serve", "drop", "drop", "drop", "drop");
@@ -253,7 +253,7 @@ test("edits obey retry_after, and the answer is there in the end", async (t) => 
   assert.deepEqual(server.textsOf(42), ["one two three four"]);
 });
 
-test("a draft that the person deleted: the answer is a new message", async (t) => {
+test("if the user deleted the draft, the answer is a new message", async (t) => {
   const { server, adapter } = await startBench(t);
   const draft = adapter.draft(HERE);
   draft.update("half an ans");

@@ -84,7 +84,7 @@ test("100 updates at once from 10 chats: every one is answered, in order in each
   }
 });
 
-test("Telegram is down when the gateway starts: it says so, goes on, and answers when Telegram is back", async (t) => {
+test("if Telegram is down at the start, the gateway warns, continues, and answers once Telegram is back", async (t) => {
   const { server, options } = await prepare(t);
   await server.stop();
   const home = new Home(t);

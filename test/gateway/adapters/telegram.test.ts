@@ -24,7 +24,7 @@ async function startError(adapter: {
   return error;
 }
 
-test("a message comes as it is, with its source and an id of its own", async (t) => {
+test("a message arrives unchanged, with its source and an id", async (t) => {
   const { server, inbox } = await startBench(t);
   const { message_id: id } = server.say("hello");
   await inbox.count(1);
@@ -141,7 +141,7 @@ test("what was handed over is confirmed by the next poll, and at a stop", async 
   assert.equal(server.confirmed.length, 2);
 });
 
-test("a stop ends the poll at once and takes no more messages; it starts again", async (t) => {
+test("a stop ends polling at once and accepts no more messages; it can be started again", async (t) => {
   const { server, adapter, inbox } = await startBench(t, { timing: { pollSeconds: 50 } });
   await until(() => server.callsOf("getUpdates").length > 0, "it polls");
   await adapter.stop();
@@ -181,7 +181,7 @@ test("a wrong token, and none, are named by their setting", async (t) => {
   );
 });
 
-test("a server that is none of Telegram's, or repeats the token, is told of without the token", async (t) => {
+test("a server that is not Telegram's, or repeats the token, is reported without the token", async (t) => {
   const { server, adapter } = await makeBench(t);
   server.misbehave("getMe", "html", "drop", { status: 500, description: `broken at /bot${TOKEN}/getMe and ${SECRET}` });
   assert.match((await startError(adapter)).message, /does not speak the Bot API/);

@@ -19,7 +19,7 @@ async function problemOf(text: string): Promise<string> {
   return error.message;
 }
 
-test("everything that may stand in it is read", async () => {
+test("every documented key is read", async () => {
   const manifest = await parse(`
 name: my-hook
 description: Watches

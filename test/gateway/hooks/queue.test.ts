@@ -175,7 +175,7 @@ test("a decision is waited for; its outcome is in the record", async () => {
   );
 });
 
-test("answers to other events count for nothing", async () => {
+test("answers to other events are ignored", async () => {
   const { queue, publish, runs } = makeQueue(() => Promise.resolve({ decision: "deny" }));
   publish("agent:step", { session_id: "s1" });
   await queue.idle();

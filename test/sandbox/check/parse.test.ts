@@ -9,7 +9,7 @@ import { findScriptProblem, type ImportRule } from "#sandbox/check/parse";
 const findIn = (handler: string, beside: readonly string[] = [], imports: ImportRule = "anything") =>
   findScriptProblem({ code: { folder: dirname(handler), handler }, beside, imports });
 
-test("a problem is told with its file and line, and a source that overflows the parser harms nobody", async (t) => {
+test("a problem is reported with its file and line, and a source that overflows the parser does no harm", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = (name: string, text: string) => {
@@ -61,7 +61,7 @@ export const handle = (): unknown => [readFileSync, anything, deep, later];
   assert.match((await findIn(handler))!, /lib\/deep\.ts: .*already been declared/);
 });
 
-test("a handler without handle is no handler; one that only passes it on is", async (t) => {
+test("a module must export handle, and may re-export it", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hermes-parse-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = (name: string, text: string) => {
@@ -75,7 +75,7 @@ test("a handler without handle is no handler; one that only passes it on is", as
   assert.equal(await findIn(passing), null);
 });
 
-test("what an isolate refuses is told before it is loaded, with the module's name", async (t) => {
+test("imports that an isolate refuses are reported before it is loaded, with the module's name", async (t) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "hermes-parse-")));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const handler = join(folder, "handler.ts");

@@ -41,7 +41,7 @@ test("guard leaves everything as it is but the home, what its links lead to and 
   ]);
 });
 
-test("every folder above the home that could be renamed is a mount of its own", () => {
+test("every folder above the home that could be renamed is a separate mount", () => {
   const mounts = mountsOf(argumentsFor("guard", { mayWrite: () => true, linked: [] }));
   assert.deepEqual(mounts.slice(0, 3), ["dev-bind /", "dev-bind /home", "dev-bind /home/me"]);
 });

@@ -76,7 +76,7 @@ test("what a handler keeps in its module lives from event to event; another open
   await assert.rejects(first.run("a:b", {}), /its hook was closed/);
 });
 
-test("a handler's own timers go on between events", async (t) => {
+test("a handler's timers continue between events", async (t) => {
   const { open, output } = makeBench(t);
   const text = `
     let ticks = 0;
@@ -227,7 +227,7 @@ test("printing without end is bounded, and says how much was left out", async (t
   assert.match(output.at(-2) ?? "", /^warn … \d+ more lines were dropped$/);
 });
 
-test("garbage is no reason to end a thread; what is kept is", async (t) => {
+test("garbage does not end a thread; retained memory does", async (t) => {
   const { open } = makeBench(t);
   const garbage = `
     export function handle() {

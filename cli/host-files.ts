@@ -20,14 +20,14 @@ export interface HostFiles {
   close(): Promise<void>;
 }
 
-interface Surroundings {
+interface HostFilesOptions {
   readonly context: CliContext;
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
 }
 
 /** Opens the log and the hook log. If the home cannot be written, warns once and continues without them. */
-export function openFiles({ context, globals, paths }: Surroundings): HostFiles {
+export function openFiles({ context, globals, paths }: HostFilesOptions): HostFiles {
   let warned = false;
   const warnOnce = (sentence: string) => {
     if (warned) return;

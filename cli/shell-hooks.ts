@@ -59,7 +59,7 @@ const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_S
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher, ask } = options;
   const place = { cwd: process.cwd(), env: context.env };
-  const surroundings = { cwd: place.cwd, home: paths.home, env: context.env, wallFor: options.wallFor };
+  const shellContext = { cwd: place.cwd, home: paths.home, env: context.env, wallFor: options.wallFor };
   let current = NONE;
   let undos: (() => void)[] = [];
 
@@ -98,7 +98,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     for (const entry of entries) {
       const key = JSON.stringify(entry);
       const made = current.hooks.get(key);
-      hooks.set(key, made ?? createShellHook(entry, { decide, surroundings, ask, warn: context.warn }));
+      hooks.set(key, made ?? createShellHook(entry, { decide, shellContext, ask, warn: context.warn }));
     }
     return { hooks, approvals };
   }

@@ -78,8 +78,8 @@ function dispatcherWith(event: EventName, commands: readonly string[], { folder,
     if (outcome !== "pass") throw new Error(`a hook failed: ${detail}`);
   });
   for (const entry of parseHookEntries({ [event]: commands.map((command) => ({ command })) }).entries) {
-    const surroundings = { cwd: folder, home: folder, env };
-    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
+    const shellContext = { cwd: folder, home: folder, env };
+    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, shellContext }));
   }
   return dispatcher;
 }

@@ -9,7 +9,7 @@ import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 
-export interface CommandSurroundings {
+export interface SlashContext {
   readonly host: Host;
   readonly conversation: ChatRepl;
   readonly say: (text: string) => void;
@@ -20,7 +20,7 @@ export interface CommandSurroundings {
 /** What the surface does after a command: nothing, ask the model again, end the program. */
 export type AfterCommand = { readonly next: "nothing" | "quit" } | { readonly next: "send"; readonly message: string };
 
-type RunCommand = (args: string, surroundings: CommandSurroundings) => AfterCommand | Promise<AfterCommand>;
+type RunCommand = (args: string, given: SlashContext) => AfterCommand | Promise<AfterCommand>;
 
 const NOTHING: AfterCommand = { next: "nothing" };
 
@@ -84,15 +84,15 @@ export function commandNames(host: Host): readonly string[] {
  * Runs `/name args`: asks the handlers of `command:<name>`, then ours or a plugin's command.
  * Throws HERMES_USAGE with a suggestion for an unknown name.
  */
-export async function runSlash(name: string, args: string, surroundings: CommandSurroundings): Promise<AfterCommand> {
-  const { host, conversation, say } = surroundings;
+export async function runSlash(name: string, args: string, given: SlashContext): Promise<AfterCommand> {
+  const { host, conversation, say } = given;
   const decision = await conversation.announce(name, args);
   if (decision.kind !== "run") {
     if (decision.message !== "") say(decision.message);
     return NOTHING;
   }
   const own = findSlashCommand("chat", decision.name);
-  if (own !== undefined) return RUN[own](decision.args, surroundings);
+  if (own !== undefined) return RUN[own](decision.args, given);
   const plugins = host.plugins.commands().find((command) => command.name === decision.name);
   if (plugins === undefined) {
     throw new HermesError("HERMES_USAGE", { problem: noSlashCommand("chat", decision.name, pluginCommands(host)) });
@@ -101,7 +101,7 @@ export async function runSlash(name: string, args: string, surroundings: Command
     const fields = { plugin: plugins.plugin, command: plugins.name, problem: problemOf(thrown) };
     throw new HermesError("HERMES_PLUGIN_COMMAND", fields, { cause: thrown });
   });
-  const answer = await untilStopped(running, surroundings.signal);
+  const answer = await untilStopped(running, given.signal);
   if (answer) say(answer);
   return NOTHING;
 }
@@ -120,7 +120,7 @@ function pluginCommands(host: Host): readonly string[] {
   return host.plugins.commands().map(({ name }) => name);
 }
 
-function undo({ host, conversation }: CommandSurroundings): string | null {
+function undo({ host, conversation }: SlashContext): string | null {
   return conversation.session === undefined ? null : host.sessions.undo(conversation.session.id);
 }
 
@@ -137,7 +137,7 @@ function helpText(host: Host): string {
   ].join("\n");
 }
 
-function statusText({ host, conversation }: CommandSurroundings): string {
+function statusText({ host, conversation }: SlashContext): string {
   const { id, provider } = host.model.describe();
   const hooks = EVENT_NAMES.reduce((sum, event) => sum + host.dispatcher.hooksOf(event).length, 0);
   const { session } = conversation;

@@ -8,9 +8,9 @@ import type { ShellContext } from "./protocol.ts";
 export interface ProtocolCodec {
   argv(entry: ShellEntry): readonly [string, ...string[]] | null;
   /** Variables that the script gets in addition to the parent's filtered environment. */
-  environment(surroundings: ShellContext): Readonly<Record<string, string>>;
+  environment(shellContext: ShellContext): Readonly<Record<string, string>>;
   /** The document for standard input as text, created once per firing. */
-  document(firing: Firing, surroundings: ShellContext): string;
+  document(firing: Firing, shellContext: ShellContext): string;
   /** Interprets a finished run. Never throws. */
   read(run: FinishedRun): ParsedRun;
 }
@@ -19,7 +19,7 @@ export interface FinishedRun {
   readonly entry: ShellEntry;
   readonly firing: Firing;
   readonly result: ProcessResult;
-  readonly surroundings: ShellContext;
+  readonly shellContext: ShellContext;
 }
 
 export interface ParsedRun {

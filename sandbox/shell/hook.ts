@@ -28,7 +28,7 @@ export type AskPerson = (question: HookQuestion, signal: AbortSignal) => Promise
 export interface ShellHookDependencies {
   /** Called at every firing: may this command run now, through this shell and with these variables? */
   readonly decide: (request: HookRequest) => Consent;
-  readonly surroundings: ShellContext;
+  readonly shellContext: ShellContext;
   /** Asks the user; absent where nobody can be asked, and then the call is blocked. */
   readonly ask?: AskPerson | undefined;
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
@@ -69,9 +69,9 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
       return failed(new HermesError("HERMES_HOOK_UNAPPROVED", { name, event, reason: decision.reason }));
     }
     const { grant } = decision;
-    const result = await runScript({ entry, grant, firing, signal, surroundings: dependencies.surroundings });
+    const result = await runScript({ entry, grant, firing, signal, shellContext: dependencies.shellContext });
     dependencies.onResult?.(entry, result);
-    const reading = WIRES[entry.protocol].read({ entry, firing, result, surroundings: dependencies.surroundings });
+    const reading = WIRES[entry.protocol].read({ entry, firing, result, shellContext: dependencies.shellContext });
     if (reading.unsupported !== undefined) warnOnce(reading.unsupported);
     const { question } = reading;
     return question === undefined ? reading.reply : settle(reading, question, firing, signal);

@@ -17,11 +17,11 @@ export interface ShellRun {
   readonly grant: Grant;
   readonly firing: Firing;
   readonly signal: AbortSignal;
-  readonly surroundings: ShellContext;
+  readonly shellContext: ShellContext;
 }
 
 /** Runs the entry's command with the firing's payload. Throws a TypeError without a grant for exactly this entry. */
-export async function runScript({ entry, grant, firing, signal, surroundings }: ShellRun): Promise<ProcessResult> {
+export async function runScript({ entry, grant, firing, signal, shellContext }: ShellRun): Promise<ProcessResult> {
   assertGrant(grant, requestOf(entry));
   const wire = WIRES[entry.protocol];
   const argv = wire.argv(entry);
@@ -30,7 +30,7 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
   }
   const prepared = grant.pin === null ? { argv, argv0: null, script: null } : grant.pin(entry.argv);
   if ("problem" in prepared) return notStarted(prepared.problem);
-  const { cwd, home, env } = surroundings;
+  const { cwd, home, env } = shellContext;
   const { HERMES_HOOK_SCRIPT: _others, ...inherited } = filterEnvironment(env, entry.env);
   return runWithinCap({
     argv: prepared.argv,
@@ -38,15 +38,15 @@ export async function runScript({ entry, grant, firing, signal, surroundings }: 
     cwd: existingFolder(cwd, env),
     env: {
       ...inherited,
-      ...wire.environment(surroundings),
+      ...wire.environment(shellContext),
       HERMES_HOME: home,
       ...(prepared.script === null ? {} : { HERMES_HOOK_SCRIPT: prepared.script }),
     },
-    stdin: wire.document(firing, surroundings),
+    stdin: wire.document(firing, shellContext),
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",
-    wall: surroundings.wallFor?.(entry.sandbox),
+    wall: shellContext.wallFor?.(entry.sandbox),
     signal,
   });
 }

@@ -81,8 +81,8 @@ export async function swapScript(context: TestContext, tries: number): Promise<v
   const dispatcher = new HookDispatcher();
   const approvals = openApprovals(file, "pinned", place);
   const [entry] = parseHookEntries({ pre_tool_call: [{ command: script, fail_closed: true }] }).entries;
-  const surroundings = { cwd: folder, home: folder, env: process.env };
-  dispatcher.register(createShellHook(entry!, { decide: (each) => approvals.decide(each), surroundings }));
+  const shellContext = { cwd: folder, home: folder, env: process.env };
+  dispatcher.register(createShellHook(entry!, { decide: (each) => approvals.decide(each), shellContext }));
   const evil = `#!/bin/sh\n: > '${evidence}'\ncat >/dev/null\n`;
   const swapper = startProgram(context, "swaps-file.ts", script, write("good.sh", good), write("evil.sh", evil));
   await new Promise((started) => swapper.stdout?.once("data", started));

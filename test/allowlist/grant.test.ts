@@ -47,9 +47,9 @@ test("a grant cannot be written down, copied or changed", async () => {
   const inherited = Object.create(real.grant) as Grant;
   const [entry] = parseHookEntries({ pre_tool_call: [{ command: PAIR.command }] }).entries;
   const firing = createFiring("pre_tool_call", EVENTS.pre_tool_call.sample());
-  const surroundings = { cwd: "/", home: "/", env: {} };
+  const shellContext = { cwd: "/", home: "/", env: {} };
   for (const grant of [written, copied, inherited, undefined as unknown as Grant]) {
-    const run = runScript({ entry: entry!, grant, firing, signal: AbortSignal.timeout(1000), surroundings });
+    const run = runScript({ entry: entry!, grant, firing, signal: AbortSignal.timeout(1000), shellContext });
     await assert.rejects(run, /must not run without a grant/);
   }
   assert.throws(() => {

@@ -22,7 +22,7 @@ import { HERMES_WIRE } from "#sandbox/shell/protocols/hermes-codec";
 import { answering } from "../helpers/hooks.ts";
 import { loadFixtures } from "../helpers/plugins.ts";
 
-const surroundings = { cwd: "/work", home: "/home/me/.hermes", env: {}, wallFor: () => assert.fail("no script runs") };
+const shellContext = { cwd: "/work", home: "/home/me/.hermes", env: {}, wallFor: () => assert.fail("no script runs") };
 
 /** What each column promises of an event. A column without a check does not compile. */
 const CHECKS: Readonly<Record<keyof AnyEventDeclaration, (name: EventName, t: TestContext) => void | Promise<void>>> = {
@@ -138,7 +138,7 @@ function blocksByExitCode(name: EventName): void {
   const firing = createFiring(name, sample() as Payload<typeof name>);
   const wires = CLAUDE.refuseEvent(name) === null ? [HERMES_WIRE, CLAUDE_WIRE] : [HERMES_WIRE];
   for (const wire of wires) {
-    const { reply } = wire.read({ entry, firing, result, surroundings });
+    const { reply } = wire.read({ entry, firing, result, shellContext });
     const blocks = judge(name, reply.answer, "shell").kind === "block";
     assert.equal(blocks, exitTwoBlocks === true);
     // What does not block is a failure, but of an observer of the other protocol, which may say so.
@@ -157,7 +157,7 @@ async function keepsScriptsFromTheAgent(name: EventName, t: TestContext): Promis
     paths: homePaths(folder),
     dispatcher: new HookDispatcher(),
     onUnrecorded: (sentence) => assert.fail(sentence),
-    wallFor: surroundings.wallFor,
+    wallFor: shellContext.wallFor,
   });
   const text = JSON.stringify({ hooks: { [name]: [{ command: script }] } });
   (await hooks.prepare(await parseConfig(text, "config.yaml", {}))).swap();
@@ -177,5 +177,5 @@ function handsLiveFieldsToCallbacksOnly(name: EventName): void {
 
 function documentOf(name: EventName, fields: object): Record<string, unknown> {
   const payload = { ...declarationOf(name).sample(), ...fields } as Payload<typeof name>;
-  return JSON.parse(HERMES_WIRE.document(createFiring(name, payload), surroundings)) as Record<string, unknown>;
+  return JSON.parse(HERMES_WIRE.document(createFiring(name, payload), shellContext)) as Record<string, unknown>;
 }

@@ -37,8 +37,8 @@ test("500 tool calls at once with three hooks each", async (context) => {
   const commands = ["pass", "modify", "block"].map((role) => ({ command: `./counts-itself.sh ${log} ${role}` }));
   const dispatcher = new HookDispatcher();
   for (const entry of parseHookEntries({ pre_tool_call: commands }).entries) {
-    const surroundings = { cwd: scripts, home: "/the/home", env: { PATH: process.env["PATH"] } };
-    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
+    const shellContext = { cwd: scripts, home: "/the/home", env: { PATH: process.env["PATH"] } };
+    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, shellContext }));
   }
   const failures: string[] = [];
   dispatcher.sinks.add(({ outcome, detail }) => {

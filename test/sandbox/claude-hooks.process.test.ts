@@ -37,9 +37,9 @@ async function fire(commands: string | readonly string[], setting: Setting = {})
   const warnings: string[] = [];
   const entries = [commands].flat().map((command) => ({ command, protocol: "claude", ...entry }));
   for (const parsed of parseHookEntries({ [event]: entries }).entries) {
-    const surroundings = { cwd: fixtures, home: "/the/home", env: process.env };
+    const shellContext = { cwd: fixtures, home: "/the/home", env: process.env };
     const warn = (sentence: string) => void warnings.push(sentence);
-    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, surroundings, ask, warn }));
+    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext, ask, warn }));
   }
   const fields = { ...EVENTS[event].sample(), ...payload };
   const decision = await dispatcher.invoke_hook(event, fields, { onRun: (run) => void runs.push(run) });
@@ -280,9 +280,9 @@ test("what is not to be had is said once a hook, not once a run", async () => {
   assert.ok(entry);
   const warnings: string[] = [];
   const dispatcher = new HookDispatcher();
-  const surroundings = { cwd: fixtures, home: "/the/home", env: process.env };
+  const shellContext = { cwd: fixtures, home: "/the/home", env: process.env };
   const warn = (sentence: string) => void warnings.push(sentence);
-  dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings, warn }));
+  dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, shellContext, warn }));
   for (let run = 0; run < 2; run++) await dispatcher.invoke_hook("post_llm_call", EVENTS.post_llm_call.sample());
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? "", /^hooks\.post_llm_call\[0\]: /);

@@ -43,12 +43,12 @@ async function fire(
   const dispatcher = new HookDispatcher();
   const runs: HookRun[] = [];
   for (const parsed of parseHookEntries({ [event]: [entry] }).entries) {
-    const surroundings = {
+    const shellContext = {
       cwd,
       home: "/the/home",
       env: { PATH: process.env["PATH"], ...(user === undefined ? {} : { HOME: user }) },
     };
-    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, surroundings }));
+    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext }));
   }
   const onRun = (run: HookRun) => void runs.push(run);
   const decision = await dispatcher.invoke_hook(event, { ...EVENTS[event].sample(), ...payload }, { onRun });
@@ -143,13 +143,13 @@ test("a script that vanishes between approval and run is named as missing", asyn
   copyFileSync(join(scripts, "never-reads.sh"), script);
   chmodSync(script, 0o755);
   const [entry] = parseHookEntries({ pre_tool_call: [{ command: script, fail_closed: true }] }).entries;
-  const surroundings = {
+  const shellContext = {
     cwd: folder,
     home: "/the/home",
     env: { PATH: process.env["PATH"] },
   };
   const dispatcher = new HookDispatcher();
-  dispatcher.register(createShellHook(entry!, { decide: grantExplicitTest, surroundings }));
+  dispatcher.register(createShellHook(entry!, { decide: grantExplicitTest, shellContext }));
   const call = () => dispatcher.invoke_hook("pre_tool_call", EVENTS.pre_tool_call.sample());
   assert.deepEqual(await call(), block("did not look"));
   rmSync(script);
@@ -181,12 +181,12 @@ test("observers are bounded the same way: a hanging one is ended and the others 
   const commands = ["./forever.sh", `./counts-runs.sh ${file}`, "./dies-by-signal.sh", `./counts-runs.sh ${file}`];
   const hooks = { post_tool_call: commands.map((command) => ({ command, timeout: 1 })) };
   for (const entry of parseHookEntries(hooks).entries) {
-    const surroundings = {
+    const shellContext = {
       cwd: scripts,
       home: "/the/home",
       env: { PATH: process.env["PATH"] },
     };
-    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
+    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, shellContext }));
   }
   await dispatcher.invoke_hook("post_tool_call", EVENTS.post_tool_call.sample());
   assert.equal(readFileSync(file, "utf8"), "run\nrun\n");

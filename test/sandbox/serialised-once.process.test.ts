@@ -17,8 +17,8 @@ async function countSerialisations(hooks: number, event: "pre_tool_call" | "post
   const matching = Array.from({ length: hooks }, () => ({ matcher: "terminal", command: "./silent.sh" }));
   const entries = [...matching, { matcher: "other", command: "./silent.sh" }];
   for (const entry of parseHookEntries({ [event]: entries }).entries) {
-    const surroundings = { cwd: scripts, home: "/the/home", env: { PATH: process.env["PATH"] } };
-    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, surroundings }));
+    const shellContext = { cwd: scripts, home: "/the/home", env: { PATH: process.env["PATH"] } };
+    dispatcher.register(createShellHook(entry, { decide: grantExplicitTest, shellContext }));
   }
   const args = {
     text,

@@ -33,8 +33,8 @@ async function fire(entry: Record<string, unknown>, setting: Setting = {}): Prom
   const dispatcher = new HookDispatcher();
   let run: HookRun | undefined;
   for (const parsed of parseHookEntries({ [event]: [entry] }).entries) {
-    const surroundings = { cwd: scripts, home: "/the/home", env: process.env };
-    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, surroundings, ...dependencies }));
+    const shellContext = { cwd: scripts, home: "/the/home", env: process.env };
+    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext, ...dependencies }));
   }
   const decision = await dispatcher.invoke_hook(
     event,
@@ -247,10 +247,10 @@ test("the matcher decides on the tool's name", async () => {
 test("the script gets the payload, HERMES_HOME and an environment without secrets", async (context) => {
   const file = join(temporary(context), "payload.json");
   const env = { PATH: process.env["PATH"], ECHO_TO: file, MY_TOKEN: "t", OTHER_KEY: "k" };
-  const surroundings = { cwd: scripts, home: "/the/home", env };
+  const shellContext = { cwd: scripts, home: "/the/home", env };
   await fire(
     { command: "./echoes-payload.sh" },
-    { dependencies: { surroundings }, payload: { args: { command: "é😀" } } },
+    { dependencies: { shellContext }, payload: { args: { command: "é😀" } } },
   );
   const payload = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
   assert.equal(payload["hook_event_name"], "pre_tool_call");
@@ -261,7 +261,7 @@ test("the script gets the payload, HERMES_HOME and an environment without secret
   const onResult: ShellHookDependencies["onResult"] = (_entry, { stdout }) => {
     printed = stdout;
   };
-  await fire({ command: "./prints-environment.sh", env: ["OTHER_KEY"] }, { dependencies: { surroundings, onResult } });
+  await fire({ command: "./prints-environment.sh", env: ["OTHER_KEY"] }, { dependencies: { shellContext, onResult } });
   assert.match(printed, /^HERMES_HOME=\/the\/home$/m);
   assert.match(printed, /^OTHER_KEY=k$/m);
   assert.doesNotMatch(printed, /MY_TOKEN/);
@@ -293,10 +293,10 @@ test("consent is asked at every firing", async (context) => {
   let approved = false;
   const dispatcher = new HookDispatcher();
   const [entry] = parseHookEntries({ post_tool_call: [{ command: quoted(["./counts-runs.sh", file]) }] }).entries;
-  const surroundings = { cwd: scripts, home: "/the/home", env: process.env };
+  const shellContext = { cwd: scripts, home: "/the/home", env: process.env };
   const ask: ShellHookDependencies["decide"] = (pair) =>
     decide(pair, { termsOf: () => (approved ? { shell: false, env: [] } : undefined), problem: null }, "command");
-  dispatcher.register(createShellHook(entry!, { decide: ask, surroundings }));
+  dispatcher.register(createShellHook(entry!, { decide: ask, shellContext }));
   for (approved of [false, true, false, true]) {
     await dispatcher.invoke_hook("post_tool_call", EVENTS.post_tool_call.sample());
   }

@@ -58,7 +58,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     );
   const examination: Examination = {
     place,
-    surroundings: { cwd: place.cwd, home: paths.home, env, wallFor: wallsOfHooks(config, { home: paths.home, env }) },
+    shellContext: { cwd: place.cwd, home: paths.home, env, wallFor: wallsOfHooks(config, { home: paths.home, env }) },
     decide: (request) => approvals.decide(request),
     tools: { known: [...(await listBuiltinTools(env)).map(({ name }) => name), ...toolsOf(true)], off: toolsOf(false) },
     signal,

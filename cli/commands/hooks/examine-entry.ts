@@ -29,7 +29,7 @@ export interface SampleRun {
 
 export interface Examination {
   readonly place: LookupContext;
-  readonly surroundings: ShellHookDependencies["surroundings"];
+  readonly shellContext: ShellHookDependencies["shellContext"];
   readonly decide: ShellHookDependencies["decide"];
   /** Tools that there are, by name; `off` are those of plugins that are not enabled. */
   readonly tools: { readonly known: readonly string[]; readonly off: readonly string[] };
@@ -175,10 +175,10 @@ function readText(path: string): string {
 async function runSample(
   entry: ShellEntry,
   tool: string | undefined,
-  { decide, surroundings, signal }: Examination,
+  { decide, shellContext, signal }: Examination,
 ): Promise<TestResult | undefined> {
   if (declarationOf(entry.event).tool && tool === undefined && entry.matcher !== null) return undefined;
-  return testEntry({ entry, firing: sampleFiring(entry, tool), surroundings, signal, decide });
+  return testEntry({ entry, firing: sampleFiring(entry, tool), shellContext, signal, decide });
 }
 
 const EXIT_TWO = eventsWhere(({ exitTwoBlocks }) => exitTwoBlocks);

@@ -21,7 +21,7 @@ export interface TestResult {
   readonly answer: unknown;
 }
 
-export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "surroundings" | "warn"> {
+export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "shellContext" | "warn"> {
   readonly entry: ShellEntry;
   readonly firing: Firing;
   readonly signal: AbortSignal;
@@ -29,11 +29,11 @@ export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "surro
 
 /** Runs the entry's script, so that the block of another hook does not keep it from running; undefined without a match. */
 export async function testEntry(test: EntryTest): Promise<TestResult | undefined> {
-  const { entry, firing, signal, decide, surroundings, warn } = test;
+  const { entry, firing, signal, decide, shellContext, warn } = test;
   let output = { stdout: "", stderr: "" };
   const hook = createShellHook(entry, {
     decide,
-    surroundings,
+    shellContext,
     warn,
     onResult: (_entry, { stdout, stderr }) => {
       output = { stdout, stderr };

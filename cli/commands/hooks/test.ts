@@ -46,15 +46,15 @@ export async function testHooks(
   const firing = createFiring(event, await makePayload(event, options));
   const { env, warn } = context;
   const wallFor = wallsOfHooks(config, { home: paths.home, env, note: warn });
-  const surroundings = { cwd: process.cwd(), home: paths.home, env, wallFor };
-  const place = { cwd: surroundings.cwd, env: context.env };
+  const shellContext = { cwd: process.cwd(), home: paths.home, env, wallFor };
+  const place = { cwd: shellContext.cwd, env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   for (const warning of approvals.state().warnings) context.warn(warning);
   const results: TestResult[] = [];
   await interruptible(async (signal) => {
     for (const entry of entries.filter((each) => each.event === event)) {
       const decide = explainedGrant(entry, approvals, context);
-      const result = await testEntry({ entry, firing, surroundings, signal, decide, warn: context.warn });
+      const result = await testEntry({ entry, firing, shellContext, signal, decide, warn: context.warn });
       if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
       if (result !== undefined) results.push(result);
     }

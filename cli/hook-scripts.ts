@@ -1,10 +1,11 @@
 /** The files that the configured hooks run, wherever they are: the agent's tools must not change them. */
-import { accessSync, constants } from "node:fs";
+import { constants } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { HookScripts } from "#agent/guard/files";
 import { isFile, locate, scriptOf } from "#allowlist/words";
 import { declarationOf } from "#core/events";
 import { userHome } from "#core/home/paths";
+import { mayAccess } from "#core/may-access";
 import type { ShellEntry } from "#sandbox/shell/entries";
 
 export interface ScriptPlace {
@@ -64,14 +65,5 @@ function piecesOf(command: string, { cwd, env, home }: ScriptPlace): readonly st
 /** Whether this user could change the file, or put another one in its place. */
 function mayBeChanged(file: string): boolean {
   if (SYSTEM_FOLDERS.has(dirname(file))) return false;
-  return mayWrite(file) || mayWrite(dirname(file)) || !isFile(file);
-}
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return [file, dirname(file)].some((path) => mayAccess(path, constants.W_OK)) || !isFile(file);
 }

@@ -1,7 +1,8 @@
-/** What this machine can do: finds the program that makes walls and tries it once. */
+/** Finds the program that creates walls on this machine, and tries it once. */
 import { execFile } from "node:child_process";
-import { constants, accessSync, realpathSync, statSync } from "node:fs";
+import { constants, realpathSync, statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { mayAccess } from "#core/may-access";
 
 export interface WallBackend {
   readonly name: "bubblewrap" | "sandbox-exec";
@@ -17,7 +18,7 @@ export type WallSupport =
 const SYSTEM_FOLDERS = ["/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin"];
 const TRIAL_MS = 10_000;
 
-/** Arguments of the trial, without a command: the least that every profile needs. */
+/** Arguments of the trial, without a command: the minimum that every profile needs. */
 const TRIALS: Readonly<Record<WallBackend["name"], readonly string[]>> = {
   bubblewrap: [
     "--dev-bind",
@@ -36,12 +37,12 @@ const TRIALS: Readonly<Record<WallBackend["name"], readonly string[]>> = {
 
 let support: Promise<WallSupport> | undefined;
 
-/** What this machine can do, found out once a process. `env` gives the `PATH`. Never rejects. */
+/** The backend of this machine, determined once per process. `env` has the `PATH`. Never rejects. */
 export function findWallSupport(env: NodeJS.ProcessEnv): Promise<WallSupport> {
   return (support ??= probe(process.platform, env));
 }
 
-/** The same without the memory, for any platform. */
+/** The same without the cache, for any platform. */
 export async function probe(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Promise<WallSupport> {
   if (platform === "darwin") return tryOut("sandbox-exec", "/usr/bin/sandbox-exec");
   if (platform !== "linux") return { backend: null, reason: `there is no sandbox for ${platform}` };
@@ -70,31 +71,25 @@ function hintFor(problem: string): string {
 }
 
 /**
- * A program that an agent cannot have put there: in a folder of the system, or, for a user other than root, in one
- * that this user cannot write. `undefined` when there is none.
+ * A program that an agent cannot have put there: in a system folder, or, for users other than root, in one that
+ * this user cannot write. `undefined` when there is none.
  */
 export function findTrusted(name: string, env: NodeJS.ProcessEnv): string | undefined {
-  const others = (env["PATH"] ?? "").split(delimiter).filter((folder) => isAbsolute(folder) && !mayWriteTo(folder));
+  const others = (env["PATH"] ?? "").split(delimiter).filter((folder) => isAbsolute(folder) && !mayWrite(folder));
   return [...SYSTEM_FOLDERS, ...others].map((folder) => join(folder, name)).find((file) => isProgram(file));
 }
 
 function isProgram(file: string): boolean {
   try {
     const real = realpathSync(file);
-    accessSync(real, constants.X_OK);
-    const trusted = SYSTEM_FOLDERS.includes(dirname(real)) || (!mayWriteTo(real) && !mayWriteTo(dirname(real)));
-    return statSync(real).isFile() && trusted;
+    const trusted = SYSTEM_FOLDERS.includes(dirname(real)) || (!mayWrite(real) && !mayWrite(dirname(real)));
+    return statSync(real).isFile() && trusted && mayAccess(real, constants.X_OK);
   } catch {
-    // Not there, or not for this user: the next folder may have it.
+    // Not there, or not visible to this user: the next folder may have it.
     return false;
   }
 }
 
-function mayWriteTo(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function mayWrite(path: string): boolean {
+  return mayAccess(path, constants.W_OK);
 }

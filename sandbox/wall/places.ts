@@ -1,7 +1,8 @@
-/** Looks up where the places of a wall really are, each time a command starts: homes change while hermes runs. */
-import { accessSync, constants, readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
+/** Looks up the real paths for a wall whenever a command starts, because they may change while hermes runs. */
+import { constants, readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
 import { basename, join, resolve, sep } from "node:path";
 import { ensureFolder, HIDDEN_IN_HOME } from "#core/home/paths";
+import { mayAccess } from "#core/may-access";
 import type { CustomProfile, WallCommand } from "#core/ports/wall";
 import { isBelowAny, type Place, type WallPlaces } from "./plan.ts";
 
@@ -19,7 +20,7 @@ export interface WallSettings {
 /** A place that cannot be guarded or opened: the profile cannot be used. */
 export class UnguardablePlace extends Error {}
 
-/** How deep links in the home are followed, and how many entries are looked at. */
+/** How deep links in the home are followed, and how many entries are checked. */
 const LINK_DEPTH = 3;
 const MOST_ENTRIES = 2000;
 
@@ -44,7 +45,7 @@ export function findPlaces(
     temporary: [...new Set(["/tmp", "/var/tmp"].map(realOrNull))].filter((path) => path !== null),
     write: (custom?.write ?? []).map((path) => demand(real(path), path)),
     hide: (custom?.hide ?? []).map((path) => placeOf(expand(path, settings))).filter((place) => place !== null),
-    mayWrite,
+    mayWrite: (folder) => mayAccess(folder, constants.W_OK),
   };
 }
 
@@ -53,10 +54,10 @@ function demand(real: string | null, path: string): string {
   return real;
 }
 
-/** The home's real path; null when there is none and none can be made. */
+/** The home's real path; null when it does not exist and cannot be created. */
 function realHome(spelled: string): string | null {
   try {
-    // A home that is not there yet could be made by the command, guards and all.
+    // The command could otherwise create the missing home, including its guards.
     ensureFolder(spelled);
   } catch {
     if (realOrNull(spelled) === null) return null;
@@ -76,13 +77,13 @@ function swappableLink(path: string): string | null {
   for (const part of path.split(sep).filter((name) => name !== "")) {
     const next = join(real, part);
     const target = realpathSync(next);
-    if (target !== next && mayWrite(real)) return next;
+    if (target !== next && mayAccess(real, constants.W_OK)) return next;
     real = target;
   }
   return null;
 }
 
-/** What symbolic links in the home lead to, outside it. */
+/** The targets of symbolic links that lead out of the home. */
 function linkedFrom(home: string, { userHome, workspace }: { userHome: string; workspace: string }): readonly string[] {
   const found = new Set<string>();
   const budget = { left: MOST_ENTRIES };
@@ -153,7 +154,7 @@ function realOrNull(path: string): string | null {
   try {
     return realpathSync(path);
   } catch {
-    // Nothing there, or not to be seen by this user, and so not by a command either.
+    // It does not exist or is not visible to this user, and so not to a command.
     return null;
   }
 }
@@ -170,17 +171,7 @@ function isFile(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch {
-    // No path at all: a word with a NUL, or a part of it is a file.
-    return false;
-  }
-}
-
-/** True when this user may create, rename and delete in the folder. */
-function mayWrite(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
+    // Not a path: a word with a NUL, or one below a file.
     return false;
   }
 }

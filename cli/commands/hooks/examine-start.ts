@@ -1,7 +1,8 @@
 /** Whether a command could be started at all, found out without starting it. */
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { locate, type LookupContext } from "#allowlist/words";
+import { mayAccess } from "#core/may-access";
 
 /** Why the command's program cannot be executed, as a clause; null when nothing speaks against it. */
 export function findExecutableProblem(argv: readonly string[], place: LookupContext): string | null {
@@ -10,23 +11,14 @@ export function findExecutableProblem(argv: readonly string[], place: LookupCont
   const stats = file === null ? undefined : statSync(file, { throwIfNoEntry: false });
   if (file === null || stats === undefined) return `not found: ${word}`;
   if (!stats.isFile()) return `not executable: ${file} is not a file`;
-  if (!isExecutable(file)) return `not executable: ${file} (run chmod +x)`;
+  if (!mayAccess(file, constants.X_OK)) return `not executable: ${file} (run chmod +x)`;
   const [interpreter, ...rest] = shebangOf(file);
   if (interpreter === undefined) return null;
-  if (!isExecutable(interpreter)) return `the interpreter of ${file} is missing: ${JSON.stringify(interpreter)}`;
+  if (!mayAccess(interpreter, constants.X_OK))
+    return `the interpreter of ${file} is missing: ${JSON.stringify(interpreter)}`;
   const program = basename(interpreter) === "env" ? rest.find((one) => !/^-|=/.test(one)) : undefined;
   if (program === undefined || locate(program, place) !== null) return null;
   return `the interpreter of ${file} is missing: ${program} is not in PATH`;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    // That is the answer.
-    return false;
-  }
 }
 
 /** The words behind `#!`; a carriage return at their end is a part of them, as it is for the kernel. */

@@ -1,16 +1,16 @@
-/** `delegate_task`: child agents with sessions of their own (CONTRACT §3 and §4; seed 003, "subagent_stop"). */
+/** `delegate_task`: child agents, each in its own session (CONTRACT §3 and §4; seed 003, "subagent_stop"). */
 import { createLimiter } from "#core/limiter";
 import type { Tool } from "#core/ports/agent";
 import { fireHook, type TurnOutcome, type TurnScope } from "./scope.ts";
 import { finalizeSession } from "./session-life.ts";
 import type { StoredSession } from "./sessions.ts";
 
-/** The person's own session is depth 0. */
+/** The user's session has depth 0. */
 const DEEPEST = 3;
 const SIDE_BY_SIDE = 4;
 const MOST_TASKS = 32;
 
-/** What `delegate_task` is, without an agent behind it: for listings. */
+/** The definition of `delegate_task`, for listings. */
 export const DELEGATE_TASK: Omit<Tool, "execute"> = {
   name: "delegate_task",
   description:
@@ -54,10 +54,10 @@ interface ChildResult {
   readonly duration_ms: number;
 }
 
-/** Runs a child's turn: handed over, because turns make this tool. */
+/** Runs a child's turn. A parameter, because turns create this tool. */
 type RunTurn = (scope: TurnScope, message: string) => Promise<TurnOutcome>;
 
-/** Makes the tool for the agent of `scope`; its children report to the same person and stop with the turn. */
+/** Creates the tool for the agent of `scope`. Its children report to the same user and stop with the turn. */
 export function createDelegateTool(scope: TurnScope, run: RunTurn): Tool {
   return {
     ...DELEGATE_TASK,
@@ -70,7 +70,7 @@ export function createDelegateTool(scope: TurnScope, run: RunTurn): Tool {
   };
 }
 
-/** The children run side by side; the parent's events about them fire one after another, before and after. */
+/** The children run in parallel; the parent's events about them fire one after another, before and after. */
 async function runChildren(scope: TurnScope, tasks: readonly Task[], run: RunTurn): Promise<ChildResult[]> {
   const { sessions } = scope.deps;
   const children = tasks.map((task): Child => {
@@ -132,7 +132,7 @@ function identify({ session }: TurnScope, child: Child) {
   };
 }
 
-/** The schema has checked the types; that one of the two forms is used is checked here. */
+/** The schema has checked the types. Checks that exactly one of the two forms is used. */
 function tasksOf(args: Readonly<Record<string, unknown>>): readonly Task[] {
   const { goal, context, tasks } = args as { goal?: string; context?: string; tasks?: readonly Task[] };
   if (tasks !== undefined) return tasks;

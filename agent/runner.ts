@@ -1,4 +1,4 @@
-/** The agent as every surface sees it: `AgentRunner` of core/ports/agent.ts. */
+/** The agent for all surfaces: `AgentRunner` of core/ports/agent.ts. */
 import { randomUUID } from "node:crypto";
 import { HermesError } from "#core/errors";
 import { hookFrame } from "#core/frames";
@@ -11,10 +11,9 @@ import { runToolCall } from "./tool-call.ts";
 import { runTurn } from "./turn.ts";
 
 /**
- * Makes the runner of turns. Its turns emit every frame of CONTRACT §3: `session` is the first one, `cost` and then
- * `result` are the last ones, and nothing comes after. An interrupted turn's `exit_code` is 130; a
- * surface that was told to terminate says 143 itself. A session runs one turn at a time: a second `turn` in it
- * rejects with HERMES_INTERNAL, every other failure is a result.
+ * Creates the runner of turns. Turns emit the frames of CONTRACT §3: `session` is the first, `cost` and `result` are
+ * the last. An interrupted turn has `exit_code` 130; a surface that gets SIGTERM sets 143 itself. A session runs one
+ * turn at a time: a second `turn` rejects with HERMES_INTERNAL; every other failure is a result.
  */
 export function createAgentRunner(deps: AgentDeps): AgentRunner {
   const running = new Map<string, Injections>();

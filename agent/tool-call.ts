@@ -1,4 +1,4 @@
-/** The one function through which any tool call runs, whoever asked for it. */
+/** Runs every tool call, whether the model or the user requested it. */
 import { problemOf } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
 import { didYouMean } from "#core/suggest";
@@ -10,7 +10,7 @@ import type { AskedCall } from "./stream.ts";
 /** The longest result, in characters of JSON, that goes to hooks and the model. */
 const LONGEST_RESULT = 200_000;
 
-/** Longer than the termination of a command's whole process group takes. */
+/** Longer than terminating a command's process group takes. */
 const STOP_GRACE_MS = 3000;
 
 interface Ran {
@@ -21,10 +21,9 @@ interface Ran {
 
 /**
  * Runs one call: `tool_use` frame, gate, checks of name and arguments, the tool, `post_tool_call`,
- * `transform_tool_result`, `tool_result` frame. Gives the text for the model, a JSON string unless a hook made it
- * another. Never throws: whatever goes wrong is a result `{"error": …}`. A tool does not start once the turn is
- * stopped, but the two frames always come. `keep` takes the text before the second frame says that it is there: what
- * was shown is not lost to a kill.
+ * `transform_tool_result`, `tool_result` frame. Returns the text for the model, which is JSON unless a hook replaced
+ * it. Never throws: failures are results `{"error": …}`. A tool does not start once the turn is stopped, but both
+ * frames are always emitted. `keep` gets the text before the second frame, so that a kill loses nothing that was shown.
  */
 export async function runToolCall(
   scope: TurnScope,
@@ -87,7 +86,7 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
   const problem = asked.problem ?? (await findSchemaProblem(tool.parameters, asked.args));
   if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);
   try {
-    // A copy: hooks hold the arguments frozen, and a tool may use its own as it likes.
+    // A copy, because the hooks' arguments are frozen and a tool may change its own.
     const running = tool.execute(structuredClone(asked.args), {
       tool_call_id: asked.id,
       session_id: session.id,
@@ -95,7 +94,7 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
       signal: line.signal,
       depth,
     });
-    // Child agents end by themselves once their tools have, and close their sessions first.
+    // Child agents end once their tools have ended, and close their sessions first.
     const bounded = tool.name !== DELEGATE_TASK.name;
     const value = await (bounded ? stopWith(line.signal, running, deps.stopGraceMs ?? STOP_GRACE_MS) : running);
     const duration_ms = Math.round(performance.now() - started);
@@ -105,7 +104,7 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
   }
 }
 
-/** Waits for a tool, but after the turn was stopped only as long as `graceMs`: a tool may not heed the signal. */
+/** Waits for a tool, but at most `graceMs` after the turn was stopped, because a tool may ignore the signal. */
 function stopWith<Value>(signal: AbortSignal, running: Promise<Value>, graceMs: number): Promise<Value> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
@@ -134,7 +133,7 @@ function errorResult(message: string): string {
   return JSON.stringify({ error: message });
 }
 
-/** True for `{"error": …}`, which tools may also give without throwing. */
+/** True for `{"error": …}`, which tools may also return without throwing. */
 function saysError(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { error } = value as { error?: unknown };

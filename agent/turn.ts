@@ -1,4 +1,4 @@
-/** One turn of one agent: the order of its events, its loop over requests and calls, and how it ends. */
+/** A turn of an agent: its events, its loop over requests and calls, and its end. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
 import { TurnMessages } from "./turn-messages.ts";
@@ -34,7 +34,7 @@ const CLOSING_WORDS =
 
 /**
  * Runs a turn and returns how it ended. Frames of the user's own session are `text`, `tool_use`, `tool_result`,
- * `hook`, `injected`, `assistant`, `error`; a child agent's text and answer are nobody's frames. Never throws.
+ * `hook`, `injected`, `assistant`, `error`; a child agent's text and answer get no frames. Never throws.
  */
 export async function runTurn(
   scope: TurnScope,
@@ -53,7 +53,7 @@ export async function runTurn(
   return { ...ending, duration_ms: Math.round(performance.now() - started) };
 }
 
-/** What can fail before the turn begins: the model's settings, the database. No event has fired then. */
+/** Prepares what can fail before any event has fired: the model's settings and the database. */
 async function prepare(scope: TurnScope, message: string, injections: Injections): Promise<Turn> {
   const { deps, session } = scope;
   const selected = await deps.model();
@@ -73,7 +73,7 @@ async function carry(turn: Turn): Promise<Ending> {
   } catch (thrown) {
     ending = failed(scope, thrown);
   }
-  // What came too late for this turn is at least in the history of the next one.
+  // Messages that came too late for this turn are in the history of the next one.
   addInjected(turn, turn.injections.close());
   const { completed, interrupted } = ending;
   announce(turn, "agent:end", { message: turn.message, response: ending.text ?? "" });
@@ -110,7 +110,7 @@ async function open(turn: Turn): Promise<void> {
   line.signal.throwIfAborted();
 }
 
-/** Requests and calls by turns, until the model answers with words alone or the limit is reached. */
+/** Alternates between requests and calls until the model answers without calls or the limit is reached. */
 async function converse(turn: Turn): Promise<Ending> {
   const { scope, conversation, tools } = turn;
   while (turn.requests < scope.maxIterations) {
@@ -129,7 +129,7 @@ async function converse(turn: Turn): Promise<Ending> {
   return closeAtLimit(turn);
 }
 
-/** All calls of one answer side by side. Each result is stored when it is there, so that a kill loses no other. */
+/** Runs all calls of an answer in parallel. Each result is stored immediately, so that a kill loses no other. */
 async function runStep(turn: Turn, calls: readonly AskedCall[]): Promise<void> {
   const { scope, conversation, tools } = turn;
   const contents = await Promise.all(
@@ -158,7 +158,7 @@ async function finish(turn: Turn, answer: ModelAnswer): Promise<Ending> {
 async function closeAtLimit(turn: Turn): Promise<Ending> {
   const { scope } = turn;
   addInjected(turn, turn.injections.close());
-  // Anthropic's API refuses a history with calls where no tools are named; elsewhere none are sent.
+  // Anthropic's API rejects a history with calls but without tools; for other providers none are sent.
   const tools = turn.selected.provider === "anthropic" ? turn.tools : [];
   const error = new HermesError("HERMES_TURN_LIMIT", { limit: scope.maxIterations });
   const ending = { completed: false, interrupted: false, exit_code: EXIT.turnLimit, error };
@@ -212,7 +212,7 @@ function addInjected({ scope, conversation }: Turn, injected: readonly Injection
   }
 }
 
-/** The start of the first message, until somebody gives the session a better name. */
+/** The session's initial title: the start of the first message. */
 function titleOf(message: string): string | null {
   return message.trim().split("\n", 1)[0]?.slice(0, 80) || null;
 }
@@ -228,7 +228,7 @@ function failed({ line }: TurnScope, thrown: unknown): Ending {
   return { text: null, completed: false, interrupted: false, exit_code: error.exitCode, error };
 }
 
-/** Servers number their calls as they like, agents of one turn side by side: what is shown is unique in the turn. */
+/** Servers choose ids of calls, and agents of a turn run in parallel: makes an id that is unique in the turn. */
 function uniqueId({ line, session }: TurnScope, id: string): string {
   let unique = id || "call";
   for (let count = 1; line.callIds.has(unique); count++) unique = `${id}_${session.id.slice(-6)}_${count}`;
@@ -242,12 +242,12 @@ type OwnFrame =
   | { type: "injected"; source_kind: string; source_label: string; content: string }
   | { type: "error"; message: string; code: HermesError["code"] };
 
-/** Shows what only the user's own agent shows. */
+/** Emits a frame, unless this is a child agent. */
 function emitOwn({ depth, line }: TurnScope, frame: OwnFrame): void {
   if (depth === 0) line.emit({ ...frame, session_id: line.session_id });
 }
 
-/** Gateway events are about conversations with people: child agents have none. */
+/** Child agents emit no gateway events, which are about conversations with users. */
 function announce({ scope }: Turn, event: string, context: Record<string, unknown>): void {
   if (scope.depth > 0) return;
   const { deps, platform, session } = scope;

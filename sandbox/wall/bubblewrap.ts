@@ -1,10 +1,9 @@
-/** A plan as arguments of bubblewrap (Linux). */
+/** Converts a plan to arguments of bubblewrap (Linux). */
 import type { Mount, WallPlan } from "./plan.ts";
 
 /**
- * What root keeps in the `guard` profile: enough to install packages and to change owners. Without
- * CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_MKNOD a mount cannot be taken away, and nothing behind
- * one can be reached.
+ * The capabilities that root keeps in the `guard` profile: enough to install packages and to change owners. Without
+ * CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_MKNOD, mounts cannot be removed or bypassed.
  */
 const ROOT_CAPABILITIES = [
   "CAP_CHOWN",
@@ -39,7 +38,7 @@ export function bubblewrapArguments({ plan, cwd, root }: BubblewrapOptions): rea
     ...(root ? ROOT_READ_ONLY.flatMap((path) => ["--ro-bind-try", path, path]) : []),
     ...(network ? [] : ["--unshare-net"]),
     ...(open ? [] : ["--unshare-ipc"]),
-    // With the wall's own process ends everything behind it; signals reach the command through a group of its own.
+    // When bubblewrap's process ends, so does everything in it; signals reach the command through its own group.
     "--die-with-parent",
     "--new-session",
     "--cap-drop",
@@ -57,7 +56,7 @@ function argumentsOf(mount: Mount, open: boolean): readonly string[] {
     case "writable":
       return [open ? "--dev-bind" : "--bind", path, path];
     case "read-only":
-      // What has gone since it was seen (the journal of a database, say) needs no mount.
+      // A file that has disappeared since (such as a database's journal) needs no mount.
       return ["--ro-bind-try", path, path];
     case "empty":
       return ["--tmpfs", path];

@@ -1,28 +1,28 @@
 /**
- * What a profile lets a command see and write, as a list of mounts in the order in which they are made. No system
- * call and no backend here: `bubblewrap.ts` writes the list down as arguments, `seatbelt.ts` as rules.
+ * Plans what a command in a profile can read and write, as an ordered list of mounts. Makes no system calls;
+ * `bubblewrap.ts` converts the list to arguments and `seatbelt.ts` to rules.
  */
 import { dirname, sep } from "node:path";
 import type { CustomProfile } from "#core/ports/wall";
 
-/** A profile that holds something back: `auto` and `off` are decided before. */
+/** A profile that restricts something: `auto` and `off` are resolved before. */
 export type EnclosingProfile = "guard" | "read-only" | "workspace" | CustomProfile;
 
 /** The places of this machine that profiles are about. All paths are absolute and real. */
 export interface WallPlaces {
-  /** Hermes's home, or null when there is none and none can be made. */
+  /** Hermes's home, or null when it does not exist and cannot be created. */
   readonly home: string | null;
   /** Entries of the home that a command may read. Everything else in the home is hidden. */
   readonly readable: readonly string[];
-  /** Files and folders outside the home that links in the home lead to. */
+  /** Targets of the home's links, outside the home. */
   readonly linked: readonly string[];
   /** The working directory of hermes: the workspace. */
   readonly workspace: string;
-  /** What a command needs to see although it lies in a folder for temporary files: its script, its folder. */
+  /** Paths in folders for temporary files that a command needs to read: its script, its folder. */
   readonly needed: readonly string[];
   /** Folders that keep keys, and sockets of services that run commands: hidden from all profiles but `guard`. */
   readonly secrets: readonly Place[];
-  /** Folders for temporary files; commands of strict profiles get a private one in their place. */
+  /** Folders for temporary files; commands of strict profiles get a private one instead. */
   readonly temporary: readonly string[];
   /** What a custom profile names. */
   readonly write: readonly string[];
@@ -41,7 +41,7 @@ export type Mount =
   | { readonly kind: "hidden"; readonly path: string; readonly folder: boolean };
 
 export interface WallPlan {
-  /** True when everything that no mount names stays as it is; false when it can only be read. */
+  /** True when paths without a mount are unrestricted; false when they are read-only. */
   readonly open: boolean;
   readonly network: boolean;
   readonly mounts: readonly Mount[];
@@ -63,13 +63,13 @@ export function planWall(profile: EnclosingProfile, places: WallPlaces): WallPla
   return { open, network: open || custom?.network === "full", mounts };
 }
 
-/** The home and what its links lead to: readable at most, and in no way to be replaced. */
+/** Makes the home and the targets of its links read-only or hidden, and impossible to replace. */
 function guardMounts({ home, readable, linked, mayWrite }: WallPlaces, writable: readonly string[]): readonly Mount[] {
   const guarded = home === null ? linked : [home, ...linked];
   const pinned = new Set(guarded.flatMap((path) => ancestors(path)).filter((path) => isBelowAny(path, writable)));
   const mounts: Mount[] = [];
   for (const path of byDepth([...pinned])) {
-    // A folder that is a mount of its own cannot be renamed, so that no other one can take its name.
+    // A folder that is a mount cannot be renamed, and so not be replaced.
     if (mayWrite(dirname(path)) && !writable.includes(path)) mounts.push({ kind: "writable", path });
   }
   for (const path of byDepth(linked)) mounts.push({ kind: "read-only", path });

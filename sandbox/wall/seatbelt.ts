@@ -1,6 +1,6 @@
 /**
- * A plan as a profile of `sandbox-exec` (macOS): the rules of a sandbox that starts from "everything is allowed" and
- * takes away; the last rule that matches decides. Paths cannot be hidden there, but they cannot be read.
+ * Converts a plan to a profile of `sandbox-exec` (macOS): everything is allowed unless a rule denies it, and the last
+ * matching rule decides. Paths cannot be hidden, only made unreadable.
  */
 import { dirname } from "node:path";
 import type { Mount, WallPlan } from "./plan.ts";
@@ -43,7 +43,7 @@ function rulesOf(mount: Mount, open: boolean): readonly string[] {
       return [`(deny file-write* ${subpath(mount.path)})`];
     case "hidden":
       return [`(deny file-read* file-write* ${subpath(mount.path)})`, `(deny network* ${subpath(mount.path)})`];
-    // Private folders for temporary files: `temporary` takes their place.
+    // Private folders for temporary files are replaced by `temporary`.
     case "empty":
     case "seal":
       return [];

@@ -1,6 +1,6 @@
 /**
- * The wall between a command and hermes's home, made of what the operating system has for it (DESIGN, decision 13).
- * A profile becomes a plan of mounts, the plan becomes arguments of the backend, and the command starts behind them.
+ * Protects hermes's home from a command with the operating system's sandbox (DESIGN, decision 13). A profile becomes a
+ * plan of mounts, and the plan becomes arguments of the backend, which starts the command.
  */
 import type { Wall, WallCommand, WalledCommand, WallProfile } from "#core/ports/wall";
 import { findWallSupport, type WallBackend } from "./backend.ts";
@@ -11,11 +11,11 @@ import { seatbeltProfile } from "./seatbelt.ts";
 
 export interface WallOptions extends WallSettings {
   readonly profile: WallProfile;
-  /** Takes the sentence that says why `auto` means `off` here; called once. */
+  /** Called once with the reason why `auto` means `off` here. */
   readonly note?: ((sentence: string) => void) | undefined;
 }
 
-/** Makes a wall. Nothing is looked up before the first command. */
+/** Creates a wall. Nothing is looked up before the first command. */
 export function createWall(options: WallOptions): Wall {
   const { profile } = options;
   let noted = false;
@@ -76,7 +76,7 @@ function named({ argv, argv0 }: WallCommand): readonly string[] {
   return ["/bin/bash", "-c", 'exec -a "$0" "$@"', argv0, ...argv];
 }
 
-/** The profile as a person knows it. */
+/** The profile's name for users. */
 export function nameOf(profile: WallProfile): string {
   return typeof profile === "string" ? `"${profile}"` : "of its own";
 }

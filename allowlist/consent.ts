@@ -2,12 +2,14 @@
 import { isHermesError } from "#core/errors";
 import type { OpenApprovals } from "./approvals.ts";
 import { approvedWithout } from "./decide.ts";
-import { takeScriptFingerprint } from "./fingerprint.ts";
-import type { Prompter, Question } from "./prompt.ts";
+import { takeScriptFingerprint, type ScriptFingerprint } from "./fingerprint.ts";
+import { describeUnpinned } from "./files.ts";
+import type { Prompter } from "./prompt.ts";
+import type { Question } from "./question.ts";
 import { makeApproval, recordApprovals, type Approved } from "./record.ts";
 import { pairKey, type ApprovedBy } from "./store.ts";
 import { joinTerms } from "./terms.ts";
-import { visible } from "./visible.ts";
+import { visible, visibleCommand } from "./visible.ts";
 import type { LookupContext } from "./words.ts";
 
 /** What consent needs to know of a configured entry. */
@@ -84,7 +86,8 @@ function findUnsettled(
     if (!enabled || command === null || argv === null) continue;
     const request = { event, command, shell: entry.throughShell, env: entry.env, pinIgnore: entry.pinIgnore ?? [] };
     const missing = approvals.lacks(request);
-    const changed = approvals.examine(request, argv).state === "changed";
+    const check = approvals.examine(request, argv);
+    const changed = check.state === "changed";
     if (missing?.length === 0 && !changed) continue;
     const reason = changed ? "changed" : missing === null ? "new" : "wider";
     const known = found.get(pairKey(request));
@@ -97,7 +100,10 @@ function findUnsettled(
       uses: [...uses, entry],
       script,
       reason,
+      change: check.state === "changed" ? check.problem : null,
       missing: missing ?? [],
+      pinned: approvals.mode === "pinned",
+      unpinned: approvals.mode === "pinned" ? describeUnpinned(argv, script.words, place) : null,
     });
   }
   return [...found.values()];
@@ -133,14 +139,16 @@ async function record(
   }
 }
 
-async function askEach(open: readonly PendingApproval[], options: ConsentOptions): Promise<readonly string[]> {
-  const warnings: string[] = [];
+async function askEach(pending: readonly PendingApproval[], options: ConsentOptions): Promise<readonly string[]> {
+  const open = pending.filter(({ script }) => exists(script));
+  const warnings = absent(pending.filter(({ script }) => !exists(script)));
   const refused: PendingApproval[] = [];
+  if (open.length === 0) return warnings;
   const terminal = options.prompter?.();
   if (terminal === undefined) return warnings;
   try {
     for (const question of open) {
-      if (await terminal.ask(question)) warnings.push(...(await record([question], "prompt", options)));
+      if (await terminal.ask(question, open)) warnings.push(...(await record([question], "prompt", options)));
       else refused.push(question);
     }
   } finally {
@@ -149,6 +157,26 @@ async function askEach(open: readonly PendingApproval[], options: ConsentOptions
   const changed = refused.filter(({ reason }) => reason === "changed");
   const others = refused.filter(({ reason }) => reason !== "changed");
   return [...warnings, ...dormant(others, ""), ...stopped(changed)];
+}
+
+/** False for a script that is missing: what is not there cannot be approved. Inline code has none. */
+function exists({ words, bytes }: ScriptFingerprint): boolean {
+  return typeof words.script === "string" || bytes !== null;
+}
+
+/** One warning for the hooks that cannot be asked about. */
+function absent(some: readonly PendingApproval[]): string[] {
+  if (some.length === 0) return [];
+  const names = some.map(({ request: { command, event }, script }) => {
+    const missing =
+      script.path === null ? "its program was not found in PATH" : `${visible(script.path)} does not exist`;
+    return `${visibleCommand(command)} (${event}): ${missing}`;
+  });
+  const subject = some.length === 1 ? "1 shell hook was" : `${some.length} shell hooks were`;
+  const cure = "Create the script, then start again or run: hermes hooks allow.";
+  return [
+    `${subject} not offered for approval and will not run: ${names.join("; ")}.${blocking(some, "is approved")} ${cure}`,
+  ];
 }
 
 /** One warning for all hooks that stay unapproved; says what those that fail closed do. */
@@ -172,7 +200,7 @@ function list(some: readonly PendingApproval[]): string {
   return some
     .map(({ request, reason, missing }) => {
       const lacking = reason === "wider" ? `, ${approvedWithout(missing)}` : "";
-      return `${visible(request.command)} (${request.event}${lacking})`;
+      return `${visibleCommand(request.command)} (${request.event}${lacking})`;
     })
     .join(", ");
 }

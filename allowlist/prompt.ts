@@ -1,167 +1,96 @@
-/** Asks the user on the terminal whether a hook may run (CONTRACT §5). The default is no. */
-import { realpathSync } from "node:fs";
-import { createInterface, type Interface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
-import { HermesError } from "#core/errors";
-import { approvedWithout } from "./decide.ts";
-import type { ScriptFingerprint } from "./fingerprint.ts";
-import type { HookRequest } from "./grant.ts";
-import { visible } from "./visible.ts";
-
-export interface Question {
-  readonly request: HookRequest;
-  /** The configured entries that the answer is for. */
-  readonly uses: readonly HookUse[];
-  readonly script: ScriptFingerprint;
-  /** `changed`: a pinned script is not the approved one. `wider`: its approval lacks the shell or variables. */
-  readonly reason: "new" | "changed" | "wider";
-  /** What an existing approval lacks, in words. */
-  readonly missing: readonly string[];
-}
-
-export interface HookUse {
-  readonly matcher: string | null;
-  readonly timeoutSeconds: number;
-  readonly failClosed: boolean;
-}
+/** Asks the user on the terminal whether hooks may run (CONTRACT §5). The default is no. */
+import { wrap } from "./layout.ts";
+import { describeQuestion, showScript, type Question } from "./question.ts";
+import { openTerminalLines, type Terminal } from "./terminal-lines.ts";
 
 /** Asks one question after another on the same terminal. */
 export interface Prompter {
-  /** True for yes. Rejects with HERMES_INTERRUPTED on Ctrl+C. */
-  ask(question: Question): Promise<boolean>;
+  /** True for yes; `waiting` are all questions of this start. Rejects with HERMES_INTERRUPTED on Ctrl+C. */
+  ask(question: Question, waiting: readonly Question[]): Promise<boolean>;
   close(): void;
 }
 
-export interface Terminal {
-  readonly input: Readable;
-  /** Where questions are shown: standard error, because standard output is for results. */
-  readonly output: Writable;
-}
+/** Opens the terminal for questions. What is typed after the last answer is returned to the input on `close`. */
+export function openPrompter(terminal: Terminal): Prompter {
+  const output: Terminal["output"] & { readonly columns?: number; readonly rows?: number } = terminal.output;
+  const lines = openTerminalLines(terminal);
+  const allowed = new Set<Question>();
+  let gone = false;
+  const columns = () => output.columns || 80;
+  const say = (text: readonly string[]) => void output.write(`${text.join("\n")}\n`);
 
-const MOST_SHOWN_BYTES = 64 * 1024;
+  async function answerTo(prompt: string): Promise<string> {
+    const line = await lines.ask(prompt);
+    gone ||= line === undefined;
+    return line?.trim().toLowerCase() ?? "";
+  }
 
-/** Opens the terminal for questions. Lines typed beyond the answers are returned to the input on `close`. */
-export function openPrompter({ input, output }: Terminal): Prompter {
-  const say = (text: string) => void output.write(`${text}\n`);
-  const lines = readLines(createInterface({ input, output, terminal: true, historySize: 0 }), () => say(""));
-
-  async function ask(question: Question): Promise<boolean> {
-    say(describe(question));
-    for (;;) {
-      const answer = await lines.next(`Allow this hook? [y/N/s to see the script] `);
-      const word = answer?.trim().toLowerCase() ?? "";
-      if (word === "y" || word === "yes") return true;
-      if (word === "" || word === "n" || word === "no") return false;
-      if (word === "s" || word === "show") say(showScript(question.script));
-      else say("Please answer y (yes), n (no) or s (show the script).");
+  /** Shows lines page by page. False when the user does not want to see the rest. */
+  async function showPages(text: readonly string[]): Promise<boolean> {
+    const page = Math.max((output.rows || 24) - 2, 5);
+    // A page of one line more saves a page of one line.
+    for (let from = 0; ; from += page) {
+      const left = text.length - from - page;
+      if (left <= 1) {
+        say(text.slice(from));
+        return true;
+      }
+      say(text.slice(from, from + page));
+      const answer = await answerTo(`-- ${left} more lines (q: stop) -- `);
+      if (gone || answer === "q" || answer === "n") return false;
     }
   }
 
-  function close(): void {
-    const rest = lines.close();
-    if (rest.length > 0 && !input.readableEnded) input.unshift(Buffer.from(rest.map((line) => `${line}\n`).join("")));
+  async function show(question: Question, waiting: readonly Question[]): Promise<boolean> {
+    const position = waiting.length > 1 ? `${waiting.indexOf(question) + 1} of ${waiting.length}: ` : "";
+    return showPages(describeQuestion(question, position, columns()));
   }
 
-  return { ask, close };
-}
-
-function describe({ request, uses, script, reason, missing }: Question): string {
-  const { event, command, shell, env } = request;
-  const why = {
-    new: "This shell hook is not approved yet.",
-    changed: "The script of this shell hook changed since you approved it.",
-    wider: `This shell hook was ${approvedWithout(missing)}.`,
-  }[reason];
-  const matcher = uses[0]?.matcher ?? null;
-  return [
-    "",
-    `${why} It runs with your rights:`,
-    `  event    ${visible(event)}${matcher === null ? "" : ` (matcher ${visible(matcher)})`}`,
-    `  command  ${visible(command)}`,
-    ...(shell ? ["           runs through sh -c, so shell syntax applies"] : []),
-    ...(env.length === 0 ? [] : [`  env      ${env.join(", ")}`]),
-    `  script   ${describeScript(script)}`,
-    ...(script.sha256 === null ? [] : [`  sha256   ${script.sha256}`]),
-  ].join("\n");
-}
-
-function describeScript({ path, bytes }: ScriptFingerprint): string {
-  if (path === null) return "none";
-  if (bytes === null) return `${visible(path)} (does not exist)`;
-  const real = realPathOf(path);
-  return `${visible(path)}${real === path ? "" : ` -> ${visible(real)}`} (${bytes} bytes)`;
-}
-
-function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // The file was deleted meanwhile; the path is all we can show.
-    return path;
+  async function ask(question: Question, waiting: readonly Question[]): Promise<boolean> {
+    if (allowed.has(question)) return true;
+    if (gone) return false;
+    if (!(await show(question, waiting))) {
+      say(["Not approved: it was not shown completely."]);
+      return false;
+    }
+    const rest = waiting.slice(waiting.indexOf(question));
+    const hasScript = question.script.path !== null;
+    const letters = ["y", "N", ...(hasScript ? ["s"] : []), ...(rest.length > 1 ? ["a"] : [])].join("/");
+    for (;;) {
+      say(wrap(legend(hasScript, rest.length), columns()));
+      const answer = await answerTo(`Allow this hook? [${letters}] `);
+      if (answer === "y" || answer === "yes") return true;
+      if (gone || answer === "" || answer === "n" || answer === "no") return false;
+      if (hasScript && (answer === "s" || answer === "show")) await showPages(showScript(question.script, columns()));
+      else if (rest.length > 1 && (answer === "a" || answer === "all")) {
+        if (await askForAll(rest, waiting)) return true;
+        if (gone) return false;
+        await show(question, waiting);
+      } else say([`Please answer ${letters.replaceAll("/", ", ")}.`]);
+    }
   }
-}
 
-/** The script, indented so that no line of it can look like one of ours. These are the bytes to be approved. */
-function showScript({ path, content, bytes }: ScriptFingerprint): string {
-  if (path === null) return "There is no script, only the command.";
-  if (content === null) {
-    return `${visible(path)} cannot be shown: ${bytes === null ? "it does not exist" : "it cannot be read or is larger than 64 MiB"}.`;
+  /** Shows the questions that were not shown yet, then takes one answer for all of them. */
+  async function askForAll(rest: readonly Question[], waiting: readonly Question[]): Promise<boolean> {
+    for (const question of rest.slice(1)) {
+      if (await show(question, waiting)) continue;
+      say(["Nothing approved: not all hooks were shown."]);
+      return false;
+    }
+    const answer = await answerTo(`Allow all ${rest.length} hooks shown above? [y/N] `);
+    if (answer !== "y" && answer !== "yes" && answer !== "a") return false;
+    for (const question of rest) allowed.add(question);
+    return true;
   }
-  if (content.subarray(0, MOST_SHOWN_BYTES).includes(0)) return `${visible(path)} is not a text file.`;
-  const text = content.toString("utf8", 0, MOST_SHOWN_BYTES);
-  const shown = text.replace(/\n$/, "").split("\n");
-  const more = content.length > MOST_SHOWN_BYTES ? [`(${content.length - MOST_SHOWN_BYTES} more bytes)`] : [];
-  return [...shown.map((line) => `  | ${visible(line).replaceAll("\\t", "  ")}`), ...more].join("\n");
+
+  return { ask, close: () => lines.close() };
 }
 
-interface Lines {
-  /** The next line, or undefined at the end of the input. Rejects with HERMES_INTERRUPTED on Ctrl+C. */
-  next(prompt: string): Promise<string | undefined>;
-  /** Stops reading; gives the lines that were not used. */
-  close(): readonly string[];
-}
-
-/**
- * Gives lines on request and keeps those that came early (pasted, typed ahead). `leaveLine` is called when a
- * question ends without Enter, so that the next output starts on a new line.
- */
-function readLines(terminal: Interface, leaveLine: () => void): Lines {
-  const early: string[] = [];
-  let waiting: PromiseWithResolvers<string | undefined> | undefined;
-  let ended = false;
-  let interrupted = false;
-
-  terminal.on("line", (line) => {
-    if (waiting === undefined) early.push(line);
-    else waiting.resolve(line);
-    waiting = undefined;
-  });
-  terminal.on("close", () => {
-    ended = true;
-    if (waiting !== undefined) leaveLine();
-    waiting?.resolve(undefined);
-    waiting = undefined;
-  });
-  terminal.on("SIGINT", () => {
-    interrupted = true;
-    if (waiting !== undefined) leaveLine();
-    waiting?.reject(new HermesError("HERMES_INTERRUPTED", {}));
-    waiting = undefined;
-  });
-
-  return {
-    async next(prompt) {
-      if (interrupted) throw new HermesError("HERMES_INTERRUPTED", {});
-      const line = early.shift();
-      if (line !== undefined || ended) return line;
-      terminal.setPrompt(prompt);
-      terminal.prompt();
-      waiting = Promise.withResolvers();
-      return waiting.promise;
-    },
-    close() {
-      terminal.close();
-      return early;
-    },
-  };
+function legend(hasScript: boolean, left: number): string {
+  const parts = [
+    "y: yes, n: no (default)",
+    ...(hasScript ? ["s: show the script"] : []),
+    ...(left > 1 ? [`a: show the other ${left - 1}, then allow all with one answer`] : []),
+  ];
+  return parts.join(", ");
 }

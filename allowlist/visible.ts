@@ -1,9 +1,30 @@
 /**
- * Makes text safe to show before a decision: whatever a terminal would interpret or hide (escape sequences, bidi
- * marks, zero-width and other invisible characters, line breaks, unusual spaces) is escaped.
+ * What a terminal would interpret or hide: escape sequences, bidi marks, characters without a glyph (fillers, variation
+ * selectors, tags), line breaks, unusual spaces, blank symbols, and marks piled on marks.
  */
+const HIDDEN =
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{16FE4}\u{1D159}]|(?! )\p{Zs}|(?<=\p{M}{3})\p{M}/gu;
+
+/** Makes text safe to show before a decision: hidden characters are escaped. */
 export function visible(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, escapeCharacter);
+  return text.replaceAll(HIDDEN, escapeCharacter);
+}
+
+/** The same for a command: blanks that could hide a part of it, or that the eye misses, show too. */
+export function visibleCommand(command: string): string {
+  return visible(command).replaceAll(/ {2,}|^ | $/g, showBlanks);
+}
+
+/** The same for a line of a script: its tabs and indentation stay, wide gaps are shortened. */
+export function visibleLine(line: string): string {
+  const [text = ""] = line.split(/\r$/);
+  const parts = text.split("\t").map(visible);
+  return parts.join("    ").replaceAll(/ {40,}/g, showBlanks) + (line === text ? "" : "\\r");
+}
+
+/** A mark for each blank, or, for many, one mark and their number. */
+function showBlanks({ length }: string): string {
+  return length > 8 ? `␣{${length}}` : "␣".repeat(length);
 }
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0" };

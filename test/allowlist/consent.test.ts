@@ -5,7 +5,8 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { settleConsent, type ConsentOptions, type ConsentSubject } from "#allowlist/consent";
-import type { Prompter, Question } from "#allowlist/prompt";
+import type { Prompter } from "#allowlist/prompt";
+import type { Question } from "#allowlist/question";
 import { addApprovals, type Approval } from "#allowlist/store";
 
 interface Setting {
@@ -95,18 +96,24 @@ for (const optIn of ["flag", "env", "config"] as const) {
 }
 
 test("the user is asked once per pair, and a yes is recorded", async (context) => {
-  const { settle, approvals } = setUp(context);
-  const { asked, prompter } = scripted({ yes: true });
-  const warnings = await settle([subject("yes"), subject("no"), subject("yes")], { prompter });
+  const { folder, settle, approvals } = setUp(context);
+  for (const name of ["yes", "no"]) writeFileSync(join(folder, name), "#!/bin/sh\n");
+  const { asked, prompter } = scripted({ "./yes": true });
+  const warnings = await settle([subject("./yes"), subject("./no"), subject("./yes", { matcher: "patch" })], {
+    prompter,
+  });
   assert.deepEqual(
-    asked.map(({ request }) => request.command),
-    ["yes", "no"],
+    asked.map(({ request, uses }) => [request.command, uses.map(({ matcher }) => matcher)]),
+    [
+      ["./yes", [null, "patch"]],
+      ["./no", [null]],
+    ],
   );
   assert.deepEqual(
     approvals.state().approvals.map(({ command, approved_by }) => [command, approved_by]),
-    [["yes", "prompt"]],
+    [["./yes", "prompt"]],
   );
-  assert.match(warnings.join(), /^1 shell hook is not approved and will not run: no \(pre_tool_call\)\.$/);
+  assert.match(warnings.join(), /^1 shell hook is not approved and will not run: \.\/no \(pre_tool_call\)\.$/);
 });
 
 test("nothing is asked for approved, broken and switched off entries", async (context) => {
@@ -148,4 +155,23 @@ test("a file that others may write causes a warning, and its pairs must be appro
   assert.match(warnings.join(), /is writable by other users/);
   assert.equal(approvals.state().approvals[0]?.approved_by, "env");
   assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test("a script that does not exist is not offered, and that is said; nobody is asked when nothing is left", async (context) => {
+  const { settle, folder } = setUp(context);
+  const refuse = () => assert.fail("there is nothing to ask about");
+  const warnings = await settle(
+    [
+      subject("./missing.sh", { failClosed: true }),
+      subject("no-such-program"),
+      subject("bash gone.sh", { argv: ["bash", "gone.sh"] }),
+    ],
+    { prompter: refuse },
+  );
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /^3 shell hooks were not offered for approval/);
+  assert.ok(warnings[0]!.includes(`./missing.sh (pre_tool_call): ${folder}/missing.sh does not exist`));
+  assert.ok(warnings[0]!.includes("no-such-program (pre_tool_call): its program was not found in PATH"));
+  assert.ok(warnings[0]!.includes(`${folder}/gone.sh does not exist`));
+  assert.match(warnings[0]!, /every matching call is blocked \(fail_closed\) by: \.\/missing\.sh/);
 });

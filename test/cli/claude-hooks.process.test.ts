@@ -81,9 +81,9 @@ test("the consent prompt says that the command runs through sh -c", { skip }, as
   home.write("config.yaml", 'hooks: { pre_tool_call: [{ command: "cat; true", protocol: claude }] }\n');
   const pty = home.terminal(["chat", "-q", "hello"]);
   t.after(() => pty.kill());
-  await pty.see("command  cat; true");
+  await pty.see(/command +cat; true/);
   await pty.see("runs through sh -c");
-  await pty.see("[y/N/s to see the script]");
+  await pty.see("Allow this hook? [y/N] ");
   pty.type(`n${ENTER}`);
   assert.equal(await pty.exited, 0);
 });

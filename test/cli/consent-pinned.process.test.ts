@@ -146,7 +146,7 @@ test(
     writeFileSync(script, guard("second"));
     const pty = home.terminal(["chat", "-q", "run `echo reached`"]);
     context.after(() => pty.kill());
-    await pty.see("script of this shell hook changed since you approved it");
+    await pty.see("A file of this shell hook changed since you approved it");
     await pty.see("Allow this hook?");
     pty.type("y\r");
     assert.equal(await pty.exited, 0);

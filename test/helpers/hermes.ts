@@ -154,8 +154,12 @@ export class Home {
   }
 
   /** Runs `hermes ARGS` on a pseudo-terminal. */
-  terminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Pty {
-    return startOnPty([process.execPath, BIN, ...args], { env: this.env(env), cwd: this.work });
+  terminal(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    size: { readonly columns?: number; readonly rows?: number } = {},
+  ): Pty {
+    return startOnPty([process.execPath, BIN, ...args], { env: this.env(env), cwd: this.work, ...size });
   }
 }
 

@@ -4,6 +4,8 @@ import { spawn, spawnSync } from "node:child_process";
 export interface PtyOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface Pty {
@@ -33,11 +35,15 @@ const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]|\u001b[=>]/g;
 
 export function startOnPty(argv: readonly string[], options: PtyOptions = {}): Pty {
   const command = argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-  const child = spawn("script", ["-qfec", `stty cols 120 rows 40; exec ${command}`, "/dev/null"], {
-    env: { ...process.env, TERM: "xterm", ...options.env },
-    cwd: options.cwd,
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    "script",
+    ["-qfec", `stty cols ${options.columns ?? 120} rows ${options.rows ?? 40}; exec ${command}`, "/dev/null"],
+    {
+      env: { ...process.env, TERM: "xterm", ...options.env },
+      cwd: options.cwd,
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   // Whoever types while the program ends types into nothing.
   child.stdin.on("error", () => undefined);
   let seen = "";

@@ -7,7 +7,7 @@ import type { HookRequest } from "#allowlist/grant";
 import { forgetCopies, recordApprovals, type Approved } from "#allowlist/record";
 import { pairKey, readAllowlist, revokeCommand } from "#allowlist/store";
 import { joinTerms, termsRecord } from "#allowlist/terms";
-import { visible } from "#allowlist/visible";
+import { visible, visibleCommand } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
 import { HermesError } from "#core/errors";
 import { userHome } from "#core/home/paths";
@@ -116,7 +116,7 @@ function describe(candidate: Candidate): string {
     ...(candidate.shell ? ["runs through sh -c"] : []),
     ...(candidate.env.length === 0 ? [] : [`gets ${candidate.env.join(", ")}`]),
   ];
-  return `${visible(command)} (${[event, ...terms].join(", ")})`;
+  return `${visibleCommand(command)} (${[event, ...terms].join(", ")})`;
 }
 
 /** Removes every approval of a command. Throws HERMES_HOOK_UNKNOWN when there is none, and HERMES_ALLOWLIST_*. */

@@ -1,7 +1,7 @@
 /** `hermes hooks doctor`: everything that could keep a hook from doing what its author expects, and what to do. */
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
-import { visible } from "#allowlist/visible";
+import { visible, visibleCommand } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
 import { EXIT, HermesError } from "#core/errors";
 import { userHome } from "#core/home/paths";
@@ -144,7 +144,7 @@ function title(hook: ExaminedHook): string {
   const matcher = hook.matcher === null ? "" : ` [${visible(hook.matcher)}]`;
   const mark = hook.problems.length > 0 ? "✗" : hook.enabled ? "✓" : "-";
   const event = hook.event === "" ? "-" : hook.event;
-  return `${mark} ${event}${matcher}  ${visible(hook.command ?? hook.name)}  (${stateOf(hook)})`;
+  return `${mark} ${event}${matcher}  ${visibleCommand(hook.command ?? hook.name)}  (${stateOf(hook)})`;
 }
 
 function stateOf({ source, enabled, exit_code, duration_ms, state }: ExaminedHook): string {

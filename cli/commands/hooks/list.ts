@@ -6,7 +6,7 @@ import { approvedWithout } from "#allowlist/decide";
 import { describeUnpinned } from "#allowlist/files";
 import { driftOf, type Drift } from "#allowlist/fingerprint";
 import type { PinCheck } from "#allowlist/pinned";
-import { visible } from "#allowlist/visible";
+import { visible, visibleCommand } from "#allowlist/visible";
 import { readWords } from "#allowlist/words";
 import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
@@ -131,13 +131,15 @@ function describeHooks(hooks: readonly ListedHook[]): string {
     reason ? [`${visible(name)} is skipped: ${visible(reason)}`] : [],
   );
   const unpinned = hooks.flatMap((hook) =>
-    hook.unpinned && hook.enabled ? [`${visible(hook.command ?? hook.name)} (${hook.event}): ${hook.unpinned}`] : [],
+    hook.unpinned && hook.enabled
+      ? [`${visibleCommand(hook.command ?? hook.name)} (${hook.event}): ${hook.unpinned}`]
+      : [],
   );
   const notes = [...skipped, ...unpinned];
   const rows = hooks.map((hook) => [
     hook.event,
     hook.source,
-    visible(hook.command ?? hook.name),
+    visibleCommand(hook.command ?? hook.name),
     hook.protocol === "claude" ? "claude (runs through sh -c)" : "",
     hook.matcher === null ? "" : visible(hook.matcher),
     `${hook.timeout} s`,

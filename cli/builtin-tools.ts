@@ -1,6 +1,6 @@
 import { userHome } from "#core/home/paths";
 
-/** Every tool that an agent has without plugins, by name; none of them is run. */
+/** Every built-in tool by name, for listings. */
 export async function listBuiltinTools(env: NodeJS.ProcessEnv): Promise<readonly { readonly name: string }[]> {
   const { createGuardedFiles } = await import("#agent/guard/files");
   const { createBuiltinTools } = await import("#agent/tools/builtin");

@@ -1,4 +1,4 @@
-/** The conversations of a host: `state.db`, or what comes nearest to it where that cannot be written. */
+/** The conversations of a host: `state.db`, or a substitute where that cannot be written. */
 import type { DatabaseSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";

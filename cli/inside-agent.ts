@@ -17,7 +17,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   "pairing revoke",
 ]);
 
-/** Throws HERMES_INSIDE_AGENT when an agent is around this process. `what` is what it may not use: `--accept-hooks`, say. */
+/** Throws HERMES_INSIDE_AGENT when an agent started this process. `what` is what it may not use, such as `--accept-hooks`. */
 export function refuseOptInInsideAgent(what: string, env: NodeJS.ProcessEnv): void {
   if (agentHomes(env).length > 0) throw new HermesError("HERMES_INSIDE_AGENT", { what });
 }

@@ -27,7 +27,7 @@ Examples:
 export function addChatCommand(program: Command, context: CliContext): void {
   program
     .command("chat")
-    // Words without -q are the commonest slip: they get an answer of their own.
+    // Words without -q are the most common mistake, so they have their own message.
     .allowExcessArguments()
     .description("Chat with the agent on the terminal, or run a single turn with -q or a pipe.")
     .option("-q, --query <text>", "send this message, print the answer and exit")

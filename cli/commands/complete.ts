@@ -39,7 +39,7 @@ function asksBack(argv: readonly string[]): boolean {
   return argv[argv.indexOf("complete") + 1] === "--";
 }
 
-/** Prints what can stand at the last of the words. */
+/** Prints the completions of the last word. */
 async function complete(words: readonly string[], everyCommand: EveryCommand): Promise<void> {
   const { RootCommand: Root } = await import("@bomb.sh/tab");
   const program = await everyCommand();

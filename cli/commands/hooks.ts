@@ -66,7 +66,7 @@ export function addHooksCommand(program: Command, context: CliContext): void {
   addInspection(hooks, context);
 }
 
-/** The commands that look and change nothing. */
+/** The commands that only read. */
 function addInspection(hooks: Command, context: CliContext): void {
   hooks
     .command("doctor")

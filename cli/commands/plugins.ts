@@ -43,7 +43,7 @@ async function switchPlugin(
   const choice = config.values.plugins;
   const { plugins } = await discoverPlugins(paths.plugins, choice);
   const plugin = plugins.find((one) => isNamed(one, word));
-  // One that is gone can still be taken out of the configuration.
+  // A plugin that no longer exists can still be removed from the configuration.
   if (plugin === undefined && !(action === "disable" && choice.enabled.includes(word))) throw unknown(word, plugins);
   const names = plugin === undefined ? [word] : [plugin.name, plugin.directory];
   const name = plugin?.name ?? word;

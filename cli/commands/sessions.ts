@@ -53,7 +53,7 @@ async function withStore(command: Command, context: CliContext, use: (store: Sql
   const paths = context.paths(command);
   demandVisible(paths, `hermes ${commandPath(command)}`);
   const { state } = paths;
-  // Asking for the sessions of a home that has none must not make one.
+  // Listing sessions must not create a database.
   const database = existsSync(state) ? open() : openMemoryDatabase();
   try {
     use(new Store(database, (problem) => context.warn(problem)));
@@ -65,7 +65,7 @@ async function withStore(command: Command, context: CliContext, use: (store: Sql
     try {
       return openDatabase(state);
     } catch (error) {
-      // What cannot be written may still be read.
+      // A read-only database can still be read.
       const readable = isHermesError(error) && error.code === "HERMES_STATE_UNAVAILABLE" && openForReading(state);
       if (readable) return readable;
       throw error;

@@ -15,7 +15,7 @@ export interface OpenBrowserOptions {
   readonly note: (sentence: string) => void;
 }
 
-/** Starts the desktop's opener and lets it go: it may be the browser itself, which outlives us. */
+/** Starts the desktop's opener without waiting for it: it may be the browser itself. */
 export function openBrowser({ link, run, env, note }: OpenBrowserOptions): void {
   const opener = process.platform === "darwin" ? "open" : "xdg-open";
   const failed = (why: string) => note(`The browser was not opened (${why}). Open the link yourself.`);

@@ -1,4 +1,4 @@
-/** What is printed of a dashboard: its address, and the link that lets a person in once. */
+/** Prints the address of a dashboard and a sign-in link that works once. */
 import type { Command } from "commander";
 import { readDiscovery, type DiscoveredDashboard } from "#core/forward/discovery";
 import { HermesError, problemOf } from "#core/errors";
@@ -9,7 +9,7 @@ import type { DashboardFlags } from "./run.ts";
 
 const ANSWER_MS = 5000;
 
-/** `hermes dashboard --link`: asks the dashboard that runs. Throws HERMES_DASHBOARD_NOT_RUNNING. */
+/** `hermes dashboard --link`: asks the running dashboard. Throws HERMES_DASHBOARD_NOT_RUNNING. */
 export async function printLink(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   demandVisible(paths, "hermes dashboard --link");

@@ -27,9 +27,9 @@ interface ExaminedHook
 
 interface Report {
   readonly hooks: readonly ExaminedHook[];
-  /** Problems of no single hook. */
+  /** Problems that do not belong to one hook. */
   readonly general: readonly string[];
-  /** How many problems there are in all. */
+  /** The number of all problems. */
   readonly problems: number;
   readonly notes: readonly string[];
 }
@@ -108,7 +108,7 @@ function warningsOf(warnings: readonly string[], event: string, index: number): 
   return warnings.filter((warning) => warning.startsWith(`hooks.${event}[${index}]`));
 }
 
-/** Entries that are so bad that they were left out: they are hooks that their author believes to have. */
+/** Entries that are too broken to be listed, although their author expects them to run. */
 function skippedEntries(
   warnings: readonly string[],
   entries: readonly { readonly event: string; readonly index: number }[],

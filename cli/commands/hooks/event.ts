@@ -3,7 +3,7 @@ import { EVENT_NAMES, isEventName, type EventName } from "#core/events";
 import { isGatewayEventName } from "#core/gateway-event-names";
 import { didYouMean } from "#core/suggest";
 
-/** The event that a person named. Throws HERMES_EVENT_UNKNOWN. */
+/** The event that the user named. Throws HERMES_EVENT_UNKNOWN. */
 export function demandEvent(name: string): EventName {
   if (isEventName(name)) return name;
   const hint = isGatewayEventName(name)

@@ -13,7 +13,7 @@ export interface EventsOptions {
   readonly example?: true;
 }
 
-/** Prints what there is to know. Throws HERMES_EVENT_UNKNOWN, and HERMES_USAGE for an example of no event. */
+/** Prints the catalogue or one event. Throws HERMES_EVENT_UNKNOWN, and HERMES_USAGE for an example without an event. */
 export async function showEvents(
   name: string | undefined,
   options: EventsOptions,

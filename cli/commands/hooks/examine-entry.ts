@@ -1,4 +1,4 @@
-/** What is wrong with one configured shell hook; its script runs only if it is approved. */
+/** Finds problems of one configured shell hook; its script runs only if it is approved. */
 import { allowCommand, approvedWithout } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { scriptOf, type LookupContext } from "#allowlist/words";
@@ -31,14 +31,14 @@ export interface Examination {
   readonly place: LookupContext;
   readonly shellContext: ShellHookDependencies["shellContext"];
   readonly decide: ShellHookDependencies["decide"];
-  /** Tools that there are, by name; `off` are those of plugins that are not enabled. */
+  /** Known tools by name; `off` are those of plugins that are not enabled. */
   readonly tools: { readonly known: readonly string[]; readonly off: readonly string[] };
   readonly signal: AbortSignal;
   /** False in safe mode: no script runs. */
   readonly run: boolean;
 }
 
-/** Looks at an entry in every way; `listed` is what `hermes hooks list` says of it. */
+/** Runs all checks on an entry; `listed` is its element of `hermes hooks list`. */
 export async function examineEntry(
   entry: ShellEntry,
   listed: ListedHook,
@@ -165,7 +165,7 @@ function examineScript(entry: ShellEntry, place: LookupContext): Findings {
   };
 }
 
-/** A script's text; empty for what is missing or not readable, which other findings say, and for programs. */
+/** A script's text; empty for programs and for missing or unreadable files, which other checks report. */
 function readText(path: string): string {
   const reading = readRegularFile(path, { mostBytes: MOST_READ_BYTES });
   const text = reading.kind === "read" ? reading.content.toString("utf8") : "";
@@ -207,7 +207,7 @@ function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined):
   return { problems, notes };
 }
 
-/** Arguments that a tool is called with in samples; nothing of them exists. */
+/** Sample arguments of a tool; their files do not exist. */
 const SAMPLE_ARGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   terminal: { command: "echo hello" },
   read_file: { path: "hermes-doctor-sample.txt" },

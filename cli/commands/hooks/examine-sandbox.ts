@@ -1,4 +1,4 @@
-/** What is wrong with the sandbox that the configuration asks for. */
+/** Finds problems of the configured sandbox. */
 import type { HomePaths } from "#core/home/paths";
 import type { WallProfile } from "#core/ports/wall";
 import type { ShellEntry } from "#sandbox/shell/entries";
@@ -13,7 +13,7 @@ interface SandboxedHome {
   readonly entries: readonly ShellEntry[];
 }
 
-/** A profile that cannot be used is a problem where it was asked for, and a note where `auto` does without. */
+/** An unusable profile is a problem if it was configured, and a note if `auto` continues without it. */
 export async function examineSandbox({ paths, env, profiles, entries }: SandboxedHome): Promise<Findings> {
   const wanted = new Map<string, WallProfile>();
   wanted.set("sandbox.tools", profiles.tools ?? "auto");

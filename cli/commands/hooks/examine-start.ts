@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { locate, type LookupContext } from "#allowlist/words";
 import { mayAccess } from "#core/may-access";
 
-/** Why the command's program cannot be executed, as a clause; null when nothing speaks against it. */
+/** Why the command's program cannot be executed, as a clause; null when it probably can. */
 export function findExecutableProblem(argv: readonly string[], place: LookupContext): string | null {
   const [word = ""] = argv;
   const file = locate(word, place);
@@ -21,7 +21,7 @@ export function findExecutableProblem(argv: readonly string[], place: LookupCont
   return `the interpreter of ${file} is missing: ${program} is not in PATH`;
 }
 
-/** The words behind `#!`; a carriage return at their end is a part of them, as it is for the kernel. */
+/** The words after `#!`, including a trailing carriage return, which the kernel does not remove either. */
 function shebangOf(file: string): readonly string[] {
   try {
     const descriptor = openSync(file, "r");
@@ -38,7 +38,7 @@ function shebangOf(file: string): readonly string[] {
       closeSync(descriptor);
     }
   } catch {
-    // It may be executed without being readable: then nothing speaks against it.
+    // It may be executable without being readable.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-/** Examples of `hermes hooks events NAME --example`: a script with its entry, and a plugin; both run as they stand. */
+/** Examples of `hermes hooks events NAME --example`: a script with its entry, and a plugin; both run unchanged. */
 import { join } from "node:path";
 import { declarationOf, type EventName } from "#core/events";
 import type { HomePaths } from "#core/home/paths";

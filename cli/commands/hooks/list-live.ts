@@ -1,4 +1,4 @@
-/** `hermes hooks list --live`: what the processes that run now have registered, and how their hooks fare. */
+/** `hermes hooks list --live`: what running processes have registered, and the state of their hooks. */
 import { visible } from "#allowlist/visible";
 import { readLive, type LiveHook, type LiveProcess } from "#core/home/live";
 import type { HomePaths } from "#core/home/paths";

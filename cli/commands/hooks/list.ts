@@ -1,4 +1,4 @@
-/** `hermes hooks list`: what is configured and whether it may run. Nothing of the user's is executed. */
+/** `hermes hooks list`: what is configured and whether it may run. None of the user's code is executed. */
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
@@ -19,7 +19,7 @@ import type { CliContext } from "#cli/context";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 import { formatTable } from "./table.ts";
 
-/** Prints the listing; with `check` ends with 1 when there is something to look at. */
+/** Prints the listing; with `check`, exits with 1 if a hook needs attention. */
 export async function listHooks(
   options: { json: boolean; check: boolean; live: boolean },
   command: Command,
@@ -48,7 +48,7 @@ function needsALook({ source, enabled, allowed, drift, state }: ListedHook): boo
   return source === "shell" && enabled && (!allowed || drift === "modified" || drift === "missing");
 }
 
-/** Most homes have no gateway hooks: then what finds them is not loaded. */
+/** Most homes have no gateway hooks; then their discovery is not loaded. */
 async function loadGatewayHookList(config: Config, paths: HomePaths): Promise<Listing> {
   if (lstatSync(paths.hooks, { throwIfNoEntry: false }) === undefined) return { hooks: [], warnings: [] };
   const { listGatewayHooks } = await import("./list-gateway-hooks.ts");

@@ -22,7 +22,7 @@ export function parseLimit(text: string): number {
 }
 
 /**
- * Prints the runs, newest last; with `follow` until a signal or until nobody reads any more, which is no failure.
+ * Prints the runs, newest last; with `follow` until a signal or until the output is closed, which is not a failure.
  * Throws HERMES_LOG_UNREADABLE.
  */
 export async function showLog(options: HooksLogOptions, command: Command, context: CliContext): Promise<void> {

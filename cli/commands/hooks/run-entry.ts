@@ -1,4 +1,4 @@
-/** One configured entry through the production path, alone: what `hermes hooks test` and `doctor` look at. */
+/** Runs one configured entry on the production path, for `hermes hooks test` and `doctor`. */
 import type { Decision } from "#core/answers";
 import { attempt } from "#core/attempt";
 import { isHermesError } from "#core/errors";

@@ -27,7 +27,7 @@ export interface TestOptions {
   readonly json?: true;
 }
 
-/** Runs the hooks one after another and prints what each did; ends with 1 when one went wrong, 130 on Ctrl+C. */
+/** Runs the hooks one after another and prints what each did; exits with 1 if one failed, 130 on Ctrl+C. */
 export async function testHooks(
   eventName: string,
   options: TestOptions,
@@ -68,8 +68,8 @@ export async function testHooks(
 }
 
 /**
- * The grant of a person who asks for this one run. Where scripts are pinned, an approved script runs as its copy, as it
- * would in a conversation; another one runs as it is, and that is said.
+ * The grant for this explicitly requested run. Where scripts are pinned, an approved script runs from its copy, as in a
+ * conversation; another one runs unpinned, with a warning.
  */
 function explainedGrant(
   entry: ShellEntry,

@@ -1,4 +1,4 @@
-/** Changes `plugins.enabled` and `plugins.disabled` in config.yaml, and leaves everything else as it stands. */
+/** Changes `plugins.enabled` and `plugins.disabled` in config.yaml, and leaves everything else unchanged. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Document, YAMLSeq } from "yaml";
@@ -18,7 +18,7 @@ export interface ListEdit {
 }
 
 /**
- * Edits the file, which is made (0600) if it is not there; comments, order and mode stay. Gives the file's path.
+ * Edits the file, creating it (0600) if needed; comments, order and mode stay. Returns the file's path.
  * The caller has read the configuration, so it is valid. Throws HERMES_CONFIG_WRITE.
  */
 export async function editPluginLists(file: string, edit: ListEdit): Promise<string> {
@@ -64,7 +64,7 @@ function valueOf(item: unknown): string {
   return String((item as { value?: unknown } | null)?.value ?? item);
 }
 
-/** How the file is indented, so that what is not edited looks as before. */
+/** The file's indentation, which the edit keeps. */
 function styleOf(text: string): { indent: number; indentSeq: boolean; flowCollectionPadding: boolean } {
   const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
   return {

@@ -10,7 +10,7 @@ import { listBuiltinTools } from "../../builtin-tools.ts";
 import { columns } from "../../columns.ts";
 import type { CliContext } from "../../context.ts";
 
-/** Loads what is enabled, as a conversation would, says what that brought, and unloads it. */
+/** Loads the enabled plugins, as a conversation would, lists them, and unloads them. */
 export async function listPlugins(json: boolean, command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const globals = context.globals(command);

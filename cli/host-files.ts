@@ -26,7 +26,7 @@ interface HostFilesOptions {
   readonly paths: HomePaths;
 }
 
-/** Opens the log and the hook log. If the home cannot be written, warns once and continues without them. */
+/** Opens the log and the hook log. Warns of each that cannot be written, and tries again while the program runs. */
 export function openFiles({ context, globals, paths }: HostFilesOptions): HostFiles {
   let warned = false;
   const warnOnce = (sentence: string) => {
@@ -34,7 +34,7 @@ export function openFiles({ context, globals, paths }: HostFilesOptions): HostFi
     warned = true;
     context.warn(sentence);
   };
-  const lost = (file: string) => (error: unknown) => warnOnce(`${file} cannot be written: ${problemOf(error)}`);
+  const lost = (file: string) => (error: unknown) => context.warn(`${file} cannot be written: ${problemOf(error)}`);
   const secrets = new Set<string>();
   let redactNow = createRedactor(context.env);
   const settledLength = (text: string) => redactNow.settledLength(text);

@@ -1,14 +1,15 @@
 /** Serialises any payload as JSON. */
+import { escapeLineEnds } from "./line-endings.ts";
 
 const DEEPEST = 200;
 
-/** JSON of any value: what JSON cannot represent becomes a string instead of being omitted. Never throws. */
+/** One line of JSON of any value: what JSON cannot represent becomes a string instead of being omitted. Never throws. */
 export function stringify(value: unknown): string {
   try {
-    return JSON.stringify(value, replaceUnholdable);
+    return escapeLineEnds(JSON.stringify(value, replaceUnholdable));
   } catch {
     // A cycle, a throwing getter or too deep data: copy it piece by piece, with strings in their place.
-    return JSON.stringify(plainCopy(value, []));
+    return escapeLineEnds(JSON.stringify(plainCopy(value, [])));
   }
 }
 

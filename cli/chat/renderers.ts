@@ -1,6 +1,7 @@
 /** Renders the frames of a turn as text, as one JSON document, or as JSON lines. */
 import { visible } from "#allowlist/visible";
 import type { Frame } from "#core/frames";
+import { escapeLineEnds } from "#core/line-endings";
 import { truncate } from "#core/truncate";
 import type { CliContext } from "../context.ts";
 
@@ -32,7 +33,7 @@ function streamRenderer({ context }: RendererOptions): Renderer {
   return {
     show(frame) {
       const { type, session_id, ...rest } = frame;
-      context.out(JSON.stringify({ type, session_id, ...rest }));
+      context.out(escapeLineEnds(JSON.stringify({ type, session_id, ...rest })));
       if (frame.type === "error") context.note(`hermes: ${frame.message}`);
     },
     finish: () => undefined,

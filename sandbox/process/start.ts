@@ -4,6 +4,7 @@ import { constants, existsSync } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { windowsLineEndings } from "#core/line-endings";
 import { takePipes, type Pipes } from "./pipes.ts";
 
 export interface Started {
@@ -119,6 +120,7 @@ async function describeStartFailure(code: string, message: string, options: Star
   );
   if (!executable) return `not executable: ${file} (run: chmod +x ${file})`;
   const interpreter = await interpreterOf(file);
+  if (interpreter?.endsWith("\\r")) return windowsLineEndings(file);
   if (interpreter !== undefined) {
     return code === "EACCES"
       ? `the interpreter of ${file} cannot be executed: ${interpreter}`

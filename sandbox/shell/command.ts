@@ -18,6 +18,15 @@ export function parseCommand(command: string, home: string): Words {
     : { argv: [first, ...rest], problem: null };
 }
 
+/** A command with further words, quoted so that {@link splitWords} gives them back. */
+export function commandLine(command: string, args: readonly string[]): string {
+  return [command, ...args.map(quoteWord)].join(" ");
+}
+
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+}
+
 const SPACE = " \t\r\n";
 
 /**

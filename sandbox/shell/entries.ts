@@ -7,10 +7,13 @@ import { declarationOf, EVENT_NAMES, eventsWhere, isEventName, type EventName } 
 import { isGatewayEventName } from "#core/gateway-event-names";
 import { userHome } from "#core/home/paths";
 import type { WallProfile } from "#core/ports/wall";
-import { didYouMean, nearest } from "#core/suggest";
+import { didYouMean } from "#core/suggest";
 import { isMapping } from "#core/mapping";
+import { commandLine, parseCommand } from "./command.ts";
+import { checkKeys } from "./entry-keys.ts";
 import {
   describeValue,
+  readArgs,
   readFlag,
   readNames,
   readPaths,
@@ -26,7 +29,7 @@ export interface ShellEntry {
   readonly event: EventName;
   /** Its position in the event's list: `hooks.<event>[<index>]`. */
   readonly index: number;
-  /** Exactly as written; null when a broken entry has none. */
+  /** Exactly as written, followed by its `args` as quoted words; null when a broken entry has none. */
   readonly command: string | null;
   /** The command's words, where consent finds the script; null for a broken entry. */
   readonly argv: readonly [string, ...string[]] | null;
@@ -57,21 +60,6 @@ export interface HookEntries {
   readonly entries: readonly ShellEntry[];
   readonly warnings: readonly string[];
 }
-
-const KEYS = [
-  "command",
-  "matcher",
-  "timeout",
-  "fail_closed",
-  "failClosed",
-  "async",
-  "protocol",
-  "env",
-  "name",
-  "enabled",
-  "pin_ignore",
-  "sandbox",
-];
 
 /** Reads the value of `hooks:`; `home` is what `~` means. Never throws, whatever the value is. */
 export function parseHookEntries(block: unknown, home: string = userHome()): HookEntries {
@@ -108,6 +96,11 @@ function unknownEvent(event: string): string {
   if (isGatewayEventName(event)) {
     return `${where}: ${event} is an event of gateway hooks, not of shell hooks; skipped. To handle it, put a handler with a HOOK.yaml into hooks/ in the home.`;
   }
+  for (const protocol of PROTOCOL_NAMES) {
+    const ours = PROTOCOLS[protocol].eventNamed(event);
+    if (ours !== undefined)
+      return `${where}: that is the name of ${ours.owner}; here it is ${ours.event}, with protocol: ${protocol}; skipped`;
+  }
   const hint = didYouMean(event, EVENT_NAMES) || ` Known events: ${EVENT_NAMES.join(", ")}.`;
   return `${where}: there is no such hook event; skipped.${hint}`;
 }
@@ -132,19 +125,18 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     warn(`expected a mapping with "command", found ${describeValue(raw)}; skipped`);
     return undefined;
   }
-  for (const key of Object.keys(raw)) {
-    // A key that does not look like a misspelt one of ours is ignored silently (seed 003).
-    const missing = KEYS.filter((known) => !Object.hasOwn(raw, known));
-    const meant = KEYS.includes(key) ? undefined : nearest(key, missing);
-    if (meant !== undefined) warn(`unknown key, ignored. Did you mean "${meant}"?`, key);
-  }
-  const command = typeof raw["command"] === "string" && raw["command"].trim() !== "" ? raw["command"] : null;
+  const keyProblem = checkKeys(event, raw, warn);
+  const args = readArgs(raw["args"]);
+  const program = typeof raw["command"] === "string" && raw["command"].trim() !== "" ? raw["command"] : null;
+  const command = program === null || args.words === null ? program : commandLine(program, args.words);
   const failClosed = readFailClosed(event, raw, warn);
   const enabled = readFlag(raw, "enabled", true, warn);
   const protocol = readProtocol(event, raw["protocol"]);
-  const words = protocol.problem === null ? readCommand(command, raw, protocol.name, home) : protocol;
+  const words =
+    protocol.problem === null ? readCommand({ program, args: args.words, raw, home }, protocol.name) : protocol;
   const sandbox = readWallProfile(raw["sandbox"]);
-  const { argv, problem } = sandbox.problem === null ? words : { argv: null, problem: sandbox.problem };
+  const spoilt = keyProblem ?? args.problem ?? sandbox.problem;
+  const { argv, problem } = spoilt === null ? words : { argv: null, problem: spoilt };
   const keep = problem === null || failClosed || (command !== null && protocol.problem === null);
   if (problem !== null && enabled) warn(`${problem}; ${consequence(failClosed, keep)}`);
   if (!keep) return undefined;
@@ -170,7 +162,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     failClosed,
     background: readBackground(event, raw, warn),
     protocol: protocol.name,
-    throughShell: PROTOCOLS[protocol.name].throughShell,
+    throughShell: PROTOCOLS[protocol.name].throughShell && args.words === null,
     env: readNames(raw["env"], "env", warn),
     enabled,
     pinIgnore: readPaths(raw["pin_ignore"], "pin_ignore", home, warn),
@@ -200,18 +192,27 @@ function readProtocol(event: EventName, value: unknown): ProtocolChoice {
   return { name: "hermes", known: false, argv: null, problem: problem.replace(/\.$/, "") };
 }
 
+interface RawCommand {
+  readonly program: string | null;
+  /** The entry's `args`, or null without it. */
+  readonly args: readonly string[] | null;
+  readonly raw: Record<string, unknown>;
+  readonly home: string;
+}
+
 function readCommand(
-  command: string | null,
-  raw: Record<string, unknown>,
+  { program, args, raw, home }: RawCommand,
   protocol: ProtocolName,
-  home: string,
 ): Pick<ShellEntry, "argv" | "problem"> {
-  if (command === null) {
+  if (program === null) {
     const found = raw["command"] === undefined ? "" : ` (found ${describeValue(raw["command"])})`;
     return { argv: null, problem: `"command" must be a non-empty string${found}` };
   }
-  const words = PROTOCOLS[protocol].parse(command, home);
-  return words.problem === null ? words : { argv: null, problem: `its command cannot be parsed: ${words.problem}` };
+  const rules = PROTOCOLS[protocol];
+  // With args there is no shell, whatever the protocol.
+  const words = args === null ? rules.parse(program, home) : parseCommand(rules.expandArgument(program), home);
+  if (words.problem !== null) return { argv: null, problem: `its command cannot be parsed: ${words.problem}` };
+  return { argv: [...words.argv, ...(args ?? []).map((word) => rules.expandArgument(word))], problem: null };
 }
 
 const TOOL_EVENTS = eventsWhere(({ tool }) => tool);
@@ -230,13 +231,13 @@ function readMatcher(event: EventName, value: unknown, warn: Warn): string | nul
 }
 
 function readFailClosed(event: EventName, raw: Record<string, unknown>, warn: Warn): boolean {
-  const snake = readFlag(raw, "fail_closed", false, warn);
-  const camel = readFlag(raw, "failClosed", false, warn);
-  if (!snake && !camel) return false;
+  // Where both are given ours wins.
+  const key = (raw["fail_closed"] ?? undefined) === undefined ? "failClosed" : "fail_closed";
+  if (!readFlag(raw, key, false, warn)) return false;
   const { kind, onFailure } = declarationOf(event);
   if (onFailure === "mark") return true;
   const why = kind === "gate" ? `${event} always fails open` : `${event} is not a gate and cannot block`;
-  warn(`${why}; ignored`, snake ? "fail_closed" : "failClosed");
+  warn(`${why}; ignored`, key);
   return false;
 }
 

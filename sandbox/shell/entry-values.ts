@@ -52,6 +52,20 @@ function toSeconds(value: unknown): number | undefined {
   return typeof value === "number" && !Number.isNaN(value) ? Math.trunc(value) : undefined;
 }
 
+/** The entry's `args`: words that are passed as they are. A wrong value makes the entry broken: it would run otherwise. */
+export function readArgs(value: unknown): {
+  readonly words: readonly string[] | null;
+  readonly problem: string | null;
+} {
+  if (value === undefined || value === null) return { words: null, problem: null };
+  const list = Array.isArray(value) ? value : undefined;
+  const words = list?.map((word: unknown) => (typeof word === "number" ? String(word) : word));
+  if (words?.every((word): word is string => typeof word === "string" && !word.includes("\0"))) {
+    return { words, problem: null };
+  }
+  return { words: null, problem: `its args must be a list of words, found ${describeValue(value)}` };
+}
+
 /** A list of names of environment variables; a single name need not be in a list. */
 export function readNames(value: unknown, key: string, warn: Warn): readonly string[] {
   if (value === undefined || value === null) return [];

@@ -20,10 +20,16 @@ export interface ShellContext {
 export interface Protocol {
   /** True when the command runs through `sh -c`, which interprets `;`, `|` and `$(…)`; the consent prompt says so. */
   readonly throughShell: boolean;
+  /** Our event for the protocol's own name of it, and whose name it is; undefined for any other name. */
+  eventNamed(name: string): { readonly event: EventName; readonly owner: string } | undefined;
+  /** The names that scripts and matchers of this protocol have for our tools. */
+  toolNames(tools: readonly string[]): readonly string[];
   /** Why this protocol does not have the event, as a clause; null when it does. */
   refuseEvent(event: EventName): string | null;
   /** The command's words, where consent finds the script; {@link ProtocolCodec.argv} is what is started. */
   parse(command: string, home: string): Words;
+  /** A word of an entry with `args`, in which the protocol's placeholders are replaced. */
+  expandArgument(word: string): string;
   /** Creates a matcher by the protocol's rule; it gets our tool names. */
   createMatcher(pattern: string | null): Matcher;
 }

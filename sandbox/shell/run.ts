@@ -42,7 +42,8 @@ export async function runScript({ entry, grant, firing, signal, shellContext }: 
       HERMES_HOME: home,
       ...(prepared.script === null ? {} : { HERMES_HOOK_SCRIPT: prepared.script }),
     },
-    stdin: wire.document(firing, shellContext),
+    // Scripts read lines, and a last line without an end is none to many of them.
+    stdin: `${wire.document(firing, shellContext)}\n`,
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",

@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { openJsonLines } from "#core/home/jsonl";
+import { openJsonLines, type LostLines } from "#core/home/jsonl";
+import { stringify } from "#core/stringify";
+import { until } from "../helpers/poll.ts";
 import { openLog } from "#core/home/log";
 import { createRedactor } from "#core/home/redact";
 
@@ -59,6 +70,47 @@ test("a disk that cannot be written is reported once", (t) => {
     file.flush();
   }
   assert.equal(errors.length, 1);
+});
+
+test("after an outage the lines that waited are written, behind the number of those that were lost", async (t) => {
+  const home = folder(t);
+  const logs = join(home, "logs");
+  const path = join(logs, "a.jsonl");
+  writeFileSync(logs, "a file where the folder should be");
+  const errors: unknown[] = [];
+  const file = openJsonLines({ path, delay: 1, retryAfter: 20, onError: (error) => errors.push(error) });
+  t.after(() => file.close());
+  file.append("0");
+  file.flush();
+  for (let line = 1; line < 1500; line++) file.append(String(line));
+  rmSync(logs);
+  await until(() => existsSync(path), "the file is written again");
+  const [gap, ...lines] = readFileSync(path, "utf8").trimEnd().split("\n");
+  const { time, ...rest } = JSON.parse(gap!) as LostLines;
+  assert.match(time, /^\d{4}-.*Z$/);
+  assert.equal(rest.lost_lines, 500);
+  assert.match(rest.problem, /ENOTDIR|EEXIST/);
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 1000 }, (_, line) => String(line)),
+  );
+  file.append("later");
+  file.flush();
+  assert.equal(readFileSync(path, "utf8").trimEnd().split("\n").at(-1), "later");
+  assert.equal(errors.length, 1);
+});
+
+test("characters that end lines for some readers are escaped in a line of JSON", (t) => {
+  const path = join(folder(t), "a.jsonl");
+  const file = openJsonLines({ path });
+  const value = { text: "a\u2028b\u2029c\u0085d" };
+  file.append(JSON.stringify(value));
+  file.close();
+  const text = readFileSync(path, "utf8");
+  assert.doesNotMatch(text, /[\u2028\u2029\u0085]/);
+  assert.deepEqual(JSON.parse(text), value);
+  assert.doesNotMatch(stringify(value), /[\u2028\u2029\u0085]/);
+  assert.deepEqual(JSON.parse(stringify(value)), value);
 });
 
 test("the log holds what its level lets through, with secrets taken out", async (t) => {

@@ -108,7 +108,12 @@ const MATCHERS: readonly (readonly [pattern: string, tool: string, args: Args, m
   ["mcp__memory__.*", "mcp__memory__read", {}, true],
   ["mcp__memory", "mcp__memory__read", {}, false],
   ["mcp__.*__write.*", "mcp__files__write_all", {}, true],
-  ["mcp__brave-search", "mcp__brave-search__web", {}, true],
+  ["mcp__brave-search", "mcp__brave-search__web", {}, false],
+  ["mcp__brave-search__web", "mcp__brave-search__web", {}, true],
+  ["mcp__brave-search__web", "mcp__brave-search__web_extra", {}, false],
+  ["Edit|Write|", "read_file", {}, false],
+  ["Edit|Write|", "patch", {}, true],
+  ["Edit,,Write", "write_file", {}, true],
 ];
 for (const [pattern, tool, args, matches] of MATCHERS) {
   test(`matcher ${JSON.stringify(pattern)} ${matches ? "matches" : "passes over"} ${tool} ${JSON.stringify(args)}`, () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { declarationOf, EVENT_NAMES } from "#core/events";
+import { commandLine, splitWords } from "#sandbox/shell/command";
 import { parseHookEntries } from "#sandbox/shell/entries";
 
 const one = (entry: unknown, event = "pre_tool_call") => {
@@ -170,9 +171,96 @@ test("a fail_closed guard in place of a list is broken, not dropped", () => {
   assert.deepEqual(alone({ command: "x", fail_closed: true, enabled: false }).entries, []);
 });
 
-test("unknown keys are ignored; one that is nearly a known key gets a hint", () => {
-  assert.deepEqual(one({ command: "x", comment: "mine", priority: 5 }).warnings, []);
+test("every unknown key is a warning; one that is nearly a known key gets a hint", () => {
+  const { entry, warnings } = one({ command: "x", comment: "mine", priority: 5 });
+  assert.equal(entry?.problem, null);
+  assert.deepEqual(warnings, [
+    "hooks.pre_tool_call[0].comment: unknown key, ignored.",
+    "hooks.pre_tool_call[0].priority: unknown key, ignored.",
+  ]);
   assert.match(one({ command: "x", timout: 5 }).warnings.join(), /\.timout: .*Did you mean "timeout"\?/);
+  assert.deepEqual(one({ command: "x", type: "command" }).warnings, []);
+});
+
+for (const extra of [
+  { type: "http", url: "http://127.0.0.1/" },
+  { type: "prompt", prompt: "may it?" },
+  { type: "agent" },
+  { type: "mcp_tool", server: "s", tool: "t" },
+  { if: "Bash(git *)" },
+  { once: true },
+  { disabled: true },
+  { hooks: [{ type: "command", command: "y" }] },
+  { shell: "powershell" },
+]) {
+  const shown = JSON.stringify(extra);
+  test(`a gate with ${shown} is broken and blocks with fail_closed; an observer is warned about`, () => {
+    for (const protocol of ["hermes", "claude"]) {
+      const gate = one({ command: "x", fail_closed: true, protocol, ...extra });
+      assert.match(gate.entry?.problem ?? "", new RegExp(`"${Object.keys(extra)[0]}: .*" is not supported`));
+      assert.match(gate.warnings.join(), /it blocks every matching call/);
+      const open = one({ command: "x", protocol, ...extra });
+      assert.ok(open.entry?.problem);
+      assert.match(open.warnings.join(), /it cannot run/);
+      const observer = one({ command: "x", protocol, ...extra }, "post_tool_call");
+      assert.equal(observer.entry?.problem, null);
+      assert.match(observer.warnings.join(), /unknown key, ignored/);
+    }
+  });
+}
+
+test("args are further words, taken as they are and run without a shell, under every protocol", () => {
+  for (const protocol of ["hermes", "claude"]) {
+    const { entry, warnings } = one({
+      command: "bash -e",
+      args: ["guard.sh", "a b", "~/x", "$(touch y)", 5, ""],
+      protocol,
+    });
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(entry?.argv, ["bash", "-e", "guard.sh", "a b", "~/x", "$(touch y)", "5", ""]);
+    assert.equal(entry?.throughShell, false);
+    // What is approved and shown.
+    assert.equal(entry?.command, "bash -e guard.sh 'a b' '~/x' '$(touch y)' 5 ''");
+  }
+  const claude = one({ command: "${CLAUDE_PROJECT_DIR}/a.sh", args: ["$CLAUDE_PROJECT_DIR/b"], protocol: "claude" });
+  assert.deepEqual(claude.entry?.argv, ["./a.sh", "./b"]);
+  for (const args of ["guard.sh", { a: 1 }, [["x"]], [null], ["a\0b"]]) {
+    const { entry, warnings } = one({ command: "bash", args, fail_closed: true });
+    assert.match(entry?.problem ?? "", /args must be a list of words/);
+    assert.equal(entry?.argv, null);
+    assert.match(warnings.join(), /it blocks every matching call/);
+  }
+});
+
+test("a command with args reads back as the same words", () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: "grapheme" })), (words) => {
+      const args = words.map((word) => word.replaceAll("\0", ""));
+      assert.deepEqual(splitWords(commandLine("bash", args)), ["bash", ...args]);
+    }),
+  );
+});
+
+test("another program's name of an event is named, with the protocol for its scripts", () => {
+  for (const [theirs, ours] of [
+    ["PreToolUse", "pre_tool_call"],
+    ["PostToolUse", "post_tool_call"],
+    ["UserPromptSubmit", "pre_llm_call"],
+    ["SessionStart", "on_session_start"],
+  ]) {
+    const { entries, warnings } = parseHookEntries({ [theirs!]: [{ command: "x" }] });
+    assert.deepEqual(entries, []);
+    assert.match(
+      warnings.join(),
+      new RegExp(`hooks\\.${theirs}: .*Claude Code; here it is ${ours}, with protocol: claude`),
+    );
+  }
+});
+
+test("fail_closed wins over failClosed when both are given", () => {
+  assert.equal(one({ command: "x", fail_closed: false, failClosed: true }).entry?.failClosed, false);
+  assert.equal(one({ command: "x", fail_closed: true, failClosed: false }).entry?.failClosed, true);
+  assert.equal(one({ command: "x", fail_closed: null, failClosed: true }).entry?.failClosed, true);
 });
 
 test("enabled: false is kept and does not complain about a broken command", () => {

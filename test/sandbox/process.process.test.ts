@@ -154,7 +154,11 @@ const PROBLEMS: readonly (readonly [what: string, options: Partial<ProcessOption
     { argv: ["./missing-interpreter.sh"] },
     /interpreter of .* is missing: \/no\/such\/interpreter$/,
   ],
-  ["Windows line ends", { argv: ["./windows-line-ends.sh"] }, /interpreter of .* is missing: \/bin\/sh\\r$/],
+  [
+    "Windows line ends",
+    { argv: ["./windows-line-ends.sh"] },
+    /windows-line-ends\.sh has Windows line endings, so its interpreter is not found \(run: sed/,
+  ],
   ["a missing working folder", { cwd: "/no/such/folder" }, /^the working directory \/no\/such\/folder does not exist$/],
   ["a NUL in the command", { argv: ["echo", "a\0b"] }, /^NUL byte in the command$/],
   ["a NUL in the environment", { env: { A: "\0" } }, /^NUL byte in the environment variable "A"$/],

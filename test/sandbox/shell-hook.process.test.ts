@@ -1,6 +1,6 @@
 /** Every row of the outcome table (CONTRACT §6), with real scripts through the dispatcher. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -316,4 +316,26 @@ function temporary(context: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "hermes-shell-"));
   context.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+for (const protocol of ["hermes", "claude"]) {
+  test(`protocol ${protocol}: the payload ends with a newline, so that scripts that read lines see it`, async () => {
+    const blocks = 'read -r line || exit 0; case "$line" in *rm*) exit 2;; esac';
+    const { decision } = await fire(
+      { command: "bash", args: ["-c", blocks], protocol },
+      { payload: { args: { command: "rm -rf /" } } },
+    );
+    assert.equal(decision.kind, "block");
+  });
+
+  test(`protocol ${protocol}: the exec form runs the script, never the payload`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "hermes-args-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const { decision } = await fire(
+      { command: "bash", args: [join(scripts, "answers.sh"), '{"decision":"block","reason":"no"}'], protocol },
+      { payload: { args: { command: `echo $(touch ${folder}/pwned)` } } },
+    );
+    assert.deepEqual(decision, block("no"));
+    assert.deepEqual(readdirSync(folder), []);
+  });
 }

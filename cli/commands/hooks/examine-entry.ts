@@ -9,6 +9,7 @@ import { readRegularFile } from "#core/regular-file";
 import { nearest } from "#core/suggest";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
+import { PROTOCOLS } from "#sandbox/shell/protocols";
 import { requestOf } from "#sandbox/shell/request";
 import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
 import { findExecutableProblem } from "./examine-start.ts";
@@ -118,10 +119,11 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
       notes: [`Its matcher matches only ${waiting}, a tool of a plugin that is not enabled.`],
     };
   }
+  const names = PROTOCOLS[entry.protocol].toolNames(known);
   return {
     ...sample,
     problems: [
-      `Its matcher ${visible(entry.matcher)} matches no known tool.${hintFor(entry, known)} Known tools: ${known.join(", ")}.`,
+      `Its matcher ${visible(entry.matcher)} matches no known tool.${hintFor(entry, names)} Known tools: ${names.join(", ")}.`,
     ],
   };
 }

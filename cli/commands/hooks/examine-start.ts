@@ -2,6 +2,7 @@
 import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { locate, type LookupContext } from "#allowlist/words";
+import { windowsLineEndings } from "#core/line-endings";
 import { mayAccess } from "#core/may-access";
 
 /** Why the command's program cannot be executed, as a clause; null when it probably can. */
@@ -14,6 +15,7 @@ export function findExecutableProblem(argv: readonly string[], place: LookupCont
   if (!mayAccess(file, constants.X_OK)) return `not executable: ${file} (run chmod +x)`;
   const [interpreter, ...rest] = shebangOf(file);
   if (interpreter === undefined) return null;
+  if ([interpreter, ...rest].at(-1)?.endsWith("\r")) return windowsLineEndings(file);
   if (!mayAccess(interpreter, constants.X_OK))
     return `the interpreter of ${file} is missing: ${JSON.stringify(interpreter)}`;
   const program = basename(interpreter) === "env" ? rest.find((one) => !/^-|=/.test(one)) : undefined;

@@ -4,6 +4,7 @@ import { visible } from "#allowlist/visible";
 import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import { followRuns, readRuns } from "#core/home/run-log";
+import { escapeLineEnds } from "#core/line-endings";
 import type { LoggedRun } from "#core/runs";
 import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";
@@ -53,7 +54,7 @@ async function follow(path: string, { limit, json }: HooksLogOptions, context: C
   });
   try {
     for await (const run of followRuns(path, limit, stopped.signal)) {
-      context.out(json ? JSON.stringify(run) : describe(run));
+      context.out(json ? escapeLineEnds(JSON.stringify(run)) : describe(run));
     }
   } finally {
     unwatch();

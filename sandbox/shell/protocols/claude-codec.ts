@@ -8,7 +8,7 @@ import { claudeEvent } from "./claude-events.ts";
 const DOCUMENT = Symbol("claude document");
 
 export const CLAUDE_WIRE: ProtocolCodec = {
-  argv: ({ command }) => (command === null ? null : [SHELL, "-c", command]),
+  argv: ({ command, argv, throughShell }) => (command !== null && throughShell ? [SHELL, "-c", command] : argv),
   environment: ({ cwd }) => ({ CLAUDE_PROJECT_DIR: cwd }),
   document: (firing, place) =>
     firing.form(DOCUMENT, (payload) => {

@@ -76,6 +76,12 @@ export function claudeEvent(event: EventName): ClaudeEvent | undefined {
   return EVENTS.get(event);
 }
 
+/** Our event for one of Claude Code's, or undefined. */
+export function eventOf(name: string): EventName | undefined {
+  for (const [ours, event] of EVENTS) if (event.name === name) return ours;
+  return undefined;
+}
+
 /** `PreToolUse (pre_tool_call), …`: for warnings. */
 export function listClaudeEvents(): string {
   return [...EVENTS].map(([ours, { name }]) => `${ours} (${name})`).join(", ");

@@ -3,7 +3,7 @@ import type { EventName } from "#core/events";
 import { parseCommand, type Words } from "#sandbox/shell/command";
 import { createBoundedTest, EVERYTHING, type Matcher } from "#sandbox/shell/matcher";
 import type { Protocol } from "#sandbox/shell/protocol";
-import { claudeEvent, listClaudeEvents } from "./claude-events.ts";
+import { claudeEvent, eventOf, listClaudeEvents } from "./claude-events.ts";
 import { matchableNames } from "./claude-tools.ts";
 
 /** Runs command lines that are not a plain list of words. */
@@ -11,8 +11,14 @@ export const SHELL = "/bin/sh";
 
 export const CLAUDE: Protocol = {
   throughShell: true,
+  eventNamed(name) {
+    const event = eventOf(name);
+    return event === undefined ? undefined : { event, owner: "Claude Code" };
+  },
+  toolNames: (tools) => [...new Set(tools.flatMap((tool) => matchableNames(tool, undefined)))],
   refuseEvent,
   parse,
+  expandArgument: withoutProjectFolder,
   createMatcher,
 };
 
@@ -30,15 +36,18 @@ const SHELL_SYNTAX = /[|&;<>()$`*?[\]{}!#\n]|^\s*\w+=/;
  */
 function parse(command: string, home: string): Words {
   if (command.includes("\0")) return parseCommand(command, home);
-  const plain = command
-    .replaceAll(/\$(?:CLAUDE_PROJECT_DIR\b|\{CLAUDE_PROJECT_DIR\})/g, ".")
-    .replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home);
+  const plain = withoutProjectFolder(command).replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home);
   const words = SHELL_SYNTAX.test(plain) ? null : parseCommand(plain, home);
   return words === null ? { argv: [SHELL, "-c", command], problem: null } : words;
 }
 
+/** Scripts start in the project's folder. */
+function withoutProjectFolder(text: string): string {
+  return text.replaceAll(/\$(?:CLAUDE_PROJECT_DIR\b|\{CLAUDE_PROJECT_DIR\})/g, ".");
+}
+
 /** Names separated by `|` or commas match exactly. Anything else is a regular expression that may match anywhere. */
-const NAMES = /^[\w ]+(?:[|,][\w ]+)*$/;
+const NAMES = /^[\w\- ,|]+$/;
 
 /** Claude Code's rule, tested against its names for our tools. */
 function createMatcher(pattern: string | null): Matcher {
@@ -54,7 +63,8 @@ interface Tests {
 }
 
 function exactly(names: readonly string[]): Tests {
-  const wanted = new Set(names.map((name) => name.trim()));
+  // An empty name, as in `Edit|Write|`, is a slip and not every tool.
+  const wanted = new Set(names.map((name) => name.trim()).filter((name) => name !== ""));
   return { test: (name) => wanted.has(name), problem: null };
 }
 

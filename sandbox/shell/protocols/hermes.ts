@@ -5,7 +5,10 @@ import type { Protocol } from "#sandbox/shell/protocol";
 
 export const HERMES: Protocol = {
   throughShell: false,
+  eventNamed: () => undefined,
+  toolNames: (tools) => tools,
   refuseEvent: () => null,
   parse: parseCommand,
+  expandArgument: (word) => word,
   createMatcher,
 };

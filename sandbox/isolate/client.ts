@@ -1,11 +1,12 @@
 /** Controls one hook's isolate in a process that hosts isolates. */
+import type { BinaryFrame } from "#core/binary-frames";
 import { problemOf } from "#core/errors";
 import type { HandlerReport, HookVersion, OutputLevel } from "#core/ports/tier";
 import type { Capabilities } from "./capabilities.ts";
 import type { Guest, HostEnd, IsolateHost } from "./host.ts";
 import { HOST_LIMITS, RUN_LIMITS } from "./limits.ts";
 import { ModuleSources } from "./sources.ts";
-import type { WireFrame, FromHost } from "./wire.ts";
+import type { FromHost } from "./wire.ts";
 
 /** Why a handler gave no answer. */
 export class IsolateClientError extends Error {
@@ -127,7 +128,7 @@ export class IsolateClient implements Guest {
     if (busy) this.#lost("another hook ended the process that it shares");
   }
 
-  onFrame({ message, body }: WireFrame<FromHost>): void {
+  onFrame({ message, body }: BinaryFrame<FromHost>): void {
     if (message.type === "ended") return this.#ending?.resolve();
     // It is being ended, so its messages are ignored.
     if (this.#ending !== undefined || this.#gone.signal.aborted) return;

@@ -5,10 +5,11 @@
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { extname } from "node:path";
+import { type BinaryFrame, encodeFrame, FrameReader } from "#core/binary-frames";
 import { GuestIsolate, type GuestIsolatePort } from "./guest-isolate.ts";
 import { IsolateMemoryWatch } from "./memory.ts";
 import { toJavaScript } from "./modules.ts";
-import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
+import type { FromHost, ToHost } from "./wire.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const reader = new FrameReader<ToHost>();
@@ -39,7 +40,7 @@ const memory = new IsolateMemoryWatch({
 });
 send({ type: "ready" });
 
-function onFrame({ message, body }: WireFrame<ToHost>): void {
+function onFrame({ message, body }: BinaryFrame<ToHost>): void {
   if (message.type === "load") return load(message, body);
   const isolate = isolates.get(message.guest);
   if (isolate === undefined) {

@@ -1,15 +1,14 @@
 /** One process that hosts isolates, from the side of the program that started it. */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type BinaryFrame, encodeFrame, FrameReader } from "#core/binary-frames";
 import { problemOf } from "#core/errors";
-import { markEnvironment, newRunId } from "#sandbox/process/descendants";
-import { trackRun } from "#sandbox/process/terminate";
-import { guardRun } from "#sandbox/process/watchdog";
+import { describeExit, startCompanion } from "#sandbox/process/companion";
 import { HOST_LIMITS } from "./limits.ts";
 import { readablePaths } from "./readable-paths.ts";
-import { encodeFrame, FrameReader, type WireFrame, type FromHost, type ToHost } from "./wire.ts";
+import type { FromHost, ToHost } from "./wire.ts";
 
 /** How a process ended. */
 export interface HostEnd {
@@ -21,7 +20,7 @@ export interface HostEnd {
 
 /** Takes messages of the process about one of its isolates. */
 export interface Guest {
-  onFrame(frame: WireFrame<FromHost>): void;
+  onFrame(frame: BinaryFrame<FromHost>): void;
   onHostEnd(end: HostEnd): void;
 }
 
@@ -58,19 +57,8 @@ export class IsolateHost {
 
   /** Throws when the system cannot start a process. */
   constructor(env: NodeJS.ProcessEnv) {
-    const id = newRunId();
-    const unguard = guardRun(id);
     const kept = KEPT_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
-    try {
-      this.#child = start(markEnvironment(Object.fromEntries(kept) as NodeJS.ProcessEnv, id));
-    } catch (error) {
-      unguard();
-      throw error;
-    }
-    if (this.#child.pid === undefined) unguard();
-    const tracking = { id, onGone: unguard, ownsProcesses: false, endsLeftovers: false };
-    const running = trackRun(this.#child, tracking);
-    this.#child.once("exit", () => void running.ended());
+    this.#child = start(Object.fromEntries(kept) as NodeJS.ProcessEnv);
     // There are none if it could not be started.
     this.#channel = (this.#child.stdio as readonly unknown[] | undefined)?.[3] as Socket | undefined;
     // A handler's deadline keeps the program alive while it runs; an idle process does not.
@@ -139,7 +127,7 @@ export class IsolateHost {
       this.#stderr = `${this.#stderr}${text}`.slice(-HOST_LIMITS.stderrBytes);
     });
     const [code, signal] = await endOf(this.#child);
-    const end = this.#reason ?? { problem: this.#describeEnd(code, signal), culprit: null };
+    const end = this.#reason ?? { problem: describeExit(code, signal, this.#stderr), culprit: null };
     this.#reason = end;
     const guests = [...this.#guests.values()];
     this.#guests.clear();
@@ -147,7 +135,7 @@ export class IsolateHost {
     return end;
   }
 
-  #onFrame(frame: WireFrame<FromHost>, onReady: () => void): void {
+  #onFrame(frame: BinaryFrame<FromHost>, onReady: () => void): void {
     const { message } = frame;
     if (message.type === "ready") return onReady();
     if (message.type === "fatal") {
@@ -156,24 +144,12 @@ export class IsolateHost {
     }
     this.#guests.get(message.guest)?.onFrame(frame);
   }
-
-  #describeEnd(code: number | Error | null, signal: string | null): string {
-    if (code instanceof Error) return `its process cannot be started: ${code.message}`;
-    const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
-    const said = /^.*(?:FATAL ERROR|Error:).*$/m.exec(this.#stderr)?.[0].trim();
-    return `its process ${how}${said === undefined ? "" : `: ${said}`}`;
-  }
 }
 
 function start(env: NodeJS.ProcessEnv): ChildProcess {
   const readable = readablePaths().map((path) => `--allow-fs-read=${path}`);
-  return spawn(process.execPath, [...FLAGS, ...readable, fileURLToPath(ENTRY)], {
-    cwd: "/",
-    env,
-    // Its own process group, so that Ctrl+C does not end it.
-    detached: true,
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
-  });
+  const args = [...FLAGS, ...readable, fileURLToPath(ENTRY)];
+  return startCompanion({ args, env, cwd: "/", stdio: ["ignore", "ignore", "pipe", "pipe"] });
 }
 
 function endOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {

@@ -17,9 +17,6 @@ export const HOST_LIMITS = {
   stderrBytes: 4 * KIB,
 } as const;
 
-/** The size of a frame in either direction; larger than anything that is sent in one. */
-export const MOST_WIRE_BYTES = 8 * MIB;
-
 /** Sizes of messages: characters if measured inside the isolate, bytes if measured outside. */
 export const SIZE_LIMITS = {
   contextBytes: 4 * MIB,

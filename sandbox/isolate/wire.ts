@@ -1,9 +1,4 @@
-/**
- * The protocol between the program and a process that hosts isolates. A frame is the length of the rest (4 bytes, big
- * endian), the length of the head (4 bytes), the head as JSON, and a raw body: contexts, answers and sources are
- * strings already and are not escaped a second time.
- */
-import { MOST_WIRE_BYTES } from "./limits.ts";
+/** The protocol between the program and a process that hosts isolates, in frames of `core/binary-frames.ts`. */
 import type { OutputLevel } from "#core/ports/tier";
 
 /** What a handler may do; its isolate starts with these settings. */
@@ -76,58 +71,3 @@ export type FromHost =
   | { readonly type: "ended"; readonly guest: number }
   /** The last frame of a process that must exit, with the isolate that caused it; body: the reason. */
   | { readonly type: "fatal"; readonly guest: number | null };
-
-export interface WireFrame<Message> {
-  readonly message: Message;
-  readonly body: string;
-}
-
-const LENGTH_BYTES = 4;
-
-/** Throws a RangeError for a frame that is too large. */
-export function encodeFrame(message: ToHost | FromHost, body = ""): Buffer {
-  const head = JSON.stringify(message);
-  const headBytes = Buffer.byteLength(head);
-  const size = LENGTH_BYTES + headBytes + Buffer.byteLength(body);
-  if (size > MOST_WIRE_BYTES) throw new RangeError(`a frame of ${size} bytes is too large`);
-  const frame = Buffer.allocUnsafe(LENGTH_BYTES + size);
-  frame.writeUInt32BE(size, 0);
-  frame.writeUInt32BE(headBytes, LENGTH_BYTES);
-  frame.write(head, 2 * LENGTH_BYTES);
-  frame.write(body, 2 * LENGTH_BYTES + headBytes);
-  return frame;
-}
-
-/** Reassembles frames from the chunks in which they arrive. */
-export class FrameReader<Message extends ToHost | FromHost> {
-  #pieces: Buffer[] = [];
-  #size = 0;
-  /** How many bytes must arrive before the next frame can be complete. */
-  #needed = LENGTH_BYTES;
-
-  /** Returns the frames that a chunk completes. Throws for an invalid frame: then nothing more can be read. */
-  *read(piece: Buffer): Generator<WireFrame<Message>> {
-    this.#pieces.push(piece);
-    this.#size += piece.length;
-    while (this.#size >= this.#needed) {
-      const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
-      const size = bytes.readUInt32BE(0);
-      if (size < LENGTH_BYTES || size > MOST_WIRE_BYTES) throw new RangeError(`a frame of ${size} bytes`);
-      const end = LENGTH_BYTES + size;
-      const whole = bytes.length >= end;
-      this.#pieces = [whole ? bytes.subarray(end) : bytes];
-      this.#size = whole ? bytes.length - end : bytes.length;
-      this.#needed = whole ? LENGTH_BYTES : end;
-      if (whole) yield decode<Message>(bytes.subarray(LENGTH_BYTES, end));
-    }
-  }
-}
-
-function decode<Message>(frame: Buffer): WireFrame<Message> {
-  const head = LENGTH_BYTES + frame.readUInt32BE(0);
-  if (head > frame.length) throw new RangeError("the head of a frame is longer than the frame");
-  return {
-    message: JSON.parse(frame.toString("utf8", LENGTH_BYTES, head)) as Message,
-    body: frame.toString("utf8", head),
-  };
-}

@@ -1,17 +1,19 @@
 /**
- * Watches from outside how much memory threads use. V8's own limit does not protect against a hostile handler: if a
- * growing `Map` or array exceeds it, the whole process aborts. So that limit is far higher, and this one, which is
- * checked many times a second, ends the thread first.
+ * Watches from outside how much memory a handler's thread uses. V8's own limit does not protect against a hostile
+ * handler: if a growing `Map` or array exceeds it, the whole process aborts. So that limit is far higher, and this one,
+ * which is checked many times a second, ends the process first.
  *
- * It measures the heap including garbage, and external memory held by JavaScript. Since garbage comes and goes, a
- * thread is only ended when it uses too much for half a second, or far too much.
+ * It measures the heap including garbage, external memory held by JavaScript, and what the process has beyond both:
+ * shared buffers and memory of native code. Since garbage comes and goes, the limit must be exceeded for half a second,
+ * or by far.
  */
+import type { HeapInfo } from "node:v8";
 import type { Worker } from "node:worker_threads";
 
 export interface WatchedThread {
   readonly worker: Worker;
   readonly memoryMb: number;
-  readonly isBusy: boolean;
+  readonly isBusy: () => boolean;
   /** Called once when the thread uses too much. */
   readonly onExceeded: (usedMb: number) => void;
 }
@@ -20,6 +22,8 @@ const MEGABYTE = 1024 * 1024;
 const BUSY_MS = 25;
 const IDLE_MS = 250;
 const PATIENCE_MS = 500;
+/** What a process with a thread needs besides the thread's heap: code, stacks, freed memory that is kept. */
+const OWN_MB = 64;
 
 /** How much a thread may use briefly. */
 function momentaryLimitMb(memoryMb: number): number {
@@ -31,59 +35,70 @@ export function engineLimitMb(memoryMb: number): number {
   return momentaryLimitMb(memoryMb) + 4096;
 }
 
-interface Watch {
-  readonly thread: WatchedThread;
+/** Watches until the process ends. Must be called before the thread has used any memory. */
+export function watchMemory(thread: WatchedThread): void {
+  new ThreadMemoryWatch(thread).schedule();
+}
+
+class ThreadMemoryWatch {
+  readonly #thread: WatchedThread;
+  /** What the process uses without the thread. */
+  readonly #baseMb = residentMb();
   /** Since when it has used too much without interruption. */
-  since: number | undefined;
-  /** A measurement that is still pending. */
-  looking: boolean;
+  #since: number | undefined;
+  /** A measurement that is still pending: code that V8 cannot interrupt leaves it so. */
+  #looking = false;
   /** Its active milliseconds at the last check. */
-  worked: number;
-}
+  #worked = -1;
+  #isOver = false;
 
-export class ThreadMemoryWatch {
-  readonly #watches = new Set<Watch>();
-  #timer: NodeJS.Timeout | undefined;
+  constructor(thread: WatchedThread) {
+    this.#thread = thread;
+  }
 
-  /** Watches a thread until the returned undo is called. */
-  add(thread: WatchedThread): () => void {
-    const watch: Watch = { thread, since: undefined, looking: false, worked: -1 };
-    this.#watches.add(watch);
-    this.#schedule();
-    return () => {
-      this.#watches.delete(watch);
-      if (this.#watches.size > 0) return;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+  schedule(): void {
+    if (this.#isOver) return;
+    const look = () => {
+      void this.#look();
+      this.schedule();
     };
+    setTimeout(look, this.#thread.isBusy() ? BUSY_MS : IDLE_MS);
   }
 
-  #schedule(): void {
-    const busy = [...this.#watches].some(({ thread }) => thread.isBusy);
-    this.#timer ??= setTimeout(() => this.#lookAtAll(), busy ? BUSY_MS : IDLE_MS).unref();
+  async #look(): Promise<void> {
+    const { worker, isBusy } = this.#thread;
+    // A thread that was idle since the last check uses the same amount.
+    const { active } = worker.performance.eventLoopUtilization();
+    if (!isBusy() && active === this.#worked) return;
+    this.#worked = active;
+    if (this.#looking) return this.#check(residentMb() - this.#baseMb - OWN_MB);
+    this.#looking = true;
+    // It ended meanwhile, so there is nothing to watch.
+    const heap = await worker.getHeapStatistics().catch(() => undefined);
+    this.#looking = false;
+    if (heap !== undefined) this.#check(heapMb(heap) + this.#otherMb(heap));
   }
 
-  #lookAtAll(): void {
-    this.#timer = undefined;
-    for (const watch of this.#watches) void look(watch, () => this.#watches.has(watch));
-    if (this.#watches.size > 0) this.#schedule();
+  /** Memory that the heap's statistics do not show. */
+  #otherMb({ total_physical_size: heap, external_memory: external }: HeapInfo): number {
+    return Math.max(0, residentMb() - this.#baseMb - OWN_MB - (heap + external) / MEGABYTE);
+  }
+
+  #check(usedMb: number): void {
+    const { memoryMb, isBusy, onExceeded } = this.#thread;
+    if (usedMb <= memoryMb || !isBusy()) this.#since = undefined;
+    else this.#since ??= performance.now();
+    const tooLong = this.#since !== undefined && performance.now() - this.#since > PATIENCE_MS;
+    if (this.#isOver || (!tooLong && usedMb <= momentaryLimitMb(memoryMb))) return;
+    this.#isOver = true;
+    onExceeded(usedMb);
   }
 }
 
-async function look(watch: Watch, isWatched: () => boolean): Promise<void> {
-  const { thread } = watch;
-  // A thread that was idle since the last check uses the same amount.
-  const { active } = thread.worker.performance.eventLoopUtilization();
-  if (watch.looking || (!thread.isBusy && active === watch.worked)) return;
-  watch.worked = active;
-  watch.looking = true;
-  // It ended meanwhile, so there is nothing to watch.
-  const statistics = await thread.worker.getHeapStatistics().catch(() => undefined);
-  watch.looking = false;
-  if (statistics === undefined || !isWatched()) return;
-  const usedMb = (statistics.used_heap_size + statistics.external_memory) / MEGABYTE;
-  if (usedMb <= thread.memoryMb || !thread.isBusy) watch.since = undefined;
-  else watch.since ??= performance.now();
-  const tooLong = watch.since !== undefined && performance.now() - watch.since > PATIENCE_MS;
-  if (tooLong || usedMb > momentaryLimitMb(thread.memoryMb)) thread.onExceeded(usedMb);
+function heapMb({ used_heap_size: used, external_memory: external }: HeapInfo): number {
+  return (used + external) / MEGABYTE;
+}
+
+function residentMb(): number {
+  return process.memoryUsage.rss() / MEGABYTE;
 }

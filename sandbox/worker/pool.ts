@@ -1,12 +1,11 @@
 /**
- * The tier of worker threads: one thread per hook, so that a handler's module state is kept between events. A thread
- * starts at its hook's first event. Their number is limited: when all are in use, the one that has been idle longest
- * is ended, and its hook gets a new thread at its next event.
+ * The tier of worker threads: one thread per hook, so that a handler's module state is kept between events, in a process
+ * of its own, so that it can always be stopped. A thread starts at its hook's first event. Their number is limited: when
+ * all are in use, the one that has been idle longest is ended, and its hook gets a new thread at its next event.
  */
 import { HermesError } from "#core/errors";
 import type { GatewayHook, Handler, HandlerReport, HandlerTier, HookVersion } from "#core/ports/tier";
-import { ThreadMemoryWatch } from "./memory.ts";
-import { HandlerThread } from "./thread.ts";
+import { HandlerProcess } from "./handler-process.ts";
 
 const MOST_THREADS = 16;
 
@@ -18,8 +17,7 @@ export function createWorkerTier({ mostThreads = MOST_THREADS }: { readonly most
 class WorkerTier implements HandlerTier {
   readonly source = "worker";
   readonly #mostThreads: number;
-  readonly #threads = new Set<HandlerThread>();
-  readonly #watch = new ThreadMemoryWatch();
+  readonly #threads = new Set<HandlerProcess>();
   /** Number of threads about to be started. */
   #places = 0;
   /** Hooks that wait for a thread, in order of arrival. */
@@ -31,7 +29,7 @@ class WorkerTier implements HandlerTier {
 
   open(hook: HookVersion, report: HandlerReport): Handler {
     const takePlace = (isClosed: () => boolean) => this.#takePlace(isClosed);
-    return new WorkerHandler(hook, takePlace, () => this.#start(hook, report));
+    return new WorkerHandler(hook, takePlace, (event) => this.#start(hook, report, event));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,13 +44,18 @@ class WorkerTier implements HandlerTier {
     return !isClosed();
   }
 
-  #start(hook: HookVersion, report: HandlerReport): HandlerThread {
+  /** Throws HERMES_HANDLER_DIED when the system cannot start a process. */
+  #start(hook: HookVersion, report: HandlerReport, event: string): HandlerProcess {
     this.#places--;
-    const thread: HandlerThread = new HandlerThread({ hook, report, onIdle: () => this.#onIdle(thread) });
+    let thread: HandlerProcess;
+    try {
+      thread = new HandlerProcess({ hook, report, onIdle: () => this.#onIdle(thread) }, event);
+    } catch (error) {
+      this.#wake();
+      throw error;
+    }
     this.#threads.add(thread);
-    const unwatch = this.#watch.add(thread);
     void thread.gone.then(() => {
-      unwatch();
       this.#threads.delete(thread);
       this.#wake();
     });
@@ -68,7 +71,7 @@ class WorkerTier implements HandlerTier {
   }
 
   /** Gives up its thread immediately when others wait; otherwise its own next event would always come first. */
-  #onIdle(thread: HandlerThread): void {
+  #onIdle(thread: HandlerProcess): void {
     if (this.#waiting.length > 0) void thread.end();
   }
 
@@ -80,11 +83,15 @@ class WorkerTier implements HandlerTier {
 class WorkerHandler implements Handler {
   readonly #hook: GatewayHook;
   readonly #takePlace: (isClosed: () => boolean) => Promise<boolean>;
-  readonly #start: () => HandlerThread;
-  #thread: HandlerThread | undefined;
+  readonly #start: (event: string) => HandlerProcess;
+  #thread: HandlerProcess | undefined;
   #closed = false;
 
-  constructor(hook: GatewayHook, takePlace: (isClosed: () => boolean) => Promise<boolean>, start: () => HandlerThread) {
+  constructor(
+    hook: GatewayHook,
+    takePlace: (isClosed: () => boolean) => Promise<boolean>,
+    start: (event: string) => HandlerProcess,
+  ) {
     this.#hook = hook;
     this.#takePlace = takePlace;
     this.#start = start;
@@ -110,7 +117,7 @@ class WorkerHandler implements Handler {
     if (!(await this.#takePlace(() => this.#closed))) {
       throw new HermesError("HERMES_HANDLER_DIED", { name: this.#hook.name, event, problem: "its hook was closed" });
     }
-    const thread = this.#start();
+    const thread = this.#start(event);
     this.#thread = thread;
     // Immediately, because an idle thread may be ended.
     const answer = thread.run(event, context);

@@ -49,8 +49,8 @@ export function divertOutput(take: TakeLine): () => void {
   };
 }
 
-/** Text in lines. */
-class Lines {
+/** Splits text into lines. */
+export class Lines {
   #rest = "";
 
   add(text: string, take: (line: string) => void): void {

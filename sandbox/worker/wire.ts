@@ -1,28 +1,49 @@
-/** The protocol between the host and a handler's thread. Both sides import this file. */
-import type { MessagePort } from "node:worker_threads";
+/**
+ * The protocol of a handler's process. The program talks to the handler's thread directly, over descriptor 4 in frames
+ * of `core/binary-frames.ts`, because passing events on from the process's main thread would double their time.
+ * Descriptor 3 belongs to the main thread, which watches the handler's thread and ends with the program.
+ */
 import type { KeptSources } from "#core/extensions/sources";
 import type { OutputLevel } from "#core/ports/tier";
 
-/** The start parameters of a thread. */
-export interface ThreadStart {
-  readonly port: MessagePort;
+export const CONTROL_DESCRIPTOR = 3;
+export const THREAD_DESCRIPTOR = 4;
+
+/** From the program to a process: its only message, serialized with `node:v8`, after its length in 4 bytes. */
+export interface ProcessStart extends HandlerFiles {
+  readonly memoryMb: number;
+  /** The value of the variable that marks descendants of a run, as in the program's environment. */
+  readonly marker: string | null;
+}
+
+interface HandlerFiles {
   /** The real path of the hook's folder. */
   readonly folder: string;
   /** The real path of the handler's file. */
   readonly handler: string;
   /** The files of this version of the hook. */
   readonly sources: KeptSources;
-  /** NODE_COMPILE_CACHE was set for the start of this thread only. */
+  /** NODE_COMPILE_CACHE was set for the start of the process and its thread only. */
   readonly ownCache: boolean;
 }
 
-/** Host to thread: an event and its context as JSON. The next one is sent after the answer to this one. */
-export type EventMessage = readonly [event_type: string, context: string];
+/** What the main thread passes to the handler's thread. */
+export interface ThreadStart extends HandlerFiles {
+  /** Four bytes: 1 while an event is being handled. */
+  readonly busy: SharedArrayBuffer;
+}
 
-/** Thread to host: plain data that the thread's own code creates. */
+/** From the main thread to the program. */
+export type ProcessMessage =
+  /** The process is running; from now on deadlines count. */
+  | { readonly type: "ready" }
+  /** The last message: why the process ends. A clause whose "it" is the handler. */
+  | { readonly type: "ends"; readonly problem: string };
+
+/**
+ * From the thread to the program, which sends frames whose head is the event and whose body is its context as JSON, the
+ * next one after the answer. With null, the body is the answer as JSON, empty for none. */
 export type ThreadMessage =
-  /** The handler finished: its answer as JSON, or null. Sent as is, because it is the most common message. */
-  | string
   | null
   /** It threw, rejected, or returned something that is not plain data. */
   | { readonly kind: "failed"; readonly problem: string }

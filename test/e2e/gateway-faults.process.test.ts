@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { API_SERVER, startGateway } from "../helpers/gateway.ts";
 import { until } from "../helpers/poll.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
+import { lives } from "../helpers/processes.ts";
 
 const HANDLERS = join(ROOT, "test/fixtures/handlers");
 /** One of each kind; test/sandbox/ has them all, tier by tier. */
@@ -117,6 +118,54 @@ test("a port that somebody else has is named, with the setting to change", async
   const gateway = home.start(["gateway"]);
   t.after(() => gateway.kill("SIGKILL"));
   await gateway.sees("gateway.platforms.api_server.port");
+  gateway.kill("SIGTERM");
+  assert.equal((await gateway.ended).code, 0);
+});
+
+test("a handler that V8 cannot interrupt: other hooks answer, and SIGTERM ends the gateway without waiting for it", async (t) => {
+  const home = new Home(t);
+  const marks = { fills: join(home.path, "fills"), blocks: join(home.path, "blocks") };
+  const begin = (name: keyof typeof marks, code: string) => {
+    home.write(`hooks/${name}/HOOK.yaml`, "events: [agent:start]\ntimeout_seconds: 600\nmemory_mb: 4096\n");
+    home.write(
+      `hooks/${name}/handler.ts`,
+      `import { execFileSync } from "node:child_process";
+       import { writeFileSync } from "node:fs";
+       export function handle() { writeFileSync(${JSON.stringify(marks[name])}, String(process.pid)); ${code} }`,
+    );
+  };
+  begin("fills", "for (;;) Array(1e8).fill(0);");
+  // Nothing but the end of its process ends this wait.
+  begin("blocks", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);");
+  home.write("hooks/good/HOOK.yaml", "events: ['command:good']\n");
+  home.write("hooks/good/handler.ts", `export const handle = () => ({ decision: "handled", message: "still here" });`);
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  assert.match((await gateway.say("hello")).text, /hello/);
+  await until(() => Object.values(marks).every(existsSync), "both handlers run");
+  assert.equal((await gateway.say("/good")).text, "still here");
+  gateway.kill("SIGTERM");
+  assert.equal((await gateway.ended).code, 0);
+  for (const file of Object.values(marks)) {
+    const pid = Number(readFileSync(file, "utf8"));
+    await until(() => !lives(pid), "its process is gone");
+  }
+});
+
+test("a handler that fills an array until its memory is used up ends its own process only", async (t) => {
+  const home = new Home(t);
+  home.write("hooks/fills/HOOK.yaml", "events: ['command:fill', 'command:next']\n");
+  home.write(
+    "hooks/fills/handler.ts",
+    `export function handle(event: string) {
+       if (event === "command:fill") Array(1e9).fill(0);
+       return { decision: "handled", message: "not filled" };
+     }`,
+  );
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  const { text } = await gateway.say("/fill");
+  assert.ok(!text.includes("not filled"), text);
+  assert.equal((await gateway.say("/next")).text, "not filled");
+  assert.match(home.read("logs/hooks.jsonl"), /"command:fill".*"outcome":"error"/);
   gateway.kill("SIGTERM");
   assert.equal((await gateway.ended).code, 0);
 });

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
+import { type BinaryFrame, encodeFrame, FrameReader } from "#core/binary-frames";
 import { readAnswer } from "#sandbox/isolate/answer";
 import { describeRejection, readDescription, sentenceOf } from "#sandbox/isolate/problem";
-import { encodeFrame, FrameReader, type WireFrame, type ToHost } from "#sandbox/isolate/wire";
+import type { ToHost } from "#sandbox/isolate/wire";
 
 test("frames arrive whole and in order, however they are cut", () => {
   const texts = fc.array(fc.string({ unit: "binary", maxLength: 300 }), { maxLength: 20 });
@@ -12,7 +13,7 @@ test("frames arrive whole and in order, however they are cut", () => {
     fc.property(texts, fc.array(fc.nat(200), { minLength: 1 }), (bodies, cuts) => {
       const bytes = Buffer.concat(bodies.map((body, run) => encodeFrame(runOf(run), body)));
       const reader = new FrameReader<ToHost>();
-      const frames: WireFrame<ToHost>[] = [];
+      const frames: BinaryFrame<ToHost>[] = [];
       for (let at = 0, turn = 0; at < bytes.length; turn++) {
         const end = at + 1 + (cuts[turn % cuts.length] ?? 0);
         frames.push(...reader.read(bytes.subarray(at, end)));

@@ -10,10 +10,11 @@ import type { HookCode } from "#core/ports/tier";
 import { divertOutput, limitLines } from "./printing.ts";
 import { describeError, describeLoadError } from "./problems.ts";
 import { loadKept, resolveIn } from "./resolve.ts";
-import type { EventMessage, ThreadMessage, ThreadStart } from "./wire.ts";
+import { openThreadChannel } from "./thread-channel.ts";
+import { THREAD_DESCRIPTOR, type ThreadMessage, type ThreadStart } from "./wire.ts";
 
 type Handle = (event_type: string, context: unknown) => unknown;
-type Send = (message: ThreadMessage) => void;
+type Send = (message: ThreadMessage, answer?: string) => void;
 
 /** One of the two is null. */
 interface Loaded {
@@ -22,20 +23,23 @@ interface Loaded {
 }
 
 const { parse, stringify } = JSON;
+const { store } = Atomics;
 const LONGEST_ANSWER = 1024 * 1024;
 
-/** Handles the port's events until the thread ends: the only task that piscina gives the thread. */
-export function serve({ port, folder, handler, sources, ownCache }: ThreadStart): Promise<never> {
+/** Handles the program's events until the thread ends: the only task that piscina gives the thread. */
+export function serve({ folder, handler, sources, busy, ownCache }: ThreadStart): Promise<never> {
   // Child processes of the handler must not inherit what is only for the start of this thread.
   if (ownCache) delete process.env["NODE_COMPILE_CACHE"];
-  const send = port.postMessage.bind(port) as Send;
+  const state = new Int32Array(busy);
+  const send: Send = (message, answer = "") => sendFrame(message === null ? "null" : stringify(message), answer);
   const flush = divertOutput((level, text) => send({ kind: "output", level, text }));
   watchStrays(send, folder);
   registerHooks({ resolve: resolveIn(folder, sources), load: loadKept(sources) });
   const loading = load({ handler, folder, sources });
   let loaded: Loaded | undefined;
 
-  port.on("message", ([event, context]: EventMessage) => {
+  const sendFrame = openThreadChannel(THREAD_DESCRIPTOR, (event, context) => {
+    store(state, 0, 1);
     if (loaded === undefined) void loadAndRun(event, context);
     else run(loaded, event, context);
   });
@@ -46,7 +50,7 @@ export function serve({ port, folder, handler, sources, ownCache }: ThreadStart)
   }
 
   function run({ handle, problem }: Loaded, event: string, context: string): void {
-    if (handle === null) return send({ kind: "unusable", problem: problem ?? "" });
+    if (handle === null) return finish({ kind: "unusable", problem: problem ?? "" });
     try {
       const value = handle(event, parse(context));
       // Any object may be a promise.
@@ -66,13 +70,19 @@ export function serve({ port, folder, handler, sources, ownCache }: ThreadStart)
   }
 
   function ended(value: unknown, event: string): void {
-    flush();
-    send(encode(value, event));
+    const answer = encode(value, event);
+    if (typeof answer === "string") finish(null, answer);
+    else finish(answer);
   }
 
   function failed(error: unknown): void {
+    finish({ kind: "failed", problem: describeError(error, folder) });
+  }
+
+  function finish(message: ThreadMessage, answer?: string): void {
     flush();
-    send({ kind: "failed", problem: describeError(error, folder) });
+    store(state, 0, 0);
+    send(message, answer);
   }
 
   return new Promise(() => undefined);
@@ -91,7 +101,7 @@ async function load({ handler, folder, sources }: HookCode): Promise<Loaded> {
 }
 
 /** The answer as JSON. A value that is not plain data is an error where answers are used, else no answer. */
-function encode(value: unknown, event: string): ThreadMessage {
+function encode(value: unknown, event: string): string | ThreadMessage {
   if (value === undefined || value === null) return null;
   const counts = event.startsWith("command:");
   try {

@@ -1,0 +1,39 @@
+/** Processes of our own code that run handlers: each ends at the latest when this process does, however that ends. */
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { markEnvironment, newRunId } from "./descendants.ts";
+import { trackRun } from "./terminate.ts";
+import { guardRun } from "./watchdog.ts";
+
+export interface CompanionOptions {
+  /** Flags of Node, the entry file, and its arguments. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stdio: StdioOptions;
+}
+
+/** Starts Node. Throws, or emits `error` and has no pid, when the system cannot start it. */
+export function startCompanion({ args, env, cwd, stdio }: CompanionOptions): ChildProcess {
+  const id = newRunId();
+  const unguard = guardRun(id);
+  let child: ChildProcess;
+  try {
+    // Its own process group, so that Ctrl+C does not end it.
+    child = spawn(process.execPath, args, { cwd, env: markEnvironment(env, id), detached: true, stdio });
+  } catch (error) {
+    unguard();
+    throw error;
+  }
+  if (child.pid === undefined) unguard();
+  const running = trackRun(child, { id, onGone: unguard, ownsProcesses: false, endsLeftovers: false });
+  child.once("exit", () => void running.ended());
+  return child;
+}
+
+/** A clause about the end of a companion, whose "it" is the handler, with the reason found in its standard error. */
+export function describeExit(code: number | Error | null, signal: string | null, stderr: string): string {
+  if (code instanceof Error) return `its process cannot be started: ${code.message}`;
+  const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+  const said = /^.*(?:FATAL ERROR|Error:).*$/m.exec(stderr)?.[0].trim();
+  return `its process ${how}${said === undefined ? "" : `: ${said}`}`;
+}

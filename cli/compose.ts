@@ -69,6 +69,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       setDeliver: agent.setDeliver,
       reload: reloads.reload,
       onReload: reloads.onReload,
+      addReloadStage: reloads.addReloadStage,
       [Symbol.asyncDispose]: () => disposal.disposeAsync(),
     };
   } catch (error) {

@@ -6,7 +6,10 @@ import { withDeadline } from "#core/deadline";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
+import type { GuardState, HookBounds } from "#core/ports/guards";
 import type { PluginHost } from "#plugins/host";
+import { findLoosenings } from "./guards/loosenings.ts";
+import { guardSettingsOf } from "./guards/state.ts";
 import type { ShellHooks } from "./shell-hooks.ts";
 
 /** What a reload came to. */
@@ -22,7 +25,21 @@ export interface ReloadReport {
 export interface ReloadRequest {
   /** Looks at every file of the plugins, not at their code alone; for a person who asks. */
   readonly everyFile?: boolean;
+  /** A person asked for it, so what loosens a guard is applied too. */
+  readonly mayLoosen?: boolean;
 }
+
+/** What is prepared for a reload, beside configuration, shell hooks and plugins. */
+export interface StagedPart {
+  /** The bounds of the gateway hooks that run, and of those that would. */
+  readonly before: readonly HookBounds[];
+  readonly after: readonly HookBounds[];
+  /** Synchronous. What it returns says what came of it. */
+  swap(): (notes: ReloadNotes) => void;
+}
+
+/** Prepares a part of a reload, which may be dropped. */
+export type ReloadStage = (config: Config, request: ReloadRequest) => Promise<StagedPart>;
 
 /** Takes what a reload comes to, while it goes on. */
 export interface ReloadNotes {
@@ -48,6 +65,7 @@ export interface Reloadable {
   readonly plugins: PluginHost;
   /** Takes over the configuration for all that asks for it late. Synchronous. */
   readonly swap: (config: Config) => void;
+  readonly stages: Iterable<ReloadStage>;
   readonly listeners: Iterable<ReloadListener>;
   /** Told when something is different now, whoever changed it. */
   readonly onChange: () => void;
@@ -74,9 +92,11 @@ export function createReloads(host: Reloadable): Reloads {
   let running: Promise<ReloadReport> | undefined;
   let next: Promise<ReloadReport> | undefined;
   let everyFile = false;
+  let mayLoosen = false;
 
   function reload(request: ReloadRequest = {}): Promise<ReloadReport> {
     everyFile ||= request.everyFile === true;
+    mayLoosen ||= request.mayLoosen === true;
     if (running === undefined) return (running = begin());
     // The one that goes on may have read the files already.
     return (next ??= running.then(() => {
@@ -86,8 +106,8 @@ export function createReloads(host: Reloadable): Reloads {
   }
 
   async function begin(): Promise<ReloadReport> {
-    const request = { everyFile };
-    everyFile = false;
+    const request = { everyFile, mayLoosen };
+    everyFile = mayLoosen = false;
     try {
       return closed ? ENDING : await perform(request);
     } finally {
@@ -115,14 +135,20 @@ export function createReloads(host: Reloadable): Reloads {
 
   async function takeOver(request: ReloadRequest, notes: ReloadNotes): Promise<void> {
     const config = await readAnew(host, notes);
-    const shell = await host.shellHooks.prepare(config);
+    const parts = await Promise.all([...host.stages].map((stage) => stage(config, request)));
+    const guards = await compareGuards(host, config, parts);
+    // What the files alone tell is judged first: no code of plugins is loaded for a change that has to wait.
+    if (isHeld(guards.loosenings(), request, notes)) return;
     const plugins = await host.plugins.stage(config, request);
+    if (closed || isHeld(guards.loosenings(plugins?.gates), request, notes)) return plugins?.discard();
+    const shell = await host.shellHooks.prepare(config);
     if (closed) return plugins?.discard();
     // From here to the end of the swaps nothing else runs: an event meets all of the old or all of the new.
     const sections = changedSections(host.config(), config);
     host.swap(config);
     shell.swap();
     plugins?.swap();
+    const swapped = parts.map((part) => part.swap());
     for (const warning of [...config.warnings, ...shell.warnings]) notes.warn(warning);
     if (sections.length > 0) notes.changed(`configuration: ${sections.join(", ")}`);
     if (shell.added + shell.removed > 0) {
@@ -133,6 +159,7 @@ export function createReloads(host: Reloadable): Reloads {
       if (plugins.gone.length > 0) notes.changed(`plugins removed: ${plugins.gone.join(", ")}`);
       for (const problem of plugins.problems) notes[plugins.failed ? "fail" : "warn"](problem);
     }
+    for (const tell of swapped) tell(notes);
     for (const listener of host.listeners) {
       try {
         await listener(config, notes, request);
@@ -163,6 +190,33 @@ export function createReloads(host: Reloadable): Reloads {
 }
 
 const ENDING: ReloadReport = { ok: false, changes: [], problems: ["The process is shutting down."] };
+
+/** True when the change has to wait for a person, which is then said. */
+function isHeld(loosenings: readonly string[], { mayLoosen }: ReloadRequest, notes: ReloadNotes): boolean {
+  if (mayLoosen || loosenings.length === 0) return false;
+  const what = loosenings.join("; ");
+  notes.fail(
+    `The changed files are not applied, because they loosen a guard: ${what}. Run "hermes hooks reload" or restart to apply them.`,
+  );
+  return true;
+}
+
+/** Compares what guards the agent now with what would under the files. */
+async function compareGuards(host: Reloadable, config: Config, parts: readonly StagedPart[]) {
+  const before: GuardState = {
+    ...guardSettingsOf(host.config()),
+    shell: host.shellHooks.guards(),
+    plugins: host.plugins.gates(),
+    gatewayHooks: parts.flatMap((part) => part.before),
+  };
+  const after: GuardState = {
+    ...guardSettingsOf(config),
+    shell: await host.shellHooks.guardsOf(config),
+    plugins: await host.plugins.gatesUnder(config),
+    gatewayHooks: parts.flatMap((part) => part.after),
+  };
+  return { loosenings: (plugins = after.plugins) => findLoosenings(before, { ...after, plugins }) };
+}
 
 /** The configuration on disk, or the current one if that cannot be used. */
 async function readAnew(host: Reloadable, notes: ReloadNotes): Promise<Config> {

@@ -3,10 +3,12 @@ import type { Config } from "#core/home/config";
 import type { HookDispatcher } from "#core/dispatch";
 import type { HomePaths } from "#core/home/paths";
 import type { HookScripts } from "#agent/guard/files";
+import type { ShellGuard } from "#core/ports/guards";
 import type { Hook } from "#core/ports/hook";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookRequest } from "#allowlist/grant";
+import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { AskPerson } from "#sandbox/shell/hook";
 import { isSwitchedOn, type CliContext, type GlobalOptions } from "./context.ts";
@@ -42,6 +44,10 @@ export interface ShellHooks {
    * user presses Ctrl+C; all other problems are warnings.
    */
   prepare(config: Config, options?: { readonly mayAsk?: boolean }): Promise<PreparedShellHooks>;
+  /** The gates of the hooks that are registered. */
+  readonly guards: () => readonly ShellGuard[];
+  /** The gates that a configuration has; asks for no consent and changes nothing. */
+  guardsOf(config: Config): Promise<readonly ShellGuard[]>;
   /** The files of the configured hooks, which are off limits to the agent. */
   readonly scripts: () => HookScripts;
 }
@@ -51,10 +57,11 @@ interface Registered {
   readonly hooks: ReadonlyMap<string, Hook>;
   readonly approvals: OpenApprovals | undefined;
   readonly scripts: HookScripts;
+  readonly guards: readonly ShellGuard[];
 }
 
 const NO_SCRIPTS: HookScripts = { all: [], gates: [] };
-const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_SCRIPTS };
+const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_SCRIPTS, guards: [] };
 
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher, ask } = options;
@@ -100,7 +107,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       const made = current.hooks.get(key);
       hooks.set(key, made ?? createShellHook(entry, { decide, shellContext, ask, warn: context.warn }));
     }
-    return { hooks, approvals };
+    return { hooks, approvals, guards: await shellGuardsIn(entries, place) };
   }
 
   function ready(next: Registered, warnings: readonly string[]): PreparedShellHooks {
@@ -121,7 +128,23 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     };
   }
 
-  return { prepare, scripts: () => current.scripts };
+  const guardsOf = (config: Config) => shellGuardsOf(config, options.globals, place);
+  return { prepare, guards: () => current.guards, guardsOf, scripts: () => current.scripts };
+}
+
+async function shellGuardsOf(
+  { values }: Config,
+  { safeMode }: GlobalOptions,
+  place: LookupContext,
+): Promise<readonly ShellGuard[]> {
+  if (values.hooks === undefined || safeMode) return [];
+  const { parseHookEntries } = await import("#sandbox/shell/entries");
+  return shellGuardsIn(parseHookEntries(values.hooks).entries, place);
+}
+
+async function shellGuardsIn(entries: readonly ShellEntry[], place: LookupContext): Promise<readonly ShellGuard[]> {
+  const { describeGates } = await import("./guards/state.ts");
+  return describeGates(entries, place);
 }
 
 function optInOf({ globals, context }: ShellHookOptions, config: Config): "flag" | "env" | "config" | null {

@@ -58,11 +58,18 @@ const KIND: ExtensionKind<Manifest> = {
   chooseEntry,
 };
 
+export interface PluginSearch {
+  /** Manifests of an earlier discovery: unchanged ones are not parsed again. */
+  readonly known?: ManifestCache<Manifest>;
+  /** The folders of running plugins by name: a new folder does not take a name away from them. */
+  readonly holders?: ReadonlyMap<string, string>;
+}
+
 /** Reads `parent` (the home's `plugins/`); if it is missing, there are no plugins. Never throws. */
 export async function discoverPlugins(
   parent: string,
   choice: Choice,
-  known = new ManifestCache<Manifest>(),
+  { known = new ManifestCache(), holders }: PluginSearch = {},
 ): Promise<Discovery> {
   const { found, warnings } = await discoverExtensions({ parent, kind: KIND, known });
   const own = refuseNamesakes<FoundPlugin>(
@@ -70,6 +77,7 @@ export async function discoverPlugins(
     {
       parent,
       manifestFile: KIND.manifestFile,
+      holders,
       nameOf: ({ state, name }) => (state === "enabled" ? name : undefined),
       refuse: (plugin, _name, error) => ({ ...plugin, state: "error", error }),
     },

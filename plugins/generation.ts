@@ -33,7 +33,13 @@ export interface Generation {
   /** Why plugins were not loaded; for one that still runs, why it was not reloaded. */
   readonly failures: ReadonlyMap<FoundPlugin, string>;
   /** Hooks of plugins that must block while they cannot be loaded. */
-  readonly guards: readonly Hook[];
+  readonly guards: readonly BlockingGuard[];
+}
+
+/** Blocks a gate in place of a plugin that cannot be loaded. */
+export interface BlockingGuard {
+  readonly plugin: FoundPlugin;
+  readonly hook: Hook;
 }
 
 export interface GenerationOptions {
@@ -74,7 +80,7 @@ class Loading implements Generation {
   readonly running = new Map<FoundPlugin, LoadedPlugin>();
   readonly offers = createOffers();
   readonly failures = new Map<FoundPlugin, string>();
-  readonly guards: Hook[] = [];
+  readonly guards: BlockingGuard[] = [];
   readonly #options: GenerationOptions;
   readonly #config: ConfigValues["plugins"];
   readonly #kind: VersionKind<FoundPlugin, LoadedPlugin> = {
@@ -219,14 +225,20 @@ class Loading implements Generation {
     }
     this.#complain(name, `plugin "${name}" was not loaded: ${problem}`);
     const { onFailure } = this.#entryOf(plugin);
-    if (onFailure !== "block") return;
+    if (onFailure !== "block" || this.#isNamesake(plugin)) return;
     const events = plugin.manifest?.providesHooks ?? [];
     // A guard that the user marked to block must not be open because it is broken.
     for (const event of BLOCKING.filter((gate) => events.length === 0 || events.includes(gate))) {
-      this.guards.push(brokenGuard(name, event, problem));
+      this.guards.push({ plugin, hook: brokenGuard(name, event, problem) });
       const { subject } = declarationOf(event);
       this.#options.say(`plugin "${name}" is marked "on_error: block": every ${subject} is blocked until it loads.`);
     }
+  }
+
+  /** True for a new folder with the name of a running plugin: its settings are meant for that one. */
+  #isNamesake({ name, directory }: FoundPlugin): boolean {
+    const running = [...(this.#options.previous?.running ?? [])];
+    return running.some(([found, one]) => one.name === name && found.directory !== directory);
   }
 
   #complain(plugin: string, sentence: string): void {

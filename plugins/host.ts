@@ -4,14 +4,17 @@ import type { HookDispatcher } from "#core/dispatch";
 import { HermesError } from "#core/errors";
 import { inSlices, ManifestCache } from "#core/extensions/discover";
 import { compareFingerprints, type Fingerprint } from "#core/extensions/fingerprint";
+import type { ConfigValues } from "#core/home/config";
 import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
 import type { Tool } from "#core/ports/agent";
+import type { PluginGuard } from "#core/ports/guards";
 import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter } from "./api.ts";
 import { BlockWatch } from "./block-watch.ts";
 import type { PluginCommand, LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
-import { discoverPlugins, type FoundPlugin, type PluginState } from "./discover.ts";
+import { discoverPlugins, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
+import { gatesLeft, gatesOf } from "./gates.ts";
 import { loadGeneration, NOTHING_LOADED, type Generation, type PluginConfig } from "./generation.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -53,6 +56,8 @@ export interface StagedPlugins {
   readonly failed: boolean;
   /** Warnings about what could not be loaded, and other problems. */
   readonly problems: readonly string[];
+  /** The gates that they guard once they are swapped in. */
+  readonly gates: readonly PluginGuard[];
   /** Replaces the running ones in one step; the old ones' `on_unload` run after that. */
   swap(): void;
   /** Unloads them without swapping them in. */
@@ -67,6 +72,10 @@ export interface PluginHost extends AsyncDisposable {
    * one. Undefined when nothing has changed. Never rejects: a plugin that cannot be reloaded keeps its current version.
    */
   stage(config: PluginConfig, options?: { readonly everyFile?: boolean }): Promise<StagedPlugins | undefined>;
+  /** The gates that the running plugins guard. */
+  gates(): readonly PluginGuard[];
+  /** What a configuration and the folders as they are now leave of them, told without loading any code. */
+  gatesUnder(config: PluginConfig): Promise<readonly PluginGuard[]>;
   /** All plugins of the home by folder name, then the built-in ones. */
   list(): readonly PluginListing[];
   /** The plugins' tools, for the agent. */
@@ -112,7 +121,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
   /** Checks the folders before anything is loaded, so that the next check notices changes made meanwhile. */
   async function look(config: PluginConfig, everyFile = false) {
     const settings = config.values.plugins;
-    const discovery = await discoverPlugins(deps.paths.plugins, settings, manifests);
+    const discovery = await discover(settings);
     const plugins = discovery.plugins.filter(({ wanted }) => wanted);
     const wanted = plugins.map(({ directory, name, state, error }) => [directory, name, state, error]);
     const fingerprints = new Map<string, Fingerprint>();
@@ -146,6 +155,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
       gone: namesIn(before).filter((name) => !names.has(name)),
       failed: next.failures.size > 0,
       problems,
+      gates: gatesOf(next),
       swap() {
         ({ basis } = looked);
         swap(next);
@@ -154,6 +164,18 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
         for (const plugin of [...after.difference(before)].toReversed()) await plugin.unload();
       },
     };
+  }
+
+  function discover(settings: ConfigValues["plugins"]): Promise<Discovery> {
+    const holders = new Map([...current.running].map(([{ directory }, { name }]) => [name, directory]));
+    return discoverPlugins(deps.paths.plugins, settings, { known: manifests, holders });
+  }
+
+  async function gatesUnder(config: PluginConfig): Promise<readonly PluginGuard[]> {
+    const gates = gatesOf(current);
+    if (gates.length === 0) return [];
+    const settings = config.values.plugins;
+    return gatesLeft(gates, await discover(settings), settings);
   }
 
   /** Synchronous, so that an event reaches either the old plugins or the new ones. */
@@ -171,7 +193,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
   }
 
   function putGuards(): void {
-    guards = current.guards.map((guard) => dispatcher.register(guard));
+    guards = current.guards.map(({ hook }) => dispatcher.register(hook));
   }
 
   /** Lets running callbacks of the old plugins finish, then runs their `on_unload`. */
@@ -215,6 +237,8 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
   return {
     load,
     stage,
+    gates: () => gatesOf(current),
+    gatesUnder,
     list,
     tools: () => valuesOf(current.offers.tools),
     commands: () => valuesOf(current.offers.commands),

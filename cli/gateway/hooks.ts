@@ -1,4 +1,5 @@
 /** The gateway hooks of a home in the running gateway: registered, listed live, reloaded. */
+import type { Config } from "#core/home/config";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
 import type { Host } from "../host/host.ts";
@@ -14,17 +15,26 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
     log,
     warn,
     safeMode: options.safeMode,
-    timeoutSeconds: () => host.config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
+    timeoutSeconds: () => timeoutOf(host.config),
     findCodeProblem,
     createTier: (name) => createTier(name, { env: options.env, database, log }),
   });
   await hooks.load();
   const undoLive = host.addLiveSource(() => hooks.identities());
-  const undoReload = host.onReload(async (_config, notes, request) => {
-    const { changes, warnings, failures } = await hooks.reload(request);
-    for (const change of changes) notes.changed(change);
-    for (const warning of warnings) notes.warn(warning);
-    for (const failure of failures) notes.fail(failure);
+  const undoReload = host.addReloadStage(async (config, { everyFile }) => {
+    const staged = await hooks.stage({ everyFile, timeoutSeconds: timeoutOf(config) });
+    return {
+      before: staged.before,
+      after: staged.after,
+      swap() {
+        const { changes, warnings, failures } = staged.swap();
+        return (notes) => {
+          for (const change of changes) notes.changed(change);
+          for (const warning of warnings) notes.warn(warning);
+          for (const failure of failures) notes.fail(failure);
+        };
+      },
+    };
   });
   return {
     drain: (ms: number) => hooks.drain(ms),
@@ -34,4 +44,8 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
       await hooks[Symbol.asyncDispose]();
     },
   };
+}
+
+function timeoutOf({ values }: Config): number {
+  return values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS;
 }

@@ -13,7 +13,7 @@ import type { AskPerson } from "#sandbox/shell/hook";
 import type { CliContext, GlobalOptions } from "../context.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import type { PluginTurns } from "../plugin-turns.ts";
-import type { ReloadListener, Reloads } from "../reload.ts";
+import type { ReloadListener, ReloadStage, Reloads } from "../reload.ts";
 
 export interface HostOptions {
   readonly context: CliContext;
@@ -53,11 +53,14 @@ export interface Host extends AsyncDisposable {
   tools(): readonly Tool[];
   /**
    * Reloads configuration, shell hooks and plugins and swaps them in one step: what is running ends as it began,
-   * the next event meets the new ones. What is wrong keeps its last good version. Never asks a person, never rejects.
+   * the next event meets the new ones. What is wrong keeps its last good version. What would loosen a guard waits, unless
+   * a person asked for the reload. Never asks a person, never rejects.
    */
   readonly reload: Reloads["reload"];
   /** Calls `listener` after each swap of a reload. Returns its undo. */
   onReload(listener: ReloadListener): () => void;
+  /** Prepares a part of each reload beside the others, to be swapped with them in one step. Returns its undo. */
+  addReloadStage(stage: ReloadStage): () => void;
   /** What `ctx.deliver` of plugins does from now on; it rejects before. */
   setDeliver(deliver: Deliver): void;
   /** Adds hooks that are not the dispatcher's to the live snapshot of `hermes hooks list --live`. Returns its undo. */

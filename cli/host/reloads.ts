@@ -2,13 +2,13 @@
 import { demandFor } from "#core/home/demands";
 import type { HostFiles } from "../host-files.ts";
 import type { ModelSwitch } from "../model-switch.ts";
-import { createReloads, type ReloadListener } from "../reload.ts";
+import { createReloads, type ReloadListener, type ReloadStage } from "../reload.ts";
 import { listenForReloads } from "../reload-requests.ts";
 import type { ShellHooks } from "../shell-hooks.ts";
 import type { CurrentConfig, Host, HostOptions } from "./host.ts";
 import type { HostTools } from "./tools.ts";
 
-export interface HostReloads extends AsyncDisposable, Pick<Host, "reload" | "onReload"> {}
+export interface HostReloads extends AsyncDisposable, Pick<Host, "reload" | "onReload" | "addReloadStage"> {}
 
 export interface HostReloadsOptions extends Pick<HostOptions, "context" | "paths" | "surface"> {
   readonly current: CurrentConfig;
@@ -24,6 +24,7 @@ export interface HostReloadsOptions extends Pick<HostOptions, "context" | "paths
 export function openReloads(options: HostReloadsOptions): HostReloads {
   const { context, paths, surface, current, files, model, shellHooks, plugins, builtin, onChange } = options;
   const listeners = new Set<ReloadListener>();
+  const stages = new Set<ReloadStage>();
   const reloads = createReloads({
     paths,
     env: context.env,
@@ -41,6 +42,7 @@ export function openReloads(options: HostReloadsOptions): HostReloads {
       model.configure(other.values.model);
       builtin.configure(other);
     },
+    stages,
     listeners,
     onChange,
     log: files.log,
@@ -49,7 +51,7 @@ export function openReloads(options: HostReloadsOptions): HostReloads {
   });
   const stopListening = listenForReloads({
     folder: paths.run,
-    reload: () => reloads.reload({ everyFile: true }),
+    reload: () => reloads.reload({ everyFile: true, mayLoosen: true }),
     onError: (problem) => files.log.error(problem),
   });
   return {
@@ -57,6 +59,10 @@ export function openReloads(options: HostReloadsOptions): HostReloads {
     onReload(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    addReloadStage(stage) {
+      stages.add(stage);
+      return () => void stages.delete(stage);
     },
     async [Symbol.asyncDispose]() {
       stopListening();

@@ -146,21 +146,28 @@ interface Namesakes<Found> {
   readonly manifestFile: string;
   /** Undefined for one that is not used. */
   readonly nameOf: (found: Found) => string | undefined;
+  /** The folders of running extensions by name. One that is still called so keeps its name. */
+  readonly holders?: ReadonlyMap<string, string> | undefined;
   /** What to return for one whose name is taken. */
   readonly refuse: (found: Found, name: string, problem: string) => Found;
 }
 
-/** If several extensions in use have the same name, the first one keeps it, so that names are unique. */
+/** If several extensions in use have the same name, the running one keeps it, else the first, so that names are unique. */
 export function refuseNamesakes<Found extends { readonly directory: string }>(
   found: readonly Found[],
-  { parent, manifestFile, nameOf, refuse }: Namesakes<Found>,
+  { parent, manifestFile, nameOf, refuse, holders: running }: Namesakes<Found>,
 ): readonly Found[] {
-  const holders = new Map<string, string>();
+  const holders = new Map(
+    found.flatMap((one) => {
+      const name = nameOf(one);
+      return name !== undefined && running?.get(name) === one.directory ? [[name, one.directory] as const] : [];
+    }),
+  );
   return found.map((one) => {
     const name = nameOf(one);
     if (name === undefined) return one;
     const holder = holders.get(name);
-    if (holder === undefined) {
+    if (holder === undefined || holder === one.directory) {
       holders.set(name, one.directory);
       return one;
     }

@@ -44,6 +44,8 @@ export interface DiscoverOptions {
   readonly timeoutSeconds: number;
   /** Manifests of an earlier discovery: unchanged ones are not parsed again. */
   readonly known?: ManifestCache<HookManifest>;
+  /** The folders of running hooks by name: a new folder does not take a name away from them. */
+  readonly holders?: ReadonlyMap<string, string>;
 }
 
 const HANDLERS = handlersOf(TIERS);
@@ -58,13 +60,14 @@ const KIND: ExtensionKind<HookManifest> = {
 /** Reads `parent` (the home's `hooks/`); if it is missing, there are no hooks. Never throws. */
 export async function discoverGatewayHooks(
   parent: string,
-  { timeoutSeconds, known = new ManifestCache() }: DiscoverOptions,
+  { timeoutSeconds, known = new ManifestCache(), holders }: DiscoverOptions,
 ): Promise<GatewayHookDiscovery> {
   const { found, warnings } = await discoverExtensions({ parent, kind: KIND, known });
   const described = found.map((one) => describe(one, timeoutSeconds));
   const hooks = refuseNamesakes<FoundGatewayHook>(described, {
     parent,
     manifestFile: KIND.manifestFile,
+    holders,
     nameOf: (one) => (one.kind === "hook" && one.hook.enabled ? one.hook.name : undefined),
     refuse: ({ directory }, name, reason) => ({ kind: "skipped", directory, name, reason, gone: true }),
   });

@@ -5,8 +5,9 @@ import { isDeepStrictEqual } from "node:util";
 import { problemOf } from "#core/errors";
 import { inSlices, ManifestCache } from "#core/extensions/discover";
 import { isSource } from "#core/extensions/fingerprint";
-import { nextVersion, type VersionKind, type VersionState } from "#core/extensions/last-good";
+import { nextVersion, type VersionKind } from "#core/extensions/last-good";
 import type { Log } from "#core/home/log";
+import type { HookBounds } from "#core/ports/guards";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
 import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "./discover.ts";
@@ -14,7 +15,17 @@ import type { HookManifest } from "./manifest.ts";
 import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
-import type { CodeCheck, GatewayHook, HandlerTier, HookVersion } from "#core/ports/tier";
+import {
+  boundsOf,
+  describe,
+  holdersOf,
+  loadedOf,
+  newsOf,
+  type GatewayHookListing,
+  type GatewayHooksReload,
+  type HookState,
+} from "./states.ts";
+import type { CodeCheck, HandlerTier, HookVersion } from "#core/ports/tier";
 import type { TierName } from "#core/tiers";
 
 export interface GatewayHooksDeps {
@@ -34,47 +45,38 @@ export interface GatewayHooksDeps {
   readonly createTier: (name: TierName) => Promise<HandlerTier>;
 }
 
-/** The current state of a folder in `hooks/`. */
-export interface GatewayHookListing {
-  readonly directory: string;
-  readonly name: string;
-  /** `kept`: the current version is unusable, so the last valid one keeps running. */
-  readonly state: "loaded" | "disabled" | "kept" | "skipped";
-  /** The reason why it is kept or skipped, else null. */
-  readonly reason: string | null;
-  /** The running version; null for a skipped hook. */
-  readonly hook: GatewayHook | null;
+/** Hooks that were prepared next to the running ones, none of them started. */
+export interface StagedGatewayHooks {
+  /** The bounds of the running hooks, and of those that would run. */
+  readonly before: readonly HookBounds[];
+  readonly after: readonly HookBounds[];
+  /** Replaces the running ones in one step. Must be called before the next reload begins, or not at all. */
+  swap(): GatewayHooksReload;
 }
 
-/** The result of a reload. */
-export interface GatewayHooksReload {
-  /** The changes, one clause each; empty when there are none. */
-  readonly changes: readonly string[];
-  /** Warnings about the hooks and skipped folders, new or not. */
-  readonly warnings: readonly string[];
-  /** Warnings about unusable versions, where the earlier one keeps running, new or not. */
-  readonly failures: readonly string[];
+export interface GatewayHooksRequest {
+  /** Also checks files that are not code. */
+  readonly everyFile?: boolean | undefined;
+  /** The default time limit of a handler, in place of the host's. */
+  readonly timeoutSeconds?: number | undefined;
 }
 
 export interface GatewayHooks extends AsyncDisposable {
   /** Finds the hooks and registers them. Never rejects: unusable ones cause warnings and are listed. */
   load(): Promise<void>;
   /**
-   * Reloads what has changed in one step, so that an event reaches either the old hooks or the new ones. `everyFile` also
-   * checks files that are not code. Never rejects; reloads run one at a time.
+   * Reloads what has changed in one step, so that an event reaches either the old hooks or the new ones. Never rejects;
+   * reloads run one at a time.
    */
-  reload(options?: { readonly everyFile?: boolean }): Promise<GatewayHooksReload>;
+  reload(request?: GatewayHooksRequest): Promise<GatewayHooksReload>;
+  /** Prepares a reload, for a caller that decides whether it happens. Never rejects. */
+  stage(request?: GatewayHooksRequest): Promise<StagedGatewayHooks>;
   /** Every folder, by name. */
   list(): readonly GatewayHookListing[];
   /** Every hook, once per event. */
   identities(): readonly HookIdentity[];
   /** Waits until all events are handled, for at most `ms`; false when some are not. */
   drain(ms: number): Promise<boolean>;
-}
-
-/** A folder and its running version. */
-interface HookState extends VersionState<LoadedGatewayHook> {
-  readonly found: FoundGatewayHook;
 }
 
 const NOTHING: GatewayHooksReload = { changes: [], warnings: [], failures: [] };
@@ -132,23 +134,45 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     }
   }
 
-  function reload({ everyFile = false }: { readonly everyFile?: boolean } = {}): Promise<GatewayHooksReload> {
-    const next = reloading
-      .then(() => (safeMode || closed ? NOTHING : takeOver(everyFile)))
-      // The folder was deleted meanwhile; keep what is running.
-      .catch((error: unknown) => ({ ...NOTHING, failures: [`${folder}: ${problemOf(error)}`] }));
+  function reload(request: GatewayHooksRequest = {}): Promise<GatewayHooksReload> {
+    return inTurn(async () => (await prepare(request)).swap());
+  }
+
+  function stage(request: GatewayHooksRequest = {}): Promise<StagedGatewayHooks> {
+    return inTurn(() => prepare(request));
+  }
+
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const next = reloading.then(work);
     reloading = next;
     return next;
   }
 
-  async function takeOver(everyFile: boolean): Promise<GatewayHooksReload> {
-    const discovery = await discoverGatewayHooks(folder, { timeoutSeconds: deps.timeoutSeconds(), known: manifests });
+  async function prepare(request: GatewayHooksRequest): Promise<StagedGatewayHooks> {
+    const before = boundsOf(slots);
+    if (safeMode || closed) return { before, after: before, swap: () => NOTHING };
+    try {
+      const { next, discovery } = await takeOver(request);
+      return { before, after: boundsOf(next), swap: () => (closed ? NOTHING : swap(next, discovery)) };
+    } catch (error) {
+      // The folder was deleted meanwhile; keep what is running.
+      const failures = [`${folder}: ${problemOf(error)}`];
+      return { before, after: before, swap: () => ({ ...NOTHING, failures }) };
+    }
+  }
+
+  async function takeOver({ everyFile = false, timeoutSeconds = deps.timeoutSeconds() }: GatewayHooksRequest) {
+    const discovery = await discoverGatewayHooks(folder, {
+      timeoutSeconds,
+      known: manifests,
+      holders: holdersOf(slots),
+    });
     const next = new Map<string, HookState>();
     await inSlices(discovery.hooks, async (found) => {
       const before = slots.get(found.directory);
       next.set(found.directory, { ...(await nextVersion(kind, found, { before, everyFile })), found });
     });
-    return closed ? NOTHING : swap(next, discovery);
+    return { next, discovery };
   }
 
   /** Synchronous, so that no event comes in between. */
@@ -213,43 +237,12 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   return {
     load,
     reload,
+    stage,
     list: () => [...slots.values()].map(describe),
     identities: () => [...loadedOf(slots).values()].flatMap(({ identities }) => identities),
     drain,
     [Symbol.asyncDispose]: dispose,
   };
-}
-
-function loadedOf(slots: ReadonlyMap<string, HookState>): ReadonlyMap<string, LoadedGatewayHook> {
-  return new Map(
-    [...slots].flatMap(([directory, { running }]) => (running === undefined ? [] : [[directory, running]])),
-  );
-}
-
-function newsOf(
-  slots: ReadonlyMap<string, HookState>,
-  general: readonly string[],
-): Omit<GatewayHooksReload, "changes"> {
-  const warnings = [...general];
-  const failures: string[] = [];
-  for (const { found, problem, running } of slots.values()) {
-    if (running !== undefined && problem !== null)
-      failures.push(`${problem} The last valid version of the gateway hook "${running.hook.name}" keeps running.`);
-    else if (found.kind === "hook") warnings.push(...found.warnings);
-    else warnings.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
-  }
-  return { warnings, failures };
-}
-
-function describe({ found, running, problem }: HookState): GatewayHookListing {
-  const { directory } = found;
-  if (running !== undefined) {
-    const state = problem === null ? "loaded" : "kept";
-    return { directory, name: running.hook.name, state, reason: problem, hook: running.hook };
-  }
-  if (found.kind === "hook")
-    return { directory, name: found.hook.name, state: "disabled", reason: null, hook: found.hook };
-  return { directory, name: found.name, state: "skipped", reason: found.reason, hook: null };
 }
 
 /** What is wrong with the code, as a sentence; null when no problem was found. */

@@ -25,13 +25,18 @@ async function bench(t: TestContext, options: { problems?: readonly string[] } =
     gone: [],
     failed: options.problems !== undefined,
     problems: options.problems ?? [],
+    gates: [],
     swap: () => void record.push("plugins"),
     discard: async () => void record.push("discarded"),
   };
-  const shellHooks: Pick<ShellHooks, "prepare"> = {
+  const shellHooks: Pick<ShellHooks, "prepare" | "guards" | "guardsOf"> = {
+    guards: () => [],
+    guardsOf: async () => [],
     prepare: async () => ({ warnings: [], added: 1, removed: 0, swap: () => void record.push("shell") }),
   };
-  const plugins: Pick<PluginHost, "stage"> = {
+  const plugins: Pick<PluginHost, "stage" | "gates" | "gatesUnder"> = {
+    gates: () => [],
+    gatesUnder: async () => [],
     async stage(_, { everyFile } = {}) {
       record.push(`stage${everyFile ? " every file" : ""}`);
       const step = Promise.withResolvers<void>();
@@ -59,6 +64,7 @@ async function bench(t: TestContext, options: { problems?: readonly string[] } =
       config = other;
       record.push(`config ${other.values.agent.max_iterations}`);
     },
+    stages: [],
     listeners,
     onChange: () => void record.push("changed"),
     log,

@@ -191,7 +191,7 @@ test("BOOT.md runs when the gateway has started, through the gateway's model, an
     `gateway: { platforms: { api_server: { enabled: true, port: 0 } }${rest} }\nplugins: { enabled: [memo] }\n`;
   home.write("BOOT.md", "run `echo all-$((40 + 2))`\n");
   const gateway = await startGateway(t, home, { config: config(", home_channel: { platform: memo, chat_id: me }") });
-  await until(() => home.has("sent"), "it is sent");
+  await until(() => home.has("sent") && home.read("sent") !== "", "it is sent");
   assert.match(home.read("sent"), /^me: .*all-42/s);
   assert.match(gateway.stderr(), /boot-md: .*BOOT\.md runs now/);
   gateway.kill("SIGTERM");

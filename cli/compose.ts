@@ -1,5 +1,6 @@
 /** The only place where everything meets: one host, made the same way for every surface. */
 import { loadConfig } from "#core/home/config";
+import { hookLimits } from "#core/hook-limits";
 import { demandFor } from "#core/home/demands";
 import { openFiles, type HostFiles } from "./host-files.ts";
 import { openSessions } from "./host-sessions.ts";
@@ -23,6 +24,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     undo.defer(() => files.close());
     files.keepSecret(current.config.values);
     const events = undo.use(openEvents(options, files));
+    events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
     const model = createModelSwitch(current.config.values.model, context.env);

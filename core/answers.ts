@@ -151,11 +151,12 @@ function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | I
 
 function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {
   if (typeof answer === "string" && dialect === "plugin")
-    return answer === "" ? PASS : { kind: "context", text: answer };
+    return answer.trim() === "" ? PASS : { kind: "context", text: answer };
   if (!isMapping(answer)) return invalid(`expected {"context": "…"}, got ${describe(answer)}`);
   const context = answer["context"];
   if (context === undefined || context === null || context === "") return judgeForeign(answer, "context", dialect);
-  return typeof context === "string" ? { kind: "context", text: context } : invalid('"context" must be a string');
+  if (typeof context !== "string") return invalid('"context" must be a string');
+  return context.trim() === "" ? PASS : { kind: "context", text: context };
 }
 
 function judgeTransform(name: EventName, answer: unknown, dialect: Dialect): Decision | Invalid {

@@ -5,6 +5,7 @@ import { attempt, type Attempt } from "./attempt.ts";
 import type { EventKind } from "./event-declaration.ts";
 import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
+import { DEFAULT_HOOK_LIMITS, limitDecision, type HookLimits } from "./hook-limits.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Firing, Hook, RunSink } from "./ports/hook.ts";
 import { makeRun, RunSinks } from "./runs.ts";
@@ -40,6 +41,8 @@ export class HookDispatcher {
   readonly sinks = new RunSinks();
   /** Called when a hook was registered or removed. */
   onChange: () => void = () => undefined;
+  /** How much a hook may add; asked for at each run, because a reload may change it. */
+  limits: () => HookLimits = () => DEFAULT_HOOK_LIMITS;
   readonly #hooks = new Map<EventName, readonly Hook[]>();
   readonly #sideBySide = createLimiter(availableParallelism());
   readonly #background = createLimiter(availableParallelism());
@@ -142,7 +145,7 @@ export class HookDispatcher {
     const run = makeRun(hook, { firing, attempt: attempted, verdict, exit_code });
     this.sinks.record(run, hook);
     passage.onRun?.(run, hook);
-    return fold(passage, verdict.decision);
+    return fold(passage, limitDecision(verdict.decision, this.limits()));
   }
 }
 

@@ -56,6 +56,13 @@ export function buildConfigSchema(zod: Zod) {
     hooks: zod.unknown().optional().describe("Shell hooks: event → list of {command, matcher?, timeout?, …}"),
     hooks_auto_accept: zod.boolean().optional().describe("Approve every configured shell hook without asking"),
     hooks_consent: zod.enum(["command", "pinned"]).optional(),
+    hooks_limits: zod
+      .strictObject({
+        context: zod.int().min(1).describe("Most characters of context that a hook adds to a message"),
+        message: zod.int().min(1).describe("Most characters of the message of a block"),
+      })
+      .partial()
+      .optional(),
     plugins: zod
       .strictObject({
         enabled: names.describe("Plugins to load, by name or directory"),
@@ -139,6 +146,7 @@ export const SECTION_NAMES = [
   "hooks",
   "hooks_auto_accept",
   "hooks_consent",
+  "hooks_limits",
   "plugins",
   "sessions",
   "gateway",

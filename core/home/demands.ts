@@ -33,6 +33,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: TURNS, path: "sessions" },
   { surfaces: TURNS, path: "hooks_auto_accept" },
   { surfaces: [...TURNS, "hooks test"], path: "hooks_consent" },
+  { surfaces: TURNS, path: "hooks_limits" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
   { surfaces: ["gateway"], path: "gateway.*", when: (_, [, key]) => key !== "platforms" },

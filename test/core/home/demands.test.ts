@@ -14,6 +14,7 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`sandbox: { tools: ${UNSET} }`, [...TURNS, "hooks test", "sandbox"]],
   [`sessions: ${UNSET}`, TURNS],
   [`hooks_auto_accept: ${UNSET}`, TURNS],
+  [`hooks_limits: { context: ${UNSET} }`, TURNS],
   [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test"]],
   [`plugins: { callback_timeout_seconds: ${UNSET} }`, HOSTS],
   [`plugins: ${UNSET}`, HOSTS],

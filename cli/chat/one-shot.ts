@@ -75,7 +75,14 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   const said: string[] = [];
   if (structured) conversation.open(options);
   const say = (words: string) => (structured ? void said.push(words) : context.out(words));
-  const after = await runSlash(command.name, command.args, { host, conversation, say, onFrame, signal });
+  const after = await runSlash(command.name, command.args, {
+    host,
+    conversation,
+    say,
+    onFrame,
+    signal,
+    stopTurn: () => false,
+  });
   const session_id = conversation.session?.id;
   if (structured && session_id !== undefined && said.length > 0) {
     onFrame({ type: "assistant", session_id, content: said.join("\n") });

@@ -15,6 +15,8 @@ export interface SlashContext {
   readonly say: (text: string) => void;
   readonly onFrame: (frame: Frame) => void;
   readonly signal: AbortSignal;
+  /** Stops the turn that runs meanwhile; false when there is none. */
+  readonly stopTurn: () => boolean;
 }
 
 /** What the surface does after a command: nothing, ask the model again, end the program. */
@@ -31,8 +33,10 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
     say(`New session ${conversation.session?.id ?? ""}.`);
     return NOTHING;
   },
-  // While a turn runs, the surface handles it itself.
-  stop: (_, { say }) => (say("No turn is running."), NOTHING),
+  stop(_, { say, stopTurn }) {
+    if (!stopTurn()) say("No turn is running.");
+    return NOTHING;
+  },
   status: (_, here) => (here.say(statusText(here)), NOTHING),
   sessions: (_, { host, say }) => (say(sessionLines(host) || "No sessions yet."), NOTHING),
   async resume(args, { conversation, say, signal, onFrame }) {

@@ -9,7 +9,8 @@ import { MessageLine } from "./message-line.ts";
 import type { Questions } from "./questions.ts";
 import type { Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
-import { runSlash, type AfterCommand } from "./slash-commands.ts";
+import { findSlashCommand } from "#core/slash-commands";
+import { runSlash, type AfterCommand, type SlashContext } from "./slash-commands.ts";
 import { terminalOutput } from "./terminal-output.ts";
 
 export interface TerminalConversation {
@@ -38,15 +39,12 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   context.faint(`${id} (${provider}). Type /help for commands, Ctrl+D to exit.`);
 
   let interruptedAt = Number.NEGATIVE_INFINITY;
-  lines.onMessage((text) => {
-    if (turns.running && text.trim() === "/stop") turns.stop();
-    else turns.take(text);
-  });
+  lines.onMessage(turns.take);
   lines.onInterrupt(() => {
     const now = performance.now();
     if (now - interruptedAt < TWICE_MS) return leave(EXIT.interrupted);
     interruptedAt = now;
-    if (turns.running) return turns.stop();
+    if (turns.stop()) return;
     context.note("Press Ctrl+C again to exit.");
     lines.prompt();
   });
@@ -68,6 +66,8 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   context.exit(shutdown.code ?? code);
 }
 
+type TurnControl = Pick<SlashContext, "signal" | "stopTurn">;
+
 /** Runs what the user types, one line after another. */
 function createTurns(options: TerminalConversation, quit: (code: number) => void) {
   const waiting: string[] = [];
@@ -75,9 +75,23 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
   let closed = false;
   let idle: () => void = () => undefined;
 
+  /** Runs the input, after the turn that runs; `/stop` runs beside it, and commands that end it come next. */
   function take(text: string): void {
-    waiting.push(text);
+    const name = parseSlash(text)?.name;
+    const command = current === undefined || name === undefined ? undefined : findSlashCommand("chat", name);
+    if (command === "stop") return void perform(text, { signal: new AbortController().signal, stopTurn: stop });
+    if (command !== "quit" && command !== "new") waiting.push(text);
+    else {
+      waiting.unshift(text);
+      stop();
+    }
     if (current === undefined) next();
+  }
+
+  /** False when no turn runs. */
+  function stop(): boolean {
+    current?.interrupt.abort();
+    return current !== undefined;
   }
 
   function next(): void {
@@ -88,13 +102,13 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
       return;
     }
     const interrupt = new AbortController();
-    const done = perform(text, interrupt.signal).then(next);
+    const done = perform(text, { signal: interrupt.signal, stopTurn: () => false }).then(next);
     current = { interrupt, done };
   }
 
-  async function perform(text: string, signal: AbortSignal): Promise<void> {
+  async function perform(text: string, control: TurnControl): Promise<void> {
     try {
-      const after = await obey(options, text, signal);
+      const after = await obey(options, text, control);
       if (after.next === "quit") quit(EXIT.ok);
     } catch (error) {
       options.context.note(`hermes: ${isHermesError(error) ? error.message : problemOf(error)}`);
@@ -106,10 +120,7 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
 
   return {
     take,
-    get running() {
-      return current !== undefined;
-    },
-    stop: () => current?.interrupt.abort(),
+    stop,
     onIdle(listener: () => void) {
       idle = listener;
     },
@@ -123,7 +134,8 @@ function createTurns(options: TerminalConversation, quit: (code: number) => void
 }
 
 /** Handles one input: a message for the model, a `!command` or a slash command. */
-async function obey(options: TerminalConversation, text: string, signal: AbortSignal): Promise<AfterCommand> {
+async function obey(options: TerminalConversation, text: string, control: TurnControl): Promise<AfterCommand> {
+  const { signal, stopTurn } = control;
   const { host, conversation, context, renderer, maxIterations } = options;
   const send = { signal, onFrame: (frame: Parameters<Renderer["show"]>[0]) => renderer.show(frame), maxIterations };
   if (text.startsWith("!") && !text.includes("\n")) {
@@ -142,6 +154,7 @@ async function obey(options: TerminalConversation, text: string, signal: AbortSi
     say: context.out,
     onFrame: send.onFrame,
     signal,
+    stopTurn,
   });
   if (after.next === "send") await conversation.send(after.message, send);
   return after;

@@ -220,7 +220,7 @@ const TOOL_EVENTS = eventsWhere(({ tool }) => tool);
 function readMatcher(event: EventName, value: unknown, warn: Warn): string | null {
   if (value === undefined || value === null) return null;
   if (!declarationOf(event).tool) {
-    warn(`counts on the tool events only (${TOOL_EVENTS.join(", ")}); ignored`, "matcher");
+    warn(`it matches the names of tools, so only ${TOOL_EVENTS.join(", ")} have one; ignored`, "matcher");
     return null;
   }
   if (typeof value !== "string") {

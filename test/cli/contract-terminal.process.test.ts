@@ -143,3 +143,46 @@ test("Ctrl+C while a hook holds up the end: twice ends the program at once", { s
   assert.equal(await exited, 130);
   assert.equal(home.read("events"), "end true false\nfinalize\n", "the hook is not waited for, nothing comes after it");
 });
+
+const WATCH = `
+import { appendFileSync } from "node:fs";
+const note = (text) => appendFileSync(process.env.HERMES_HOME + "/events", text + "\\n");
+export function register(ctx) {
+  ctx.register_hook("on_session_end", ({ completed, interrupted }) => note("end " + completed + " " + interrupted));
+  ctx.register_hook("on_session_reset", () => note("reset"));
+  ctx.on("command:*", (event) => note(event));
+}`;
+
+for (const [typed, noted] of [
+  ["/exit", ["end false true", "command:exit"]],
+  ["/quit", ["end false true", "command:quit"]],
+  [CTRL_D, ["end false true"]],
+  ["/new", ["end false true", "command:new", "reset"]],
+  ["/stop", ["command:stop", "end false true"]],
+] as const) {
+  test(`${JSON.stringify(typed)} during a turn acts at once`, { skip }, async (t) => {
+    await using model = await startModelServer([{ hangAfter: "I begin" }]);
+    const home = new Home(t);
+    home.plugin("watch", WATCH);
+    home.write(
+      "config.yaml",
+      `model: { provider: openai-compatible, default: m, base_url: "${model.url}" }\nplugins: { enabled: [watch] }\n`,
+    );
+    const pty = home.terminal(["chat"]);
+    t.after(() => pty.kill());
+    await pty.see("›");
+    pty.type(`hello${ENTER}`);
+    await pty.see("I begin");
+    // A message that waits does not come first.
+    if (typed === "/exit") pty.type(`later${ENTER}`);
+    pty.type(typed === CTRL_D ? CTRL_D : `${typed}${ENTER}`);
+    if (typed === "/new" || typed === "/stop") {
+      await pty.see(typed === "/new" ? "New session" : "›");
+      pty.type(CTRL_D);
+    }
+    assert.equal(await pty.exited, 0);
+    const events = home.read("events").trim().split("\n");
+    assert.deepEqual(events.slice(0, noted.length), noted);
+    assert.equal(model.requests.length, 1);
+  });
+}

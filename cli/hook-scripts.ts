@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { HookScripts } from "#agent/guard/files";
+import { findScriptAccessProblem } from "#allowlist/script-access";
 import { isFile, locate, scriptOf } from "#allowlist/words";
 import { declarationOf } from "#core/events";
 import { userHome } from "#core/home/paths";
@@ -27,6 +28,16 @@ export function scriptsOf(entries: readonly ShellEntry[], place: ScriptPlace): H
     ...new Set(some.flatMap((entry) => filesOf(entry, place)).filter((file) => mayBeChanged(file))),
   ];
   return { all: of(entries), gates: of(entries.filter(({ event }) => declarationOf(event).scriptsHidden)) };
+}
+
+/** A warning for each enabled entry whose script others could change. */
+export function warnOfAccess(entries: readonly ShellEntry[], place: ScriptPlace): readonly string[] {
+  return entries.flatMap((entry) => {
+    const problem = entry.enabled ? findScriptAccessProblem(entry.argv, place) : null;
+    if (problem === null) return [];
+    const blocks = entry.failClosed ? " Until then, every matching call is blocked (fail_closed)." : "";
+    return [`hooks.${entry.event}[${entry.index}]: ${problem}.${blocks}`];
+  });
 }
 
 function filesOf({ argv, command, throughShell }: ShellEntry, place: ScriptPlace): readonly string[] {

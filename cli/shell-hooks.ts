@@ -65,8 +65,8 @@ const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_S
 
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher, ask } = options;
-  const place = { cwd: process.cwd(), env: context.env };
-  const shellContext = { cwd: place.cwd, home: paths.home, env: context.env, wallFor: options.wallFor };
+  const place = { cwd: process.cwd(), env: context.env, home: paths.home };
+  const shellContext = { ...place, wallFor: options.wallFor };
   let current = NONE;
   let undos: (() => void)[] = [];
 
@@ -75,17 +75,14 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     const { parseHookEntries } = await import("#sandbox/shell/entries");
     const { entries, warnings } = parseHookEntries(config.values.hooks);
     if (entries.length === 0) return ready(NONE, warnings);
-    const { scriptsOf } = await import("./hook-scripts.ts");
-    const scripts = scriptsOf(entries, { ...place, home: paths.home });
+    const { scriptsOf, warnOfAccess } = await import("./hook-scripts.ts");
+    const scripts = scriptsOf(entries, place);
     // In safe mode nothing runs, but what will run again later stays off limits.
     if (options.globals.safeMode) return ready({ ...NONE, scripts }, []);
-    const { openApprovals } = await import("#allowlist/approvals");
     const { settleConsent } = await import("#allowlist/consent");
     const { openPrompter } = await import("#allowlist/prompt");
-    const mode = config.values.hooks_consent ?? "command";
     // Kept when the configuration changes: approvals for this run are stored only here.
-    const approvals =
-      current.approvals?.mode === mode ? current.approvals : openApprovals(paths.allowlist, mode, place);
+    const approvals = await keepOrOpen(current.approvals, paths.allowlist, config, place);
     const settlement = await settleConsent(entries, {
       file: paths.allowlist,
       approvals,
@@ -94,18 +91,25 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       place,
       onUnrecorded: options.onUnrecorded,
     });
-    return ready({ ...(await make(entries, approvals)), scripts }, [...warnings, ...settlement.warnings]);
+    const all = [...warnings, ...settlement.warnings, ...warnOfAccess(entries, place)];
+    return ready({ ...(await make(entries, approvals)), scripts }, all);
   }
 
   /** Hooks for the entries. An unchanged entry keeps its hook. */
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Omit<Registered, "scripts">> {
     const { createShellHook } = await import("#sandbox/shell/hook");
-    const decide = (request: HookRequest) => (current.approvals ?? approvals).decide(request);
+    const { findScriptAccessProblem } = await import("#allowlist/script-access");
+    const dependencies = {
+      decide: (request: HookRequest) => (current.approvals ?? approvals).decide(request),
+      shellContext,
+      findAccessProblem: (argv: readonly string[]) => findScriptAccessProblem(argv, place),
+      ask,
+      warn: context.warn,
+    };
     const hooks = new Map<string, Hook>();
     for (const entry of entries) {
       const key = JSON.stringify(entry);
-      const made = current.hooks.get(key);
-      hooks.set(key, made ?? createShellHook(entry, { decide, shellContext, ask, warn: context.warn }));
+      hooks.set(key, current.hooks.get(key) ?? createShellHook(entry, dependencies));
     }
     return { hooks, approvals, guards: await shellGuardsIn(entries, place) };
   }
@@ -118,8 +122,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       removed: before.difference(after).size,
       swap() {
         current = next;
-        const order = [...after];
-        if (before.size === after.size && [...before].every((hook, index) => hook === order[index])) return;
+        if (haveSameOrder(before, after)) return;
         const registered = undos;
         undos = [];
         for (const undo of registered) undo();
@@ -145,6 +148,22 @@ async function shellGuardsOf(
 async function shellGuardsIn(entries: readonly ShellEntry[], place: LookupContext): Promise<readonly ShellGuard[]> {
   const { describeGates } = await import("./guards/state.ts");
   return describeGates(entries, place);
+}
+
+async function keepOrOpen(
+  approvals: OpenApprovals | undefined,
+  file: string,
+  { values: { hooks_consent: mode = "command" } }: Config,
+  place: LookupContext,
+): Promise<OpenApprovals> {
+  if (approvals?.mode === mode) return approvals;
+  const { openApprovals } = await import("#allowlist/approvals");
+  return openApprovals(file, mode, place);
+}
+
+function haveSameOrder(before: ReadonlySet<Hook>, after: ReadonlySet<Hook>): boolean {
+  const order = [...after];
+  return before.size === after.size && [...before].every((hook, index) => hook === order[index]);
 }
 
 function optInOf({ globals, context }: ShellHookOptions, config: Config): "flag" | "env" | "config" | null {

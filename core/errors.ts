@@ -21,6 +21,10 @@ export const ERRORS = {
     EXIT.usage,
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
   ),
+  HERMES_CONFIG_ACCESS: declare(
+    EXIT.usage,
+    (f: { file: string; problem: string }) => `${f.file} is not used, because others could change it: ${f.problem}`,
+  ),
   HERMES_CONFIG_WRITE: declare(
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be written: ${f.problem}`,

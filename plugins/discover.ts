@@ -30,6 +30,8 @@ export interface FoundPlugin {
   readonly error: string | undefined;
   /** True when the configuration enables it: then its error causes a warning. */
   readonly wanted: boolean;
+  /** Why others could change it, as a sentence, else null: marked `on_error: block`, it does not load. */
+  readonly exposed: string | null;
   /** Set for a plugin that comes with hermes. */
   readonly builtin?: BuiltinPlugin;
 }
@@ -83,7 +85,10 @@ export async function discoverPlugins(
     },
   );
   const plugins = [...own, ...BUILTIN_PLUGINS.map((builtin) => decideBuiltin(builtin, own, choice))];
-  return { plugins, warnings: [...warnings, ...unknownNames(plugins, choice)] };
+  const exposed = plugins.flatMap(({ state, exposed: sentence }) =>
+    state === "enabled" && sentence !== null ? [sentence] : [],
+  );
+  return { plugins, warnings: [...warnings, ...exposed, ...unknownNames(plugins, choice)] };
 }
 
 function chooseEntry(folder: string, files: ReadonlySet<string>): EntryChoice {
@@ -117,6 +122,7 @@ function decide(found: FoundExtension<Manifest>, { enabled, disabled }: Choice):
     manifest,
     entry: usable ? found.entry : undefined,
     error: usable ? undefined : found.problem,
+    exposed: usable ? found.exposed : null,
   };
   const off = disabled.some((word) => isNamed(plugin, word));
   const on = enabled.some((word) => isNamed(plugin, word));
@@ -138,6 +144,7 @@ function decideBuiltin(builtin: BuiltinPlugin, own: readonly FoundPlugin[], { di
     state: off ? "disabled" : "enabled",
     error: other === undefined ? undefined : `plugins/${other.directory} replaces it.`,
     wanted: !off,
+    exposed: null,
     builtin,
   };
 }

@@ -152,6 +152,7 @@ class Loading implements Generation {
     const folder = plugin.builtin === undefined ? realpathSync(plugin.folder) : plugin.folder;
     const { key, onFailure, settings } = this.#entryOf(plugin);
     demandFor("plugin", config, key);
+    if (onFailure === "block" && plugin.exposed !== null) throw new Error(plugin.exposed);
     const seconds = this.#config.callback_timeout_seconds;
     const one = new LoadedPlugin(plugin, folder, shared, {
       onFailure,

@@ -1,9 +1,10 @@
 /** Finds the extensions in a folder: each is a folder with a manifest and a module. None of their code is executed. */
 import { existsSync, readdirSync, realpathSync, statSync, type Dirent } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { isHermesError, problemOf } from "#core/errors";
-import { isForeignFolder, isFresh } from "./fingerprint.ts";
+import { findAccessProblem } from "#core/home/access";
+import { isForeignFolder, isFresh, isSource } from "./fingerprint.ts";
 import { readManifest, type ManifestFormat } from "./manifest.ts";
 
 /** The differences between plugins and gateway hooks. */
@@ -32,6 +33,8 @@ export type FoundExtension<Manifest> = {
       readonly entry: string;
       /** The real paths of the folder and the entry file. */
       readonly real: { readonly folder: string; readonly entry: string };
+      /** Why others could change it, as a sentence, else null. */
+      readonly exposed: string | null;
     }
   | {
       readonly kind: "broken";
@@ -129,10 +132,20 @@ async function inspect<Manifest>(
     const entry = join(folder, choice.file);
     if (!statSync(entry).isFile()) return broken(`${folder}: ${choice.file} is not a file.`);
     const real = { folder: realpathSync(folder), entry: realpathSync(entry) };
-    return { kind: "usable", directory, folder, manifest, entry, real };
+    const exposed = exposureOf(folder, files, dirname(parent));
+    return { kind: "usable", directory, folder, manifest, entry, real, exposed };
   } catch (error) {
     return broken(isHermesError(error) ? error.message : `${folder} cannot be read: ${problemOf(error)}`);
   }
+}
+
+/** Checks the code and manifest directly in the folder, the folder, and those above it up to the home. */
+function exposureOf(folder: string, files: ReadonlySet<string>, home: string): string | null {
+  for (const file of [...files].filter(isSource)) {
+    const problem = findAccessProblem(join(folder, file), { home });
+    if (problem !== null) return `${folder} is not safe: ${problem}`;
+  }
+  return null;
 }
 
 function hintAt(files: ReadonlySet<string>, manifestFile: string): string {

@@ -1,5 +1,6 @@
 /** Reads `config.yaml` into an immutable snapshot (CONTRACT §2). A reload replaces the whole snapshot. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { findAccessProblem } from "./access.ts";
 import { DEFAULTS, SECTION_NAMES, type PluginEntry, type RawConfig } from "./config-schema.ts";
 import { HermesError, problemOf } from "#core/errors";
 import type { HomePaths } from "./paths.ts";
@@ -58,14 +59,14 @@ function isPlainMapping(value: unknown, keys: Readonly<Record<string, (value: un
 }
 
 /**
- * Reads the home's configuration; a home without one gives the defaults. Throws HERMES_CONFIG_UNREADABLE,
- * HERMES_CONFIG_SYNTAX or HERMES_CONFIG_TYPE with file, line and key.
+ * Reads the home's configuration; a home without one gives the defaults. Throws HERMES_CONFIG_ACCESS when others could
+ * change it, HERMES_CONFIG_UNREADABLE, HERMES_CONFIG_SYNTAX or HERMES_CONFIG_TYPE with file, line and key.
  */
 export async function loadConfig(paths: HomePaths, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
   const file = paths.config;
-  const text = read(paths.config);
+  const text = read(paths.config, paths.home);
   if (text !== undefined) return parseConfig(text, file, env);
-  const fallback = read(paths.fallbackConfig);
+  const fallback = read(paths.fallbackConfig, paths.home);
   return fallback === undefined ? emptyConfig() : parseConfig(fallback, paths.fallbackConfig, env);
 }
 
@@ -116,7 +117,9 @@ function withDefaults(raw: RawConfig): ConfigValues {
   } as ConfigValues;
 }
 
-function read(file: string): string | undefined {
+function read(file: string, home: string): string | undefined {
+  const problem = existsSync(file) ? findAccessProblem(file, { home }) : null;
+  if (problem !== null) throw new HermesError("HERMES_CONFIG_ACCESS", { file, problem });
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

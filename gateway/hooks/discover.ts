@@ -87,7 +87,8 @@ function describe(found: FoundExtension<HookManifest>, timeoutSeconds: number): 
     folder: found.real.folder,
     handler: found.real.entry,
   };
-  return { kind: "hook", directory, hook, warnings };
+  const exposed = found.exposed === null ? [] : [found.exposed];
+  return { kind: "hook", directory, hook, warnings: [...warnings, ...exposed] };
 }
 
 function chooseEntry(folder: string, files: ReadonlySet<string>, { isolation }: HookManifest): EntryChoice {

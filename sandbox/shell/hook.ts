@@ -29,6 +29,8 @@ export interface ShellHookDependencies {
   /** Called at every firing: may this command run now, through this shell and with these variables? */
   readonly decide: (request: HookRequest) => Consent;
   readonly shellContext: ShellContext;
+  /** Why others could change the script of these words, as a clause, else null; asked at each run of a guard. */
+  readonly findAccessProblem?: ((argv: readonly string[]) => string | null) | undefined;
   /** Asks the user; absent where nobody can be asked, and then the call is blocked. */
   readonly ask?: AskPerson | undefined;
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
@@ -68,6 +70,8 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     if (!decision.granted) {
       return failed(new HermesError("HERMES_HOOK_UNAPPROVED", { name, event, reason: decision.reason }));
     }
+    const exposed = entry.failClosed && entry.argv !== null ? dependencies.findAccessProblem?.(entry.argv) : null;
+    if (exposed) return failed(new HermesError("HERMES_HOOK_SCRIPT", { name, event, problem: exposed }));
     const { grant } = decision;
     const result = await runScript({ entry, grant, firing, signal, shellContext: dependencies.shellContext });
     dependencies.onResult?.(entry, result);

@@ -171,5 +171,6 @@ function found(name: string, requiresPlugins: readonly string[]): FoundPlugin {
     state: "enabled",
     error: undefined,
     wanted: true,
+    exposed: null,
   };
 }

@@ -9,6 +9,7 @@ import { discoverPlugins } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
+import { warnOfAccess } from "#cli/hook-scripts";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
@@ -47,7 +48,9 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
   const { safeMode } = context.globals(command);
   const paths = context.paths(command);
   const config = await loadConfig(paths, env);
-  const { entries, warnings } = parseHookEntries(config.values.hooks, userHome(env));
+  const parsed = parseHookEntries(config.values.hooks, userHome(env));
+  const { entries } = parsed;
+  const warnings = [...parsed.warnings, ...warnOfAccess(entries, { cwd: process.cwd(), env, home: paths.home })];
   const listed = listShellHooks(config, paths, env).hooks;
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent);
   const discovery = await discoverPlugins(paths.plugins, config.values.plugins);

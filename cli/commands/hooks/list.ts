@@ -16,6 +16,7 @@ import { discoverPlugins, entryOf } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
+import { warnOfAccess } from "#cli/hook-scripts";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 import { formatTable } from "./table.ts";
 
@@ -84,7 +85,8 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
       problem: entry.problem,
     };
   });
-  return { hooks, warnings: [...warnings, ...approvals.state().warnings] };
+  const exposed = warnOfAccess(entries, { ...place, home: paths.home });
+  return { hooks, warnings: [...warnings, ...exposed, ...approvals.state().warnings] };
 }
 
 /** False for an approved hook whose pinned files have changed. */

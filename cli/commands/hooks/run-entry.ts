@@ -4,6 +4,7 @@ import { attempt } from "#core/attempt";
 import { isHermesError } from "#core/errors";
 import type { Firing } from "#core/ports/hook";
 import { verdictOf } from "#core/verdict";
+import { findScriptAccessProblem } from "#allowlist/script-access";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
 
@@ -34,6 +35,7 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
   const hook = createShellHook(entry, {
     decide,
     shellContext,
+    findAccessProblem: (argv) => findScriptAccessProblem(argv, shellContext),
     warn,
     onResult: (_entry, { stdout, stderr }) => {
       output = { stdout, stderr };

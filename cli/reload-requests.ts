@@ -81,7 +81,7 @@ export function listenForReloads({ folder, reload, onError }: Listening): () => 
   function take(): void {
     for (const name of namesIn(folder)) {
       // Who takes the file away has the request.
-      if (!closed && name.startsWith(asks) && removeFile(join(folder, name))) void answer(name.slice(asks.length));
+      if (!closed && isRequest(name, asks) && removeFile(join(folder, name))) void answer(name.slice(asks.length));
     }
   }
 
@@ -102,6 +102,11 @@ export function listenForReloads({ folder, reload, onError }: Listening): () => 
     watched?.stop();
     for (const name of namesIn(folder)) if (isOurs(name)) removeFile(join(folder, name));
   };
+}
+
+/** True for a complete request: the file that one is written through has a longer name. */
+function isRequest(name: string, asks: string): boolean {
+  return name.startsWith(asks) && /^[0-9a-f]+$/.test(name.slice(asks.length));
 }
 
 /**

@@ -68,7 +68,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const place = { cwd: process.cwd(), env: context.env, home: paths.home };
   const shellContext = { ...place, wallFor: options.wallFor };
   let current = NONE;
-  let undos: (() => void)[] = [];
+  const undos: (() => void)[] = [];
 
   async function prepare(config: Config, { mayAsk = false } = {}): Promise<PreparedShellHooks> {
     if (config.values.hooks === undefined) return ready(NONE, []);
@@ -123,9 +123,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       swap() {
         current = next;
         if (haveSameOrder(before, after)) return;
-        const registered = undos;
-        undos = [];
-        for (const undo of registered) undo();
+        for (const undo of undos.splice(0)) undo();
         for (const hook of next.hooks.values()) undos.push(dispatcher.register(hook));
       },
     };

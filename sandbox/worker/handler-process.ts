@@ -89,10 +89,17 @@ export class HandlerProcess {
   /** Runs the handler with one event at a time. Rejects as the tier port says. */
   run(event: string, context: string): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    let frame: Buffer;
+    try {
+      frame = encodeFrame(event, context, MOST_CONTEXT_BYTES);
+    } catch (error) {
+      reject(this.#fault("HERMES_HANDLER_FAILED", event, `its event: ${problemOf(error)}`));
+      return promise;
+    }
     this.#current = { event, resolve, reject };
     // Starting the process is not part of the handler's deadline.
     if (this.#startTimer === undefined) this.#deadlines.add(this.#current);
-    if (this.#thread?.writable === true) this.#thread.write(encodeFrame(event, context, MOST_CONTEXT_BYTES));
+    if (this.#thread?.writable === true) this.#thread.write(frame);
     return promise;
   }
 

@@ -23,7 +23,7 @@ const BUSY_MS = 25;
 const IDLE_MS = 250;
 const PATIENCE_MS = 500;
 /** What a process with a thread needs besides the thread's heap: code, stacks, freed memory that is kept. */
-const OWN_MB = 64;
+const OWN_MB = 128;
 
 /** How much a thread may use briefly. */
 function momentaryLimitMb(memoryMb: number): number {

@@ -18,17 +18,24 @@ const LENGTH_BYTES = 4;
 const FLUSH_MS = 100;
 
 const control = new Socket({ fd: CONTROL_DESCRIPTOR, readable: true, writable: true });
-let received = Buffer.alloc(0);
+let received: Buffer[] = [];
+let receivedBytes = 0;
 let started = false;
 let isEnding = false;
 
 control.on("data", (piece: Buffer) => {
-  received = Buffer.concat([received, piece]);
-  if (started || received.length < LENGTH_BYTES) return;
-  const size = LENGTH_BYTES + received.readUInt32BE(0);
-  if (received.length < size) return;
+  if (started) return;
+  received.push(piece);
+  receivedBytes += piece.length;
+  if (receivedBytes < LENGTH_BYTES) return;
+  // The length is in the first piece, unless that is tiny.
+  if (received[0]!.length < LENGTH_BYTES) received = [Buffer.concat(received)];
+  const size = LENGTH_BYTES + received[0]!.readUInt32BE(0);
+  if (receivedBytes < size) return;
   started = true;
-  start(deserialize(received.subarray(LENGTH_BYTES, size)) as ProcessStart);
+  const message = Buffer.concat(received).subarray(LENGTH_BYTES, size);
+  received = [];
+  start(deserialize(message) as ProcessStart);
 });
 // The program has ended in some way; this process must not outlive it, whatever the handler is doing.
 control.on("error", endNow);

@@ -151,6 +151,34 @@ test("a handler that V8 cannot interrupt: other hooks answer, and SIGTERM ends t
   }
 });
 
+for (const [name, code] of [
+  ["loops", "for (;;);"],
+  ["stops its process", 'process.kill(process.pid, "SIGSTOP"); for (;;);'],
+] as const) {
+  test(`kill -9 of the gateway leaves no process of a handler that ${name}`, async (t) => {
+    const home = new Home(t);
+    const mark = join(home.path, "pid");
+    home.write("hooks/busy/HOOK.yaml", "events: [agent:start]\ntimeout_seconds: 600\n");
+    home.write(
+      "hooks/busy/handler.ts",
+      `import { renameSync, writeFileSync } from "node:fs";
+       export function handle() {
+         writeFileSync(${JSON.stringify(`${mark}.new`)}, String(process.pid));
+         renameSync(${JSON.stringify(`${mark}.new`)}, ${JSON.stringify(mark)});
+         ${code}
+       }`,
+    );
+    const gateway = await startGateway(t, home, { config: API_SERVER });
+    await gateway.say("hello");
+    await until(() => existsSync(mark), "the handler runs");
+    const pid = Number(readFileSync(mark, "utf8"));
+    assert.ok(lives(pid));
+    gateway.kill("SIGKILL");
+    await gateway.ended;
+    await until(() => !lives(pid), "its process is gone");
+  });
+}
+
 test("a handler that fills an array until its memory is used up ends its own process only", async (t) => {
   const home = new Home(t);
   home.write("hooks/fills/HOOK.yaml", "events: ['command:fill', 'command:next']\n");

@@ -97,7 +97,10 @@ function examineConsent(entry: ShellEntry, listed: ListedHook): Findings {
   const open = declarationOf(entry.event).onFailure === "mark" && !fail_closed;
   return {
     problems,
-    notes: open ? ["If this guard fails, the call is allowed. Set fail_closed: true to block instead."] : [],
+    notes: [
+      ...(open ? ["If this guard fails, the call is allowed. Set fail_closed: true to block instead."] : []),
+      ...(listed.unpinned ? [listed.unpinned] : []),
+    ],
   };
 }
 

@@ -22,6 +22,8 @@ const MEGABYTE = 1024 * 1024;
 const BUSY_MS = 25;
 const IDLE_MS = 250;
 const PATIENCE_MS = 500;
+/** What a thread needs for Node and to strip types, before its handler has used anything. */
+const EMPTY_THREAD_MB = 24;
 /** What a process with a thread needs besides the thread's heap: code, stacks, freed memory that is kept. */
 const OWN_MB = 128;
 
@@ -95,8 +97,9 @@ class ThreadMemoryWatch {
   }
 }
 
+/** What the handler has on its heap and outside of it. */
 function heapMb({ used_heap_size: used, external_memory: external }: HeapInfo): number {
-  return (used + external) / MEGABYTE;
+  return Math.max(0, (used + external) / MEGABYTE - EMPTY_THREAD_MB);
 }
 
 function residentMb(): number {

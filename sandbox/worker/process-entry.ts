@@ -8,7 +8,6 @@ import { deserialize } from "node:v8";
 import { Piscina } from "piscina";
 import { encodeFrame } from "#core/binary-frames";
 import { problemOf } from "#core/errors";
-import { RUN_MARKER } from "#sandbox/process/descendants";
 import { engineLimitMb, watchMemory } from "./memory.ts";
 import { CONTROL_DESCRIPTOR, type ProcessMessage, type ProcessStart, type ThreadStart } from "./wire.ts";
 
@@ -43,8 +42,8 @@ control.on("close", endNow);
 
 function start({ folder, handler, sources, memoryMb, ownCache, marker }: ProcessStart): void {
   // Only this process is a descendant that the program kills, not what the handler starts.
-  if (marker === null) delete process.env[RUN_MARKER];
-  else process.env[RUN_MARKER] = marker;
+  if (marker.value === null) delete process.env[marker.name];
+  else process.env[marker.name] = marker.value;
   const busy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const state = new Int32Array(busy);
   const pool = new Piscina({

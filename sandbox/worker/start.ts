@@ -23,7 +23,7 @@ export function startHandlerProcess({ folder, handler, sources = new Map(), memo
     cwd: workingFolder(),
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
   });
-  const marker = process.env[RUN_MARKER] ?? null;
+  const marker = { name: RUN_MARKER, value: process.env[RUN_MARKER] ?? null };
   const start: ProcessStart = { folder, handler, sources, memoryMb, ownCache: cache !== undefined, marker };
   const bytes = serialize(start);
   const length = Buffer.alloc(4);

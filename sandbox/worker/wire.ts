@@ -12,8 +12,8 @@ export const THREAD_DESCRIPTOR = 4;
 /** From the program to a process: its only message, serialized with `node:v8`, after its length in 4 bytes. */
 export interface ProcessStart extends HandlerFiles {
   readonly memoryMb: number;
-  /** The value of the variable that marks descendants of a run, as in the program's environment. */
-  readonly marker: string | null;
+  /** The variable that marks descendants of a run, and its value in the program's environment. */
+  readonly marker: { readonly name: string; readonly value: string | null };
 }
 
 interface HandlerFiles {

@@ -161,6 +161,20 @@ test("contexts and answers of a megabyte arrive whole", async (t) => {
   assert.equal(await hook.handler.run("command:x", { text: "short" }), "short");
 });
 
+test("a process that cannot be started fails its event, and the next one tries again", async (t) => {
+  const hook = makeTier(t)("counts", COUNTS);
+  const { execPath } = process;
+  t.after(() => (process.execPath = execPath));
+  process.execPath = "/nowhere/node";
+  const { code, message } = await hook.fails();
+  assert.equal(code, "HERMES_HANDLER_DIED");
+  assert.match(message, /its process cannot be started: spawn \/nowhere\/node ENOENT$/);
+  process.execPath = execPath;
+  const [calls] = (await hook.handler.run("a:b", {})) as [number];
+  assert.equal(calls, 1);
+  assert.deepEqual(hook.strays, []);
+});
+
 const skip = process.platform === "linux" ? false : "processes are looked up in /proc";
 
 test("a process is gone when its handler is closed, whatever it does", { skip }, async (t) => {

@@ -180,11 +180,18 @@ test("the environment is the program's, without what only the start of threads n
   t.after(() => (process.env = before));
   process.env["HERMES_TEST_VALUE"] = "seen";
   const text =
-    "export const handle = () => [process.env.HERMES_TEST_VALUE, process.env.NODE_COMPILE_CACHE ?? null, process.execArgv];";
+    "export const handle = () => [process.env.HERMES_TEST_VALUE, process.env.NODE_COMPILE_CACHE ?? null, process.env.HERMES_HOOK_RUN ?? null, process.execArgv];";
   process.env["NODE_COMPILE_CACHE"] = "/dev/null/the user's own";
-  assert.deepEqual(await open("env", { "handler.ts": text }).run("a:b", {}), ["seen", "/dev/null/the user's own", []]);
+  assert.deepEqual(await open("env", { "handler.ts": text }).run("a:b", {}), [
+    "seen",
+    "/dev/null/the user's own",
+    null,
+    [],
+  ]);
   delete process.env["NODE_COMPILE_CACHE"];
-  assert.deepEqual(await open("own", { "handler.ts": text }).run("a:b", {}), ["seen", null, []]);
+  // The hook of another hermes started this one.
+  process.env["HERMES_HOOK_RUN"] = "0".repeat(32);
+  assert.deepEqual(await open("own", { "handler.ts": text }).run("a:b", {}), ["seen", null, "0".repeat(32), []]);
 });
 
 test("what is printed comes in lines with their level, the last one also without its end", async (t) => {
@@ -229,6 +236,9 @@ test("printing without end is bounded, and says how much was left out", async (t
 
 test("garbage does not end a thread; retained memory does", async (t) => {
   const { open } = makeBench(t);
+  // Longer than a thread may exceed its limit.
+  const little = "export const handle = () => new Promise((end) => setTimeout(() => end(true), 1200));";
+  assert.equal(await open("little", { "handler.ts": little }, { memoryMb: 16 }).run("a:b", {}), true);
   const garbage = `
     export function handle() {
       const end = performance.now() + 1500;

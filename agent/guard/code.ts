@@ -9,6 +9,9 @@ const ACTS =
 /** Ways to a path that does not stand in the code as it is. */
 const REACHES =
   /~|\.\.|\bHOME\b|home|environ|\benv\b|getenv|expanduser|hermes|\bchr\b|decode|b64|base64|atob|Buffer|fromCharCode|fromCodePoint|String\.raw|\\[xuU0-7]|\bjoin\b|\bformat\b|\bconcat\b|\breverse\w*|\bargv\b|\bARGV\b|\bstdin\b|\binput\b|\bgetline\b|\bchdir\b|\bglob\w*|\blistdir\b|\bwalk\b|\bscandir\b|readdir|\bos\.sep\b|[fr]["'][^"']*\{|\$\{|["'`]\s*[+.*%]\s*["'\w(]|[\w)\]]\s*\+\s*["'`]|%\s*\(|["'`]\s*["'`]|["'`]\/["'`]/;
+/** Ways to run another program. */
+const RUNS =
+  /\b(?:subprocess|child_process|popen\w*|proc_open|shell_exec|passthru|posix_spawn\w*|Open3|os\.(?:exec|spawn)\w*|pty\.spawn|Bun\.(?:spawn\w*|\$)|Deno\.Command|qx)\b|\bsystem\s*[("'[@$]|\bexec\s+["'[@$(]/i;
 /** A file that is only read, under a name as it is. */
 const READS =
   /\b(?:open|readFileSync|readFile|read_text|read_bytes|createReadStream)\(\s*(["'])[^"'\\]*\1\s*(?:,\s*(?:(["'])(?:r|rb|rt|utf-?8)\2|encoding\s*=\s*(["'])[\w-]+\3))*\s*\)/gi;
@@ -16,6 +19,8 @@ const READS =
 /** Why code may change something that it does not name, as a clause; null when it cannot. */
 export function judgeCode(code: string): string | null {
   const rest = code.replaceAll(READS, "");
+  const runs = RUNS.exec(rest)?.[0];
+  if (runs !== undefined) return `its code could run another program (${shown(runs)})`;
   const acts = ACTS.exec(rest)?.[0];
   const reaches = REACHES.exec(rest)?.[0];
   if (acts === undefined || reaches === undefined) return null;

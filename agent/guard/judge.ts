@@ -6,7 +6,7 @@ import { kindOf, type Kind } from "./programs.ts";
 import { isUnknown, show, UNKNOWN, type Word } from "./shell/patterns.ts";
 import type { Folders } from "./shell/state.ts";
 import { Refusal } from "./shell/flow.ts";
-import type { WordJudge } from "./words.ts";
+import { OF_A_PROCESS, type WordJudge } from "./words.ts";
 
 export interface JudgeGround {
   /** What must not be written. */
@@ -37,7 +37,7 @@ export class CallJudge {
 
   /** The folders that a text may lead to; an unknown folder where that cannot be told. */
   foldersNamed(text: string, from: readonly string[]): readonly string[] {
-    if (from.some(isUnknown) && !/^[/~]/.test(text)) return [UNKNOWN];
+    if ((from.some(isUnknown) && !/^[/~]/.test(text)) || OF_A_PROCESS.test(text)) return [UNKNOWN];
     return this.#ground.written.folders(text, from);
   }
 

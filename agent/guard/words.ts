@@ -6,6 +6,8 @@ import { closer, type GuardSnapshot, realPlace, type Relation, relationOf } from
 import { BELOW, GAP, hasGap, isUnknown, matchesSegment, UNKNOWN } from "./shell/patterns.ts";
 
 const SEPARATORS = /[\s'"`;|&()<>,=:@[\]{}]+/;
+/** Links that lead somewhere else for the process that follows them. */
+export const OF_A_PROCESS = /\/proc\/+[^/]+\/+(?:\.\/+)*(?:cwd|root|fd|task|map_files)\b|^\/proc\/.*\.\./;
 /** The system cannot open longer paths (PATH_MAX). */
 const LONGEST_PATH = 4096;
 /** In a word with more `=`, `@` and `:` than this, what follows the earlier ones is only checked piece by piece. */
@@ -40,6 +42,7 @@ export class WordJudge {
   isOpen(text: string, folders: readonly string[]): boolean {
     return partsOf(text).some((part) => {
       if (/^[a-z][a-z+]*:\/\//.test(part)) return false;
+      if (OF_A_PROCESS.test(part)) return true;
       return isUnknown(part) || (folders.some(isUnknown) && !isAbsolute(part) && !part.startsWith("-"));
     });
   }

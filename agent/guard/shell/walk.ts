@@ -183,7 +183,7 @@ export class Walk implements ShellWalk {
     return union([...flows, { ...same(from), prints: first.prints }]);
   }
 
-  /** Twice, so that a second round starts where the first one ended. */
+  /** Until a round ends nowhere that is new. */
   #loop(lists: readonly CompoundList[], start: Start): Flow {
     const round = (from: Start) =>
       this.state.conditionally(() =>
@@ -192,8 +192,13 @@ export class Walk implements ShellWalk {
           return { ...next, prints: wordOf([...flow.prints, ...next.prints]) };
         }, same(from)),
       );
-    const first = union([round(start), same(start)]);
-    return union([round({ ...start, folders: first.ok }), first]);
+    let flow = same(start);
+    for (let folders: Folders = []; folders.length !== flow.ok.length;) {
+      folders = flow.ok;
+      flow = union([round({ ...start, folders }), { ok: folders, fail: folders, prints: flow.prints }]);
+      flow = { ...flow, ok: foldersOf([...flow.ok, ...flow.fail]) };
+    }
+    return { ...flow, fail: flow.ok };
   }
 
   #loopVariable(name: string, list: readonly Parameters<typeof splitWord>[0][], start: Start): void {
@@ -210,7 +215,8 @@ export class Walk implements ShellWalk {
       if (each.type === "Assignment") words.push(this.assign(each, start).map((value) => `${each.name}=${value}`));
       else words.push(...splitWord(each, context));
     }
-    if (words.length === 0) return same(start);
+    // `$(<file)` prints the file.
+    if (words.length === 0) return { ...same(start), prints: from.stdin === start.stdin ? [""] : (from.stdin ?? [""]) };
     const flow = runCall(this, words, from);
     this.state.setLast(words);
     return flow;

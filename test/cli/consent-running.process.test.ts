@@ -1,6 +1,6 @@
 /** Approvals and revokes reach running conversations at their next event (CONTRACT §5). */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
 import { noPty as skip } from "../helpers/pty.ts";
@@ -93,5 +93,26 @@ test("a running conversation notices that an approval lacks the environment", { 
   await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
   await say("approved without A_TOKEN");
   await home.run(["hooks", "allow", "pre_tool_call", COMMAND, "--env", "A_TOKEN"]);
+  await say("reached-2");
+});
+
+test("a running conversation notices that everyone may write a guard's script", { skip }, async (context) => {
+  const home = new Home(context);
+  const script = home.script("guard.sh", "cat >/dev/null\n");
+  home.write("config.yaml", `hooks: { pre_tool_call: [{ command: "${COMMAND}", fail_closed: true }] }\n`);
+  await home.run(["hooks", "allow", "--all"]);
+  const pty = home.terminal(["chat"]);
+  context.after(() => pty.kill());
+  await pty.see("› ");
+  const say = async (expected: string) => {
+    pty.type("run `echo reached-$((1 + 1))`\r");
+    await pty.see("returned");
+    await pty.see(expected);
+    await pty.see("› ");
+  };
+  await say("reached-2");
+  chmodSync(script, 0o757);
+  await say("everyone can write");
+  chmodSync(script, 0o755);
   await say("reached-2");
 });

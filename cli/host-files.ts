@@ -2,7 +2,7 @@
 import { problemOf } from "#core/errors";
 import { openJsonLines } from "#core/home/jsonl";
 import { openLog, type LogFile } from "#core/home/log";
-import type { HomePaths } from "#core/home/paths";
+import { ensureFolder, type HomePaths } from "#core/home/paths";
 import type { RunSink } from "#core/ports/hook";
 import { createRedactor, type Redactor } from "#core/home/redact";
 import { isSecretName } from "#core/secret-names";
@@ -39,6 +39,8 @@ export function openFiles({ context, globals, paths }: HostFilesOptions): HostFi
   let redactNow = createRedactor(context.env);
   const settledLength = (text: string) => redactNow.settledLength(text);
   const redact = Object.assign((text: string) => redactNow(text), { settledLength });
+  // Hooks write there, too, and expect the folders of every hermes home.
+  for (const folder of [paths.logs, paths.run]) tryFolder(folder);
   const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
   const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
   const toFile = fileSink({ append: (line) => runs.append(line), redact });
@@ -62,6 +64,15 @@ export function openFiles({ context, globals, paths }: HostFilesOptions): HostFi
       await log.close();
     },
   };
+}
+
+/** A home that cannot be written is reported by the first file that should be. */
+function tryFolder(folder: string): void {
+  try {
+    ensureFolder(folder);
+  } catch {
+    // Reported where it is used.
+  }
 }
 
 /** The values under keys that are named like secrets. They must never be written. */

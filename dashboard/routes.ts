@@ -1,5 +1,7 @@
 /** The HTTP API for the page and for scripts; docs/dashboard.md describes it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Log } from "#core/home/log";
+import { OncePerMinute } from "#core/rare-log";
 import { Refused, type RequestAccess } from "./access.ts";
 import type { Body } from "./body.ts";
 import { MOST_BODY_BYTES, readFrames } from "./frames.ts";
@@ -17,6 +19,7 @@ export interface RouteParts {
   readonly intake: Intake;
   readonly sources: Sources;
   readonly streams: Streams;
+  readonly log: Log;
   readonly version: string;
   readonly startedAt: string;
 }
@@ -87,8 +90,9 @@ function codeOf(text: string): string {
 
 /** Serves status, history and the stream. */
 function addReading(app: FastifyInstance, parts: RouteParts): void {
-  const { access, history, intake, sources, streams } = parts;
+  const { access, history, intake, sources, streams, log } = parts;
   const options = { onRequest: access.either };
+  const full = new OncePerMinute();
 
   app.get("/api/status", options, () => ({
     version: parts.version,
@@ -113,7 +117,10 @@ function addReading(app: FastifyInstance, parts: RouteParts): void {
     // After a reconnect, the browser's header is newer than the URL.
     const after = lastEventId(request) ?? wholeNumber(query, "after");
     const start = after ?? (limit === undefined ? history.last : 0);
-    if (streams.isFull) throw new Refused(503, "too many streams are open");
+    if (streams.isFull) {
+      if (full.isDue()) log.warn("dashboard: a stream was refused, because too many are open");
+      throw new Refused(503, "too many streams are open");
+    }
     openStream(reply);
     streams.add(reply.raw, {
       after: limit === undefined ? start : Math.max(start, history.startOfLast(limit)),

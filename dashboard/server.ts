@@ -121,7 +121,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
 
   async function start(): Promise<void> {
     app = await buildApp();
-    addRoutes(app, { access, signIn, history, intake, sources, streams, version: options.version, startedAt });
+    addRoutes(app, { access, signIn, history, intake, sources, streams, log, version: options.version, startedAt });
     try {
       await app.listen({ host, port });
     } catch (error) {

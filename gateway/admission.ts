@@ -47,7 +47,7 @@ export async function admit(
     return null;
   }
   if (!isTooLong && text.trim() !== "") return { text, runs };
-  const problem = isTooLong ? `it is longer than ${LONGEST_MESSAGE / 1024} KiB` : "it is empty";
+  const problem = isTooLong ? "it is longer than 1 MiB" : "it is empty";
   const invalid = new HermesError("HERMES_MESSAGE_INVALID", { problem });
   await recipient.fail(invalid, isTooLong ? invalid.message : null);
   return null;

@@ -5,7 +5,7 @@ import type { InboundMessage, MessageSource } from "#core/ports/platform";
 import { isMapping } from "#core/mapping";
 
 /** Maximum size of a message, in bytes of UTF-8. */
-export const LONGEST_MESSAGE = 256 * 1024;
+export const LONGEST_MESSAGE = 1024 * 1024;
 /** Maximum length of an id, since ids become keys and rows. */
 const LONGEST_ID = 1024;
 

@@ -198,7 +198,7 @@ for (const [signal, code] of [
   });
 }
 
-test("a home that cannot be written causes one warning, and the conversation continues", async (t) => {
+test("a home that cannot be written causes one warning for each file, and the conversation continues", async (t) => {
   const home = new Home(t);
   const file = home.write("a-file", "in the way");
   const { code, stdout, stderr } = await home.run([
@@ -210,7 +210,13 @@ test("a home that cannot be written causes one warning, and the conversation con
   ]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /still-here/);
-  assert.equal(stderr.split("\n").filter((line) => line.startsWith("warning:")).length, 1, stderr);
+  const warned = [...stderr.matchAll(/^warning: .*?(\S+\/home\/\S+) cannot be/gm)].map(([, path]) => path);
+  assert.deepEqual(warned.toSorted(), [...new Set(warned)].toSorted(), stderr);
+  assert.ok(
+    warned.some((path) => path?.endsWith("/state.db")),
+    stderr,
+  );
+  assert.equal(stderr.match(/^warning:/gm)?.length, warned.length, stderr);
 });
 
 test("slash commands and plugins' commands work as a message; a mistyped one is 2 with a did-you-mean", async (t) => {

@@ -154,6 +154,8 @@ test("503 for one subscriber too many; a place that is given up is free again", 
   const first = await dashboard.stream(t);
   await dashboard.stream(t);
   assert.equal((await dashboard.get("/api/events", dashboard.bearer)).status, 503);
+  assert.equal((await dashboard.get("/api/events", dashboard.bearer)).status, 503);
+  assert.equal(dashboard.log.filter((line) => line.includes("a stream was refused")).length, 1, "logged once a minute");
   first.close();
   await untilStatus(t, dashboard, 200);
 });

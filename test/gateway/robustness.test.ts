@@ -93,13 +93,13 @@ test("drafts that throw anywhere cost nothing but the draft", async (t) => {
   }
 });
 
-test("a text over 256 KiB is refused with a sentence; one just below is a message; no hook sees the long one", async (t) => {
+test("a text over 1 MiB is refused with a sentence; one just below is a message; no hook sees the long one", async (t) => {
   const { adapter, agent } = await createGatewayBench(t);
   let seen = 0;
   agent.hook("pre_gateway_dispatch", () => void seen++);
-  const limit = 256 * 1024;
+  const limit = 1024 * 1024;
   await adapter.receive("é".repeat(limit / 2 + 1));
-  assert.equal(adapter.textsOf("1")[0], "The message was rejected: it is longer than 256 KiB.");
+  assert.equal(adapter.textsOf("1")[0], "The message was rejected: it is longer than 1 MiB.");
   const { problem } = await adapter.ask("x".repeat(limit + 1));
   assert.equal(problem?.code, "HERMES_MESSAGE_INVALID");
   assert.equal(seen, 0);

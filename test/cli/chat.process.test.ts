@@ -211,7 +211,7 @@ test("a home that cannot be written causes one warning for each file, and the co
   assert.equal(code, 0, stderr);
   assert.match(stdout, /still-here/);
   const warned = [...stderr.matchAll(/^warning: .*?(\S+\/home\/\S+) cannot be/gm)].map(([, path]) => path);
-  assert.deepEqual(warned.toSorted(), [...new Set(warned)].toSorted(), stderr);
+  assert.equal(new Set(warned).size, warned.length, stderr);
   assert.ok(
     warned.some((path) => path?.endsWith("/state.db")),
     stderr,

@@ -5,10 +5,10 @@
 
 /** Words with which code writes, deletes, runs programs, or hides what it does. */
 const ACTS =
-  /\b(?:open|fopen|opendir|write\w*|append\w*File|unlink\w*|rm(?:tree|dir|Sync)?|remove\w*|rename\w*|copy\w*|cp(?:Sync)?|move|mk\w*dir\w*|mkdtemp|makedirs|touch|truncate\w*|symlink\w*|link\w*|hardlink_to|chmod\w*|chown\w*|utime|system|popen|exec\w*|eval|compile|spawn\w*|fork|subprocess|child_process|shutil|pathlib|Path|getattr|__import__|importlib|globals|__builtins__|Function|File|IO|FileUtils|Dir|Kernel|createWriteStream|process\.binding|Reflect|print\s*>|printf\s*>|qx|ctypes|syscall|file_put_contents|shell_exec|passthru|proc_open|ATTACH|output|backup|save|shell)\b|[`|>]/;
+  /\b(?:open|fopen|opendir|write\w*|append\w*File|unlink\w*|rm(?:tree|dir|Sync|_\w+)?|remove\w*|rename\w*|copy\w*|cp(?:Sync)?|move|mk\w*dir\w*|mkdtemp|makedirs|touch|truncate\w*|symlink\w*|link\w*|hardlink_to|chmod\w*|chown\w*|utime|system|popen|(?<!\.)exec\w*|eval|compile|spawn\w*|fork|subprocess|child_process|shutil|pathlib|Path|getattr|__import__|importlib|globals|__builtins__|Function|File|IO|FileUtils|Dir|Kernel|createWriteStream|process\.binding|Reflect|print\s*>|printf\s*>|qx|ctypes|syscall|file_put_contents|shell_exec|passthru|proc_open|ATTACH|output|backup|save|shell)\b|[`|>]/;
 /** Ways to a path that does not stand in the code as it is. */
 const REACHES =
-  /~|\.\.|\bHOME\b|home|environ|\benv\b|getenv|expanduser|hermes|\bchr\b|decode|b64|base64|atob|Buffer|fromCharCode|fromCodePoint|String\.raw|\\[xuU0-7]|\bjoin\b|\bformat\b|\bconcat\b|\breverse\w*|\bargv\b|\bARGV\b|\bstdin\b|\binput\b|\bgetline\b|\bchdir\b|\bglob\w*|\blistdir\b|\bwalk\b|\bscandir\b|readdir|\bos\.sep\b|[fr]["'][^"']*\{|\$\{|["'`]\s*[+.*%]\s*["'\w(]|[\w)\]]\s*\+\s*["'`]|%\s*\(|["'`]\s*["'`]|["'`]\/["'`]/;
+  /~|\.\.|\bHOME\b|home|environ|\bENV|\benv\b|getenv|expanduser|hermes|\bchr\b|decode|b64|base64|atob|Buffer|fromCharCode|fromCodePoint|String\.raw|\\[xuU0-7]|\bjoin\b|\bformat\b|\bconcat\b|\breverse\w*|\bargv\b|\bARGV\b|\bstdin\b|\binput\b|\bgetline\b|\bchdir\b|\bglob\w*|\blistdir\b|\bwalk\b|\bscandir\b|readdir|\bos\.sep\b|[fr]["'][^"']*\{|\$\{|["'`]\s*[+.*%]\s*["'\w(]|[\w)\]]\s*\+\s*["'`]|%\s*\(|["'`]\s*["'`]|["'`]\/["'`]/;
 /** Ways to run another program. */
 const RUNS =
   /\b(?:subprocess|child_process|popen\w*|proc_open|shell_exec|passthru|posix_spawn\w*|Open3|os\.(?:exec|spawn)\w*|pty\.spawn|Bun\.(?:spawn\w*|\$)|Deno\.Command|qx)\b|\bsystem\s*[("'[@$]|\bexec\s+["'[@$(]/i;

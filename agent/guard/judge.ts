@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { judgeAwk, judgeCode, judgeSed } from "./code.ts";
-import { kindOf, type Kind } from "./programs.ts";
+import { kindOf, type Kind, PLACES_OF_PROGRAMS } from "./programs.ts";
 import { isUnknown, show, UNKNOWN, type Word } from "./shell/patterns.ts";
 import type { Folders } from "./shell/state.ts";
 import { Refusal } from "./shell/flow.ts";
@@ -52,6 +52,16 @@ export class CallJudge {
     if (this.#meansHome(text)) throw new Refusal("it cannot be parsed");
   }
 
+  /** A variable that tells a program where to write must not lead into the home or above it. */
+  variable(name: string, values: Word, folders: Folders): void {
+    if (!PLACES_OF_PROGRAMS.test(name)) return;
+    for (const text of values) {
+      if (["inside", "above"].includes(this.#ground.written.relation(text, folders))) {
+        throw new Refusal(`it sets ${name} to ${show(text)}`);
+      }
+    }
+  }
+
   unknownProgram(args: readonly Word[], folders: Folders): void {
     this.#refusePaths("a program that cannot be told", "writer", args, folders, { unknown: false });
   }
@@ -95,6 +105,8 @@ export class CallJudge {
     const own = judgeOwnProgram([path, ...flat]);
     if (own !== null) throw new Refusal(own);
     if (flat.some((text) => basename(text) === "hermes")) return;
+    const outside = this.#ground.guardsHome ? escapes(name, flat) : null;
+    if (outside !== null) throw new Refusal(outside);
     // A program with a folder before its name is a script, but for those of the system.
     const script =
       path.includes("/") && kindOf(name, flat) === "writer" && !/^\/(?:usr\/)?(?:local\/)?s?bin\//.test(path);
@@ -194,6 +206,18 @@ const COPIERS = /^(?:cp|mv|install|ln|rsync|scp)$/;
 
 function destroys(name: string, recursive: boolean, isTarget: boolean): boolean {
   return (name === "rm" && recursive) || /^(?:shred|trash)$/.test(name) || (name === "mv" && !isTarget);
+}
+
+/** Options with which a program takes its targets from its input, where they cannot be told. */
+function escapes(name: string, flat: readonly string[]): string | null {
+  const has = (option: RegExp) => flat.some((text) => option.test(text));
+  const absolute =
+    (/^(?:tar|bsdtar)$/.test(name) && (has(/^-[a-zA-Z]*P|^--absolute/) || /^[a-zA-Z]*P/.test(flat[0] ?? ""))) ||
+    (name === "cpio" && has(/^-[a-zA-Z]*i|^--extract/) && !has(/^--no-absolute/)) ||
+    (name === "git" && has(/^--unsafe-paths/));
+  if (absolute) return `it would let ${name} write to any path that its input names`;
+  const settings = (name === "curl" && has(/^(?:-[a-zA-Z]*K|--config)/)) || (BUILDERS.test(name) && has(/^-$|^-f-$/));
+  return settings ? `it would let ${name} do what its input says` : null;
 }
 
 /** Programs that unpack, patch or delete in the folder that they run in. */

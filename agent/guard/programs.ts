@@ -111,6 +111,9 @@ export const WRAPPERS = words(
 export const INTERPRETERS =
   /^(?:python|pypy|node|nodejs|deno|bun|tsx|ts-node|perl|ruby|php|lua|luajit|[gmn]?awk|sed|ed|ex|vi|vim|nvim|emacs|osascript|sqlite3|tclsh|wish|expect|guile|racket|R|Rscript|julia|scala|groovy|jshell|ghci|elixir|erl|bc|dc|m4|gdb|psql|mysql)[\d.]*$/;
 
+/** Variables whose value names a place that a program writes to. */
+export const PLACES_OF_PROGRAMS = /^(?:GIT_\w+|TMPDIR|TAR_OPTIONS|MAKEFLAGS|DESTDIR|PREFIX|XDG_\w+|npm_config_\w+)$/;
+
 export type Kind = "harmless" | "reader" | "tool" | "writer";
 
 /** What a program does with its arguments, as far as they tell. A path to a program is a script: nobody can tell. */
@@ -118,6 +121,8 @@ export function kindOf(name: string, args: readonly string[]): Kind {
   const writes = (table: Readonly<Record<string, RegExp>>) => args.some((text) => table[name]?.test(text) ?? false);
   if (HARMLESS.has(name)) return writes(WRITING_OPTIONS) ? "writer" : "harmless";
   if (READERS.has(name)) return writes(WRITING_OPTIONS) ? "writer" : "reader";
+  // A shell's own arguments are code or a script.
+  if (SHELLS.has(name)) return "tool";
   if (TOOLS.has(name)) return writes(TOOL_OUTPUTS) ? "writer" : "tool";
   return "writer";
 }

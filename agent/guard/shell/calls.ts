@@ -1,23 +1,12 @@
 /** One simple command of a walk: what the shell's own commands do to it, and the commands and code inside others. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { CallJudge } from "#agent/guard/judge";
 import { INTERPRETERS, isKnown, SHELLS, WRAPPERS } from "#agent/guard/programs";
 import { hasGap, isUnknown, SCRIPT, UNKNOWN, UNKNOWN_WORD, type Word, wordOf } from "./patterns.ts";
 import { outputOf } from "./outputs.ts";
-import { foldersOf, type ShellState } from "./state.ts";
+import { foldersOf } from "./state.ts";
+import type { ShellWalk } from "./shell-walk.ts";
 import { type Flow, Refusal, same, type Start, union } from "./flow.ts";
-
-/** What a simple command needs of the walk that it is part of. */
-export interface ShellWalk {
-  readonly state: ShellState;
-  readonly judge: CallJudge;
-  /** Reads code in the shell itself. */
-  code(texts: Word, start: Start): Flow;
-  /** Reads something in a shell of its own. */
-  apart(run: () => Flow, start: Start): Flow;
-  callFunction(body: unknown, start: Start): Flow;
-}
 
 /** Runs a command: its first word has the names that it may have. */
 export function runCall(walk: ShellWalk, words: readonly Word[], start: Start): Flow {
@@ -50,6 +39,8 @@ function runNamed(walk: ShellWalk, path: string, args: readonly Word[], start: S
     state.addPositional(args);
     return union([walk.callFunction(body, start), same(start)]);
   }
+  if (EXPANDS_AGAIN.test(name)) walk.expandedAgain(args.flat(), start);
+  if (name === "git") runGitSettings(walk, args, start);
   const own = BUILTINS[path]?.(walk, args, start);
   if (SHELLS.has(name)) runShell(walk, args, start);
   else if (INTERPRETERS.test(name)) judge.interpreter(name, args, start.stdin, start.folders);
@@ -58,6 +49,19 @@ function runNamed(walk: ShellWalk, path: string, args: readonly Word[], start: S
   const redefined = state.values("PATH", start.folders).length > 1;
   const prints = own?.prints ?? outputOf({ name, args, folders: start.folders, stdin: start.stdin, redefined });
   return { ...(own ?? same(start)), prints };
+}
+
+const EXPANDS_AGAIN = /^(?:let|unset|test|\[|printf|read|declare|typeset|local|export|readonly|mapfile|readarray)$/;
+
+/** `git -c alias.x='!CODE'` and `git config core.pager CODE`: settings that git runs. */
+function runGitSettings(walk: ShellWalk, args: readonly Word[], start: Start): void {
+  const config = args.some(([text = ""]) => text === "config");
+  const settings = args.filter((_, index) => config || args[index - 1]?.[0] === "-c").flat();
+  const known = settings.filter((text) => /\s/.test(text) && !isUnknown(text));
+  for (const text of known) {
+    const code = text.replace(/^[\w.-]+=/, "").replace(/^!/, "");
+    walk.apart(() => walk.code([code], start), start);
+  }
 }
 
 type Builtin = (walk: ShellWalk, args: readonly Word[], start: Start) => Flow | undefined;
@@ -97,7 +101,12 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   read: readVariables,
   mapfile: readVariables,
   readarray: readVariables,
-  getopts: readVariables,
+  getopts: ({ state }, args, start) => {
+    state.remember("OPTARG", wordOf([...args.flat(), ...state.values("@", start.folders)]));
+    return undefined;
+  },
+  at: runInput,
+  batch: runInput,
   printf: (walk, args, start) => {
     const at = args.findIndex(([text = ""]) => text.startsWith("-v"));
     if (at !== -1) readVariables(walk, args.slice(at, at + 2), { ...start, stdin: UNKNOWN_WORD });
@@ -107,6 +116,13 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   typeset: references,
   local: references,
 };
+
+/** `at now <<< CODE` */
+function runInput(walk: ShellWalk, _args: readonly Word[], start: Start): undefined {
+  const { stdin } = start;
+  if (stdin !== null) walk.apart(() => walk.code(stdin, { ...start, stdin: null }), start);
+  return undefined;
+}
 
 function runSource({ state }: ShellWalk, args: readonly Word[]): undefined {
   refuseStreams(args.slice(0, 1));
@@ -139,8 +155,8 @@ function readVariables({ state }: ShellWalk, args: readonly Word[], { stdin }: S
 }
 
 function changeFolder({ state, judge }: ShellWalk, args: readonly Word[], start: Start): Flow {
-  const operand = args.find(([text = ""]) => !/^-[LPe@n]+$/.test(text));
-  const targets = operand ?? state.values("HOME", start.folders);
+  const operands = args.filter((word) => !word.every((text) => /^-(?:[LPe@n]+|-)$/.test(text)));
+  const targets = operands.length === 0 ? state.values("HOME", start.folders) : operands.flat();
   state.visit(start.folders);
   const from = [...start.folders, ...state.values("CDPATH", start.folders).flatMap((path) => path.split(":"))];
   const next = targets.flatMap((target) => {
@@ -155,7 +171,7 @@ function changeFolder({ state, judge }: ShellWalk, args: readonly Word[], start:
   const ok = start.folders.some(isUnknown) && next.length === 0 ? [UNKNOWN] : foldersOf(next);
   state.visit(ok);
   const certain = !state.removes && ok.length > 0 && ok.every((folder) => !isUnknown(folder) && existsSync(folder));
-  const prints = operand?.[0] === "-" ? ok : [""];
+  const prints = targets[0] === "-" ? ok : [""];
   return { ok, fail: certain ? ok : start.folders, prints };
 }
 
@@ -201,7 +217,9 @@ function runShell(walk: ShellWalk, args: readonly Word[], start: Start): void {
 
 /** Every command that may stand behind a wrapper: told apart only by its name, as each wrapper has its own options. */
 function runWrapped(walk: ShellWalk, name: string, args: readonly Word[], start: Start): void {
-  const appended = name === "xargs" || name === "parallel" ? [start.stdin ?? [""]] : [];
+  const fromFile = args.some(([text = ""]) => /^(?:-a|--arg-file)/.test(text));
+  const appended = name === "xargs" || name === "parallel" ? [fromFile ? UNKNOWN_WORD : (start.stdin ?? [""])] : [];
+  if (/^(?:env|sudo|doas)$/.test(name)) setVariables(walk, args.flat(), start);
   const placeholder =
     name === "find" || name === "fd"
       ? outputOf({ name: "find", args: withoutActions(args), folders: start.folders, stdin: null, redefined: false })
@@ -230,6 +248,16 @@ function runWrapped(walk: ShellWalk, name: string, args: readonly Word[], start:
     walk.apart(() => runCall(walk, [word, ...rest], from), from);
   }
   runCode(walk, args.filter((word) => word.some(isCode)).map(fill), from);
+}
+
+/** `env NAME=VALUE …` */
+function setVariables(walk: ShellWalk, texts: readonly string[], start: Start): void {
+  for (const text of texts) {
+    const [, variable, value = ""] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+    if (variable === undefined) continue;
+    walk.learn(variable, [value], start);
+    walk.state.remember(variable, [value]);
+  }
 }
 
 const FIRST_IS_COMMAND =

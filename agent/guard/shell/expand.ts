@@ -83,6 +83,7 @@ function expandPart(part: WordPart, quoted: boolean, context: ExpansionContext):
     case "AnsiCQuoted":
       return [part.value];
     case "Glob":
+      for (const script of scriptsIn(part)) substitute(script);
       if (state.wildcardsChanged) return UNKNOWN_WORD;
       return [part.kind === "star" ? ANY_RUN : ANY_ONE];
     case "DoubleQuoted":
@@ -102,6 +103,7 @@ function expandPart(part: WordPart, quoted: boolean, context: ExpansionContext):
     case "BraceExpansion":
       return expandBraces(part.text, context);
     default:
+      for (const script of scriptsIn(part)) substitute(script);
       return UNKNOWN_WORD;
   }
 }
@@ -112,6 +114,17 @@ export function scriptsIn(node: SyntaxNode): readonly Script[] {
   forEachChild(node, (child) => {
     if (child.type === "Script") found.push(child);
     else found.push(...scriptsIn(child));
+  });
+  return found;
+}
+
+/** The texts inside a part of the tree, but not the code inside that. */
+export function textsIn(node: SyntaxNode): readonly string[] {
+  const found: string[] = [];
+  forEachChild(node, (child) => {
+    if (child.type === "Word" && child.parts === undefined) found.push(child.value);
+    if (child.type === "SingleQuoted" || child.type === "Literal") found.push(child.value);
+    else if (child.type !== "Script") found.push(...textsIn(child));
   });
   return found;
 }

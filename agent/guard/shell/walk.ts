@@ -14,8 +14,9 @@ import {
   type SyntaxNode,
 } from "unbash";
 import type { CallJudge } from "#agent/guard/judge";
-import { runCall, type ShellWalk } from "./calls.ts";
-import { expandParts, expandWord, scriptsIn, splitWord, type ExpansionContext } from "./expand.ts";
+import { runCall } from "./calls.ts";
+import type { ShellWalk } from "./shell-walk.ts";
+import { expandParts, expandWord, scriptsIn, splitWord, textsIn, type ExpansionContext } from "./expand.ts";
 import { isUnknown, SCRIPT, UNKNOWN_WORD, type Word, wordOf } from "./patterns.ts";
 import { type Flow, Refusal, same, type Start, union } from "./flow.ts";
 import { type Folders, foldersOf, type ShellState } from "./state.ts";
@@ -172,6 +173,7 @@ export class Walk implements ShellWalk {
         if (part !== undefined) for (const script of scriptsIn(part)) substitute(script);
       }
     else for (const script of scriptsIn(node)) substitute(script);
+    this.expandedAgain(textsIn(node), start);
   }
 
   #branches(clause: CompoundList | undefined, bodies: readonly (CompoundList | undefined)[], start: Start): Flow {
@@ -229,9 +231,24 @@ export class Walk implements ShellWalk {
       value.type === "ArrayValue"
         ? wordOf(value.elements.flatMap((word) => splitWord(word, context)).flat())
         : expandWord(value, context);
+    this.learn(name, values, start);
     if (append === true) this.state.append(name, values);
     else this.state.remember(name, values);
     return values;
+  }
+
+  /** What a variable's value may do besides being a text: name a place, or be code (`PAGER`, `PS4`). */
+  learn(name: string, values: Word, start: Start): void {
+    this.judge.variable(name, values, start.folders);
+    for (const value of values.filter((text) => /[\s`]|\$\(/.test(text) && !isUnknown(text))) {
+      for (const code of [value, `: ${value}`]) this.apart(() => this.code([code], start), start);
+    }
+  }
+
+  /** A text that bash may expand once more, such as the index in `let 'a[$(…)]'`. */
+  expandedAgain(texts: Word, start: Start): void {
+    const codes = texts.filter((text) => /`|\$\(/.test(text) && !isUnknown(text)).map((text) => `: ${text}`);
+    for (const code of codes) this.apart(() => this.code([code], start), start);
   }
 
   /** Judges the targets of redirections; gives what the command then reads. */

@@ -89,7 +89,7 @@ async function open(t: test.TestContext, tier: TierName): Promise<HookBench> {
   const database = openMemoryDatabase();
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => log };
   const bench = makeHookBench(t, { worker: (name) => createTier(name, { env: {}, database, log }) });
-  const manifest = `events: [command:v]\nisolation: ${tier}\ntimeout_seconds: 1\n`;
+  const manifest = `events: [command:v]\nisolation: ${tier}\ntimeout_seconds: 3\n`;
   bench.write("hook", { "HOOK.yaml": manifest, "handler.ts": HANDLER, "words.json": '{"version":"words"}' });
   bench.write("hook", { "lib/version.ts": 'export const version: string = "one";' });
   const shared = join(bench.folder, "hook", TARGETS[tier]);

@@ -34,6 +34,10 @@ export interface SelectedModel {
 interface Hosted {
   readonly key: string;
   readonly baseUrl: string;
+  /** The variable of the vendor's own packages that names another server. */
+  readonly baseUrlKey: string;
+  /** What the vendor's packages append to the variable's value. */
+  readonly path?: string;
   /** The model used when none is named. */
   readonly defaultModel: string;
   readonly create: (connection: ModelConnection) => Promise<LanguageModelV4>;
@@ -44,18 +48,22 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
   openai: {
     key: "OPENAI_API_KEY",
     baseUrl: "https://api.openai.com/v1",
+    baseUrlKey: "OPENAI_BASE_URL",
     defaultModel: "gpt-5.4-mini",
     create: async (connection) => (await import("./openai.ts")).createOpenAIModel(connection),
   },
   anthropic: {
     key: "ANTHROPIC_API_KEY",
     baseUrl: "https://api.anthropic.com/v1",
+    baseUrlKey: "ANTHROPIC_BASE_URL",
+    path: "/v1",
     defaultModel: "claude-sonnet-4-6",
     create: async (connection) => (await import("./anthropic.ts")).createAnthropicModel(connection),
   },
   openrouter: {
     key: "OPENROUTER_API_KEY",
     baseUrl: "https://openrouter.ai/api/v1",
+    baseUrlKey: "OPENROUTER_BASE_URL",
     defaultModel: "anthropic/claude-sonnet-4.6",
     create: async (connection) => (await import("./openrouter.ts")).createOpenRouterModel(connection),
   },
@@ -99,7 +107,7 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
     const id = settings.default || missing("model.default is missing. Set it to the id of the model to use.");
     return { provider, id, baseUrl: checkUrl(baseUrl), apiKey: settings.api_key, keySource };
   }
-  const { key, baseUrl, defaultModel } = HOSTED[provider];
+  const { key, defaultModel } = HOSTED[provider];
   const apiKey =
     settings.api_key ||
     env[key] ||
@@ -107,7 +115,7 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
   return {
     provider,
     id: settings.default || defaultModel,
-    baseUrl: checkUrl(settings.base_url ?? baseUrl),
+    baseUrl: settings.base_url === undefined ? hostedUrl(HOSTED[provider], env) : checkUrl(settings.base_url),
     apiKey,
     keySource: settings.api_key ? keySource : key,
   };
@@ -120,10 +128,27 @@ function providerOf(settings: ModelSettings, env: NodeJS.ProcessEnv): Provider {
   return found ?? "offline";
 }
 
-function checkUrl(url: string): string {
+/** The provider's own address, or the one that the vendor's packages would use. */
+function hostedUrl({ baseUrl, baseUrlKey, path = "" }: Hosted, env: NodeJS.ProcessEnv): string {
+  const named = env[baseUrlKey]?.trim();
+  if (!named) return baseUrl;
+  const url = checkUrl(named, baseUrlKey);
+  return url.endsWith(path) ? url : `${url}${path}`;
+}
+
+function checkUrl(url: string, source = "model.base_url"): string {
   const protocol = URL.parse(url)?.protocol;
-  if (protocol !== "http:" && protocol !== "https:") missing(`model.base_url is not an http or https URL: ${url}`);
+  if (protocol !== "http:" && protocol !== "https:") missing(`${source} is not an http or https URL: ${url}`);
   return url.replace(/\/+$/, "");
+}
+
+/** Where requests go, without a user name and password that the address may hold. */
+export function shownUrl(baseUrl: string): string {
+  const url = URL.parse(baseUrl);
+  if (url === null || (url.username === "" && url.password === "")) return baseUrl;
+  url.username = "";
+  url.password = "";
+  return url.href.replace(/\/+$/, "");
 }
 
 function missing(problem: string): never {

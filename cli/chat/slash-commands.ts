@@ -3,6 +3,7 @@ import { HermesError, problemOf } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import type { Frame } from "#core/frames";
 import { findSlashCommand, noSlashCommand, slashHelp, slashWords, type SlashCommandName } from "#core/slash-commands";
+import { shownUrl } from "#agent/models/select";
 import { DELEGATE_TASK } from "#agent/delegate";
 import { truncate } from "#core/truncate";
 import { columns } from "../columns.ts";
@@ -65,8 +66,7 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   },
   model(args, { host, say }) {
     if (args !== "") host.model.use(args);
-    const { id, provider, baseUrl } = host.model.describe();
-    say(`${id} (${provider}${baseUrl === "" ? "" : `, ${baseUrl}`})`);
+    say(modelText(host));
     return NOTHING;
   },
   tools: (_, { host, say }) => (say(toolText(host)), NOTHING),
@@ -142,13 +142,12 @@ function helpText(host: Host): string {
 }
 
 function statusText({ host, conversation }: SlashContext): string {
-  const { id, provider } = host.model.describe();
   const hooks = EVENT_NAMES.reduce((sum, event) => sum + host.dispatcher.hooksOf(event).length, 0);
   const { session } = conversation;
   const count = session === undefined ? 0 : host.sessions.history(session.id).length;
   return columns([
     ["session", session === undefined ? "none yet" : `${session.id}, ${count} messages`],
-    ["model", `${id} (${provider})`],
+    ["model", modelText(host)],
     ["hooks", String(hooks)],
     [
       "plugins",
@@ -160,6 +159,12 @@ function statusText({ host, conversation }: SlashContext): string {
     ],
     ["home", host.paths.home],
   ]).join("\n");
+}
+
+/** The model and where its requests go. */
+function modelText(host: Host): string {
+  const { id, provider, baseUrl } = host.model.describe();
+  return `${id} (${provider}${baseUrl === "" ? "" : `, ${shownUrl(baseUrl)}`})`;
 }
 
 function sessionLines(host: Host): string {

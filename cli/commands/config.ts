@@ -38,10 +38,15 @@ async function check(json: boolean, command: Command, context: CliContext): Prom
   const demands = await demandForAll(config, paths, context.env);
   const { parseHookEntries } = await import("#sandbox/shell/entries");
   const warnings = [...config.warnings, ...demands, ...parseHookEntries(config.values.hooks).warnings];
-  if (json) context.json({ file: config.file, warnings });
+  const model = await modelOf(config, context.env);
+  if (json) context.json({ file: config.file, warnings, model });
   else if (config.file === null) context.out("There is no config.yaml; hermes uses the defaults.");
   else if (warnings.length === 0) context.out(`${config.file} is valid.`);
-  if (!json) for (const warning of warnings) context.warn(warning);
+  if (!json) {
+    const where = model.base_url === "" ? "" : `, requests go to ${model.base_url}`;
+    context.out(`The model is ${model.id} (${model.provider})${where}.`);
+    for (const warning of warnings) context.warn(warning);
+  }
   if (warnings.length > 0) context.exit(EXIT.failed);
 }
 
@@ -65,6 +70,13 @@ async function demandForAll(config: Config, paths: HomePaths, env: NodeJS.Proces
     return problem === undefined ? [] : [`plugin "${visible(name)}": ${problem}`];
   });
   return [...unmet, ...(await exposedDashboard(config))];
+}
+
+/** The model that answers, and where its requests go. */
+async function modelOf({ values }: Config, env: NodeJS.ProcessEnv) {
+  const { describeModel, shownUrl } = await import("#agent/models/select");
+  const { provider, id, baseUrl } = describeModel(values.model, env);
+  return { provider, id, base_url: shownUrl(baseUrl) };
 }
 
 async function exposedDashboard({ values }: Config): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { describeModel, selectModel, type ModelSettings } from "#agent/models/select";
+import { describeModel, selectModel, shownUrl, type ModelSettings } from "#agent/models/select";
 import { createBench } from "../helpers/agent-bench.ts";
 
 const chosen = (settings: ModelSettings, env: NodeJS.ProcessEnv = {}) => describeModel(settings, env).provider;
@@ -21,6 +21,30 @@ test("the named model and address are used", () => {
     baseUrl: "http://h/v1",
   });
   assert.equal(describeModel({ base_url: "http://h/v1", default: "m" }, {}).provider, "openai-compatible");
+});
+
+test("the variables of the vendors' packages name another server; model.base_url wins", () => {
+  const url = (settings: ModelSettings, env: NodeJS.ProcessEnv) => describeModel(settings, env).baseUrl;
+  const OPENAI = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://127.0.0.1:1/v1/" };
+  assert.equal(url({}, OPENAI), "http://127.0.0.1:1/v1");
+  assert.equal(url({ provider: "openai", base_url: "http://h/v1" }, OPENAI), "http://h/v1");
+  assert.equal(url({}, { ...OPENAI, OPENAI_BASE_URL: " " }), "https://api.openai.com/v1");
+  // Anthropic's packages append /v1 themselves.
+  const ANTHROPIC = { ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: "http://127.0.0.1:2" };
+  assert.equal(url({}, ANTHROPIC), "http://127.0.0.1:2/v1");
+  assert.equal(url({}, { ...ANTHROPIC, ANTHROPIC_BASE_URL: "http://127.0.0.1:2/v1" }), "http://127.0.0.1:2/v1");
+  const OPENROUTER = { OPENROUTER_API_KEY: "k", OPENROUTER_BASE_URL: "http://127.0.0.1:3/api/v1" };
+  assert.equal(url({}, OPENROUTER), "http://127.0.0.1:3/api/v1");
+  assert.throws(
+    () => url({}, { ...OPENAI, OPENAI_BASE_URL: "proxy:8080" }),
+    /OPENAI_BASE_URL is not an http or https URL/,
+  );
+});
+
+test("an address is shown without a user name and password", () => {
+  assert.equal(shownUrl("https://me:secret@host/v1"), "https://host/v1");
+  assert.equal(shownUrl("https://host/v1"), "https://host/v1");
+  assert.equal(shownUrl(""), "");
 });
 
 for (const [settings, problem] of [

@@ -85,7 +85,8 @@ export class Home {
       NO_COLOR: "1",
       ...extra,
     };
-    for (const name of ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "HERMES_ACCEPT_HOOKS"]) {
+    const vendors = ["OPENAI", "ANTHROPIC", "OPENROUTER"].flatMap((name) => [`${name}_API_KEY`, `${name}_BASE_URL`]);
+    for (const name of [...vendors, "HERMES_ACCEPT_HOOKS"]) {
       if (!(name in extra)) delete env[name];
     }
     // The program fills a cache of its own, in the repository instead of the test's home: starts stay quick.

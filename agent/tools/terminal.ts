@@ -87,7 +87,8 @@ function backgroundOf({ background }: ToolDeps): BackgroundCommands {
 /** An outer shell joins standard error to standard output, which keeps the order in which they were written. */
 function shellWords(command: string): [string, ...string[]] {
   const shell = findShell();
-  return [shell, "-c", 'exec "$0" -c "$1" 2>&1', shell, command];
+  // `sh` starts in half the time of bash.
+  return ["/bin/sh", "-c", 'exec "$0" -c "$1" 2>&1', shell, command];
 }
 
 function findShell(): string {

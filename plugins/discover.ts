@@ -81,6 +81,7 @@ export async function discoverPlugins(
       manifestFile: KIND.manifestFile,
       holders,
       nameOf: ({ state, name }) => (state === "enabled" ? name : undefined),
+      stays: ({ state }) => state === "error",
       refuse: (plugin, _name, error) => ({ ...plugin, state: "error", error }),
     },
   );

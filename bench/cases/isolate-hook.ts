@@ -6,6 +6,7 @@ import { openMemoryDatabase } from "#core/home/database";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
+import { DEFAULT_SETTINGS } from "#gateway/hooks/settings";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
 import { median, type Case, type Measurement } from "../measure.ts";
@@ -109,7 +110,7 @@ async function openHost(folder: string): Promise<{ registry: HookRegistry; host:
     log: LOG,
     warn: note,
     safeMode: false,
-    timeoutSeconds: () => 30,
+    settings: () => DEFAULT_SETTINGS,
     // Nothing is reloaded here.
     findCodeProblem: async () => null,
     createTier: async () => createIsolateTier({ env: process.env, values: createHookValues(() => database), log: LOG }),

@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
+import { DEFAULT_SETTINGS } from "#gateway/hooks/settings";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 
@@ -184,7 +185,7 @@ function openHost(folder: string, registry: HookRegistry): GatewayHooks {
     log: LOG,
     warn: note,
     safeMode: false,
-    timeoutSeconds: () => DEADLINE_SECONDS,
+    settings: () => ({ ...DEFAULT_SETTINGS, timeoutSeconds: DEADLINE_SECONDS }),
     // Nothing is reloaded here.
     findCodeProblem: async () => null,
     createTier: async () => createWorkerTier(),

@@ -1,7 +1,7 @@
 /** The gateway hooks of a home in the running gateway: registered, listed live, reloaded. */
-import type { Config } from "#core/home/config";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
+import { gatewayHookSettings } from "#gateway/hooks/settings";
+import { RememberedBounds } from "../guards/remembered-bounds.ts";
 import type { Host } from "../host/host.ts";
 import { createTier, findCodeProblem } from "../tiers.ts";
 
@@ -15,18 +15,20 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
     log,
     warn,
     safeMode: options.safeMode,
-    timeoutSeconds: () => timeoutOf(host.config),
+    settings: () => gatewayHookSettings(host.config.values),
     findCodeProblem,
     createTier: (name) => createTier(name, { env: options.env, database, log }),
   });
   await hooks.load();
   const undoLive = host.addLiveSource(() => hooks.identities());
-  const undoReload = host.addReloadStage(async (config, { everyFile }) => {
-    const staged = await hooks.stage({ everyFile, timeoutSeconds: timeoutOf(config) });
+  const remembered = new RememberedBounds();
+  const undoReload = host.addReloadStage(async (config, { everyFile, mayLoosen = false }) => {
+    const staged = await hooks.stage({ everyFile, settings: gatewayHookSettings(config.values) });
     return {
-      before: staged.before,
+      before: remembered.with(staged.before),
       after: staged.after,
       swap() {
+        remembered.update(staged.before, staged.after, mayLoosen);
         const { changes, warnings, failures } = staged.swap();
         return (notes) => {
           for (const change of changes) notes.changed(change);
@@ -44,8 +46,4 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
       await hooks[Symbol.asyncDispose]();
     },
   };
-}
-
-function timeoutOf({ values }: Config): number {
-  return values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS;
 }

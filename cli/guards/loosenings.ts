@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { GuardState, HookBounds, PluginGuard, ShellGuard } from "#core/ports/guards";
 import type { WallProfile } from "#core/ports/wall";
+import { excess, grantsOf } from "#gateway/hooks/untrusted";
 
 /** Finds loosenings of one kind, as clauses. */
 type Row = (before: GuardState, after: GuardState) => readonly string[];
@@ -21,6 +22,7 @@ export const LOOSENINGS = {
   shell: ({ shell }, after) => shell.flatMap((guard) => loosenedShell(guard, after.shell)),
   plugins: ({ plugins }, after) => plugins.flatMap((guard) => loosenedPlugin(guard, after.plugins)),
   gatewayHooks: ({ gatewayHooks }, after) => gatewayHooks.flatMap((hook) => loosenedHook(hook, after.gatewayHooks)),
+  untrusted: (before, after) => before.untrusted.flatMap((directory) => loosenedTrust(directory, before, after)),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What `after` loosens of `before`, a clause each; empty when nothing. */
@@ -68,13 +70,14 @@ function loosenedHook(hook: HookBounds, after: readonly HookBounds[]): readonly 
   if (successor === undefined) return [];
   const label = `the isolated gateway hook "${hook.name}"`;
   if (successor.isolation !== "isolate") return [`${label} asks for isolation: ${successor.isolation}`];
-  const { fetch, env, kv } = successor.allow;
-  const grown = [
-    ...fetch.filter((host) => !hook.allow.fetch.includes(host)).map((host) => `fetch ${host}`),
-    ...env.filter((variable) => !hook.allow.env.includes(variable)).map((variable) => `env ${variable}`),
-    ...(kv && !hook.allow.kv ? ["kv"] : []),
-  ];
+  const grown = excess(successor.allow, hook.allow);
   return grown.length === 0 ? [] : [`${label} asks for more: ${grown.join(", ")}`];
+}
+
+function loosenedTrust(directory: string, before: GuardState, after: GuardState): readonly string[] {
+  if (!after.untrusted.includes(directory)) return [`gateway.hooks.untrusted no longer names ${directory}`];
+  const grown = excess(grantsOf(directory, after), grantsOf(directory, before));
+  return grown.length === 0 ? [] : [`gateway.hooks.grants.${directory} grants more: ${grown.join(", ")}`];
 }
 
 /** The more, the stricter. A mapping protects the home, as `guard` does, and may open everything else. */

@@ -4,15 +4,19 @@ import { scriptOf, type LookupContext } from "#allowlist/words";
 import { declarationOf } from "#core/events";
 import type { Config } from "#core/home/config";
 import type { GuardState, ShellGuard } from "#core/ports/guards";
+import { gatewayHookSettings } from "#gateway/hooks/settings";
 import type { ShellEntry } from "#sandbox/shell/entries";
 
 /** The guards that are settings. */
-export function guardSettingsOf({ values }: Config): Pick<GuardState, "consent" | "autoAccept" | "walls"> {
+export function guardSettingsOf({ values }: Config): Omit<GuardState, "shell" | "plugins" | "gatewayHooks"> {
+  const { untrusted, grants } = gatewayHookSettings(values);
   const { tools = "auto", hooks = "off", inbound = "off" } = values.sandbox ?? {};
   return {
     consent: values.hooks_consent ?? "command",
     autoAccept: values.hooks_auto_accept === true,
     walls: { tools, hooks, inbound },
+    untrusted,
+    grants,
   };
 }
 

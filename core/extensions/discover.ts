@@ -159,8 +159,10 @@ interface Namesakes<Found> {
   readonly manifestFile: string;
   /** Undefined for one that is not used. */
   readonly nameOf: (found: Found) => string | undefined;
-  /** The folders of running extensions by name. One that is still called so keeps its name. */
+  /** The folders of running extensions by name. One that is still called so, or that stays as it was, keeps its name. */
   readonly holders?: ReadonlyMap<string, string> | undefined;
+  /** True for one that is unusable at the moment, so that its running version stays. */
+  readonly stays: (found: Found) => boolean;
   /** What to return for one whose name is taken. */
   readonly refuse: (found: Found, name: string, problem: string) => Found;
 }
@@ -168,12 +170,13 @@ interface Namesakes<Found> {
 /** If several extensions in use have the same name, the running one keeps it, else the first, so that names are unique. */
 export function refuseNamesakes<Found extends { readonly directory: string }>(
   found: readonly Found[],
-  { parent, manifestFile, nameOf, refuse, holders: running }: Namesakes<Found>,
+  { parent, manifestFile, nameOf, refuse, stays, holders: running = new Map() }: Namesakes<Found>,
 ): readonly Found[] {
+  const folders = new Map(found.map((one) => [one.directory, one]));
   const holders = new Map(
-    found.flatMap((one) => {
-      const name = nameOf(one);
-      return name !== undefined && running?.get(name) === one.directory ? [[name, one.directory] as const] : [];
+    [...running].filter(([name, directory]) => {
+      const holder = folders.get(directory);
+      return holder !== undefined && (nameOf(holder) === name || stays(holder));
     }),
   );
   return found.map((one) => {

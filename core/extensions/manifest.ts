@@ -106,8 +106,13 @@ export class ManifestReader {
   }
 
   warn(path: KeyPath, problem: string): void {
+    this.warnings.push(this.locate(path, problem));
+  }
+
+  /** `problem` with file and line. */
+  locate(path: KeyPath, problem: string): string {
     const line = this.#lineOf(path);
-    this.warnings.push(`${this.#file}${line === undefined ? "" : `:${line}`}: ${problem}`);
+    return `${this.#file}${line === undefined ? "" : `:${line}`}: ${problem}`;
   }
 
   /** The error for a value, to be thrown. */

@@ -100,7 +100,7 @@ export function buildConfigSchema(zod: Zod) {
           .boolean()
           .optional()
           .describe("One conversation per user in threads; off by default"),
-        hooks: zod.strictObject({ timeout_seconds: seconds.optional() }).optional(),
+        hooks: buildGatewayHooksSchema(zod).optional(),
       })
       .optional(),
     dashboard: zod.strictObject({ host: zod.string(), port, allowed_hosts: names }).partial().optional(),
@@ -117,6 +117,18 @@ export function buildConfigSchema(zod: Zod) {
       .optional()
       .describe("What commands of the agent, shell hooks and inbound scripts may see and write"),
   });
+}
+
+function buildGatewayHooksSchema(zod: Zod) {
+  const names = zod.array(zod.string());
+  const grants = zod.strictObject({ fetch: names, env: names, kv: zod.boolean() }).partial();
+  return zod
+    .strictObject({
+      timeout_seconds: zod.number().positive().describe("Timeout of a gateway hook that sets none"),
+      untrusted: names.describe("Folders in hooks/ to hold to the isolate and to their grants"),
+      grants: zod.record(zod.string(), grants).describe("What an untrusted hook may use at most, by folder"),
+    })
+    .partial();
 }
 
 /** A profile of the sandbox (CONTRACT §15), also as an entry of `hooks:` may name one. */

@@ -48,4 +48,7 @@ export interface GuardState {
   readonly shell: readonly ShellGuard[];
   readonly plugins: readonly PluginGuard[];
   readonly gatewayHooks: readonly HookBounds[];
+  /** The folders in `hooks/` that are held to the isolate, and what they may be allowed at most. */
+  readonly untrusted: readonly string[];
+  readonly grants: Readonly<Record<string, Allowances>>;
 }

@@ -16,6 +16,8 @@ export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /** A gateway hook: a folder with a valid `HOOK.yaml` and a handler. */
 export interface GatewayHook {
+  /** Its folder's name in `hooks/`, which owns its stored values. */
+  readonly directory: string;
   readonly name: string;
   readonly description: string;
   /** Event names and `namespace:*`, as written. */

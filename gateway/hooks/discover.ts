@@ -11,6 +11,8 @@ import {
 import type { GatewayHook } from "#core/ports/tier";
 import { TIERS, UNSUPPORTED_HANDLERS } from "#core/tiers";
 import { HOOK_FORMAT, type HookManifest } from "./manifest.ts";
+import type { GatewayHookSettings } from "./settings.ts";
+import { findTrustDoubts, holdToGrants } from "./untrusted.ts";
 
 /** A folder in `hooks/`, whose hook is usable or not. */
 export type FoundGatewayHook =
@@ -18,7 +20,10 @@ export type FoundGatewayHook =
       readonly kind: "hook";
       /** The folder's name under `hooks/`. */
       readonly directory: string;
+      /** As it runs: within the bounds that the configuration sets. */
       readonly hook: GatewayHook;
+      /** True when the configuration holds it to the isolate and its grants. */
+      readonly untrusted: boolean;
       readonly warnings: readonly string[];
     }
   | {
@@ -35,13 +40,12 @@ export type FoundGatewayHook =
 export interface GatewayHookDiscovery {
   /** By folder name. */
   readonly hooks: readonly FoundGatewayHook[];
-  /** What is wrong with `hooks/` itself. */
+  /** What is wrong with `hooks/` itself, or with what the configuration says of it. */
   readonly warnings: readonly string[];
 }
 
 export interface DiscoverOptions {
-  /** For hooks without `timeout_seconds`. */
-  readonly timeoutSeconds: number;
+  readonly settings: GatewayHookSettings;
   /** Manifests of an earlier discovery: unchanged ones are not parsed again. */
   readonly known?: ManifestCache<HookManifest>;
   /** The folders of running hooks by name: a new folder does not take a name away from them. */
@@ -60,35 +64,43 @@ const KIND: ExtensionKind<HookManifest> = {
 /** Reads `parent` (the home's `hooks/`); if it is missing, there are no hooks. Never throws. */
 export async function discoverGatewayHooks(
   parent: string,
-  { timeoutSeconds, known = new ManifestCache(), holders }: DiscoverOptions,
+  { settings, known = new ManifestCache(), holders }: DiscoverOptions,
 ): Promise<GatewayHookDiscovery> {
   const { found, warnings } = await discoverExtensions({ parent, kind: KIND, known });
-  const described = found.map((one) => describe(one, timeoutSeconds));
+  const described = found.map((one) => describe(one, settings));
   const hooks = refuseNamesakes<FoundGatewayHook>(described, {
     parent,
     manifestFile: KIND.manifestFile,
     holders,
     nameOf: (one) => (one.kind === "hook" && one.hook.enabled ? one.hook.name : undefined),
+    stays: (one) => one.kind === "skipped" && !one.gone,
     refuse: ({ directory }, name, reason) => ({ kind: "skipped", directory, name, reason, gone: true }),
   });
-  return { hooks, warnings };
+  const doubts = findTrustDoubts(
+    settings,
+    found.map(({ directory }) => directory),
+  );
+  return { hooks, warnings: [...warnings, ...doubts] };
 }
 
-function describe(found: FoundExtension<HookManifest>, timeoutSeconds: number): FoundGatewayHook {
+function describe(found: FoundExtension<HookManifest>, settings: GatewayHookSettings): FoundGatewayHook {
   const { directory, manifest } = found;
   const name = manifest?.name ?? directory;
   if (found.kind === "broken") return { kind: "skipped", directory, name, reason: found.problem, gone: found.gone };
-  const { warnings, ...settings } = found.manifest;
-  const hook: GatewayHook = {
-    ...settings,
+  const { warnings, vainAllow, isolation: asked, timeoutSeconds, ...keys } = found.manifest;
+  const wanted: GatewayHook = {
+    ...keys,
+    directory,
     name,
-    isolation: settings.isolation ?? tiersOf(basename(found.entry))[0]!.name,
-    timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds,
+    isolation: asked ?? tiersOf(basename(found.entry))[0]!.name,
+    timeoutSeconds: timeoutSeconds ?? settings.timeoutSeconds,
     folder: found.real.folder,
     handler: found.real.entry,
   };
+  const held = holdToGrants(wanted, asked, settings);
+  const vain = held.untrusted || vainAllow === null ? [] : [vainAllow];
   const exposed = found.exposed === null ? [] : [found.exposed];
-  return { kind: "hook", directory, hook, warnings: [...warnings, ...exposed] };
+  return { kind: "hook", directory, ...held, warnings: [...warnings, ...vain, ...held.warnings, ...exposed] };
 }
 
 function chooseEntry(folder: string, files: ReadonlySet<string>, { isolation }: HookManifest): EntryChoice {

@@ -15,6 +15,7 @@ import type { HookManifest } from "./manifest.ts";
 import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
 import type { CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
+import type { GatewayHookSettings } from "./settings.ts";
 import {
   boundsOf,
   describe,
@@ -38,8 +39,7 @@ export interface GatewayHooksDeps {
   readonly warn: (sentence: string) => void;
   /** Loads nothing. */
   readonly safeMode: boolean;
-  /** The default time limit of a handler. */
-  readonly timeoutSeconds: () => number;
+  readonly settings: () => GatewayHookSettings;
   readonly findCodeProblem: CodeCheck;
   /** Called at the first event that needs the tier. A failure is tried again at the next. */
   readonly createTier: (name: TierName) => Promise<HandlerTier>;
@@ -57,8 +57,8 @@ export interface StagedGatewayHooks {
 export interface GatewayHooksRequest {
   /** Also checks files that are not code. */
   readonly everyFile?: boolean | undefined;
-  /** The default time limit of a handler, in place of the host's. */
-  readonly timeoutSeconds?: number | undefined;
+  /** In place of the host's. */
+  readonly settings?: GatewayHookSettings | undefined;
 }
 
 export interface GatewayHooks extends AsyncDisposable {
@@ -104,11 +104,11 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     isCurrent: (found, { hook }) => found.kind === "hook" && isDeepStrictEqual(found.hook, hook),
     async load(found, sources, before) {
       if (found.kind === "skipped") throw new Error(found.reason);
-      const { hook, directory } = found;
+      const { hook } = found;
       // Without an earlier version there is nothing to keep: the first event reports what is wrong.
       const problem = before && (await findHookProblem({ ...hook, sources }, deps.findCodeProblem));
       if (problem) throw new Error(problem);
-      return new LoadedGatewayHook({ directory, hook, sources }, loadedDeps);
+      return new LoadedGatewayHook({ hook, sources }, loadedDeps);
     },
     describe: problemOf,
   };
@@ -161,9 +161,9 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     }
   }
 
-  async function takeOver({ everyFile = false, timeoutSeconds = deps.timeoutSeconds() }: GatewayHooksRequest) {
+  async function takeOver({ everyFile = false, settings = deps.settings() }: GatewayHooksRequest) {
     const discovery = await discoverGatewayHooks(folder, {
-      timeoutSeconds,
+      settings,
       known: manifests,
       holders: holdersOf(slots),
     });

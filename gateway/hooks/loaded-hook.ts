@@ -15,16 +15,13 @@ export interface LoadedGatewayHookDeps {
   readonly tier: (name: TierName) => Promise<HandlerTier>;
 }
 
-/** A folder in `hooks/`, and the files of the version. */
+/** A hook, and the files of the version. */
 export interface HookVersionFiles {
-  readonly directory: string;
   readonly hook: GatewayHook;
   readonly sources: KeptSources;
 }
 
 export class LoadedGatewayHook {
-  /** Its folder name in `hooks/`. */
-  readonly directory: string;
   readonly hook: GatewayHook;
   #identities: readonly QueueIdentity[];
   readonly #sources: KeptSources;
@@ -34,8 +31,7 @@ export class LoadedGatewayHook {
   #dropped = 0;
 
   constructor(version: HookVersionFiles, deps: LoadedGatewayHookDeps) {
-    const { directory, hook, sources } = version;
-    this.directory = directory;
+    const { hook, sources } = version;
     this.hook = hook;
     this.#sources = sources;
     this.#deps = deps;
@@ -50,8 +46,8 @@ export class LoadedGatewayHook {
 
   /** True when both would have the same registrations. */
   looksAs(other: LoadedGatewayHook): boolean {
-    const seen = ({ directory, hook }: LoadedGatewayHook) => [
-      directory,
+    const seen = ({ hook }: LoadedGatewayHook) => [
+      hook.directory,
       hook.name,
       hook.description,
       hook.folder,

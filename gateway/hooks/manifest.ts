@@ -18,6 +18,8 @@ export interface HookManifest {
   readonly timeoutSeconds: number | undefined;
   readonly memoryMb: number;
   readonly allow: Allowances;
+  /** A warning for a hook that runs in the tier that the file asks for, although that tier ignores `allow`; else null. */
+  readonly vainAllow: string | null;
   /** Warnings about unknown keys and events that never fire. */
   readonly warnings: readonly string[];
 }
@@ -41,9 +43,6 @@ export const HOOK_FORMAT: ManifestFormat<HookManifest> = {
     const isolation = readIsolation(reader);
     const allow = readAllow(reader);
     const tier = TIERS.find(({ name }) => name === isolation) ?? TIERS[0];
-    if (!tier.honoursAllow && reader.given("allow") !== undefined) {
-      reader.warn(["allow"], `allow has no effect: with isolation: ${tier.name} a handler can do whatever hermes can`);
-    }
     return {
       name: reader.name('the hook\'s name, such as "my-hook"'),
       description: reader.text("description") ?? "",
@@ -59,6 +58,13 @@ export const HOOK_FORMAT: ManifestFormat<HookManifest> = {
           return fits ? null : `${LEAST_MEMORY_MB} to ${MOST_MEMORY_MB}`;
         }) ?? DEFAULT_MEMORY_MB,
       allow,
+      vainAllow:
+        tier.honoursAllow || reader.given("allow") === undefined
+          ? null
+          : reader.locate(
+              ["allow"],
+              `allow has no effect: with isolation: ${tier.name} a handler can do whatever hermes can`,
+            ),
       warnings: reader.warnings,
     };
   },

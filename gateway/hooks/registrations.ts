@@ -31,7 +31,7 @@ export class Registrations {
     this.#registered = [...old.slice(0, same), ...fresh];
   }
 
-  #register({ directory, hook }: LoadedGatewayHook): () => void {
+  #register({ hook }: LoadedGatewayHook): () => void {
     const { name, description, folder: path, events } = hook;
     const removals = events.map((pattern) =>
       this.#registry.register(
@@ -39,7 +39,7 @@ export class Registrations {
         (event, context) => {
           // An event that the hook lists both by name and by namespace is delivered once, by its name.
           if (pattern !== event && pattern.endsWith(":*") && events.includes(event)) return undefined;
-          return this.#current(directory)?.publish(pattern, event, context);
+          return this.#current(hook.directory)?.publish(pattern, event, context);
         },
         { name, description, path },
       ),

@@ -28,7 +28,7 @@ export class IsolateHandler implements Handler {
   constructor(options: IsolateHandlerOptions) {
     this.#options = options;
     this.#hook = options.hook;
-    this.#capabilities = new Capabilities(options.hook.name, options.hook.allow, options.services);
+    this.#capabilities = new Capabilities(options.hook.directory, options.hook.allow, options.services);
   }
 
   run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown> {

@@ -3,7 +3,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import { VALUE_LIMITS } from "./limits.ts";
 
-/** Every method throws when a limit is exceeded, and whatever the database throws. */
+/**
+ * The values of each hook, which belong to its folder: `hook` is the folder's name in `hooks/`, so that no other hook gets
+ * them by taking its name. Every method throws when a limit is exceeded, and whatever the database throws.
+ */
 export interface HookValues {
   /** Null when there is none. */
   get(hook: string, key: string): string | null;

@@ -26,6 +26,7 @@ async function throughQueue(): Promise<HookRun[]> {
   const identity = { source: "worker", name: "watcher", event: "session:*", command: null, dropped: 0 } as const;
   const queue = new HookQueue({
     hook: {
+      directory: "watcher",
       name: "watcher",
       description: "",
       events: ["session:*"],

@@ -7,6 +7,7 @@ import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
 import type { HookRun } from "#core/ports/hook";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
+import { DEFAULT_SETTINGS, type GatewayHookSettings } from "#gateway/hooks/settings";
 import { findCodeProblem } from "#cli/tiers";
 import type { HandlerTier } from "#core/ports/tier";
 import type { TierName } from "#core/tiers";
@@ -35,7 +36,7 @@ export interface HookBench {
 
 export interface HookBenchOptions {
   readonly safeMode?: boolean;
-  readonly timeoutSeconds?: () => number;
+  readonly settings?: () => Partial<GatewayHookSettings>;
   /** Makes the tier of any name; threads by default. */
   readonly worker?: (name: TierName) => Promise<HandlerTier>;
   /** Names of folders of `test/fixtures/handlers`. */
@@ -60,7 +61,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
     log: logTo(lines),
     warn: (sentence) => warnings.push(sentence),
     safeMode: options.safeMode ?? false,
-    timeoutSeconds: options.timeoutSeconds ?? (() => 30),
+    settings: () => ({ ...DEFAULT_SETTINGS, ...options.settings?.() }),
     findCodeProblem,
     createTier: options.worker ?? (async () => createWorkerTier()),
   });

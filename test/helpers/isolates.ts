@@ -28,6 +28,8 @@ export interface HookOptions {
   readonly timeoutSeconds?: number;
   readonly memoryMb?: number;
   readonly allow?: Partial<Allowances>;
+  /** Its folder's name in `hooks/`; its name by default. */
+  readonly directory?: string;
 }
 
 export class Isolates {
@@ -98,8 +100,9 @@ export class Isolates {
 }
 
 function hookFolder(handler: string, name: string, options: HookOptions): GatewayHook {
-  const { timeoutSeconds = 20, memoryMb = 32, allow = {} } = options;
+  const { timeoutSeconds = 20, memoryMb = 32, allow = {}, directory = name } = options;
   return {
+    directory,
     name,
     description: "",
     events: ["command:*"],

@@ -115,6 +115,17 @@ test("host.kv keeps texts from event to event, for each hook by itself", async (
   assert.deepEqual((await isolates.open("two", deletes, { allow }).run())?.message, [true, false, null]);
 });
 
+test("host.kv belongs to the folder, whatever the hook is called", async (context) => {
+  const isolates = new Isolates(context);
+  const allow = { kv: true };
+  const open = (name: string, directory: string, code: string) => isolates.open(name, body(code), { allow, directory });
+  const read = `return host.kv.get("key");`;
+  await open("mine", "first", `await host.kv.set("key", "secret");`).run();
+  assert.equal((await open("mine", "second", read).run())?.message, null, "another folder takes the name");
+  assert.equal((await open("first", "second", read).run())?.message, null, "or the folder's");
+  assert.equal((await open("renamed", "first", read).run())?.message, "secret");
+});
+
 test("host.kv refuses values that are too large or not strings", async (context) => {
   const isolates = new Isolates(context);
   const attempt = (call: string) => `await host.kv.${call}.catch((error) => error.message)`;

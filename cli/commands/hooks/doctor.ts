@@ -24,7 +24,7 @@ interface ExaminedHook
   extends
     Findings,
     SampleRun,
-    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state"> {}
+    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state" | "untrusted"> {}
 
 interface Report {
   readonly hooks: readonly ExaminedHook[];
@@ -150,10 +150,10 @@ function title(hook: ExaminedHook): string {
   return `${mark} ${event}${matcher}  ${visibleCommand(hook.command ?? hook.name)}  (${stateOf(hook)})`;
 }
 
-function stateOf({ source, enabled, exit_code, duration_ms, state }: ExaminedHook): string {
+function stateOf({ source, enabled, exit_code, duration_ms, state, untrusted }: ExaminedHook): string {
   if (state === "skipped") return "gateway hook, skipped";
   if (!enabled) return `${source}, off`;
-  if (duration_ms === null) return source === "shell" ? "shell, not run" : source;
+  if (duration_ms === null) return source === "shell" ? "shell, not run" : `${source}${untrusted ? ", untrusted" : ""}`;
   return `shell, ${exit_code === null ? "no exit code" : `exit code ${exit_code}`}, ${Math.round(duration_ms)} ms`;
 }
 

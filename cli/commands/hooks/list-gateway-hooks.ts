@@ -2,14 +2,13 @@
 import type { Config } from "#core/home/config";
 import type { HomePaths } from "#core/home/paths";
 import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "#gateway/hooks/discover";
-import { DEFAULT_TIMEOUT_SECONDS } from "#core/ports/tier";
+import { gatewayHookSettings } from "#gateway/hooks/settings";
 import { TIERS } from "#core/tiers";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 
 /** The folders of `hooks/`, as the gateway would find them. */
 export function findGatewayHooks(config: Config, { hooks }: HomePaths): Promise<GatewayHookDiscovery> {
-  const timeoutSeconds = config.values.gateway?.hooks?.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS;
-  return discoverGatewayHooks(hooks, { timeoutSeconds });
+  return discoverGatewayHooks(hooks, { settings: gatewayHookSettings(config.values) });
 }
 
 /** One element for each event of a hook, one for each folder that is skipped. */
@@ -31,7 +30,8 @@ export function listGatewayHook(found: FoundGatewayHook): readonly ListedHook[] 
     ];
   }
   const { name, events, isolation: source, timeoutSeconds: timeout, enabled } = found.hook;
-  const state = { state: enabled ? "enabled" : "disabled", reason: null, problem: null } as const;
+  const { untrusted } = found;
+  const state = { untrusted, state: enabled ? "enabled" : "disabled", reason: null, problem: null } as const;
   return events.map((event) => ({ ...COMMON, event, source, name, timeout, enabled, allowed: enabled, ...state }));
 }
 

@@ -157,8 +157,8 @@ function describeHooks(hooks: readonly ListedHook[]): string {
 }
 
 function stateOf(hook: ListedHook): string {
-  const { source, enabled, allowed, approved_without: missing = [], drift, problem, state } = hook;
-  if (state !== undefined) return state === "disabled" ? "off" : state;
+  const { source, enabled, allowed, approved_without: missing = [], drift, problem, state, untrusted } = hook;
+  if (state !== undefined) return `${state === "disabled" ? "off" : state}${untrusted ? ", untrusted" : ""}`;
   if (problem !== null) return "broken";
   if (!enabled) return "off";
   if (source === "plugin") return "enabled";

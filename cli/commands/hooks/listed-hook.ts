@@ -25,6 +25,8 @@ export interface ListedHook {
   readonly problem: string | null;
   /** Of a gateway hook. A skipped folder is one element, with an empty event. */
   readonly state?: "enabled" | "disabled" | "skipped";
+  /** Of a gateway hook: true when the configuration holds it to the isolate and its grants. */
+  readonly untrusted?: boolean;
   /** Why a folder is skipped; null for one that is not. */
   readonly reason?: string | null;
 }

@@ -34,6 +34,8 @@ const STATE: GuardState = {
   shell: [SHELL],
   plugins: [PLUGIN],
   gatewayHooks: [HOOK],
+  untrusted: ["u", "none"],
+  grants: { u: { fetch: ["a.example"], env: [], kv: false } },
 };
 
 type Change = Partial<GuardState>;
@@ -54,6 +56,10 @@ interface Cases {
   readonly loosens: readonly (readonly [Change, RegExp])[];
   readonly keeps: readonly Change[];
 }
+
+const grants = (changed: Partial<HookBounds["allow"]>): Change => ({
+  grants: { u: { ...STATE.grants["u"]!, ...changed } },
+});
 
 const CASES: Readonly<Record<keyof typeof LOOSENINGS, Cases>> = {
   consent: {
@@ -122,6 +128,25 @@ const CASES: Readonly<Record<keyof typeof LOOSENINGS, Cases>> = {
       hooks({ name: "renamed" }),
     ],
   },
+  untrusted: {
+    loosens: [
+      [{ untrusted: ["none"] }, /^gateway\.hooks\.untrusted no longer names u$/],
+      [
+        grants({ fetch: ["a.example", "b.example"], kv: true }),
+        /^gateway\.hooks\.grants\.u grants more: fetch b\.example, kv$/,
+      ],
+      [
+        { grants: { ...STATE.grants, none: { fetch: [], env: ["A"], kv: false } } },
+        /^gateway\.hooks\.grants\.none grants more: env A$/,
+      ],
+    ],
+    keeps: [
+      { untrusted: ["u", "none", "more"] },
+      grants({ fetch: [] }),
+      { grants: {} },
+      { grants: { ...STATE.grants, trusted: { fetch: [], env: [], kv: true } } },
+    ],
+  },
 };
 
 for (const [kind, { loosens, keeps }] of Object.entries(CASES)) {
@@ -151,6 +176,7 @@ test("every row of the table has its cases, and the same state loosens nothing",
     shell: [],
     plugins: [],
     gatewayHooks: [{ ...HOOK, isolation: "worker" }],
+    untrusted: [],
   };
   assert.deepEqual(findLoosenings(open, { ...open, gatewayHooks: [] }), []);
 });

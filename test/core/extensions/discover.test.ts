@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { discoverGatewayHooks } from "#gateway/hooks/discover";
+import { DEFAULT_SETTINGS } from "#gateway/hooks/settings";
 import { discoverPlugins } from "#plugins/discover";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
@@ -45,7 +46,7 @@ const GATEWAY_HOOKS: Kind = {
   entry: "handler.ts",
   example: "events:",
   async find(parent) {
-    const { hooks, warnings } = await discoverGatewayHooks(parent, { timeoutSeconds: 30 });
+    const { hooks, warnings } = await discoverGatewayHooks(parent, { settings: DEFAULT_SETTINGS });
     return {
       names: byDirectory(hooks.map((one) => [one.directory, one.kind === "hook" ? one.hook.name : undefined])),
       problems: byDirectory(hooks.map((one) => [one.directory, one.kind === "hook" ? undefined : one.reason])),

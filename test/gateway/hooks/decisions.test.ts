@@ -7,6 +7,7 @@ import { HookRegistry } from "#core/registry";
 import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
 
 const HOOK = {
+  directory: "guard",
   name: "guard",
   description: "",
   events: ["command:*"],

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { TIERS } from "#core/tiers";
 import { discoverGatewayHooks, type FoundGatewayHook } from "#gateway/hooks/discover";
+import { DEFAULT_SETTINGS, gatewayHookSettings } from "#gateway/hooks/settings";
 
 const EVENTS = "events: [agent:end]\n";
 
@@ -20,7 +21,7 @@ function makeFolder(t: TestContext, files: Readonly<Record<string, string>>): st
   return folder;
 }
 
-const discover = (folder: string) => discoverGatewayHooks(folder, { timeoutSeconds: 30 });
+const discover = (folder: string) => discoverGatewayHooks(folder, { settings: DEFAULT_SETTINGS });
 
 function reasonsOf(hooks: readonly FoundGatewayHook[], folder: string): Record<string, string> {
   return Object.fromEntries(
@@ -155,4 +156,49 @@ test("1,000 folders are found without holding them open, and others get their tu
   assert.equal(hooks.filter(({ kind }) => kind === "hook").length, 1000);
   assert.ok(turns > 20, `only ${turns} turns`);
   assert.ok(most < before + 50, `${most} files were open`);
+});
+
+test("untrusted folders are held to the isolate and to what both sides allow; names without effect are warned about", async (t) => {
+  const folder = makeFolder(t, {
+    "pulled/HOOK.yaml": `${EVENTS}isolation: worker\nallow: { fetch: [a.example, B.example], env: [HOME], kv: true }`,
+    "pulled/handler.ts": "",
+    "modest/HOOK.yaml": EVENTS,
+    "modest/handler.ts": "",
+    "own/HOOK.yaml": `${EVENTS}allow: { kv: true }`,
+    "own/handler.ts": "",
+  });
+  const settings = gatewayHookSettings({
+    gateway: {
+      hooks: {
+        untrusted: ["pulled", "modest", "moddest", "__proto__"],
+        grants: { pulled: { fetch: ["b.EXAMPLE", "c.example"], env: ["HOME"] }, own: { kv: true } },
+      },
+    },
+  });
+  const { hooks, warnings } = await discoverGatewayHooks(folder, { settings });
+  const found = hooks.map((one) => {
+    assert.ok(one.kind === "hook");
+    return [one.directory, one.untrusted, one.hook.isolation, one.hook.allow, one.warnings];
+  });
+  const nothing = { fetch: [], env: [], kv: false };
+  const vain = `${folder}/own/HOOK.yaml:2: allow has no effect: with isolation: worker a handler can do whatever hermes can`;
+  assert.deepEqual(found, [
+    ["modest", true, "isolate", nothing, []],
+    ["own", false, "worker", { ...nothing, kv: true }, [vain]],
+    [
+      "pulled",
+      true,
+      "isolate",
+      { fetch: ["b.example"], env: ["HOME"], kv: false },
+      [
+        "hooks/pulled asks for isolation: worker, but gateway.hooks.untrusted names it, so it runs in an isolate.",
+        "hooks/pulled asks for more than gateway.hooks.grants.pulled grants, and does not get it: fetch a.example, kv.",
+      ],
+    ],
+  ]);
+  assert.deepEqual(warnings, [
+    'gateway.hooks.untrusted: there is no folder hooks/moddest. Did you mean "modest"?',
+    "gateway.hooks.untrusted: there is no folder hooks/__proto__.",
+    "gateway.hooks.grants.own has no effect, because gateway.hooks.untrusted does not name own.",
+  ]);
 });

@@ -156,7 +156,7 @@ test("events in flight end on the old version, the next uses the new one, in ord
 });
 
 test("what waits behind a version that hangs goes to the one that mends it", async (t) => {
-  const bench = makeHookBench(t, { timeoutSeconds: () => 0.5 });
+  const bench = makeHookBench(t, { settings: () => ({ timeoutSeconds: 0.5 }) });
   bench.write("x", {
     "HOOK.yaml": manifest("[agent:step]"),
     "handler.ts": "export const handle = () => new Promise(() => {});",
@@ -266,7 +266,7 @@ test("hooks keep the order of their folders, whichever changes", async (t) => {
 
 test("a timeout of the configuration that changes is taken over", async (t) => {
   let seconds = 30;
-  const bench = await loaded(t, "v1", { timeoutSeconds: () => seconds });
+  const bench = await loaded(t, "v1", { settings: () => ({ timeoutSeconds: seconds }) });
   assert.equal(bench.host.list()[0]?.hook?.timeoutSeconds, 30);
   seconds = 5;
   assert.equal((await bench.host.reload()).changes.length, 1);

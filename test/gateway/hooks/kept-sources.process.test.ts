@@ -66,7 +66,7 @@ for (const { name: tier } of TIERS) {
 }
 
 test("worker: a CommonJS helper and a file that is imported later are of the accepted version, too", async (t) => {
-  const bench = makeHookBench(t, { timeoutSeconds: () => 5 });
+  const bench = makeHookBench(t, { settings: () => ({ timeoutSeconds: 5 }) });
   bench.write("hook", {
     "HOOK.yaml": "events: [command:v]\n",
     "handler.mjs": `

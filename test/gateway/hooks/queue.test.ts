@@ -11,6 +11,7 @@ import { until } from "../../helpers/poll.ts";
 type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
 const HOOK: GatewayHook = {
+  directory: "test",
   name: "test",
   description: "",
   events: ["agent:step", "command:*"],

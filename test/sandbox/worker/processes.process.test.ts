@@ -33,6 +33,7 @@ function makeTier(t: TestContext) {
     const strays: string[] = [];
     const output: string[] = [];
     const hook: GatewayHook = {
+      directory: name,
       name,
       description: "",
       events: [],

@@ -46,6 +46,7 @@ function makeBench(t: TestContext, options: { mostThreads?: number } = {}): Benc
       const allow = { fetch: [], env: [], kv: false };
       return tier.open(
         {
+          directory: name,
           name,
           description: "",
           events: [],

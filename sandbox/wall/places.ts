@@ -3,8 +3,8 @@ import { constants, readdirSync, realpathSync, statSync, type Dirent } from "nod
 import { basename, join, resolve, sep } from "node:path";
 import { ensureFolder, HIDDEN_IN_HOME } from "#core/home/paths";
 import { mayAccess } from "#core/may-access";
-import type { CustomProfile, WallCommand } from "#core/ports/wall";
-import { isBelowAny, type Place, type WallPlaces } from "./plan.ts";
+import type { WallCommand } from "#core/ports/wall";
+import { isBelowAny, type EnclosingProfile, type Place, type WallPlaces } from "./plan.ts";
 
 /** The fixed facts about a wall. */
 export interface WallSettings {
@@ -24,12 +24,11 @@ export class UnguardablePlace extends Error {}
 const LINK_DEPTH = 3;
 const MOST_ENTRIES = 2000;
 
-/** Finds the places. Throws {@link UnguardablePlace} when the home could be swapped, or a path to write is missing. */
-export function findPlaces(
-  settings: WallSettings,
-  custom: CustomProfile | undefined,
-  command: WallCommand,
-): WallPlaces {
+/** Finds the places that the profile is about. Throws {@link UnguardablePlace} when the home could be swapped, or a path to write is missing. */
+export function findPlaces(settings: WallSettings, profile: EnclosingProfile, command: WallCommand): WallPlaces {
+  const custom = typeof profile === "object" ? profile : undefined;
+  // `guard` hides none of them, and looking them up takes longer than all the rest.
+  const strict = profile !== "guard";
   const { workspace, userHome, env } = settings;
   const home = realHome(settings.home);
   const entries = home === null ? [] : entriesOf(home);
@@ -40,8 +39,8 @@ export function findPlaces(
     readable: entries.filter(({ name }) => !HIDDEN_IN_HOME.test(name)).map(({ name }) => join(home ?? "", name)),
     linked,
     workspace: realOrNull(workspace) ?? workspace,
-    needed: neededBy(command),
-    secrets: secretPlaces(userHome, env),
+    needed: strict ? neededBy(command) : [],
+    secrets: strict ? secretPlaces(userHome, env) : [],
     temporary: [...new Set(["/tmp", "/var/tmp"].map(realOrNull))].filter((path) => path !== null),
     write: (custom?.write ?? []).map((path) => demand(real(path), path)),
     hide: (custom?.hide ?? []).map((path) => placeOf(expand(path, settings))).filter((place) => place !== null),

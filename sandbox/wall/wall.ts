@@ -33,8 +33,7 @@ export function createWall(options: WallOptions): Wall {
     if (backend === null) return unavailable(reason);
     const enclosing = profile === "auto" ? "guard" : profile;
     try {
-      const custom = typeof enclosing === "object" ? enclosing : undefined;
-      return enclose({ backend, profile: enclosing, command, places: findPlaces(options, custom, command) });
+      return enclose({ backend, profile: enclosing, command, places: findPlaces(options, enclosing, command) });
     } catch (error) {
       if (error instanceof UnguardablePlace) return unavailable(error.message);
       throw error;

@@ -78,7 +78,9 @@ export function createGuardedFiles(homes: readonly HomePaths[], options: GuardOp
         hermesHomes: roots,
         env,
       });
-      return reason === null ? null : `This command is off limits: ${reason}; ${GUARDS}`;
+      if (reason === null) return null;
+      const isHome = !walled && relationOf(cwd, snapshot) === "inside";
+      return `This command is off limits: ${reason}; ${isHome ? describeHome(roots) : GUARDS}`;
     },
   };
 }

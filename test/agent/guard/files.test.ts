@@ -171,7 +171,7 @@ test("nothing in the home can be written, whether it exists or not, and what its
   assert.equal(guard.refuse(join(root, "other", "x"), project, "write"), null);
 });
 
-test("a project in the home cannot be written, and the message says what to do", () => {
+test("a project in the home cannot be written, and the message says what to do", async () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "hermes-guard-")));
   const project = join(root, "project");
   mkdirSync(project);
@@ -180,6 +180,8 @@ test("a project in the home cannot be written, and the message says what to do",
   assert.match(refusal, /off limits.*hermes's home.*move it out or set HERMES_HOME to another folder/);
   assert.ok(refusal.includes(root));
   assert.equal(guard.refuse("notes.txt", project, "read"), null);
+  assert.match(String(await guard.refuseCommand("npm test", project)), /off limits.*move it out or set HERMES_HOME/);
+  assert.equal(await guard.refuseCommand("ls", project), null);
 });
 
 test("the home of a hermes around this one is guarded, too", async () => {

@@ -1,4 +1,4 @@
-/** Takes over a changed home without a restart: configuration, shell hooks, plugins, and what others hang in. */
+/** Applies a changed home without a restart: configuration, shell hooks, plugins, and what other parts add. */
 import { statSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { loadConfig, type Config } from "#core/home/config";
@@ -18,7 +18,7 @@ export interface ReloadReport {
   readonly ok: boolean;
   /** What is different now, a clause each; empty when nothing is. */
   readonly changes: readonly string[];
-  /** Whole sentences: what is wrong, and what is odd. */
+  /** Failures and warnings, as sentences. */
   readonly problems: readonly string[];
 }
 
@@ -41,13 +41,13 @@ export interface StagedPart {
 /** Prepares a part of a reload, which may be dropped. */
 export type ReloadStage = (config: Config, request: ReloadRequest) => Promise<StagedPart>;
 
-/** Takes what a reload comes to, while it goes on. */
+/** Takes notes of a running reload. */
 export interface ReloadNotes {
   /** Something is different now, as a clause. */
   changed(clause: string): void;
-  /** Something is odd, and the reload goes on; a sentence. */
+  /** A warning that does not stop the reload, as a sentence. */
   warn(sentence: string): void;
-  /** Something is wrong, and what was before stays; a sentence. */
+  /** A failure that keeps the previous version, as a sentence. */
   fail(sentence: string): void;
 }
 
@@ -63,42 +63,42 @@ export interface Reloadable {
   readonly check: (config: Config) => void;
   readonly shellHooks: ShellHooks;
   readonly plugins: PluginHost;
-  /** Takes over the configuration for all that asks for it late. Synchronous. */
+  /** Makes this the current configuration. Synchronous. */
   readonly swap: (config: Config) => void;
   readonly stages: Iterable<ReloadStage>;
   readonly listeners: Iterable<ReloadListener>;
-  /** Told when something is different now, whoever changed it. */
+  /** Called when something changed. */
   readonly onChange: () => void;
   readonly log: Log;
-  /** Says a warning; one that was said before is not said again. */
+  /** Shows a warning once. */
   readonly warn: (sentence: string) => void;
-  /** Says a warning, as often as it is asked to. */
+  /** Shows a warning each time. */
   readonly note: (sentence: string) => void;
 }
 
 export interface Reloads {
-  /** Reloads; never rejects. One that is asked for while another goes on begins after it, once for all who ask. */
+  /** Reloads; never rejects. Requests during a reload share the next one. */
   readonly reload: (request?: ReloadRequest) => Promise<ReloadReport>;
-  /** No reload begins from now on, and the one that goes on swaps nothing any more. Waits for it, though not for ever. */
+  /** Starts no more reloads, and keeps the running one from swapping anything. Waits a limited time for it. */
   readonly close: () => Promise<void>;
 }
 
 const LAST_WAIT_MS = 1000;
 
+/** Makes the reloads of a host: one at a time, each applied in one step or not at all. */
 export function createReloads(host: Reloadable): Reloads {
-  /** What was said as a failure since the last reload without one. */
-  const said = new Set<string>();
   let closed = false;
   let running: Promise<ReloadReport> | undefined;
   let next: Promise<ReloadReport> | undefined;
   let everyFile = false;
   let mayLoosen = false;
+  const report = createReporter(host);
 
   function reload(request: ReloadRequest = {}): Promise<ReloadReport> {
     everyFile ||= request.everyFile === true;
     mayLoosen ||= request.mayLoosen === true;
     if (running === undefined) return (running = begin());
-    // The one that goes on may have read the files already.
+    // The running one may have read the files already.
     return (next ??= running.then(() => {
       next = undefined;
       return (running = begin());
@@ -109,74 +109,9 @@ export function createReloads(host: Reloadable): Reloads {
     const request = { everyFile, mayLoosen };
     everyFile = mayLoosen = false;
     try {
-      return closed ? ENDING : await perform(request);
+      return closed ? ENDING : await report((notes) => apply(host, request, { notes, isClosed: () => closed }));
     } finally {
       running = undefined;
-    }
-  }
-
-  async function perform(request: ReloadRequest): Promise<ReloadReport> {
-    const changes: string[] = [];
-    const [warnings, failures]: [string[], string[]] = [[], []];
-    const notes: ReloadNotes = {
-      changed: (clause) => void changes.push(clause),
-      warn: (sentence) => void warnings.push(sentence),
-      fail: (sentence) => void failures.push(sentence),
-    };
-    try {
-      await takeOver(request, notes);
-    } catch (error) {
-      notes.fail(sentenceOf(error));
-    }
-    if (changes.length > 0) host.onChange();
-    say(changes, warnings, failures);
-    return { ok: failures.length === 0, changes, problems: [...failures, ...warnings] };
-  }
-
-  async function takeOver(request: ReloadRequest, notes: ReloadNotes): Promise<void> {
-    const config = await readAnew(host, notes);
-    const parts = await Promise.all([...host.stages].map((stage) => stage(config, request)));
-    const guards = await compareGuards(host, config, parts);
-    // What the files alone tell is judged first: no code of plugins is loaded for a change that has to wait.
-    if (isHeld(guards.loosenings(), request, notes)) return;
-    const plugins = await host.plugins.stage(config, request);
-    if (closed || isHeld(guards.loosenings(plugins?.gates), request, notes)) return plugins?.discard();
-    const shell = await host.shellHooks.prepare(config);
-    if (closed) return plugins?.discard();
-    // From here to the end of the swaps nothing else runs: an event meets all of the old or all of the new.
-    const sections = changedSections(host.config(), config);
-    host.swap(config);
-    shell.swap();
-    plugins?.swap();
-    const swapped = parts.map((part) => part.swap());
-    for (const warning of [...config.warnings, ...shell.warnings]) notes.warn(warning);
-    if (sections.length > 0) notes.changed(`configuration: ${sections.join(", ")}`);
-    if (shell.added + shell.removed > 0) {
-      notes.changed(`shell hooks: ${shell.added} added, ${shell.removed} removed`);
-    }
-    if (plugins !== undefined) {
-      if (plugins.fresh.length > 0) notes.changed(`plugins reloaded: ${plugins.fresh.join(", ")}`);
-      if (plugins.gone.length > 0) notes.changed(`plugins removed: ${plugins.gone.join(", ")}`);
-      for (const problem of plugins.problems) notes[plugins.failed ? "fail" : "warn"](problem);
-    }
-    for (const tell of swapped) tell(notes);
-    for (const listener of host.listeners) {
-      try {
-        await listener(config, notes, request);
-      } catch (error) {
-        notes.fail(sentenceOf(error));
-      }
-    }
-  }
-
-  function say(changes: readonly string[], warnings: readonly string[], failures: readonly string[]): void {
-    if (changes.length > 0) host.log.info(`reloaded: ${changes.join("; ")}`);
-    for (const warning of warnings) host.warn(warning);
-    if (failures.length === 0) said.clear();
-    for (const failure of failures.filter((sentence) => !said.has(sentence))) {
-      said.add(failure);
-      host.log.error(failure);
-      host.note(failure);
     }
   }
 
@@ -187,6 +122,83 @@ export function createReloads(host: Reloadable): Reloads {
       await withDeadline(LAST_WAIT_MS, () => running);
     },
   };
+}
+
+/** Collects the notes of a reload, logs them, and shows a failure once until a reload succeeds. */
+function createReporter(host: Reloadable): (run: (notes: ReloadNotes) => Promise<void>) => Promise<ReloadReport> {
+  const shown = new Set<string>();
+  return async (run) => {
+    const [changes, warnings, failures]: [string[], string[], string[]] = [[], [], []];
+    const notes: ReloadNotes = {
+      changed: (clause) => void changes.push(clause),
+      warn: (sentence) => void warnings.push(sentence),
+      fail: (sentence) => void failures.push(sentence),
+    };
+    try {
+      await run(notes);
+    } catch (error) {
+      notes.fail(sentenceOf(error));
+    }
+    if (changes.length > 0) {
+      host.onChange();
+      host.log.info(`reloaded: ${changes.join("; ")}`);
+    }
+    for (const warning of warnings) host.warn(warning);
+    if (failures.length === 0) shown.clear();
+    for (const failure of failures.filter((sentence) => !shown.has(sentence))) {
+      shown.add(failure);
+      host.log.error(failure);
+      host.note(failure);
+    }
+    return { ok: failures.length === 0, changes, problems: [...failures, ...warnings] };
+  };
+}
+
+interface Application {
+  readonly notes: ReloadNotes;
+  /** True when nothing may be swapped any more. */
+  readonly isClosed: () => boolean;
+}
+
+/** Prepares everything that the files describe, then swaps it in one step, unless it loosens a guard. */
+async function apply(host: Reloadable, request: ReloadRequest, { notes, isClosed }: Application): Promise<void> {
+  const config = await readAgain(host, notes);
+  const parts = await Promise.all([...host.stages].map((stage) => stage(config, request)));
+  const guards = await compareGuards(host, config, parts);
+  // What the files alone tell is judged first: no code of plugins is loaded for a change that has to wait.
+  if (isHeld(guards.loosenings(), request, notes)) return;
+  const plugins = await host.plugins.stage(config, request);
+  if (isClosed() || isHeld(guards.loosenings(plugins?.gates), request, notes)) return plugins?.discard();
+  const shell = await host.shellHooks.prepare(config);
+  if (isClosed()) return plugins?.discard();
+  // From here to the end of the swaps nothing else runs: an event meets all of the old or all of the new.
+  const sections = changedSections(host.config(), config);
+  host.swap(config);
+  shell.swap();
+  plugins?.swap();
+  const swapped = parts.map((part) => part.swap());
+  for (const warning of [...config.warnings, ...shell.warnings]) notes.warn(warning);
+  if (sections.length > 0) notes.changed(`configuration: ${sections.join(", ")}`);
+  if (shell.added + shell.removed > 0) {
+    notes.changed(`shell hooks: ${shell.added} added, ${shell.removed} removed`);
+  }
+  if (plugins !== undefined) describePlugins(plugins, notes);
+  for (const tell of swapped) tell(notes);
+  for (const listener of host.listeners) {
+    try {
+      await listener(config, notes, request);
+    } catch (error) {
+      notes.fail(sentenceOf(error));
+    }
+  }
+}
+
+type StagedPlugins = NonNullable<Awaited<ReturnType<Reloadable["plugins"]["stage"]>>>;
+
+function describePlugins(plugins: StagedPlugins, notes: ReloadNotes): void {
+  if (plugins.fresh.length > 0) notes.changed(`plugins reloaded: ${plugins.fresh.join(", ")}`);
+  if (plugins.gone.length > 0) notes.changed(`plugins removed: ${plugins.gone.join(", ")}`);
+  for (const problem of plugins.problems) notes[plugins.failed ? "fail" : "warn"](problem);
 }
 
 const ENDING: ReloadReport = { ok: false, changes: [], problems: ["The process is shutting down."] };
@@ -219,7 +231,7 @@ async function compareGuards(host: Reloadable, config: Config, parts: readonly S
 }
 
 /** The configuration on disk, or the current one if that cannot be used. */
-async function readAnew(host: Reloadable, notes: ReloadNotes): Promise<Config> {
+async function readAgain(host: Reloadable, notes: ReloadNotes): Promise<Config> {
   const before = host.config();
   try {
     const config = await loadConfig(host.paths, host.env);

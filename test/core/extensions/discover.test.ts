@@ -21,7 +21,8 @@ interface Kind {
   readonly entry: string;
   /** A key that a manifest without keys is told to have. */
   readonly example: string;
-  find(parent: string): Promise<Found>;
+  /** `holders` are the folders of running extensions by name. */
+  find(parent: string, holders?: ReadonlyMap<string, string>): Promise<Found>;
 }
 
 const PLUGINS: Kind = {
@@ -29,8 +30,12 @@ const PLUGINS: Kind = {
   manifest: "plugin.yaml",
   entry: "index.ts",
   example: "name: my-plugin",
-  async find(parent) {
-    const { plugins, warnings } = await discoverPlugins(parent, { enabled: foldersOf(parent), disabled: [] });
+  async find(parent, holders = new Map()) {
+    const { plugins, warnings } = await discoverPlugins(
+      parent,
+      { enabled: foldersOf(parent), disabled: [] },
+      { holders },
+    );
     const own = plugins.filter(({ builtin }) => builtin === undefined);
     return {
       names: byDirectory(own.filter(({ state }) => state === "enabled").map((one) => [one.directory, one.name])),
@@ -45,8 +50,8 @@ const GATEWAY_HOOKS: Kind = {
   manifest: "HOOK.yaml",
   entry: "handler.ts",
   example: "events:",
-  async find(parent) {
-    const { hooks, warnings } = await discoverGatewayHooks(parent, { settings: DEFAULT_SETTINGS });
+  async find(parent, holders = new Map()) {
+    const { hooks, warnings } = await discoverGatewayHooks(parent, { settings: DEFAULT_SETTINGS, holders });
     return {
       names: byDirectory(hooks.map((one) => [one.directory, one.kind === "hook" ? one.hook.name : undefined])),
       problems: byDirectory(hooks.map((one) => [one.directory, one.kind === "hook" ? undefined : one.reason])),
@@ -148,6 +153,30 @@ test("the same folders give the same names, problems and lines for plugins and g
     Object.keys(problems).filter((name) => name.startsWith("link-to-f") || name.startsWith(".") || name.includes("_")),
     [],
   );
+});
+
+test("a running extension keeps its name, also while it is broken, but not once it has another one", async (t) => {
+  for (const kind of [PLUGINS, GATEWAY_HOOKS]) {
+    const holders = new Map([
+      ["plain", "plain"],
+      ["broken", "z-broken"],
+      ["left", "z-renamed"],
+      ["gone", "z-gone"],
+    ]);
+    const parent = makeFolders(t, kind, {
+      ...folder("a-plain", good("plain")),
+      ...folder("plain", good("plain")),
+      ...folder("a-broken", good("broken")),
+      ...folder("z-broken", "events: [\n"),
+      ...folder("a-left", good("left")),
+      ...folder("z-renamed", good("renamed")),
+      ...folder("a-gone", good("gone")),
+    });
+    const { names, problems } = await kind.find(parent, holders);
+    assert.deepEqual(names, { plain: "plain", "a-left": "left", "z-renamed": "renamed", "a-gone": "gone" }, kind.noun);
+    assert.match(problems["a-plain"]!, /the name "plain" is already used by \w+\/plain/);
+    assert.match(problems["a-broken"]!, /the name "broken" is already used by \w+\/z-broken/);
+  }
 });
 
 test("a parent that is not there is nothing, one that is a file is a warning", async (t) => {

@@ -58,6 +58,26 @@ test("the example counts, reports every tenth turn, and answers its command", as
   assert.ok(!home.read("logs/hermes.log").includes("let-me-in"));
 });
 
+test("an untrusted hook is held to its grants, as the page says", async (context) => {
+  const home = new Home(context);
+  home.write("config.yaml", examplesOf(PAGE, "yaml").get("untrusted")!);
+  for (const name of ["pulled-hook", "another-hook"]) {
+    home.write(
+      `hooks/${name}/HOOK.yaml`,
+      `name: ${name}\nevents: [agent:start]\nisolation: isolate\nallow: { fetch: [api.example.com, other.example.com], kv: true }\n`,
+    );
+    home.write(`hooks/${name}/handler.js`, "export const handle = () => undefined;\n");
+  }
+  const { stdout } = await home.run(["hooks", "list", "--json"]);
+  const { warnings } = JSON.parse(stdout) as { warnings: readonly string[] };
+  const about = (name: string) => warnings.filter((sentence) => sentence.includes(name)).join();
+  assert.match(about("hooks/pulled-hook"), /does not get it: fetch other\.example\.com\./);
+  assert.match(
+    about("hooks/another-hook"),
+    /does not get it: fetch api\.example\.com, fetch other\.example\.com, kv\./,
+  );
+});
+
 test("every block of the page is an example or a line of a manifest", () => {
   assert.equal(countBlocks(PAGE, "ts"), examplesOf(PAGE, "ts").size);
   assert.equal(countBlocks(PAGE, "yaml"), examplesOf(PAGE, "yaml").size + 1);

@@ -1,5 +1,6 @@
 /** The one decision: may this command run at this event? Pure, and the only caller of `issueGrant`. */
 import { issueGrant, type Consent, type ConsentTerms, type HookPair, type HookRequest, type Pin } from "./grant.ts";
+import { inQuotes } from "#core/shell-quote";
 import { missingTerms } from "./terms.ts";
 
 /** `hooks_consent`. With `command`, an approval of the pair suffices, even if the script changes (CONTRACT §5). */
@@ -54,5 +55,5 @@ export function grantExplicitTest(request: HookRequest, script: string | null = 
 /** The command line that approves an entry's pair, shell and environment, quoted for the shell. */
 export function allowCommand({ event, command, shell, env }: HookRequest): string {
   const options = [...(shell ? ["--shell"] : []), ...[...new Set(env)].map((name) => `--env ${name}`)];
-  return [`hermes hooks allow ${event} '${command.replaceAll("'", `'\\''`)}'`, ...options].join(" ");
+  return [`hermes hooks allow ${event} ${inQuotes(command)}`, ...options].join(" ");
 }

@@ -1,8 +1,10 @@
 /** Characters that end lines for some readers of our text, and for some writers of scripts. */
 
+import { quoteWord } from "./shell-quote.ts";
+
 /** Why a script with CRLF in its `#!` line cannot start, and what to do about it, as a clause. */
 export function windowsLineEndings(file: string): string {
-  return `${file} has Windows line endings, so its interpreter is not found (run: sed -i 's/\\r$//' ${file})`;
+  return `${file} has Windows line endings, so its interpreter is not found (run: sed -i 's/\\r$//' ${quoteWord(file)})`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { HermesError } from "#core/errors";
+import { inQuotes } from "#core/shell-quote";
 import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -48,8 +49,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
 async function chat(options: ChatOptions, command: Command, context: CliContext): Promise<void> {
   keepStderr();
   if (command.args.length > 0) {
-    const words = command.args.join(" ").replaceAll("'", `'\\''`);
-    const problem = `Pass the message with -q: hermes chat -q '${words}'`;
+    const problem = `Pass the message with -q: hermes chat -q ${inQuotes(command.args.join(" "))}`;
     throw new HermesError("HERMES_USAGE", { problem });
   }
   const { readFirstMessage } = await import("../chat/message.ts");

@@ -4,6 +4,7 @@
  */
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { quoteWord } from "#core/shell-quote";
 
 /** What is read of a file or folder. */
 export interface Access {
@@ -50,13 +51,13 @@ function problemOfChain(
     const access = look(path, "target");
     if (access === undefined) continue;
     if (isInHome && isForeign(access)) {
-      return `${path} belongs to another user (uid ${access.uid}). Review it, then run: chown ${user} ${quote(path)}`;
+      return `${path} belongs to another user (uid ${access.uid}). Review it, then run: chown ${user} ${quoteWord(path)}`;
     }
     if ((access.mode & EVERYONE) === 0) continue;
     const below = paths[index - 1];
     const entry = below === undefined ? undefined : look(below, "link");
     const isKept = (access.mode & STICKY) !== 0 && entry !== undefined && !isForeign(entry);
-    if (!isKept) return `everyone can write ${path}. Review it, then run: chmod o-w ${quote(path)}`;
+    if (!isKept) return `everyone can write ${path}. Review it, then run: chmod o-w ${quoteWord(path)}`;
   }
   return null;
 }
@@ -94,8 +95,4 @@ function lookAt(path: string, kind: "target" | "link"): Access | undefined {
     // Missing or unreachable: whoever reads or runs it reports that.
     return undefined;
   }
-}
-
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

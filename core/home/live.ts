@@ -5,6 +5,7 @@
 import { readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { HookIdentity, RunSink } from "#core/ports/hook";
+import { quoteWord } from "#core/shell-quote";
 import { ensureFolder } from "./paths.ts";
 import { writePrivateFile } from "./private-files.ts";
 import { readRegularFile } from "#core/regular-file";
@@ -69,7 +70,7 @@ const NEVER: LastRun = { last_fired_at: null, last_outcome: null, last_cause: nu
 export function openLive({ folder, argv, hooks, reloads = false, redact, onError }: LiveOptions): LiveSnapshot {
   const file = join(folder, `${process.pid}.json`);
   const started_at = new Date(Date.now() - process.uptime() * 1000).toISOString();
-  const command = redact(argv.map((word) => quote(redact(word))).join(" ")).slice(0, LONGEST_COMMAND);
+  const command = redact(argv.map((word) => quoteWord(redact(word))).join(" ")).slice(0, LONGEST_COMMAND);
   const lastRuns = new WeakMap<HookIdentity, LastRun>();
   let timer: NodeJS.Timeout | undefined;
   let writtenAt = Number.NEGATIVE_INFINITY;
@@ -191,9 +192,4 @@ function remove(file: string): void {
   } catch {
     // Never written, removed by another reader, or the folder is read-only: leftovers are ignored anyway.
   }
-}
-
-/** A word as it would be typed, with quotes if it contains spaces. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

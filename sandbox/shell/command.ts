@@ -1,4 +1,5 @@
 /** Splits a command line into words without a shell, exactly like Python's `shlex.split` (CONTRACT §6). */
+import { quoteWord } from "#core/shell-quote";
 
 export type Words =
   | { readonly argv: readonly [string, ...string[]]; readonly problem: null }
@@ -21,10 +22,6 @@ export function parseCommand(command: string, home: string): Words {
 /** A command with further words, quoted so that {@link splitWords} gives them back. */
 export function commandLine(command: string, args: readonly string[]): string {
   return [command, ...args.map(quoteWord)].join(" ");
-}
-
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 const SPACE = " \t\r\n";

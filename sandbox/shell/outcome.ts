@@ -1,7 +1,6 @@
 /** Turns the end of a script's run into errors; shared by all protocols (the outcome table of CONTRACT §6). */
 import { HermesError } from "#core/errors";
 import type { EventName } from "#core/events";
-import { windowsLineEndings } from "#core/line-endings";
 import { describeEscaped } from "#sandbox/process/descendants";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
@@ -37,7 +36,10 @@ export function failureOfExit(entry: ShellEntry, event: EventName, result: Proce
   if (result.exit_code === 0) return undefined;
   const { exit_code, signal, stderr } = result;
   // `#!/usr/bin/env bash` with CRLF starts env, which finds no program of this name: it says bash\r.
-  if (exit_code === 127 && /\r|\\r/.test(stderr)) return scriptFailure(entry, event, windowsLineEndings(entry.name));
+  if (exit_code === 127 && /\r|\\r/.test(stderr)) {
+    // The script is somewhere among the words of the command.
+    return scriptFailure(entry, event, "its script has Windows line endings, so its interpreter is not found");
+  }
   const end = signal === null ? `it failed with exit code ${exit_code}` : `it was killed by ${signal}`;
   const words = stderr.trim();
   return scriptFailure(entry, event, words === "" ? end : `${end}: ${excerpt(words, 200)}`);

@@ -5,10 +5,8 @@ import { isHidden } from "#core/home/hidden";
 import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
+import { takesNextWord } from "./global-options.ts";
 import { createProgram, refuseUnknownCommand } from "./program.ts";
-
-/** Options that take a value, which the scan for the command's name skips. */
-const VALUED: ReadonlySet<string> = new Set(["--home", "--log-level"]);
 
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -36,7 +34,7 @@ async function run(argv: readonly string[], context: CliContext): Promise<void> 
     await program.action(() => program.outputHelp()).parseAsync(words, { from: "user" });
     return;
   }
-  if (words.some(isHelp)) refuseUnknownCommand(program, words, VALUED);
+  if (words.some(isHelp)) refuseUnknownCommand(program, words);
   program.hook("preAction", (_program, command) => answerFromOutside(command, words, context));
   await program.parseAsync(words, { from: "user" });
 }
@@ -74,7 +72,7 @@ function scanStart(words: readonly string[]): Start {
     if (word === "--home") home = words[index + 1];
     if (word.startsWith("--home=")) home = word.slice("--home=".length);
     if (word === "--version" || word === "-V") version = true;
-    if (VALUED.has(word)) index++;
+    if (takesNextWord(word)) index++;
   }
   return { command: undefined, version, home };
 }

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliContext } from "./context.ts";
 import { didYouMean } from "#core/suggest";
 import { commandPath } from "./command-path.ts";
+import { GLOBAL_OPTIONS, takesNextWord } from "./global-options.ts";
 import { refuseInsideAgent } from "./inside-agent.ts";
 
 interface CommandEntry {
@@ -83,7 +84,10 @@ export async function createProgram(wanted: string | undefined, context: CliCont
 /** Gives every command the global options, errors that throw, and no output but the context's. */
 function shareSettings(command: Command, context: CliContext): void {
   const hidden = command.parent !== null;
-  for (const option of globalOptions()) command.addOption(hidden ? option.hideHelp() : option);
+  for (const { flags, description } of GLOBAL_OPTIONS) {
+    const option = new Option(flags, description);
+    command.addOption(hidden ? option.hideHelp() : option);
+  }
   command
     .enablePositionalOptions()
     .showSuggestionAfterError()
@@ -107,14 +111,13 @@ function withSuggestion(text: string, command: Command): string {
 }
 
 /**
- * Reports an unknown command also where help is asked for: commander would print the help of the command above.
- * `valued` are the options whose value is the next word.
+ * Reports an unknown command even if help is requested: commander would print the help of its parent command.
  */
-export function refuseUnknownCommand(program: Command, words: readonly string[], valued: ReadonlySet<string>): void {
+export function refuseUnknownCommand(program: Command, words: readonly string[]): void {
   let command = program;
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
-    if (valued.has(word)) index++;
+    if (takesNextWord(word)) index++;
     if (word.startsWith("-")) continue;
     const inner = command.commands.find((each) => each.name() === word);
     if (inner === undefined) {
@@ -124,13 +127,4 @@ export function refuseUnknownCommand(program: Command, words: readonly string[],
     }
     command = inner;
   }
-}
-
-function globalOptions(): Option[] {
-  return [
-    new Option("--home <dir>", "where hermes keeps its files (default: $HERMES_HOME or ~/.hermes)"),
-    new Option("--accept-hooks", "approve all configured shell hooks"),
-    new Option("--safe-mode", "load no hooks and no plugins"),
-    new Option("--log-level <level>", "level of logs/hermes.log: debug, info, warn, error or silent"),
-  ];
 }

@@ -3,13 +3,10 @@
  * by JSON lines with its output and finally its exit code (CONTRACT §15).
  */
 import { join } from "node:path";
+import { isGlobalOption, takesNextWord } from "../global-options.ts";
 
 /** Commands that only read, by their path. */
 const ANSWERED: ReadonlySet<string> = new Set(["hooks list", "sessions list"]);
-
-/** Options that are never accepted: they choose another home or approve hooks. */
-const GLOBAL_OPTION = /^(?:--home|--accept-hooks|--safe-mode|--log-level)(?:=|$)/;
-const TAKES_VALUE: ReadonlySet<string> = new Set(["--home", "--log-level"]);
 
 export interface OutsideRequest {
   readonly words: readonly string[];
@@ -41,11 +38,14 @@ export function isAnswered(path: string): boolean {
 export function withoutGlobalOptions(words: readonly string[]): readonly string[] {
   return words.filter((word, index) => {
     const before = words[index - 1];
-    return !GLOBAL_OPTION.test(word) && (before === undefined || !TAKES_VALUE.has(before));
+    return !isGlobalOption(word) && (before === undefined || !takesNextWord(before));
   });
 }
 
-/** Reads a request; undefined for anything but the words of an answered command without global options. */
+/**
+ * Reads a request; undefined for anything but the words of an answered command. Global options are not accepted,
+ * because they choose another home or approve hooks.
+ */
 export function parseRequest(line: string): OutsideRequest | undefined {
   let value: unknown;
   try {
@@ -55,6 +55,6 @@ export function parseRequest(line: string): OutsideRequest | undefined {
   }
   const { words } = (value ?? {}) as { words?: unknown };
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) return undefined;
-  const isAllowed = isAnswered(words.slice(0, 2).join(" ")) && !words.some((word) => GLOBAL_OPTION.test(word));
+  const isAllowed = isAnswered(words.slice(0, 2).join(" ")) && !words.some((word) => isGlobalOption(word));
   return isAllowed ? { words } : undefined;
 }

@@ -6,6 +6,7 @@ import type { HookIdentity, HookRun } from "#core/ports/hook";
 import { makeRun } from "#core/runs";
 import { HookQueue } from "#gateway/hooks/queue";
 import { makeHook } from "../helpers/hooks.ts";
+import { makeGatewayHook } from "../helpers/gateway-hook.ts";
 
 const SESSION = { session_id: "s1" };
 
@@ -25,19 +26,7 @@ async function throughQueue(): Promise<HookRun[]> {
   const runs: HookRun[] = [];
   const identity = { source: "worker", name: "watcher", event: "session:*", command: null, dropped: 0 } as const;
   const queue = new HookQueue({
-    hook: {
-      directory: "watcher",
-      name: "watcher",
-      description: "",
-      events: ["session:*"],
-      enabled: true,
-      isolation: "worker",
-      timeoutSeconds: 60,
-      memoryMb: 128,
-      allow: { fetch: [], env: [], kv: false },
-      folder: "/nowhere",
-      handler: "/nowhere/handler.ts",
-    },
+    hook: makeGatewayHook("watcher", { events: ["session:*"], timeoutSeconds: 60 }),
     open: async () => ({ run: async () => undefined, close: async () => undefined }),
     record: (run) => void runs.push(run),
     onDrop: () => undefined,

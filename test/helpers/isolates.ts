@@ -11,6 +11,7 @@ import type { Log } from "#core/home/log";
 import type { Allowances, Handler, HandlerTier, GatewayHook } from "#core/ports/tier";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
+import { makeGatewayHook } from "./gateway-hook.ts";
 
 type Answer = { readonly decision?: string; readonly message?: unknown } | null;
 
@@ -101,19 +102,16 @@ export class Isolates {
 
 function hookFolder(handler: string, name: string, options: HookOptions): GatewayHook {
   const { timeoutSeconds = 20, memoryMb = 32, allow = {}, directory = name } = options;
-  return {
+  return makeGatewayHook(name, {
     directory,
-    name,
-    description: "",
     events: ["command:*"],
-    enabled: true,
     isolation: "isolate",
     timeoutSeconds,
     memoryMb,
     allow: { fetch: [], env: [], kv: false, ...allow },
     folder: realpathSync(dirname(handler)),
     handler: realpathSync(handler),
-  };
+  });
 }
 
 /** The processes that host isolates for a process; none where there is no /proc to look into. */

@@ -5,20 +5,9 @@ import { announceCommand } from "#core/command-events";
 import type { HookRun } from "#core/ports/hook";
 import { HookRegistry } from "#core/registry";
 import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
+import { makeGatewayHook } from "../../helpers/gateway-hook.ts";
 
-const HOOK = {
-  directory: "guard",
-  name: "guard",
-  description: "",
-  events: ["command:*"],
-  enabled: true,
-  isolation: "worker",
-  timeoutSeconds: 60,
-  memoryMb: 128,
-  allow: { fetch: [], env: [], kv: false },
-  folder: "/nowhere",
-  handler: "/nowhere/handler.ts",
-} as const;
+const HOOK = makeGatewayHook("guard", { events: ["command:*"], timeoutSeconds: 60 });
 
 const COMMAND = { name: "model", args: "small" };
 

@@ -5,24 +5,13 @@ import { setImmediate as turn, setTimeout as delay } from "node:timers/promises"
 import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/ports/hook";
 import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
-import type { Handler, GatewayHook } from "#core/ports/tier";
+import type { Handler } from "#core/ports/tier";
 import { until } from "../../helpers/poll.ts";
+import { makeGatewayHook } from "../../helpers/gateway-hook.ts";
 
 type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
-const HOOK: GatewayHook = {
-  directory: "test",
-  name: "test",
-  description: "",
-  events: ["agent:step", "command:*"],
-  enabled: true,
-  isolation: "worker",
-  timeoutSeconds: 60,
-  memoryMb: 128,
-  allow: { fetch: [], env: [], kv: false },
-  folder: "/nowhere",
-  handler: "/nowhere/handler.ts",
-};
+const HOOK = makeGatewayHook("test", { events: ["agent:step", "command:*"], timeoutSeconds: 60 });
 
 function makeQueue(run: Run, options: { timeoutSeconds?: number; open?: () => Promise<Handler> } = {}) {
   const runs: HookRun[] = [];

@@ -9,6 +9,7 @@ import type { Handler, GatewayHook } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { lives } from "../../helpers/processes.ts";
 import { until } from "../../helpers/poll.ts";
+import { makeGatewayHook } from "../../helpers/gateway-hook.ts";
 
 const COUNTS = "let calls = 0; export const handle = () => [++calls, process.pid];";
 
@@ -32,20 +33,11 @@ function makeTier(t: TestContext) {
     writeFileSync(join(folder, name, "handler.ts"), text);
     const strays: string[] = [];
     const output: string[] = [];
-    const hook: GatewayHook = {
-      directory: name,
-      name,
-      description: "",
-      events: [],
-      enabled: true,
-      isolation: "worker",
-      timeoutSeconds: 30,
-      memoryMb: 128,
-      allow: { fetch: [], env: [], kv: false },
+    const hook = makeGatewayHook(name, {
       folder: join(folder, name),
       handler: join(folder, name, "handler.ts"),
       ...options,
-    };
+    });
     const handler = tier.open(hook, {
       onOutput: (level, line) => void output.push(`${level} ${line}`),
       onStray: (problem) => void strays.push(problem),
@@ -101,7 +93,9 @@ const CASES: Readonly<Record<string, readonly [code: string, error: string, sent
   ],
   "stops its process": ['process.kill(process.pid, "SIGSTOP");', "HERMES_HANDLER_TIMEOUT", /did not finish within 3 s/],
   "closes every descriptor": [
-    "for (let fd = 0; fd < 64; fd++) try { fs.closeSync(fd); } catch {}",
+    `for (let fd = 0; fd < 64; fd++) {
+       try { fs.closeSync(fd); } catch (error) { if (error.code !== "EBADF") throw error; }
+     }`,
     "HERMES_HANDLER_DIED",
     /its process (?:was killed by|exited with|broke)/,
   ],

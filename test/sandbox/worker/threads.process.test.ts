@@ -8,6 +8,7 @@ import type { HandlerReport, GatewayHook } from "#core/ports/tier";
 import { createWorkerTier } from "#sandbox/worker/pool";
 import { until } from "../../helpers/poll.ts";
 import { killQuietly, pidIn } from "../../helpers/processes.ts";
+import { makeGatewayHook } from "../../helpers/gateway-hook.ts";
 
 interface Bench {
   readonly folder: string;
@@ -43,24 +44,8 @@ function makeBench(t: TestContext, options: { mostThreads?: number } = {}): Benc
         writeFileSync(file, text);
       }
       const [handler = ""] = Object.keys(files);
-      const allow = { fetch: [], env: [], kv: false };
-      return tier.open(
-        {
-          directory: name,
-          name,
-          description: "",
-          events: [],
-          enabled: true,
-          isolation: "worker",
-          timeoutSeconds: 30,
-          memoryMb: 128,
-          allow,
-          folder: join(folder, name),
-          handler: join(folder, name, handler),
-          ...rest,
-        },
-        report,
-      );
+      const hook = { folder: join(folder, name), handler: join(folder, name, handler), ...rest };
+      return tier.open(makeGatewayHook(name, hook), report);
     },
   };
 }

@@ -24,8 +24,8 @@ const MOST_LETTERS = 8;
 
 /**
  * Every file that is a word, or is in a word (`--flag=path`, `-fpath`, `@path`, a list), besides the script. Of the
- * programs that run it, those that hermes knows are left out where they are in a folder of PATH: they are resolved once
- * instead, so that an update of the system is no change.
+ * programs that run it, those that hermes knows are left out if they are in a folder of PATH: they are resolved once
+ * instead, so that updating the system changes nothing.
  */
 export function findFiles(argv: readonly string[], words: CommandWords, place: LookupContext): readonly NamedFile[] {
   const script = typeof words.script === "string" ? null : words.script.index;

@@ -1,12 +1,12 @@
 /**
- * Checks code of other languages that stands in a command (`python -c`, `node -e`, an `awk` program). It cannot be
- * followed like the shell's, so it passes when it writes nothing, or only to names that stand in it as they are.
+ * Checks code of other languages in a command (`python -c`, `node -e`, an `awk` program). It cannot be followed like
+ * shell code, so it passes only if it writes nothing, or writes only to paths that it contains literally.
  */
 
 /** Words with which code writes, deletes, runs programs, or hides what it does. */
 const ACTS =
   /\b(?:open|fopen|opendir|write\w*|append\w*File|unlink\w*|rm(?:tree|dir|Sync|_\w+)?|remove\w*|rename\w*|copy\w*|cp(?:Sync)?|move|mk\w*dir\w*|mkdtemp|makedirs|touch|truncate\w*|symlink\w*|link\w*|hardlink_to|chmod\w*|chown\w*|utime|system|popen|(?<!\.)exec\w*|eval|compile|spawn\w*|fork|subprocess|child_process|shutil|pathlib|Path|getattr|__import__|importlib|globals|__builtins__|Function|File|IO|FileUtils|Dir|Kernel|createWriteStream|process\.binding|Reflect|print\s*>|printf\s*>|qx|ctypes|syscall|file_put_contents|shell_exec|passthru|proc_open|ATTACH|output|backup|save|shell)\b|[`|>]/;
-/** Ways to a path that does not stand in the code as it is. */
+/** Ways to build a path that the code does not contain literally. */
 const REACHES =
   /~|\.\.|\bHOME\b|home|environ|\bENV|\benv\b|getenv|expanduser|hermes|\bchr\b|decode|b64|base64|atob|Buffer|fromCharCode|fromCodePoint|String\.raw|\\[xuU0-7]|\bjoin\b|\bformat\b|\bconcat\b|\breverse\w*|\bargv\b|\bARGV\b|\bstdin\b|\binput\b|\bgetline\b|\bchdir\b|\bglob\w*|\blistdir\b|\bwalk\b|\bscandir\b|readdir|\bos\.sep\b|[fr]["'][^"']*\{|\$\{|["'`]\s*[+.*%]\s*["'\w(]|[\w)\]]\s*\+\s*["'`]|%\s*\(|["'`]\s*["'`]|["'`]\/["'`]/;
 /** Ways to run another program. */

@@ -116,7 +116,7 @@ export const PLACES_OF_PROGRAMS = /^(?:GIT_\w+|TMPDIR|TAR_OPTIONS|MAKEFLAGS|DEST
 
 export type Kind = "harmless" | "reader" | "tool" | "writer";
 
-/** What a program does with its arguments, as far as they tell. A path to a program is a script: nobody can tell. */
+/** What a program does with its arguments, as far as they tell. A path to a program is a script, which may do anything. */
 export function kindOf(name: string, args: readonly string[]): Kind {
   const writes = (table: Readonly<Record<string, RegExp>>) => args.some((text) => table[name]?.test(text) ?? false);
   if (HARMLESS.has(name)) return writes(WRITING_OPTIONS) ? "writer" : "harmless";

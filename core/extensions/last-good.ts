@@ -70,6 +70,6 @@ export async function nextVersion<Found, Running>(
 function compareFolder(folder: string | null, before: VersionFolder | undefined, everyFile: boolean) {
   if (folder === null) return { changed: false, files: undefined };
   const { changed, fingerprint, sources } = compareFingerprints(folder, before?.fingerprint, { everyFile });
-  // Sources that were not read are those of before.
+  // Without a change, the sources were not read again.
   return { changed, files: { fingerprint, sources: sources ?? before?.sources ?? NO_SOURCES } };
 }

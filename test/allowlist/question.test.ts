@@ -105,7 +105,7 @@ test("cutting into lines keeps every character", () => {
   );
 });
 
-test("a script that is no text, or cannot be shown, says so", (context) => {
+test("the question says that a script is binary or cannot be shown", (context) => {
   const folder = setUp(context);
   writeFileSync(join(folder, "binary"), Buffer.from([1, 0, 2]));
   const scriptOf = (argv: readonly string[]) => takeScriptFingerprint(argv, { cwd: folder, env: process.env });

@@ -53,7 +53,7 @@ async function assertGuarded(gateway: RunningGateway, what: string): Promise<voi
 test("what the agent writes over the configuration takes no guard out of the gateway; a person's reload does", async (t) => {
   const { home, gateway } = await guarded(t);
   await assertGuarded(gateway, "at the start");
-  // What the command does stands in a file, so that its words do not tell; there is no sandbox here.
+  // The command runs a script, so its words reveal nothing; there is no sandbox here.
   const loose = `${API_SERVER}${BASE.sandbox}`;
   const attack = join(home.work, "attack.sh");
   writeFileSync(

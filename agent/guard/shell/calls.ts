@@ -215,7 +215,7 @@ function runShell(walk: ShellWalk, args: readonly Word[], start: Start): void {
   }
 }
 
-/** Every command that may stand behind a wrapper: told apart only by its name, as each wrapper has its own options. */
+/** Every command that a wrapper may run: found by its name, because each wrapper has its own options. */
 function runWrapped(walk: ShellWalk, name: string, args: readonly Word[], start: Start): void {
   const fromFile = args.some(([text = ""]) => /^(?:-a|--arg-file)/.test(text));
   const appended = name === "xargs" || name === "parallel" ? [fromFile ? UNKNOWN_WORD : (start.stdin ?? [""])] : [];

@@ -213,7 +213,7 @@ function removeAffix(value: string, affix: string, operator: string): readonly s
     return PLAIN.test(value) ? [value] : [value, UNKNOWN];
   }
   const mark = before + after;
-  // `##*/` and `%/*`: a mark that stands on the wrong side of the star takes a run of its own.
+  // `##*/` and `%/*`: a mark on the wrong side of the star takes a run of its own.
   if (!PLAIN.test(mark) || mark === "" || !PIECES.test(value) || (front ? before !== "" : after !== ""))
     return [UNKNOWN];
   const last = (operator.length === 2) === front;

@@ -19,7 +19,7 @@ export function handle(_event: string, context: { args?: string }) {
 }
 `;
 
-/** What the files are like after the change; each leaves the version of before as the last good one. */
+/** The changed files; each change leaves the previous version as the last good one. */
 const CHANGES: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
   "its helper is half-written": { "lib/version.ts": "export const version = ;" },
   "its JSON is half-written": { "words.json": '{"version":' },
@@ -52,7 +52,7 @@ for (const { name: tier } of TIERS) {
     });
   }
 
-  test(`${tier}: a version that nothing ran of before its files broke is loaded as it was accepted`, async (t) => {
+  test(`${tier}: a version whose files broke before its first event is loaded as it was accepted`, async (t) => {
     const bench = await open(t, tier);
     bench.write("hook", { "words.json": "{", "lib/version.ts": undefined });
     rmSync(join(bench.folder, "hook", LINKS[tier]));

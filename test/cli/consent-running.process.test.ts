@@ -3,9 +3,19 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
-import { noPty as skip } from "../helpers/pty.ts";
+import { noPty as skip, type Pty } from "../helpers/pty.ts";
 
 const COMMAND = "~/.hermes/agent-hooks/guard.sh";
+
+/** Runs a command in the conversation, and waits for what comes of it. */
+function sayOn(pty: Pty): (expected: string) => Promise<void> {
+  return async (expected) => {
+    pty.type("run `echo reached-$((1 + 1))`\r");
+    await pty.see("returned");
+    await pty.see(expected);
+    await pty.see("› ");
+  };
+}
 
 for (const mode of ["command", "pinned"] as const) {
   test(`a running conversation sees approvals come and go (${mode})`, { skip }, async (context) => {
@@ -60,12 +70,7 @@ test(
     pty.type("n\r");
     await pty.see("is blocked (fail_closed)");
     await pty.see("› ");
-    const say = async (expected: string) => {
-      pty.type("run `echo reached-$((1 + 1))`\r");
-      await pty.see("returned");
-      await pty.see(expected);
-      await pty.see("› ");
-    };
+    const say = sayOn(pty);
     await say("it is not approved");
     await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
     await say("reached-2");
@@ -84,12 +89,7 @@ test("a running conversation notices that an approval lacks the environment", { 
   await pty.see("Allow this hook?");
   pty.type("n\r");
   await pty.see("› ");
-  const say = async (expected: string) => {
-    pty.type("run `echo reached-$((1 + 1))`\r");
-    await pty.see("returned");
-    await pty.see(expected);
-    await pty.see("› ");
-  };
+  const say = sayOn(pty);
   await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
   await say("approved without A_TOKEN");
   await home.run(["hooks", "allow", "pre_tool_call", COMMAND, "--env", "A_TOKEN"]);
@@ -104,12 +104,7 @@ test("a running conversation notices that everyone may write a guard's script", 
   const pty = home.terminal(["chat"]);
   context.after(() => pty.kill());
   await pty.see("› ");
-  const say = async (expected: string) => {
-    pty.type("run `echo reached-$((1 + 1))`\r");
-    await pty.see("returned");
-    await pty.see(expected);
-    await pty.see("› ");
-  };
+  const say = sayOn(pty);
   await say("reached-2");
   chmodSync(script, 0o757);
   await say("everyone can write");

@@ -27,7 +27,7 @@ const MOST_ENTRIES = 2000;
 /** Finds the places that the profile is about. Throws {@link UnguardablePlace} when the home could be swapped, or a path to write is missing. */
 export function findPlaces(settings: WallSettings, profile: EnclosingProfile, command: WallCommand): WallPlaces {
   const custom = typeof profile === "object" ? profile : undefined;
-  // `guard` hides none of them, and looking them up takes longer than all the rest.
+  // `guard` hides none of them, so they are not looked up.
   const strict = profile !== "guard";
   const { workspace, userHome, env } = settings;
   const home = realHome(settings.home);

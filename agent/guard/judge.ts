@@ -1,6 +1,7 @@
 /** Judges one simple command: whether it may change something in hermes's home, or a script of its hooks. */
 import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
+import { repositoryOf } from "./paths.ts";
 import { judgeAwk, judgeCode, judgeSed } from "./code.ts";
 import { kindOf, type Kind, PLACES_OF_PROGRAMS } from "./programs.ts";
 import { isUnknown, show, UNKNOWN, type Word } from "./shell/patterns.ts";
@@ -37,7 +38,7 @@ export class CallJudge {
 
   /** The folders that a text may lead to; an unknown folder where that cannot be told. */
   foldersNamed(text: string, from: readonly string[]): readonly string[] {
-    if ((from.some(isUnknown) && !/^[/~]/.test(text)) || OF_A_PROCESS.test(text)) return [UNKNOWN];
+    if (isUnknown(text) || (from.some(isUnknown) && !/^[/~]/.test(text)) || OF_A_PROCESS.test(text)) return [UNKNOWN];
     return this.#ground.written.folders(text, from);
   }
 
@@ -115,12 +116,8 @@ export class CallJudge {
       throw new Refusal(`it runs ${show(path)}`);
     this.#refusePaths(name, kind, args, folders, { unknown: kind === "writer" });
     if (kind === "harmless" || kind === "reader") return;
-    const bases = folderOptions(args).flatMap((text) => this.#basesOf(text, folders));
+    const bases = folderOptions(args).flatMap((text) => this.foldersNamed(text, folders));
     this.#refuseFolders(name, flat, movesAway(name, flat) ? bases : [...folders, ...bases], kind);
-  }
-
-  #basesOf(text: string, folders: Folders): readonly string[] {
-    return isUnknown(text) ? [UNKNOWN] : this.#ground.written.folders(text, folders);
   }
 
   #refusePaths(
@@ -133,7 +130,7 @@ export class CallJudge {
     const flat = args.flat();
     const recursive = flat.some((text) => RECURSIVE.test(text)) || /^(?:rg|ag|ack)$/.test(name);
     const operands = args.filter(([text = ""]) => !text.startsWith("-"));
-    const bases = [...folders, ...folderOptions(args).flatMap((text) => this.#basesOf(text, folders))];
+    const bases = [...folders, ...folderOptions(args).flatMap((text) => this.foldersNamed(text, folders))];
     for (const word of args) {
       const isTarget = COPIERS.test(name) && word === operands.at(-1) && operands.length > 1;
       for (const text of word) {
@@ -181,7 +178,7 @@ export class CallJudge {
   #refuseFolders(name: string, flat: readonly string[], folders: Folders, kind: Kind): void {
     const { written } = this.#ground;
     const isGit = name === "git" && flat.some((text) => GIT_CHANGES.test(text));
-    const here = isGit ? folders.map((folder) => topLevel(folder)) : folders;
+    const here = isGit ? folders.map((folder) => (isUnknown(folder) ? folder : repositoryOf(folder))) : folders;
     const spreads = isGit || BUILDERS.test(name) || spreadsHere(name, flat);
     for (const folder of here) {
       const relation = isUnknown(folder) ? "free" : written.relation(folder, [folder]);
@@ -248,13 +245,6 @@ function folderOptions(args: readonly Word[]): readonly string[] {
       return glued === undefined ? [] : [glued];
     }),
   );
-}
-
-/** The folder of the repository that a folder is in, where git works. */
-function topLevel(folder: string): string {
-  if (isUnknown(folder)) return folder;
-  for (let at = folder; at !== dirname(at); at = dirname(at)) if (existsSync(join(at, ".git"))) return at;
-  return folder;
 }
 
 /** Our own commands that change the agent's guards. */

@@ -1,7 +1,7 @@
 /**
  * Resolves where a path really leads, and whether that is guarded. The policy for commands is in commands.ts.
  */
-import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
 
 /** A guarded path; every spelling that leads to it is a separate entry. */
@@ -126,6 +126,12 @@ export function relationOfPlace(place: string, snapshot: GuardSnapshot): Relatio
     best = closer(best, guard.ofHome ? "above" : "above_extra");
   }
   return best;
+}
+
+/** The top folder of the git repository that a folder is in; the folder itself outside of one. */
+export function repositoryOf(folder: string): string {
+  for (let at = folder; at !== dirname(at); at = dirname(at)) if (existsSync(join(at, ".git"))) return at;
+  return folder;
 }
 
 /** `device:inode` of a path's target, or null when it does not exist or cannot be accessed. */

@@ -54,6 +54,8 @@ const TOOL_OUTPUTS: Readonly<Record<string, RegExp>> = {
   curl: /^(?:-[a-zA-Z]*[oODcK]|--output|--output-dir|--dump-header|--cookie-jar|--trace|--config|--create-dirs|--stderr|--etag-save|--hsts|--alt-svc|--libcurl)/,
   wget: /^(?:-[a-zA-Z]*[oOPai]|--output|--directory-prefix|--append|--input-file|--save|--hsts-file|--config)/,
   sed: /^(?:-[a-zA-Z]*[ifE]*i|--in-place|-f|--file)/,
+  perl: /^-[acflnpstuwSTW0-9]*i/,
+  ruby: /^-[aclnpswWST0-9]*i/,
   awk: /^(?:-i|-f|--)/,
   gawk: /^(?:-i|-f|--)/,
   find: /^-(?:delete|exec|execdir|ok|okdir|fprint.*|fls)$/,

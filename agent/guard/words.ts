@@ -42,7 +42,7 @@ export class WordJudge {
   isOpen(text: string, folders: readonly string[]): boolean {
     return partsOf(text).some((part) => {
       if (/^[a-z][a-z+]*:\/\//.test(part)) return false;
-      if (OF_A_PROCESS.test(part)) return true;
+      if (OF_A_PROCESS.test(part) || this.#isOtherTilde(part)) return true;
       return isUnknown(part) || (folders.some(isUnknown) && !isAbsolute(part) && !part.startsWith("-"));
     });
   }
@@ -89,6 +89,11 @@ export class WordJudge {
   #relationBelow(folder: string): Relation {
     const relation = this.#lookUp(folder.replace(/[^/]*$/, "") || sep);
     return relation === "above" ? "inside" : relation;
+  }
+
+  /** `~-`, `~2` and `~name`: an earlier folder, or the home of another user. */
+  #isOtherTilde(text: string): boolean {
+    return text.startsWith("~") && this.#withoutTilde(text) === text;
   }
 
   #withoutTilde(text: string): string {

@@ -6,7 +6,7 @@ import { hasGap, isUnknown, SCRIPT, UNKNOWN, UNKNOWN_WORD, type Word, wordOf } f
 import { outputOf } from "./outputs.ts";
 import { foldersOf } from "./state.ts";
 import type { ShellWalk } from "./shell-walk.ts";
-import { type Flow, Refusal, same, type Start, union } from "./flow.ts";
+import { DEEPEST, type Flow, Refusal, same, type Start, union } from "./flow.ts";
 
 /** Runs a command: its first word has the names that it may have. */
 export function runCall(walk: ShellWalk, words: readonly Word[], start: Start): Flow {
@@ -161,12 +161,10 @@ function changeFolder({ state, judge }: ShellWalk, args: readonly Word[], start:
   const from = [...start.folders, ...state.values("CDPATH", start.folders).flatMap((path) => path.split(":"))];
   const next = targets.flatMap((target) => {
     if (target === "-" || /^[+-]\d+$/.test(target)) return state.visited;
-    return isUnknown(target)
-      ? [UNKNOWN]
-      : judge.foldersNamed(
-          target,
-          from.filter((folder) => folder !== ""),
-        );
+    return judge.foldersNamed(
+      target,
+      from.filter((folder) => folder !== ""),
+    );
   });
   const ok = start.folders.some(isUnknown) && next.length === 0 ? [UNKNOWN] : foldersOf(next);
   state.visit(ok);
@@ -238,7 +236,7 @@ function runWrapped(walk: ShellWalk, name: string, args: readonly Word[], start:
       ? start.folders
       : moved.flatMap((text) => walk.judge.foldersNamed(text, start.folders));
   const from: Start = { ...start, folders: foldersOf(folders), depth: start.depth + 1 };
-  if (from.depth > 12) throw new Refusal("it is nested too deeply to be checked");
+  if (from.depth > DEEPEST) throw new Refusal("it is nested too deeply to be checked");
   const first = args.findIndex(([text = ""]) => isPlain(text));
   for (const [index, word] of args.entries()) {
     const known = word.some((text) => isKnown(basename(text)) || hasGap(text));

@@ -5,6 +5,9 @@ import { type Folders, foldersOf } from "./state.ts";
 /** Why a command is refused, as a clause. */
 export class Refusal extends Error {}
 
+/** How deep code may be nested in code. */
+export const DEEPEST = 12;
+
 /** What a command starts with. */
 export interface Start {
   readonly folders: Folders;

@@ -1,7 +1,7 @@
 /** What a command may print, where that is known: names below a folder, numbers, its own words. */
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { repositoryOf } from "#agent/guard/paths";
 import { ANY_RUN, BELOW, hasGap, isUnknown, SCRIPT, UNKNOWN_WORD, type Word, wordOf } from "./patterns.ts";
 import type { Folders } from "./state.ts";
 
@@ -66,7 +66,7 @@ const OUTPUTS: Readonly<Record<string, (printing: Printing) => Word | undefined>
     if (names && /^(?:ls-files|diff|show|diff-tree|diff-index)$/.test(verb))
       return wordOf([BELOW, ...folders.map((folder) => `${folder}/${BELOW}`)]);
     if (verb === "rev-parse" && options.includes("--show-toplevel"))
-      return wordOf(folders.flatMap((folder) => topLevels(folder)));
+      return folders.some(hasGap) ? UNKNOWN_WORD : wordOf(folders.map((folder) => repositoryOf(folder)));
     if (verb === "rev-parse" && options.includes("--show-cdup")) return undefined;
     if (/^(?:rev-parse|rev-list|merge-base|hash-object|write-tree|stash)$/.test(verb) && others.length < 3)
       return [BELOW];
@@ -144,11 +144,4 @@ function listing({ options, operands }: Printing): Word | undefined {
   if (!options.some((text) => /^-[a-zA-Z]*[lL]|^--files/.test(text))) return undefined;
   const roots = operands.slice(1).flat();
   return wordOf((roots.length === 0 ? ["."] : roots).map((root) => `${root}/${BELOW}`));
-}
-
-/** The folder of the repository that a folder is in. */
-function topLevels(folder: string): readonly string[] {
-  if (hasGap(folder)) return UNKNOWN_WORD;
-  for (let at = folder; at !== dirname(at); at = dirname(at)) if (existsSync(join(at, ".git"))) return [at];
-  return [folder];
 }

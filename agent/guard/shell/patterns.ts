@@ -2,6 +2,7 @@
  * Texts with gaps: what a word of a command may become, without running anything. A gap is a character of Unicode's
  * private area, so that a text with gaps can be joined and cut like any other.
  */
+import { truncate } from "#core/truncate";
 
 /** `*`: any text without a slash that does not begin with a dot. Also the output of `date` and the like. */
 export const ANY_RUN = "\uE000";
@@ -58,7 +59,7 @@ export function show(text: string): string {
     .replaceAll(new RegExp(`[${ANY_RUN}${UNKNOWN}${BELOW}${SCRIPT}]`, "g"), "*")
     .replaceAll(ANY_ONE, "?")
     .replaceAll("\n", " ");
-  return plain.length > 200 ? `${plain.slice(0, 200)}…` : plain;
+  return truncate(plain, 200);
 }
 
 /**

@@ -31,7 +31,8 @@ export class ShellState {
   /** Words of `set --`, of functions' calls and of `bash -c` code. */
   readonly #positional = new Set<string>();
   readonly #visited = new Set<string>();
-  #last: Word = [""];
+  /** Every last word of a command so far: which one `$_` has depends on pipes and subshells. */
+  readonly #last = new Set<string>([""]);
   /** Settings changed how patterns match (`shopt`): a wildcard may be anything. */
   wildcardsChanged = false;
   /** A folder may be gone by the time `cd` wants it. */
@@ -47,7 +48,8 @@ export class ShellState {
   /** Changes whenever something new was learnt. */
   get size(): number {
     const values = [...this.#variables.values()].reduce((sum, each) => sum + each.size, 0);
-    return values + this.#variables.size + this.#functions.size + this.#positional.size + Number(this.wildcardsChanged);
+    const names = this.#variables.size + this.#functions.size + this.#positional.size;
+    return values + names + this.#last.size + Number(this.wildcardsChanged);
   }
 
   /** Gives up on the variables that still change: their values count as unknown from here on. */
@@ -92,7 +94,7 @@ export class ShellState {
   values(name: string, folders: Folders): Word {
     if (COMPUTED.test(name)) return [ANY_RUN];
     if (name === "0") return ["bash"];
-    if (name === "_") return this.#last;
+    if (name === "_") return wordOf(this.#last);
     if (/^\d+$|^[@*]$/.test(name)) return wordOf(["", ...this.#positional]);
     if (name === "PWD") return folders;
     if (name === "OLDPWD" || name === "DIRSTACK") return wordOf([...folders, ...this.#visited]);
@@ -110,7 +112,8 @@ export class ShellState {
   }
 
   setLast(words: readonly Word[]): void {
-    this.#last = words.at(-1) ?? [""];
+    for (const text of words.at(-1) ?? []) this.#last.add(text);
+    if (this.#last.size > MAX_ALTERNATIVES) this.#last.add(UNKNOWN);
   }
 
   visit(folders: Folders): void {

@@ -18,10 +18,9 @@ import { runCall } from "./calls.ts";
 import type { ShellWalk } from "./shell-walk.ts";
 import { expandParts, expandWord, scriptsIn, splitWord, textsIn, type ExpansionContext } from "./expand.ts";
 import { isUnknown, SCRIPT, UNKNOWN_WORD, type Word, wordOf } from "./patterns.ts";
-import { type Flow, Refusal, same, type Start, union } from "./flow.ts";
+import { DEEPEST, type Flow, Refusal, same, type Start, union } from "./flow.ts";
 import { type Folders, foldersOf, type ShellState } from "./state.ts";
 
-const DEEPEST = 12;
 const MOST_STEPS = 3000;
 
 export class Walk implements ShellWalk {

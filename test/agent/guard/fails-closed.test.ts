@@ -44,6 +44,13 @@ const FAILS_CLOSED = [
   "a=(~/.hermes new); touch ${a[0]}/${a[1]}",
   'a=(~ .hermes); touch "${a[@]:0:1}/${a[1]}/new"',
   "n=HERMES_HOME; touch ${!n}/new",
+  // In a pipe, `$_` is what it was before the pipe.
+  "eval ': ~/.hermes; echo new | xargs -I{} touch $_/{}'",
+  "bash -c ': ~/.hermes; echo x | tee $_/new >/dev/null'",
+  "env -C $(<where) touch new",
+  "cd ~/.hermes; cd ../../project; dd if=payload of=~-/new",
+  "for d in .. user .hermes; do cd $d; done\ncat <(perl -i -pe s/model/x/ ./config.yaml\n)",
+  "cd $(<where); ruby -pi -e 's/a/b/' config.yaml",
   "declare -n r=HERMES_HOME; touch $r/new",
   "printf -v p %s ~/.hermes; touch $p/new",
   "read -r p <<< ~/.hermes; touch $p/new",

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { createGuardedFiles } from "#agent/guard/files";
+import { homePaths } from "#core/home/paths";
 import { createBuiltinTools } from "#agent/tools/builtin";
 import { createWall } from "#sandbox/wall/wall";
 import { makeToolbox, type Toolbox } from "./toolbox.ts";
@@ -107,7 +109,10 @@ const COMMANDS = [
   "shopt -s dotglob; cd ~; echo x | tee */config.yaml",
   'python3 -c \'import os; open(os.path.expanduser("~/.her" + "mes/config.yaml"), "w").write("x")\'',
   "echo ZWNobyB4ID4gfi8uaGVybWVzL2NvbmZpZy55YW1s | base64 -d | bash",
+  "echo x > ~/.hermes/dashboard.json",
   "cat ~/.hermes/state.db > stolen",
+  "cat ~/.hermes/dashboard.json > stolen-token",
+  "cat ~/.hermes/logs/hermes.log > stolen-log",
 ];
 
 test("terminal without a sandbox refuses each kind of attack before it runs", async (t) => {
@@ -133,5 +138,33 @@ test("terminal in the sandbox runs them, and nothing changes or is shown", async
       assert.deepEqual(snapshot(home), before);
     });
   }
-  assert.equal(readFileSync(join(project, "stolen"), "utf8"), "");
+  for (const name of ["stolen", "stolen-token", "stolen-log"]) {
+    assert.equal(readFileSync(join(project, name), "utf8"), "", name);
+  }
+});
+
+test("scripts of hooks outside the home cannot be changed by any tool, in the sandbox either", async () => {
+  const { deps, home, project, user, write } = makeHome();
+  const gate = write("hooks/gate.sh", "exit 2\n");
+  const observer = write("hooks/observer.sh", "exit 0\n");
+  const scripts = () => ({ all: [gate, observer], gates: [gate] });
+  const guard = createGuardedFiles([homePaths(home, deps.env)], { home: user, env: deps.env, scripts });
+  const wall = createWall({ profile: "guard", home, workspace: project, userHome: user, env: deps.env });
+  const call = { tool_call_id: "call", session_id: "session", cwd: project, depth: 0 };
+  for (const tools of [createBuiltinTools({ ...deps, guard }), createBuiltinTools({ ...deps, guard, wall })]) {
+    const run = async (name: string, args: Readonly<Record<string, unknown>>) => {
+      const tool = tools.find((each) => each.name === name);
+      return tool?.execute(args, { ...call, signal: new AbortController().signal });
+    };
+    for (const path of ["hooks/gate.sh", observer, "./hooks/../hooks/observer.sh"]) {
+      await assert.rejects(run("write_file", { path, content: "x" }), /off limits/, path);
+      await assert.rejects(run("patch", { path, old_string: "exit", new_string: "x" }), /off limits/, path);
+      await assert.rejects(run("terminal", { command: `echo x > ${path}` }), /off limits/, path);
+    }
+    await assert.rejects(run("terminal", { command: "cd hooks; sed -i s/2/0/ gate.sh" }), /off limits/);
+    // Only a gate's script is hidden, too.
+    await assert.rejects(run("read_file", { path: "hooks/gate.sh" }), /off limits/);
+    await run("read_file", { path: "hooks/observer.sh" });
+  }
+  assert.deepEqual([readFileSync(gate, "utf8"), readFileSync(observer, "utf8")], ["exit 2\n", "exit 0\n"]);
 });

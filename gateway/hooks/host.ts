@@ -105,7 +105,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     async load(found, sources, before) {
       if (found.kind === "skipped") throw new Error(found.reason);
       const { hook } = found;
-      // Without an earlier version there is nothing to keep: the first event reports what is wrong.
+      // Without an earlier version there is nothing to keep: the first event reports the problem.
       const problem = before && (await findHookProblem({ ...hook, sources }, deps.findCodeProblem));
       if (problem) throw new Error(problem);
       return new LoadedGatewayHook({ hook, sources }, loadedDeps);
@@ -152,7 +152,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     const before = boundsOf(slots);
     if (safeMode || closed) return { before, after: before, swap: () => NOTHING };
     try {
-      const { next, discovery } = await takeOver(request);
+      const { next, discovery } = await prepareVersions(request);
       return { before, after: boundsOf(next), swap: () => (closed ? NOTHING : swap(next, discovery)) };
     } catch (error) {
       // The folder was deleted meanwhile; keep what is running.
@@ -161,7 +161,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     }
   }
 
-  async function takeOver({ everyFile = false, settings = deps.settings() }: GatewayHooksRequest) {
+  async function prepareVersions({ everyFile = false, settings = deps.settings() }: GatewayHooksRequest) {
     const discovery = await discoverGatewayHooks(folder, {
       settings,
       known: manifests,

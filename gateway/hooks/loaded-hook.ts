@@ -1,5 +1,6 @@
 /** One version of a gateway hook: its queue, its handler, and its listing. */
 import { isDeepStrictEqual } from "node:util";
+import { BoundedMap } from "#core/bounded-map";
 import type { Log } from "#core/home/log";
 import type { RunSink } from "#core/ports/hook";
 import { createRareLog, OncePerMinute } from "#core/rare-log";
@@ -14,6 +15,9 @@ export interface LoadedGatewayHookDeps {
   readonly log: Log;
   readonly tier: (name: TierName) => Promise<HandlerTier>;
 }
+
+/** How many kinds of problems outside of its events are told apart. */
+const MOST_KINDS = 16;
 
 /** A hook, and the files of the version. */
 export interface HookVersionFiles {
@@ -56,7 +60,7 @@ export class LoadedGatewayHook {
     return isDeepStrictEqual(seen(this), seen(other));
   }
 
-  /** Replaces another version of the same folder and takes over its remaining events. Must be called once. */
+  /** Replaces another version of the same folder and handles its remaining events. Must be called once. */
   follow(before: LoadedGatewayHook, rest: Promise<readonly CapturedEvent[]>): void {
     this.#identities = this.#identities.map(
       (identity) => before.#identities.find((old) => isSame(old, identity)) ?? identity,
@@ -102,14 +106,16 @@ export class LoadedGatewayHook {
     const { name } = this.hook;
     const log = this.#deps.log.child({ hook: name });
     const write = (problem: string) => log.error(`gateway hook "${name}" ${problem}`);
-    // A handler may leave a rejection at every event. Each kind is limited separately.
-    const rare = new Map<string, (problem: string) => void>();
+    // A handler may leave a rejection at every event. Each kind is limited separately; what is called a kind is in its
+    // hands.
+    const rare = new BoundedMap<string, (problem: string) => void>(MOST_KINDS);
     return {
       onOutput: (level, text) => log[level](`${name}: ${text}`),
       onStray(problem) {
         const [kind = ""] = problem.split(":", 1);
-        if (!rare.has(kind)) rare.set(kind, createRareLog({ write }));
-        rare.get(kind)!(problem);
+        const logKind = rare.get(kind) ?? createRareLog({ write });
+        rare.set(kind, logKind);
+        logKind(problem);
       },
     };
   }

@@ -1,6 +1,6 @@
 /** `delegate_task`: child agents, each in its own session (CONTRACT §3 and §4; seed 003, "subagent_stop"). */
 import { createLimiter } from "#core/limiter";
-import type { Tool } from "#core/ports/agent";
+import type { Tool, TurnInput } from "#core/ports/agent";
 import { fireHook, type TurnOutcome, type TurnScope } from "./scope.ts";
 import { finalizeSession } from "./session-life.ts";
 import type { StoredSession } from "./sessions.ts";
@@ -55,7 +55,7 @@ interface ChildResult {
 }
 
 /** Runs a child's turn. A parameter, because turns create this tool. */
-type RunTurn = (scope: TurnScope, message: string) => Promise<TurnOutcome>;
+type RunTurn = (scope: TurnScope, input: TurnInput) => Promise<TurnOutcome>;
 
 /** Creates the tool for the agent of `scope`. Its children report to the same user and stop with the turn. */
 export function createDelegateTool(scope: TurnScope, run: RunTurn): Tool {
@@ -100,7 +100,7 @@ async function runChildren(scope: TurnScope, tasks: readonly Task[], run: RunTur
 async function runChild(scope: TurnScope, { task, session }: Child, run: RunTurn): Promise<ChildResult> {
   const own: TurnScope = { ...scope, session, platform: "subagent", depth: scope.depth + 1 };
   const message = task.context ? `${task.goal}\n\n${task.context}` : task.goal;
-  const outcome = await run(own, message);
+  const outcome = await run(own, { message });
   const { deps, platform, line } = own;
   await finalizeSession(deps, {
     session_id: session.id,

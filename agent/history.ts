@@ -2,6 +2,7 @@
 import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
 
+type UserMessage = Extract<ChatMessage, { role: "user" }>;
 type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
 
 /** The result of a call that had none when the program exited. */
@@ -30,14 +31,20 @@ export function repairHistory(messages: readonly ChatMessage[]): ChatMessage[] {
   return repaired;
 }
 
+/** Text that hooks add to the message at `at`. */
+export interface AddedContext {
+  readonly text: string | undefined;
+  readonly at: number;
+}
+
 /**
- * The messages for the `ai` package. `context` is appended to the message at `contextAt` after a blank line, for this
- * request only (seed 003, "pre_llm_call").
+ * The messages for the `ai` package. `context` is appended to its message after a blank line, for this request only
+ * (seed 003, "pre_llm_call"). A model that takes no images is told of them.
  */
 export function toModelMessages(
   messages: readonly ChatMessage[],
-  context?: string,
-  contextAt?: number,
+  context: AddedContext,
+  takesImages: boolean,
 ): ModelMessage[] {
   const names = new Map<string, string>();
   const converted: ModelMessage[] = [];
@@ -46,8 +53,8 @@ export function toModelMessages(
       // Instructions are sent separately; system text that a surface stored is context for the user's message.
       converted.push({ role: "user", content: message.content });
     } else if (message.role === "user") {
-      const added = index === contextAt && context ? `${message.content}\n\n${context}` : message.content;
-      converted.push({ role: "user", content: added });
+      const added = index === context.at ? (context.text ?? "") : "";
+      converted.push(userMessage(message, added, takesImages));
     } else if (message.role === "assistant") {
       const calls = message.tool_calls ?? [];
       for (const { id, function: asked } of calls) names.set(id, asked.name);
@@ -75,6 +82,20 @@ export function toModelMessages(
     }
   }
   return converted;
+}
+
+function userMessage({ content, images = [] }: UserMessage, added: string, takesImages: boolean): ModelMessage {
+  const note = images.length > 0 && !takesImages ? unseen(images.length) : "";
+  const text = [content, note, added].filter(Boolean).join("\n\n");
+  if (images.length === 0 || !takesImages) return { role: "user", content: text };
+  const files = images.map(({ media_type: mediaType, data }) => ({ type: "file" as const, mediaType, data }));
+  return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...files] };
+}
+
+function unseen(count: number): string {
+  return count === 1
+    ? "(An image was sent, which you cannot see.)"
+    : `(${count} images were sent, which you cannot see.)`;
 }
 
 function parseArguments(text: string): unknown {

@@ -19,7 +19,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
   const running = new Map<string, Injections>();
 
   async function turn(request: TurnRequest): Promise<TurnResult> {
-    const { session, message, runs = [] } = request;
+    const { session, runs = [] } = request;
     if (running.has(session.id)) {
       throw new HermesError("HERMES_INTERNAL", { problem: `session ${session.id} runs a turn already` });
     }
@@ -30,7 +30,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     try {
       line.emit(sessionFrame(deps, request));
       for (const run of runs) line.emit(hookFrame(run, session.id));
-      const outcome = await runTurn(scope, message, injections);
+      const outcome = await runTurn(scope, request, injections);
       const { text, completed, interrupted, duration_ms, exit_code } = outcome;
       line.emit({ type: "cost", session_id: session.id, ...line.cost });
       line.emit({ type: "result", session_id: session.id, completed, interrupted, duration_ms, exit_code });

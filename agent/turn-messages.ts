@@ -1,6 +1,7 @@
 /** A turn's messages: the session's history, what this turn adds, and what goes to the model for this turn only. */
 import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
+import type { TurnInput } from "#core/ports/agent";
 import { INJECTED } from "./injections.ts";
 import { repairHistory, toModelMessages } from "./history.ts";
 import type { OfflineHints } from "./models/offline.ts";
@@ -15,24 +16,31 @@ export class TurnMessages {
   readonly #start: number;
   readonly #words: string[];
   readonly #firstAnswer: boolean;
+  readonly #takesImages: boolean;
   #context: string | undefined;
   #steps = 0;
   #calls = 0;
 
-  /** Loads the session's history and adds the user's message to it. */
-  constructor(sessions: SqliteSessions, sessionId: string, message: string) {
+  /** Starts from the session's history, or the input's own, and adds the user's message. */
+  constructor(sessions: SqliteSessions, sessionId: string, input: TurnInput, takesImages: boolean) {
+    const { message, images = [], history = sessions.history(sessionId) } = input;
     this.#sessions = sessions;
     this.#sessionId = sessionId;
-    this.#messages = repairHistory(sessions.history(sessionId));
+    this.#messages = repairHistory(history);
     this.#start = this.#messages.length;
     this.#words = [message];
     this.#firstAnswer = !this.#messages.some((one) => one.role === "assistant" && one.content);
-    this.#add({ role: "user", content: message });
+    this.#takesImages = takesImages;
+    this.#add({ role: "user", content: message, ...(images.length > 0 ? { images } : {}) });
   }
 
-  /** The messages so far, as hooks see them. Callers must not change them. */
-  get messages(): ChatMessage[] {
-    return this.#messages;
+  /** The messages so far, without the data of images, which a hook's standard input need not carry. */
+  forHooks(): ChatMessage[] {
+    return this.#messages.map((message) =>
+      message.role === "user" && message.images !== undefined
+        ? { ...message, images: message.images.map((image) => ({ ...image, data: "" })) }
+        : message,
+    );
   }
 
   /** Context from hooks for this turn; it is never stored. */
@@ -74,7 +82,7 @@ export class TurnMessages {
 
   /** The messages to send; `closing` is added at the end for this request only. */
   toModelMessages(closing?: string): ModelMessage[] {
-    const messages = toModelMessages(this.#messages, this.#context, this.#start);
+    const messages = toModelMessages(this.#messages, { text: this.#context, at: this.#start }, this.#takesImages);
     return closing === undefined ? messages : [...messages, { role: "user", content: closing }];
   }
 

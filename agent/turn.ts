@@ -1,6 +1,6 @@
 /** A turn of an agent: its events, its loop over requests and calls, and its end. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
-import type { Tool } from "#core/ports/agent";
+import type { Tool, TurnInput } from "#core/ports/agent";
 import { TurnMessages } from "./turn-messages.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections, type Injection } from "./injections.ts";
@@ -14,6 +14,7 @@ interface Turn {
   readonly scope: TurnScope;
   readonly selected: SelectedModel;
   readonly message: string;
+  readonly instructions: string;
   readonly conversation: TurnMessages;
   readonly tools: readonly Tool[];
   readonly injections: Injections;
@@ -38,11 +39,11 @@ const CLOSING_WORDS =
  */
 export async function runTurn(
   scope: TurnScope,
-  message: string,
+  input: TurnInput,
   injections: Injections = new Injections(),
 ): Promise<TurnOutcome> {
   const started = performance.now();
-  const ending = await prepare(scope, message, injections).then(
+  const ending = await prepare(scope, input, injections).then(
     (turn) => carry(turn),
     (thrown: unknown) => failed(scope, thrown),
   );
@@ -54,12 +55,14 @@ export async function runTurn(
 }
 
 /** Prepares what can fail before any event has fired: the model's settings and the database. */
-async function prepare(scope: TurnScope, message: string, injections: Injections): Promise<Turn> {
+async function prepare(scope: TurnScope, input: TurnInput, injections: Injections): Promise<Turn> {
   const { deps, session } = scope;
+  const { message } = input;
   const selected = await deps.model();
   const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
-  const conversation = new TurnMessages(deps.sessions, session.id, message);
-  return { scope, selected, message, conversation, tools, injections, requests: 0 };
+  const conversation = new TurnMessages(deps.sessions, session.id, input, selected.takesImages);
+  const instructions = [deps.instructions ?? INSTRUCTIONS, input.instructions ?? ""].filter(Boolean).join("\n\n");
+  return { scope, selected, message, instructions, conversation, tools, injections, requests: 0 };
 }
 
 /** The turn from its first event to `on_session_end`, which fires however the turn ended. */
@@ -103,7 +106,7 @@ async function open(turn: Turn): Promise<void> {
   const decision = await fireHook(scope, "pre_llm_call", () => ({
     ...place,
     user_message: message,
-    conversation_history: [...conversation.messages],
+    conversation_history: conversation.forHooks(),
     is_first_turn: isFirst,
   }));
   if (decision.kind === "context") conversation.setContext(decision.text);
@@ -147,7 +150,7 @@ async function finish(turn: Turn, answer: ModelAnswer): Promise<Ending> {
     session_id: scope.session.id,
     user_message: message,
     assistant_response: text,
-    conversation_history: [...conversation.messages],
+    conversation_history: conversation.forHooks(),
     model: selected.id,
     platform: scope.platform,
   }));
@@ -193,7 +196,7 @@ function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<Mode
     scope,
     {
       selected,
-      instructions: scope.deps.instructions ?? INSTRUCTIONS,
+      instructions: turn.instructions,
       messages: conversation.toModelMessages(closing),
       tools,
       wordsOnly: closing !== undefined,

@@ -16,6 +16,8 @@ export interface ModelSettings {
   readonly base_url?: string | undefined;
   readonly api_key?: string | undefined;
   readonly max_retries?: number | undefined;
+  /** False for a model that takes no images. */
+  readonly images?: boolean | undefined;
 }
 
 /** A model that is ready to use. */
@@ -27,6 +29,8 @@ export interface SelectedModel {
   readonly baseUrl: string;
   /** Where the key is set, for error messages: an environment variable, or a configuration key. */
   readonly keySource: string;
+  /** False when the model is only told that a message had images. */
+  readonly takesImages: boolean;
   /** Removes the key from the server's messages, because some servers repeat it. */
   readonly redact: (text: string) => string;
 }
@@ -86,7 +90,8 @@ export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEn
   const { provider, keySource, ...connection } = resolve(settings, env);
   const { id, baseUrl, apiKey } = connection;
   const redact = createRedactor({}, apiKey === undefined ? [] : [apiKey]);
-  const about = { id, provider, baseUrl, keySource, redact };
+  const takesImages = provider !== "offline" && settings.images !== false;
+  const about = { id, provider, baseUrl, keySource, takesImages, redact };
   if (provider === "offline") return { model: createOfflineModel(), ...about };
   if (provider === "openai-compatible") {
     const { createOpenAICompatibleModel } = await import("./openai-compatible.ts");

@@ -40,6 +40,7 @@ export function buildConfigSchema(zod: Zod) {
         base_url: zod.url({ protocol: /^https?$/, error: "expected an http or https URL" }),
         api_key: zod.string(),
         max_retries: zod.int().min(0).max(20).describe("How often a failed request is retried"),
+        images: zod.boolean().describe("Whether the model takes images"),
       })
       .partial()
       .optional()

@@ -1,6 +1,6 @@
 /** The ports of the agent: tools, sessions and the runner of turns. */
 import type { Frame } from "#core/frames";
-import type { ChatMessage } from "#core/messages";
+import type { ChatImage, ChatMessage } from "#core/messages";
 import type { HookRun } from "#core/ports/hook";
 
 /** A tool that the model may call. `parameters` is a JSON Schema of an object. */
@@ -44,9 +44,19 @@ export interface SessionRequest {
   readonly onFrame?: ((frame: Frame) => void) | undefined;
 }
 
-export interface TurnRequest extends SessionRequest {
-  /** The user's message. */
+/** What a turn starts from. */
+export interface TurnInput {
+  /** The user's message; may be empty when there are images. */
   readonly message: string;
+  /** Images of the message. A model that takes none is told how many there were. */
+  readonly images?: readonly ChatImage[] | undefined;
+  /** The earlier messages, for a surface whose client has them; those stored in the session when absent. */
+  readonly history?: readonly ChatMessage[] | undefined;
+  /** Instructions of the client, which the model gets after ours, for this turn only. */
+  readonly instructions?: string | undefined;
+}
+
+export interface TurnRequest extends SessionRequest, TurnInput {
   /** The hooks that ran for the message before its session was known; their frames come after the session's. */
   readonly runs?: readonly HookRun[];
   /** Requests to the model in this turn; the configuration's `agent.max_iterations` when absent. */

@@ -1,10 +1,10 @@
 /**
- * How a person reaches running processes with "reload now": a file `run/<pid>.reload-<id>` asks, the process takes it
- * away and answers with `run/<pid>.reloaded-<id>`. Files, not signals or sockets: a process that does not know them is
- * not hurt, and a home may lie as deep as it likes.
+ * How a person reaches running processes with "reload now": a file `run/<pid>.reload-<id>` with the pid of the asker
+ * asks, the process takes it away and answers with `run/<pid>.reloaded-<id>`. Files, not signals or sockets: a process
+ * that does not know them is not hurt, and a home may lie as deep as it likes.
  */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync, unlinkSync, watch } from "node:fs";
+import { closeSync, readdirSync, readFileSync, statSync, unlinkSync, watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { problemOf } from "#core/errors";
@@ -12,6 +12,7 @@ import { readLive, type LiveProcess } from "#core/home/live";
 import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
 import type { ReloadReport } from "./reload.ts";
+import { isFromPerson, writeHeldRequest } from "./reload-asker.ts";
 
 /** What one process said to the request. */
 export interface ReloadAnswer extends ReloadReport {
@@ -22,7 +23,8 @@ export interface ReloadAnswer extends ReloadReport {
 export interface Listening {
   /** The home's `run/`. */
   readonly folder: string;
-  readonly reload: () => Promise<ReloadReport>;
+  /** `fromPerson` is false for a request that may be the agent's. */
+  readonly reload: (fromPerson: boolean) => Promise<ReloadReport>;
   /** Told when an answer could not be written. */
   readonly onError: (problem: string) => void;
 }
@@ -36,7 +38,7 @@ const PATIENCE_MS = 10_000;
 export function listenForReloads({ folder, reload, onError }: Listening): () => void {
   const asks = `${process.pid}.reload-`;
   const answers = `${process.pid}.reloaded-`;
-  let watched: { readonly inode: number; readonly stop: () => void } | undefined;
+  let watched: FolderWatch | undefined;
   let changedAt = 0;
   let closed = false;
   try {
@@ -55,18 +57,9 @@ export function listenForReloads({ folder, reload, onError }: Listening): () => 
 
   function watchFolder(): void {
     watched?.stop();
-    watched = undefined;
-    try {
-      const watcher = watch(folder, { persistent: false }, (_, name) => {
-        if (name === null || name.startsWith(asks)) take();
-      });
-      const inode = statSync(folder).ino;
-      // The poll goes on; it finds what the watcher misses, and watches again.
-      watcher.on("error", () => watcher.close());
-      watched = { inode, stop: () => watcher.close() };
-    } catch {
-      // No folder at the moment, or no watches left: the poll finds the requests, only later.
-    }
+    watched = openWatch(folder, (name) => {
+      if (name === null || name.startsWith(asks)) take();
+    });
   }
 
   /** Two calls of the system while nothing happens. */
@@ -80,13 +73,15 @@ export function listenForReloads({ folder, reload, onError }: Listening): () => 
 
   function take(): void {
     for (const name of namesIn(folder)) {
+      if (closed || !isRequest(name, asks)) continue;
+      const fromPerson = isFromPerson(join(folder, name));
       // Who takes the file away has the request.
-      if (!closed && isRequest(name, asks) && removeFile(join(folder, name))) void answer(name.slice(asks.length));
+      if (removeFile(join(folder, name))) void answer(name.slice(asks.length), fromPerson);
     }
   }
 
-  async function answer(id: string): Promise<void> {
-    const report = await reload();
+  async function answer(id: string, fromPerson: boolean): Promise<void> {
+    const report = await reload(fromPerson);
     if (closed) return;
     const file = join(folder, `${answers}${id}`);
     try {
@@ -102,6 +97,25 @@ export function listenForReloads({ folder, reload, onError }: Listening): () => 
     watched?.stop();
     for (const name of namesIn(folder)) if (isOurs(name)) removeFile(join(folder, name));
   };
+}
+
+interface FolderWatch {
+  readonly inode: number;
+  readonly stop: () => void;
+}
+
+/** Undefined without the folder, or when no watches are left: the poll finds the requests, only later. */
+function openWatch(folder: string, onChange: (name: string | null) => void): FolderWatch | undefined {
+  try {
+    const watcher = watch(folder, { persistent: false }, (_, name) => onChange(name));
+    const inode = statSync(folder).ino;
+    // The poll goes on; it finds what the watcher misses, and watches again.
+    watcher.on("error", () => watcher.close());
+    return { inode, stop: () => watcher.close() };
+  } catch {
+    // See above.
+    return undefined;
+  }
 }
 
 /** True for a complete request: the file that one is written through has a longer name. */
@@ -124,8 +138,8 @@ async function request(folder: string, found: LiveProcess, deadline: number): Pr
   if (!reloads) return failed("This process is an older version that cannot reload. Restart it.");
   const id = randomBytes(6).toString("hex");
   const [ask, answer] = [join(folder, `${pid}.reload-${id}`), join(folder, `${pid}.reloaded-${id}`)];
+  const held = writeHeldRequest(ask);
   try {
-    writePrivateFile(ask, "");
     while (performance.now() < deadline) {
       const report = readAnswer(answer);
       if (report !== undefined) return { pid, command, ...report };
@@ -136,6 +150,7 @@ async function request(folder: string, found: LiveProcess, deadline: number): Pr
     }
     return failed(`It did not answer within ${PATIENCE_MS / 1000} s.`);
   } finally {
+    closeSync(held);
     removeFile(ask);
     removeFile(answer);
   }

@@ -21,14 +21,22 @@ export function markAgentEnvironment(env: NodeJS.ProcessEnv, home: string): Node
  * parents tell, too, where the mark was removed or replaced.
  */
 export function agentHomes(env: NodeJS.ProcessEnv): readonly string[] {
-  const homes = new Set(homesOf(env[MARK]));
-  if (process.platform !== "linux") return [...homes];
-  let pid = process.ppid;
+  return [...new Set([...homesOf(env[MARK]), ...markedHomes(process.ppid)])];
+}
+
+/** The homes of the agents around another process of this user; empty when no agent started it. Linux only. */
+export function agentHomesOf(pid: number): readonly string[] {
+  return [...new Set(markedHomes(pid))];
+}
+
+/** What the environments of a process and its parents say; nothing where the system does not show them. */
+function* markedHomes(start: number): Generator<string> {
+  if (process.platform !== "linux") return;
+  let pid = start;
   for (let distance = 0; distance < MOST_ANCESTORS && pid > 0; distance++) {
-    for (const home of homesOf(markOf(pid))) homes.add(home);
+    yield* homesOf(markOf(pid));
     pid = parentOf(pid);
   }
-  return [...homes];
 }
 
 /** A mark that names no home was tampered with: it still marks, and guards everything. */

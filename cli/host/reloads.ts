@@ -51,7 +51,7 @@ export function openReloads(options: HostReloadsOptions): HostReloads {
   });
   const stopListening = listenForReloads({
     folder: paths.run,
-    reload: () => reloads.reload({ everyFile: true, mayLoosen: true }),
+    reload: (fromPerson) => reloads.reload({ everyFile: true, mayLoosen: fromPerson }),
     onError: (problem) => files.log.error(problem),
   });
   return {

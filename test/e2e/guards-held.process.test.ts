@@ -80,6 +80,17 @@ test("what the agent writes over the configuration takes no guard out of the gat
   const inside = await home.run(["hooks", "reload"], { env: { HERMES_AGENT_HOMES: JSON.stringify([home.path]) } });
   assert.equal(inside.code, 1);
   await assertGuarded(gateway, "after a reload from inside the agent");
+  for (const content of ["", String(gateway.pid), String(process.pid)]) {
+    home.write(`run/${gateway.pid}.reload-aa`, content);
+    await until(() => !home.has(`run/${gateway.pid}.reload-aa`), "the forged request is taken");
+    await until(() => home.has(`run/${gateway.pid}.reloaded-aa`), "and answered");
+    assert.match(home.read(`run/${gateway.pid}.reloaded-aa`), /they loosen a guard/);
+    rmSync(join(home.path, `run/${gateway.pid}.reloaded-aa`));
+  }
+  const forge = `exec 5<>../.hermes/run/x; printf %s $$ >&5; mv ../.hermes/run/x ../.hermes/run/${gateway.pid}.reload-bb; sleep 2`;
+  writeFileSync(attack, `(${forge}); env -i /bin/sh -c '${forge}'; echo forged`);
+  assert.match((await gateway.say("run `sh ./attack.sh`")).text, /forged/);
+  await assertGuarded(gateway, "after forged requests to reload");
   const reload = await home.run(["hooks", "reload"]);
   assert.equal(reload.code, 0, reload.stdout + reload.stderr);
   assert.match(reload.stdout, /configuration: .*agent.*shell hooks: 0 added, 1 removed.*plugins removed: guard/);

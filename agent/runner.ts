@@ -31,10 +31,11 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
       line.emit(sessionFrame(deps, request));
       for (const run of runs) line.emit(hookFrame(run, session.id));
       const outcome = await runTurn(scope, request, injections);
-      const { text, completed, interrupted, duration_ms, exit_code } = outcome;
+      const { error: _error, ...result } = outcome;
+      const { completed, interrupted, duration_ms, exit_code } = result;
       line.emit({ type: "cost", session_id: session.id, ...line.cost });
       line.emit({ type: "result", session_id: session.id, completed, interrupted, duration_ms, exit_code });
-      return { text, completed, interrupted, duration_ms, exit_code };
+      return result;
     } finally {
       line.close();
       running.delete(session.id);

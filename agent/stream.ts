@@ -16,8 +16,8 @@ export interface ModelRequest {
   readonly wordsOnly: boolean;
   readonly hints: OfflineHints;
   readonly signal: AbortSignal;
-  /** Takes the model's text as it arrives. */
-  readonly onDelta: (delta: string) => void;
+  /** Takes the model's text and its reasoning as they arrive. */
+  readonly onDelta: (kind: "text" | "reasoning", delta: string) => void;
 }
 
 /** A requested tool call: by the model, by a child agent's model, or by the user. */
@@ -32,6 +32,8 @@ export interface AskedCall {
 
 export interface ModelAnswer {
   readonly text: string;
+  /** True if the model reasoned, whether or not it answered. */
+  readonly reasoned: boolean;
   readonly calls: readonly AskedCall[];
   readonly finishReason: string;
   readonly responseModel: string;
@@ -61,7 +63,8 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
     });
     for await (const part of stream) {
       signal.throwIfAborted();
-      if (part.type === "text-delta") request.onDelta(part.text);
+      if (part.type === "text-delta") request.onDelta("text", part.text);
+      if (part.type === "reasoning-delta" && part.text !== "") request.onDelta("reasoning", part.text);
       collected.take(part as StreamPart);
     }
     signal.throwIfAborted();
@@ -75,8 +78,8 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
 
 /** The parts of the stream that are used here, without the package's generics. */
 type StreamPart =
-  | { type: "text-delta"; text: string }
-  | { type: "reasoning-delta" | "tool-input-start" | "tool-input-delta" }
+  | { type: "text-delta" | "reasoning-delta"; text: string }
+  | { type: "tool-input-start" | "tool-input-delta" }
   | { type: "tool-call"; toolCallId: string; toolName: string; input: unknown; invalid?: boolean }
   | { type: "error"; error: unknown }
   | {
@@ -91,6 +94,7 @@ class Collected {
   /** True once any part of the answer has arrived: a retry would repeat it. */
   streamed = false;
   #text = "";
+  #reasoned = false;
   readonly #calls: AskedCall[] = [];
   #end: Extract<StreamPart, { type: "finish-step" }> | undefined;
   readonly #model: SelectedModel;
@@ -103,6 +107,7 @@ class Collected {
     if (part.type === "error") throw modelFailureFrom(part.error, this.streamed, this.#model);
     if (part.type === "finish-step") this.#end = part;
     if (part.type === "text-delta") this.#text += part.text;
+    if (part.type === "reasoning-delta") this.#reasoned = true;
     if (part.type === "tool-call") this.#calls.push(toAskedCall(part));
     if (STREAMED.has(part.type)) this.streamed = true;
   }
@@ -114,6 +119,7 @@ class Collected {
       throw modelFailureFrom(new Error("the stream ended with an error"), this.streamed, this.#model);
     return {
       text: this.#text,
+      reasoned: this.#reasoned,
       calls: this.#calls,
       finishReason: end.finishReason,
       responseModel: end.response.modelId || this.#model.id,

@@ -1,11 +1,13 @@
 /** A turn of an agent: its events, its loop over requests and calls, and its end. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import type { FinishReason } from "#core/frames";
 import type { Tool, TurnInput } from "#core/ports/agent";
 import { TurnMessages } from "./turn-messages.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections, type Injection } from "./injections.ts";
 import type { SelectedModel } from "./models/select.ts";
 import { requestAnswer } from "./request.ts";
+import { finishReasonOf, noticeFor } from "./finish.ts";
 import { fireHook, type TurnOutcome, type TurnScope } from "./scope.ts";
 import type { AskedCall, ModelAnswer } from "./stream.ts";
 import { runToolCall } from "./tool-call.ts";
@@ -23,6 +25,9 @@ interface Turn {
 }
 
 type Ending = Omit<TurnOutcome, "duration_ms">;
+type Delivered = Pick<Ending, "text" | "finish_reason" | "notice">;
+
+const NO_ANSWER: Delivered = { text: null, finish_reason: null, notice: null };
 
 const INSTRUCTIONS =
   "You are Hermes, a helpful agent on the user's own computer. Use the tools to look and to act instead of " +
@@ -34,7 +39,7 @@ const CLOSING_WORDS =
   "done, what was found, and what is left to do.";
 
 /**
- * Runs a turn and returns how it ended. Frames of the user's own session are `text`, `tool_use`, `tool_result`,
+ * Runs a turn and returns how it ended. Frames of the user's own session are `text`, `reasoning`, `tool_use`, `tool_result`,
  * `hook`, `injected`, `assistant`, `error`; a child agent's text and answer get no frames. Never throws.
  */
 export async function runTurn(
@@ -144,17 +149,17 @@ async function runStep(turn: Turn, calls: readonly AskedCall[]): Promise<void> {
 
 async function finish(turn: Turn, answer: ModelAnswer): Promise<Ending> {
   const { scope, selected, message, conversation } = turn;
-  const text = await deliver(turn, answer);
+  const delivered = await deliver(turn, answer);
   scope.line.signal.throwIfAborted();
   await fireHook(scope, "post_llm_call", () => ({
     session_id: scope.session.id,
     user_message: message,
-    assistant_response: text,
+    assistant_response: delivered.text ?? "",
     conversation_history: conversation.forHooks(),
     model: selected.id,
     platform: scope.platform,
   }));
-  return { text, completed: true, interrupted: false, exit_code: EXIT.ok, error: null };
+  return { ...delivered, completed: true, interrupted: false, exit_code: EXIT.ok, error: null };
 }
 
 /** The closing summary is a request like any other, but without tools; no `post_llm_call` follows. */
@@ -166,16 +171,16 @@ async function closeAtLimit(turn: Turn): Promise<Ending> {
   const error = new HermesError("HERMES_TURN_LIMIT", { limit: scope.maxIterations });
   const ending = { completed: false, interrupted: false, exit_code: EXIT.turnLimit, error };
   try {
-    return { ...ending, text: await deliver(turn, await ask(turn, tools, CLOSING_WORDS)) };
+    return { ...ending, ...(await deliver(turn, await ask(turn, tools, CLOSING_WORDS))) };
   } catch (thrown) {
     scope.line.signal.throwIfAborted();
     scope.deps.log.warn("the closing summary failed", { problem: problemOf(thrown), session_id: scope.session.id });
-    return { ...ending, text: null };
+    return { ...ending, ...NO_ANSWER };
   }
 }
 
 /** Lets hooks change the final answer, shows it and stores it. */
-async function deliver({ scope, selected, conversation }: Turn, answer: ModelAnswer): Promise<string> {
+async function deliver({ scope, selected, conversation }: Turn, answer: ModelAnswer): Promise<Delivered> {
   const decision = await fireHook(scope, "transform_llm_output", () => ({
     session_id: scope.session.id,
     response_text: answer.text,
@@ -184,9 +189,15 @@ async function deliver({ scope, selected, conversation }: Turn, answer: ModelAns
   }));
   scope.line.signal.throwIfAborted();
   const text = decision.kind === "transform" ? decision.text : answer.text;
+  const finish_reason = finishReasonOf(answer.finishReason);
+  const notice = noticeFor({ ...answer, shown: text, finish_reason });
+  if (notice !== null) {
+    const { session, deps } = scope;
+    deps.log.warn("the model's answer is empty or incomplete", { notice, finish_reason, session_id: session.id });
+  }
   conversation.addAnswer(text);
-  emitOwn(scope, { type: "assistant", content: text });
-  return text;
+  emitOwn(scope, { type: "assistant", content: text, finish_reason, ...(notice === null ? {} : { notice }) });
+  return { text, finish_reason, notice };
 }
 
 function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<ModelAnswer> {
@@ -202,7 +213,7 @@ function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<Mode
       wordsOnly: closing !== undefined,
       hints: conversation.hints(),
       signal: scope.line.signal,
-      onDelta: (delta) => emitOwn(scope, { type: "text", delta }),
+      onDelta: (type, delta) => emitOwn(scope, { type, delta }),
     },
     turn.requests,
   );
@@ -223,12 +234,12 @@ function titleOf(message: string): string | null {
 function failed({ line }: TurnScope, thrown: unknown): Ending {
   if (line.signal.aborted) {
     const error = new HermesError("HERMES_INTERRUPTED", {});
-    return { text: null, completed: false, interrupted: true, exit_code: EXIT.interrupted, error };
+    return { ...NO_ANSWER, completed: false, interrupted: true, exit_code: EXIT.interrupted, error };
   }
   const error = isHermesError(thrown)
     ? thrown
     : new HermesError("HERMES_INTERNAL", { problem: problemOf(thrown) }, { cause: thrown });
-  return { text: null, completed: false, interrupted: false, exit_code: error.exitCode, error };
+  return { ...NO_ANSWER, completed: false, interrupted: false, exit_code: error.exitCode, error };
 }
 
 /** Servers choose ids of calls, and agents of a turn run in parallel: makes an id that is unique in the turn. */
@@ -240,8 +251,8 @@ function uniqueId({ line, session }: TurnScope, id: string): string {
 }
 
 type OwnFrame =
-  | { type: "text"; delta: string }
-  | { type: "assistant"; content: string }
+  | { type: "text" | "reasoning"; delta: string }
+  | { type: "assistant"; content: string; finish_reason: FinishReason; notice?: string }
   | { type: "injected"; source_kind: string; source_label: string; content: string }
   | { type: "error"; message: string; code: HermesError["code"] };
 

@@ -2,9 +2,14 @@
 import type { ErrorCode } from "./errors.ts";
 import type { HookSource, HookOutcome, HookRun } from "./ports/hook.ts";
 
+/** Why the model ended an answer, in OpenAI's words. */
+export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "error" | "other";
+
 interface FrameBodies {
   session: { model: string; platform: string; resumed: boolean };
   text: { delta: string };
+  /** The model's reasoning as it arrives; never part of the answer. */
+  reasoning: { delta: string };
   tool_use: { tool: string; tool_id: string; params: Readonly<Record<string, unknown>> };
   tool_result: { tool: string; tool_id: string; content: string; success: boolean };
   hook: {
@@ -16,7 +21,8 @@ interface FrameBodies {
     duration_ms: number;
   };
   injected: { source_kind: string; source_label: string; content: string };
-  assistant: { content: string };
+  /** `notice` is a sentence for the user about an answer that is empty or incomplete. */
+  assistant: { content: string; finish_reason: FinishReason; notice?: string };
   cost: { input_tokens: number; output_tokens: number };
   error: { message: string; code: ErrorCode };
   result: { completed: boolean; interrupted: boolean; duration_ms: number; exit_code: number };

@@ -34,8 +34,13 @@ export function mirrorFrames(registry: HookRegistry, redact: (text: string) => s
         answering.add(frame.session_id);
         return emit("tui:message.delta", frame, () => ({ text: frame.delta }));
       }
+      case "reasoning":
+        return emit("tui:reasoning.delta", frame, () => ({ text: frame.delta }));
       case "assistant":
-        return emit("tui:message.complete", frame, () => ({ text: frame.content }));
+        return emit("tui:message.complete", frame, () => {
+          const { content: text, finish_reason, notice } = frame;
+          return { text, finish_reason, ...(notice === undefined ? {} : { notice }) };
+        });
       case "tool_use": {
         const { tool: name, tool_id, params } = frame;
         return emit("tui:tool.start", frame, () => ({ name, tool_id, params }));
@@ -69,9 +74,9 @@ export function mirrorFrames(registry: HookRegistry, redact: (text: string) => s
   };
 }
 
-/** The next text starts a new answer. Hook and cost frames may come at any time. */
+/** The next text starts a new answer. Hook and cost frames may come at any time; models may reason between words. */
 function endsAnswer({ type }: Frame): boolean {
-  return type !== "text" && type !== "hook" && type !== "cost";
+  return type !== "text" && type !== "reasoning" && type !== "hook" && type !== "cost";
 }
 
 function bodyOf({ type: _type, session_id: _session, ...body }: Frame): Payload {

@@ -12,8 +12,8 @@ export interface Recipient {
   readonly signal: AbortSignal | undefined;
   /** Takes every frame of the turn. */
   show(frame: Frame): void;
-  /** The answer, or a message in its place. */
-  answer(text: string, session_id?: string): Promise<void>;
+  /** The answer, or a message in its place. `notice` tells the user that it is empty or incomplete. */
+  answer(text: string, session_id?: string, notice?: string | null): Promise<void>;
   /** There is no answer: `problem` is the reason for programs, `sentence` the one for users, or null for none. */
   fail(problem: HermesError, sentence: string | null, session_id?: string): Promise<void>;
   /** Ends without saying anything. */
@@ -53,10 +53,11 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
   return {
     signal: isSignal(reply.signal) ? reply.signal : undefined,
     show(frame) {
-      if (ended || (frame.type === "text" && !streams())) return;
+      if (ended || ((frame.type === "text" || frame.type === "reasoning") && !streams())) return;
       guard(() => reply.onFrame?.(frame));
     },
-    answer: async (text) => finish(text, null),
+    // The caller of an incomplete answer learns its end from the frame; an empty one would say nothing.
+    answer: async (text, _session, notice) => finish(text.trim() === "" ? (notice ?? text) : text, null),
     fail: async (problem) => finish(null, problem),
     end: async () => finish(null, null),
     async sendUnrecorded(text) {
@@ -69,6 +70,11 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
 /** A plugin's adapter may pass anything. */
 function isSignal(signal: AbortSignal | undefined): signal is AbortSignal {
   return typeof signal?.addEventListener === "function";
+}
+
+function withNotice(text: string, notice: string | null | undefined): string {
+  if (!notice) return text;
+  return text.trim() === "" ? notice : `${text}\n\n(${notice})`;
 }
 
 /** A chat: the answer goes through the outbox, and is shown as a growing draft if the platform can edit messages. */
@@ -85,7 +91,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     // The next text is a new one; the last one is the answer.
     else if (frame.type === "tool_use" || frame.type === "injected") grown = "";
     // Hooks may be slow now, and a kill meanwhile must not lose the answer.
-    else if (frame.type === "assistant") written = write(frame.content, frame.session_id);
+    else if (frame.type === "assistant") written = write(withNotice(frame.content, frame.notice), frame.session_id);
   }
 
   /** Platforms refuse empty messages. */
@@ -115,7 +121,8 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     }
   }
 
-  async function answer(text: string, session_id = ""): Promise<void> {
+  async function answer(words: string, session_id = "", notice?: string | null): Promise<void> {
+    const text = withNotice(words, notice);
     const ready = written?.text === text ? written : write(text, session_id);
     if (ready !== written) written?.withdraw();
     if (ready === undefined) return discard();

@@ -61,7 +61,7 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
   } finally {
     deps.live.end(session);
   }
-  if (result.text !== null) return recipient.answer(result.text, session.id);
+  if (result.text !== null) return recipient.answer(result.text, session.id, result.notice);
   if (result.interrupted && signal.reason === "draining") {
     const stopped = new HermesError("HERMES_GATEWAY_STOPPED", {});
     return recipient.fail(stopped, stopped.message, session.id);

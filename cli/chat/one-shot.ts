@@ -85,7 +85,7 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   });
   const session_id = conversation.session?.id;
   if (structured && session_id !== undefined && said.length > 0) {
-    onFrame({ type: "assistant", session_id, content: said.join("\n") });
+    onFrame({ type: "assistant", session_id, content: said.join("\n"), finish_reason: "stop" });
   }
   return { code: after.next === "send" ? (await conversation.send(after.message, options)).exit_code : EXIT.ok };
 }

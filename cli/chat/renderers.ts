@@ -34,7 +34,7 @@ function streamRenderer({ context }: RendererOptions): Renderer {
     show(frame) {
       const { type, session_id, ...rest } = frame;
       context.out(escapeLineEnds(JSON.stringify({ type, session_id, ...rest })));
-      if (frame.type === "error") context.note(`hermes: ${frame.message}`);
+      noteProblem(context, frame);
     },
     finish: () => undefined,
   };
@@ -43,8 +43,8 @@ function streamRenderer({ context }: RendererOptions): Renderer {
 function answerRenderer({ context }: RendererOptions): Renderer {
   return {
     show(frame) {
-      if (frame.type === "assistant") context.out(frame.content);
-      if (frame.type === "error") context.note(`hermes: ${frame.message}`);
+      if (frame.type === "assistant" && frame.content !== "") context.out(frame.content);
+      noteProblem(context, frame);
     },
     finish: () => undefined,
   };
@@ -75,7 +75,8 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
         case "assistant":
           if (!streamed) words(frame.content);
           streamed = false;
-          return endLine();
+          endLine();
+          return noteProblem(context, frame);
         case "tool_use":
           endLine();
           streamed = false;
@@ -87,11 +88,12 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
           return context.faint(`+ ${frame.source_label}: ${shorten(frame.content)}`);
         case "error":
           endLine();
-          return context.note(`hermes: ${frame.message}`);
+          return noteProblem(context, frame);
         case "session":
           // A turn that was stopped while the answer arrived never ended its line.
           streamed = false;
           return undefined;
+        case "reasoning":
         case "hook":
         case "cost":
         case "result":
@@ -115,13 +117,19 @@ function documentRenderer({ context }: RendererOptions): Renderer {
         Object.assign(document, rest);
       if (frame.type === "error") {
         document["error"] = { message: frame.message, code: frame.code };
-        context.note(`hermes: ${frame.message}`);
       }
+      noteProblem(context, frame);
       if (type === "hook") hooks.push(frame);
       if (type === "tool_use" || type === "tool_result") tools.push(frame);
     },
     finish: () => context.json({ ...document, tools: tools.map(bare), hooks: hooks.map(bare) }),
   };
+}
+
+/** Says on standard error what went wrong with a turn or its answer. */
+function noteProblem(context: RendererOptions["context"], frame: Frame): void {
+  if (frame.type === "error") context.note(`hermes: ${frame.message}`);
+  if (frame.type === "assistant" && frame.notice !== undefined) context.note(`hermes: ${frame.notice}`);
 }
 
 function bare({ session_id: _, ...frame }: Frame): object {

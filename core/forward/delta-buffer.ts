@@ -5,7 +5,7 @@
 import type { QueuedEvent } from "./queue.ts";
 import type { EventContext } from "#core/registry";
 
-const DELTA = "tui:message.delta";
+const DELTAS: ReadonlySet<string> = new Set(["tui:message.delta", "tui:reasoning.delta"]);
 /** A delta waits for the next event of its session, at most this long. */
 const HOLD_MS = 300;
 /** Maximum number of waiting characters per session, because a word without an end must not wait forever. */
@@ -56,15 +56,18 @@ export class DeltaBuffer {
   /** Returns an event that can be sent immediately; keeps one that must wait, itself or for earlier ones. */
   pass(event: QueuedEvent): QueuedEvent | undefined {
     const { event_type, context } = event;
-    const isDelta = event_type === DELTA;
+    const isDelta = DELTAS.has(event_type);
     if (!isDelta && this.#runs.size === 0) return event;
     const session = sessionOf(context);
     if (session === null) return event;
     const text = isDelta ? textOf(context) : null;
-    if (text !== null) return this.#passPiece(session, event, text);
-    if (!this.#runs.has(session)) return event;
+    const run = this.#runs.get(session);
+    // Reasoning and answer are two texts.
+    if (text !== null && run?.pieces[0]?.event.event_type === event_type) return this.#passPiece(session, event, text);
+    if (run === undefined) return text === null ? event : this.#passPiece(session, event, text);
     this.#end(session);
-    this.#ready.push(event);
+    const passed = text === null ? event : this.#passPiece(session, event, text);
+    if (passed !== undefined) this.#ready.push(passed);
     return undefined;
   }
 

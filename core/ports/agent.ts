@@ -1,5 +1,5 @@
 /** The ports of the agent: tools, sessions and the runner of turns. */
-import type { Frame } from "#core/frames";
+import type { FinishReason, Frame } from "#core/frames";
 import type { ChatImage, ChatMessage } from "#core/messages";
 import type { HookRun } from "#core/ports/hook";
 
@@ -66,6 +66,10 @@ export interface TurnRequest extends SessionRequest, TurnInput {
 export interface TurnResult {
   /** The final answer after `transform_llm_output`; null when there was none. */
   readonly text: string | null;
+  /** Why the model ended that answer; null when there was none. */
+  readonly finish_reason: FinishReason | null;
+  /** A sentence for the user about an answer that is empty or incomplete, else null. */
+  readonly notice: string | null;
   readonly completed: boolean;
   readonly interrupted: boolean;
   readonly duration_ms: number;

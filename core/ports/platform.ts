@@ -76,7 +76,7 @@ export interface Inbox {
 export interface Reply {
   /**
    * Every frame of the message's turn, as it happens. While hooks listen to `transform_llm_output`, there are no `text`
-   * frames, so that nobody sees what a hook removes; the answer comes at the end.
+   * and `reasoning` frames, so that nobody sees what a hook removes; the answer comes at the end.
    */
   readonly onFrame?: (frame: Frame) => void;
   /** The whole answer, or null when there is none (skipped, stopped, failed; `problem` has the reason). Called once. */

@@ -16,7 +16,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tool_use: { tool: "string", tool_id: "string", params: "object" },
   tool_result: { tool: "string", tool_id: "string", content: "string", success: "boolean" },
   hook: { event: "string", source: "string", name: "string", outcome: "string", duration_ms: "number" },
-  assistant: { content: "string" },
+  assistant: { content: "string", finish_reason: "string" },
   cost: { input_tokens: "number", output_tokens: "number" },
   error: { message: "string", code: "string" },
   result: { completed: "boolean", interrupted: "boolean", duration_ms: "number", exit_code: "number" },

@@ -207,7 +207,7 @@ test("an answer at the turn limit is an answer", async (t) => {
   assert.match(text!, /terminal returned/);
 });
 
-test("an empty answer is not sent", async (t) => {
+test("an answer that a hook emptied is not sent", async (t) => {
   const { adapter, agent } = await createGatewayBench(t);
   agent.hook("transform_llm_output", () => "  ");
   await adapter.receive("hello");

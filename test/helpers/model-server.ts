@@ -12,8 +12,14 @@ export interface ScriptedCall {
 
 /** What the server does with one request. */
 export type Reply =
-  | { readonly text: string; readonly calls?: readonly ScriptedCall[] }
-  | { readonly calls: readonly ScriptedCall[]; readonly text?: string }
+  | {
+      /** Sent before the text, as DeepSeek does. */
+      readonly reasoning?: string;
+      readonly text?: string;
+      readonly calls?: readonly ScriptedCall[];
+      /** Why the answer ends; `tool_calls` or `stop` when absent. */
+      readonly finish?: string;
+    }
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
   /** Sends this text and then destroys the socket. */
   | { readonly cutAfter: string }
@@ -70,7 +76,7 @@ export async function startModelServer(replies: readonly Reply[]): Promise<Model
       response.on("close", gone.resolve);
       response.write(event({ content: reply.hangAfter }), () => hanging.resolve());
     } else {
-      send(response, reply.text ?? "", reply.calls ?? []);
+      send(response, reply);
     }
   }
 
@@ -94,13 +100,15 @@ export async function startModelServer(replies: readonly Reply[]): Promise<Model
   };
 }
 
-function send(response: ServerResponse, text: string, calls: readonly ScriptedCall[]): void {
+function send(response: ServerResponse, reply: Extract<Reply, { reasoning?: string }>): void {
+  const { reasoning = "", text = "", calls = [] } = reply;
+  for (const piece of reasoning.match(/[^]{1,8}/g) ?? []) response.write(event({ reasoning_content: piece }));
   for (const piece of text.match(/[^]{1,8}/g) ?? []) response.write(event({ content: piece }));
   for (const [index, { id, name, arguments: args }] of calls.entries()) {
     response.write(event({ tool_calls: [{ index, id, type: "function", function: { name, arguments: args } }] }));
   }
   const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
-  response.write(event({}, calls.length > 0 ? "tool_calls" : "stop", usage));
+  response.write(event({}, reply.finish ?? (calls.length > 0 ? "tool_calls" : "stop"), usage));
   response.end("data: [DONE]\n\n");
 }
 

@@ -13,6 +13,7 @@ const delta = (text: string, session_id: unknown = "s"): QueuedEvent => ({
   event_type: "tui:message.delta",
   context: { session_id, payload: { text } },
 });
+const reasoning = (text: string): QueuedEvent => ({ ...delta(text), event_type: "tui:reasoning.delta" });
 const other = (event_type: string, session_id = "s"): QueuedEvent => ({ event_type, context: { session_id } });
 
 function deltas(onReady: () => void = () => undefined) {
@@ -146,4 +147,21 @@ test("events that are not text deltas pass, however odd they are", () => {
   ];
   for (const event of odd) put(event);
   assert.deepEqual(takeAll(), odd);
+});
+
+test("reasoning is masked like an answer, and apart from it", () => {
+  const { put, takeAll, made } = deltas();
+  for (const piece of ["the key is sk-a1B2c3D4", "e5F6g7H8i9J0", " and "]) put(reasoning(piece));
+  const reasoned = takeAll();
+  assert.doesNotMatch(joined(reasoned), /a1B2c3D4|i9J0/);
+  put(reasoning("a word sk-a1B2"));
+  put(delta("c3D4e5F6g7H8i9J0 is said"));
+  made.letGo();
+  assert.deepEqual(
+    takeAll().map((event) => [event.event_type, textOf(event)]),
+    [
+      ["tui:reasoning.delta", "a word sk-a1B2"],
+      ["tui:message.delta", "c3D4e5F6g7H8i9J0 is said"],
+    ],
+  );
 });

@@ -46,7 +46,7 @@ export async function admit(
     if (!(await deps.access.rejectStranger(source, recipient))) await recipient.fail(denied, null);
     return null;
   }
-  if (!isTooLong && text.trim() !== "") return { text, runs };
+  if (!isTooLong && (text.trim() !== "" || message.images !== undefined)) return { text, runs };
   const problem = isTooLong ? "it is longer than 1 MiB" : "it is empty";
   const invalid = new HermesError("HERMES_MESSAGE_INVALID", { problem });
   await recipient.fail(invalid, isTooLong ? invalid.message : null);

@@ -1,5 +1,6 @@
 /** One conversation: its messages are handled in order, and one turn runs at a time (CONTRACT §8, busy modes). */
 import { HermesError } from "#core/errors";
+import type { ChatImage } from "#core/messages";
 import type { Recipient } from "./recipient.ts";
 
 export type BusyMode = "interrupt" | "queue" | "steer";
@@ -7,10 +8,14 @@ export type BusyMode = "interrupt" | "queue" | "steer";
 /** A message that asks for a turn. */
 export interface ChatTurnRequest {
   readonly text: string;
+  readonly images?: readonly ChatImage[] | undefined;
   readonly recipient: Recipient;
-  /** The text of earlier messages that got no turn because this message arrived. */
-  readonly before: string[];
+  /** Earlier messages that got no turn because this message arrived. */
+  readonly before: UserWords[];
 }
+
+/** What a user sent. */
+export type UserWords = Pick<ChatTurnRequest, "text" | "images">;
 
 /** Why a turn ends early: the user stopped it, or the gateway shuts down. */
 export type StopReason = "stopped" | "draining";
@@ -122,15 +127,20 @@ export class ChatSession<Request extends ChatTurnRequest> {
     }
   }
 
-  /** A turn that is being ended would accept the text but never answer it. */
-  #steer({ text }: ChatTurnRequest): boolean {
-    return this.#current !== undefined && !this.#current.stop.signal.aborted && this.#deps.inject(text);
+  /** A turn that is being ended would accept the text but never answer it. A running turn takes no images. */
+  #steer({ text, images }: ChatTurnRequest): boolean {
+    return (
+      images === undefined &&
+      this.#current !== undefined &&
+      !this.#current.stop.signal.aborted &&
+      this.#deps.inject(text)
+    );
   }
 
   /** The new message wins: the running turn ends, and waiting messages keep their text but get no turn. */
   #supersede({ before }: Request): void {
     for (const { request, done } of this.#waiting.splice(0)) {
-      before.push(...request.before, request.text);
+      before.push(...request.before, { text: request.text, images: request.images });
       void request.recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null).then(done);
     }
     this.#current?.stop.abort("superseded");

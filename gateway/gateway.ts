@@ -3,6 +3,7 @@ import { HermesError } from "#core/errors";
 import type { Adapter } from "#core/ports/platform";
 import { UserAccess } from "./access.ts";
 import { TIMINGS, type GatewayDeps } from "./deps.ts";
+import { ClientHistories } from "./client-histories.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { Outbox } from "./outbox.ts";
 import { Pairing } from "./pairing.ts";
@@ -49,7 +50,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
   const { log, registry, dispatcher, database, settings } = given;
   const closing = new AbortController();
 
-  const live = new LiveSessions(deps);
+  const live = new LiveSessions({ ...deps, histories: new ClientHistories(database, log) });
   const platforms: PlatformConnections = new PlatformConnections({
     ...deps,
     inbox: (platform, isOpen) => router.inbox(platform, isOpen),

@@ -1,13 +1,15 @@
 /** Validates messages of adapters: a plugin's adapter may pass anything. */
 import { HermesError } from "#core/errors";
-import type { ChatMessage } from "#core/messages";
-import type { InboundMessage, MessageSource } from "#core/ports/platform";
+import type { ChatImage, ChatMessage } from "#core/messages";
+import type { InboundMessage, MessageSource, Reply } from "#core/ports/platform";
 import { isMapping } from "#core/mapping";
 
 /** Maximum size of a message, in bytes of UTF-8. */
 export const LONGEST_MESSAGE = 1024 * 1024;
 /** Maximum length of an id, since ids become keys and rows. */
 const LONGEST_ID = 1024;
+/** Maximum size of a message's images in total, in characters of base64. */
+const LARGEST_IMAGES = 8 * 1024 * 1024;
 
 export interface Unreadable {
   readonly problem: string;
@@ -28,8 +30,9 @@ export function readInboundMessage(given: unknown, platform: string, needsChat: 
 
 function read(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
   if (!isMapping(given)) return { problem: "it is not an object" };
-  const { text, source: from, message_id, internal } = given;
+  const { text, images, source: from, message_id, internal } = given;
   if (typeof text !== "string") return { problem: 'its "text" is not a string' };
+  if (images !== undefined && !isImages(images)) return { problem: 'its "images" are not valid images' };
   if (!isMapping(from)) return { problem: 'it has no "source"' };
   const ids = {
     chat_type: idOf(from["chat_type"]),
@@ -45,13 +48,44 @@ function read(given: unknown, platform: string, needsChat: boolean): InboundMess
   if (chat_type === "") return { problem: 'its source has no "chat_type"' };
   if (needsChat && chat_id === "") return { problem: 'its source has no "chat_id"' };
   const source: MessageSource = { platform, chat_type, chat_id, user_id, thread_id: thread_id || null };
-  return { text, source, message_id: ids.message_id ?? "", internal: internal === true };
+  return {
+    text,
+    ...(images === undefined || images.length === 0 ? {} : { images }),
+    source,
+    message_id: ids.message_id ?? "",
+    internal: internal === true,
+  };
+}
+
+function isImages(given: unknown): given is readonly ChatImage[] {
+  if (!Array.isArray(given)) return false;
+  let size = 0;
+  for (const image of given) {
+    if (!isMapping(image) || typeof image["data"] !== "string") return false;
+    if (!/^image\/[\w.+-]+$/.test(String(image["media_type"]))) return false;
+    size += image["data"].length;
+  }
+  return size <= LARGEST_IMAGES;
 }
 
 const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
 
-/** The history in a request, or undefined. Throws HERMES_MESSAGE_INVALID when it is malformed. */
-export function readHistory(given: unknown): readonly ChatMessage[] | undefined {
+/** What a request says about its conversation. */
+export type RequestContext = Pick<Reply, "history" | "instructions" | "session_id">;
+
+/** Reads it from an adapter's reply. Throws HERMES_MESSAGE_INVALID when it is malformed. */
+export function readRequestContext(reply: Reply | undefined): RequestContext {
+  if (!isMapping(reply)) return {};
+  const history = readHistory(reply["history"]);
+  const { instructions, session_id } = reply;
+  return {
+    ...(history === undefined ? {} : { history }),
+    ...(typeof instructions === "string" ? { instructions } : {}),
+    ...(typeof session_id === "string" ? { session_id } : {}),
+  };
+}
+
+function readHistory(given: unknown): readonly ChatMessage[] | undefined {
   if (given === undefined || given === null) return undefined;
   if (Array.isArray(given) && given.every((one) => isMapping(one) && ROLES.has(one["role"]))) {
     return given as readonly ChatMessage[];
@@ -65,4 +99,9 @@ function idOf(value: unknown): string | undefined {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
   const id = String(value);
   return id.length > LONGEST_ID ? undefined : id;
+}
+
+/** A user's message as sessions store it. */
+export function userMessage(content: string, images: readonly ChatImage[] | undefined): ChatMessage {
+  return { role: "user", content, ...(images === undefined ? {} : { images }) };
 }

@@ -2,14 +2,21 @@
 import { parseSlash, type SlashCommand } from "#core/command-events";
 import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { InboundMessage, Inbox, Reply } from "#core/ports/platform";
+import type { Session } from "#core/ports/agent";
+import type { InboundMessage, Inbox } from "#core/ports/platform";
 import { isMapping } from "#core/mapping";
 import { admit, type AdmissionDeps } from "./admission.ts";
 import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
 import { ChatSession, type StopReason } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
-import { LONGEST_MESSAGE, readHistory, readInboundMessage } from "./message.ts";
+import {
+  LONGEST_MESSAGE,
+  readInboundMessage,
+  readRequestContext,
+  userMessage,
+  type RequestContext,
+} from "./message.ts";
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
@@ -24,8 +31,10 @@ export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
 interface Incoming {
   readonly message: InboundMessage;
   readonly recipient: Recipient;
+  /** The key of the conversation; null for a request that brings its own history. */
   readonly key: string | null;
-  readonly history: Reply["history"];
+  readonly request: RequestContext;
+  readonly open: () => Session;
   readonly conversation: ChatSession<MessageWish>;
 }
 
@@ -58,13 +67,14 @@ export class Router {
         let recipient: Recipient | undefined;
         try {
           if (isMapping(reply)) recipient = createReplyRecipient(reply, this.#deps);
-          await this.#receive(given, { platform, recipient, history: readHistory(reply?.history), isOpen: isOpen() });
+          await this.#receive(given, { platform, recipient, request: readRequestContext(reply), isOpen: isOpen() });
         } catch (error) {
           const problem = asHermesError(error);
           this.#deps.log.error("a message failed", { platform, problem: problem.message });
           await recipient?.fail(problem, null);
         }
       },
+      isOpen: () => this.#isOpen && isOpen(),
     };
   }
 
@@ -89,11 +99,11 @@ export class Router {
     from: {
       readonly platform: string;
       readonly recipient: Recipient | undefined;
-      readonly history: Reply["history"];
+      readonly request: RequestContext;
       readonly isOpen: boolean;
     },
   ): Promise<void> {
-    const { platform, history } = from;
+    const { platform, request } = from;
     const message = readInboundMessage(given, platform, from.recipient === undefined);
     if ("problem" in message) {
       this.#deps.log.warn("a platform passed an invalid message", { platform, problem: message.problem });
@@ -106,10 +116,9 @@ export class Router {
     if (!message.internal && !this.#deps.received.isNew(message)) {
       return recipient.fail(new HermesError("HERMES_MESSAGE_REPEATED", { id: message.message_id }), null);
     }
-    const key = history === undefined ? sessionKey(message.source, this.#deps.settings()) : null;
-    const name = key ?? `request ${++this.#requests}`;
+    const { name, key, open } = this.#place(message, request);
     const conversation = this.#conversation(name);
-    const incoming: Incoming = { message, recipient, key, history, conversation };
+    const incoming: Incoming = { message, recipient, key, open, request, conversation };
     const command = commandOf(message);
     try {
       const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
@@ -117,6 +126,26 @@ export class Router {
     } finally {
       if (conversation.isIdle) this.#conversations.delete(name);
     }
+  }
+
+  /** The conversation of a message: its name here, its key, and how to find its session. */
+  #place(
+    { text, images, source }: InboundMessage,
+    { history, session_id }: RequestContext,
+  ): { readonly name: string } & Pick<Incoming, "key" | "open"> {
+    const { live, settings } = this.#deps;
+    const { platform } = source;
+    const key = sessionKey(source, settings());
+    if (history !== undefined) {
+      // Requests that bring their history may run in parallel.
+      const request = { key, history, message: userMessage(text, images) };
+      const name = `request ${++this.#requests}`;
+      return { name, key: null, open: () => live.openForClient(request, platform) };
+    }
+    const session = session_id === undefined ? undefined : live.byId(session_id, platform);
+    if (session === undefined) return { name: key, key, open: () => live.open(key, platform) };
+    const isCurrent = session.key !== null && live.find(session.key)?.id === session.id;
+    return { name: isCurrent ? session.key : `session ${session.id}`, key: session.key, open: () => session };
   }
 
   /** The gateway shuts down: users with access are told, so that they can send the message again. */
@@ -148,15 +177,15 @@ export class Router {
   }
 
   async #look(incoming: Incoming): Promise<Looked> {
-    const { message, recipient, key, history, conversation } = incoming;
+    const { message, recipient, key, open, request, conversation } = incoming;
     const admitted = await admit(this.#deps, message, recipient, key);
     if (admitted === null) return DONE;
     const { platform, user_id } = message.source;
-    const { internal } = message;
+    const { internal, images } = message;
     const command = commandOf({ text: admitted.text, internal });
     if (command !== undefined) return this.#command(command, incoming);
     if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
-    const wish: MessageWish = { ...admitted, recipient, before: [], key, platform, user_id, history };
+    const wish: MessageWish = { ...admitted, images, recipient, before: [], key, open, platform, user_id, request };
     // Messages of the program itself never end a turn that a user asked for.
     return { done: conversation.take(wish, internal ? "queue" : (this.#deps.settings().busy ?? "interrupt")) };
   }

@@ -1,21 +1,23 @@
 /** The turn of one message: the agent runs it, and the recipient gets the outcome. */
 import { EXIT, HermesError } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
-import type { ChatMessage } from "#core/messages";
 import type { Session, TurnResult } from "#core/ports/agent";
 import type { HookRun } from "#core/ports/hook";
 import type { ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
 import type { LiveSessions } from "./live-sessions.ts";
+import { userMessage, type RequestContext } from "./message.ts";
 
 /** A message that needs a turn, with what the router knows about it. */
 export interface MessageWish extends ChatTurnRequest {
   readonly key: string | null;
   readonly platform: string;
   readonly user_id: string;
-  /** The earlier messages, if the request includes them. */
-  readonly history: readonly ChatMessage[] | undefined;
+  /** Finds or creates the message's session. Throws HERMES_STATE_UNAVAILABLE. */
+  readonly open: () => Session;
+  /** The earlier messages and the instructions of a client that sends them. */
+  readonly request: RequestContext;
   /** The hooks that ran before the session was known. */
   readonly runs: readonly HookRun[];
 }
@@ -31,9 +33,10 @@ export async function runChatTurn(deps: TurnDeps, wish: MessageWish, signal: Abo
   if (signal.aborted) return recipient.fail(new HermesError("HERMES_INTERRUPTED", {}), null);
   try {
     const session = openSession(deps, wish);
+    // Somebody may continue by its id a session that a request with its own history uses.
+    if (deps.live.isBusy(session)) await deps.live.whenIdle(session);
     await converse(deps, wish, session, signal);
-    // No further message can reach it.
-    if (wish.key === null) await deps.live.close(session, wish.user_id, deps.closing);
+    if (wish.request.history !== undefined) await deps.live.keepForClient(session, deps.closing);
   } catch (error) {
     const problem = asHermesError(error);
     deps.log.error("a turn failed", { problem: problem.message, code: problem.code, session_key: wish.key });
@@ -41,14 +44,15 @@ export async function runChatTurn(deps: TurnDeps, wish: MessageWish, signal: Abo
   }
 }
 
-function openSession({ live }: TurnDeps, { key, platform, history, before }: MessageWish): Session {
-  const session = key === null ? live.openWith(history ?? [], platform) : live.open(key, platform);
-  for (const content of before) live.append(session.id, { role: "user", content });
+function openSession({ live }: TurnDeps, { open, before }: MessageWish): Session {
+  const session = open();
+  for (const { text, images } of before) live.append(session.id, userMessage(text, images));
   return session;
 }
 
 async function converse(deps: TurnDeps, wish: MessageWish, session: Session, signal: AbortSignal): Promise<void> {
-  const { recipient, platform, user_id, runs, text: message } = wish;
+  const { recipient, platform, user_id, runs, text: message, images } = wish;
+  const { history, instructions } = wish.request;
   let error: FrameOf<"error"> | undefined;
   const onFrame = (frame: Frame) => {
     if (frame.type === "error") error = frame;
@@ -57,7 +61,8 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
   deps.live.begin(session);
   let result: TurnResult;
   try {
-    result = await deps.runner.turn({ session, message, platform, user_id, runs, signal, onFrame });
+    const input = { message, images, history, instructions };
+    result = await deps.runner.turn({ ...input, session, platform, user_id, runs, signal, onFrame });
   } finally {
     deps.live.end(session);
   }

@@ -85,6 +85,22 @@ const MIGRATIONS: readonly string[] = [
      event_type TEXT NOT NULL,
      context TEXT NOT NULL
    ) STRICT;`,
+  `CREATE TABLE client_histories (
+     session_id TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+     before TEXT NOT NULL,
+     after TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX client_histories_by_before ON client_histories (before);
+   CREATE INDEX client_histories_by_after ON client_histories (after);
+   CREATE TABLE api_answers (
+     conversation TEXT NOT NULL,
+     key TEXT NOT NULL,
+     request TEXT NOT NULL,
+     answer TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     PRIMARY KEY (conversation, key)
+   ) STRICT;
+   CREATE INDEX api_answers_by_time ON api_answers (created_at);`,
 ];
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -124,4 +124,6 @@ export interface SessionRepository {
   byKey(key: string): Session | undefined;
   append(id: string, message: ChatMessage): void;
   history(id: string): ChatMessage[];
+  /** Removes the last turn. Returns its user message, or null when there is none. */
+  undo(id: string): string | null;
 }

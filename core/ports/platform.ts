@@ -1,7 +1,7 @@
 /** The port of messaging platforms. The gateway treats built-in adapters and those of plugins the same. */
 import type { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { ChatMessage } from "#core/messages";
+import type { ChatImage, ChatMessage } from "#core/messages";
 
 /** The source of a message (seed 003, `pre_gateway_dispatch`). */
 export interface MessageSource {
@@ -16,6 +16,8 @@ export interface MessageSource {
 /** A message from a platform. */
 export interface InboundMessage {
   readonly text: string;
+  /** Images of the message, at most 8 MiB in total; the text may then be empty. */
+  readonly images?: readonly ChatImage[];
   readonly source: MessageSource;
   /**
    * The id of the message, unique on its platform (if messages are numbered per chat, it includes the chat): the same
@@ -70,6 +72,8 @@ export interface Inbox {
    * response to the request, such as HTTP.
    */
   receive(message: InboundMessage, reply?: Reply): Promise<void>;
+  /** False while the gateway shuts down, and after the adapter was stopped: messages are then refused. */
+  isOpen(): boolean;
 }
 
 /** Receives the answer to one message instead of the adapter's `send`. */
@@ -83,6 +87,14 @@ export interface Reply {
   readonly onEnd: (answer: { readonly text: string | null; readonly problem: HermesError | null }) => void;
   /** Aborts when nobody is waiting for the answer any more, which stops the turn. */
   readonly signal?: AbortSignal;
-  /** The earlier messages, if the request includes the history of the conversation. */
+  /**
+   * The earlier messages, if the request includes the history of the conversation: then the model gets these. Requests
+   * of one conversation, recognised by `chat_id` and the user's messages, share a session, which stores only what is
+   * new.
+   */
   readonly history?: readonly ChatMessage[];
+  /** Instructions of the client, which the model gets after ours, for this message only. */
+  readonly instructions?: string;
+  /** The id of a session of this platform to continue, instead of the one of the chat. */
+  readonly session_id?: string;
 }

@@ -54,32 +54,6 @@ test("a caller gets the frames, the session's first, and the answer; nothing goe
   assert.equal(database.prepare("SELECT count(*) AS n FROM outbox").get()!["n"], 0);
 });
 
-test("a request with its own history gets its own session, which is finalized after the answer", async (t) => {
-  const bench = await createGatewayBench(t);
-  const { adapter, agent } = bench;
-  record(bench, ["on_session_start", "on_session_end", "on_session_finalize"], []);
-  const history = [
-    { role: "user", content: "before" },
-    { role: "assistant", content: "yes?" },
-  ] as const;
-  const one = await adapter.ask("now", { history });
-  const two = await adapter.ask("now", { history });
-  const ids = [one, two].map(({ frames }) => frames[0]!.session_id);
-  assert.notEqual(ids[0], ids[1]);
-  assert.equal(one.text, "now");
-  assert.deepEqual(agent.sessions.history(ids[0]!), [
-    ...history,
-    { role: "user", content: "now" },
-    { role: "assistant", content: "now" },
-  ]);
-  assert.equal(agent.sessions.get(ids[0]!)?.key, null);
-  const events = ["on_session_start", "on_session_end", "on_session_finalize"];
-  assert.deepEqual(
-    bench.order,
-    ids.flatMap((id) => events.map((event) => `${event} ${id}`)),
-  );
-});
-
 test("a session is found again after a restart, and says that it was resumed", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hermes-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -14,6 +14,7 @@ export type Answering = (received: Received) => Promise<void> | void;
 export class TestInbox implements Inbox {
   readonly received: Received[] = [];
   answering: Answering;
+  open = true;
   #watchers: (() => void)[] = [];
 
   constructor(answering: Answering = ({ message, reply }) => end(reply, `you said: ${message.text}`)) {
@@ -25,6 +26,10 @@ export class TestInbox implements Inbox {
     this.received.push(received);
     for (const wake of this.#watchers.splice(0)) wake();
     await this.answering(received);
+  }
+
+  isOpen(): boolean {
+    return this.open;
   }
 
   /** Resolves when that many messages have come. */

@@ -72,9 +72,10 @@ export class MemoryAdapter implements Adapter {
     text: string,
     options: Partial<MessageSource & Omit<InboundMessage, "source" | "text">> = {},
   ): InboundMessage {
-    const { message_id = `m${++count}`, internal = false, ...source } = options;
+    const { message_id = `m${++count}`, internal = false, images, ...source } = options;
     return {
       text,
+      ...(images === undefined ? {} : { images }),
       message_id,
       internal,
       source: { platform: this.name, chat_type: "dm", chat_id: "1", user_id: "1", thread_id: null, ...source },
@@ -92,10 +93,12 @@ export class MemoryAdapter implements Adapter {
     options: Parameters<MemoryAdapter["message"]>[1] & {
       readonly signal?: AbortSignal;
       readonly history?: readonly ChatMessage[];
+      readonly instructions?: string;
+      readonly session_id?: string;
       readonly onFrame?: (frame: Frame) => void;
     } = {},
   ): Promise<Replied> {
-    const { signal, history, onFrame, ...rest } = options;
+    const { signal, history, instructions, session_id, onFrame, ...rest } = options;
     const frames: Frame[] = [];
     const answers: Omit<Replied, "frames">[] = [];
     await this.inbox.receive(this.message(text, rest), {
@@ -106,6 +109,8 @@ export class MemoryAdapter implements Adapter {
       onEnd: (answer) => void answers.push(answer),
       ...(signal === undefined ? {} : { signal }),
       ...(history === undefined ? {} : { history }),
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(session_id === undefined ? {} : { session_id }),
     });
     const [answer] = answers;
     if (answer === undefined || answers.length > 1) throw new Error(`the request was answered ${answers.length} times`);

@@ -103,6 +103,7 @@ test("the platform works against an inbox", async () => {
       if (reply !== undefined) return reply.onEnd({ text: `asked: ${text}`, problem: null });
       await platform.send(chat_id, `heard: ${text}`, { thread_id });
     },
+    isOpen: () => true,
   });
   await platform.say("hello");
   assert.deepEqual(platform.out, ["1/: heard: hello"]);

@@ -1,7 +1,6 @@
 /** The agent for all surfaces: `AgentRunner` of core/ports/agent.ts. */
 import { randomUUID } from "node:crypto";
 import { HermesError } from "#core/errors";
-import { hookFrame } from "#core/frames";
 import type { AgentRunner, SessionRequest, ToolRequest, TurnRequest, TurnResult } from "#core/ports/agent";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
@@ -29,7 +28,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     const scope = scopeOf(request, line, request.maxIterations);
     try {
       line.emit(sessionFrame(deps, request));
-      for (const run of runs) line.emit(hookFrame(run, session.id));
+      for (const run of runs) line.report(run);
       const outcome = await runTurn(scope, request, injections);
       const { error: _error, ...result } = outcome;
       const { completed, interrupted, duration_ms, exit_code } = result;

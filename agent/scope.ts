@@ -5,6 +5,7 @@ import type { EventName, Payload } from "#core/events";
 import { hookFrame, type Frame } from "#core/frames";
 import type { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
+import type { HookRun } from "#core/ports/hook";
 import type { Session, SessionRequest, Tool, TurnResult } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
@@ -32,6 +33,8 @@ export interface AgentDeps {
   /** Called when a session ends, for what lives as long as it does: background commands. Must not throw. */
   readonly onSessionEnd?: ((sessionId: string) => void) | undefined;
   readonly log: Pick<Log, "debug" | "warn">;
+  /** Removes secrets from what hooks say; nothing is removed when absent. */
+  readonly redact?: ((text: string) => string) | undefined;
   /** The model's instructions before the conversation; the built-in ones when absent. */
   readonly instructions?: string;
   /** The first wait before a retry, in milliseconds; 500 when absent. */
@@ -47,6 +50,8 @@ export interface TurnOutput {
   /** The session that the user talks to: every frame carries it. */
   readonly session_id: string;
   readonly emit: (frame: Frame) => void;
+  /** Takes the record of each hook run. */
+  readonly report: (run: HookRun) => void;
   /** Tokens of the turn, those of child agents included. */
   readonly cost: { input_tokens: number; output_tokens: number };
   /** Ids of the calls that were shown, so that no two calls of a turn share one. */
@@ -92,8 +97,8 @@ export function showFrames(
  * the line of an observer that nobody waited for comes when it has ended, maybe behind the result.
  */
 export function openLine(
-  deps: Pick<AgentDeps, "mirror">,
-  request: Pick<SessionRequest, "session" | "onFrame" | "signal">,
+  deps: Pick<AgentDeps, "mirror" | "redact">,
+  request: Pick<SessionRequest, "session" | "onFrame" | "onNotice" | "signal">,
 ): TurnOutput & { close: () => void } {
   const { session, signal } = request;
   const show = showFrames(deps, request);
@@ -102,10 +107,15 @@ export function openLine(
   // The five seconds begin with the stop, not with the first hook that needs them.
   const begin = () => (closing ??= AbortSignal.timeout(CLOSING_MS));
   signal.addEventListener("abort", begin, { once: true });
+  const emit = (frame: Frame) => {
+    if (open || frame.type === "hook") show(frame);
+  };
   return {
     session_id: session.id,
-    emit: (frame) => {
-      if (open || frame.type === "hook") show(frame);
+    emit,
+    report: (run) => {
+      emit(hookFrame(run, session.id, deps.redact));
+      if (run.notice !== undefined) request.onNotice?.(run.notice);
     },
     cost: { input_tokens: 0, output_tokens: 0 },
     callIds: new Set(),
@@ -130,6 +140,6 @@ export function fireHook<Name extends EventName>(
 ): Decision | Promise<Decision> {
   return deps.dispatcher.invoke_hook(event, payload, {
     signal: options.closing ? line.closing() : line.signal,
-    onRun: (run) => line.emit(hookFrame(run, line.session_id)),
+    onRun: line.report,
   });
 }

@@ -33,7 +33,7 @@ export async function resetSession(deps: AgentDeps, request: ResetRequest): Prom
   await deps.dispatcher.invoke_hook(
     "on_session_reset",
     { session_id: session.id, platform },
-    { signal, onRun: (run) => show(hookFrame(run, session.id)) },
+    { signal, onRun: (run) => show(hookFrame(run, session.id, deps.redact)) },
   );
   return session;
 }
@@ -60,10 +60,13 @@ interface Finalization {
 }
 
 /** Fires `on_session_finalize`, at the end of any session, a child agent's included. */
-export async function finalizeSession({ dispatcher, onSessionEnd }: AgentDeps, ending: Finalization): Promise<void> {
+export async function finalizeSession(
+  { dispatcher, onSessionEnd, redact }: AgentDeps,
+  ending: Finalization,
+): Promise<void> {
   const { session_id, platform, signal, show, shownIn = session_id ?? "" } = ending;
   if (session_id !== null) onSessionEnd?.(session_id);
-  const onRun = (run: HookRun) => show(hookFrame(run, shownIn));
+  const onRun = (run: HookRun) => show(hookFrame(run, shownIn, redact));
   await dispatcher.invoke_hook("on_session_finalize", { session_id, platform }, { signal, onRun });
 }
 

@@ -1,5 +1,6 @@
 /** The frames that a turn emits (CONTRACT §3). Every surface consumes them; each line of `stream-json` is one. */
 import type { ErrorCode } from "./errors.ts";
+import { truncate } from "./truncate.ts";
 import type { HookSource, HookOutcome, HookRun } from "./ports/hook.ts";
 
 /** Why the model ended an answer, in OpenAI's words. */
@@ -19,6 +20,8 @@ interface FrameBodies {
     outcome: HookOutcome;
     cause?: "error" | "timeout";
     duration_ms: number;
+    /** The message of a block or failure and what the hook said to the user, without secrets; else null. */
+    detail: string | null;
   };
   injected: { source_kind: string; source_label: string; content: string };
   /** `notice` is a sentence for the user about an answer that is empty or incomplete. */
@@ -34,8 +37,15 @@ export type FrameOf<Type extends FrameType> = { readonly type: Type; readonly se
 >;
 export type Frame = { [Type in FrameType]: FrameOf<Type> }[FrameType];
 
-/** The `hook` frame of a run, with the session that the user talks to. */
-export function hookFrame(run: HookRun, sessionId: string): FrameOf<"hook"> {
+/** In characters. */
+const LONGEST_DETAIL = 400;
+
+/** The `hook` frame of a run, with the session that the user talks to; `redact` removes secrets from its detail. */
+export function hookFrame(
+  run: HookRun,
+  sessionId: string,
+  redact: (text: string) => string = (text) => text,
+): FrameOf<"hook"> {
   return {
     type: "hook",
     session_id: sessionId,
@@ -45,5 +55,6 @@ export function hookFrame(run: HookRun, sessionId: string): FrameOf<"hook"> {
     outcome: run.outcome,
     ...(run.cause === null ? {} : { cause: run.cause }),
     duration_ms: run.duration_ms,
+    detail: run.detail === null ? null : truncate(redact(run.detail), LONGEST_DETAIL - 1),
   };
 }

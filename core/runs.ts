@@ -8,7 +8,7 @@ export interface RunReport {
   readonly firing: Pick<HookRun, "event" | "session_id">;
   /** Moments of `performance.now()`. */
   readonly attempt: { readonly started: number; readonly ended: number };
-  readonly verdict: Pick<HookRun, "outcome" | "cause" | "detail">;
+  readonly verdict: Pick<HookRun, "outcome" | "cause" | "detail" | "notice">;
   readonly exit_code: number | null;
 }
 
@@ -27,11 +27,12 @@ export function makeRun(hook: HookIdentity, report: RunReport): HookRun {
     exit_code: report.exit_code,
     session_id: report.firing.session_id,
     detail: report.verdict.detail,
+    ...(report.verdict.notice === undefined ? {} : { notice: report.verdict.notice }),
   };
 }
 
 /** A run in the format of `logs/hooks.jsonl` and `hermes hooks log --json` (CONTRACT §6). */
-export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "detail"> {
+export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "detail" | "notice"> {
   /** When it started: ISO-8601, UTC. */
   readonly time: string;
   /** Strings, because another version of the program may have written the file. */

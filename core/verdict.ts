@@ -9,12 +9,22 @@ export interface Verdict {
   readonly decision: Decision;
   readonly outcome: HookOutcome;
   readonly cause: HookRun["cause"];
-  /** A block's message or a failure's message, else null. */
+  /** A block's message or a failure's message, and what the hook remarked; else null. */
   readonly detail: string | null;
+  /** The hook's message for the user. */
+  readonly notice?: string;
 }
 
 /** Evaluates one run of a hook by the event's failure policy and the hook's setting (CONTRACT §4, last paragraph). */
 export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
+  const verdict = decide(hook, firing, attempt);
+  const { note, notice } = attempt.reply ?? {};
+  if (note === undefined && notice === undefined) return verdict;
+  const remarks = [verdict.detail, notice, note].filter((text) => text !== undefined && text !== null);
+  return { ...verdict, detail: [...new Set(remarks)].join("\n"), ...(notice === undefined ? {} : { notice }) };
+}
+
+function decide(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
   const { reply, failure } = attempt;
   if (failure === undefined && isSilent(reply, firing)) return PASSED;
   const judged = reply === undefined ? PASS : judge(firing.event, reply.answer, reply.dialect ?? "plugin");

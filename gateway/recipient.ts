@@ -18,6 +18,8 @@ export interface Recipient {
   fail(problem: HermesError, sentence: string | null, session_id?: string): Promise<void>;
   /** Ends without saying anything. */
   end(): Promise<void>;
+  /** A remark beside the answer, where the platform has a place for it. */
+  notice(text: string): Promise<void>;
   /** Like `answer`, for a text that must not be stored. False when it did not arrive. */
   sendUnrecorded(text: string): Promise<boolean>;
 }
@@ -60,6 +62,8 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
     answer: async (text, _session, notice) => finish(text.trim() === "" ? (notice ?? text) : text, null),
     fail: async (problem) => finish(null, problem),
     end: async () => finish(null, null),
+    // A response has no place for it; the hook's frame, which programs may show, says it, too.
+    notice: () => Promise.resolve(),
     async sendUnrecorded(text) {
       finish(text, null);
       return true;
@@ -144,6 +148,18 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     await discard();
   }
 
+  async function sendUnrecorded(text: string): Promise<boolean> {
+    const settled = await withDeadline<unknown>(deps.sendMs, () => {
+      const adapter = deps.adapter(platform);
+      if (adapter === undefined) throw new Error("the platform is not running");
+      return adapter.send(chat_id, text, { thread_id });
+    });
+    if (settled.kind === "value") return true;
+    const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
+    log.warn("a platform did not accept a text", { platform, chat_id, problem });
+    return false;
+  }
+
   return {
     signal: undefined,
     show,
@@ -153,16 +169,9 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
       if (sentence !== null) await answer(sentence, session_id);
     },
     end,
-    async sendUnrecorded(text) {
-      const settled = await withDeadline<unknown>(deps.sendMs, () => {
-        const adapter = deps.adapter(platform);
-        if (adapter === undefined) throw new Error("the platform is not running");
-        return adapter.send(chat_id, text, { thread_id });
-      });
-      if (settled.kind === "value") return true;
-      const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);
-      log.warn("a platform did not accept a text", { platform, chat_id, problem });
-      return false;
+    async notice(text) {
+      await sendUnrecorded(text);
     },
+    sendUnrecorded,
   };
 }

@@ -8,6 +8,7 @@ import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { userMessage, type RequestContext } from "./message.ts";
+import type { Recipient } from "./recipient.ts";
 
 /** A message that needs a turn, with what the router knows about it. */
 export interface MessageWish extends ChatTurnRequest {
@@ -26,6 +27,9 @@ type TurnDeps = Pick<GatewayDeps, "runner" | "log"> & {
   readonly live: LiveSessions;
   readonly closing: AbortSignal;
 };
+
+/** A chat is not flooded by hooks: further notices of a turn are only on the terminal and in the log. */
+const MOST_NOTICES = 5;
 
 /** Runs the turn and answers. Never rejects. */
 export async function runChatTurn(deps: TurnDeps, wish: MessageWish, signal: AbortSignal): Promise<void> {
@@ -58,11 +62,12 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
     if (frame.type === "error") error = frame;
     recipient.show(frame);
   };
+  const onNotice = sendNotices(recipient);
   deps.live.begin(session);
   let result: TurnResult;
   try {
     const input = { message, images, history, instructions };
-    result = await deps.runner.turn({ ...input, session, platform, user_id, runs, signal, onFrame });
+    result = await deps.runner.turn({ ...input, session, platform, user_id, runs, signal, onFrame, onNotice });
   } finally {
     deps.live.end(session);
   }
@@ -79,6 +84,15 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
     session_id: session.id,
   });
   return recipient.fail(problem, sentenceFor(problem.code), session.id);
+}
+
+/** What hooks say to the user, one after another, without holding up the turn. */
+function sendNotices(recipient: Recipient): (text: string) => void {
+  let left = MOST_NOTICES;
+  let last = Promise.resolve();
+  return (text) => {
+    if (left-- > 0) last = last.then(() => recipient.notice(text));
+  };
 }
 
 /** Turns the error frame of a turn into an error again; its message was composed where it happened. */

@@ -23,8 +23,10 @@ export function noticeOf(run: HookRun): string | undefined {
     case "timeout":
       return inLine(run.detail ?? `${who} failed at ${run.event}`);
     case "pass":
+      return run.detail === null ? undefined : `${who}: ${inLine(run.detail)}`;
     case "context":
-      return run.detail === null ? undefined : inLine(run.detail);
+      if (run.detail === null) return undefined;
+      return run.detail === run.notice ? `${who}: ${inLine(run.detail)}` : inLine(run.detail);
   }
 }
 

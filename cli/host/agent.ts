@@ -55,6 +55,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     cwd: process.cwd(),
     onSessionEnd: builtin.endSession,
     log: files.log,
+    redact: files.redact,
   });
   const pluginTurns = createPluginTurns({ runner, sessions: sessions.store, surface, log: files.log });
   return {

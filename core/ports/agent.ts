@@ -42,6 +42,8 @@ export interface SessionRequest {
   readonly signal: AbortSignal;
   /** Takes the frames, which also become `tui:*` events in any case. */
   readonly onFrame?: ((frame: Frame) => void) | undefined;
+  /** Takes what hooks say to the user during a turn. Must not throw. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 /** What a turn starts from. */

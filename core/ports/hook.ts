@@ -29,6 +29,10 @@ export interface HookReply {
   /** The dialect of the answer: scripts may use `decision` for `action`. */
   readonly dialect?: "plugin" | "shell";
   readonly exit_code?: number | null;
+  /** A remark that decides nothing, for the record of the run. */
+  readonly note?: string;
+  /** A message for the user, shown on every surface; it decides nothing either. */
+  readonly notice?: string;
 }
 
 /** What users see of a hook, in the log of runs, in live snapshots, and in the frames of a turn. */
@@ -87,8 +91,10 @@ export interface HookRun {
   readonly duration_ms: number;
   readonly exit_code: number | null;
   readonly session_id: string;
-  /** The message of the block or failure, for notices and the log; not part of the wire format. */
+  /** The message of the block or failure, and what the hook remarked; for notices and frames. */
   readonly detail: string | null;
+  /** The hook's message for the user, which is in `detail`, too; absent when there is none. */
+  readonly notice?: string;
 }
 
 /** Takes the record of every hook run, and the hook. Must not throw and must return immediately. */

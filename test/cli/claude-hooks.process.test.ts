@@ -48,6 +48,18 @@ test("updatedInput reaches the tool", async (t) => {
   assert.equal(stdout, "other\n");
 });
 
+test("systemMessage is shown on the terminal and in the stream, without secrets", async (t) => {
+  const home = withGuard(t, `cat >/dev/null; echo '{"systemMessage":"signed in with hunter2hunter2"}'`);
+  const options = { env: { SOME_API_KEY: "hunter2hunter2" } };
+  const shown = await home.run(["chat", "-q", "!true"], options);
+  assert.match(shown.stderr, /^hook \/.*guard\.sh: signed in with /m);
+  const frames = framesOf(await home.run(["chat", "-q", "!true", "--output-format", "stream-json"], options));
+  const hook = frames.find(({ type }) => type === "hook");
+  assert.equal(hook?.["outcome"], "pass");
+  assert.match(String(hook?.["detail"]), /^signed in with /);
+  assert.doesNotMatch(String(hook?.["detail"]), /hunter2/);
+});
+
 test("list, test and allow name the protocol and the shell", async (t) => {
   const home = new Home(t);
   home.write(

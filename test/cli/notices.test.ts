@@ -23,3 +23,10 @@ test("a block is shown with its reason if it has one, and a command as it was ty
   assert.equal(noticeOf(run("command:model", "block", null)), "hook rules blocked /model");
   assert.equal(noticeOf(run("command:model", "skip", null)), "hook rules handled /model");
 });
+
+test("what a hook says to the user is shown with its name", () => {
+  assert.equal(noticeOf(run("pre_tool_call", "pass", "two rules are old")), "hook rules: two rules are old");
+  const context = { ...run("pre_llm_call", "context", "a tip"), notice: "a tip" };
+  assert.equal(noticeOf(context), "hook rules: a tip");
+  assert.equal(noticeOf(run("pre_tool_call", "pass", null)), undefined);
+});

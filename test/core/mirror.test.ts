@@ -27,7 +27,16 @@ test("each frame is one event of the table, with its payload", () => {
     { type: "reasoning", session_id, delta: "Go on." },
     text("lo"),
     { type: "tool_use", session_id, tool: "terminal", tool_id: "t1", params: { command: "ls" } },
-    { type: "hook", session_id, event: "pre_tool_call", source: "shell", name: "g", outcome: "pass", duration_ms: 3 },
+    {
+      type: "hook",
+      session_id,
+      event: "pre_tool_call",
+      source: "shell",
+      name: "g",
+      outcome: "pass",
+      duration_ms: 3,
+      detail: null,
+    },
     { type: "tool_result", session_id, tool: "terminal", tool_id: "t1", content: "{}", success: true },
     { type: "injected", session_id, source_kind: "background", source_label: "task", content: "done" },
     { type: "assistant", session_id, content: "Hello", finish_reason: "stop" },
@@ -43,7 +52,10 @@ test("each frame is one event of the table, with its payload", () => {
     ["tui:reasoning.delta", { text: "Go on." }],
     ["tui:message.delta", { text: "lo" }],
     ["tui:tool.start", { name: "terminal", tool_id: "t1", params: { command: "ls" } }],
-    ["tui:hook.complete", { event: "pre_tool_call", source: "shell", name: "g", outcome: "pass", duration_ms: 3 }],
+    [
+      "tui:hook.complete",
+      { event: "pre_tool_call", source: "shell", name: "g", outcome: "pass", duration_ms: 3, detail: null },
+    ],
     ["tui:tool.complete", { name: "terminal", tool_id: "t1", success: true, content: "{}" }],
     ["tui:injected", { source_kind: "background", source_label: "task", content: "done" }],
     ["tui:message.complete", { text: "Hello", finish_reason: "stop" }],
@@ -67,6 +79,7 @@ test("every answer of the model has its own message.start, in each session", () 
     name: "p",
     outcome: "pass",
     duration_ms: 1,
+    detail: null,
   };
   const use: Frame = { type: "tool_use", session_id, tool: "t", tool_id: "1", params: {} };
   const done: Frame = { type: "tool_result", session_id, tool: "t", tool_id: "1", content: "", success: true };

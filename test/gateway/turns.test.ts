@@ -6,8 +6,10 @@ import { join } from "node:path";
 import test from "node:test";
 import { openDatabase } from "#core/home/database";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
+import { makeHook } from "../helpers/hooks.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 import { startModelServer } from "../helpers/model-server.ts";
+import { until } from "../helpers/poll.ts";
 
 test("a message is answered in its chat, and the next one continues the same session", async (t) => {
   const { adapter, gateway, agent } = await createGatewayBench(t);
@@ -196,5 +198,23 @@ test("the hooks of the gate are shown behind the session's frame, before those o
   assert.deepEqual(
     frames.slice(0, 3).map((frame) => (frame.type === "hook" ? frame.event : frame.type)),
     ["session", "pre_gateway_dispatch", "pre_llm_call"],
+  );
+});
+
+test("what a hook says to the user comes as a message of its own, five times a turn at most", async (t) => {
+  const bench = await createGatewayBench(t);
+  const { adapter, agent } = bench;
+  let says = 0;
+  const run = () => ({ notice: `remark ${++says}`, note: "for the record" });
+  agent.dispatcher.register(makeHook("pre_llm_call", run));
+  for (let more = 0; more < 7; more++) agent.dispatcher.register(makeHook("on_session_end", run));
+  await adapter.receive("hello");
+  const texts = () => adapter.sent.map(({ text }) => text).filter((text) => text.startsWith("remark"));
+  await until(() => texts().length === 5);
+  await adapter.receive("again");
+  await until(() => texts().length === 10);
+  assert.deepEqual(
+    texts(),
+    [1, 2, 3, 4, 5, 9, 10, 11, 12, 13].map((number) => `remark ${number}`),
   );
 });

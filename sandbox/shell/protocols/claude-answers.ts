@@ -1,21 +1,26 @@
 /** Translates the answers of scripts written for Claude Code into those of `core/answers.ts`. */
+import { HermesError } from "#core/errors";
 import type { EventKind } from "#core/event-declaration";
 import { declarationOf } from "#core/events";
 import { isMapping } from "#core/mapping";
+import type { HookReply } from "#core/ports/hook";
 import {
   EXIT_BLOCK,
+  excerpt,
   failureOfEnd,
   failureOfExit,
   scriptFailure,
   firstCharacters,
   textOf,
 } from "#sandbox/shell/outcome";
-import { parseOutput } from "#sandbox/shell/output";
 import type { FinishedRun, ParsedRun } from "#sandbox/shell/codec";
 import { claudeEvent } from "./claude-events.ts";
+import { noticeIn, readOutput, specificOf, type Answer } from "./claude-output.ts";
 import { ourInput } from "./claude-tools.ts";
+import { unknownVerb } from "./claude-verbs.ts";
 
-type Answer = Readonly<Record<string, unknown>>;
+/** In characters. */
+const LONGEST_NOTE = 400;
 
 /** Interprets a run of any event. Never throws. */
 export function readRun(run: FinishedRun): ParsedRun {
@@ -36,47 +41,54 @@ const READERS: Readonly<Record<EventKind, (run: FinishedRun) => ParsedRun>> = {
 /** PreToolUse: exit 2, `permissionDecision`, `updatedInput`, `continue`, and the older `decision`. */
 function readGate(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
-  const output = parseOutput(result.stdout);
-  const answer = "answer" in output ? (output.answer ?? {}) : {};
+  const { answer, text, problem } = readOutput(result.stdout);
+  const remarks = remarksOf(run, answer, text);
   if (result.exit_code === EXIT_BLOCK) {
-    const message = textOf(firstCharacters(result.stderr)) ?? denial(answer)?.message ?? "";
-    return reading(run, { answer: { action: "block", message } });
+    const message = textOf(firstCharacters(result.stderr)) ?? denial(answer)?.message ?? noticeIn(answer) ?? "";
+    return reading(run, { ...remarks, answer: { action: "block", message } });
   }
-  const failure =
-    failureOfExit(entry, firing.event, result) ??
-    ("problem" in output ? scriptFailure(entry, firing.event, output.problem) : undefined);
+  const broken = problem === undefined ? undefined : scriptFailure(entry, firing.event, problem);
+  const failure = failureOfExit(entry, firing.event, result) ?? broken;
   const denied = denial(answer);
-  if (denied !== undefined) return reading(run, { failure, answer: { action: "block", message: denied.message } });
-
+  if (denied !== undefined) {
+    return reading(run, { ...remarks, failure, answer: { action: "block", message: denied.message } });
+  }
   const specific = specificOf(answer);
   const unsupported =
     textOf(specific["additionalContext"]) === undefined ? undefined : "it cannot add context to a tool call";
-  const decision = specific["permissionDecision"];
-  const strange = strangeVerb(answer["decision"], ["approve"]) ?? strangeVerb(decision, ["allow", "ask"]);
-  if (strange !== undefined) return reading(run, { failure, answer: { decision: strange }, unsupported });
+  const strange = unknownVerb(answer, ["allow", "ask"]);
+  if (strange !== undefined) {
+    return reading(run, { ...remarks, failure: failure ?? invalidAnswer(run, strange), unsupported });
+  }
   const changed = updatedInput(specific["updatedInput"], run);
   if (typeof changed === "string") {
-    return reading(run, { failure: failure ?? scriptFailure(entry, firing.event, changed), unsupported });
+    const rejected = scriptFailure(entry, firing.event, changed);
+    return reading(run, { ...remarks, failure: failure ?? rejected, unsupported });
   }
-  const reason = textOf(specific["permissionDecisionReason"]) ?? "";
-  const question = decision === "ask" ? reason : undefined;
-  return reading(run, { failure, answer: changed, question, unsupported });
+  const reason = textOf(specific["permissionDecisionReason"]) ?? noticeIn(answer) ?? "";
+  const question = specific["permissionDecision"] === "ask" ? reason : undefined;
+  return reading(run, { ...remarks, failure, answer: changed, question, unsupported });
 }
 
 /** Whether an answer stops the tool from running, and with which message. `defer` leaves the decision to others. */
 function denial(answer: Answer): { readonly message: string } | undefined {
   const specific = specificOf(answer);
-  if (answer["continue"] === false) return { message: textOf(answer["stopReason"]) ?? "" };
-  if (answer["decision"] === "block" || answer["action"] === "block") {
-    return { message: textOf(answer["reason"]) ?? textOf(answer["message"]) ?? "" };
-  }
-  const decision = specific["permissionDecision"];
-  if (decision !== "deny" && decision !== "defer") return undefined;
-  return { message: textOf(specific["permissionDecisionReason"]) ?? textOf(answer["reason"]) ?? "" };
+  const stops = answer["continue"] === false;
+  const blocks = answer["decision"] === "block" || answer["action"] === "block";
+  const denies = ["deny", "defer"].includes(specific["permissionDecision"] as string);
+  if (!stops && !blocks && !denies) return undefined;
+  const reasons = [
+    stops ? answer["stopReason"] : undefined,
+    denies ? specific["permissionDecisionReason"] : undefined,
+    answer["reason"],
+    answer["message"],
+    noticeIn(answer),
+  ];
+  return { message: reasons.map(textOf).find((reason) => reason !== undefined) ?? "" };
 }
 
-function strangeVerb(verb: unknown, known: readonly string[]): unknown {
-  return verb === undefined || verb === null || known.includes(verb as string) ? undefined : verb;
+function invalidAnswer({ entry: { name }, firing: { event } }: FinishedRun, problem: string): HermesError {
+  return new HermesError("HERMES_HOOK_ANSWER", { source: "shell", name, event, problem });
 }
 
 /** `updatedInput` as a modify, null when there is none, or a clause that says why it is invalid. */
@@ -91,28 +103,36 @@ function updatedInput(input: unknown, { firing }: FinishedRun): Answer | string 
 /** UserPromptSubmit: plain text and `additionalContext` are context; blocking is not supported. */
 function readPrompt(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
-  const { answer, text } = answerOrText(result.stdout);
+  const { answer, text, problem } = readOutput(result.stdout);
+  const remarks = remarksOf(run, answer);
   const blocks = result.exit_code === EXIT_BLOCK || answer["decision"] === "block" || answer["continue"] === false;
   if (blocks) {
-    const why = textOf(answer["reason"]) ?? textOf(answer["stopReason"]) ?? firstCharacters(result.stderr);
-    const problem = `it wants to block the message, which ${firing.event} cannot${why === "" ? "" : `: ${why}`}`;
-    return reading(run, { failure: scriptFailure(entry, firing.event, problem) });
+    const why = [answer["reason"], answer["stopReason"], firstCharacters(result.stderr), noticeIn(answer)]
+      .map(textOf)
+      .find((reason) => reason !== undefined);
+    const attempted = `it wants to block the message, which ${firing.event} cannot${why === undefined ? "" : `: ${why}`}`;
+    return reading(run, { ...remarks, failure: scriptFailure(entry, firing.event, attempted) });
   }
-  const failure = failureOfExit(entry, firing.event, result);
+  const broken = problem === undefined ? undefined : scriptFailure(entry, firing.event, problem);
+  const strange = unknownVerb(answer, ["allow"]);
+  const failure =
+    failureOfExit(entry, firing.event, result) ??
+    broken ??
+    (strange === undefined ? undefined : invalidAnswer(run, strange));
   // The output of a failed script is about its failure, not for the model.
-  const parts = [failure === undefined ? text : undefined, textOf(specificOf(answer)["additionalContext"])];
-  const context = parts.filter((part) => part !== undefined).join("\n");
-  return reading(run, { failure, answer: context === "" ? null : { context } });
+  const context = textOf(specificOf(answer)["additionalContext"]) ?? (failure === undefined ? text : undefined);
+  return reading(run, { ...remarks, failure, answer: context === undefined ? null : { context } });
 }
 
 /** The others only observe: an attempt to decide is reported once, as a warning. */
 function readObserver(run: FinishedRun): ParsedRun {
   const { entry, firing, result } = run;
-  const { answer, text } = answerOrText(result.stdout);
-  const blocked = result.exit_code === EXIT_BLOCK;
-  const failure = blocked ? undefined : failureOfExit(entry, firing.event, result);
-  const decides = blocked || answer["decision"] === "block" || answer["continue"] === false;
+  const { answer, text, problem } = readOutput(result.stdout);
   const event = claudeEvent(firing.event);
+  const blocked = result.exit_code === EXIT_BLOCK;
+  const broken = problem === undefined ? undefined : scriptFailure(entry, firing.event, problem);
+  const failure = blocked ? undefined : (failureOfExit(entry, firing.event, result) ?? broken);
+  const decides = blocked || answer["decision"] === "block" || answer["continue"] === false;
   const adds =
     textOf(specificOf(answer)["additionalContext"]) !== undefined ||
     (event?.textIsContext && failure === undefined && text !== undefined);
@@ -120,31 +140,36 @@ function readObserver(run: FinishedRun): ParsedRun {
     decides ? `it wants to block, and ${firing.event} (${event?.name}) only observes here` : [],
     adds ? `it wants to add context, which ${firing.event} cannot; a hook of pre_llm_call can` : [],
   ].flat();
-  return reading(run, { failure, unsupported: unsupported.length === 0 ? undefined : unsupported.join("; ") });
+  const joined = unsupported.length === 0 ? undefined : unsupported.join("; ");
+  return reading(run, { ...remarksOf(run, answer), failure, unsupported: joined });
 }
 
-/** Standard output as Claude Code reads it where plain text is allowed: one JSON object, else text. */
-function answerOrText(stdout: string): { readonly answer: Answer; readonly text: string | undefined } {
-  const output = parseOutput(stdout);
-  if ("answer" in output) return { answer: output.answer ?? {}, text: undefined };
-  return { answer: {}, text: textOf(stdout)?.trim() };
+type Remarks = Pick<HookReply, "note" | "notice">;
+
+/** What a run says without deciding anything: `systemMessage`, and plain text of a script that succeeded. */
+function remarksOf({ result }: FinishedRun, answer: Answer, text?: string): Remarks {
+  const notice = noticeIn(answer);
+  const note = text === undefined || result.exit_code !== 0 ? undefined : excerpt(text, LONGEST_NOTE);
+  return { ...(notice === undefined ? {} : { notice }), ...(note === undefined ? {} : { note }) };
 }
 
-function specificOf(answer: Answer): Answer {
-  const specific = answer["hookSpecificOutput"];
-  return isMapping(specific) ? specific : {};
-}
-
-interface Parts {
+interface Parts extends Remarks {
   readonly failure?: unknown;
   readonly answer?: Answer | null;
   readonly question?: string | undefined;
   readonly unsupported?: string | undefined;
 }
 
-function reading({ result }: FinishedRun, { failure, answer = null, question, unsupported }: Parts): ParsedRun {
+function reading({ result }: FinishedRun, parts: Parts): ParsedRun {
+  const { failure, answer = null, question, unsupported, ...remarks } = parts;
   return {
-    reply: { dialect: "shell", exit_code: result.exit_code, answer, ...(failure === undefined ? {} : { failure }) },
+    reply: {
+      dialect: "shell",
+      exit_code: result.exit_code,
+      answer,
+      ...remarks,
+      ...(failure === undefined ? {} : { failure }),
+    },
     ...(question === undefined ? {} : { question }),
     ...(unsupported === undefined ? {} : { unsupported }),
   };

@@ -210,9 +210,9 @@ test("what a hook says to the user comes as a message of its own, five times a t
   for (let more = 0; more < 7; more++) agent.dispatcher.register(makeHook("on_session_end", run));
   await adapter.receive("hello");
   const texts = () => adapter.sent.map(({ text }) => text).filter((text) => text.startsWith("remark"));
-  await until(() => texts().length === 5);
+  await until(() => texts().length === 5, "five remarks have come");
   await adapter.receive("again");
-  await until(() => texts().length === 10);
+  await until(() => texts().length === 10, "ten remarks have come");
   assert.deepEqual(
     texts(),
     [1, 2, 3, 4, 5, 9, 10, 11, 12, 13].map((number) => `remark ${number}`),

@@ -1,3 +1,5 @@
+import { TEXT_KINDS } from "./texts.ts";
+
 /**
  * The budget of each measurement. `target` is the goal that is shown; `floor` is what `--check` requires. It has a
  * margin of two, so that a noisy machine does not fail a good change.
@@ -26,7 +28,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "forward / push, per event": { kind: "absolute", target: 200, floor: 400 },
   "forward / saturated, 500 bytes, per event (one frame, fetch)": { kind: "faster", target: 20, floor: 10 },
   "forward / saturated, 500 bytes, per event (bare batch loop)": { kind: "faster", target: 0.8, floor: 0.4 },
-  "forward-latency / 70 events a second, p99": { kind: "absolute", target: 10, floor: REPORTED },
+  ...textBudgets(),
   "soak / dropped while running": { kind: "absolute", target: 0, floor: 0 },
   "soak / from emission to dashboard, p99": { kind: "absolute", target: 20, floor: REPORTED },
   "soak / loop utilisation above idle": { kind: "absolute", target: 25, floor: REPORTED },
@@ -56,3 +58,17 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "memory / idle gateway, repository": { kind: "absolute", target: 130, floor: 260 },
   "memory / idle gateway, package": { kind: "absolute", target: 130, floor: 260 },
 };
+
+/** What is written must not matter for how fast it arrives. */
+function textBudgets(): Record<string, Budget> {
+  const budgets: Record<string, Budget> = {};
+  for (const text of TEXT_KINDS) {
+    budgets[`forward / pieces of ${text}, per piece`] = { kind: "slower", target: 3, floor: 6 };
+    for (const rate of [70, 300]) {
+      const name = `forward-latency / ${text}, ${rate} pieces a second`;
+      budgets[`${name}, p99`] = { kind: "absolute", target: 350, floor: 700 };
+      budgets[`${name}, dropped`] = { kind: "absolute", target: 0, floor: 0 };
+    }
+  }
+  return budgets;
+}

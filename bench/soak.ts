@@ -6,6 +6,7 @@ import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { startReceiver, type DashboardKind } from "./receiver.ts";
 import type { Received } from "./stand-in.ts";
+import { pieceOf, TEXT_KINDS, type TextKind } from "./texts.ts";
 
 export interface SoakOptions {
   /** Events per second. */
@@ -14,6 +15,8 @@ export interface SoakOptions {
   /** How long the dashboard is stopped (SIGSTOP); 0 for not at all. */
   readonly stoppedSeconds: number;
   readonly dashboard: DashboardKind;
+  /** Sends pieces of this text only; otherwise of all texts, and longer events. */
+  readonly text?: TextKind;
 }
 
 /** One phase of the soak. */
@@ -48,9 +51,10 @@ export interface SoakReport {
 const TICK_MS = 2;
 /** The load is steady: work missed by a late timer is made up for in small portions. */
 const MOST_A_TICK = 64;
-const TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(9).slice(0, 380);
+const LONG_TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(9).slice(0, 380);
 
-export async function soak({ rate, seconds, stoppedSeconds, dashboard }: SoakOptions): Promise<SoakReport> {
+export async function soak(soakOptions: SoakOptions): Promise<SoakReport> {
+  const { rate, seconds, stoppedSeconds, dashboard, text } = soakOptions;
   using receiver = await startReceiver(dashboard);
   const registry = new HookRegistry();
   let number = 0;
@@ -59,7 +63,7 @@ export async function soak({ rate, seconds, stoppedSeconds, dashboard }: SoakOpt
       rate,
       seconds: forSeconds,
       waiting,
-      emit: () => registry.emit_sync("tui:message.delta", contextOf(number++)),
+      emit: () => registry.emit_sync("tui:message.delta", contextOf(number++, text)),
     });
 
   const idle = await load(Math.max(1, seconds / 10), () => 0);
@@ -112,8 +116,14 @@ export async function soak({ rate, seconds, stoppedSeconds, dashboard }: SoakOpt
   }
 }
 
-function contextOf(n: number): Record<string, unknown> {
-  return { session_id: "sess_0123456789", n, at: performance.timeOrigin + performance.now(), payload: { text: TEXT } };
+function contextOf(n: number, kind: TextKind | undefined): Record<string, unknown> {
+  const at = performance.timeOrigin + performance.now();
+  if (kind !== undefined) return { session_id: `sess_${kind}`, n, at, payload: { text: pieceOf(kind, n) } };
+  // A session for each text, and one with longer events.
+  const turn = n % (TEXT_KINDS.length + 1);
+  const written = TEXT_KINDS[turn];
+  const text = written === undefined ? LONG_TEXT : pieceOf(written, Math.floor(n / (TEXT_KINDS.length + 1)));
+  return { session_id: `sess_${turn}`, n, at, payload: { text } };
 }
 
 /** A subscriber of the real dashboard gets the last events a moment after the dashboard received them. */

@@ -13,7 +13,7 @@ import { readDiscovery } from "#core/forward/discovery";
 /** What was received since the last request. */
 export interface Received {
   readonly frames: number;
-  /** Frames that arrived twice, or before an earlier one. */
+  /** Frames that arrived twice, or before an earlier one of their session. */
   readonly disordered: number;
   /** The sender's total of drops. */
   readonly dropped: number;
@@ -25,19 +25,21 @@ export interface Received {
 interface Context {
   /** Sequence number, starting at 0. */
   readonly n?: number;
+  readonly session_id?: string;
   /** When it was emitted, in milliseconds since 1970 with fractions. */
   readonly at?: number;
 }
 
 const TOKEN = "bench";
 const latency = createHistogram();
-let [received, disordered, dropped, last] = [0, 0, 0, -1];
+const last = new Map<string, number>();
+let [received, disordered, dropped] = [0, 0, 0];
 
-function count({ n, at }: Context): void {
+function count({ n, at, session_id = "" }: Context): void {
   received++;
   if (n === undefined || at === undefined) return;
-  if (n <= last) disordered++;
-  last = n;
+  if (n <= (last.get(session_id) ?? -1)) disordered++;
+  last.set(session_id, n);
   const microseconds = (performance.timeOrigin + performance.now() - at) * 1000;
   latency.record(Math.max(1, Math.round(microseconds)));
 }

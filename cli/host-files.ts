@@ -37,8 +37,8 @@ export function openFiles({ context, globals, paths }: HostFilesOptions): HostFi
   const lost = (file: string) => (error: unknown) => context.warn(`${file} cannot be written: ${problemOf(error)}`);
   const secrets = new Set<string>();
   let redactNow = createRedactor(context.env);
-  const settledLength = (text: string) => redactNow.settledLength(text);
-  const redact = Object.assign((text: string) => redactNow(text), { settledLength });
+  const unfinished: Redactor["unfinished"] = (text, options) => redactNow.unfinished(text, options);
+  const redact = Object.assign((text: string) => redactNow(text), { unfinished });
   // Hooks write there, too, and expect the folders of every hermes home.
   for (const folder of [paths.logs, paths.run]) tryFolder(folder);
   const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });

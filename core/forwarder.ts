@@ -36,13 +36,18 @@ export interface ForwarderOptions {
 /** A forwarder that is attached to a dashboard. */
 export interface Forwarder {
   readonly src: string;
-  /** Waiting events, including those being sent; never more than 1,024. */
+  /** Waiting events, including those being sent; never more than 1,024, besides pieces of text that wait for their end. */
   readonly waiting: number;
   /** Events that were dropped. */
   readonly dropped: number;
 }
 
+/**
+ * How long to wait at the end: for a dashboard that does not answer, and for one that does. Less than the time for an
+ * answer, so that what is lost is reported, not that an answer is late.
+ */
 const FLUSH_MS = 500;
+const ALIVE_FLUSH_MS = 1900;
 const OFF = new Set(["0", "false", "no", "off"]);
 /** The file has few different problems; when this many are exceeded, some are reported again. */
 const MOST_PROBLEMS = 100;
@@ -72,7 +77,7 @@ class HookForwarder implements Forwarder {
       queue: this.#queue,
       src,
       redact,
-      settledLength: redact.settledLength ?? createRedactor(env).settledLength,
+      unfinished: redact.unfinished ?? createRedactor(env).unfinished,
       onError: createRareLog({ write: options.log ?? this.#warn }),
       onUnauthorized: () => this.refresh(),
     });
@@ -109,7 +114,7 @@ class HookForwarder implements Forwarder {
     this.#stopping = true;
     this.#watch?.close();
     this.#detach();
-    await this.#sender.close(FLUSH_MS);
+    await this.#sender.close(FLUSH_MS, ALIVE_FLUSH_MS);
   }
 
   #attach(): void {
@@ -166,7 +171,10 @@ export function start_if_dashboard_available(registry: HookRegistry, options: Fo
   return current.attached ? current : null;
 }
 
-/** Sends waiting events for at most half a second, then forwards nothing more; also stops looking for a dashboard. */
+/**
+ * Sends waiting events for at most half a second, or two seconds when the dashboard answers, then forwards nothing more;
+ * also stops looking for a dashboard.
+ */
 export function stop(): Promise<void> {
   if (current !== null) stopped = current.stop();
   current = null;

@@ -1,18 +1,26 @@
 import { soak } from "../soak.ts";
-import type { Case } from "../measure.ts";
+import { TEXT_KINDS } from "../texts.ts";
+import type { Case, Measurement } from "../measure.ts";
 
-/** How long an event takes to the dashboard at 70 events a second, the rate of a busy turn. */
+/** Events a second: a busy turn, and a fast model. */
+const RATES = [70, 300];
+
+/** How long a piece of text takes to the dashboard, by what the model writes. */
 export const forwardLatencyCase: Case = {
   name: "forward-latency",
   run: async ({ dashboard }) => {
-    const { received, dropped } = await soak({ rate: 70, seconds: 10, stoppedSeconds: 0, dashboard });
-    if (dropped > 0) throw new Error(`${dropped} events were dropped`);
-    return (["p50", "p99"] as const).map((percentile) => ({
-      name: `forward-latency / 70 events a second, ${percentile}`,
-      unit: "ms",
-      ours: received[percentile],
-      peer: null,
-      theirs: null,
-    }));
+    const measured: Measurement[] = [];
+    for (const rate of RATES) {
+      for (const text of TEXT_KINDS) {
+        const { received, dropped } = await soak({ rate, seconds: 5, stoppedSeconds: 0, dashboard, text });
+        const name = `forward-latency / ${text}, ${rate} pieces a second`;
+        for (const percentile of ["p50", "p99"] as const)
+          measured.push({ name: `${name}, ${percentile}`, unit: "ms", ours: received[percentile], ...ALONE });
+        measured.push({ name: `${name}, dropped`, unit: "events", ours: dropped, ...ALONE });
+      }
+    }
+    return measured;
   },
 };
+
+const ALONE = { peer: null, theirs: null };

@@ -5,6 +5,7 @@ import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 import { startReceiver, type Receiver } from "../receiver.ts";
+import { pieceOf, TEXT_KINDS, type TextKind } from "../texts.ts";
 
 const EVENT = "tui:message.delta";
 const PATH = "/api/hooks/ingest";
@@ -37,8 +38,31 @@ async function push(receiver: Receiver): Promise<Measurement> {
   return { name: "forward / push, per event", unit: "ns", ours: times.get("ours")!, peer: null, theirs: null };
 }
 
+/**
+ * Pieces of a text through the whole forwarder, and the same pieces as events that are not checked for unfinished
+ * secrets.
+ */
+async function pieces(receiver: Receiver, kind: TextKind): Promise<Measurement> {
+  const send = (event: string) =>
+    ours(receiver, {
+      event,
+      contextOf: (n) => ({ session_id: "sess_0123456789", payload: { text: pieceOf(kind, n) } }),
+    });
+  const times: [held: number, other: number][] = [];
+  for (let round = 0; round <= ROUNDS; round++) times.push([await send(EVENT), await send("tui:status.update")]);
+  // The first round warms up.
+  const [held, other] = [0, 1].map((index) => median(times.slice(1).map((pair) => pair[index]!)));
+  const name = `forward / pieces of ${kind}, per piece`;
+  return { name, unit: "ns", ours: held!, peer: "other events", theirs: other! };
+}
+
 /** Each sends this many events as fast as it can without losing any; the result is nanoseconds per event. */
 type Contestant = (receiver: Receiver) => Promise<number>;
+
+interface Load {
+  readonly event: string;
+  readonly contextOf: (number: number) => Record<string, unknown>;
+}
 
 async function timed(events: number, send: () => Promise<void>): Promise<number> {
   const before = performance.now();
@@ -46,7 +70,7 @@ async function timed(events: number, send: () => Promise<void>): Promise<number>
   return ((performance.now() - before) * 1e6) / events;
 }
 
-const ours: Contestant = async ({ home }) => {
+async function ours({ home }: Receiver, load: Load = { event: EVENT, contextOf }): Promise<number> {
   const registry = new HookRegistry();
   const forwarder = start_if_dashboard_available(registry, { src: "bench", home, ...silent });
   if (forwarder === null) throw new Error("the forwarder is not attached");
@@ -55,14 +79,14 @@ const ours: Contestant = async ({ home }) => {
   const turn = () => sleep(1);
   const time = await timed(events, async () => {
     for (let number = 0; number < events; await turn()) {
-      while (number < events && forwarder.waiting < 4 * BATCH) registry.emit_sync(EVENT, contextOf(number++));
+      while (number < events && forwarder.waiting < 4 * BATCH) registry.emit_sync(load.event, load.contextOf(number++));
     }
     while (forwarder.waiting > 0) await turn();
   });
   if (forwarder.dropped > 0) throw new Error(`${forwarder.dropped} events were dropped`);
   await stop();
   return time;
-};
+}
 
 /** Plain undici in a loop: builds a batch of frames, serialises, redacts and posts it. */
 const bareBatches: Contestant = async ({ url }) => {
@@ -109,8 +133,8 @@ const oneByUndici: Contestant = async ({ url }) => {
 };
 
 async function saturated(receiver: Receiver): Promise<Measurement[]> {
-  const contestants = {
-    ours,
+  const contestants: Readonly<Record<string, Contestant>> = {
+    ours: (to) => ours(to),
     "bare batch loop": bareBatches,
     "one frame, fetch": oneByFetch,
     "one frame, undici": oneByUndici,
@@ -137,6 +161,8 @@ export const forwardCase: Case = {
   name: "forward",
   run: async () => {
     using receiver = await startReceiver("stand-in");
-    return [await push(receiver), ...(await saturated(receiver))];
+    const measured = [await push(receiver), ...(await saturated(receiver))];
+    for (const kind of TEXT_KINDS) measured.push(await pieces(receiver, kind));
+    return measured;
   },
 };

@@ -3,6 +3,7 @@ import { DeltaBuffer } from "./delta-buffer.ts";
 import { objectOf, type ConnectionAnswer } from "./connection.ts";
 import { writeFrames, type FrameOptions, type WrittenFrames } from "./wire-frames.ts";
 import type { ForwardQueue, QueuedEvent } from "./queue.ts";
+import type { Redactor } from "#core/home/redact";
 
 /** Maximum number of frames in a batch (CONTRACT §9). */
 export const MOST_FRAMES = 256;
@@ -35,7 +36,7 @@ export type PostResult =
 
 export interface ParcelOptions extends FrameOptions {
   readonly queue: ForwardQueue;
-  readonly settledLength: (text: string) => number;
+  readonly unfinished: Redactor["unfinished"];
   /** Called for a problem that is not the dashboard's. */
   readonly onError: (error: unknown) => void;
   /** Called when an event that waited for a later one can be sent. */
@@ -112,8 +113,8 @@ export class Batches {
     this.#closed = true;
     const { queue } = this.#options;
     for (const { frames } of this.#batches.splice(0)) queue.release(frames, frames);
-    const held = this.#deltas.clear();
-    queue.release(held, held);
+    this.#deltas.clear();
+    queue.discardAside();
   }
 
   #finish(others: Batch[], frames: number, lost: number): void {
@@ -144,11 +145,19 @@ export class Batches {
 
   #hasMore(): boolean {
     const { queue } = this.#options;
-    return queue.waiting > 0 || this.#deltas.ready > 0 || (this.#ending && this.#deltas.holding);
+    return queue.waiting > 0 || this.#deltas.ready > 0 || (this.#ending && this.#deltas.held > 0);
   }
 
-  /** The next event that can be sent now. */
+  /** The next event that can be sent now. Those that the buffer keeps leave room in the queue for others. */
   #take(): QueuedEvent | undefined {
+    try {
+      return this.#takeNext();
+    } finally {
+      this.#options.queue.setAside(this.#deltas.held + this.#deltas.ready);
+    }
+  }
+
+  #takeNext(): QueuedEvent | undefined {
     const deltas = this.#deltas;
     for (;;) {
       if (deltas.ready > 0) return deltas.take();
@@ -156,7 +165,7 @@ export class Batches {
       if (event !== undefined) {
         const passed = deltas.pass(event);
         if (passed !== undefined) return passed;
-      } else if (this.#ending && deltas.holding) deltas.letGo();
+      } else if (this.#ending && deltas.held > 0) deltas.end();
       else return undefined;
     }
   }

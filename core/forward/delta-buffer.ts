@@ -1,22 +1,41 @@
 /**
- * Buffers text deltas for the dashboard. A secret may be split over several deltas. So a delta that may end in the
- * middle of a secret waits for the next one, and they are redacted together; each remains a separate event.
+ * Holds back pieces of text that may contain a part of a secret. A model may write a secret in several pieces, so each
+ * piece is checked together with the text before it. Only the secret itself waits for its end, not what announces it;
+ * when it waits for too long, it is masked before it is complete. Each piece remains a separate event.
  */
+import { MASK, type Redactor } from "#core/home/redact";
+import {
+  CONTEXT_CHARACTERS,
+  contextOf,
+  mayHoldSecret,
+  mayHoldSecretSince,
+  type SecretRest,
+  type UnfinishedSecret,
+} from "#core/home/redact-unfinished";
 import type { QueuedEvent } from "./queue.ts";
-import type { EventContext } from "#core/registry";
+import { sessionOf, textOf, withText } from "./delta-events.ts";
 
-const DELTAS: ReadonlySet<string> = new Set(["tui:message.delta", "tui:reasoning.delta"]);
-/** A delta waits for the next event of its session, at most this long. */
+/** The events with pieces of text. A session's answer and its reasoning are separate texts. */
+const DELTAS = ["tui:message.delta", "tui:reasoning.delta"] as const;
+/** Events after which a text does not continue. */
+const ENDS = new Set(["tui:message.start", "tui:message.complete", "tui:tool.start", "tui:turn.complete", "agent:end"]);
+/** A piece waits at most this long. */
 const HOLD_MS = 300;
-/** Maximum number of waiting characters per session, because a word without an end must not wait forever. */
+/** Maximum number of waiting pieces per session. */
+const MOST_PIECES = 64;
+/** Maximum number of waiting characters per session. */
 const MOST_CHARACTERS = 4096;
-/** Maximum number of sessions with waiting deltas. */
-const MOST_SESSIONS = 256;
+/** Maximum number of waiting pieces of all sessions. */
+const MOST_HELD = 1024;
+/** Maximum number of texts whose last words are kept. */
+const MOST_TEXTS = 1024;
+/** A known value is recognised by this many characters when it cannot wait for more. */
+const TELLING = 4;
 
 export interface DeltaOptions {
   readonly redact: (text: string) => string;
-  /** The settled length of an unfinished text ({@link Redactor}). */
-  readonly settledLength: (text: string) => number;
+  /** The secret that a text ends in the middle of ({@link Redactor}). */
+  readonly unfinished: Redactor["unfinished"];
   /** Called when events that have waited long enough can be taken. */
   readonly onReady: () => void;
 }
@@ -24,51 +43,59 @@ export interface DeltaOptions {
 interface Piece {
   readonly event: QueuedEvent;
   readonly text: string;
+  readonly heldAt: number;
 }
 
-/** The waiting deltas of a session. */
-interface Run {
+/** A text that is being written. */
+interface Text {
+  /** The last of what was sent, before its secrets were masked. */
+  before: string;
   pieces: Piece[];
-  text: string;
-  heardAt: number;
+  /** The text of the pieces. */
+  held: string;
+  /** How much of the text can follow until the last sign of a secret does not matter any more. */
+  signed: number;
+  /** True when `before` ends with the beginning of a known value. */
+  suspicious: boolean;
+  /** The rest of a secret that was masked before it was complete. */
+  rest: SecretRest | null;
 }
 
 export class DeltaBuffer {
   readonly #options: DeltaOptions;
-  readonly #runs = new Map<string, Run>();
-  #ready: QueuedEvent[] = [];
+  readonly #texts = new Map<string, Text>();
+  readonly #ready: QueuedEvent[] = [];
+  #held = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeltaOptions) {
     this.#options = options;
   }
 
-  /** Events that can be taken. */
+  /** Number of events that can be taken. */
   get ready(): number {
     return this.#ready.length;
   }
 
-  /** True while deltas are waiting. */
-  get holding(): boolean {
-    return this.#runs.size > 0;
+  /** Number of pieces that wait. */
+  get held(): number {
+    return this.#held;
   }
 
   /** Returns an event that can be sent immediately; keeps one that must wait, itself or for earlier ones. */
   pass(event: QueuedEvent): QueuedEvent | undefined {
     const { event_type, context } = event;
-    const isDelta = DELTAS.has(event_type);
-    if (!isDelta && this.#runs.size === 0) return event;
+    const kind = DELTAS.findIndex((name) => name === event_type);
+    if (kind < 0 && this.#texts.size === 0) return event;
     const session = sessionOf(context);
     if (session === null) return event;
-    const text = isDelta ? textOf(context) : null;
-    const run = this.#runs.get(session);
-    // Reasoning and answer are two texts.
-    if (text !== null && run?.pieces[0]?.event.event_type === event_type) return this.#passPiece(session, event, text);
-    if (run === undefined) return text === null ? event : this.#passPiece(session, event, text);
-    this.#end(session);
-    const passed = text === null ? event : this.#passPiece(session, event, text);
-    if (passed !== undefined) this.#ready.push(passed);
-    return undefined;
+    const text = kind < 0 ? null : textOf(context);
+    if (text !== null) {
+      this.#letGo(keyOf(1 - kind, session));
+      return this.#passPiece(keyOf(kind, session), event, text);
+    }
+    for (const other of DELTAS.keys()) this.#letGo(keyOf(other, session), ENDS.has(event_type));
+    return this.#inOrder(event);
   }
 
   /** Returns an event that waits no longer. */
@@ -76,104 +103,157 @@ export class DeltaBuffer {
     return this.#ready.shift();
   }
 
-  /** Releases everything that is waiting, as it is. */
-  letGo(): void {
-    for (const session of this.#runs.keys()) this.#end(session);
+  /** Lets everything go: nothing follows. */
+  end(): void {
+    for (const key of this.#texts.keys()) this.#letGo(key, true);
   }
 
   /** Drops everything; returns how many events there were. */
   clear(): number {
-    this.letGo();
     clearTimeout(this.#timer);
-    return this.#ready.splice(0).length;
+    this.#texts.clear();
+    const dropped = this.#held + this.#ready.splice(0).length;
+    this.#held = 0;
+    return dropped;
   }
 
-  #passPiece(session: string, event: QueuedEvent, text: string): QueuedEvent | undefined {
-    const run = this.#runs.get(session);
-    const { settledLength } = this.#options;
-    if (run !== undefined) this.#append(session, run, { event, text });
-    else if (settledLength(text) === text.length) return event;
-    else this.#begin(session, { event, text });
+  #passPiece(key: string, event: QueuedEvent, whole: string): QueuedEvent | undefined {
+    const text = this.#textOf(key);
+    const length = text.rest === null ? 0 : this.#skip(text, text.rest, whole);
+    const piece = length === 0 ? event : withText(event, whole.slice(length));
+    const added = whole.slice(length);
+    const all = text.before + text.held + added;
+    const sign = this.#isSigned(text, all, added.length);
+    const secret = this.#options.unfinished(all, { forms: sign, least: 1 });
+    if (secret === null && !sign && !text.suspicious && text.pieces.length === 0) {
+      text.before = contextOf(all, false);
+      return this.#inOrder(piece);
+    }
+    this.#hold(text, { event: piece, text: added, heldAt: performance.now() });
+    text.suspicious = secret !== null;
+    this.#release(text, (secret?.start ?? all.length) - text.before.length);
+    if (text.pieces.length >= MOST_PIECES || text.held.length > MOST_CHARACTERS || this.#held > MOST_HELD)
+      this.#giveUp(text);
     return undefined;
   }
 
-  #append(session: string, run: Run, piece: Piece): void {
-    run.pieces.push(piece);
-    run.text += piece.text;
-    run.heardAt = performance.now();
-    const settled = this.#options.settledLength(run.text);
-    if (settled === run.text.length || run.text.length > MOST_CHARACTERS) this.#end(session);
-    else if (run.pieces[0]!.text.length <= settled && this.#redacted(run) === null) this.#advance(run, settled);
+  /** True when the text has a sign of a secret near its end; only its last `added` characters are searched for one. */
+  #isSigned(text: Text, all: string, added: number): boolean {
+    if (mayHoldSecretSince(all, added)) text.signed = CONTEXT_CHARACTERS + text.held.length + added;
+    else text.signed -= added;
+    return text.signed > 0 || text.before.length > CONTEXT_CHARACTERS;
   }
 
-  #begin(session: string, piece: Piece): void {
-    if (this.#runs.size >= MOST_SESSIONS) this.#end(this.#runs.keys().next().value!);
-    this.#runs.set(session, { pieces: [piece], text: piece.text, heardAt: performance.now() });
-    this.#timer ??= setTimeout(() => this.#endStalled(), HOLD_MS).unref();
+  #unfinished(text: string): UnfinishedSecret | null {
+    return this.#options.unfinished(text, { forms: mayHoldSecret(text), least: 1 });
   }
 
-  /** Releases the settled deltas. */
-  #advance(run: Run, settled: number): void {
+  /** Leaves out what belongs to a secret that was masked already; returns its length. */
+  #skip(text: Text, rest: SecretRest, added: string): number {
+    const skipped = rest(added);
+    text.rest = skipped.rest;
+    return skipped.length;
+  }
+
+  #textOf(key: string): Text {
+    const text = this.#texts.get(key) ?? { before: "", pieces: [], held: "", signed: 0, suspicious: false, rest: null };
+    // The last one used is the last to be forgotten.
+    this.#texts.delete(key);
+    if (this.#texts.size >= MOST_TEXTS) this.#letGo(this.#texts.keys().next().value!, true);
+    this.#texts.set(key, text);
+    return text;
+  }
+
+  #hold(text: Text, piece: Piece): void {
+    text.pieces.push(piece);
+    text.held += piece.text;
+    this.#held++;
+    this.#timer ??= setTimeout(() => this.#giveUpLate(), HOLD_MS).unref();
+  }
+
+  /** Lets the pieces go whose text ends within the first `settled` characters, and not in the middle of a secret. */
+  #release(text: Text, settled: number): void {
     let length = 0;
     let count = 0;
-    for (; length + run.pieces[count]!.text.length <= settled; count++) {
-      length += run.pieces[count]!.text.length;
-      this.#ready.push(run.pieces[count]!.event);
-    }
-    run.pieces = run.pieces.slice(count);
-    run.text = run.text.slice(length);
+    while (count < text.pieces.length && length + text.pieces[count]!.text.length <= settled)
+      length += text.pieces[count++]!.text.length;
+    if (count === 0) return;
+    const rest = count < text.pieces.length ? this.#unfinished(text.before + text.held.slice(0, length)) : null;
+    if (rest !== null) return this.#release(text, rest.start - text.before.length);
+    const released = text.held.slice(0, length);
+    this.#give(text.pieces.splice(0, count), this.#withoutSecrets(text.before, released), released);
+    text.before = contextOf(text.before + released, true);
+    text.held = text.held.slice(length);
   }
 
-  #end(session: string): void {
-    const run = this.#runs.get(session);
-    if (run === undefined) return;
-    this.#runs.delete(session);
-    const clean = run.pieces.length === 1 ? null : this.#redacted(run);
-    for (const [index, { event }] of run.pieces.entries()) {
-      this.#ready.push(clean === null ? event : withText(event, index === 0 ? clean : ""));
+  /** Lets a text's pieces go. A secret that they end in the middle of is masked, with what follows of it. */
+  #giveUp(text: Text): void {
+    const { before, held } = text;
+    const secret = this.#options.unfinished(before + held, { forms: true, least: TELLING });
+    const length = secret === null ? held.length : Math.max(0, secret.start - before.length);
+    const clean = this.#withoutSecrets(before, held.slice(0, length)) + (secret === null ? "" : MASK);
+    this.#give(text.pieces.splice(0), clean, held);
+    text.before = secret === null ? contextOf(before + held, true) : "";
+    text.rest = secret?.rest ?? null;
+    text.suspicious = true;
+    text.held = "";
+  }
+
+  /** Lets a text's pieces go, because another event follows; forgets the text when that ends it. */
+  #letGo(key: string, ends = false): void {
+    const text = this.#texts.get(key);
+    if (text === undefined) return;
+    if (ends) {
+      this.#release(text, text.held.length);
+      this.#texts.delete(key);
+    } else if (text.pieces.length > 0) this.#giveUp(text);
+  }
+
+  #give(pieces: readonly Piece[], clean: string, raw: string): void {
+    this.#held -= pieces.length;
+    for (const [index, { event }] of pieces.entries()) {
+      this.#ready.push(clean === raw ? event : withText(event, index === 0 ? clean : ""));
     }
   }
 
-  /** The run's text without secrets; null when it contains none. */
-  #redacted({ text }: Run): string | null {
+  /** What to show of `added` behind `before`, which was shown without its secrets. */
+  #withoutSecrets(before: string, added: string): string {
+    const { redact } = this.#options;
     try {
-      const clean = this.#options.redact(text);
-      return clean === text ? null : clean;
+      const clean = redact(before + added);
+      if (clean === before + added) return added;
+      const shown = redact(before);
+      let same = 0;
+      while (same < shown.length && shown[same] === clean[same]) same++;
+      return clean.slice(same);
     } catch {
       // What cannot be redacted is not sent. Serialising the events fails, too, and reports the error.
       return "";
     }
   }
 
-  #endStalled(): void {
+  #giveUpLate(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [session, { heardAt }] of this.#runs) if (now - heardAt >= HOLD_MS) this.#end(session);
-    if (this.#runs.size > 0) this.#timer = setTimeout(() => this.#endStalled(), HOLD_MS).unref();
+    let next = Number.POSITIVE_INFINITY;
+    for (const text of this.#texts.values()) {
+      const [first] = text.pieces;
+      if (first === undefined) continue;
+      if (now - first.heldAt >= HOLD_MS - 1) this.#giveUp(text);
+      else next = Math.min(next, first.heldAt);
+    }
+    if (this.#held > 0) this.#timer = setTimeout(() => this.#giveUpLate(), next + HOLD_MS - now).unref();
     if (this.ready > 0) this.#options.onReady();
   }
-}
 
-function sessionOf(context: EventContext): string | null {
-  try {
-    const { session_id } = context;
-    return typeof session_id === "string" ? session_id : null;
-  } catch {
-    // A getter threw, so it is not one of our events.
-    return null;
+  /** An event waits for those that can be taken before it. */
+  #inOrder(event: QueuedEvent): QueuedEvent | undefined {
+    if (this.#ready.length === 0) return event;
+    this.#ready.push(event);
+    return undefined;
   }
 }
 
-function textOf(context: EventContext): string | null {
-  try {
-    const { text } = context["payload"] as { text?: unknown };
-    return typeof text === "string" ? text : null;
-  } catch {
-    // No payload, or a getter threw.
-    return null;
-  }
-}
-
-function withText({ event_type, context }: QueuedEvent, text: string): QueuedEvent {
-  return { event_type, context: { ...context, payload: { ...(context["payload"] as object), text } } };
+function keyOf(kind: number, session: string): string {
+  return `${kind} ${session}`;
 }

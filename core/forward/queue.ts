@@ -17,6 +17,7 @@ export class ForwardQueue {
   #first = 0;
   #waiting = 0;
   #reserved = 0;
+  #aside = 0;
   #dropped = 0;
 
   /** Number of events waiting to be taken. */
@@ -24,9 +25,9 @@ export class ForwardQueue {
     return this.#waiting;
   }
 
-  /** Number of events that are waiting or being sent. */
+  /** Number of events that are waiting, set aside or being sent. */
   get held(): number {
-    return this.#waiting + this.#reserved;
+    return this.#waiting + this.#reserved + this.#aside;
   }
 
   /** Number of all events dropped so far, here or after they were taken. */
@@ -36,7 +37,7 @@ export class ForwardQueue {
 
   /** Adds an event; drops the oldest one when it is full. Takes nanoseconds and allocates nothing. */
   push(event_type: string, context: EventContext): void {
-    if (this.#waiting >= MOST_WAITING - this.#reserved) this.#dropOldest();
+    if (this.#waiting > 0 && this.#waiting >= MOST_WAITING - this.#reserved) this.#dropOldest();
     const place = (this.#first + this.#waiting) & MASK;
     this.#events[place] = event_type;
     this.#contexts[place] = context;
@@ -60,6 +61,18 @@ export class ForwardQueue {
   release(taken: number, lost = 0): void {
     this.#reserved -= taken;
     this.#dropped += lost;
+  }
+
+  /** Sets how many of the taken events wait elsewhere. They do not take the place of others. */
+  setAside(events: number): void {
+    this.#reserved += this.#aside - events;
+    this.#aside = events;
+  }
+
+  /** Drops the events that wait elsewhere. */
+  discardAside(): void {
+    this.#dropped += this.#aside;
+    this.#aside = 0;
   }
 
   /** Drops all waiting events. */

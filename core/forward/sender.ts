@@ -11,23 +11,25 @@ import { withDeadline, type Settled } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import { DashboardConnection, type ConnectionAnswer } from "./connection.ts";
 import { bodyOf, readPostResult, MOST_FRAMES, Batches, type Batch, type PostResult } from "./batches.ts";
+import { ANSWER_MS, healthProblem, LATE_ANSWER, problemOfNone, seemsWell, waitFor } from "./health.ts";
 import type { ForwardQueue } from "./queue.ts";
+import type { Redactor } from "#core/home/redact";
 
 export interface SenderOptions {
   readonly queue: ForwardQueue;
   readonly src: string;
   readonly redact: (text: string) => string;
-  readonly settledLength: (text: string) => number;
+  readonly unfinished: Redactor["unfinished"];
   /** Takes a message about each failure. */
   readonly onError: (sentence: string) => void;
   /** Called when the dashboard rejects the token, since the discovery file may have another one by now. */
   readonly onUnauthorized: () => void;
 }
 
-const ANSWER_MS = 2000;
-const LATE_ANSWER = `it did not answer within ${ANSWER_MS / 1000} s`;
 /** How much longer to wait for a late answer once the dashboard responds to others. */
 const GRACE_MS = 500;
+/** How often to find out how much longer to wait at the end. */
+const FLUSH_STEP_MS = 50;
 /** Minimum time between requests while less than a batch is waiting, because batching saves time. */
 const PACE_MS = 5;
 const FIRST_PAUSE_MS = 500;
@@ -45,6 +47,10 @@ export class ForwardSender {
   #closing = false;
   #running: Promise<void> | null = null;
   #sentAt = Number.NEGATIVE_INFINITY;
+  /** When the first request was sent to this dashboard. */
+  #askedAt: number | null = null;
+  /** True while the dashboard answers. */
+  #alive = false;
   /** Number of consecutive failures. */
   #failures = 0;
   /** Ends the current pause; null when there is none. */
@@ -63,6 +69,8 @@ export class ForwardSender {
     if (dashboard?.identity === this.#dashboard?.identity) return;
     this.#dashboard = dashboard;
     this.#unbatched = false;
+    this.#askedAt = null;
+    this.#alive = false;
     this.#batches.startOver();
     // Without another dashboard, the old one may still answer pending requests.
     if (dashboard !== null) this.#disconnect();
@@ -83,13 +91,16 @@ export class ForwardSender {
     else if (this.#gathering && this.#options.queue.waiting >= MOST_FRAMES) this.#resume?.();
   }
 
-  /** Sends what it can within this many milliseconds, then drops the rest. */
-  async close(ms: number): Promise<void> {
+  /**
+   * Sends what it can, then drops the rest. Waits at most this many milliseconds from the first request on, or `alive`
+   * milliseconds for a dashboard that answers, or that could not be asked yet.
+   */
+  async close(ms: number, alive = ms): Promise<void> {
     this.#closing = true;
     this.#batches.end();
     this.#resume?.();
     this.wake();
-    await withDeadline(ms, () => this.#running);
+    await this.#flush(performance.now(), { ms, alive });
     const { held } = this.#options.queue;
     if (held > 0 && this.#dashboard !== null)
       this.#complain(this.#dashboard, `${held} of them had not arrived when it ended`);
@@ -97,6 +108,17 @@ export class ForwardSender {
     this.#disconnect();
     this.#batches.close();
     this.#options.queue.clear();
+  }
+
+  async #flush(began: number, { ms, alive }: { readonly ms: number; readonly alive: number }): Promise<void> {
+    const silent = () => Math.max(began, this.#askedAt!) + ms;
+    const until = () => (this.#alive || this.#askedAt === null ? began + alive : Math.min(silent(), began + alive));
+    for (
+      let left = until() - performance.now();
+      this.#running !== null && left >= 0;
+      left = until() - performance.now()
+    )
+      await withDeadline(Math.min(left, FLUSH_STEP_MS), () => this.#running);
   }
 
   async #run(): Promise<void> {
@@ -132,6 +154,7 @@ export class ForwardSender {
     switch (verdict.kind) {
       case "settled": {
         this.#failures = 0;
+        this.#alive = true;
         if (verdict.lost > 0) this.#complain(dashboard, `it did not accept ${verdict.lost} events`);
         return true;
       }
@@ -151,6 +174,7 @@ export class ForwardSender {
       case "failed": {
         if (changed) return true;
         this.#complain(dashboard, verdict.problem);
+        this.#alive = false;
         this.#disconnect();
         return this.#putOff(growingPause(this.#failures++, BACKOFF));
       }
@@ -164,8 +188,10 @@ export class ForwardSender {
       return false;
     }
     this.#connection = connection;
+    this.#askedAt ??= performance.now();
     const problem = await healthProblem(connection);
     if (this.#connection !== connection) return false;
+    this.#alive = problem === null;
     if (problem === null) return true;
     this.#complain(dashboard, problem);
     this.#disconnect();
@@ -199,6 +225,7 @@ export class ForwardSender {
     answer: Promise<ConnectionAnswer>,
     dashboard: DiscoveredDashboard,
   ): Promise<Settled<ConnectionAnswer>> {
+    this.#alive = false;
     this.#complain(dashboard, LATE_ANSWER);
     const settled = answer.then(
       () => "settled",
@@ -245,32 +272,5 @@ export class ForwardSender {
 
   #complain({ url }: Pick<DiscoveredDashboard, "url">, problem: string): void {
     this.#options.onError(`the dashboard at ${url} does not get this process's events: ${problem}`);
-  }
-}
-
-/** Why the other end is not a working dashboard; null when it is. */
-async function healthProblem(connection: DashboardConnection): Promise<string | null> {
-  const healthy = await waitFor(connection.isHealthy(), ANSWER_MS);
-  if (healthy.kind !== "value") return problemOfNone(healthy);
-  return healthy.value ? null : "the server there is not a hermes dashboard";
-}
-
-/** Waits for an answer; the wait does not keep the program running. */
-function waitFor<Value>(answer: Promise<Value>, ms: number): Promise<Settled<Value>> {
-  return withDeadline(ms, () => answer, { keepsAlive: false });
-}
-
-/** Why there was no answer. */
-function problemOfNone(settled: Exclude<Settled<unknown>, { readonly kind: "value" }>): string {
-  return settled.kind === "late" ? LATE_ANSWER : problemOf(settled.error);
-}
-
-/** Checks over a separate connection, because a request without an answer blocks the other one. */
-async function seemsWell(url: string): Promise<boolean> {
-  const connection = await DashboardConnection.to(url);
-  try {
-    return (await healthProblem(connection)) === null;
-  } finally {
-    connection.close();
   }
 }

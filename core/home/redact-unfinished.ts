@@ -1,82 +1,105 @@
 /**
- * Tells whether a secret may have begun at the end of a text that is still being written; redact.ts finds complete
- * secrets only. It looks at the last words only, because it runs for every piece of an answer.
+ * Finds secrets that are not complete yet: where a text that is still being written ends in the middle of one.
+ * redact.ts finds complete secrets only.
  */
+import { FORMS, namesSecret } from "./secret-forms.ts";
 
-const SPACE = 0x20;
-/** From here on there are scripts without spaces, and emoji: no secret contains them. */
-const IDEOGRAPHS = 0x2e80;
-/** A longer word is suspicious whatever it begins with. */
-const LONG_WORD = 24;
-/** A name, a colon and a secret, with space between them. */
-const WORDS_OF_A_SECRET = 3;
+/** Takes the text that follows a secret that has begun: how much of it belongs to the secret, and what may follow. */
+export type SecretRest = (text: string) => { readonly length: number; readonly rest: SecretRest | null };
 
-/** Words that announce a secret, or that a secret begins with, in lower case. */
-const WORDS = [
-  "bearer",
-  "passw",
-  "apikey",
-  "accesstoken",
-  "authtoken",
-  "clientsecret",
-  "secretkey",
-  "token",
-  "key",
-  "github",
-];
-const FORMS = ["sk", "pk", "rk", "ghp", "gho", "ghu", "ghs", "ghr", "xox", "akia", "aiza", "eyj"];
-
-/** A word with more than letters in it, or that may become one of those above. */
-const SUSPICIOUS = new RegExp(
-  String.raw`[^\p{L}.,;!)]|[.,;!)]\p{L}|^(?:${[...WORDS, ...FORMS].map(anyBeginningOf).join("|")})$|^(?:xox|akia|aiza|eyj)|passw`,
-  "iu",
-);
-/** The end of a word that announces a secret after a space. */
-const ANNOUNCING =
-  /[:="'\\]$|^-|bearer$|passw(?:or)?d|(?:api|secret)[_-]?key|(?:access|auth)[_-]?token|client[_-]?secret/i;
-
-/**
- * The length of the settled text. After it, one of the `secrets` or another secret may have begun, which only the rest
- * of the text would show.
- */
-export function settledLength(text: string, secrets: readonly string[]): number {
-  let settled = endsSuspiciously(text) ? startOfLastWords(text) : text.length;
-  for (const secret of secrets) settled = Math.min(settled, text.length - beginningAtEnd(text, secret));
-  return settled;
+/** A secret that a text ends in the middle of. */
+export interface UnfinishedSecret {
+  /** Where its secret characters start. */
+  readonly start: number;
+  readonly rest: SecretRest;
 }
 
-function endsSuspiciously(text: string): boolean {
-  const word = startOfWord(text, text.length);
-  if (text.length - word > LONG_WORD || SUSPICIOUS.test(text.slice(word))) return true;
-  const end = endOfWord(text, word);
-  return ANNOUNCING.test(text.slice(startOfWord(text, end), end));
+/** Enough to recognise what comes before a secret. */
+export const CONTEXT_CHARACTERS = 256;
+/** Enough to find a sign that is split. */
+const SIGN_CHARACTERS = 16;
+const LONGEST_HEADER = 4096;
+/** A JWT's header at the end of a text. It can be long. */
+const HEADER = /(?<![\w-])eyJ[\w-]*\.?$/;
+
+/** Every sign contains one of these; most text does not, and they are found three times as fast. */
+const QUICK_SIGN = /[=:_-]|bearer|akia|aiza|eyj/i;
+/** Something that every form of a secret contains, or that comes before it. */
+const SIGN =
+  /[spr]k-|gh[pousr]_|github_pat_|xox[abposr]-|akia|aiza|eyj|\d{6}:|bearer|api[_-]?key|token|secret|passw|=|:\/\//i;
+
+/** False for a text that certainly contains no form of a secret and no lead of one. Quick. */
+export function mayHoldSecret(text: string): boolean {
+  return QUICK_SIGN.test(text) && SIGN.test(text);
 }
 
-function startOfLastWords(text: string): number {
-  let start = text.length;
-  for (let word = 0; word < WORDS_OF_A_SECRET; word++) {
-    start = endOfWord(text, start);
-    while (start > 0 && !isSpace(text.charCodeAt(start - 1))) start--;
+/** The same for a text of which only the end, `added`, has not been checked yet. */
+export function mayHoldSecretSince(text: string, added: number): boolean {
+  const unchecked = Math.min(added, CONTEXT_CHARACTERS) + SIGN_CHARACTERS;
+  return mayHoldSecret(text.length > unchecked ? text.slice(-unchecked) : text);
+}
+
+/** The end of a text that is needed to recognise a secret in what follows. Without a `sign` there is no long header. */
+export function contextOf(text: string, sign: boolean): string {
+  if (text.length <= CONTEXT_CHARACTERS) return text;
+  if (!sign) return text.slice(-CONTEXT_CHARACTERS);
+  const header = text.length <= LONGEST_HEADER ? text.search(HEADER) : -1;
+  return text.slice(header < 0 ? -CONTEXT_CHARACTERS : Math.min(header, text.length - CONTEXT_CHARACTERS));
+}
+
+/** The secret of a well-known form that the text ends in, or that may be complete but go on. */
+export function unfinishedForm(text: string): UnfinishedSecret | null {
+  const found: UnfinishedSecret[] = [];
+  for (const { begun, rest, needs } of FORMS) {
+    if (needs !== undefined && !text.includes(needs)) continue;
+    const match = begun.exec(text);
+    if (match !== null && namesSecret(match.groups?.["name"]))
+      found.push({ start: match.index + match[1]!.length, rest: restOfForm(rest) });
   }
-  return start;
+  return earliest(found);
 }
 
-function isSpace(code: number): boolean {
-  return code <= SPACE || code >= IDEOGRAPHS;
+/** The one of these `secrets` of which the text ends with at least `least` characters, but not all of them. */
+export function unfinishedValue(text: string, secrets: readonly string[], least: number): UnfinishedSecret | null {
+  const found: UnfinishedSecret[] = [];
+  for (const secret of secrets) {
+    const length = beginningAtEnd(text, secret);
+    if (length >= least) found.push({ start: text.length - length, rest: restOfValue(secret.slice(length)) });
+  }
+  return earliest(found);
 }
 
-/** The start of the word that ends at `end`; stops searching where it no longer matters. */
-function startOfWord(text: string, end: number): number {
-  let start = end;
-  while (start > 0 && end - start <= LONG_WORD && !isSpace(text.charCodeAt(start - 1))) start--;
-  return start;
+/** The one that starts first. Of several, whatever may belong to one of them belongs to it. */
+export function earliest(found: readonly UnfinishedSecret[]): UnfinishedSecret | null {
+  if (found.length === 0) return null;
+  const start = Math.min(...found.map((secret) => secret.start));
+  return { start, rest: anyOf(found.filter((secret) => secret.start === start).map(({ rest }) => rest)) };
 }
 
-/** The end of the last word before `before`. */
-function endOfWord(text: string, before: number): number {
-  let end = before;
-  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
-  return end;
+function anyOf(rests: readonly SecretRest[]): SecretRest {
+  if (rests.length === 1) return rests[0]!;
+  return (text) => {
+    const taken = rests.map((rest) => rest(text));
+    const left = taken.map(({ rest }) => rest).filter((rest) => rest !== null);
+    return { length: Math.max(...taken.map(({ length }) => length)), rest: left.length === 0 ? null : anyOf(left) };
+  };
+}
+
+function restOfForm(characters: RegExp): SecretRest {
+  return function rest(text) {
+    characters.lastIndex = 0;
+    const { length } = characters.exec(text)![0];
+    return { length, rest: length === text.length ? rest : null };
+  };
+}
+
+function restOfValue(value: string): SecretRest {
+  return (text) => {
+    let length = 0;
+    while (length < value.length && text[length] === value[length]) length++;
+    const goesOn = length === text.length && length < value.length;
+    return { length, rest: goesOn ? restOfValue(value.slice(length)) : null };
+  };
 }
 
 /** How many of the secret's first characters the text ends with; never all of them. */
@@ -86,8 +109,4 @@ function beginningAtEnd(text: string, secret: string): number {
   let at = secret.lastIndexOf(last, secret.length - 2);
   while (at > 0 && !text.endsWith(secret.slice(0, at + 1))) at = secret.lastIndexOf(last, at - 1);
   return at + 1;
-}
-
-function anyBeginningOf(word: string): string {
-  return word.split("").reduceRight((after, letter) => (after === "" ? letter : `${letter}(?:${after})?`), "");
 }

@@ -13,12 +13,12 @@ function senderTo(t: TestContext, url: string, redact: (text: string) => string 
   const queue = new ForwardQueue();
   const errors: string[] = [];
   const onError = (sentence: string) => void errors.push(sentence);
-  const settledLength = (text: string) => text.length;
+  const unfinished = () => null;
   const sender = new ForwardSender({
     queue,
     src: "test",
     redact,
-    settledLength,
+    unfinished,
     onError,
     onUnauthorized: () => undefined,
   });

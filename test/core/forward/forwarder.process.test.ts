@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FORWARDED, is_active, start_if_dashboard_available, stop, type ForwarderOptions } from "#core/forwarder";
 import { HookRegistry } from "#core/registry";
 import { acceptAll, announce, emptyHome, FakeDashboard } from "../../helpers/fake-dashboard.ts";
@@ -331,14 +332,43 @@ test("an address beyond this machine is sent to only when it is trusted", async 
   await until(() => dashboard.taken.length === 1, "the event");
 });
 
-test("what waits at the end is sent, for half a second at most", async (t) => {
+test("a program that is busy when it ends still sends its events to a dashboard it has not asked yet", async (t) => {
+  const { home, registry, start } = fixture(t);
+  const dashboard = await FakeDashboard.start(t);
+  announce(home, dashboard);
+  start();
+  for (let n = 0; n < 16; n++) registry.emit_sync("tui:message.delta", { n });
+  const ended = stop();
+  for (const began = performance.now(); performance.now() - began < 700;);
+  await ended;
+  assert.equal(dashboard.taken.length, 16);
+});
+
+test("a dashboard that answers, but slowly, gets the last events", async (t) => {
+  const { home, registry, start } = fixture(t);
+  const dashboard = await FakeDashboard.start(t);
+  announce(home, dashboard);
+  const forwarder = start()!;
+  dashboard.ingest = async (request) => {
+    if (request.number === 0) await sleep(700);
+    return acceptAll(request);
+  };
+  registry.emit_sync("agent:start", { n: 0 });
+  await until(() => dashboard.requests.length === 1, "the slow request");
+  registry.emit_sync("agent:end", { n: 1 });
+  await stop();
+  assert.deepEqual(dashboard.numbers(), [0, 1]);
+  assert.equal(forwarder.dropped, 0);
+});
+
+test("what waits at the end is sent, for two seconds at most", async (t) => {
   const { home, registry, start, logged } = fixture(t);
   const dashboard = await FakeDashboard.start(t);
   announce(home, dashboard);
   const forwarder = start()!;
   for (let n = 0; n < 1000; n++) registry.emit_sync("tui:message.delta", { n });
   await stop();
-  // On a machine that is slow enough the half second may cut one batch off after it was taken.
+  // On a machine that is slow enough the two seconds may cut one batch off after it was taken.
   assert.ok(dashboard.taken.length > 0 && dashboard.taken.length + forwarder.dropped >= 1000);
   assert.deepEqual(
     dashboard.numbers(),

@@ -33,6 +33,20 @@ test("events that are being sent still count as waiting", () => {
   assert.equal(queue.held, MOST_WAITING - 2);
 });
 
+test("events that are set aside do not push out others", () => {
+  const queue = new ForwardQueue();
+  for (let n = 0; n < 64; n++) queue.push("a:b", { n });
+  for (let n = 0; n < 64; n++) queue.take();
+  queue.setAside(64);
+  for (let n = 0; n < MOST_WAITING; n++) queue.push("a:b", { n });
+  assert.deepEqual([queue.waiting, queue.held, queue.dropped], [MOST_WAITING, MOST_WAITING + 64, 0]);
+  queue.setAside(10);
+  queue.release(54);
+  assert.deepEqual([queue.held, queue.dropped], [MOST_WAITING + 10, 0]);
+  queue.discardAside();
+  assert.deepEqual([queue.held, queue.dropped], [MOST_WAITING, 10]);
+});
+
 test("an event that left the queue is held no longer", () => {
   const queue = new ForwardQueue();
   for (let n = 0; n < 3 * MOST_WAITING; n++) queue.push("a:b", { n });

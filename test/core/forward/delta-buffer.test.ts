@@ -71,12 +71,12 @@ const lengthsOfPieces = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 60
 test("a secret that is written in pieces is masked, whatever the pieces are", () => {
   const cases = fc.tuple(fc.constantFrom(...ANSWERS), lengthsOfPieces, fc.boolean());
   fc.assert(
-    fc.property(cases, ([[answer, ...secrets], lengths, reasoning]) => {
+    fc.property(cases, ([[answer, ...secrets], lengths, isReasoning]) => {
       const { put, takeAll } = deltas();
       const taken: QueuedEvent[] = [];
       const pieces = piecesOf(answer, lengths);
       for (const piece of pieces) {
-        put(reasoning ? { ...delta(piece), event_type: "tui:reasoning.delta" } : delta(piece));
+        put(isReasoning ? reasoning(piece) : delta(piece));
         taken.push(...takeAll());
       }
       put(other("tui:message.complete"));

@@ -9,6 +9,8 @@ import type { StoredSession } from "./sessions.ts";
 const DEEPEST = 3;
 const SIDE_BY_SIDE = 4;
 const MOST_TASKS = 32;
+/** What scripts read as the kind of a child agent: there is one. */
+const AGENT_TYPE = "general-purpose";
 
 /** The definition of `delegate_task`, for listings. */
 export const DELEGATE_TASK: Omit<Tool, "execute"> = {
@@ -98,7 +100,9 @@ async function runChildren(scope: TurnScope, tasks: readonly Task[], run: RunTur
 }
 
 async function runChild(scope: TurnScope, { task, session }: Child, run: RunTurn): Promise<ChildResult> {
-  const own: TurnScope = { ...scope, session, platform: "subagent", depth: scope.depth + 1 };
+  const { user_session_id } = scope.origin;
+  const origin = { user_session_id, agent: { id: session.id, type: AGENT_TYPE } };
+  const own: TurnScope = { ...scope, session, platform: "subagent", depth: scope.depth + 1, origin };
   const message = task.context ? `${task.goal}\n\n${task.context}` : task.goal;
   const outcome = await run(own, { message });
   const { deps, platform, line } = own;
@@ -108,6 +112,7 @@ async function runChild(scope: TurnScope, { task, session }: Child, run: RunTurn
     signal: line.closing(),
     show: line.emit,
     shownIn: line.session_id,
+    origin,
   });
   return {
     status: statusOf(outcome),

@@ -4,7 +4,7 @@ import { HermesError } from "#core/errors";
 import type { AgentRunner, SessionRequest, ToolRequest, TurnRequest, TurnResult } from "#core/ports/agent";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
-import { openLine, showFrames, type AgentDeps, type TurnOutput, type TurnScope } from "./scope.ts";
+import { openLine, originOf, showFrames, type AgentDeps, type TurnOutput, type TurnScope } from "./scope.ts";
 import { closeSession, resetSession, sessionFrame } from "./session-life.ts";
 import { runToolCall } from "./tool-call.ts";
 import { runTurn } from "./turn.ts";
@@ -61,7 +61,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
 
   function scopeOf(request: SessionRequest, line: TurnOutput, maxIterations = deps.maxIterations()): TurnScope {
     const { session, platform, user_id = "" } = request;
-    return { deps, session, platform, user_id, depth: 0, line, maxIterations };
+    return { deps, session, platform, user_id, depth: 0, line, origin: originOf(session), maxIterations };
   }
 
   return {

@@ -5,7 +5,7 @@ import type { EventName, Payload } from "#core/events";
 import { hookFrame, type Frame } from "#core/frames";
 import type { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { HookRun } from "#core/ports/hook";
+import type { FiringOrigin, HookRun } from "#core/ports/hook";
 import type { Session, SessionRequest, Tool, TurnResult } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
@@ -71,6 +71,7 @@ export interface TurnScope {
   /** 0 for the user's own session. */
   readonly depth: number;
   readonly line: TurnOutput;
+  readonly origin: FiringOrigin;
   readonly maxIterations: number;
 }
 
@@ -128,18 +129,24 @@ export function openLine(
   };
 }
 
+/** Where the events of a session come from. A session of a plugin's turn has no user either. */
+export function originOf({ id, source }: Session): FiringOrigin {
+  return { user_session_id: id, ...(source.startsWith("plugin:") ? { agent: { id, type: source } } : {}) };
+}
+
 /**
  * Fires an event of this turn; the payload is made only when somebody listens. Observers that close something
  * (`closing`) run although the turn was stopped.
  */
 export function fireHook<Name extends EventName>(
-  { deps, line }: Pick<TurnScope, "deps" | "line">,
+  { deps, line, origin }: Pick<TurnScope, "deps" | "line" | "origin">,
   event: Name,
   payload: () => Payload<Name>,
-  options: { closing?: boolean } = {},
+  options: { closing?: boolean; blocked?: boolean } = {},
 ): Decision | Promise<Decision> {
   return deps.dispatcher.invoke_hook(event, payload, {
     signal: options.closing ? line.closing() : line.signal,
     onRun: line.report,
+    origin: options.blocked ? { ...origin, blocked: true } : origin,
   });
 }

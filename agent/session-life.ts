@@ -2,8 +2,8 @@
 import { untilAborted, withDeadline } from "#core/deadline";
 import { hookFrame, type Frame, type FrameOf } from "#core/frames";
 import type { CloseRequest, ResetRequest, Session, SessionRequest } from "#core/ports/agent";
-import type { HookRun } from "#core/ports/hook";
-import { showFrames, type AgentDeps } from "./scope.ts";
+import type { FiringOrigin, HookRun } from "#core/ports/hook";
+import { originOf, showFrames, type AgentDeps } from "./scope.ts";
 
 /** How long the handlers of `session:end` and `session:reset` may keep a session from going on. */
 const EVENT_MS = 5000;
@@ -26,14 +26,15 @@ export async function resetSession(deps: AgentDeps, request: ResetRequest): Prom
   const { session: old, next, platform, user_id, signal } = request;
   const show = showFrames(deps, request);
   if (old !== undefined) await emitEvent(deps, "session:end", { ...request, session: old });
-  await finalizeSession(deps, { session_id: old?.id ?? null, platform, signal, show });
+  const origin = old === undefined ? undefined : originOf(old);
+  await finalizeSession(deps, { session_id: old?.id ?? null, platform, signal, show, origin });
   const session = deps.sessions.create({ ...next, platform });
   show(sessionFrame(deps, { session, platform }));
   await emitEvent(deps, "session:reset", { session, platform, user_id, signal });
   await deps.dispatcher.invoke_hook(
     "on_session_reset",
     { session_id: session.id, platform },
-    { signal, onRun: (run) => show(hookFrame(run, session.id, deps.redact)) },
+    { signal, onRun: (run) => show(hookFrame(run, session.id, deps.redact)), origin: originOf(session) },
   );
   return session;
 }
@@ -44,7 +45,7 @@ export async function closeSession(deps: AgentDeps, request: CloseRequest): Prom
   const show = showFrames(deps, request);
   const end = async () => {
     if (!request.goesOn) await emitEvent(deps, "session:end", request);
-    await finalizeSession(deps, { session_id: session.id, platform, signal, show });
+    await finalizeSession(deps, { session_id: session.id, platform, signal, show, origin: originOf(session) });
   };
   await untilAborted(signal, LAST_WORDS_MS, end());
 }
@@ -57,6 +58,7 @@ interface Finalization {
   readonly show: (frame: Frame) => void;
   /** The session that the frames carry; the one that ends when absent. */
   readonly shownIn?: string;
+  readonly origin: FiringOrigin | undefined;
 }
 
 /** Fires `on_session_finalize`, at the end of any session, a child agent's included. */
@@ -64,10 +66,10 @@ export async function finalizeSession(
   { dispatcher, onSessionEnd, redact }: AgentDeps,
   ending: Finalization,
 ): Promise<void> {
-  const { session_id, platform, signal, show, shownIn = session_id ?? "" } = ending;
+  const { session_id, platform, signal, show, shownIn = session_id ?? "", origin } = ending;
   if (session_id !== null) onSessionEnd?.(session_id);
   const onRun = (run: HookRun) => show(hookFrame(run, shownIn, redact));
-  await dispatcher.invoke_hook("on_session_finalize", { session_id, platform }, { signal, onRun });
+  await dispatcher.invoke_hook("on_session_finalize", { session_id, platform }, { signal, onRun, origin });
 }
 
 /** A handler that hangs keeps neither the hooks from their chance nor the conversation from going on. */

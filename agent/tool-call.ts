@@ -62,10 +62,14 @@ async function passGate(
       ? { result: errorResult(decision.message), success: false, duration_ms: 0 }
       : await execute(scope, tools, { ...asked, args, problem });
   const { result, duration_ms } = ran;
-  await fireHook(scope, "post_tool_call", () => ({ ...payload(args), result }), { closing: true });
-  const replaced = await fireHook(scope, "transform_tool_result", () => ({ ...payload(args), result, duration_ms }), {
-    closing: true,
-  });
+  const options = { closing: true, blocked: decision.kind === "block" };
+  await fireHook(scope, "post_tool_call", () => ({ ...payload(args), result }), options);
+  const replaced = await fireHook(
+    scope,
+    "transform_tool_result",
+    () => ({ ...payload(args), result, duration_ms }),
+    options,
+  );
   return { content: replaced.kind === "transform" ? replaced.text : result, success: ran.success };
 }
 

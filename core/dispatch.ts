@@ -7,7 +7,7 @@ import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload }
 import { createFiring, frozenCopy } from "./firing.ts";
 import { DEFAULT_HOOK_LIMITS, limitDecision, type HookLimits } from "./hook-limits.ts";
 import { createLimiter } from "./limiter.ts";
-import type { Firing, Hook, RunSink } from "./ports/hook.ts";
+import type { Firing, FiringOrigin, Hook, RunSink } from "./ports/hook.ts";
 import { makeRun, RunSinks } from "./runs.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -16,6 +16,7 @@ export interface Invocation {
   readonly signal?: AbortSignal;
   /** Takes the records of this firing's runs, in addition to the dispatcher's own sinks. */
   readonly onRun?: RunSink | undefined;
+  readonly origin?: FiringOrigin | undefined;
 }
 
 type MaybePromise<Value> = Value | Promise<Value>;
@@ -99,7 +100,7 @@ export class HookDispatcher {
       hooks,
       signal: invocation?.signal ?? NEVER,
       onRun: invocation?.onRun,
-      firing: createFiring(event, typeof payload === "function" ? payload() : payload),
+      firing: createFiring(event, typeof payload === "function" ? payload() : payload, invocation?.origin),
       next: 0,
       now: performance.now(),
       decision: PASS,
@@ -162,11 +163,11 @@ function applies(hook: Hook, firing: Firing): boolean {
 function fold(passage: Dispatch, decision: Decision): boolean {
   if (decision.kind === "pass" || passage.kind === "observe") return false;
   if (decision.kind === "modify") {
-    const { event } = passage.firing;
+    const { event, origin } = passage.firing;
     const payload = passage.firing.payload as { readonly args?: object };
     // The hook may still hold its answer. Copy it, so that it cannot change while the next hook runs.
     const args = frozenCopy({ ...payload.args, ...decision.args });
-    passage.firing = createFiring(event, { ...payload, args } as unknown as Payload<EventName>);
+    passage.firing = createFiring(event, { ...payload, args } as unknown as Payload<EventName>, origin);
     passage.decision = { kind: "modify", args };
     return false;
   }

@@ -1,5 +1,5 @@
 import { declarationOf, type EventName, type Payload } from "./events.ts";
-import type { Firing } from "./ports/hook.ts";
+import type { Firing, FiringOrigin } from "./ports/hook.ts";
 
 /** Values that were deeply frozen here, so that none is walked twice: a history grows, but its messages stay. */
 const known = new WeakSet<object>();
@@ -49,12 +49,14 @@ function setOwn(target: unknown[] | Record<string, unknown>, key: string, value:
 class PayloadFiring<Name extends EventName> implements Firing<Name> {
   readonly event: Name;
   readonly payload: Payload<Name>;
+  readonly origin: FiringOrigin | undefined;
   #frozen: Readonly<Payload<Name>> | undefined;
   #forms: Map<symbol, unknown> | undefined;
 
-  constructor(event: Name, payload: Payload<Name>) {
+  constructor(event: Name, payload: Payload<Name>, origin: FiringOrigin | undefined) {
     this.event = event;
     this.payload = payload;
+    this.origin = origin;
   }
 
   get session_id(): string {
@@ -73,8 +75,12 @@ class PayloadFiring<Name extends EventName> implements Firing<Name> {
 }
 
 /** Creates the firing of an event. It owns the payload from now on, which is frozen when the first callback gets it. */
-export function createFiring<Name extends EventName>(event: Name, payload: Payload<Name>): Firing<Name> {
-  return new PayloadFiring(event, payload);
+export function createFiring<Name extends EventName>(
+  event: Name,
+  payload: Payload<Name>,
+  origin?: FiringOrigin,
+): Firing<Name> {
+  return new PayloadFiring(event, payload, origin);
 }
 
 function freezePayload<Name extends EventName>(event: Name, payload: Payload<Name>): Readonly<Payload<Name>> {

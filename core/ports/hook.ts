@@ -5,6 +5,16 @@ import type { TierName } from "#core/tiers";
 /** Where a hook's code lives. */
 export type HookSource = "plugin" | "shell" | "python" | TierName;
 
+/** Where an event comes from, beyond its payload; for hooks of protocols that tell agents apart. */
+export interface FiringOrigin {
+  /** The session that the user talks to. */
+  readonly user_session_id: string;
+  /** The agent that the user does not talk to: a child agent or a turn of a plugin. Absent for the user's own. */
+  readonly agent?: { readonly id: string; readonly type: string };
+  /** True when a gate blocked the tool call that the event is about. */
+  readonly blocked?: boolean;
+}
+
 /**
  * One event on its way through its hooks. It has the payload and creates other forms of it lazily and once,
  * so that forms that nobody needs cost nothing.
@@ -14,6 +24,8 @@ export interface Firing<Name extends EventName = EventName> {
   /** The payload itself, only for the host: hooks get one of the forms below. */
   readonly payload: Payload<Name>;
   readonly session_id: string;
+  /** Absent where nobody knows it, as in `hermes hooks test`. */
+  readonly origin?: FiringOrigin | undefined;
   /** The deeply frozen payload for callbacks in this process; live fields are passed by reference. */
   frozen(): Readonly<Payload<Name>>;
   /** A form created by its owner (such as a script's JSON document), once per firing and key. */

@@ -6,6 +6,8 @@ import type { ShellContext } from "./protocol.ts";
 
 /** The part of a protocol that is needed when a script runs. */
 export interface ProtocolCodec {
+  /** False where the protocol's own event does not happen although ours does. */
+  concerns(firing: Firing): boolean;
   argv(entry: ShellEntry): readonly [string, ...string[]] | null;
   /** Variables that the script gets in addition to the parent's filtered environment. */
   environment(shellContext: ShellContext): Readonly<Record<string, string>>;

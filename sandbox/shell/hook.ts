@@ -53,7 +53,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
   }
 
   function matches(firing: Firing): boolean {
-    if (!entry.enabled) return false;
+    if (!entry.enabled || !WIRES[entry.protocol].concerns(firing)) return false;
     if (tool) {
       const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: unknown };
       if (!entry.toolMatcher.matches(String(name), args ?? {})) return false;

@@ -1,5 +1,6 @@
 /** THE table of Claude Code's events: our event for each, and what its scripts read. */
 import type { EventName } from "#core/events";
+import type { FiringOrigin } from "#core/ports/hook";
 import type { ShellContext } from "#sandbox/shell/protocol";
 import { claudeInput, claudeName } from "./claude-tools.ts";
 
@@ -11,6 +12,8 @@ export interface ClaudeEvent {
   readonly fields: (payload: Payload, place: ShellContext) => Readonly<Record<string, unknown>>;
   /** Plain text on standard output is context for the model there. */
   readonly textIsContext?: true;
+  /** False for a firing at which Claude Code has no event. */
+  readonly concerns?: (origin: FiringOrigin) => boolean;
 }
 
 const toolCall: ClaudeEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
@@ -19,12 +22,16 @@ const toolCall: ClaudeEvent["fields"] = ({ tool_name: tool, args, tool_call_id: 
   tool_use_id: id ?? "",
 });
 
+/** A child agent has SubagentStart and SubagentStop in their place. */
+const userOnly: ClaudeEvent["concerns"] = ({ agent }) => agent === undefined;
+
 const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEvent>([
   ["pre_tool_call", { name: "PreToolUse", fields: toolCall }],
   [
     "post_tool_call",
     {
       name: "PostToolUse",
+      concerns: ({ blocked }) => blocked !== true,
       fields: (payload: Payload, place: ShellContext) => ({
         ...toolCall(payload, place),
         tool_response: parsed(payload["result"]),
@@ -35,6 +42,7 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
     "pre_llm_call",
     {
       name: "UserPromptSubmit",
+      concerns: userOnly,
       fields: ({ user_message }: Payload) => ({ prompt: user_message ?? "" }),
       textIsContext: true,
     },
@@ -43,20 +51,22 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
     "post_llm_call",
     {
       name: "Stop",
+      concerns: userOnly,
       fields: ({ assistant_response }: Payload) => ({
         stop_hook_active: false,
         last_assistant_message: assistant_response ?? "",
       }),
     },
   ],
+  ["subagent_start", { name: "SubagentStart", fields: childOf }],
   [
     "subagent_stop",
     {
       name: "SubagentStop",
-      fields: ({ child_session_id, child_summary }: Payload) => ({
+      fields: (payload: Payload) => ({
         stop_hook_active: false,
-        agent_id: child_session_id ?? "",
-        last_assistant_message: child_summary ?? "",
+        ...childOf(payload),
+        last_assistant_message: payload["child_summary"] ?? "",
       }),
     },
   ],
@@ -64,12 +74,17 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
     "on_session_start",
     {
       name: "SessionStart",
+      concerns: userOnly,
       fields: ({ model }: Payload) => ({ source: "startup", model: model ?? "" }),
       textIsContext: true,
     },
   ],
-  ["on_session_finalize", { name: "SessionEnd", fields: () => ({ reason: "other" }) }],
+  ["on_session_finalize", { name: "SessionEnd", concerns: userOnly, fields: () => ({ reason: "other" }) }],
 ]);
+
+function childOf({ child_session_id }: Payload): Readonly<Record<string, unknown>> {
+  return { agent_id: child_session_id ?? "", agent_type: "general-purpose" };
+}
 
 /** Claude Code's event for one of ours, or undefined. */
 export function claudeEvent(event: EventName): ClaudeEvent | undefined {

@@ -14,6 +14,7 @@ import { stringify } from "#core/stringify";
 import type { FinishedRun, ParsedRun, ProtocolCodec } from "#sandbox/shell/codec";
 
 export const HERMES_WIRE: ProtocolCodec = {
+  concerns: () => true,
   argv: (entry) => entry.argv,
   environment: () => ({}),
   document: (firing, { cwd }) =>

@@ -169,6 +169,7 @@ const DOCUMENTS: readonly (readonly [event: EventName, payload: object, rest: ob
   ],
   ["pre_llm_call", { user_message: "hi" }, { hook_event_name: "UserPromptSubmit", prompt: "hi" }],
   ["post_llm_call", {}, { hook_event_name: "Stop", stop_hook_active: false, last_assistant_message: "Hello!" }],
+  ["subagent_start", {}, { hook_event_name: "SubagentStart", agent_id: "sess_child", agent_type: "general-purpose" }],
   [
     "subagent_stop",
     {},
@@ -176,6 +177,7 @@ const DOCUMENTS: readonly (readonly [event: EventName, payload: object, rest: ob
       hook_event_name: "SubagentStop",
       stop_hook_active: false,
       agent_id: "sess_child",
+      agent_type: "general-purpose",
       last_assistant_message: "There are 3 files.",
     },
   ],

@@ -116,10 +116,16 @@ async function runChild(scope: TurnScope, { task, session }: Child, run: RunTurn
   });
   return {
     status: statusOf(outcome),
-    summary: outcome.text ?? outcome.error?.message ?? null,
+    summary: summaryOf(outcome),
     session_id: session.id,
     duration_ms: outcome.duration_ms,
   };
+}
+
+/** The parent learns that an answer is empty or cut off. */
+function summaryOf({ text, notice, error }: TurnOutcome): string | null {
+  if (text === null) return error?.message ?? null;
+  return [text, notice === null ? "" : `(${notice})`].filter((words) => words.trim() !== "").join("\n\n");
 }
 
 function statusOf({ completed, interrupted, error }: TurnOutcome): Status {

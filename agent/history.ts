@@ -1,6 +1,9 @@
 /** Turns stored messages into messages that a model's API accepts. */
 import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
+import { INJECTED } from "./injections.ts";
+import { toAssistantMessage, wantsReasoning } from "./model-reply.ts";
+import type { SelectedModel } from "./models/select.ts";
 
 type UserMessage = Extract<ChatMessage, { role: "user" }>;
 type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
@@ -39,13 +42,15 @@ export interface AddedContext {
 
 /**
  * The messages for the `ai` package. `context` is appended to its message after a blank line, for this request only
- * (seed 003, "pre_llm_call"). A model that takes no images is told of them.
+ * (seed 003, "pre_llm_call"). A model that takes no images is told of them; what
+ * a model gave with its answers goes back to it alone.
  */
 export function toModelMessages(
   messages: readonly ChatMessage[],
   context: AddedContext,
-  takesImages: boolean,
+  to: Pick<SelectedModel, "provider" | "id" | "takesImages">,
 ): ModelMessage[] {
+  const reasoning = wantsReasoning(messages, to, startsTurn);
   const names = new Map<string, string>();
   const converted: ModelMessage[] = [];
   for (const [index, message] of messages.entries()) {
@@ -54,24 +59,11 @@ export function toModelMessages(
       converted.push({ role: "user", content: message.content });
     } else if (message.role === "user") {
       const added = index === context.at ? (context.text ?? "") : "";
-      converted.push(userMessage(message, added, takesImages));
+      converted.push(userMessage(message, added, to.takesImages));
     } else if (message.role === "assistant") {
-      const calls = message.tool_calls ?? [];
-      for (const { id, function: asked } of calls) names.set(id, asked.name);
-      const text = message.content ? [{ type: "text" as const, text: message.content }] : [];
-      if (text.length + calls.length === 0) continue;
-      converted.push({
-        role: "assistant",
-        content: [
-          ...text,
-          ...calls.map(({ id, function: asked }) => ({
-            type: "tool-call" as const,
-            toolCallId: id,
-            toolName: asked.name,
-            input: parseArguments(asked.arguments),
-          })),
-        ],
-      });
+      for (const { id, function: asked } of message.tool_calls ?? []) names.set(id, asked.name);
+      if (!message.content && !message.tool_calls?.length) continue;
+      converted.push(toAssistantMessage(message, to, reasoning[index] ?? false));
     } else {
       const toolName = names.get(message.tool_call_id) ?? "unknown";
       const output = { type: "text" as const, value: message.content };
@@ -82,6 +74,11 @@ export function toModelMessages(
     }
   }
   return converted;
+}
+
+/** True for a message that started a turn. */
+export function startsTurn(message: ChatMessage): boolean {
+  return message.role === "user" && message.name !== INJECTED;
 }
 
 function userMessage({ content, images = [] }: UserMessage, added: string, takesImages: boolean): ModelMessage {
@@ -96,13 +93,4 @@ function unseen(count: number): string {
   return count === 1
     ? "(An image was sent, which you cannot see.)"
     : `(${count} images were sent, which you cannot see.)`;
-}
-
-function parseArguments(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Written by another program; the model gets it unchanged.
-    return { _raw: text };
-  }
 }

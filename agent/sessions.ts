@@ -4,7 +4,7 @@ import { transaction } from "#core/home/database";
 import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { Session } from "#core/ports/agent";
-import { INJECTED } from "./injections.ts";
+import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
 
@@ -176,7 +176,7 @@ export class SqliteSessions {
   /** Removes the last turn (`/undo`, `/retry`). Returns its user message, or null when there is no turn. */
   undo(id: string): string | null {
     const messages = this.history(id);
-    const start = messages.findLastIndex((message) => message.role === "user" && message.name !== INJECTED);
+    const start = messages.findLastIndex(startsTurn);
     if (start === -1) return null;
     this.truncate(id, start);
     return messages[start]?.content ?? null;

@@ -3,7 +3,9 @@ import type { ModelMessage, ToolSet } from "ai";
 import { isHermesError } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
 import { isMapping } from "#core/mapping";
+import type { ModelReply, ProviderData } from "#core/messages";
 import { modelFailureFrom, ModelFailure, streamCut } from "./model-failure.ts";
+import { replyOf, type AnswerPart } from "./model-reply.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SelectedModel } from "./models/select.ts";
 
@@ -34,6 +36,8 @@ export interface ModelAnswer {
   readonly text: string;
   /** True if the model reasoned, whether or not it answered. */
   readonly reasoned: boolean;
+  /** What the answer must go back with, if anything. */
+  readonly reply: ModelReply | undefined;
   readonly calls: readonly AskedCall[];
   readonly finishReason: string;
   readonly responseModel: string;
@@ -52,6 +56,7 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
       messages: request.messages,
       maxRetries: 0,
       abortSignal: signal,
+      onStepEnd: ({ content, providerMetadata }) => collected.takeStep(content, providerMetadata),
       onError: () => {
         // The failure also arrives as a part of the stream; without this the package prints it.
       },
@@ -95,6 +100,7 @@ class Collected {
   streamed = false;
   #text = "";
   #reasoned = false;
+  #reply: ModelReply | undefined;
   readonly #calls: AskedCall[] = [];
   #end: Extract<StreamPart, { type: "finish-step" }> | undefined;
   readonly #model: SelectedModel;
@@ -112,6 +118,11 @@ class Collected {
     if (STREAMED.has(part.type)) this.streamed = true;
   }
 
+  /** Takes the whole answer, with what belongs to its parts. */
+  takeStep(content: readonly AnswerPart[], data: ProviderData | undefined): void {
+    this.#reply = replyOf(this.#model, content, data);
+  }
+
   finish(): ModelAnswer {
     const end = this.#end;
     if (end === undefined || end.finishReason === "interrupted") throw streamCut(this.streamed);
@@ -120,7 +131,8 @@ class Collected {
     return {
       text: this.#text,
       reasoned: this.#reasoned,
-      calls: this.#calls,
+      reply: this.#reply,
+      calls: end.finishReason === "length" ? this.#calls.map(tellCut) : this.#calls,
       finishReason: end.finishReason,
       responseModel: end.response.modelId || this.#model.id,
       usage: { input_tokens: end.usage.inputTokens ?? 0, output_tokens: end.usage.outputTokens ?? 0 },
@@ -135,6 +147,12 @@ function toAskedCall({ toolCallId, toolName, input }: Extract<StreamPart, { type
   if (isMapping(input)) return { id: toolCallId, tool: toolName, args: input, problem: null };
   const raw = typeof input === "string" ? input : (JSON.stringify(input) ?? "");
   return { id: toolCallId, tool: toolName, args: { _raw: raw }, problem: "the arguments are not a JSON object" };
+}
+
+/** A call whose arguments broke off because the answer did. */
+function tellCut(call: AskedCall): AskedCall {
+  if (call.problem === null) return call;
+  return { ...call, problem: "the call was cut off at the model's length limit" };
 }
 
 async function toToolSet(tools: readonly Tool[]): Promise<ToolSet> {

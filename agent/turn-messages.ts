@@ -4,9 +4,11 @@ import type { ChatMessage } from "#core/messages";
 import type { TurnInput } from "#core/ports/agent";
 import { INJECTED } from "./injections.ts";
 import { repairHistory, toModelMessages } from "./history.ts";
+import { withText } from "./model-reply.ts";
+import type { SelectedModel } from "./models/select.ts";
 import type { OfflineHints } from "./models/offline.ts";
 import type { SqliteSessions } from "./sessions.ts";
-import type { AskedCall } from "./stream.ts";
+import type { AskedCall, ModelAnswer } from "./stream.ts";
 
 export class TurnMessages {
   readonly #sessions: SqliteSessions;
@@ -16,13 +18,13 @@ export class TurnMessages {
   readonly #start: number;
   readonly #words: string[];
   readonly #firstAnswer: boolean;
-  readonly #takesImages: boolean;
+  readonly #model: SelectedModel;
   #context: string | undefined;
   #steps = 0;
   #calls = 0;
 
   /** Starts from the session's history, or the input's own, and adds the user's message. */
-  constructor(sessions: SqliteSessions, sessionId: string, input: TurnInput, takesImages: boolean) {
+  constructor(sessions: SqliteSessions, sessionId: string, input: TurnInput, model: SelectedModel) {
     const { message, images = [], history = sessions.history(sessionId) } = input;
     this.#sessions = sessions;
     this.#sessionId = sessionId;
@@ -30,17 +32,20 @@ export class TurnMessages {
     this.#start = this.#messages.length;
     this.#words = [message];
     this.#firstAnswer = !this.#messages.some((one) => one.role === "assistant" && one.content);
-    this.#takesImages = takesImages;
+    this.#model = model;
     this.#add({ role: "user", content: message, ...(images.length > 0 ? { images } : {}) });
   }
 
-  /** The messages so far, without the data of images, which a hook's standard input need not carry. */
+  /** The messages so far, without what a hook's standard input need not carry: images' data, models' signatures. */
   forHooks(): ChatMessage[] {
-    return this.#messages.map((message) =>
-      message.role === "user" && message.images !== undefined
-        ? { ...message, images: message.images.map((image) => ({ ...image, data: "" })) }
-        : message,
-    );
+    return this.#messages.map((message) => {
+      if (message.role === "user" && message.images !== undefined) {
+        return { ...message, images: message.images.map((image) => ({ ...image, data: "" })) };
+      }
+      if (message.role !== "assistant" || message.model_reply === undefined) return message;
+      const { model_reply: _reply, ...rest } = message;
+      return rest;
+    });
   }
 
   /** Context from hooks for this turn; it is never stored. */
@@ -53,11 +58,13 @@ export class TurnMessages {
     this.#add({ role: "user", content, name: INJECTED });
   }
 
-  addAnswer(content: string): void {
-    this.#add({ role: "assistant", content });
+  /** `content` is the answer's text after hooks. */
+  addAnswer({ reply }: ModelAnswer, content: string): void {
+    const model_reply = reply && withText(reply, content);
+    this.#add({ role: "assistant", content, ...(model_reply && { model_reply }) });
   }
 
-  addCalls(text: string, calls: readonly AskedCall[]): void {
+  addCalls({ text, reply }: ModelAnswer, calls: readonly AskedCall[]): void {
     this.#steps++;
     this.#calls += calls.length;
     this.#add({
@@ -68,6 +75,7 @@ export class TurnMessages {
         type: "function",
         function: { name: tool, arguments: JSON.stringify(args) },
       })),
+      ...(reply && { model_reply: reply }),
     });
   }
 
@@ -82,7 +90,7 @@ export class TurnMessages {
 
   /** The messages to send; `closing` is added at the end for this request only. */
   toModelMessages(closing?: string): ModelMessage[] {
-    const messages = toModelMessages(this.#messages, { text: this.#context, at: this.#start }, this.#takesImages);
+    const messages = toModelMessages(this.#messages, { text: this.#context, at: this.#start }, this.#model);
     return closing === undefined ? messages : [...messages, { role: "user", content: closing }];
   }
 

@@ -39,8 +39,8 @@ const CLOSING_WORDS =
   "done, what was found, and what is left to do.";
 
 /**
- * Runs a turn and returns how it ended. Frames of the user's own session are `text`, `reasoning`, `tool_use`, `tool_result`,
- * `hook`, `injected`, `assistant`, `error`; a child agent's text and answer get no frames. Never throws.
+ * Runs a turn and returns how it ended. Frames of the user's own session are `text`, `reasoning`, `tool_use`,
+ * `tool_result`, `hook`, `injected`, `assistant`, `error`; a child agent's text and answer get no frames. Never throws.
  */
 export async function runTurn(
   scope: TurnScope,
@@ -65,7 +65,7 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   const { message } = input;
   const selected = await deps.model();
   const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
-  const conversation = new TurnMessages(deps.sessions, session.id, input, selected.takesImages);
+  const conversation = new TurnMessages(deps.sessions, session.id, input, selected);
   const instructions = [deps.instructions ?? INSTRUCTIONS, input.instructions ?? ""].filter(Boolean).join("\n\n");
   return { scope, selected, message, instructions, conversation, tools, injections, requests: 0 };
 }
@@ -127,12 +127,12 @@ async function converse(turn: Turn): Promise<Ending> {
     const calls = answer.calls.map((call) => ({ ...call, id: uniqueId(scope, call.id) }));
     announce(turn, "agent:step", { iteration: turn.requests, tool_names: calls.map(({ tool }) => tool) });
     if (calls.length > 0) {
-      conversation.addCalls(answer.text, calls);
+      conversation.addCalls(answer, calls);
       await runStep(turn, calls);
       continue;
     }
     if (turn.injections.closeIfEmpty()) return finish(turn, answer);
-    conversation.addAnswer(answer.text);
+    conversation.addAnswer(answer, answer.text);
   }
   return closeAtLimit(turn);
 }
@@ -195,7 +195,7 @@ async function deliver({ scope, selected, conversation }: Turn, answer: ModelAns
     const { session, deps } = scope;
     deps.log.warn("the model's answer is empty or incomplete", { notice, finish_reason, session_id: session.id });
   }
-  conversation.addAnswer(text);
+  conversation.addAnswer(answer, text);
   emitOwn(scope, { type: "assistant", content: text, finish_reason, ...(notice === null ? {} : { notice }) });
   return { text, finish_reason, notice };
 }

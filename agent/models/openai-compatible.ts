@@ -1,5 +1,6 @@
 import type { LanguageModelV4 } from "./language-model.ts";
 import type { ModelConnection } from "./openai.ts";
+import { reasoningForms, replayReasoning } from "./replayed-reasoning.ts";
 
 /** A model on any server with OpenAI's Chat Completions API. Usage is requested in the stream. */
 export async function createOpenAICompatibleModel(
@@ -11,6 +12,8 @@ export async function createOpenAICompatibleModel(
     name,
     baseURL: baseUrl,
     includeUsage: true,
+    metadataExtractor: reasoningForms,
+    transformRequestBody: replayReasoning,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
   return provider.chatModel(id);

@@ -109,3 +109,28 @@ test("a reply gets no reasoning while a hook may still change the answer", async
   assert.equal(replied.text, "Hello.");
   assert.ok(!replied.frames.some(({ type }) => type === "reasoning"));
 });
+
+test("a parent learns that its child's answer is empty or cut off", async (t) => {
+  const delegate = (goal: string) => ({
+    id: `call_${goal}`,
+    name: "delegate_task",
+    arguments: JSON.stringify({ goal }),
+  });
+  const model = await serve(t, [
+    { calls: [delegate("one")] },
+    { text: "Half of", finish: "length" },
+    { calls: [delegate("two")] },
+    { text: "" },
+  ]);
+  const bench = createBench({ model });
+  await bench.turn("do it");
+  const summaries = bench.framesOf("tool_result").map(({ content }) => content.match(/"summary":"(.*?)"/)?.[1]);
+  assert.deepEqual(summaries, [`Half of\\n\\n(${CUT})`, "(The model gave an empty answer.)"]);
+});
+
+test("a call that was cut off at the length limit says so to the model", async (t) => {
+  const call = { id: "call_a", name: "terminal", arguments: '{"command":"ls' };
+  const bench = createBench({ model: await serve(t, [{ calls: [call], finish: "length" }]) });
+  await bench.turn("do it");
+  assert.match(bench.framesOf("tool_result")[0]?.content ?? "", /cut off at the model's length limit/);
+});

@@ -27,12 +27,24 @@ export type Reply =
   | { readonly endAfter: string }
   /** Sends this text and then nothing, until the client goes away. */
   | { readonly hangAfter: string }
+  /** Sends these deltas, as other servers phrase them. */
+  | { readonly deltas: readonly object[]; readonly finish?: string | null }
+  /** Sends this body as it is. */
+  | { readonly body: string; readonly type: string }
   /** Writes an error into the stream. */
   | { readonly streamError: string };
 
+export interface SentMessage {
+  readonly role: string;
+  readonly content: unknown;
+  readonly tool_calls?: readonly { readonly id: string; readonly [field: string]: unknown }[];
+  readonly tool_call_id?: string;
+  readonly [field: string]: unknown;
+}
+
 export interface RequestBody {
   readonly model: string;
-  readonly messages: readonly { role: string; content: unknown; tool_calls?: unknown; tool_call_id?: string }[];
+  readonly messages: readonly SentMessage[];
   readonly tools?: readonly { function: { name: string } }[];
 }
 
@@ -46,8 +58,15 @@ export interface ModelServer extends AsyncDisposable {
   readonly hanging: Promise<void>;
 }
 
-/** Starts the server on loopback. The replies are given in order; after the last one every request gets "done". */
-export async function startModelServer(replies: readonly Reply[]): Promise<ModelServer> {
+/**
+ * Starts the server on loopback. The replies are given in order; after the last one every request gets "done". A
+ * request about which `refuse` has something to say is answered with status 400 and gets no reply.
+ */
+export async function startModelServer(
+  replies: readonly Reply[],
+  refuse: (body: RequestBody) => string | undefined = () => undefined,
+): Promise<ModelServer> {
+  let given = 0;
   const requests: RequestBody[] = [];
   const gone = Promise.withResolvers<void>();
   const hanging = Promise.withResolvers<void>();
@@ -58,11 +77,18 @@ export async function startModelServer(replies: readonly Reply[]): Promise<Model
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    requests.push(JSON.parse(Buffer.concat(chunks).toString()) as RequestBody);
-    const reply = replies[requests.length - 1] ?? { text: "done" };
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as RequestBody;
+    requests.push(body);
+    const refusal = refuse(body);
+    const reply: Reply =
+      refusal === undefined ? (replies[given++] ?? { text: "done" }) : { status: 400, message: refusal };
     if ("status" in reply) {
       response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
       response.end(JSON.stringify({ error: { message: reply.message ?? `status ${reply.status}` } }));
+      return;
+    }
+    if ("body" in reply) {
+      response.writeHead(200, { "content-type": reply.type }).end(reply.body);
       return;
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -72,6 +98,9 @@ export async function startModelServer(replies: readonly Reply[]): Promise<Model
       response.write(event({ content: reply.cutAfter }), () => setTimeout(() => response.destroy(), 20));
     } else if ("endAfter" in reply) {
       response.end(event({ content: reply.endAfter }));
+    } else if ("deltas" in reply) {
+      for (const delta of reply.deltas) response.write(event(delta));
+      response.end(`${reply.finish === null ? "" : event({}, reply.finish ?? "stop")}data: [DONE]\n\n`);
     } else if ("hangAfter" in reply) {
       response.on("close", gone.resolve);
       response.write(event({ content: reply.hangAfter }), () => hanging.resolve());

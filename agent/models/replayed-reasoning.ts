@@ -1,0 +1,84 @@
+/** Reasoning over Chat Completions: servers differ in its name, and most want it back as they gave it. */
+import { isMapping } from "#core/mapping";
+
+type Fields = Record<string, unknown>;
+
+/** What a message with reasoning is marked with until {@link replayReasoning}. */
+interface Marks {
+  /** The field's name, if it is not `reasoning_content`. */
+  field?: string;
+  /** OpenRouter's form, with signatures. */
+  details?: Fields[];
+}
+
+const KEY = "openaiCompatible";
+
+/** Notes in which form a server gives reasoning, for `@ai-sdk/openai-compatible`. */
+export const reasoningForms = {
+  extractMetadata: async () => undefined,
+  createStreamExtractor() {
+    let field: string | undefined;
+    const details: Fields[] = [];
+    return {
+      processChunk(chunk: unknown) {
+        const delta = deltaOf(chunk);
+        if (typeof delta["reasoning"] === "string" && delta["reasoning_content"] === undefined) field = "reasoning";
+        if (Array.isArray(delta["reasoning_details"])) {
+          for (const detail of delta["reasoning_details"]) if (isMapping(detail)) addDetail(details, detail);
+        }
+      },
+      buildMetadata() {
+        if (field === undefined && details.length === 0) return undefined;
+        const marks = { ...(field === undefined ? {} : { field }), ...(details.length === 0 ? {} : { details }) };
+        return { [KEY]: { hermes_reasoning: marks as never } };
+      },
+    };
+  },
+};
+
+function deltaOf(chunk: unknown): Fields {
+  const choices = isMapping(chunk) ? chunk["choices"] : undefined;
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  const delta = isMapping(choice) ? choice["delta"] : undefined;
+  return isMapping(delta) ? delta : {};
+}
+
+/** Pieces of one text are joined; whatever else a later piece has, such as the signature, is added. */
+function addDetail(details: Fields[], detail: Fields): void {
+  const last = details.at(-1);
+  const key = ["text", "summary"].find((name) => typeof detail[name] === "string" || typeof last?.[name] === "string");
+  const same = last !== undefined && last["type"] === detail["type"] && last["index"] === detail["index"];
+  if (last === undefined || !same || key === undefined) return void details.push({ ...detail });
+  const text = `${textOf(last[key])}${textOf(detail[key])}`;
+  for (const [name, value] of Object.entries(detail)) if (value !== null && value !== undefined) last[name] = value;
+  last[key] = text;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * Gives reasoning the form in which it came. A model that reasons gets the field with each of its steps with calls,
+ * because servers refuse a step without it even if the model gave none.
+ */
+export function replayReasoning(body: Record<string, unknown>): Record<string, unknown> {
+  const messages = body["messages"];
+  if (!Array.isArray(messages)) return body;
+  const replayed = messages.map((message: unknown) => (isMapping(message) ? giveForm(message) : message));
+  const reasons = replayed.some((message) => isMapping(message) && typeof message["reasoning_content"] === "string");
+  return { ...body, messages: reasons ? replayed.map(addEmptyReasoning) : replayed };
+}
+
+function giveForm(message: Fields): Fields {
+  const { hermes_reasoning: marks, reasoning_content: reasoning, ...rest } = message;
+  const { field, details } = (marks ?? {}) as Marks;
+  if (details !== undefined) return { ...rest, reasoning_details: details };
+  return reasoning === undefined ? rest : { ...rest, [field ?? "reasoning_content"]: reasoning };
+}
+
+/** Adds the field to an answer with calls that has none. */
+function addEmptyReasoning(message: unknown): unknown {
+  if (!isMapping(message) || message["role"] !== "assistant" || !Array.isArray(message["tool_calls"])) return message;
+  return { reasoning_content: "", ...message };
+}

@@ -52,9 +52,9 @@ export interface ShellHooks {
   readonly scripts: () => HookScripts;
 }
 
-/** The registered hooks, by their entry as text. */
+/** The registered hooks, by their entry as text; an entry may have two. */
 interface Registered {
-  readonly hooks: ReadonlyMap<string, Hook>;
+  readonly hooks: ReadonlyMap<string, readonly Hook[]>;
   readonly approvals: OpenApprovals | undefined;
   readonly scripts: HookScripts;
   readonly guards: readonly ShellGuard[];
@@ -97,7 +97,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
 
   /** Hooks for the entries. An unchanged entry keeps its hook. */
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Omit<Registered, "scripts">> {
-    const { createShellHook } = await import("#sandbox/shell/hook");
+    const { createEntryHooks } = await import("#sandbox/shell/replacements");
     const { findScriptAccessProblem } = await import("#allowlist/script-access");
     const dependencies = {
       decide: (request: HookRequest) => (current.approvals ?? approvals).decide(request),
@@ -106,10 +106,10 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       ask,
       warn: context.warn,
     };
-    const hooks = new Map<string, Hook>();
+    const hooks = new Map<string, readonly Hook[]>();
     for (const entry of entries) {
       const key = JSON.stringify(entry);
-      hooks.set(key, current.hooks.get(key) ?? createShellHook(entry, dependencies));
+      hooks.set(key, current.hooks.get(key) ?? createEntryHooks(entry, dependencies));
     }
     return { hooks, approvals, guards: await shellGuardsIn(entries, place) };
   }
@@ -124,7 +124,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
         current = next;
         if (haveSameOrder(before, after)) return;
         for (const undo of undos.splice(0)) undo();
-        for (const hook of next.hooks.values()) undos.push(dispatcher.register(hook));
+        for (const hook of [...next.hooks.values()].flat()) undos.push(dispatcher.register(hook));
       },
     };
   }
@@ -159,7 +159,7 @@ async function keepOrOpen(
   return openApprovals(file, mode, place);
 }
 
-function haveSameOrder(before: ReadonlySet<Hook>, after: ReadonlySet<Hook>): boolean {
+function haveSameOrder(before: ReadonlySet<readonly Hook[]>, after: ReadonlySet<readonly Hook[]>): boolean {
   const order = [...after];
   return before.size === after.size && [...before].every((hook, index) => hook === order[index]);
 }

@@ -35,6 +35,8 @@ export interface ShellHookDependencies {
   readonly ask?: AskPerson | undefined;
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
   readonly warn?: ((sentence: string) => void) | undefined;
+  /** Takes what a script gives in place of the thing that it observed. */
+  readonly onReplacement?: ((firing: Firing, text: string) => void) | undefined;
   /** Takes the raw result of each run, before it is interpreted; `hermes hooks test` shows it. */
   readonly onResult?: ((entry: ShellEntry, result: ProcessResult) => void) | undefined;
 }
@@ -77,6 +79,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     dependencies.onResult?.(entry, result);
     const reading = WIRES[entry.protocol].read({ entry, firing, result, shellContext: dependencies.shellContext });
     if (reading.unsupported !== undefined) warnOnce(reading.unsupported);
+    if (reading.replacement !== undefined) dependencies.onReplacement?.(firing, reading.replacement);
     const { question } = reading;
     return question === undefined ? reading.reply : settle(reading, question, firing, signal);
   }

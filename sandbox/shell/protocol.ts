@@ -26,6 +26,8 @@ export interface Protocol {
   toolNames(tools: readonly string[]): readonly string[];
   /** Why this protocol does not have the event, as a clause; null when it does. */
   refuseEvent(event: EventName): string | null;
+  /** The event at which an answer to this event replaces what it is about; undefined where none can. */
+  replacesAt(event: EventName): EventName | undefined;
   /** The command's words, where consent finds the script; {@link ProtocolCodec.argv} is what is started. */
   parse(command: string, home: string): Words;
   /** A word of an entry with `args`, in which the protocol's placeholders are replaced. */

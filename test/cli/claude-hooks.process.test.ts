@@ -48,6 +48,23 @@ test("updatedInput reaches the tool", async (t) => {
   assert.equal(stdout, "other\n");
 });
 
+test("updatedToolOutput is what the model and the surfaces get; a chat shows who replaced it", async (t) => {
+  const home = new Home(t);
+  const command = home.script(
+    "hides.sh",
+    `cat >/dev/null; echo '{"hookSpecificOutput":{"updatedToolOutput":"(hidden)"}}'`,
+  );
+  home.write(
+    "config.yaml",
+    `hooks_auto_accept: true\nhooks:\n  post_tool_call: [{ command: "${command}", protocol: claude, matcher: Bash, name: hides }]\n`,
+  );
+  const ended = await home.run(["chat", "-q", "run `echo secret`", "--output-format", "stream-json"]);
+  const frames = framesOf(ended);
+  assert.equal(frames.find(({ type }) => type === "tool_result")?.["content"], "(hidden)");
+  assert.doesNotMatch(String(frames.find(({ type }) => type === "assistant")?.["content"]), /secret\\n/);
+  assert.match(ended.stderr, /hook hides replaced the tool result/);
+});
+
 test("systemMessage is shown on the terminal and in the stream, without secrets", async (t) => {
   const home = withGuard(t, `cat >/dev/null; echo '{"systemMessage":"signed in with hunter2hunter2"}'`);
   const options = { env: { SOME_API_KEY: "hunter2hunter2" } };

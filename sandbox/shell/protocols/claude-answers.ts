@@ -17,7 +17,7 @@ import type { FinishedRun, ParsedRun } from "#sandbox/shell/codec";
 import { claudeEvent } from "./claude-events.ts";
 import { noticeIn, readOutput, specificOf, type Answer } from "./claude-output.ts";
 import { ourInput } from "./claude-tools.ts";
-import { unknownVerb } from "./claude-verbs.ts";
+import { isGiven, unknownVerb } from "./claude-verbs.ts";
 
 /** In characters. */
 const LONGEST_NOTE = 400;
@@ -136,12 +136,37 @@ function readObserver(run: FinishedRun): ParsedRun {
   const adds =
     textOf(specificOf(answer)["additionalContext"]) !== undefined ||
     (event?.textIsContext && failure === undefined && text !== undefined);
+  const replaced = replacementIn(answer, run);
   const unsupported = [
+    replaced.problem ?? [],
     decides ? `it wants to block, and ${firing.event} (${event?.name}) only observes here` : [],
     adds ? `it wants to add context, which ${firing.event} cannot; a hook of pre_llm_call can` : [],
   ].flat();
   const joined = unsupported.length === 0 ? undefined : unsupported.join("; ");
-  return reading(run, { ...remarksOf(run, answer), failure, unsupported: joined });
+  const { replacement } = replaced;
+  return reading(run, { ...remarksOf(run, answer), failure, unsupported: joined, replacement });
+}
+
+interface Replaced {
+  readonly replacement?: string | undefined;
+  /** Why the replacement does not count, as a clause. */
+  readonly problem?: string;
+}
+
+/** `updatedToolOutput`, or the older key for MCP tools alone. What is no string goes to the model as JSON. */
+function replacementIn(answer: Answer, { entry, firing }: FinishedRun): Replaced {
+  const { updatedToolOutput, updatedMCPToolOutput } = specificOf(answer);
+  const output = updatedToolOutput ?? updatedMCPToolOutput ?? undefined;
+  if (output === undefined) return {};
+  if (claudeEvent(firing.event)?.replacesAt === undefined) {
+    return { problem: `it wants to replace a tool's output, which ${firing.event} cannot; PostToolUse can` };
+  }
+  if (entry.background) return { problem: 'with "async: true" its "updatedToolOutput" comes too late' };
+  const tool = String((firing.payload as { tool_name?: unknown }).tool_name);
+  if (!isGiven(updatedToolOutput) && !tool.startsWith("mcp_")) {
+    return { problem: `"updatedMCPToolOutput" is for MCP tools; use "updatedToolOutput" for ${tool}` };
+  }
+  return { replacement: typeof output === "string" ? output : JSON.stringify(output) };
 }
 
 type Remarks = Pick<HookReply, "note" | "notice">;
@@ -158,10 +183,11 @@ interface Parts extends Remarks {
   readonly answer?: Answer | null;
   readonly question?: string | undefined;
   readonly unsupported?: string | undefined;
+  readonly replacement?: string | undefined;
 }
 
 function reading({ result }: FinishedRun, parts: Parts): ParsedRun {
-  const { failure, answer = null, question, unsupported, ...remarks } = parts;
+  const { failure, answer = null, question, unsupported, replacement, ...remarks } = parts;
   return {
     reply: {
       dialect: "shell",
@@ -172,5 +198,6 @@ function reading({ result }: FinishedRun, parts: Parts): ParsedRun {
     },
     ...(question === undefined ? {} : { question }),
     ...(unsupported === undefined ? {} : { unsupported }),
+    ...(replacement === undefined ? {} : { replacement }),
   };
 }

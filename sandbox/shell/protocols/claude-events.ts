@@ -12,6 +12,8 @@ export interface ClaudeEvent {
   readonly fields: (payload: Payload, place: ShellContext) => Readonly<Record<string, unknown>>;
   /** Plain text on standard output is context for the model there. */
   readonly textIsContext?: true;
+  /** Our event at which `updatedToolOutput` replaces the tool's result. */
+  readonly replacesAt?: EventName;
   /** False for a firing at which Claude Code has no event. */
   readonly concerns?: (origin: FiringOrigin) => boolean;
 }
@@ -31,6 +33,7 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
     "post_tool_call",
     {
       name: "PostToolUse",
+      replacesAt: "transform_tool_result",
       concerns: ({ blocked }) => blocked !== true,
       fields: (payload: Payload, place: ShellContext) => ({
         ...toolCall(payload, place),

@@ -56,7 +56,8 @@ function strangeKey(answer: Answer, decides: boolean): string | undefined {
   return `unknown verb ${quote(outer)}: Claude Code has no such key`;
 }
 
-function isGiven(value: unknown): boolean {
+/** True for anything but undefined and null. */
+export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 

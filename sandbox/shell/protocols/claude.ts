@@ -17,6 +17,7 @@ export const CLAUDE: Protocol = {
   },
   toolNames: (tools) => [...new Set(tools.flatMap((tool) => matchableNames(tool, undefined)))],
   refuseEvent,
+  replacesAt: (event) => claudeEvent(event)?.replacesAt,
   parse,
   expandArgument: withoutProjectFolder,
   createMatcher,

@@ -8,6 +8,7 @@ export const HERMES: Protocol = {
   eventNamed: () => undefined,
   toolNames: (tools) => tools,
   refuseEvent: () => null,
+  replacesAt: () => undefined,
   parse: parseCommand,
   expandArgument: (word) => word,
   createMatcher,

@@ -29,6 +29,8 @@ export interface CliContext {
   readonly note: (text: string) => void;
   /** Like `note`, in faint letters on a terminal with colours. */
   readonly faint: (text: string) => void;
+  /** Writes a part of a line as `faint` does. */
+  readonly faintPart: (text: string) => void;
   /** Writes `warning: …` to standard error; each sentence only once. */
   readonly warn: (sentence: string) => void;
   /** Sets the exit code that the program ends with; the first one that is not 0 stays. */
@@ -71,6 +73,7 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
     json: (value) => writeStdout(`${JSON.stringify(value, null, 2)}\n`),
     note,
     faint: (text) => writeFaintStderr(line(text)),
+    faintPart: writeFaintStderr,
     warn(sentence) {
       if (warned.has(sentence)) return;
       warned.add(sentence);

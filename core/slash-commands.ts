@@ -27,6 +27,7 @@ const SLASH_COMMANDS = {
   retry: { surfaces: CHAT, summary: "send your last message again" },
   undo: { surfaces: CHAT, summary: "remove the last turn" },
   model: { surfaces: BOTH, usage: "[ID]", summary: "show the model, or switch to another one of the same provider" },
+  reasoning: { surfaces: CHAT, usage: "[on|off]", summary: "show or hide the model's reasoning" },
   tools: { surfaces: CHAT, summary: "list the model's tools" },
   hooks: { surfaces: CHAT, summary: "list the registered hooks" },
   history: { surfaces: CHAT, summary: "show the messages of this session" },

@@ -112,6 +112,10 @@ export interface CommandDefinition {
 export interface PluginTurn {
   /** The agent's final answer; null when there was none. */
   readonly text: string | null;
+  /** Why the model ended that answer: `stop`, `length`, `content_filter`, …; null when there was none. */
+  readonly finish_reason: string | null;
+  /** A sentence about an answer that is empty or incomplete, else null. */
+  readonly notice: string | null;
   /** True when the turn ended with an answer. */
   readonly completed: boolean;
   /** True when the user stopped it. */

@@ -133,8 +133,9 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     on,
     emit,
     run_turn: async ({ prompt }: { prompt: string }) => {
-      const { text, completed, interrupted } = await asHost(() => deps.run_turn({ prompt, plugin: name }));
-      return { text, completed, interrupted };
+      const turn = await asHost(() => deps.run_turn({ prompt, plugin: name }));
+      const { text, finish_reason, notice, completed, interrupted } = turn;
+      return { text, finish_reason, notice, completed, interrupted };
     },
     deliver: (text: string) => asHost(() => deps.deliver({ text, plugin: name })),
     on_unload(callback: () => unknown) {

@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
-import type { Renderer } from "./renderers.ts";
+import type { ReasoningSwitch, Renderer } from "./renderers.ts";
 import { terminalOutput } from "./terminal-output.ts";
 import { parseSlash } from "#core/command-events";
 import { runSlash } from "./slash-commands.ts";
@@ -16,6 +16,7 @@ export interface OneShot {
   readonly conversation: ChatRepl;
   readonly context: CliContext;
   readonly renderer: Renderer;
+  readonly reasoning: ReasoningSwitch;
   readonly structured: boolean;
   readonly maxIterations: number | undefined;
 }
@@ -80,6 +81,7 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
     conversation,
     say,
     onFrame,
+    reasoning: run.reasoning,
     signal,
     stopTurn: () => false,
   });

@@ -14,13 +14,19 @@ export interface Renderer {
   readonly finish: () => void;
 }
 
+/** Whether the model's reasoning is shown; changed by `/reasoning`. */
+export interface ReasoningSwitch {
+  on: boolean;
+}
+
 export interface RendererOptions {
   readonly format: OutputFormat;
   /** `-Q`: the answer alone. */
   readonly quiet: boolean;
   /** True when text may be shown as it arrives, because no hook will replace it. Called for each answer. */
   readonly streaming: () => boolean;
-  readonly context: Pick<CliContext, "out" | "note" | "faint" | "write" | "json">;
+  readonly reasoning: ReasoningSwitch;
+  readonly context: Pick<CliContext, "out" | "note" | "faint" | "faintPart" | "write" | "json">;
 }
 
 export function createRenderer(options: RendererOptions): Renderer {
@@ -50,19 +56,30 @@ function answerRenderer({ context }: RendererOptions): Renderer {
   };
 }
 
-/** Writes the text to standard output, tool calls and errors to standard error. */
-function textRenderer({ context, streaming }: RendererOptions): Renderer {
-  let midLine = false;
+/** Writes the text to standard output; reasoning, tool calls and errors to standard error. */
+function textRenderer({ context, streaming, reasoning }: RendererOptions): Renderer {
+  /** What has begun a line that is not complete. */
+  let open: "words" | "thoughts" | undefined;
 
   function endLine(): void {
-    if (midLine) context.write("\n");
-    midLine = false;
+    if (open === "words") context.write("\n");
+    if (open === "thoughts") context.faint("");
+    open = undefined;
   }
 
   function words(text: string): void {
     if (text === "") return;
+    if (open === "thoughts") endLine();
     context.write(text);
-    midLine = !text.endsWith("\n");
+    open = text.endsWith("\n") ? undefined : "words";
+  }
+
+  function thoughts(text: string): void {
+    if (open === "words") endLine();
+    const shown = open === undefined ? text.trimStart() : text;
+    if (shown === "") return;
+    context.faintPart(shown);
+    open = "thoughts";
   }
 
   let streamed = false;
@@ -72,6 +89,9 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
         case "text":
           streamed ||= streaming();
           return streamed ? words(frame.delta) : undefined;
+        case "reasoning":
+          // A hook that may change the answer may have reasons to hide what led to it.
+          return reasoning.on && streaming() ? thoughts(frame.delta) : undefined;
         case "assistant":
           if (!streamed) words(frame.content);
           streamed = false;
@@ -93,7 +113,6 @@ function textRenderer({ context, streaming }: RendererOptions): Renderer {
           // A turn that was stopped while the answer arrived never ended its line.
           streamed = false;
           return undefined;
-        case "reasoning":
         case "hook":
         case "cost":
         case "result":

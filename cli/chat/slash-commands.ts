@@ -9,12 +9,14 @@ import { truncate } from "#core/truncate";
 import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
+import type { ReasoningSwitch } from "./renderers.ts";
 
 export interface SlashContext {
   readonly host: Host;
   readonly conversation: ChatRepl;
   readonly say: (text: string) => void;
   readonly onFrame: (frame: Frame) => void;
+  readonly reasoning: ReasoningSwitch;
   readonly signal: AbortSignal;
   /** Stops the turn that runs meanwhile; false when there is none. */
   readonly stopTurn: () => boolean;
@@ -67,6 +69,14 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   model(args, { host, say }) {
     if (args !== "") host.model.use(args);
     say(modelText(host));
+    return NOTHING;
+  },
+  reasoning(args, { reasoning, say }) {
+    if (args !== "" && args !== "on" && args !== "off") {
+      throw new HermesError("HERMES_USAGE", { problem: `"/reasoning ${args}": say "on" or "off".` });
+    }
+    if (args !== "") reasoning.on = args === "on";
+    say(`The model's reasoning is ${reasoning.on ? "shown" : "hidden"}.`);
     return NOTHING;
   },
   tools: (_, { host, say }) => (say(toolText(host)), NOTHING),

@@ -7,7 +7,7 @@ import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 import { MessageLine } from "./message-line.ts";
 import type { Questions } from "./questions.ts";
-import type { Renderer } from "./renderers.ts";
+import type { ReasoningSwitch, Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
 import { findSlashCommand } from "#core/slash-commands";
 import { runSlash, type AfterCommand, type SlashContext } from "./slash-commands.ts";
@@ -18,6 +18,7 @@ export interface TerminalConversation {
   readonly conversation: ChatRepl;
   readonly context: CliContext;
   readonly renderer: Renderer;
+  readonly reasoning: ReasoningSwitch;
   readonly maxIterations: number | undefined;
   /** Questions of hooks are asked on the same line that the user types on. */
   readonly questions?: Questions | undefined;
@@ -153,6 +154,7 @@ async function obey(options: TerminalConversation, text: string, control: TurnCo
     conversation,
     say: context.out,
     onFrame: send.onFrame,
+    reasoning: options.reasoning,
     signal,
     stopTurn,
   });

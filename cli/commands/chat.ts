@@ -79,13 +79,15 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   });
   const conversation = new ChatRepl(host);
   if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
+  const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };
   const renderer = createRenderer({
     format: options.outputFormat,
     quiet: options.quiet === true,
     streaming: () => host.dispatcher.mayStream(),
+    reasoning,
     context,
   });
-  const common = { host, conversation, context, renderer, maxIterations: options.maxTurns };
+  const common = { host, conversation, context, renderer, reasoning, maxIterations: options.maxTurns };
   if (message === undefined) {
     const { runTerminal } = await import("../chat/terminal.ts");
     await runTerminal({ ...common, questions });

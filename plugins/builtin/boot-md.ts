@@ -32,10 +32,10 @@ async function runChecklist(ctx: PluginContext): Promise<void> {
     const checklist = await readChecklist(file);
     if (checklist === undefined) return;
     say(ctx, `${file} runs now, in a session of its own.`);
-    const { text, completed } = await ctx.run_turn({ prompt: `${INSTRUCTIONS}\n\n${checklist}` });
+    const { text, notice, completed } = await ctx.run_turn({ prompt: `${INSTRUCTIONS}\n\n${checklist}` });
     if (!completed || text === null)
       return say(ctx, `${file} was not worked through to its end; see the log.`, "error");
-    await report(ctx, file, text);
+    await report(ctx, file, notice === null ? text : `${text}\n\n(${notice})`.trim());
   } catch (error) {
     say(ctx, `${file} was not run: ${error instanceof Error ? error.message : String(error)}`, "error");
   }

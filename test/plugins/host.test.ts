@@ -149,19 +149,19 @@ test("run_turn and deliver reach their ports, and say so where there is none", a
   const written = {
     "p/plugin.yaml": "name: p",
     "p/index.js": `export function register(ctx) {
-      ctx.register_command({ name: "turn", description: "", handler: async (prompt) => (await ctx.run_turn({ prompt })).text });
+      ctx.register_command({ name: "turn", description: "", handler: async (prompt) => JSON.stringify(await ctx.run_turn({ prompt })) });
       ctx.register_command({ name: "tell", description: "", handler: (text) => ctx.deliver(text) });
     }`,
   };
   const told: unknown[] = [];
+  const turnResult = { finish_reason: "length", notice: "It was cut off.", completed: true, interrupted: false };
   const bench = await loadFixtures(t, [], {
     written,
-    run_turn: ({ prompt, plugin }) =>
-      Promise.resolve({ text: `${plugin}: ${prompt}`, completed: true, interrupted: false }),
+    run_turn: ({ prompt, plugin }) => Promise.resolve({ ...turnResult, text: `${plugin}: ${prompt}` }),
     deliver: async (message) => void told.push(message),
   });
   const [turn, tell] = bench.host.commands();
-  assert.equal(await turn!.run("hi"), "p: hi");
+  assert.deepEqual(JSON.parse((await turn!.run("hi"))!), { ...turnResult, text: "p: hi" });
   assert.equal(await tell!.run("news"), null);
   assert.deepEqual(told, [{ text: "news", plugin: "p" }]);
   const without = await loadFixtures(t, [], { written });

@@ -115,14 +115,15 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     }
   }
 
-  async function discard(): Promise<void> {
+  /** The next message does not wait for it. */
+  function discard(): void {
     const gone = draft;
     draft = undefined;
     if (gone === undefined) return;
-    const settled = await withDeadline(deps.sendMs, () => gone.discard());
-    if (settled.kind === "thrown") {
-      log.warn("a platform failed to delete a draft", { platform, problem: problemOf(settled.error) });
-    }
+    const tidy = async () => gone.discard();
+    void tidy().catch((error: unknown) =>
+      log.warn("a platform failed to delete a draft", { platform, problem: problemOf(error) }),
+    );
   }
 
   async function answer(words: string, session_id = "", notice?: string | null): Promise<void> {
@@ -135,7 +136,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
       try {
         await growing?.finish(text);
       } catch (error) {
-        void discard();
+        discard();
         throw error;
       }
     };
@@ -145,7 +146,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
   async function end(): Promise<void> {
     written?.withdraw();
     written = undefined;
-    await discard();
+    discard();
   }
 
   async function sendUnrecorded(text: string): Promise<boolean> {

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { openDatabase } from "#core/home/database";
+import type { Outbox } from "#gateway/outbox";
+import { createChatRecipient } from "#gateway/recipient";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
+import { noteLog } from "../helpers/inbox.ts";
 import { makeHook } from "../helpers/hooks.ts";
 import { MemoryAdapter } from "../helpers/memory-adapter.ts";
 import { startModelServer } from "../helpers/model-server.ts";
@@ -135,6 +138,17 @@ test("while a hook may change the answer nobody sees it before: no draft, no tex
     frames.filter(({ type }) => type === "text"),
     [],
   );
+});
+
+test("a message ends without waiting for its draft to be deleted", async () => {
+  const adapter = new MemoryAdapter({ drafts: true });
+  adapter.onDiscard = () => new Promise(() => undefined);
+  const { source } = adapter.message("hello");
+  const deps = { adapter: () => adapter, streams: () => true, log: noteLog().log, sendMs: 100_000 };
+  const recipient = createChatRecipient(source, { ...deps, outbox: {} as Outbox });
+  recipient.show({ type: "text", session_id: "s", delta: "half an ans" });
+  await recipient.end();
+  assert.deepEqual(adapter.happened, ["draft", "update half an ans", "discard"]);
 });
 
 test("a draft that cannot be finished is taken away, and the answer sent as a message", async (t) => {

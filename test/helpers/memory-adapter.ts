@@ -36,6 +36,8 @@ export class MemoryAdapter implements Adapter {
   onSend: (text: string, chat_id: string) => unknown = () => undefined;
   /** Runs before a draft is finished. */
   onFinish: (text: string) => unknown = () => undefined;
+  /** Runs when a draft is deleted. */
+  onDiscard: () => unknown = () => undefined;
   readonly draft?: (target: ReplyTarget) => Draft;
   readonly #starts: (() => unknown)[];
   #inbox: Inbox | undefined;
@@ -131,7 +133,10 @@ export class MemoryAdapter implements Adapter {
         this.happened.push("finish");
         this.sent.push({ chat_id, text, thread_id });
       },
-      discard: async () => void this.happened.push("discard"),
+      discard: async () => {
+        this.happened.push("discard");
+        await this.onDiscard();
+      },
     };
   }
 }

@@ -5,6 +5,7 @@ import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
 import { createClient, type TelegramClient } from "./client.ts";
 import { createDraft, type DraftTiming } from "./draft.ts";
 import { telegramFailureOf } from "./failure.ts";
+import { createHousekeeping, type Housekeeping, type HousekeepingTiming } from "./housekeeping.ts";
 import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./outgoing.ts";
 import { pollUpdates, type PollTiming } from "./polling.ts";
 import { telegramProblem } from "./settings.ts";
@@ -25,6 +26,7 @@ export interface TelegramOptions {
 
 export type TelegramTiming = PollTiming &
   OutgoingTiming &
+  HousekeepingTiming &
   DraftTiming &
   TypingTiming & {
     /** How long `stop` waits for messages on their way. */
@@ -42,6 +44,9 @@ const TIMING: TelegramTiming = {
   longestPause: 60_000,
   retryMs: 500,
   budgetMs: 40_000,
+  tidyCallMs: 5000,
+  tidyMs: 120_000,
+  settleMs: 1000,
   editMs: 1100,
   groupEditMs: 3100,
   typingDelayMs: 1000,
@@ -55,6 +60,7 @@ const START_MS = 15_000;
 interface Running {
   readonly client: TelegramClient;
   readonly outgoing: Outgoing;
+  readonly housekeeping: Housekeeping;
   /** Stops polling; resolves when it has stopped. */
   readonly endPolling: () => Promise<void>;
   /** Cuts short the waits of messages being sent. */
@@ -87,9 +93,11 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
       signal: polling.signal,
       hand: (update) => hand(update, { botName, inbox, typing, log }),
     });
+    const housekeeping = createHousekeeping(log, timing, sending.signal);
     running = {
       client,
-      outgoing: createOutgoing(client, timing, sending.signal),
+      outgoing: createOutgoing({ client, timing, housekeeping, signal: sending.signal }),
+      housekeeping,
       endPolling: () => {
         typing.stop();
         polling.abort();
@@ -101,10 +109,10 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
 
   async function stop(): Promise<void> {
     if (running === undefined) return;
-    const { outgoing, endPolling, giveUp } = running;
+    const { outgoing, housekeeping, endPolling, giveUp } = running;
     const late = setTimeout(giveUp, timing.stopMs);
     await endPolling();
-    await outgoing.idle();
+    await Promise.all([outgoing.idle(), housekeeping.idle()]);
     clearTimeout(late);
     running = undefined;
   }
@@ -119,8 +127,8 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
     },
     draft(target) {
       if (running === undefined) throw notRunning();
-      const { client, outgoing } = running;
-      return createDraft({ client, outgoing, log, timing, live: streaming() }, target);
+      const { client, outgoing, housekeeping } = running;
+      return createDraft({ client, outgoing, housekeeping, log, timing, live: streaming() }, target);
     },
   };
 }

@@ -8,10 +8,10 @@ export interface TelegramClient {
   getUsername(signal: AbortSignal): Promise<string | null>;
   /** Waits up to `seconds` for updates from `offset` on, and confirms all earlier ones. */
   getUpdates(offset: number, seconds: number, signal: AbortSignal): Promise<readonly unknown[]>;
-  /** Returns the message's id. */
-  sendMessage(target: ReplyTarget, text: string): Promise<number>;
-  editMessage(target: ReplyTarget, messageId: number, text: string): Promise<void>;
-  deleteMessage(target: ReplyTarget, messageId: number): Promise<void>;
+  /** Returns the message's id. `signal` ends this call and the next two; without one they have 15 s. */
+  sendMessage(target: ReplyTarget, text: string, signal?: AbortSignal): Promise<number>;
+  editMessage(target: ReplyTarget, messageId: number, text: string, signal?: AbortSignal): Promise<void>;
+  deleteMessage(target: ReplyTarget, messageId: number, signal?: AbortSignal): Promise<void>;
   showTyping(target: ReplyTarget): Promise<void>;
 }
 
@@ -57,15 +57,18 @@ export async function createClient(options: {
       if (!Array.isArray(updates)) throw new TelegramFailure("the server does not speak the Bot API");
       return updates as unknown[];
     },
-    async sendMessage(target, text) {
-      const { message_id: id } = await call((own) => api.sendMessage(target.chat_id, text, thread(target), own));
+    async sendMessage(target, text, signal) {
+      const { message_id: id } = await call(
+        (own) => api.sendMessage(target.chat_id, text, thread(target), own),
+        signal,
+      );
       return id;
     },
-    async editMessage({ chat_id: chat }, messageId, text) {
-      await call((own) => api.editMessageText(chat, messageId, text, {}, own));
+    async editMessage({ chat_id: chat }, messageId, text, signal) {
+      await call((own) => api.editMessageText(chat, messageId, text, {}, own), signal);
     },
-    async deleteMessage({ chat_id: chat }, messageId) {
-      await call((own) => api.deleteMessage(chat, messageId, own));
+    async deleteMessage({ chat_id: chat }, messageId, signal) {
+      await call((own) => api.deleteMessage(chat, messageId, own), signal);
     },
     async showTyping(target) {
       await call((own) => api.sendChatAction(target.chat_id, "typing", thread(target), own));

@@ -3,6 +3,7 @@ import type { Log } from "#core/home/log";
 import type { Draft, ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
 import { telegramFailureOf } from "./failure.ts";
+import type { Housekeeping } from "./housekeeping.ts";
 import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
 import { splitText } from "./split.ts";
 
@@ -10,19 +11,25 @@ export interface DraftTiming {
   /** Minimum time between two edits of a message, in private chats and in groups, which have a lower limit. */
   readonly editMs: number;
   readonly groupEditMs: number;
+  /** How long an answer waits for the last edit of its draft. */
+  readonly settleMs: number;
 }
 
 export interface DraftOptions {
   readonly client: TelegramClient;
   readonly outgoing: Outgoing;
+  readonly housekeeping: Housekeeping;
   readonly log: Log;
   readonly timing: DraftTiming;
   /** False: nothing is shown before the answer is complete. */
   readonly live: boolean;
 }
 
-export function createDraft({ client, outgoing, log, timing, live }: DraftOptions, target: ReplyTarget): Draft {
-  const pauseMs = target.chat_id.startsWith("-") ? timing.groupEditMs : timing.editMs;
+export function createDraft(options: DraftOptions, target: ReplyTarget): Draft {
+  const { client, outgoing, housekeeping, log, timing, live } = options;
+  const { chat_id: chat } = target;
+  const over = new AbortController();
+  const pauseMs = chat.startsWith("-") ? timing.groupEditMs : timing.editMs;
   let messageId: number | null = null;
   let shown = "";
   let wanted = "";
@@ -44,49 +51,54 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
           schedule();
         });
       },
-      Math.max(0, nextAt - performance.now()),
+      Math.max(0, nextAt - performance.now(), housekeeping.pauseOf(chat)),
     );
   }
 
   async function show(text: string): Promise<void> {
     const isFirst = messageId === null;
     try {
-      if (messageId === null) messageId = await client.sendMessage(target, text);
-      else await client.editMessage(target, messageId, text);
+      if (messageId === null) messageId = await client.sendMessage(target, text, housekeeping.signal());
+      else await client.editMessage(target, messageId, text, housekeeping.signal(over.signal));
       shown = text;
     } catch (thrown) {
       const failure = telegramFailureOf(thrown);
+      housekeeping.note(chat, failure);
       if (failure.isUnchanged) shown = text;
-      else if (failure.retryAfterMs !== null) nextAt = performance.now() + failure.retryAfterMs;
       // The first message may have arrived although its response was lost, so do not send another one.
-      else if (isFirst || !failure.mayPass) isOver = true;
+      else if ((isFirst && failure.retryAfterMs === null) || !failure.mayPass) isOver = true;
       log.debug(`telegram: a draft could not be updated: ${failure.message}`);
     }
   }
 
-  async function settle(): Promise<void> {
+  function end(): void {
     isOver = true;
     clearTimeout(timer);
     timer = undefined;
-    await showing;
   }
 
-  async function remove(): Promise<void> {
-    if (messageId === null) return;
-    const id = messageId;
-    // Half an answer stays in the chat, which is not worth failing for.
-    await outgoing
-      .attempt(() => client.deleteMessage(target, id))
-      .catch((thrown: unknown) =>
-        log.debug(`telegram: a draft could not be deleted: ${telegramFailureOf(thrown).message}`),
-      );
+  /** Waits for the last call. An edit that takes long is ended: the answer replaces its text anyway. */
+  async function settle(): Promise<void> {
+    end();
+    const late = setTimeout(() => over.abort(), timing.settleMs);
+    await showing;
+    clearTimeout(late);
+  }
+
+  /** Deletes the draft when there is time for it. */
+  function remove(): void {
+    housekeeping.later(chat, async (signal) => {
+      await showing;
+      if (messageId !== null) await client.deleteMessage(target, messageId, signal);
+    });
   }
 
   /** The last edit. False when the message is gone. */
   async function complete(id: number, text: string): Promise<boolean> {
     if (text === shown) return true;
+    await housekeeping.wait(chat);
     try {
-      await outgoing.attempt(() => client.editMessage(target, id, text));
+      await outgoing.attempt(chat, () => client.editMessage(target, id, text));
       return true;
     } catch (thrown) {
       const failure = telegramFailureOf(thrown);
@@ -112,8 +124,8 @@ export function createDraft({ client, outgoing, log, timing, live }: DraftOption
       return sendFinished(outgoing, target, pieces.slice(1));
     },
     async discard() {
-      await settle();
-      await remove();
+      end();
+      if (messageId !== null || showing !== undefined) remove();
     },
   };
 }

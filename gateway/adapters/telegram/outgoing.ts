@@ -6,12 +6,13 @@ import { HermesError } from "#core/errors";
 import type { ReplyTarget } from "#core/ports/platform";
 import type { TelegramClient } from "./client.ts";
 import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
+import type { Housekeeping } from "./housekeeping.ts";
 
 export interface Outgoing {
   /** Runs the task when all earlier ones of the chat have ended. */
   inOrder<Value>(chatId: string, task: () => Promise<Value>): Promise<Value>;
-  /** Makes a call, with retries where they may help. Throws a TelegramFailure. */
-  attempt<Value>(call: () => Promise<Value>): Promise<Value>;
+  /** Makes a call for a chat, with retries where they may help. Throws a TelegramFailure. */
+  attempt<Value>(chatId: string, call: () => Promise<Value>): Promise<Value>;
   /** Sends the pieces in order; pieces that a failed call of the same text has already sent are not sent again. */
   sendPieces(target: ReplyTarget, pieces: readonly string[]): Promise<void>;
   /** Resolves when nothing is being sent. */
@@ -29,8 +30,15 @@ const MOST_ATTEMPTS = 4;
 /** How many partly sent texts are remembered for their next attempt. */
 const MOST_UNFINISHED = 100;
 
-/** `signal` cuts waits short when the program exits. */
-export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, signal: AbortSignal): Outgoing {
+export interface OutgoingOptions {
+  readonly client: TelegramClient;
+  readonly timing: OutgoingTiming;
+  readonly housekeeping: Pick<Housekeeping, "note">;
+  /** Cuts waits short when the program exits. */
+  readonly signal: AbortSignal;
+}
+
+export function createOutgoing({ client, timing, housekeeping, signal }: OutgoingOptions): Outgoing {
   const last = new Map<string, Promise<unknown>>();
   const sentOf = new BoundedMap<string, number>(MOST_UNFINISHED);
 
@@ -46,13 +54,14 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
     }
   }
 
-  async function attempt<Value>(call: () => Promise<Value>): Promise<Value> {
+  async function attempt<Value>(chatId: string, call: () => Promise<Value>): Promise<Value> {
     const until = performance.now() + timing.budgetMs;
     for (let count = 1; ; count++) {
       try {
         return await call();
       } catch (thrown) {
         const failure = telegramFailureOf(thrown);
+        housekeeping.note(chatId, failure);
         const wait =
           failure.retryAfterMs ??
           growingPause(count - 1, { firstPause: timing.retryMs, longestPause: timing.budgetMs });
@@ -67,7 +76,7 @@ export function createOutgoing(client: TelegramClient, timing: OutgoingTiming, s
   async function sendPieces(target: ReplyTarget, pieces: readonly string[]): Promise<void> {
     const key = JSON.stringify([target.chat_id, target.thread_id, pieces]);
     for (let index = sentOf.get(key) ?? 0; index < pieces.length; index++) {
-      await attempt(() => client.sendMessage(target, pieces[index]!)).catch((thrown: unknown) => {
+      await attempt(target.chat_id, () => client.sendMessage(target, pieces[index]!)).catch((thrown: unknown) => {
         const failure = telegramFailureOf(thrown);
         sentOf.delete(key);
         if (failure.mayPass && index > 0) sentOf.set(key, index);

@@ -216,12 +216,60 @@ test("the answer of a draft without words is a message; no answer takes the draf
   await until(() => server.messages.size === 2, "the draft is there");
   await draft.discard();
   draft.update("words that come too late");
+  await until(() => server.messages.size === 1, "the draft is gone");
   assert.deepEqual(server.textsOf(42), ["at once"]);
   const other = adapter.draft(HERE);
   other.update("nothing after all");
   await until(() => server.messages.size === 2, "the draft is there");
   await other.finish("");
+  await until(() => server.messages.size === 1, "the draft is gone");
   assert.deepEqual(server.textsOf(42), ["at once"]);
+});
+
+test("no answer waits for the draft of an earlier message to be deleted", async (t) => {
+  const { server, adapter } = await startBench(t, { timing: { tidyCallMs: 200 } });
+  for (const way of ["hang", { status: 429, parameters: { retry_after: 0.3 } }] as const) {
+    const draft = adapter.draft(HERE);
+    draft.update("half an ans");
+    await until(() => server.textsOf(42).includes("half an ans"), "the draft is there");
+    const before = server.callsOf("deleteMessage").length;
+    server.misbehave("deleteMessage", way);
+    await draft.discard();
+    await adapter.send("42", "the next answer");
+    assert.ok(server.textsOf(42).includes("half an ans"), "the draft is still there");
+    await until(() => !server.textsOf(42).includes("half an ans"), "the draft is deleted later");
+    const [first, second] = server.callsOf("deleteMessage").slice(before);
+    assert.ok(second!.at - first!.at >= 190, "after the deadline, or the pause that Telegram asked for");
+  }
+});
+
+test("an answer does not wait for an edit of its draft that hangs", async (t) => {
+  const { server, adapter } = await startBench(t, { timing: { settleMs: 20, tidyCallMs: 100_000 } });
+  const draft = adapter.draft(HERE);
+  draft.update("one");
+  await until(() => server.messages.size === 1, "the draft is there");
+  server.misbehave("editMessageText", "hang");
+  draft.update("one two");
+  await until(() => server.callsOf("editMessageText").length === 1, "the edit hangs");
+  await draft.finish("one two three");
+  assert.deepEqual(server.textsOf(42), ["one two three"]);
+});
+
+test("a draft shows nothing new while Telegram asks for a pause in its chat, and the answer goes at once", async (t) => {
+  const { server, adapter } = await startBench(t, { timing: { stopMs: 50 } });
+  const first = adapter.draft(HERE);
+  first.update("half an ans");
+  await until(() => server.messages.size === 1, "the draft is there");
+  server.misbehave("deleteMessage", { status: 429, parameters: { retry_after: 60 } });
+  await first.discard();
+  await until(() => server.callsOf("deleteMessage").length === 1, "Telegram asks for a pause");
+  await showAnother(server, adapter);
+  const second = adapter.draft(HERE);
+  second.update("the next");
+  await showAnother(server, adapter);
+  await second.finish("the next answer");
+  assert.deepEqual(server.textsOf(42), ["half an ans", "the next answer"]);
+  assert.equal(server.callsOf("sendMessage").filter(({ body }) => body["chat_id"] === "42").length, 2);
 });
 
 test("while a hook may change the answer, a draft shows nothing", async (t) => {

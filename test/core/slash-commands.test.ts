@@ -12,7 +12,8 @@ test("a word means a command of its surface, by name or alias", () => {
 });
 
 test("the words of chat are those of the contract, and /reasoning", () => {
-  const words = "help new reset clear status sessions resume title retry undo model reasoning tools hooks history stop quit exit";
+  const words =
+    "help new reset clear status sessions resume title retry undo model reasoning tools hooks history stop quit exit";
   assert.deepEqual(slashWords("chat").toSorted(), words.split(" ").toSorted());
 });
 

@@ -17,10 +17,12 @@ interface Made {
   readonly adapter: Adapter;
 }
 
-function servicesOf(host: Host): AdapterServices {
+function servicesOf(host: Host, name: PlatformName): AdapterServices {
   return {
     model: () => host.model.describe(),
     version: programVersion(),
+    database: host.database,
+    isSession: (id) => host.sessions.get(id)?.platform === name,
     log: host.log,
     // Text that a hook may still replace is not shown early.
     streaming: () => host.dispatcher.mayStream(),
@@ -55,7 +57,7 @@ export class ConfiguredPlatforms {
           ? before
           : {
               settings: own,
-              adapter: await createAdapter(name, own as PlatformSettings<PlatformName>, servicesOf(this.#host)),
+              adapter: await createAdapter(name, own as PlatformSettings<PlatformName>, servicesOf(this.#host, name)),
             },
       );
     }

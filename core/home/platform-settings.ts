@@ -5,7 +5,13 @@ import type { Zod } from "#core/zod";
 export const PLATFORM_SETTINGS = {
   api_server: (zod: Zod) =>
     zod
-      .strictObject({ enabled: zod.boolean(), host: zod.string(), port: portNumber(zod), key: zod.string() })
+      .strictObject({
+        enabled: zod.boolean(),
+        host: zod.string(),
+        port: portNumber(zod),
+        key: zod.string(),
+        cors_origins: zod.array(zod.string()),
+      })
       .partial(),
   telegram: (zod: Zod) =>
     zod

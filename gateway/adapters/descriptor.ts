@@ -1,4 +1,5 @@
 /** What the gateway knows about a built-in platform before it runs: one descriptor each, in `table.ts`. */
+import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "#core/home/log";
 import type { PlatformName, PlatformSettings } from "#core/home/platform-settings";
 import type { Adapter } from "#core/ports/platform";
@@ -9,6 +10,10 @@ export interface AdapterServices {
   readonly model: () => { readonly id: string; readonly provider: string };
   /** The version of the program. */
   readonly version: string;
+  /** `state.db`. */
+  readonly database: DatabaseSync;
+  /** Whether there is a session with this id. */
+  readonly isSession: (id: string) => boolean;
   readonly log: Log;
   /** False while a hook may replace the final answer: then nothing of it is shown before it is complete. */
   readonly streaming: () => boolean;

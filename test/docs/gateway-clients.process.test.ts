@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import { openMemoryDatabase } from "#core/home/database";
 import { createApiServer } from "#gateway/adapters/api-server/adapter";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { examplesOf } from "../helpers/examples.ts";
@@ -23,7 +24,14 @@ async function startServer(t: { after(fn: () => unknown): void }) {
     end(reply, `You said: ${message.text}`);
   });
   const model = () => ({ id: "test-model", provider: "testing" });
-  const server = createApiServer({ port: 0, model, version: "1", log: noteLog().log });
+  const server = createApiServer({
+    port: 0,
+    model,
+    version: "1",
+    database: openMemoryDatabase(),
+    isSession: () => false,
+    log: noteLog().log,
+  });
   await server.start(inbox);
   t.after(() => server.stop());
   return { inbox, here: (block: string) => block.replaceAll(":8642", `:${server.address()!.port}`) };
@@ -62,7 +70,9 @@ for (const [name, text] of configs) {
   test(`the configuration ${name} is one`, async (t) => {
     const home = new Home(t);
     home.write("config.yaml", text);
-    const { code, stderr } = await home.run(["config", "check"], { env: { TELEGRAM_BOT_TOKEN: "1:x" } });
+    const { code, stderr } = await home.run(["config", "check"], {
+      env: { TELEGRAM_BOT_TOKEN: "1:x", HERMES_API_KEY: "x" },
+    });
     assert.deepEqual([code, stderr], [0, ""]);
   });
 }

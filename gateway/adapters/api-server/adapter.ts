@@ -1,12 +1,14 @@
 /** The platform `api_server`: the agent behind an HTTP API for OpenAI clients (CONTRACT §8). */
 import type { AddressInfo } from "node:net";
+import type { DatabaseSync } from "node:sqlite";
 import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
-import { PLATFORM } from "./answer.ts";
+import { GivenAnswers } from "./given-answers.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
 import { createApp } from "./routes.ts";
+import { PLATFORM } from "./running-answer.ts";
 import { apiServerProblem, DEFAULT_HOST } from "./settings.ts";
 
 export interface ApiServerOptions {
@@ -15,6 +17,12 @@ export interface ApiServerOptions {
   readonly port?: number | undefined;
   /** The bearer key of every route; without one it can only bind to loopback. */
   readonly key?: string | undefined;
+  /** The origins of web pages that may use the server; none when absent. */
+  readonly cors_origins?: readonly string[] | undefined;
+  /** For answers that may be asked for again. */
+  readonly database: DatabaseSync;
+  /** Whether there is a session with this id. */
+  readonly isSession: (id: string) => boolean;
   /** The current model, for `GET /v1/models`. */
   readonly model: () => { readonly id: string; readonly provider: string };
   /** The program's version, sent as a header of `GET /health`. */
@@ -61,16 +69,30 @@ const STOP_GRACE_MS = 2000;
  * or HERMES_ADAPTER_START (the port is in use, the address does not belong to this machine).
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { host = DEFAULT_HOST, port = 8642, key = "", model, version, log, streaming = () => true } = options;
+  const { host = DEFAULT_HOST, port = 8642, key = "", cors_origins = [], log, streaming = () => true } = options;
+  const { model, version, isSession } = options;
+  const given = new GivenAnswers(options.database, log);
   const limits = { ...LIMITS, ...options.limits };
   let running: Running | undefined;
 
   async function start(inbox: Inbox): Promise<void> {
     if (running !== undefined) return;
-    const problem = apiServerProblem({ host, key });
+    const problem = apiServerProblem({ host, key, cors_origins: [...cors_origins] });
     if (problem !== undefined) throw new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
     const inFlight = createInFlight(limits.inFlight);
-    const app = await createApp({ ...limits, inbox, key, model, version, streaming, log, inFlight });
+    const app = await createApp({
+      ...limits,
+      inbox,
+      key,
+      origins: cors_origins,
+      given,
+      isSession,
+      model,
+      version,
+      streaming,
+      log,
+      inFlight,
+    });
     try {
       await listen(app, host, port);
     } catch (thrown) {

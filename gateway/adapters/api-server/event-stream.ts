@@ -7,8 +7,8 @@ const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 export interface EventStream {
   /** True once the status and the headers are sent. */
   readonly begun: boolean;
-  /** Sends an event; an object as its JSON, a string as it is. */
-  send(data: object | string): void;
+  /** Sends an event; an object as its JSON, a string as it is. With `name`, the event has that type. */
+  send(data: object | string, name?: string): void;
   /** Releases the response; only allowed before anything was sent. */
   release(): void;
   end(): void;
@@ -47,7 +47,10 @@ export function openEventStream(
     get begun() {
       return begun;
     },
-    send: (data) => write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`),
+    send(data, name) {
+      const event = name === undefined ? "" : `event: ${name}\n`;
+      write(`${event}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+    },
     release: () => clearInterval(silence),
     end() {
       clearInterval(silence);

@@ -44,7 +44,6 @@ const REFUSED: Readonly<Record<string, number>> = {
 
 /** Failures that a client must not retry; everything else that ends a turn is our own failure. */
 const FAILED: Readonly<Record<string, number>> = {
-  HERMES_MESSAGE_REPEATED: 409,
   HERMES_GATEWAY_STOPPED: 503,
   HERMES_MODEL_REQUEST: 502,
   HERMES_MODEL_STREAM_CUT: 502,

@@ -6,7 +6,7 @@ import { request } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { createApiServer } from "#gateway/adapters/api-server/adapter";
 import { end, noteLog, show, TestInbox, type Received } from "../../helpers/inbox.ts";
-import { MODEL, readUntil, startBench } from "./api-server-bench.ts";
+import { readUntil, services, startBench } from "./api-server-bench.ts";
 import { until } from "../../helpers/poll.ts";
 
 const KEY = "the-key-of-this-test";
@@ -107,7 +107,7 @@ test("without a key it does not start where other machines reach it", async () =
   const { log } = noteLog();
   for (const host of ["0.0.0.0", "::", "10.0.0.1", "some-name.example", "x.localhost", ""]) {
     for (const key of [undefined, ""]) {
-      const server = createApiServer({ host, port: 0, key, model: () => MODEL, version: "1", log });
+      const server = createApiServer({ ...services(), host, port: 0, key, log });
       await assert.rejects(server.start(new TestInbox()), {
         code: "HERMES_ADAPTER_CONFIG",
         message: /gateway\.platforms\.api_server\.key/,
@@ -127,7 +127,7 @@ test("a port that is taken is named with the setting to change; later it can sta
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
-  const server = createApiServer({ port, model: () => MODEL, version: "1", log: noteLog().log });
+  const server = createApiServer({ ...services(), port, log: noteLog().log });
   t.after(() => server.stop());
   await assert.rejects(server.start(new TestInbox()), {
     code: "HERMES_ADAPTER_START",
@@ -141,11 +141,10 @@ test("a port that is taken is named with the setting to change; later it can sta
 
 test("an address that is not this machine's is named with its setting", async () => {
   const server = createApiServer({
+    ...services(),
     host: "192.0.2.1",
     port: 0,
     key: KEY,
-    model: () => MODEL,
-    version: "1",
     log: noteLog().log,
   });
   await assert.rejects(server.start(new TestInbox()), { message: /192\.0\.2\.1 is not an address.*api_server\.host/ });

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createApiServer, type ApiServer, type ApiServerOptions } from "#gateway/adapters/api-server/adapter";
-import { TestInbox, noteLog } from "../../helpers/inbox.ts";
+import { openMemoryDatabase } from "#core/home/database";
+import { SESSION, TestInbox, noteLog } from "../../helpers/inbox.ts";
 
 export interface Bench {
   readonly server: ApiServer;
@@ -16,7 +17,14 @@ export interface Bench {
   raw(text: string): Promise<Socket>;
 }
 
-export const MODEL = { id: "test-model", provider: "testing" };
+const MODEL = { id: "test-model", provider: "testing" };
+
+/** What the program gives the adapter. */
+export function services() {
+  return { model: () => MODEL, version: "1.2.3", database: openMemoryDatabase(), isSession: isSessionId };
+}
+
+const isSessionId = (id: string) => id === SESSION;
 
 export async function startBench(
   t: { after(fn: () => unknown): void },
@@ -24,7 +32,7 @@ export async function startBench(
   inbox = new TestInbox(),
 ): Promise<Bench> {
   const { lines, log } = noteLog();
-  const server = createApiServer({ port: 0, model: () => MODEL, version: "1.2.3", log, ...options });
+  const server = createApiServer({ ...services(), port: 0, log, ...options });
   await server.start(inbox);
   t.after(() => server.stop());
   const { url, port, host } = server.address()!;

@@ -20,7 +20,7 @@ test("role first, then the words as they come, the reason, and [DONE]", async (t
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "text/event-stream; charset=utf-8");
   assert.equal(response.headers.get("cache-control"), "no-cache");
-  assert.equal(response.headers.get("x-hermes-session"), SESSION);
+  assert.equal(response.headers.get("x-hermes-session-id"), SESSION);
   const chunks = chunksOf(await response.text());
   assert.deepEqual(
     chunks.map(({ choices }) => choices),

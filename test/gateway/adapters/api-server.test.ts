@@ -1,6 +1,7 @@
 /** `api_server`: conversations, shapes and errors, over real HTTP. */
 import test from "node:test";
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { HermesError } from "#core/errors";
 import { COST, end, OPENING, SESSION, show, TestInbox } from "../../helpers/inbox.ts";
 import { startBench, readUntil } from "./api-server-bench.ts";
@@ -21,7 +22,7 @@ test("an answer has OpenAI's shape, with the turn's model, usage and session", a
   };
   const response = await ask({ temperature: 0.5, n: null, tools: [], unheard_of: { a: 1 } });
   assert.equal(response.status, 200);
-  assert.equal(response.headers.get("x-hermes-session"), SESSION);
+  assert.equal(response.headers.get("x-hermes-session-id"), SESSION);
   const { id, created, ...rest } = (await response.json()) as { id: string; created: number };
   assert.match(id, /^chatcmpl-[0-9a-f]{32}$/);
   assert.ok(Math.abs(created - Date.now() / 1000) < 600, `created is in seconds: ${created}`);
@@ -40,17 +41,71 @@ test("an answer has OpenAI's shape, with the turn's model, usage and session", a
   });
 });
 
+test("reasoning and the reason of the end are parts of the answer", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  const reasoning = (delta: string) => ({ type: "reasoning", delta });
+  for (const [given, expected] of [
+    ["length", "length"],
+    ["content_filter", "content_filter"],
+    ["other", "stop"],
+  ]) {
+    inbox.answering = ({ reply }) => {
+      show(reply, OPENING, reasoning("Let me "), reasoning("look."), { type: "tool_use" }, reasoning("Ah."));
+      show(reply, { type: "assistant", content: "So", finish_reason: given });
+      end(reply, "So");
+    };
+    const { choices } = (await (await ask()).json()) as { choices: object[] };
+    const message = {
+      role: "assistant",
+      content: "So",
+      refusal: null,
+      reasoning_content: "Let me look.\n\nAh.",
+    };
+    assert.deepEqual(choices, [{ index: 0, message, logprobs: null, finish_reason: expected }]);
+  }
+});
+
 test("models and health", async (t) => {
   const { url } = await startBench(t);
   const health = await fetch(`${url}/health`);
   assert.equal(health.headers.get("x-hermes-version"), "1.2.3");
   assert.deepEqual(await health.json(), { status: "ok" });
+  assert.deepEqual(await (await fetch(`${url}/v1/health`)).json(), { status: "ok" });
   const { object, data } = (await (await fetch(`${url}/v1/models`)).json()) as { object: string; data: object[] };
   assert.equal(object, "list");
   assert.deepEqual(
     data.map((model) => ({ ...model, created: typeof (model as { created: unknown }).created })),
     [{ id: "test-model", object: "model", created: "number", owned_by: "testing" }],
   );
+  assert.deepEqual(await (await fetch(`${url}/v1/models/test-model`)).json(), data[0]);
+  const missing = await errorOf(await fetch(`${url}/v1/models/gpt-9`));
+  assert.deepEqual([missing.status, missing.code], [404, "model_not_found"]);
+});
+
+test("a model's id may contain slashes", async (t) => {
+  const { url } = await startBench(t, { model: () => ({ id: "maker/model", provider: "testing" }) });
+  for (const path of ["maker/model", "maker%2Fmodel"]) {
+    assert.equal((await fetch(`${url}/v1/models/${path}`)).status, 200, path);
+  }
+});
+
+test("health is 503 while the gateway drains", async (t) => {
+  const { url, inbox } = await startBench(t);
+  inbox.open = false;
+  for (const path of ["/health", "/v1/health"]) {
+    const response = await fetch(`${url}${path}`);
+    assert.deepEqual([response.status, await response.json()], [503, { status: "draining" }]);
+  }
+});
+
+test("a compressed body is 415", async (t) => {
+  const { url, inbox } = await startBench(t);
+  const body = gzipSync(JSON.stringify(user("x")));
+  const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+  const refused = await errorOf(await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body }));
+  assert.deepEqual([refused.status, refused.code], [415, "unsupported_media_type"]);
+  assert.match(refused.message, /compressed \(content-encoding: gzip\)/);
+  assert.equal(inbox.received.length, 0);
 });
 
 test("with a conversation name, only the last user message is used", async (t) => {
@@ -82,6 +137,7 @@ test("with a conversation name, only the last user message is used", async (t) =
     const { message, reply } = inbox.received[index]!;
     assert.equal(message.text, "the last words");
     assert.equal(message.internal, false);
+    assert.equal(reply?.instructions, "Be brief.");
     assert.deepEqual(message.source, source(name));
     assert.equal(reply?.history, undefined);
   }
@@ -106,9 +162,8 @@ test("without a name the messages are the whole conversation", async (t) => {
   assert.equal(response.status, 200);
   const [{ message, reply }] = inbox.received as [(typeof inbox.received)[0]];
   assert.equal(message.text, "second");
+  assert.equal(reply?.instructions, "Be brief.\n\nBe kind.");
   assert.deepEqual(reply?.history, [
-    { role: "system", content: "Be brief." },
-    { role: "system", content: "Be kind." },
     { role: "user", content: "first" },
     { role: "assistant", content: null, tool_calls: [call] },
     { role: "tool", tool_call_id: "c1", content: "seen" },
@@ -120,23 +175,75 @@ test("without a name the messages are the whole conversation", async (t) => {
   assert.notEqual(inbox.received[1]?.message.source.chat_id, message.source.chat_id);
 });
 
-test("an Idempotency-Key is the message's id", async (t) => {
+test("images, roles and refusals of histories that other servers wrote", async (t) => {
   const { ask, inbox } = await startBench(t);
-  await ask({}, { "idempotency-key": "once" });
-  await ask({}, { "idempotency-key": "once" });
-  await ask({ user: "anna" }, { "idempotency-key": "once" });
+  const messages = [
+    { role: "user", content: [{ type: "text", text: "look" }, IMAGE] },
+    { role: "assistant", content: null, refusal: "I can't." },
+    { role: "assistant", content: [{ type: "refusal", refusal: "I won't." }] },
+    { role: "assistant", content: null, function_call: { name: "look", arguments: "{}" } },
+    { role: "function", name: "look", content: "seen" },
+    { role: "function", name: "other", content: "also" },
+    { role: "user", content: [IMAGE] },
+  ];
+  assert.equal((await ask({ messages })).status, 200);
+  const { message, reply } = inbox.received[0]!;
+  const image = { media_type: "image/png", data: "iVBORw0KGgo=" };
+  assert.deepEqual([message.text, message.images], ["", [image]]);
+  const call = (id: string, name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
+  assert.deepEqual(reply?.history, [
+    { role: "user", content: "look", images: [image] },
+    { role: "assistant", content: "I can't." },
+    { role: "assistant", content: "I won't." },
+    { role: "assistant", content: null, tool_calls: [call("function_call_3", "look")] },
+    { role: "tool", content: "seen", tool_call_id: "function_call_3" },
+    { role: "assistant", content: null, tool_calls: [call("function_call_5", "other")] },
+    { role: "tool", content: "also", tool_call_id: "function_call_5" },
+  ]);
+  await ask({ user: "anna", messages });
+  assert.deepEqual(inbox.received[1]?.message.images, [image]);
+});
+
+test("a conversation without a name has one by its beginning", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  const system = { role: "system", content: "Be brief." };
+  const first = { role: "user", content: "hello" };
+  const next = [
+    { role: "assistant", content: "hi" },
+    { role: "user", content: "and then?" },
+  ];
+  const requests = [
+    [system, first],
+    [system, first, ...next],
+    [first],
+    [{ ...system, content: "Be kind." }, first],
+    [system, { ...first, content: "goodbye" }],
+    [system, { ...first, content: [{ type: "text", text: "hello" }, IMAGE] }],
+  ];
+  for (const messages of requests) await ask({ messages });
+  const names = inbox.received.map(({ message }) => message.source.chat_id);
+  assert.match(names[0]!, /^api-[0-9a-f]{16}$/);
+  assert.equal(names[1], names[0]);
+  assert.equal(new Set(names).size, 5);
+});
+
+test("the session's header in both directions", async (t) => {
+  const { ask, inbox } = await startBench(t);
+  await ask({}, { "x-hermes-session-id": SESSION });
+  await ask({ user: SESSION });
+  await ask();
   assert.deepEqual(
-    inbox.received.map(({ message }) => [message.source.chat_id, message.message_id]),
-    [
-      ["once", "once"],
-      ["once", "once"],
-      ["anna", "once"],
-    ],
+    inbox.received.map(({ reply }) => reply?.session_id),
+    [SESSION, undefined, undefined],
   );
 });
 
 test("names are of any script, in header and body alike", async (t) => {
   const { port, ask, raw, inbox } = await startBench(t);
+  for (const name of ["Zoë 日本", "👩‍👩‍👧", "क्‍ष", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"]) {
+    await ask({ user: name });
+    assert.equal(inbox.received.pop()?.message.source.chat_id, name);
+  }
   await ask({ user: "Zoë 日本" });
   const body = JSON.stringify({ messages: [{ role: "user", content: "hi" }] });
   await raw(
@@ -150,6 +257,7 @@ test("names are of any script, in header and body alike", async (t) => {
   );
 });
 
+const IMAGE = { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=", detail: "low" } };
 const user = (content: unknown) => ({ messages: [{ role: "user", content }] });
 const before = (message: object) => ({ messages: [message, { role: "user", content: "x" }] });
 const BAD: readonly (readonly [body: unknown, message: RegExp, headers?: Record<string, string>])[] = [
@@ -161,17 +269,23 @@ const BAD: readonly (readonly [body: unknown, message: RegExp, headers?: Record<
   [{ messages: ["hi"] }, /messages\[0\]: the last message must be a user message/],
   [{ messages: [{ role: "assistant", content: "x" }] }, /messages\[0\]: the last message must be a user message/],
   [{ messages: [{ role: "assistant", content: "x" }], user: "u" }, /must contain a user message/],
-  [user(null), /messages\[0\]\.content must be a string or a list of text parts/],
+  [user(null), /messages\[0\]\.content must be a string or a list of parts/],
   [user(3), /messages\[0\]\.content must be a string/],
   [user(""), /messages\[0\]\.content is empty/],
   [user([]), /messages\[0\]\.content is empty/],
   [
     user([{ type: "image_url", image_url: { url: "data:," } }]),
-    /messages\[0\]\.content\[0\]: parts of type "image_url"/,
+    /messages\[0\]\.content\[0\]: this is not a data URL of an image/,
   ],
   [user([{ type: "text" }]), /messages\[0\]\.content\[0\]: parts of type "text" are not supported/],
   [user(["x"]), /messages\[0\]\.content\[0\]: parts are not supported/],
-  [before({ role: "function", content: "x" }), /messages\[0\]\.role must be system/],
+  [before({ role: "king", content: "x" }), /messages\[0\]\.role must be system/],
+  [before({ role: "function", content: "x" }), /messages\[0\]\.name must be the name of the function/],
+  [before({ role: "system", content: [IMAGE] }), /messages\[0\]\.content: only user messages can have images/],
+  [user([{ type: "image_url", image_url: { url: "https://example.com/a.png" } }]), /hermes does not fetch images/],
+  [user([{ type: "image_url", image_url: { url: "data:text/html;base64,AAAA" } }]), /not a data URL of an image/],
+  [user([{ type: "image_url", image_url: {} }]), /image_url must have the image as a data URL/],
+  [user([{ type: "input_audio", input_audio: {} }]), /parts of type "input_audio" are not supported/],
   [before({ role: "tool", content: "x" }), /messages\[0\]\.tool_call_id/],
   [before({ role: "assistant", tool_calls: [{ id: 1 }] }), /messages\[0\]\.tool_calls\[0\]/],
   [before({ role: "assistant", tool_calls: {} }), /messages\[0\]\.tool_calls must be a list/],
@@ -180,6 +294,9 @@ const BAD: readonly (readonly [body: unknown, message: RegExp, headers?: Record<
   [{ ...user("x"), user: 7 }, /user must be a string/],
   [{ ...user("x"), user: "x".repeat(201) }, /user is longer than 200/],
   [{ ...user("x"), user: "a\nb" }, /user must only contain printable characters/],
+  [{ ...user("x"), user: "\u200d" }, /user must only contain printable characters/],
+  [{ ...user("x"), user: "a\u{e0067}" }, /user must only contain printable characters/],
+  [{ ...user("x"), user: "a\u202eb" }, /user must only contain printable characters/],
   [{ ...user("x"), user: "a\ud800" }, /user must only contain printable characters/],
   [user("x"), /X-Hermes-Session-Id is longer than 200/, { "x-hermes-session-id": "x".repeat(201) }],
   [user("x"), /X-Hermes-Session-Id must only contain printable/, { "x-hermes-session-id": "a\tb" }],
@@ -284,7 +401,6 @@ const FAILURES = [
   ["HERMES_GATEWAY_BUSY", { waiting: 10 }, 429, null],
   ["HERMES_GATEWAY_STOPPING", {}, 503, null],
   ["HERMES_GATEWAY_STOPPED", {}, 503, "false"],
-  ["HERMES_MESSAGE_REPEATED", { id: "once" }, 409, "false"],
   ["HERMES_ACCESS_DENIED", { platform: "api_server", user: "u" }, 403, null],
 ] as const;
 

@@ -1,7 +1,7 @@
 /** The SQL of sessions and their messages. Every method throws what SQLite throws. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ChatMessage } from "#core/messages";
-import type { Session } from "#core/ports/agent";
+import type { Session, StoredMessage } from "#core/ports/agent";
 
 /** A session as stored in the database. Times are ISO-8601 UTC. */
 export interface StoredSession extends Session {
@@ -90,6 +90,18 @@ export class SessionTables {
   history(id: string): ChatMessage[] {
     const rows = this.#statement("SELECT message FROM messages WHERE session_id = ? ORDER BY position").all(id);
     return rows.map(({ message }) => JSON.parse(String(message)) as ChatMessage);
+  }
+
+  historyFrom(id: string, position: number): StoredMessage[] {
+    return this.#statement(
+      "SELECT position, message, created_at FROM messages WHERE session_id = ? AND position >= ? ORDER BY position",
+    )
+      .all(id, position)
+      .map((row) => ({
+        position: Number(row["position"]),
+        created_at: String(row["created_at"]),
+        message: JSON.parse(String(row["message"])) as ChatMessage,
+      }));
   }
 
   /** Keeps the first `length` messages. */

@@ -3,10 +3,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
-import type { Session } from "#core/ports/agent";
+import type { Session, StoredMessage } from "#core/ports/agent";
 import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
+import { numbered, touched, type Unsaved } from "./unsaved-session.ts";
 
 export type { StoredSession } from "./session-tables.ts";
 
@@ -22,12 +23,6 @@ export interface NewSession {
 /** A session in the format of `hermes sessions export`. */
 export interface ExportedSession extends StoredSession {
   readonly messages: readonly ChatMessage[];
-}
-
-/** A session that could not be written and stays in memory until it can be. */
-interface Unsaved {
-  session: StoredSession;
-  messages: ChatMessage[];
 }
 
 /**
@@ -162,6 +157,13 @@ export class SqliteSessions {
     return kept === undefined ? this.#attempt(() => this.#tables.history(id)) : [...kept.messages];
   }
 
+  /** The session's messages from a position on. */
+  messagesFrom(id: string, position: number): StoredMessage[] {
+    const kept = this.#unsaved.get(id);
+    if (kept === undefined) return this.#attempt(() => this.#tables.historyFrom(id, position));
+    return numbered(kept).slice(position);
+  }
+
   /** Keeps the first `length` messages only. */
   truncate(id: string, length: number): void {
     this.#change(
@@ -283,10 +285,6 @@ export class SqliteSessions {
     this.#reported = true;
     this.#onWriteFailure(problemOf(error));
   }
-}
-
-function touched({ session, messages }: Unsaved): StoredSession {
-  return { ...session, updated_at: new Date().toISOString(), message_count: messages.length };
 }
 
 function compare(a: string, b: string): number {

@@ -3,12 +3,15 @@ import { loadConfig } from "#core/home/config";
 import { hookLimits } from "#core/hook-limits";
 import { demandFor } from "#core/home/demands";
 import { openFiles, type HostFiles } from "./host-files.ts";
-import { openSessions } from "./host-sessions.ts";
+import { openSessions, type HostSessions } from "./host-sessions.ts";
 import { openEvents, type HostEvents } from "./host/events.ts";
 import type { CurrentConfig, Host, HostOptions } from "./host/host.ts";
 import { openReloads } from "./host/reloads.ts";
 import { createModelSwitch } from "./model-switch.ts";
 import { createShellHooks, type ShellHooks } from "./shell-hooks.ts";
+import { createSessionFiles } from "#sandbox/shell/session-files";
+import type { SessionFiles } from "#sandbox/shell/protocol";
+import { programVersion } from "./version.ts";
 import { createWalls } from "./walls.ts";
 
 /**
@@ -29,13 +32,17 @@ export async function createHost(options: HostOptions): Promise<Host> {
     undo.defer(() => sessions.close());
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
-    const shellHooks = await openShellHooks(options, { current, files, events, walls });
+    const sessionFiles = openSessionFiles(options, sessions);
+    const shellHooks = await openShellHooks(options, { current, files, events, walls, sessionFiles });
 
     const { openTools } = await import("./host/tools.ts");
     const { scripts } = shellHooks;
     const onProblem = (problem: string) =>
       files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
-    const builtin = undo.use(openTools({ context, paths, config: current.config, walls, scripts, onProblem }));
+    const sessionVariables = (id: string) => sessionFiles.environment(id);
+    const builtin = undo.use(
+      openTools({ context, paths, config: current.config, walls, scripts, sessionVariables, onProblem }),
+    );
     const { openAgent } = await import("./host/agent.ts");
     const agent = undo.use(openAgent({ ...options, current, files, events, sessions, model, builtin }));
     await agent.plugins.load(current.config);
@@ -87,20 +94,32 @@ async function readConfig({ context, paths, surface }: HostOptions): Promise<Cur
   return { config };
 }
 
+function openSessionFiles({ context, paths }: HostOptions, { store }: HostSessions): SessionFiles {
+  return createSessionFiles({
+    folder: paths.sessionFiles,
+    sessions: store,
+    version: programVersion,
+    place: { cwd: process.cwd(), home: paths.home, env: context.env },
+    warn: context.warn,
+  });
+}
+
 interface ShellHookParts {
   readonly current: CurrentConfig;
   readonly files: HostFiles;
   readonly events: HostEvents;
   readonly walls: ReturnType<typeof createWalls>;
+  readonly sessionFiles: SessionFiles;
 }
 
 /** Registers the configured shell hooks, after asking for the consent that is missing. */
 async function openShellHooks(options: HostOptions, parts: ShellHookParts): Promise<ShellHooks> {
-  const { current, files, events, walls } = parts;
+  const { current, files, events, walls, sessionFiles } = parts;
   const shellHooks = createShellHooks({
     ...options,
     dispatcher: events.dispatcher,
     onUnrecorded: files.warnOnce,
+    sessionFiles,
     wallFor: (profile) => walls(profile ?? current.config.values.sandbox?.hooks ?? "off"),
   });
   const first = await shellHooks.prepare(current.config, { mayAsk: options.interactive });

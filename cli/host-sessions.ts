@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { problemOf } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
+import { sweepSessionFiles } from "#sandbox/shell/session-files";
 import type { SqliteSessions } from "#agent/sessions";
 
 export interface HostSessions {
@@ -14,7 +15,7 @@ export interface HostSessions {
 
 /** Opens the database. Throws HERMES_STATE_NEWER; else what goes wrong is a warning, and nothing of the run is kept. */
 export async function openSessions(
-  { state }: Pick<HomePaths, "state">,
+  { state, sessionFiles }: Pick<HomePaths, "state" | "sessionFiles">,
   warnOnce: (sentence: string) => void,
 ): Promise<HostSessions> {
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
@@ -34,7 +35,11 @@ export async function openSessions(
     store,
     database,
     pruneSoon(retentionDays) {
-      const pruning = setImmediate(() => store.prune(retentionDays));
+      const pruning = setImmediate(() => {
+        store.prune(retentionDays);
+        // A substitute knows none of the sessions.
+        if (database.location() !== null) sweepSessionFiles(sessionFiles, store);
+      });
       return () => clearImmediate(pruning);
     },
     close: () => database.close(),

@@ -11,6 +11,7 @@ import type { HookRequest } from "#allowlist/grant";
 import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { AskPerson } from "#sandbox/shell/hook";
+import type { SessionFiles } from "#sandbox/shell/protocol";
 import { isSwitchedOn, type CliContext, type GlobalOptions } from "./context.ts";
 import { refuseOptInInsideAgent } from "./inside-agent.ts";
 
@@ -25,6 +26,7 @@ interface ShellHookOptions {
   readonly onUnrecorded: (sentence: string) => void;
   /** The wall of an entry's profile, or of the configuration's for null. */
   readonly wallFor: (profile: WallProfile | null) => Wall;
+  readonly sessionFiles?: SessionFiles | undefined;
 }
 
 /** Prepared hooks that are not registered yet. */
@@ -66,7 +68,7 @@ const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_S
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher, ask } = options;
   const place = { cwd: process.cwd(), env: context.env, home: paths.home };
-  const shellContext = { ...place, wallFor: options.wallFor };
+  const shellContext = { ...place, wallFor: options.wallFor, sessionFiles: options.sessionFiles };
   let current = NONE;
   const undos: (() => void)[] = [];
 

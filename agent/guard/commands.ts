@@ -25,6 +25,8 @@ export interface CommandGround {
   /** The homes of hermes; the first is the program's own. */
   readonly hermesHomes: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** What the session sets besides; a name may mean either value. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** Rounds until nothing new is learnt of variables. */
@@ -55,9 +57,17 @@ export function judgeCommand(command: string, ground: CommandGround): string | n
   }
 }
 
-function variablesOf({ env, userHome, hermesHomes }: CommandGround): ReadonlyMap<string, readonly string[]> {
+function variablesOf({
+  env,
+  variables = {},
+  userHome,
+  hermesHomes,
+}: CommandGround): ReadonlyMap<string, readonly string[]> {
   const known = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(env)) if (value !== undefined) known.set(name, [value]);
+  for (const [name, value] of Object.entries(variables)) {
+    known.set(name, [...new Set([...(known.get(name) ?? []), value])]);
+  }
   known.set("HOME", [...new Set([userHome, env["HOME"] || userHome])]);
   const homes = [env["HERMES_HOME"], ...hermesHomes].filter((home) => home !== undefined && home !== "");
   if (homes.length > 0) known.set("HERMES_HOME", [...new Set(homes as string[])]);

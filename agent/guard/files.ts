@@ -28,6 +28,8 @@ export interface HookScripts {
 export interface CommandCircumstances {
   /** True when the system keeps the home from the command: then its words are judged for other guarded files only. */
   readonly walled?: boolean;
+  /** Variables that the command sees besides the environment, or instead of what that says. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface GuardOptions {
@@ -65,7 +67,7 @@ export function createGuardedFiles(homes: readonly HomePaths[], options: GuardOp
       if (access === "read" || relationOf(absolute, unwritable()) !== "inside") return null;
       return `${path} is off limits: ${describeHome(roots)}`;
     },
-    async refuseCommand(command, cwd, { walled = false } = {}) {
+    async refuseCommand(command, cwd, { walled = false, variables = {} } = {}) {
       const snapshot = walled ? outside(scripts().all) : unwritable();
       if (snapshot.guards.length === 0) return null;
       // With the parser, which a machine with a sandbox and without such files never needs.
@@ -77,6 +79,7 @@ export function createGuardedFiles(homes: readonly HomePaths[], options: GuardOp
         userHome: home,
         hermesHomes: roots,
         env,
+        variables,
       });
       if (reason === null) return null;
       const isHome = !walled && relationOf(cwd, snapshot) === "inside";

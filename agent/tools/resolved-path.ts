@@ -17,6 +17,8 @@ export interface ToolDeps {
   readonly env: NodeJS.ProcessEnv;
   /** Names of variables that commands get although they are named like secrets. */
   readonly envPassthrough: readonly string[];
+  /** Variables that hooks set for a session's commands. */
+  readonly sessionVariables?: ((sessionId: string) => Readonly<Record<string, string>>) | undefined;
   /** The home of hermes, which commands are marked with. */
   readonly home: string;
   /** What commands may see and write. */

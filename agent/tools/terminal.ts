@@ -50,9 +50,11 @@ export function createTerminal(deps: ToolDeps): Tool {
       const seconds = readTimeout(args);
       const cwd = await findFolder(optionalText(args, "workdir"));
       const walled = (await deps.wall?.stands()) ?? false;
-      const refusal = await deps.guard.refuseCommand(command, cwd, { walled });
+      const variables = deps.sessionVariables?.(call.session_id) ?? {};
+      const refusal = await deps.guard.refuseCommand(command, cwd, { walled, variables });
       if (refusal !== null) throw new Error(refusal);
-      const env = markAgentEnvironment(filterEnvironment(deps.env, deps.envPassthrough), deps.home);
+      const passed = filterEnvironment(deps.env, deps.envPassthrough);
+      const env = markAgentEnvironment({ ...passed, ...variables }, deps.home);
       const process = { argv: shellWords(command), cwd, env, wall: deps.wall, leftovers: "kill" } as const;
       if (flagArgument(args, "background")) {
         return backgroundOf(deps).start(process, { command, session_id: call.session_id });

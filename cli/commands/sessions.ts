@@ -39,14 +39,21 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
     .description("delete a session and the sessions of its child agents")
     .argument("<id>", "session id")
     .action((id: string, _: object, command: Command) =>
-      withStore(command, context, (store) => {
-        store.delete(find(store, id).id);
+      withStore(command, context, async (store) => {
+        const { sweepSessionFiles } = await import("#sandbox/shell/session-files");
+        const { id: deleted } = find(store, id);
+        store.delete(deleted);
+        sweepSessionFiles(context.paths(command).sessionFiles, store, Number.POSITIVE_INFINITY);
         context.out(`Deleted ${id}.`);
       }),
     );
 }
 
-async function withStore(command: Command, context: CliContext, use: (store: SqliteSessions) => void): Promise<void> {
+async function withStore(
+  command: Command,
+  context: CliContext,
+  use: (store: SqliteSessions) => void | Promise<void>,
+): Promise<void> {
   const { existsSync } = await import("node:fs");
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
   const { SqliteSessions: Store } = await import("#agent/sessions");
@@ -56,7 +63,7 @@ async function withStore(command: Command, context: CliContext, use: (store: Sql
   // Listing sessions must not create a database.
   const database = existsSync(state) ? open() : openMemoryDatabase();
   try {
-    use(new Store(database, (problem) => context.warn(problem)));
+    await use(new Store(database, (problem) => context.warn(problem)));
   } finally {
     database.close();
   }

@@ -24,12 +24,15 @@ export interface HostToolsOptions extends Pick<HostOptions, "context" | "paths">
   readonly walls: (profile: WallProfile) => Wall;
   /** The scripts of hooks, which the agent must not touch. */
   readonly scripts: () => HookScripts;
+  /** Variables that hooks set for a session's commands. */
+  readonly sessionVariables: (sessionId: string) => Readonly<Record<string, string>>;
   /** Called once when commands in the sandbox cannot ask this process for what is hidden from them. */
   readonly onProblem: (problem: string) => void;
 }
 
 /** The end of the tools ends their background commands. */
-export function openTools({ context, paths, config, walls, scripts, onProblem }: HostToolsOptions): HostTools {
+export function openTools(options: HostToolsOptions): HostTools {
+  const { context, paths, config, walls, scripts, sessionVariables, onProblem } = options;
   const { env } = context;
   // The limits of agents around this one hold here, too.
   const homes = [paths, ...agentHomes(env).map((home) => homePaths(home, env))];
@@ -42,6 +45,7 @@ export function openTools({ context, paths, config, walls, scripts, onProblem }:
       home: paths.home,
       env,
       envPassthrough: values.agent.env_passthrough,
+      sessionVariables,
       wall: answers.serve(walls(values.sandbox?.tools ?? "auto")),
       background,
     });

@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly log: string;
   readonly hookLog: string;
   readonly run: string;
+  /** A folder for each session that hooks of other programs have files of. */
+  readonly sessionFiles: string;
   readonly history: string;
 }
 
@@ -50,22 +52,24 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     log: join(logs, "hermes.log"),
     hookLog: join(logs, "hooks.jsonl"),
     run: join(home, "run"),
+    sessionFiles: join(home, "session-files"),
     history: join(home, "chat-history"),
   };
 }
 
 /** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
-export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs)$/;
+export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|session-files)$/;
 
 /**
  * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what
  * {@link HIDDEN_IN_HOME} names. None of the home is writable to them (DESIGN, decisions 12 and 13).
  */
 export function unreadablePaths(paths: HomePaths): readonly string[] {
-  const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state, discovery, logs } =
-    paths;
+  const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state } = paths;
+  const { discovery, logs, sessionFiles } = paths;
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
-  return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...database, discovery, logs];
+  const conversations = [...database, discovery, logs, sessionFiles];
+  return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...conversations];
 }
 
 /**

@@ -118,6 +118,21 @@ export interface CloseRequest extends SessionRequest {
   readonly goesOn?: boolean;
 }
 
+/** A message in the database. Positions grow within a session. */
+export interface StoredMessage {
+  readonly position: number;
+  /** ISO-8601, UTC. */
+  readonly created_at: string;
+  readonly message: ChatMessage;
+}
+
+/** Reads conversations as they grow. */
+export interface SessionReader {
+  get(id: string): { readonly parent: string | null; readonly model: string | null } | undefined;
+  /** The session's messages from this position on. */
+  messagesFrom(id: string, position: number): readonly StoredMessage[];
+}
+
 /** The conversations of one home, for surfaces. */
 export interface SessionRepository {
   create(options: { platform: string; source: string; key?: string | null; title?: string | null }): Session;

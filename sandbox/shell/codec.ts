@@ -10,7 +10,9 @@ export interface ProtocolCodec {
   concerns(firing: Firing): boolean;
   argv(entry: ShellEntry): readonly [string, ...string[]] | null;
   /** Variables that the script gets in addition to the parent's filtered environment. */
-  environment(shellContext: ShellContext): Readonly<Record<string, string>>;
+  environment(run: Pick<FinishedRun, "entry" | "firing" | "shellContext">): Readonly<Record<string, string>>;
+  /** True when scripts get paths of {@link ShellContext.sessionFiles}, which sandboxed ones cannot reach. */
+  readonly namesFiles: boolean;
   /** The document for standard input as text, created once per firing. */
   document(firing: Firing, shellContext: ShellContext): string;
   /** Interprets a finished run. Never throws. */

@@ -14,6 +14,18 @@ export interface ShellContext {
   readonly env: NodeJS.ProcessEnv;
   /** What scripts may see and write: by the entry's own profile, or, with null, by that of the configuration. */
   readonly wallFor?: ((profile: WallProfile | null) => Wall) | undefined;
+  /** The files of sessions; absent where there is no session, and where the script could not reach them. */
+  readonly sessionFiles?: SessionFiles | undefined;
+}
+
+/** Files of a session that scripts of other programs expect. Nothing throws; null for a file that cannot be had. */
+export interface SessionFiles {
+  /** The path of the session's transcript, with all its messages so far. */
+  transcript(sessionId: string): string | null;
+  /** The path of a file in which a hook exports variables to the session's commands. */
+  environmentFile(sessionId: string, name: string): string | null;
+  /** The variables that hooks have exported to the session's commands. */
+  environment(sessionId: string): Readonly<Record<string, string>>;
 }
 
 /** What a protocol decides when its entries are read. */

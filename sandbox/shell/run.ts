@@ -31,6 +31,9 @@ export async function runScript({ entry, grant, firing, signal, shellContext }: 
   const prepared = grant.pin === null ? { argv, argv0: null, script: null } : grant.pin(entry.argv);
   if ("problem" in prepared) return notStarted(prepared.problem);
   const { cwd, home, env } = shellContext;
+  const wall = shellContext.wallFor?.(entry.sandbox);
+  const hidesFiles = wire.namesFiles && ((await wall?.stands()) ?? false);
+  const place = hidesFiles ? { ...shellContext, sessionFiles: undefined } : shellContext;
   const { HERMES_HOOK_SCRIPT: _others, ...inherited } = filterEnvironment(env, entry.env);
   return runWithinCap({
     argv: prepared.argv,
@@ -38,16 +41,16 @@ export async function runScript({ entry, grant, firing, signal, shellContext }: 
     cwd: existingFolder(cwd, env),
     env: {
       ...inherited,
-      ...wire.environment(shellContext),
+      ...wire.environment({ entry, firing, shellContext: place }),
       HERMES_HOME: home,
       ...(prepared.script === null ? {} : { HERMES_HOOK_SCRIPT: prepared.script }),
     },
     // Scripts read lines, and a last line without an end is none to many of them.
-    stdin: `${wire.document(firing, shellContext)}\n`,
+    stdin: `${wire.document(firing, place)}\n`,
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",
-    wall: shellContext.wallFor?.(entry.sandbox),
+    wall,
     signal,
   });
 }

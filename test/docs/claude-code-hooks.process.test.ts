@@ -32,10 +32,10 @@ function withExample(t: TestContext, entry: string, script: string): Newcomer {
 }
 
 test("every block of the page is an example that is tried here", () => {
-  assert.deepEqual([...yaml.keys()], ["claude-entry", "claude-ask-entry"]);
-  assert.deepEqual([...bash.keys()], ["claude-guard", "claude-ask"]);
+  assert.deepEqual([...yaml.keys()], ["claude-entry", "claude-env-entry", "claude-ask-entry"]);
+  assert.deepEqual([...bash.keys()], ["claude-guard", "claude-env", "claude-ask"]);
   assert.deepEqual([...sh.keys()], ["claude-try"]);
-  for (const [language, count] of Object.entries({ yaml: 2, bash: 2, sh: 1, json: 1, console: 0 })) {
+  for (const [language, count] of Object.entries({ yaml: 3, bash: 3, sh: 1, json: 1, console: 0 })) {
     assert.equal(countBlocks(PAGE, language), count, language);
   }
 });
@@ -69,4 +69,39 @@ test("the force push is asked about, and blocked where no one can be asked", { s
   const plain = await newcomer.run(push.replace("--force", "origin"));
   assert.doesNotMatch(plain.stderr, /blocked/);
   assert.match(plain.stdout, /git push origin/);
+});
+
+test("the variables of the set-up are those of the session's commands", async (t) => {
+  const newcomer = withExample(t, "claude-env-entry", "claude-env");
+  const command = JSON.stringify({ command: 'echo "$NODE_ENV ${PATH##*:}"' });
+  const { stdout } = await newcomer.run(`hermes --accept-hooks chat -q '@terminal ${command}' -Q`);
+  assert.match(stdout, /test \.\/node_modules\/\.bin/);
+});
+
+test("the page quotes what hermes says", () => {
+  const source = ["claude-answers", "claude-output", "claude-verbs"]
+    .map((name) => readPage(`sandbox/shell/protocols/${name}.ts`))
+    .join("\n")
+    .replaceAll("\\'", "'");
+  const [, table = ""] = /### What doesn't work\n([^]*?)\n## /.exec(readPage(PAGE)) ?? [];
+  const rows = table
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .slice(2);
+  assert.ok(rows.length >= 10);
+  for (const row of rows) {
+    const [, , said = ""] = row.split(/ +\| +|^\| +/);
+    const parts = [...said.matchAll(/`([^`]+)`/g)].map(([, quoted = ""]) => quoted);
+    assert.ok(parts.length > 0, row);
+    for (const part of parts.flatMap((quoted) =>
+      quoted.split(/"[^"]*"|…|pre_llm_call|post_llm_call|on_session_start|Stop|[{}:]/),
+    )) {
+      const words = part
+        .trim()
+        .replace(/[;,(]+$/, "")
+        .trim();
+      if (words.length > 3)
+        assert.ok(source.includes(words) || readPage("sandbox/shell/output.ts").includes(words), words);
+    }
+  }
 });

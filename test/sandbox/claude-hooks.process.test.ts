@@ -9,6 +9,7 @@ import { HookDispatcher } from "#core/dispatch";
 import { EVENTS, type EventName } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
+import type { ShellContext } from "#sandbox/shell/protocol";
 import { createShellHook, type AskPerson, type HookQuestion } from "#sandbox/shell/hook";
 
 const fixtures = resolve(import.meta.dirname, "../fixtures");
@@ -21,6 +22,7 @@ interface Setting {
   readonly payload?: object;
   readonly ask?: AskPerson;
   readonly entry?: object;
+  readonly shellContext?: Partial<ShellContext>;
 }
 
 interface Fired {
@@ -37,7 +39,7 @@ async function fire(commands: string | readonly string[], setting: Setting = {})
   const warnings: string[] = [];
   const entries = [commands].flat().map((command) => ({ command, protocol: "claude", ...entry }));
   for (const parsed of parseHookEntries({ [event]: entries }).entries) {
-    const shellContext = { cwd: fixtures, home: "/the/home", env: process.env };
+    const shellContext = { cwd: fixtures, home: "/the/home", env: process.env, ...setting.shellContext };
     const warn = (sentence: string) => void warnings.push(sentence);
     dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext, ask, warn }));
   }
@@ -448,3 +450,25 @@ test("validates-commands.py holds", { skip: withoutPython }, async () => {
   );
   assert.deepEqual((await fire(command, { ...guard, ...run("ls") })).decision, PASS);
 });
+
+const FILES: readonly (readonly [what: string, more: Partial<ShellContext>])[] = [
+  ["without a session's files", {}],
+  [
+    "in a sandbox, which hides them",
+    {
+      sessionFiles: {
+        transcript: () => assert.fail("asked for"),
+        environmentFile: () => assert.fail("asked for"),
+        environment: () => ({}),
+      },
+      wallFor: () => ({ enclose: () => Promise.resolve(null), stands: () => Promise.resolve(true) }),
+    },
+  ],
+];
+for (const [what, more] of FILES) {
+  test(`${what}, a transcript can be read and variables can be written all the same`, async () => {
+    const command = `cat $(sed 's/.*"transcript_path":"\\([^"]*\\)".*/\\1/') && echo 'export A=1' >> "$CLAUDE_ENV_FILE"`;
+    const { runs } = await fire(command, { event: "on_session_start", shellContext: more });
+    assert.deepEqual([runs[0]?.outcome, runs[0]?.detail], ["pass", null]);
+  });
+}

@@ -140,7 +140,7 @@ const documentOf = (event: EventName, payload: object = {}) =>
   >;
 const COMMON = {
   session_id: "sess_sample",
-  transcript_path: "",
+  transcript_path: "/dev/null",
   cwd: "/work/project",
   permission_mode: "default",
 };
@@ -178,6 +178,7 @@ const DOCUMENTS: readonly (readonly [event: EventName, payload: object, rest: ob
       stop_hook_active: false,
       agent_id: "sess_child",
       agent_type: "general-purpose",
+      agent_transcript_path: "/dev/null",
       last_assistant_message: "There are 3 files.",
     },
   ],

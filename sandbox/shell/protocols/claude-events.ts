@@ -10,6 +10,8 @@ export interface ClaudeEvent {
   readonly name: string;
   /** The fields in addition to those that all events share. */
   readonly fields: (payload: Payload, place: ShellContext) => Readonly<Record<string, unknown>>;
+  /** Scripts may export variables to the session's commands (`CLAUDE_ENV_FILE`). */
+  readonly exportsVariables?: true;
   /** Plain text on standard output is context for the model there. */
   readonly textIsContext?: true;
   /** Our event at which `updatedToolOutput` replaces the tool's result. */
@@ -66,9 +68,10 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
     "subagent_stop",
     {
       name: "SubagentStop",
-      fields: (payload: Payload) => ({
+      fields: (payload: Payload, place: ShellContext) => ({
         stop_hook_active: false,
         ...childOf(payload),
+        agent_transcript_path: transcriptPath(payload["child_session_id"], place),
         last_assistant_message: payload["child_summary"] ?? "",
       }),
     },
@@ -77,6 +80,7 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
     "on_session_start",
     {
       name: "SessionStart",
+      exportsVariables: true,
       concerns: userOnly,
       fields: ({ model }: Payload) => ({ source: "startup", model: model ?? "" }),
       textIsContext: true,
@@ -84,6 +88,14 @@ const EVENTS: ReadonlyMap<EventName, ClaudeEvent> = new Map<EventName, ClaudeEve
   ],
   ["on_session_finalize", { name: "SessionEnd", concerns: userOnly, fields: () => ({ reason: "other" }) }],
 ]);
+
+/** Readable in any case: empty where there is no transcript. */
+export function transcriptPath(sessionId: unknown, { sessionFiles }: ShellContext): string {
+  return (typeof sessionId === "string" ? sessionFiles?.transcript(sessionId) : null) ?? NOTHING;
+}
+
+/** Takes everything and has nothing in it. */
+export const NOTHING = "/dev/null";
 
 function childOf({ child_session_id }: Payload): Readonly<Record<string, unknown>> {
   return { agent_id: child_session_id ?? "", agent_type: "general-purpose" };

@@ -17,6 +17,7 @@ export const HERMES_WIRE: ProtocolCodec = {
   concerns: () => true,
   argv: (entry) => entry.argv,
   environment: () => ({}),
+  namesFiles: false,
   document: (firing, { cwd }) =>
     firing.form(DOCUMENT, (payload) => stringify(makeDocument(firing.event, { ...payload }, cwd))),
   read,

@@ -1,40 +1,11 @@
 /** Describes a failed model request: what went wrong, whether to retry, and what the user can do about it. */
 import { HermesError, problemOf } from "#core/errors";
 import { truncate } from "#core/truncate";
+import { isRetryableStatus, ModelFailure } from "./models/failure.ts";
 import type { SelectedModel } from "./models/select.ts";
 
 /** What an error needs to know about the model. */
 type FailedModel = Omit<SelectedModel, "model">;
-
-interface FailureFields {
-  readonly problem: string;
-  readonly statusCode: number | null;
-  readonly retryable: boolean;
-  /** The delay that the server asks for, in milliseconds, or null. */
-  readonly retryAfterMs: number | null;
-  readonly kind: FailureKind;
-}
-
-/** `cut`: the answer broke off in the middle. `empty`: it ended before its first word. */
-type FailureKind = "unreachable" | "refused" | "empty" | "cut";
-
-/** A failed request. */
-export class ModelFailure extends Error implements FailureFields {
-  readonly problem: string;
-  readonly statusCode: number | null;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | null;
-  readonly kind: FailureKind;
-
-  constructor(fields: FailureFields, options?: ErrorOptions) {
-    super(fields.problem, options);
-    this.problem = fields.problem;
-    this.statusCode = fields.statusCode;
-    this.retryable = fields.retryable;
-    this.retryAfterMs = fields.retryAfterMs;
-    this.kind = fields.kind;
-  }
-}
 
 const LONGEST_PROBLEM = 400;
 
@@ -46,6 +17,12 @@ const CUT_NAMES = new Set(["AI_InvalidResponseDataError", "AI_NoOutputGeneratedE
  * key is removed from the message, because some servers repeat it.
  */
 export function modelFailureFrom(thrown: unknown, streamed: boolean, { redact }: FailedModel): ModelFailure {
+  const own = ownFailure(thrown);
+  if (own !== undefined) {
+    const { problem, statusCode, retryAfterMs, kind } = own;
+    const retryable = own.retryable && !streamed;
+    return new ModelFailure({ problem: redact(problem), statusCode, retryable, retryAfterMs, kind }, { cause: thrown });
+  }
   const error = thrown as { name?: unknown; statusCode?: unknown; isRetryable?: unknown; responseHeaders?: unknown };
   const statusCode = typeof error?.statusCode === "number" ? error.statusCode : null;
   // A failure with a good status means that the body could not be read completely.
@@ -55,14 +32,30 @@ export function modelFailureFrom(thrown: unknown, streamed: boolean, { redact }:
   const retryable = statusCode === null ? mayPass(thrown) : isRetryableStatus(statusCode);
   return new ModelFailure(
     {
-      problem: redact(describe(thrown, statusCode)),
+      problem: hungUp(thrown)
+        ? "the server closed the connection without an answer"
+        : redact(describe(thrown, statusCode)),
       statusCode,
       retryable: retryable && !streamed,
       retryAfterMs: readRetryAfter(error?.responseHeaders),
-      kind: statusCode === null && isBrokenConnection(thrown) ? "unreachable" : "refused",
+      kind: statusCode !== null || !isBrokenConnection(thrown) ? "refused" : hungUp(thrown) ? "closed" : "unreachable",
     },
     { cause: thrown },
   );
+}
+
+/** The failure that our own `fetch` threw, as it is or as another error's cause. */
+function ownFailure(thrown: unknown): ModelFailure | undefined {
+  if (thrown instanceof ModelFailure) return thrown;
+  const { cause } = (thrown ?? {}) as { cause?: unknown };
+  return cause instanceof ModelFailure ? cause : undefined;
+}
+
+/** undici: the socket was connected, and closed before the first byte. */
+function hungUp(thrown: unknown): boolean {
+  const { cause } = (thrown ?? {}) as { cause?: { code?: unknown; socket?: { bytesRead?: unknown } } };
+  const { code, socket } = cause ?? {};
+  return (code === "UND_ERR_SOCKET" || code === "ECONNRESET") && (socket?.bytesRead ?? 0) === 0;
 }
 
 /** The failure of a stream that ended without a finish message, perhaps before any content. */
@@ -78,6 +71,8 @@ export function toHermesError(failure: ModelFailure, selected: FailedModel): Her
   if (failure.kind === "cut")
     return new HermesError("HERMES_MODEL_STREAM_CUT", { provider, model }, { cause: failure });
   const { problem } = failure;
+  if (failure.kind === "timeout")
+    return new HermesError("HERMES_MODEL_TIMEOUT", { provider, model, problem }, { cause: failure });
   const advice = adviceFor(failure, selected);
   return new HermesError("HERMES_MODEL_REQUEST", { provider, model, problem, advice }, { cause: failure });
 }
@@ -88,7 +83,9 @@ function adviceFor({ statusCode, kind }: ModelFailure, { baseUrl, keySource }: F
   if (statusCode === 429) return "The server's rate limit or quota is exceeded; try again later.";
   if (statusCode !== null && statusCode >= 500) return "The problem is on the server; try again later.";
   if (kind === "unreachable") return `Check that a server is running at ${baseUrl} (model.base_url).`;
-  return kind === "empty" ? `Check that ${baseUrl} (model.base_url) supports the provider's API.` : "";
+  return kind === "empty" || kind === "odd" || kind === "closed"
+    ? `Check that ${baseUrl} (model.base_url) supports the provider's API.`
+    : "";
 }
 
 /** Errors without a status: a failed connection, or an error that the server sent in the stream, but no bug of ours. */
@@ -96,10 +93,6 @@ function mayPass(thrown: unknown): boolean {
   const { isRetryable, name } = (thrown ?? {}) as { isRetryable?: unknown; name?: unknown };
   if (typeof isRetryable === "boolean") return isRetryable;
   return isBrokenConnection(thrown) || typeof name !== "string" || name === "AI_StreamProviderError";
-}
-
-function isRetryableStatus(status: number): boolean {
-  return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
 /** undici reports `terminated`; the socket's own error is its cause. */

@@ -1,7 +1,8 @@
 /** Sends a request to the model, with its events and retries. */
 import { setTimeout as delay } from "node:timers/promises";
 import { growingPause } from "#core/backoff";
-import { ModelFailure, toHermesError } from "./model-failure.ts";
+import { toHermesError } from "./model-failure.ts";
+import { ModelFailure } from "./models/failure.ts";
 import { askModel, type ModelAnswer, type ModelRequest } from "./stream.ts";
 import { fireHook, type TurnScope } from "./scope.ts";
 

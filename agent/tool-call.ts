@@ -4,6 +4,7 @@ import type { Tool } from "#core/ports/agent";
 import { didYouMean } from "#core/suggest";
 import { findSchemaProblem } from "#core/tool-schema";
 import { DELEGATE_TASK } from "./delegate.ts";
+import { UNNAMED_CALL } from "./models/chat-events.ts";
 import { fireHook, type TurnScope } from "./scope.ts";
 import type { AskedCall } from "./stream.ts";
 
@@ -85,7 +86,11 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
   const tool = tools.find(({ name }) => name === asked.tool);
   if (tool === undefined) {
     const names = tools.map(({ name }) => name);
-    return refuse(`There is no tool "${asked.tool}".${didYouMean(asked.tool, names)} Tools: ${names.join(", ")}.`);
+    const problem =
+      asked.tool === UNNAMED_CALL
+        ? "The call names no tool."
+        : `There is no tool "${asked.tool}".${didYouMean(asked.tool, names)}`;
+    return refuse(`${problem} Tools: ${names.join(", ")}.`);
   }
   const problem = asked.problem ?? (await findSchemaProblem(tool.parameters, asked.args));
   if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);

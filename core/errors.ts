@@ -187,6 +187,11 @@ export const ERRORS = {
     EXIT.failed,
     (f: { provider: string; model: string }) => `The answer of the model ${f.model} (${f.provider}) was cut off.`,
   ),
+  HERMES_MODEL_TIMEOUT: declare(
+    EXIT.failed,
+    (f: { provider: string; model: string; problem: string }) =>
+      `The model ${f.model} (${f.provider}) did not answer: ${f.problem}. Raise model.timeout_seconds if it needs longer.`,
+  ),
   HERMES_TURN_LIMIT: declare(
     EXIT.turnLimit,
     (f: { limit: number }) => `The turn reached its limit of ${f.limit} model requests.`,

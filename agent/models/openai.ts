@@ -5,10 +5,11 @@ export interface ModelConnection {
   readonly id: string;
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
+  readonly fetch: typeof globalThis.fetch;
 }
 
-/** An OpenAI model, over Chat Completions, which every compatible server and proxy supports, too. */
-export async function createOpenAIModel({ id, baseUrl, apiKey }: ModelConnection): Promise<LanguageModelV4> {
+/** An OpenAI model, over Chat Completions. */
+export async function createOpenAIModel({ id, baseUrl, apiKey, fetch }: ModelConnection): Promise<LanguageModelV4> {
   const { createOpenAI } = await import("@ai-sdk/openai");
-  return createOpenAI({ baseURL: baseUrl, ...(apiKey === undefined ? {} : { apiKey }) }).chat(id);
+  return createOpenAI({ baseURL: baseUrl, fetch, ...(apiKey === undefined ? {} : { apiKey }) }).chat(id);
 }

@@ -78,7 +78,7 @@ function giveForm(message: Fields): Fields {
 }
 
 /** Adds the field to an answer with calls that has none. */
-function addEmptyReasoning(message: unknown): unknown {
+export function addEmptyReasoning(message: unknown): unknown {
   if (!isMapping(message) || message["role"] !== "assistant" || !Array.isArray(message["tool_calls"])) return message;
   return { reasoning_content: "", ...message };
 }

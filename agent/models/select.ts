@@ -3,6 +3,7 @@ import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
 import { createRedactor } from "#core/home/redact";
 import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
+import type { Dialect } from "./plain-answers.ts";
 import type { ModelConnection } from "./openai.ts";
 
 export const PROVIDERS = ["offline", "openai", "anthropic", "openrouter", "openai-compatible"] as const;
@@ -16,6 +17,7 @@ export interface ModelSettings {
   readonly base_url?: string | undefined;
   readonly api_key?: string | undefined;
   readonly max_retries?: number | undefined;
+  readonly timeout_seconds?: number | undefined;
   /** False for a model that takes no images. */
   readonly images?: boolean | undefined;
 }
@@ -35,6 +37,8 @@ export interface SelectedModel {
   readonly redact: (text: string) => string;
 }
 
+const DEFAULT_TIMEOUT_SECONDS = 120;
+
 interface Hosted {
   readonly key: string;
   readonly baseUrl: string;
@@ -44,6 +48,7 @@ interface Hosted {
   readonly path?: string;
   /** The model used when none is named. */
   readonly defaultModel: string;
+  readonly dialect: Dialect;
   readonly create: (connection: ModelConnection) => Promise<LanguageModelV4>;
 }
 
@@ -53,14 +58,22 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
     key: "OPENAI_API_KEY",
     baseUrl: "https://api.openai.com/v1",
     baseUrlKey: "OPENAI_BASE_URL",
+    dialect: "openai",
     defaultModel: "gpt-5.4-mini",
-    create: async (connection) => (await import("./openai.ts")).createOpenAIModel(connection),
+    create: async (connection) => {
+      // Other servers have fields of their own, such as reasoning, which OpenAI's package does not read.
+      if (connection.baseUrl !== HOSTED.openai.baseUrl) {
+        return (await import("./openai-compatible.ts")).createOpenAICompatibleModel(connection, "openai");
+      }
+      return (await import("./openai.ts")).createOpenAIModel(connection);
+    },
   },
   anthropic: {
     key: "ANTHROPIC_API_KEY",
     baseUrl: "https://api.anthropic.com/v1",
     baseUrlKey: "ANTHROPIC_BASE_URL",
     path: "/v1",
+    dialect: "anthropic",
     defaultModel: "claude-sonnet-4-6",
     create: async (connection) => (await import("./anthropic.ts")).createAnthropicModel(connection),
   },
@@ -68,6 +81,7 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
     key: "OPENROUTER_API_KEY",
     baseUrl: "https://openrouter.ai/api/v1",
     baseUrlKey: "OPENROUTER_BASE_URL",
+    dialect: "openai",
     defaultModel: "anthropic/claude-sonnet-4.6",
     create: async (connection) => (await import("./openrouter.ts")).createOpenRouterModel(connection),
   },
@@ -87,12 +101,15 @@ export function describeModel(
 
 /** Loads the model that the settings and the environment select. Throws like {@link describeModel}. */
 export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEnv): Promise<SelectedModel> {
-  const { provider, keySource, ...connection } = resolve(settings, env);
-  const { id, baseUrl, apiKey } = connection;
+  const { provider, keySource, id, baseUrl, apiKey } = resolve(settings, env);
   const redact = createRedactor({}, apiKey === undefined ? [] : [apiKey]);
   const takesImages = provider !== "offline" && settings.images !== false;
   const about = { id, provider, baseUrl, keySource, takesImages, redact };
   if (provider === "offline") return { model: createOfflineModel(), ...about };
+  const { createModelFetch } = await import("./model-fetch.ts");
+  const dialect = provider === "openai-compatible" ? "openai" : HOSTED[provider].dialect;
+  const timeoutMs = 1000 * (settings.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS);
+  const connection = { id, baseUrl, apiKey, fetch: createModelFetch({ dialect, timeoutMs }) };
   if (provider === "openai-compatible") {
     const { createOpenAICompatibleModel } = await import("./openai-compatible.ts");
     return { model: await createOpenAICompatibleModel(connection), ...about };
@@ -100,7 +117,7 @@ export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEn
   return { model: await HOSTED[provider].create(connection), ...about };
 }
 
-interface Resolved extends ModelConnection, Pick<SelectedModel, "provider" | "keySource"> {}
+interface Resolved extends Omit<ModelConnection, "fetch">, Pick<SelectedModel, "provider" | "keySource"> {}
 
 function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
   const provider = settings.provider ?? providerOf(settings, env);

@@ -9,7 +9,7 @@ import type { Zod } from "#core/zod";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 
 export const DEFAULTS = {
-  model: { max_retries: 2 },
+  model: { max_retries: 2, timeout_seconds: 120 },
   agent: { max_iterations: 90, env_passthrough: [] as readonly string[] },
   plugins: {
     enabled: [] as readonly string[],
@@ -40,6 +40,9 @@ export function buildConfigSchema(zod: Zod) {
         base_url: zod.url({ protocol: /^https?$/, error: "expected an http or https URL" }),
         api_key: zod.string(),
         max_retries: zod.int().min(0).max(20).describe("How often a failed request is retried"),
+        timeout_seconds: seconds
+          .max(86_400)
+          .describe("How long the server may send nothing, before the first byte and between two pieces"),
         images: zod.boolean().describe("Whether the model takes images"),
       })
       .partial()

@@ -10,7 +10,10 @@ import { isMapping } from "#core/mapping";
 
 /** The sections with their defaults filled in. */
 export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugins" | "sessions"> {
-  readonly model: NonNullable<RawConfig["model"]> & { readonly max_retries: number };
+  readonly model: NonNullable<RawConfig["model"]> & {
+    readonly max_retries: number;
+    readonly timeout_seconds: number;
+  };
   readonly agent: { readonly max_iterations: number; readonly env_passthrough: readonly string[] };
   readonly plugins: {
     readonly enabled: readonly string[];

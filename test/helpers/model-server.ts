@@ -1,5 +1,6 @@
 /** A real HTTP server that speaks OpenAI's chat completions as a script tells it to. */
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -25,10 +26,14 @@ export type Reply =
   | { readonly cutAfter: string }
   /** Sends this text and ends the body without a finish reason. */
   | { readonly endAfter: string }
+  /** Takes the request and then does nothing, until the client goes away. */
+  | { readonly silent: true }
+  /** Takes the request and hangs up. */
+  | { readonly hangUp: true }
   /** Sends this text and then nothing, until the client goes away. */
   | { readonly hangAfter: string }
   /** Sends these deltas, as other servers phrase them. */
-  | { readonly deltas: readonly object[]; readonly finish?: string | null }
+  | { readonly deltas: readonly object[]; readonly finish?: string | null; readonly pauseMs?: number }
   /** Sends this body as it is. */
   | { readonly body: string; readonly type: string }
   /** Writes an error into the stream. */
@@ -87,6 +92,8 @@ export async function startModelServer(
       response.end(JSON.stringify({ error: { message: reply.message ?? `status ${reply.status}` } }));
       return;
     }
+    if ("silent" in reply) return void response.on("close", gone.resolve);
+    if ("hangUp" in reply) return void request.socket.end();
     if ("body" in reply) {
       response.writeHead(200, { "content-type": reply.type }).end(reply.body);
       return;
@@ -99,7 +106,10 @@ export async function startModelServer(
     } else if ("endAfter" in reply) {
       response.end(event({ content: reply.endAfter }));
     } else if ("deltas" in reply) {
-      for (const delta of reply.deltas) response.write(event(delta));
+      for (const delta of reply.deltas) {
+        response.write(event(delta));
+        if (reply.pauseMs !== undefined) await delay(reply.pauseMs);
+      }
       response.end(`${reply.finish === null ? "" : event({}, reply.finish ?? "stop")}data: [DONE]\n\n`);
     } else if ("hangAfter" in reply) {
       response.on("close", gone.resolve);

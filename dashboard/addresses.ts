@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { HermesError } from "#core/errors";
+import { canonicalAddress } from "#core/addresses";
 import { isLoopback } from "#core/loopback";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -27,11 +28,23 @@ export function isLocalBind(host: string): boolean {
 
 /** The URL of a bind from this machine: loopback for a bind to all addresses. */
 export function reachableUrl(host: string, port: number): string {
-  const name = plain(host);
+  const name = boundName(host);
   if (name === "0.0.0.0") return `http://127.0.0.1:${port}`;
   if (isIP(name) !== 6) return `http://${name}:${port}`;
   // `::` in any spelling: all groups are zero.
   return /^[0:]+$/.test(name) ? `http://[::1]:${port}` : `http://[${name}]:${port}`;
+}
+
+/** The bind as clients name it: the system reads `0` as 0.0.0.0, and URLs have it in that spelling. */
+function boundName(host: string): string {
+  const name = canonical(host);
+  return canonicalAddress(URL.parse(`http://${name}`)?.hostname ?? "") ?? name;
+}
+
+/** An address in one spelling: an IPv4 address that is written as an IPv6 one is that IPv4 address. */
+function canonical(host: string): string {
+  const name = plain(host);
+  return canonicalAddress(name) ?? name;
 }
 
 /** Lower case, no brackets around an IPv6 address, no dot at the end, no zone. */
@@ -70,14 +83,18 @@ export interface HostGate {
  * DNS name that points there: such a request has that site's `Origin`, or that name as its `Host`.
  */
 export function createHostGate({ host, port, allowed }: HostRules): HostGate {
-  const names = new Set(["localhost", plain(host), ...allowed.map((name) => plain(HOST.exec(name)?.[1] ?? name))]);
+  const names = new Set([
+    "localhost",
+    boundName(host),
+    ...allowed.map((name) => canonical(HOST.exec(name)?.[1] ?? name)),
+  ]);
   let own = new Set<string>();
   let readAt = Number.NEGATIVE_INFINITY;
 
   function machineAddresses(): ReadonlySet<string> {
     if (performance.now() - readAt < MACHINE_ADDRESSES_MS) return own;
     const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-    own = new Set(all.map(({ address }) => plain(address)));
+    own = new Set(all.map(({ address }) => canonical(address)));
     readAt = performance.now();
     return own;
   }
@@ -115,7 +132,7 @@ export function createHostGate({ host, port, allowed }: HostRules): HostGate {
 /** A name without brackets, and its port; an empty name for an invalid host. */
 function splitHost(text: string, defaultPort: string): { readonly name: string; readonly port: string } {
   const [, name = "", port = defaultPort] = HOST.exec(text) ?? [];
-  return { name: plain(name), port };
+  return { name: canonical(name), port };
 }
 
 function hostOf({ host = [] }: NodeJS.Dict<string[]>) {

@@ -71,7 +71,7 @@ function judge(file: string, document: unknown, env: NodeJS.ProcessEnv): Discove
     const { origin } = address;
     return refuse(
       file,
-      `it points to ${origin}, not to this machine. Set HERMES_DASHBOARD_TRUST_REMOTE=1 to allow that`,
+      `it points to ${origin}, but only http on a loopback address is trusted. Set HERMES_DASHBOARD_TRUST_REMOTE=1 to allow that`,
     );
   }
   const clean = `${address.origin}${address.pathname}`.replace(/\/+$/, "");

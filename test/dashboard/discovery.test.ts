@@ -129,4 +129,8 @@ test("loopback addresses, and the address of a bind from this machine", () => {
   assert.equal(reachableUrl("::", 1), "http://[::1]:1");
   assert.equal(reachableUrl("192.168.1.2", 1), "http://192.168.1.2:1");
   assert.equal(reachableUrl("fd00::1", 1), "http://[fd00::1]:1");
+  assert.equal(reachableUrl("0", 1), "http://127.0.0.1:1");
+  assert.equal(reachableUrl("192.168.258", 1), "http://192.168.1.2:1");
+  assert.equal(reachableUrl("::ffff:192.168.1.2", 1), "http://192.168.1.2:1");
+  assert.equal(reachableUrl("fd00:0:0::1", 1), "http://[fd00::1]:1");
 });

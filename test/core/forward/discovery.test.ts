@@ -125,7 +125,11 @@ test("addresses of other machines are used only if they are trusted", (t) => {
   ];
   for (const host of elsewhere) {
     write({ ...GOOD, url: `http://${host}:9119` });
-    assert.match(read().problem!, /points to http.*HERMES_DASHBOARD_TRUST_REMOTE=1|not a valid dashboard URL/, host);
+    assert.match(
+      read().problem!,
+      /points to http.*, but only http on a loopback address is trusted\. Set HERMES_DASHBOARD_TRUST_REMOTE=1|not a valid dashboard URL/,
+      host,
+    );
   }
   write({ ...GOOD, url: "https://127.0.0.1:9119" });
   assert.match(read().problem!, /points to https/);

@@ -72,6 +72,16 @@ export class SessionTables {
     return this.#all(`SELECT ${COLUMNS} FROM sessions WHERE key = ? ORDER BY rowid DESC LIMIT 1`, key)[0];
   }
 
+  /** Renames the key `from`, and keys that begin with it and a colon. */
+  moveKeys(from: string, to: string): void {
+    this.#run(
+      `UPDATE sessions SET key = ?2 || substr(key, length(?1) + 1)
+       WHERE substr(key || ':', 1, length(?1) + 1) = ?1 || ':'`,
+      from,
+      to,
+    );
+  }
+
   setColumn(id: string, column: "title" | "model" | "started_at", value: string | null): void {
     this.#run(`UPDATE sessions SET ${column} = ?, updated_at = ? WHERE id = ?`, value, now(), id);
   }

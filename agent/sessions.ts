@@ -90,6 +90,11 @@ export class SqliteSessions {
       .at(-1);
   }
 
+  /** Renames the key `from`, and keys that begin with it and a colon. Throws HERMES_STATE_UNAVAILABLE. */
+  moveKeys(from: string, to: string): void {
+    this.#attempt(() => this.#tables.moveKeys(from, to));
+  }
+
   /** Sessions, most recently used first; those of child agents only with `children`. */
   list(options: { platform?: string; key?: string; children?: boolean; limit?: number } = {}): StoredSession[] {
     const kept = [...this.#unsaved.values()]

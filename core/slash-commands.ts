@@ -15,6 +15,7 @@ interface SlashCommandEntry {
 
 const BOTH = ["chat", "gateway"] as const;
 const CHAT = ["chat"] as const;
+const GATEWAY = ["gateway"] as const;
 
 const SLASH_COMMANDS = {
   help: { surfaces: BOTH, summary: "show this help" },
@@ -32,6 +33,8 @@ const SLASH_COMMANDS = {
   hooks: { surfaces: CHAT, summary: "list the registered hooks" },
   history: { surfaces: CHAT, summary: "show the messages of this session" },
   quit: { surfaces: CHAT, aliases: ["exit"], summary: "exit (also Ctrl+D)" },
+  settings: { surfaces: GATEWAY, summary: "show the settings and how to change them" },
+  start: { surfaces: GATEWAY, summary: "say what to do here" },
 } as const satisfies Readonly<Record<string, SlashCommandEntry>>;
 
 type Table = typeof SLASH_COMMANDS;

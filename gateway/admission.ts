@@ -47,6 +47,10 @@ export async function admit(
     return null;
   }
   if (!isTooLong && (text.trim() !== "" || message.images !== undefined)) return { text, runs };
+  if (!isTooLong && message.unreadable !== undefined) {
+    await recipient.answer(message.unreadable);
+    return null;
+  }
   const problem = isTooLong ? "it is longer than 1 MiB" : "it is empty";
   const invalid = new HermesError("HERMES_MESSAGE_INVALID", { problem });
   await recipient.fail(invalid, isTooLong ? invalid.message : null);

@@ -29,7 +29,9 @@ type GatewayCommandName = SlashCommandName<"gateway">;
 type RunCommand = (args: string, place: CommandPlace, deps: CommandDeps) => string | Promise<string>;
 
 const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
+  start: () => GREETING,
   help: (_, __, deps) => helpText(deps),
+  settings: (_, __, deps) => settingsText(deps),
   new: (_, place, deps) => reset(place, deps),
   stop: (_, { conversation }) => stopText(conversation.stop("stopped")),
   status: (_, place, deps) => statusText(place, deps),
@@ -40,8 +42,17 @@ const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
   },
 };
 
+/** What a bot says first. */
+const GREETING = "Hello! Write to me, and I answer. Send /help for what else I understand.";
+
 /** Commands that need not wait for earlier messages. */
-const URGENT: ReadonlySet<GatewayCommandName | undefined> = new Set(["help", "stop", "status"] as const);
+const URGENT: ReadonlySet<GatewayCommandName | undefined> = new Set([
+  "start",
+  "help",
+  "settings",
+  "stop",
+  "status",
+] as const);
 
 /** True for a command that runs immediately, even if earlier messages are still waiting. */
 export function isUrgent({ name }: SlashCommand): boolean {
@@ -110,6 +121,15 @@ function stopText({ running, dropped }: { readonly running: boolean; readonly dr
   const waited = dropped === 1 ? "Dropped 1 waiting message." : `Dropped ${dropped} waiting messages.`;
   if (!running && dropped === 0) return "Nothing is running.";
   return dropped === 0 ? "Stopped." : `Stopped. ${waited}`;
+}
+
+function settingsText({ model, settings }: CommandDeps): string {
+  const { id, provider } = model.describe();
+  return [
+    `model: ${id} (${provider}); /model ID switches to another one`,
+    `new messages during a turn: ${settings().busy ?? "interrupt"}`,
+    "Everything else is set in hermes's config.yaml.",
+  ].join("\n");
 }
 
 function statusText({ key, conversation }: CommandPlace, deps: CommandDeps): string {

@@ -11,6 +11,7 @@ import { PlatformConnections, type PlatformHandle } from "./platforms.ts";
 import { ReceivedMessages } from "./received.ts";
 import { Router } from "./router.ts";
 import { withDeadline } from "#core/deadline";
+import { UnansweredMessages } from "./unanswered.ts";
 
 /** A chat to send to. */
 export interface Channel {
@@ -62,6 +63,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
   const adapter = (platform: string) => platforms.live(platform);
   const outbox = new Outbox({ database, adapter, log, timings });
   const access = new UserAccess({ settings, pairing: new Pairing(database), log });
+  const unanswered = new UnansweredMessages(database, log);
   const router: Router = new Router({
     ...deps,
     live,
@@ -71,6 +73,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
     handles: platforms.handles,
     platforms: () => platforms.names,
     received: new ReceivedMessages(database, log),
+    unanswered,
     closing: closing.signal,
     streams: () => dispatcher.mayStream(),
     sendMs: timings.send,
@@ -79,6 +82,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
 
   async function start(adapters: readonly Adapter[]): Promise<void> {
     outbox.restore();
+    for (const notice of unanswered.takeLeft()) void outbox.write(notice).send();
     const problems = await platforms.set(adapters);
     const [first] = problems;
     if (first !== undefined && platforms.isHopeless) {

@@ -4,6 +4,7 @@ import type { ResetRequest, Session } from "#core/ports/agent";
 import type { ClientHistories, ClientRequest } from "./client-histories.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import { withDeadline } from "#core/deadline";
+import { chatKeys } from "./session-key.ts";
 
 type LiveSessionsDeps = Pick<GatewayDeps, "sessions" | "runner"> & {
   readonly timings: Pick<Timings, "closing">;
@@ -70,6 +71,12 @@ export class LiveSessions {
   /** Resolves when no turn of the session runs. */
   async whenIdle({ id }: Session): Promise<void> {
     for (let turn = this.#turns.get(id); turn !== undefined; turn = this.#turns.get(id)) await turn.ended.promise;
+  }
+
+  /** A chat has another id now: its conversations continue there. Throws HERMES_STATE_UNAVAILABLE. */
+  move(platform: string, from: string, to: string): void {
+    const keys = chatKeys(platform, to);
+    for (const [index, key] of chatKeys(platform, from).entries()) this.#deps.sessions.moveKeys(key, keys[index]!);
   }
 
   /** A turn starts. */

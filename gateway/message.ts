@@ -30,7 +30,7 @@ export function readInboundMessage(given: unknown, platform: string, needsChat: 
 
 function read(given: unknown, platform: string, needsChat: boolean): InboundMessage | Unreadable {
   if (!isMapping(given)) return { problem: "it is not an object" };
-  const { text, images, source: from, message_id, internal } = given;
+  const { text, images, source: from, message_id, internal, speaker, reply_to: reply, unreadable } = given;
   if (typeof text !== "string") return { problem: 'its "text" is not a string' };
   if (images !== undefined && !isImages(images)) return { problem: 'its "images" are not valid images' };
   if (!isMapping(from)) return { problem: 'it has no "source"' };
@@ -51,6 +51,11 @@ function read(given: unknown, platform: string, needsChat: boolean): InboundMess
   return {
     text,
     ...(images === undefined || images.length === 0 ? {} : { images }),
+    ...(typeof speaker === "string" ? { speaker } : {}),
+    ...(isMapping(reply) && typeof reply["text"] === "string"
+      ? { reply_to: { speaker: String(reply["speaker"]), text: reply["text"] } }
+      : {}),
+    ...(typeof unreadable === "string" && unreadable !== "" ? { unreadable } : {}),
     source,
     message_id: ids.message_id ?? "",
     internal: internal === true,
@@ -94,7 +99,7 @@ function readHistory(given: unknown): readonly ChatMessage[] | undefined {
 }
 
 /** An id as a string, since platforms number their chats. Undefined when it is invalid. */
-function idOf(value: unknown): string | undefined {
+export function idOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return "";
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
   const id = String(value);

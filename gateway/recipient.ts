@@ -10,6 +10,8 @@ import { withDeadline } from "#core/deadline";
 export interface Recipient {
   /** Aborts when nobody is waiting for the answer any more. */
   readonly signal: AbortSignal | undefined;
+  /** Calls back when the answer will reach the user whatever happens to this process. */
+  onStored(stored: () => void): void;
   /** Takes every frame of the turn. */
   show(frame: Frame): void;
   /** The answer, or a message in its place. `notice` tells the user that it is empty or incomplete. */
@@ -54,6 +56,8 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
 
   return {
     signal: isSignal(reply.signal) ? reply.signal : undefined,
+    // A caller whose connection breaks knows.
+    onStored: () => undefined,
     show(frame) {
       if (ended || ((frame.type === "text" || frame.type === "reasoning") && !streams())) return;
       guard(() => reply.onFrame?.(frame));
@@ -89,6 +93,7 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
   let draftFailed = false;
   let grown = "";
   let written: Written | undefined;
+  let stored: () => void = () => undefined;
 
   function show(frame: Frame): void {
     if (frame.type === "text" && deps.streams()) grow(frame.delta);
@@ -100,7 +105,10 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
 
   /** Platforms refuse empty messages. */
   function write(text: string, session_id: string): Written | undefined {
-    return text.trim() === "" ? undefined : outbox.write({ platform, chat_id, thread_id, session_id, text });
+    if (text.trim() === "") return undefined;
+    const row = outbox.write({ platform, chat_id, thread_id, session_id, text });
+    stored();
+    return row;
   }
 
   function grow(delta: string): void {
@@ -163,6 +171,9 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
 
   return {
     signal: undefined,
+    onStored(callback) {
+      stored = callback;
+    },
     show,
     answer,
     async fail(_problem, sentence, session_id) {

@@ -11,6 +11,7 @@ import { ChatSession, type StopReason } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
 import {
+  idOf,
   LONGEST_MESSAGE,
   readInboundMessage,
   readRequestContext,
@@ -20,17 +21,22 @@ import {
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
+import { spokenText } from "./spoken.ts";
 import { runChatTurn, type MessageWish } from "./turn.ts";
+import type { UnansweredMessages } from "./unanswered.ts";
 
 export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly runner: GatewayDeps["runner"];
   readonly received: ReceivedMessages;
+  readonly unanswered: UnansweredMessages;
 }
 
 /** A valid message and the recipient of its answer. */
 interface Incoming {
   readonly message: InboundMessage;
   readonly recipient: Recipient;
+  /** True when the answer goes to a chat, not to the caller of a request. */
+  readonly isChat: boolean;
   /** The key of the conversation; null for a request that brings its own history. */
   readonly key: string | null;
   readonly request: RequestContext;
@@ -74,6 +80,7 @@ export class Router {
           await recipient?.fail(problem, null);
         }
       },
+      moved: (from: unknown, to: unknown) => this.#move(platform, idOf(from), idOf(to)),
       isOpen: () => this.#isOpen && isOpen(),
     };
   }
@@ -118,7 +125,8 @@ export class Router {
     }
     const { name, key, open } = this.#place(message, request);
     const conversation = this.#conversation(name);
-    const incoming: Incoming = { message, recipient, key, open, request, conversation };
+    const isChat = from.recipient === undefined;
+    const incoming: Incoming = { message, recipient, isChat, key, open, request, conversation };
     const command = commandOf(message);
     try {
       const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
@@ -146,6 +154,21 @@ export class Router {
     if (session === undefined) return { name: key, key, open: () => live.open(key, platform) };
     const isCurrent = session.key !== null && live.find(session.key)?.id === session.id;
     return { name: isCurrent ? session.key : `session ${session.id}`, key: session.key, open: () => session };
+  }
+
+  #move(platform: string, from = "", to = ""): void {
+    if (from === "" || to === "") return;
+    try {
+      this.#deps.live.move(platform, from, to);
+      this.#deps.log.info("a chat has another id", { platform, from, to });
+    } catch (error) {
+      this.#deps.log.warn("a chat's conversations could not be moved", {
+        platform,
+        from,
+        to,
+        problem: problemOf(error),
+      });
+    }
   }
 
   /** The gateway shuts down: users with access are told, so that they can send the message again. */
@@ -177,7 +200,7 @@ export class Router {
   }
 
   async #look(incoming: Incoming): Promise<Looked> {
-    const { message, recipient, key, open, request, conversation } = incoming;
+    const { message, recipient, isChat, key, open, request, conversation } = incoming;
     const admitted = await admit(this.#deps, message, recipient, key);
     if (admitted === null) return DONE;
     const { platform, user_id } = message.source;
@@ -185,9 +208,24 @@ export class Router {
     const command = commandOf({ text: admitted.text, internal });
     if (command !== undefined) return this.#command(command, incoming);
     if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
-    const wish: MessageWish = { ...admitted, images, recipient, before: [], key, open, platform, user_id, request };
+    const text = spokenText(admitted.text, message);
+    const wish: MessageWish = {
+      ...admitted,
+      text,
+      images,
+      recipient,
+      before: [],
+      key,
+      open,
+      platform,
+      user_id,
+      request,
+    };
+    const answered = isChat && !internal ? this.#deps.unanswered.add(message.source, admitted.text) : () => undefined;
+    recipient.onStored(answered);
     // Messages of the program itself never end a turn that a user asked for.
-    return { done: conversation.take(wish, internal ? "queue" : (this.#deps.settings().busy ?? "interrupt")) };
+    const mode = internal ? "queue" : (this.#deps.settings().busy ?? "interrupt");
+    return { done: conversation.take(wish, mode).then(answered) };
   }
 
   async #command(command: SlashCommand, incoming: Incoming): Promise<Looked> {

@@ -27,6 +27,11 @@ export function sessionKey(source: MessageSource, sharing: Sharing): string {
   return join([platform, chat_type, chat_id, user]);
 }
 
+/** The beginnings of the keys of a chat's conversations. */
+export function chatKeys(platform: string, chat_id: string): readonly string[] {
+  return ["dm", "group", "thread"].map((chat_type) => join([platform, chat_type, chat_id]));
+}
+
 /** The parts without trailing empty ones. An empty part in the middle is kept, so that positions do not shift. */
 function join(parts: readonly string[]): string {
   const last = parts.findLastIndex((part) => part !== "");

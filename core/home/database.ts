@@ -101,6 +101,16 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (conversation, key)
    ) STRICT;
    CREATE INDEX api_answers_by_time ON api_answers (created_at);`,
+  `CREATE TABLE unanswered_messages (
+     id INTEGER PRIMARY KEY,
+     platform TEXT NOT NULL,
+     chat_id TEXT NOT NULL,
+     thread_id TEXT,
+     text TEXT NOT NULL,
+     pid INTEGER NOT NULL,
+     process_start TEXT,
+     received_at TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -139,6 +139,8 @@ export interface SessionRepository {
   get(id: string): Session | undefined;
   /** The most recently created session with this key. */
   byKey(key: string): Session | undefined;
+  /** Renames the key `from`, and keys that begin with it and a colon. */
+  moveKeys(from: string, to: string): void;
   append(id: string, message: ChatMessage): void;
   history(id: string): ChatMessage[];
   /** Removes the last turn. Returns its user message, or null when there is none. */

@@ -19,6 +19,12 @@ export interface InboundMessage {
   /** Images of the message, at most 8 MiB in total; the text may then be empty. */
   readonly images?: readonly ChatImage[];
   readonly source: MessageSource;
+  /** In a group: the name of who writes. The model is told. */
+  readonly speaker?: string;
+  /** The message that this one replies to. The model is told. */
+  readonly reply_to?: { readonly speaker: string; readonly text: string };
+  /** For a message without words and images: the sentence that answers it. */
+  readonly unreadable?: string;
   /**
    * The id of the message, unique on its platform (if messages are numbered per chat, it includes the chat): the same
    * id twice is the same message. Empty when there is none.
@@ -72,6 +78,8 @@ export interface Inbox {
    * response to the request, such as HTTP.
    */
   receive(message: InboundMessage, reply?: Reply): Promise<void>;
+  /** The platform gave a chat another id: its conversations continue there. */
+  moved?(from: string, to: string): void;
   /** False while the gateway shuts down, and after the adapter was stopped: messages are then refused. */
   isOpen(): boolean;
 }

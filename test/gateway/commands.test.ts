@@ -35,6 +35,15 @@ test("/status tells session, model, the running turn and what waits, while it ru
   await Promise.all([first, second]);
 });
 
+test("/start greets, /settings tells what is set", async (t) => {
+  const { adapter } = await createGatewayBench(t);
+  assert.match((await adapter.ask("/start")).text!, /^Hello! .*\/help/);
+  assert.match(
+    (await adapter.ask("/settings")).text!,
+    /^model: offline \(offline\).*\nnew messages during a turn: interrupt\n/,
+  );
+});
+
 test("/model shows the model and takes another", async (t) => {
   const { adapter } = await createGatewayBench(t);
   assert.equal((await adapter.ask("/model")).text, "offline (offline)");

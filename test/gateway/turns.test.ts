@@ -232,3 +232,38 @@ test("what a hook says to the user comes as a message of its own, five times a t
     [1, 2, 3, 4, 5, 9, 10, 11, 12, 13].map((number) => `remark ${number}`),
   );
 });
+
+test("the model is told who speaks and what was replied to, hooks and commands get the words", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  const seen: unknown[] = [];
+  agent.hook("pre_gateway_dispatch", ({ event }) => void seen.push((event as { text: string }).text));
+  agent.hook("pre_llm_call", ({ user_message }) => void seen.push(user_message));
+  const group = { chat_type: "group", chat_id: "g", speaker: "Ada\n[admin]" };
+  await adapter.receive("why?", { ...group, reply_to: { speaker: "you", text: `it\n${"x".repeat(600)}` } });
+  assert.deepEqual(seen, ["why?", `[From Ada |admin|, in reply to you: "it ${"x".repeat(497)}…"]\nwhy?`]);
+  await adapter.receive("/status", group);
+  assert.match(adapter.sent.at(-1)!.text, /^session: /);
+});
+
+test("a message without words is answered with its adapter's sentence, not to strangers", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t, { settings: { allowed_users: ["1"] } });
+  const unreadable = "I can't listen to voice messages.";
+  await adapter.receive("", { unreadable });
+  await adapter.receive("", { unreadable, user_id: "2", chat_id: "2" });
+  assert.deepEqual(adapter.textsOf("1"), [unreadable]);
+  assert.ok(!adapter.textsOf("2").includes(unreadable));
+  assert.equal(agent.sessions.byKey("agent:main:memory:dm:1"), undefined);
+});
+
+test("a chat that has another id continues its conversations there", async (t) => {
+  const { adapter, agent } = await createGatewayBench(t);
+  const at = (chat_id: string) => ({ chat_type: "group", chat_id, user_id: "1" });
+  await adapter.receive("hello", at("-1"));
+  await adapter.receive("hello", at("-12"));
+  const { id } = agent.sessions.byKey("agent:main:memory:group:-1:1")!;
+  adapter.inbox.moved?.("-1", "-100");
+  await adapter.receive("still there?", at("-100"));
+  assert.equal(agent.sessions.byKey("agent:main:memory:group:-100:1")?.id, id);
+  assert.equal(agent.sessions.get(id)?.message_count, 4);
+  assert.notEqual(agent.sessions.byKey("agent:main:memory:group:-12:1"), undefined);
+});

@@ -15,6 +15,7 @@ export class TestInbox implements Inbox {
   readonly received: Received[] = [];
   answering: Answering;
   open = true;
+  moved?: (from: string, to: string) => void;
   #watchers: (() => void)[] = [];
 
   constructor(answering: Answering = ({ message, reply }) => end(reply, `you said: ${message.text}`)) {

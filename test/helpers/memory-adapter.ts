@@ -74,10 +74,13 @@ export class MemoryAdapter implements Adapter {
     text: string,
     options: Partial<MessageSource & Omit<InboundMessage, "source" | "text">> = {},
   ): InboundMessage {
-    const { message_id = `m${++count}`, internal = false, images, ...source } = options;
+    const { message_id = `m${++count}`, internal = false, images, speaker, reply_to, unreadable, ...source } = options;
     return {
       text,
       ...(images === undefined ? {} : { images }),
+      ...(speaker === undefined ? {} : { speaker }),
+      ...(reply_to === undefined ? {} : { reply_to }),
+      ...(unreadable === undefined ? {} : { unreadable }),
       message_id,
       internal,
       source: { platform: this.name, chat_type: "dm", chat_id: "1", user_id: "1", thread_id: null, ...source },

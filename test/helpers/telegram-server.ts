@@ -18,7 +18,7 @@ export type Misbehaviour =
   | {
       readonly status: number;
       readonly description?: string;
-      readonly parameters?: { readonly retry_after?: number };
+      readonly parameters?: { readonly retry_after?: number; readonly migrate_to_chat_id?: number };
     }
   /** The socket is destroyed before the call had its effect, or after. */
   | "drop"
@@ -39,6 +39,8 @@ export class TelegramServer implements AsyncDisposable {
   /** Update ids that a poll confirmed by asking from a later one on. */
   readonly confirmed: number[] = [];
   token = TOKEN;
+  /** The files that can be loaded, by id. */
+  readonly files = new Map<string, Buffer>();
   /** The same updates again, whatever the client confirmed. */
   forgetful = false;
   #server: Server | undefined;
@@ -126,6 +128,8 @@ export class TelegramServer implements AsyncDisposable {
       // The client went away in the middle of its call.
       return;
     }
+    const [, fileToken, file = ""] = /^\/file\/bot([^/]+)\/files\/(\w+)$/.exec(request.url ?? "") ?? [];
+    if (fileToken === this.token) return void response.end(this.files.get(file));
     const [, token, method = ""] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? "") ?? [];
     const body = JSON.parse(Buffer.concat(chunks).toString() || "{}") as Record<string, unknown>;
     this.calls.push({ method, body, at: performance.now() });
@@ -181,6 +185,12 @@ export class TelegramServer implements AsyncDisposable {
       }
       case "deleteMessage":
         return this.messages.delete(Number(id)) ? { result: true } : { refused: "message to delete not found" };
+      case "getFile": {
+        const file = String(body["file_id"]);
+        return this.files.has(file)
+          ? { result: { file_id: file, file_path: `files/${file}` } }
+          : { refused: "wrong file_id" };
+      }
       case "sendChatAction":
         return { result: true };
       default:

@@ -1,17 +1,17 @@
 /** The platform `telegram`: a bot with long polling, so it needs no public address. */
-import { HermesError, problemOf } from "#core/errors";
+import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
 import { createClient, type TelegramClient } from "./client.ts";
 import { createDraft, type DraftTiming } from "./draft.ts";
 import { telegramFailureOf } from "./failure.ts";
 import { createHousekeeping, type Housekeeping, type HousekeepingTiming } from "./housekeeping.ts";
+import { createIncoming } from "./incoming.ts";
 import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./outgoing.ts";
 import { pollUpdates, type PollTiming } from "./polling.ts";
 import { telegramProblem } from "./settings.ts";
 import { splitText } from "./split.ts";
-import { createTyping, type Typing, type TypingTiming } from "./typing.ts";
-import { messageFrom } from "./updates.ts";
+import { createTyping, type TypingTiming } from "./typing.ts";
 
 export interface TelegramOptions {
   /** The bot's token from @BotFather. */
@@ -80,7 +80,12 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
     if (running !== undefined) return;
     const problem = telegramProblem({ token });
     if (problem !== undefined) throw unusable(problem);
-    const client = await createClient({ token, apiRoot, pollSlackMs: timing.pollSlackMs });
+    const client = await createClient({
+      token,
+      apiRoot,
+      pollSlackMs: timing.pollSlackMs,
+      onMoved: (from, to) => inbox.moved?.(from, to),
+    });
     const botName = await client.getUsername(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
       throw notStarted(thrown, apiRoot);
     });
@@ -91,7 +96,7 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
       log,
       timing,
       signal: polling.signal,
-      hand: (update) => hand(update, { botName, inbox, typing, log }),
+      hand: createIncoming({ client, inbox, typing, log, botName }),
     });
     const housekeeping = createHousekeeping(log, timing, sending.signal);
     running = {
@@ -131,19 +136,6 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
       return createDraft({ client, outgoing, housekeeping, log, timing, live: streaming() }, target);
     },
   };
-}
-
-/** Passes a message to the inbox. An update of an unknown form is dropped. */
-async function hand(
-  update: unknown,
-  to: { readonly botName: string | null; readonly inbox: Inbox; readonly typing: Typing; readonly log: Log },
-): Promise<void> {
-  try {
-    const message = messageFrom(update, to.botName);
-    if (message !== null) await to.typing.while(message.source, to.inbox.receive(message));
-  } catch (error) {
-    to.log.warn(`telegram: an update could not be processed: ${problemOf(error)}`);
-  }
 }
 
 function notStarted(thrown: unknown, apiRoot: string): HermesError {

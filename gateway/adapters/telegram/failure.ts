@@ -1,6 +1,11 @@
 /** Describes a failed Bot API call without the token, which is part of every URL. */
 import { problemOf } from "#core/errors";
 
+interface FailureParameters {
+  readonly retryAfterMs?: number | null;
+  readonly movedTo?: string | null;
+}
+
 /** A failed call. It has no `cause`, because grammy's errors contain the URL. */
 export class TelegramFailure extends Error {
   override readonly name = "TelegramFailure";
@@ -8,11 +13,14 @@ export class TelegramFailure extends Error {
   readonly status: number | null;
   /** The delay that the server asks for, in milliseconds, or null. */
   readonly retryAfterMs: number | null;
+  /** The new id of a group that became a supergroup, or null. */
+  readonly movedTo: string | null;
 
-  constructor(problem: string, status: number | null = null, retryAfterMs: number | null = null) {
+  constructor(problem: string, status: number | null = null, parameters: FailureParameters = {}) {
     super(problem);
     this.status = status;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = parameters.retryAfterMs ?? null;
+    this.movedTo = parameters.movedTo ?? null;
   }
 
   /** True when the same call may succeed later: no answer, too many calls, or a server error. */
@@ -37,14 +45,17 @@ export function telegramFailureFrom(thrown: unknown, redact: (text: string) => s
   const { error_code: status, description, parameters, error } = (thrown ?? {}) as Record<string, unknown>;
   if (typeof status === "number") {
     const problem = typeof description === "string" ? description : "no reason given";
-    return new TelegramFailure(redact(`${problem} (${status})`), status, retryAfterOf(parameters));
+    return new TelegramFailure(redact(`${problem} (${status})`), status, parametersOf(parameters));
   }
   return new TelegramFailure(redact(reasonOf(error ?? thrown)));
 }
 
-function retryAfterOf(parameters: unknown): number | null {
-  const { retry_after: seconds } = (parameters ?? {}) as { retry_after?: unknown };
-  return typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : null;
+function parametersOf(parameters: unknown): FailureParameters {
+  const { retry_after: seconds, migrate_to_chat_id: chat } = (parameters ?? {}) as Record<string, unknown>;
+  return {
+    retryAfterMs: typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : null,
+    movedTo: typeof chat === "number" ? String(chat) : null,
+  };
 }
 
 /** node-fetch reports `request to URL failed, reason: WHY`. */

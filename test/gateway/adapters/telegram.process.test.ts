@@ -96,3 +96,25 @@ test("if Telegram is down at the start, the gateway warns, continues, and answer
   await until(() => server.textsOf(42).length > 0, "the answer");
   assert.match(server.textsOf(42)[0]!, /are you there/);
 });
+
+test("an answer that a crash cut off is told once at the next start, others are not", async (t) => {
+  const { server, options } = await prepare(t);
+  const home = new Home(t);
+  const first = await startGateway(t, home, options);
+  server.say("just hello");
+  await until(() => server.textsOf(42).length === 1, "the first answer");
+  const before = server.callsOf("sendChatAction").length;
+  server.say("run `sleep 600` for me");
+  await until(() => server.callsOf("sendChatAction").length > before, "the turn runs");
+  first.kill("SIGKILL");
+  await first.ended;
+  const notice = 'The answer to "run `sleep 600` for me" was cut off; send it again.';
+  const second = await startGateway(t, home, options);
+  await until(() => server.textsOf(42).includes(notice), "the notice");
+  second.kill("SIGTERM");
+  assert.equal((await second.ended).code, 0);
+  await startGateway(t, home, options);
+  server.say("and now?");
+  await until(() => server.textsOf(42).some((text) => text.includes("and now?")), "an answer");
+  assert.equal(server.textsOf(42).filter((text) => text.includes("cut off")).length, 1);
+});

@@ -318,3 +318,79 @@ test("a connection that is dead without saying so is given up", async (t) => {
   server.say("alive");
   await inbox.count(1);
 });
+
+const supergroup = { id: -100, type: "supergroup" };
+const ada = { id: 7, is_bot: false, first_name: "Ada", last_name: "L.", username: "ada" };
+
+test("in a group the message says who writes, and what was replied to", () => {
+  const message = { message_id: 1, chat: supergroup, from: ada, text: "yes" };
+  const read = (fields: object) => messageFrom({ message: { ...message, ...fields } }, BOT_NAME);
+  assert.equal(read({})?.speaker, "Ada L. (@ada)");
+  assert.equal(read({ from: { id: 7 } })?.speaker, "user 7");
+  const bot = { id: 1, is_bot: true, first_name: "Hermes", username: BOT_NAME };
+  const original = { message_id: 0, from: bot, text: "shall I?" };
+  assert.deepEqual(read({ reply_to_message: original })?.reply_to, { speaker: "you", text: "shall I?" });
+  const quoted = { reply_to_message: { ...original, from: { first_name: "Bob" } }, quote: { text: "I?" } };
+  assert.deepEqual(read(quoted)?.reply_to, { speaker: "Bob", text: "I?" });
+  assert.equal(read({ chat: { id: 7, type: "private" } })?.speaker, undefined);
+});
+
+test("what has no words is answered with a sentence in a private chat, and ignored in a group", () => {
+  const kinds: readonly (readonly [object, RegExp])[] = [
+    [{ voice: { file_id: "v" } }, /^I can't listen to voice messages/],
+    [{ video_note: {} }, /^I can't watch videos/],
+    [{ location: { latitude: 1 } }, /^I can't read locations/],
+    [{ photo: [{ file_id: "p" }] }, /^Please add a caption/],
+    [{ document: { mime_type: "application/pdf" } }, /^I can't open files/],
+    [{ contact: {} }, /^I can't read messages of this kind/],
+  ];
+  for (const [fields, sentence] of kinds) {
+    const read = (chat: object) => messageFrom({ message: { message_id: 1, chat, from: ada, ...fields } }, BOT_NAME);
+    assert.match(read({ id: 7, type: "private" })?.unreadable ?? "", sentence);
+    assert.equal(read(supergroup), null);
+  }
+  const chat = { id: 7, type: "private" };
+  assert.equal(messageFrom({ message: { message_id: 1, chat, from: ada, sticker: {} } }, BOT_NAME), null);
+  const album = { message_id: 2, chat, from: ada, photo: [{ file_id: "p" }], media_group_id: "m" };
+  assert.equal(messageFrom({ message: album }, BOT_NAME), null);
+  const captioned = { message_id: 3, chat, from: ada, document: {}, caption: "read this" };
+  assert.match(messageFrom({ message: captioned }, BOT_NAME)!.text, /^read this\n\n\(A file was sent/);
+});
+
+test("a captioned photo brings the largest of its sizes that is not too large, before the next message", async (t) => {
+  const { server, inbox } = await startBench(t);
+  server.files.set("big", Buffer.from("a JPEG"));
+  const photo = [{ file_id: "small" }, { file_id: "big", file_size: 5000 }, { file_id: "huge", file_size: 9_000_000 }];
+  server.say("", { text: undefined, caption: "what is this?", photo });
+  server.say("hello?");
+  await inbox.count(2);
+  assert.deepEqual(inbox.texts, ["what is this?", "hello?"]);
+  const data = Buffer.from("a JPEG").toString("base64");
+  assert.deepEqual(inbox.received[0]?.message.images, [{ media_type: "image/jpeg", data }]);
+});
+
+test("a photo that cannot be loaded is said to the model", async (t) => {
+  const { server, inbox, lines } = await startBench(t);
+  server.say("", { text: undefined, caption: "look", photo: [{ file_id: "gone" }] });
+  await inbox.count(1);
+  assert.match(inbox.texts[0]!, /^look\n\n\(An image was sent with this message, but it could not be loaded\.\)$/);
+  assert.match(lines.join("\n"), /an image could not be loaded: Bad Request: wrong file_id/);
+});
+
+test("a group that becomes a supergroup is followed, at its message and at the refusal", async (t) => {
+  const { server, adapter, inbox } = await startBench(t);
+  const moves: string[][] = [];
+  inbox.moved = (from, to) => void moves.push([from, to]);
+  const parameters = { migrate_to_chat_id: -1001 };
+  server.misbehave("sendMessage", { status: 400, description: "group chat was upgraded", parameters });
+  await adapter.send("-1", "hello");
+  await adapter.send("-1", "again");
+  assert.deepEqual(server.textsOf(-1001), ["hello", "again"]);
+  assert.equal(server.callsOf("sendMessage").length, 3);
+  server.push({ message: { message_id: 9, chat: { id: -2, type: "group" }, migrate_to_chat_id: -1002 } });
+  await until(() => moves.length === 2, "the move is known");
+  assert.deepEqual(moves, [
+    ["-1", "-1001"],
+    ["-2", "-1002"],
+  ]);
+});

@@ -278,6 +278,35 @@ test("test: what goes wrong is an error with its reason, and the command ends wi
   assert.deepEqual(Object.keys(gone?.["answer"] ?? {}), ["action", "message"]);
 });
 
+test("test: where nothing matches, it says for which tool it looked", async (context) => {
+  const home = new Home(context);
+  home.write(
+    "config.yaml",
+    "hooks: { pre_tool_call: [{ command: 'true', matcher: patch }, { command: 'true', matcher: Edit, protocol: claude }] }\n",
+  );
+  const none = await home.run(["hooks", "test", "pre_tool_call"]);
+  const sentence =
+    "No configured shell hook matches pre_tool_call for the tool terminal; with protocol: claude, Bash. Use --for-tool to name another one.\n";
+  assert.deepEqual([none.stdout, none.code], [sentence, 0]);
+  const json = await home.run(["hooks", "test", "pre_tool_call", "--for-tool", "web", "--json"]);
+  assert.deepEqual(JSON.parse(json.stdout), { event: "pre_tool_call", results: [] });
+  assert.equal(
+    json.stderr,
+    "No configured shell hook matches pre_tool_call for the tool web. Use --for-tool to name another one.\n",
+  );
+  const turn = await home.run(["hooks", "test", "pre_llm_call"]);
+  assert.equal(turn.stdout, "No configured shell hook matches pre_llm_call.\n");
+});
+
+test("test: updatedToolOutput is the answer", async (context) => {
+  const home = new Home(context);
+  const command = `cat >/dev/null; echo '{"hookSpecificOutput":{"updatedToolOutput":{"output":"x"}}}'`;
+  home.write("config.yaml", `hooks: { post_tool_call: [{ command: ${JSON.stringify(command)}, protocol: claude }] }\n`);
+  const { stdout } = await home.run(["hooks", "test", "post_tool_call", "--json"]);
+  const [result] = (JSON.parse(stdout) as { results: { answer: unknown }[] }).results;
+  assert.deepEqual(result?.answer, { text: '{"output":"x"}' });
+});
+
 test("test: --for-tool and --payload-file shape the payload", async (context) => {
   const home = new Home(context);
   home.write(

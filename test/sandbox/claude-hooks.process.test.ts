@@ -1,52 +1,19 @@
 /** Real scripts written for Claude Code, through the dispatcher: what each of their answers does here. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
 import test from "node:test";
 import { grantExplicitTest } from "#allowlist/decide";
 import type { Decision } from "#core/answers";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENTS, type EventName } from "#core/events";
-import type { HookRun } from "#core/ports/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import type { ShellContext } from "#sandbox/shell/protocol";
-import { createShellHook, type AskPerson, type HookQuestion } from "#sandbox/shell/hook";
+import { createShellHook, type HookQuestion } from "#sandbox/shell/hook";
+import { fire, fixtures } from "../helpers/claude-hooks.ts";
 
-const fixtures = resolve(import.meta.dirname, "../fixtures");
 const isMissing = (program: string) => spawnSync(program, ["--version"]).error !== undefined;
 const withoutJq = isMissing("jq") && "there is no jq here";
 const withoutPython = isMissing("python3") && "there is no python3 here";
-
-interface Setting {
-  readonly event?: EventName;
-  readonly payload?: object;
-  readonly ask?: AskPerson;
-  readonly entry?: object;
-  readonly shellContext?: Partial<ShellContext>;
-}
-
-interface Fired {
-  readonly decision: Decision;
-  readonly runs: readonly HookRun[];
-  readonly warnings: readonly string[];
-}
-
-/** Fires an event through one `protocol: claude` entry for each command. */
-async function fire(commands: string | readonly string[], setting: Setting = {}): Promise<Fired> {
-  const { event = "pre_tool_call", payload = {}, ask, entry = {} } = setting;
-  const dispatcher = new HookDispatcher();
-  const runs: HookRun[] = [];
-  const warnings: string[] = [];
-  const entries = [commands].flat().map((command) => ({ command, protocol: "claude", ...entry }));
-  for (const parsed of parseHookEntries({ [event]: entries }).entries) {
-    const shellContext = { cwd: fixtures, home: "/the/home", env: process.env, ...setting.shellContext };
-    const warn = (sentence: string) => void warnings.push(sentence);
-    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext, ask, warn }));
-  }
-  const fields = { ...EVENTS[event].sample(), ...payload };
-  const decision = await dispatcher.invoke_hook(event, fields, { onRun: (run) => void runs.push(run) });
-  return { decision, runs, warnings };
-}
 
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 /** A command that prints this and ends so, in the shell's own words. */

@@ -32,11 +32,15 @@ export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "shell
 export async function testEntry(test: EntryTest): Promise<TestResult | undefined> {
   const { entry, firing, signal, decide, shellContext, warn } = test;
   let output = { stdout: "", stderr: "" };
+  let replacement: string | undefined;
   const hook = createShellHook(entry, {
     decide,
     shellContext,
     findAccessProblem: (argv) => findScriptAccessProblem(argv, shellContext),
     warn,
+    onReplacement: (_firing, text) => {
+      replacement = text;
+    },
     onResult: (_entry, { stdout, stderr }) => {
       output = { stdout, stderr };
     },
@@ -54,7 +58,7 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     ...output,
     timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
     error: failed ? (detail ?? "It failed.") : null,
-    answer: answerOf(decision),
+    answer: replacement === undefined ? answerOf(decision) : { text: replacement },
   };
 }
 

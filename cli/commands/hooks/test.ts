@@ -12,9 +12,11 @@ import { demandFor } from "#core/home/demands";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import { declarationOf, type EventName, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
+import type { Firing } from "#core/ports/hook";
 import { userHome } from "#core/home/paths";
 import { isMapping } from "#core/mapping";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
+import { PROTOCOLS } from "#sandbox/shell/protocols";
 import type { CliContext } from "#cli/context";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
@@ -59,12 +61,25 @@ export async function testHooks(
       if (result !== undefined) results.push(result);
     }
   });
+  const none = results.length === 0 ? describeNone(firing, entries) : undefined;
   if (options.json) context.json({ event, results });
-  else
-    context.out(
-      results.length === 0 ? `No configured shell hook matches ${event}.` : results.map(describe).join("\n\n"),
-    );
+  if (options.json && none !== undefined) context.note(none);
+  if (!options.json) context.out(none ?? results.map(describe).join("\n\n"));
   if (results.some(({ error }) => error !== null)) context.exit(EXIT.failed);
+}
+
+/** Names the tool that was looked for, also as the protocols of the event's entries call it. */
+function describeNone({ event, payload }: Firing, entries: readonly ShellEntry[]): string {
+  const none = `No configured shell hook matches ${event}`;
+  if (!declarationOf(event).tool) return `${none}.`;
+  const { tool_name } = payload as { tool_name?: unknown };
+  const tool = visible(String(tool_name));
+  const names = new Set(entries.filter((each) => each.event === event).map(({ protocol }) => protocol));
+  const others = [...names]
+    .map((protocol) => [protocol, PROTOCOLS[protocol].toolNames([String(tool_name)])] as const)
+    .filter(([, called]) => !called.includes(String(tool_name)))
+    .map(([protocol, called]) => `; with protocol: ${protocol}, ${called.join(" or ")}`);
+  return `${none} for the tool ${tool}${others.join("")}. Use --for-tool to name another one.`;
 }
 
 /**

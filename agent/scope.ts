@@ -32,6 +32,8 @@ export interface AgentDeps {
   readonly cwd: string;
   /** Called when a session ends, for what lives as long as it does: background commands. Must not throw. */
   readonly onSessionEnd?: ((sessionId: string) => void) | undefined;
+  /** Called for each tool call that passed the gate, with its final arguments. Must not throw. */
+  readonly onToolCall?: ((call: { session_id: string; tool: string; args: object }) => void) | undefined;
   readonly log: Pick<Log, "debug" | "warn">;
   /** Removes secrets from what hooks say; nothing is removed when absent. */
   readonly redact?: ((text: string) => string) | undefined;

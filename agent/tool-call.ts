@@ -58,6 +58,7 @@ async function passGate(
   const decision = await fireHook(scope, "pre_tool_call", () => payload(asked.args));
   const args = decision.kind === "modify" ? decision.args : asked.args;
   const problem = decision.kind === "modify" ? null : asked.problem;
+  if (decision.kind !== "block") scope.deps.onToolCall?.({ session_id: session.id, tool: asked.tool, args });
   const ran: Ran =
     decision.kind === "block"
       ? { result: errorResult(decision.message), success: false, duration_ms: 0 }

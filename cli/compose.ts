@@ -7,6 +7,7 @@ import { openSessions, type HostSessions } from "./host-sessions.ts";
 import { openEvents, type HostEvents } from "./host/events.ts";
 import type { CurrentConfig, Host, HostOptions } from "./host/host.ts";
 import { openReloads } from "./host/reloads.ts";
+import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
 import { createModelSwitch } from "./model-switch.ts";
 import { createShellHooks, type ShellHooks } from "./shell-hooks.ts";
 import { createSessionFiles } from "#sandbox/shell/session-files";
@@ -30,6 +31,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
+    const webhooks = undo.use(await startWebhooks(options, { current, files, events, sessions }));
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
     const sessionFiles = openSessionFiles(options, sessions);
@@ -44,7 +46,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       openTools({ context, paths, config: current.config, walls, scripts, sessionVariables, onProblem }),
     );
     const { openAgent } = await import("./host/agent.ts");
-    const agent = undo.use(openAgent({ ...options, current, files, events, sessions, model, builtin }));
+    const agent = undo.use(openAgent({ ...options, current, files, events, sessions, model, builtin, webhooks }));
     await agent.plugins.load(current.config);
     undo.defer(await startForwarding(options, files, events));
     const { plugins } = agent;
@@ -52,6 +54,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const reloads = undo.use(
       openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, onChange }),
     );
+    reloads.onReload((config) => webhooks.configure(config));
     events.dispatcher.onChange = onChange;
     onChange();
     undo.defer(sessions.pruneSoon(current.config.values.sessions.retention_days));
@@ -126,6 +129,20 @@ async function openShellHooks(options: HostOptions, parts: ShellHookParts): Prom
   for (const warning of first.warnings) options.context.warn(warning);
   first.swap();
   return shellHooks;
+}
+
+/** Sends events to the endpoints of the configuration. */
+async function startWebhooks(
+  { context }: HostOptions,
+  { current, files, events, sessions }: WebhookParts,
+): Promise<HostWebhooks> {
+  const webhooks = openWebhooks({ database: sessions.database, files, events, warn: context.warn });
+  await webhooks.configure(current.config);
+  return webhooks;
+}
+
+interface WebhookParts extends Pick<ShellHookParts, "current" | "files" | "events"> {
+  readonly sessions: HostSessions;
 }
 
 /** Sends every event to the dashboard of the home, if there is one or once there is. Returns its undo. */

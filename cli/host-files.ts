@@ -76,8 +76,9 @@ function tryFolder(folder: string): void {
 }
 
 /** The values under keys that are named like secrets. They must never be written. */
-function secretsOf(value: unknown, name = ""): readonly string[] {
+export function secretsOf(value: unknown, name = ""): readonly string[] {
   if (typeof value === "string") return isSecretName(name) ? [value] : [];
   if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((inner) => secretsOf(inner, name));
   return Object.entries(value).flatMap(([key, inner]) => secretsOf(inner, key));
 }

@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "manage who can use the gateway",
     load: async () => (await import("./commands/pairing.ts")).addPairingCommand,
   },
+  webhooks: {
+    summary: "list and test webhooks, see what was delivered, send again",
+    load: async () => (await import("./commands/webhooks.ts")).addWebhooksCommand,
+  },
   config: {
     summary: "check the configuration or print its JSON Schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,

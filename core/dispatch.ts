@@ -19,6 +19,9 @@ export interface Invocation {
   readonly origin?: FiringOrigin | undefined;
 }
 
+/** Takes a payload, which it must neither keep nor change. Must not throw. */
+export type EventListener = (payload: object) => void;
+
 type MaybePromise<Value> = Value | Promise<Value>;
 const NEVER = new AbortController().signal;
 const HOLD_ANSWER = eventsWhere(({ holdsAnswer }) => holdsAnswer);
@@ -45,6 +48,7 @@ export class HookDispatcher {
   /** How much a hook may add; asked for at each run, because a reload may change it. */
   limits: () => HookLimits = () => DEFAULT_HOOK_LIMITS;
   readonly #hooks = new Map<EventName, readonly Hook[]>();
+  readonly #listeners = new Map<EventName, EventListener>();
   readonly #sideBySide = createLimiter(availableParallelism());
   readonly #background = createLimiter(availableParallelism());
 
@@ -61,6 +65,12 @@ export class HookDispatcher {
       );
       this.onChange();
     };
+  }
+
+  /** Calls a listener with the payload of each firing of an event, before its hooks run. One per event; returns its undo. */
+  listen(event: EventName, listener: EventListener): () => void {
+    this.#listeners.set(event, listener);
+    return () => void this.#listeners.delete(event);
   }
 
   hooksOf(event: EventName): readonly Hook[] {
@@ -94,13 +104,17 @@ export class HookDispatcher {
     invocation?: Invocation,
   ): MaybePromise<Decision> {
     const hooks = this.#hooks.get(event);
+    const listener = this.#listeners.size === 0 ? undefined : this.#listeners.get(event);
+    if (listener === undefined && (hooks === undefined || hooks.length === 0)) return PASS;
+    const given = typeof payload === "function" ? payload() : payload;
+    listener?.(given);
     if (hooks === undefined || hooks.length === 0) return PASS;
     return this.#walk({
       kind: declarationOf(event).kind,
       hooks,
       signal: invocation?.signal ?? NEVER,
       onRun: invocation?.onRun,
-      firing: createFiring(event, typeof payload === "function" ? payload() : payload, invocation?.origin),
+      firing: createFiring(event, given, invocation?.origin),
       next: 0,
       now: performance.now(),
       decision: PASS,

@@ -83,6 +83,20 @@ export const ERRORS = {
       ? "There are no sessions yet."
       : `There is no session "${f.session}". Run "hermes sessions list" to see all sessions.`,
   ),
+  HERMES_ID_UNKNOWN: declare(
+    EXIT.notFound,
+    (f: { noun: string; id: string; list: string }) =>
+      `There is no ${f.noun} "${f.id}". Run "${f.list}" to see their ids.`,
+  ),
+  HERMES_ID_AMBIGUOUS: declare(
+    EXIT.usage,
+    (f: { id: string; candidates: readonly string[] }) =>
+      `Several ids begin with "${f.id}": ${f.candidates.join(", ")}.`,
+  ),
+  HERMES_ENDPOINT_UNKNOWN: declare(
+    EXIT.notFound,
+    (f: { endpoint: string; hint: string }) => `There is no webhook endpoint "${f.endpoint}".${f.hint}`,
+  ),
   HERMES_PLUGIN_UNKNOWN: declare(
     EXIT.notFound,
     (f: { plugin: string; hint: string }) => `There is no plugin "${f.plugin}".${f.hint}`,

@@ -69,7 +69,14 @@ async function demandForAll(config: Config, paths: HomePaths, env: NodeJS.Proces
     const problem = environmentProblem(manifest, env);
     return problem === undefined ? [] : [`plugin "${visible(name)}": ${problem}`];
   });
-  return [...unmet, ...(await exposedDashboard(config))];
+  return [...unmet, ...(await exposedDashboard(config)), ...(await templateProblems(config))];
+}
+
+async function templateProblems({ values }: Config): Promise<readonly string[]> {
+  if (values.webhooks?.endpoints === undefined) return [];
+  const { configuredEndpoints } = await import("#daemon/webhooks/endpoints");
+  const { findTemplateProblems } = await import("#daemon/webhooks/transform");
+  return configuredEndpoints(values.webhooks).flatMap(findTemplateProblems);
 }
 
 /** The model that answers, and where its requests go. */

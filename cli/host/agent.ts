@@ -10,6 +10,7 @@ import { createPluginTurns } from "../plugin-turns.ts";
 import type { HostEvents } from "./events.ts";
 import type { CurrentConfig, Deliver, Host, HostOptions } from "./host.ts";
 import type { HostTools } from "./tools.ts";
+import type { HostWebhooks } from "./webhooks.ts";
 
 export interface HostAgent
   extends AsyncDisposable, Pick<Host, "plugins" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
@@ -21,11 +22,12 @@ export interface HostAgentOptions extends Pick<HostOptions, "context" | "globals
   readonly sessions: HostSessions;
   readonly model: ModelSwitch;
   readonly builtin: HostTools;
+  readonly webhooks: HostWebhooks;
 }
 
 /** Loads no plugin yet. The end stops the turns of plugins, then unloads the plugins. */
 export function openAgent(options: HostAgentOptions): HostAgent {
-  const { context, globals, paths, surface, current, files, events, sessions, model, builtin } = options;
+  const { context, globals, paths, surface, current, files, events, sessions, model, builtin, webhooks } = options;
   const { dispatcher, registry } = events;
   let deliver: Deliver = ({ plugin }) =>
     Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call: "deliver" }));
@@ -54,6 +56,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     maxRetries: () => current.config.values.model.max_retries,
     cwd: process.cwd(),
     onSessionEnd: builtin.endSession,
+    onToolCall: webhooks.toolCalled,
     log: files.log,
     redact: files.redact,
   });

@@ -13,14 +13,32 @@ export function findConfigIssues(value: Record<string, unknown>): ConfigIssue[] 
   const schema = buildConfigSchema(z);
   const result = schema.safeParse(value);
   if (result.success) return [];
-  return result.error.issues.flatMap((issue): ConfigIssue[] => {
+  return result.error.issues.flatMap(insideUnion).flatMap((issue): ConfigIssue[] => {
     const path = issue.path.map((key) => (typeof key === "number" ? key : String(key)));
     if (issue.code === "unrecognized_keys") {
-      const candidates = keysAt(schema, path);
+      const candidates = (issue as { readonly candidates?: readonly string[] }).candidates ?? keysAt(schema, path);
       return issue.keys.map((key) => ({ kind: "unknown", path: [...path, key], candidates }));
     }
     return [{ kind: "type", path, problem: describe(issue, shownValue(value, path)) }];
   });
+}
+
+/** Of a value that may have several forms: the issues of the form that it nearly has. */
+function insideUnion(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  // A form without a message of its own.
+  if (issue.code !== "invalid_union" || issue.message !== "Invalid input") return [issue];
+  const forms = issue.errors.filter(([first]) => first !== undefined && !isOtherForm(first));
+  const [nearest] = forms.toSorted((left, right) => depthOf(right) - depthOf(left));
+  if (nearest === undefined) return [issue];
+  return nearest.flatMap((inner) => insideUnion({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function isOtherForm({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+}
+
+function depthOf(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(...issues.map(({ path }) => path.length));
 }
 
 /** The JSON Schema of `config.yaml`, for editors. */
@@ -55,6 +73,8 @@ function describe(issue: z.core.$ZodIssue, shown: string | undefined): string {
   if (shown === undefined) return "required, but missing";
   if (issue.code === "invalid_type") return `expected ${article(issue.expected)}, found ${shown}`;
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
+  if (issue.code === "custom") return issue.message;
+  if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
   if (issue.code === "invalid_union") return `${shown} has the wrong type`;
   if (issue.code === "too_small" && issue.origin !== "string")
     return `expected at least ${issue.minimum}, found ${shown}`;

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
+import { webhooksSchema } from "./webhook-settings.ts";
 
 export const DEFAULTS = {
   model: { max_retries: 2, timeout_seconds: 120 },
@@ -109,7 +110,7 @@ export function buildConfigSchema(zod: Zod) {
       .optional(),
     dashboard: zod.strictObject({ host: zod.string(), port, allowed_hosts: names }).partial().optional(),
     background: open.optional(),
-    webhooks: open.optional(),
+    webhooks: webhooksSchema(zod).optional(),
     monitoring: open.optional(),
     logging: open.optional(),
     inbound: zod.array(open).optional(),

@@ -5,11 +5,18 @@
  */
 import type { Config } from "./config.ts";
 
-/** What can start: the commands that run turns, serve or run code of the user's, and each plugin that they load. */
-export type Surface = "cli" | "gateway" | "dashboard" | "hooks test" | "sandbox" | "plugin";
+/** What can start: the commands that run turns, serve, deliver or run code of the user's, and each plugin that they load. */
+export type Surface = "cli" | "gateway" | "dashboard" | "hooks test" | "sandbox" | "webhooks" | "plugin";
 
 /** The surfaces that are started by a command. */
-export const SURFACES = ["cli", "gateway", "dashboard", "hooks test", "sandbox"] as const satisfies readonly Surface[];
+export const SURFACES = [
+  "cli",
+  "gateway",
+  "dashboard",
+  "hooks test",
+  "sandbox",
+  "webhooks",
+] as const satisfies readonly Surface[];
 
 interface Demand {
   readonly surfaces: readonly Surface[];
@@ -34,6 +41,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: TURNS, path: "hooks_auto_accept" },
   { surfaces: [...TURNS, "hooks test"], path: "hooks_consent" },
   { surfaces: TURNS, path: "hooks_limits" },
+  { surfaces: [...TURNS, "webhooks"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
   { surfaces: ["gateway"], path: "gateway.*", when: (_, [, key]) => key !== "platforms" },

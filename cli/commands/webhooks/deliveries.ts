@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { visible } from "#allowlist/visible";
+import type { Delivery, DeliveryStore } from "#core/ports/storage";
+import { columns } from "#cli/columns";
+import type { CliContext } from "#cli/context";
+import { wholeId } from "#cli/short-id";
+import { withWebhooks } from "./store.ts";
+
+export interface DeliveriesOptions {
+  readonly failed?: true;
+  readonly pending?: true;
+  readonly endpoint?: string;
+  readonly limit: number;
+  readonly json?: true;
+}
+
+/** `hermes webhooks deliveries` */
+export function listDeliveries(options: DeliveriesOptions, command: Command, context: CliContext): Promise<void> {
+  return withWebhooks(command, context, async ({ store }) => {
+    const { endpoint, limit } = options;
+    const status = options.failed ? "failed" : options.pending ? "pending" : undefined;
+    const deliveries = await store.list({ status, endpoint, limit });
+    if (options.json) return context.json({ deliveries });
+    if (deliveries.length === 0) return context.out("No deliveries.");
+    const rows = deliveries.map((one) => [one.id, one.created_at, visible(one.endpoint), one.event, ...stateOf(one)]);
+    context.out(columns([["DELIVERY", "CREATED", "ENDPOINT", "EVENT", "STATUS", "ATTEMPTS", ""], ...rows]).join("\n"));
+  });
+}
+
+function stateOf({ status, attempts, last_error, next_attempt_at }: Delivery): readonly string[] {
+  const next = status === "pending" && attempts > 0 ? `next at ${next_attempt_at}; ` : "";
+  return [status, String(attempts), `${next}${visible(last_error ?? "")}`.replace(/; $/, "")];
+}
+
+/** `hermes webhooks show ID` */
+export function showDelivery(written: string, json: boolean, command: Command, context: CliContext): Promise<void> {
+  return withWebhooks(command, context, async ({ store }) => {
+    const found = await store.get(await deliveryId(written, store));
+    if (found === undefined) return;
+    const { payload: text, history, ...delivery } = found;
+    const payload: unknown = JSON.parse(text);
+    if (json) return context.json({ ...delivery, payload, history });
+    const { id, event, endpoint, status, created_at } = delivery;
+    context.out(`${id}  ${event} to ${visible(endpoint)}: ${status}, created ${created_at}`);
+    for (const attempt of history) {
+      const outcome = attempt.error === null ? `answered ${attempt.status}` : visible(attempt.error);
+      context.out(`  ${attempt.at}  ${outcome} (${attempt.duration_ms} ms)`);
+    }
+    context.out(`\n${JSON.stringify(payload, null, 2).split("\n").map(visible).join("\n")}`);
+  });
+}
+
+/** The whole id of a delivery. Throws HERMES_ID_UNKNOWN and HERMES_ID_AMBIGUOUS. */
+export function deliveryId(written: string, store: DeliveryStore): Promise<string> {
+  const kind = { noun: "delivery", list: "hermes webhooks deliveries", find: (start: string) => store.find(start) };
+  return wholeId(written, kind);
+}

@@ -1,0 +1,126 @@
+/** The part of a host that sends events to webhooks. Nothing of it is loaded without an endpoint. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Config } from "#core/home/config";
+import { isEventName } from "#core/events";
+import { programVersion } from "../version.ts";
+import type { HostFiles } from "../host-files.ts";
+import type { HostEvents } from "./events.ts";
+
+export interface HostWebhooksOptions {
+  readonly database: DatabaseSync;
+  readonly files: Pick<HostFiles, "redact" | "log">;
+  readonly events: Pick<HostEvents, "dispatcher" | "registry">;
+  /** Shows a sentence to the user. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** A tool call that passed the gate. */
+export interface ToolCalled {
+  readonly session_id: string;
+  readonly tool: string;
+  readonly args: object;
+}
+
+export interface HostWebhooks extends AsyncDisposable {
+  /** Sends to the endpoints of this configuration from now on. */
+  readonly configure: (config: Config) => Promise<void>;
+  readonly toolCalled: (call: ToolCalled) => void;
+}
+
+/** How long the end waits for deliveries; the rest is delivered by the next process that runs turns. */
+const LAST_WAIT_MS = 2000;
+
+/** Nothing is sent before the first `configure`. */
+export function openWebhooks(options: HostWebhooksOptions): HostWebhooks {
+  let active: Active | undefined;
+  return {
+    async configure({ values }) {
+      if (active === undefined && values.webhooks?.endpoints === undefined) return;
+      active ??= await activate(options);
+      active.configure(values.webhooks);
+    },
+    toolCalled({ session_id, tool, args }) {
+      active?.publish("tool_called", { task_id: session_id, tool, parameters: args });
+    },
+    async [Symbol.asyncDispose]() {
+      await active?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Active extends AsyncDisposable {
+  readonly configure: (settings: Config["values"]["webhooks"]) => void;
+  readonly publish: (event: string, payload: object) => void;
+}
+
+async function activate({ database, files, events, warn }: HostWebhooksOptions): Promise<Active> {
+  const { redact, log } = files;
+  const { endpointsOf } = await import("#daemon/webhooks/endpoints");
+  const { WebhookPublisher } = await import("#daemon/webhooks/publisher");
+  const { Deliverer } = await import("#daemon/webhooks/deliverer");
+  const { WebhookSender } = await import("#daemon/webhooks/send");
+  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+  const { createMatcher } = await import("#sandbox/shell/matcher");
+  const { memoize } = await import("#core/bounded-map");
+  const store = new EmbeddedDeliveries(database);
+  const sender = new WebhookSender({ version: programVersion(), redact });
+  let endpoints: ReturnType<typeof endpointsOf> = [];
+  const deliverer = new Deliverer({ store, sender, endpoints: () => endpoints, log, warn });
+  const matcherOf = memoize((pattern: string) => createMatcher(pattern), 100);
+  const publisher = new WebhookPublisher({
+    store,
+    redact,
+    matches: (pattern, tool) => matcherOf(pattern).matches(tool),
+    onStored: (names) => names.forEach((name) => deliverer.wake(name)),
+    log,
+  });
+  let listeners = new DisposableStack();
+  let started = false;
+
+  return {
+    configure(settings) {
+      endpoints = endpointsOf(settings);
+      publisher.configure(endpoints);
+      listeners.dispose();
+      listeners = listenTo(
+        endpoints.map(({ event }) => event),
+        events,
+        (event, payload) => publisher.publish(event, payload),
+      );
+      void (started ? deliverer.lookAround() : deliverer.start());
+      started = true;
+    },
+    publish: (event, payload) => publisher.publish(event, payload),
+    async [Symbol.asyncDispose]() {
+      listeners.dispose();
+      await publisher.flush();
+      await deliverer.drain(LAST_WAIT_MS);
+      await deliverer[Symbol.asyncDispose]();
+      await sender[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Passes on each event once, however many endpoints listen to it. */
+function listenTo(
+  events: readonly string[],
+  { dispatcher, registry }: HostWebhooksOptions["events"],
+  publish: (event: string, payload: object) => void,
+): DisposableStack {
+  const listeners = new DisposableStack();
+  const patterns = new Set(events);
+  for (const pattern of patterns) {
+    if (isEventName(pattern)) {
+      listeners.defer(dispatcher.listen(pattern, (payload) => publish(pattern, payload)));
+      continue;
+    }
+    if (!pattern.includes(":")) continue;
+    const isBroad = pattern.endsWith(":*");
+    const handler = (event: string, context: object): void => {
+      // An endpoint of the event itself has passed it on.
+      if (!isBroad || !patterns.has(event)) publish(event, context);
+    };
+    listeners.defer(registry.register(pattern, handler, { name: "webhooks", description: "sends events to webhooks" }));
+  }
+  return listeners;
+}

@@ -34,7 +34,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const webhooks = undo.use(await startWebhooks(options, { current, files, events, sessions }));
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
-    const sessionFiles = openSessionFiles(options, sessions);
+    const sessionFiles = openSessionFiles(options, sessions, files);
     const shellHooks = await openShellHooks(options, { current, files, events, walls, sessionFiles });
 
     const { openTools } = await import("./host/tools.ts");
@@ -97,13 +97,14 @@ async function readConfig({ context, paths, surface }: HostOptions): Promise<Cur
   return { config };
 }
 
-function openSessionFiles({ context, paths }: HostOptions, { store }: HostSessions): SessionFiles {
+function openSessionFiles({ context, paths }: HostOptions, { store }: HostSessions, files: HostFiles): SessionFiles {
   return createSessionFiles({
     folder: paths.sessionFiles,
     sessions: store,
     version: programVersion,
     place: { cwd: process.cwd(), home: paths.home, env: context.env },
     warn: context.warn,
+    keepSecret: (variables) => files.keepSecret(variables),
   });
 }
 

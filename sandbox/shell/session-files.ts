@@ -21,6 +21,8 @@ export interface SessionFilesOptions {
   readonly place: ShellContext;
   /** Takes a sentence about files that cannot be written, and about lines that do not count. */
   readonly warn: (sentence: string) => void;
+  /** Takes variables whose values may be secrets, by their names; called when they change. */
+  readonly keepSecret: (variables: Readonly<Record<string, string>>) => void;
 }
 
 /** What is known of a transcript since its last line was written. */
@@ -37,8 +39,10 @@ const DEEPEST = 10;
 /** Ids that are safe as names; sessions have no other. */
 const NAME = /^[\w-]{1,100}$/;
 
-export function createSessionFiles({ folder, sessions, version, place, warn }: SessionFilesOptions): SessionFiles {
+export function createSessionFiles(options: SessionFilesOptions): SessionFiles {
+  const { folder, sessions, version, place, warn, keepSecret } = options;
   const written = new Map<string, Written>();
+  let kept = "";
   const said = new Set<string>();
 
   function warnOnce(sentence: string): void {
@@ -117,10 +121,17 @@ export function createSessionFiles({ folder, sessions, version, place, warn }: S
     let id: string | null | undefined = sessionId;
     for (let depth = 0; depth < DEEPEST && id && NAME.test(id); depth++) {
       const files = environmentFiles(join(folder, id));
-      if (files.length > 0) return files.reduce(addExports, {});
+      if (files.length > 0) return secured(files.reduce(addExports, {}));
       id = sessions.get(id)?.parent;
     }
     return {};
+  }
+
+  function secured(variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const now = JSON.stringify(variables);
+    if (now !== kept) keepSecret(variables);
+    kept = now;
+    return variables;
   }
 
   function addExports(before: Readonly<Record<string, string>>, file: string): Readonly<Record<string, string>> {

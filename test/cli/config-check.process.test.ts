@@ -106,6 +106,11 @@ const UNUSABLE: readonly (readonly [surface: Surface, config: string, sentence: 
     "gateway: { platforms: { api_server: { enabled: true, host: 0.0.0.0, port: 0 } } }",
     /other machines can reach 0\.0\.0\.0, so a key is required/,
   ],
+  [
+    "gateway",
+    "gateway: { platforms: { api_server: { enabled: true, port: 0, cors_origins: ['*'] } } }",
+    /lets every web page use the agent, so a key is required/,
+  ],
   ["dashboard", "dashboard: { host: ' ' }", /The address to listen on is empty/],
 ];
 

@@ -81,13 +81,21 @@ export type RequestContext = Pick<Reply, "history" | "instructions" | "session_i
 /** Reads it from an adapter's reply. Throws HERMES_MESSAGE_INVALID when it is malformed. */
 export function readRequestContext(reply: Reply | undefined): RequestContext {
   if (!isMapping(reply)) return {};
-  const history = readHistory(reply["history"]);
-  const { instructions, session_id } = reply;
+  const given = readHistory(reply["history"]);
+  const { session_id } = reply;
+  const instructions = [reply["instructions"], ...(given ?? []).filter(isSystem).map(({ content }) => content)]
+    .filter((text) => typeof text === "string" && text !== "")
+    .join("\n\n");
   return {
-    ...(history === undefined ? {} : { history }),
-    ...(typeof instructions === "string" ? { instructions } : {}),
+    ...(given === undefined ? {} : { history: given.filter((message) => !isSystem(message)) }),
+    ...(instructions === "" ? {} : { instructions }),
     ...(typeof session_id === "string" ? { session_id } : {}),
   };
+}
+
+/** Models take instructions from one place only. */
+function isSystem({ role }: ChatMessage): boolean {
+  return role === "system";
 }
 
 function readHistory(given: unknown): readonly ChatMessage[] | undefined {

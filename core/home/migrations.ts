@@ -90,6 +90,7 @@ export const MIGRATIONS: readonly string[] = [
      key TEXT NOT NULL,
      request TEXT NOT NULL,
      answer TEXT NOT NULL,
+     session_id TEXT REFERENCES sessions (id) ON DELETE CASCADE,
      created_at TEXT NOT NULL,
      PRIMARY KEY (conversation, key)
    ) STRICT;

@@ -8,6 +8,7 @@ import { openDatabase } from "#core/home/database";
 import type { ChatMessage } from "#core/messages";
 import { createGatewayBench, record, type GatewayBench } from "../helpers/gateway-bench.ts";
 import type { Replied } from "../helpers/memory-adapter.ts";
+import { startModelServer } from "../helpers/model-server.ts";
 
 type Ask = Parameters<GatewayBench["adapter"]["ask"]>[1];
 
@@ -192,6 +193,20 @@ test("images reach the agent; a message that is only an image is not empty", asy
     const refused = await bench.adapter.ask("x", { images: images as never });
     assert.equal(refused.problem?.code, "HERMES_MESSAGE_INVALID");
   }
+});
+
+test("system messages of a history are instructions: they follow the client's, and are not stored", async (t) => {
+  const server = await startModelServer([]);
+  t.after(() => server.stop());
+  const bench = await createGatewayBench(t, {
+    model: { provider: "openai-compatible", base_url: server.url, default: "m" },
+  });
+  const history: ChatMessage[] = [{ role: "system", content: "Be brief." }];
+  const reply = await bench.adapter.ask("hello", { history, instructions: "Be kind." });
+  const [system, ...rest] = server.requests[0]!.messages;
+  assert.match(String(system?.content), /^You are Hermes[^]*\n\nBe kind\.\n\nBe brief\.$/);
+  assert.deepEqual(rest, [{ role: "user", content: "hello" }]);
+  assert.deepEqual(textsOf(bench, sessionOf(reply)), ["hello", "done"]);
 });
 
 test("conversations are recognised from memory while state.db takes no rows", async (t) => {

@@ -24,7 +24,7 @@ interface Known {
 const KEPT_HOURS = 24;
 const MOST_IN_MEMORY = 1000;
 
-/** Keeps answers in `state.db`, or in memory while that is not writable. */
+/** Keeps answers in `state.db` as long as their sessions, or in memory while that is not writable. */
 export class GivenAnswers {
   readonly #database: DatabaseSync;
   readonly #log: Log;
@@ -71,10 +71,10 @@ export class GivenAnswers {
       this.#database.prepare("DELETE FROM api_answers WHERE created_at < ?").run(oldestKept());
       this.#database
         .prepare(
-          `INSERT OR REPLACE INTO api_answers (conversation, key, request, answer, created_at)
-           VALUES (?, ?, ?, ?, ?)`,
+          `INSERT OR REPLACE INTO api_answers (conversation, key, request, answer, session_id, created_at)
+           VALUES (?, ?, ?, ?, ?, ?)`,
         )
-        .run(conversation, key, request, JSON.stringify(answer), new Date().toISOString());
+        .run(conversation, key, request, JSON.stringify(answer), answer.sessionId, new Date().toISOString());
       this.#inMemory.delete(nameOf(identity));
     } catch (error) {
       this.#log.warn("api_server: an answer cannot be kept in state.db", { problem: problemOf(error) });

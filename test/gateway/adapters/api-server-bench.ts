@@ -1,6 +1,7 @@
 /** A running `api_server` with a test's inbox behind it, and plain requests to it. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { DatabaseSync } from "node:sqlite";
 import { createApiServer, type ApiServer, type ApiServerOptions } from "#gateway/adapters/api-server/adapter";
 import { openMemoryDatabase } from "#core/home/database";
 import { SESSION, TestInbox, noteLog } from "../../helpers/inbox.ts";
@@ -21,7 +22,16 @@ const MODEL = { id: "test-model", provider: "testing" };
 
 /** What the program gives the adapter. */
 export function services() {
-  return { model: () => MODEL, version: "1.2.3", database: openMemoryDatabase(), isSession: isSessionId };
+  return { model: () => MODEL, version: "1.2.3", database: openBenchDatabase(), isSession: isSessionId };
+}
+
+/** A database with the session of the tests' frames. */
+export function openBenchDatabase(): DatabaseSync {
+  const database = openMemoryDatabase();
+  database.exec(
+    `INSERT INTO sessions (id, platform, source, created_at, updated_at) VALUES ('${SESSION}', 'api_server', 'x', '', '')`,
+  );
+  return database;
 }
 
 const isSessionId = (id: string) => id === SESSION;

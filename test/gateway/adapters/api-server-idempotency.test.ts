@@ -2,9 +2,8 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { HermesError } from "#core/errors";
-import { openMemoryDatabase } from "#core/home/database";
 import { COST, end, OPENING, SESSION, show, TestInbox } from "../../helpers/inbox.ts";
-import { chunksOf, contentOf, startBench, type Bench } from "./api-server-bench.ts";
+import { chunksOf, contentOf, openBenchDatabase, startBench, type Bench } from "./api-server-bench.ts";
 
 const KEY = { "idempotency-key": "once" };
 
@@ -27,7 +26,7 @@ function count({ inbox }: Bench): void {
 }
 
 test("the same request gets the same answer again, streamed or not, also after a restart", async (t) => {
-  const database = openMemoryDatabase();
+  const database = openBenchDatabase();
   const bench = await startBench(t, { database });
   count(bench);
   const response = await bench.ask({ user: "anna" }, KEY);
@@ -173,7 +172,7 @@ test("a message that a hook skipped stays skipped", async (t) => {
 });
 
 test("an answer is kept for a day", async (t) => {
-  const database = openMemoryDatabase();
+  const database = openBenchDatabase();
   const bench = await startBench(t, { database });
   count(bench);
   await bench.ask({}, KEY);
@@ -191,8 +190,19 @@ test("an answer is kept for a day", async (t) => {
   assert.equal(bench.inbox.received.length, 3);
 });
 
+test("an answer is deleted with its session", async (t) => {
+  const database = openBenchDatabase();
+  const bench = await startBench(t, { database });
+  count(bench);
+  await bench.ask({}, KEY);
+  const kept = () => database.prepare("SELECT count(*) AS n FROM api_answers").get()?.["n"];
+  assert.equal(kept(), 1);
+  database.exec("DELETE FROM sessions");
+  assert.equal(kept(), 0);
+});
+
 test("answers are kept in memory while state.db takes no rows", async (t) => {
-  const database = openMemoryDatabase();
+  const database = openBenchDatabase();
   const bench = await startBench(t, { database });
   count(bench);
   database.exec("DROP TABLE api_answers");

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
-import type { Session, StoredMessage } from "#core/ports/agent";
+import type { StoredMessage } from "#core/ports/agent";
 import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
@@ -270,7 +270,7 @@ export class SqliteSessions {
       this.#report(error);
     }
     const now = new Date().toISOString();
-    const unknown: Session = { id, key: null, platform: "cli", source: "chat", parent: null };
+    const unknown = { id, key: null, platform: "cli", source: "chat", parent: null };
     return {
       session: {
         ...unknown,

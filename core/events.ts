@@ -118,14 +118,15 @@ export const EVENTS = {
   on_session_finalize: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "When a session ends: at /new and when the program exits. Observes only.",
+    sentence: "When a session ends: at /new, when it was idle for too long, and when the program exits. Observes only.",
     payload: (zod) => zod.object({ session_id: zod.union([zod.string(), zod.null()]), platform: zod.string() }),
     sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   on_session_reset: event({
     kind: "observe",
     onFailure: "skip",
-    sentence: "When a new session replaces the current one: at /new, /reset and /clear. Observes only.",
+    sentence:
+      "When a new session replaces the current one: at /new, /reset and /clear, and after idle_reset_minutes. Observes only.",
     payload: (zod) => zod.object({ session_id: sessionId(zod), platform: zod.string() }),
     sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),

@@ -4,6 +4,7 @@ import type { Adapter } from "#core/ports/platform";
 import { UserAccess } from "./access.ts";
 import { TIMINGS, type GatewayDeps } from "./deps.ts";
 import { ClientHistories } from "./client-histories.ts";
+import { IdleResets } from "./idle-resets.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { Outbox } from "./outbox.ts";
 import { Pairing } from "./pairing.ts";
@@ -74,6 +75,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
     platforms: () => platforms.names,
     received: new ReceivedMessages(database, log),
     unanswered,
+    idle: new IdleResets({ live, outbox, settings, log, closing: closing.signal }),
     closing: closing.signal,
     streams: () => dispatcher.mayStream(),
     sendMs: timings.send,

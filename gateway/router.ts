@@ -10,6 +10,7 @@ import { isUrgent, runCommand, type CommandDeps } from "./commands.ts";
 import { ChatSession, type StopReason } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
+import type { IdleResets } from "./idle-resets.ts";
 import {
   idOf,
   LONGEST_MESSAGE,
@@ -29,6 +30,7 @@ export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly runner: GatewayDeps["runner"];
   readonly received: ReceivedMessages;
   readonly unanswered: UnansweredMessages;
+  readonly idle: IdleResets;
 }
 
 /** A valid message and the recipient of its answer. */
@@ -59,6 +61,7 @@ export class Router {
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
+    deps.idle.start((key, work) => this.#alone(key, work));
   }
 
   /** The number of running turns. */
@@ -88,6 +91,7 @@ export class Router {
   /** Accepts no more messages; waiting ones are answered with a notice. */
   close(): void {
     this.#isOpen = false;
+    this.#deps.idle.stop();
     for (const conversation of this.#conversations.values()) conversation.dropWaiting("draining");
   }
 
@@ -156,6 +160,16 @@ export class Router {
     return { name: isCurrent ? session.key : `session ${session.id}`, key: session.key, open: () => session };
   }
 
+  /** Runs work between the messages of a conversation. */
+  async #alone(key: string, work: () => Promise<void>): Promise<void> {
+    const conversation = this.#conversation(key);
+    try {
+      await conversation.admit(false, work);
+    } finally {
+      if (conversation.isIdle) this.#conversations.delete(key);
+    }
+  }
+
   #move(platform: string, from = "", to = ""): void {
     if (from === "" || to === "") return;
     try {
@@ -208,6 +222,8 @@ export class Router {
     const command = commandOf({ text: admitted.text, internal });
     if (command !== undefined) return this.#command(command, incoming);
     if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
+    const place = key === null || request.session_id !== undefined ? null : { key, source: message.source, isChat };
+    if (place !== null) await this.#deps.idle.resetIfIdle(place);
     const text = spokenText(admitted.text, message);
     const wish: MessageWish = {
       ...admitted,
@@ -225,7 +241,11 @@ export class Router {
     recipient.onStored(answered);
     // Messages of the program itself never end a turn that a user asked for.
     const mode = internal ? "queue" : (this.#deps.settings().busy ?? "interrupt");
-    return { done: conversation.take(wish, mode).then(answered) };
+    const done = conversation.take(wish, mode).then(() => {
+      answered();
+      if (place !== null) this.#deps.idle.note(place);
+    });
+    return { done };
   }
 
   async #command(command: SlashCommand, incoming: Incoming): Promise<Looked> {

@@ -97,6 +97,11 @@ export function buildConfigSchema(zod: Zod) {
           .enum(["interrupt", "queue", "steer"])
           .optional()
           .describe("What a new message does to a turn that is running in its conversation; interrupt by default"),
+        idle_reset_minutes: zod
+          .number()
+          .min(0)
+          .optional()
+          .describe("Minutes after which an idle conversation continues in a new session; 0, the default, is never"),
         group_sessions_per_user: zod
           .boolean()
           .optional()

@@ -29,6 +29,10 @@ export interface Session {
   readonly platform: string;
   readonly source: string;
   readonly parent: string | null;
+  /** When its first turn started; null before that. */
+  readonly started_at: string | null;
+  /** When it was last used. */
+  readonly updated_at: string;
 }
 
 /** A running session, and who sees what happens in it. */

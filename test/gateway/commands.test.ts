@@ -284,3 +284,48 @@ test("a command that cannot read the sessions says so plainly", async (t) => {
   const { problem } = await adapter.ask("hello");
   assert.equal(problem?.code, "HERMES_STATE_UNAVAILABLE");
 });
+
+test("an idle conversation continues in a new session, and says so", async (t) => {
+  const bench = await createGatewayBench(t, { settings: { allowed_users: ["*"], idle_reset_minutes: 0.002 } });
+  const { adapter, agent, order } = bench;
+  await adapter.receive("hello");
+  const { id } = agent.sessions.byKey(KEY)!;
+  record(bench, ["on_session_finalize", "on_session_reset"], ["session:end", "session:reset"]);
+  await until(() => adapter.textsOf("1").length === 2, "the announcement");
+  assert.match(adapter.textsOf("1")[1]!, /^This conversation was idle for a while, so a new session begins\.$/);
+  const next = agent.sessions.byKey(KEY)!.id;
+  assert.notEqual(next, id);
+  assert.deepEqual(order, [
+    `session:end ${id}`,
+    `on_session_finalize ${id}`,
+    `session:reset ${next}`,
+    `on_session_reset ${next}`,
+  ]);
+});
+
+test("a session that was idle before the gateway started ends with the next message; a busy one does not", async (t) => {
+  const bench = await createGatewayBench(t, { settings: { allowed_users: ["*"] } });
+  const { adapter, agent, tool } = bench;
+  await adapter.receive("hello");
+  const { id } = agent.sessions.byKey(KEY)!;
+  bench.settings = { ...bench.settings, idle_reset_minutes: 1e-9 };
+  const first = adapter.receive("@wait {}");
+  await tool.running(1);
+  const second = agent.sessions.byKey(KEY)!.id;
+  assert.notEqual(second, id);
+  assert.match(adapter.textsOf("1")[1]!, /was idle/);
+  bench.settings = { ...bench.settings, busy: "queue" };
+  const other = adapter.receive("and then");
+  assert.equal(agent.sessions.byKey(KEY)!.id, second);
+  tool.release();
+  await Promise.all([first, other]);
+});
+
+test("without idle_reset_minutes a session lasts", async (t) => {
+  const { adapter, agent, database } = await createGatewayBench(t);
+  await adapter.receive("hello");
+  const { id } = agent.sessions.byKey(KEY)!;
+  database.exec("UPDATE sessions SET updated_at = '2020-01-01T00:00:00.000Z'");
+  await adapter.receive("hello");
+  assert.equal(agent.sessions.byKey(KEY)!.id, id);
+});

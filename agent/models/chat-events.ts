@@ -1,7 +1,11 @@
 /** Puts the events of a Chat Completions stream in order: what servers leave out or phrase their own way. */
 import { isMapping } from "#core/mapping";
+import { ThinkTags } from "./think-tags.ts";
 
 type Fields = Record<string, unknown>;
+
+/** Marks a piece whose reasoning was in the text, for the way back. */
+export const TAGGED = "hermes_tagged";
 
 /** The name of a call for which the model gave none. */
 export const UNNAMED_CALL = "unnamed";
@@ -9,9 +13,11 @@ export const UNNAMED_CALL = "unnamed";
 /**
  * Passes on the stream's lines. Arguments that are an object become text; an error that is text becomes an object; a
  * stream that ends with `[DONE]` but without a reason gets one, if there was an answer; a call without a name gets
- * {@link UNNAMED_CALL}, because the provider's package would drop it silently.
+ * {@link UNNAMED_CALL}, because the provider's package would drop it silently. Reasoning between tags leaves the text.
  */
-export async function* orderEvents(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* orderEvents(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const events = new ChatEvents();
@@ -22,7 +28,7 @@ export async function* orderEvents(pieces: AsyncIterable<Uint8Array>): AsyncGene
     if (lines.length > 0) yield encoder.encode(lines.map((line) => `${events.take(line)}\n`).join(""));
   }
   rest += decoder.decode();
-  yield encoder.encode(`${rest === "" ? "" : `${events.take(rest)}\n\n`}${events.nameCalls()}`);
+  yield encoder.encode(`${rest === "" ? "" : `${events.take(rest)}\n\n`}${events.finish()}`);
 }
 
 class ChatEvents {
@@ -32,16 +38,18 @@ class ChatEvents {
   #ended = false;
   readonly #named = new Set<unknown>();
   readonly #unnamed = new Set<unknown>();
+  readonly #tags = new ThinkTags();
 
   /** One line of the stream; returned as it is, unless something in it had to be put in order. */
   take(line: string): string {
     if (!line.startsWith("data:")) return line;
     const data = line.slice("data:".length).trim();
-    if (data === "[DONE]") return this.nameCalls() + this.#end() + line;
+    if (data === "[DONE]") return this.finish() + this.#end() + line;
     const event = parse(data);
     if (event === undefined) return line;
-    const ordered = orderChunk(event);
-    this.#learn(ordered);
+    const chunk = orderChunk(event);
+    this.#learn(chunk);
+    const ordered = this.#splitText(chunk);
     return ordered === event ? line : `data: ${JSON.stringify(ordered)}`;
   }
 
@@ -63,12 +71,26 @@ class ChatEvents {
     } else if (!this.#named.has(index)) this.#unnamed.add(index);
   }
 
-  /** The event that names the calls that have no name at the end of the stream. */
-  nameCalls(): string {
-    if (this.#unnamed.size === 0) return "";
+  #splitText(chunk: Fields): Fields {
+    const [choice, ...others] = listOf(chunk["choices"]);
+    const { content, ...delta } = isMapping(choice?.["delta"]) ? choice["delta"] : {};
+    const piece = typeof content === "string" ? content : "";
+    const split = this.#tags.take(piece);
+    const rest = typeof choice?.["finish_reason"] === "string" ? this.#tags.end() : { reasoning: "", content: "" };
+    const text = split.content + rest.content;
+    const reasoning = split.reasoning + rest.reasoning;
+    if (text === piece && reasoning === "") return chunk;
+    return { ...chunk, choices: [{ ...choice, delta: { ...delta, ...toDelta(text, reasoning) } }, ...others] };
+  }
+
+  /** The events for what is still missing at the end of the stream: held text, names of calls. */
+  finish(): string {
+    const { content, reasoning } = this.#tags.end();
+    const held = content === "" && reasoning === "" ? "" : this.#event(toDelta(content, reasoning), null);
+    if (this.#unnamed.size === 0) return held;
     const tool_calls = [...this.#unnamed].map((index) => ({ index, function: { name: UNNAMED_CALL } }));
     this.#unnamed.clear();
-    return this.#event({ tool_calls }, null);
+    return held + this.#event({ tool_calls }, null);
   }
 
   #end(): string {
@@ -83,8 +105,15 @@ class ChatEvents {
   }
 }
 
+function toDelta(content: string, reasoning: string): Fields {
+  return {
+    ...(content === "" ? {} : { content }),
+    ...(reasoning === "" ? {} : { reasoning_content: reasoning, [TAGGED]: true }),
+  };
+}
+
 /** The same object if it is in order already. */
-export function orderChunk(chunk: Fields): Fields {
+function orderChunk(chunk: Fields): Fields {
   if (typeof chunk["error"] === "string") return { ...chunk, error: { message: chunk["error"] } };
   const choices = listOf(chunk["choices"]);
   const ordered = choices.map(orderChoice);

@@ -103,11 +103,17 @@ async function inOrder(response: Response, pieces: AsyncGenerator<Uint8Array>, d
     yield* pieces;
   }
   if (first === "{" || first === "[" || first === "<") {
-    const events = readDocument(await textOf(all()), dialect);
-    return new Response(events, { status: 200, headers: { "content-type": "text/event-stream" } });
+    const events = Buffer.from(readDocument(await textOf(all()), dialect));
+    return new Response(inDialect([events], dialect), { headers: { "content-type": "text/event-stream" } });
   }
-  const events = dialect === "openai" ? orderEvents(all()) : all();
-  return new Response(ReadableStream.from(events), response);
+  return new Response(inDialect(all(), dialect), response);
+}
+
+function inDialect(
+  events: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  dialect: Dialect,
+): ReadableStream<Uint8Array> {
+  return ReadableStream.from(dialect === "openai" ? orderEvents(events) : events);
 }
 
 async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {

@@ -2,7 +2,6 @@
 import { isMapping } from "#core/mapping";
 import { truncate } from "#core/truncate";
 import { isRetryableStatus, ModelFailure } from "./failure.ts";
-import { orderChunk, UNNAMED_CALL } from "./chat-events.ts";
 
 /** The API that a provider's package speaks. */
 export type Dialect = "openai" | "anthropic";
@@ -27,7 +26,7 @@ const EVENTS: Readonly<Record<Dialect, (document: Fields) => string | undefined>
   openai(document) {
     if (!Array.isArray(document["choices"]) || document["choices"].length === 0) return undefined;
     const choices = document["choices"].map((choice: unknown) => (isMapping(choice) ? toDelta(choice) : choice));
-    const chunk = orderChunk({ ...document, object: "chat.completion.chunk", choices });
+    const chunk = { ...document, object: "chat.completion.chunk", choices };
     return `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`;
   },
   anthropic(document) {
@@ -49,14 +48,8 @@ function toDelta({ message, ...choice }: Fields): Fields {
   if (!isMapping(message)) return choice;
   const calls = message["tool_calls"];
   if (!Array.isArray(calls)) return { finish_reason: "stop", ...choice, delta: message };
-  const tool_calls = calls.map((call: unknown, index) => (isMapping(call) ? { index, ...named(call) } : call));
+  const tool_calls = calls.map((call: unknown, index) => (isMapping(call) ? { index, ...call } : call));
   return { finish_reason: "tool_calls", ...choice, delta: { ...message, tool_calls } };
-}
-
-function named(call: Fields): Fields {
-  const asked = call["function"];
-  if (!isMapping(asked) || (typeof asked["name"] === "string" && asked["name"].trim() !== "")) return call;
-  return { ...call, function: { ...asked, name: UNNAMED_CALL } };
 }
 
 /** Anthropic's blocks begin empty, and their content comes in deltas. */

@@ -1,12 +1,13 @@
 /** Reasoning over Chat Completions: servers differ in its name, and most want it back as they gave it. */
 import { isMapping } from "#core/mapping";
+import { TAGGED } from "./chat-events.ts";
 
 type Fields = Record<string, unknown>;
 
 /** What a message with reasoning is marked with until {@link replayReasoning}. */
 interface Marks {
-  /** The field's name, if it is not `reasoning_content`. */
-  field?: string;
+  /** Where it was, if not in `reasoning_content`. */
+  place?: "reasoning" | "text";
   /** OpenRouter's form, with signatures. */
   details?: Fields[];
 }
@@ -17,19 +18,20 @@ const KEY = "openaiCompatible";
 export const reasoningForms = {
   extractMetadata: async () => undefined,
   createStreamExtractor() {
-    let field: string | undefined;
+    let place: Marks["place"];
     const details: Fields[] = [];
     return {
       processChunk(chunk: unknown) {
         const delta = deltaOf(chunk);
-        if (typeof delta["reasoning"] === "string" && delta["reasoning_content"] === undefined) field = "reasoning";
+        if (typeof delta["reasoning"] === "string" && delta["reasoning_content"] === undefined) place = "reasoning";
+        if (delta[TAGGED] === true) place = "text";
         if (Array.isArray(delta["reasoning_details"])) {
           for (const detail of delta["reasoning_details"]) if (isMapping(detail)) addDetail(details, detail);
         }
       },
       buildMetadata() {
-        if (field === undefined && details.length === 0) return undefined;
-        const marks = { ...(field === undefined ? {} : { field }), ...(details.length === 0 ? {} : { details }) };
+        if (place === undefined && details.length === 0) return undefined;
+        const marks = { ...(place === undefined ? {} : { place }), ...(details.length === 0 ? {} : { details }) };
         return { [KEY]: { hermes_reasoning: marks as never } };
       },
     };
@@ -72,9 +74,12 @@ export function replayReasoning(body: Record<string, unknown>): Record<string, u
 
 function giveForm(message: Fields): Fields {
   const { hermes_reasoning: marks, reasoning_content: reasoning, ...rest } = message;
-  const { field, details } = (marks ?? {}) as Marks;
+  const { place, details } = (marks ?? {}) as Marks;
   if (details !== undefined) return { ...rest, reasoning_details: details };
-  return reasoning === undefined ? rest : { ...rest, [field ?? "reasoning_content"]: reasoning };
+  if (reasoning === undefined) return rest;
+  if (place === "text")
+    return { ...rest, content: `<think>${textOf(reasoning)}</think>\n\n${textOf(rest["content"])}` };
+  return { ...rest, [place ?? "reasoning_content"]: reasoning };
 }
 
 /** Adds the field to an answer with calls that has none. */

@@ -285,3 +285,48 @@ for (const [name, { parts, back }] of Object.entries(SHAPES)) {
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
+
+test("reasoning between tags leaves the text, and goes back between tags", async (t) => {
+  const call = {
+    index: 0,
+    id: "call_a",
+    type: "function",
+    function: { name: "terminal", arguments: '{"command":"x"}' },
+  };
+  const { model, assistant } = await serve(t, [
+    {
+      deltas: [
+        { content: "<thi" },
+        { content: "nk>I look.</th" },
+        { content: "ink>\n\nLet me see." },
+        { tool_calls: [call] },
+      ],
+      finish: "tool_calls",
+    },
+    { text: "<think>Now I know.</think>\n\nTwo files." },
+    { deltas: [{ content: "<think>No end" }], finish: null },
+  ]);
+  const bench = createBench({ model });
+  const result = await bench.turn("what is here?");
+  assert.equal(result.text, "Two files.");
+  assert.equal(
+    bench
+      .framesOf("reasoning")
+      .map(({ delta }) => delta)
+      .join(""),
+    "I look.Now I know.",
+  );
+  assert.equal(
+    bench
+      .framesOf("text")
+      .map(({ delta }) => delta)
+      .join(""),
+    "Let me see.Two files.",
+  );
+  assert.deepEqual(
+    [assistant(1)[0]?.content, assistant(1)[0]?.["reasoning_content"]],
+    ["<think>I look.</think>\n\nLet me see.", undefined],
+  );
+  const alone = await bench.turn("and now?");
+  assert.deepEqual([alone.text, alone.notice], ["", "The model only reasoned and gave no answer."]);
+});

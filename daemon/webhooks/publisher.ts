@@ -10,7 +10,7 @@ import { createRareLog } from "#core/rare-log";
 import type { Endpoint } from "./endpoints.ts";
 
 export interface PublisherOptions {
-  readonly store: DeliveryStore;
+  readonly store: Pick<DeliveryStore, "add">;
   readonly redact: (text: string) => string;
   /** Whether a matcher matches a tool. */
   readonly matches: (matcher: string, tool: string) => boolean;

@@ -31,8 +31,8 @@ import { isRecord, payloadOf, textOf } from "./values.js";
 /** The namespaces that processes send (seed 002); plugins may have others. */
 export const NAMESPACES = /** @type {const} */ (["tui", "agent", "session", "command", "gateway"]);
 
-/** The event for each chunk of an answer: by far the most frequent one, and the least interesting. */
-export const DELTA = "tui:message.delta";
+/** The events for each chunk of an answer: by far the most frequent ones, and the least interesting. */
+export const DELTAS = new Set(["tui:message.delta", "tui:reasoning.delta"]);
 
 /**
  * Parses the data of a server-sent event; undefined when it is not one of ours.

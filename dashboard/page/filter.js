@@ -1,5 +1,5 @@
 /** Which events the feed shows. No DOM. */
-import { DELTA } from "./events.js";
+import { DELTAS } from "./events.js";
 
 /**
  * @typedef {object} Filter
@@ -28,7 +28,7 @@ export function createMatcher({ namespaces, source, session, text, deltas }) {
     (namespaces.length === 0 || namespaces.includes(row.namespace)) &&
     (source === "" || row.src === source) &&
     (session === "" || row.session === session) &&
-    (deltas || row.type !== DELTA) &&
+    (deltas || !DELTAS.has(row.type)) &&
     (pattern === undefined ||
       inJson === undefined ||
       pattern.test(row.summary) ||

@@ -10,6 +10,7 @@ import {
   injectedItem,
   messageItem,
   newTurn,
+  reasoningItem,
   toolItem,
 } from "./turns.js";
 import { numberOf, payloadOf, textOf } from "./values.js";
@@ -89,7 +90,14 @@ const HANDLERS = {
     else telling.put(turn, answerItem(telling.nextId(), telling.at, text, "streaming"));
     turn.version++;
   },
-  "tui:message.complete": (telling, { text }) => {
+  "tui:reasoning.delta": (telling, { text }) => {
+    const turn = openTurn(telling);
+    const last = turn.items.findLast(({ kind }) => kind !== "hook");
+    if (last?.kind === "reasoning" && last.state === "streaming") growAnswer(last, textOf(text));
+    else telling.put(turn, reasoningItem(telling.nextId(), telling.at, text));
+    turn.version++;
+  },
+  "tui:message.complete": (telling, { text, notice, finish_reason }) => {
     speak(telling.session, "agent", text);
     const turn = openTurn(telling);
     const streamed = turn.items.findLast(({ kind }) => kind === "answer" || kind === "tool");
@@ -98,7 +106,12 @@ const HANDLERS = {
     if (streamed?.state === "streaming") {
       streamed.text = whole.text;
       finishAnswer(turn);
-    } else telling.put(turn, whole);
+    } else {
+      finishAnswer(turn);
+      telling.put(turn, whole);
+    }
+    if (textOf(notice) === "") return;
+    telling.put(turn, errorItem(telling.nextId(), telling.at, { message: notice, code: finish_reason }));
   },
   "tui:tool.start": (telling, call) => {
     const turn = openTurn(telling);

@@ -15,7 +15,8 @@ const SUMMARIES = {
     `${textOf(model)} on ${textOf(platform)}${resumed === true ? ", resumed" : ""}`,
   "tui:message.start": () => "starts to answer",
   "tui:message.delta": ({ text }) => textOf(text),
-  "tui:message.complete": ({ text }) => textOf(text),
+  "tui:reasoning.delta": ({ text }) => textOf(text),
+  "tui:message.complete": ({ text, notice }) => join([textOf(text), textOf(notice)], " · "),
   "tui:tool.start": ({ name, params }) => join([textOf(name), callSummary(params)], "  "),
   "tui:tool.complete": ({ name, success, content }) =>
     `${textOf(name)} ${success === false ? "failed" : "done"}: ${textOf(content)}`,

@@ -7,7 +7,15 @@ import { callSummary } from "./values.js";
 /** @typedef {import("./turns.js").Item} Item */
 
 /** @type {Record<Item["kind"], string>} */
-const WHO = { message: "User", answer: "Agent", tool: "Tool", hook: "Hook", injected: "Added", error: "Error" };
+const WHO = {
+  message: "User",
+  answer: "Agent",
+  reasoning: "Thinks",
+  tool: "Tool",
+  hook: "Hook",
+  injected: "Added",
+  error: "Error",
+};
 
 /** @param {Item} item */
 export function itemElement(item) {

@@ -9,7 +9,7 @@ const MOST_TEXT = 4000;
 /**
  * @typedef {object} Item
  * @property {number} id unique in its session
- * @property {"message" | "answer" | "tool" | "hook" | "injected" | "error"} kind
+ * @property {"message" | "answer" | "tool" | "hook" | "injected" | "error" | "reasoning"} kind
  * @property {number} at
  * @property {number} version grows with each change
  * @property {string} text what was said; a tool's result
@@ -106,6 +106,15 @@ export function answerItem(id, at, text, state) {
 /**
  * @param {number} id
  * @param {number} at
+ * @param {unknown} text
+ */
+export function reasoningItem(id, at, text) {
+  return newItem(id, "reasoning", at, { text: cut(textOf(text), MOST_TEXT), state: "streaming" });
+}
+
+/**
+ * @param {number} id
+ * @param {number} at
  * @param {Record<string, unknown>} call the payload of `tui:tool.start`
  */
 export function toolItem(id, at, { name, tool_id, params }) {
@@ -149,7 +158,7 @@ export function errorItem(id, at, { message, code }) {
 }
 
 /**
- * Appends text to a streaming answer, up to a limit.
+ * Appends text to a streaming answer or reasoning, up to a limit.
  *
  * @param {Item} answer
  * @param {string} text

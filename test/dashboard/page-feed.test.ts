@@ -145,6 +145,8 @@ test("every part of the filter must pass", () => {
     [{ deltas: false }, false],
   ];
   for (const [part, passes] of cases) assert.equal(createMatcher({ ...EVERYTHING, ...part })(shown), passes);
+  const thought = row(2, "tui:reasoning.delta", { session_id: "s1", payload: { text: "Hm" } }, "gateway");
+  assert.equal(createMatcher({ ...EVERYTHING, deltas: false })(thought), false);
 });
 
 test("text is found in the context as it was said, not as a pattern", () => {

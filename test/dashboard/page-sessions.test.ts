@@ -70,6 +70,28 @@ test("an answer grows while it is written, and hooks have the last word", () => 
   assert.equal(texts.length, 4);
 });
 
+test("reasoning is an item of its own, and an answer that is cut off says so", () => {
+  const chat = new Conversation("sess_a").ask("Hi");
+  chat.tui("reasoning.delta", { text: "They " }).tui("reasoning.delta", { text: "greet." });
+  const growing = session(chat).turns[0]!.items[1]!;
+  assert.deepEqual([growing.kind, growing.text, growing.state], ["reasoning", "They greet.", "streaming"]);
+  chat.call("read_file", { path: "a" }, { content: "" }).tui("reasoning.delta", { text: "More." });
+  chat.tui("message.start").tui("message.delta", { text: "Hel" });
+  chat.tui("message.complete", { text: "Hel", finish_reason: "length", notice: "It was cut off." });
+  assert.deepEqual(
+    session(chat)
+      .turns[0]!.items.slice(1)
+      .map(({ kind, text, label, state }) => [kind, kind === "tool" ? "" : text, label, state]),
+    [
+      ["reasoning", "They greet.", "", "done"],
+      ["tool", "", "read_file", "ok"],
+      ["reasoning", "More.", "", "done"],
+      ["answer", "Hel", "", "done"],
+      ["error", "It was cut off.", "length", ""],
+    ],
+  );
+});
+
 test("sessions run, rest and end", () => {
   const chat = new Conversation("sess_a").begin();
   assert.equal(session(chat).state, "idle");

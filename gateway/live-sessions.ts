@@ -19,7 +19,7 @@ interface RunningTurn {
 
 const SOURCE = "gateway";
 /** Sessions of clients with their own history that stay open; nobody says when such a conversation is over. */
-const MOST_CLIENT_SESSIONS = 1000;
+const MOST_CLIENT_SESSIONS = 100;
 
 export class LiveSessions {
   readonly #deps: LiveSessionsDeps;

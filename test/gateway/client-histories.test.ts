@@ -209,6 +209,19 @@ test("system messages of a history are instructions: they follow the client's, a
   assert.deepEqual(textsOf(bench, sessionOf(reply)), ["hello", "done"]);
 });
 
+test("of many conversations, those used least recently are finalized, and may go on", async (t) => {
+  const bench = await createGatewayBench(t);
+  record(bench, ["on_session_finalize"], ["session:end"]);
+  const clients = Array.from({ length: 101 }, (_, index) => new Client(bench, { chat_id: `c${index}` }));
+  const { id } = await clients[0]!.say("hello");
+  const second = await clients[1]!.say("hello");
+  await clients[0]!.say("again");
+  for (const client of clients.slice(2)) await client.say("hello");
+  assert.deepEqual(bench.order, [`on_session_finalize ${second.id}`]);
+  assert.equal((await clients[1]!.say("more")).id, second.id);
+  assert.deepEqual(bench.order.slice(1), [`on_session_finalize ${id}`]);
+});
+
 test("conversations are recognised from memory while state.db takes no rows", async (t) => {
   const bench = await createGatewayBench(t);
   bench.database.exec("DROP TABLE client_histories");

@@ -106,3 +106,11 @@ export function chunksOf(text: string): readonly Chunk[] {
 export function contentOf(chunks: readonly Chunk[]): string {
   return chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
 }
+
+interface ErrorAnswer {
+  readonly error: { readonly message: string; readonly type: string; readonly param: null; readonly code: string };
+}
+
+export async function errorOf(response: Response): Promise<ErrorAnswer["error"] & { status: number }> {
+  return { status: response.status, ...((await response.json()) as ErrorAnswer).error };
+}

@@ -51,6 +51,28 @@ test("usage comes last when it is asked for, and is null before", async (t) => {
   assert.ok(chunks.slice(0, -1).every(({ usage }) => usage === null));
 });
 
+test("reasoning is streamed in a field of its own, and left out when hooks may replace the answer", async (t) => {
+  for (const streaming of [true, false]) {
+    const { ask, inbox } = await startBench(t, { streaming: () => streaming });
+    inbox.answering = ({ reply }) => {
+      show(reply, OPENING, { type: "reasoning", delta: "Hm." }, text("Good day."), COST);
+      show(reply, { type: "assistant", content: "Good day.", finish_reason: "length" });
+      end(reply, "Good day.");
+    };
+    const chunks = chunksOf(await (await ask({ stream: true })).text());
+    assert.deepEqual(
+      chunks.map(({ choices }) => choices[0]?.delta),
+      [
+        { role: "assistant", content: "" },
+        ...(streaming ? [{ reasoning_content: "Hm." }] : []),
+        { content: "Good day." },
+        {},
+      ],
+    );
+    assert.equal(chunks.at(-1)?.choices[0]?.finish_reason, "length");
+  }
+});
+
 test("words reach the client before the answer is complete", async (t) => {
   const inbox = new TestInbox(() => undefined);
   const { ask } = await startBench(t, {}, inbox);

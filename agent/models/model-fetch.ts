@@ -2,11 +2,10 @@
  * Requests to a model's server, with a limit on every wait, and with the odd answers of real servers put in order before
  * the provider's package reads them.
  */
-import { isMapping } from "#core/mapping";
 import { ModelFailure } from "./failure.ts";
 import { orderEvents } from "./chat-events.ts";
 import { readDocument, type Dialect } from "./plain-answers.ts";
-import { addEmptyReasoning } from "./replayed-reasoning.ts";
+import { afterRefusal } from "./replayed-reasoning.ts";
 
 export interface ModelFetchOptions {
   readonly dialect: Dialect;
@@ -26,9 +25,9 @@ export function createModelFetch({ dialect, timeoutMs }: ModelFetchOptions): Fet
     const send = await sender(timeoutMs);
     const request = { ...init, signal: patience.signal };
     let response = await patience.wait(() => send(input, request));
-    if (dialect === "openai" && response.status === 400) {
-      const text = await response.text();
-      const again = text.includes("reasoning_content") ? withEmptyReasoning(init.body) : undefined;
+    if (response.status === 400) {
+      const text = await patience.wait(() => response.text());
+      const again = afterRefusal(init.body, text);
       if (again === undefined) return new Response(text, response);
       response = await patience.wait(() => send(input, { ...request, body: again }));
     }
@@ -120,15 +119,6 @@ async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);
   return Buffer.concat(all).toString();
-}
-
-/** The request again, for a server that requires the field on steps of other models as well; undefined if it has all. */
-function withEmptyReasoning(body: unknown): string | undefined {
-  if (typeof body !== "string") return undefined;
-  const request: unknown = JSON.parse(body);
-  if (!isMapping(request) || !Array.isArray(request["messages"])) return undefined;
-  const again = JSON.stringify({ ...request, messages: request["messages"].map(addEmptyReasoning) });
-  return again === body ? undefined : again;
 }
 
 /** Node's `fetch`; for longer waits the one of undici, whose own limits can be lifted. */

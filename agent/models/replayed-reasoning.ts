@@ -82,8 +82,31 @@ function giveForm(message: Fields): Fields {
   return { ...rest, [place ?? "reasoning_content"]: reasoning };
 }
 
+/**
+ * The request for a second try, if its reasoning may be why the server refused it, else undefined. Some servers require
+ * the field on the steps of other models, too; signatures do not survive a change of the server.
+ */
+export function afterRefusal(body: unknown, refusal: string): string | undefined {
+  if (typeof body !== "string" || !/reasoning|thinking|thought|signature/i.test(refusal)) return undefined;
+  const request: unknown = JSON.parse(body);
+  if (!isMapping(request) || !Array.isArray(request["messages"])) return undefined;
+  const attempts = [refusal.includes("reasoning_content") ? addEmptyReasoning : withoutReasoning, withoutReasoning];
+  return attempts
+    .map((change) => JSON.stringify({ ...request, messages: (request["messages"] as unknown[]).map(change) }))
+    .find((again) => again !== body);
+}
+
+/** An assistant's message without what only its own server understands. */
+function withoutReasoning(message: unknown): unknown {
+  if (!isMapping(message) || message["role"] !== "assistant") return message;
+  const { reasoning_content: _text, reasoning: _other, reasoning_details: _details, ...rest } = message;
+  if (!Array.isArray(rest["content"])) return rest;
+  const isThought = (part: unknown) => isMapping(part) && /^(redacted_)?thinking$/.test(String(part["type"]));
+  return { ...rest, content: rest["content"].filter((part) => !isThought(part)) };
+}
+
 /** Adds the field to an answer with calls that has none. */
-export function addEmptyReasoning(message: unknown): unknown {
+function addEmptyReasoning(message: unknown): unknown {
   if (!isMapping(message) || message["role"] !== "assistant" || !Array.isArray(message["tool_calls"])) return message;
   return { reasoning_content: "", ...message };
 }

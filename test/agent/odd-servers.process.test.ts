@@ -4,6 +4,7 @@ import test, { type TestContext } from "node:test";
 import type { ModelSettings } from "#agent/models/select";
 import { createBench } from "../helpers/agent-bench.ts";
 import { startModelServer, type Reply, type RequestBody } from "../helpers/model-server.ts";
+import { until } from "../helpers/poll.ts";
 
 type Provider = "openai-compatible" | "openai" | "openrouter" | "anthropic";
 
@@ -271,4 +272,64 @@ test("a server that wants reasoning of other models' steps, too, gets an empty o
   const result = await bench.turn("and now?");
   assert.deepEqual([result.text, result.exit_code], ["Hello.", 0]);
   assert.equal(server.requests.length, 2);
+});
+
+test("a server that refuses another server's signatures gets the conversation without them", async (t) => {
+  const message = (content: readonly object[], stop_reason: string) =>
+    json({
+      id: "m",
+      type: "message",
+      role: "assistant",
+      model: "claude",
+      content,
+      stop_reason,
+      usage: { input_tokens: 7, output_tokens: 3 },
+    });
+  const first = await serve(
+    t,
+    [
+      message(
+        [
+          { type: "thinking", thinking: "Hm.", signature: "sig" },
+          { type: "tool_use", id: "toolu_1", name: "terminal", input: { command: "ls" } },
+        ],
+        "tool_use",
+      ),
+      message([{ type: "text", text: "Two files." }], "end_turn"),
+    ],
+    { provider: "anthropic" },
+  );
+  await first.bench.turn("hello");
+  const refuse = ({ messages }: RequestBody) =>
+    JSON.stringify(messages).includes('"thinking"')
+      ? "messages.1.content.0: Invalid `signature` in `thinking` block"
+      : undefined;
+  const moved = await serve(t, [message([{ type: "text", text: "Still two." }], "end_turn")], {
+    provider: "anthropic",
+    refuse,
+  });
+  for (const one of first.bench.sessions.history(first.bench.session.id)) {
+    moved.bench.sessions.append(moved.bench.session.id, one);
+  }
+  const result = await moved.bench.turn("and now?");
+  assert.deepEqual([result.text, result.exit_code, moved.server.requests.length], ["Still two.", 0, 2]);
+});
+
+for (const provider of ["openai-compatible", "anthropic"] as const) {
+  test(`${provider}: a refusal that another request would not change is told as it is`, async (t) => {
+    const { server, bench } = await serve(t, [], { provider, refuse: () => "thinking is not supported by this model" });
+    assert.equal((await bench.turn("hello")).exit_code, 1);
+    assert.match(bench.framesOf("error")[0]?.message ?? "", /status 400: thinking is not supported/);
+    assert.equal(server.requests.length, 1);
+  });
+}
+
+test("a turn is stopped while its server sends nothing", async (t) => {
+  const { server, bench } = await serve(t, [{ silent: true }]);
+  const stop = new AbortController();
+  const turn = bench.turn("hello", { signal: stop.signal });
+  await until(() => server.requests.length === 1, "the request has arrived");
+  stop.abort();
+  assert.equal((await turn).interrupted, true);
+  await server.clientGone;
 });

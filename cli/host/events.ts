@@ -16,7 +16,9 @@ export interface HostEvents extends AsyncDisposable, Pick<Host, "dispatcher" | "
 export function openEvents({ context, paths }: Pick<HostOptions, "context" | "paths">, files: HostFiles): HostEvents {
   const dispatcher = new HookDispatcher();
   dispatcher.sinks.add(files.sink);
-  const sources = new Set<() => readonly HookIdentity[]>([() => dispatcher.hooks()]);
+  const sources = new Set<() => readonly HookIdentity[]>([
+    () => dispatcher.hooks().filter(({ derived }) => derived !== true),
+  ]);
   const live = openLive({
     folder: paths.run,
     argv: ["hermes", ...process.argv.slice(2)],

@@ -73,6 +73,8 @@ export interface Hook extends HookIdentity {
   readonly sideBySide: boolean;
   /** True for an observer that the firing does not wait for. */
   readonly background: boolean;
+  /** True for a hook that another hook brings along: lists show that one alone. */
+  readonly derived?: true;
   matches(firing: Firing): boolean;
   run(firing: Firing, signal: AbortSignal): HookReply | Promise<HookReply>;
 }

@@ -31,6 +31,7 @@ function createReplacingHook(hook: Hook, event: EventName, waiting: Map<string, 
     onFailure: "skip",
     sideBySide: false,
     background: false,
+    derived: true,
     matches: (firing) => waiting.has(keyOf(firing)),
     run(firing) {
       const key = keyOf(firing);

@@ -1,7 +1,9 @@
 /** `protocol: claude` through the whole program: blocked, changed, asked. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { framesOf, Home } from "../helpers/hermes.ts";
+import { framesOf, Home, ROOT } from "../helpers/hermes.ts";
 import { noPty } from "../helpers/pty.ts";
 
 const skip = noPty;
@@ -57,6 +59,16 @@ test("updatedToolOutput is what the model and the surfaces get; a chat shows who
   home.write(
     "config.yaml",
     `hooks_auto_accept: true\nhooks:\n  post_tool_call: [{ command: "${command}", protocol: claude, matcher: Bash, name: hides }]\n`,
+  );
+  // What is registered is listed once, although two hooks work together.
+  const list = `"${process.execPath}" "${join(ROOT, "cli/bin.js")}" hooks list --live --json`;
+  await home.run(["chat", "-q", `!${list} > live.json`]);
+  const listed = readFileSync(join(home.work, "live.json"), "utf8");
+  const { processes } = JSON.parse(listed) as { processes: { hooks: { event: string }[] }[] };
+  assert.deepEqual(
+    processes.flatMap(({ hooks }) => hooks.map(({ event }) => event)),
+    ["post_tool_call"],
+    listed,
   );
   const ended = await home.run(["chat", "-q", "run `echo secret`", "--output-format", "stream-json"]);
   const frames = framesOf(ended);

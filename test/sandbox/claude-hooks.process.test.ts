@@ -439,3 +439,10 @@ for (const [what, more] of FILES) {
     assert.deepEqual([runs[0]?.outcome, runs[0]?.detail], ["pass", null]);
   });
 }
+
+test("CLAUDE_ENV_FILE of a program around this one is not the hook's", async () => {
+  const shellContext = { env: { ...process.env, CLAUDE_ENV_FILE: "/somewhere/else" } };
+  assert.deepEqual((await fire('test -z "$CLAUDE_ENV_FILE" || exit 2', { shellContext })).decision, PASS);
+  const { runs } = await fire('test "$CLAUDE_ENV_FILE" = /dev/null', { event: "on_session_start", shellContext });
+  assert.equal(runs[0]?.outcome, "pass");
+});

@@ -11,8 +11,12 @@ const DOCUMENT_WITH_FILES = Symbol("claude document with a transcript");
 export const CLAUDE_WIRE: ProtocolCodec = {
   concerns: ({ event, origin }) => origin === undefined || (claudeEvent(event)?.concerns?.(origin) ?? true),
   argv: ({ command, argv, throughShell }) => (command !== null && throughShell ? [SHELL, "-c", command] : argv),
-  environment: ({ entry, firing, shellContext: { cwd, sessionFiles } }) => {
-    if (!claudeEvent(firing.event)?.exportsVariables) return { CLAUDE_PROJECT_DIR: cwd };
+  environment: ({ entry, firing, shellContext: { cwd, env, sessionFiles } }) => {
+    const inherited = env["CLAUDE_ENV_FILE"] !== undefined;
+    if (!claudeEvent(firing.event)?.exportsVariables) {
+      // The file of a Claude Code around this program is not the session's.
+      return { CLAUDE_PROJECT_DIR: cwd, ...(inherited ? { CLAUDE_ENV_FILE: "" } : {}) };
+    }
     const file = sessionFiles?.environmentFile(firing.session_id, String(entry.index)) ?? NOTHING;
     return { CLAUDE_PROJECT_DIR: cwd, CLAUDE_ENV_FILE: file };
   },

@@ -11,6 +11,9 @@ export interface Allowances {
   readonly kv: boolean;
 }
 
+/** How long the start of a handler's thread or isolate, and the loading of its module, may take. */
+export const LOAD_MS = 10_000;
+
 /** The default time limit of one run of a handler. */
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
@@ -61,6 +64,10 @@ export interface HandlerReport {
   readonly onOutput: (level: OutputLevel, text: string) => void;
   /** An uncaught error of the handler: an unhandled rejection, an error in a timer. */
   readonly onStray: (problem: string) => void;
+  /** Its thread or isolate is being started, which is not part of a run's time. */
+  readonly onLoading?: () => void;
+  /** Its module has been loaded. */
+  readonly onLoaded?: () => void;
 }
 
 /** Runs the handler of one folder, one event at a time, which its queue ensures. */
@@ -69,7 +76,8 @@ export interface Handler {
    * Runs `handle(event_type, context)` and resolves with its answer, a JSON value, or null. The handler gets a copy of
    * `context`, which is JSON data. Rejects with a HermesError: HERMES_HANDLER_FAILED when it throws,
    * HERMES_HANDLER_TIMEOUT at its deadline (it has been stopped by then), HERMES_HANDLER_DIED when its thread or
-   * process died, HERMES_HANDLER_UNUSABLE when it has no `handle` or its module cannot be loaded. After any of these
+   * process died, HERMES_HANDLER_UNUSABLE when it has no `handle` or its module cannot be loaded within
+   * {@link LOAD_MS}. After any of these
    * the next run starts normally.
    */
   run(event_type: string, context: Readonly<Record<string, unknown>>): Promise<unknown>;

@@ -95,7 +95,10 @@ export class LoadedGatewayHook {
     const { record, tier } = this.#deps;
     return new HookQueue({
       hook,
-      open: async () => (await tier(hook.isolation)).open({ ...hook, sources: this.#sources }, this.#report()),
+      open: async (loads) => {
+        const report = { ...this.#report(), ...loads };
+        return (await tier(hook.isolation)).open({ ...hook, sources: this.#sources }, report);
+      },
       record,
       onDrop: () => this.#noteDrop(),
       ...(after === undefined ? {} : { after }),

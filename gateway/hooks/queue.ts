@@ -10,7 +10,7 @@ import type { EventContext } from "#core/registry";
 import { makeRun } from "#core/runs";
 import { stringify } from "#core/stringify";
 import { Deadlines } from "#core/deadlines";
-import type { Handler, GatewayHook } from "#core/ports/tier";
+import type { Handler, HandlerReport, GatewayHook } from "#core/ports/tier";
 
 /** A hook and one of its events, for display. */
 export interface QueueIdentity extends HookIdentity {
@@ -33,7 +33,7 @@ export interface CapturedEvent {
 export interface QueueOptions {
   readonly hook: GatewayHook;
   /** Opens the handler; called at the first event, and again at the next one after a failure. */
-  readonly open: () => Promise<Handler>;
+  readonly open: (loads: Required<Pick<HandlerReport, "onLoading" | "onLoaded">>) => Promise<Handler>;
   readonly record: RunSink;
   /** Called for every dropped event. */
   readonly onDrop: (identity: QueueIdentity) => void;
@@ -61,6 +61,9 @@ export class HookQueue {
   /** Undefined until the first event, and while its tier cannot be created. */
   #handler: Handler | undefined;
   #opening: Promise<Handler> | undefined;
+  /** While the handler is being loaded, no decision is late. */
+  #isLoading = false;
+  #current: CapturedEvent | undefined;
   #idlers: (() => void)[] = [];
 
   constructor(options: QueueOptions) {
@@ -88,7 +91,7 @@ export class HookQueue {
     }
     const { promise, resolve: decide } = Promise.withResolvers<unknown>();
     const captured: CapturedEvent = { event, ...capture(context), identity, decide, isLate: false };
-    this.#deadlines.add(captured);
+    if (!this.#isLoading) this.#deadlines.add(captured);
     this.#push(captured);
     return promise;
   }
@@ -164,6 +167,7 @@ export class HookQueue {
       return;
     }
     this.#characters -= captured.context.length;
+    this.#current = captured;
     const started = performance.now();
     run(this.#handler ?? this.#openHandler(), captured).then(
       (answer) => this.#ended(captured, started, answer),
@@ -173,14 +177,32 @@ export class HookQueue {
 
   /** Rejects when its tier cannot be created; the next event tries again. */
   async #openHandler(): Promise<Handler> {
+    const loads = { onLoading: () => this.#onLoading(), onLoaded: () => this.#onLoaded() };
+    this.#onLoading();
     try {
-      return (this.#handler = await (this.#opening = this.#options.open()));
+      return (this.#handler = await (this.#opening = this.#options.open(loads)));
     } finally {
       this.#opening = undefined;
+      this.#onLoaded();
     }
   }
 
+  #onLoading(): void {
+    this.#isLoading = true;
+    this.#deadlines.clear();
+  }
+
+  /** The time of decisions that wait starts again. */
+  #onLoaded(): void {
+    if (!this.#isLoading) return;
+    this.#isLoading = false;
+    for (const captured of [...(this.#current === undefined ? [] : [this.#current]), ...this.#waiting])
+      if (captured.decide !== null && !captured.isLate) this.#deadlines.add(captured);
+  }
+
   #ended(captured: CapturedEvent, started: number, answer: unknown): void {
+    this.#current = undefined;
+    this.#onLoaded();
     const { event, isLate } = captured;
     const { name, timeoutSeconds } = this.#options.hook;
     let decision: CommandDecision | null;
@@ -201,6 +223,8 @@ export class HookQueue {
   }
 
   #failed(captured: CapturedEvent, started: number, error: unknown): void {
+    this.#current = undefined;
+    this.#onLoaded();
     this.#decide(captured, null);
     const timedOut = isHermesError(error) && error.code === "HERMES_HANDLER_TIMEOUT";
     this.#finish(captured, started, timedOut ? "timeout" : "error", problemOf(error));

@@ -1,7 +1,7 @@
 /** A gateway hook in an isolate: its deadline, its errors, and its restarts. */
 import { join } from "node:path";
 import { HermesError, problemOf } from "#core/errors";
-import type { Handler, HandlerReport, HookVersion } from "#core/ports/tier";
+import { LOAD_MS, type Handler, type HandlerReport, type HookVersion } from "#core/ports/tier";
 import { readAnswer } from "./answer.ts";
 import { Capabilities, type CapabilityServices } from "./capabilities.ts";
 import type { IsolateHost } from "./host.ts";
@@ -67,13 +67,13 @@ export class IsolateHandler implements Handler {
 
   async #attempt(event_type: string, context: string): Promise<string> {
     const client = await this.#ready();
+    if (!client.isLoaded) await this.#load(client, event_type);
     const limitMs = Math.min(this.#hook.timeoutSeconds * 1000, 2 ** 31 - 1);
-    const started = performance.now();
     let isOver = false;
     const expire = () => {
       if (isOver) return;
       // The process did not even take the event, so the handler is not the slow part.
-      const unheard = client.isLoaded && !client.hasBegun;
+      const unheard = !client.hasBegun;
       void client.end(
         unheard ? new IsolateClientError("gone", "its process did not answer") : this.#timeout(event_type),
       );
@@ -81,10 +81,20 @@ export class IsolateHandler implements Handler {
     // If our own event loop was busy, first check whether the answer has arrived in time.
     const timer = setTimeout(() => setImmediate(expire), limitMs);
     try {
-      if (!client.isLoaded) await client.load(limitMs);
-      return await client.run(event_type, context, Math.max(1, limitMs - (performance.now() - started)));
+      return await client.run(event_type, context, limitMs);
     } finally {
       isOver = true;
+      clearTimeout(timer);
+    }
+  }
+
+  /** Loads the module, which is not part of the handler's deadline either. */
+  async #load(client: IsolateClient, event: string): Promise<void> {
+    const timer = setTimeout(() => void client.end(this.#timeout(event, LOAD_MS / 1000)), LOAD_MS);
+    try {
+      await client.load(LOAD_MS);
+      this.#options.report.onLoaded?.();
+    } finally {
       clearTimeout(timer);
     }
   }
@@ -94,6 +104,7 @@ export class IsolateHandler implements Handler {
     if (this.#closed) throw new IsolateClientError("gone", "it is closed", { begun: true });
     if (this.#client !== undefined) return this.#client;
     const { hook, report, hosts } = this.#options;
+    report.onLoading?.();
     const host = takeHost(hosts, this.#alone);
     const onGone = (suspect: boolean) => {
       this.#client = undefined;
@@ -129,9 +140,8 @@ export class IsolateHandler implements Handler {
     return new HermesError("HERMES_HANDLER_FAILED", { name: this.#hook.name, event, problem }, { cause });
   }
 
-  #timeout(event: string): HermesError {
-    const { name, timeoutSeconds } = this.#hook;
-    return new HermesError("HERMES_HANDLER_TIMEOUT", { name, event, seconds: timeoutSeconds });
+  #timeout(event: string, seconds = this.#hook.timeoutSeconds): HermesError {
+    return new HermesError("HERMES_HANDLER_TIMEOUT", { name: this.#hook.name, event, seconds });
   }
 }
 

@@ -8,7 +8,7 @@ import { type BinaryFrame, encodeFrame, FrameReader } from "#core/binary-frames"
 import { withDeadline } from "#core/deadline";
 import { Deadlines } from "#core/deadlines";
 import { HermesError, problemOf } from "#core/errors";
-import type { HandlerReport, HookVersion } from "#core/ports/tier";
+import { LOAD_MS, type HandlerReport, type HookVersion } from "#core/ports/tier";
 import { describeExit } from "#sandbox/process/companion";
 import { Lines, limitLines } from "./printing.ts";
 import { startHandlerProcess } from "./start.ts";
@@ -49,7 +49,9 @@ export class HandlerProcess {
   /** Resolves when the process has exited and everything it sent was read. */
   readonly #ended: Promise<void>;
   readonly #deadlines: Deadlines<CurrentRun>;
+  /** Ends it when its process, then its thread and module, take too long to start. */
   #startTimer: NodeJS.Timeout | undefined;
+  #isLoaded = false;
   #current: CurrentRun | undefined;
   #isOver = false;
   /** Why it ends by itself. */
@@ -75,6 +77,7 @@ export class HandlerProcess {
       START_MS,
     );
     this.#ended = this.#watch();
+    options.report.onLoading?.();
   }
 
   get isBusy(): boolean {
@@ -97,8 +100,8 @@ export class HandlerProcess {
       return promise;
     }
     this.#current = { event, resolve, reject };
-    // Starting the process is not part of the handler's deadline.
-    if (this.#startTimer === undefined) this.#deadlines.add(this.#current);
+    // Starting the process and loading the module are not part of the handler's deadline.
+    if (this.#isLoaded) this.#deadlines.add(this.#current);
     if (this.#thread?.writable === true) this.#thread.write(frame);
     return promise;
   }
@@ -161,8 +164,19 @@ export class HandlerProcess {
       return;
     }
     clearTimeout(this.#startTimer);
-    this.#startTimer = undefined;
+    this.#startTimer = setTimeout(() => this.#endLate(LOAD_MS / 1000), LOAD_MS);
+  }
+
+  #onLoaded(): void {
+    clearTimeout(this.#startTimer);
+    this.#isLoaded = true;
+    this.#options.report.onLoaded?.();
     if (this.#current !== undefined) this.#deadlines.add(this.#current);
+  }
+
+  #endUnusable(problem: string): void {
+    const { name, handler: file } = this.#options.hook;
+    this.#end(() => new HermesError("HERMES_HANDLER_UNUSABLE", { name, file, problem }));
   }
 
   #onThread({ message, body }: BinaryFrame<ThreadMessage>): void {
@@ -177,11 +191,11 @@ export class HandlerProcess {
         const run = this.#settle();
         return run?.reject(this.#fault("HERMES_HANDLER_FAILED", run.event, message.problem));
       }
-      case "unusable": {
+      case "loaded":
+        return this.#onLoaded();
+      case "unusable":
         // A thread can load a module only once, so trying again needs another thread.
-        const { name, handler: file } = this.#options.hook;
-        return this.#end(() => new HermesError("HERMES_HANDLER_UNUSABLE", { name, file, problem: message.problem }));
-      }
+        return this.#endUnusable(message.problem);
     }
   }
 
@@ -199,7 +213,11 @@ export class HandlerProcess {
   /** If the program itself was busy, an answer that had arrived has been read by now. */
   #expire(): void {
     if (this.#current === undefined) return;
-    const { name, timeoutSeconds: seconds } = this.#options.hook;
+    this.#endLate(this.#options.hook.timeoutSeconds);
+  }
+
+  #endLate(seconds: number): void {
+    const { name } = this.#options.hook;
     this.#end((event) => new HermesError("HERMES_HANDLER_TIMEOUT", { name, event, seconds }));
   }
 

@@ -46,6 +46,7 @@ export function serve({ folder, handler, sources, busy, ownCache }: ThreadStart)
 
   async function loadAndRun(event: string, context: string): Promise<void> {
     loaded = await loading;
+    if (loaded.handle !== null) send({ kind: "loaded" });
     run(loaded, event, context);
   }
 

@@ -35,7 +35,7 @@ export interface ThreadStart extends HandlerFiles {
 
 /** From the main thread to the program. */
 export type ProcessMessage =
-  /** The process is running; from now on deadlines count. */
+  /** The process is running, and its thread starts. */
   | { readonly type: "ready" }
   /** The last message: why the process ends. A clause whose "it" is the handler. */
   | { readonly type: "ends"; readonly problem: string };
@@ -45,6 +45,8 @@ export type ProcessMessage =
  * next one after the answer. With null, the body is the answer as JSON, empty for none. */
 export type ThreadMessage =
   | null
+  /** The module was loaded; the first event's deadline starts. */
+  | { readonly kind: "loaded" }
   /** It threw, rejected, or returned something that is not plain data. */
   | { readonly kind: "failed"; readonly problem: string }
   /** Its module could not be loaded, or has no `handle`. */

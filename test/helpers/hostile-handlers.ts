@@ -59,7 +59,7 @@ export const UNLOADABLE: Readonly<Record<string, Expected>> = {
   "exports-no-handle": fails(UNUSABLE, /it does not export a function "handle"/),
   "imports-its-neighbour": fails(UNUSABLE, /it imports "\.\.\/throws\/handler\.ts", which is not allowed/),
   "imports-node-fs": fails(UNUSABLE, /it imports "node:fs", which is not allowed: .*its own folder/),
-  "loops-at-top-level": tooSlow,
+  "loops-at-top-level": fails(DIED, /CPU time/),
   "throws-at-top-level": fails(UNUSABLE, /thrown while loaded \(handler\.ts:1:7\)$/),
   "waits-at-top-level": tooSlow,
 };

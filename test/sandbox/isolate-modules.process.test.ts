@@ -40,6 +40,12 @@ test("modules of the folder, TypeScript, JavaScript and JSON, also those that im
   assert.deepEqual((await hook.run())?.message, [3, [1, "\u2028"], "plain", true, "plain", null]);
 });
 
+test("loading the module has time of its own", async (context) => {
+  const code = `await new Promise((wake) => setTimeout(wake, 1500));\n${HANDLE}`;
+  const hook = new Isolates(context).open("slow", code, { timeoutSeconds: 1 });
+  assert.equal((await hook.run())?.message, "loaded");
+});
+
 const REFUSED = `which is not allowed: a handler in an isolate can only import files of its own folder, by paths that start with "./" or "../"`;
 test("imports from outside the folder are refused by name", async (context) => {
   const isolates = new Isolates(context);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn, setTimeout as delay } from "node:timers/promises";
 import { HermesError } from "#core/errors";
 import type { HookRun } from "#core/ports/hook";
-import { HookQueue, type QueueIdentity } from "#gateway/hooks/queue";
+import { HookQueue, type QueueIdentity, type QueueOptions } from "#gateway/hooks/queue";
 import type { Handler } from "#core/ports/tier";
 import { until } from "../../helpers/poll.ts";
 import { makeGatewayHook } from "../../helpers/gateway-hook.ts";
@@ -13,7 +13,7 @@ type Run = (event: string, context: Readonly<Record<string, unknown>>) => Promis
 
 const HOOK = makeGatewayHook("test", { events: ["agent:step", "command:*"], timeoutSeconds: 60 });
 
-function makeQueue(run: Run, options: { timeoutSeconds?: number; open?: () => Promise<Handler> } = {}) {
+function makeQueue(run: Run, options: { timeoutSeconds?: number; open?: QueueOptions["open"] } = {}) {
   const runs: HookRun[] = [];
   const identity: QueueIdentity = { source: "worker", name: "test", event: "agent:step", command: null, dropped: 0 };
   const handler: Handler = { run, close: () => Promise.resolve() };
@@ -39,6 +39,31 @@ function makeGate() {
   };
   return { run, started, open: (answer?: unknown) => open(answer) };
 }
+
+test("decisions are not late while the handler is being loaded, neither the first nor those behind it", async () => {
+  let loaded: () => void = () => undefined;
+  const run: Run = () => new Promise((resolve) => (loaded = () => resolve({ decision: "deny", message: "no" })));
+  const open: QueueOptions["open"] = async (loads) => ({
+    run: async (...event) => {
+      loads.onLoading();
+      const answer = run(...event);
+      await delay(120);
+      loads.onLoaded();
+      loaded();
+      return answer;
+    },
+    close: () => Promise.resolve(),
+  });
+  const { decide, runs } = makeQueue(run, { timeoutSeconds: 0.1, open });
+  const first = decide("command:one");
+  const second = decide("command:two");
+  assert.deepEqual(await first, { decision: "deny", message: "no" });
+  assert.deepEqual(await second, { decision: "deny", message: "no" });
+  assert.deepEqual(
+    runs.map(({ outcome }) => outcome),
+    ["block", "block"],
+  );
+});
 
 test("events come one at a time and in order, and the publisher has long gone on", async () => {
   const gate = makeGate();

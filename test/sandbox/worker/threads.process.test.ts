@@ -62,6 +62,14 @@ test("what a handler keeps in its module lives from event to event; another open
   await assert.rejects(first.run("a:b", {}), /its hook was closed/);
 });
 
+test("the first event does not pay for the start of its thread and for the load of its module", async (t) => {
+  const text = `
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    export const handle = () => "loaded";`;
+  const handler = makeBench(t).open("slow", { "handler.ts": text }, { timeoutSeconds: 1 });
+  assert.equal(await handler.run("a:b", {}), "loaded");
+});
+
 test("a handler's timers continue between events", async (t) => {
   const { open, output } = makeBench(t);
   const text = `

@@ -145,7 +145,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
   const toolMatcher = protocol.known ? PROTOCOLS[protocol.name].createMatcher(matcher) : EVERYTHING;
   if (toolMatcher.problem !== null) {
     warn(
-      `not a valid regular expression (${toolMatcher.problem}); it only matches a tool with exactly this name`,
+      `not a valid regular expression (${toolMatcher.problem}); it only matches a tool with the name ${JSON.stringify(matcher)}`,
       "matcher",
     );
   }

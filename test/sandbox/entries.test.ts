@@ -95,7 +95,10 @@ test("a matcher on an event without tools is warned about and ignored", () => {
 
 test("a matcher that is not a regular expression causes a warning and is used as a name", () => {
   const { entry, warnings } = one({ command: "x", matcher: "a(" });
-  assert.match(warnings.join(), /^hooks\.pre_tool_call\[0\]\.matcher: not a valid regular expression/);
+  assert.match(
+    warnings.join(),
+    /^hooks\.pre_tool_call\[0\]\.matcher: not a valid regular expression .*with the name "a\("$/,
+  );
   assert.equal(entry?.toolMatcher.matches("a("), true);
 });
 

@@ -34,8 +34,8 @@ export function noticeFor({ text, shown, reasoned, finish_reason }: Answer): str
       return `There is no answer: ${reasoned ? "the reasoning" : "it"} was cut off at the model's length limit.`;
     case "content_filter":
       return empty
-        ? "There is no answer: the provider's content filter stopped it."
-        : "The answer was cut off by the provider's content filter.";
+        ? "There is no answer: the model refused, or a content filter stopped it."
+        : "The answer ended early: the model refused, or a content filter stopped it.";
     default:
       if (!empty) return null;
       return reasoned ? "The model only reasoned and gave no answer." : "The model gave an empty answer.";

@@ -11,7 +11,7 @@ export const TAGGED = "hermes_tagged";
 export const UNNAMED_CALL = "unnamed";
 
 /**
- * Passes on the stream's lines. Arguments that are an object become text; an error that is text becomes an object; a
+ * Passes on the stream's lines. Arguments that are an object become text; the old `function_call` becomes a call; an error that is text becomes an object; a
  * stream that ends with `[DONE]` but without a reason gets one, if there was an answer; a call without a name gets
  * {@link UNNAMED_CALL}, because the provider's package would drop it silently. Reasoning between tags leaves the text.
  */
@@ -56,7 +56,7 @@ class ChatEvents {
   #learn(chunk: Fields): void {
     this.#last = chunk;
     for (const choice of listOf(chunk["choices"])) {
-      if (typeof choice["finish_reason"] === "string") this.#ended = true;
+      if (choice["finish_reason"]) this.#ended = true;
       const delta = isMapping(choice["delta"]) ? choice["delta"] : {};
       for (const call of listOf(delta["tool_calls"])) this.#learnCall(call);
       if (["content", "reasoning_content", "reasoning", "refusal"].some((name) => delta[name])) this.#answered = true;
@@ -76,7 +76,7 @@ class ChatEvents {
     const { content, ...delta } = isMapping(choice?.["delta"]) ? choice["delta"] : {};
     const piece = typeof content === "string" ? content : "";
     const split = this.#tags.take(piece);
-    const rest = typeof choice?.["finish_reason"] === "string" ? this.#tags.end() : { reasoning: "", content: "" };
+    const rest = choice?.["finish_reason"] ? this.#tags.end() : { reasoning: "", content: "" };
     const text = split.content + rest.content;
     const reasoning = split.reasoning + rest.reasoning;
     if (text === piece && reasoning === "") return chunk;
@@ -123,9 +123,10 @@ function orderChunk(chunk: Fields): Fields {
 function orderChoice(choice: Fields): Fields {
   const delta = choice["delta"] ?? choice["message"];
   if (!isMapping(delta)) return choice;
-  const calls = listOf(delta["tool_calls"]);
+  const old = delta["function_call"];
+  const calls = isMapping(old) ? [{ index: 0, type: "function", function: old }] : listOf(delta["tool_calls"]);
   const ordered = calls.map(orderCall);
-  const same = delta === choice["delta"] && ordered.every((call, index) => call === calls[index]);
+  const same = !isMapping(old) && delta === choice["delta"] && ordered.every((call, index) => call === calls[index]);
   if (same) return choice;
   return { ...choice, delta: { ...delta, ...(calls.length === 0 ? {} : { tool_calls: ordered }) } };
 }

@@ -21,7 +21,13 @@ const ENDS: readonly (readonly [string, Reply, string, string | null])[] = [
     "a filtered answer",
     { text: "One, two", finish: "content_filter" },
     "content_filter",
-    "The answer was cut off by the provider's content filter.",
+    "The answer ended early: the model refused, or a content filter stopped it.",
+  ],
+  [
+    "a refusal",
+    { deltas: [{ refusal: "I can't do that." }] },
+    "content_filter",
+    "The answer ended early: the model refused, or a content filter stopped it.",
   ],
   ["an empty answer", { text: "" }, "stop", "The model gave an empty answer."],
   ["a blank answer", { text: " \n" }, "stop", "The model gave an empty answer."],
@@ -36,9 +42,14 @@ const ENDS: readonly (readonly [string, Reply, string, string | null])[] = [
     "a filter before the first word",
     { finish: "content_filter" },
     "content_filter",
-    "There is no answer: the provider's content filter stopped it.",
+    "There is no answer: the model refused, or a content filter stopped it.",
   ],
 ];
+
+function textOf(reply: Reply): string {
+  if ("deltas" in reply) return "I can't do that.";
+  return ("text" in reply && reply.text) || "";
+}
 
 for (const [name, reply, finish_reason, notice] of ENDS) {
   test(`${name}: its reason and its sentence are in the frame, the result and the log`, async (t) => {
@@ -50,7 +61,7 @@ for (const [name, reply, finish_reason, notice] of ENDS) {
       [result.completed, result.exit_code, result.finish_reason, result.notice],
       [true, 0, finish_reason, notice],
     );
-    const text = ("text" in reply && reply.text) || "";
+    const text = textOf(reply);
     assert.equal(result.text, text);
     const frame = { type: "assistant", session_id: bench.session.id, content: text, finish_reason };
     assert.deepEqual(bench.framesOf("assistant"), [notice === null ? frame : { ...frame, notice }]);
@@ -61,7 +72,7 @@ for (const [name, reply, finish_reason, notice] of ENDS) {
   test(`${name} in a chat of the gateway and as a reply`, async (t) => {
     const model = await serve(t, [reply, reply]);
     const bench = await createGatewayBench(t, { model });
-    const text = ("text" in reply && reply.text) || "";
+    const text = textOf(reply);
     const said = text.trim() === "" ? notice : notice === null ? text : `${text}\n\n(${notice})`;
     await bench.adapter.receive("hello");
     assert.deepEqual(bench.adapter.textsOf("1"), [said]);

@@ -105,13 +105,26 @@ test("anthropic: a plain message to a stream request is an answer", async (t) =>
 });
 
 for (const [name, reply] of [
-  ["in a stream", { deltas: [{ tool_calls: [{ index: 0, ...asked({ command: "ls" }) }] }], finish: "tool_calls" }],
   [
-    "in a plain completion",
+    "in the old form",
+    {
+      deltas: [
+        { function_call: { name: "terminal", arguments: '{"comm' } },
+        { function_call: { arguments: 'and":"ls"}' } },
+      ],
+      finish: "function_call",
+    },
+  ],
+  [
+    "with an object as arguments in a stream",
+    { deltas: [{ tool_calls: [{ index: 0, ...asked({ command: "ls" }) }] }], finish: "tool_calls" },
+  ],
+  [
+    "with an object as arguments in a plain completion",
     completion({ role: "assistant", content: null, tool_calls: [asked({ command: "ls" })] }, "tool_calls"),
   ],
 ] as const) {
-  test(`arguments that are an object ${name} are taken`, async (t) => {
+  test(`a call ${name} is taken`, async (t) => {
     const { bench } = await serve(t, [reply]);
     assert.equal((await bench.turn("hello")).text, "done");
     assert.deepEqual(bench.framesOf("tool_result")[0]?.content, '{"ran":"ls"}');

@@ -208,7 +208,7 @@ export const EVENTS = {
       zod.object({
         ...request(zod),
         duration_ms: zod.number(),
-        finish_reason: zod.string(),
+        finish_reason: zod.string().describe("Why the answer ended: stop, length, content-filter, tool-calls or other"),
         response_model: zod.string(),
         usage: zod.object({ input_tokens: zod.int(), output_tokens: zod.int() }),
       }),

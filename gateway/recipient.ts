@@ -40,10 +40,10 @@ export interface RecipientDeps {
 export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDeps): Recipient {
   let ended = false;
 
-  function finish(text: string | null, problem: HermesError | null): void {
+  function finish(text: string | null, problem: HermesError | null, session_id?: string): void {
     if (ended) return;
     ended = true;
-    guard(() => reply.onEnd({ text, problem }));
+    guard(() => reply.onEnd({ text, problem, ...(session_id === undefined ? {} : { session_id }) }));
   }
 
   function guard(work: () => void): void {
@@ -63,8 +63,8 @@ export function createReplyRecipient(reply: Reply, { streams, log }: RecipientDe
       guard(() => reply.onFrame?.(frame));
     },
     // The caller of an incomplete answer learns its end from the frame; an empty one would say nothing.
-    answer: async (text, _session, notice) => finish(text.trim() === "" ? (notice ?? text) : text, null),
-    fail: async (problem) => finish(null, problem),
+    answer: async (text, session_id, notice) => finish(text.trim() === "" ? (notice ?? text) : text, null, session_id),
+    fail: async (problem, _sentence, session_id) => finish(null, problem, session_id),
     end: async () => finish(null, null),
     // A response has no place for it; the hook's frame, which programs may show, says it, too.
     notice: () => Promise.resolve(),

@@ -43,6 +43,8 @@ interface Incoming {
   readonly key: string | null;
   readonly request: RequestContext;
   readonly open: () => Session;
+  /** The session that the conversation has now. */
+  readonly find: () => Session | undefined;
   readonly conversation: ChatSession<MessageWish>;
 }
 
@@ -127,10 +129,10 @@ export class Router {
     if (!message.internal && !this.#deps.received.isNew(message)) {
       return recipient.fail(new HermesError("HERMES_MESSAGE_REPEATED", { id: message.message_id }), null);
     }
-    const { name, key, open } = this.#place(message, request);
+    const { name, key, open, find } = this.#place(message, request);
     const conversation = this.#conversation(name);
     const isChat = from.recipient === undefined;
-    const incoming: Incoming = { message, recipient, isChat, key, open, request, conversation };
+    const incoming: Incoming = { message, recipient, isChat, key, open, find, request, conversation };
     const command = commandOf(message);
     try {
       const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
@@ -144,7 +146,7 @@ export class Router {
   #place(
     { text, images, source }: InboundMessage,
     { history, session_id }: RequestContext,
-  ): { readonly name: string } & Pick<Incoming, "key" | "open"> {
+  ): { readonly name: string } & Pick<Incoming, "key" | "open" | "find"> {
     const { live, settings } = this.#deps;
     const { platform } = source;
     const key = sessionKey(source, settings());
@@ -152,12 +154,16 @@ export class Router {
       // Requests that bring their history may run in parallel.
       const request = { key, history, message: userMessage(text, images) };
       const name = `request ${++this.#requests}`;
-      return { name, key: null, open: () => live.openForClient(request, platform) };
+      return { name, key: null, open: () => live.openForClient(request, platform), find: () => undefined };
     }
     const session = session_id === undefined ? undefined : live.byId(session_id, platform);
-    if (session === undefined) return { name: key, key, open: () => live.open(key, platform) };
+    if (session === undefined) {
+      return { name: key, key, open: () => live.open(key, platform), find: () => live.find(key) };
+    }
+    const open = () => session;
     const isCurrent = session.key !== null && live.find(session.key)?.id === session.id;
-    return { name: isCurrent ? session.key : `session ${session.id}`, key: session.key, open: () => session };
+    if (!isCurrent) return { name: `session ${session.id}`, key: session.key, open, find: open };
+    return { name: session.key, key: session.key, open, find: () => live.find(session.key) };
   }
 
   /** Runs work between the messages of a conversation. */
@@ -249,11 +255,11 @@ export class Router {
   }
 
   async #command(command: SlashCommand, incoming: Incoming): Promise<Looked> {
-    const { message, recipient, key, conversation } = incoming;
+    const { message, recipient, key, conversation, find } = incoming;
     const show = (frame: Frame) => recipient.show(frame);
     try {
       const answer = await runCommand(command, { source: message.source, key, conversation, show }, this.#deps);
-      return { done: answer === null ? recipient.end() : recipient.answer(answer) };
+      return { done: answer === null ? recipient.end() : recipient.answer(answer, find()?.id) };
     } catch (error) {
       const problem = asHermesError(error);
       this.#deps.log.error("a command failed", { command: command.name, problem: problem.message });

@@ -92,7 +92,12 @@ export interface Reply {
    */
   readonly onFrame?: (frame: Frame) => void;
   /** The whole answer, or null when there is none (skipped, stopped, failed; `problem` has the reason). Called once. */
-  readonly onEnd: (answer: { readonly text: string | null; readonly problem: HermesError | null }) => void;
+  readonly onEnd: (answer: {
+    readonly text: string | null;
+    readonly problem: HermesError | null;
+    /** The session's id, also for a command, which has no frames. */
+    readonly session_id?: string;
+  }) => void;
   /** Aborts when nobody is waiting for the answer any more, which stops the turn. */
   readonly signal?: AbortSignal;
   /**

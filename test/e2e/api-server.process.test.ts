@@ -18,6 +18,8 @@ test("the header answers with the session's id, and takes ids and names", async 
   const stateless = await idOf("hello");
   assert.notEqual(stateless, named);
   assert.equal(await idOf("more", stateless), stateless);
+  assert.equal(await idOf("/status", "notes"), named);
+  assert.equal(await idOf("/status", stateless), stateless);
   const renewed = await idOf("/new", named);
   assert.notEqual(renewed, named);
   assert.equal(await idOf("hello", renewed), renewed);

@@ -104,6 +104,7 @@ export class RunningAnswer implements AnswerSource {
     const { text, problem } = ended;
     this.isComplete = problem === null || text !== null;
     if (!isAnswered(ended)) return turnProblem(problem!);
+    if (this.#answer.sessionId === null) this.#answer = { ...this.#answer, sessionId: ended.session_id ?? null };
     this.#begin();
     if (text !== null) words.finish(text);
     this.#answer = { ...this.#answer, text: text ?? "" };

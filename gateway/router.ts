@@ -43,6 +43,8 @@ interface Incoming {
   readonly key: string | null;
   readonly request: RequestContext;
   readonly open: () => Session;
+  /** False for a request that brings its own history or continues a session by its id. */
+  readonly isNamed: boolean;
   /** The session that the conversation has now. */
   readonly find: () => Session | undefined;
   readonly conversation: ChatSession<MessageWish>;
@@ -129,10 +131,10 @@ export class Router {
     if (!message.internal && !this.#deps.received.isNew(message)) {
       return recipient.fail(new HermesError("HERMES_MESSAGE_REPEATED", { id: message.message_id }), null);
     }
-    const { name, key, open, find } = this.#place(message, request);
+    const { name, ...place } = this.#place(message, request);
     const conversation = this.#conversation(name);
     const isChat = from.recipient === undefined;
-    const incoming: Incoming = { message, recipient, isChat, key, open, find, request, conversation };
+    const incoming: Incoming = { message, recipient, isChat, ...place, request, conversation };
     const command = commandOf(message);
     try {
       const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
@@ -146,7 +148,7 @@ export class Router {
   #place(
     { text, images, source }: InboundMessage,
     { history, session_id }: RequestContext,
-  ): { readonly name: string } & Pick<Incoming, "key" | "open" | "find"> {
+  ): { readonly name: string } & Pick<Incoming, "key" | "open" | "find" | "isNamed"> {
     const { live, settings } = this.#deps;
     const { platform } = source;
     const key = sessionKey(source, settings());
@@ -154,16 +156,17 @@ export class Router {
       // Requests that bring their history may run in parallel.
       const request = { key, history, message: userMessage(text, images) };
       const name = `request ${++this.#requests}`;
-      return { name, key: null, open: () => live.openForClient(request, platform), find: () => undefined };
+      const open = () => live.openForClient(request, platform);
+      return { name, key: null, open, find: () => undefined, isNamed: false };
     }
     const session = session_id === undefined ? undefined : live.byId(session_id, platform);
     if (session === undefined) {
-      return { name: key, key, open: () => live.open(key, platform), find: () => live.find(key) };
+      return { name: key, key, open: () => live.open(key, platform), find: () => live.find(key), isNamed: true };
     }
     const open = () => session;
     const isCurrent = session.key !== null && live.find(session.key)?.id === session.id;
-    if (!isCurrent) return { name: `session ${session.id}`, key: session.key, open, find: open };
-    return { name: session.key, key: session.key, open, find: () => live.find(session.key) };
+    if (!isCurrent) return { name: `session ${session.id}`, key: session.key, open, find: open, isNamed: false };
+    return { name: session.key, key: session.key, open, find: () => live.find(session.key), isNamed: false };
   }
 
   /** Runs work between the messages of a conversation. */
@@ -220,7 +223,7 @@ export class Router {
   }
 
   async #look(incoming: Incoming): Promise<Looked> {
-    const { message, recipient, isChat, key, open, request, conversation } = incoming;
+    const { message, recipient, isChat, key, open, isNamed, request, conversation } = incoming;
     const admitted = await admit(this.#deps, message, recipient, key);
     if (admitted === null) return DONE;
     const { platform, user_id } = message.source;
@@ -228,7 +231,7 @@ export class Router {
     const command = commandOf({ text: admitted.text, internal });
     if (command !== undefined) return this.#command(command, incoming);
     if (!this.#isOpen) return { done: this.#refuse(message, recipient) };
-    const place = key === null || request.session_id !== undefined ? null : { key, source: message.source, isChat };
+    const place = key === null || !isNamed ? null : { key, source: message.source, isChat };
     if (place !== null) await this.#deps.idle.resetIfIdle(place);
     const text = spokenText(admitted.text, message);
     const wish: MessageWish = {

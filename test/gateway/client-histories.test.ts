@@ -209,6 +209,17 @@ test("system messages of a history are instructions: they follow the client's, a
   assert.deepEqual(textsOf(bench, sessionOf(reply)), ["hello", "done"]);
 });
 
+test("an idle conversation that is named by the header ends; a session by its id continues", async (t) => {
+  const bench = await createGatewayBench(t, { settings: { allowed_users: ["*"], idle_reset_minutes: 60 } });
+  const first = sessionOf(await bench.adapter.ask("hello", { session_id: "notes" }));
+  const makeIdle = () => bench.database.exec("UPDATE sessions SET updated_at = '2020-01-01T00:00:00.000Z'");
+  makeIdle();
+  assert.equal(sessionOf(await bench.adapter.ask("hello", { session_id: first })), first);
+  makeIdle();
+  const { frames } = await bench.adapter.ask("hello", { session_id: "notes" });
+  assert.notEqual(frames.at(-1)?.session_id, first);
+});
+
 test("of many conversations, those used least recently are finalized, and may go on", async (t) => {
   const bench = await createGatewayBench(t);
   record(bench, ["on_session_finalize"], ["session:end"]);

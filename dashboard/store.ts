@@ -30,9 +30,12 @@ const WRITER = new URL(`./store-worker${extname(import.meta.filename)}`, import.
  * At the end all kept events are written.
  */
 const ROWS_AT_ONCE = 250;
+/** How many characters are sent to the thread at once: they are copied. */
+const CHARACTERS_AT_ONCE = 2 * 1024 * 1024;
 const PACE_MS = 100;
-/** After how many events to check which of them can be deleted. */
+/** After how many events and characters to check which of them can be deleted. */
 const LOOK_EVERY = 1024;
+const LOOK_EVERY_CHARACTERS = 4 * 1024 * 1024;
 /** How long to wait at the end for another process that writes. */
 const LAST_MS = 5000;
 
@@ -43,6 +46,8 @@ const LAST_MS = 5000;
 export class EventStore {
   readonly #options: EventStoreOptions;
   #waiting: KeptEvent[] = [];
+  /** Characters that arrived since old events were dropped. */
+  #unchecked = 0;
   #writer: Worker | undefined;
   #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
@@ -72,7 +77,8 @@ export class EventStore {
     if (this.#lost) return;
     this.#waiting.push(event);
     // Drop events that would be deleted immediately.
-    if (this.#waiting.length % LOOK_EVERY === 0) this.#forgetOld();
+    this.#unchecked += event.context.length;
+    if (this.#waiting.length % LOOK_EVERY === 0 || this.#unchecked > LOOK_EVERY_CHARACTERS) this.#forgetOld();
     if (!this.#isWriting) this.#handSoon();
   }
 
@@ -100,15 +106,22 @@ export class EventStore {
     this.#timer = undefined;
     if (this.#lost || this.#waiting.length === 0) return this.#onRest();
     const oldest = this.#forgetOld();
-    const request: WriteRequest = { rows: this.#waiting.splice(0, ROWS_AT_ONCE), oldest };
+    const request: WriteRequest = { rows: this.#waiting.splice(0, this.#rowsAtOnce()), oldest };
     this.#isWriting = true;
     this.#writer ??= this.#startWriter();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
     this.#writer.postMessage(request);
   }
 
+  #rowsAtOnce(): number {
+    let characters = 0;
+    const many = this.#waiting.findIndex(({ context }) => (characters += context.length) > CHARACTERS_AT_ONCE);
+    return many === -1 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, many + 1);
+  }
+
   /** Returns the number of the oldest kept event. */
   #forgetOld(): number {
+    this.#unchecked = 0;
     const oldest = this.#options.oldest() ?? 0;
     this.#waiting = this.#waiting.filter(({ seq }) => seq >= oldest);
     return oldest;

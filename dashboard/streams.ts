@@ -32,8 +32,9 @@ interface Subscriber {
   readyAt: number;
 }
 
-/** How many events are joined for one write. */
+/** How many events are joined for one write, and their characters: large ones would fill the memory. */
 const CHUNK = 256;
+const CHUNK_CHARACTERS = 512 * 1024;
 const RETRY_MS = 1000;
 
 export class Streams {
@@ -94,13 +95,13 @@ export class Streams {
       if (response.writableEnded || response.destroyed) return;
       const events = this.#history.after(subscriber.seq, CHUNK);
       const [first] = events;
-      const last = events.at(-1);
-      if (first === undefined || last === undefined) return;
+      if (first === undefined) return;
       let text = missedBetween(subscriber.seq, this.#history.oldest ?? first.seq);
       for (const event of events) {
+        if (text.length > CHUNK_CHARACTERS) break;
         text += `id: ${event.seq}\ndata: ${whole?.get(event.seq) ?? toJson(event)}\n\n`;
+        subscriber.seq = event.seq;
       }
-      subscriber.seq = last.seq;
       subscriber.readyAt = performance.now();
       response.write(text);
     }

@@ -14,6 +14,7 @@ import { openFiles } from "../../host-files.ts";
 import { createShutdown, onStopSignal } from "../../shutdown.ts";
 import { programVersion } from "../../version.ts";
 import { openBrowser } from "./browser.ts";
+import { limitHeapGrowth } from "./memory.ts";
 
 /** The options of `hermes dashboard`. */
 export interface DashboardFlags {
@@ -29,6 +30,7 @@ const PORT = 9119;
 
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runDashboard(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
+  limitHeapGrowth();
   const paths = context.paths(command);
   const globals = context.globals(command);
   const config = await loadConfig(paths, context.env);

@@ -30,10 +30,12 @@ export interface AgentDeps {
   /** How often a failed request is tried again (`model.max_retries`). */
   readonly maxRetries: () => number;
   readonly cwd: string;
+  /** The task that everything here belongs to; undefined outside of a task. */
+  readonly taskId?: string | undefined;
   /** Called when a session ends, for what lives as long as it does: background commands. Must not throw. */
   readonly onSessionEnd?: ((sessionId: string) => void) | undefined;
   /** Called for each tool call that passed the gate, with its final arguments. Must not throw. */
-  readonly onToolCall?: ((call: { session_id: string; tool: string; args: object }) => void) | undefined;
+  readonly onToolCall?: ((call: { task_id: string; tool: string; args: object }) => void) | undefined;
   readonly log: Pick<Log, "debug" | "warn">;
   /** Removes secrets from what hooks say; nothing is removed when absent. */
   readonly redact?: ((text: string) => string) | undefined;

@@ -51,14 +51,15 @@ async function passGate(
   const payload = (args: Readonly<Record<string, unknown>>) => ({
     tool_name: asked.tool,
     args,
-    task_id: session.id,
+    task_id: scope.deps.taskId ?? session.id,
     session_id: session.id,
     tool_call_id: asked.id,
   });
   const decision = await fireHook(scope, "pre_tool_call", () => payload(asked.args));
   const args = decision.kind === "modify" ? decision.args : asked.args;
   const problem = decision.kind === "modify" ? null : asked.problem;
-  if (decision.kind !== "block") scope.deps.onToolCall?.({ session_id: session.id, tool: asked.tool, args });
+  if (decision.kind !== "block")
+    scope.deps.onToolCall?.({ task_id: scope.deps.taskId ?? session.id, tool: asked.tool, args });
   const ran: Ran =
     decision.kind === "block"
       ? { result: errorResult(decision.message), success: false, duration_ms: 0 }

@@ -38,13 +38,12 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const shellHooks = await openShellHooks(options, { current, files, events, walls, sessionFiles });
 
     const { openTools } = await import("./host/tools.ts");
-    const { scripts } = shellHooks;
     const onProblem = (problem: string) =>
       files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
     const sessionVariables = (id: string) => sessionFiles.environment(id);
-    const builtin = undo.use(
-      openTools({ context, paths, config: current.config, walls, scripts, sessionVariables, onProblem }),
-    );
+    const { scripts } = shellHooks;
+    const parts = { context, paths, config: current.config, walls, scripts, sessionVariables, onProblem };
+    const builtin = undo.use(openTools(parts));
     const { openAgent } = await import("./host/agent.ts");
     const agent = undo.use(openAgent({ ...options, current, files, events, sessions, model, builtin, webhooks }));
     await agent.plugins.load(current.config);
@@ -74,6 +73,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       sessions: sessions.store,
       database: sessions.database,
       model,
+      webhooks,
       plugins,
       pluginTurns: agent.pluginTurns,
       runner: agent.runner,

@@ -17,6 +17,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "chat with the agent, or run a single turn",
     load: async () => (await import("./commands/chat.ts")).addChatCommand,
   },
+  run: {
+    summary: "run a task, here or in the background",
+    load: async () => (await import("./commands/run.ts")).addRunCommand,
+  },
+  tasks: {
+    summary: "list, follow, cancel and repeat tasks",
+    load: async () => (await import("./commands/tasks.ts")).addTasksCommand,
+  },
+  worker: {
+    summary: "run the tasks that wait in the background",
+    load: async () => (await import("./commands/worker.ts")).addWorkerCommand,
+  },
   hooks: {
     summary: "list, test, approve and troubleshoot hooks",
     load: async () => (await import("./commands/hooks.ts")).addHooksCommand,

@@ -97,6 +97,14 @@ export const ERRORS = {
     EXIT.notFound,
     (f: { endpoint: string; hint: string }) => `There is no webhook endpoint "${f.endpoint}".${f.hint}`,
   ),
+  HERMES_TASK_STATE: declare(
+    EXIT.failed,
+    (f: { id: string; status: string; problem: string }) => `Task ${f.id} is ${f.status}: ${f.problem}.`,
+  ),
+  HERMES_BACKGROUND_OFF: declare(
+    EXIT.usage,
+    () => "Tasks in the background are switched off: background.enabled is false in config.yaml.",
+  ),
   HERMES_PLUGIN_UNKNOWN: declare(
     EXIT.notFound,
     (f: { plugin: string; hint: string }) => `There is no plugin "${f.plugin}".${f.hint}`,

@@ -15,7 +15,7 @@ import type { HostWebhooks } from "./webhooks.ts";
 export interface HostAgent
   extends AsyncDisposable, Pick<Host, "plugins" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
 
-export interface HostAgentOptions extends Pick<HostOptions, "context" | "globals" | "paths" | "surface"> {
+export interface HostAgentOptions extends Pick<HostOptions, "context" | "globals" | "paths" | "surface" | "taskId"> {
   readonly current: CurrentConfig;
   readonly files: HostFiles;
   readonly events: HostEvents;
@@ -55,6 +55,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     maxIterations: () => current.config.values.agent.max_iterations,
     maxRetries: () => current.config.values.model.max_retries,
     cwd: process.cwd(),
+    taskId: options.taskId,
     onSessionEnd: builtin.endSession,
     onToolCall: webhooks.toolCalled,
     log: files.log,

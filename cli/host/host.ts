@@ -13,6 +13,7 @@ import type { AskPerson } from "#sandbox/shell/hook";
 import type { CliContext, GlobalOptions } from "../context.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import type { PluginTurns } from "../plugin-turns.ts";
+import type { Reporting } from "./reporting.ts";
 import type { ReloadListener, ReloadStage, Reloads } from "../reload.ts";
 
 export interface HostOptions {
@@ -20,9 +21,11 @@ export interface HostOptions {
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
   /** What starts here, and the platform of its sessions. */
-  readonly surface: "cli" | "gateway";
+  readonly surface: "cli" | "gateway" | "task";
   /** True when a person can be asked for consent: standard input and standard error are terminals. */
   readonly interactive: boolean;
+  /** The task that this process runs, if it runs one. */
+  readonly taskId?: string | undefined;
   /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
   readonly ask?: AskPerson | undefined;
 }
@@ -49,6 +52,7 @@ export interface Host extends AsyncDisposable {
   readonly pluginTurns: PluginTurns;
   readonly runner: AgentRunner;
   readonly model: ModelSwitch;
+  readonly webhooks: Reporting;
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
   /**

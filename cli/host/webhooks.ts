@@ -5,6 +5,7 @@ import { isEventName } from "#core/events";
 import { programVersion } from "../version.ts";
 import type { HostFiles } from "../host-files.ts";
 import type { HostEvents } from "./events.ts";
+import type { Reporting } from "./reporting.ts";
 
 export interface HostWebhooksOptions {
   readonly database: DatabaseSync;
@@ -16,12 +17,13 @@ export interface HostWebhooksOptions {
 
 /** A tool call that passed the gate. */
 export interface ToolCalled {
-  readonly session_id: string;
+  /** The task's id, or the session's outside of a task. */
+  readonly task_id: string;
   readonly tool: string;
   readonly args: object;
 }
 
-export interface HostWebhooks extends AsyncDisposable {
+export interface HostWebhooks extends AsyncDisposable, Reporting {
   /** Sends to the endpoints of this configuration from now on. */
   readonly configure: (config: Config) => Promise<void>;
   readonly toolCalled: (call: ToolCalled) => void;
@@ -39,8 +41,12 @@ export function openWebhooks(options: HostWebhooksOptions): HostWebhooks {
       active ??= await activate(options);
       active.configure(values.webhooks);
     },
-    toolCalled({ session_id, tool, args }) {
-      active?.publish("tool_called", { task_id: session_id, tool, parameters: args });
+    toolCalled({ task_id, tool, args }) {
+      active?.publish("tool_called", { task_id, tool, parameters: args });
+    },
+    deliveriesFor: (event, payload) => active?.deliveriesFor(event, payload) ?? [],
+    async wake() {
+      await active?.wake();
     },
     async [Symbol.asyncDispose]() {
       await active?.[Symbol.asyncDispose]();
@@ -48,7 +54,7 @@ export function openWebhooks(options: HostWebhooksOptions): HostWebhooks {
   };
 }
 
-interface Active extends AsyncDisposable {
+interface Active extends AsyncDisposable, Reporting {
   readonly configure: (settings: Config["values"]["webhooks"]) => void;
   readonly publish: (event: string, payload: object) => void;
 }
@@ -91,6 +97,8 @@ async function activate({ database, files, events, warn }: HostWebhooksOptions):
       started = true;
     },
     publish: (event, payload) => publisher.publish(event, payload),
+    deliveriesFor: (event, payload) => publisher.deliveriesFor(event, payload),
+    wake: () => deliverer.lookAround(),
     async [Symbol.asyncDispose]() {
       listeners.dispose();
       await publisher.flush();

@@ -19,6 +19,7 @@ export const DEFAULTS = {
     entries: {} as Readonly<Record<string, PluginEntry>>,
   },
   sessions: { retention_days: 90 },
+  background: { enabled: true, max_concurrent: 5, timeout: 3600, persist_on_restart: true, retention_days: 30 },
 } as const;
 
 export interface PluginEntry {
@@ -114,7 +115,16 @@ export function buildConfigSchema(zod: Zod) {
       })
       .optional(),
     dashboard: zod.strictObject({ host: zod.string(), port, allowed_hosts: names }).partial().optional(),
-    background: open.optional(),
+    background: zod
+      .strictObject({
+        enabled: zod.boolean().describe("Whether tasks may run in the background; true by default"),
+        max_concurrent: zod.int().min(1).max(1000).describe("Background tasks at a time; 5 by default"),
+        timeout: zod.number().min(0).describe("Seconds that a task may take; 3600 by default, 0 for no limit"),
+        persist_on_restart: zod.boolean().describe("Whether a task that was killed is run once more; true by default"),
+        retention_days: zod.number().min(0).describe("Days after which an ended task is deleted; 30 by default"),
+      })
+      .partial()
+      .optional(),
     webhooks: webhooksSchema(zod).optional(),
     monitoring: open.optional(),
     logging: open.optional(),

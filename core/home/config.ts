@@ -9,7 +9,7 @@ import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-
 import { isMapping } from "#core/mapping";
 
 /** The sections with their defaults filled in. */
-export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugins" | "sessions"> {
+export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugins" | "sessions" | "background"> {
   readonly model: NonNullable<RawConfig["model"]> & {
     readonly max_retries: number;
     readonly timeout_seconds: number;
@@ -22,6 +22,13 @@ export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugi
     readonly entries: Readonly<Record<string, PluginEntry>>;
   };
   readonly sessions: { readonly retention_days: number };
+  readonly background: {
+    readonly enabled: boolean;
+    readonly max_concurrent: number;
+    readonly timeout: number;
+    readonly persist_on_restart: boolean;
+    readonly retention_days: number;
+  };
 }
 
 export interface Config {
@@ -117,6 +124,7 @@ function withDefaults(raw: RawConfig): ConfigValues {
     agent: { ...DEFAULTS.agent, ...raw.agent },
     plugins: { ...DEFAULTS.plugins, ...raw.plugins },
     sessions: { ...DEFAULTS.sessions, ...raw.sessions },
+    background: { ...DEFAULTS.background, ...raw.background },
   } as ConfigValues;
 }
 

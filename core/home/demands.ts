@@ -6,7 +6,7 @@
 import type { Config } from "./config.ts";
 
 /** What can start: the commands that run turns, serve, deliver or run code of the user's, and each plugin that they load. */
-export type Surface = "cli" | "gateway" | "dashboard" | "hooks test" | "sandbox" | "webhooks" | "plugin";
+export type Surface = "cli" | "gateway" | "task" | "dashboard" | "hooks test" | "sandbox" | "webhooks" | "plugin";
 
 /** The surfaces that are started by a command. */
 export const SURFACES = [
@@ -29,7 +29,7 @@ interface Demand {
 /** As much of a configuration as is needed here. */
 type Demanded = Pick<Config, "demand"> & { readonly values: Partial<Config["values"]> };
 
-const TURNS = ["cli", "gateway"] as const;
+const TURNS = ["cli", "gateway", "task"] as const;
 /** Who loads plugins. */
 const HOSTS = [...TURNS, "dashboard"] as const;
 
@@ -44,6 +44,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: [...TURNS, "webhooks"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
+  { surfaces: ["task"], path: "background" },
   { surfaces: ["gateway"], path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
   { surfaces: ["gateway"], path: "gateway.platforms.*.enabled" },
   { surfaces: ["gateway"], path: "gateway.platforms.*", when: isEnabled },

@@ -136,4 +136,32 @@ export const MIGRATIONS: readonly string[] = [
      name TEXT PRIMARY KEY,
      disabled_at TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE tasks (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     status TEXT NOT NULL,
+     prompt TEXT NOT NULL,
+     cwd TEXT NOT NULL,
+     settings TEXT NOT NULL,
+     idempotency_key TEXT UNIQUE,
+     foreground INTEGER NOT NULL,
+     created_at INTEGER NOT NULL,
+     started_at INTEGER,
+     ended_at INTEGER,
+     attempt INTEGER NOT NULL DEFAULT 1,
+     taken_up INTEGER NOT NULL DEFAULT 0,
+     announced INTEGER NOT NULL DEFAULT 0,
+     cancel_requested INTEGER NOT NULL DEFAULT 0,
+     session_id TEXT,
+     tokens_used INTEGER,
+     tools_called INTEGER,
+     exit_code INTEGER,
+     ended_by TEXT,
+     error TEXT,
+     pid INTEGER,
+     pid_start TEXT,
+     holder INTEGER,
+     holder_start TEXT
+   ) STRICT;
+   CREATE INDEX tasks_by_status ON tasks (status, number);`,
 ];

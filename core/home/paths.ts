@@ -24,6 +24,8 @@ export interface HomePaths {
   readonly run: string;
   /** A folder for each session that hooks of other programs have files of. */
   readonly sessionFiles: string;
+  /** What tasks have printed. */
+  readonly tasks: string;
   readonly history: string;
 }
 
@@ -53,12 +55,13 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     hookLog: join(logs, "hooks.jsonl"),
     run: join(home, "run"),
     sessionFiles: join(home, "session-files"),
+    tasks: join(home, "tasks"),
     history: join(home, "chat-history"),
   };
 }
 
 /** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
-export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|session-files)$/;
+export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|session-files|tasks)$/;
 
 /**
  * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what
@@ -66,9 +69,9 @@ export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|sessio
  */
 export function unreadablePaths(paths: HomePaths): readonly string[] {
   const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state } = paths;
-  const { discovery, logs, sessionFiles } = paths;
+  const { discovery, logs, sessionFiles, tasks } = paths;
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
-  const conversations = [...database, discovery, logs, sessionFiles];
+  const conversations = [...database, discovery, logs, sessionFiles, tasks];
   return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...conversations];
 }
 

@@ -1,5 +1,4 @@
 /** Deliveries in `state.db`, written by several processes. Every method is done when it returns its promise. */
-import { randomInt } from "node:crypto";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import type {
@@ -14,9 +13,8 @@ import type {
   NewDelivery,
 } from "#core/ports/storage";
 import { isAlive, processStartOf } from "#core/process-identity";
+import { newId } from "./ids.ts";
 
-const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
-const ID_LENGTH = 16;
 const MOST_CANDIDATES = 10;
 /** A row that was changed later than now, by more than this, was changed before the clock was set back. */
 const CLOCK_TOLERANCE_MS = 5000;
@@ -82,15 +80,18 @@ export class EmbeddedDeliveries implements DeliveryStore {
   }
 
   async add(deliveries: readonly NewDelivery[]): Promise<readonly string[]> {
+    return transaction(this.#database, () => this.insert(deliveries));
+  }
+
+  /** Like {@link add}, in the caller's transaction. */
+  insert(deliveries: readonly NewDelivery[]): readonly string[] {
     const now = this.#now();
     const created = new Date(now).toISOString();
-    return transaction(this.#database, () =>
-      deliveries.map(({ event, endpoint, payload }) => {
-        const id = newId();
-        this.#run("add", id, event, endpoint, payload, endpoint, now, now, created);
-        return id;
-      }),
-    );
+    return deliveries.map(({ event, endpoint, payload }) => {
+      const id = newId();
+      this.#run("add", id, event, endpoint, payload, endpoint, now, now, created);
+      return id;
+    });
   }
 
   async claim(endpoint: string, { limit, leaseMs }: { limit: number; leaseMs: number }): Promise<ClaimedDelivery[]> {
@@ -218,12 +219,6 @@ export class EmbeddedDeliveries implements DeliveryStore {
           : statement.all(values);
     return rows as unknown as Row[];
   }
-}
-
-function newId(): string {
-  let id = "";
-  for (let index = 0; index < ID_LENGTH; index++) id += ID_LETTERS[randomInt(ID_LETTERS.length)];
-  return id;
 }
 
 function claimedOf({ number: _, ...row }: ClaimedDelivery & { number: number }): ClaimedDelivery {

@@ -73,6 +73,15 @@ export class WebhookPublisher {
     }
   }
 
+  /** The deliveries of an event, for a caller that stores them together with something else. */
+  deliveriesFor(event: string, payload: object): readonly NewDelivery[] {
+    const { redact } = this.#options;
+    const endpoints = this.#endpointsOf(event);
+    if (endpoints.length === 0) return [];
+    const text = withoutSecrets(capture(event, payload, redact), redact);
+    return endpoints.map(({ name }) => ({ event, endpoint: name, payload: text }));
+  }
+
   /** Stores what was published. Never rejects. */
   async flush(): Promise<void> {
     const captured = this.#waiting;

@@ -1,0 +1,174 @@
+import { Option, type Command } from "commander";
+import { EXIT, HermesError } from "#core/errors";
+import { processStartOf } from "#core/process-identity";
+import type { Task } from "#core/ports/tasks";
+import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
+import type { CliContext } from "../context.ts";
+import { wholeNumber } from "../whole-number.ts";
+
+const EXAMPLES = `
+Examples:
+  hermes run 'analyze this codebase'                run a task and wait for its answer
+  hermes run 'analyze this codebase' --background   run it in the background and print its id
+  git diff | hermes run - --background              read the prompt from standard input`;
+
+interface RunOptions {
+  readonly background?: true;
+  readonly timeout?: number;
+  readonly idempotencyKey?: string;
+  readonly maxTurns?: number;
+  readonly quiet?: true;
+  readonly outputFormat: OutputFormat;
+  readonly json?: true;
+  /** Set by a worker: the stored task to run here. */
+  readonly task?: string;
+}
+
+/** `hermes run` (CONTRACT §10). */
+export function addRunCommand(program: Command, context: CliContext): void {
+  program
+    .command("run")
+    .description("Run a task: one turn of the agent, listed by `hermes tasks`.")
+    .argument("[prompt]", "what to do; - reads standard input")
+    .option("--background", "store the task, print its id and exit; a worker runs it")
+    .option("--timeout <s>", "seconds that the task may take; 0 for no limit", seconds)
+    .option("--idempotency-key <key>", "the same key gives the same task, whatever its status")
+    .option("-Q, --quiet", "print only the answer")
+    .option("--max-turns <n>", "limit the model requests", wholeNumber("--max-turns"))
+    .addOption(new Option("--output-format <format>", "output format").choices(OUTPUT_FORMATS).default("text", "text"))
+    .option("--json", "with --background: print the task as JSON")
+    .addOption(new Option("--task <id>").hideHelp())
+    .addHelpText("after", EXAMPLES)
+    .action(async (prompt: string | undefined, options: RunOptions, command: Command) => {
+      if (options.task !== undefined) return runStored(options.task, command, context);
+      const text = await promptOf(prompt);
+      await (options.background ? submit(text, options, command, context) : runHere(text, options, command, context));
+    });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0 && text.trim() !== "") return value;
+  throw new HermesError("HERMES_USAGE", { problem: `--timeout takes a number of seconds, not "${text}".` });
+}
+
+/** Throws HERMES_USAGE when there is none. */
+async function promptOf(written: string | undefined): Promise<string> {
+  const piped = written === "-" || (written === undefined && !process.stdin.isTTY);
+  const { text: readAll } = await import("node:stream/consumers");
+  const prompt = piped ? await readAll(process.stdin) : (written ?? "");
+  if (prompt.trim() !== "") return prompt.replace(/\n$/, "");
+  throw new HermesError("HERMES_USAGE", {
+    problem: "A task needs a prompt: hermes run 'what to do', or hermes run - with the prompt on standard input.",
+  });
+}
+
+async function submit(prompt: string, options: RunOptions, command: Command, context: CliContext): Promise<void> {
+  const { withTasks } = await import("../tasks/home.ts");
+  const { ensureWorker } = await import("../tasks/workers.ts");
+  if (context.globals(command).acceptHooks) await approveHooks(command, context);
+  const task = await withTasks(
+    command,
+    context,
+    async ({ store, config, paths }): Promise<Task> => {
+      const { enabled, timeout } = config.values.background;
+      if (!enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
+      const submitted = await store.submit({
+        prompt,
+        cwd: process.cwd(),
+        timeout: options.timeout ?? timeout,
+        maxTurns: options.maxTurns ?? null,
+        submittedOn: "cli",
+        idempotencyKey: options.idempotencyKey ?? null,
+        runner: null,
+      });
+      if (submitted.status === "queued") await ensureWorker(paths);
+      return submitted;
+    },
+    { creates: true },
+  );
+  if (options.json) context.json(task);
+  else context.out(task.id);
+}
+
+/** Records the approvals now: there is nobody to ask when the task runs. */
+async function approveHooks(command: Command, context: CliContext): Promise<void> {
+  const { allowHooks } = await import("./hooks/approve.ts");
+  const all = { event: undefined, line: undefined, all: true } as const;
+  await allowHooks(all, command, { ...context, out: () => undefined });
+}
+
+async function runHere(prompt: string, options: RunOptions, command: Command, context: CliContext): Promise<void> {
+  if (options.json) throw new HermesError("HERMES_USAGE", { problem: "--json needs --background." });
+  const { withTasks } = await import("../tasks/home.ts");
+  const { runTask } = await import("../tasks/perform.ts");
+  const { createRenderer } = await import("../chat/renderers.ts");
+  const { reportStart } = await import("#daemon/tasks/events");
+  const runner = { pid: process.pid, start: processStartOf(process.pid) };
+  const maxTurns = options.maxTurns ?? null;
+  const { task, timeout, isNew } = await withTasks(
+    command,
+    context,
+    async ({ store, config }) => {
+      const limit = options.timeout ?? config.values.background.timeout;
+      const submitted = await store.submit({
+        prompt,
+        cwd: process.cwd(),
+        timeout: limit,
+        maxTurns,
+        submittedOn: "cli",
+        idempotencyKey: options.idempotencyKey ?? null,
+        runner,
+      });
+      return { task: submitted, timeout: limit, isNew: submitted.pid === process.pid };
+    },
+    { creates: true },
+  );
+  if (!isNew) {
+    const { showOutput } = await import("./tasks/output.ts");
+    const { outputFormat: format } = options;
+    return showOutput(
+      task.id,
+      { follow: true, outputFormat: format === "json" ? "stream-json" : format },
+      command,
+      context,
+    );
+  }
+  await runTask({
+    task: { id: task.id, prompt, attempt: task.attempt, maxTurns, timeout },
+    command,
+    context,
+    rendererFor: (host) =>
+      createRenderer({
+        format: options.outputFormat,
+        quiet: options.quiet === true,
+        streaming: () => host.dispatcher.mayStream(),
+        reasoning: { on: process.stdout.isTTY && process.stderr.isTTY },
+        context,
+      }),
+    structured: options.outputFormat !== "text",
+    onReady: (host, store) =>
+      store.started(
+        task.id,
+        task.attempt,
+        runner,
+        reportStart((event, payload) => host.webhooks.deliveriesFor(event, payload), "cli"),
+      ),
+    isWorkers: false,
+  });
+}
+
+/** The process of a background task, which a worker has started. */
+async function runStored(id: string, command: Command, context: CliContext): Promise<void> {
+  const { withTasks } = await import("../tasks/home.ts");
+  const { runTask } = await import("../tasks/perform.ts");
+  const found = await withTasks(command, context, async ({ store }) =>
+    (await store.running()).find((running) => running.id === id && running.holder?.pid === process.ppid),
+  );
+  if (found === undefined) throw new HermesError("HERMES_ID_UNKNOWN", { noun: "task", id, list: "hermes tasks list" });
+  process.chdir(found.cwd);
+  await runTask({ task: found, command, context, structured: true, isWorkers: true }).catch((error: unknown) => {
+    context.exit(EXIT.failed);
+    throw error;
+  });
+}

@@ -1,0 +1,93 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Command } from "commander";
+import { HermesError } from "#core/errors";
+import type { Frame } from "#core/frames";
+import { readOutput } from "#daemon/tasks/output";
+import { createRenderer } from "#cli/chat/renderers";
+import type { CliContext } from "#cli/context";
+import { taskId, withTasks } from "#cli/tasks/home";
+
+export interface OutputOptions {
+  readonly follow?: boolean;
+  readonly tail?: number;
+  readonly outputFormat: "text" | "stream-json";
+}
+
+const LOOK_MS = 200;
+
+/** `hermes tasks output ID`: what the last attempt has printed. */
+export function showOutput(
+  written: string,
+  options: OutputOptions,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  return withTasks(command, context, async ({ store, paths }) => {
+    const id = await taskId(written, store);
+    const show = printer(options, context);
+    for (let shown = 0, attempt = 0; ;) {
+      const task = await store.get(id);
+      if (task === undefined)
+        throw new HermesError("HERMES_ID_UNKNOWN", { noun: "task", id, list: "hermes tasks list" });
+      const isOver = task.exit_code !== null;
+      // A further attempt begins an output of its own.
+      if (task.attempt !== attempt) shown = 0;
+      ({ attempt } = task);
+      const lines = readOutput(paths.tasks, id);
+      show.add(lines.slice(shown));
+      // What is left out in the middle makes it shorter.
+      shown = Math.max(shown, lines.length);
+      if (!options.follow || isOver) {
+        show.end();
+        if (options.follow) context.exit(task.exit_code ?? 0);
+        return;
+      }
+      await pause(LOOK_MS);
+    }
+  });
+}
+
+interface Printer {
+  readonly add: (lines: readonly string[]) => void;
+  readonly end: () => void;
+}
+
+function printer({ tail, follow, outputFormat }: OutputOptions, context: CliContext): Printer {
+  const held: string[] = [];
+  const isHeld = tail !== undefined && follow !== true;
+  const write = (text: string) => (isHeld ? void held.push(text) : context.write(text));
+  const endHeld = () => {
+    const lines = held.join("").split(/(?<=\n)/);
+    if (isHeld) context.write(lines.slice(-(tail ?? 0)).join(""));
+  };
+  if (outputFormat === "stream-json") {
+    return { add: (lines) => lines.forEach((line) => write(`${line}\n`)), end: endHeld };
+  }
+  const line = (text: string) => write(text.endsWith("\n") ? text : `${text}\n`);
+  const renderer = createRenderer({
+    format: "text",
+    quiet: false,
+    streaming: () => true,
+    reasoning: { on: false },
+    context: { ...context, write, out: line },
+  });
+  return {
+    add: (lines) => {
+      for (const text of lines) showFrame(JSON.parse(text) as Frame | Truncated, renderer.show, line);
+    },
+    end() {
+      renderer.finish();
+      endHeld();
+    },
+  };
+}
+
+interface Truncated {
+  readonly type: "truncated";
+  readonly bytes: number;
+}
+
+function showFrame(frame: Frame | Truncated, show: (frame: Frame) => void, line: (text: string) => void): void {
+  if (frame.type === "truncated") line(`\n[${frame.bytes} bytes were left out]`);
+  else show(frame);
+}

@@ -1,0 +1,175 @@
+/** Runs a task in this process: one turn like that of `chat -q`, whose frames are kept. */
+import type { Command } from "commander";
+import { openDatabase } from "#core/home/database";
+import { EXIT, problemOf } from "#core/errors";
+import type { Frame } from "#core/frames";
+import type { ClaimedTask, TaskResult, TaskStore } from "#core/ports/tasks";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
+import { TaskOutput } from "#daemon/tasks/output";
+import { ChatRepl } from "../chat/chat-repl.ts";
+import { noticeOf } from "../chat/notices.ts";
+import { runOnce } from "../chat/one-shot.ts";
+import type { Renderer } from "../chat/renderers.ts";
+import { createHost } from "../compose.ts";
+import type { CliContext } from "../context.ts";
+import type { Host } from "../host/host.ts";
+import { TIMEOUT_EXIT } from "./exit-codes.ts";
+
+export interface TaskRun {
+  readonly task: Pick<ClaimedTask, "id" | "prompt" | "attempt" | "maxTurns" | "timeout">;
+  readonly command: Command;
+  readonly context: CliContext;
+  /** Shows the frames, too; absent where nobody is watching. */
+  readonly rendererFor?: ((host: Host) => Renderer) | undefined;
+  /** True when each line of output is JSON. */
+  readonly structured: boolean;
+  /** Called before the turn. */
+  readonly onReady?: ((host: Host, store: TaskStore) => Promise<unknown>) | undefined;
+  /** True when a stop by SIGTERM is the worker's, which queues the task again. */
+  readonly isWorkers: boolean;
+}
+
+/** Runs the task, stores its end and sets the exit code. Throws what kept the turn from starting, when that is stored. */
+export async function runTask(run: TaskRun): Promise<void> {
+  const { task, command, context } = run;
+  const paths = context.paths(command);
+  const database = openDatabase(paths.state);
+  const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  const progress = new TaskProgress(new TaskOutput(paths.tasks, task.id), context.warn);
+  const finish = (code: number, deliveriesFor: DeliveriesFor, failure?: string) =>
+    storeEnd(run, { store, progress, code, deliveriesFor, failure });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const interactive = !run.isWorkers && process.stdin.isTTY && process.stderr.isTTY;
+    const globals = context.globals(command);
+    await using host = await createHost({ context, globals, paths, surface: "task", taskId: task.id, interactive });
+    if (!run.isWorkers) host.dispatcher.sinks.add((hookRun) => noteRun(noticeOf(hookRun), context));
+    await run.onReady?.(host, store);
+    if (task.timeout > 0) timer = setTimeout(() => progress.interruptLate(), task.timeout * 1000);
+    const code = await converse(run, host, progress);
+    clearTimeout(timer);
+    await finish(code, (event, payload) => host.webhooks.deliveriesFor(event, payload));
+    await host.webhooks.wake();
+  } catch (error) {
+    // Without a host there is nothing that would deliver a report.
+    await finish(EXIT.failed, () => [], problemOf(error));
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    progress.close();
+    database.close();
+  }
+}
+
+function noteRun(notice: string | undefined, context: CliContext): void {
+  if (notice !== undefined) context.note(notice);
+}
+
+/** Runs the turn; gives its exit code. */
+async function converse(run: TaskRun, host: Host, progress: TaskProgress): Promise<number> {
+  const { task, context } = run;
+  const shown = run.rendererFor?.(host);
+  const codes: number[] = [];
+  await runOnce({
+    message: task.prompt,
+    host,
+    conversation: new ChatRepl(host),
+    // The exit code is set once the task's own is known.
+    context: { ...context, exit: (code) => void codes.push(code) },
+    renderer: {
+      show(frame) {
+        progress.take(frame);
+        shown?.show(frame);
+      },
+      finish: () => shown?.finish(),
+    },
+    reasoning: { on: false },
+    structured: run.structured,
+    maxIterations: task.maxTurns ?? undefined,
+  });
+  return codes.find((code) => code !== EXIT.ok) ?? EXIT.ok;
+}
+
+interface End {
+  readonly store: TaskStore;
+  readonly progress: TaskProgress;
+  readonly code: number;
+  readonly deliveriesFor: DeliveriesFor;
+  readonly failure: string | undefined;
+}
+
+async function storeEnd({ task, context, isWorkers }: TaskRun, end: End): Promise<void> {
+  const { store, progress, code, deliveriesFor, failure } = end;
+  progress.close();
+  const { id, attempt } = task;
+  await store.record(id, attempt, progress.figures);
+  const running = (await store.running()).find((other) => other.id === id);
+  if (code === EXIT.terminated && isWorkers && !progress.isLate && running?.cancelRequested !== true) {
+    return context.exit(code);
+  }
+  const result = resultOf(code, progress, failure, task.timeout);
+  await store.end(id, attempt, result, reportEnd(deliveriesFor));
+  context.exit(result.exit_code);
+}
+
+function resultOf(code: number, progress: TaskProgress, failure: string | undefined, seconds: number): TaskResult {
+  if (progress.isLate) {
+    const error = `it did not end within ${seconds} s`;
+    return { status: "timeout", exit_code: TIMEOUT_EXIT, ended_by: "timeout", error };
+  }
+  if (code >= EXIT.interrupted) {
+    return { status: "cancelled", exit_code: EXIT.interrupted, ended_by: "user", error: null };
+  }
+  if (code === EXIT.ok) return { status: "succeeded", exit_code: code, ended_by: "task", error: null };
+  const error =
+    failure ?? progress.error ?? (code === EXIT.turnLimit ? "it reached its limit of model requests" : null);
+  return { status: "failed", exit_code: code === EXIT.turnLimit ? code : EXIT.failed, ended_by: "task", error };
+}
+
+/** What a task has done so far, from its frames, which are written to its output. */
+class TaskProgress {
+  readonly #output: TaskOutput;
+  readonly #warn: (sentence: string) => void;
+  #isOpen = true;
+  #session: string | null = null;
+  #tokens = 0;
+  #tools = 0;
+  /** The message of the last error. */
+  error: string | null = null;
+  /** True once its time was up. */
+  isLate = false;
+
+  constructor(output: TaskOutput, warn: (sentence: string) => void) {
+    this.#output = output;
+    this.#warn = warn;
+  }
+
+  get figures() {
+    return { session_id: this.#session, tokens_used: this.#tokens, tools_called: this.#tools };
+  }
+
+  take(frame: Frame): void {
+    if (frame.type === "session") this.#session ??= frame.session_id;
+    else if (frame.type === "tool_use") this.#tools++;
+    else if (frame.type === "cost") this.#tokens += frame.input_tokens + frame.output_tokens;
+    else if (frame.type === "error") this.error = frame.message;
+    try {
+      if (this.#isOpen) this.#output.add(frame);
+    } catch (error) {
+      // A full disk costs the output, not the task.
+      this.#warn(`the task's output cannot be written: ${problemOf(error)}`);
+    }
+  }
+
+  interruptLate(): void {
+    this.isLate = true;
+    process.kill(process.pid, "SIGINT");
+  }
+
+  close(): void {
+    if (this.#isOpen) this.#output.close();
+    this.#isOpen = false;
+  }
+}

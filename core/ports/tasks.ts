@@ -1,0 +1,131 @@
+/**
+ * The port of stored tasks. Every method is asynchronous, and each is one transaction, together with the deliveries
+ * that report the change: they are stored if the change happens, and only then.
+ */
+import type { NewDelivery } from "./storage.ts";
+
+export const TASK_STATUSES = ["queued", "running", "succeeded", "failed", "timeout", "cancelled", "lost"] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+export type TaskEnding = "task" | "user" | "timeout" | "shutdown" | "crash";
+
+/** A task as people see it (CONTRACT §10); times are ISO-8601, UTC. */
+export interface Task {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly prompt: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly duration_seconds: number | null;
+  /** From 1. */
+  readonly attempt: number;
+  /** Its place in the queue, from 1; null unless it is queued. */
+  readonly position: number | null;
+  readonly session_id: string | null;
+  /** Where it runs, which is `task`. */
+  readonly platform: string;
+  readonly cwd: string;
+  readonly tokens_used: number | null;
+  readonly tools_called: number | null;
+  readonly exit_code: number | null;
+  readonly ended_by: TaskEnding | null;
+  readonly error: string | null;
+  readonly pid: number | null;
+}
+
+/** What runs a task needs to know beside the task. */
+export interface TaskSettings {
+  /** Requests to the model per turn; null for the configuration's. */
+  readonly maxTurns: number | null;
+  /** Seconds from its start; 0 for no limit. */
+  readonly timeout: number;
+  /** Where it was submitted, for `task_started`. */
+  readonly submittedOn: string;
+}
+
+export interface NewTask extends TaskSettings {
+  readonly prompt: string;
+  readonly cwd: string;
+  readonly idempotencyKey: string | null;
+  /** The process that runs it itself, now; null for a task that waits for a worker. */
+  readonly runner: ProcessIdentity | null;
+}
+
+/** A process beyond its pid, which may be reused. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Null where the system does not tell. */
+  readonly start: string | null;
+}
+
+/** A task that a process got to run. */
+export interface ClaimedTask extends TaskSettings {
+  readonly id: string;
+  readonly prompt: string;
+  readonly cwd: string;
+  readonly attempt: number;
+  /** True unless it was started before. */
+  readonly isFirstStart: boolean;
+}
+
+/** A task that is said to be running, for whoever looks whether it is. */
+export interface RunningTask extends ClaimedTask {
+  readonly runner: ProcessIdentity | null;
+  /** The worker that claimed it. */
+  readonly holder: ProcessIdentity | null;
+  readonly startedAt: number;
+  readonly isForeground: boolean;
+  readonly cancelRequested: boolean;
+  /** False once it was taken up after a crash. */
+  readonly mayBeTakenUp: boolean;
+}
+
+export interface TaskResult {
+  readonly status: Exclude<TaskStatus, "queued" | "running">;
+  readonly exit_code: number;
+  readonly ended_by: TaskEnding;
+  readonly error: string | null;
+}
+
+export interface TaskFigures {
+  readonly session_id: string | null;
+  readonly tokens_used: number;
+  readonly tools_called: number;
+}
+
+/** Deliveries about the task as it is after the change. */
+export type Reports = (task: Task) => readonly NewDelivery[];
+
+export interface TaskFilter {
+  readonly status?: TaskStatus | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** The tasks of a home. Every method rejects with what the engine throws. */
+export interface TaskStore {
+  /** Stores a task; gives the earlier one with the same idempotency key instead, whatever its status. */
+  submit(task: NewTask): Promise<Task>;
+  /** Hands out the oldest queued task, unless `most` background tasks are running in the home. */
+  claim(holder: ProcessIdentity, most: number): Promise<ClaimedTask | undefined>;
+  get(id: string): Promise<Task | undefined>;
+  /** Newest first. */
+  list(filter: TaskFilter): Promise<readonly Task[]>;
+  /** Every id that begins like this, at most ten. */
+  find(beginning: string): Promise<readonly string[]>;
+  running(): Promise<readonly RunningTask[]>;
+  queued(): Promise<number>;
+  /** The process of an attempt runs. Stores `reports` at the task's first start only. False when the attempt is over. */
+  started(id: string, attempt: number, runner: ProcessIdentity, reports: Reports): Promise<boolean>;
+  /** What an attempt has come to so far. */
+  record(id: string, attempt: number, figures: TaskFigures): Promise<void>;
+  /** Ends an attempt that is running; false when it is over already. */
+  end(id: string, attempt: number, result: TaskResult, reports: Reports): Promise<boolean>;
+  /** Ends a queued task as cancelled, or asks for the end of a running one. Gives its status before. */
+  cancel(id: string): Promise<TaskStatus | undefined>;
+  /** Queues a running task again: as the same attempt after a shutdown, as the next one after a crash. */
+  putBack(id: string, attempt: number, why: "shutdown" | "crash"): Promise<boolean>;
+  /** Queues an ended task for a further attempt; false for one that has not ended. */
+  retry(id: string): Promise<boolean>;
+  /** Deletes tasks that ended before a time, and gives their ids. */
+  prune(endedBefore: Date): Promise<readonly string[]>;
+}

@@ -1,0 +1,251 @@
+/** Tasks in `state.db`, written by several processes. Every method is done when it returns its promise. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { transaction } from "#core/home/database";
+import type {
+  ClaimedTask,
+  NewTask,
+  ProcessIdentity,
+  Reports,
+  RunningTask,
+  Task,
+  TaskFigures,
+  TaskFilter,
+  TaskResult,
+  TaskSettings,
+  TaskStatus,
+  TaskStore,
+} from "#core/ports/tasks";
+import type { EmbeddedDeliveries } from "./embedded-deliveries.ts";
+import { newId } from "./ids.ts";
+
+const MOST_CANDIDATES = 10;
+
+const TASK = `number, id, status, prompt, cwd, attempt, session_id, tokens_used, tools_called, exit_code, ended_by, error,
+  pid, created_at, started_at, ended_at,
+  CASE status WHEN 'queued' THEN
+    (SELECT COUNT(*) FROM tasks AS other WHERE other.status = 'queued' AND other.number <= tasks.number) END AS position`;
+const CLAIMED = "id, prompt, cwd, settings, attempt, announced";
+
+const SQL = {
+  byKey: `SELECT ${TASK} FROM tasks WHERE idempotency_key = ?`,
+  add: `INSERT INTO tasks (id, status, prompt, cwd, settings, idempotency_key, foreground, created_at, started_at, pid, pid_start)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  active: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'running' AND foreground = 0",
+  claim: `UPDATE tasks SET status = 'running', started_at = ?, ended_by = NULL, holder = ?, holder_start = ?
+    WHERE number = (SELECT MIN(number) FROM tasks WHERE status = 'queued') RETURNING ${CLAIMED}`,
+  get: `SELECT ${TASK} FROM tasks WHERE id = ?`,
+  list: `SELECT ${TASK} FROM tasks WHERE (:status IS NULL OR status = :status) ORDER BY number DESC LIMIT :limit`,
+  find: "SELECT id FROM tasks WHERE id >= :from AND id < :from || '~' ORDER BY number DESC LIMIT :limit",
+  running: `SELECT ${CLAIMED}, pid, pid_start, holder, holder_start, started_at, foreground, cancel_requested, taken_up
+    FROM tasks WHERE status = 'running' ORDER BY number`,
+  queued: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'queued'",
+  started: `UPDATE tasks SET pid = ?, pid_start = ? WHERE id = ? AND attempt = ? AND status = 'running' RETURNING announced`,
+  announced: "UPDATE tasks SET announced = 1 WHERE id = ?",
+  record: `UPDATE tasks SET session_id = ?, tokens_used = ?, tools_called = ?
+    WHERE id = ? AND attempt = ? AND status = 'running'`,
+  end: `UPDATE tasks SET status = ?, exit_code = ?, ended_by = ?, error = ?, ended_at = ?, pid = NULL
+    WHERE id = ? AND attempt = ? AND status = 'running'`,
+  cancelQueued: `UPDATE tasks SET status = 'cancelled', exit_code = 130, ended_by = 'user', ended_at = ?
+    WHERE id = ? AND status = 'queued'`,
+  cancelRunning: "UPDATE tasks SET cancel_requested = 1 WHERE id = ? AND status = 'running'",
+  putBack: `UPDATE tasks SET status = 'queued', ended_by = ?, attempt = attempt + ?, taken_up = taken_up + ?, pid = NULL,
+    started_at = NULL, session_id = NULL, tokens_used = NULL, tools_called = NULL
+    WHERE id = ? AND attempt = ? AND status = 'running'`,
+  retry: `UPDATE tasks SET status = 'queued', attempt = attempt + 1, taken_up = 0, foreground = 0, cancel_requested = 0,
+    started_at = NULL, ended_at = NULL, exit_code = NULL, ended_by = NULL, error = NULL, session_id = NULL,
+    tokens_used = NULL, tools_called = NULL WHERE id = ? AND status NOT IN ('queued', 'running')`,
+  prune: "DELETE FROM tasks WHERE ended_at < ? AND status NOT IN ('queued', 'running') RETURNING id",
+} as const;
+
+interface TaskRow extends Omit<Task, "created_at" | "started_at" | "ended_at" | "duration_seconds" | "platform"> {
+  readonly number: number;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+}
+
+interface ClaimedRow {
+  readonly id: string;
+  readonly prompt: string;
+  readonly cwd: string;
+  readonly settings: string;
+  readonly attempt: number;
+  readonly announced: number;
+}
+
+interface RunningRow extends ClaimedRow {
+  readonly pid: number | null;
+  readonly pid_start: string | null;
+  readonly holder: number | null;
+  readonly holder_start: string | null;
+  readonly started_at: number;
+  readonly foreground: number;
+  readonly cancel_requested: number;
+  readonly taken_up: number;
+}
+
+export class EmbeddedTasks implements TaskStore {
+  readonly #database: DatabaseSync;
+  readonly #deliveries: EmbeddedDeliveries;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #now: () => number;
+
+  /** `now` is the wall clock in milliseconds. */
+  constructor(database: DatabaseSync, deliveries: EmbeddedDeliveries, now: () => number = Date.now) {
+    this.#database = database;
+    this.#deliveries = deliveries;
+    this.#now = now;
+  }
+
+  async submit(task: NewTask): Promise<Task> {
+    const { prompt, cwd, idempotencyKey: key, runner, maxTurns, timeout, submittedOn } = task;
+    return transaction(this.#database, () => {
+      const [known] = key === null ? [] : this.#rows<TaskRow>("byKey", key);
+      if (known !== undefined) return this.#describe(known);
+      const id = newId();
+      const settings: TaskSettings = { maxTurns, timeout, submittedOn };
+      const now = this.#now();
+      const [status, startedAt] = runner === null ? ["queued", null] : ["running", now];
+      const foreground = runner === null ? 0 : 1;
+      const who = [runner?.pid ?? null, runner?.start ?? null];
+      this.#run("add", id, status, prompt, cwd, JSON.stringify(settings), key, foreground, now, startedAt, ...who);
+      return this.#known(id)!;
+    });
+  }
+
+  async claim({ pid, start }: ProcessIdentity, most: number): Promise<ClaimedTask | undefined> {
+    return transaction(this.#database, () => {
+      if (this.#count("active") >= most) return undefined;
+      const [row] = this.#rows<ClaimedRow>("claim", this.#now(), pid, start);
+      return row && claimedOf(row);
+    });
+  }
+
+  async get(id: string): Promise<Task | undefined> {
+    return this.#known(id);
+  }
+
+  async list({ status, limit = 50 }: TaskFilter): Promise<readonly Task[]> {
+    return this.#named<TaskRow>("list", { status: status ?? null, limit }).map((row) => this.#describe(row));
+  }
+
+  async find(beginning: string): Promise<readonly string[]> {
+    return this.#named<{ id: string }>("find", { from: beginning, limit: MOST_CANDIDATES }).map(({ id }) => id);
+  }
+
+  async running(): Promise<readonly RunningTask[]> {
+    return this.#rows<RunningRow>("running").map((row) => ({
+      ...claimedOf(row),
+      runner: identityOf(row.pid, row.pid_start),
+      holder: identityOf(row.holder, row.holder_start),
+      startedAt: row.started_at,
+      isForeground: row.foreground === 1,
+      cancelRequested: row.cancel_requested === 1,
+      mayBeTakenUp: row.taken_up === 0,
+    }));
+  }
+
+  async queued(): Promise<number> {
+    return this.#count("queued");
+  }
+
+  async started(id: string, attempt: number, { pid, start }: ProcessIdentity, reports: Reports): Promise<boolean> {
+    return transaction(this.#database, () => {
+      const [row] = this.#rows<{ announced: number }>("started", pid, start, id, attempt);
+      if (row === undefined) return false;
+      if (row.announced === 1) return true;
+      this.#run("announced", id);
+      this.#report(id, reports);
+      return true;
+    });
+  }
+
+  async record(id: string, attempt: number, { session_id, tokens_used, tools_called }: TaskFigures): Promise<void> {
+    this.#run("record", session_id, tokens_used, tools_called, id, attempt);
+  }
+
+  async end(id: string, attempt: number, result: TaskResult, reports: Reports): Promise<boolean> {
+    const { status, exit_code, ended_by, error } = result;
+    return transaction(this.#database, () => {
+      if (this.#run("end", status, exit_code, ended_by, error, this.#now(), id, attempt).changes === 0) return false;
+      this.#report(id, reports);
+      return true;
+    });
+  }
+
+  async cancel(id: string): Promise<TaskStatus | undefined> {
+    return transaction(this.#database, () => {
+      const before = this.#known(id)?.status;
+      if (before === "queued") this.#run("cancelQueued", this.#now(), id);
+      if (before === "running") this.#run("cancelRunning", id);
+      return before;
+    });
+  }
+
+  async putBack(id: string, attempt: number, why: "shutdown" | "crash"): Promise<boolean> {
+    const further = why === "crash" ? 1 : 0;
+    return this.#run("putBack", why, further, further, id, attempt).changes > 0;
+  }
+
+  async retry(id: string): Promise<boolean> {
+    return this.#run("retry", id).changes > 0;
+  }
+
+  async prune(endedBefore: Date): Promise<readonly string[]> {
+    return this.#rows<{ id: string }>("prune", endedBefore.getTime()).map(({ id }) => id);
+  }
+
+  /** In the caller's transaction. */
+  #report(id: string, reports: Reports): void {
+    this.#deliveries.insert(reports(this.#known(id)!));
+  }
+
+  #known(id: string): Task | undefined {
+    const [row] = this.#rows<TaskRow>("get", id);
+    return row && this.#describe(row);
+  }
+
+  #describe({ number: _, ...row }: TaskRow): Task {
+    const { started_at: started, ended_at: ended } = row;
+    const until = ended ?? (row.status === "running" ? this.#now() : null);
+    const seconds = started === null || until === null ? null : Math.max(0, Math.round((until - started) / 100) / 10);
+    return {
+      ...row,
+      platform: "task",
+      created_at: new Date(row.created_at).toISOString(),
+      started_at: started === null ? null : new Date(started).toISOString(),
+      ended_at: ended === null ? null : new Date(ended).toISOString(),
+      duration_seconds: seconds,
+    };
+  }
+
+  #count(name: "active" | "queued"): number {
+    return this.#rows<{ count: number }>(name)[0]!.count;
+  }
+
+  #prepare(name: keyof typeof SQL): StatementSync {
+    let statement = this.#statements.get(name);
+    if (statement === undefined) this.#statements.set(name, (statement = this.#database.prepare(SQL[name])));
+    return statement;
+  }
+
+  #run(name: keyof typeof SQL, ...values: SQLInputValue[]) {
+    return this.#prepare(name).run(...values);
+  }
+
+  #rows<Row>(name: keyof typeof SQL, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(name).all(...values) as unknown as Row[];
+  }
+
+  #named<Row>(name: keyof typeof SQL, values: Record<string, SQLInputValue>): Row[] {
+    return this.#prepare(name).all(values) as unknown as Row[];
+  }
+}
+
+function claimedOf({ id, prompt, cwd, settings, attempt, announced }: ClaimedRow): ClaimedTask {
+  return { id, prompt, cwd, attempt, isFirstStart: announced === 0, ...(JSON.parse(settings) as TaskSettings) };
+}
+
+function identityOf(pid: number | null, start: string | null): ProcessIdentity | null {
+  return pid === null ? null : { pid, start };
+}

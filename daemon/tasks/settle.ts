@@ -1,0 +1,45 @@
+/** Finds tasks that are said to be running although their process is gone, and decides what becomes of them. */
+import type { Reports, ProcessIdentity, RunningTask, TaskResult, TaskStore } from "#core/ports/tasks";
+import { isAlive } from "#core/process-identity";
+
+export interface SettleOptions {
+  /** Whether a task whose process was killed is run once more (`background.persist_on_restart`). */
+  readonly persist: boolean;
+  readonly reports: Reports;
+}
+
+const LOST: TaskResult = {
+  status: "lost",
+  exit_code: 1,
+  ended_by: "crash",
+  error: "its process ended without a result (killed, or the machine was restarted)",
+};
+const CANCELLED: TaskResult = { status: "cancelled", exit_code: 130, ended_by: "user", error: null };
+
+/** Queues each such task once more, or ends it as lost. Resolves with how many there were. */
+export async function settleTasks(store: TaskStore, { persist, reports }: SettleOptions): Promise<number> {
+  let settled = 0;
+  for (const task of await store.running()) {
+    if (isReallyRunning(task)) continue;
+    settled++;
+    await settle(store, task, { persist, reports });
+  }
+  return settled;
+}
+
+/** A task that no process has begun to run belongs to the worker that claimed it. */
+function isReallyRunning({ runner, holder }: RunningTask): boolean {
+  const process = runner ?? holder;
+  return process !== null && isRunning(process);
+}
+
+function isRunning({ pid, start }: ProcessIdentity): boolean {
+  return isAlive(pid, start);
+}
+
+async function settle(store: TaskStore, task: RunningTask, { persist, reports }: SettleOptions): Promise<void> {
+  const { id, attempt } = task;
+  if (task.cancelRequested) await store.end(id, attempt, CANCELLED, reports);
+  else if (persist && task.mayBeTakenUp && !task.isForeground) await store.putBack(id, attempt, "crash");
+  else await store.end(id, attempt, LOST, reports);
+}

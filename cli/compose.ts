@@ -5,6 +5,7 @@ import { demandFor } from "#core/home/demands";
 import { openFiles, type HostFiles } from "./host-files.ts";
 import { openSessions, type HostSessions } from "./host-sessions.ts";
 import { openEvents, type HostEvents } from "./host/events.ts";
+import { openLogStreams, type HostLogs } from "./host/logs.ts";
 import type { CurrentConfig, Host, HostOptions } from "./host/host.ts";
 import { openReloads } from "./host/reloads.ts";
 import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
@@ -24,9 +25,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const current = await readConfig(options);
   const undo = new AsyncDisposableStack();
   try {
-    const files = openFiles(options);
-    undo.defer(() => files.close());
-    files.keepSecret(current.config.values);
+    const { files, logs } = undo.use(await openLogs(options, current));
     const events = undo.use(openEvents(options, files));
     events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
@@ -53,7 +52,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const reloads = undo.use(
       openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, onChange }),
     );
-    reloads.onReload((config) => webhooks.configure(config));
+    for (const part of [logs, webhooks]) reloads.onReload((config) => part.configure(config));
     events.dispatcher.onChange = onChange;
     onChange();
     undo.defer(sessions.pruneSoon(current.config.values.sessions.retention_days));
@@ -95,6 +94,28 @@ async function readConfig({ context, paths, surface }: HostOptions): Promise<Cur
   for (const warning of config.warnings) context.warn(warning);
   demandFor(surface, config);
   return { config };
+}
+
+interface Logs extends AsyncDisposable {
+  readonly files: HostFiles;
+  readonly logs: HostLogs;
+}
+
+/** Opens the log and the hook log, and streams the log if this surface does. */
+async function openLogs(options: HostOptions, { config }: CurrentConfig): Promise<Logs> {
+  const { context, paths, surface } = options;
+  const files = openFiles(options);
+  files.keepSecret(config.values);
+  const logs = openLogStreams({ files, paths, surface, env: context.env });
+  await logs.configure(config);
+  return {
+    files,
+    logs,
+    async [Symbol.asyncDispose]() {
+      await logs[Symbol.asyncDispose]();
+      await files.close();
+    },
+  };
 }
 
 function openSessionFiles({ context, paths }: HostOptions, { store }: HostSessions, files: HostFiles): SessionFiles {

@@ -1,7 +1,7 @@
 /** The log and the hook log of a host, without secrets. */
 import { problemOf } from "#core/errors";
 import { openJsonLines } from "#core/home/jsonl";
-import { openLog, type LogFile } from "#core/home/log";
+import { openLog, type LogFile, type LogOptions } from "#core/home/log";
 import { ensureFolder, type HomePaths } from "#core/home/paths";
 import type { RunSink } from "#core/ports/hook";
 import { createRedactor, type Redactor } from "#core/home/redact";
@@ -15,10 +15,15 @@ export interface HostFiles {
   readonly sink: RunSink;
   /** Redacts the secrets of this configuration, too, from now on. */
   keepSecret(values: unknown): void;
+  /** Passes each line of the log on, from now on. Returns its undo. */
+  streamTo(listener: LineListener): () => void;
   /** Warns once that the home cannot be written. */
   readonly warnOnce: (sentence: string) => void;
   close(): Promise<void>;
 }
+
+/** Gets a line of the log, without secrets, and its fields. */
+type LineListener = NonNullable<LogOptions["onLine"]>;
 
 interface HostFilesOptions {
   readonly context: CliContext;
@@ -41,7 +46,14 @@ export function openFiles({ context, globals, paths }: HostFilesOptions): HostFi
   const redact = Object.assign((text: string) => redactNow(text), { unfinished });
   // Hooks write there, too, and expect the folders of every hermes home.
   for (const folder of [paths.logs, paths.run]) tryFolder(folder);
-  const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError: lost(paths.log) });
+  const listeners = new Set<LineListener>();
+  const log = openLog({
+    path: paths.log,
+    level: globals.logLevel,
+    redact,
+    onLine: (line, fields) => listeners.forEach((listener) => listener(line, fields)),
+    onError: lost(paths.log),
+  });
   const runs = openJsonLines({ path: paths.hookLog, onError: lost(paths.hookLog) });
   const toFile = fileSink({ append: (line) => runs.append(line), redact });
   const flushOnExit = () => runs.flush();
@@ -53,6 +65,10 @@ export function openFiles({ context, globals, paths }: HostFilesOptions): HostFi
     keepSecret(values) {
       for (const secret of secretsOf(values)) secrets.add(secret);
       redactNow = createRedactor(context.env, [...secrets]);
+    },
+    streamTo(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     sink: (run, hook) => {
       toFile(run, hook);

@@ -1,4 +1,5 @@
 /** How signals end the program: immediately, after a drain, or after the closing hooks (CONTRACT §3). */
+import { closeSync, constants, openSync } from "node:fs";
 import { EXIT } from "#core/errors";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -51,11 +52,45 @@ export function untilStopped(onAgain: (code: number) => void): Promise<void> {
 
 /** Calls `listener` with the exit code of each stop signal, until the returned function is called. */
 export function onStopSignal(listener: (code: number) => void): () => void {
-  const take = (signal: NodeJS.Signals) => listener(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
+  const take = (signal: NodeJS.Signals) => {
+    if (signal === "SIGHUP" && takeHangup()) return;
+    listener(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
+  };
   for (const signal of SIGNALS) process.on(signal, take);
   return () => {
     for (const signal of SIGNALS) process.off(signal, take);
   };
+}
+
+/** Who takes SIGHUP instead, and whether the program had a terminal when the first of them came. */
+const hangupListeners = new Set<() => void>();
+let hadTerminal = false;
+
+/**
+ * Calls `listener` at SIGHUP, which then is no stop signal, until the returned function is called. The SIGHUP of a
+ * terminal that is closed remains one.
+ */
+export function onHangup(listener: () => void): () => void {
+  if (hangupListeners.size === 0) hadTerminal = hasTerminal();
+  hangupListeners.add(listener);
+  return () => void hangupListeners.delete(listener);
+}
+
+/** True if a listener took the SIGHUP. */
+function takeHangup(): boolean {
+  if (hangupListeners.size === 0 || (hadTerminal && !hasTerminal())) return false;
+  for (const listener of hangupListeners) listener();
+  return true;
+}
+
+/** Whether the process has a controlling terminal; one that is closed is none. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs `work` with a signal that Ctrl+C aborts; a second Ctrl+C ends the program. */

@@ -257,7 +257,11 @@ export function isHermesError(value: unknown): value is HermesError {
 /** The text of anything that was thrown: an error's message, else the value as text. Never throws. */
 export function problemOf(thrown: unknown): string {
   try {
-    if (typeof thrown === "object" && thrown !== null && "message" in thrown) return String(thrown.message);
+    if (typeof thrown === "object" && thrown !== null && "message" in thrown) {
+      // The error of a connection to each address of a name says nothing itself.
+      const { message, errors } = thrown as { message: unknown; errors?: unknown };
+      return message === "" && Array.isArray(errors) && errors.length > 0 ? problemOf(errors[0]) : String(message);
+    }
     if (typeof thrown === "object" && thrown !== null) return JSON.stringify(thrown);
     return String(thrown);
   } catch {

@@ -75,6 +75,7 @@ function describe(issue: z.core.$ZodIssue, shown: string | undefined): string {
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
   if (issue.code === "custom") return issue.message;
   if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
+  if (issue.code === "invalid_union" && issue.message.startsWith("expected")) return `${issue.message}; found ${shown}`;
   if (issue.code === "invalid_union") return `${shown} has the wrong type`;
   if (issue.code === "too_small" && issue.origin !== "string")
     return `expected at least ${issue.minimum}, found ${shown}`;

@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
+import { loggingSchema } from "./logging-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 import { webhooksSchema } from "./webhook-settings.ts";
 
@@ -127,7 +128,7 @@ export function buildConfigSchema(zod: Zod) {
       .optional(),
     webhooks: webhooksSchema(zod).optional(),
     monitoring: open.optional(),
-    logging: open.optional(),
+    logging: loggingSchema(zod).optional(),
     inbound: zod.array(open).optional(),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
     python: zod.string().optional().describe("The Python interpreter for Python handlers"),

@@ -49,6 +49,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: ["gateway"], path: "gateway.platforms.*.enabled" },
   { surfaces: ["gateway"], path: "gateway.platforms.*", when: isEnabled },
   { surfaces: ["dashboard"], path: "dashboard" },
+  { surfaces: ["gateway"], path: "logging.stream", when: isNotDisabled },
 ];
 
 /**
@@ -77,6 +78,11 @@ function valuesAt(value: unknown, pattern: readonly string[], before: readonly s
   const inner = value as Readonly<Record<string, unknown>>;
   const keys = key === "*" ? Object.keys(inner) : [key];
   return keys.filter((one) => Object.hasOwn(inner, one)).flatMap((one) => valuesAt(inner[one], rest, [...before, one]));
+}
+
+/** Of a section that is enabled by default. */
+function isNotDisabled(value: unknown): boolean {
+  return (value as { readonly enabled?: unknown } | null)?.enabled !== false;
 }
 
 function isEnabled(value: unknown): boolean {

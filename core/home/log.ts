@@ -6,7 +6,7 @@ import { openJsonLines } from "./jsonl.ts";
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Log {
   debug(message: string, fields?: Fields): void;
@@ -18,6 +18,8 @@ export interface Log {
 }
 
 export interface LogFile extends Log {
+  /** Resolves when pino has been loaded, if there are lines, and each line so far has been passed on. */
+  settled(): Promise<void>;
   /** Writes waiting lines; loads pino first if there are lines from before it was loaded. */
   close(): Promise<void>;
 }
@@ -26,6 +28,8 @@ export interface LogOptions {
   readonly path: string;
   readonly level: LogLevel;
   readonly redact: (text: string) => string;
+  /** Gets each line of this process as it is written, without secrets, and its fields. */
+  readonly onLine?: (line: string, fields: Fields) => void;
   /** Called once when the file cannot be written. */
   readonly onError: (problem: string) => void;
 }
@@ -43,10 +47,12 @@ export function openLog(options: LogOptions): LogFile {
   const early: Line[] = [];
   let logger: Logger | undefined;
   let loading: Promise<void> | undefined;
+  /** The fields of the line that pino is writing: it writes at once. */
+  let current: Fields = {};
 
   async function load(): Promise<void> {
     const { pino } = await import("pino");
-    const destination = { write: (text: string) => file.append(options.redact(text.trimEnd())) };
+    const destination = { write: pass };
     logger = pino(
       { level: options.level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
       destination,
@@ -54,9 +60,18 @@ export function openLog(options: LogOptions): LogFile {
     for (const line of early.splice(0)) write(line);
   }
 
+  function pass(text: string): void {
+    const line = options.redact(text.trimEnd());
+    file.append(line);
+    options.onLine?.(line, current);
+  }
+
   function write(line: Line): void {
     if (LOG_LEVELS.indexOf(line.level) < lowest) return;
-    if (logger !== undefined) return logger[line.level](line.fields, line.message);
+    if (logger !== undefined) {
+      current = line.fields;
+      return logger[line.level](line.fields, line.message);
+    }
     early.push(line);
     loading ??= load();
   }
@@ -73,10 +88,14 @@ export function openLog(options: LogOptions): LogFile {
     };
   }
 
-  async function close(): Promise<void> {
+  async function settled(): Promise<void> {
     await loading;
+  }
+
+  async function close(): Promise<void> {
+    await settled();
     file.close();
   }
 
-  return { ...make({}), close };
+  return { ...make({}), settled, close };
 }

@@ -1,7 +1,7 @@
 // In a process of its own: signals are emitted, and packages that listen to them in shared processes end the program.
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
-import { createShutdown, interruptible, onStopSignal, untilStopped } from "#cli/shutdown";
+import { createShutdown, interruptible, onHangup, onStopSignal, untilStopped } from "#cli/shutdown";
 
 /** A clock that the test moves, and the exit codes with which the program would have ended. */
 function bench(t: TestContext) {
@@ -74,4 +74,16 @@ test("Ctrl+C aborts interruptible work once, and is then back to what it was", a
     /^Error: no$/,
   );
   assert.equal(process.listenerCount("SIGINT"), before);
+});
+
+test("whoever takes SIGHUP gets it instead, until that is undone", () => {
+  const seen: string[] = [];
+  const unlisten = onStopSignal((code) => seen.push(`stop ${code}`));
+  const untake = onHangup(() => seen.push("taken"));
+  process.emit("SIGHUP", "SIGHUP");
+  process.emit("SIGTERM", "SIGTERM");
+  untake();
+  process.emit("SIGHUP", "SIGHUP");
+  unlisten();
+  assert.deepEqual(seen, ["taken", "stop 143", "stop 143"]);
 });

@@ -27,6 +27,8 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`gateway: { platforms: { own: { enabled: true, url: ${UNSET} } } }`, ["gateway"]],
   [`gateway: { platforms: { own: { enabled: false, url: ${UNSET} } } }`, []],
   [`dashboard: { port: ${UNSET} }`, ["dashboard"]],
+  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, ["gateway"]],
+  [`logging: { stream: { enabled: false, destinations: [{ type: file, path: ${UNSET} }] } }`, []],
   [`hooks: { pre_tool_call: [{ command: ${UNSET} }] }`, []],
   [`background: { url: ${UNSET} }`, []],
 ];

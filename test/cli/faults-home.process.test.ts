@@ -26,7 +26,7 @@ function mountDisk(t: TestContext): Disk | undefined {
   const path = join(home.work, "disk");
   mkdirSync(path);
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], { stdio: "pipe" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path], { stdio: "pipe" });
   } catch (error) {
     t.skip(`no file system can be mounted here: ${String(error).split("\n", 2).join(" ")}`);
     return undefined;
@@ -34,7 +34,7 @@ function mountDisk(t: TestContext): Disk | undefined {
   removals.unshift(() => execFileSync("umount", ["-l", path]));
   return {
     path,
-    fill: () => assert.throws(() => writeFileSync(join(path, "filler"), "x".repeat(1_000_000)), { code: "ENOSPC" }),
+    fill: () => assert.throws(() => writeFileSync(join(path, "filler"), "x".repeat(4_000_000)), { code: "ENOSPC" }),
     freeze: () => execFileSync("mount", ["-o", "remount,ro", path]),
     run: (args) => home.run(["--home", path, ...args]),
   };
@@ -89,7 +89,7 @@ test("a disk that fills up in the middle: one warning, and the turn completes", 
   // Neither the sandbox nor the guard lets a command write into the home; without the sandbox, a script can.
   writeFileSync(join(disk.path, "config.yaml"), "sandbox: { tools: off }\n");
   const script = join(dirname(disk.path), "fill.sh");
-  writeFileSync(script, `head -c 1000000 /dev/zero > ${filler}\n`);
+  writeFileSync(script, `head -c 4000000 /dev/zero > ${filler}\n`);
   const fill = `@terminal ${JSON.stringify({ command: `sh ${script}` })}`;
   const ended = await disk.run(["chat", "-q", `${fill}\nand now\n@terminal {"command":"echo still-here"}`]);
   assertOneWarning(ended, /^warning: New messages will not be saved: .*state\.db cannot be written/);
@@ -140,13 +140,24 @@ test("a state.db that is damaged, or a folder: one warning; commands for session
 
   const damaged = new Home(t);
   await damaged.run(["chat", "-q", "hello"]);
-  const file = join(damaged.path, "state.db");
-  writeFileSync(file, readFileSync(file).fill(0x55, 4096));
+  damagePages(join(damaged.path, "state.db"), ["sessions", "messages"]);
   const resumed = await damaged.run(["chat", "-c", ...TURN.slice(1)]);
   assert.equal(resumed.code, 1);
   assert.match(resumed.stderr, /^hermes: .*state\.db cannot be used: .*malformed\n$/);
   assertOneWarning(await damaged.run(TURN), /^warning: New messages will not be saved: .*malformed/);
 });
+
+/** Overwrites the first page of each table. */
+function damagePages(file: string, tables: readonly string[]): void {
+  const database = new DatabaseSync(file);
+  const size = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+  const rootOf = database.prepare("SELECT rootpage FROM sqlite_master WHERE name = ?");
+  const roots = tables.map((table) => Number(rootOf.get(table)?.["rootpage"]));
+  database.close();
+  const content = readFileSync(file);
+  for (const root of roots) content.fill(0x55, (root - 1) * size, root * size);
+  writeFileSync(file, content);
+}
 
 test("a state.db of a newer program ends the start with a sentence and is not touched", async (t) => {
   const home = new Home(t);

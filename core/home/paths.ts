@@ -61,7 +61,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
 }
 
 /** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
-export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|session-files|tasks)$/;
+export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|hermes\.log(?:\..*)?|session-files|tasks)$/;
 
 /**
  * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what
@@ -71,8 +71,13 @@ export function unreadablePaths(paths: HomePaths): readonly string[] {
   const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state } = paths;
   const { discovery, logs, sessionFiles, tasks } = paths;
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
-  const conversations = [...database, discovery, logs, sessionFiles, tasks];
+  const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks];
   return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...conversations];
+}
+
+/** Where the documentation of log streaming puts a copy of the log, with as many rotated files as are kept by default. */
+function streamedLogs(home: string): readonly string[] {
+  return ["", ".1", ".2", ".3", ".4", ".5"].map((suffix) => join(home, `hermes.log${suffix}`));
 }
 
 /**

@@ -106,21 +106,21 @@ export class LogPump {
   #wake(): void {
     if (this.#running !== undefined || this.#stopped.signal.aborted) return;
     if (this.#isDue()) {
-      clearTimeout(this.#interval);
-      this.#interval = undefined;
-      this.#running = this.#run().finally(() => {
-        this.#running = undefined;
-        if (this.#waiting.length > 0 && !this.#draining) this.#wake();
-      });
+      this.#start();
     } else if (this.#waiting.length > 0) {
-      this.#interval ??= setTimeout(() => {
-        this.#interval = undefined;
-        this.#running ??= this.#run().finally(() => {
-          this.#running = undefined;
-          this.#wake();
-        });
-      }, this.#options.intervalMs).unref();
+      this.#interval ??= setTimeout(() => this.#start(), this.#options.intervalMs).unref();
     }
+  }
+
+  #start(): void {
+    clearTimeout(this.#interval);
+    this.#interval = undefined;
+    if (this.#waiting.length === 0) return;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      // The end makes no further attempt.
+      if (!this.#draining) this.#wake();
+    });
   }
 
   /** Whether a batch is to be sent without waiting for more lines. */

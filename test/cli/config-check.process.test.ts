@@ -25,6 +25,11 @@ const REFUSED: readonly (readonly [key: string, surface: Surface, config: string
     `gateway: { platforms: { ${ON} }, home_channel: { platform: api_server, chat_id: '\${UNSET}' } }`,
   ],
   ["gateway.allowed_users[0]", "gateway", `gateway: { platforms: { ${ON} }, allowed_users: ['\${UNSET}'] }`],
+  [
+    "logging.stream.destinations[0].path",
+    "gateway",
+    `gateway: { platforms: { ${ON} } }\nlogging: { stream: { destinations: [{ type: file, path: '\${UNSET}' }] } }`,
+  ],
   ["gateway.platforms", "gateway", "gateway: { platforms: '${UNSET}' }"],
   [
     "gateway.platforms.api_server.enabled",
@@ -53,7 +58,7 @@ const REFUSED: readonly (readonly [key: string, surface: Surface, config: string
 /** Variables that are not set, where nothing uses them. */
 const RIGHT: readonly (readonly [surface: Surface, config: string])[] = [
   ["gateway", `gateway: { platforms: { ${ON}, telegram: { enabled: false, token: '\${UNSET}' } } }`],
-  ["chat", "gateway: { allowed_users: ['$${UNSET}'] }\nbackground: { url: '${UNSET}' }"],
+  ["chat", "gateway: { allowed_users: ['$${UNSET}'] }\nmonitoring: { url: '${UNSET}' }"],
   ["chat", "plugins: { enabled: [named], entries: { folder: { settings: { url: '${SET}' } } } }"],
   ["chat", "plugins: { enabled: [named], disabled: [folder], entries: { folder: { settings: { url: '${UNSET}' } } } }"],
   // What is under the name comes first: what is under the folder is not read.

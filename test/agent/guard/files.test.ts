@@ -144,7 +144,16 @@ test("conversations, tokens and logs cannot be read, under any name", () => {
   linkSync(join(home, "state.db"), join(project, "hard"));
   linkSync(join(home, "logs", "hermes.log"), join(project, "hard-log"));
   symlinkSync(join(home, "logs"), join(project, "soft"));
-  const names = ["state.db", "state.db-wal", "state.db-shm", "dashboard.json", "logs", "logs/hermes.log.1"];
+  const names = [
+    "state.db",
+    "state.db-wal",
+    "state.db-shm",
+    "dashboard.json",
+    "logs",
+    "logs/hermes.log.1",
+    "hermes.log",
+    "hermes.log.1",
+  ];
   for (const path of [...names.map((name) => join(home, name)), "hard", "hard-log", "soft/hooks.jsonl"]) {
     assert.match(String(guard.refuse(path, project, "read")), /off limits/, path);
   }

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { EXIT, HermesError } from "#core/errors";
+import { demandFor } from "#core/home/demands";
 import { processStartOf } from "#core/process-identity";
 import type { Task } from "#core/ports/tasks";
 import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
@@ -73,6 +74,8 @@ async function submit(prompt: string, options: RunOptions, command: Command, con
     async ({ store, config, paths }): Promise<Task> => {
       const { enabled, timeout } = config.values.background;
       if (!enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
+      // A worker could not start, and would have nobody to tell.
+      demandFor("worker", config);
       const submitted = await store.submit({
         prompt,
         cwd: process.cwd(),

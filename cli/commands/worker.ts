@@ -17,7 +17,7 @@ export function addWorkerCommand(program: Command, context: CliContext): void {
         context,
         async (home) => {
           if (!home.config.values.background.enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
-          demandFor("task", home.config);
+          demandFor("worker", home.config);
           await runWorker({ home, context, untilIdle: untilIdle === true });
         },
         { creates: true },

@@ -111,7 +111,8 @@ async function storeEnd({ task, context, isWorkers }: TaskRun, end: End): Promis
   }
   const result = resultOf(code, progress, failure, task.timeout);
   await store.end(id, attempt, result, reportEnd(deliveriesFor));
-  context.exit(result.exit_code);
+  // An error has an exit code of its own, like that of `chat -q`.
+  if (failure === undefined) context.exit(result.exit_code);
 }
 
 function resultOf(code: number, progress: TaskProgress, failure: string | undefined, seconds: number): TaskResult {

@@ -6,16 +6,27 @@
 import type { Config } from "./config.ts";
 
 /** What can start: the commands that run turns, serve, deliver or run code of the user's, and each plugin that they load. */
-export type Surface = "cli" | "gateway" | "task" | "dashboard" | "hooks test" | "sandbox" | "webhooks" | "plugin";
+export type Surface =
+  | "cli"
+  | "gateway"
+  | "task"
+  | "dashboard"
+  | "hooks test"
+  | "sandbox"
+  | "webhooks"
+  | "worker"
+  | "plugin";
 
 /** The surfaces that are started by a command. */
 export const SURFACES = [
   "cli",
   "gateway",
+  "task",
   "dashboard",
   "hooks test",
   "sandbox",
   "webhooks",
+  "worker",
 ] as const satisfies readonly Surface[];
 
 interface Demand {
@@ -41,10 +52,10 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: TURNS, path: "hooks_auto_accept" },
   { surfaces: [...TURNS, "hooks test"], path: "hooks_consent" },
   { surfaces: TURNS, path: "hooks_limits" },
-  { surfaces: [...TURNS, "webhooks"], path: "webhooks" },
+  { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
-  { surfaces: ["task"], path: "background" },
+  { surfaces: ["task", "worker"], path: "background" },
   { surfaces: ["gateway"], path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
   { surfaces: ["gateway"], path: "gateway.platforms.*.enabled" },
   { surfaces: ["gateway"], path: "gateway.platforms.*", when: isEnabled },

@@ -248,6 +248,18 @@ test("webhooks tell of tasks, once each, with the seed's fields", async (t) => {
   );
 });
 
+test("what keeps a turn from starting fails the task with its reason, and has chat's exit code", async (t) => {
+  const home = start(t, { model: { provider: "openai", api_key: "${HERMES_TEST_UNSET}" } });
+  const { code, stderr } = await home.run(["run", "hello"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /HERMES_TEST_UNSET is not set/);
+  const id = await submit(home, "hello");
+  await becomes(home, id, "failed");
+  assert.match((await status(home, id)).error ?? "", /HERMES_TEST_UNSET is not set/);
+  const { stdout } = await home.run(["tasks", "list", "--status", "failed", "--json"]);
+  assert.equal((JSON.parse(stdout) as { tasks: unknown[] }).tasks.length, 2);
+});
+
 test("switched off, nothing runs in the background", async (t) => {
   const home = start(t, { background: { enabled: false } });
   for (const words of [["run", "--background", "hello"], ["worker"]]) {

@@ -5,7 +5,7 @@ import { parseConfig } from "#core/home/config";
 import { demandFor, SURFACES } from "#core/home/demands";
 
 const UNSET = "'${UNSET}'";
-const TURNS = ["cli", "gateway"];
+const TURNS = ["cli", "gateway", "task"];
 const HOSTS = [...TURNS, "dashboard"];
 
 const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[] = [
@@ -30,7 +30,9 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, ["gateway"]],
   [`logging: { stream: { enabled: false, destinations: [{ type: file, path: ${UNSET} }] } }`, []],
   [`hooks: { pre_tool_call: [{ command: ${UNSET} }] }`, []],
-  [`background: { url: ${UNSET} }`, []],
+  [`background: { timeout: ${UNSET} }`, ["task", "worker"]],
+  [`webhooks: { auth: { type: bearer, token: ${UNSET} } }`, [...TURNS, "webhooks", "worker"]],
+  [`inbox: { order: ${UNSET} }`, []],
 ];
 
 for (const [text, refusedBy] of CASES) {

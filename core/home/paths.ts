@@ -61,7 +61,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
 }
 
 /** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
-export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|hermes\.log(?:\..*)?|session-files|tasks)$/;
+export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|.*\.log(?:\..*)?|session-files|tasks)$/;
 
 /**
  * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what

@@ -10,9 +10,12 @@ export interface FileLock {
   release(): void;
 }
 
+/** Another process writes the file. */
+export class FileLockedError extends Error {}
+
 const SQLITE_BUSY = 5;
 
-/** Rejects with an error that says so while another process writes the file, or with what the file system says. */
+/** Rejects with a {@link FileLockedError} while another process writes the file, or with what the file system says. */
 export async function acquireFileLock(path: string): Promise<FileLock> {
   const { DatabaseSync } = await import("node:sqlite");
   const file = `${path}.lock`;
@@ -25,7 +28,7 @@ export async function acquireFileLock(path: string): Promise<FileLock> {
   } catch (error) {
     database.close();
     if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY) throw error;
-    throw new Error(`another process is writing ${path}`, { cause: error });
+    throw new FileLockedError(`another process is writing ${path}`, { cause: error });
   }
   return { release: () => database.close() };
 }

@@ -1,9 +1,10 @@
-/** A file of lines that is rotated by size and written by one process at a time. */
+/** A file of lines that is rotated by size and written by one process at a time; others send it their lines. */
 import { constants } from "node:fs";
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ensureFolder } from "#core/home/paths";
-import { acquireFileLock, type FileLock } from "./file-lock.ts";
+import { acquireFileLock, FileLockedError, type FileLock } from "./file-lock.ts";
+import { connectToWriter, receiveLines, type LineReceiver, type LineSender } from "./file-relay.ts";
 import type { Sink } from "./sink.ts";
 
 export interface FileSinkOptions {
@@ -31,6 +32,12 @@ export class FileSink implements Sink {
   #lock: FileLock | undefined;
   #file: OpenFile | undefined;
   #isStale = false;
+  /** For the lines of other processes, while this one writes the file. */
+  #receiver: LineReceiver | null = null;
+  /** To the process that writes the file, while this one does not. */
+  #sender: LineSender | undefined;
+  /** Writes come one after another, whoever they are for. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: FileSinkOptions) {
     this.#options = options;
@@ -40,20 +47,74 @@ export class FileSink implements Sink {
     this.#isStale = true;
   }
 
+  async send(lines: readonly string[], signal: AbortSignal): Promise<number> {
+    try {
+      return await this.#write(lines, signal);
+    } catch (error) {
+      // The process that had the lock may just have ended: then this one is the next, or one more is.
+      if (this.#lock !== undefined || this.#sender === undefined || signal.aborted) throw error;
+      this.#sender = undefined;
+      return this.#write(lines, signal);
+    }
+  }
+
+  async #write(lines: readonly string[], signal: AbortSignal): Promise<number> {
+    if (this.#lock === undefined && !(await this.#takeLock(signal))) {
+      await this.#sender!.send(lines, signal);
+      return lines.length;
+    }
+    return this.#inTurn(() => this.#append(lines));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sender?.close();
+    await this.#inTurn(async () => {
+      this.#receiver?.close();
+      await this.#close();
+      this.#lock?.release();
+      this.#lock = undefined;
+    });
+  }
+
+  /** False when another process has the lock and takes lines. Rejects when it has the lock and does not. */
+  async #takeLock(signal: AbortSignal): Promise<boolean> {
+    if (this.#sender?.isOpen === true) return false;
+    const { path } = this.#options;
+    ensureFolder(dirname(path));
+    try {
+      this.#lock = await acquireFileLock(path);
+    } catch (error) {
+      if (!(error instanceof FileLockedError)) throw error;
+      this.#sender = await connectToWriter(path, signal).catch(() => {
+        throw error;
+      });
+      return false;
+    }
+    this.#receiver = await receiveLines(path, async (lines) => {
+      for (let rest = lines; rest.length > 0;) {
+        const part = rest;
+        rest = part.slice(await this.#inTurn(() => this.#append(part)));
+      }
+    });
+    return true;
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** Appends as many lines as fit into the file, and at least one. A line is written as a whole or not at all. */
-  async send(lines: readonly string[]): Promise<number> {
+  async #append(lines: readonly string[]): Promise<number> {
+    // The end has come while they waited for their turn.
+    if (this.#lock === undefined) throw new Error("the file is closed");
     let file = await this.#current();
     const first = Buffer.byteLength(lines[0] ?? "") + 1;
     if (file.size > 0 && file.size + first > this.#options.maxBytes) file = await this.#rotate(file);
     const { count, text } = this.#fitting(lines, file.size);
     await append(file, Buffer.from(text));
     return count;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
-    this.#lock?.release();
-    this.#lock = undefined;
   }
 
   #fitting(lines: readonly string[], size: number): { readonly count: number; readonly text: string } {
@@ -87,7 +148,6 @@ export class FileSink implements Sink {
     await this.#close();
     const { path } = this.#options;
     ensureFolder(dirname(path));
-    this.#lock ??= await acquireFileLock(path);
     const handle = await open(path, FLAGS, mode);
     try {
       const stats = await handle.stat();

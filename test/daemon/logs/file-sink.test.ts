@@ -1,6 +1,7 @@
 /** Files of lines: rotation, other programs that move them, and what may stand in their place. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -16,11 +17,14 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { FileSink } from "#daemon/logs/file-sink";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
+
+const NEVER = new AbortController().signal;
 
 function open(t: TestContext, options: { maxBytes?: number; keep?: number; folder?: string } = {}) {
   const folder = options.folder ?? temporaryFolder(t);
@@ -29,14 +33,14 @@ function open(t: TestContext, options: { maxBytes?: number; keep?: number; folde
   t.after(() => sink[Symbol.asyncDispose]());
   const sendAll = async (...lines: string[]) => {
     let rest: readonly string[] = lines;
-    while (rest.length > 0) rest = rest.slice(await sink.send(rest));
+    while (rest.length > 0) rest = rest.slice(await sink.send(rest, NEVER));
   };
   return { folder, path, sink, sendAll };
 }
 
 const logsIn = (folder: string) =>
   readdirSync(folder)
-    .filter((name) => !name.endsWith(".lock"))
+    .filter((name) => !/\.(?:lock|sock)$/.test(name))
     .toSorted();
 
 test("lines are appended, in a private file, in a folder that is made", async (t) => {
@@ -108,14 +112,56 @@ test("its folder may be removed, too", async (t) => {
   assert.equal(readFileSync(path, "utf8"), "two\n");
 });
 
-test("a second writer is refused until the first one has ended", async (t) => {
+test("a second writer sends its lines to the first, and writes itself once that has ended", async (t) => {
   const folder = temporaryFolder(t);
+  const options = { folder, maxBytes: 8, keep: 9 };
+  const [first, second] = [open(t, options), open(t, options)];
+  await first.sendAll("one");
+  await second.sendAll("two", "three", "four");
+  // Each file has room for eight bytes.
+  assert.deepEqual(logsIn(folder), ["all.log", "all.log.1", "all.log.2"]);
+  assert.equal(readFileSync(`${first.path}.2`, "utf8"), "one\ntwo\n");
+  await Promise.all([first.sendAll("five"), second.sendAll("six")]);
+  await first.sink[Symbol.asyncDispose]();
+  await second.sendAll("seven");
+  assert.equal(readFileSync(second.path, "utf8"), "seven\n");
+  assert.ok(existsSync(`${second.path}.sock`));
+  await second.sink[Symbol.asyncDispose]();
+  assert.equal(existsSync(`${second.path}.sock`), false);
+});
+
+test("the problem of the writer is the problem of who sends lines to it", async (t) => {
+  const folder = temporaryFolder(t);
+  const [first, second] = [open(t, { folder }), open(t, { folder })];
+  await first.sendAll("one");
+  rmSync(first.path);
+  mkdirSync(first.path);
+  await assert.rejects(second.sendAll("two"), /EISDIR/);
+  rmSync(first.path, { recursive: true });
+  await second.sendAll("two");
+  assert.equal(readFileSync(first.path, "utf8"), "two\n");
+});
+
+test("where the path is too long for a socket, a second writer is refused until the first one has ended", async (t) => {
+  const folder = join(temporaryFolder(t), "long".repeat(25));
   const [first, second] = [open(t, { folder }), open(t, { folder })];
   await first.sendAll("one");
   await assert.rejects(second.sendAll("two"), /another process is writing .*all\.log/);
   await first.sink[Symbol.asyncDispose]();
   await second.sendAll("two");
   assert.equal(readFileSync(first.path, "utf8"), "one\ntwo\n");
+});
+
+test("what does not speak the protocol is hung up on, and changes nothing", async (t) => {
+  const { path, sendAll } = open(t);
+  await sendAll("one");
+  for (const text of ["GET / HTTP/1.1\r\n\r\n", "-1\n", "99999999999\n", `${"x".repeat(100)}\n`]) {
+    const socket = connect(`${path}.sock`, () => socket.write(text));
+    socket.on("error", () => undefined).resume();
+    await once(socket, "close");
+  }
+  await sendAll("two");
+  assert.equal(readFileSync(path, "utf8"), "one\ntwo\n");
 });
 
 test("a folder, a named pipe and a device are refused without waiting", async (t) => {

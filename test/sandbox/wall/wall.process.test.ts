@@ -38,6 +38,7 @@ const files: Readonly<Record<string, string>> = {
   "agent-hooks/guard.sh": "#!/bin/sh\nexit 2\n",
   "logs/hermes.log": "logged\n",
   "hermes.log.1": "streamed\n",
+  "all.log.sock": "streamed\n",
 };
 for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
 chmodSync(join(home, "agent-hooks/guard.sh"), 0o755);
@@ -162,7 +163,14 @@ test("the attacks work without the wall: they are real", async () => {
 });
 
 test("conversations, tokens and logs cannot be read, the rest of the home can", async () => {
-  for (const name of ["state.db", "state.db-wal", "dashboard.json", "logs/hermes.log", "hermes.log.1"]) {
+  for (const name of [
+    "state.db",
+    "state.db-wal",
+    "dashboard.json",
+    "logs/hermes.log",
+    "hermes.log.1",
+    "all.log.sock",
+  ]) {
     const { stdout } = await run(`cat ${home}/${name}`);
     assert.equal(stdout, "", name);
   }

@@ -160,7 +160,8 @@ export class HookDispatcher {
     const run = makeRun(hook, { firing, attempt: attempted, verdict, exit_code });
     this.sinks.record(run, hook);
     passage.onRun?.(run, hook);
-    return fold(passage, limitDecision(verdict.decision, this.limits()));
+    const { decision } = verdict;
+    return decision.kind !== "pass" && fold(passage, limitDecision(decision, this.limits()));
   }
 }
 

@@ -14,7 +14,8 @@ export interface RunReport {
 
 /** Makes the record of a run that has just ended, for every tier. */
 export function makeRun(hook: HookIdentity, report: RunReport): HookRun {
-  return {
+  const { notice } = report.verdict;
+  const run: HookRun = {
     at: wallClockAt(report.attempt.started),
     event: report.firing.event,
     source: hook.source,
@@ -27,8 +28,9 @@ export function makeRun(hook: HookIdentity, report: RunReport): HookRun {
     exit_code: report.exit_code,
     session_id: report.firing.session_id,
     detail: report.verdict.detail,
-    ...(report.verdict.notice === undefined ? {} : { notice: report.verdict.notice }),
   };
+  // Few have one, and copying all the others for its sake would cost as much as the rest.
+  return notice === undefined ? run : { ...run, notice };
 }
 
 /** A run in the format of `logs/hooks.jsonl` and `hermes hooks log --json` (CONTRACT §6). */

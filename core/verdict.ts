@@ -18,7 +18,8 @@ export interface Verdict {
 /** Evaluates one run of a hook by the event's failure policy and the hook's setting (CONTRACT §4, last paragraph). */
 export function verdictOf(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
   const verdict = decide(hook, firing, attempt);
-  const { note, notice } = attempt.reply ?? {};
+  const note = attempt.reply?.note;
+  const notice = attempt.reply?.notice;
   if (note === undefined && notice === undefined) return verdict;
   const remarks = [verdict.detail, notice, note].filter((text) => text !== undefined && text !== null);
   return { ...verdict, detail: [...new Set(remarks)].join("\n"), ...(notice === undefined ? {} : { notice }) };

@@ -305,16 +305,19 @@ test("an idle conversation continues in a new session, and says so", async (t) =
 
 test("a session that was idle before the gateway started ends with the next message; a busy one does not", async (t) => {
   const bench = await createGatewayBench(t, { settings: { allowed_users: ["*"] } });
-  const { adapter, agent, tool } = bench;
+  const { adapter, agent, tool, database } = bench;
+  const age = () => database.exec("UPDATE sessions SET updated_at = '2020-01-01T00:00:00.000Z'");
   await adapter.receive("hello");
   const { id } = agent.sessions.byKey(KEY)!;
-  bench.settings = { ...bench.settings, idle_reset_minutes: 1e-9 };
+  bench.settings = { ...bench.settings, idle_reset_minutes: 60 };
+  age();
   const first = adapter.receive("@wait {}");
   await tool.running(1);
   const second = agent.sessions.byKey(KEY)!.id;
   assert.notEqual(second, id);
   assert.match(adapter.textsOf("1")[1]!, /was idle/);
   bench.settings = { ...bench.settings, busy: "queue" };
+  age();
   const other = adapter.receive("and then");
   assert.equal(agent.sessions.byKey(KEY)!.id, second);
   tool.release();

@@ -5,6 +5,7 @@ import { MOST_FRAME_BYTES, writeFrames } from "#core/forward/wire-frames";
 import type { QueuedEvent } from "#core/forward/queue";
 import { createRedactor } from "#core/home/redact";
 import type { EventContext } from "#core/registry";
+import { isSecretName } from "#core/secret-names";
 
 const MIB = 1024 * 1024;
 const same = (text: string) => text;
@@ -41,6 +42,12 @@ test("a frame is the event's name, its context and who sends it", () => {
   ]);
 });
 
+/** The keys at every depth. */
+function keysOf(value: unknown): readonly string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
+}
+
 test("whatever JSON can hold arrives as JSON.stringify would have it", () => {
   fc.assert(
     fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 })), { maxLength: 20 }), (contexts) => {
@@ -49,7 +56,8 @@ test("whatever JSON can hold arrives as JSON.stringify would have it", () => {
       // Named like secrets, they are masked.
       const free = (text: string) => !/key|token|secret|passw|passphrase|credential|authorization|cookie/i.test(text);
       for (const [index, context] of expected.entries()) {
-        if (free(JSON.stringify(context))) assert.deepEqual(list[index]!.context, context);
+        if (free(JSON.stringify(context)) && keysOf(context).every((key) => !isSecretName(key)))
+          assert.deepEqual(list[index]!.context, context);
       }
     }),
   );

@@ -152,7 +152,7 @@ export class FileSink implements Sink {
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
-      // A file of before keeps its mode, so that programs that were allowed to read it still are.
+      // An existing file keeps its mode, so that programs that could read it still can.
       if (stats.size === 0 && mode !== PRIVATE) await handle.chmod(mode);
       const { dev, ino, size } = stats;
       const file = { handle, dev, ino, size, mode: stats.size === 0 ? mode : stats.mode & 0o777 };

@@ -64,7 +64,7 @@ export function createSessionFiles(options: SessionFilesOptions): SessionFiles {
     }
   }
 
-  /** Adds the messages since the last time, or writes the file anew when it is not what it was. */
+  /** Appends the messages since the last call, or rewrites the file if it was changed in between. */
   function follow(id: string, file: string): void {
     const last = written.get(id);
     if (last !== undefined && last.bytes === sizeOf(file)) {

@@ -15,7 +15,7 @@ export interface RawRequest {
 export interface RawReceiver {
   readonly url: string;
   readonly received: readonly RawRequest[];
-  /** What stands in all requests so far. */
+  /** The text of all requests so far. */
   lines(): readonly string[];
   answer: (request: RawRequest, response: ServerResponse) => void;
 }

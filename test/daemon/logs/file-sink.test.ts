@@ -1,4 +1,4 @@
-/** Files of lines: rotation, other programs that move them, and what may stand in their place. */
+/** Files of lines: rotation, other programs that move them, and other kinds of files at their path. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -69,7 +69,7 @@ test("keep: 0 keeps none; a line that is larger than the limit has a file of its
   assert.equal(readFileSync(path, "utf8"), "b\n");
 });
 
-test("a file of before keeps its content and mode, also when it is rotated", async (t) => {
+test("an existing file keeps its content and mode, also when it is rotated", async (t) => {
   const { path, sendAll } = open(t, { maxBytes: 20 });
   writeFileSync(path, "from before\n");
   chmodSync(path, 0o640);

@@ -17,7 +17,7 @@ import { startRawReceiver } from "../../helpers/raw-receiver.ts";
 
 const QUICK: Partial<PumpBounds> = { firstPause: 20, longestPause: 50, report: 50 };
 
-/** A log whose lines go to the destinations; `ownLog` is what stands in its file. */
+/** A log whose lines go to the destinations; `ownLog` is the content of its file. */
 async function open(t: TestContext, destinations: DestinationSettings[], bounds: Partial<PumpBounds> = {}) {
   const folder = temporaryFolder(t);
   const path = join(folder, "logs/hermes.log");

@@ -8,6 +8,8 @@ export const EXIT = {
   notFound: 3,
   notRunning: 4,
   turnLimit: 53,
+  /** A task that took too long, and a wait for one. */
+  timeout: 124,
   interrupted: 130,
   terminated: 143,
 } as const;

@@ -101,6 +101,10 @@ export const ERRORS = {
     EXIT.failed,
     (f: { id: string; status: string; problem: string }) => `Task ${f.id} is ${f.status}: ${f.problem}.`,
   ),
+  HERMES_WORKER_START: declare(
+    EXIT.failed,
+    (f: { folder: string; problem: string }) => `The worker cannot start: ${f.folder} cannot be written: ${f.problem}`,
+  ),
   HERMES_BACKGROUND_OFF: declare(
     EXIT.usage,
     () => "Tasks in the background are switched off: background.enabled is false in config.yaml.",

@@ -15,7 +15,6 @@ import type { Renderer } from "../chat/renderers.ts";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import type { Host } from "../host/host.ts";
-import { TIMEOUT_EXIT } from "./exit-codes.ts";
 
 export interface TaskRun {
   readonly task: Pick<ClaimedTask, "id" | "prompt" | "attempt" | "maxTurns" | "timeout">;
@@ -118,7 +117,7 @@ async function storeEnd({ task, context, isWorkers }: TaskRun, end: End): Promis
 function resultOf(code: number, progress: TaskProgress, failure: string | undefined, seconds: number): TaskResult {
   if (progress.isLate) {
     const error = `it did not end within ${seconds} s`;
-    return { status: "timeout", exit_code: TIMEOUT_EXIT, ended_by: "timeout", error };
+    return { status: "timeout", exit_code: EXIT.timeout, ended_by: "timeout", error };
   }
   if (code >= EXIT.interrupted) {
     return { status: "cancelled", exit_code: EXIT.interrupted, ended_by: "user", error: null };

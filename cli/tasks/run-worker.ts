@@ -84,7 +84,7 @@ async function announce(run: string, onWake: () => void) {
   try {
     return await announceWorker(run, onWake);
   } catch (error) {
-    throw new HermesError("HERMES_RELOAD_REQUEST", { folder: run, problem: problemOf(error) }, { cause: error });
+    throw new HermesError("HERMES_WORKER_START", { folder: run, problem: problemOf(error) }, { cause: error });
   }
 }
 

@@ -14,7 +14,8 @@ const LOST: TaskResult = {
   ended_by: "crash",
   error: "its process ended without a result (killed, or the machine was restarted)",
 };
-const CANCELLED: TaskResult = { status: "cancelled", exit_code: 130, ended_by: "user", error: null };
+/** The end of a task that a user has cancelled. */
+export const CANCELLED: TaskResult = { status: "cancelled", exit_code: 130, ended_by: "user", error: null };
 
 /** Queues each such task once more, or ends it as lost. Resolves with how many there were. */
 export async function settleTasks(store: TaskStore, { persist, reports }: SettleOptions): Promise<number> {

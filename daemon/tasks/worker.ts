@@ -1,4 +1,5 @@
 /** Runs the queued tasks of a home, each in a process of its own, and looks after what other workers have left. */
+import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { ClaimedTask, ProcessIdentity, Reports, TaskStore } from "#core/ports/tasks";
@@ -213,9 +214,5 @@ function killGroup({ pid }: TaskProcess): void {
 }
 
 async function isLate(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(true), ms);
-  const late = await Promise.race([work.then(() => false), promise]);
-  clearTimeout(timer);
-  return late;
+  return (await withDeadline(ms, () => work)).kind === "late";
 }

@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import type { Task } from "#core/ports/tasks";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
+import { lives } from "../helpers/processes.ts";
 import { startReceiver } from "../helpers/receiver.ts";
 
 /** A home whose workers, which outlive the commands that start them, end with the test. */
@@ -15,7 +16,7 @@ function start(t: TestContext, config: object = {}): Home {
   home.write("config.yaml", stringify({ model: { provider: "offline" }, ...config }));
   t.after(async () => {
     for (const pid of workers(home)) process.kill(pid, "SIGKILL");
-    await until(() => workers(home).every((pid) => !isRunning(pid)), "the workers are gone");
+    await until(() => workers(home).every((pid) => !lives(pid)), "the workers are gone");
   });
   return home;
 }
@@ -23,17 +24,7 @@ function start(t: TestContext, config: object = {}): Home {
 function workers(home: Home): readonly number[] {
   if (!home.has("run")) return [];
   const names = readdirSync(join(home.path, "run")).filter((name) => /^worker-\d+\.json$/.test(name));
-  return names.map((name) => Number(/\d+/.exec(name)![0])).filter(isRunning);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
-  } catch {
-    // It has ended.
-    return false;
-  }
+  return names.map((name) => Number(/\d+/.exec(name)![0])).filter(lives);
 }
 
 async function submit(home: Home, prompt: string, ...flags: string[]): Promise<string> {
@@ -149,7 +140,7 @@ test("cancelling ends a task that ignores TERM and what it has started", async (
   assert.equal(cancelled.code, 0, cancelled.stderr);
   const task = await status(home, id);
   assert.deepEqual([task.status, task.exit_code, task.ended_by], ["cancelled", 130, "user"]);
-  await until(() => !isRunning(pid), "its command is gone");
+  await until(() => !lives(pid), "its command is gone");
 });
 
 test("a task that takes too long is ended, and wait can give up before", async (t) => {

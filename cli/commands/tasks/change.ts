@@ -2,9 +2,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
-import type { ProcessIdentity, RunningTask, TaskResult, TaskStore } from "#core/ports/tasks";
+import type { ProcessIdentity, RunningTask, TaskStore } from "#core/ports/tasks";
 import { isAlive } from "#core/process-identity";
 import { removeOutput } from "#daemon/tasks/output";
+import { CANCELLED } from "#daemon/tasks/settle";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";
 import { ensureWorker } from "#cli/tasks/workers";
@@ -16,7 +17,6 @@ const TERM_MS = 5000;
 /** How long the end may take to be stored. */
 const STORE_MS = 2000;
 const DEFAULT_AGE_MS = 30 * 86_400_000;
-const CANCELLED: TaskResult = { status: "cancelled", exit_code: 130, ended_by: "user", error: null };
 
 /** `hermes tasks cancel ID` */
 export function cancelTask(written: string, command: Command, context: CliContext): Promise<void> {

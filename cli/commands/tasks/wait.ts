@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
+import { EXIT } from "#core/errors";
 import type { Task } from "#core/ports/tasks";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";
-import { TIMEOUT_EXIT } from "#cli/tasks/exit-codes";
 
 const LOOK_MS = 200;
 
@@ -21,7 +21,7 @@ export function waitForTask(
     for (;;) {
       const task = await store.get(id);
       if (task === undefined || task.exit_code !== null) return context.exit(task?.exit_code ?? 1);
-      if (performance.now() >= deadline) return context.exit(TIMEOUT_EXIT);
+      if (performance.now() >= deadline) return context.exit(EXIT.timeout);
       const state = describe(task);
       if (process.stderr.isTTY && state !== said) context.faint(state);
       said = state;

@@ -1,14 +1,13 @@
 /** What the commands of webhooks work on. */
 import type { Command } from "commander";
-import { existsSync } from "node:fs";
 import { HermesError } from "#core/errors";
-import { loadConfig, type Config } from "#core/home/config";
-import { demandVisible } from "#core/home/hidden";
+import type { Config } from "#core/home/config";
 import type { DeliveryStore } from "#core/ports/storage";
 import { didYouMean } from "#core/suggest";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { configuredEndpoints, type Endpoint } from "#daemon/webhooks/endpoints";
-import { commandPath } from "../../command-path.ts";
 import type { CliContext } from "../../context.ts";
+import { withHomeState } from "../../home-state.ts";
 
 export interface WebhookHome {
   readonly config: Config;
@@ -18,25 +17,15 @@ export interface WebhookHome {
 }
 
 /** Opens the home's deliveries for `use`. A home without a database gets none: there is nothing to list. */
-export async function withWebhooks(
+export function withWebhooks(
   command: Command,
   context: CliContext,
   use: (home: WebhookHome) => Promise<void>,
 ): Promise<void> {
-  const paths = context.paths(command);
-  demandVisible(paths, `hermes ${commandPath(command)}`);
-  const config = await loadConfig(paths, context.env);
-  for (const warning of config.warnings) context.warn(warning);
-  const { openDatabase, openMemoryDatabase } = await import("#core/home/database");
-  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
-  const writes = command.name() === "test";
-  const database = writes || existsSync(paths.state) ? openDatabase(paths.state) : openMemoryDatabase();
-  try {
+  return withHomeState(command, context, command.name() === "test", ({ config, database }) => {
     const store = new EmbeddedDeliveries(database);
-    await use({ config, store, endpoints: configuredEndpoints(config.values.webhooks ?? {}) });
-  } finally {
-    database.close();
-  }
+    return use({ config, store, endpoints: configuredEndpoints(config.values.webhooks ?? {}) });
+  });
 }
 
 /** Throws HERMES_ENDPOINT_UNKNOWN. */

@@ -1,0 +1,38 @@
+/** What the commands of tasks and webhooks open: the home's configuration and its database. */
+import { existsSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import type { Command } from "commander";
+import { loadConfig, type Config } from "#core/home/config";
+import { openDatabase, openMemoryDatabase } from "#core/home/database";
+import { demandVisible } from "#core/home/hidden";
+import type { HomePaths } from "#core/home/paths";
+import { commandPath } from "./command-path.ts";
+import type { CliContext } from "./context.ts";
+
+export interface HomeState {
+  readonly paths: HomePaths;
+  readonly config: Config;
+  readonly database: DatabaseSync;
+}
+
+/**
+ * Opens it for `use`. A home without a database gets one only with `creates`: looking at a home does not change it.
+ * Throws HERMES_HIDDEN, HERMES_CONFIG_* and HERMES_STATE_*.
+ */
+export async function withHomeState<Value>(
+  command: Command,
+  context: CliContext,
+  creates: boolean,
+  use: (state: HomeState) => Promise<Value>,
+): Promise<Value> {
+  const paths = context.paths(command);
+  demandVisible(paths, `hermes ${commandPath(command)}`);
+  const config = await loadConfig(paths, context.env);
+  for (const warning of config.warnings) context.warn(warning);
+  const database = creates || existsSync(paths.state) ? openDatabase(paths.state) : openMemoryDatabase();
+  try {
+    return await use({ paths, config, database });
+  } finally {
+    database.close();
+  }
+}

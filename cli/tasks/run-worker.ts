@@ -1,22 +1,16 @@
-/** A worker process: it runs tasks and sends deliveries until it is stopped, or idle. */
+/** `hermes worker`: it runs tasks and sends deliveries until it is stopped, or idle. */
 import { setTimeout as pause } from "node:timers/promises";
-import { HermesError, problemOf } from "#core/errors";
 import { openLog } from "#core/home/log";
 import { createRedactor } from "#core/home/redact";
-import type { ClaimedTask } from "#core/ports/tasks";
-import { reportEnd, reportStart } from "#daemon/tasks/events";
-import { removeOutput } from "#daemon/tasks/output";
-import { TaskWorker } from "#daemon/tasks/worker";
 import { Deliverer } from "#daemon/webhooks/deliverer";
 import { endpointsOf } from "#daemon/webhooks/endpoints";
 import { WebhookSender } from "#daemon/webhooks/send";
-import { startCompanion } from "#sandbox/process/companion";
 import type { CliContext } from "../context.ts";
 import { secretsOf } from "../host-files.ts";
 import { untilStopped } from "../shutdown.ts";
 import { programVersion } from "../version.ts";
 import type { TaskHome } from "./home.ts";
-import { announceWorker } from "./workers.ts";
+import { openWorker, type HomeWorker } from "./open-worker.ts";
 
 export interface WorkerRun {
   readonly home: TaskHome;
@@ -29,7 +23,6 @@ const IDLE_MS = 10_000;
 const LOOK_MS = 1000;
 /** An attempt of a delivery that is due within this keeps an idle worker. */
 const SOON_MS = 60_000;
-const DAY_MS = 86_400_000;
 const LAST_WAIT_MS = 2000;
 
 export async function runWorker({ home, context, untilIdle }: WorkerRun): Promise<void> {
@@ -46,28 +39,17 @@ export async function runWorker({ home, context, untilIdle }: WorkerRun): Promis
     log,
     warn: context.note,
   });
-  let wake = (): void => undefined;
-  await using place = await announce(paths.run, () => {
-    wake();
-    void deliverer.lookAround();
-  });
-  const worker = new TaskWorker({
+  await using worker = await openWorker({
+    paths,
     store,
-    start: (task) => startTask(task, paths.home, context.env),
-    mostAtOnce: background.max_concurrent,
-    persist: background.persist_on_restart,
-    reports: reportEnd(deliveriesFor),
-    startReports: ({ submittedOn }) => reportStart(deliveriesFor, submittedOn),
-    onChange: () => void deliverer.lookAround(),
-    isWakable: place.isWakable,
+    settings: () => background,
+    deliveriesFor,
+    onDeliveries: () => void deliverer.lookAround(),
     log,
+    env: context.env,
   });
-  wake = () => worker.wake();
   await deliverer.start();
-  for (const id of await store.prune(new Date(Date.now() - background.retention_days * DAY_MS))) {
-    removeOutput(paths.tasks, id);
-  }
-  worker.wake();
+  await worker.start();
   if (!untilIdle)
     context.note(`The worker is ready: up to ${background.max_concurrent} tasks at a time. Press Ctrl+C to stop it.`);
   const stopped = untilStopped((code) => {
@@ -80,21 +62,8 @@ export async function runWorker({ home, context, untilIdle }: WorkerRun): Promis
   await log.close();
 }
 
-async function announce(run: string, onWake: () => void) {
-  try {
-    return await announceWorker(run, onWake);
-  } catch (error) {
-    throw new HermesError("HERMES_WORKER_START", { folder: run, problem: problemOf(error) }, { cause: error });
-  }
-}
-
-function startTask({ id, cwd }: ClaimedTask, home: string, env: NodeJS.ProcessEnv) {
-  const args = [process.argv[1]!, "--home", home, "run", "--task", id];
-  return startCompanion({ args, env, cwd, stdio: ["ignore", "ignore", "pipe"] });
-}
-
 /** Resolves when there was nothing to do for a while. */
-async function idle(worker: TaskWorker, { store, deliveries }: TaskHome): Promise<void> {
+async function idle(worker: HomeWorker, { store, deliveries }: TaskHome): Promise<void> {
   for (;;) {
     await pause(LOOK_MS);
     if (worker.idleMs < IDLE_MS || (await store.queued()) > 0) continue;

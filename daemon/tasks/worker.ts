@@ -16,13 +16,19 @@ export interface TaskProcess {
   once(event: "error", listener: (error: Error) => void): unknown;
 }
 
+/** A part of `background` in the configuration. */
+export interface WorkerSettings {
+  /** Background tasks at a time, in the whole home. */
+  readonly max_concurrent: number;
+  readonly persist_on_restart: boolean;
+}
+
 export interface WorkerOptions {
   readonly store: TaskStore;
   /** Starts the process of a task, as the leader of its group. Throws when the system cannot. */
   readonly start: (task: ClaimedTask) => TaskProcess;
-  /** Background tasks at a time, in the whole home. */
-  readonly mostAtOnce: number;
-  readonly persist: boolean;
+  /** The settings of now. */
+  readonly settings: () => WorkerSettings;
   readonly reports: Reports;
   /** The reports of a task's first start. */
   readonly startReports: (task: ClaimedTask) => Reports;
@@ -60,6 +66,7 @@ export class TaskWorker {
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #isWaiting = false;
+  readonly #hurried = Promise.withResolvers<void>();
   #stopping = false;
   /** When the last task ended, as of `performance.now()`; the start at first. */
   #idleSince = performance.now();
@@ -72,6 +79,11 @@ export class TaskWorker {
   /** How long it has had nothing to run, in milliseconds. */
   get idleMs(): number {
     return this.#running.size > 0 ? 0 : performance.now() - this.#idleSince;
+  }
+
+  /** The number of running tasks. */
+  get active(): number {
+    return this.#running.size;
   }
 
   /** Looks for tasks now. */
@@ -88,18 +100,20 @@ export class TaskWorker {
     clearTimeout(this.#timer);
     await this.#looking;
     const all = Promise.all([...this.#running.values()].map(({ ended }) => ended));
-    if (await isLate(all, DRAIN_MS)) {
-      for (const running of this.#running.values()) {
-        running.killed ??= "shutdown";
-        running.child.kill("SIGTERM");
-      }
+    if (await isLate(Promise.race([all, this.#hurried.promise]), DRAIN_MS)) this.#interrupt();
+    if (this.#running.size > 0) {
       if (await isLate(all, INTERRUPT_MS)) for (const running of this.#running.values()) killGroup(running.child);
     }
     await all;
   }
 
-  /** Interrupts what runs at once. */
+  /** Interrupts the running tasks at once, and at a stop. */
   hurry(): void {
+    this.#hurried.resolve();
+    this.#interrupt();
+  }
+
+  #interrupt(): void {
     for (const running of this.#running.values()) {
       running.killed ??= "shutdown";
       running.child.kill("SIGTERM");
@@ -119,10 +133,10 @@ export class TaskWorker {
   }
 
   async #settleAndClaim(): Promise<void> {
-    const { store, mostAtOnce, persist, reports } = this.#options;
-    await settleTasks(store, { persist, reports });
+    const { store, settings, reports } = this.#options;
+    await settleTasks(store, { persist: settings().persist_on_restart, reports });
     while (!this.#stopping) {
-      const task = await store.claim(this.#self, mostAtOnce);
+      const task = await store.claim(this.#self, settings().max_concurrent);
       if (task === undefined) break;
       await this.#begin(task);
     }

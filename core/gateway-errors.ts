@@ -38,6 +38,11 @@ export const GATEWAY_ERRORS = {
     (f: { pid: number }) =>
       `A gateway is already running for this home (process ${f.pid}). Stop it first, or use another --home.`,
   ),
+  HERMES_SERVE_RUNNING: declare(
+    EXIT.failed,
+    (f: { pid: number }) =>
+      `hermes serve is already running for this home (process ${f.pid}). Stop it first, or use another --home.`,
+  ),
   HERMES_ADAPTER_CONFIG: declare(
     EXIT.usage,
     (f: { platform: string; problem: string }) =>
@@ -93,12 +98,12 @@ export const GATEWAY_ERRORS = {
   HERMES_DASHBOARD_PORT: declare(
     EXIT.failed,
     (f: { host: string; port: number }) =>
-      `Port ${f.port} on ${f.host} is in use. Choose another with --port N, or --port 0 for any free port.`,
+      `Port ${f.port} on ${f.host} is in use. Set dashboard.port to another one, or run "hermes dashboard" with --port N (0 for any free port).`,
   ),
   HERMES_DASHBOARD_BIND: declare(
     EXIT.failed,
     (f: { host: string; port: number; problem: string }) =>
-      `The dashboard cannot listen on ${f.host}, port ${f.port}: ${f.problem}`,
+      `The dashboard cannot listen on ${f.host}, port ${f.port}: ${f.problem} (check dashboard.host and dashboard.port, or --host and --port)`,
   ),
   HERMES_DASHBOARD_EXPOSED: declare(
     EXIT.usage,

@@ -21,15 +21,21 @@ export interface Channel {
   readonly thread_id?: string | null;
 }
 
+export interface GatewayStart {
+  /** True for an adapter without which nothing should run. */
+  readonly mustStart?: (adapter: Adapter) => boolean;
+}
+
 export interface RunningGateway {
   /** The running platforms by name, as `pre_gateway_dispatch` passes them to hooks. */
   readonly adapters: Readonly<Record<string, PlatformHandle>>;
   /**
    * Starts the adapters, sends messages left by an earlier run, and emits `gateway:startup`. An adapter that cannot
    * start causes a warning and is retried while the others run. Rejects with HERMES_ADAPTER_CONFIG when all of them are
-   * misconfigured.
+   * misconfigured. With `mustStart`, it also rejects when one of them is misconfigured, or when one that `mustStart`
+   * names cannot start; the caller then drains.
    */
-  start(adapters: readonly Adapter[]): Promise<void>;
+  start(adapters: readonly Adapter[], options?: GatewayStart): Promise<void>;
   /** Replaces the adapters: removed ones stop, new ones start, unchanged ones keep running. */
   setAdapters(adapters: readonly Adapter[]): Promise<void>;
   /**
@@ -82,12 +88,13 @@ export function createGateway(given: GatewayDeps): RunningGateway {
   });
   let drained: Promise<void> | undefined;
 
-  async function start(adapters: readonly Adapter[]): Promise<void> {
+  async function start(adapters: readonly Adapter[], { mustStart }: GatewayStart = {}): Promise<void> {
+    if (mustStart !== undefined) await platforms.require(adapters.filter(mustStart));
     outbox.restore();
     for (const notice of unanswered.takeLeft()) void outbox.write(notice).send();
     const problems = await platforms.set(adapters);
     const [first] = problems;
-    if (first !== undefined && platforms.isHopeless) {
+    if (first !== undefined && (mustStart !== undefined || platforms.isHopeless)) {
       tell(problems.slice(1));
       throw first;
     }

@@ -72,6 +72,15 @@ export class PlatformConnections {
     return changed;
   }
 
+  /** Starts these before anything else. Rejects with the error of the first that cannot start, which is not retried. */
+  async require(adapters: readonly Adapter[]): Promise<void> {
+    for (const one of this.#named(adapters)) {
+      this.#running = [...this.#running, one];
+      await one.adapter.start(this.#inboxOf(one));
+      this.#goLive(one);
+    }
+  }
+
   async #change(adapters: readonly Adapter[]): Promise<readonly HermesError[]> {
     const wanted = this.#named(adapters);
     const gone = this.#running.filter(({ adapter }) => !wanted.some((one) => one.adapter === adapter));
@@ -109,10 +118,10 @@ export class PlatformConnections {
 
   /** Returns what is wrong with the adapter's configuration, or null. Never rejects. */
   async #start(one: Running): Promise<HermesError | null> {
-    const { name, adapter } = one;
+    const { adapter } = one;
     one.state = "starting";
     try {
-      await adapter.start(this.#deps.inbox(name, () => one.state !== "stopped"));
+      await adapter.start(this.#inboxOf(one));
     } catch (error) {
       return isStopped(one) ? null : this.#failed(one, error);
     }
@@ -120,6 +129,16 @@ export class PlatformConnections {
       await this.#end(one);
       return null;
     }
+    this.#goLive(one);
+    return null;
+  }
+
+  #inboxOf(one: Running): Inbox {
+    return this.#deps.inbox(one.name, () => one.state !== "stopped");
+  }
+
+  #goLive(one: Running): void {
+    const { name, adapter } = one;
     one.state = "live";
     one.failures = 0;
     this.handles[name] = Object.freeze<PlatformHandle>({
@@ -127,7 +146,6 @@ export class PlatformConnections {
     });
     this.#deps.log.info("a platform is running", { platform: name });
     this.#deps.onLive(name, adapter);
-    return null;
   }
 
   #failed(one: Running, error: unknown): HermesError | null {

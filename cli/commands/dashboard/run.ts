@@ -1,20 +1,17 @@
 /** `hermes dashboard`: the server, and the plugins that get the events of other processes. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
-import { loadConfig, type Config } from "#core/home/config";
+import { loadConfig } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { demandFor } from "#core/home/demands";
-import { problemOf } from "#core/errors";
 import { HookRegistry, install_as_default } from "#core/registry";
 import { bindAddress } from "#dashboard/addresses";
-import { createDashboard, type DashboardServer } from "#dashboard/server";
 import { createPluginHost } from "#plugins/host";
 import type { CliContext } from "../../context.ts";
 import { openFiles } from "../../host-files.ts";
+import { limitHeapGrowth } from "../../memory.ts";
 import { createShutdown, onStopSignal } from "../../shutdown.ts";
-import { programVersion } from "../../version.ts";
 import { openBrowser } from "./browser.ts";
-import { limitHeapGrowth } from "./memory.ts";
+import { openDashboard, type OpenDashboard } from "./open.ts";
 
 /** The options of `hermes dashboard`. */
 export interface DashboardFlags {
@@ -26,8 +23,6 @@ export interface DashboardFlags {
   readonly json?: true;
 }
 
-const PORT = 9119;
-
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runDashboard(flags: DashboardFlags, command: Command, context: CliContext): Promise<void> {
   limitHeapGrowth();
@@ -35,7 +30,9 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   const globals = context.globals(command);
   const config = await loadConfig(paths, context.env);
   for (const warning of config.warnings) context.warn(warning);
-  const { host, port, allowedHosts } = settingsOf(flags, config);
+  demandFor("dashboard", config);
+  // Refused before anything is opened.
+  bindAddress(flags.host ?? config.values.dashboard?.host, flags.insecure);
   const stopped = Promise.withResolvers<void>();
   const shutdown = createShutdown();
   onStopSignal((code) => {
@@ -53,8 +50,6 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
     files.log.error(sentence);
   });
   install_as_default(registry);
-  const database = await openStore(paths.state, context);
-  undo.defer(() => database?.close());
   const plugins = createPluginHost({
     paths,
     // Nothing fires here: hooks that plugins register are for the processes that run turns.
@@ -69,45 +64,13 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   undo.use(plugins);
   await plugins.load(config);
 
-  const dashboard = createDashboard({
-    host,
-    port,
-    allowedHosts,
-    registry,
-    database,
-    discovery: paths.discovery,
-    run: paths.run,
-    log: files.log,
-    redact: files.redact,
-    warn: context.warn,
-    version: programVersion(),
-  });
-  await dashboard.start();
-  undo.defer(() => dashboard.stop());
+  const { warn } = context;
+  const dashboard = undo.use(await openDashboard({ paths, config, flags, registry, files, warn }));
   show(dashboard, flags, paths.run, context);
   await stopped.promise;
 }
 
-function settingsOf(flags: DashboardFlags, config: Config) {
-  demandFor("dashboard", config);
-  const settings = config.values.dashboard ?? {};
-  const host = bindAddress(flags.host ?? settings.host, flags.insecure);
-  return { host, port: flags.port ?? settings.port ?? PORT, allowedHosts: settings.allowed_hosts ?? [] };
-}
-
-/** A separate connection for events. Without a usable file, events are kept in memory only. */
-async function openStore(file: string, context: CliContext): Promise<DatabaseSync | undefined> {
-  const { openDatabase } = await import("#core/home/database");
-  try {
-    return openDatabase(file);
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
-    context.warn(`Events are kept in memory only: ${problemOf(error)}`);
-    return undefined;
-  }
-}
-
-function show(dashboard: DashboardServer, flags: DashboardFlags, run: string, context: CliContext): void {
+function show(dashboard: OpenDashboard, flags: DashboardFlags, run: string, context: CliContext): void {
   const { url } = dashboard;
   const link = dashboard.signInUrl();
   if (flags.json) context.json({ url, link });

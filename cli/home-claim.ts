@@ -1,4 +1,4 @@
-/** Ensures one gateway per home, because two would answer every message twice. `run/gateway.pid` names its process. */
+/** Ensures that a home has one gateway and one service: two would answer every message twice. `run/ROLE.pid` names the process. */
 import { linkSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
@@ -6,23 +6,38 @@ import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
 import { isAlive, processStartOf } from "#core/process-identity";
 
+/** What a home has at most one of, and the error of a second one. */
+const ROLES = {
+  gateway: { what: "gateway", taken: "HERMES_GATEWAY_RUNNING" },
+  serve: { what: "hermes serve", taken: "HERMES_SERVE_RUNNING" },
+} as const;
+
+type Role = keyof typeof ROLES;
+
+export interface ClaimOptions {
+  readonly role: Role;
+  /** The folder `run` of the home. */
+  readonly run: string;
+  readonly warn: (sentence: string) => void;
+}
+
 interface Holder {
   readonly pid: number;
   readonly process_start: string | null;
 }
 
 /**
- * Makes this process the home's gateway until the returned function is called. Throws HERMES_GATEWAY_RUNNING while
- * another one is running; the file of a killed one is ignored. Warns if the home cannot be written.
+ * Gives this process the role in the home until the returned function is called. Throws HERMES_GATEWAY_RUNNING or
+ * HERMES_SERVE_RUNNING while another one has it; the file of a killed one is ignored. Warns if the home cannot be written.
  */
-export function claimGateway(run: string, warn: (sentence: string) => void): () => void {
-  const file = join(run, "gateway.pid");
+export function claimHome({ role, run, warn }: ClaimOptions): () => void {
+  const file = join(run, `${role}.pid`);
   try {
     ensureFolder(run);
-    claim(file);
+    claim(file, role);
   } catch (error) {
     if (isHermesError(error)) throw error;
-    warn(`${file} cannot be written, so a second gateway could start in this home: ${problemOf(error)}`);
+    warn(`${file} cannot be written, so a second ${ROLES[role].what} could start in this home: ${problemOf(error)}`);
     return () => undefined;
   }
   return () => {
@@ -30,12 +45,12 @@ export function claimGateway(run: string, warn: (sentence: string) => void): () 
     try {
       remove(file);
     } catch {
-      // The disk has become read-only. The next gateway sees that this process has ended.
+      // The disk has become read-only. The next one sees that this process has ended.
     }
   };
 }
 
-function claim(file: string): void {
+function claim(file: string, role: Role): void {
   const own = `${file}.${process.pid}`;
   const mine: Holder = { pid: process.pid, process_start: processStartOf(process.pid) };
   writePrivateFile(own, JSON.stringify(mine));
@@ -44,7 +59,7 @@ function claim(file: string): void {
     while (!link(own, file)) {
       const holder = read(file);
       if (holder !== null && isAlive(holder.pid, holder.process_start)) {
-        throw new HermesError("HERMES_GATEWAY_RUNNING", { pid: holder.pid });
+        throw new HermesError(ROLES[role].taken, { pid: holder.pid });
       }
       remove(file);
     }
@@ -69,7 +84,7 @@ function read(file: string): Holder | null {
     const { pid, process_start = null } = holder ?? {};
     return typeof pid === "number" ? { pid, process_start } : null;
   } catch {
-    // The file was removed meanwhile or is invalid: no gateway is running.
+    // The file was removed meanwhile or is invalid: nobody has the role.
     return null;
   }
 }

@@ -1,0 +1,70 @@
+/** The dashboard of a home, as `hermes dashboard` and `hermes serve` have it. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Config } from "#core/home/config";
+import { problemOf } from "#core/errors";
+import type { HomePaths } from "#core/home/paths";
+import type { HookRegistry } from "#core/registry";
+import { bindAddress } from "#dashboard/addresses";
+import { createDashboard, type DashboardServer } from "#dashboard/server";
+import type { HostFiles } from "../../host-files.ts";
+import { programVersion } from "../../version.ts";
+
+export interface OpenDashboardOptions {
+  readonly paths: HomePaths;
+  readonly config: Config;
+  /** What the command line says instead of the configuration. */
+  readonly flags: { readonly host?: string; readonly port?: number; readonly insecure?: true };
+  /** Where the events of other processes are published. */
+  readonly registry: HookRegistry;
+  readonly files: Pick<HostFiles, "log" | "redact">;
+  readonly warn: (sentence: string) => void;
+}
+
+export interface OpenDashboard extends AsyncDisposable, Pick<DashboardServer, "url" | "signInUrl"> {}
+
+const PORT = 9119;
+
+/** Listens. Throws HERMES_DASHBOARD_* when it cannot, and HERMES_STATE_NEWER. */
+export async function openDashboard(options: OpenDashboardOptions): Promise<OpenDashboard> {
+  const { paths, config, flags, registry, files, warn } = options;
+  const settings = config.values.dashboard ?? {};
+  const host = bindAddress(flags.host ?? settings.host, flags.insecure);
+  await using undo = new AsyncDisposableStack();
+  const database = await openStore(paths.state, warn);
+  undo.defer(() => database?.close());
+  const dashboard = createDashboard({
+    host,
+    port: flags.port ?? settings.port ?? PORT,
+    allowedHosts: settings.allowed_hosts ?? [],
+    registry,
+    database,
+    discovery: paths.discovery,
+    run: paths.run,
+    log: files.log,
+    redact: files.redact,
+    warn,
+    version: programVersion(),
+  });
+  await dashboard.start();
+  undo.defer(() => dashboard.stop());
+  const disposal = undo.move();
+  return {
+    get url() {
+      return dashboard.url;
+    },
+    signInUrl: () => dashboard.signInUrl(),
+    [Symbol.asyncDispose]: () => disposal.disposeAsync(),
+  };
+}
+
+/** A separate connection for events. Without a usable file, events are kept in memory only. */
+async function openStore(file: string, warn: (sentence: string) => void): Promise<DatabaseSync | undefined> {
+  const { openDatabase } = await import("#core/home/database");
+  try {
+    return openDatabase(file);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
+    warn(`Events are kept in memory only: ${problemOf(error)}`);
+    return undefined;
+  }
+}

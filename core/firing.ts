@@ -63,6 +63,14 @@ class PayloadFiring<Name extends EventName> implements Firing<Name> {
     return (this.payload as { session_id?: string | null }).session_id ?? "";
   }
 
+  get tool_name(): string | null {
+    return (this.payload as { tool_name?: string | null }).tool_name ?? null;
+  }
+
+  get tool_call_id(): string | null {
+    return (this.payload as { tool_call_id?: string | null }).tool_call_id ?? null;
+  }
+
   frozen(): Readonly<Payload<Name>> {
     return (this.#frozen ??= freezePayload(this.event, this.payload));
   }

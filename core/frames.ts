@@ -1,6 +1,6 @@
 /** The frames that a turn emits (CONTRACT §3). Every surface consumes them; each line of `stream-json` is one. */
 import type { ErrorCode } from "./errors.ts";
-import { truncate } from "./truncate.ts";
+import { shownDetail } from "./runs.ts";
 import type { HookSource, HookOutcome, HookRun } from "./ports/hook.ts";
 
 /** Why the model ended an answer, in OpenAI's words. */
@@ -22,6 +22,8 @@ interface FrameBodies {
     duration_ms: number;
     /** The message of a block or failure and what the hook said to the user, without secrets; else null. */
     detail: string | null;
+    /** Of the tool events; null for the others. */
+    tool_call_id: string | null;
   };
   injected: { source_kind: string; source_label: string; content: string };
   /** `notice` is a sentence for the user about an answer that is empty or incomplete. */
@@ -36,9 +38,6 @@ export type FrameOf<Type extends FrameType> = { readonly type: Type; readonly se
   FrameBodies[Type]
 >;
 export type Frame = { [Type in FrameType]: FrameOf<Type> }[FrameType];
-
-/** In characters. */
-const LONGEST_DETAIL = 400;
 
 /** The `hook` frame of a run, with the session that the user talks to; `redact` removes secrets from its detail. */
 export function hookFrame(
@@ -55,6 +54,7 @@ export function hookFrame(
     outcome: run.outcome,
     ...(run.cause === null ? {} : { cause: run.cause }),
     duration_ms: run.duration_ms,
-    detail: run.detail === null ? null : truncate(redact(run.detail), LONGEST_DETAIL - 1),
+    detail: shownDetail(run, redact),
+    tool_call_id: run.tool_call_id,
   };
 }

@@ -1,11 +1,12 @@
 /** One record per hook run, and the sinks that take it (DESIGN, "One record per run"). */
 import { memoize } from "./bounded-map.ts";
 import { wallClockAt } from "./clock.ts";
+import { truncate } from "./truncate.ts";
 import type { HookIdentity, HookRun, RunSink } from "./ports/hook.ts";
 
 /** How a run went, in parts that its caller already has: dispatch makes one for every run. */
 export interface RunReport {
-  readonly firing: Pick<HookRun, "event" | "session_id">;
+  readonly firing: Pick<HookRun, "event" | "session_id" | "tool_name" | "tool_call_id">;
   /** Moments of `performance.now()`. */
   readonly attempt: { readonly started: number; readonly ended: number };
   readonly verdict: Pick<HookRun, "outcome" | "cause" | "detail" | "notice">;
@@ -27,14 +28,24 @@ export function makeRun(hook: HookIdentity, report: RunReport): HookRun {
     duration_ms: Math.round((report.attempt.ended - report.attempt.started) * 1000) / 1000,
     exit_code: report.exit_code,
     session_id: report.firing.session_id,
+    tool_name: report.firing.tool_name,
+    tool_call_id: report.firing.tool_call_id,
     detail: report.verdict.detail,
   };
   // Few have one, and copying all the others for its sake would cost as much as the rest.
   return notice === undefined ? run : { ...run, notice };
 }
 
+/** In characters, with the mark of what was cut. */
+const LONGEST_DETAIL = 400;
+
+/** A run's detail as it leaves this process: short and without secrets. */
+export function shownDetail({ detail }: HookRun, redact: (text: string) => string): string | null {
+  return detail === null ? null : truncate(redact(detail), LONGEST_DETAIL - 1);
+}
+
 /** A run in the format of `logs/hooks.jsonl` and `hermes hooks log --json` (CONTRACT §6). */
-export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "detail" | "notice"> {
+export interface LoggedRun extends Omit<HookRun, "at" | "event" | "source" | "outcome" | "notice"> {
   /** When it started: ISO-8601, UTC. */
   readonly time: string;
   /** Strings, because another version of the program may have written the file. */
@@ -52,9 +63,12 @@ function runToJson(run: HookRun): LoggedRun {
     command: run.command,
     outcome: run.outcome,
     cause: run.cause,
+    detail: run.detail,
     duration_ms: run.duration_ms,
     exit_code: run.exit_code,
     session_id: run.session_id,
+    tool_name: run.tool_name,
+    tool_call_id: run.tool_call_id,
   };
 }
 
@@ -89,11 +103,14 @@ export function fileSink({ append, redact }: FileSinkOptions): RunSink {
   // Applied before the text becomes JSON, whose escapes would hide a secret with a quote or a newline.
   const redacted = memoize(redact, MOST_REMEMBERED);
   return (run) => {
-    const { name, command, session_id } = run;
+    const { name, command, session_id, tool_name, tool_call_id } = run;
     const texts = {
       name: redacted(name),
       command: command === null ? null : redacted(command),
       session_id: redacted(session_id),
+      tool_name: tool_name === null ? null : redacted(tool_name),
+      tool_call_id: tool_call_id === null ? null : redact(tool_call_id),
+      detail: shownDetail(run, redact),
     };
     append(JSON.stringify(runToJson({ ...run, ...texts })));
   };

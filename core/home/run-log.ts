@@ -226,7 +226,7 @@ export function parseRun(line: string): LoggedRun | undefined {
     return undefined;
   }
   const { time, event, source, name, outcome, cause, session_id: session } = value;
-  const { command, duration_ms: duration, exit_code: code } = value;
+  const { command, detail, duration_ms: duration, exit_code: code, tool_name: tool, tool_call_id: call } = value;
   const isText = (field: unknown): field is string => typeof field === "string";
   if (!isText(time) || !isText(event) || !isText(source) || !isText(name) || !isText(outcome)) return undefined;
   return {
@@ -237,8 +237,11 @@ export function parseRun(line: string): LoggedRun | undefined {
     command: isText(command) ? command : null,
     outcome,
     cause: cause === "error" || cause === "timeout" ? cause : null,
+    detail: isText(detail) ? detail : null,
     duration_ms: typeof duration === "number" ? duration : 0,
     exit_code: typeof code === "number" ? code : null,
     session_id: isText(session) ? session : "",
+    tool_name: isText(tool) ? tool : null,
+    tool_call_id: isText(call) ? call : null,
   };
 }

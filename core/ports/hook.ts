@@ -24,6 +24,9 @@ export interface Firing<Name extends EventName = EventName> {
   /** The payload itself, only for the host: hooks get one of the forms below. */
   readonly payload: Payload<Name>;
   readonly session_id: string;
+  /** Of the tool events; null for the others. */
+  readonly tool_name: string | null;
+  readonly tool_call_id: string | null;
   /** Absent where nobody knows it, as in `hermes hooks test`. */
   readonly origin?: FiringOrigin | undefined;
   /** The deeply frozen payload for callbacks in this process; live fields are passed by reference. */
@@ -105,7 +108,10 @@ export interface HookRun {
   readonly duration_ms: number;
   readonly exit_code: number | null;
   readonly session_id: string;
-  /** The message of the block or failure, and what the hook remarked; for notices and frames. */
+  /** Of the tool events; null for the others. */
+  readonly tool_name: string | null;
+  readonly tool_call_id: string | null;
+  /** The message of the block or failure, and what the hook remarked. May hold secrets. */
   readonly detail: string | null;
   /** The hook's message for the user, which is in `detail`, too; absent when there is none. */
   readonly notice?: string;

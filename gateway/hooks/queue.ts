@@ -239,7 +239,7 @@ export class HookQueue {
   /** Continues with the next event, then records this run. */
   #finish({ event, session, identity }: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
     const record = makeRun(identity, {
-      firing: { event, session_id: session },
+      firing: { event, session_id: session, tool_name: null, tool_call_id: null },
       attempt: { started, ended: performance.now() },
       verdict: { outcome, cause: null, detail },
       exit_code: null,

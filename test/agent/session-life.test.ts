@@ -202,3 +202,31 @@ test("an aborted end is waited for no longer than its hooks have for their last 
   stop.abort();
   await ended;
 });
+
+/** The frames of hooks and tools that the surfaces emit are those of the agent; each names the call that it is about. */
+test("the hook frames of a tool call carry its id on every surface, those of other events none", async (t) => {
+  const { agent, adapter, gateway, tool } = await createGatewayBench(t);
+  tool.release();
+  const calls = new Map<unknown, unknown>();
+  const seen = new Map<unknown, Set<unknown>>();
+  agent.registry.register("tui:*", (event, { session_id, payload }) => {
+    const { tool_id, tool_call_id, event: hooked } = payload as Readonly<Record<string, unknown>>;
+    if (event === "tui:tool.start") calls.set(session_id, tool_id);
+    if (event !== "tui:hook.complete") return;
+    const isAboutTool = ["pre_tool_call", "post_tool_call", "transform_tool_result"].includes(String(hooked));
+    assert.equal(tool_call_id, isAboutTool ? calls.get(session_id) : null, String(hooked));
+    if (isAboutTool) seen.set(session_id, (seen.get(session_id) ?? new Set()).add(hooked));
+  });
+  for (const event of EVENT_NAMES) agent.hook(event, () => undefined);
+  agent.hook("pre_tool_call", () => ({ action: "modify", args: { changed: true } }));
+  await adapter.ask("@wait {}");
+  await adapter.ask("@wait {}", { history: [] });
+  await pluginTurnsOf(agent).run({ prompt: "@wait {}", plugin: "boot-md" });
+  const chat = chatOf(agent);
+  const options = { signal: NO_SIGNAL, onFrame: () => undefined };
+  await chat.send("@wait {}", options);
+  await chat.close(options);
+  await gateway.drain(1000);
+  assert.equal(seen.size, 4);
+  for (const events of seen.values()) assert.equal(events.size, 3);
+});

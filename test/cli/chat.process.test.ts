@@ -70,6 +70,7 @@ test("stream-json: every line has type and session_id, session is first, result 
   assert.equal(result?.["success"], true);
   const hook = frames.find(({ type }) => type === "hook");
   assert.deepEqual([hook?.["event"], hook?.["source"], hook?.["outcome"]], ["pre_tool_call", "shell", "pass"]);
+  assert.deepEqual([hook?.["tool_call_id"], hook?.["detail"]], [use?.["tool_id"], null]);
   const { duration_ms: _, session_id: __, ...last } = frames.at(-1) ?? {};
   assert.deepEqual(last, { type: "result", completed: true, interrupted: false, exit_code: 0 });
 });

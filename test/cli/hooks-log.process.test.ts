@@ -43,10 +43,12 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
   await home.run(["chat", "-q", "run `ls`"]);
   const runs = runsOf((await home.run(["hooks", "log", "--json"])).stdout);
   assert.deepEqual(
-    runs.map(({ time, duration_ms, session_id, ...rest }) => {
+    runs.map(({ time, duration_ms, session_id, tool_call_id, ...rest }) => {
       assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
       assert.equal(typeof duration_ms, "number");
       assert.match(String(session_id), /^[0-9a-f]{8}_/);
+      if (rest["tool_name"] === null) assert.equal(tool_call_id, null);
+      else assert.equal(tool_call_id, runs[0]?.["tool_call_id"]);
       return rest;
     }),
     [
@@ -57,7 +59,9 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
         command: "~/.hermes/agent-hooks/guard.sh",
         outcome: "block",
         cause: null,
+        detail: "Blocked by shell hook.",
         exit_code: 2,
+        tool_name: "terminal",
       },
       {
         event: "post_tool_call",
@@ -66,7 +70,10 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
         command: "~/.hermes/agent-hooks/observer.sh --token [redacted]",
         outcome: "error",
         cause: null,
+        detail:
+          'shell hook "~/.hermes/agent-hooks/observer.sh --token [redacted]" failed at post_tool_call: it failed with exit code 3',
         exit_code: 3,
+        tool_name: "terminal",
       },
       {
         event: "post_llm_call",
@@ -75,7 +82,9 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
         command: null,
         outcome: "pass",
         cause: null,
+        detail: null,
         exit_code: null,
+        tool_name: null,
       },
     ],
   );
@@ -83,7 +92,9 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
   assert.equal(runsOf((await home.run(["hooks", "log", "--limit", "1", "--json"])).stdout).length, 1);
   const { stdout } = await home.run(["hooks", "log"]);
   assert.match(stdout, /^TIME +EVENT +SOURCE +OUTCOME/);
-  assert.match(stdout, /pre_tool_call +shell +block +[\d.]+ ms +2 +guard/);
+  assert.match(stdout, /pre_tool_call +shell +block +[\d.]+ ms +2 +guard: Blocked by shell hook\./);
+  assert.match(stdout, /error +[\d.]+ ms +3 +shell hook "[^"]+" failed at post_tool_call: it failed with exit code 3/);
+  assert.match(stdout, /post_llm_call +plugin +pass +[\d.]+ ms +watcher$/m);
   assert.equal((await home.run(["hooks", "log", "--limit", "many"])).code, 2);
 });
 

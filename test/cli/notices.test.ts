@@ -14,6 +14,8 @@ const run = (event: string, outcome: HookRun["outcome"], detail: string | null):
   duration_ms: 1,
   exit_code: null,
   session_id: "",
+  tool_name: null,
+  tool_call_id: null,
   detail,
 });
 

@@ -36,6 +36,7 @@ test("each frame is one event of the table, with its payload", () => {
       outcome: "pass",
       duration_ms: 3,
       detail: null,
+      tool_call_id: "t1",
     },
     { type: "tool_result", session_id, tool: "terminal", tool_id: "t1", content: "{}", success: true },
     { type: "injected", session_id, source_kind: "background", source_label: "task", content: "done" },
@@ -54,7 +55,15 @@ test("each frame is one event of the table, with its payload", () => {
     ["tui:tool.start", { name: "terminal", tool_id: "t1", params: { command: "ls" } }],
     [
       "tui:hook.complete",
-      { event: "pre_tool_call", source: "shell", name: "g", outcome: "pass", duration_ms: 3, detail: null },
+      {
+        event: "pre_tool_call",
+        source: "shell",
+        name: "g",
+        outcome: "pass",
+        duration_ms: 3,
+        detail: null,
+        tool_call_id: "t1",
+      },
     ],
     ["tui:tool.complete", { name: "terminal", tool_id: "t1", success: true, content: "{}" }],
     ["tui:injected", { source_kind: "background", source_label: "task", content: "done" }],
@@ -80,6 +89,7 @@ test("every answer of the model has its own message.start, in each session", () 
     outcome: "pass",
     duration_ms: 1,
     detail: null,
+    tool_call_id: null,
   };
   const use: Frame = { type: "tool_use", session_id, tool: "t", tool_id: "1", params: {} };
   const done: Frame = { type: "tool_result", session_id, tool: "t", tool_id: "1", content: "", success: true };

@@ -54,6 +54,8 @@ for (const [path, run] of Object.entries({ dispatch: throughDispatch, "the queue
         cause: null,
         exit_code: null,
         session_id: "s1",
+        tool_name: null,
+        tool_call_id: null,
         detail: null,
       });
     }
@@ -62,7 +64,7 @@ for (const [path, run] of Object.entries({ dispatch: throughDispatch, "the queue
 
 test("a record names the event that fired, not the one that the hook listens to", () => {
   const hook: HookIdentity = { source: "shell", name: "guard", event: "agent:*", command: "guard.sh" };
-  const firing = { event: "agent:end", session_id: "s" };
+  const firing = { event: "agent:end", session_id: "s", tool_name: null, tool_call_id: null };
   const verdict = { outcome: "block", cause: "timeout", detail: "late" } as const;
   const started = performance.now() - 1.23456;
   const attempt = { started, ended: started + 1.23456 };

@@ -68,7 +68,13 @@ function describe(run: LoggedRun): string {
   const outcome = run.cause === null ? run.outcome : `${run.outcome} (${run.cause})`;
   const took = `${Math.round(run.duration_ms * 10) / 10} ms`;
   const cells = [run.time, run.event, run.source, outcome, took, run.exit_code === null ? "" : String(run.exit_code)];
-  return row(cells.map(visible), visible(run.name));
+  return row(cells.map(visible), visible(nameAndDetail(run)));
+}
+
+/** The name and why it blocked or failed; the sentence of a failure has the name in it. */
+function nameAndDetail({ name, detail }: LoggedRun): string {
+  if (detail === null) return name;
+  return detail.includes(name) ? detail : `${name}: ${detail}`;
 }
 
 /** Columns of one width throughout, because with --follow the widest cell is not known yet. */

@@ -28,7 +28,9 @@ const RUN: HookRun = {
   duration_ms: 1.5,
   exit_code: null,
   session_id: "sess_1",
-  detail: "not shown",
+  tool_name: "terminal",
+  tool_call_id: "call_1",
+  detail: "no --token hunter22",
 };
 const record = (name: string): string =>
   JSON.stringify({ time: "2026-01-02T00:00:00.000Z", event: "pre_tool_call", source: "shell", name, outcome: "pass" });
@@ -70,11 +72,18 @@ test("a run is written with exactly the wire's keys, secrets taken out before JS
       command: "env API_KEY=[redacted] guard.sh --token [redacted] '[redacted]' https://me:[redacted]@host/",
       outcome: "block",
       cause: "timeout",
+      detail: "no --token [redacted]",
       duration_ms: 1.5,
       exit_code: null,
       session_id: "sess_1",
+      tool_name: "terminal",
+      tool_call_id: "call_1",
     },
   ]);
+  write({ ...RUN, tool_name: null, tool_call_id: null, detail: "x".repeat(10_000) }, answering("pre_tool_call", null));
+  file.flush();
+  const last = readRuns(path, 1)[0];
+  assert.deepEqual([last?.tool_name, last?.tool_call_id, last?.detail?.length], [null, null, 400]);
 });
 
 test("the last runs come from the rotated files too, newest last", (t) => {
@@ -110,6 +119,7 @@ test("a line after half a line is not lost: the writer ends the half one", (t) =
 test("fields of another version are converted; a line without a name is skipped", () => {
   const odd = parseRun(`{"time":"t","event":"e","source":"s","name":"n","outcome":"o","cause":7,"duration_ms":"x"}`);
   assert.deepEqual([odd?.cause, odd?.duration_ms, odd?.exit_code, odd?.session_id], [null, 0, null, ""]);
+  assert.deepEqual([odd?.detail, odd?.tool_name, odd?.tool_call_id], [null, null, null]);
   assert.equal(parseRun(`{"time":"t","event":"e","source":"s","outcome":"o"}`), undefined);
 });
 

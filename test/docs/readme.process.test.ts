@@ -46,6 +46,10 @@ test("the README's five minutes, one after the other", async (t) => {
         /agent:end: hello from curl -> /,
       );
     },
+    "readme-task": (stdout) => {
+      assert.match(stdout, /TASK.*STATUS.*\n\w+ .*(queued|running)/);
+      assert.match(stdout, /terminal returned .*"output":"done\\n"/);
+    },
   };
   for (const [name, block] of readme) {
     const { code, stdout, stderr } = await newcomer.run(block, { cwd: ROOT });

@@ -7,7 +7,7 @@ import type { ClaimedTask, TaskStore } from "#core/ports/tasks";
 import { reportEnd, reportStart, type DeliveriesFor } from "#daemon/tasks/events";
 import { removeOutput } from "#daemon/tasks/output";
 import { TaskWorker } from "#daemon/tasks/worker";
-import { startCompanion } from "#sandbox/process/companion";
+import { descendantsOf, startCompanion } from "#sandbox/process/companion";
 import { announceWorker } from "./workers.ts";
 
 export interface HomeWorkerOptions {
@@ -49,6 +49,7 @@ export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker
   const worker = new TaskWorker({
     store,
     start: (task) => startTask(task, paths.home, env),
+    kill: killTask,
     settings,
     reports: reportEnd(deliveriesFor),
     startReports: ({ submittedOn }) => reportStart(deliveriesFor, submittedOn),
@@ -90,4 +91,14 @@ async function announce(run: string, onWake: () => void) {
 function startTask({ id, cwd }: ClaimedTask, home: string, env: NodeJS.ProcessEnv) {
   const args = [process.argv[1]!, "--home", home, "run", "--task", id];
   return startCompanion({ args, env, cwd, stdio: ["ignore", "ignore", "pipe"] });
+}
+
+function killTask(pid: number): void {
+  const killDescendants = descendantsOf(pid);
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+  killDescendants();
 }

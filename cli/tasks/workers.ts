@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ensureFolder, type HomePaths } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
 import { isAlive, processStartOf } from "#core/process-identity";
+import { RUN_MARKER } from "#sandbox/process/descendants";
 
 const FILE = /^worker-(\d+)\.json$/;
 const CONNECT_MS = 500;
@@ -61,9 +62,12 @@ export async function ensureWorker({ run, home }: Pick<HomePaths, "run" | "home"
 
 function startWorker(home: string): void {
   const bin = process.argv[1]!;
-  // A session of its own, so that it outlives the terminal.
+  // A session of its own, so that it outlives the terminal; without a mark, so that it outlives the command or hook
+  // that submits a task.
+  const { [RUN_MARKER]: _, ...env } = process.env;
   const child = spawn(process.execPath, [bin, "--home", home, "worker", "--until-idle"], {
     detached: true,
+    env,
     stdio: "ignore",
     cwd: home,
   });

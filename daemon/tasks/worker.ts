@@ -27,6 +27,8 @@ export interface WorkerOptions {
   readonly store: TaskStore;
   /** Starts the process of a task, as the leader of its group. Throws when the system cannot. */
   readonly start: (task: ClaimedTask) => TaskProcess;
+  /** Kills a task's process at once, with everything that it has started. */
+  readonly kill: (pid: number) => void;
   /** The settings of now. */
   readonly settings: () => WorkerSettings;
   readonly reports: Reports;
@@ -102,7 +104,7 @@ export class TaskWorker {
     const all = Promise.all([...this.#running.values()].map(({ ended }) => ended));
     if (await isLate(Promise.race([all, this.#hurried.promise]), DRAIN_MS)) this.#interrupt();
     if (this.#running.size > 0) {
-      if (await isLate(all, INTERRUPT_MS)) for (const running of this.#running.values()) killGroup(running.child);
+      if (await isLate(all, INTERRUPT_MS)) for (const running of this.#running.values()) this.#kill(running);
     }
     await all;
   }
@@ -187,10 +189,14 @@ export class TaskWorker {
     return setTimeout(
       () => {
         running.killed = "timeout";
-        killGroup(running.child);
+        this.#kill(running);
       },
       running.task.timeout * 1000 + OVERTIME_MS,
     );
+  }
+
+  #kill({ child: { pid } }: Running): void {
+    if (pid !== undefined) this.#options.kill(pid);
   }
 
   /** The process is gone: it has written its end itself, unless it was killed. */
@@ -215,15 +221,6 @@ export class TaskWorker {
   async #failed({ id, attempt }: ClaimedTask, error: string): Promise<void> {
     const { store, reports } = this.#options;
     await store.end(id, attempt, { status: "failed", exit_code: 1, ended_by: "task", error }, reports);
-  }
-}
-
-function killGroup({ pid }: TaskProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended meanwhile.
   }
 }
 

@@ -1,6 +1,6 @@
 /** Processes of our own code that run handlers: each ends at the latest when this process does, however that ends. */
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
-import { markEnvironment, newRunId } from "./descendants.ts";
+import { killMarked, markEnvironment, newRunId, runOf } from "./descendants.ts";
 import { trackRun } from "./terminate.ts";
 import { guardRun } from "./watchdog.ts";
 
@@ -28,6 +28,15 @@ export function startCompanion({ args, env, cwd, stdio }: CompanionOptions): Chi
   const running = trackRun(child, { id, onGone: unguard, ownsProcesses: false, endsLeftovers: false });
   child.once("exit", () => void running.ended());
   return child;
+}
+
+/**
+ * Remembers what a companion of any process has started, also outside of its group. Call it while the companion runs;
+ * the returned function kills all of that.
+ */
+export function descendantsOf(pid: number): () => void {
+  const id = runOf(pid);
+  return () => void (id !== undefined && killMarked(new Set([id])));
 }
 
 /** A clause about the end of a companion, whose "it" is the handler, with the reason found in its standard error. */

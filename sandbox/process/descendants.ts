@@ -76,15 +76,24 @@ function findMarked(pid: number, ids: ReadonlySet<string>): Status | undefined {
 }
 
 function carries(pid: number, ids: ReadonlySet<string>): boolean {
+  return chainOf(pid).some((id) => ids.has(id));
+}
+
+/** The id of the run that a process belongs to, the innermost one; undefined for a process that has none or is gone. */
+export function runOf(pid: number): string | undefined {
+  return chainOf(pid).at(-1);
+}
+
+function chainOf(pid: number): readonly string[] {
   try {
     const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
     const variable = environment.startsWith(`${RUN_MARKER}=`) ? 0 : environment.indexOf(`\0${RUN_MARKER}=`) + 1;
-    if (variable === 0 && !environment.startsWith(`${RUN_MARKER}=`)) return false;
+    if (variable === 0 && !environment.startsWith(`${RUN_MARKER}=`)) return [];
     const [value = ""] = environment.slice(variable + RUN_MARKER.length + 1).split("\0", 1);
-    return value.split(",").some((id) => ids.has(id));
+    return value.split(",");
   } catch {
     // It has exited meanwhile, or belongs to another user.
-    return false;
+    return [];
   }
 }
 

@@ -1,51 +1,16 @@
 /** Tasks as a user has them: run here or in the background, followed, cancelled, killed, and run again. */
 import assert from "node:assert/strict";
-import test, { type TestContext } from "node:test";
+import test from "node:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import type { Task } from "#core/ports/tasks";
-import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { lives } from "../helpers/processes.ts";
 import { startReceiver } from "../helpers/receiver.ts";
-
-/** A home whose workers, which outlive the commands that start them, end with the test. */
-function start(t: TestContext, config: object = {}): Home {
-  const home = new Home(t);
-  home.write("config.yaml", stringify({ model: { provider: "offline" }, ...config }));
-  t.after(async () => {
-    for (const pid of workers(home)) process.kill(pid, "SIGKILL");
-    await until(() => workers(home).every((pid) => !lives(pid)), "the workers are gone");
-  });
-  return home;
-}
-
-function workers(home: Home): readonly number[] {
-  if (!home.has("run")) return [];
-  const names = readdirSync(join(home.path, "run")).filter((name) => /^worker-\d+\.json$/.test(name));
-  return names.map((name) => Number(/\d+/.exec(name)![0])).filter(lives);
-}
-
-async function submit(home: Home, prompt: string, ...flags: string[]): Promise<string> {
-  const { stdout, stderr, code } = await home.run(["run", "--background", ...flags, prompt]);
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /^[a-z0-9]{8,16}\n$/);
-  return stdout.trim();
-}
-
-async function status(home: Home, id: string): Promise<Task> {
-  const { stdout, stderr } = await home.run(["tasks", "status", id, "--json"]);
-  return JSON.parse(stdout === "" ? assert.fail(stderr) : stdout) as Task;
-}
-
-const becomes = (home: Home, id: string, wanted: string) =>
-  until(async () => (await status(home, id)).status === wanted, `${id} is ${wanted}`, {
-    seen: () => (home.has("logs/hermes.log") ? home.read("logs/hermes.log").slice(-2000) : "no log"),
-  });
+import { statusOf, submitTask, taskBecomes, taskHome, workersOf } from "../helpers/tasks.ts";
 
 test("in the foreground a task prints what chat -q prints, and is listed", async (t) => {
-  const home = start(t);
+  const home = taskHome(t);
   const [task, chat] = [await home.run(["run", "hello"]), await home.run(["chat", "-q", "hello"])];
   assert.deepEqual([task.code, task.stdout], [0, chat.stdout]);
   const streamed = await home.run(["run", "!exit 3", "--output-format", "stream-json"]);
@@ -69,14 +34,14 @@ test("in the foreground a task prints what chat -q prints, and is listed", async
 });
 
 test("in the background a task outlives its command; output, wait and status tell of it", async (t) => {
-  const home = start(t);
+  const home = taskHome(t);
   const prompt = "run `sleep 1; echo done-$((40 + 2)) in $PWD`";
-  const id = await submit(home, prompt);
+  const id = await submitTask(home, prompt);
   const follow = await home.run(["tasks", "output", id, "--follow"]);
   assert.equal(follow.code, 0, follow.stderr);
   assert.match(follow.stdout, new RegExp(`done-42 in ${home.work}`));
   assert.equal((await home.run(["tasks", "wait", id.slice(0, 6)])).code, 0);
-  const task = await status(home, id);
+  const task = await statusOf(home, id);
   assert.deepEqual(
     [task.status, task.prompt, task.platform, task.cwd, task.tools_called, task.attempt, task.exit_code, task.ended_by],
     ["succeeded", prompt, "task", home.work, 1, 1, 0, "task"],
@@ -88,7 +53,7 @@ test("in the background a task outlives its command; output, wait and status tel
 });
 
 test("an unknown, malformed or ambiguous id changes nothing", async (t) => {
-  const home = start(t);
+  const home = taskHome(t);
   for (const id of ["zzzzzzzz", "../../etc/passwd", "abc", "ABCDEFGH", "a".repeat(17), ""]) {
     for (const command of ["status", "output", "wait", "cancel", "retry"]) {
       const { code, stderr } = await home.run(["tasks", command, id]);
@@ -99,20 +64,20 @@ test("an unknown, malformed or ambiguous id changes nothing", async (t) => {
 });
 
 test("one idempotency key is one task", async (t) => {
-  const home = start(t);
-  const first = await submit(home, "hello", "--idempotency-key", "k");
-  assert.equal(await submit(home, "another", "--idempotency-key", "k"), first);
-  await becomes(home, first, "succeeded");
-  assert.equal(await submit(home, "another", "--idempotency-key", "k"), first);
+  const home = taskHome(t);
+  const first = await submitTask(home, "hello", "--idempotency-key", "k");
+  assert.equal(await submitTask(home, "another", "--idempotency-key", "k"), first);
+  await taskBecomes(home, first, "succeeded");
+  assert.equal(await submitTask(home, "another", "--idempotency-key", "k"), first);
   assert.match((await home.run(["run", "another", "--idempotency-key", "k"])).stdout, /^hello/);
 });
 
 test("more tasks than may run at a time wait in their order, and can be taken out of the queue", async (t) => {
-  const home = start(t, { background: { max_concurrent: 1 } });
+  const home = taskHome(t, { background: { max_concurrent: 1 } });
   const ids = [];
-  for (let number = 0; number < 3; number++) ids.push(await submit(home, "run `sleep 30`"));
-  await becomes(home, ids[0]!, "running");
-  const waiting = await Promise.all(ids.slice(1).map((id) => status(home, id)));
+  for (let number = 0; number < 3; number++) ids.push(await submitTask(home, "run `sleep 30`"));
+  await taskBecomes(home, ids[0]!, "running");
+  const waiting = await Promise.all(ids.slice(1).map((id) => statusOf(home, id)));
   assert.deepEqual(
     waiting.map((task) => [task.status, task.position]),
     [
@@ -121,9 +86,9 @@ test("more tasks than may run at a time wait in their order, and can be taken ou
     ],
   );
   assert.equal((await home.run(["tasks", "cancel", ids[1]!])).code, 0);
-  assert.equal((await status(home, ids[1]!)).status, "cancelled");
+  assert.equal((await statusOf(home, ids[1]!)).status, "cancelled");
   assert.equal((await home.run(["tasks", "cancel", ids[0]!])).code, 0);
-  await becomes(home, ids[2]!, "running");
+  await taskBecomes(home, ids[2]!, "running");
   assert.equal((await home.run(["tasks", "cancel", ids[2]!])).code, 0);
   const again = await home.run(["tasks", "cancel", ids[2]!]);
   assert.equal(again.code, 1);
@@ -131,71 +96,71 @@ test("more tasks than may run at a time wait in their order, and can be taken ou
 });
 
 test("cancelling ends a task that ignores TERM and what it has started", async (t) => {
-  const home = start(t, { sandbox: { tools: "off" } });
+  const home = taskHome(t, { sandbox: { tools: "off" } });
   writeFileSync(join(home.work, "stubborn.sh"), 'trap "" TERM INT\necho $$ > pid\nwhile :; do sleep 1; done\n');
-  const id = await submit(home, "run `sh ./stubborn.sh`");
+  const id = await submitTask(home, "run `sh ./stubborn.sh`");
   await until(() => readdirSync(home.work).includes("pid"), "its command runs");
   const pid = Number(readFileSync(join(home.work, "pid"), "utf8"));
   const cancelled = await home.run(["tasks", "cancel", id]);
   assert.equal(cancelled.code, 0, cancelled.stderr);
-  const task = await status(home, id);
+  const task = await statusOf(home, id);
   assert.deepEqual([task.status, task.exit_code, task.ended_by], ["cancelled", 130, "user"]);
   await until(() => !lives(pid), "its command is gone");
 });
 
 test("a task that takes too long is ended, and wait can give up before", async (t) => {
-  const home = start(t);
-  const id = await submit(home, "run `sleep 60`", "--timeout", "3");
+  const home = taskHome(t);
+  const id = await submitTask(home, "run `sleep 60`", "--timeout", "3");
   assert.equal((await home.run(["tasks", "wait", id, "--timeout", "1"])).code, 124);
   const { code } = await home.run(["tasks", "wait", id]);
   assert.equal(code, 124);
-  const task = await status(home, id);
+  const task = await statusOf(home, id);
   assert.deepEqual([task.status, task.ended_by, task.error], ["timeout", "timeout", "it did not end within 3 s"]);
 });
 
 test("a task whose process is killed is run once more, then it is lost", async (t) => {
-  const home = start(t);
-  const id = await submit(home, "run `sleep 60`");
+  const home = taskHome(t);
+  const id = await submitTask(home, "run `sleep 60`");
   for (const attempt of [1, 2]) {
     await until(async () => {
-      const task = await status(home, id);
+      const task = await statusOf(home, id);
       return task.status === "running" && task.pid !== null && task.attempt === attempt;
     }, `attempt ${attempt} runs`);
-    process.kill((await status(home, id)).pid!, "SIGKILL");
+    process.kill((await statusOf(home, id)).pid!, "SIGKILL");
   }
-  await becomes(home, id, "lost");
-  const task = await status(home, id);
+  await taskBecomes(home, id, "lost");
+  const task = await statusOf(home, id);
   assert.deepEqual([task.attempt, task.exit_code, task.ended_by], [2, 1, "crash"]);
   assert.equal((await home.run(["tasks", "retry", id])).code, 0);
-  await becomes(home, id, "running");
-  assert.equal((await status(home, id)).attempt, 3);
+  await taskBecomes(home, id, "running");
+  assert.equal((await statusOf(home, id)).attempt, 3);
   assert.equal((await home.run(["tasks", "cancel", id])).code, 0);
 });
 
 test("killing the worker loses no task: the next one takes them up", async (t) => {
-  const home = start(t);
-  const id = await submit(home, "run `sleep 3; echo survived`");
-  await becomes(home, id, "running");
-  for (const pid of workers(home)) process.kill(pid, "SIGKILL");
-  await until(() => workers(home).length === 0, "the worker is gone");
-  const second = await submit(home, "hello");
-  await becomes(home, second, "succeeded");
-  await becomes(home, id, "succeeded");
+  const home = taskHome(t);
+  const id = await submitTask(home, "run `sleep 3; echo survived`");
+  await taskBecomes(home, id, "running");
+  for (const pid of workersOf(home)) process.kill(pid, "SIGKILL");
+  await until(() => workersOf(home).length === 0, "the worker is gone");
+  const second = await submitTask(home, "hello");
+  await taskBecomes(home, second, "succeeded");
+  await taskBecomes(home, id, "succeeded");
   assert.match((await home.run(["tasks", "output", id])).stdout, /survived/);
 });
 
 test("a worker that is stopped puts its tasks back", async (t) => {
-  const home = start(t);
+  const home = taskHome(t);
   const worker = home.start(["worker"]);
   await worker.sees("The worker is ready");
-  const id = await submit(home, "run `sleep 60`");
-  await becomes(home, id, "running");
+  const id = await submitTask(home, "run `sleep 60`");
+  await taskBecomes(home, id, "running");
   worker.kill("SIGTERM");
   // A second request does not wait for the tasks.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   worker.kill("SIGTERM");
   await worker.ended;
-  const task = await status(home, id);
+  const task = await statusOf(home, id);
   assert.deepEqual([task.status, task.attempt, task.ended_by], ["queued", 1, "shutdown"]);
   assert.equal((await home.run(["tasks", "cancel", id])).code, 0);
 });
@@ -203,7 +168,7 @@ test("a worker that is stopped puts its tasks back", async (t) => {
 test("webhooks tell of tasks, once each, with the seed's fields", async (t) => {
   const receiver = await startReceiver(t);
   const endpoint = (path: string) => ({ url: `${receiver.url}/${path}` });
-  const home = start(t, {
+  const home = taskHome(t, {
     webhooks: {
       endpoints: {
         task_started: endpoint("started"),
@@ -216,10 +181,10 @@ test("webhooks tell of tasks, once each, with the seed's fields", async (t) => {
       },
     },
   });
-  const id = await submit(home, "run `true`");
-  await becomes(home, id, "succeeded");
-  const late = await submit(home, "run `sleep 60`", "--timeout", "1");
-  await becomes(home, late, "timeout");
+  const id = await submitTask(home, "run `true`");
+  await taskBecomes(home, id, "succeeded");
+  const late = await submitTask(home, "run `sleep 60`", "--timeout", "1");
+  await taskBecomes(home, late, "timeout");
   await until(() => receiver.received.length === 6, "all have arrived", { seen: () => receiver.received });
   const of = (path: string) =>
     receiver.received
@@ -240,19 +205,19 @@ test("webhooks tell of tasks, once each, with the seed's fields", async (t) => {
 });
 
 test("what keeps a turn from starting fails the task with its reason, and has chat's exit code", async (t) => {
-  const home = start(t, { model: { provider: "openai", api_key: "${HERMES_TEST_UNSET}" } });
+  const home = taskHome(t, { model: { provider: "openai", api_key: "${HERMES_TEST_UNSET}" } });
   const { code, stderr } = await home.run(["run", "hello"]);
   assert.equal(code, 2);
   assert.match(stderr, /HERMES_TEST_UNSET is not set/);
-  const id = await submit(home, "hello");
-  await becomes(home, id, "failed");
-  assert.match((await status(home, id)).error ?? "", /HERMES_TEST_UNSET is not set/);
+  const id = await submitTask(home, "hello");
+  await taskBecomes(home, id, "failed");
+  assert.match((await statusOf(home, id)).error ?? "", /HERMES_TEST_UNSET is not set/);
   const { stdout } = await home.run(["tasks", "list", "--status", "failed", "--json"]);
   assert.equal((JSON.parse(stdout) as { tasks: unknown[] }).tasks.length, 2);
 });
 
 test("switched off, nothing runs in the background", async (t) => {
-  const home = start(t, { background: { enabled: false } });
+  const home = taskHome(t, { background: { enabled: false } });
   for (const words of [["run", "--background", "hello"], ["worker"]]) {
     const { code, stderr } = await home.run(words);
     assert.equal(code, 2, words[0]);

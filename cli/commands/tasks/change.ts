@@ -6,6 +6,7 @@ import type { ProcessIdentity, RunningTask, TaskStore } from "#core/ports/tasks"
 import { isAlive } from "#core/process-identity";
 import { removeOutput } from "#daemon/tasks/output";
 import { CANCELLED } from "#daemon/tasks/settle";
+import { descendantsOf } from "#sandbox/process/companion";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";
 import { ensureWorker } from "#cli/tasks/workers";
@@ -45,17 +46,19 @@ async function stop(store: TaskStore, id: string): Promise<void> {
 
 async function endProcess(runner: ProcessIdentity, { isForeground }: RunningTask): Promise<void> {
   const isGone = async () => !isAlive(runner.pid, runner.start);
-  // The group of a task in the foreground is its shell's.
+  // The group of a task in the foreground is its shell's, and what marks its processes may be a hook's.
   const target = isForeground ? runner.pid : -runner.pid;
+  const endDescendants = isForeground ? () => undefined : descendantsOf(runner.pid);
   for (const [signal, ms] of [
     ["SIGINT", INTERRUPT_MS],
     ["SIGTERM", TERM_MS],
     ["SIGKILL", STORE_MS],
   ] as const) {
-    if (await isGone()) return;
+    if (await isGone()) break;
     send(signal === "SIGINT" ? runner.pid : target, signal);
     await until(isGone, (gone) => gone, ms);
   }
+  endDescendants();
 }
 
 function send(target: number, signal: NodeJS.Signals): void {

@@ -69,7 +69,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "print a shell completion script",
     load: async () => {
       const { addCompleteCommand } = await import("./commands/complete.ts");
-      return (program, context) => addCompleteCommand(program, () => createProgram("all", context));
+      return (program, context) => addCompleteCommand(program, () => createProgram("all", context), context);
     },
   },
 };

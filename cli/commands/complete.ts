@@ -2,7 +2,11 @@ import type { RootCommand } from "@bomb.sh/tab";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
+import { homePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
+import { storedValues, type OfferedValue } from "../completion/stored-values.ts";
+import type { CliContext } from "../context.ts";
+import { takesNextWord } from "../global-options.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -16,7 +20,11 @@ Examples:
 type EveryCommand = () => Promise<Command>;
 
 /** `hermes complete bash|zsh|fish` prints the script; the script asks back with `hermes complete -- WORDS`. */
-export function addCompleteCommand(program: Command, everyCommand: EveryCommand): void {
+export function addCompleteCommand(
+  program: Command,
+  everyCommand: EveryCommand,
+  { env }: Pick<CliContext, "env">,
+): void {
   program
     .command("complete")
     .description("Print a shell completion script.")
@@ -24,7 +32,7 @@ export function addCompleteCommand(program: Command, everyCommand: EveryCommand)
     .argument("[words...]", "used by the completion script, after --")
     .addHelpText("after", HELP)
     .action(async (shell: string, words: readonly string[]) => {
-      if (asksBack(process.argv)) return complete([shell, ...words], everyCommand);
+      if (asksBack(process.argv)) return complete([shell, ...words], everyCommand, env);
       if (!SHELLS.some((known) => known === shell)) {
         throw new HermesError("HERMES_USAGE", {
           problem: `There is no completion for the shell "${shell}", only for ${SHELLS.join(", ")}.${didYouMean(shell, SHELLS)}`,
@@ -40,32 +48,62 @@ function asksBack(argv: readonly string[]): boolean {
 }
 
 /** Prints the completions of the last word. */
-async function complete(words: readonly string[], everyCommand: EveryCommand): Promise<void> {
+async function complete(words: readonly string[], everyCommand: EveryCommand, env: NodeJS.ProcessEnv): Promise<void> {
   const { RootCommand: Root } = await import("@bomb.sh/tab");
   const program = await everyCommand();
+  const { path, home } = readWords(words.slice(0, -1), program);
+  const stored = await storedValues(path, { paths: homePaths(home, env), env });
   const root = new Root();
-  describe(root, program, "");
+  describe(root, program, "", stored);
   root.parse([...words]);
 }
 
-/** Copies commander's tree of commands into the completion's. */
-function describe(root: RootCommand, command: Command, path: string): void {
+/** The command that the words name, as far as they go, and the value of `--home`. */
+function readWords(words: readonly string[], program: Command): { path: string; home: string | undefined } {
+  let command = program;
+  const names: string[] = [];
+  let home: string | undefined;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (word.startsWith("--home=")) home = word.slice("--home=".length);
+    if (word === "--home") home = words[index + 1];
+    if (takesNextWord(word)) index++;
+    const inner = command.commands.find((each) => each.name() === word);
+    if (inner === undefined) continue;
+    command = inner;
+    names.push(word);
+  }
+  return { path: names.join(" "), home };
+}
+
+type Stored = ReadonlyMap<string, readonly OfferedValue[]>;
+
+/** Copies commander's tree of commands into the completion's, with what the home has for it. */
+function describe(root: RootCommand, command: Command, path: string, stored: Stored): void {
   const place = path === "" ? root : root.command(path, command.description());
   for (const { long, short, description, required, argChoices } of command.options) {
     const name = long?.slice(2);
     if (name === undefined) continue;
     const alias = short?.slice(1);
-    if (required) place.option(name, description, (offer) => offerAll(offer, argChoices ?? []), alias);
+    const values = stored.get(`${path} ${long}`) ?? described(argChoices ?? []);
+    if (required) place.option(name, description, (offer) => offerAll(offer, values), alias);
     else if (alias === undefined) place.option(name, description);
     else place.option(name, description, alias);
   }
   for (const argument of command.registeredArguments) {
     const choices = argument.name() === "event" ? EVENT_NAMES : (argument.argChoices ?? []);
-    place.argument(argument.name(), (offer) => offerAll(offer, choices), argument.variadic);
+    const values = stored.get(`${path} <${argument.name()}>`) ?? described(choices);
+    place.argument(argument.name(), (offer) => offerAll(offer, values), argument.variadic);
   }
-  for (const inner of command.commands) describe(root, inner, path === "" ? inner.name() : `${path} ${inner.name()}`);
+  for (const inner of command.commands) {
+    describe(root, inner, path === "" ? inner.name() : `${path} ${inner.name()}`, stored);
+  }
 }
 
-function offerAll(offer: (value: string, description: string) => void, values: readonly string[]): void {
-  for (const value of values) offer(value, "");
+function described(values: readonly string[]): readonly OfferedValue[] {
+  return values.map((value) => ({ value, description: "" }));
+}
+
+function offerAll(offer: (value: string, description: string) => void, values: readonly OfferedValue[]): void {
+  for (const { value, description } of values) offer(value, description);
 }

@@ -9,6 +9,8 @@ import { ensureFolder } from "./paths.ts";
 import { openPrivateFile } from "./private-files.ts";
 
 const BUSY_TIMEOUT_MS = 5000;
+/** A glance is not worth a longer wait. */
+const LOOK_TIMEOUT_MS = 300;
 
 /**
  * Opens the database file; creates it (mode 0600, its folder 0700) and upgrades its schema if needed. Processes that do
@@ -50,6 +52,26 @@ export function openForReading(file: string): DatabaseSync | undefined {
   } catch (error) {
     if (isHermesError(error)) throw error;
     // Missing, damaged or not readable: the caller already knows why the file cannot be used.
+  }
+  if (database?.isOpen) database.close();
+  return undefined;
+}
+
+/**
+ * Opens an existing file to look into it, and changes nothing in it, its schema included. Undefined when there is no
+ * file with this version's schema that can be opened now.
+ */
+export function openToLook(file: string): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    const url = pathToFileURL(file);
+    // Never creates the file; may write its WAL files, without which recent changes could not be read.
+    url.searchParams.set("mode", "rw");
+    database = new DatabaseSync(url, { timeout: LOOK_TIMEOUT_MS });
+    database.exec("PRAGMA query_only = 1");
+    if (checkedVersion(database, file) === MIGRATIONS.length) return database;
+  } catch {
+    // Missing, damaged, busy, of a newer version, or not readable: there is nothing to look into.
   }
   if (database?.isOpen) database.close();
   return undefined;

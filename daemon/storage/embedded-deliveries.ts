@@ -48,8 +48,10 @@ const SQL = {
   releaseOf: "UPDATE deliveries SET leased_until = NULL, leased_by = NULL WHERE leased_by = ?",
   due: `SELECT endpoint, MIN(CASE WHEN changed_at > :future THEN 0 ELSE MAX(due_at, COALESCE(leased_until, 0)) END) AS at
     FROM deliveries WHERE status = 'pending' GROUP BY endpoint`,
-  list: `SELECT ${COLUMNS} FROM deliveries WHERE (:status IS NULL OR status = :status)
-    AND (:endpoint IS NULL OR endpoint = :endpoint) ORDER BY number DESC LIMIT :limit`,
+  list: `SELECT ${COLUMNS} FROM deliveries WHERE (:endpoint IS NULL OR endpoint = :endpoint)
+    ORDER BY number DESC LIMIT :limit`,
+  listByStatus: `SELECT ${COLUMNS} FROM deliveries WHERE status = :status AND (:endpoint IS NULL OR endpoint = :endpoint)
+    ORDER BY number DESC LIMIT :limit`,
   find: "SELECT id FROM deliveries WHERE id >= :from AND id < :from || '~' ORDER BY number DESC LIMIT :limit",
   get: `SELECT ${COLUMNS}, payload FROM deliveries WHERE id = ?`,
   history: `SELECT at, delivery_attempts.status, error, duration_ms FROM delivery_attempts
@@ -130,7 +132,12 @@ export class EmbeddedDeliveries implements DeliveryStore {
   }
 
   async list({ status, endpoint, limit = 50 }: DeliveryFilter): Promise<readonly Delivery[]> {
-    return this.#rows<Delivery>("list", { status: status ?? null, endpoint: endpoint ?? null, limit }).map(plain);
+    const where = { endpoint: endpoint ?? null, limit };
+    const rows =
+      status === undefined
+        ? this.#rows<Delivery>("list", where)
+        : this.#rows<Delivery>("listByStatus", { ...where, status });
+    return rows.map(plain);
   }
 
   async find(beginning: string): Promise<readonly string[]> {

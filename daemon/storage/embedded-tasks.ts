@@ -34,7 +34,8 @@ const SQL = {
   claim: `UPDATE tasks SET status = 'running', started_at = ?, ended_by = NULL, holder = ?, holder_start = ?
     WHERE number = (SELECT MIN(number) FROM tasks WHERE status = 'queued') RETURNING ${CLAIMED}`,
   get: `SELECT ${TASK} FROM tasks WHERE id = ?`,
-  list: `SELECT ${TASK} FROM tasks WHERE (:status IS NULL OR status = :status) ORDER BY number DESC LIMIT :limit`,
+  list: `SELECT ${TASK} FROM tasks ORDER BY number DESC LIMIT :limit`,
+  listByStatus: `SELECT ${TASK} FROM tasks WHERE status = :status ORDER BY number DESC LIMIT :limit`,
   find: "SELECT id FROM tasks WHERE id >= :from AND id < :from || '~' ORDER BY number DESC LIMIT :limit",
   running: `SELECT ${CLAIMED}, pid, pid_start, holder, holder_start, started_at, foreground, cancel_requested, taken_up
     FROM tasks WHERE status = 'running' ORDER BY number`,
@@ -126,7 +127,11 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   async list({ status, limit = 50 }: TaskFilter): Promise<readonly Task[]> {
-    return this.#named<TaskRow>("list", { status: status ?? null, limit }).map((row) => this.#describe(row));
+    const rows =
+      status === undefined
+        ? this.#named<TaskRow>("list", { limit })
+        : this.#named<TaskRow>("listByStatus", { status, limit });
+    return rows.map((row) => this.#describe(row));
   }
 
   async find(beginning: string): Promise<readonly string[]> {

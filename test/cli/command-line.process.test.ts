@@ -153,6 +153,42 @@ test("completion: each shell's script, and answers to what it asks", async (t) =
   assert.equal((await home.run(["complete", "bahs"])).code, 2);
 });
 
+test("completion of stored ids and names: only what the command can use, and no database is made", async (t) => {
+  const home = new Home(t);
+  const offered = async (...words: string[]) =>
+    (await home.run(["complete", "--", ...words])).stdout.trimEnd().split("\n").slice(0, -1);
+  assert.deepEqual(await offered("tasks", "status", ""), []);
+  assert.equal(home.has("state.db"), false);
+  home.write(
+    "config.yaml",
+    `webhooks:
+  endpoints:
+    on_session_start: { url: "http://127.0.0.1:9/", name: starts, retry: { enabled: false } }
+    agent:end: [{ url: "http://127.0.0.1:9/" }, { url: "http://127.0.0.1:9/", name: "$(touch expanded)" }]
+`,
+  );
+  await home.run(["run", "say 'hello'\nand \u001b[31mmore"]);
+  const [ended = ""] = await offered("tasks", "retry", "");
+  assert.match(ended, /^[a-z0-9]{16}\tsucceeded: say 'hello' and \\x1b\[31mmore$/);
+  const id = ended.split("\t")[0]!;
+  for (const command of ["status", "output", "wait"]) assert.deepEqual(await offered("tasks", command, ""), [ended]);
+  assert.deepEqual(await offered("tasks", "cancel", ""), []);
+  assert.deepEqual(await offered("--home", home.path, "tasks", "status", id.slice(0, 5)), [ended]);
+  assert.deepEqual(await offered("tasks", "status", "-"), []);
+  assert.ok((await offered("tasks", "list", "--status", "")).includes("timeout\t"));
+  const names = ["starts\ton_session_start", "agent:end\tagent:end"];
+  assert.deepEqual(await offered("webhooks", "test", ""), names);
+  assert.deepEqual(await offered("webhooks", "deliveries", "--endpoint", ""), names);
+  assert.deepEqual(await offered("webhooks", "enable", ""), []);
+  await home.run(["webhooks", "test", "starts"]);
+  const [delivery = ""] = await offered("webhooks", "redeliver", "");
+  assert.match(delivery, /^[a-z0-9]{16}\tfailed: on_session_start to starts$/);
+  assert.ok((await offered("webhooks", "show", "")).includes(delivery));
+  home.write("config.yaml", "webhooks: 7\n");
+  const broken = await home.run(["complete", "--", "webhooks", "test", ""]);
+  assert.deepEqual([broken.code, broken.stdout, broken.stderr], [0, ":4\n", ""]);
+});
+
 test("an older Node ends with one plain sentence", { skip: olderNode() === undefined && "no older Node here" }, () => {
   const { status, stderr } = spawnSync(olderNode() ?? "", [new URL("../../cli/bin.js", import.meta.url).pathname], {
     encoding: "utf8",

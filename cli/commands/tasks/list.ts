@@ -1,12 +1,10 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
-import type { Task, TaskStatus } from "#core/ports/tasks";
-import { truncate } from "#core/truncate";
+import type { TaskStatus } from "#core/ports/tasks";
 import { columns } from "#cli/columns";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";
-
-const SHOWN_PROMPT = 60;
+import { taskTable } from "#cli/tasks/table";
 
 /** `hermes tasks list` */
 export function listTasks(
@@ -18,20 +16,8 @@ export function listTasks(
     const tasks = await store.list(options);
     if (options.json) return context.json({ tasks });
     if (tasks.length === 0) return context.out("No tasks.");
-    const rows = tasks.map((task) => [
-      task.id,
-      task.created_at,
-      stateOf(task),
-      task.duration_seconds === null ? "" : `${task.duration_seconds} s`,
-      truncate(visible(task.prompt.replaceAll(/\s+/g, " ")), SHOWN_PROMPT),
-    ]);
-    context.out(columns([["TASK", "CREATED", "STATUS", "TIME", "PROMPT"], ...rows]).join("\n"));
+    context.out(taskTable(tasks).join("\n"));
   });
-}
-
-function stateOf({ status, position, attempt }: Task): string {
-  const place = position === null ? "" : ` (${position}.)`;
-  return `${status}${place}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
 }
 
 /** `hermes tasks status ID` */

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import type { Delivery, DeliveryStore } from "#core/ports/storage";
-import { columns } from "#cli/columns";
+import { age, elapsed } from "#cli/age";
+import { columns, roomForLast } from "#cli/columns";
 import type { CliContext } from "#cli/context";
 import { wholeId } from "#cli/short-id";
+import { fitLine } from "#cli/text-width";
 import { withWebhooks } from "./store.ts";
 
 export interface DeliveriesOptions {
@@ -22,14 +24,33 @@ export function listDeliveries(options: DeliveriesOptions, command: Command, con
     const deliveries = await store.list({ status, endpoint, limit });
     if (options.json) return context.json({ deliveries });
     if (deliveries.length === 0) return context.out("No deliveries.");
-    const rows = deliveries.map((one) => [one.id, one.created_at, visible(one.endpoint), one.event, ...stateOf(one)]);
-    context.out(columns([["DELIVERY", "CREATED", "ENDPOINT", "EVENT", "STATUS", "ATTEMPTS", ""], ...rows]).join("\n"));
+    context.out(deliveryTable(deliveries, Date.now()).join("\n"));
   });
 }
 
-function stateOf({ status, attempts, last_error, next_attempt_at }: Delivery): readonly string[] {
-  const next = status === "pending" && attempts > 0 ? `next at ${next_attempt_at}; ` : "";
-  return [status, String(attempts), `${next}${visible(last_error ?? "")}`.replace(/; $/, "")];
+/** The lines of a list that fits the terminal: the last error takes what the other columns leave. */
+function deliveryTable(deliveries: readonly Delivery[], now: number): string[] {
+  const rows = [
+    ["DELIVERY", "AGE", "ENDPOINT", "EVENT", "STATUS", "ATTEMPTS"],
+    ...deliveries.map((one) => [
+      one.id,
+      age(one.created_at, now),
+      visible(one.endpoint),
+      one.event,
+      one.status,
+      String(one.attempts),
+    ]),
+  ];
+  const room = roomForLast(rows);
+  const remarks = ["", ...deliveries.map((one) => fitLine(remarkOn(one, now), room))];
+  return columns(rows.map((row, index) => [...row, remarks[index]!]));
+}
+
+function remarkOn({ status, attempts, last_error, next_attempt_at: next }: Delivery, now: number): string {
+  const error = last_error ?? "";
+  if (status !== "pending" || attempts === 0 || next === null) return error;
+  const seconds = Math.ceil((Date.parse(next) - now) / 1000);
+  return `${seconds > 0 ? `again in ${elapsed(seconds)}` : "again now"}; ${error}`;
 }
 
 /** `hermes webhooks show ID` */

@@ -1,0 +1,120 @@
+/** What completion offers from the home: ids of tasks and deliveries, names of webhook endpoints. */
+import type { DatabaseSync } from "node:sqlite";
+import { visible } from "#allowlist/visible";
+import { loadConfig } from "#core/home/config";
+import { openToLook } from "#core/home/database";
+import { isHidden } from "#core/home/hidden";
+import type { HomePaths } from "#core/home/paths";
+import type { DeliveryStatus } from "#core/ports/storage";
+import type { TaskStatus } from "#core/ports/tasks";
+import { describeState } from "../tasks/table.ts";
+import { fitLine } from "../text-width.ts";
+
+export interface OfferedValue {
+  readonly value: string;
+  readonly description: string;
+}
+
+interface Source {
+  readonly paths: HomePaths;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+type Offer = (source: Source) => Promise<readonly OfferedValue[]>;
+
+/** Of each status; more would fill the terminal. */
+const MOST_OFFERED = 50;
+const PROMPT_COLUMNS = 50;
+/** Values that no shell splits or expands: bash expands each word that it is offered, `$(…)` included. */
+const PLAIN_WORD = /^[\w.:@%+,/-]+$/;
+
+const anyTask = tasksWith([undefined]);
+const endpointNames = endpointsThat(() => true);
+
+/** By command and argument, or by command and option: only values that the command can do something with. */
+const OFFERS: Readonly<Record<string, Offer>> = {
+  "tasks status <id>": anyTask,
+  "tasks output <id>": anyTask,
+  "tasks wait <id>": anyTask,
+  "tasks cancel <id>": tasksWith(["queued", "running"]),
+  "tasks retry <id>": tasksWith(["succeeded", "failed", "timeout", "cancelled", "lost"]),
+  "webhooks show <id>": deliveriesWith([undefined]),
+  "webhooks redeliver <id>": deliveriesWith(["delivered", "failed", "disabled"]),
+  "webhooks test <name>": endpointNames,
+  "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
+  "webhooks deliveries --endpoint": endpointNames,
+};
+
+/**
+ * The values for the arguments and options of a command, by their place in {@link OFFERS}, newest first. None when the
+ * home cannot be read: completion never fails and changes nothing.
+ */
+export async function storedValues(
+  command: string,
+  source: Source,
+): Promise<ReadonlyMap<string, readonly OfferedValue[]>> {
+  const values = new Map<string, readonly OfferedValue[]>();
+  const places = Object.keys(OFFERS).filter((place) => place.replace(/ (<|--).*$/, "") === command);
+  try {
+    if (isHidden(source.paths)) return values;
+    for (const place of places) values.set(place, await OFFERS[place]!(source));
+  } catch {
+    // A message would end up in the middle of the line that somebody types.
+  }
+  return values;
+}
+
+function tasksWith(statuses: readonly (TaskStatus | undefined)[]): Offer {
+  return ({ paths }) =>
+    withDatabase(paths, async (database) => {
+      const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+      const { EmbeddedTasks } = await import("#daemon/storage/embedded-tasks");
+      const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+      const lists = await Promise.all(statuses.map((status) => store.list({ status, limit: MOST_OFFERED })));
+      return lists.flat().map((task) => ({
+        value: task.id,
+        description: `${describeState(task)}: ${fitLine(task.prompt, PROMPT_COLUMNS)}`,
+      }));
+    });
+}
+
+function deliveriesWith(statuses: readonly (DeliveryStatus | undefined)[]): Offer {
+  return ({ paths }) =>
+    withDatabase(paths, async (database) => {
+      const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+      const store = new EmbeddedDeliveries(database);
+      const lists = await Promise.all(statuses.map((status) => store.list({ status, limit: MOST_OFFERED })));
+      return lists.flat().map(({ id, status, event, endpoint }) => ({
+        value: id,
+        description: `${status}: ${visible(event)} to ${visible(endpoint)}`,
+      }));
+    });
+}
+
+function endpointsThat(isOffered: (isDisabled: boolean) => boolean): Offer {
+  return async ({ paths, env }) => {
+    const { configuredEndpoints } = await import("#daemon/webhooks/endpoints");
+    const config = await loadConfig(paths, env);
+    const disabled = new Set(await withDatabase(paths, disabledEndpoints));
+    return configuredEndpoints(config.values.webhooks ?? {})
+      .filter(({ name }) => PLAIN_WORD.test(name) && isOffered(disabled.has(name)))
+      .map(({ name, event }) => ({ value: name, description: visible(event) }));
+  };
+}
+
+async function disabledEndpoints(database: DatabaseSync): Promise<readonly string[]> {
+  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+  return [...(await new EmbeddedDeliveries(database).disabledEndpoints())];
+}
+
+async function withDatabase<Value>(
+  paths: HomePaths,
+  use: (database: DatabaseSync) => Promise<readonly Value[]>,
+): Promise<readonly Value[]> {
+  const database = openToLook(paths.state);
+  try {
+    return database === undefined ? [] : await use(database);
+  } finally {
+    database?.close();
+  }
+}

@@ -164,4 +164,41 @@ export const MIGRATIONS: readonly string[] = [
      holder_start TEXT
    ) STRICT;
    CREATE INDEX tasks_by_status ON tasks (status, number);`,
+  `CREATE TABLE inbox_messages (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     session TEXT NOT NULL,
+     source TEXT NOT NULL,
+     label TEXT NOT NULL,
+     content TEXT NOT NULL,
+     state TEXT NOT NULL,
+     cuts INTEGER NOT NULL DEFAULT 0,
+     created_at INTEGER NOT NULL,
+     ended_at INTEGER,
+     holder INTEGER,
+     holder_start TEXT
+   ) STRICT;
+   CREATE INDEX inbox_messages_by_state ON inbox_messages (session, state, number);
+   CREATE INDEX inbox_messages_queued ON inbox_messages (source) WHERE state = 'queued';
+   CREATE TABLE inbox_ids (
+     scope TEXT NOT NULL,
+     id TEXT NOT NULL,
+     remembered_at INTEGER NOT NULL,
+     PRIMARY KEY (scope, id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE inbox_tasks (
+     number INTEGER PRIMARY KEY,
+     task TEXT NOT NULL UNIQUE,
+     session TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE schedules (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     time TEXT NOT NULL,
+     prompt TEXT NOT NULL,
+     next_at INTEGER NOT NULL,
+     set_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX schedules_by_time ON schedules (name, next_at);`,
 ];

@@ -1,0 +1,295 @@
+/** What a store of inboxes promises, whatever its engine: the specification of `InboxStore`. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import test from "node:test";
+import fc from "fast-check";
+import { openDatabase, openMemoryDatabase } from "#core/home/database";
+import { AGED_MS, DEDUP_MS, INBOX_SOURCES, MOST_QUEUED, type NewInboxMessage } from "#core/ports/inbox";
+import { processStartOf } from "#core/process-identity";
+import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
+import { temporaryFolder } from "../../helpers/temporary-folder.ts";
+
+const START = Date.parse("2026-11-29T12:00:00Z");
+const HOLDER = { pid: process.pid, start: processStartOf(process.pid) };
+
+function open() {
+  const clock = { now: START };
+  const store = new EmbeddedInbox(openMemoryDatabase(), () => clock.now);
+  const claim = (rest: Partial<Parameters<typeof store.claim>[0]> = {}) =>
+    store.claim({ session: "s", holder: HOLDER, order: "priority", ...rest });
+  /** Claims until nothing is left. */
+  async function drain(rest: Parameters<typeof claim>[0] = {}): Promise<string[]> {
+    const contents = [];
+    for (let got = await claim(rest); got !== undefined; got = await claim(rest)) contents.push(got.content);
+    return contents;
+  }
+  return { clock, store, claim, drain };
+}
+
+const message = (rest: Partial<NewInboxMessage> = {}): NewInboxMessage => ({
+  session: "s",
+  source: "inject",
+  label: "send",
+  content: "hello",
+  ...rest,
+});
+
+async function stored(store: EmbeddedInbox, rest: Partial<NewInboxMessage> = {}): Promise<string> {
+  const added = await store.add(message(rest));
+  assert.equal(added.kind, "stored");
+  return added.kind === "stored" ? added.id : "";
+}
+
+test("a message is queued, claimed once, ended, and says so at each step", async () => {
+  const { store, claim } = open();
+  const id = await stored(store, { source: "webhook", label: "push", content: "a push" });
+  assert.match(id, /^[a-z0-9]{16}$/);
+  const shown = { id, source: "webhook", label: "push", content: "a push", created_at: "2026-11-29T12:00:00.000Z" };
+  assert.deepEqual(await store.get(id), { ...shown, state: "queued" });
+  assert.deepEqual(await claim(), { id, source: "webhook", label: "push", content: "a push", cuts: 0 });
+  assert.equal((await store.get(id))?.state, "running");
+  assert.equal(await claim(), undefined);
+  assert.equal(await store.end([id], "done"), 1);
+  assert.equal(await store.end([id], "failed"), 0, "it is over");
+  assert.deepEqual(await store.list("s"), [{ ...shown, state: "done" }]);
+  assert.equal(await store.get("missing"), undefined);
+});
+
+test("sessions don't see each other's messages", async () => {
+  const { store, claim } = open();
+  await stored(store);
+  const other = await stored(store, { session: "t" });
+  assert.equal((await claim({ session: "t" }))?.id, other);
+  assert.equal(await claim({ session: "t" }), undefined);
+  assert.equal((await store.list("s")).length, 1);
+});
+
+test("messages come by source, first come first served inside one; fifo ignores the source", async () => {
+  const { store, drain } = open();
+  for (const source of INBOX_SOURCES.toReversed()) {
+    for (const number of [1, 2]) await stored(store, { source, content: `${source} ${number}` });
+  }
+  assert.deepEqual(
+    (await store.list("s")).map(({ content }) => content),
+    INBOX_SOURCES.toReversed().flatMap((source) => [`${source} 1`, `${source} 2`]),
+    "listed as they came",
+  );
+  const ids = (await store.list("s")).map(({ id }) => id);
+  const byRank = await drain();
+  assert.deepEqual(
+    byRank,
+    INBOX_SOURCES.flatMap((source) => [`${source} 1`, `${source} 2`]),
+  );
+  await store.release(ids);
+  assert.deepEqual(await drain({ order: "fifo" }), byRank.toReversed().map(paired));
+});
+
+/** The pairs of a reversed list have their members in the wrong order. */
+function paired(content: string): string {
+  return content.endsWith("1") ? content.replace("1", "2") : content.replace("2", "1");
+}
+
+test("what has waited a minute goes first, the oldest of all first", async () => {
+  const { store, drain, clock } = open();
+  await stored(store, { source: "webhook", content: "first" });
+  clock.now += 1;
+  await stored(store, { source: "inject", content: "second" });
+  clock.now = START + AGED_MS;
+  await stored(store, { source: "schedule", content: "third" });
+  assert.deepEqual(await drain(), ["first", "third", "second"]);
+});
+
+test("only the sources that are asked for are handed out", async () => {
+  const { store, claim, clock } = open();
+  await stored(store, { source: "inject" });
+  const report = await stored(store, { source: "background" });
+  clock.now += 2 * AGED_MS;
+  assert.equal((await claim({ sources: ["background", "skill"] }))?.id, report);
+  assert.equal(await claim({ sources: ["background", "skill"] }), undefined);
+});
+
+test("the order is that of a sorted list, whatever comes and whenever (property)", async () => {
+  const arrival = fc.record({ source: fc.constantFrom(...INBOX_SOURCES), after: fc.integer({ min: 0, max: 50_000 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(arrival, { maxLength: 30 }), fc.boolean(), async (arrivals, isFifo) => {
+      const { store, drain, clock } = open();
+      const expected: { number: number; at: number; rank: number }[] = [];
+      for (const [number, { source, after }] of arrivals.entries()) {
+        clock.now += after;
+        await stored(store, { source, content: String(number) });
+        expected.push({ number, at: clock.now, rank: INBOX_SOURCES.indexOf(source) });
+      }
+      const rankOf = ({ at, rank }: { at: number; rank: number }) => (isFifo || clock.now - at >= AGED_MS ? -1 : rank);
+      const sorted = expected.toSorted((one, other) => rankOf(one) - rankOf(other) || one.number - other.number);
+      assert.deepEqual(
+        await drain({ order: isFifo ? "fifo" : "priority" }),
+        sorted.map(({ number }) => String(number)),
+      );
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a thousand wait in a session, and no more; what is running or ended does not count", async () => {
+  const { store, claim } = open();
+  for (let number = 0; number < MOST_QUEUED; number++) await store.add(message());
+  assert.deepEqual(await store.add(message({ dedup: [{ scope: "a", id: "1" }] })), { kind: "full" });
+  assert.equal(await store.isRemembered({ scope: "a", id: "1" }), false, "a refused one may come again");
+  await stored(store, { session: "t" });
+  await claim();
+  await stored(store);
+  assert.equal((await store.queued("s")).get("inject"), MOST_QUEUED);
+});
+
+test("waiting messages are counted by source, in a session and in all", async () => {
+  const { store, claim } = open();
+  await stored(store, { source: "webhook" });
+  await stored(store, { source: "webhook", session: "t" });
+  await stored(store, { source: "skill" });
+  await claim();
+  const zeros = { schedule: 0, background: 0, skill: 0, inject: 0, webhook: 0 };
+  assert.deepEqual(Object.fromEntries(await store.queued()), { ...zeros, webhook: 2 });
+  assert.deepEqual(Object.fromEntries(await store.queued("t")), { ...zeros, webhook: 1 });
+  assert.deepEqual(Object.fromEntries(await store.queued("nobody")), zeros);
+});
+
+test("a message and its id are stored together, and an id is remembered for a day", async () => {
+  const { store, clock } = open();
+  const key = { scope: "inbound:push", id: "abc" };
+  await stored(store, { dedup: [key] });
+  assert.equal(await store.isRemembered(key), true);
+  assert.equal(await store.isRemembered({ ...key, scope: "inbound:other" }), false);
+  assert.deepEqual(await store.add(message({ dedup: [key] })), { kind: "duplicate" });
+  await stored(store, { dedup: [key, { ...key, id: "def" }] });
+  assert.equal(await store.isRemembered({ ...key, id: "def" }), true, "one of several was new");
+  assert.equal((await store.list("s")).length, 2);
+  clock.now += DEDUP_MS;
+  assert.equal(await store.isRemembered(key), false);
+  await store.remember([key]);
+  assert.equal(await store.isRemembered(key), true, "a request without a message succeeds, too");
+});
+
+test("what was cut is delivered again in its place, and has failed after three cut turns", async () => {
+  const { store, claim } = open();
+  const first = await stored(store, { content: "first" });
+  await stored(store, { content: "second" });
+  for (const cuts of [0, 1, 2]) {
+    assert.deepEqual([(await claim())?.id, cuts], [first, cuts]);
+    assert.deepEqual(await store.cut([first]), cuts === 2 ? [first] : []);
+  }
+  assert.equal((await store.get(first))?.state, "failed");
+  const next = await claim();
+  assert.deepEqual([next?.content, next?.cuts], ["second", 0]);
+  assert.deepEqual(await store.cut([first]), [], "it is over");
+});
+
+test("what was given back counts as never claimed", async () => {
+  const { store, claim } = open();
+  const id = await stored(store);
+  await claim();
+  await store.release([id]);
+  assert.equal((await store.get(id))?.state, "queued");
+  assert.equal((await claim())?.cuts, 0);
+});
+
+test("messages of a killed process are cut; those of a living one are not, nor those of another session", async (t) => {
+  const file = join(temporaryFolder(t), "state.db");
+  const database = openDatabase(file);
+  t.after(() => database.close());
+  const store = new EmbeddedInbox(database);
+  const lost = await stored(store);
+  const elsewhere = await stored(store, { session: "t" });
+  const killed = spawnSync(process.execPath, [
+    "--input-type=module",
+    "-e",
+    `const { openDatabase } = await import("#core/home/database");
+     const { processStartOf } = await import("#core/process-identity");
+     const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
+     const store = new EmbeddedInbox(openDatabase(${JSON.stringify(file)}));
+     const holder = { pid: process.pid, start: processStartOf(process.pid) };
+     const claimed = [];
+     for (const session of ["s", "t"]) claimed.push(await store.claim({ session, holder, order: "priority" }));
+     process.stdout.write(claimed.map(({ id }) => id).join());
+     process.kill(process.pid, "SIGKILL");`,
+  ]);
+  assert.equal(killed.stdout.toString(), `${lost},${elsewhere}`, killed.stderr.toString());
+  const held = await stored(store);
+  await store.claim({ session: "s", holder: HOLDER, order: "priority" });
+  assert.deepEqual(await store.cutAbandoned("s"), []);
+  const states = await Promise.all([lost, held, elsewhere].map(async (id) => (await store.get(id))?.state));
+  assert.deepEqual(states, ["queued", "running", "running"]);
+  assert.equal((await store.claim({ session: "s", holder: HOLDER, order: "priority" }))?.cuts, 1);
+});
+
+test("processes that claim side by side never get the same message", async (t) => {
+  const file = join(temporaryFolder(t), "state.db");
+  const stores = [openDatabase(file), openDatabase(file)].map((database) => {
+    t.after(() => database.close());
+    return new EmbeddedInbox(database);
+  });
+  const ids = [];
+  for (let number = 0; number < 20; number++) ids.push(await stored(stores[number % 2]!));
+  const claimed = [];
+  for (let number = 0; number < 20; number++) {
+    claimed.push((await stores[number % 2]!.claim({ session: "s", holder: HOLDER, order: "priority" }))?.id);
+  }
+  assert.deepEqual(claimed, ids);
+});
+
+test("the clock set back an hour holds nothing up and keeps the order", async () => {
+  const { store, drain, clock } = open();
+  await stored(store, { source: "webhook", content: "before" });
+  await stored(store, { dedup: [{ scope: "a", id: "1" }], content: "id" });
+  clock.now -= 3_600_000;
+  await stored(store, { source: "schedule", content: "after" });
+  assert.equal(await store.isRemembered({ scope: "a", id: "1" }), true);
+  assert.deepEqual(await drain(), ["before", "id", "after"]);
+});
+
+test("the report of a task is stored once, while it is awaited", async () => {
+  const { store } = open();
+  await store.awaitTask("s", "task1");
+  await store.awaitTask("s", "task2");
+  await store.awaitTask("s", "task1");
+  assert.deepEqual(await store.awaitedTasks("s"), ["task1", "task2"]);
+  assert.deepEqual(await store.awaitedTasks("t"), []);
+  const report = message({ source: "background", label: "task1", content: "it ended" });
+  assert.equal((await store.report("task1", report)).kind, "stored");
+  assert.deepEqual(await store.report("task1", report), { kind: "duplicate" });
+  assert.deepEqual(await store.awaitedTasks("s"), ["task2"]);
+  for (let number = 1; number < MOST_QUEUED; number++) await store.add(message());
+  assert.deepEqual(await store.report("task2", report), { kind: "full" });
+  assert.deepEqual(await store.awaitedTasks("s"), ["task2"], "it is stored when there is room");
+});
+
+test("lists are filtered and limited to the latest", async () => {
+  const { store, claim } = open();
+  const ids = [await stored(store), await stored(store), await stored(store)];
+  await claim();
+  const listed = async (filter: Parameters<typeof store.list>[1]) =>
+    (await store.list("s", filter)).map(({ id }) => id);
+  assert.deepEqual(await listed({}), ids);
+  assert.deepEqual(await listed({ state: "running" }), [ids[0]]);
+  assert.deepEqual(await listed({ limit: 2 }), ids.slice(1));
+});
+
+test("only what ended long enough ago is deleted, and ids that are no longer remembered", async () => {
+  const { store, claim, clock } = open();
+  const [old, fresh] = [await stored(store), await stored(store)];
+  const waiting = await stored(store, { dedup: [{ scope: "a", id: "1" }] });
+  await claim();
+  await store.end([old], "failed");
+  clock.now += 10_000;
+  await claim();
+  await store.end([fresh], "done");
+  await store.prune(new Date(START + 1));
+  const left = async () => (await store.list("s")).map(({ id }) => id);
+  assert.deepEqual(await left(), [fresh, waiting]);
+  assert.equal(await store.isRemembered({ scope: "a", id: "1" }), true);
+  clock.now += DEDUP_MS;
+  await store.prune(new Date(clock.now));
+  assert.deepEqual(await left(), [waiting]);
+  clock.now -= DEDUP_MS;
+  assert.equal(await store.isRemembered({ scope: "a", id: "1" }), false);
+});

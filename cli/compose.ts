@@ -6,7 +6,7 @@ import { openFiles, type HostFiles } from "./host-files.ts";
 import { openSessions, type HostSessions } from "./host-sessions.ts";
 import { openEvents, type HostEvents } from "./host/events.ts";
 import { openLogStreams, type HostLogs } from "./host/logs.ts";
-import type { CurrentConfig, Host, HostOptions } from "./host/host.ts";
+import { platformOf, type CurrentConfig, type Host, type HostOptions } from "./host/host.ts";
 import { openReloads } from "./host/reloads.ts";
 import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
 import { createModelSwitch } from "./model-switch.ts";
@@ -21,7 +21,7 @@ import { createWalls } from "./walls.ts";
  * the configuration is wrong; whatever else is missing (a disk that takes no writes, a broken plugin) is a warning.
  */
 export async function createHost(options: HostOptions): Promise<Host> {
-  const { context, paths, surface } = options;
+  const { context, paths } = options;
   const current = await readConfig(options);
   const undo = new AsyncDisposableStack();
   try {
@@ -62,7 +62,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
         return current.config;
       },
       paths,
-      surface,
+      surface: platformOf(options.surface),
       dispatcher: events.dispatcher,
       registry: events.registry,
       addLiveSource: events.addLiveSource,
@@ -175,7 +175,7 @@ async function startForwarding(
 ): Promise<() => Promise<void> | void> {
   const { start_if_dashboard_available, stop } = await import("#core/forwarder");
   start_if_dashboard_available(registry, {
-    src: surface,
+    src: platformOf(surface),
     home: paths.home,
     env: context.env,
     redact: files.redact,

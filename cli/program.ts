@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "run the agent on messaging platforms",
     load: async () => (await import("./commands/gateway.ts")).addGatewayCommand,
   },
+  serve: {
+    summary: "run gateway, worker and dashboard as one service",
+    load: async () => (await import("./commands/serve.ts")).addServeCommand,
+  },
   dashboard: {
     summary: "watch every hermes of this home in a browser",
     load: async () => (await import("./commands/dashboard.ts")).addDashboardCommand,

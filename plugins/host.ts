@@ -22,7 +22,7 @@ export interface PluginHostDeps {
   readonly paths: Pick<HomePaths, "home" | "plugins">;
   readonly dispatcher: HookDispatcher;
   /** The registry behind `ctx.emit` and `ctx.on`. */
-  readonly registry: HookRegistry;
+  readonly registry: Pick<HookRegistry, "register" | "emit">;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Shows a message to the user, once. */

@@ -44,7 +44,7 @@ export interface Shared {
   /** The home. */
   readonly home: string;
   readonly dispatcher: HookDispatcher;
-  readonly registry: HookRegistry;
+  readonly registry: Pick<HookRegistry, "register" | "emit">;
   readonly watch: BlockWatch;
   readonly isBuiltinTool: (name: string) => boolean;
   readonly run_turn: (request: { readonly prompt: string; readonly plugin: string }) => Promise<PluginTurn>;

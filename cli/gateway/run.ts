@@ -40,7 +40,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
 }
 
 /** Shows what hooks did. Reports a misconfigured model now instead of to the first user. */
-function showRuns(host: Host, context: CliContext): void {
+export function showRuns(host: Host, context: CliContext): void {
   host.model.describe();
   host.dispatcher.sinks.add((run) => {
     const notice = noticeOf(run);
@@ -49,6 +49,6 @@ function showRuns(host: Host, context: CliContext): void {
 }
 
 /** Says how many turns a drain waits for. */
-function tellTurns(turns: number, context: CliContext): void {
+export function tellTurns(turns: number, context: CliContext): void {
   if (turns > 0) context.note(`Waiting for ${turns === 1 ? "1 running turn" : `${turns} running turns`} to finish …`);
 }

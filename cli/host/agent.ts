@@ -2,20 +2,24 @@
 import { createAgentRunner } from "#agent/runner";
 import { HermesError } from "#core/errors";
 import { mirrorFrames } from "#core/mirror";
+import type { HookRegistry } from "#core/registry";
 import { createPluginHost } from "#plugins/host";
 import type { HostFiles } from "../host-files.ts";
 import type { HostSessions } from "../host-sessions.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import { createPluginTurns } from "../plugin-turns.ts";
 import type { HostEvents } from "./events.ts";
-import type { CurrentConfig, Deliver, Host, HostOptions } from "./host.ts";
+import { platformOf, type CurrentConfig, type Deliver, type Host, type HostOptions } from "./host.ts";
 import type { HostTools } from "./tools.ts";
 import type { HostWebhooks } from "./webhooks.ts";
 
 export interface HostAgent
   extends AsyncDisposable, Pick<Host, "plugins" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
 
-export interface HostAgentOptions extends Pick<HostOptions, "context" | "globals" | "paths" | "surface" | "taskId"> {
+export interface HostAgentOptions extends Pick<
+  HostOptions,
+  "context" | "globals" | "paths" | "surface" | "taskId" | "forwarded"
+> {
   readonly current: CurrentConfig;
   readonly files: HostFiles;
   readonly events: HostEvents;
@@ -29,12 +33,13 @@ export interface HostAgentOptions extends Pick<HostOptions, "context" | "globals
 export function openAgent(options: HostAgentOptions): HostAgent {
   const { context, globals, paths, surface, current, files, events, sessions, model, builtin, webhooks } = options;
   const { dispatcher, registry } = events;
+  const { forwarded } = options;
   let deliver: Deliver = ({ plugin }) =>
     Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call: "deliver" }));
   const plugins = createPluginHost({
     paths,
     dispatcher,
-    registry,
+    registry: forwarded === undefined ? registry : hearBoth(registry, forwarded),
     log: files.log,
     warn: context.warn,
     builtinTools: [...builtin.builtin().map(({ name }) => name), "delegate_task"],
@@ -61,7 +66,12 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     log: files.log,
     redact: files.redact,
   });
-  const pluginTurns = createPluginTurns({ runner, sessions: sessions.store, surface, log: files.log });
+  const pluginTurns = createPluginTurns({
+    runner,
+    sessions: sessions.store,
+    surface: platformOf(surface),
+    log: files.log,
+  });
   return {
     plugins,
     pluginTurns,
@@ -73,6 +83,17 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     async [Symbol.asyncDispose]() {
       await pluginTurns[Symbol.asyncDispose]();
       await plugins[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Plugins hear the events of both, and emit into the first. */
+function hearBoth(own: HookRegistry, forwarded: HookRegistry): Pick<HookRegistry, "register" | "emit"> {
+  return {
+    emit: (event, context) => own.emit(event, context),
+    register(event, handler, options) {
+      const undo = [own, forwarded].map((registry) => registry.register(event, handler, options));
+      return () => undo.forEach((unregister) => unregister());
     },
   };
 }

@@ -20,14 +20,21 @@ export interface HostOptions {
   readonly context: CliContext;
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
-  /** What starts here, and the platform of its sessions. */
-  readonly surface: "cli" | "gateway" | "task";
+  /** What starts here. */
+  readonly surface: "cli" | "gateway" | "serve" | "task";
   /** True when a person can be asked for consent: standard input and standard error are terminals. */
   readonly interactive: boolean;
+  /** Where a dashboard in this process publishes the events of others; plugins hear them, too. */
+  readonly forwarded?: HookRegistry | undefined;
   /** The task that this process runs, if it runs one. */
   readonly taskId?: string | undefined;
   /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
   readonly ask?: AskPerson | undefined;
+}
+
+/** The platform of a surface's sessions, and the source of its events: a service is a gateway with further parts. */
+export function platformOf(surface: HostOptions["surface"]): string {
+  return surface === "serve" ? "gateway" : surface;
 }
 
 /** Sends a plugin's text to the home channel. Rejects when that cannot be done, with a sentence that says why. */
@@ -37,6 +44,7 @@ export interface Host extends AsyncDisposable {
   /** The configuration of now: a reload puts another one in its place, so ask for it where it is needed. */
   readonly config: Config;
   readonly paths: HomePaths;
+  /** The platform of its sessions. */
   readonly surface: string;
   readonly dispatcher: HookDispatcher;
   readonly registry: HookRegistry;

@@ -22,7 +22,7 @@ export interface HostLogs extends AsyncDisposable {
 const LAST_WAIT_MS = 2000;
 
 /** The surfaces that stream their log (CONTRACT §12). */
-const STREAMING: ReadonlySet<HostOptions["surface"]> = new Set(["gateway"]);
+const STREAMING: ReadonlySet<HostOptions["surface"]> = new Set(["gateway", "serve"]);
 
 /** Nothing is streamed before the first `configure`. */
 export function openLogStreams(options: HostLogsOptions): HostLogs {

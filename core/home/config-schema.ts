@@ -115,7 +115,15 @@ export function buildConfigSchema(zod: Zod) {
         hooks: buildGatewayHooksSchema(zod).optional(),
       })
       .optional(),
-    dashboard: zod.strictObject({ host: zod.string(), port, allowed_hosts: names }).partial().optional(),
+    dashboard: zod
+      .strictObject({
+        enabled: zod.boolean().describe("Whether hermes serve runs the dashboard; false by default"),
+        host: zod.string(),
+        port,
+        allowed_hosts: names,
+      })
+      .partial()
+      .optional(),
     background: zod
       .strictObject({
         enabled: zod.boolean().describe("Whether tasks may run in the background; true by default"),

@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 export type Surface =
   | "cli"
   | "gateway"
+  | "serve"
   | "task"
   | "dashboard"
   | "hooks test"
@@ -21,6 +22,7 @@ export type Surface =
 export const SURFACES = [
   "cli",
   "gateway",
+  "serve",
   "task",
   "dashboard",
   "hooks test",
@@ -40,7 +42,8 @@ interface Demand {
 /** As much of a configuration as is needed here. */
 type Demanded = Pick<Config, "demand"> & { readonly values: Partial<Config["values"]> };
 
-const TURNS = ["cli", "gateway", "task"] as const;
+const TURNS = ["cli", "gateway", "serve", "task"] as const;
+const GATEWAYS = ["gateway", "serve"] as const;
 /** Who loads plugins. */
 const HOSTS = [...TURNS, "dashboard"] as const;
 
@@ -55,12 +58,14 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
-  { surfaces: ["task", "worker"], path: "background" },
-  { surfaces: ["gateway"], path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
-  { surfaces: ["gateway"], path: "gateway.platforms.*.enabled" },
-  { surfaces: ["gateway"], path: "gateway.platforms.*", when: isEnabled },
+  { surfaces: ["task", "worker", "serve"], path: "background" },
+  { surfaces: GATEWAYS, path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
+  { surfaces: GATEWAYS, path: "gateway.platforms.*.enabled" },
+  { surfaces: GATEWAYS, path: "gateway.platforms.*", when: isEnabled },
   { surfaces: ["dashboard"], path: "dashboard" },
-  { surfaces: ["gateway"], path: "logging.stream", when: isNotDisabled },
+  { surfaces: ["serve"], path: "dashboard.enabled" },
+  { surfaces: ["serve"], path: "dashboard", when: isEnabled },
+  { surfaces: GATEWAYS, path: "logging.stream", when: isNotDisabled },
 ];
 
 /**

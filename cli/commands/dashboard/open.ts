@@ -2,11 +2,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Config } from "#core/home/config";
 import { problemOf } from "#core/errors";
+import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
 import type { HookRegistry } from "#core/registry";
 import { bindAddress } from "#dashboard/addresses";
 import { createDashboard, type DashboardServer } from "#dashboard/server";
-import type { HostFiles } from "../../host-files.ts";
 import { programVersion } from "../../version.ts";
 
 export interface OpenDashboardOptions {
@@ -16,7 +16,8 @@ export interface OpenDashboardOptions {
   readonly flags: { readonly host?: string; readonly port?: number; readonly insecure?: true };
   /** Where the events of other processes are published. */
   readonly registry: HookRegistry;
-  readonly files: Pick<HostFiles, "log" | "redact">;
+  readonly log: Log;
+  readonly redact: (text: string) => string;
   readonly warn: (sentence: string) => void;
 }
 
@@ -26,7 +27,7 @@ const PORT = 9119;
 
 /** Listens. Throws HERMES_DASHBOARD_* when it cannot, and HERMES_STATE_NEWER. */
 export async function openDashboard(options: OpenDashboardOptions): Promise<OpenDashboard> {
-  const { paths, config, flags, registry, files, warn } = options;
+  const { paths, config, flags, registry, log, redact, warn } = options;
   const settings = config.values.dashboard ?? {};
   const host = bindAddress(flags.host ?? settings.host, flags.insecure);
   await using undo = new AsyncDisposableStack();
@@ -40,8 +41,8 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
     database,
     discovery: paths.discovery,
     run: paths.run,
-    log: files.log,
-    redact: files.redact,
+    log,
+    redact,
     warn,
     version: programVersion(),
   });

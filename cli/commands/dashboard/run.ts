@@ -65,7 +65,8 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   await plugins.load(config);
 
   const { warn } = context;
-  const dashboard = undo.use(await openDashboard({ paths, config, flags, registry, files, warn }));
+  const { log, redact } = files;
+  const dashboard = undo.use(await openDashboard({ paths, config, flags, registry, log, redact, warn }));
   show(dashboard, flags, paths.run, context);
   await stopped.promise;
 }

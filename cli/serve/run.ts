@@ -1,0 +1,133 @@
+/** `hermes serve`: gateway, worker, dashboard and monitoring in one process, from their start to their drain. */
+import { isDeepStrictEqual } from "node:util";
+import type { Command } from "commander";
+import type { Config } from "#core/home/config";
+import { openDatabase } from "#core/home/database";
+import { HookRegistry } from "#core/registry";
+import { openDashboard, type OpenDashboard } from "#cli/commands/dashboard/open";
+import type { ServeFlags } from "../commands/serve.ts";
+import { createHost } from "../compose.ts";
+import type { CliContext } from "../context.ts";
+import { showRuns, tellTurns } from "#cli/gateway/run";
+import { claimHome } from "../home-claim.ts";
+import type { Host } from "../host/host.ts";
+import { keepMemoryFlat } from "../memory.ts";
+import { onHangup, untilStopped } from "../shutdown.ts";
+import { watchHost } from "../watch.ts";
+import { createServedGateway, type ServedGateway } from "./gateway.ts";
+import { connectSystemd } from "./notify.ts";
+import { ServedWorker } from "./worker.ts";
+
+/** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
+export async function runServe(flags: ServeFlags, command: Command, context: CliContext): Promise<void> {
+  const cut = Promise.withResolvers<number>();
+  let isCut = false;
+  const stopped = untilStopped((code) => {
+    if (isCut) process.exit(code);
+    isCut = true;
+    cut.resolve(code);
+  });
+  // Without a terminal, SIGHUP only reopens log files.
+  onHangup(() => undefined);
+  keepMemoryFlat();
+  const toSystemd = connectSystemd(context);
+  await using undo = new AsyncDisposableStack();
+  const service = await start(undo, { flags, command, context });
+  using systemd = toSystemd(() => true);
+  systemd.ready();
+  announce(service, context);
+  await stopped;
+  systemd.stopping();
+  tellTurns(service.gateway.active() + service.host.pluginTurns.active, context);
+  tellTasks(service.worker.active, context);
+  const drained = Promise.all([service.gateway.drain(), service.worker.stop()]);
+  const code = await Promise.race([drained.then(() => undefined), cut.promise]);
+  if (code === undefined) return;
+  context.note("Stopped.");
+  // Interrupted tasks are queued again, which is not left out.
+  service.worker.hurry();
+  await service.worker.stop();
+  process.exit(code);
+}
+
+interface Start {
+  readonly flags: ServeFlags;
+  readonly command: Command;
+  readonly context: CliContext;
+}
+
+interface Service {
+  readonly host: Host;
+  readonly dashboard: OpenDashboard | undefined;
+  readonly worker: ServedWorker;
+  readonly gateway: ServedGateway;
+}
+
+/** Starts everything, or throws; then `undo` ends what has been started. */
+async function start(undo: AsyncDisposableStack, { flags, command, context }: Start): Promise<Service> {
+  const paths = context.paths(command);
+  const globals = context.globals(command);
+  const { warn } = context;
+  undo.defer(claimHome({ role: "serve", run: paths.run, warn }));
+  undo.defer(claimHome({ role: "gateway", run: paths.run, warn }));
+  // A host can do without its database. A service cannot.
+  openDatabase(paths.state).close();
+  const forwarded = new HookRegistry((sentence) => {
+    context.warn(sentence);
+    host.log.error(sentence);
+  });
+  const interactive = process.stdin.isTTY && process.stderr.isTTY;
+  const host = undo.use(await createHost({ context, globals, paths, surface: "serve", interactive, forwarded }));
+  showRuns(host, context);
+  const { config, log, redact } = host;
+  let dashboard: OpenDashboard | undefined;
+  if (config.values.dashboard?.enabled) {
+    dashboard = undo.use(await openDashboard({ paths, config, flags, registry: forwarded, log, redact, warn }));
+    undo.defer(await forwardNow(host));
+  }
+  const worker = new ServedWorker(host, context.env);
+  undo.defer(() => worker.stop());
+  await worker.open();
+  // Last of what listens: from here on it takes messages.
+  const gateway = createServedGateway(host, { context, safeMode: globals.safeMode });
+  undo.defer(() => gateway.drain());
+  await gateway.start();
+  await worker.start();
+  host.onReload((changed, notes) => {
+    for (const section of FIXED.filter((name) => isChanged(name, config, changed)))
+      notes.warn(`Restart hermes serve to apply the changes of ${section} in config.yaml.`);
+  });
+  undo.defer(await watchHost(host));
+  return { host, dashboard, worker, gateway };
+}
+
+/** Sends this process's events to its own dashboard from now on. The returned function sends the last of them. */
+async function forwardNow({ registry }: Host): Promise<() => Promise<void>> {
+  const { start_if_dashboard_available, stop } = await import("#core/forwarder");
+  start_if_dashboard_available(registry);
+  return stop;
+}
+
+/** Sections that are read at the start only. */
+const FIXED = ["dashboard", "monitoring"] as const;
+
+function isChanged(section: (typeof FIXED)[number], before: Config, after: Config): boolean {
+  return !isDeepStrictEqual(before.values[section], after.values[section]);
+}
+
+function announce({ host, dashboard, gateway }: Service, context: CliContext): void {
+  gateway.announce();
+  if (dashboard !== undefined) {
+    context.out(`The dashboard is at ${dashboard.url}`);
+    // Not into a service's journal, which others may read.
+    if (process.stdout.isTTY) context.out(`Sign in (valid once, for ten minutes): ${dashboard.signInUrl()}`);
+    else context.note('"hermes dashboard --link" prints a sign-in link of the dashboard.');
+  }
+  const { enabled, max_concurrent: most } = host.config.values.background;
+  const worker = enabled ? `up to ${most} background tasks at a time` : "no background tasks";
+  context.note(`The service is running, with ${worker}. Press Ctrl+C to stop it.`);
+}
+
+function tellTasks(tasks: number, context: CliContext): void {
+  if (tasks > 0) context.note(`Waiting for ${tasks === 1 ? "1 running task" : `${tasks} running tasks`} to finish …`);
+}

@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";
+import type { UnitFlags } from "../serve/print-unit.ts";
+import type { ServeFlags } from "../serve/run.ts";
 
 const EXAMPLES = `
 Examples:
@@ -10,13 +12,6 @@ Examples:
   hermes serve --print-unit --user bot  print a unit for systemd that runs it as the user bot
 
 docs/service.md explains the unit line by line, upgrades, and what happens when something fails.`;
-
-/** The options of `hermes serve`. */
-export interface ServeFlags {
-  readonly printUnit?: true;
-  readonly user?: string;
-  readonly insecure?: true;
-}
 
 /** `hermes serve` (CONTRACT §12). */
 export function addServeCommand(program: Command, context: CliContext): void {
@@ -29,7 +24,7 @@ export function addServeCommand(program: Command, context: CliContext): void {
     .option("--user <name>", "with --print-unit: the user that the service runs as")
     .option("--insecure", "allow a dashboard that other machines can reach; its traffic is not encrypted")
     .addHelpText("after", EXAMPLES)
-    .action(async (flags: ServeFlags, command: Command) => {
+    .action(async (flags: ServeFlags & UnitFlags & { readonly printUnit?: true }, command: Command) => {
       if (flags.printUnit) {
         const { printUnit } = await import("../serve/print-unit.ts");
         return printUnit(flags, command, context);

@@ -5,9 +5,15 @@ import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
-import type { ServeFlags } from "../commands/serve.ts";
 import type { CliContext } from "../context.ts";
 import { unitText } from "./unit.ts";
+
+/** The options of `hermes serve --print-unit`. */
+export interface UnitFlags {
+  readonly user?: string;
+  /** Passed on to the service. */
+  readonly insecure?: true;
+}
 
 /** What systemd and useradd(8) accept, without a `$` at the end. */
 const USER_NAME = /^[a-z_][a-z0-9_.-]{0,30}$/i;
@@ -15,7 +21,7 @@ const USER_NAME = /^[a-z_][a-z0-9_.-]{0,30}$/i;
 const DEFAULT_USER = "hermes";
 
 /** Throws HERMES_USAGE for a name that is no user's. */
-export function printUnit(flags: ServeFlags, command: Command, context: CliContext): void {
+export function printUnit(flags: UnitFlags, command: Command, context: CliContext): void {
   const { username: self } = userInfo();
   const user = flags.user ?? (self === "root" ? DEFAULT_USER : self);
   if (!USER_NAME.test(user)) {

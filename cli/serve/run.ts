@@ -5,7 +5,6 @@ import type { Config } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import { HookRegistry } from "#core/registry";
 import { openDashboard, type OpenDashboard } from "#cli/commands/dashboard/open";
-import type { ServeFlags } from "../commands/serve.ts";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { showRuns, tellTurns } from "#cli/gateway/run";
@@ -17,6 +16,12 @@ import { watchHost } from "../watch.ts";
 import { createServedGateway, type ServedGateway } from "./gateway.ts";
 import { connectSystemd } from "./notify.ts";
 import { ServedWorker } from "./worker.ts";
+
+/** The options of `hermes serve`. */
+export interface ServeFlags {
+  /** Allows a dashboard that other machines can reach. */
+  readonly insecure?: true;
+}
 
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runServe(flags: ServeFlags, command: Command, context: CliContext): Promise<void> {

@@ -5,7 +5,8 @@ import { parseConfig } from "#core/home/config";
 import { demandFor, SURFACES } from "#core/home/demands";
 
 const UNSET = "'${UNSET}'";
-const TURNS = ["cli", "gateway", "task"];
+const TURNS = ["cli", "gateway", "serve", "task"];
+const GATEWAYS = ["gateway", "serve"];
 const HOSTS = [...TURNS, "dashboard"];
 
 const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[] = [
@@ -20,17 +21,19 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`plugins: ${UNSET}`, HOSTS],
   [`plugins: { entries: { one: { on_error: ${UNSET} } } }`, ["plugin"]],
   [`plugins: { entries: { other: { on_error: ${UNSET} } } }`, []],
-  [`gateway: ${UNSET}`, ["gateway"]],
-  [`gateway: { busy: ${UNSET} }`, ["gateway"]],
-  [`gateway: { platforms: { own: { enabled: ${UNSET} } } }`, ["gateway"]],
-  [`gateway: { platforms: { own: ${UNSET} } }`, ["gateway"]],
-  [`gateway: { platforms: { own: { enabled: true, url: ${UNSET} } } }`, ["gateway"]],
+  [`gateway: ${UNSET}`, GATEWAYS],
+  [`gateway: { busy: ${UNSET} }`, GATEWAYS],
+  [`gateway: { platforms: { own: { enabled: ${UNSET} } } }`, GATEWAYS],
+  [`gateway: { platforms: { own: ${UNSET} } }`, GATEWAYS],
+  [`gateway: { platforms: { own: { enabled: true, url: ${UNSET} } } }`, GATEWAYS],
   [`gateway: { platforms: { own: { enabled: false, url: ${UNSET} } } }`, []],
   [`dashboard: { port: ${UNSET} }`, ["dashboard"]],
-  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, ["gateway"]],
+  [`dashboard: { enabled: true, port: ${UNSET} }`, ["serve", "dashboard"]],
+  [`dashboard: { enabled: ${UNSET} }`, ["serve", "dashboard"]],
+  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, GATEWAYS],
   [`logging: { stream: { enabled: false, destinations: [{ type: file, path: ${UNSET} }] } }`, []],
   [`hooks: { pre_tool_call: [{ command: ${UNSET} }] }`, []],
-  [`background: { timeout: ${UNSET} }`, ["task", "worker"]],
+  [`background: { timeout: ${UNSET} }`, ["serve", "task", "worker"]],
   [`webhooks: { auth: { type: bearer, token: ${UNSET} } }`, [...TURNS, "webhooks", "worker"]],
   [`inbox: { order: ${UNSET} }`, []],
 ];

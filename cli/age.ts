@@ -11,9 +11,9 @@ export function age(time: string, now: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** A length of time: `0.4s`, `12s`, `3m 04s`, `2h 05m`. */
+/** A length of time: `0.4s`, `3s`, `12s`, `3m 04s`, `2h 05m`. */
 export function elapsed(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)}s`;
+  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)}s`;
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole}s`;
   const two = (value: number) => String(value).padStart(2, "0");

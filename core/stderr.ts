@@ -21,6 +21,20 @@ export function writeFaintStderr(text: string): void {
   write(`\u001b[2m${line}\u001b[22m${end}`);
 }
 
+/** True where a line can be drawn over: on a terminal that understands escape sequences, without `NO_COLOR`. */
+export function canRedraw(): boolean {
+  return isatty(2) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}
+
+/**
+ * Replaces the line that the cursor is on by a faint one, or by nothing, and leaves the cursor at its beginning. The
+ * text must be shorter than the terminal is wide. Only where {@link canRedraw} is true.
+ */
+export function redrawLine(text: string): void {
+  const line = filter.take(text);
+  write(line === "" ? "\r\u001b[K" : `\r\u001b[K\u001b[2m${line}\u001b[22m\r`);
+}
+
 function write(text: string): void {
   keepStderr();
   process.stderr.write(text);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
@@ -6,14 +5,13 @@ import { readOutput } from "#daemon/tasks/output";
 import { createRenderer } from "#cli/chat/renderers";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";
+import { TaskWatch } from "#cli/tasks/watch";
 
 export interface OutputOptions {
   readonly follow?: boolean;
   readonly tail?: number;
   readonly outputFormat: "text" | "stream-json";
 }
-
-const LOOK_MS = 200;
 
 /** `hermes tasks output ID`: what the last attempt has printed. */
 export function showOutput(
@@ -24,7 +22,8 @@ export function showOutput(
 ): Promise<void> {
   return withTasks(command, context, async ({ store, paths }) => {
     const id = await taskId(written, store);
-    const show = printer(options, context);
+    using watch = options.follow ? new TaskWatch(context) : undefined;
+    const show = printer(options, watch?.context ?? context);
     for (let shown = 0, attempt = 0; ;) {
       const task = await store.get(id);
       if (task === undefined)
@@ -37,12 +36,10 @@ export function showOutput(
       show.add(lines.slice(shown));
       // What is left out in the middle makes it shorter.
       shown = Math.max(shown, lines.length);
-      if (!options.follow || isOver) {
-        show.end();
-        if (options.follow) context.exit(task.exit_code ?? 0);
-        return;
-      }
-      await pause(LOOK_MS);
+      if (watch !== undefined && !isOver && (await watch.untilNext(task))) continue;
+      show.end();
+      if (watch !== undefined && isOver) context.exit(task.exit_code ?? 0);
+      return;
     }
   });
 }

@@ -137,7 +137,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
   async function buildApp(): Promise<FastifyInstance> {
     const { fastify } = await import("fastify");
     const made = fastify({
-      http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(2000, limits.headersMs) },
+      http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(5000, limits.headersMs) },
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.idleMs,
       exposeHeadRoutes: false,

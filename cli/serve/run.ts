@@ -16,6 +16,7 @@ import { watchHost } from "../watch.ts";
 import { createServedGateway, type ServedGateway } from "./gateway.ts";
 import { connectSystemd } from "./notify.ts";
 import { ServedWorker } from "./worker.ts";
+import { findWriteProblem } from "./write-check.ts";
 
 /** The options of `hermes serve`. */
 export interface ServeFlags {
@@ -38,7 +39,7 @@ export async function runServe(flags: ServeFlags, command: Command, context: Cli
   const toSystemd = connectSystemd(context);
   await using undo = new AsyncDisposableStack();
   const service = await start(undo, { flags, command, context });
-  using systemd = toSystemd(() => true);
+  using systemd = toSystemd(() => takesWrites(service.host));
   systemd.ready();
   announce(service, context);
   await stopped;
@@ -118,6 +119,12 @@ const FIXED = ["dashboard", "monitoring"] as const;
 
 function isChanged(section: (typeof FIXED)[number], before: Config, after: Config): boolean {
   return !isDeepStrictEqual(before.values[section], after.values[section]);
+}
+
+function takesWrites({ paths, log }: Host): boolean {
+  const problem = findWriteProblem(paths.state);
+  if (problem !== null) log.error(`the watchdog of systemd gets no sign of life: ${paths.state}: ${problem}`);
+  return problem === null;
 }
 
 function announce({ host, dashboard, gateway }: Service, context: CliContext): void {

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import test, { type TestContext } from "node:test";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
@@ -70,6 +71,24 @@ test("a watchdog that is meant for another process gets nothing, and a failed st
   await service.ended;
   await until(() => messages().includes("STOPPING=1"), "it says that it stops", { seen: messages });
   assert.deepEqual(messages(), ["READY=1", "STOPPING=1"]);
+});
+
+test("while the database takes no writes, the watchdog gets no sign of life", async (t) => {
+  const home = new Home(t);
+  const { path, messages } = await startReceiver(t, home);
+  const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" };
+  await startServe(t, home, { config: { model: { provider: "offline" } }, env });
+  await until(() => messages().includes("WATCHDOG=1"), "it says that it lives", { seen: messages });
+  const database = new DatabaseSync(join(home.path, "state.db"));
+  t.after(() => database.close());
+  database.exec("BEGIN IMMEDIATE");
+  await until(
+    () => home.has("logs/hermes.log") && home.read("logs/hermes.log").includes("no sign of life"),
+    "it is silent, and says why in the log",
+  );
+  database.exec("ROLLBACK");
+  const before = messages().length;
+  await until(() => messages().length > before + 2, "it says again that it lives", { seen: messages });
 });
 
 test("without systemd-notify there is one warning", async (t) => {

@@ -49,7 +49,7 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
     requestTimeout: options.requestTimeoutMs,
     http: {
       headersTimeout: options.headersTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs),
+      connectionsCheckingInterval: Math.min(5000, options.headersTimeoutMs),
     },
     frameworkErrors: (_error, _request, reply) => {
       void refuse(reply, badRequest("The path cannot be read."));

@@ -33,11 +33,11 @@ export interface ExportedSession extends StoredSession {
 export class SqliteSessions {
   readonly #database: DatabaseSync;
   readonly #tables: SessionTables;
-  readonly #onWriteFailure: (problem: string) => void;
+  readonly #onWriteFailure: (error: unknown) => void;
   readonly #unsaved = new Map<string, Unsaved>();
   #reported = false;
 
-  constructor(database: DatabaseSync, onWriteFailure: (problem: string) => void) {
+  constructor(database: DatabaseSync, onWriteFailure: (error: unknown) => void) {
     this.#database = database;
     this.#tables = new SessionTables(database);
     this.#onWriteFailure = onWriteFailure;
@@ -288,7 +288,7 @@ export class SqliteSessions {
   #report(error: unknown): void {
     if (this.#reported) return;
     this.#reported = true;
-    this.#onWriteFailure(problemOf(error));
+    this.#onWriteFailure(error);
   }
 }
 

@@ -29,7 +29,7 @@ export async function withHomeState<Value>(
   demandVisible(paths, `hermes ${commandPath(command)}`);
   const config = await loadConfig(paths, context.env);
   for (const warning of config.warnings) context.warn(warning);
-  const database = creates || existsSync(paths.state) ? openDatabase(paths.state) : openMemoryDatabase();
+  const database = creates || existsSync(paths.state) ? openDatabase(paths.state, context.warn) : openMemoryDatabase();
   try {
     return await use({ paths, config, database });
   } finally {

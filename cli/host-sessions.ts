@@ -4,6 +4,7 @@ import { problemOf } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
 import { sweepSessionFiles } from "#sandbox/shell/session-files";
 import type { SqliteSessions } from "#agent/sessions";
+import { explainDamage } from "./damaged-state.ts";
 
 export interface HostSessions {
   readonly store: SqliteSessions;
@@ -22,15 +23,17 @@ export async function openSessions(
   const { SqliteSessions: Store } = await import("#agent/sessions");
   let database: DatabaseSync;
   try {
-    database = openDatabase(state);
+    database = openDatabase(state, warnOnce);
   } catch (error) {
     if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
     warnOnce(`This session will not be saved: ${problemOf(error)}`);
     database = openForReading(state) ?? openMemoryDatabase();
   }
-  const store = new Store(database, (problem) =>
-    warnOnce(`New messages will not be saved: ${state} cannot be written: ${problem}`),
-  );
+  const store = new Store(database, (error) => {
+    const shown = explainDamage(error, state);
+    const problem = shown === error ? `${state} cannot be written: ${problemOf(error)}` : problemOf(shown);
+    warnOnce(`New messages will not be saved: ${problem}`);
+  });
   return {
     store,
     database,

@@ -1,6 +1,7 @@
 /** Runs the command line: finds the command, runs it, and turns errors into messages and exit codes. */
 import { CommanderError, type Command } from "commander";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import { isDamage } from "#core/home/damage";
 import { isHidden } from "#core/home/hidden";
 import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
@@ -17,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (process.platform === "win32") throw new HermesError("HERMES_PLATFORM", { platform: "Windows" });
     await run(argv, context);
   } catch (error) {
-    report(error, context);
+    report(isDamage(error) ? await explained(error, argv) : error, context);
   }
   await flushStdout().catch((error: unknown) => report(error, context));
   // A plugin's timer or an idle connection must not keep the program alive.
@@ -80,6 +81,11 @@ function scanStart(words: readonly string[]): Start {
 async function versionText(home: string | undefined): Promise<string> {
   const { programVersion } = await import("./version.ts");
   return `hermes-hooks ${programVersion()}\nnode ${process.version}\nhome ${homePaths(home).home}`;
+}
+
+async function explained(error: unknown, argv: readonly string[]): Promise<unknown> {
+  const { explainDamage } = await import("./damaged-state.ts");
+  return explainDamage(error, homePaths(scanStart(argv).home).state);
 }
 
 /** Reports the error and sets the exit code. */

@@ -78,6 +78,11 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be used: ${f.problem}`,
   ),
+  HERMES_STATE_DAMAGED: declare(
+    EXIT.failed,
+    (f: { file: string; path: string; problem: string }) =>
+      `${f.file} is damaged (${f.problem}) and was moved to ${f.path}. Run the command again to start with an empty one.`,
+  ),
   HERMES_SESSION_UNKNOWN: declare(EXIT.notFound, (f: { session: string }) =>
     f.session === "latest"
       ? "There are no sessions yet."

@@ -65,7 +65,8 @@ async function withPairing(
   demandVisible(paths, `hermes ${commandPath(command)}`);
   const { state } = paths;
   // Listing users must not create a database; a wrong code must be counted somewhere.
-  const database = existsSync(state) || command.name() === "approve" ? openDatabase(state) : openMemoryDatabase();
+  const database =
+    existsSync(state) || command.name() === "approve" ? openDatabase(state, context.warn) : openMemoryDatabase();
   try {
     await use(new Store(database));
   } finally {

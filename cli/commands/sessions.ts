@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { HermesError, isHermesError } from "#core/errors";
+import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { SqliteSessions } from "#agent/sessions";
 import { demandVisible } from "#core/home/hidden";
 import { commandPath } from "../command-path.ts";
@@ -63,14 +63,14 @@ async function withStore(
   // Listing sessions must not create a database.
   const database = existsSync(state) ? open() : openMemoryDatabase();
   try {
-    await use(new Store(database, (problem) => context.warn(problem)));
+    await use(new Store(database, (error) => context.warn(problemOf(error))));
   } finally {
     database.close();
   }
 
   function open() {
     try {
-      return openDatabase(state);
+      return openDatabase(state, context.warn);
     } catch (error) {
       // A read-only database can still be read.
       const readable = isHermesError(error) && error.code === "HERMES_STATE_UNAVAILABLE" && openForReading(state);

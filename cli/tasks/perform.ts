@@ -34,7 +34,7 @@ export interface TaskRun {
 export async function runTask(run: TaskRun): Promise<void> {
   const { task, command, context } = run;
   const paths = context.paths(command);
-  const database = openDatabase(paths.state);
+  const database = openDatabase(paths.state, context.warn);
   const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
   const progress = new TaskProgress(new TaskOutput(paths.tasks, task.id), context.warn);
   const finish = (code: number, deliveriesFor: DeliveriesFor, failure?: string) =>

@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync } from "node:sqlite";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
+import { isDamage } from "./damage.ts";
+import { setAside } from "./damaged.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { ensureFolder } from "./paths.ts";
 import { openPrivateFile } from "./private-files.ts";
@@ -14,10 +16,24 @@ const LOOK_TIMEOUT_MS = 300;
 
 /**
  * Opens the database file; creates it (mode 0600, its folder 0700) and upgrades its schema if needed. Processes that do
- * so at the same time wait for each other. Throws HERMES_STATE_NEWER for a file of a newer version and
+ * so at the same time wait for each other. With `warn`, a file that cannot be read at all is moved away, with a sentence
+ * that says where to, and a new one is created. Throws HERMES_STATE_NEWER for a file of a newer version and
  * HERMES_STATE_UNAVAILABLE for one that cannot be opened or written.
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, warn?: (sentence: string) => void): DatabaseSync {
+  try {
+    return open(file);
+  } catch (error) {
+    if (warn === undefined || !isDamage(error)) throw error;
+    const moved = setAside(file);
+    // Without: another process has just done so.
+    if (moved !== undefined)
+      warn(`${file} is damaged (${moved.problem}) and was moved to ${moved.path}; a new one is used.`);
+    return open(file);
+  }
+}
+
+function open(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     ensureFolder(dirname(file));

@@ -14,6 +14,8 @@ export interface HomePaths {
   /** Private copies of the scripts that `hooks_consent: pinned` runs. */
   readonly approvedHooks: string;
   readonly state: string;
+  /** Where a damaged `state.db` is moved to. */
+  readonly damaged: string;
   /** The discovery file of a running dashboard (CONTRACT §9). */
   readonly discovery: string;
   /** The gateway's start-up checklist. */
@@ -48,6 +50,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     agentHooks: join(home, "agent-hooks"),
     approvedHooks: join(home, "approved-hooks"),
     state: join(home, "state.db"),
+    damaged: join(home, "damaged"),
     discovery: join(home, "dashboard.json"),
     boot: join(home, "BOOT.md"),
     logs,
@@ -61,7 +64,8 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
 }
 
 /** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
-export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|.*\.log(?:\..*)?|session-files|tasks)$/;
+export const HIDDEN_IN_HOME =
+  /^(?:state\.db(?:-.*)?|dashboard\.json|logs|.*\.log(?:\..*)?|session-files|tasks|damaged)$/;
 
 /**
  * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what
@@ -69,9 +73,9 @@ export const HIDDEN_IN_HOME = /^(?:state\.db(?:-.*)?|dashboard\.json|logs|.*\.lo
  */
 export function unreadablePaths(paths: HomePaths): readonly string[] {
   const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state } = paths;
-  const { discovery, logs, sessionFiles, tasks } = paths;
+  const { discovery, logs, sessionFiles, tasks, damaged } = paths;
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
-  const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks];
+  const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks, damaged];
   return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...conversations];
 }
 

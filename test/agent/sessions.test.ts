@@ -3,6 +3,7 @@ import test from "node:test";
 import { repairHistory } from "#agent/history";
 import { compareSessionIds, createSessionId } from "#agent/session-id";
 import { SqliteSessions } from "#agent/sessions";
+import { problemOf } from "#core/errors";
 import { openMemoryDatabase } from "#core/home/database";
 import type { ChatMessage } from "#core/messages";
 import { createBench } from "../helpers/agent-bench.ts";
@@ -13,7 +14,7 @@ const assistant = (content: string): ChatMessage => ({ role: "assistant", conten
 function createStore() {
   const problems: string[] = [];
   const database = openMemoryDatabase();
-  return { database, problems, store: new SqliteSessions(database, (problem) => problems.push(problem)) };
+  return { database, problems, store: new SqliteSessions(database, (error) => problems.push(problemOf(error))) };
 }
 
 test("ids are unique, and differ in their first eight characters", () => {

@@ -4,6 +4,7 @@ import { createAgentRunner } from "#agent/runner";
 import type { AgentDeps } from "#agent/scope";
 import { describeModel, selectModel, type ModelSettings } from "#agent/models/select";
 import { SqliteSessions } from "#agent/sessions";
+import { problemOf } from "#core/errors";
 import { openMemoryDatabase } from "#core/home/database";
 import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, type EventName } from "#core/events";
@@ -56,8 +57,8 @@ export function createBench(
 ): AgentBench {
   const dispatcher = new HookDispatcher();
   const registry = new HookRegistry();
-  const sessions = new SqliteSessions(options.database ?? openMemoryDatabase(), (problem) => {
-    throw new Error(`the test's database failed: ${problem}`);
+  const sessions = new SqliteSessions(options.database ?? openMemoryDatabase(), (error) => {
+    throw new Error(`the test's database failed: ${problemOf(error)}`);
   });
   const settings = options.model ?? { provider: "offline" };
   const runner = createAgentRunner({

@@ -18,7 +18,7 @@ interface Line {
 
 function createBench(t: TestContext) {
   const folder = join(temporaryFolder(t), "session-files");
-  const sessions = new SqliteSessions(openMemoryDatabase(), (problem) => assert.fail(problem));
+  const sessions = new SqliteSessions(openMemoryDatabase(), (error) => assert.ifError(error));
   const warnings: string[] = [];
   const secrets: object[] = [];
   const files = createSessionFiles({

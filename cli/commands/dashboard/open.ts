@@ -62,7 +62,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 async function openStore(file: string, warn: (sentence: string) => void): Promise<DatabaseSync | undefined> {
   const { openDatabase } = await import("#core/home/database");
   try {
-    return openDatabase(file);
+    return openDatabase(file, warn);
   } catch (error) {
     if ((error as { code?: unknown }).code === "HERMES_STATE_NEWER") throw error;
     warn(`Events are kept in memory only: ${problemOf(error)}`);

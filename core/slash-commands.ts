@@ -33,6 +33,7 @@ const SLASH_COMMANDS = {
   hooks: { surfaces: CHAT, summary: "list the registered hooks" },
   history: { surfaces: CHAT, summary: "show the messages of this session" },
   quit: { surfaces: CHAT, aliases: ["exit"], summary: "exit (also Ctrl+D)" },
+  tasks: { surfaces: BOTH, usage: "[ID|cancel ID]", summary: "list the newest tasks, show one, or cancel it" },
   settings: { surfaces: GATEWAY, summary: "show the settings and how to change them" },
   start: { surfaces: GATEWAY, summary: "say what to do here" },
 } as const satisfies Readonly<Record<string, SlashCommandEntry>>;

@@ -32,9 +32,17 @@ export class UserAccess {
   }
 
   /** True when the sender has access; false when that cannot be determined. Never throws. */
-  allows({ platform, user_id }: MessageSource): boolean {
+  allows(source: MessageSource): boolean {
+    return allowedUsers(this.#deps.settings(), source.platform).includes("*") || this.isKnown(source);
+  }
+
+  /**
+   * True when the sender is more than anybody: named by the configuration, paired, or on a platform with a key of its
+   * own. Never throws.
+   */
+  isKnown({ platform, user_id }: MessageSource): boolean {
     if (findPlatform(platform)?.exempt) return true;
-    if (allowedUsers(this.#deps.settings(), platform).some((user) => user === "*" || user === user_id)) return true;
+    if (user_id !== "*" && allowedUsers(this.#deps.settings(), platform).includes(user_id)) return true;
     try {
       return this.#deps.pairing.isPaired(platform, user_id);
     } catch (error) {

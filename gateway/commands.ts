@@ -4,12 +4,18 @@ import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { MessageSource } from "#core/ports/platform";
 import { findSlashCommand, noSlashCommand, slashHelp, type SlashCommandName } from "#core/slash-commands";
+import { tasksCommand } from "#core/tasks-command";
+import type { UserAccess } from "./access.ts";
 import type { ChatSession, ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { withDeadline } from "#core/deadline";
 
-export interface CommandDeps extends Pick<GatewayDeps, "registry" | "model" | "commands" | "log" | "settings"> {
+export interface CommandDeps extends Pick<
+  GatewayDeps,
+  "registry" | "model" | "commands" | "log" | "settings" | "tasks"
+> {
+  readonly access: UserAccess;
   readonly live: LiveSessions;
   readonly platforms: () => readonly string[];
   readonly closing: AbortSignal;
@@ -40,6 +46,11 @@ const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
     const { id, provider } = model.describe();
     return `${id} (${provider})`;
   },
+  tasks(args, { source }, { access, tasks }) {
+    if (source.chat_type !== "dm") return "Ask me about tasks in a direct message: others read along here.";
+    if (!access.isKnown(source)) return "Only users whom the configuration names, and paired ones, see tasks.";
+    return tasksCommand(args, tasks);
+  },
 };
 
 /** What a bot says first. */
@@ -52,6 +63,7 @@ const URGENT: ReadonlySet<GatewayCommandName | undefined> = new Set([
   "settings",
   "stop",
   "status",
+  "tasks",
 ] as const);
 
 /** True for a command that runs immediately, even if earlier messages are still waiting. */

@@ -5,6 +5,7 @@ import type { HookDispatcher } from "#core/dispatch";
 import type { Log } from "#core/home/log";
 import type { Adapter } from "#core/ports/platform";
 import type { AgentRunner, SessionRepository } from "#core/ports/agent";
+import type { TaskDesk } from "#core/ports/tasks";
 import type { HookRegistry } from "#core/registry";
 
 /** The `gateway` section of `config.yaml`. */
@@ -31,6 +32,8 @@ export interface GatewayDeps {
     /** Switches to another model of the same provider from the next turn on. */
     use(id: string): void;
   };
+  /** The tasks of the home. */
+  readonly tasks: TaskDesk;
   /** The plugins' current slash commands. */
   readonly commands: () => readonly GatewayCommand[];
   readonly log: Log;

@@ -5,6 +5,7 @@ import type { Frame } from "#core/frames";
 import { findSlashCommand, noSlashCommand, slashHelp, slashWords, type SlashCommandName } from "#core/slash-commands";
 import { shownUrl } from "#agent/models/select";
 import { DELEGATE_TASK } from "#agent/delegate";
+import { tasksCommand } from "#core/tasks-command";
 import { truncate } from "#core/truncate";
 import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
@@ -81,6 +82,11 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   },
   tools: (_, { host, say }) => (say(toolText(host)), NOTHING),
   hooks: (_, { host, say }) => (say(hookText(host)), NOTHING),
+  async tasks(args, { host, say }) {
+    const { taskDeskOf } = await import("../tasks/desk.ts");
+    say(await tasksCommand(args, taskDeskOf(host)));
+    return NOTHING;
+  },
   history(_, { host, conversation, say }) {
     const messages = conversation.session === undefined ? [] : host.sessions.history(conversation.session.id);
     say(messages.length === 0 ? "No messages yet." : messages.map(messageLine).join("\n"));

@@ -7,7 +7,7 @@ import { isHidden } from "#core/home/hidden";
 import type { HomePaths } from "#core/home/paths";
 import type { DeliveryStatus } from "#core/ports/storage";
 import type { TaskStatus } from "#core/ports/tasks";
-import { describeState } from "../tasks/table.ts";
+import { taskState } from "#core/tasks-command";
 import { fitLine } from "../text-width.ts";
 
 export interface OfferedValue {
@@ -73,7 +73,7 @@ function tasksWith(statuses: readonly (TaskStatus | undefined)[]): Offer {
       const lists = await Promise.all(statuses.map((status) => store.list({ status, limit: MOST_OFFERED })));
       return lists.flat().map((task) => ({
         value: task.id,
-        description: `${describeState(task)}: ${fitLine(task.prompt, PROMPT_COLUMNS)}`,
+        description: `${taskState(task)}: ${fitLine(task.prompt, PROMPT_COLUMNS)}`,
       }));
     });
 }

@@ -3,6 +3,7 @@ import type { Adapter } from "#core/ports/platform";
 import { findPlatform } from "#gateway/adapters/table";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
 import type { Host } from "../host/host.ts";
+import { taskDeskOf } from "../tasks/desk.ts";
 import { openGatewayHooks } from "./hooks.ts";
 import { ConfiguredPlatforms } from "./platforms.ts";
 
@@ -78,6 +79,7 @@ function makeGateway(host: Host, onLive: HostGatewayOptions["onLive"]): RunningG
     // A platform's message may contain its address, and the address its token.
     warn: (sentence) => host.warn(host.redact(sentence)),
     settings: () => host.config.values.gateway ?? {},
+    tasks: taskDeskOf(host),
     commands: () => host.plugins.commands(),
     onLive,
     background: pluginTurns,

@@ -12,7 +12,7 @@ import { WebhookPublisher } from "#daemon/webhooks/publisher";
 import type { CliContext } from "../context.ts";
 import { withHomeState, type HomeState } from "../home-state.ts";
 import { secretsOf } from "../host-files.ts";
-import { wholeId } from "../short-id.ts";
+import { wholeId } from "#core/short-id";
 
 export interface TaskHome extends HomeState {
   readonly store: TaskStore;

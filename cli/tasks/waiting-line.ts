@@ -1,4 +1,4 @@
-import { elapsed } from "../age.ts";
+import { elapsed } from "#core/age";
 import type { CliContext } from "../context.ts";
 import { onStopSignal } from "../shutdown.ts";
 import { ProgressLine } from "./progress.ts";

@@ -1,11 +1,11 @@
 /** Watches a task until it ends, or until the person who watches has seen enough. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Task } from "#core/ports/tasks";
-import { elapsed } from "../age.ts";
+import { taskState } from "#core/tasks-command";
+import { elapsed } from "#core/age";
 import type { CliContext } from "../context.ts";
 import { onStopSignal } from "../shutdown.ts";
 import { ProgressLine } from "./progress.ts";
-import { describeState } from "./table.ts";
 
 const LOOK_MS = 200;
 const counts = new Intl.NumberFormat("en");
@@ -34,7 +34,7 @@ export class TaskWatch implements Disposable {
    * again, and set the exit code.
    */
   async untilNext(task: Task): Promise<boolean> {
-    this.#progress.show(progressOf(task, Date.now()), describeState(task));
+    this.#progress.show(progressOf(task, Date.now()), taskState(task));
     // An abort ends the pause.
     await pause(LOOK_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
     if (!this.#stopped.signal.aborted) return true;
@@ -54,7 +54,7 @@ function progressOf(task: Task, now: number): string {
   const since = task.duration_seconds ?? Math.max(0, (now - Date.parse(task.created_at)) / 1000);
   const { tools_called: tools, tokens_used: tokens } = task;
   return [
-    `${describeState(task)} ${elapsed(Math.floor(since))}`,
+    `${taskState(task)} ${elapsed(Math.floor(since))}`,
     ...(tools ? [`${counts.format(tools)} tool call${tools === 1 ? "" : "s"}`] : []),
     ...(tokens ? [`${counts.format(tokens)} token${tokens === 1 ? "" : "s"}`] : []),
   ].join(" · ");

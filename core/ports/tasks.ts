@@ -129,3 +129,16 @@ export interface TaskStore {
   /** Deletes tasks that ended before a time, and gives their ids. */
   prune(endedBefore: Date): Promise<readonly string[]>;
 }
+
+/** What surfaces other than the command line show of tasks and do with them; texts are without secrets. */
+export interface TaskDesk {
+  /** Newest first; one whose process is gone is not shown as running. */
+  list(filter: TaskFilter): Promise<readonly Task[]>;
+  get(id: string): Promise<Task | undefined>;
+  /** Every id that begins like this, at most ten. */
+  find(beginning: string): Promise<readonly string[]>;
+  /** The last lines of what the last attempt has printed as text. */
+  lastLines(id: string, most: number): Promise<readonly string[]>;
+  /** Cancels a task. Resolves when it has ended, with its status before; undefined when there is none. */
+  cancel(id: string): Promise<TaskStatus | undefined>;
+}

@@ -2,7 +2,17 @@
  * What a task has printed: its frames as JSON lines, up to a limit. Beyond it the beginning and the end are kept: the
  * end is in two files of which the older one is replaced, until the task ends and everything is one file.
  */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ensureFolder } from "#core/home/paths";
 
@@ -91,6 +101,31 @@ function sizeOf(file: string): number {
     return fstatSync(opened).size;
   } finally {
     closeSync(opened);
+  }
+}
+
+/** The last frames of what a task has printed, a line each: whole lines within so many bytes of its end. */
+export function readOutputEnd(folder: string, id: string, most: number): readonly string[] {
+  const { whole, end, olderEnd } = outputFiles(folder, id);
+  let text = "";
+  for (const file of [end, olderEnd, whole]) {
+    const left = most - Buffer.byteLength(text);
+    if (left > 0 && existsSync(file)) text = endOf(file, left) + text;
+  }
+  return text.split("\n").slice(0, -1);
+}
+
+/** The whole lines within the last `most` bytes of a file. */
+function endOf(path: string, most: number): string {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const buffer = Buffer.alloc(Math.min(size, most));
+    const length = readSync(file, buffer, 0, buffer.length, size - buffer.length);
+    const text = buffer.toString("utf8", 0, length);
+    return size > most ? text.slice(text.indexOf("\n") + 1) : text;
+  } finally {
+    closeSync(file);
   }
 }
 

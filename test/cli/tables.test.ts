@@ -1,7 +1,7 @@
 /** Lists for people: ages, widths, and lines that fit a terminal. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { age, elapsed } from "#cli/age";
+import { age, elapsed } from "#core/age";
 import { columns } from "#cli/columns";
 import { taskTable } from "#cli/tasks/table";
 import { fitLine, textWidth } from "#cli/text-width";

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import test from "node:test";
 import { createGatewayBench, record } from "../helpers/gateway-bench.ts";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { slashWords } from "#core/slash-commands";
 import { until } from "../helpers/poll.ts";
 
@@ -331,4 +333,46 @@ test("without idle_reset_minutes a session lasts", async (t) => {
   database.exec("UPDATE sessions SET updated_at = '2020-01-01T00:00:00.000Z'");
   await adapter.receive("hello");
   assert.equal(agent.sessions.byKey(KEY)!.id, id);
+});
+
+test("/tasks lists, shows and cancels tasks in direct messages of known users only", async (t) => {
+  const { adapter, database } = await createGatewayBench(t, { settings: { allowed_users: ["*", "7"] } });
+  const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  const known = { user_id: "7" };
+  assert.match((await adapter.ask("/tasks", known)).text!, /^No tasks yet\./);
+  const ids = [];
+  for (let number = 0; number < 12; number++) {
+    const prompt = `number ${number} with hunter22 and \u001b[31mred\n${"x".repeat(10_000)}`;
+    const rest = { cwd: "/", idempotencyKey: null, runner: null, maxTurns: null, timeout: 0, submittedOn: "cli" };
+    ids.push((await store.submit({ prompt, ...rest })).id);
+  }
+  const list = (await adapter.ask("/tasks", known)).text!;
+  const lines = list.split("\n");
+  assert.equal(lines.length, 10);
+  assert.match(lines[0]!, new RegExp(`^${ids[11]} queued \\(12th\\), now: number 11 with \\[redacted\\] and red x+…$`));
+  assert.ok(list.length < 2000);
+  // Whoever is let in by "*" alone, and who reads along in a group, sees no prompts.
+  const words = ["/tasks", `/tasks ${ids[0]}`, `/tasks cancel ${ids[0]}`];
+  for (const word of words) {
+    for (const source of [{ user_id: "8" }, { ...known, chat_type: "group" }]) {
+      const { text } = await adapter.ask(word, source);
+      assert.doesNotMatch(text!, /number|queued|cancelled/);
+    }
+  }
+  const [id = "", other = ""] = ids;
+  assert.match(
+    (await adapter.ask(`/tasks ${id.slice(0, 8)}`, known)).text!,
+    new RegExp(`^${id} queued \\(1st\\)\nprompt: number 0`),
+  );
+  assert.equal((await adapter.ask(`/tasks cancel ${id}`, known)).text, `Task ${id} is cancelled.`);
+  assert.equal((await adapter.ask(`/tasks cancel ${id}`, known)).text, `Task ${id} has ended already: cancelled.`);
+  assert.equal((await store.get(other))?.status, "queued");
+  for (const wrong of ["/tasks zzzz0000", "/tasks ../../etc", "/tasks cancel abc"]) {
+    assert.match((await adapter.ask(wrong, known)).text!, /There is no task/);
+  }
+  for (const wrong of ["/tasks cancel", "/tasks a b", "/tasks cancel a b"]) {
+    assert.equal((await adapter.ask(wrong, known)).text, "Send /tasks, /tasks ID or /tasks cancel ID.");
+  }
+  database.close();
+  assert.equal((await adapter.ask("/tasks", known)).problem?.code, "HERMES_INTERNAL");
 });

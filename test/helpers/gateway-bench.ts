@@ -6,6 +6,8 @@ import type { Log } from "#core/home/log";
 import type { AgentDeps } from "#agent/scope";
 import type { Adapter } from "#core/ports/platform";
 import type { Tool } from "#core/ports/agent";
+import type { TaskDesk } from "#core/ports/tasks";
+import { createTaskDesk } from "#cli/tasks/desk";
 import type { GatewayCommand, GatewayDeps, GatewaySettings, Timings } from "#gateway/deps";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
 import { createBench, type AgentBench } from "./agent-bench.ts";
@@ -85,6 +87,7 @@ export async function createGatewayBench(t: TestContext, options: GatewayBenchOp
     database,
     settings: () => bench.settings,
     model: modelSwitch(),
+    tasks: taskDesk(database),
     commands: () => commands,
     log: recordingLog(logged),
     warn: (sentence) => void warnings.push(sentence),
@@ -105,6 +108,17 @@ export function record({ agent, order }: GatewayBench, hooks: readonly string[],
     void order.push(`${event} ${(context["session_id"] as string | null | undefined) ?? "-"}`);
   for (const hook of hooks) agent.hook(hook as Parameters<AgentBench["hook"]>[0], (payload) => put(hook, payload));
   for (const event of events) agent.registry.register(event, put);
+}
+
+/** The tasks of the database; none has printed anything. */
+function taskDesk(database: DatabaseSync): TaskDesk {
+  return createTaskDesk({
+    database,
+    folder: "/nowhere",
+    persist: () => true,
+    deliveriesFor: () => [],
+    redact: (text) => text.replaceAll("hunter22", "[redacted]"),
+  });
 }
 
 function modelSwitch(): GatewayDeps["model"] {

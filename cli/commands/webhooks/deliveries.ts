@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import type { Delivery, DeliveryStore } from "#core/ports/storage";
-import { age, elapsed } from "#cli/age";
+import { age, elapsed } from "#core/age";
 import { columns, roomForLast } from "#cli/columns";
 import type { CliContext } from "#cli/context";
-import { wholeId } from "#cli/short-id";
+import { wholeId } from "#core/short-id";
 import { fitLine } from "#cli/text-width";
 import { withWebhooks } from "./store.ts";
 

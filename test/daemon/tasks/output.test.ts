@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { readOutput, TaskOutput } from "#daemon/tasks/output";
+import { readOutput, readOutputEnd, TaskOutput } from "#daemon/tasks/output";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 const numbers = (lines: readonly string[]) => lines.map((line) => (JSON.parse(line) as { n?: number }).n);
@@ -39,6 +39,24 @@ test("of a large one the beginning and the end are kept, with what was left out 
   const rest = lines.filter((_, index) => index !== at).reduce((sum, line) => sum + line.length + 1, 0);
   assert.equal(bytes + rest, total);
   assert.deepEqual(readdirSync(folder), ["a.jsonl"]);
+});
+
+test("the end of an output is read without the rest, from all its files, in whole lines", (t) => {
+  const folder = temporaryFolder(t);
+  assert.deepEqual(readOutputEnd(folder, "a", 100), []);
+  const output = new TaskOutput(folder, "a", { beginning: 100, end: 100 });
+  const text = "é".repeat(10);
+  for (let n = 10; n < 30; n++) {
+    output.add({ n, text });
+    const all = readOutput(folder, "a");
+    for (const most of [1, 40, 77, 120, 100_000]) {
+      const end = readOutputEnd(folder, "a", most);
+      assert.ok(Buffer.byteLength(end.join("\n")) <= most);
+      assert.deepEqual(end, end.length === 0 ? [] : all.slice(-end.length));
+    }
+    assert.deepEqual(readOutputEnd(folder, "a", 100_000), all);
+    assert.equal(numbers(readOutputEnd(folder, "a", 120)).at(-1), n);
+  }
 });
 
 test("a further attempt starts afresh", (t) => {

@@ -1,5 +1,5 @@
 /** Ids as a person writes them: whole, or as much of the beginning as tells them apart (CONTRACT §10). */
-import { HermesError } from "#core/errors";
+import { HermesError } from "./errors.ts";
 
 const SHORTEST = 4;
 const LONGEST = 16;

@@ -7,6 +7,7 @@ import { openSessions, type HostSessions } from "./host-sessions.ts";
 import { openEvents, type HostEvents } from "./host/events.ts";
 import { openLogStreams, type HostLogs } from "./host/logs.ts";
 import { platformOf, type CurrentConfig, type Host, type HostOptions } from "./host/host.ts";
+import { openMetrics, type HostMetrics } from "./host/metrics.ts";
 import { openReloads } from "./host/reloads.ts";
 import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
 import { createModelSwitch } from "./model-switch.ts";
@@ -30,7 +31,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
     events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
-    const webhooks = undo.use(await startWebhooks(options, { current, files, events, sessions }));
+    const { database } = sessions;
+    const { metrics, webhooks } = undo.use(await startReports(options, { current, files, events, sessions }));
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
     const sessionFiles = openSessionFiles(options, sessions, files);
@@ -52,7 +54,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const reloads = undo.use(
       openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, onChange }),
     );
-    for (const part of [logs, webhooks]) reloads.onReload((config) => part.configure(config));
+    for (const part of [logs, webhooks, metrics]) reloads.onReload((config) => part.configure(config));
     events.dispatcher.onChange = onChange;
     onChange();
     undo.defer(sessions.pruneSoon(current.config.values.sessions.retention_days));
@@ -70,9 +72,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
       redact: files.redact,
       warn: context.warn,
       sessions: sessions.store,
-      database: sessions.database,
+      database,
       model,
       webhooks,
+      flushMetrics: metrics.flush,
       plugins,
       pluginTurns: agent.pluginTurns,
       runner: agent.runner,
@@ -153,17 +156,31 @@ async function openShellHooks(options: HostOptions, parts: ShellHookParts): Prom
   return shellHooks;
 }
 
-/** Sends events to the endpoints of the configuration. */
-async function startWebhooks(
-  { context }: HostOptions,
-  { current, files, events, sessions }: WebhookParts,
-): Promise<HostWebhooks> {
-  const webhooks = openWebhooks({ database: sessions.database, files, events, warn: context.warn });
-  await webhooks.configure(current.config);
-  return webhooks;
+interface Reports extends AsyncDisposable {
+  readonly metrics: HostMetrics;
+  readonly webhooks: HostWebhooks;
 }
 
-interface WebhookParts extends Pick<ShellHookParts, "current" | "files" | "events"> {
+/** Counts for the metrics, and sends events to the endpoints of the configuration. */
+async function startReports(
+  { context, surface }: HostOptions,
+  { current, files, events, sessions }: ReportParts,
+): Promise<Reports> {
+  const { database } = sessions;
+  const metrics = openMetrics({ database, files, events, surface });
+  const webhooks = openWebhooks({ database, files, events, warn: context.warn });
+  for (const part of [metrics, webhooks]) await part.configure(current.config);
+  return {
+    metrics,
+    webhooks,
+    async [Symbol.asyncDispose]() {
+      await webhooks[Symbol.asyncDispose]();
+      await metrics[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface ReportParts extends Pick<ShellHookParts, "current" | "files" | "events"> {
   readonly sessions: HostSessions;
 }
 

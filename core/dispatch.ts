@@ -48,7 +48,7 @@ export class HookDispatcher {
   /** How much a hook may add; asked for at each run, because a reload may change it. */
   limits: () => HookLimits = () => DEFAULT_HOOK_LIMITS;
   readonly #hooks = new Map<EventName, readonly Hook[]>();
-  readonly #listeners = new Map<EventName, EventListener>();
+  readonly #listeners = new Map<EventName, readonly EventListener[]>();
   readonly #sideBySide = createLimiter(availableParallelism());
   readonly #background = createLimiter(availableParallelism());
 
@@ -67,10 +67,15 @@ export class HookDispatcher {
     };
   }
 
-  /** Calls a listener with the payload of each firing of an event, before its hooks run. One per event; returns its undo. */
-  listen(event: EventName, listener: EventListener): () => void {
-    this.#listeners.set(event, listener);
-    return () => void this.#listeners.delete(event);
+  /** Calls a listener with the payload of each firing of an event, before its hooks run. Returns its undo. */
+  listen<Name extends EventName>(event: Name, listener: (payload: Payload<Name>) => void): () => void {
+    const own = listener as EventListener;
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), own]);
+    return () => {
+      const others = (this.#listeners.get(event) ?? []).filter((one) => one !== own);
+      if (others.length > 0) this.#listeners.set(event, others);
+      else this.#listeners.delete(event);
+    };
   }
 
   hooksOf(event: EventName): readonly Hook[] {
@@ -104,10 +109,10 @@ export class HookDispatcher {
     invocation?: Invocation,
   ): MaybePromise<Decision> {
     const hooks = this.#hooks.get(event);
-    const listener = this.#listeners.size === 0 ? undefined : this.#listeners.get(event);
-    if (listener === undefined && (hooks === undefined || hooks.length === 0)) return PASS;
+    const listeners = this.#listeners.size === 0 ? undefined : this.#listeners.get(event);
+    if (listeners === undefined && (hooks === undefined || hooks.length === 0)) return PASS;
     const given = typeof payload === "function" ? payload() : payload;
-    listener?.(given);
+    if (listeners !== undefined) for (const listener of listeners) listener(given);
     if (hooks === undefined || hooks.length === 0) return PASS;
     return this.#walk({
       kind: declarationOf(event).kind,

@@ -95,6 +95,11 @@ export const GATEWAY_ERRORS = {
     (f: { until: string }) =>
       `Pairing is locked until ${f.until} after too many wrong codes. To allow a user without a code, add them to gateway.allowed_users in config.yaml.`,
   ),
+  HERMES_MONITORING_PORT: declare(
+    EXIT.failed,
+    (f: { key: string; host: string; port: number; problem: string }) =>
+      `${f.key} cannot be served on ${f.host}, port ${f.port}: ${f.problem}. Change ${f.key}.port or ${f.key}.host in config.yaml.`,
+  ),
   HERMES_DASHBOARD_PORT: declare(
     EXIT.failed,
     (f: { host: string; port: number }) =>

@@ -61,6 +61,8 @@ export interface Host extends AsyncDisposable {
   readonly runner: AgentRunner;
   readonly model: ModelSwitch;
   readonly webhooks: Reporting;
+  /** Writes what this process counted for the home's metrics. */
+  readonly flushMetrics: () => Promise<void>;
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
   /**

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { openDatabase } from "#core/home/database";
 import { EXIT, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { ClaimedTask, TaskResult, TaskStore } from "#core/ports/tasks";
+import type { ClaimedTask, TaskFigures, TaskResult, TaskStore } from "#core/ports/tasks";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
@@ -103,7 +103,7 @@ async function storeEnd({ task, context, isWorkers }: TaskRun, end: End): Promis
   const { store, progress, code, deliveriesFor, failure } = end;
   progress.close();
   const { id, attempt } = task;
-  await store.record(id, attempt, progress.figures);
+  await store.record(id, attempt, progress.takeFigures());
   const running = (await store.running()).find((other) => other.id === id);
   if (code === EXIT.terminated && isWorkers && !progress.isLate && running?.cancelRequested !== true) {
     return context.exit(code);
@@ -136,6 +136,7 @@ class TaskProgress {
   #session: string | null = null;
   #tokens = 0;
   #tools = 0;
+  readonly #calls = new Map<string, number>();
   /** The message of the last error. */
   error: string | null = null;
   /** True once its time was up. */
@@ -146,13 +147,16 @@ class TaskProgress {
     this.#warn = warn;
   }
 
-  get figures() {
-    return { session_id: this.#session, tokens_used: this.#tokens, tools_called: this.#tools };
+  /** What it has come to; the calls since the last time that this was asked. */
+  takeFigures(): TaskFigures {
+    const calls = Object.fromEntries(this.#calls);
+    this.#calls.clear();
+    return { session_id: this.#session, tokens_used: this.#tokens, tools_called: this.#tools, calls };
   }
 
   take(frame: Frame): void {
     if (frame.type === "session") this.#session ??= frame.session_id;
-    else if (frame.type === "tool_use") this.#tools++;
+    else if (frame.type === "tool_use") this.#countCall(frame.tool);
     else if (frame.type === "cost") this.#tokens += frame.input_tokens + frame.output_tokens;
     else if (frame.type === "error") this.error = frame.message;
     try {
@@ -161,6 +165,11 @@ class TaskProgress {
       // A full disk costs the output, not the task.
       this.#warn(`the task's output cannot be written: ${problemOf(error)}`);
     }
+  }
+
+  #countCall(tool: string): void {
+    this.#tools++;
+    this.#calls.set(tool, (this.#calls.get(tool) ?? 0) + 1);
   }
 
   interruptLate(): void {

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
 import { loggingSchema } from "./logging-settings.ts";
+import { monitoringSchema } from "./monitoring-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 import { webhooksSchema } from "./webhook-settings.ts";
 
@@ -135,7 +136,7 @@ export function buildConfigSchema(zod: Zod) {
       .partial()
       .optional(),
     webhooks: webhooksSchema(zod).optional(),
-    monitoring: open.optional(),
+    monitoring: monitoringSchema(zod).optional(),
     logging: loggingSchema(zod).optional(),
     inbound: zod.array(open).optional(),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),

@@ -201,4 +201,14 @@ export const MIGRATIONS: readonly string[] = [
      set_at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX schedules_by_time ON schedules (name, next_at);`,
+  `CREATE TABLE counters (
+     name TEXT NOT NULL,
+     labels TEXT NOT NULL,
+     amount REAL NOT NULL,
+     PRIMARY KEY (name, labels)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE probes (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     at INTEGER NOT NULL
+   ) STRICT;`,
 ];

@@ -83,6 +83,13 @@ export interface EndpointCounts {
   readonly failed: number;
 }
 
+/** What waits to be delivered. */
+export interface Backlog {
+  readonly pending: number;
+  /** When the oldest of it was stored; null when there is none. */
+  readonly oldest: string | null;
+}
+
 /** The deliveries of a home. Every method rejects with what the engine throws. */
 export interface DeliveryStore {
   /** Stores messages, as `disabled` for an endpoint that is switched off; returns their ids in order. */
@@ -108,6 +115,7 @@ export interface DeliveryStore {
   /** The failed ones that ended at or after a time. */
   failedSince(time: Date): Promise<readonly string[]>;
   counts(): Promise<ReadonlyMap<string, EndpointCounts>>;
+  backlog(): Promise<Backlog>;
   disabledEndpoints(): Promise<ReadonlySet<string>>;
   /** Switches an endpoint on again; false when it was on. */
   enableEndpoint(name: string): Promise<boolean>;

@@ -91,6 +91,8 @@ export interface TaskFigures {
   readonly session_id: string | null;
   readonly tokens_used: number;
   readonly tools_called: number;
+  /** The calls by tool since the figures before, for the home's counters. */
+  readonly calls: Readonly<Record<string, number>>;
 }
 
 /** Deliveries about the task as it is after the change. */
@@ -116,9 +118,9 @@ export interface TaskStore {
   queued(): Promise<number>;
   /** The process of an attempt runs. Stores `reports` at the task's first start only. False when the attempt is over. */
   started(id: string, attempt: number, runner: ProcessIdentity, reports: Reports): Promise<boolean>;
-  /** What an attempt has come to so far. */
+  /** What an attempt has come to so far. Its tokens and calls are counted, also when the attempt is not the last. */
   record(id: string, attempt: number, figures: TaskFigures): Promise<void>;
-  /** Ends an attempt that is running; false when it is over already. */
+  /** Ends an attempt that is running, and counts the task's end; false when it is over already. */
   end(id: string, attempt: number, result: TaskResult, reports: Reports): Promise<boolean>;
   /** Ends a queued task as cancelled, or asks for the end of a running one. Gives its status before. */
   cancel(id: string): Promise<TaskStatus | undefined>;

@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import type {
+  Backlog,
   ClaimedDelivery,
   Delivery,
   DeliveryDetails,
@@ -13,6 +14,7 @@ import type {
   NewDelivery,
 } from "#core/ports/storage";
 import { isAlive, processStartOf } from "#core/process-identity";
+import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";
 
 const MOST_CANDIDATES = 10;
@@ -26,7 +28,8 @@ const IS_FREE = "(leased_until IS NULL OR leased_until <= :now OR changed_at > :
 
 const SQL = {
   add: `INSERT INTO deliveries (id, event, endpoint, payload, status, due_at, changed_at, created_at)
-    VALUES (?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM disabled_endpoints WHERE name = ?) THEN 'disabled' ELSE 'pending' END, ?, ?, ?)`,
+    VALUES (?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM disabled_endpoints WHERE name = ?) THEN 'disabled' ELSE 'pending' END, ?, ?, ?)
+    RETURNING status`,
   claim: `UPDATE deliveries SET leased_until = :until, leased_by = :by, changed_at = :now WHERE number IN (
       SELECT number FROM deliveries WHERE endpoint = :endpoint AND status = 'pending'
         AND (due_at <= :now OR changed_at > :future) AND ${IS_FREE} ORDER BY due_at, number LIMIT :limit)
@@ -34,7 +37,7 @@ const SQL = {
   claimOne: `UPDATE deliveries SET leased_until = :until, leased_by = :by, changed_at = :now
     WHERE id = :id AND ${IS_FREE} RETURNING number, ${CLAIMED}`,
   end: `UPDATE deliveries SET status = ?, attempts = attempts + 1, delivered_at = ?, last_status = ?, last_error = ?,
-    changed_at = ?, leased_until = NULL, leased_by = NULL WHERE id = ?`,
+    changed_at = ?, leased_until = NULL, leased_by = NULL WHERE id = ? RETURNING endpoint`,
   again: `UPDATE deliveries SET status = 'pending', attempts = attempts + ?, due_at = ?, last_status = ?, last_error = ?,
     changed_at = ?, leased_until = NULL, leased_by = NULL WHERE id = ?`,
   attempt: `INSERT INTO delivery_attempts (delivery, at, status, error, duration_ms)
@@ -42,7 +45,7 @@ const SQL = {
   disable:
     "INSERT OR IGNORE INTO disabled_endpoints (name, disabled_at) SELECT endpoint, ? FROM deliveries WHERE id = ?",
   holdBack: `UPDATE deliveries SET status = 'disabled' WHERE status = 'pending' AND leased_until IS NULL
-    AND endpoint = (SELECT endpoint FROM deliveries WHERE id = ?)`,
+    AND endpoint = (SELECT endpoint FROM deliveries WHERE id = ?) RETURNING endpoint`,
   release: "UPDATE deliveries SET leased_until = NULL, leased_by = NULL WHERE id = ?",
   holders: "SELECT DISTINCT leased_by AS holder FROM deliveries WHERE status = 'pending' AND leased_by IS NOT NULL",
   releaseOf: "UPDATE deliveries SET leased_until = NULL, leased_by = NULL WHERE leased_by = ?",
@@ -65,7 +68,9 @@ const SQL = {
   enable: "DELETE FROM disabled_endpoints WHERE name = ?",
   prune: "DELETE FROM deliveries WHERE status <> 'pending' AND changed_at < ?",
   giveUp: `UPDATE deliveries SET status = 'failed', last_error = 'it could not be delivered for a week'
-    WHERE status = 'pending' AND created_at < ?`,
+    WHERE status = 'pending' AND created_at < ? RETURNING endpoint`,
+  backlog: `SELECT COUNT(*) AS pending, (SELECT created_at FROM deliveries WHERE status = 'pending' ORDER BY number LIMIT 1)
+    AS oldest FROM deliveries WHERE status = 'pending'`,
 } as const;
 
 export class EmbeddedDeliveries implements DeliveryStore {
@@ -73,11 +78,13 @@ export class EmbeddedDeliveries implements DeliveryStore {
   readonly #statements = new Map<string, StatementSync>();
   /** This process, also when its pid is reused. */
   readonly #holder = `${process.pid}:${processStartOf(process.pid) ?? ""}`;
+  readonly #counters: EmbeddedCounters;
   readonly #now: () => number;
 
   /** `now` is the wall clock in milliseconds. */
   constructor(database: DatabaseSync, now: () => number = Date.now) {
     this.#database = database;
+    this.#counters = new EmbeddedCounters(database);
     this.#now = now;
   }
 
@@ -91,7 +98,8 @@ export class EmbeddedDeliveries implements DeliveryStore {
     const created = new Date(now).toISOString();
     return deliveries.map(({ event, endpoint, payload }) => {
       const id = newId();
-      this.#run("add", id, event, endpoint, payload, endpoint, now, now, created);
+      const row = this.#prepare("add").get(id, event, endpoint, payload, endpoint, now, now, created);
+      if (row?.["status"] === "disabled") this.#count("disabled", [{ endpoint }]);
       return id;
     });
   }
@@ -165,6 +173,10 @@ export class EmbeddedDeliveries implements DeliveryStore {
     return new Map(rows.map(({ endpoint, pending, failed }) => [endpoint, { pending, failed }]));
   }
 
+  async backlog(): Promise<Backlog> {
+    return plain(this.#rows<Backlog>("backlog")[0]!);
+  }
+
   async disabledEndpoints(): Promise<ReadonlySet<string>> {
     return new Set(this.#rows<{ name: string }>("disabled").map(({ name }) => name));
   }
@@ -175,7 +187,7 @@ export class EmbeddedDeliveries implements DeliveryStore {
 
   async prune({ ended, created }: { ended: Date; created: Date }): Promise<void> {
     transaction(this.#database, () => {
-      this.#run("giveUp", created.toISOString());
+      this.#count("failed", this.#rows("giveUp", created.toISOString()));
       this.#run("prune", ended.getTime());
     });
   }
@@ -190,10 +202,19 @@ export class EmbeddedDeliveries implements DeliveryStore {
     }
     const delivered = next.kind === "delivered";
     const moment = new Date(now).toISOString();
-    this.#run("end", delivered ? "delivered" : "failed", delivered ? moment : null, status, error, now, id);
+    const outcome = delivered ? "delivered" : "failed";
+    const ended = this.#prepare("end").all(outcome, delivered ? moment : null, status, error, now, id);
+    this.#count(outcome, ended as unknown as { endpoint: string }[]);
     if (next.kind !== "gone") return;
     this.#run("disable", moment, id);
-    this.#run("holdBack", id);
+    this.#count("disabled", this.#rows("holdBack", id));
+  }
+
+  /** Counts what became of deliveries, in the caller's transaction. */
+  #count(outcome: "delivered" | "failed" | "disabled", deliveries: readonly { readonly endpoint: string }[]): void {
+    this.#counters.insert(
+      deliveries.map(({ endpoint }) => ({ name: "deliveries", labels: [endpoint, outcome], amount: 1 })),
+    );
   }
 
   #clock() {

@@ -16,7 +16,9 @@ import type {
   TaskStore,
 } from "#core/ports/tasks";
 import type { EmbeddedDeliveries } from "./embedded-deliveries.ts";
+import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";
+import { endCounts, workCounts } from "./task-counts.ts";
 
 const MOST_CANDIDATES = 10;
 
@@ -42,6 +44,7 @@ const SQL = {
   queued: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'queued'",
   started: `UPDATE tasks SET pid = ?, pid_start = ? WHERE id = ? AND attempt = ? AND status = 'running' RETURNING announced`,
   announced: "UPDATE tasks SET announced = 1 WHERE id = ?",
+  tokens: "SELECT COALESCE(tokens_used, 0) AS tokens FROM tasks WHERE id = ? AND attempt = ? AND status = 'running'",
   record: `UPDATE tasks SET session_id = ?, tokens_used = ?, tools_called = ?
     WHERE id = ? AND attempt = ? AND status = 'running'`,
   end: `UPDATE tasks SET status = ?, exit_code = ?, ended_by = ?, error = ?, ended_at = ?, pid = NULL
@@ -88,6 +91,7 @@ interface RunningRow extends ClaimedRow {
 export class EmbeddedTasks implements TaskStore {
   readonly #database: DatabaseSync;
   readonly #deliveries: EmbeddedDeliveries;
+  readonly #counters: EmbeddedCounters;
   readonly #statements = new Map<string, StatementSync>();
   readonly #now: () => number;
 
@@ -95,6 +99,7 @@ export class EmbeddedTasks implements TaskStore {
   constructor(database: DatabaseSync, deliveries: EmbeddedDeliveries, now: () => number = Date.now) {
     this.#database = database;
     this.#deliveries = deliveries;
+    this.#counters = new EmbeddedCounters(database);
     this.#now = now;
   }
 
@@ -165,14 +170,21 @@ export class EmbeddedTasks implements TaskStore {
     });
   }
 
-  async record(id: string, attempt: number, { session_id, tokens_used, tools_called }: TaskFigures): Promise<void> {
-    this.#run("record", session_id, tokens_used, tools_called, id, attempt);
+  async record(id: string, attempt: number, figures: TaskFigures): Promise<void> {
+    const { session_id, tokens_used, tools_called, calls } = figures;
+    transaction(this.#database, () => {
+      const [known] = this.#rows<{ tokens: number }>("tokens", id, attempt);
+      if (known === undefined) return;
+      this.#run("record", session_id, tokens_used, tools_called, id, attempt);
+      this.#counters.insert(workCounts(tokens_used - known.tokens, calls));
+    });
   }
 
   async end(id: string, attempt: number, result: TaskResult, reports: Reports): Promise<boolean> {
     const { status, exit_code, ended_by, error } = result;
     return transaction(this.#database, () => {
       if (this.#run("end", status, exit_code, ended_by, error, this.#now(), id, attempt).changes === 0) return false;
+      this.#counters.insert(endCounts(this.#known(id)!));
       this.#report(id, reports);
       return true;
     });
@@ -181,7 +193,10 @@ export class EmbeddedTasks implements TaskStore {
   async cancel(id: string): Promise<TaskStatus | undefined> {
     return transaction(this.#database, () => {
       const before = this.#known(id)?.status;
-      if (before === "queued") this.#run("cancelQueued", this.#now(), id);
+      if (before === "queued") {
+        this.#run("cancelQueued", this.#now(), id);
+        this.#counters.insert(endCounts(this.#known(id)!));
+      }
       if (before === "running") this.#run("cancelRunning", id);
       return before;
     });

@@ -77,7 +77,7 @@ test("a task is queued, claimed, started, ended, and says so at each step", asyn
     [running?.status, running?.pid, running?.duration_seconds, running?.position],
     ["running", 22, 2.5, null],
   );
-  await store.record(id, 1, { session_id: "s", tokens_used: 7, tools_called: 2 });
+  await store.record(id, 1, { session_id: "s", tokens_used: 7, tools_called: 2, calls: { terminal: 2 } });
   assert.equal(await store.end(id, 1, result(), NO_REPORTS), true);
   const ended = await store.get(id);
   assert.deepEqual(

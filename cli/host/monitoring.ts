@@ -8,14 +8,15 @@ import { createProbe, type DatabaseProbe } from "#daemon/monitoring/probe";
 import { programVersion } from "../version.ts";
 import type { Host } from "./host.ts";
 
-/** Asks by writing; a connection of its own never waits for the lock. */
+/** Asks the home's database by writing whether it takes writes. Never waits for another process that writes. */
 export function databaseProbe(file: string): DatabaseProbe {
   return createProbe(() => {
     const database = new DatabaseSync(file, { timeout: 0 });
     try {
-      database.exec(
-        "INSERT INTO probes (id, at) VALUES (1, unixepoch()) ON CONFLICT (id) DO UPDATE SET at = excluded.at",
-      );
+      database.exec("BEGIN IMMEDIATE");
+      // The version stays as it is, yet its page is written.
+      const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+      database.exec(`PRAGMA user_version = ${version}; COMMIT`);
     } finally {
       database.close();
     }
@@ -35,12 +36,14 @@ export async function openMonitoring(host: Host, probe: DatabaseProbe): Promise<
   const { startMonitoring } = await import("#daemon/monitoring/server");
   const { EmbeddedCounters } = await import("#daemon/storage/embedded-counters");
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+  const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
   const { EmbeddedTasks } = await import("#daemon/storage/embedded-tasks");
   const { endpointsOf } = await import("#daemon/webhooks/endpoints");
   const { database } = host;
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = new EmbeddedTasks(database, deliveries);
   const counters = new EmbeddedCounters(database);
+  const inbox = new EmbeddedInbox(database);
   const activeTasks = async () => (await tasks.running()).length;
 
   async function snapshot(): Promise<MetricsSnapshot> {
@@ -51,7 +54,7 @@ export async function openMonitoring(host: Host, probe: DatabaseProbe): Promise<
       counts: await counters.read(),
       tasks: { active: await activeTasks(), queued: await tasks.queued() },
       webhooks: { pending, oldestSeconds: oldest === null ? 0 : Math.max(0, (Date.now() - Date.parse(oldest)) / 1000) },
-      inbox: { schedule: 0, background: 0, skill: 0, inject: 0, webhook: 0 },
+      inbox: Object.fromEntries(await inbox.queued()),
       version: programVersion(),
       known: {
         tools: host.tools().map(({ name }) => name),

@@ -4,19 +4,21 @@ import type { Command } from "commander";
 import type { Config } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import { HookRegistry } from "#core/registry";
+import type { DatabaseProbe } from "#daemon/monitoring/probe";
+import type { Monitoring } from "#daemon/monitoring/server";
 import { openDashboard, type OpenDashboard } from "#cli/commands/dashboard/open";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { showRuns, tellTurns } from "#cli/gateway/run";
 import { claimHome } from "../home-claim.ts";
 import type { Host } from "../host/host.ts";
+import { databaseProbe, openMonitoring } from "../host/monitoring.ts";
 import { keepMemoryFlat } from "../memory.ts";
 import { onHangup, untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
 import { createServedGateway, type ServedGateway } from "./gateway.ts";
 import { connectSystemd } from "./notify.ts";
 import { ServedWorker } from "./worker.ts";
-import { findWriteProblem } from "./write-check.ts";
 
 /** The options of `hermes serve`. */
 export interface ServeFlags {
@@ -38,12 +40,14 @@ export async function runServe(flags: ServeFlags, command: Command, context: Cli
   keepMemoryFlat();
   const toSystemd = connectSystemd(context);
   await using undo = new AsyncDisposableStack();
-  const service = await start(undo, { flags, command, context });
-  using systemd = toSystemd(() => takesWrites(service.host));
+  const probe = databaseProbe(context.paths(command).state);
+  const service = await start(undo, { flags, command, context, probe });
+  using systemd = toSystemd(() => takesWrites(probe, service.host));
   systemd.ready();
   announce(service, context);
   await stopped;
   systemd.stopping();
+  service.monitoring?.drain();
   tellTurns(service.gateway.active() + service.host.pluginTurns.active, context);
   tellTasks(service.worker.active, context);
   const drained = Promise.all([service.gateway.drain(), service.worker.stop()]);
@@ -60,17 +64,19 @@ interface Start {
   readonly flags: ServeFlags;
   readonly command: Command;
   readonly context: CliContext;
+  readonly probe: DatabaseProbe;
 }
 
 interface Service {
   readonly host: Host;
   readonly dashboard: OpenDashboard | undefined;
+  readonly monitoring: Monitoring | undefined;
   readonly worker: ServedWorker;
   readonly gateway: ServedGateway;
 }
 
 /** Starts everything, or throws; then `undo` ends what has been started. */
-async function start(undo: AsyncDisposableStack, { flags, command, context }: Start): Promise<Service> {
+async function start(undo: AsyncDisposableStack, { flags, command, context, probe }: Start): Promise<Service> {
   const paths = context.paths(command);
   const globals = context.globals(command);
   const { warn } = context;
@@ -91,6 +97,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context }: St
     dashboard = undo.use(await openDashboard({ paths, config, flags, registry: forwarded, log, redact, warn }));
     undo.defer(await forwardNow(host));
   }
+  const monitoring = undo.use(await openMonitoring(host, probe));
   const worker = new ServedWorker(host, context.env);
   undo.defer(() => worker.stop());
   await worker.open();
@@ -104,7 +111,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context }: St
       notes.warn(`Restart hermes serve to apply the changes of ${section} in config.yaml.`);
   });
   undo.defer(await watchHost(host));
-  return { host, dashboard, worker, gateway };
+  return { host, dashboard, monitoring, worker, gateway };
 }
 
 /** Sends this process's events to its own dashboard from now on. The returned function sends the last of them. */
@@ -121,13 +128,13 @@ function isChanged(section: (typeof FIXED)[number], before: Config, after: Confi
   return !isDeepStrictEqual(before.values[section], after.values[section]);
 }
 
-function takesWrites({ paths, log }: Host): boolean {
-  const problem = findWriteProblem(paths.state);
+async function takesWrites(probe: DatabaseProbe, { paths, log }: Host): Promise<boolean> {
+  const problem = await probe.problem();
   if (problem !== null) log.error(`the watchdog of systemd gets no sign of life: ${paths.state}: ${problem}`);
   return problem === null;
 }
 
-function announce({ host, dashboard, gateway }: Service, context: CliContext): void {
+function announce({ host, dashboard, monitoring, gateway }: Service, context: CliContext): void {
   gateway.announce();
   if (dashboard !== undefined) {
     context.out(`The dashboard is at ${dashboard.url}`);
@@ -135,6 +142,7 @@ function announce({ host, dashboard, gateway }: Service, context: CliContext): v
     if (process.stdout.isTTY) context.out(`Sign in (valid once, for ten minutes): ${dashboard.signInUrl()}`);
     else context.note('"hermes dashboard --link" prints a sign-in link of the dashboard.');
   }
+  for (const { name, url } of monitoring?.addresses ?? []) context.out(`${name}: ${url}`);
   const { enabled, max_concurrent: most } = host.config.values.background;
   const worker = enabled ? `up to ${most} background tasks at a time` : "no background tasks";
   context.note(`The service is running, with ${worker}. Press Ctrl+C to stop it.`);

@@ -206,9 +206,5 @@ export const MIGRATIONS: readonly string[] = [
      labels TEXT NOT NULL,
      amount REAL NOT NULL,
      PRIMARY KEY (name, labels)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE probes (
-     id INTEGER PRIMARY KEY CHECK (id = 1),
-     at INTEGER NOT NULL
-   ) STRICT;`,
+   ) STRICT, WITHOUT ROWID;`,
 ];

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import test from "node:test";
-import { Home } from "../helpers/hermes.ts";
+import { Home, type Running } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { EVERYTHING, say, startServe } from "../helpers/serve.ts";
 
@@ -14,7 +14,11 @@ const MONITORED = {
   webhooks: { endpoints: { task_completed: { url: "http://localhost:9/x" } } },
 };
 
-const urlOf = (stdout: string, name: string) => new RegExp(`^${name}: (http:\\S+)$`, "m").exec(stdout)![1]!;
+async function urlOf(service: Running, name: string): Promise<string> {
+  const find = () => new RegExp(`^${name}: (http:\\S+)$`, "m").exec(service.stdout())?.[1];
+  await until(() => find() !== undefined, `the address of ${name} is told`);
+  return find()!;
+}
 
 /** A metric's lines: its labels → its value. */
 function read(text: string, metric: string): Record<string, number> {
@@ -25,7 +29,7 @@ function read(text: string, metric: string): Record<string, number> {
 test("what tasks and other turns did is counted, whoever ran them, and stays after a restart and a prune", async (t) => {
   const home = new Home(t);
   const service = await startServe(t, home, { config: MONITORED });
-  const scrape = async (from = service) => (await fetch(urlOf(from.stdout(), "prometheus"))).text();
+  const scrape = async (from = service) => (await fetch(await urlOf(from, "prometheus"))).text();
   assert.deepEqual(read(await scrape(), "hermes_tokens_used_total"), { "": 0 });
 
   assert.equal((await home.run(["run", "run `ls`"])).code, 0);
@@ -64,7 +68,7 @@ test("what tasks and other turns did is counted, whoever ran them, and stays aft
 test("health tells of a database that takes no writes, and of the drain", async (t) => {
   const home = new Home(t);
   const service = await startServe(t, home, { config: MONITORED });
-  const health = urlOf(service.stdout(), "health");
+  const health = await urlOf(service, "health");
   const statusOf = async (path = "/health") => (await fetch(new URL(path, health))).status;
   assert.equal(await statusOf(), 200);
   const other = new DatabaseSync(join(home.path, "state.db"), { timeout: 5000 });

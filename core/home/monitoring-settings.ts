@@ -12,7 +12,7 @@ export const MONITORING_DEFAULTS = {
 } as const;
 
 /** Always served beside the health check. */
-export const PROBE_PATHS = ["/livez", "/readyz"] as const;
+const PROBE_PATHS = ["/livez", "/readyz"] as const;
 
 const KINDS = ["prometheus", "health"] as const;
 

@@ -11,7 +11,7 @@ import { EVERYTHING, say, startServe } from "../helpers/serve.ts";
 const MONITORED = {
   ...EVERYTHING,
   monitoring: { prometheus: { enabled: true, port: 0 }, health: { enabled: true, port: 0 } },
-  webhooks: { endpoints: { task_completed: { url: "http://localhost:9/x" } } },
+  webhooks: { endpoints: { task_completed: { url: "http://localhost:9/x" } }, retry: { initial_delay: 600_000 } },
 };
 
 async function urlOf(service: Running, name: string): Promise<string> {

@@ -22,6 +22,7 @@ import { addRoutes } from "./routes.ts";
 import { SignIn } from "./sign-in.ts";
 import { Sources } from "./sources.ts";
 import { EventStore } from "./store.ts";
+import { addStoredRoutes, type StoredItems } from "./stored-routes.ts";
 import { Streams, type StreamLimits } from "./streams.ts";
 
 export interface DashboardLimits extends StreamLimits {
@@ -57,6 +58,8 @@ export interface DashboardOptions {
   readonly registry: HookRegistry;
   /** A separate connection to `state.db`; when undefined, events are kept in memory only. */
   readonly database: DatabaseSync | undefined;
+  /** The tasks and deliveries of the home; undefined without a database. */
+  readonly stored?: StoredItems | undefined;
   /** The discovery file. */
   readonly discovery: string;
   /** The folder `run` of the home, which holds the pages that open sign-in links. */
@@ -121,6 +124,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
 
   async function start(): Promise<void> {
     app = await buildApp();
+    addStoredRoutes(app, { access, stored: options.stored, redact: options.redact, log });
     addRoutes(app, { access, signIn, history, intake, sources, streams, log, version: options.version, startedAt });
     try {
       await app.listen({ host, port });

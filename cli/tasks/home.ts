@@ -34,7 +34,7 @@ export function withTasks<Value>(
     const { config, database } = state;
     const deliveries = new EmbeddedDeliveries(database);
     const store = new EmbeddedTasks(database, deliveries);
-    const deliveriesFor = taskReports(config, context.env, deliveries);
+    const deliveriesFor = taskReports(config, createRedactor(context.env, secretsOf(config.values)), deliveries);
     const persist = config.values.background.persist_on_restart;
     await settleTasks(store, { persist, reports: reportEnd(deliveriesFor) });
     return use({ ...state, store, deliveries, deliveriesFor });
@@ -42,12 +42,16 @@ export function withTasks<Value>(
 }
 
 /** Makes the deliveries about tasks; they are sent by whoever delivers. */
-function taskReports(config: Config, env: NodeJS.ProcessEnv, deliveries: EmbeddedDeliveries): DeliveriesFor {
+export function taskReports(
+  config: Config,
+  redact: (text: string) => string,
+  deliveries: EmbeddedDeliveries,
+): DeliveriesFor {
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
   const publisher = new WebhookPublisher({
     store: deliveries,
-    redact: createRedactor(env, secretsOf(config.values)),
+    redact,
     matches: () => true,
     onStored: silent,
     log,

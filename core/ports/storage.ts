@@ -3,7 +3,8 @@
  * the deliveries that report it are written together or not at all.
  */
 
-export type DeliveryStatus = "pending" | "delivered" | "failed" | "disabled";
+export const DELIVERY_STATUSES = ["pending", "delivered", "failed", "disabled"] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** A message to an endpoint, before it is stored. */
 export interface NewDelivery {

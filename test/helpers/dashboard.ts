@@ -8,6 +8,7 @@ import type { TestContext } from "node:test";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "#core/home/log";
 import { HookRegistry, type EventContext } from "#core/registry";
+import type { StoredItems } from "#dashboard/stored-routes";
 import { createDashboard, type DashboardServer, type DashboardLimits } from "#dashboard/server";
 
 export interface TestDashboardOptions {
@@ -15,6 +16,7 @@ export interface TestDashboardOptions {
   readonly allowedHosts?: readonly string[];
   /** Closed after the stop. */
   readonly database?: DatabaseSync;
+  readonly stored?: StoredItems;
   readonly limits?: Partial<DashboardLimits>;
   /** A folder for the discovery file that others use too. */
   readonly folder?: string;
@@ -55,6 +57,7 @@ export class TestDashboard {
       allowedHosts: options.allowedHosts ?? [],
       registry: this.registry,
       database: options.database,
+      stored: options.stored,
       discovery: this.discovery,
       run: join(folder, "run"),
       log: listLog(this.log),

@@ -39,6 +39,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
     allowedHosts: settings.allowed_hosts ?? [],
     registry,
     database,
+    stored: database && (await openStored(database, options)),
     discovery: paths.discovery,
     run: paths.run,
     log,
@@ -56,6 +57,22 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
     signInUrl: () => dashboard.signInUrl(),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };
+}
+
+/** What the page shows of the home's tasks and deliveries. Tasks whose process is gone are settled before. */
+async function openStored(database: DatabaseSync, { paths, config, redact }: OpenDashboardOptions) {
+  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+  const { createTaskDesk } = await import("../../tasks/desk.ts");
+  const { taskReports } = await import("../../tasks/home.ts");
+  const deliveries = new EmbeddedDeliveries(database);
+  const tasks = createTaskDesk({
+    database,
+    folder: paths.tasks,
+    persist: () => config.values.background.persist_on_restart,
+    deliveriesFor: taskReports(config, redact, deliveries),
+    redact,
+  });
+  return { tasks, deliveries };
 }
 
 /** A separate connection for events. Without a usable file, events are kept in memory only. */

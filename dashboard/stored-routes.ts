@@ -1,0 +1,118 @@
+/** The HTTP API for what the home has stored: its tasks, and the deliveries of webhooks. Both can only be read. */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { problemOf } from "#core/errors";
+import type { Log } from "#core/home/log";
+import { DELIVERY_STATUSES, type DeliveryStore } from "#core/ports/storage";
+import { TASK_STATUSES, type TaskDesk } from "#core/ports/tasks";
+import { OncePerMinute } from "#core/rare-log";
+import { truncate } from "#core/truncate";
+import { Refused, type RequestAccess } from "./access.ts";
+
+/** Where tasks and deliveries come from; texts are without secrets. */
+export interface StoredItems {
+  readonly tasks: Pick<TaskDesk, "list" | "get" | "lastLines">;
+  readonly deliveries: Pick<DeliveryStore, "list" | "get">;
+}
+
+export interface StoredRouteParts {
+  readonly access: RequestAccess;
+  /** Undefined without a database. */
+  readonly stored: StoredItems | undefined;
+  readonly redact: (text: string) => string;
+  readonly log: Log;
+}
+
+const MOST_LISTED = 200;
+const LISTED = 100;
+const LISTED_TEXT = 300;
+const SHOWN_TEXT = 20_000;
+const SHOWN_LINES = 40;
+const ID = /^[a-z0-9]{4,16}$/;
+
+export function addStoredRoutes(app: FastifyInstance, { access, stored, redact, log }: StoredRouteParts): void {
+  const options = { onRequest: access.either };
+  const rare = new OncePerMinute();
+
+  /** Reads from the database; its failure is an answer, not a crash. */
+  async function read<Value>(what: (items: StoredItems) => Promise<Value>): Promise<Value> {
+    if (stored === undefined) throw new Refused(503, "state.db cannot be used, so there are no tasks and deliveries");
+    try {
+      return await what(stored);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      if (rare.isDue()) log.error(`dashboard: tasks and deliveries cannot be read: ${problemOf(error)}`);
+      throw new Refused(503, "state.db cannot be read now; the log of the dashboard has the reason", { cause: error });
+    }
+  }
+
+  app.get("/api/tasks", options, (request) =>
+    read(async ({ tasks }) => {
+      const list = await tasks.list({ status: statusOf(request, TASK_STATUSES), limit: limitOf(request) });
+      return { tasks: list.map((task) => short(task, LISTED_TEXT)) };
+    }),
+  );
+
+  app.get("/api/tasks/:id", options, (request) =>
+    read(async ({ tasks }) => {
+      const id = idOf(request);
+      const task = await tasks.get(id);
+      if (task === undefined) throw new Refused(404, "there is no such task any more");
+      const output = (await tasks.lastLines(id, SHOWN_LINES)).map((line) => truncate(line, LISTED_TEXT));
+      return { task: short(task, SHOWN_TEXT), output };
+    }),
+  );
+
+  app.get("/api/deliveries", options, (request) =>
+    read(async ({ deliveries }) => {
+      const list = await deliveries.list({ status: statusOf(request, DELIVERY_STATUSES), limit: limitOf(request) });
+      return { deliveries: list.map((delivery) => cleaned(delivery, redact)) };
+    }),
+  );
+
+  app.get("/api/deliveries/:id", options, (request) =>
+    read(async ({ deliveries }) => {
+      const found = await deliveries.get(idOf(request));
+      if (found === undefined) throw new Refused(404, "there is no such delivery any more");
+      const { payload, history, ...delivery } = found;
+      return {
+        delivery: cleaned(delivery, redact),
+        payload: truncate(redact(JSON.stringify(JSON.parse(payload), null, 2)), SHOWN_TEXT),
+        history: history.slice(-SHOWN_LINES).map((attempt) => ({
+          ...attempt,
+          error: attempt.error === null ? null : truncate(redact(attempt.error), LISTED_TEXT),
+        })),
+      };
+    }),
+  );
+}
+
+function short<Item extends { readonly prompt: string; readonly error: string | null }>(item: Item, most: number) {
+  const { prompt, error } = item;
+  return { ...item, prompt: truncate(prompt, most), error: error === null ? null : truncate(error, most) };
+}
+
+function cleaned<Item extends { readonly last_error: string | null }>(item: Item, redact: (text: string) => string) {
+  const { last_error: error } = item;
+  return { ...item, last_error: error === null ? null : truncate(redact(error), LISTED_TEXT) };
+}
+
+function idOf(request: FastifyRequest): string {
+  const { id } = request.params as { readonly id: string };
+  if (ID.test(id)) return id;
+  throw new Refused(404, "there is no such id");
+}
+
+function statusOf<Status extends string>(request: FastifyRequest, known: readonly Status[]): Status | undefined {
+  const { status } = request.query as { readonly status?: unknown };
+  if (status === undefined || status === "") return undefined;
+  const found = known.find((one) => one === status);
+  if (found === undefined) throw new Refused(400, `'status' is one of ${known.join(", ")}`);
+  return found;
+}
+
+function limitOf(request: FastifyRequest): number {
+  const { limit } = request.query as { readonly limit?: unknown };
+  if (limit === undefined) return LISTED;
+  if (typeof limit === "string" && /^\d{1,15}$/.test(limit)) return Math.min(Number(limit), MOST_LISTED);
+  throw new Refused(400, "'limit' must be a whole number");
+}

@@ -1,0 +1,135 @@
+/** The API for tasks and deliveries: bounded, behind the sign-in, and quick with many rows. */
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { createTaskDesk } from "#cli/tasks/desk";
+import { openDatabase } from "#core/home/database";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
+
+const NEW = { cwd: "/", idempotencyKey: null, runner: null, maxTurns: null, timeout: 0, submittedOn: "cli" };
+
+async function start(t: TestContext) {
+  const folder = temporaryFolder(t);
+  const database = openDatabase(join(folder, "state.db"));
+  const deliveries = new EmbeddedDeliveries(database);
+  const tasks = new EmbeddedTasks(database, deliveries);
+  const redact = (text: string) => text.replaceAll("hunter2hunter2", "[redacted]");
+  const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
+  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries } });
+  const get = async (path: string) => {
+    const { status, json } = await dashboard.get(path, dashboard.bearer);
+    return { status, body: json() };
+  };
+  return { folder, database, deliveries, tasks, dashboard, get };
+}
+
+test("tasks are listed newest first, filtered, cut, and without secrets", async (t) => {
+  const { tasks, get, folder } = await start(t);
+  assert.deepEqual(await get("/api/tasks"), { status: 200, body: { tasks: [] } });
+  const ids = [];
+  for (let number = 0; number < 250; number++) {
+    ids.push((await tasks.submit({ ...NEW, prompt: `${number} hunter2hunter2 ${"x".repeat(5000)}` })).id);
+  }
+  await tasks.cancel(ids[0]!);
+  const listed = async (query: string) => (await get(`/api/tasks${query}`)).body["tasks"] as Record<string, unknown>[];
+  assert.deepEqual([(await listed("")).length, (await listed("?limit=7")).length], [100, 7]);
+  assert.equal((await listed("?limit=999999")).length, 200);
+  const [newest] = await listed("?limit=1");
+  assert.equal(newest?.["id"], ids.at(-1));
+  assert.match(String(newest?.["prompt"]), /^249 \[redacted\] x{280,300}…$/);
+  assert.deepEqual(
+    (await listed("?status=cancelled")).map(({ id }) => id),
+    [ids[0]],
+  );
+  mkdirSync(folder, { recursive: true });
+  const frame = {
+    type: "assistant",
+    session_id: "s",
+    content: "said hunter2hunter2\n<b>done</b>",
+    finish_reason: "stop",
+  };
+  writeFileSync(join(folder, `${ids[0]}.jsonl`), `${JSON.stringify(frame)}\n`);
+  const { body } = await get(`/api/tasks/${ids[0]}`);
+  assert.deepEqual(body["output"], ["said [redacted]", "<b>done</b>"]);
+  assert.equal((body["task"] as Record<string, unknown>)["status"], "cancelled");
+});
+
+test("deliveries are listed with their state; one has its payload and history", async (t) => {
+  const { deliveries, get } = await start(t);
+  const payload = JSON.stringify({ event: "x", text: "hunter2hunter2" });
+  const [id = ""] = await deliveries.add([{ event: "x", endpoint: "e", payload }]);
+  const attempt = { at: new Date().toISOString(), status: 500, error: "hunter2hunter2 failed", duration_ms: 12 };
+  await deliveries.finish([{ id, attempt, next: { kind: "again", inMs: 60_000, counts: true } }]);
+  const { body } = await get("/api/deliveries?status=pending");
+  const [listed] = body["deliveries"] as Record<string, unknown>[];
+  assert.deepEqual([listed?.["attempts"], listed?.["last_error"]], [1, "[redacted] failed"]);
+  assert.deepEqual((await get("/api/deliveries?status=failed")).body, { deliveries: [] });
+  const shown = (await get(`/api/deliveries/${id}`)).body;
+  assert.equal(shown["payload"], '{\n  "event": "x",\n  "text": "[redacted]"\n}');
+  assert.deepEqual(shown["history"], [{ ...attempt, error: "[redacted] failed" }]);
+});
+
+test("it is behind the sign-in, and mistakes are told", async (t) => {
+  const { dashboard, get, database } = await start(t);
+  for (const path of ["/api/tasks", "/api/tasks/abcdefgh", "/api/deliveries", "/api/deliveries/abcdefgh"]) {
+    assert.equal((await dashboard.get(path)).status, 401, path);
+    assert.equal((await dashboard.get(path, { cookie: await dashboard.signIn() })).status < 405, true, path);
+    assert.equal((await dashboard.post(path, {}, dashboard.bearer)).status, 404, path);
+  }
+  const wrong: [path: string, status: number][] = [
+    ["/api/tasks/abcdefgh", 404],
+    ["/api/tasks/..%2f..%2fetc", 404],
+    ["/api/deliveries/ABCDEFGH", 404],
+    ["/api/tasks?status=nope", 400],
+    ["/api/deliveries?status=running", 400],
+    ["/api/tasks?limit=-1", 400],
+  ];
+  for (const [path, status] of wrong) assert.equal((await get(path)).status, status, path);
+  database.exec("DROP TABLE tasks");
+  const { status, body } = await get("/api/tasks");
+  assert.deepEqual(
+    [status, body["detail"]],
+    [503, "state.db cannot be read now; the log of the dashboard has the reason"],
+  );
+  assert.match(dashboard.log.join("\n"), /no such table: tasks/);
+});
+
+test("without a database it says so", async (t) => {
+  const dashboard = await TestDashboard.start(t);
+  const { status, json } = await dashboard.get("/api/tasks", dashboard.bearer);
+  assert.equal(status, 503);
+  assert.match(String(json()["detail"]), /state\.db cannot be used/);
+});
+
+test("lists read through an index, whatever they are filtered by", async (t) => {
+  const { database } = await start(t);
+  const plans: string[] = [];
+  const prepare = database.prepare.bind(database);
+  t.mock.method(database, "prepare", (sql: string) => {
+    const { length } = sql.match(/\?/g) ?? [];
+    const named = /:(\w+)/g;
+    const values = Object.fromEntries([...sql.matchAll(named)].map(([, name]) => [name!, null]));
+    const plan = prepare(`EXPLAIN QUERY PLAN ${sql}`).all(
+      values,
+      ...Array.from<null>({ length: length ?? 0 }).fill(null),
+    );
+    plans.push(...plan.map(({ detail }) => String(detail)));
+    return prepare(sql);
+  });
+  const deliveries = new EmbeddedDeliveries(database);
+  const tasks = new EmbeddedTasks(database, deliveries);
+  await tasks.list({ status: "failed", limit: 10 });
+  await deliveries.list({ status: "failed", limit: 10 });
+  await deliveries.get("abcdefgh");
+  await tasks.get("abcdefgh");
+  assert.ok(plans.length >= 5);
+  for (const detail of plans) assert.doesNotMatch(detail, /SCAN (tasks|deliveries)|TEMP B-TREE/, plans.join("\n"));
+  plans.length = 0;
+  await tasks.list({ limit: 10 });
+  await deliveries.list({ limit: 10 });
+  // In the order of the table, until the limit.
+  for (const detail of plans) assert.doesNotMatch(detail, /TEMP B-TREE/);
+});

@@ -61,6 +61,8 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "memory / chat after one turn, package": { kind: "absolute", target: 110, floor: 220 },
   "memory / idle gateway, repository": { kind: "absolute", target: 130, floor: 260 },
   "memory / idle gateway, package": { kind: "absolute", target: 130, floor: 260 },
+  "memory / idle service, repository": { kind: "absolute", target: 140, floor: 280 },
+  "memory / idle service, package": { kind: "absolute", target: 140, floor: 280 },
 };
 
 /** What is written must not matter for how fast it arrives. */

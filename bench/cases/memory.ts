@@ -49,10 +49,10 @@ async function waitingChat(bin: string, home: string): Promise<number> {
   }
 }
 
-/** Resident megabytes of a gateway with only `api_server`, waiting for its first message. */
-async function idleGateway(bin: string, home: string): Promise<number> {
+/** Resident megabytes of a command with only `api_server`, waiting for its first message. */
+async function idle(command: string, bin: string, home: string): Promise<number> {
   writeFileSync(join(home, "config.yaml"), "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n");
-  const child = spawn(process.execPath, [bin, "gateway"], {
+  const child = spawn(process.execPath, [bin, command], {
     env: { ...process.env, HERMES_HOME: home },
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -72,7 +72,8 @@ function residentMegabytes(pid: string): number {
 
 const PROGRAMS = [
   ["chat after one turn", waitingChat],
-  ["idle gateway", idleGateway],
+  ["idle gateway", (bin: string, home: string) => idle("gateway", bin, home)],
+  ["idle service", (bin: string, home: string) => idle("serve", bin, home)],
 ] as const;
 
 /** Linux only: elsewhere there is no /proc, and the case measures nothing. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import type { Config } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
+import { demandVisible } from "#core/home/hidden";
 import { HookRegistry } from "#core/registry";
 import type { DatabaseProbe } from "#daemon/monitoring/probe";
 import type { Monitoring } from "#daemon/monitoring/server";
@@ -29,10 +30,10 @@ export interface ServeFlags {
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runServe(flags: ServeFlags, command: Command, context: CliContext): Promise<void> {
   const cut = Promise.withResolvers<number>();
-  let isCut = false;
+  let service: Service | undefined;
   const stopped = untilStopped((code) => {
-    if (isCut) process.exit(code);
-    isCut = true;
+    if (service === undefined || service.isCut) process.exit(code);
+    service.isCut = true;
     cut.resolve(code);
   });
   // Without a terminal, SIGHUP only reopens log files.
@@ -41,22 +42,23 @@ export async function runServe(flags: ServeFlags, command: Command, context: Cli
   const toSystemd = connectSystemd(context);
   await using undo = new AsyncDisposableStack();
   const probe = databaseProbe(context.paths(command).state);
-  const service = await start(undo, { flags, command, context, probe });
-  using systemd = toSystemd(() => takesWrites(probe, service.host));
+  service = await start(undo, { flags, command, context, probe });
+  const { host, monitoring, worker, gateway } = service;
+  using systemd = toSystemd(() => takesWrites(probe, host));
   systemd.ready();
   announce(service, context);
   await stopped;
   systemd.stopping();
-  service.monitoring?.drain();
-  tellTurns(service.gateway.active() + service.host.pluginTurns.active, context);
-  tellTasks(service.worker.active, context);
-  const drained = Promise.all([service.gateway.drain(), service.worker.stop()]);
+  monitoring?.drain();
+  tellTurns(gateway.active() + host.pluginTurns.active, context);
+  tellTasks(worker.active, context);
+  const drained = Promise.all([gateway.drain(), worker.stop()]);
   const code = await Promise.race([drained.then(() => undefined), cut.promise]);
   if (code === undefined) return;
   context.note("Stopped.");
   // Interrupted tasks are queued again, which is not left out.
-  service.worker.hurry();
-  await service.worker.stop();
+  worker.hurry();
+  await worker.stop();
   process.exit(code);
 }
 
@@ -73,6 +75,8 @@ interface Service {
   readonly monitoring: Monitoring | undefined;
   readonly worker: ServedWorker;
   readonly gateway: ServedGateway;
+  /** True once a second request to stop has cut the drain. */
+  isCut: boolean;
 }
 
 /** Starts everything, or throws; then `undo` ends what has been started. */
@@ -80,6 +84,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
   const paths = context.paths(command);
   const globals = context.globals(command);
   const { warn } = context;
+  demandVisible(paths, "hermes serve");
   undo.defer(claimHome({ role: "serve", run: paths.run, warn }));
   undo.defer(claimHome({ role: "gateway", run: paths.run, warn }));
   // A host can do without its database. A service cannot.
@@ -111,7 +116,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
       notes.warn(`Restart hermes serve to apply the changes of ${section} in config.yaml.`);
   });
   undo.defer(await watchHost(host));
-  return { host, dashboard, monitoring, worker, gateway };
+  return { host, dashboard, monitoring, worker, gateway, isCut: false };
 }
 
 /** Sends this process's events to its own dashboard from now on. The returned function sends the last of them. */

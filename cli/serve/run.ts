@@ -88,7 +88,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
   undo.defer(claimHome({ role: "serve", run: paths.run, warn }));
   undo.defer(claimHome({ role: "gateway", run: paths.run, warn }));
   // A host can do without its database. A service cannot.
-  openDatabase(paths.state).close();
+  openDatabase(paths.state, warn).close();
   const forwarded = new HookRegistry((sentence) => {
     context.warn(sentence);
     host.log.error(sentence);

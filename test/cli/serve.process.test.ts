@@ -36,6 +36,17 @@ async function takePort(t: TestContext): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
+/** Sends one event to the dashboard, as another process would. */
+async function send(home: Home, event_type: string, context: object): Promise<void> {
+  const { url, hooks_ingest_token: token } = JSON.parse(home.read("dashboard.json")) as Record<string, string>;
+  const { status: answer } = await fetch(`${url}/api/hooks/ingest`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ event_type, context, src: "test" }),
+  });
+  assert.equal(answer, 200);
+}
+
 test("one process answers on platforms, runs tasks and has the dashboard", async (t) => {
   const home = new Home(t);
   const service = await startServe(t, home, { config: EVERYTHING });
@@ -75,12 +86,12 @@ test("a plugin hears the events of this process and, marked, those of others", a
   );
   const service = await startServe(t, home, { config: { ...EVERYTHING, plugins: { enabled: ["listener"] } } });
   await say(service, "hello");
-  await home.run(["chat", "-q", "hello"]);
+  await send(home, "agent:end", { platform: "elsewhere" });
   const heard = () =>
     existsSync(join(home.work, "heard")) ? readFileSync(join(home.work, "heard"), "utf8").split("\n") : [];
-  await until(() => heard().includes('["cli","cli"]'), "the chat's event is heard", { seen: heard });
-  assert.ok(heard().includes('["api_server",null]'), "its own event");
-  assert.ok(heard().includes('["api_server","gateway"]'), "its own event, as the dashboard has it");
+  // Its own events, directly and as its dashboard has them, and those of another process.
+  for (const event of ['["api_server",null]', '["api_server","gateway"]', '["elsewhere","test"]'])
+    await until(() => heard().includes(event), `${event} is heard`, { seen: heard });
 });
 
 for (const [key, config] of [
@@ -193,7 +204,7 @@ test("a SIGHUP does not stop it, and a home that cannot be used does", async (t)
   assert.equal((await service.ended).code, 0);
 
   const broken = new Home(t);
-  broken.write("state.db", "this is no database".repeat(500));
+  broken.write("state.db/file", "a folder in its place");
   const { code, stderr } = await broken.run(["serve"]);
   assert.equal(code, 1);
   assert.match(stderr, /^hermes: .*state\.db cannot be used/m);

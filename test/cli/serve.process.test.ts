@@ -99,6 +99,8 @@ for (const [key, config] of [
     "gateway.platforms.api_server.port",
     (port: number) => ({ gateway: { platforms: { api_server: { enabled: true, port } } } }),
   ],
+  ["monitoring.health.port", (port: number) => ({ monitoring: { health: { enabled: true, port } } })],
+  ["monitoring.prometheus.port", (port: number) => ({ monitoring: { prometheus: { enabled: true, port } } })],
   ["dashboard.port", (port: number) => ({ dashboard: { enabled: true, port } })],
 ] as const) {
   test(`a taken port ends it, names ${key}, and leaves nothing`, async (t) => {

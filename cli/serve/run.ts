@@ -30,10 +30,11 @@ export interface ServeFlags {
 /** Runs until SIGTERM or SIGINT, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runServe(flags: ServeFlags, command: Command, context: CliContext): Promise<void> {
   const cut = Promise.withResolvers<number>();
-  let service: Service | undefined;
+  let mayCut = false;
   const stopped = untilStopped((code) => {
-    if (service === undefined || service.isCut) process.exit(code);
-    service.isCut = true;
+    // During the start there is no drain to cut, and a third request does not wait for tasks either.
+    if (!mayCut) process.exit(code);
+    mayCut = false;
     cut.resolve(code);
   });
   // Without a terminal, SIGHUP only reopens log files.
@@ -42,7 +43,8 @@ export async function runServe(flags: ServeFlags, command: Command, context: Cli
   const toSystemd = connectSystemd(context);
   await using undo = new AsyncDisposableStack();
   const probe = databaseProbe(context.paths(command).state);
-  service = await start(undo, { flags, command, context, probe });
+  const service = await start(undo, { flags, command, context, probe });
+  mayCut = true;
   const { host, monitoring, worker, gateway } = service;
   using systemd = toSystemd(() => takesWrites(probe, host));
   systemd.ready();
@@ -75,8 +77,6 @@ interface Service {
   readonly monitoring: Monitoring | undefined;
   readonly worker: ServedWorker;
   readonly gateway: ServedGateway;
-  /** True once a second request to stop has cut the drain. */
-  isCut: boolean;
 }
 
 /** Starts everything, or throws; then `undo` ends what has been started. */
@@ -116,7 +116,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
       notes.warn(`Restart hermes serve to apply the changes of ${section} in config.yaml.`);
   });
   undo.defer(await watchHost(host));
-  return { host, dashboard, monitoring, worker, gateway, isCut: false };
+  return { host, dashboard, monitoring, worker, gateway };
 }
 
 /** Sends this process's events to its own dashboard from now on. The returned function sends the last of them. */

@@ -55,6 +55,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "webhooks / delivered, per event": { kind: "slower", target: 6, floor: 12 },
   "webhooks / 1,000 events, per event": { kind: "absolute", target: 1_000_000, floor: REPORTED },
   "webhooks / p95 beside a dead endpoint": { kind: "slower", target: 1.5, floor: 3 },
+  "monitoring / scrape, p95": { kind: "absolute", target: 20, floor: REPORTED },
   "cold-start / hooks list, repository": { kind: "slower", target: 3, floor: 6 },
   "cold-start / hooks list, package": { kind: "slower", target: 2, floor: 4 },
   "memory / chat after one turn, repository": { kind: "absolute", target: 130, floor: 260 },

@@ -16,6 +16,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "pinned-consent": async () => (await import("./cases/pinned-consent.ts")).pinnedConsentCase,
   "worker-hook": async () => (await import("./cases/worker-hook.ts")).workerHookCase,
   "isolate-hook": async () => (await import("./cases/isolate-hook.ts")).isolateHookCase,
+  monitoring: async () => (await import("./cases/monitoring.ts")).monitoringCase,
   webhooks: async () => (await import("./cases/webhooks.ts")).webhooksCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,

@@ -65,6 +65,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: ["dashboard"], path: "dashboard" },
   { surfaces: ["serve"], path: "dashboard.enabled" },
   { surfaces: ["serve"], path: "dashboard", when: isEnabled },
+  { surfaces: ["serve"], path: "monitoring.*", when: isEnabled },
   { surfaces: GATEWAYS, path: "logging.stream", when: isNotDisabled },
 ];
 

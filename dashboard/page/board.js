@@ -10,16 +10,17 @@ import { clockTime, count, counted, rate, shortId } from "./format.js";
 import { Hooks } from "./hooks-state.js";
 import { HooksView } from "./hooks-view.js";
 import { Inspector } from "./inspector.js";
-import { listenToKeys } from "./keys.js";
+import { listenToKeys, showKeys } from "./keys.js";
 import { Scheduler } from "./scheduler.js";
 import { Sessions } from "./sessions-state.js";
 import { SessionsView } from "./sessions-view.js";
 import { SourcesView } from "./sources-view.js";
+import { StoredPanes } from "./stored-panes.js";
 import { Views } from "./views.js";
 
 /** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
 
-/** How many sources and sessions the filter offers. */
+/** What the filter offers. */
 const MOST_OFFERED = 100;
 
 export class Board {
@@ -27,7 +28,10 @@ export class Board {
   #sessions = new Sessions();
   #hooks = new Hooks();
   #scheduler = new Scheduler();
-  #views = new Views(() => this.#drawAll());
+  #views = new Views(() => {
+    this.#drawAll();
+    void this.poll();
+  });
   /** Known sources, for the filter. @type {Set<string>} */
   #sources = new Set();
   #missed = 0;
@@ -47,12 +51,18 @@ export class Board {
   #sessionsView = new SessionsView(byId("sessions-list", HTMLElement), this.#sessions, (id) => this.#openSession(id));
   #hooksView = new HooksView(this.#hooks, () => this.#drawNow(this.#parts.hooks));
   #sourcesView = new SourcesView();
+  #stored = new StoredPanes({
+    onOpen: (choice) => this.#openStored(choice),
+    onFilter: () => void this.poll(),
+  });
 
   #parts = {
     feed: this.#part("feed", 0, () => this.#drawFeed()),
     sessions: this.#part("sessions", 250, () => this.#drawSessions()),
     hooks: this.#part("hooks", 500, () => this.#drawHooks()),
     sources: this.#part("sources", 500, () => this.#sourcesView.draw()),
+    tasks: this.#part("tasks", 250, () => this.#stored.draw("task", this.#inspector.storedId("task"))),
+    webhooks: this.#part("webhooks", 250, () => this.#stored.draw("delivery", this.#inspector.storedId("delivery"))),
     inspector: {
       everyMs: 100,
       draw: () => this.#inspector.draw(),
@@ -76,7 +86,7 @@ export class Board {
       move: (by) => this.#move(by),
       open: () => this.#feedView.open(),
       close: () => this.#close(),
-      view: (index) => this.#views.focus(index),
+      view: (index) => void this.#focusView(index),
       theme: onTheme,
       help: showKeys,
       page: () => this.#feedView.page,
@@ -128,6 +138,17 @@ export class Board {
     this.#scheduler.ask(this.#parts.summary);
   }
 
+  /** Reads the tasks and deliveries again that somebody looks at. */
+  async poll() {
+    if (document.hidden || byId("main", HTMLElement).hidden) return;
+    const { tasks, webhooks, inspector } = this.#parts;
+    await Promise.all([
+      this.#views.isVisible("tasks") && this.#stored.refresh("task").then(() => this.#drawNow(tasks)),
+      this.#views.isVisible("webhooks") && this.#stored.refresh("delivery").then(() => this.#drawNow(webhooks)),
+      this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(inspector)),
+    ]);
+  }
+
   /** @param {number} missed */
   noteMissed(missed) {
     this.#missed += missed;
@@ -153,8 +174,8 @@ export class Board {
   }
 
   #drawTimes() {
-    const { sessions, hooks, sources, inspector } = this.#parts;
-    for (const part of [sessions, hooks, sources]) this.#scheduler.ask(part);
+    const { sessions, hooks, sources, tasks, webhooks, inspector } = this.#parts;
+    for (const part of [sessions, hooks, sources, tasks, webhooks]) this.#scheduler.ask(part);
     if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(inspector);
   }
 
@@ -184,10 +205,8 @@ export class Board {
     document.title = running > 0 ? `(${running}) Hermes dashboard` : "Hermes dashboard";
     const missed = byId("feed-missed", HTMLElement);
     missed.hidden = this.#missed === 0;
-    setText(
-      missed,
-      `${counted(this.#missed, "event")} arrived while this page was disconnected and are no longer available.`,
-    );
+    const lost = counted(this.#missed, "event");
+    setText(missed, `${lost} arrived while this page was disconnected and are no longer available.`);
     const offered = sessions
       .slice(0, MOST_OFFERED)
       .map(({ id, platform }) => ({ id, name: `${shortId(id)} ${platform}`.trim() }));
@@ -211,6 +230,15 @@ export class Board {
     this.#close();
     this.#views.show("feed");
     this.#filterView.focus();
+  }
+
+  /** @param {number} index */
+  async #focusView(index) {
+    this.#views.focus(index);
+    const focused = document.activeElement;
+    await this.poll();
+    // A list that was empty until now has something to focus once it is drawn.
+    requestAnimationFrame(() => document.activeElement === focused && this.#views.focus(index));
   }
 
   #togglePause() {
@@ -245,9 +273,16 @@ export class Board {
     if (!this.#views.isWide) this.#inspector.focus();
   }
 
+  /** @param {{ kind: "task" | "delivery", id: string }} choice */
+  #openStored(choice) {
+    this.#inspector.choose(choice);
+    if (!this.#views.isWide) this.#inspector.focus();
+    void this.poll();
+  }
+
   #chosen() {
-    this.#drawNow(this.#parts.inspector);
-    this.#drawNow(this.#parts.sessions);
+    const { inspector, sessions, tasks, webhooks } = this.#parts;
+    for (const part of [inspector, sessions, tasks, webhooks]) this.#drawNow(part);
   }
 
   /** Back to the latest, one step at a time: first out of the details, then out of the list. */
@@ -258,10 +293,8 @@ export class Board {
     this.#inspector.choose({ kind: "follow" });
     if (!hasFocus) return;
     if (kind === "session" && this.#views.current === "sessions") this.#sessionsView.focus();
+    else if (kind === "task" && this.#views.isVisible("tasks")) this.#stored.focus("task");
+    else if (kind === "delivery" && this.#views.isVisible("webhooks")) this.#stored.focus("delivery");
     else byId("rows", HTMLElement).focus({ preventScroll: true });
   }
-}
-
-function showKeys() {
-  byId("keys", HTMLDialogElement).showModal();
 }

@@ -1,8 +1,11 @@
-/** The details pane: one event, or the turns of one session. */
+/** The details pane: one event, the turns of one session, one task or one delivery. */
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
 import { shortId } from "./format.js";
+import { fetchJson } from "./session.js";
 import { stateWords } from "./sessions-view.js";
+import { deliveryDetails, taskDetails } from "./stored-details.js";
+import { StoredResource } from "./stored-list.js";
 import { TimelineView } from "./timeline-view.js";
 
 /** @typedef {import("./events.js").Row} Row */
@@ -10,7 +13,8 @@ import { TimelineView } from "./timeline-view.js";
 /**
  * What the pane shows. `follow`: nothing is selected, so it shows the most active session.
  *
- * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string }} Choice
+ * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string } |
+ *   { kind: "task" | "delivery", id: string }} Choice
  */
 
 export class Inspector {
@@ -25,6 +29,8 @@ export class Inspector {
   /** @type {Choice} */
   #choice = { kind: "follow" };
   #followed = "";
+  /** @type {StoredResource<import("./stored-list.js").TaskDetails | import("./stored-list.js").DeliveryDetails>} */
+  #stored = new StoredResource(fetchJson);
   /** What the body shows, so that it is only rebuilt for something else. */
   #holds = "";
 
@@ -45,13 +51,25 @@ export class Inspector {
 
   /** The session whose turns are shown; "" when it is an event. */
   get sessionId() {
-    if (this.#choice.kind === "event") return "";
-    return this.#choice.kind === "session" ? this.#choice.id : this.#follow();
+    if (this.#choice.kind === "session") return this.#choice.id;
+    return this.#choice.kind === "follow" ? this.#follow() : "";
+  }
+
+  /** The task or delivery that is shown; "" for none. @param {"task" | "delivery"} kind */
+  storedId(kind) {
+    return this.#choice.kind === kind ? this.#choice.id : "";
+  }
+
+  /** Reads the task or delivery again that is shown. Resolves with whether it is different. */
+  async refresh() {
+    return this.#choice.kind === "task" || this.#choice.kind === "delivery" ? this.#stored.refresh() : false;
   }
 
   /** @param {Choice} choice */
   choose(choice) {
     this.#choice = choice;
+    if (choice.kind === "task") this.#stored.point(`api/tasks/${choice.id}`);
+    if (choice.kind === "delivery") this.#stored.point(`api/deliveries/${choice.id}`);
     document.body.classList.toggle("inspecting", choice.kind !== "follow");
     this.#close.hidden = choice.kind === "follow";
     this.#handlers.onChoice();
@@ -68,6 +86,7 @@ export class Inspector {
 
   draw() {
     if (this.#choice.kind === "event") this.#drawEvent(this.#choice.row);
+    else if (this.#choice.kind === "task" || this.#choice.kind === "delivery") this.#drawStored(this.#choice);
     else this.#drawSession(this.sessionId, this.#choice.kind === "follow");
   }
 
@@ -79,6 +98,22 @@ export class Inspector {
     const onSession = (/** @type {string} */ id) => this.choose({ kind: "session", id });
     this.#body.replaceChildren(...eventView(row, { onSession, onFilter: this.#handlers.onFilter }));
     this.#body.scrollTop = 0;
+  }
+
+  /** @param {{ kind: "task" | "delivery", id: string }} choice */
+  #drawStored({ kind, id }) {
+    const { value, problem } = this.#stored;
+    setText(this.#title, kind === "task" ? `Task ${id}` : `Delivery ${id}`);
+    setText(this.#subtitle, value === undefined ? problem || "Loading…" : problem);
+    const isNew = this.#holds.split("\n", 1)[0] !== id;
+    // Rebuilt only for something else, so that a selection and the scroll position stay.
+    if (!this.#hold(`${id}\n${JSON.stringify(value)}`)) return;
+    const top = this.#body.scrollTop;
+    const onSession = (/** @type {string} */ session) => this.choose({ kind: "session", id: session });
+    if (value === undefined) this.#body.replaceChildren();
+    else if ("task" in value) this.#body.replaceChildren(...taskDetails(value, { onSession }));
+    else this.#body.replaceChildren(...deliveryDetails(value));
+    this.#body.scrollTop = isNew ? 0 : top;
   }
 
   /**

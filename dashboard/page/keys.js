@@ -1,4 +1,5 @@
 /** Keyboard shortcuts. They are ignored while typing, and with Ctrl, Alt or Meta. */
+import { byId } from "./dom.js";
 
 /**
  * @typedef {object} KeyActions
@@ -13,6 +14,11 @@
  * @property {() => void} help
  * @property {() => number} page how many rows are visible
  */
+
+/** Opens the list of the keys. */
+export function showKeys() {
+  byId("keys", HTMLDialogElement).showModal();
+}
 
 /** @param {KeyActions} actions */
 export function listenToKeys(actions) {
@@ -46,7 +52,7 @@ function actionFor({ key }, target, actions) {
  * @param {KeyActions} actions
  */
 function anywhereAction(key, actions) {
-  if (/^[1-4]$/.test(key)) return () => actions.view(Number(key) - 1);
+  if (/^[1-6]$/.test(key)) return () => actions.view(Number(key) - 1);
   /** @type {Record<string, () => void>} */
   const bound = {
     "/": actions.filter,

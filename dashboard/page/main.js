@@ -98,6 +98,7 @@ async function pollStatus() {
   if (status !== undefined) {
     silent = 0;
     board.setStatus(status);
+    await board.poll();
     return;
   }
   silent++;

@@ -71,6 +71,23 @@ export async function fetchStatus() {
   }
 }
 
+/**
+ * What the dashboard answers to a request for JSON, or why there is nothing.
+ *
+ * @param {string} path
+ * @returns {Promise<{ value: unknown } | { problem: string }>}
+ */
+export async function fetchJson(path) {
+  const response = await send(path, {});
+  if (response === undefined) return { problem: "The dashboard does not answer." };
+  try {
+    const value = /** @type {{ detail?: unknown }} */ (await response.json());
+    return response.ok ? { value } : { problem: `Cannot be read: ${String(value.detail)}` };
+  } catch {
+    return { problem: "The dashboard stopped in the middle of its answer." };
+  }
+}
+
 const ANSWER_WITHIN_MS = 8000;
 
 /**

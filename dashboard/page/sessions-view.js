@@ -1,6 +1,7 @@
 /** The list of sessions, with their users, platforms and last messages. */
 import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, counted, shortId } from "./format.js";
+import { RovingButtons } from "./roving.js";
 
 /** @typedef {import("./session-events.js").Session} Session */
 
@@ -11,6 +12,7 @@ export class SessionsView {
   #list;
   #sessions;
   #keyed;
+  #roving;
   /** The order while the list has the pointer or focus, so that nothing moves away. @type {readonly string[]} */
   #order = [];
   #selected = "";
@@ -23,19 +25,13 @@ export class SessionsView {
   constructor(list, sessions, onOpen) {
     this.#list = list;
     this.#sessions = sessions;
+    this.#roving = new RovingButtons(list);
     this.#keyed = new KeyedList(list, {
       key: (/** @type {Session} */ { id }) => id,
       // Relative times change every second.
       version: () => undefined,
       create: ({ id }) => newEntry(id, onOpen),
       update: (element, session) => fill(element, session, session.id === this.#selected),
-    });
-    list.addEventListener("keydown", (event) => {
-      const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-      if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.#moveFocus(by);
     });
   }
 
@@ -45,24 +41,14 @@ export class SessionsView {
   }
 
   focus() {
-    [...this.#list.querySelectorAll("button")].find(({ tabIndex }) => tabIndex === 0)?.focus();
+    this.#roving.focus();
   }
 
   draw() {
     const sessions = this.#inOrder();
     this.#order = sessions.map(({ id }) => id);
     this.#keyed.render(sessions);
-    this.#setTabStop();
-  }
-
-  /** The list is a single tab stop; the arrow keys move inside it. */
-  #setTabStop() {
-    const buttons = [...this.#list.querySelectorAll("button")];
-    const stop =
-      buttons.find((button) => button === document.activeElement) ??
-      buttons.find((button) => button.hasAttribute("aria-current")) ??
-      buttons[0];
-    for (const button of buttons) setAttribute(button, "tabindex", button === stop ? "0" : "-1");
+    this.#roving.update();
   }
 
   #inOrder() {
@@ -70,13 +56,6 @@ export class SessionsView {
     if (!this.#list.matches(":hover, :focus-within")) return sessions;
     const places = new Map(this.#order.map((id, place) => [id, place]));
     return sessions.toSorted((a, b) => (places.get(a.id) ?? -1) - (places.get(b.id) ?? -1));
-  }
-
-  /** @param {number} by */
-  #moveFocus(by) {
-    const buttons = [...this.#list.querySelectorAll("button")];
-    const at = buttons.findIndex((button) => button === document.activeElement);
-    buttons[Math.max(0, Math.min(at + by, buttons.length - 1))]?.focus();
   }
 }
 

@@ -106,10 +106,10 @@ interface Logs extends AsyncDisposable {
 
 /** Opens the log and the hook log, and streams the log if this surface does. */
 async function openLogs(options: HostOptions, { config }: CurrentConfig): Promise<Logs> {
-  const { context, paths, surface } = options;
+  const { context, paths, surface, isWorkers } = options;
   const files = openFiles(options);
   files.keepSecret(config.values);
-  const logs = openLogStreams({ files, paths, surface, env: context.env });
+  const logs = openLogStreams({ files, paths, surface: isWorkers ? "worker" : surface, env: context.env });
   await logs.configure(config);
   return {
     files,
@@ -163,12 +163,13 @@ interface Reports extends AsyncDisposable {
 
 /** Counts for the metrics, and sends events to the endpoints of the configuration. */
 async function startReports(
-  { context, surface }: HostOptions,
+  { context, paths, surface }: HostOptions,
   { current, files, events, sessions }: ReportParts,
 ): Promise<Reports> {
   const { database } = sessions;
   const metrics = openMetrics({ database, files, events, surface });
-  const webhooks = openWebhooks({ database, files, events, warn: context.warn });
+  const isLasting = surface !== "task";
+  const webhooks = openWebhooks({ database, run: paths.run, isLasting, files, events, warn: context.warn });
   for (const part of [metrics, webhooks]) await part.configure(current.config);
   return {
     metrics,

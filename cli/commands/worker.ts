@@ -18,7 +18,7 @@ export function addWorkerCommand(program: Command, context: CliContext): void {
         async (home) => {
           if (!home.config.values.background.enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
           demandFor("worker", home.config);
-          await runWorker({ home, context, untilIdle: untilIdle === true });
+          await runWorker({ home, context, globals: context.globals(command), untilIdle: untilIdle === true });
         },
         { creates: true },
       );

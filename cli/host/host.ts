@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly interactive: boolean;
   /** Where a dashboard in this process publishes the events of others; plugins hear them, too. */
   readonly forwarded?: HookRegistry | undefined;
+  /** True for a task that a worker has started: it streams its log as the worker does. */
+  readonly isWorkers?: boolean;
   /** The task that this process runs, if it runs one. */
   readonly taskId?: string | undefined;
   /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */

@@ -9,7 +9,7 @@ import { programVersion } from "../version.ts";
 export interface HostLogsOptions {
   readonly files: Pick<HostFiles, "streamTo" | "log">;
   readonly paths: HomePaths;
-  readonly surface: HostOptions["surface"];
+  readonly surface: HostOptions["surface"] | "worker";
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -22,7 +22,7 @@ export interface HostLogs extends AsyncDisposable {
 const LAST_WAIT_MS = 2000;
 
 /** The surfaces that stream their log (CONTRACT §12). */
-const STREAMING: ReadonlySet<HostOptions["surface"]> = new Set(["gateway", "serve"]);
+const STREAMING: ReadonlySet<HostLogsOptions["surface"]> = new Set(["gateway", "serve", "worker"]);
 
 /** Nothing is streamed before the first `configure`. */
 export function openLogStreams(options: HostLogsOptions): HostLogs {

@@ -1,6 +1,7 @@
 /** The part of a host that sends events to webhooks. Nothing of it is loaded without an endpoint. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Config } from "#core/home/config";
+import { problemOf } from "#core/errors";
 import { isEventName } from "#core/events";
 import { programVersion } from "../version.ts";
 import type { HostFiles } from "../host-files.ts";
@@ -9,6 +10,10 @@ import type { Reporting } from "./reporting.ts";
 
 export interface HostWebhooksOptions {
   readonly database: DatabaseSync;
+  /** The home's `run/`, where processes find those that send webhooks. */
+  readonly run: string;
+  /** True for a process that lives long enough to send what others leave. */
+  readonly isLasting: boolean;
   readonly files: Pick<HostFiles, "redact" | "log">;
   readonly events: Pick<HostEvents, "dispatcher" | "registry">;
   /** Shows a sentence to the user. */
@@ -59,7 +64,8 @@ interface Active extends AsyncDisposable, Reporting {
   readonly publish: (event: string, payload: object) => void;
 }
 
-async function activate({ database, files, events, warn }: HostWebhooksOptions): Promise<Active> {
+async function activate(options: HostWebhooksOptions): Promise<Active> {
+  const { database, files, events, warn } = options;
   const { redact, log } = files;
   const { endpointsOf } = await import("#daemon/webhooks/endpoints");
   const { WebhookPublisher } = await import("#daemon/webhooks/publisher");
@@ -72,12 +78,16 @@ async function activate({ database, files, events, warn }: HostWebhooksOptions):
   const sender = new WebhookSender({ version: programVersion(), redact });
   let endpoints: ReturnType<typeof endpointsOf> = [];
   const deliverer = new Deliverer({ store, sender, endpoints: () => endpoints, log, warn });
+  const others = await meetOthers(options, () => void deliverer.lookAround());
   const matcherOf = memoize((pattern: string) => createMatcher(pattern), 100);
   const publisher = new WebhookPublisher({
     store,
     redact,
     matches: (pattern, tool) => matcherOf(pattern).matches(tool),
-    onStored: (names) => names.forEach((name) => deliverer.wake(name)),
+    onStored(names) {
+      others.stored();
+      names.forEach((name) => deliverer.wake(name));
+    },
     log,
   });
   let listeners = new DisposableStack();
@@ -97,7 +107,11 @@ async function activate({ database, files, events, warn }: HostWebhooksOptions):
       started = true;
     },
     publish: (event, payload) => publisher.publish(event, payload),
-    deliveriesFor: (event, payload) => publisher.deliveriesFor(event, payload),
+    deliveriesFor(event, payload) {
+      const deliveries = publisher.deliveriesFor(event, payload);
+      if (deliveries.length > 0) others.stored();
+      return deliveries;
+    },
     wake: () => deliverer.lookAround(),
     async [Symbol.asyncDispose]() {
       listeners.dispose();
@@ -105,7 +119,34 @@ async function activate({ database, files, events, warn }: HostWebhooksOptions):
       await deliverer.drain(LAST_WAIT_MS);
       await deliverer[Symbol.asyncDispose]();
       await sender[Symbol.asyncDispose]();
+      await others[Symbol.asyncDispose]();
     },
+  };
+}
+
+interface Others extends AsyncDisposable {
+  /** Deliveries are about to be stored: when this process ends, however it does, others send what it has left. */
+  readonly stored: () => void;
+}
+
+async function meetOthers({ run, isLasting, files }: HostWebhooksOptions, onWake: () => void): Promise<Others> {
+  const { openWakeSocket, wakeAtEnd } = await import("../wake-sockets.ts");
+  const undo = new AsyncDisposableStack();
+  if (isLasting) {
+    try {
+      undo.use(await openWakeSocket(run, "webhooks", onWake));
+    } catch (error) {
+      files.log.warn(`other processes cannot hand over webhooks: ${problemOf(error)}`);
+    }
+  }
+  let isKnown = false;
+  return {
+    stored() {
+      if (isKnown) return;
+      isKnown = true;
+      undo.defer(wakeAtEnd(run));
+    },
+    [Symbol.asyncDispose]: () => undo.disposeAsync(),
   };
 }
 

@@ -13,11 +13,14 @@ import type { CliContext } from "../context.ts";
 import { withHomeState, type HomeState } from "../home-state.ts";
 import { secretsOf } from "../host-files.ts";
 import { wholeId } from "#core/short-id";
+import { wakeAll } from "../wake-sockets.ts";
 
 export interface TaskHome extends HomeState {
   readonly store: TaskStore;
   readonly deliveries: EmbeddedDeliveries;
   readonly deliveriesFor: DeliveriesFor;
+  /** Reports to the endpoints of this configuration from now on. */
+  readonly configure: (config: Config) => void;
 }
 
 /**
@@ -34,30 +37,46 @@ export function withTasks<Value>(
     const { config, database } = state;
     const deliveries = new EmbeddedDeliveries(database);
     const store = new EmbeddedTasks(database, deliveries);
-    const deliveriesFor = taskReports(config, createRedactor(context.env, secretsOf(config.values)), deliveries);
+    const reports = followingReports(context.env, deliveries);
+    reports.configure(config);
     const persist = config.values.background.persist_on_restart;
-    await settleTasks(store, { persist, reports: reportEnd(deliveriesFor) });
-    return use({ ...state, store, deliveries, deliveriesFor });
+    const settled = await settleTasks(store, { persist, reports: reportEnd(reports.deliveriesFor) });
+    if (settled > 0) await wakeAll(state.paths.run);
+    return use({ ...state, store, deliveries, ...reports });
   });
 }
 
-/** Makes the deliveries about tasks; they are sent by whoever delivers. */
+/** Makes the deliveries about tasks for one configuration; they are sent by whoever delivers. */
 export function taskReports(
   config: Config,
   redact: (text: string) => string,
   deliveries: EmbeddedDeliveries,
 ): DeliveriesFor {
-  const silent = () => undefined;
-  const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
-  const publisher = new WebhookPublisher({
-    store: deliveries,
-    redact,
-    matches: () => true,
-    onStored: silent,
-    log,
-  });
+  const publisher = silentPublisher(redact, deliveries);
   publisher.configure(endpointsOf(config.values.webhooks));
   return (event, payload) => publisher.deliveriesFor(event, payload);
+}
+
+/** The same for one configuration after another. */
+function followingReports(
+  env: NodeJS.ProcessEnv,
+  deliveries: EmbeddedDeliveries,
+): Pick<TaskHome, "deliveriesFor" | "configure"> {
+  let redact = createRedactor(env);
+  const publisher = silentPublisher((text) => redact(text), deliveries);
+  return {
+    deliveriesFor: (event, payload) => publisher.deliveriesFor(event, payload),
+    configure(config) {
+      redact = createRedactor(env, secretsOf(config.values));
+      publisher.configure(endpointsOf(config.values.webhooks));
+    },
+  };
+}
+
+function silentPublisher(redact: (text: string) => string, store: EmbeddedDeliveries): WebhookPublisher {
+  const silent = () => undefined;
+  const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
+  return new WebhookPublisher({ store, redact, matches: () => true, onStored: silent, log });
 }
 
 /** The whole id of a task. Throws HERMES_ID_UNKNOWN and HERMES_ID_AMBIGUOUS. */

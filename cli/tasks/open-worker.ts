@@ -8,13 +8,15 @@ import { reportEnd, reportStart, type DeliveriesFor } from "#daemon/tasks/events
 import { removeOutput } from "#daemon/tasks/output";
 import { TaskWorker } from "#daemon/tasks/worker";
 import { descendantsOf, startCompanion } from "#sandbox/process/companion";
-import { announceWorker } from "./workers.ts";
+import { openWakeSocket } from "../wake-sockets.ts";
 
 export interface HomeWorkerOptions {
   readonly paths: Pick<HomePaths, "home" | "run" | "tasks">;
   readonly store: TaskStore;
   /** The settings of now. */
   readonly settings: () => Config["values"]["background"];
+  /** Called before tasks are claimed: the settings may have changed. */
+  readonly refresh?: () => Promise<void>;
   readonly deliveriesFor: DeliveriesFor;
   /** Looks for deliveries: some were stored, or another process asks. */
   readonly onDeliveries: () => void;
@@ -40,7 +42,7 @@ const DAY_MS = 86_400_000;
 
 /** From now on others find this worker and start no other. Throws HERMES_WORKER_START when `run/` cannot be written. */
 export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker> {
-  const { paths, store, settings, deliveriesFor, onDeliveries, log, env } = options;
+  const { paths, store, settings, refresh, deliveriesFor, onDeliveries, log, env } = options;
   let isStarted = false;
   const place = await announce(paths.run, () => {
     if (isStarted) worker.wake();
@@ -51,6 +53,7 @@ export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker
     start: (task) => startTask(task, paths.home, env),
     kill: killTask,
     settings,
+    refresh,
     reports: reportEnd(deliveriesFor),
     startReports: ({ submittedOn }) => reportStart(deliveriesFor, submittedOn),
     onChange: onDeliveries,
@@ -82,7 +85,7 @@ export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker
 
 async function announce(run: string, onWake: () => void) {
   try {
-    return await announceWorker(run, onWake);
+    return await openWakeSocket(run, "worker", onWake);
   } catch (error) {
     throw new HermesError("HERMES_WORKER_START", { folder: run, problem: problemOf(error) }, { cause: error });
   }

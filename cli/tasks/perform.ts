@@ -43,7 +43,9 @@ export async function runTask(run: TaskRun): Promise<void> {
   try {
     const interactive = !run.isWorkers && process.stdin.isTTY && process.stderr.isTTY;
     const globals = context.globals(command);
-    await using host = await createHost({ context, globals, paths, surface: "task", taskId: task.id, interactive });
+    const { isWorkers } = run;
+    const options = { context, globals, paths, surface: "task", taskId: task.id, interactive, isWorkers } as const;
+    await using host = await createHost(options);
     if (!run.isWorkers) host.dispatcher.sinks.add((hookRun) => noteRun(noticeOf(hookRun), context));
     await run.onReady?.(host, store);
     if (task.timeout > 0) timer = setTimeout(() => progress.interruptLate(), task.timeout * 1000);

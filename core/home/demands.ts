@@ -66,7 +66,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: ["serve"], path: "dashboard.enabled" },
   { surfaces: ["serve"], path: "dashboard", when: isEnabled },
   { surfaces: ["serve"], path: "monitoring.*", when: isEnabled },
-  { surfaces: GATEWAYS, path: "logging.stream", when: isNotDisabled },
+  { surfaces: [...GATEWAYS, "worker"], path: "logging.stream", when: isNotDisabled },
 ];
 
 /**

@@ -102,8 +102,8 @@ export interface DeliveryStore {
   finish(outcomes: readonly DeliveryOutcome[]): Promise<void>;
   /** Gives back what was claimed and not sent. */
   release(ids: readonly string[]): Promise<void>;
-  /** Gives back what processes claimed that are no longer running. */
-  releaseAbandoned(): Promise<void>;
+  /** Gives back what processes claimed that are no longer running. True if other running processes still have some. */
+  releaseAbandoned(): Promise<boolean>;
   /** In how many milliseconds something is due next, by endpoint; 0 and less is now. */
   due(): Promise<ReadonlyMap<string, number>>;
   /** Newest first. */

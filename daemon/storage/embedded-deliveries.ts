@@ -126,11 +126,14 @@ export class EmbeddedDeliveries implements DeliveryStore {
     transaction(this.#database, () => ids.forEach((id) => this.#run("release", id)));
   }
 
-  async releaseAbandoned(): Promise<void> {
+  async releaseAbandoned(): Promise<boolean> {
+    let areOthersSending = false;
     for (const { holder } of this.#rows<{ holder: string }>("holders")) {
       const [pid = "", start = ""] = holder.split(":");
       if (!isAlive(Number(pid), start === "" ? null : start)) this.#run("releaseOf", holder);
+      else if (holder !== this.#holder) areOthersSending = true;
     }
+    return areOthersSending;
   }
 
   async due(): Promise<ReadonlyMap<string, number>> {

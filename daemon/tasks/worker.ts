@@ -18,6 +18,8 @@ export interface TaskProcess {
 
 /** A part of `background` in the configuration. */
 export interface WorkerSettings {
+  /** Without, no task is taken. */
+  readonly enabled: boolean;
   /** Background tasks at a time, in the whole home. */
   readonly max_concurrent: number;
   readonly persist_on_restart: boolean;
@@ -31,6 +33,8 @@ export interface WorkerOptions {
   readonly kill: (pid: number) => void;
   /** The settings of now. */
   readonly settings: () => WorkerSettings;
+  /** Called before tasks are claimed: the settings may have changed. */
+  readonly refresh?: (() => Promise<void>) | undefined;
   readonly reports: Reports;
   /** The reports of a task's first start. */
   readonly startReports: (task: ClaimedTask) => Reports;
@@ -135,9 +139,10 @@ export class TaskWorker {
   }
 
   async #settleAndClaim(): Promise<void> {
-    const { store, settings, reports } = this.#options;
+    const { store, settings, refresh, reports } = this.#options;
+    await refresh?.();
     await settleTasks(store, { persist: settings().persist_on_restart, reports });
-    while (!this.#stopping) {
+    while (!this.#stopping && settings().enabled) {
       const task = await store.claim(this.#self, settings().max_concurrent);
       if (task === undefined) break;
       await this.#begin(task);

@@ -18,8 +18,9 @@ export interface DelivererOptions {
   readonly warn: (sentence: string) => void;
 }
 
-/** How often deliveries are looked for that other processes have left. */
+/** How often deliveries are looked for that other processes have left, and while others are sending some. */
 const LOOK_AROUND_MS = 60_000;
+const LOOK_AGAIN_MS = 2000;
 const WRITE_AGAIN_MS = 5000;
 const DAY_MS = 86_400_000;
 /** How long ended deliveries are kept, and how long a pending one is tried at all. */
@@ -32,6 +33,7 @@ export class Deliverer implements AsyncDisposable {
   readonly #rare: (sentence: string) => void;
   #outcomes: { readonly outcome: DeliveryOutcome; readonly stored: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: DelivererOptions) {
@@ -55,9 +57,16 @@ export class Deliverer implements AsyncDisposable {
   /** Looks for everything that is due. Never rejects. */
   async lookAround(): Promise<void> {
     await this.#guarded(async () => {
-      await this.#options.store.releaseAbandoned();
+      // A process that is sending may be killed, and nobody else knows of what it has claimed.
+      if (await this.#options.store.releaseAbandoned()) this.#lookAgain();
       for (const [name, inMs] of await this.#options.store.due()) this.#lane(name).wake(inMs);
     });
+  }
+
+  #lookAgain(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => void this.lookAround(), LOOK_AGAIN_MS).unref();
   }
 
   /** Deliveries for an endpoint were stored. */
@@ -73,6 +82,7 @@ export class Deliverer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#again);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
   }
 

@@ -30,7 +30,7 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`dashboard: { port: ${UNSET} }`, ["dashboard"]],
   [`dashboard: { enabled: true, port: ${UNSET} }`, ["serve", "dashboard"]],
   [`dashboard: { enabled: ${UNSET} }`, ["serve", "dashboard"]],
-  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, GATEWAYS],
+  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, [...GATEWAYS, "worker"]],
   [`logging: { stream: { enabled: false, destinations: [{ type: file, path: ${UNSET} }] } }`, []],
   [`hooks: { pre_tool_call: [{ command: ${UNSET} }] }`, []],
   [`background: { timeout: ${UNSET} }`, ["serve", "task", "worker"]],

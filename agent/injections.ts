@@ -5,6 +5,8 @@ export const INJECTED = "injected";
 export interface Injection {
   readonly content: string;
   readonly label: string;
+  /** The source of the text: `inject`, or another one of CONTRACT §13. */
+  readonly kind: string;
 }
 
 /** Text that waits for the running turn. Once closed it accepts nothing more, so that nothing is lost silently. */

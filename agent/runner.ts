@@ -1,7 +1,16 @@
 /** The agent for all surfaces: `AgentRunner` of core/ports/agent.ts. */
 import { randomUUID } from "node:crypto";
 import { HermesError } from "#core/errors";
-import type { AgentRunner, SessionRequest, ToolRequest, TurnRequest, TurnResult } from "#core/ports/agent";
+import type { FrameOf } from "#core/frames";
+import type {
+  AgentRunner,
+  InjectedFrom,
+  Session,
+  SessionRequest,
+  ToolRequest,
+  TurnRequest,
+  TurnResult,
+} from "#core/ports/agent";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
 import { openLine, originOf, showFrames, type AgentDeps, type TurnOutput, type TurnScope } from "./scope.ts";
@@ -18,7 +27,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
   const running = new Map<string, Injections>();
 
   async function turn(request: TurnRequest): Promise<TurnResult> {
-    const { session, runs = [] } = request;
+    const { session, runs = [], injected, message } = request;
     if (running.has(session.id)) {
       throw new HermesError("HERMES_INTERNAL", { problem: `session ${session.id} runs a turn already` });
     }
@@ -29,6 +38,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     try {
       line.emit(sessionFrame(deps, request));
       for (const run of runs) line.report(run);
+      if (injected !== undefined) line.emit(injectedFrame(session, injected, message));
       const outcome = await runTurn(scope, request, injections);
       const { error: _error, ...result } = outcome;
       const { completed, interrupted, duration_ms, exit_code } = result;
@@ -55,8 +65,8 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     }
   }
 
-  function inject(sessionId: string, message: string, label: string): boolean {
-    return running.get(sessionId)?.add({ content: message, label }) ?? false;
+  function inject(sessionId: string, message: string, label: string, kind = "inject"): boolean {
+    return running.get(sessionId)?.add({ content: message, label, kind }) ?? false;
   }
 
   function scopeOf(request: SessionRequest, line: TurnOutput, maxIterations = deps.maxIterations()): TurnScope {
@@ -72,4 +82,8 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     reset: (request) => resetSession(deps, request),
     close: (request) => closeSession(deps, request),
   };
+}
+
+function injectedFrame({ id }: Session, { kind, label }: InjectedFrom, content: string): FrameOf<"injected"> {
+  return { type: "injected", session_id: id, source_kind: kind, source_label: label, content };
 }

@@ -64,7 +64,9 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   const { deps, session } = scope;
   const { message } = input;
   const selected = await deps.model();
-  const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
+  const { tools: own = [] } = input;
+  const others = deps.tools().filter(({ name }) => own.every((tool) => tool.name !== name));
+  const tools = [...others, ...own, createDelegateTool(scope, runTurn)];
   const conversation = new TurnMessages(deps.sessions, session.id, input, selected);
   const instructions = [deps.instructions ?? INSTRUCTIONS, input.instructions ?? ""].filter(Boolean).join("\n\n");
   return { scope, selected, message, instructions, conversation, tools, injections, requests: 0 };
@@ -220,8 +222,8 @@ function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<Mode
 }
 
 function addInjected({ scope, conversation }: Turn, injected: readonly Injection[]): void {
-  for (const { content, label } of injected) {
-    emitOwn(scope, { type: "injected", source_kind: "inject", source_label: label, content });
+  for (const { content, label, kind } of injected) {
+    emitOwn(scope, { type: "injected", source_kind: kind, source_label: label, content });
     conversation.addInjected(content);
   }
 }

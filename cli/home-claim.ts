@@ -1,6 +1,9 @@
-/** Ensures that a home has one gateway and one service: two would answer every message twice. `run/ROLE.pid` names the process. */
+/**
+ * Ensures that a home has one gateway, one service and one daemon of a name: two would answer every message twice. A
+ * file in `run/` names the process.
+ */
 import { linkSync, readFileSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
@@ -33,13 +36,29 @@ interface Holder {
 export function claimHome({ role, run, warn }: ClaimOptions): () => void {
   const file = join(run, `${role}.pid`);
   try {
-    ensureFolder(run);
-    claim(file, role);
+    return claimFile(file, (pid) => new HermesError(ROLES[role].taken, { pid }));
   } catch (error) {
     if (isHermesError(error)) throw error;
     warn(`${file} cannot be written, so a second ${ROLES[role].what} could start in this home: ${problemOf(error)}`);
     return () => undefined;
   }
+}
+
+/** Gives this process the name of a daemon until the returned function is called. Throws HERMES_DAEMON_RUNNING and HERMES_DAEMON_START. */
+export function claimDaemon(file: string, name: string): () => void {
+  try {
+    return claimFile(file, (pid) => new HermesError("HERMES_DAEMON_RUNNING", { name, pid }));
+  } catch (error) {
+    if (isHermesError(error)) throw error;
+    const problem = `${file} cannot be written: ${problemOf(error)}`;
+    throw new HermesError("HERMES_DAEMON_START", { name, problem }, { cause: error });
+  }
+}
+
+/** Throws what `taken` makes when a living process has the file, and what the file system throws. */
+function claimFile(file: string, taken: (pid: number) => HermesError): () => void {
+  ensureFolder(dirname(file));
+  claim(file, taken);
   return () => {
     if (read(file)?.pid !== process.pid) return;
     try {
@@ -50,7 +69,7 @@ export function claimHome({ role, run, warn }: ClaimOptions): () => void {
   };
 }
 
-function claim(file: string, role: Role): void {
+function claim(file: string, taken: (pid: number) => HermesError): void {
   const own = `${file}.${process.pid}`;
   const mine: Holder = { pid: process.pid, process_start: processStartOf(process.pid) };
   writePrivateFile(own, JSON.stringify(mine));
@@ -59,7 +78,7 @@ function claim(file: string, role: Role): void {
     while (!link(own, file)) {
       const holder = read(file);
       if (holder !== null && isAlive(holder.pid, holder.process_start)) {
-        throw new HermesError(ROLES[role].taken, { pid: holder.pid });
+        throw taken(holder.pid);
       }
       remove(file);
     }

@@ -18,8 +18,36 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/chat.ts")).addChatCommand,
   },
   run: {
-    summary: "run a task, here or in the background",
+    summary: "run a task, here or in the background, or a daemon",
     load: async () => (await import("./commands/run.ts")).addRunCommand,
+  },
+  send: {
+    summary: "send a message to a daemon",
+    load: async () => (await import("./commands/send.ts")).addSendCommand,
+  },
+  ps: {
+    summary: "list the daemons that run",
+    load: async () => (await import("./commands/ps.ts")).addPsCommand,
+  },
+  stop: {
+    summary: "stop a daemon",
+    load: async () => (await import("./commands/stop.ts")).addStopCommand,
+  },
+  attach: {
+    summary: "watch a daemon",
+    load: async () => (await import("./commands/attach.ts")).addAttachCommand,
+  },
+  inbox: {
+    summary: "see the messages of a daemon",
+    load: async () => (await import("./commands/inbox.ts")).addInboxCommand,
+  },
+  schedule: {
+    summary: "send messages to a daemon at certain times",
+    load: async () => (await import("./commands/schedule.ts")).addScheduleCommand,
+  },
+  cron: {
+    summary: "the same as schedule",
+    load: async () => (await import("./commands/schedule.ts")).addCronCommand,
   },
   tasks: {
     summary: "list, follow, cancel and repeat tasks",

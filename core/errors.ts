@@ -3,6 +3,7 @@
  * docs/errors.md has one section per code (a test checks both directions). A retired code is never reused.
  */
 import { at, declare, EXIT, type Declaration } from "./error-declaration.ts";
+import { DAEMON_ERRORS } from "./daemon-errors.ts";
 import { GATEWAY_ERRORS } from "./gateway-errors.ts";
 
 export { EXIT } from "./error-declaration.ts";
@@ -208,6 +209,7 @@ export const ERRORS = {
     (f: { file: string; problem: string }) => `${f.file} cannot be read: ${f.problem}`,
   ),
   ...GATEWAY_ERRORS,
+  ...DAEMON_ERRORS,
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

@@ -16,6 +16,13 @@ export function optionalText(args: ToolArguments, name: string): string | undefi
   return value;
 }
 
+/** The argument `prompt`, which must say something. */
+export function promptArgument(args: ToolArguments): string {
+  const prompt = textArgument(args, "prompt");
+  if (prompt.trim() === "") throw new Error('"prompt" must not be empty');
+  return prompt;
+}
+
 /** A path: a non-empty string without NUL. */
 export function pathArgument(args: ToolArguments, name: string): string {
   const path = textArgument(args, name);

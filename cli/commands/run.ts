@@ -11,7 +11,8 @@ const EXAMPLES = `
 Examples:
   hermes run 'analyze this codebase'                run a task and wait for its answer
   hermes run 'analyze this codebase' --background   run it in the background and print its id
-  git diff | hermes run - --background              read the prompt from standard input`;
+  git diff | hermes run - --background              read the prompt from standard input
+  hermes run --daemon --name ci-watcher             a session that stays; see hermes send, ps and stop`;
 
 interface RunOptions {
   readonly background?: true;
@@ -21,11 +22,15 @@ interface RunOptions {
   readonly quiet?: true;
   readonly outputFormat: OutputFormat;
   readonly json?: true;
+  readonly daemon?: true;
+  readonly name?: string;
+  /** Another name of `outputFormat`. */
+  readonly format?: "text" | "jsonl";
   /** Set by a worker: the stored task to run here. */
   readonly task?: string;
 }
 
-/** `hermes run` (CONTRACT §10). */
+/** `hermes run` (CONTRACT §10), and with `--daemon` a session that stays (§13). */
 export function addRunCommand(program: Command, context: CliContext): void {
   program
     .command("run")
@@ -37,14 +42,44 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .option("-Q, --quiet", "print only the answer")
     .option("--max-turns <n>", "limit the model requests", wholeNumber("--max-turns"))
     .addOption(new Option("--output-format <format>", "output format").choices(OUTPUT_FORMATS).default("text", "text"))
+    .addOption(new Option("--format <format>", "text, or jsonl: the same as stream-json").choices(["text", "jsonl"]))
     .option("--json", "with --background: print the task as JSON")
+    .option("--daemon", "stay, and take messages from hermes send, schedules and webhooks; needs --name")
+    .option("--name <name>", "with --daemon: the name of the session, which the next start goes on with")
     .addOption(new Option("--task <id>").hideHelp())
     .addHelpText("after", EXAMPLES)
     .action(async (prompt: string | undefined, options: RunOptions, command: Command) => {
       if (options.task !== undefined) return runStored(options.task, command, context);
+      if (options.daemon) return runDaemon(prompt, options, command, context);
+      if (options.name !== undefined) {
+        throw new HermesError("HERMES_USAGE", { problem: "--name is the name of a daemon, and needs --daemon." });
+      }
       const text = await promptOf(prompt);
       await (options.background ? submit(text, options, command, context) : runHere(text, options, command, context));
     });
+}
+
+/** What a session that stays has no use for. */
+const TASK_OPTIONS = ["background", "timeout", "idempotencyKey", "maxTurns", "json"] as const;
+
+async function runDaemon(
+  prompt: string | undefined,
+  options: RunOptions,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  const other = TASK_OPTIONS.find((key) => options[key] !== undefined);
+  if (other !== undefined) {
+    const flag = `--${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new HermesError("HERMES_USAGE", { problem: `${flag} is for tasks: a daemon does not take it.` });
+  }
+  const { runDaemon: run } = await import("#cli/daemon/run");
+  const { name } = options;
+  await run({ name, prompt, outputFormat: formatOf(options), quiet: options.quiet === true }, command, context);
+}
+
+function formatOf({ format, outputFormat }: RunOptions): OutputFormat {
+  return format === "jsonl" ? "stream-json" : (format ?? outputFormat);
 }
 
 function seconds(text: string): number {
@@ -129,7 +164,7 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
   );
   if (!isNew) {
     const { showOutput } = await import("./tasks/output.ts");
-    const { outputFormat: format } = options;
+    const format = formatOf(options);
     return showOutput(
       task.id,
       { follow: true, outputFormat: format === "json" ? "stream-json" : format },
@@ -143,13 +178,13 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
     context,
     rendererFor: (host) =>
       createRenderer({
-        format: options.outputFormat,
+        format: formatOf(options),
         quiet: options.quiet === true,
         streaming: () => host.dispatcher.mayStream(),
         reasoning: { on: process.stdout.isTTY && process.stderr.isTTY },
         context,
       }),
-    structured: options.outputFormat !== "text",
+    structured: formatOf(options) !== "text",
     onReady: (host, store) =>
       store.started(
         task.id,

@@ -21,7 +21,7 @@ export interface HostOptions {
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
   /** What starts here. */
-  readonly surface: "cli" | "gateway" | "serve" | "task";
+  readonly surface: "cli" | "gateway" | "serve" | "daemon" | "task";
   /** True when a person can be asked for consent: standard input and standard error are terminals. */
   readonly interactive: boolean;
   /** Where a dashboard in this process publishes the events of others; plugins hear them, too. */

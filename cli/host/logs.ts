@@ -22,7 +22,7 @@ export interface HostLogs extends AsyncDisposable {
 const LAST_WAIT_MS = 2000;
 
 /** The surfaces that stream their log (CONTRACT §12). */
-const STREAMING: ReadonlySet<HostLogsOptions["surface"]> = new Set(["gateway", "serve", "worker"]);
+const STREAMING: ReadonlySet<HostLogsOptions["surface"]> = new Set(["gateway", "serve", "worker", "daemon"]);
 
 /** Nothing is streamed before the first `configure`. */
 export function openLogStreams(options: HostLogsOptions): HostLogs {

@@ -140,6 +140,16 @@ export function buildConfigSchema(zod: Zod) {
     logging: loggingSchema(zod).optional(),
     inbound: zod.array(open).optional(),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
+    daemons: zod
+      .array(
+        zod.strictObject({
+          name: zod.string().describe("The name of the session, for hermes send"),
+          hooks: names.optional().describe("Names of entries in inbound whose webhooks it receives"),
+          prompt: zod.string().optional().describe("The first message of its session"),
+        }),
+      )
+      .optional()
+      .describe("Sessions that hermes serve runs"),
     python: zod.string().optional().describe("The Python interpreter for Python handlers"),
     sandbox: zod
       .strictObject({ tools: wallProfile, hooks: wallProfile, inbound: wallProfile })
@@ -199,6 +209,7 @@ export const SECTION_NAMES = [
   "logging",
   "inbound",
   "inbox",
+  "daemons",
   "python",
   "sandbox",
 ] as const satisfies readonly (keyof RawConfig)[];

@@ -10,6 +10,7 @@ export type Surface =
   | "cli"
   | "gateway"
   | "serve"
+  | "daemon"
   | "task"
   | "dashboard"
   | "hooks test"
@@ -23,6 +24,7 @@ export const SURFACES = [
   "cli",
   "gateway",
   "serve",
+  "daemon",
   "task",
   "dashboard",
   "hooks test",
@@ -42,7 +44,7 @@ interface Demand {
 /** As much of a configuration as is needed here. */
 type Demanded = Pick<Config, "demand"> & { readonly values: Partial<Config["values"]> };
 
-const TURNS = ["cli", "gateway", "serve", "task"] as const;
+const TURNS = ["cli", "gateway", "serve", "daemon", "task"] as const;
 const GATEWAYS = ["gateway", "serve"] as const;
 /** Who loads plugins. */
 const HOSTS = [...TURNS, "dashboard"] as const;
@@ -58,7 +60,9 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
-  { surfaces: ["task", "worker", "serve"], path: "background" },
+  { surfaces: ["task", "worker", "serve", "daemon"], path: "background" },
+  { surfaces: ["daemon", "serve"], path: "inbox" },
+  { surfaces: ["serve"], path: "daemons" },
   { surfaces: GATEWAYS, path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
   { surfaces: GATEWAYS, path: "gateway.platforms.*.enabled" },
   { surfaces: GATEWAYS, path: "gateway.platforms.*", when: isEnabled },
@@ -66,7 +70,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: ["serve"], path: "dashboard.enabled" },
   { surfaces: ["serve"], path: "dashboard", when: isEnabled },
   { surfaces: ["serve"], path: "monitoring.*", when: isEnabled },
-  { surfaces: [...GATEWAYS, "worker"], path: "logging.stream", when: isNotDisabled },
+  { surfaces: [...GATEWAYS, "worker", "daemon"], path: "logging.stream", when: isNotDisabled },
 ];
 
 /**

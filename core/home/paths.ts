@@ -11,6 +11,8 @@ export interface HomePaths {
   readonly hooks: string;
   readonly plugins: string;
   readonly agentHooks: string;
+  /** Instructions that the agent can ask for, a folder each. */
+  readonly skills: string;
   /** Private copies of the scripts that `hooks_consent: pinned` runs. */
   readonly approvedHooks: string;
   readonly state: string;
@@ -48,6 +50,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     hooks: join(home, "hooks"),
     plugins: join(home, "plugins"),
     agentHooks: join(home, "agent-hooks"),
+    skills: join(home, "skills"),
     approvedHooks: join(home, "approved-hooks"),
     state: join(home, "state.db"),
     damaged: join(home, "damaged"),

@@ -60,13 +60,23 @@ export interface TurnInput {
   readonly history?: readonly ChatMessage[] | undefined;
   /** Instructions of the client, which the model gets after ours, for this turn only. */
   readonly instructions?: string | undefined;
+  /** Tools of this turn's session only; child agents don't get them. Another tool with one of their names is left out. */
+  readonly tools?: readonly Tool[] | undefined;
 }
 
 export interface TurnRequest extends SessionRequest, TurnInput {
   /** The hooks that ran for the message before its session was known; their frames come after the session's. */
   readonly runs?: readonly HookRun[];
+  /** Where the message came from, if no user wrote it here: shown as an `injected` frame before the turn. */
+  readonly injected?: InjectedFrom | undefined;
   /** Requests to the model in this turn; the configuration's `agent.max_iterations` when absent. */
   readonly maxIterations?: number | undefined;
+}
+
+/** The source of an injected message: `inject` and the other kinds of CONTRACT §13, and which one of its kind. */
+export interface InjectedFrom {
+  readonly kind: string;
+  readonly label: string;
 }
 
 export interface TurnResult {
@@ -101,8 +111,8 @@ export interface AgentRunner {
   reset(request: ResetRequest): Promise<Session>;
   /** Ends a session: `session:end`, `on_session_finalize`. Resolves at most 200 ms after `signal` aborts. */
   close(request: CloseRequest): Promise<void>;
-  /** Adds text to the running turn of this session; false when none is running. */
-  inject(sessionId: string, message: string, label: string): boolean;
+  /** Adds text to the running turn of this session; false when none is running. `kind` is `inject` when absent. */
+  inject(sessionId: string, message: string, label: string, kind?: string): boolean;
 }
 
 export interface ToolRequest extends SessionRequest {

@@ -5,7 +5,7 @@ import { parseConfig } from "#core/home/config";
 import { demandFor, SURFACES } from "#core/home/demands";
 
 const UNSET = "'${UNSET}'";
-const TURNS = ["cli", "gateway", "serve", "task"];
+const TURNS = ["cli", "gateway", "serve", "daemon", "task"];
 const GATEWAYS = ["gateway", "serve"];
 const HOSTS = [...TURNS, "dashboard"];
 
@@ -30,12 +30,13 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`dashboard: { port: ${UNSET} }`, ["dashboard"]],
   [`dashboard: { enabled: true, port: ${UNSET} }`, ["serve", "dashboard"]],
   [`dashboard: { enabled: ${UNSET} }`, ["serve", "dashboard"]],
-  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, [...GATEWAYS, "worker"]],
+  [`logging: { stream: { destinations: [{ type: file, path: ${UNSET} }] } }`, [...GATEWAYS, "daemon", "worker"]],
   [`logging: { stream: { enabled: false, destinations: [{ type: file, path: ${UNSET} }] } }`, []],
   [`hooks: { pre_tool_call: [{ command: ${UNSET} }] }`, []],
-  [`background: { timeout: ${UNSET} }`, ["serve", "task", "worker"]],
+  [`background: { timeout: ${UNSET} }`, ["serve", "daemon", "task", "worker"]],
   [`webhooks: { auth: { type: bearer, token: ${UNSET} } }`, [...TURNS, "webhooks", "worker"]],
-  [`inbox: { order: ${UNSET} }`, []],
+  [`inbox: { order: ${UNSET} }`, ["serve", "daemon"]],
+  [`daemons: [{ name: ${UNSET} }]`, ["serve"]],
 ];
 
 for (const [text, refusedBy] of CASES) {

@@ -1,0 +1,59 @@
+import { Option, type Command } from "commander";
+import { DaemonClient } from "#daemon/session/client";
+import { createRenderer } from "../chat/renderers.ts";
+import type { CliContext } from "../context.ts";
+import { checkedName, runningDaemon } from "#cli/daemon/find";
+import { interruptible } from "../shutdown.ts";
+
+const EXAMPLES = `
+Examples:
+  hermes attach --name ci-watcher                          watch it; Ctrl+C leaves it running
+  hermes attach --name ci-watcher --format jsonl | jq .    its frames as JSON lines`;
+
+interface AttachOptions {
+  readonly name: string;
+  readonly format: "text" | "jsonl";
+}
+
+/** `hermes attach` (CONTRACT §13). */
+export function addAttachCommand(program: Command, context: CliContext): void {
+  program
+    .command("attach")
+    .description("Watch a daemon from now on. Ctrl+C leaves it running.")
+    .requiredOption("--name <name>", "the daemon")
+    .addOption(new Option("--format <format>", "output format").choices(["text", "jsonl"]).default("text", "text"))
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: AttachOptions, command: Command) => {
+      const name = checkedName(options.name, "hermes attach --name ci-watcher");
+      const entry = runningDaemon(context.paths(command), name, "hermes attach");
+      using client = await DaemonClient.connect(entry);
+      client.say({ type: "attach" });
+      await client.expect("attached");
+      context.note(`Attached to "${name}". Press Ctrl+C to leave it running.`);
+      const hasEnded = await interruptible((signal) => show(client, options.format, signal, context));
+      if (hasEnded) context.note(`The daemon "${name}" has stopped.`);
+    });
+}
+
+/** Resolves with true when the daemon has closed the connection. */
+async function show(
+  client: DaemonClient,
+  format: AttachOptions["format"],
+  signal: AbortSignal,
+  context: CliContext,
+): Promise<boolean> {
+  const renderer = createRenderer({
+    format: format === "jsonl" ? "stream-json" : "text",
+    quiet: false,
+    // What the daemon's hooks may still change arrives here as the daemon shows it.
+    streaming: () => false,
+    reasoning: { on: false },
+    context,
+  });
+  signal.addEventListener("abort", () => client[Symbol.dispose](), { once: true });
+  for (let answer = await client.next(); answer !== undefined; answer = await client.next()) {
+    if (answer.type === "frame") renderer.show(answer.frame);
+  }
+  renderer.finish();
+  return !signal.aborted;
+}

@@ -1,0 +1,54 @@
+import { Option, type Command } from "commander";
+import { visible } from "#allowlist/visible";
+import { INBOX_STATES, type InboxState } from "#core/ports/inbox";
+import type { CliContext } from "../context.ts";
+import { columns, roomForLast } from "../columns.ts";
+import { checkedName } from "#cli/daemon/find";
+import { withHomeState } from "../home-state.ts";
+import { fitLine } from "../text-width.ts";
+import { wholeNumber } from "../whole-number.ts";
+
+const EXAMPLES = `
+Examples:
+  hermes inbox list --name ci-watcher                   list its messages, oldest first
+  hermes inbox list --name ci-watcher --state queued    only those that wait`;
+
+interface ListOptions {
+  readonly name: string;
+  readonly state?: InboxState;
+  readonly limit?: number;
+  readonly json?: true;
+}
+
+/** `hermes inbox list` (CONTRACT §13). */
+export function addInboxCommand(program: Command, context: CliContext): void {
+  const inbox = program.command("inbox").description("See the messages of a daemon.");
+  inbox
+    .command("list")
+    .description("list the messages of a daemon, oldest first, whether it runs or not")
+    .requiredOption("--name <name>", "the daemon")
+    .addOption(new Option("--state <state>", "only messages in this state").choices(INBOX_STATES))
+    .option("--limit <n>", "only the latest messages", wholeNumber("--limit"))
+    .option("--json", "print JSON")
+    .addHelpText("after", EXAMPLES)
+    .action((options: ListOptions, command: Command) =>
+      withHomeState(command, context, false, async ({ database }) => {
+        const name = checkedName(options.name, "hermes inbox list --name ci-watcher");
+        const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
+        const messages = await new EmbeddedInbox(database).list(name, options);
+        if (options.json) return context.json({ messages });
+        if (messages.length === 0) return context.out("No messages.");
+        const head = ["MESSAGE", "CREATED", "STATE", "SOURCE", "LABEL"];
+        const rows = messages.map(({ id, created_at, state, source, label }) => [
+          id,
+          created_at,
+          state,
+          source,
+          visible(label),
+        ]);
+        const room = roomForLast([head, ...rows]);
+        const lines = rows.map((row, index) => [...row, fitLine(messages[index]!.content, room)]);
+        context.out(columns([[...head, "CONTENT"], ...lines]).join("\n"));
+      }),
+    );
+}

@@ -1,0 +1,70 @@
+/** A session that stays, made of the parts of a host: for `hermes run --daemon` and `hermes serve`. */
+import { createDaemonTools } from "#agent/tools/daemon";
+import type { Frame } from "#core/frames";
+import type { Session } from "#core/ports/agent";
+import { processStartOf } from "#core/process-identity";
+import { DaemonSession } from "#daemon/session/daemon-session";
+import type { DaemonFiles } from "#daemon/session/place";
+import { Skills } from "#daemon/skills/skills";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
+import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
+import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import { reportEnd } from "#daemon/tasks/events";
+import { settleTasks } from "#daemon/tasks/settle";
+import type { Host } from "../host/host.ts";
+import { ensureWorker } from "../tasks/workers.ts";
+
+/** The platform of its sessions, on every surface. */
+export const PLATFORM = "daemon";
+
+export interface OpenDaemonOptions {
+  readonly host: Host;
+  readonly name: string;
+  readonly files: DaemonFiles;
+  /** The names of its inbound webhooks. */
+  readonly hooks: readonly string[];
+  /** False in a process that runs something else, too. */
+  readonly ownsProcess: boolean;
+  readonly onFrame: (frame: Frame) => void;
+  /** Called when `hermes stop` asks for its end. */
+  readonly onStop: () => void;
+}
+
+/** Starts nothing yet; the caller has claimed the name. */
+export function openDaemon(options: OpenDaemonOptions): DaemonSession {
+  const { host, name } = options;
+  const { database, paths, log, runner } = host;
+  const inbox = new EmbeddedInbox(database);
+  const tasks = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  const settings = () => host.config.values.background;
+  return new DaemonSession({
+    ...options,
+    session: () => sessionOf(host, name),
+    platform: PLATFORM,
+    identity: { pid: process.pid, start: processStartOf(process.pid) },
+    runner,
+    inbox,
+    schedules: new EmbeddedSchedules(database, inbox),
+    background: {
+      tasks,
+      folder: paths.tasks,
+      settings,
+      async keepRunning() {
+        const reports = reportEnd((event, payload) => host.webhooks.deliveriesFor(event, payload));
+        await settleTasks(tasks, { persist: settings().persist_on_restart, reports });
+        if (settings().enabled && (await tasks.queued()) > 0) await ensureWorker(paths);
+      },
+    },
+    skills: new Skills(paths.skills, log),
+    tools: createDaemonTools,
+    order: () => host.config.values.inbox?.order ?? "priority",
+    log,
+  });
+}
+
+/** The conversation of a name, which every start of it goes on with. */
+export function sessionOf({ sessions }: Pick<Host, "sessions">, name: string): Session {
+  const key = `${PLATFORM}:${name}`;
+  return sessions.byKey(key) ?? sessions.create({ platform: PLATFORM, source: PLATFORM, key, title: name });
+}

@@ -1,0 +1,129 @@
+/** `hermes run --daemon`: a session that stays, from its start to its drain. */
+import type { Command } from "commander";
+import { HermesError } from "#core/errors";
+import type { Frame } from "#core/frames";
+import { openDatabase } from "#core/home/database";
+import { demandVisible } from "#core/home/hidden";
+import { MOST_QUEUED } from "#core/ports/inbox";
+import type { DaemonSession } from "#daemon/session/daemon-session";
+import { daemonFiles } from "#daemon/session/place";
+import { contentProblem } from "#daemon/session/wire";
+import { createRenderer, type OutputFormat, type Renderer } from "../chat/renderers.ts";
+import { createHost } from "../compose.ts";
+import type { CliContext } from "../context.ts";
+import { showRuns } from "#cli/gateway/run";
+import { claimDaemon } from "../home-claim.ts";
+import type { Host } from "../host/host.ts";
+import { keepMemoryFlat } from "../memory.ts";
+import { untilStopped } from "../shutdown.ts";
+import { watchHost } from "../watch.ts";
+import { checkedName } from "./find.ts";
+import { openDaemon, PLATFORM, sessionOf } from "./open.ts";
+import { pipedText } from "./piped-text.ts";
+
+export interface DaemonFlags {
+  readonly name: string | undefined;
+  readonly prompt: string | undefined;
+  readonly outputFormat: OutputFormat;
+  readonly quiet: boolean;
+}
+
+/** How long a running turn may take to end after SIGTERM. */
+const DRAIN_MS = 30_000;
+/** How long the hooks of the end may take. */
+const CLOSING_MS = 5000;
+
+/** Runs until SIGTERM, SIGINT or `hermes stop`, then drains and ends with 0; a second signal cuts the drain (130, 143). */
+export async function runDaemon(flags: DaemonFlags, command: Command, context: CliContext): Promise<void> {
+  const name = checkedName(flags.name, "hermes run --daemon --name ci-watcher");
+  checkFormat(flags);
+  const paths = context.paths(command);
+  demandVisible(paths, "hermes run --daemon");
+  const asked = Promise.withResolvers<void>();
+  const stopped = untilStopped((code) => process.exit(code));
+  keepMemoryFlat();
+  await using undo = new AsyncDisposableStack();
+  const files = daemonFiles(paths.run, name);
+  undo.defer(claimDaemon(files.claim, name));
+  // A conversation can do without its database. A daemon, whose messages are kept, cannot.
+  openDatabase(paths.state).close();
+  const interactive = process.stdin.isTTY && process.stderr.isTTY;
+  const globals = context.globals(command);
+  const host = undo.use(await createHost({ context, globals, paths, surface: "daemon", interactive }));
+  showRuns(host, context);
+  const shown = showFrames(flags, host, context);
+  undo.defer(() => shown.finish());
+  const daemon = openDaemon({
+    host,
+    name,
+    files,
+    hooks: [],
+    ownsProcess: true,
+    onFrame: shown.show,
+    onStop: () => asked.resolve(),
+  });
+  const conversation = { session: sessionOf(host, name), platform: PLATFORM };
+  host.runner.show({ ...conversation, onFrame: shown.show });
+  await daemon.start();
+  undo.defer(() => daemon.drain(0));
+  undo.defer(await watchHost(host));
+  if (flags.prompt !== undefined && flags.prompt !== "-") await post(daemon, name, flags.prompt);
+  else void takePiped(daemon, name, context);
+  context.note(`The daemon "${name}" is running. Press Ctrl+C to stop it.`);
+  await Promise.race([stopped, asked.promise]);
+  await end(daemon, host, shown, context);
+}
+
+function checkFormat({ outputFormat, prompt }: DaemonFlags): void {
+  if (outputFormat === "json") {
+    const problem = "--output-format json is one document at the end, and a daemon has none: use --format jsonl.";
+    throw new HermesError("HERMES_USAGE", { problem });
+  }
+  const problem = prompt === undefined || prompt === "-" ? undefined : contentProblem(prompt);
+  if (problem !== undefined)
+    throw new HermesError("HERMES_USAGE", { problem: `The prompt cannot be sent: ${problem}.` });
+}
+
+/** A session is named once: every further turn is one of the same session. */
+function showFrames({ outputFormat, quiet }: DaemonFlags, host: Host, context: CliContext): Renderer {
+  const streaming = () => host.dispatcher.mayStream();
+  const renderer = createRenderer({ format: outputFormat, quiet, streaming, reasoning: { on: false }, context });
+  let named: string | undefined;
+  return {
+    show(frame: Frame) {
+      if (frame.type === "session" && frame.session_id === named) return;
+      if (frame.type === "session") named = frame.session_id;
+      renderer.show(frame);
+    },
+    finish: () => renderer.finish(),
+  };
+}
+
+/** Throws HERMES_INBOX_FULL. */
+async function post(daemon: DaemonSession, name: string, content: string): Promise<void> {
+  const added = await daemon.post({ source: "inject", label: "prompt", content });
+  if (added.kind === "full") throw new HermesError("HERMES_INBOX_FULL", { name, most: MOST_QUEUED });
+}
+
+/** The daemon does not wait for standard input: it may stay open for as long as the daemon runs. */
+async function takePiped(daemon: DaemonSession, name: string, context: CliContext): Promise<void> {
+  try {
+    const text = await pipedText();
+    if (text !== undefined) await post(daemon, name, text);
+  } catch (error) {
+    context.note(`hermes: standard input was not taken as a message: ${(error as Error).message}`);
+  }
+}
+
+async function end(daemon: DaemonSession, host: Host, { show }: Renderer, context: CliContext): Promise<void> {
+  if (daemon.state === "running") context.note("Waiting for the running turn to finish …");
+  await daemon.drain(DRAIN_MS);
+  await host.runner.close({
+    session: sessionOf(host, daemon.name),
+    platform: PLATFORM,
+    signal: AbortSignal.timeout(CLOSING_MS),
+    onFrame: show,
+    goesOn: true,
+  });
+  await host.dispatcher.drain();
+}

@@ -15,6 +15,10 @@ import { settleTasks } from "#daemon/tasks/settle";
 import type { Host } from "../host/host.ts";
 import { ensureWorker } from "../tasks/workers.ts";
 
+/** How long a running turn may take to end after SIGTERM. */
+const DRAIN_MS = 30_000;
+/** How long the hooks of the end may take. */
+const CLOSING_MS = 5000;
 /** The platform of its sessions, on every surface. */
 export const PLATFORM = "daemon";
 
@@ -61,6 +65,14 @@ export function openDaemon(options: OpenDaemonOptions): DaemonSession {
     order: () => host.config.values.inbox?.order ?? "priority",
     log,
   });
+}
+
+/** Gives the running turn its time, then stops the session, which goes on with its next start. */
+export async function endDaemon(host: Host, daemon: DaemonSession, onFrame?: (frame: Frame) => void): Promise<void> {
+  await daemon.drain(DRAIN_MS);
+  const session = sessionOf(host, daemon.name);
+  const signal = AbortSignal.timeout(CLOSING_MS);
+  await host.runner.close({ session, platform: PLATFORM, signal, onFrame, goesOn: true });
 }
 
 /** The conversation of a name, which every start of it goes on with. */

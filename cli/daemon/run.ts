@@ -18,7 +18,7 @@ import { keepMemoryFlat } from "../memory.ts";
 import { untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
 import { checkedName } from "./find.ts";
-import { openDaemon, PLATFORM, sessionOf } from "./open.ts";
+import { endDaemon, openDaemon, PLATFORM, sessionOf } from "./open.ts";
 import { pipedText } from "./piped-text.ts";
 
 export interface DaemonFlags {
@@ -27,11 +27,6 @@ export interface DaemonFlags {
   readonly outputFormat: OutputFormat;
   readonly quiet: boolean;
 }
-
-/** How long a running turn may take to end after SIGTERM. */
-const DRAIN_MS = 30_000;
-/** How long the hooks of the end may take. */
-const CLOSING_MS = 5000;
 
 /** Runs until SIGTERM, SIGINT or `hermes stop`, then drains and ends with 0; a second signal cuts the drain (130, 143). */
 export async function runDaemon(flags: DaemonFlags, command: Command, context: CliContext): Promise<void> {
@@ -71,7 +66,9 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   else void takePiped(daemon, name, context);
   context.note(`The daemon "${name}" is running. Press Ctrl+C to stop it.`);
   await Promise.race([stopped, asked.promise]);
-  await end(daemon, host, shown, context);
+  if (daemon.state === "running") context.note("Waiting for the running turn to finish …");
+  await endDaemon(host, daemon, shown.show);
+  await host.dispatcher.drain();
 }
 
 function checkFormat({ outputFormat, prompt }: DaemonFlags): void {
@@ -113,17 +110,4 @@ async function takePiped(daemon: DaemonSession, name: string, context: CliContex
   } catch (error) {
     context.note(`hermes: standard input was not taken as a message: ${(error as Error).message}`);
   }
-}
-
-async function end(daemon: DaemonSession, host: Host, { show }: Renderer, context: CliContext): Promise<void> {
-  if (daemon.state === "running") context.note("Waiting for the running turn to finish …");
-  await daemon.drain(DRAIN_MS);
-  await host.runner.close({
-    session: sessionOf(host, daemon.name),
-    platform: PLATFORM,
-    signal: AbortSignal.timeout(CLOSING_MS),
-    onFrame: show,
-    goesOn: true,
-  });
-  await host.dispatcher.drain();
 }

@@ -17,6 +17,7 @@ import { databaseProbe, openMonitoring } from "../host/monitoring.ts";
 import { keepMemoryFlat } from "../memory.ts";
 import { onHangup, untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
+import { ServedDaemons } from "./daemons.ts";
 import { createServedGateway, type ServedGateway } from "./gateway.ts";
 import { connectSystemd } from "./notify.ts";
 import { ServedWorker } from "./worker.ts";
@@ -45,16 +46,16 @@ export async function runServe(flags: ServeFlags, command: Command, context: Cli
   const probe = databaseProbe(context.paths(command).state);
   const service = await start(undo, { flags, command, context, probe });
   mayCut = true;
-  const { host, monitoring, worker, gateway } = service;
+  const { host, monitoring, worker, gateway, daemons } = service;
   using systemd = toSystemd(() => takesWrites(probe, host));
   systemd.ready();
   announce(service, context);
   await stopped;
   systemd.stopping();
   monitoring?.drain();
-  tellTurns(gateway.active() + host.pluginTurns.active, context);
+  tellTurns(gateway.active() + daemons.active() + host.pluginTurns.active, context);
   tellTasks(worker.active, context);
-  const drained = Promise.all([gateway.drain(), worker.stop()]);
+  const drained = Promise.all([gateway.drain(), daemons.drain(), worker.stop()]);
   const code = await Promise.race([drained.then(() => undefined), cut.promise]);
   if (code === undefined) return;
   context.note("Stopped.");
@@ -77,6 +78,7 @@ interface Service {
   readonly monitoring: Monitoring | undefined;
   readonly worker: ServedWorker;
   readonly gateway: ServedGateway;
+  readonly daemons: ServedDaemons;
 }
 
 /** Starts everything, or throws; then `undo` ends what has been started. */
@@ -106,6 +108,9 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
   const worker = new ServedWorker(host, context.env);
   undo.defer(() => worker.stop());
   await worker.open();
+  const daemons = new ServedDaemons(host);
+  undo.defer(() => daemons.drain());
+  await daemons.start();
   // Last of what listens: from here on it takes messages.
   const gateway = createServedGateway(host, { context, safeMode: globals.safeMode });
   undo.defer(() => gateway.drain());
@@ -116,7 +121,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
       notes.warn(`Restart hermes serve to apply the changes of ${section} in config.yaml.`);
   });
   undo.defer(await watchHost(host));
-  return { host, dashboard, monitoring, worker, gateway };
+  return { host, dashboard, monitoring, worker, gateway, daemons };
 }
 
 /** Sends this process's events to its own dashboard from now on. The returned function sends the last of them. */
@@ -127,7 +132,7 @@ async function forwardNow({ registry }: Host): Promise<() => Promise<void>> {
 }
 
 /** Sections that are read at the start only. */
-const FIXED = ["dashboard", "monitoring"] as const;
+const FIXED = ["dashboard", "monitoring", "daemons"] as const;
 
 function isChanged(section: (typeof FIXED)[number], before: Config, after: Config): boolean {
   return !isDeepStrictEqual(before.values[section], after.values[section]);

@@ -58,7 +58,7 @@ const REFUSED: readonly (readonly [key: string, surface: Surface, config: string
 /** Variables that are not set, where nothing uses them. */
 const RIGHT: readonly (readonly [surface: Surface, config: string])[] = [
   ["gateway", `gateway: { platforms: { ${ON}, telegram: { enabled: false, token: '\${UNSET}' } } }`],
-  ["chat", "gateway: { allowed_users: ['$${UNSET}'] }\nmonitoring: { url: '${UNSET}' }"],
+  ["chat", "gateway: { allowed_users: ['$${UNSET}'] }\nmonitoring: { health: { host: '${UNSET}' } }"],
   ["chat", "plugins: { enabled: [named], entries: { folder: { settings: { url: '${SET}' } } } }"],
   ["chat", "plugins: { enabled: [named], disabled: [folder], entries: { folder: { settings: { url: '${UNSET}' } } } }"],
   // What is under the name comes first: what is under the folder is not read.

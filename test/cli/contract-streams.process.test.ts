@@ -22,6 +22,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     outcome: "string",
     duration_ms: "number",
     detail: "object",
+    tool_call_id: "string or null",
   },
   assistant: { content: "string", finish_reason: "string" },
   cost: { input_tokens: "number", output_tokens: "number" },
@@ -35,9 +36,15 @@ function checkLines(frames: readonly Record<string, unknown>[]): void {
   assert.equal(frames.filter(({ type }) => type === "result").length, 1);
   for (const { type, session_id, ...rest } of frames) {
     assert.match(String(session_id), /^[0-9a-f]{8}_/);
-    const types = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, typeof value]));
+    const types = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, typeOf(key, value)]));
     assert.deepEqual(types, LINES[String(type)], String(type));
   }
+}
+
+/** Of the tool events it is a string, of the others null. */
+function typeOf(key: string, value: unknown): string {
+  const isTold = key === "tool_call_id" && (value === null || typeof value === "string");
+  return isTold ? "string or null" : typeof value;
 }
 
 const PASSING = `export function register(ctx) {

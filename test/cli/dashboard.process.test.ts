@@ -397,7 +397,7 @@ test("a database of a newer hermes stops the start", async (t) => {
 
 test("a database that cannot be used is one warning", async (t) => {
   const home = new Home(t);
-  home.write("state.db", "this is no database, and never was one ".repeat(50));
+  home.write("state.db/file", "a folder is no database");
   const dashboard = await start(t, home);
   await dashboard.sees("warning: Events are kept in memory only");
   assert.equal(await send(home, "agent:start", { n: 1 }), 200);

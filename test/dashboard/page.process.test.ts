@@ -361,7 +361,7 @@ test("at 360 pixels each view fits, in one column", async (t) => {
   await fits("an event");
   await page.getByRole("button", { name: "Close" }).click();
   for (const view of ["Sessions", "Hooks", "Sources"]) {
-    await page.getByRole("navigation").getByRole("button", { name: view }).click();
+    await page.getByRole("navigation").getByRole("button", { name: view, exact: true }).click();
     await page.locator(`#${view.toLowerCase()}`).waitFor();
     await page.locator(`#${view.toLowerCase()} :is(li, tbody tr)`).first().waitFor();
     await fits(view);

@@ -91,7 +91,7 @@ test("the page lists each event of a turn with its payload", () => {
     text: { delta: "" },
     tool_use: { tool: "", tool_id: "", params: {} },
     tool_result: { tool: "", tool_id: "", content: "", success: true },
-    hook: { event: "", source: "shell", name: "", outcome: "pass", duration_ms: 0, detail: null },
+    hook: { event: "", source: "shell", name: "", outcome: "pass", duration_ms: 0, detail: null, tool_call_id: null },
     injected: { source_kind: "", source_label: "", content: "" },
     reasoning: { delta: "" },
     assistant: { content: "", finish_reason: "stop" },

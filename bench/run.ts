@@ -18,6 +18,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "isolate-hook": async () => (await import("./cases/isolate-hook.ts")).isolateHookCase,
   monitoring: async () => (await import("./cases/monitoring.ts")).monitoringCase,
   webhooks: async () => (await import("./cases/webhooks.ts")).webhooksCase,
+  daemon: async () => (await import("./cases/daemon.ts")).daemonCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
   soak: async () => (await import("./cases/soak.ts")).soakCase,

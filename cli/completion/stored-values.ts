@@ -1,4 +1,4 @@
-/** What completion offers from the home: ids of tasks and deliveries, names of webhook endpoints. */
+/** What completion offers from the home: ids of tasks, deliveries and schedules, names of webhook endpoints and daemons. */
 import type { DatabaseSync } from "node:sqlite";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
@@ -43,6 +43,16 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "webhooks test <name>": endpointNames,
   "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
   "webhooks deliveries --endpoint": endpointNames,
+  "send --name": runningDaemons,
+  "stop --name": runningDaemons,
+  "attach --name": runningDaemons,
+  "inbox list --name": runningDaemons,
+  "schedule add --name": runningDaemons,
+  "schedule list --name": runningDaemons,
+  "schedule remove <id>": schedules,
+  "cron add --name": runningDaemons,
+  "cron list --name": runningDaemons,
+  "cron remove <id>": schedules,
 };
 
 /**
@@ -100,6 +110,25 @@ function endpointsThat(isOffered: (isDisabled: boolean) => boolean): Offer {
       .filter(({ name }) => PLAIN_WORD.test(name) && isOffered(disabled.has(name)))
       .map(({ name, event }) => ({ value: name, description: visible(event) }));
   };
+}
+
+async function runningDaemons({ paths }: Source): Promise<readonly OfferedValue[]> {
+  const { listDaemons } = await import("#daemon/session/place");
+  return listDaemons(paths.run)
+    .filter(({ name }) => PLAIN_WORD.test(name))
+    .map(({ name, started_at }) => ({ value: name, description: `running since ${visible(started_at)}` }));
+}
+
+function schedules({ paths }: Source): Promise<readonly OfferedValue[]> {
+  return withDatabase(paths, async (database) => {
+    const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
+    const { EmbeddedSchedules } = await import("#daemon/storage/embedded-schedules");
+    const list = await new EmbeddedSchedules(database, new EmbeddedInbox(database)).list();
+    return list.slice(0, MOST_OFFERED).map(({ id, name, when, prompt }) => ({
+      value: id,
+      description: `${visible(name)}, ${visible(when)}: ${fitLine(prompt, PROMPT_COLUMNS)}`,
+    }));
+  });
 }
 
 async function disabledEndpoints(database: DatabaseSync): Promise<readonly string[]> {

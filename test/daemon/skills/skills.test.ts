@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 function open(t: TestContext) {
   const folder = temporaryFolder(t);
   const warnings: string[] = [];
-  const skills = new Skills(folder, { warn: (message, fields) => warnings.push(`${message}: ${fields?.["problem"]}`) });
+  const skills = new Skills(folder, { warn: (_, fields) => warnings.push(String(fields?.["problem"])) });
   function write(name: string, text: string): void {
     mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, "SKILL.md"), text);

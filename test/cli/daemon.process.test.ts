@@ -1,11 +1,13 @@
 /** `hermes run --daemon` and the commands that talk to it, as a user has them (CONTRACT §13). */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { gate, messagesOf, send, startDaemon } from "../helpers/daemon.ts";
-import { Home } from "../helpers/hermes.ts";
+import { Home, ROOT } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
+import { killQuietly } from "../helpers/processes.ts";
 
 const FRAME_TYPES = new Set(
   "session text reasoning tool_use tool_result hook injected assistant cost error result".split(" "),
@@ -202,4 +204,48 @@ test("a message of more than 1 MiB is 2, one of 1 MiB is stored", async (t) => {
   assert.equal(stored.code, 0, stored.stderr);
   await daemon.turns(1);
   assert.equal(daemon.injected()[0]!.length, most.length);
+});
+
+test("a second signal cuts the drain, and the cut message is delivered again", async (t) => {
+  const home = new Home(t);
+  const daemon = await startDaemon(t, home);
+  const { message, entered, open } = gate(home, "held");
+  await send(home, daemon.name, message);
+  await entered();
+  daemon.kill("SIGTERM");
+  await daemon.sees("Waiting for the running turn");
+  // Signals that come together are one request to stop.
+  const repeat = setInterval(() => daemon.kill("SIGTERM"), 200);
+  const { code } = await daemon.ended;
+  clearInterval(repeat);
+  assert.equal(code, 143);
+  open();
+  const next = await startDaemon(t, home);
+  await next.turns(1);
+  assert.match(next.injected()[0]!, /^\[delivered again after a crash\]/);
+});
+
+test("without a terminal and with its output gone, the daemon lives", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "model: { provider: offline }\n");
+  const shell = `node=${process.execPath}; ("$node" "${join(ROOT, "cli/bin.js")}" run --daemon --name gone --format jsonl < /dev/null | head -n 1) 2> said`;
+  const child = spawn("sh", ["-c", shell], { cwd: home.work, env: home.env(), stdio: "ignore", detached: true });
+  t.after(() => killQuietly(-child.pid!));
+  const running = async () => (await home.run(["ps", "--json"])).stdout.includes('"gone"');
+  await until(running, "it runs");
+  for (const text of ["one", "two", "three"]) {
+    assert.equal((await home.run(["send", "--name", "gone", "--wait", text])).code, 0);
+  }
+  assert.equal((await home.run(["stop", "--name", "gone"])).code, 0);
+});
+
+test("names of running daemons and ids of schedules are completed", async (t) => {
+  const home = new Home(t);
+  await startDaemon(t, home);
+  const added = await home.run(["schedule", "add", "--name", "watcher", "in 2h", "later"]);
+  const completed = async (...words: string[]) => (await home.run(["complete", "--", ...words])).stdout;
+  for (const words of [["send"], ["stop"], ["attach"], ["inbox", "list"], ["schedule", "add"], ["cron", "list"]]) {
+    assert.match(await completed(...words, "--name", ""), /^watcher\b/m, words.join(" "));
+  }
+  assert.ok((await completed("schedule", "remove", "")).includes(added.stdout.trim()));
 });

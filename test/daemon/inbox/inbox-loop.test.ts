@@ -1,0 +1,174 @@
+/** The loop that handles an inbox, with a runner whose turns a test ends. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { openMemoryDatabase } from "#core/home/database";
+import type { Frame } from "#core/frames";
+import type { AgentRunner, Session, TurnRequest, TurnResult } from "#core/ports/agent";
+import type { InboxSource } from "#core/ports/inbox";
+import { InboxLoop } from "#daemon/inbox/inbox-loop";
+import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
+import { until } from "../../helpers/poll.ts";
+
+const SESSION: Session = {
+  id: "session",
+  key: "daemon:s",
+  platform: "daemon",
+  source: "daemon",
+  parent: null,
+  started_at: null,
+  updated_at: "",
+};
+const OK = { text: "answer", finish_reason: "stop", notice: null, duration_ms: 1 } as const;
+const DONE: TurnResult = { ...OK, completed: true, interrupted: false, exit_code: 0 };
+const INTERRUPTED: TurnResult = { ...DONE, text: null, completed: false, interrupted: true, exit_code: 130 };
+
+interface HeldTurn {
+  readonly request: TurnRequest;
+  readonly end: (result: TurnResult) => void;
+  readonly fail: (error: Error) => void;
+  readonly injected: string[];
+  /** False when the turn takes nothing more. */
+  accepts: boolean;
+}
+
+function open() {
+  const store = new EmbeddedInbox(openMemoryDatabase());
+  const turns: HeldTurn[] = [];
+  const frames: Frame[] = [];
+  const problems: string[] = [];
+  let running: HeldTurn | undefined;
+  const runner: Pick<AgentRunner, "turn" | "inject"> = {
+    async turn(request) {
+      const { promise, resolve: end, reject: fail } = Promise.withResolvers<TurnResult>();
+      request.signal.addEventListener("abort", () => end(INTERRUPTED));
+      running = { request, end, fail, injected: [], accepts: true };
+      turns.push(running);
+      return promise.finally(() => (running = undefined));
+    },
+    inject(_session, message) {
+      if (running?.accepts !== true) return false;
+      running.injected.push(message);
+      return true;
+    },
+  };
+  const silent = () => undefined;
+  const error = (message: string) => void problems.push(message);
+  const log = { debug: silent, info: silent, warn: silent, error, child: () => log };
+  const loop = new InboxLoop({
+    name: "s",
+    store,
+    holder: { pid: process.pid, start: null },
+    session: () => SESSION,
+    platform: "daemon",
+    runner,
+    order: () => "priority",
+    onFrame: (frame) => frames.push(frame),
+    beforeTurn: async () => undefined,
+    tools: () => [],
+    log,
+  });
+  async function post(source: InboxSource, content: string): Promise<string> {
+    const added = await store.add({ session: "s", source, label: source, content });
+    loop.wake();
+    return added.kind === "stored" ? added.id : assert.fail(added.kind);
+  }
+  const turn = (index: number) => until(() => turns[index], `turn ${index} runs`);
+  const stateOf = async (id: string) => (await store.get(id))?.state;
+  const becomes = (id: string, state: string) => until(async () => (await stateOf(id)) === state, `${id} is ${state}`);
+  return { store, loop, turns, frames, problems, post, turn, stateOf, becomes };
+}
+
+test("one message is one turn, and whoever waits for it gets its answer", async () => {
+  const { loop, turns, post, turn, becomes, stateOf } = open();
+  loop.start();
+  const first = await post("inject", "first");
+  const handled = loop.whenHandled(first);
+  const second = await post("webhook", "second");
+  const { request, end } = await turn(0);
+  assert.deepEqual([request.message, request.injected], ["first", { kind: "inject", label: "inject" }]);
+  assert.deepEqual([loop.isRunning, turns.length, await stateOf(second)], [true, 1, "queued"]);
+  end(DONE);
+  assert.deepEqual(await handled, { text: "answer", problem: null });
+  (await turn(1)).end({ ...DONE, text: null, completed: false, exit_code: 53 });
+  await becomes(first, "done");
+  await becomes(second, "failed");
+  await loop.drain(1000);
+});
+
+test("reports and skills enter the running turn and end with it; other sources do not", async () => {
+  const { loop, turns, post, turn, becomes, stateOf } = open();
+  loop.start();
+  await post("inject", "first");
+  const running = await turn(0);
+  const report = await post("background", "report");
+  const skill = await post("skill", "skill");
+  const other = await post("schedule", "other");
+  await until(() => running.injected.length === 2, "both have entered");
+  assert.deepEqual(running.injected, ["report", "skill"]);
+  assert.deepEqual([await stateOf(report), await stateOf(other)], ["running", "queued"]);
+  running.end(DONE);
+  for (const id of [report, skill]) await becomes(id, "done");
+  assert.equal((await turn(1)).request.message, "other");
+  turns[1]!.end(DONE);
+  await loop.drain(1000);
+});
+
+test("what comes too late for a turn gets one of its own", async () => {
+  const { loop, post, turn, becomes } = open();
+  loop.start();
+  await post("inject", "first");
+  const running = await turn(0);
+  running.accepts = false;
+  const report = await post("background", "report");
+  running.end(DONE);
+  const next = await turn(1);
+  assert.equal(next.request.message, "report", "it is not marked: no turn of it was cut");
+  next.end(DONE);
+  await becomes(report, "done");
+  await loop.drain(1000);
+});
+
+test("a turn that outlasts the drain is cut with all that entered it, and delivered again, marked", async () => {
+  const { loop, store, post, turn, stateOf } = open();
+  loop.start();
+  const first = await post("inject", "first");
+  const running = await turn(0);
+  const report = await post("background", "report");
+  await until(() => running.injected.length === 1, "it has entered");
+  const handled = loop.whenHandled(first);
+  const later = await post("inject", "later");
+  await loop.drain(0);
+  assert.deepEqual(await handled, { text: null, problem: "it was interrupted" });
+  assert.deepEqual(await Promise.all([first, report, later].map(stateOf)), ["queued", "queued", "queued"]);
+  const claimed = await store.claim({ session: "s", holder: { pid: 1, start: null }, order: "fifo" });
+  assert.deepEqual([claimed?.id, claimed?.cuts], [first, 1]);
+});
+
+test("a turn that cannot run is an error and a result, and the loop goes on", async () => {
+  const { loop, frames, post, turn, becomes } = open();
+  loop.start();
+  const first = await post("inject", "first");
+  (await turn(0)).fail(new Error("no disk"));
+  await becomes(first, "failed");
+  assert.deepEqual(
+    frames.map(({ type }) => type),
+    ["error", "result"],
+  );
+  const second = await post("inject", "second");
+  (await turn(1)).end(DONE);
+  await becomes(second, "done");
+  await loop.drain(1000);
+});
+
+test("an inbox that cannot be read is tried again", async () => {
+  const { loop, store, problems, post, turn, becomes } = open();
+  const { claim } = store;
+  store.claim = () => Promise.reject(new Error("database is locked"));
+  loop.start();
+  const first = await post("inject", "first");
+  await until(() => problems.length > 0, "it was said");
+  store.claim = claim;
+  (await turn(0)).end(DONE);
+  await becomes(first, "done");
+  await loop.drain(1000);
+});

@@ -42,7 +42,7 @@ test("messages are turns of one session; every line of jsonl is a frame", async 
   ]);
 });
 
-test("what is piped in is the first message, also when standard input stays open for long", async (t) => {
+test("what is piped in is the first message", async (t) => {
   const home = new Home(t);
   const daemon = await startDaemon(t, home, { input: "from a pipe\n" });
   await daemon.turns(1);
@@ -248,4 +248,16 @@ test("names of running daemons and ids of schedules are completed", async (t) =>
     assert.match(await completed(...words, "--name", ""), /^watcher\b/m, words.join(" "));
   }
   assert.ok((await completed("schedule", "remove", "")).includes(added.stdout.trim()));
+});
+
+test("a daemon whose standard input never ends starts, answers and stops", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "model: { provider: offline }\n");
+  const args = [join(ROOT, "cli/bin.js"), "run", "--daemon", "--name", "open"];
+  const child = spawn(process.execPath, args, { cwd: home.work, env: home.env(), stdio: ["pipe", "ignore", "ignore"] });
+  t.after(() => child.kill("SIGKILL"));
+  await until(async () => (await home.run(["ps", "--json"])).stdout.includes('"open"'), "it runs");
+  assert.equal((await home.run(["send", "--name", "open", "--wait", "hello"])).code, 0);
+  const stopped = await home.run(["stop", "--name", "open"]);
+  assert.equal(stopped.code, 0, stopped.stderr);
 });

@@ -11,6 +11,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   "hooks revoke",
   "hooks test",
   "hooks reload",
+  "inbound test",
   "plugins enable",
   "plugins disable",
   "pairing approve",

@@ -89,6 +89,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list and test webhooks, see what was delivered, send again",
     load: async () => (await import("./commands/webhooks.ts")).addWebhooksCommand,
   },
+  inbound: {
+    summary: "list and test the webhooks that daemons receive, see what came",
+    load: async () => (await import("./commands/inbound.ts")).addInboundCommand,
+  },
   config: {
     summary: "check the configuration or print its JSON Schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,

@@ -12,8 +12,8 @@ import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { AskPerson } from "#sandbox/shell/hook";
 import type { SessionFiles } from "#sandbox/shell/protocol";
-import { isSwitchedOn, type CliContext, type GlobalOptions } from "./context.ts";
-import { refuseOptInInsideAgent } from "./inside-agent.ts";
+import type { CliContext, GlobalOptions } from "./context.ts";
+import { optInOf } from "./opt-in.ts";
 
 interface ShellHookOptions {
   readonly context: CliContext;
@@ -88,7 +88,7 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     const settlement = await settleConsent(entries, {
       file: paths.allowlist,
       approvals,
-      optIn: optInOf(options, config),
+      optIn: optInOf(options.globals, config, context.env),
       prompter: mayAsk ? () => openPrompter({ input: process.stdin, output: process.stderr }) : null,
       place,
       onUnrecorded: options.onUnrecorded,
@@ -164,12 +164,4 @@ async function keepOrOpen(
 function haveSameOrder(before: ReadonlySet<readonly Hook[]>, after: ReadonlySet<readonly Hook[]>): boolean {
   const order = [...after];
   return before.size === after.size && [...before].every((hook, index) => hook === order[index]);
-}
-
-function optInOf({ globals, context }: ShellHookOptions, config: Config): "flag" | "env" | "config" | null {
-  if (globals.acceptHooks) return "flag";
-  if (isSwitchedOn(context.env["HERMES_ACCEPT_HOOKS"])) return "env";
-  if (config.values.hooks_auto_accept !== true) return null;
-  refuseOptInInsideAgent("hooks_auto_accept", context.env);
-  return "config";
 }

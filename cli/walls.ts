@@ -40,4 +40,10 @@ export function wallsOfHooks(config: Config, options: WallsOptions): (profile: W
   return (profile) => walls(profile ?? config.values.sandbox?.hooks ?? "off");
 }
 
+/** The walls of inbound scripts: of the hook's profile, or of `sandbox.inbound` for null. */
+export function wallsOfInbound(config: Config, options: WallsOptions): (profile: WallProfile | null) => Wall {
+  const walls = createWalls(options);
+  return (profile) => walls(profile ?? config.values.sandbox?.inbound ?? "off");
+}
+
 const OPEN: Wall = { enclose: () => Promise.resolve(null), stands: () => Promise.resolve(false) };

@@ -5,6 +5,7 @@
 import { at, declare, EXIT, type Declaration } from "./error-declaration.ts";
 import { DAEMON_ERRORS } from "./daemon-errors.ts";
 import { GATEWAY_ERRORS } from "./gateway-errors.ts";
+import { INBOUND_ERRORS } from "./inbound-errors.ts";
 
 export { EXIT } from "./error-declaration.ts";
 
@@ -210,6 +211,7 @@ export const ERRORS = {
   ),
   ...GATEWAY_ERRORS,
   ...DAEMON_ERRORS,
+  ...INBOUND_ERRORS,
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

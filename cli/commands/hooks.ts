@@ -34,8 +34,8 @@ export function addHooksCommand(program: Command, context: CliContext): void {
   hooks
     .command("allow")
     .description("approve a command for an event, or all configured hooks")
-    .argument("[event]", "event name")
-    .argument("[command]", "command, exactly as configured")
+    .argument("[event]", "event name, or inbound:NAME for an inbound webhook")
+    .argument("[command]", "command or script, exactly as configured")
     .option("--all", "approve all configured shell hooks, with what their entries need")
     .option("--shell", "also approve that the command runs through a shell (protocol: claude)")
     .option("--env <name>", "also approve passing on a variable of env: (repeatable)", addName)

@@ -24,6 +24,7 @@ interface RunOptions {
   readonly json?: true;
   readonly daemon?: true;
   readonly name?: string;
+  readonly hook?: readonly string[];
   /** Another name of `outputFormat`. */
   readonly format?: "text" | "jsonl";
   /** Set by a worker: the stored task to run here. */
@@ -46,13 +47,18 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .option("--json", "with --background: print the task as JSON")
     .option("--daemon", "stay, and take messages from hermes send, schedules and webhooks; needs --name")
     .option("--name <name>", "with --daemon: the name of the session, which the next start goes on with")
+    .option("--hook <name>", "with --daemon: take what this inbound webhook receives; repeatable", collect)
     .addOption(new Option("--task <id>").hideHelp())
     .addHelpText("after", EXAMPLES)
     .action(async (prompt: string | undefined, options: RunOptions, command: Command) => {
       if (options.task !== undefined) return runStored(options.task, command, context);
       if (options.daemon) return runDaemon(prompt, options, command, context);
-      if (options.name !== undefined) {
-        throw new HermesError("HERMES_USAGE", { problem: "--name is the name of a daemon, and needs --daemon." });
+      for (const [key, what] of [
+        ["name", "--name is the name of a daemon"],
+        ["hook", "--hook is an inbound webhook of a daemon"],
+      ] as const) {
+        if (options[key] === undefined) continue;
+        throw new HermesError("HERMES_USAGE", { problem: `${what}, and needs --daemon.` });
       }
       const text = await promptOf(prompt);
       await (options.background ? submit(text, options, command, context) : runHere(text, options, command, context));
@@ -74,8 +80,12 @@ async function runDaemon(
     throw new HermesError("HERMES_USAGE", { problem: `${flag} is for tasks: a daemon does not take it.` });
   }
   const { runDaemon: run } = await import("#cli/daemon/run");
-  const { name } = options;
-  await run({ name, prompt, outputFormat: formatOf(options), quiet: options.quiet === true }, command, context);
+  const { name, hook: hooks = [] } = options;
+  await run({ name, hooks, prompt, outputFormat: formatOf(options), quiet: options.quiet === true }, command, context);
+}
+
+function collect(name: string, before: readonly string[] = []): readonly string[] {
+  return [...before, name];
 }
 
 function formatOf({ format, outputFormat }: RunOptions): OutputFormat {

@@ -15,8 +15,8 @@ import { settleTasks } from "#daemon/tasks/settle";
 import type { Host } from "../host/host.ts";
 import { ensureWorker } from "../tasks/workers.ts";
 
-/** How long a running turn may take to end after SIGTERM. */
-const DRAIN_MS = 30_000;
+/** How long a running turn, and scripts of webhooks, may take to end after SIGTERM. */
+export const DRAIN_MS = 30_000;
 /** How long the hooks of the end may take. */
 const CLOSING_MS = 5000;
 /** The platform of its sessions, on every surface. */

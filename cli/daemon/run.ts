@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
+import { loadConfig } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import { demandVisible } from "#core/home/hidden";
 import { MOST_QUEUED } from "#core/ports/inbox";
@@ -11,6 +12,8 @@ import { contentProblem } from "#daemon/session/wire";
 import { createRenderer, type OutputFormat, type Renderer } from "../chat/renderers.ts";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
+import type { DaemonInbound } from "#cli/inbound/open";
+import type { InboundStartOptions } from "#cli/inbound/start";
 import { showRuns } from "#cli/gateway/run";
 import { claimDaemon } from "../home-claim.ts";
 import type { Host } from "../host/host.ts";
@@ -18,11 +21,13 @@ import { keepMemoryFlat } from "../memory.ts";
 import { untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
 import { checkedName } from "./find.ts";
-import { endDaemon, openDaemon, PLATFORM, sessionOf } from "./open.ts";
+import { DRAIN_MS, endDaemon, openDaemon, PLATFORM, sessionOf } from "./open.ts";
 import { pipedText } from "./piped-text.ts";
 
 export interface DaemonFlags {
   readonly name: string | undefined;
+  /** The names of its inbound webhooks. */
+  readonly hooks: readonly string[];
   readonly prompt: string | undefined;
   readonly outputFormat: OutputFormat;
   readonly quiet: boolean;
@@ -44,6 +49,7 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   openDatabase(paths.state).close();
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const globals = context.globals(command);
+  const inbound = undo.use(await openHooks(flags.hooks, { context, globals, paths }));
   const host = undo.use(await createHost({ context, globals, paths, surface: "daemon", interactive }));
   showRuns(host, context);
   const shown = showFrames(flags, host, context);
@@ -52,7 +58,7 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
     host,
     name,
     files,
-    hooks: [],
+    hooks: flags.hooks,
     ownsProcess: true,
     onFrame: shown.show,
     onStop: () => asked.resolve(),
@@ -61,14 +67,25 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   host.runner.show({ ...conversation, onFrame: shown.show });
   await daemon.start();
   undo.defer(() => daemon.drain(0));
+  await inbound?.start(daemon, host);
   undo.defer(await watchHost(host));
   if (flags.prompt !== undefined && flags.prompt !== "-") await post(daemon, name, flags.prompt);
   else void takePiped(daemon, name, context);
   context.note(`The daemon "${name}" is running. Press Ctrl+C to stop it.`);
   await Promise.race([stopped, asked.promise]);
   if (daemon.state === "running") context.note("Waiting for the running turn to finish …");
-  await endDaemon(host, daemon, shown.show);
+  await Promise.all([inbound?.stop(DRAIN_MS), endDaemon(host, daemon, shown.show)]);
   await host.dispatcher.drain();
+}
+
+/** Nothing is loaded without a hook. The host reads the configuration once more, when nothing else can fail. */
+async function openHooks(
+  names: readonly string[],
+  options: Omit<InboundStartOptions, "config">,
+): Promise<DaemonInbound | undefined> {
+  if (names.length === 0) return undefined;
+  const { openInbound } = await import("#cli/inbound/open");
+  return openInbound(names, { ...options, config: await loadConfig(options.paths, options.context.env) });
 }
 
 function checkFormat({ outputFormat, prompt }: DaemonFlags): void {

@@ -3,22 +3,34 @@ import { HermesError } from "#core/errors";
 import type { DaemonSession } from "#daemon/session/daemon-session";
 import { daemonFiles, nameProblem } from "#daemon/session/place";
 import { contentProblem } from "#daemon/session/wire";
-import { endDaemon, openDaemon, sessionOf } from "#cli/daemon/open";
+import { DRAIN_MS, endDaemon, openDaemon, sessionOf } from "#cli/daemon/open";
+import { openInbound, type DaemonInbound } from "#cli/inbound/open";
+import type { InboundStartOptions } from "#cli/inbound/start";
 import { claimDaemon } from "../home-claim.ts";
 import type { Host } from "../host/host.ts";
 
 type Settings = NonNullable<Host["config"]["values"]["daemons"]>[number];
 
+interface Parts {
+  /** Gives the daemon's name free. */
+  readonly release: () => void;
+  readonly inbound: DaemonInbound | undefined;
+}
+
 export class ServedDaemons {
   readonly #host: Host;
-  /** Each with what gives its name free. */
-  readonly #running = new Map<DaemonSession, () => void>();
+  readonly #options: Pick<InboundStartOptions, "context" | "globals">;
+  readonly #running = new Map<DaemonSession, Parts>();
 
-  constructor(host: Host) {
+  constructor(host: Host, options: Pick<InboundStartOptions, "context" | "globals">) {
     this.#host = host;
+    this.#options = options;
   }
 
-  /** Starts all of them. Throws HERMES_CONFIG_TYPE, HERMES_DAEMON_RUNNING and HERMES_DAEMON_START; the caller then drains. */
+  /**
+   * Starts all of them. Throws HERMES_CONFIG_TYPE, HERMES_DAEMON_RUNNING, HERMES_DAEMON_START and what the start of an
+   * inbound webhook throws; the caller then drains.
+   */
   async start(): Promise<void> {
     const { config } = this.#host;
     const daemons = config.values.daemons ?? [];
@@ -40,6 +52,14 @@ export class ServedDaemons {
     const host = this.#host;
     const files = daemonFiles(host.paths.run, name);
     const release = claimDaemon(files.claim, name);
+    let inbound: DaemonInbound | undefined;
+    try {
+      const { paths, config } = host;
+      if (hooks.length > 0) inbound = await openInbound(hooks, { ...this.#options, paths, config });
+    } catch (error) {
+      release();
+      throw error;
+    }
     const isNew = sessionOf(host, name).started_at === null;
     const daemon = openDaemon({
       host,
@@ -51,15 +71,17 @@ export class ServedDaemons {
       // `hermes stop` ends this daemon until the service starts again.
       onStop: () => void this.#stop(daemon),
     });
-    this.#running.set(daemon, release);
+    this.#running.set(daemon, { release, inbound });
     await daemon.start();
+    await inbound?.start(daemon, host);
     // A service is restarted more often than a conversation begins.
     if (prompt !== undefined && isNew) await daemon.post({ source: "inject", label: "prompt", content: prompt });
   }
 
   async #stop(daemon: DaemonSession): Promise<void> {
-    await endDaemon(this.#host, daemon);
-    this.#running.get(daemon)?.();
+    const parts = this.#running.get(daemon);
+    await Promise.all([parts?.inbound?.stop(DRAIN_MS), endDaemon(this.#host, daemon)]);
+    parts?.release();
     this.#running.delete(daemon);
   }
 }

@@ -108,7 +108,7 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
   const worker = new ServedWorker(host, context.env);
   undo.defer(() => worker.stop());
   await worker.open();
-  const daemons = new ServedDaemons(host);
+  const daemons = new ServedDaemons(host, { context, globals });
   undo.defer(() => daemons.drain());
   await daemons.start();
   // Last of what listens: from here on it takes messages.

@@ -70,10 +70,10 @@ function kindOf(value: unknown): string {
 }
 
 function describe(issue: z.core.$ZodIssue, shown: string | undefined): string {
+  if (issue.code === "custom") return issue.message;
   if (shown === undefined) return "required, but missing";
   if (issue.code === "invalid_type") return `expected ${article(issue.expected)}, found ${shown}`;
   if (issue.code === "invalid_value") return `expected one of ${issue.values.map(String).join(", ")}; found ${shown}`;
-  if (issue.code === "custom") return issue.message;
   if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
   if (issue.code === "invalid_union" && issue.message.startsWith("expected")) return `${issue.message}; found ${shown}`;
   if (issue.code === "invalid_union") return `${shown} has the wrong type`;

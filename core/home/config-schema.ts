@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
+import { inboundSchema } from "./inbound-settings.ts";
 import { loggingSchema } from "./logging-settings.ts";
 import { monitoringSchema } from "./monitoring-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
@@ -138,7 +139,7 @@ export function buildConfigSchema(zod: Zod) {
     webhooks: webhooksSchema(zod).optional(),
     monitoring: monitoringSchema(zod).optional(),
     logging: loggingSchema(zod).optional(),
-    inbound: zod.array(open).optional(),
+    inbound: inboundSchema(zod, wallProfile).optional().describe("Webhooks that daemons receive"),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
     daemons: zod
       .array(

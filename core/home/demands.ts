@@ -3,9 +3,10 @@
  * there and nowhere else. Every start reads this table, and `hermes config check` walks all of it. A new section is
  * one row.
  */
+import type { KeyPath } from "#core/yaml-document";
 import type { Config } from "./config.ts";
 
-/** What can start: the commands that run turns, serve, deliver or run code of the user's, and each plugin that they load. */
+/** What can start: the commands that run turns, serve, deliver or run code of the user's, and each inbound webhook and plugin that they load. */
 export type Surface =
   | "cli"
   | "gateway"
@@ -17,6 +18,7 @@ export type Surface =
   | "sandbox"
   | "webhooks"
   | "worker"
+  | "inbound"
   | "plugin";
 
 /** The surfaces that are started by a command. */
@@ -31,6 +33,7 @@ export const SURFACES = [
   "sandbox",
   "webhooks",
   "worker",
+  "inbound",
 ] as const satisfies readonly Surface[];
 
 interface Demand {
@@ -38,7 +41,7 @@ interface Demand {
   /** A key path; `*` is every key there. */
   readonly path: string;
   /** Whether the value found at the path is in use; always when absent. */
-  readonly when?: (value: unknown, keys: readonly string[], plugin: string | undefined) => boolean;
+  readonly when?: (value: unknown, keys: KeyPath, name: string | undefined) => boolean;
 }
 
 /** As much of a configuration as is needed here. */
@@ -52,14 +55,15 @@ const HOSTS = [...TURNS, "dashboard"] as const;
 const DEMANDS: readonly Demand[] = [
   { surfaces: TURNS, path: "model" },
   { surfaces: TURNS, path: "agent" },
-  { surfaces: [...TURNS, "hooks test", "sandbox"], path: "sandbox" },
+  { surfaces: [...TURNS, "hooks test", "sandbox", "inbound"], path: "sandbox" },
   { surfaces: TURNS, path: "sessions" },
-  { surfaces: TURNS, path: "hooks_auto_accept" },
-  { surfaces: [...TURNS, "hooks test"], path: "hooks_consent" },
+  { surfaces: [...TURNS, "inbound"], path: "hooks_auto_accept" },
+  { surfaces: [...TURNS, "hooks test", "inbound"], path: "hooks_consent" },
   { surfaces: TURNS, path: "hooks_limits" },
   { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
+  { surfaces: ["inbound"], path: "inbound.*", when: isNamed },
   { surfaces: ["task", "worker", "serve", "daemon"], path: "background" },
   { surfaces: ["daemon", "serve"], path: "inbox" },
   { surfaces: ["serve"], path: "daemons" },
@@ -75,27 +79,31 @@ const DEMANDS: readonly Demand[] = [
 
 /**
  * Throws HERMES_CONFIG_VARIABLE for the first value that the surface needs and that names a variable that is not set.
- * Of the surface `plugin`, `plugin` is its key in `plugins.entries`.
+ * Of the surface `plugin`, `name` is its key in `plugins.entries`; of `inbound`, the hook's name, and all without one.
  */
-export function demandFor(surface: Surface, config: Demanded, plugin?: string): void {
+export function demandFor(surface: Surface, config: Demanded, name?: string): void {
   for (const { surfaces, path, when } of DEMANDS) {
     if (!surfaces.includes(surface)) continue;
     for (const { keys, value } of valuesAt(config.values, path.split("."))) {
-      if (when === undefined || when(value, keys, plugin)) config.demand(...keys);
+      if (when === undefined || when(value, keys, name)) config.demand(...keys);
     }
   }
 }
 
 interface Found {
-  readonly keys: readonly string[];
+  readonly keys: KeyPath;
   readonly value: unknown;
 }
 
 /** What is at a pattern of keys, or as far down as there are keys: a text there may name a variable. */
-function valuesAt(value: unknown, pattern: readonly string[], before: readonly string[] = []): readonly Found[] {
+function valuesAt(value: unknown, pattern: readonly string[], before: KeyPath = []): readonly Found[] {
   const [key, ...rest] = pattern;
   if (key === undefined || typeof value === "string") return [{ keys: before, value }];
   if (typeof value !== "object" || value === null) return [];
+  // An item of a list has a number as its key, as `demand` expects.
+  if (Array.isArray(value)) {
+    return key === "*" ? value.flatMap((item, index) => valuesAt(item, rest, [...before, index])) : [];
+  }
   const inner = value as Readonly<Record<string, unknown>>;
   const keys = key === "*" ? Object.keys(inner) : [key];
   return keys.filter((one) => Object.hasOwn(inner, one)).flatMap((one) => valuesAt(inner[one], rest, [...before, one]));
@@ -104,6 +112,10 @@ function valuesAt(value: unknown, pattern: readonly string[], before: readonly s
 /** Of a section that is enabled by default. */
 function isNotDisabled(value: unknown): boolean {
   return (value as { readonly enabled?: unknown } | null)?.enabled !== false;
+}
+
+function isNamed(hook: unknown, _keys: KeyPath, name: string | undefined): boolean {
+  return name === undefined || (hook as { readonly name?: unknown } | null)?.name === name;
 }
 
 function isEnabled(value: unknown): boolean {

@@ -207,4 +207,24 @@ export const MIGRATIONS: readonly string[] = [
      amount REAL NOT NULL,
      PRIMARY KEY (name, labels)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE inbound_runs (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     session TEXT NOT NULL,
+     hook TEXT NOT NULL,
+     state TEXT NOT NULL,
+     variables TEXT NOT NULL,
+     body BLOB NOT NULL,
+     dedup_id TEXT,
+     coalesce_key TEXT,
+     window_ends_at INTEGER,
+     output TEXT,
+     status INTEGER,
+     exit_code INTEGER,
+     created_at INTEGER NOT NULL,
+     started_at INTEGER,
+     ended_at INTEGER
+   ) STRICT;
+   CREATE INDEX inbound_runs_open ON inbound_runs (session, hook, number) WHERE state IN ('queued', 'running');
+   CREATE INDEX inbound_runs_ended ON inbound_runs (ended_at) WHERE ended_at IS NOT NULL;`,
 ];

@@ -25,6 +25,8 @@ export interface HomePaths {
   readonly logs: string;
   readonly log: string;
   readonly hookLog: string;
+  /** One line for each request to an inbound webhook. */
+  readonly inboundLog: string;
   readonly run: string;
   /** A folder for each session that hooks of other programs have files of. */
   readonly sessionFiles: string;
@@ -59,6 +61,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     logs,
     log: join(logs, "hermes.log"),
     hookLog: join(logs, "hooks.jsonl"),
+    inboundLog: join(logs, "inbound.jsonl"),
     run: join(home, "run"),
     sessionFiles: join(home, "session-files"),
     tasks: join(home, "tasks"),

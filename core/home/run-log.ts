@@ -1,5 +1,5 @@
 /**
- * Reads `logs/hooks.jsonl` and its rotated files. Incomplete lines (of a process killed during a write) and lines that
+ * Reads `logs/hooks.jsonl`, or another log of JSON lines, and its rotated files. Incomplete lines (of a process killed during a write) and lines that
  * are not records are skipped.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
@@ -20,11 +20,17 @@ interface OpenFile {
 
 /** The last `limit` runs, newest last, across the rotated files; none if the log is missing. Throws read errors. */
 export function readRuns(path: string, limit: number): readonly LoggedRun[] {
+  return readRecords(path, limit, parseRun);
+}
+
+/** Like {@link readRuns} for another log of JSON lines. */
+export function readRecords<Record>(path: string, limit: number, parse: Parse<Record>): readonly Record[] {
   const files = openAll(path);
   try {
-    return lastRuns(
+    return lastRecords(
       files.map((file) => ({ file, end: sizeOf(file) })),
       limit,
+      parse,
     );
   } finally {
     for (const file of files) closeSync(file.descriptor);
@@ -35,20 +41,37 @@ export function readRuns(path: string, limit: number): readonly LoggedRun[] {
  * The last `limit` runs, then each new one as it is written, even if the file is rotated, truncated or removed
  * meanwhile, until `signal` aborts. Rejects with read errors.
  */
-export async function* followRuns(path: string, limit: number, signal: AbortSignal): AsyncGenerator<LoggedRun> {
+export function followRuns(path: string, limit: number, signal: AbortSignal): AsyncGenerator<LoggedRun> {
+  return followRecords(path, limit, { parse: parseRun, signal });
+}
+
+/** Like {@link followRuns} for another log of JSON lines. */
+export async function* followRecords<Record>(
+  path: string,
+  limit: number,
+  { parse, signal }: { readonly parse: Parse<Record>; readonly signal: AbortSignal },
+): AsyncGenerator<Record> {
   const files = openAll(path);
   const [newest] = files;
-  const tail = newest === undefined ? undefined : new Tail(newest, lastLineEnd(newest));
-  const backlog = lastRuns(
+  const tail = newest === undefined ? undefined : new Tail(newest, lastLineEnd(newest), parse);
+  const backlog = lastRecords(
     files.map((file) => ({ file, end: file === newest ? tail!.position : sizeOf(file) })),
     limit,
+    parse,
   );
   for (const file of files) if (file !== newest) closeSync(file.descriptor);
   yield* backlog;
-  yield* followTail(path, tail, signal);
+  yield* followTail(path, tail, { parse, signal });
 }
 
-async function* followTail(path: string, first: Tail | undefined, signal: AbortSignal): AsyncGenerator<LoggedRun> {
+/** The record of a line; undefined when it is none. */
+type Parse<Record> = (line: string) => Record | undefined;
+
+async function* followTail<Record>(
+  path: string,
+  first: Tail<Record> | undefined,
+  { parse, signal }: { readonly parse: Parse<Record>; readonly signal: AbortSignal },
+): AsyncGenerator<Record> {
   let tail = first;
   /** Set when the files that replaced it were seen once, since a writer may still have had the old one open. */
   let left = false;
@@ -59,11 +82,11 @@ async function* followTail(path: string, first: Tail | undefined, signal: AbortS
       if (later.length > 0 && (left || tail === undefined)) {
         if (tail !== undefined) closeSync(tail.file.descriptor);
         for (const file of later.slice(0, -1)) {
-          const whole = new Tail(file, 0);
+          const whole = new Tail(file, 0, parse);
           yield* whole.read();
           closeSync(file.descriptor);
         }
-        tail = new Tail(later.at(-1)!, 0);
+        tail = new Tail(later.at(-1)!, 0, parse);
         left = false;
         continue;
       }
@@ -78,19 +101,22 @@ async function* followTail(path: string, first: Tail | undefined, signal: AbortS
 }
 
 /** A file read from an offset; an incomplete last line waits for the rest. */
-class Tail {
+class Tail<Record> {
   readonly file: OpenFile;
   position: number;
   #rest = Buffer.alloc(0);
   /** True while the rest of a too long line is skipped. */
   #skipping = false;
 
-  constructor(file: OpenFile, position: number) {
+  readonly #parse: Parse<Record>;
+
+  constructor(file: OpenFile, position: number, parse: Parse<Record>) {
     this.file = file;
     this.position = position;
+    this.#parse = parse;
   }
 
-  *read(): Generator<LoggedRun> {
+  *read(): Generator<Record> {
     if (sizeOf(this.file) < this.position) {
       // It was truncated, so its content is new.
       this.position = 0;
@@ -102,8 +128,8 @@ class Tail {
       this.#rest = text.subarray(end);
       const lines = end === 0 ? [] : text.toString("utf8", 0, end - 1).split("\n");
       for (const line of this.#skipping ? lines.slice(1) : lines) {
-        const run = parseRun(line);
-        if (run !== undefined) yield run;
+        const record = this.#parse(line);
+        if (record !== undefined) yield record;
       }
       if (end > 0) this.#skipping = false;
       if (this.#rest.length <= LONGEST_LINE) continue;
@@ -174,17 +200,17 @@ interface Part {
   readonly end: number;
 }
 
-/** The last runs of the files, which are given newest first; the runs are returned newest last. */
-function lastRuns(parts: readonly Part[], limit: number): readonly LoggedRun[] {
-  const runs: LoggedRun[] = [];
+/** The last records of the files, which are given newest first; the records are returned newest last. */
+function lastRecords<Record>(parts: readonly Part[], limit: number, parse: Parse<Record>): readonly Record[] {
+  const records: Record[] = [];
   for (const { file, end } of parts) {
     for (const line of linesFromEnd(file, end)) {
-      if (runs.length >= limit) return runs.toReversed();
-      const run = parseRun(line);
-      if (run !== undefined) runs.push(run);
+      if (records.length >= limit) return records.toReversed();
+      const record = parse(line);
+      if (record !== undefined) records.push(record);
     }
   }
-  return runs.toReversed();
+  return records.toReversed();
 }
 
 /** The lines before `end`, last one first, without reading more of the file than needed. */

@@ -33,8 +33,8 @@ let filling: Promise<boolean> | undefined;
 /** False where sockets can be opened by name (macOS), or when the first attempt failed. */
 let possible = process.platform === "linux";
 
-/** Streams for one child whose input is `text`, or undefined when none can be created: then Node's sockets are used. */
-export async function takePipes(text: string | undefined): Promise<Pipes | undefined> {
+/** Streams for one child with this input, or undefined when none can be created: then Node's sockets are used. */
+export async function takePipes(text: string | Uint8Array | undefined): Promise<Pipes | undefined> {
   while (spare.length < 2) if (!possible || !(await (filling ??= fill()))) return undefined;
   const holders = spare.splice(-2);
   const childEnds: number[] = [];
@@ -73,8 +73,8 @@ function recycle(end: Socket, holder: number): void {
 let worked = false;
 let inputFolder: string | undefined;
 
-/** The text as an unlinked file, in memory if there is a file system for that. */
-function openInput(text: string): number {
+/** The input as an unlinked file, in memory if there is a file system for that. */
+function openInput(text: string | Uint8Array): number {
   const name = join(
     (inputFolder ??= existsSync("/dev/shm") ? "/dev/shm" : tmpdir()),
     `hermes-input-${process.pid}-${process.hrtime.bigint()}`,
@@ -84,7 +84,7 @@ function openInput(text: string): number {
     const input = openSync(name, O_RDONLY);
     try {
       rmSync(name);
-      const bytes = Buffer.from(text);
+      const bytes = typeof text === "string" ? Buffer.from(text) : text;
       for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
       return input;
     } catch (error) {

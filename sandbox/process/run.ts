@@ -22,6 +22,8 @@ export interface ProcessOptions extends StartOptions {
   readonly signal?: AbortSignal;
   /** Takes the output of both streams as it comes. */
   readonly onOutput?: ((chunk: Buffer) => void) | undefined;
+  /** Takes the bytes of standard output as they come. */
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
   /** The delay between TERM and KILL; 500 when absent. */
   readonly killGraceMs?: number;
   /** What the process may see and write; everything when absent. */
@@ -110,7 +112,11 @@ async function supervise({ start, running, started, ...options }: Supervision): 
     if (overflow === "kill") end("overflow");
   };
   const bound = { most: maxOutputBytes, tail: tailBytes, onOverflow, onChunk: options.onOutput };
-  const stdout = collectOutput(start.stdout, bound);
+  const onChunk = (chunk: Buffer) => {
+    options.onOutput?.(chunk);
+    options.onStdout?.(chunk);
+  };
+  const stdout = collectOutput(start.stdout, options.onStdout === undefined ? bound : { ...bound, onChunk });
   const stderr = collectOutput(start.stderr, bound);
   // If the event loop was busy, first check whether the child has exited in time.
   const expire = () => setImmediate(() => alive && end("timeout"));
@@ -142,12 +148,12 @@ async function supervise({ start, running, started, ...options }: Supervision): 
   };
 }
 
-function feed(stdin: Writable | null, text: string): void {
+function feed(stdin: Writable | null, input: string | Uint8Array): void {
   // A child may exit or close its standard input without reading it (EPIPE, ECONNRESET); that is not a failure.
   // Its exit code and output tell whether it succeeded.
   stdin?.on("error", () => {});
   // Destroyed rather than ended: a pipe cannot be shut down, only closed.
-  stdin?.write(text, () => stdin.destroy());
+  stdin?.write(input, () => stdin.destroy());
 }
 
 function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {

@@ -24,8 +24,8 @@ export interface StartOptions {
   readonly cwd: string;
   /** The complete environment of the child; only the run's marker is added. */
   readonly env: NodeJS.ProcessEnv;
-  /** Written to standard input as UTF-8; standard input is empty when absent. */
-  readonly stdin?: string;
+  /** Written to standard input, a string as UTF-8; standard input is empty when absent. */
+  readonly stdin?: string | Uint8Array;
 }
 
 /** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */

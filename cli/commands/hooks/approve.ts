@@ -1,4 +1,5 @@
 /** `hermes hooks allow` and `hermes hooks revoke`. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { allowCommand, approvedWithout } from "#allowlist/decide";
@@ -12,11 +13,12 @@ import { loadConfig } from "#core/home/config";
 import { HermesError } from "#core/errors";
 import { userHome } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
-import { parseCommand } from "#sandbox/shell/command";
+import { expandHome, parseCommand } from "#sandbox/shell/command";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { isVariableName } from "#sandbox/shell/entry-values";
 import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
+import { inboundHooksOf, inboundNameOf, inboundRequest } from "#cli/inbound/scripts";
 import { demandEvent } from "./event.ts";
 
 export interface AllowRequest {
@@ -43,9 +45,13 @@ export async function allowHooks(request: AllowRequest, command: Command, contex
   const config = await loadConfig(paths, context.env);
   const home = userHome(context.env);
   const { entries } = parseHookEntries(config.values.hooks, home);
-  const configured = entries.flatMap((entry): Candidate[] =>
-    entry.enabled && entry.command !== null && entry.argv !== null ? [{ ...requestOf(entry), argv: entry.argv }] : [],
-  );
+  const inbound = inboundHooksOf(config.values, { cwd: process.cwd(), env: context.env });
+  const configured = [
+    ...entries.flatMap((entry): Candidate[] =>
+      entry.enabled && entry.command !== null && entry.argv !== null ? [{ ...requestOf(entry), argv: entry.argv }] : [],
+    ),
+    ...inbound.map((hook): Candidate => ({ ...inboundRequest(hook), argv: [hook.file] })),
+  ];
   const wanted = request.all ? demandNothingElse(request, configured) : [namedCandidate(request, configured, home)];
   const place = { cwd: process.cwd(), env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
@@ -160,7 +166,8 @@ function namedCandidate(request: AllowRequest, configured: readonly Candidate[],
   if (event === undefined) {
     throw new HermesError("HERMES_USAGE", { problem: "Give an event and a command, or --all." });
   }
-  const name = demandEvent(event);
+  const isInbound = inboundNameOf(event) !== undefined;
+  const name = isInbound ? event : demandEvent(event);
   if (line === undefined) {
     throw new HermesError("HERMES_USAGE", {
       problem: `Give the command to approve for ${name}, exactly as configured.`,
@@ -173,6 +180,8 @@ function namedCandidate(request: AllowRequest, configured: readonly Candidate[],
   const asked = { event: name, command: line, shell, env: [...new Set(env)] };
   const known = configured.find((pair) => pair.event === name && pair.command === line);
   if (known !== undefined) return { ...asked, argv: known.argv, pinIgnore: known.pinIgnore ?? [] };
+  // The script of an inbound webhook is a path, which may hold spaces.
+  if (isInbound) return { ...asked, argv: [resolve(expandHome(line, home))] };
   const { argv, problem } = parseCommand(line, home);
   if (argv === null)
     throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is not a valid command: ${problem}.` });

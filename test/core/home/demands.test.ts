@@ -12,11 +12,11 @@ const HOSTS = [...TURNS, "dashboard"];
 const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[] = [
   [`model: { default: ${UNSET} }`, TURNS],
   [`agent: { env_passthrough: [${UNSET}] }`, TURNS],
-  [`sandbox: { tools: ${UNSET} }`, [...TURNS, "hooks test", "sandbox"]],
+  [`sandbox: { tools: ${UNSET} }`, [...TURNS, "hooks test", "sandbox", "inbound"]],
   [`sessions: ${UNSET}`, TURNS],
-  [`hooks_auto_accept: ${UNSET}`, TURNS],
+  [`hooks_auto_accept: ${UNSET}`, [...TURNS, "inbound"]],
   [`hooks_limits: { context: ${UNSET} }`, TURNS],
-  [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test"]],
+  [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test", "inbound"]],
   [`plugins: { callback_timeout_seconds: ${UNSET} }`, HOSTS],
   [`plugins: ${UNSET}`, HOSTS],
   [`plugins: { entries: { one: { on_error: ${UNSET} } } }`, ["plugin"]],
@@ -37,6 +37,8 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`webhooks: { auth: { type: bearer, token: ${UNSET} } }`, [...TURNS, "webhooks", "worker"]],
   [`inbox: { order: ${UNSET} }`, ["serve", "daemon"]],
   [`daemons: [{ name: ${UNSET} }]`, ["serve"]],
+  [`inbound: [{ name: one, bind: "localhost:1", script: ${UNSET} }]`, ["inbound"]],
+  [`inbound: [{ name: other, bind: "localhost:1", script: ${UNSET} }]`, []],
 ];
 
 for (const [text, refusedBy] of CASES) {

@@ -1,0 +1,73 @@
+/** `hermes inbound log`: the last requests to inbound webhooks, and each new one with --follow. */
+import type { Command } from "commander";
+import { visible } from "#allowlist/visible";
+import { HermesError, problemOf } from "#core/errors";
+import { demandVisible } from "#core/home/hidden";
+import { parseInboundRecord, type InboundRecord } from "#core/home/inbound-log";
+import { followRecords, readRecords } from "#core/home/run-log";
+import { escapeLineEnds } from "#core/line-endings";
+import { onStdoutClosed } from "#core/stdout";
+import type { CliContext } from "#cli/context";
+import { onStopSignal } from "#cli/shutdown";
+
+export interface InboundLogOptions {
+  readonly follow?: true;
+  readonly json?: true;
+  readonly limit: number;
+}
+
+/**
+ * Prints the requests, newest last; with `follow` until a signal or until the output is closed, which is not a failure.
+ * Throws HERMES_LOG_UNREADABLE.
+ */
+export async function showInboundLog(options: InboundLogOptions, command: Command, context: CliContext): Promise<void> {
+  const paths = context.paths(command);
+  demandVisible(paths, "hermes inbound log");
+  const file = paths.inboundLog;
+  try {
+    await (options.follow ? follow(file, options, context) : print(file, options, context));
+  } catch (error) {
+    throw new HermesError("HERMES_LOG_UNREADABLE", { file, problem: problemOf(error) }, { cause: error });
+  }
+}
+
+function print(file: string, { limit, json }: InboundLogOptions, context: CliContext): void {
+  const requests = readRecords(file, limit, parseInboundRecord);
+  if (json) return context.json({ requests });
+  if (requests.length === 0) return context.out(`No requests have come yet. They are recorded in ${file}.`);
+  context.out([HEAD, ...requests.map(describe)].join("\n"));
+}
+
+async function follow(file: string, { limit, json }: InboundLogOptions, context: CliContext): Promise<void> {
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  const unwatch = onStdoutClosed(stop);
+  const unlisten = onStopSignal((code) => {
+    context.exit(code);
+    stop();
+  });
+  try {
+    const options = { parse: parseInboundRecord, signal: stopped.signal };
+    for await (const request of followRecords(file, limit, options)) {
+      context.out(json ? escapeLineEnds(JSON.stringify(request)) : describe(request));
+    }
+  } finally {
+    unwatch();
+    unlisten();
+  }
+}
+
+const HEAD = row(["TIME", "HOOK", "STATUS", "EXIT", "TOOK"], "REQUEST");
+
+function describe(request: InboundRecord): string {
+  const { time, hook, status, exit_code: code, duration_ms: took, method, path, run_id: run, detail } = request;
+  const cells = [time, hook, String(status), code === null ? "" : String(code), `${took} ms`].map(visible);
+  const rest = [`${method} ${path}`, run === null ? "" : `run ${run}`, detail ?? ""].filter((part) => part !== "");
+  return row(cells, visible(rest.join("  ")));
+}
+
+/** Columns of one width throughout, because with --follow the widest cell is not known yet. */
+function row(cells: readonly string[], last: string): string {
+  const widths = [24, 20, 6, 4, 9];
+  return [...cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)), last].join("  ").trimEnd();
+}

@@ -1,0 +1,161 @@
+/** The runs of inbound webhooks in `state.db`. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { transaction } from "#core/home/database";
+import type {
+  AddedRun,
+  ClaimedRun,
+  InboundRun,
+  InboundRunState,
+  InboundRunStore,
+  NewInboundRun,
+  RunEnd,
+  RunGroup,
+} from "#core/ports/inbound";
+import { newId } from "./ids.ts";
+
+const OPEN = "state IN ('queued', 'running')";
+
+const SQL = {
+  inFlight: `SELECT 1 FROM inbound_runs WHERE hook = ? AND dedup_id = ? AND ${OPEN} LIMIT 1`,
+  queued: "SELECT count(*) AS count FROM inbound_runs WHERE session = ? AND hook = ? AND state = 'queued'",
+  window: `SELECT max(window_ends_at) AS ends FROM inbound_runs
+    WHERE session = ? AND hook = ? AND coalesce_key = ? AND window_ends_at > ? AND ${OPEN}`,
+  add: `INSERT INTO inbound_runs (id, session, hook, state, variables, body, dedup_id, coalesce_key, window_ends_at, created_at)
+    VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
+  claim: `UPDATE inbound_runs SET state = 'running', started_at = ? WHERE number = (
+      SELECT number FROM inbound_runs WHERE session = ? AND hook = ? AND state = 'queued' ORDER BY number LIMIT 1
+    ) RETURNING id, variables, body`,
+  release: "UPDATE inbound_runs SET state = 'queued', started_at = NULL WHERE id = ? AND state = 'running'",
+  releaseAll:
+    "UPDATE inbound_runs SET state = 'queued', started_at = NULL WHERE session = ? AND state = 'running' AND output IS NULL",
+  keepOutput: "UPDATE inbound_runs SET output = ?, exit_code = ? WHERE id = ?",
+  end: `UPDATE inbound_runs SET state = ?, status = ?, exit_code = coalesce(?, exit_code), ended_at = ?,
+    output = NULL, variables = '{}', body = x'' WHERE id = ?`,
+  whole: `SELECT id, hook, output, dedup_id, coalesce_key, window_ends_at FROM inbound_runs AS run
+    WHERE session = ? AND state = 'running' AND output IS NOT NULL
+      AND (window_ends_at IS NULL OR window_ends_at <= ?) AND NOT EXISTS (
+        SELECT 1 FROM inbound_runs AS other WHERE other.session = run.session AND other.hook = run.hook
+          AND other.coalesce_key = run.coalesce_key AND other.window_ends_at = run.window_ends_at
+          AND other.state IN ('queued', 'running') AND other.output IS NULL)
+    ORDER BY number`,
+  nextEnd: `SELECT min(window_ends_at) AS ends FROM inbound_runs WHERE session = ? AND window_ends_at > ? AND ${OPEN}`,
+  get: "SELECT id, hook, session, state, status, exit_code, started_at, ended_at FROM inbound_runs WHERE id = ?",
+  prune: "DELETE FROM inbound_runs WHERE ended_at < ?",
+} as const;
+
+interface GroupRow {
+  readonly id: string;
+  readonly hook: string;
+  readonly output: string;
+  readonly dedup_id: string | null;
+  readonly coalesce_key: string | null;
+  readonly window_ends_at: number | null;
+}
+
+interface RunRow {
+  readonly id: string;
+  readonly hook: string;
+  readonly session: string;
+  readonly state: InboundRunState;
+  readonly status: number | null;
+  readonly exit_code: number | null;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+}
+
+export class EmbeddedInboundRuns implements InboundRunStore {
+  readonly #database: DatabaseSync;
+  readonly #now: () => number;
+  readonly #statements = new Map<keyof typeof SQL, StatementSync>();
+
+  constructor(database: DatabaseSync, now: () => number = Date.now) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  async add(run: NewInboundRun, mostQueued: number): Promise<AddedRun> {
+    return transaction(this.#database, (): AddedRun => {
+      const { session, hook, dedupId, coalesce } = run;
+      if (dedupId !== null && this.#statement("inFlight").get(hook, dedupId) !== undefined)
+        return { kind: "in_flight" };
+      const { count } = this.#statement("queued").get(session, hook) as { count: number };
+      if (count >= mostQueued) return { kind: "full" };
+      const id = newId();
+      const now = this.#now();
+      const ends = coalesce === null ? null : this.#windowEnd(session, hook, coalesce, now);
+      const key = coalesce?.key ?? null;
+      this.#run("add", id, session, hook, JSON.stringify(run.variables), run.body, dedupId, key, ends, now);
+      return { kind: "stored", id };
+    });
+  }
+
+  async claim(session: string, hook: string): Promise<ClaimedRun | undefined> {
+    const row = this.#statement("claim").get(this.#now(), session, hook) as
+      | { id: string; variables: string; body: Uint8Array }
+      | undefined;
+    if (row === undefined) return undefined;
+    return { id: row.id, variables: JSON.parse(row.variables) as Record<string, string>, body: row.body };
+  }
+
+  async release(id: string): Promise<void> {
+    this.#run("release", id);
+  }
+
+  async releaseAll(session: string): Promise<void> {
+    this.#run("releaseAll", session);
+  }
+
+  async keepOutput(id: string, output: string, exitCode: number): Promise<void> {
+    this.#run("keepOutput", output, exitCode, id);
+  }
+
+  async end(ids: readonly string[], { state, status }: RunEnd, exitCode: number | null = null): Promise<void> {
+    const now = this.#now();
+    transaction(this.#database, () => ids.forEach((id) => this.#run("end", state, status, exitCode, now, id)));
+  }
+
+  async wholeGroups(session: string): Promise<readonly RunGroup[]> {
+    const rows = this.#statement("whole").all(session, this.#now()) as unknown as GroupRow[];
+    const groups = Map.groupBy(rows, ({ id, hook, coalesce_key: key, window_ends_at: ends }) =>
+      key === null ? id : JSON.stringify([hook, key, ends]),
+    );
+    return [...groups.values()].map((group) => ({
+      hook: group[0]!.hook,
+      runs: group.map(({ id, output, dedup_id: dedupId }) => ({ id, output, dedupId })),
+    }));
+  }
+
+  async nextWindowEnd(session: string): Promise<number | undefined> {
+    const now = this.#now();
+    const { ends } = this.#statement("nextEnd").get(session, now) as { ends: number | null };
+    return ends === null ? undefined : ends - now;
+  }
+
+  async get(id: string): Promise<(InboundRun & { readonly hook: string; readonly session: string }) | undefined> {
+    const row = this.#statement("get").get(id) as RunRow | undefined;
+    if (row === undefined) return undefined;
+    const time = (moment: number | null) => (moment === null ? null : new Date(moment).toISOString());
+    const { id: run_id, hook, session, state, status, exit_code, started_at, ended_at } = row;
+    return { run_id, state, status, exit_code, started_at: time(started_at), ended_at: time(ended_at), hook, session };
+  }
+
+  async prune(endedBefore: Date): Promise<void> {
+    this.#run("prune", endedBefore.getTime());
+  }
+
+  /** When the window of a key ends that is open, or that this run opens. */
+  #windowEnd(session: string, hook: string, coalesce: { key: string; windowMs: number }, now: number): number {
+    const { ends } = this.#statement("window").get(session, hook, coalesce.key, now) as { ends: number | null };
+    return ends ?? now + Math.round(coalesce.windowMs);
+  }
+
+  #statement(name: keyof typeof SQL): StatementSync {
+    let statement = this.#statements.get(name);
+    if (statement === undefined) this.#statements.set(name, (statement = this.#database.prepare(SQL[name])));
+    return statement;
+  }
+
+  #run(name: keyof typeof SQL, ...values: SQLInputValue[]): void {
+    this.#statement(name).run(...values);
+  }
+}

@@ -180,12 +180,17 @@ function namedCandidate(request: AllowRequest, configured: readonly Candidate[],
   const asked = { event: name, command: line, shell, env: [...new Set(env)] };
   const known = configured.find((pair) => pair.event === name && pair.command === line);
   if (known !== undefined) return { ...asked, argv: known.argv, pinIgnore: known.pinIgnore ?? [] };
-  // The script of an inbound webhook is a path, which may hold spaces.
-  if (isInbound) return { ...asked, argv: [resolve(expandHome(line, home))] };
+  if (isInbound) return inboundCandidate(asked, configured, resolve(expandHome(line, home)));
   const { argv, problem } = parseCommand(line, home);
   if (argv === null)
     throw new HermesError("HERMES_USAGE", { problem: `${visible(line)} is not a valid command: ${problem}.` });
   return { ...asked, argv };
+}
+
+/** The script of an inbound webhook is a path, which may hold spaces, and which a shell may have expanded. */
+function inboundCandidate(asked: HookRequest, configured: readonly Candidate[], file: string): Candidate {
+  const known = configured.find(({ event, argv }) => event === asked.event && argv[0] === file);
+  return { ...asked, command: known?.command ?? asked.command, argv: [file] };
 }
 
 function plainRequest({ event, command, shell, env }: Candidate): object {

@@ -1,0 +1,136 @@
+/** Daemons that receive webhooks: from the command line and in `hermes serve`. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { createServer, type AddressInfo } from "node:net";
+import test, { type TestContext } from "node:test";
+import { stringify } from "yaml";
+import { Home } from "../helpers/hermes.ts";
+import { until } from "../helpers/poll.ts";
+import { startServe } from "../helpers/serve.ts";
+
+const SECRET = "hush";
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+interface Hooked {
+  readonly home: Home;
+  readonly port: number;
+  post(body: string, id: string): Promise<{ status: number; text: string }>;
+}
+
+/** A home with one hook that GitHub signs for. */
+async function hooked(t: TestContext, script: string, more: object = {}): Promise<Hooked> {
+  const home = new Home(t);
+  const port = await freePort();
+  const hook = {
+    name: "push",
+    bind: `127.0.0.1:${port}`,
+    script: home.script("push.sh", script),
+    verify: "github",
+    secret: SECRET,
+  };
+  home.write("config.yaml", stringify({ model: { provider: "offline" }, inbound: [hook], ...more }));
+  return {
+    home,
+    port,
+    async post(body, id) {
+      const signature = `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
+      const headers = { "x-hub-signature-256": signature, "x-github-delivery": id };
+      const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers, body });
+      return { status: response.status, text: await response.text() };
+    },
+  };
+}
+
+const ECHO = '#!/bin/sh\necho "got $(cat) for $HOOK_SESSION"\n';
+
+interface Message {
+  readonly source: string;
+  readonly label: string;
+  readonly content: string;
+  readonly state: string;
+}
+
+async function messagesOf(home: Home, name: string): Promise<readonly Message[]> {
+  const { stdout } = await home.run(["inbox", "list", "--name", name, "--json"]);
+  return (JSON.parse(stdout) as { messages: Message[] }).messages;
+}
+
+test("a request becomes a turn, once, marked as untrusted", async (t) => {
+  const { home, port, post } = await hooked(t, ECHO);
+  const daemon = home.start([
+    "--accept-hooks",
+    "run",
+    "--daemon",
+    "--name",
+    "ci",
+    "--format",
+    "jsonl",
+    "--hook",
+    "push",
+  ]);
+  t.after(() => daemon.kill("SIGKILL"));
+  await daemon.sees('The daemon "ci" is running');
+  assert.deepEqual(await post("one", "1"), { status: 200, text: "ok" });
+  assert.deepEqual(await post("one", "1"), { status: 200, text: "duplicate" });
+  const { status } = await fetch(`http://127.0.0.1:${await hookPort(home)}`, { method: "POST", body: "two" });
+  assert.equal(status, 401);
+  await until(async () => (await messagesOf(home, "ci")).every(({ state }) => state === "done"), "the turn has ended");
+  const [message, ...others] = await messagesOf(home, "ci");
+  assert.deepEqual([message?.source, message?.label, others], ["webhook", "push", []]);
+  assert.match(message?.content ?? "", /untrusted ([0-9a-f]{24}) -----\ngot one for ci\n----- end untrusted \1/);
+  assert.match(daemon.stdout(), /"type":"injected".*"source_kind":"webhook","source_label":"push"/);
+  const sessions = JSON.parse((await home.run(["ps", "--json"])).stdout) as { sessions: { hooks: string[] }[] };
+  assert.deepEqual(sessions.sessions[0]?.hooks, ["push"]);
+  assert.equal((await home.run(["stop", "--name", "ci"])).code, 0);
+  assert.equal((await daemon.ended).code, 0);
+});
+
+test("an unknown hook, a missing approval and a taken port end the start before anything runs", async (t) => {
+  const { home, port } = await hooked(t, ECHO);
+  const start = (...args: string[]) => home.run([...args, "run", "--daemon", "--name", "ci", "--hook"].concat("push"));
+  const unknown = await home.run(["run", "--daemon", "--name", "ci", "--hook", "psh"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /^hermes: There is no inbound webhook "psh".*push/);
+  const unapproved = await start();
+  assert.equal(unapproved.code, 1);
+  assert.match(unapproved.stderr, /hermes hooks allow inbound:push /);
+  const other = createServer().listen(port, "127.0.0.1");
+  t.after(() => other.close());
+  await new Promise((listening) => other.once("listening", listening));
+  const taken = await start("--accept-hooks");
+  assert.equal(taken.code, 1);
+  assert.match(taken.stderr, /^hermes: Port \d+ on 127\.0\.0\.1 is in use/);
+  assert.deepEqual(JSON.parse((await home.run(["ps", "--json"])).stdout), { sessions: [] });
+});
+
+test("at SIGTERM a script in flight ends, its sender is answered, and its message waits for the next start", async (t) => {
+  const { home, post } = await hooked(t, '#!/bin/sh\ntouch "$HERMES_HOME/started"\nsleep 1.5\necho late\n');
+  const daemon = home.start(["--accept-hooks", "run", "--daemon", "--name", "ci", "--hook", "push"]);
+  t.after(() => daemon.kill("SIGKILL"));
+  await daemon.sees('The daemon "ci" is running');
+  const posted = post("x", "1");
+  await until(() => home.has("started"), "the script runs");
+  daemon.kill("SIGTERM");
+  assert.equal((await posted).status, 200);
+  assert.equal((await daemon.ended).code, 0);
+  assert.equal((await messagesOf(home, "ci")).length, 1);
+});
+
+test("hermes serve runs daemons with their hooks", async (t) => {
+  const { home, post } = await hooked(t, ECHO, { daemons: [{ name: "ci", hooks: ["push"] }] });
+  const refused = await home.run(["serve"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /hermes hooks allow inbound:push /);
+  const service = await startServe(t, home, { args: ["--accept-hooks"] });
+  assert.deepEqual(await post("one", "1"), { status: 200, text: "ok" });
+  await until(async () => (await messagesOf(home, "ci"))[0]?.state === "done", "the turn has ended");
+  service.kill("SIGTERM");
+  assert.equal((await service.ended).code, 0);
+});

@@ -79,7 +79,7 @@ test("a request becomes a turn, once, marked as untrusted", async (t) => {
   await daemon.sees('The daemon "ci" is running');
   assert.deepEqual(await post("one", "1"), { status: 200, text: "ok" });
   assert.deepEqual(await post("one", "1"), { status: 200, text: "duplicate" });
-  const { status } = await fetch(`http://127.0.0.1:${await hookPort(home)}`, { method: "POST", body: "two" });
+  const { status } = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: "two" });
   assert.equal(status, 401);
   await until(async () => (await messagesOf(home, "ci")).every(({ state }) => state === "done"), "the turn has ended");
   const [message, ...others] = await messagesOf(home, "ci");

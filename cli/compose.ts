@@ -42,7 +42,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const onProblem = (problem: string) =>
       files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
     const sessionVariables = (id: string) => sessionFiles.environment(id);
-    const { scripts } = shellHooks;
+    const scripts = await withInbound(shellHooks, current, context.env);
     const parts = { context, paths, config: current.config, walls, scripts, sessionVariables, onProblem };
     const builtin = undo.use(openTools(parts));
     const { openAgent } = await import("./host/agent.ts");
@@ -183,6 +183,17 @@ async function startReports(
 
 interface ReportParts extends Pick<ShellHookParts, "current" | "files" | "events"> {
   readonly sessions: HostSessions;
+}
+
+/** The scripts that the agent must not touch. The code for those of inbound webhooks is loaded where there are any. */
+async function withInbound(
+  { scripts }: Pick<ShellHooks, "scripts">,
+  current: CurrentConfig,
+  env: NodeJS.ProcessEnv,
+): Promise<ShellHooks["scripts"]> {
+  if (current.config.values.inbound === undefined) return scripts;
+  const { withInboundScripts } = await import("./hook-scripts.ts");
+  return withInboundScripts(scripts, () => current.config.values, { cwd: process.cwd(), env });
 }
 
 /** Sends every event to the dashboard of the home, if there is one or once there is. Returns its undo. */

@@ -5,6 +5,7 @@ import type { HookScripts } from "#agent/guard/files";
 import { findScriptAccessProblem } from "#allowlist/script-access";
 import { isFile, locate, scriptOf } from "#allowlist/words";
 import { declarationOf } from "#core/events";
+import type { Config } from "#core/home/config";
 import { userHome } from "#core/home/paths";
 import { mayAccess } from "#core/may-access";
 import type { ShellEntry } from "#sandbox/shell/entries";
@@ -28,6 +29,24 @@ export function scriptsOf(entries: readonly ShellEntry[], place: ScriptPlace): H
     ...new Set(some.flatMap((entry) => filesOf(entry, place)).filter((file) => mayBeChanged(file))),
   ];
   return { all: of(entries), gates: of(entries.filter(({ event }) => declarationOf(event).scriptsHidden)) };
+}
+
+/**
+ * Adds the scripts of the inbound webhooks of now to those of the hooks: what strangers can start must not be the agent's
+ * to write.
+ */
+export function withInboundScripts(
+  scripts: () => HookScripts,
+  values: () => Config["values"],
+  { cwd, env }: Pick<ScriptPlace, "cwd" | "env">,
+): () => HookScripts {
+  return () => {
+    const hooks = scripts();
+    const { inbound = [] } = values();
+    if (inbound.length === 0) return hooks;
+    const files = inbound.map(({ script }) => resolve(cwd, script.replace(/^~(?=\/|$)/, userHome(env))));
+    return { ...hooks, all: [...new Set([...hooks.all, ...files.filter((file) => mayBeChanged(file))])] };
+  };
 }
 
 /** A warning for each enabled entry whose script others could change. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { parseHookEntries } from "#sandbox/shell/entries";
-import { scriptsOf } from "#cli/hook-scripts";
+import { scriptsOf, withInboundScripts } from "#cli/hook-scripts";
 
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), "hermes-scripts-")));
 mkdirSync(join(cwd, "bin"));
@@ -39,4 +39,13 @@ test("arguments that are files count, the system's programs do not", () => {
 test("through a shell, words are split at operators and known variables are filled in", () => {
   const command = '"$CLAUDE_PROJECT_DIR"/a.sh && cat rules.json|python3 ~/b.py';
   assert.deepEqual(scripts("pre_tool_call", { command, protocol: "claude" }).all, ["a.sh", "b.py", "rules.json"]);
+});
+
+test("the scripts of inbound webhooks count, those of now", () => {
+  const hooks = () => scriptsOf([], place);
+  let inbound = [{ name: "one", bind: "127.0.0.1:1", script: "~/a.sh" }];
+  const all = withInboundScripts(hooks, () => ({ inbound }) as never, place);
+  assert.deepEqual(all().all, [join(cwd, "a.sh")]);
+  inbound = [];
+  assert.deepEqual(all(), hooks());
 });

@@ -42,6 +42,7 @@ test("inbound list shows every hook and whether it may run, before and after hoo
   const text = await home.run(["inbound", "list"]);
   assert.match(text.stdout, /hook0 .*GET,PUT +none +allowed/);
   assert.doesNotMatch(text.stdout + text.stderr, /hush/);
+  assert.doesNotMatch((await home.run(["hooks", "doctor"])).stdout, /not used by any configured hook/);
   assert.equal((await home.run(["hooks", "revoke", script])).code, 0);
   assert.match((await home.run(["inbound", "list"])).stdout, /hook0 .*not allowed/);
 });

@@ -80,11 +80,10 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
   hooks.push(...(await examineGatewayHooks(gatewayHooks)).map((hook) => ({ ...hook, ...NOT_RUN })));
   const attached = new Set(hooks.flatMap(({ problems }) => problems));
   const around = [
-    examineApprovals(
-      paths.allowlist,
-      approvals,
-      entries.map(({ event, command: line }) => ({ event, command: line ?? "" })),
-    ),
+    examineApprovals(paths.allowlist, approvals, [
+      ...entries.map(({ event, command: line }) => ({ event, command: line ?? "" })),
+      ...(config.values.inbound ?? []).map(({ name, script }) => ({ event: `inbound:${name}`, command: script })),
+    ]),
     examinePlugins(discovery, config, env),
     await examineSandbox({ paths, env, profiles: config.values.sandbox ?? {}, entries }),
   ];

@@ -17,6 +17,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "worker-hook": async () => (await import("./cases/worker-hook.ts")).workerHookCase,
   "isolate-hook": async () => (await import("./cases/isolate-hook.ts")).isolateHookCase,
   monitoring: async () => (await import("./cases/monitoring.ts")).monitoringCase,
+  tasks: async () => (await import("./cases/tasks.ts")).tasksCase,
   webhooks: async () => (await import("./cases/webhooks.ts")).webhooksCase,
   daemon: async () => (await import("./cases/daemon.ts")).daemonCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,

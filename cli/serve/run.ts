@@ -49,6 +49,7 @@ export async function runServe(flags: ServeFlags, command: Command, context: Cli
   const { host, monitoring, worker, gateway, daemons } = service;
   using systemd = toSystemd(() => takesWrites(probe, host));
   systemd.ready();
+  monitoring?.begin();
   announce(service, context);
   await stopped;
   systemd.stopping();

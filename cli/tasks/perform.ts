@@ -179,8 +179,14 @@ class TaskProgress {
     process.kill(process.pid, "SIGINT");
   }
 
+  /** Never throws: the end of the task is worth more than its output. */
   close(): void {
-    if (this.#isOpen) this.#output.close();
+    if (!this.#isOpen) return;
     this.#isOpen = false;
+    try {
+      this.#output.close();
+    } catch (error) {
+      this.#warn(`the task's output cannot be written: ${problemOf(error)}`);
+    }
   }
 }

@@ -23,6 +23,7 @@ interface Health {
 
 /** The handlers of the health check, and what makes it unhealthy for good. */
 export function createHealth({ probe, activeTasks, log }: HealthOptions) {
+  let started = false;
   let draining = false;
   let active = 0;
   const rare = createRareLog({ write: (sentence) => log.error(sentence) });
@@ -35,6 +36,9 @@ export function createHealth({ probe, activeTasks, log }: HealthOptions) {
   }
 
   return {
+    begin: () => {
+      started = true;
+    },
     drain: () => {
       draining = true;
     },
@@ -55,6 +59,7 @@ export function createHealth({ probe, activeTasks, log }: HealthOptions) {
     },
     live: async (reply: FastifyReply) => reply.send({ status: "alive" }),
     ready: async (reply: FastifyReply) => {
+      if (!started) return reply.code(503).send({ status: "starting" });
       const well = await isWell();
       return reply.code(well ? 200 : 503).send({ status: well ? "ready" : draining ? "draining" : "unhealthy" });
     },

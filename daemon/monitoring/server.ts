@@ -16,6 +16,8 @@ type Kind = keyof typeof MONITORING_DEFAULTS;
 
 export interface Monitoring extends AsyncDisposable {
   readonly addresses: readonly { readonly name: Kind; readonly url: string }[];
+  /** Everything runs: `/readyz` is no longer 503. */
+  begin(): void;
   /** From now on the health check and `/readyz` answer 503. */
   drain(): void;
 }
@@ -56,7 +58,7 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
     addresses.push(...listener.kinds.map(({ kind, path }) => ({ name: kind, url: `${url}${path}` })));
   }
   const disposal = undo.move();
-  return { addresses, drain: health.drain, [Symbol.asyncDispose]: () => disposal.disposeAsync() };
+  return { addresses, begin: health.begin, drain: health.drain, [Symbol.asyncDispose]: () => disposal.disposeAsync() };
 }
 
 function placeOf(settings: MonitoringSettings, kind: Kind) {

@@ -42,7 +42,7 @@ async function freePort(): Promise<number> {
 }
 
 test("metrics, health and the two probes answer what their callers expect", async (t) => {
-  const { url } = await start(t, { prometheus: free, health: free });
+  const { monitoring, url } = await start(t, { prometheus: free, health: free });
   const metrics = await fetch(url("prometheus"));
   assert.equal(metrics.status, 200);
   assert.match(metrics.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
@@ -52,6 +52,9 @@ test("metrics, health and the two probes answer what their callers expect", asyn
   const { status, uptime, active_tasks, memory_mb, ...rest } = (await health.json()) as Record<string, unknown>;
   assert.deepEqual([status, active_tasks, rest], ["healthy", 2, {}]);
   assert.ok(Number.isInteger(uptime) && Number.isInteger(memory_mb) && Number(memory_mb) > 10);
+  const readiness = new URL("/readyz", url("health"));
+  assert.equal((await fetch(readiness)).status, 503, "not everything has started");
+  monitoring.begin();
   for (const path of ["/livez", "/readyz"]) assert.equal((await fetch(new URL(path, url("health")))).status, 200, path);
 });
 
@@ -77,6 +80,8 @@ test("while it drains, and while the database takes no writes, health and readin
   assert.match(JSON.stringify(lines), /disk full/);
   assert.equal((await ask("/readyz")).status, 503);
   assert.equal((await ask("/livez")).status, 200);
+  monitoring.begin();
+  assert.equal((await ask("/readyz")).status, 503);
   problem = null;
   assert.equal((await ask("/health")).status, 200);
   monitoring.drain();

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
+import { HermesError, problemOf } from "#core/errors";
 import { loadConfig, type Config } from "#core/home/config";
 import { openDatabase, openMemoryDatabase } from "#core/home/database";
 import { demandVisible } from "#core/home/hidden";
@@ -32,6 +33,14 @@ export async function withHomeState<Value>(
   const database = creates || existsSync(paths.state) ? openDatabase(paths.state, context.warn) : openMemoryDatabase();
   try {
     return await use({ paths, config, database });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ERR_SQLITE_ERROR") throw error;
+    // The disk is full, or another process keeps the database for itself.
+    throw new HermesError(
+      "HERMES_STATE_UNAVAILABLE",
+      { file: paths.state, problem: problemOf(error) },
+      { cause: error },
+    );
   } finally {
     database.close();
   }

@@ -1,6 +1,10 @@
 /** Runs a task in this process: one turn like that of `chat -q`, whose frames are kept. */
+import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
+import { loadConfig } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
+import type { HomePaths } from "#core/home/paths";
+import { createRedactor } from "#core/home/redact";
 import { EXIT, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { ClaimedTask, TaskFigures, TaskResult, TaskStore } from "#core/ports/tasks";
@@ -14,7 +18,9 @@ import { runOnce } from "../chat/one-shot.ts";
 import type { Renderer } from "../chat/renderers.ts";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
+import { secretsOf } from "../host-files.ts";
 import type { Host } from "../host/host.ts";
+import { taskReports } from "./home.ts";
 
 export interface TaskRun {
   readonly task: Pick<ClaimedTask, "id" | "prompt" | "attempt" | "maxTurns" | "timeout">;
@@ -54,13 +60,27 @@ export async function runTask(run: TaskRun): Promise<void> {
     await finish(code, (event, payload) => host.webhooks.deliveriesFor(event, payload));
     await host.webhooks.wake();
   } catch (error) {
-    // Without a host there is nothing that would deliver a report.
-    await finish(EXIT.failed, () => [], problemOf(error));
+    await finish(EXIT.failed, await reportsWithoutHost(paths, context.env, database), problemOf(error));
     throw error;
   } finally {
     clearTimeout(timer);
     progress.close();
     database.close();
+  }
+}
+
+/** The reports of the configuration; whoever delivers next sends them. */
+async function reportsWithoutHost(
+  paths: HomePaths,
+  env: NodeJS.ProcessEnv,
+  database: DatabaseSync,
+): Promise<DeliveriesFor> {
+  try {
+    const config = await loadConfig(paths, env);
+    return taskReports(config, createRedactor(env, secretsOf(config.values)), new EmbeddedDeliveries(database));
+  } catch {
+    // The configuration is what is wrong: it names no endpoint that could be told.
+    return () => [];
   }
 }
 

@@ -1,44 +1,13 @@
 /** Homes that take no writes, hold a damaged or a newer file, or a configuration that is wrong. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import test, { type TestContext } from "node:test";
+import test from "node:test";
+import { mountDisk, type Disk } from "../helpers/disk.ts";
 import { Home, type Ended } from "../helpers/hermes.ts";
 
 const TURN = ["chat", "-q", "run `echo still-here`"];
-
-interface Disk {
-  readonly path: string;
-  fill(): void;
-  /** From here on nothing can be written. */
-  freeze(): void;
-  run(args: readonly string[]): Promise<Ended>;
-}
-
-/** A tiny disk of its own to be the home, or undefined (and the test skipped) where none can be mounted. */
-function mountDisk(t: TestContext): Disk | undefined {
-  const removals: (() => void)[] = [];
-  t.after(() => removals.forEach((remove) => remove()));
-  // The disk lies in the home's folder, so it has to go first.
-  const home = new Home({ after: (remove) => removals.push(remove as () => void) });
-  const path = join(home.work, "disk");
-  mkdirSync(path);
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path], { stdio: "pipe" });
-  } catch (error) {
-    t.skip(`no file system can be mounted here: ${String(error).split("\n", 2).join(" ")}`);
-    return undefined;
-  }
-  removals.unshift(() => execFileSync("umount", ["-l", path]));
-  return {
-    path,
-    fill: () => assert.throws(() => writeFileSync(join(path, "filler"), "x".repeat(4_000_000)), { code: "ENOSPC" }),
-    freeze: () => execFileSync("mount", ["-o", "remount,ro", path]),
-    run: (args) => home.run(["--home", path, ...args]),
-  };
-}
 
 function assertOneWarning({ code, stdout, stderr }: Ended, warning: RegExp): void {
   assert.equal(code, 0, stderr);

@@ -57,8 +57,9 @@ test("a grant cannot be written down, copied or changed", async () => {
   }, TypeError);
 });
 
-test("only `hermes hooks test` asks for the grant that needs no approval", () => {
-  assert.deepEqual(filesWith("grantExplicitTest"), ["allowlist/decide.ts", "cli/commands/hooks/test.ts"]);
+test("only `hermes hooks test` and `hermes inbound test` ask for the grant that needs no approval", () => {
+  const tests = ["cli/commands/hooks/test.ts", "cli/commands/inbound/test.ts"];
+  assert.deepEqual(filesWith("grantExplicitTest"), ["allowlist/decide.ts", ...tests]);
 });
 
 test("only decide.ts issues grants", () => {
@@ -67,7 +68,9 @@ test("only decide.ts issues grants", () => {
 
 /** The files of the program in which a name is written. */
 function filesWith(name: string): readonly string[] {
-  const sources = globSync(["{core,plugins,sandbox,allowlist,agent,gateway,dashboard,cli}/**/*.ts"], { cwd: root });
+  const sources = globSync(["{core,plugins,sandbox,allowlist,agent,gateway,daemon,dashboard,cli}/**/*.ts"], {
+    cwd: root,
+  });
   assert.ok(sources.length > 100);
   return sources.filter((file) => readFileSync(join(root, file), "utf8").includes(name)).toSorted();
 }

@@ -181,3 +181,25 @@ test("only tasks that ended long enough ago are pruned", async () => {
   );
   assert.deepEqual(await store.find(fresh.id.slice(0, 8)), [fresh.id]);
 });
+
+test("the clock set back an hour changes neither the order nor what a task came to", async () => {
+  const { store, clock } = open();
+  const first = await store.submit(task());
+  clock.now -= 3_600_000;
+  const second = await store.submit(task());
+  assert.equal((await store.claim(WORKER, 9))?.id, first.id, "first come, first served");
+  await store.started(first.id, 1, PROCESS, NO_REPORTS);
+  clock.now -= 3_600_000;
+  assert.equal((await store.get(first.id))?.duration_seconds, 0);
+  assert.equal(await store.end(first.id, 1, result(), NO_REPORTS), true);
+  assert.deepEqual(
+    [(await store.get(first.id))?.duration_seconds, (await store.get(first.id))?.status],
+    [0, "succeeded"],
+  );
+  assert.equal((await store.claim(WORKER, 9))?.id, second.id);
+  assert.deepEqual(
+    (await store.list({})).map(({ id }) => id),
+    [second.id, first.id],
+  );
+  assert.deepEqual(await store.prune(new Date(clock.now - 86_400_000)), [], "nothing is old");
+});

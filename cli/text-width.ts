@@ -1,7 +1,7 @@
 /** How wide text is on a terminal, and one line of it that fits. */
 import { visible } from "#allowlist/visible";
 
-const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
 const EMOJI = /^\p{RGI_Emoji}$/v;
 /** Characters that terminals draw in two columns: of East Asian scripts, and the full-width forms. */
 const WIDE =
@@ -10,11 +10,17 @@ const ASCII = /^[ -~]*$/;
 /** Longer graphemes are letters with marks piled on them; more of a text is never looked at for a line. */
 const MOST_PER_COLUMN = 16;
 
+/** Made when first needed: it takes as long as a third of a start, and most text is ASCII. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
+
 /** The columns of a terminal that a text takes. */
 export function textWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -30,7 +36,7 @@ export function fitLine(text: string, columns: number): string {
   const start = text.trimStart().slice(0, columns * MOST_PER_COLUMN);
   const isCut = start.length < text.trim().length;
   let [shown, width] = ["", 0];
-  for (const { segment } of GRAPHEMES.segment(start.replaceAll(/\s+/g, " ").trimEnd())) {
+  for (const { segment } of graphemesOf(start.replaceAll(/\s+/g, " ").trimEnd())) {
     const piece = EMOJI.test(segment) ? segment : visible(segment);
     width += textWidth(piece);
     shown += piece;
@@ -42,7 +48,7 @@ export function fitLine(text: string, columns: number): string {
 /** The beginning of a text that takes at most so many columns. */
 function cutTo(text: string, columns: number): string {
   let [kept, width] = ["", 0];
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     width += graphemeWidth(segment);
     if (width > columns) break;
     kept += segment;

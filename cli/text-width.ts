@@ -1,16 +1,16 @@
 /** How wide text is on a terminal, and one line of it that fits. */
 import { visible } from "#allowlist/visible";
 
+/** Made when first needed: together they take as long as a third of a start, and most text is ASCII. */
 let segmenter: Intl.Segmenter | undefined;
-const EMOJI = /^\p{RGI_Emoji}$/v;
-/** Characters that terminals draw in two columns: of East Asian scripts, and the full-width forms. */
-const WIDE =
-  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Yi}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+let emoji: RegExp | undefined;
+let wide: RegExp | undefined;
+
+const WIDE_SCRIPTS = String.raw`\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Yi}`;
 const ASCII = /^[ -~]*$/;
 /** Longer graphemes are letters with marks piled on them; more of a text is never looked at for a line. */
 const MOST_PER_COLUMN = 16;
 
-/** Made when first needed: it takes as long as a third of a start, and most text is ASCII. */
 function graphemesOf(text: string): Intl.Segments {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return segmenter.segment(text);
@@ -25,7 +25,19 @@ export function textWidth(text: string): number {
 }
 
 function graphemeWidth(grapheme: string): number {
-  return EMOJI.test(grapheme) || WIDE.test(grapheme) ? 2 : 1;
+  return isEmoji(grapheme) || isWide(grapheme) ? 2 : 1;
+}
+
+function isEmoji(grapheme: string): boolean {
+  // As a literal it would be made when this file is loaded.
+  emoji ??= new RegExp(String.raw`^\p{RGI_Emoji}$`, "v");
+  return emoji.test(grapheme);
+}
+
+/** Whether terminals draw a character in two columns: those of East Asian scripts, and the full-width forms. */
+function isWide(grapheme: string): boolean {
+  wide ??= new RegExp(String.raw`^[${WIDE_SCRIPTS}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]`, "u");
+  return wide.test(grapheme);
 }
 
 /**
@@ -37,7 +49,7 @@ export function fitLine(text: string, columns: number): string {
   const isCut = start.length < text.trim().length;
   let [shown, width] = ["", 0];
   for (const { segment } of graphemesOf(start.replaceAll(/\s+/g, " ").trimEnd())) {
-    const piece = EMOJI.test(segment) ? segment : visible(segment);
+    const piece = isEmoji(segment) ? segment : visible(segment);
     width += textWidth(piece);
     shown += piece;
     if (width > columns) break;

@@ -1,7 +1,8 @@
 /** What a home has counted, in `state.db`, written by several processes. */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import { MOST_SERIES, MOST_TOOLS, OTHER, type Count, type CounterName, type CounterStore } from "#core/ports/counters";
+import { Statements } from "./statements.ts";
 
 const SQL = {
   add: `INSERT INTO counters (name, labels, amount) VALUES (?, ?, ?)
@@ -13,10 +14,11 @@ const SQL = {
 
 export class EmbeddedCounters implements CounterStore {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements<keyof typeof SQL>;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#sql = new Statements(database, SQL);
   }
 
   async add(counts: readonly Count[]): Promise<void> {
@@ -26,27 +28,21 @@ export class EmbeddedCounters implements CounterStore {
   /** Like {@link add}, in the caller's transaction. */
   insert(counts: readonly Count[]): void {
     for (const { name, labels, amount } of counts) {
-      this.#prepare("add").run(name, JSON.stringify(this.#admitted(name, labels)), amount);
+      this.#sql.run("add", name, JSON.stringify(this.#admitted(name, labels)), amount);
     }
   }
 
   async read(): Promise<readonly Count[]> {
-    const rows = this.#prepare("read").all() as unknown as { name: CounterName; labels: string; amount: number }[];
+    const rows = this.#sql.rows("read") as unknown as { name: CounterName; labels: string; amount: number }[];
     return rows.map(({ name, labels, amount }) => ({ name, labels: JSON.parse(labels) as string[], amount }));
   }
 
   /** The labels, or those of all the others once there are too many. */
   #admitted(name: CounterName, labels: readonly string[]): readonly string[] {
-    if (labels.length === 0 || this.#prepare("isKnown").get(name, JSON.stringify(labels)) !== undefined) return labels;
-    const { series } = this.#prepare("series").get(name) as unknown as { series: number };
+    if (labels.length === 0 || this.#sql.rows("isKnown", name, JSON.stringify(labels)).length > 0) return labels;
+    const [{ series }] = this.#sql.rows<{ series: number }>("series", name) as [{ series: number }];
     const most = name === "tool_calls" ? MOST_TOOLS : MOST_SERIES;
     return series < most ? labels : labels.map((value, index) => (isOpen(name, index) ? OTHER : value));
-  }
-
-  #prepare(name: keyof typeof SQL): StatementSync {
-    let statement = this.#statements.get(name);
-    if (statement === undefined) this.#statements.set(name, (statement = this.#database.prepare(SQL[name])));
-    return statement;
   }
 }
 

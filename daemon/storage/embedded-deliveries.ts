@@ -1,5 +1,5 @@
 /** Deliveries in `state.db`, written by several processes. Every method is done when it returns its promise. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import type {
   Backlog,
@@ -16,6 +16,7 @@ import type {
 import { isAlive, processStartOf } from "#core/process-identity";
 import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";
+import { Statements } from "./statements.ts";
 
 const MOST_CANDIDATES = 10;
 /** A row that was changed later than now, by more than this, was changed before the clock was set back. */
@@ -75,7 +76,7 @@ const SQL = {
 
 export class EmbeddedDeliveries implements DeliveryStore {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements<keyof typeof SQL>;
   /** This process, also when its pid is reused. */
   readonly #holder = `${process.pid}:${processStartOf(process.pid) ?? ""}`;
   readonly #counters: EmbeddedCounters;
@@ -84,6 +85,7 @@ export class EmbeddedDeliveries implements DeliveryStore {
   /** `now` is the wall clock in milliseconds. */
   constructor(database: DatabaseSync, now: () => number = Date.now) {
     this.#database = database;
+    this.#sql = new Statements(database, SQL);
     this.#counters = new EmbeddedCounters(database);
     this.#now = now;
   }
@@ -98,14 +100,15 @@ export class EmbeddedDeliveries implements DeliveryStore {
     const created = new Date(now).toISOString();
     return deliveries.map(({ event, endpoint, payload }) => {
       const id = newId();
-      const row = this.#prepare("add").get(id, event, endpoint, payload, endpoint, now, now, created);
-      if (row?.["status"] === "disabled") this.#count("disabled", [{ endpoint }]);
+      const values = [id, event, endpoint, payload, endpoint, now, now, created];
+      const [row] = this.#sql.rows<{ status: string }>("add", ...values);
+      if (row?.status === "disabled") this.#count("disabled", [{ endpoint }]);
       return id;
     });
   }
 
   async claim(endpoint: string, { limit, leaseMs }: { limit: number; leaseMs: number }): Promise<ClaimedDelivery[]> {
-    const rows = this.#rows<ClaimedDelivery & { number: number }>("claim", {
+    const rows = this.#sql.rows<ClaimedDelivery & { number: number }>("claim", {
       endpoint,
       limit,
       ...this.#lease(leaseMs),
@@ -114,7 +117,7 @@ export class EmbeddedDeliveries implements DeliveryStore {
   }
 
   async claimOne(id: string, { leaseMs }: { leaseMs: number }): Promise<ClaimedDelivery | undefined> {
-    const [row] = this.#rows<ClaimedDelivery & { number: number }>("claimOne", { id, ...this.#lease(leaseMs) });
+    const [row] = this.#sql.rows<ClaimedDelivery & { number: number }>("claimOne", { id, ...this.#lease(leaseMs) });
     return row && claimedOf(row);
   }
 
@@ -123,14 +126,14 @@ export class EmbeddedDeliveries implements DeliveryStore {
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    transaction(this.#database, () => ids.forEach((id) => this.#run("release", id)));
+    transaction(this.#database, () => ids.forEach((id) => this.#sql.run("release", id)));
   }
 
   async releaseAbandoned(): Promise<boolean> {
     let areOthersSending = false;
-    for (const { holder } of this.#rows<{ holder: string }>("holders")) {
+    for (const { holder } of this.#sql.rows<{ holder: string }>("holders")) {
       const [pid = "", start = ""] = holder.split(":");
-      if (!isAlive(Number(pid), start === "" ? null : start)) this.#run("releaseOf", holder);
+      if (!isAlive(Number(pid), start === "" ? null : start)) this.#sql.run("releaseOf", holder);
       else if (holder !== this.#holder) areOthersSending = true;
     }
     return areOthersSending;
@@ -138,7 +141,7 @@ export class EmbeddedDeliveries implements DeliveryStore {
 
   async due(): Promise<ReadonlyMap<string, number>> {
     const { now, future } = this.#clock();
-    const rows = this.#rows<{ endpoint: string; at: number }>("due", { future });
+    const rows = this.#sql.rows<{ endpoint: string; at: number }>("due", { future });
     return new Map(rows.map(({ endpoint, at }) => [endpoint, at - now]));
   }
 
@@ -146,71 +149,79 @@ export class EmbeddedDeliveries implements DeliveryStore {
     const where = { endpoint: endpoint ?? null, limit };
     const rows =
       status === undefined
-        ? this.#rows<Delivery>("list", where)
-        : this.#rows<Delivery>("listByStatus", { ...where, status });
+        ? this.#sql.rows<Delivery>("list", where)
+        : this.#sql.rows<Delivery>("listByStatus", { ...where, status });
     return rows.map(plain);
   }
 
   async find(beginning: string): Promise<readonly string[]> {
-    return this.#rows<{ id: string }>("find", { from: beginning, limit: MOST_CANDIDATES }).map(({ id }) => id);
+    return this.#sql.rows<{ id: string }>("find", { from: beginning, limit: MOST_CANDIDATES }).map(({ id }) => id);
   }
 
   async get(id: string): Promise<DeliveryDetails | undefined> {
-    const [row] = this.#rows<Omit<DeliveryDetails, "history">>("get", id);
-    return row && { ...row, history: this.#rows<DeliveryAttempt>("history", id).map(plain) };
+    const [row] = this.#sql.rows<Omit<DeliveryDetails, "history">>("get", id);
+    return row && { ...row, history: this.#sql.rows<DeliveryAttempt>("history", id).map(plain) };
   }
 
   async redeliver(ids: readonly string[]): Promise<number> {
     const now = this.#now();
     return transaction(this.#database, () =>
-      ids.reduce((count, id) => count + Number(this.#run("redeliver", now, now, id).changes), 0),
+      ids.reduce((count, id) => count + Number(this.#sql.run("redeliver", now, now, id).changes), 0),
     );
   }
 
   async failedSince(time: Date): Promise<readonly string[]> {
-    return this.#rows<{ id: string }>("failedSince", time.getTime()).map(({ id }) => id);
+    return this.#sql.rows<{ id: string }>("failedSince", time.getTime()).map(({ id }) => id);
   }
 
   async counts(): Promise<ReadonlyMap<string, EndpointCounts>> {
-    const rows = this.#rows<EndpointCounts & { endpoint: string }>("counts");
+    const rows = this.#sql.rows<EndpointCounts & { endpoint: string }>("counts");
     return new Map(rows.map(({ endpoint, pending, failed }) => [endpoint, { pending, failed }]));
   }
 
   async backlog(): Promise<Backlog> {
-    return plain(this.#rows<Backlog>("backlog")[0]!);
+    return plain(this.#sql.rows<Backlog>("backlog")[0]!);
   }
 
   async disabledEndpoints(): Promise<ReadonlySet<string>> {
-    return new Set(this.#rows<{ name: string }>("disabled").map(({ name }) => name));
+    return new Set(this.#sql.rows<{ name: string }>("disabled").map(({ name }) => name));
   }
 
   async enableEndpoint(name: string): Promise<boolean> {
-    return this.#run("enable", name).changes > 0;
+    return this.#sql.run("enable", name).changes > 0;
   }
 
   async prune({ ended, created }: { ended: Date; created: Date }): Promise<void> {
     transaction(this.#database, () => {
-      this.#count("failed", this.#rows("giveUp", created.toISOString()));
-      this.#run("prune", ended.getTime());
+      this.#count("failed", this.#sql.rows("giveUp", created.toISOString()));
+      this.#sql.run("prune", ended.getTime());
     });
   }
 
   #finishOne({ id, attempt, next }: DeliveryOutcome): void {
     const now = this.#now();
     const { at, status, error, duration_ms } = attempt;
-    this.#run("attempt", at, status, error, duration_ms, id);
+    this.#sql.run("attempt", at, status, error, duration_ms, id);
     if (next.kind === "again") {
-      this.#run("again", next.counts ? 1 : 0, now + Math.round(next.inMs), status, error, now, id);
+      this.#sql.run("again", next.counts ? 1 : 0, now + Math.round(next.inMs), status, error, now, id);
       return;
     }
     const delivered = next.kind === "delivered";
     const moment = new Date(now).toISOString();
     const outcome = delivered ? "delivered" : "failed";
-    const ended = this.#prepare("end").all(outcome, delivered ? moment : null, status, error, now, id);
-    this.#count(outcome, ended as unknown as { endpoint: string }[]);
+    const ended = this.#sql.rows<{ endpoint: string }>(
+      "end",
+      outcome,
+      delivered ? moment : null,
+      status,
+      error,
+      now,
+      id,
+    );
+    this.#count(outcome, ended);
     if (next.kind !== "gone") return;
-    this.#run("disable", moment, id);
-    this.#count("disabled", this.#rows("holdBack", id));
+    this.#sql.run("disable", moment, id);
+    this.#count("disabled", this.#sql.rows("holdBack", id));
   }
 
   /** Counts what became of deliveries, in the caller's transaction. */
@@ -228,27 +239,6 @@ export class EmbeddedDeliveries implements DeliveryStore {
   #lease(leaseMs: number) {
     const { now, future } = this.#clock();
     return { now, future, until: now + Math.round(leaseMs), by: this.#holder };
-  }
-
-  #prepare(name: keyof typeof SQL): StatementSync {
-    let statement = this.#statements.get(name);
-    if (statement === undefined) this.#statements.set(name, (statement = this.#database.prepare(SQL[name])));
-    return statement;
-  }
-
-  #run(name: keyof typeof SQL, ...values: SQLInputValue[]) {
-    return this.#prepare(name).run(...values);
-  }
-
-  #rows<Row>(name: keyof typeof SQL, values?: SQLInputValue | Record<string, SQLInputValue>): Row[] {
-    const statement = this.#prepare(name);
-    const rows =
-      values === undefined
-        ? statement.all()
-        : typeof values === "object" && values !== null && !ArrayBuffer.isView(values)
-          ? statement.all(values)
-          : statement.all(values);
-    return rows as unknown as Row[];
   }
 }
 

@@ -1,5 +1,5 @@
 /** Inboxes in `state.db`, written by several processes. Every method is done when it returns its promise. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import {
   AGED_MS,
@@ -19,6 +19,7 @@ import {
 } from "#core/ports/inbox";
 import { isAlive } from "#core/process-identity";
 import { newId } from "./ids.ts";
+import { Statements } from "./statements.ts";
 
 /** A row that was written later than now, by more than this, was written before the clock was set back. */
 const CLOCK_TOLERANCE_MS = 5000;
@@ -67,12 +68,13 @@ interface MessageRow extends Omit<InboxMessage, "created_at"> {
 
 export class EmbeddedInbox implements InboxStore {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements<keyof typeof SQL>;
   readonly #now: () => number;
 
   /** `now` is the wall clock in milliseconds. */
   constructor(database: DatabaseSync, now: () => number = Date.now) {
     this.#database = database;
+    this.#sql = new Statements(database, SQL);
     this.#now = now;
   }
 
@@ -83,17 +85,17 @@ export class EmbeddedInbox implements InboxStore {
   /** Like {@link add}, in the caller's transaction. */
   insert({ session, source, label, content, dedup = [] }: NewInboxMessage): AddedMessage {
     if (dedup.length > 0 && dedup.every((key) => this.#isRemembered(key))) return { kind: "duplicate" };
-    if (this.#rows<{ count: number }>("countQueued", session)[0]!.count >= MOST_QUEUED) return { kind: "full" };
+    if (this.#sql.rows<{ count: number }>("countQueued", session)[0]!.count >= MOST_QUEUED) return { kind: "full" };
     const id = newId();
     const now = this.#now();
-    this.#run("add", id, session, source, label, content, now);
-    for (const key of dedup) this.#run("remember", key.scope, key.id, now);
+    this.#sql.run("add", id, session, source, label, content, now);
+    for (const key of dedup) this.#sql.run("remember", key.scope, key.id, now);
     return { kind: "stored", id };
   }
 
   async remember(keys: readonly DedupKey[]): Promise<void> {
     const now = this.#now();
-    transaction(this.#database, () => keys.forEach(({ scope, id }) => this.#run("remember", scope, id, now)));
+    transaction(this.#database, () => keys.forEach(({ scope, id }) => this.#sql.run("remember", scope, id, now)));
   }
 
   async isRemembered(key: DedupKey): Promise<boolean> {
@@ -102,7 +104,7 @@ export class EmbeddedInbox implements InboxStore {
 
   async claim({ session, holder, order, sources }: ClaimMessageOptions): Promise<ClaimedMessage | undefined> {
     const now = this.#now();
-    const [row] = this.#named<ClaimedMessage>("claim", {
+    const [row] = this.#sql.rows<ClaimedMessage>("claim", {
       session,
       pid: holder.pid,
       start: holder.start,
@@ -117,12 +119,12 @@ export class EmbeddedInbox implements InboxStore {
   async end(ids: readonly string[], state: "done" | "failed"): Promise<number> {
     const now = this.#now();
     return transaction(this.#database, () =>
-      ids.reduce((count, id) => count + Number(this.#run("end", state, now, id).changes), 0),
+      ids.reduce((count, id) => count + Number(this.#sql.run("end", state, now, id).changes), 0),
     );
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    transaction(this.#database, () => ids.forEach((id) => this.#run("release", id)));
+    transaction(this.#database, () => ids.forEach((id) => this.#sql.run("release", id)));
   }
 
   async cut(ids: readonly string[]): Promise<readonly string[]> {
@@ -131,40 +133,40 @@ export class EmbeddedInbox implements InboxStore {
 
   async cutAbandoned(session: string): Promise<readonly string[]> {
     return transaction(this.#database, () => {
-      const rows = this.#rows<{ id: string; holder: number; holder_start: string | null }>("running", session);
+      const rows = this.#sql.rows<{ id: string; holder: number; holder_start: string | null }>("running", session);
       return this.#cut(rows.filter((row) => !isAlive(row.holder, row.holder_start)).map(({ id }) => id));
     });
   }
 
   async get(id: string): Promise<InboxMessage | undefined> {
-    const [row] = this.#rows<MessageRow>("get", id);
+    const [row] = this.#sql.rows<MessageRow>("get", id);
     return row && shown(row);
   }
 
   async list(session: string, { state, limit = -1 }: InboxFilter = {}): Promise<readonly InboxMessage[]> {
-    const rows = this.#named<MessageRow>("list", { session, state: state ?? null, limit });
+    const rows = this.#sql.rows<MessageRow>("list", { session, state: state ?? null, limit });
     return rows.toReversed().map(shown);
   }
 
   async queued(session?: string): Promise<ReadonlyMap<InboxSource, number>> {
-    const rows = this.#named<{ source: InboxSource; count: number }>("queued", { session: session ?? null });
+    const rows = this.#sql.rows<{ source: InboxSource; count: number }>("queued", { session: session ?? null });
     const counts = new Map(rows.map(({ source, count }) => [source, count]));
     return new Map(INBOX_SOURCES.map((source) => [source, counts.get(source) ?? 0]));
   }
 
   async awaitTask(session: string, task: string): Promise<void> {
-    this.#run("awaitTask", task, session);
+    this.#sql.run("awaitTask", task, session);
   }
 
   async awaitedTasks(session: string): Promise<readonly string[]> {
-    return this.#rows<{ task: string }>("awaitedTasks", session).map(({ task }) => task);
+    return this.#sql.rows<{ task: string }>("awaitedTasks", session).map(({ task }) => task);
   }
 
   async report(task: string, message: NewInboxMessage): Promise<AddedMessage> {
     return transaction(this.#database, () => {
-      if (this.#rows("isAwaited", task).length === 0) return { kind: "duplicate" };
+      if (this.#sql.rows("isAwaited", task).length === 0) return { kind: "duplicate" };
       const added = this.insert(message);
-      if (added.kind !== "full") this.#run("reported", task);
+      if (added.kind !== "full") this.#sql.run("reported", task);
       return added;
     });
   }
@@ -172,38 +174,20 @@ export class EmbeddedInbox implements InboxStore {
   async prune(endedBefore: Date): Promise<void> {
     const now = this.#now();
     transaction(this.#database, () => {
-      this.#run("prune", endedBefore.getTime());
-      this.#run("forget", now - DEDUP_MS, now + DEDUP_MS);
+      this.#sql.run("prune", endedBefore.getTime());
+      this.#sql.run("forget", now - DEDUP_MS, now + DEDUP_MS);
     });
   }
 
   #isRemembered({ scope, id }: DedupKey): boolean {
-    return this.#rows("isRemembered", scope, id, this.#now() - DEDUP_MS).length > 0;
+    return this.#sql.rows("isRemembered", scope, id, this.#now() - DEDUP_MS).length > 0;
   }
 
   /** In the caller's transaction. */
   #cut(ids: readonly string[]): readonly string[] {
     const now = this.#now();
-    const rows = ids.flatMap((id) => this.#rows<Pick<InboxMessage, "id" | "state">>("cut", now, id));
+    const rows = ids.flatMap((id) => this.#sql.rows<Pick<InboxMessage, "id" | "state">>("cut", now, id));
     return rows.filter(({ state }) => state === "failed").map(({ id }) => id);
-  }
-
-  #prepare(name: keyof typeof SQL): StatementSync {
-    let statement = this.#statements.get(name);
-    if (statement === undefined) this.#statements.set(name, (statement = this.#database.prepare(SQL[name])));
-    return statement;
-  }
-
-  #run(name: keyof typeof SQL, ...values: SQLInputValue[]) {
-    return this.#prepare(name).run(...values);
-  }
-
-  #rows<Row>(name: keyof typeof SQL, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(name).all(...values) as unknown as Row[];
-  }
-
-  #named<Row>(name: keyof typeof SQL, values: Record<string, SQLInputValue>): Row[] {
-    return this.#prepare(name).all(values) as unknown as Row[];
   }
 }
 

@@ -1,5 +1,5 @@
 /** Tasks in `state.db`, written by several processes. Every method is done when it returns its promise. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import type {
   ClaimedTask,
@@ -19,6 +19,7 @@ import type { EmbeddedDeliveries } from "./embedded-deliveries.ts";
 import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";
 import { endCounts, workCounts } from "./task-counts.ts";
+import { Statements } from "./statements.ts";
 
 const MOST_CANDIDATES = 10;
 
@@ -92,12 +93,13 @@ export class EmbeddedTasks implements TaskStore {
   readonly #database: DatabaseSync;
   readonly #deliveries: EmbeddedDeliveries;
   readonly #counters: EmbeddedCounters;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements<keyof typeof SQL>;
   readonly #now: () => number;
 
   /** `now` is the wall clock in milliseconds. */
   constructor(database: DatabaseSync, deliveries: EmbeddedDeliveries, now: () => number = Date.now) {
     this.#database = database;
+    this.#sql = new Statements(database, SQL);
     this.#deliveries = deliveries;
     this.#counters = new EmbeddedCounters(database);
     this.#now = now;
@@ -106,7 +108,7 @@ export class EmbeddedTasks implements TaskStore {
   async submit(task: NewTask): Promise<Task> {
     const { prompt, cwd, idempotencyKey: key, runner, maxTurns, timeout, submittedOn } = task;
     return transaction(this.#database, () => {
-      const [known] = key === null ? [] : this.#rows<TaskRow>("byKey", key);
+      const [known] = key === null ? [] : this.#sql.rows<TaskRow>("byKey", key);
       if (known !== undefined) return this.#describe(known);
       const id = newId();
       const settings: TaskSettings = { maxTurns, timeout, submittedOn };
@@ -114,7 +116,7 @@ export class EmbeddedTasks implements TaskStore {
       const [status, startedAt] = runner === null ? ["queued", null] : ["running", now];
       const foreground = runner === null ? 0 : 1;
       const who = [runner?.pid ?? null, runner?.start ?? null];
-      this.#run("add", id, status, prompt, cwd, JSON.stringify(settings), key, foreground, now, startedAt, ...who);
+      this.#sql.run("add", id, status, prompt, cwd, JSON.stringify(settings), key, foreground, now, startedAt, ...who);
       return this.#known(id)!;
     });
   }
@@ -122,7 +124,7 @@ export class EmbeddedTasks implements TaskStore {
   async claim({ pid, start }: ProcessIdentity, most: number): Promise<ClaimedTask | undefined> {
     return transaction(this.#database, () => {
       if (this.#count("active") >= most) return undefined;
-      const [row] = this.#rows<ClaimedRow>("claim", this.#now(), pid, start);
+      const [row] = this.#sql.rows<ClaimedRow>("claim", this.#now(), pid, start);
       return row && claimedOf(row);
     });
   }
@@ -134,17 +136,17 @@ export class EmbeddedTasks implements TaskStore {
   async list({ status, limit = 50 }: TaskFilter): Promise<readonly Task[]> {
     const rows =
       status === undefined
-        ? this.#named<TaskRow>("list", { limit })
-        : this.#named<TaskRow>("listByStatus", { status, limit });
+        ? this.#sql.rows<TaskRow>("list", { limit })
+        : this.#sql.rows<TaskRow>("listByStatus", { status, limit });
     return rows.map((row) => this.#describe(row));
   }
 
   async find(beginning: string): Promise<readonly string[]> {
-    return this.#named<{ id: string }>("find", { from: beginning, limit: MOST_CANDIDATES }).map(({ id }) => id);
+    return this.#sql.rows<{ id: string }>("find", { from: beginning, limit: MOST_CANDIDATES }).map(({ id }) => id);
   }
 
   async running(): Promise<readonly RunningTask[]> {
-    return this.#rows<RunningRow>("running").map((row) => ({
+    return this.#sql.rows<RunningRow>("running").map((row) => ({
       ...claimedOf(row),
       runner: identityOf(row.pid, row.pid_start),
       holder: identityOf(row.holder, row.holder_start),
@@ -161,10 +163,10 @@ export class EmbeddedTasks implements TaskStore {
 
   async started(id: string, attempt: number, { pid, start }: ProcessIdentity, reports: Reports): Promise<boolean> {
     return transaction(this.#database, () => {
-      const [row] = this.#rows<{ announced: number }>("started", pid, start, id, attempt);
+      const [row] = this.#sql.rows<{ announced: number }>("started", pid, start, id, attempt);
       if (row === undefined) return false;
       if (row.announced === 1) return true;
-      this.#run("announced", id);
+      this.#sql.run("announced", id);
       this.#report(id, reports);
       return true;
     });
@@ -173,9 +175,9 @@ export class EmbeddedTasks implements TaskStore {
   async record(id: string, attempt: number, figures: TaskFigures): Promise<void> {
     const { session_id, tokens_used, tools_called, calls } = figures;
     transaction(this.#database, () => {
-      const [known] = this.#rows<{ tokens: number }>("tokens", id, attempt);
+      const [known] = this.#sql.rows<{ tokens: number }>("tokens", id, attempt);
       if (known === undefined) return;
-      this.#run("record", session_id, tokens_used, tools_called, id, attempt);
+      this.#sql.run("record", session_id, tokens_used, tools_called, id, attempt);
       this.#counters.insert(workCounts(tokens_used - known.tokens, calls));
     });
   }
@@ -183,7 +185,8 @@ export class EmbeddedTasks implements TaskStore {
   async end(id: string, attempt: number, result: TaskResult, reports: Reports): Promise<boolean> {
     const { status, exit_code, ended_by, error } = result;
     return transaction(this.#database, () => {
-      if (this.#run("end", status, exit_code, ended_by, error, this.#now(), id, attempt).changes === 0) return false;
+      if (this.#sql.run("end", status, exit_code, ended_by, error, this.#now(), id, attempt).changes === 0)
+        return false;
       this.#counters.insert(endCounts(this.#known(id)!));
       this.#report(id, reports);
       return true;
@@ -194,25 +197,25 @@ export class EmbeddedTasks implements TaskStore {
     return transaction(this.#database, () => {
       const before = this.#known(id)?.status;
       if (before === "queued") {
-        this.#run("cancelQueued", this.#now(), id);
+        this.#sql.run("cancelQueued", this.#now(), id);
         this.#counters.insert(endCounts(this.#known(id)!));
       }
-      if (before === "running") this.#run("cancelRunning", id);
+      if (before === "running") this.#sql.run("cancelRunning", id);
       return before;
     });
   }
 
   async putBack(id: string, attempt: number, why: "shutdown" | "crash"): Promise<boolean> {
     const further = why === "crash" ? 1 : 0;
-    return this.#run("putBack", why, further, further, id, attempt).changes > 0;
+    return this.#sql.run("putBack", why, further, further, id, attempt).changes > 0;
   }
 
   async retry(id: string): Promise<boolean> {
-    return this.#run("retry", id).changes > 0;
+    return this.#sql.run("retry", id).changes > 0;
   }
 
   async prune(endedBefore: Date): Promise<readonly string[]> {
-    return this.#rows<{ id: string }>("prune", endedBefore.getTime()).map(({ id }) => id);
+    return this.#sql.rows<{ id: string }>("prune", endedBefore.getTime()).map(({ id }) => id);
   }
 
   /** In the caller's transaction. */
@@ -221,7 +224,7 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   #known(id: string): Task | undefined {
-    const [row] = this.#rows<TaskRow>("get", id);
+    const [row] = this.#sql.rows<TaskRow>("get", id);
     return row && this.#describe(row);
   }
 
@@ -240,25 +243,7 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   #count(name: "active" | "queued"): number {
-    return this.#rows<{ count: number }>(name)[0]!.count;
-  }
-
-  #prepare(name: keyof typeof SQL): StatementSync {
-    let statement = this.#statements.get(name);
-    if (statement === undefined) this.#statements.set(name, (statement = this.#database.prepare(SQL[name])));
-    return statement;
-  }
-
-  #run(name: keyof typeof SQL, ...values: SQLInputValue[]) {
-    return this.#prepare(name).run(...values);
-  }
-
-  #rows<Row>(name: keyof typeof SQL, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(name).all(...values) as unknown as Row[];
-  }
-
-  #named<Row>(name: keyof typeof SQL, values: Record<string, SQLInputValue>): Row[] {
-    return this.#prepare(name).all(values) as unknown as Row[];
+    return this.#sql.rows<{ count: number }>(name)[0]!.count;
   }
 }
 

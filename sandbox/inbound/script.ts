@@ -1,9 +1,8 @@
 /** Runs the script of an inbound webhook for one request. The {@link Grant} says what it may run. */
-import { statSync } from "node:fs";
 import { assertGrant, type Grant, type HookRequest } from "#allowlist/grant";
-import { userHome } from "#core/home/paths";
 import type { Wall } from "#core/ports/wall";
 import { filterEnvironment } from "#sandbox/process/environment";
+import { existingFolder, notStarted } from "#sandbox/process/prepared";
 import { runProcess, type ProcessResult } from "#sandbox/process/run";
 
 export interface InboundScript {
@@ -36,7 +35,7 @@ export async function runInboundScript(
   const result = await runProcess({
     argv: prepared.argv,
     ...(prepared.argv0 === null ? {} : { argv0: prepared.argv0 }),
-    cwd: statSync(place.cwd, { throwIfNoEntry: false })?.isDirectory() ? place.cwd : userHome(place.env),
+    cwd: existingFolder(place.cwd, place.env),
     env: {
       ...withoutHookVariables(filterEnvironment(place.env, request.env)),
       ...variables,
@@ -59,18 +58,4 @@ function withoutHookVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith("HOOK_") && name !== "HERMES_HOOK_SCRIPT"),
   );
-}
-
-function notStarted(problem: string): ProcessResult {
-  return {
-    exit_code: null,
-    signal: null,
-    stdout: "",
-    stderr: "",
-    ended: "not_started",
-    start_problem: problem,
-    truncated: false,
-    escaped: [],
-    duration_ms: 0,
-  };
 }

@@ -1,10 +1,9 @@
 /** Runs one script for one firing. The {@link Grant} says what it may run. */
-import { statSync } from "node:fs";
 import { assertGrant, type Grant } from "#allowlist/grant";
-import { userHome } from "#core/home/paths";
 import type { Firing } from "#core/ports/hook";
 import { filterEnvironment } from "#sandbox/process/environment";
 import { runWithinCap } from "#sandbox/process/cap";
+import { existingFolder, notStarted } from "#sandbox/process/prepared";
 import type { ProcessResult } from "#sandbox/process/run";
 import type { ShellEntry } from "./entries.ts";
 import { MOST_OUTPUT_BYTES } from "./outcome.ts";
@@ -53,24 +52,4 @@ export async function runScript({ entry, grant, firing, signal, shellContext }: 
     wall,
     signal,
   });
-}
-
-/** Where a hook starts: a working folder that is gone must not keep a guard from running (CONTRACT §6). */
-function existingFolder(cwd: string, env: NodeJS.ProcessEnv): string {
-  return statSync(cwd, { throwIfNoEntry: false })?.isDirectory() ? cwd : userHome(env);
-}
-
-/** The result for a script that its approval no longer covers: nothing was started. */
-function notStarted(problem: string): ProcessResult {
-  return {
-    exit_code: null,
-    signal: null,
-    stdout: "",
-    stderr: "",
-    ended: "not_started",
-    start_problem: problem,
-    truncated: false,
-    escaped: [],
-    duration_ms: 0,
-  };
 }

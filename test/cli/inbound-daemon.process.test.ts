@@ -1,22 +1,15 @@
 /** Daemons that receive webhooks: from the command line and in `hermes serve`. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import test, { type TestContext } from "node:test";
 import { stringify } from "yaml";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { startServe } from "../helpers/serve.ts";
+import { freePort } from "../helpers/ports.ts";
 
 const SECRET = "hush";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 interface Hooked {
   readonly home: Home;

@@ -2,22 +2,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { countBlocks, examplesOf, Newcomer } from "../helpers/examples.ts";
+import { freePort } from "../helpers/ports.ts";
 
 const PAGE = "docs/monitoring.md";
 const yaml = examplesOf(PAGE, "yaml");
 const sh = examplesOf(PAGE, "sh");
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return String(port);
-}
 
 function promtool(...args: string[]): void {
   const { status, stdout, stderr, error } = spawnSync("promtool", args, { encoding: "utf8" });
@@ -32,7 +24,7 @@ test("every block of the page is an example that is tried here", () => {
 });
 
 test("the blocks switch both on, and the questions are answered", async (t) => {
-  const [metrics, health] = [await freePort(), await freePort()];
+  const [metrics, health] = [String(await freePort()), String(await freePort())];
   const withPorts = (text: string) => text.replaceAll("9090", metrics).replaceAll("8080", health);
   const newcomer = new Newcomer(t);
   mkdirSync(join(newcomer.home, ".hermes"));

@@ -351,7 +351,7 @@ test("/tasks lists, shows and cancels tasks in direct messages of known users on
   assert.equal(lines.length, 10);
   assert.match(lines[0]!, new RegExp(`^${ids[11]} queued \\(12th\\), now: number 11 with \\[redacted\\] and red x+…$`));
   assert.ok(list.length < 2000);
-  // Whoever is let in by "*" alone, and who reads along in a group, sees no prompts.
+  // Users admitted by "*" alone, and the members of a group, see no prompts.
   const words = ["/tasks", `/tasks ${ids[0]}`, `/tasks cancel ${ids[0]}`];
   for (const word of words) {
     for (const source of [{ user_id: "8" }, { ...known, chat_type: "group" }]) {

@@ -1,7 +1,5 @@
 /** The listeners of inbound webhooks in this process, with real scripts and an inbox in memory. */
 import { chmodSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { grantExplicitTest } from "#allowlist/decide";
@@ -18,6 +16,7 @@ import type { RunScript } from "#daemon/inbound/script";
 import { listen, type InboundServers, type ServerLimits } from "#daemon/inbound/server";
 import { EmbeddedInboundRuns } from "#daemon/storage/embedded-inbound-runs";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { freePort } from "./ports.ts";
 
 /** An inbox that keeps everything, until it is told to be full. */
 export class MemoryInbox implements WebhookInbox {
@@ -144,13 +143,4 @@ export function writeScript(path: string, text: string): string {
   writeFileSync(path, text);
   chmodSync(path, 0o755);
   return path;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,11 +4,9 @@ import { visible } from "#allowlist/visible";
 import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import { followRuns, readRuns } from "#core/home/run-log";
-import { escapeLineEnds } from "#core/line-endings";
 import type { LoggedRun } from "#core/runs";
-import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";
-import { onStopSignal } from "#cli/shutdown";
+import { printRecords } from "#cli/follow";
 
 export interface HooksLogOptions {
   readonly follow?: true;
@@ -44,22 +42,9 @@ function print(hookLog: string, options: HooksLogOptions, context: CliContext): 
   context.out([HEAD, ...runs.map(describe)].join("\n"));
 }
 
-async function follow(path: string, { limit, json }: HooksLogOptions, context: CliContext): Promise<void> {
-  const stopped = new AbortController();
-  const stop = () => stopped.abort();
-  const unwatch = onStdoutClosed(stop);
-  const unlisten = onStopSignal((code) => {
-    context.exit(code);
-    stop();
-  });
-  try {
-    for await (const run of followRuns(path, limit, stopped.signal)) {
-      context.out(json ? escapeLineEnds(JSON.stringify(run)) : describe(run));
-    }
-  } finally {
-    unwatch();
-    unlisten();
-  }
+function follow(path: string, { limit, json }: HooksLogOptions, context: CliContext): Promise<void> {
+  const records = (signal: AbortSignal) => followRuns(path, limit, signal);
+  return printRecords({ records, describe, json }, context);
 }
 
 const HEAD = row(["TIME", "EVENT", "SOURCE", "OUTCOME", "TOOK", "EXIT"], "HOOK");

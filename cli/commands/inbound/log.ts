@@ -5,10 +5,8 @@ import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import { parseInboundRecord, type InboundRecord } from "#core/home/inbound-log";
 import { followRecords, readRecords } from "#core/home/run-log";
-import { escapeLineEnds } from "#core/line-endings";
-import { onStdoutClosed } from "#core/stdout";
 import type { CliContext } from "#cli/context";
-import { onStopSignal } from "#cli/shutdown";
+import { printRecords } from "#cli/follow";
 
 export interface InboundLogOptions {
   readonly follow?: true;
@@ -38,23 +36,9 @@ function print(file: string, { limit, json }: InboundLogOptions, context: CliCon
   context.out([HEAD, ...requests.map(describe)].join("\n"));
 }
 
-async function follow(file: string, { limit, json }: InboundLogOptions, context: CliContext): Promise<void> {
-  const stopped = new AbortController();
-  const stop = () => stopped.abort();
-  const unwatch = onStdoutClosed(stop);
-  const unlisten = onStopSignal((code) => {
-    context.exit(code);
-    stop();
-  });
-  try {
-    const options = { parse: parseInboundRecord, signal: stopped.signal };
-    for await (const request of followRecords(file, limit, options)) {
-      context.out(json ? escapeLineEnds(JSON.stringify(request)) : describe(request));
-    }
-  } finally {
-    unwatch();
-    unlisten();
-  }
+function follow(file: string, { limit, json }: InboundLogOptions, context: CliContext): Promise<void> {
+  const records = (signal: AbortSignal) => followRecords(file, limit, { parse: parseInboundRecord, signal });
+  return printRecords({ records, describe, json }, context);
 }
 
 const HEAD = row(["TIME", "HOOK", "STATUS", "EXIT", "TOOK"], "REQUEST");

@@ -1,11 +1,12 @@
 /** The HTTP server of metrics and health checks. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import test, { type TestContext } from "node:test";
 import type { MonitoringSettings } from "#core/home/monitoring-settings";
 import { startMonitoring } from "#daemon/monitoring/server";
 import { noteLog } from "../../helpers/inbox.ts";
+import { freePort } from "../../helpers/ports.ts";
 
 const SNAPSHOT = {
   counts: [],
@@ -31,15 +32,6 @@ async function start(t: TestContext, settings: MonitoringSettings, problem: () =
 }
 
 const free = { enabled: true, port: 0 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("metrics, health and the two probes answer what their callers expect", async (t) => {
   const { monitoring, url } = await start(t, { prometheus: free, health: free });

@@ -2,7 +2,7 @@
 import type { InboundRecord } from "#core/home/inbound-log";
 import type { Log } from "#core/home/log";
 import { problemOf } from "#core/errors";
-import { createRareLog } from "#core/rare-log";
+import { OncePerMinute } from "#core/rare-log";
 import type { InboundRunStore } from "#core/ports/inbound";
 import { ANSWERS, jsonAnswer, laterAnswer, readScriptAnswer, wrongMethod, type Answer } from "./answers.ts";
 import { AsyncRuns } from "./async-runs.ts";
@@ -10,7 +10,7 @@ import { deliver, requestKey, type WebhookInbox } from "./deliver.ts";
 import type { InboundHook } from "./hooks.ts";
 import { coalesceKey, dedupId, hookVariables, soleHeader, type InboundRequest } from "./request.ts";
 import { findRun } from "./run-status.ts";
-import { SCHEMES, type Proof } from "./schemes.ts";
+import { SCHEMES, type Proof, whyUnverified } from "./schemes.ts";
 import { errorTail, outcomeOf, type Outcome, type RunScript, type ScriptEnd } from "./script.ts";
 import { RateLimit, Slots } from "./slots.ts";
 
@@ -36,6 +36,8 @@ interface Handled {
   readonly end?: ScriptEnd;
   readonly problem?: string;
   readonly runId?: string;
+  /** True when anyone who reaches the port can get this answer. */
+  readonly toStranger?: boolean;
 }
 
 /** The state of a hook in this process. */
@@ -44,6 +46,10 @@ interface Gate {
   readonly rate: RateLimit;
   /** The dedup ids of requests whose scripts have not ended. */
   readonly inFlight: Set<string>;
+  /** Strangers could fill the log; what they are told is in it once a minute. */
+  readonly strangers: OncePerMinute;
+  /** How many answers to strangers were left out of the log since then. */
+  unlogged: number;
 }
 
 export class InboundReceiver {
@@ -51,21 +57,25 @@ export class InboundReceiver {
   readonly #gates = new Map<string, Gate>();
   readonly #asyncRuns: AsyncRuns;
   readonly #cut = new AbortController();
-  readonly #unverified: (sentence: string) => void;
   #stopping = false;
   readonly #handling = new Set<Promise<unknown>>();
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
     for (const hook of options.hooks) {
-      this.#gates.set(hook.name, { slots: new Slots(hook), rate: new RateLimit(hook.rateLimit), inFlight: new Set() });
+      this.#gates.set(hook.name, {
+        slots: new Slots(hook),
+        rate: new RateLimit(hook.rateLimit),
+        inFlight: new Set(),
+        strangers: new OncePerMinute(),
+        unlogged: 0,
+      });
     }
     this.#asyncRuns = new AsyncRuns({
       ...options,
       slotsOf: (hook) => this.#gates.get(hook)!.slots,
       cut: this.#cut.signal,
     });
-    this.#unverified = createRareLog({ write: (sentence) => options.log.warn(sentence) });
   }
 
   /** Takes up what an earlier process has left. */
@@ -101,16 +111,16 @@ export class InboundReceiver {
   }
 
   async #handle(hook: InboundHook, request: InboundRequest, readBody: ReadBody): Promise<Handled> {
-    if (!hook.methods.includes(request.method)) return { answer: wrongMethod(hook.methods) };
+    if (!hook.methods.includes(request.method)) return { answer: wrongMethod(hook.methods), toStranger: true };
     if (this.#stopping) return { answer: ANSWERS.stopping };
     const scheme = SCHEMES[hook.verify];
     // What the headers alone prove is checked before a stranger's body is read.
-    if (scheme.headersOnly && this.#verify(hook, request, Buffer.alloc(0)) === null) return this.#refuse(hook);
+    if (scheme.headersOnly && this.#verify(hook, request, Buffer.alloc(0)) === null) return refuse(hook, request);
     const body = await readBody(hook.maxBody);
-    if (body === "too_large") return { answer: ANSWERS.bodyTooLarge };
-    if (body === "incomplete") return { answer: ANSWERS.incomplete };
+    if (body === "too_large") return { answer: ANSWERS.bodyTooLarge, toStranger: true };
+    if (body === "incomplete") return { answer: ANSWERS.incomplete, toStranger: true };
     const proof = this.#verify(hook, request, body);
-    if (proof === null) return this.#refuse(hook);
+    if (proof === null) return refuse(hook, request);
     const seconds = this.#gates.get(hook.name)!.rate.take();
     if (seconds !== null) return { answer: laterAnswer(429, "too many requests", seconds) };
     const idHeaders = hook.dedupHeader === null ? scheme.idHeaders : [hook.dedupHeader];
@@ -123,13 +133,6 @@ export class InboundReceiver {
   #verify(hook: InboundHook, request: InboundRequest, body: Buffer): Proof | null {
     const signed = { header: (name: string) => soleHeader(request, name), body };
     return SCHEMES[hook.verify].verify(signed, hook.secret, Date.now() / 1000);
-  }
-
-  #refuse({ name, verify }: InboundHook): Handled {
-    this.#unverified(`inbound webhook "${name}": a request was not verified (${verify})`);
-    const { unverified } = ANSWERS;
-    const asks = { ...unverified, headers: { ...unverified.headers, "www-authenticate": "Bearer" } };
-    return { answer: verify === "bearer" ? asks : unverified };
   }
 
   /** Handles a request, unless one with its id has succeeded or is being handled. */
@@ -217,11 +220,11 @@ export class InboundReceiver {
   }
 
   #record(hook: InboundHook, request: InboundRequest, started: { time: string; at: number }, handled: Handled): void {
-    const { answer, end, problem, runId } = handled;
-    // Strangers could fill the disk; they are in the log once a minute.
-    if (answer.status === 401) return;
+    const { answer, end, problem, runId, toStranger = false } = handled;
+    const left = toStranger ? this.#countStranger(hook) : "";
+    if (left === null) return;
     const said = end === undefined || problem === undefined ? null : errorTail(end);
-    const detail = [problem, said].filter((part) => part !== undefined && part !== null).join("; ") || null;
+    const detail = [problem, said, left].filter(Boolean).join("; ") || null;
     if (detail !== null) this.#options.log.warn(`inbound webhook "${hook.name}": ${detail}`);
     this.#options.record({
       time: started.time,
@@ -236,4 +239,22 @@ export class InboundReceiver {
       detail,
     });
   }
+  /** Null when an answer to a stranger is left out of the log; else what to say about those that were. */
+  #countStranger({ name }: InboundHook): string | null {
+    const gate = this.#gates.get(name)!;
+    if (!gate.strangers.isDue()) {
+      gate.unlogged++;
+      return null;
+    }
+    const left = gate.unlogged;
+    gate.unlogged = 0;
+    return left === 0 ? "" : `${left} more refused since the last such line`;
+  }
+}
+
+function refuse({ verify }: InboundHook, request: InboundRequest): Handled {
+  const { unverified } = ANSWERS;
+  const asks = { ...unverified, headers: { ...unverified.headers, "www-authenticate": "Bearer" } };
+  const problem = whyUnverified(verify, { header: (name) => soleHeader(request, name) });
+  return { answer: verify === "bearer" ? asks : unverified, problem, toStranger: true };
 }

@@ -24,6 +24,10 @@ export interface Scheme {
   readonly headersOnly: boolean;
   /** The headers, best first, with the id that a repeated request has again. */
   readonly idHeaders: readonly string[];
+  /** The headers without which no request is the sender's. */
+  readonly proofHeaders: readonly string[];
+  /** True when the time of the request is part of what is signed. */
+  readonly isTimed: boolean;
   /** Null for a request that is not the sender's. `now` is Unix time in seconds. Never throws. */
   readonly verify: (request: SignedRequest, secret: string, now: number) => Proof | null;
   /** The headers that prove a body, as the sender would set them; for tests of a hook. */
@@ -40,6 +44,8 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   github: {
     headersOnly: false,
     idHeaders: ["x-github-delivery"],
+    proofHeaders: ["x-hub-signature-256"],
+    isTimed: false,
     verify({ header, body }, secret) {
       const sent = header("x-hub-signature-256");
       return sent === undefined ? null : proofIf(isEqual(sent, githubSignature(body, secret)), sent);
@@ -53,6 +59,8 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   gitlab: {
     headersOnly: true,
     idHeaders: ["idempotency-key", "x-gitlab-event-uuid"],
+    proofHeaders: ["x-gitlab-token"],
+    isTimed: false,
     verify({ header }, secret) {
       const sent = header("x-gitlab-token");
       return sent !== undefined && isEqual(sent, secret) ? { signature: null } : null;
@@ -63,6 +71,8 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   stripe: {
     headersOnly: false,
     idHeaders: [],
+    proofHeaders: ["stripe-signature"],
+    isTimed: true,
     verify({ header, body }, secret, now) {
       const items = (header("stripe-signature") ?? "").split(",").map((item) => item.trim().split("="));
       const valuesOf = (key: string) => items.flatMap(([name, value = ""]) => (name === key ? [value] : []));
@@ -79,6 +89,8 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   slack: {
     headersOnly: false,
     idHeaders: [],
+    proofHeaders: ["x-slack-request-timestamp", "x-slack-signature"],
+    isTimed: true,
     verify({ header, body }, secret, now) {
       const [time, sent] = [header("x-slack-request-timestamp"), header("x-slack-signature")];
       if (sent === undefined || !isRecent(time, now)) return null;
@@ -93,6 +105,8 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   "standard-webhooks": {
     headersOnly: false,
     idHeaders: ["webhook-id"],
+    proofHeaders: ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    isTimed: true,
     verify({ header, body }, secret, now) {
       const [id, time, sent] = [header("webhook-id"), header("webhook-timestamp"), header("webhook-signature")];
       if (id === undefined || sent === undefined || !isRecent(time, now)) return null;
@@ -113,6 +127,8 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   bearer: {
     headersOnly: true,
     idHeaders: [],
+    proofHeaders: ["authorization"],
+    isTimed: false,
     verify({ header }, secret) {
       const [, token] = /^Bearer +(\S.*?) *$/i.exec(header("authorization") ?? "") ?? [];
       return token !== undefined && isEqual(token, secret) ? { signature: null } : null;
@@ -122,10 +138,22 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
   none: {
     headersOnly: true,
     idHeaders: [],
+    proofHeaders: [],
+    isTimed: false,
     verify: () => ({ signature: null }),
     sign: () => ({}),
   },
 };
+
+/** Why a request is not verified, for the person who set up the hook. Says nothing of what was sent. */
+export function whyUnverified(verification: Verification, { header }: Pick<SignedRequest, "header">): string {
+  const { proofHeaders, isTimed } = SCHEMES[verification];
+  const absent = proofHeaders.filter((name) => header(name) === undefined);
+  const orLate = isTimed ? `, or its time is over ${REPLAY_WINDOW_S / 60} minutes away` : "";
+  const why =
+    absent.length > 0 ? `it needs one header ${absent.join(" and one ")}` : `it does not match the secret${orLate}`;
+  return `not verified (${verification}): ${why}`;
+}
 
 function proofIf(isProven: boolean, signature: string): Proof | null {
   return isProven ? { signature } : null;

@@ -233,7 +233,15 @@ test("what is not verified is a 401 before any process starts", async (t) => {
     assert.deepEqual([status, text], [401, "not verified"], String(index));
   }
   assert.ok(!existsSync(join(bench.folder, "starts")));
+  // Neither can a stranger flush the log: it has the first refusal of a minute, with its reason.
+  assert.equal((await bench.send("/", { method: "PUT", body })).status, 405);
+  assert.deepEqual(
+    bench.records.map(({ status, detail }) => [status, detail]),
+    [[401, "not verified (github): it needs one header x-hub-signature-256"]],
+  );
+  assert.equal(bench.logged.length, 1);
   assert.equal((await bench.send("/", signed(body))).status, 200);
+  assert.equal(bench.records.length, 2);
 });
 
 test("a second request with an id that succeeded is a duplicate; one that failed may come again", async (t) => {

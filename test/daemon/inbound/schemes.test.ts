@@ -6,7 +6,7 @@ import { sign as octokitSign, verify as octokitVerify } from "@octokit/webhooks-
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import { VERIFICATIONS, type Verification } from "#core/home/inbound-settings";
-import { SCHEMES } from "#daemon/inbound/schemes";
+import { SCHEMES, whyUnverified } from "#daemon/inbound/schemes";
 
 const NOW = 1_800_000_000;
 const SECRET = "It's a Secret to Everybody";
@@ -167,4 +167,17 @@ test("openssl makes the same signature", async () => {
   const printed = execFileSync("openssl", ["dgst", "-sha256", "-hmac", SECRET], { input: "body", encoding: "utf8" });
   const hex = printed.trim().split(" ").at(-1);
   assert.ok(check("github", { "x-hub-signature-256": `sha256=${hex}` }, "body"));
+});
+
+test("a refusal names the header that is missing, or what did not match, and nothing that was sent", () => {
+  for (const verification of VERIFICATIONS.filter((each) => each !== "none")) {
+    const { proofHeaders, isTimed } = SCHEMES[verification];
+    const nothing = whyUnverified(verification, { header: () => undefined });
+    for (const name of proofHeaders)
+      assert.ok(nothing.includes(`one header ${name}`) || nothing.includes(`one ${name}`));
+    const wrong = whyUnverified(verification, { header: () => "what was sent" });
+    assert.match(wrong, /it does not match the secret/);
+    assert.equal(wrong.includes("5 minutes"), isTimed);
+    assert.ok(!wrong.includes("what was sent"));
+  }
 });

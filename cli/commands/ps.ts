@@ -2,10 +2,8 @@ import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import { demandVisible } from "#core/home/hidden";
 import type { HomePaths } from "#core/home/paths";
-import { withDeadline } from "#core/deadline";
-import { DaemonClient } from "#daemon/session/client";
-import { listDaemons, type DaemonEntry } from "#daemon/session/place";
-import type { DaemonStatus } from "#daemon/session/wire";
+import { describeHooks } from "#cli/daemon/addresses";
+import { runningDaemons } from "#cli/daemon/statuses";
 import { columns } from "../columns.ts";
 import type { CliContext } from "../context.ts";
 
@@ -27,38 +25,23 @@ export function addPsCommand(program: Command, context: CliContext): void {
     .action(async ({ json }: { json?: true }, command: Command) => {
       const paths = context.paths(command);
       demandVisible(paths, "hermes ps");
-      const found = await Promise.all(listDaemons(paths.run).map((entry) => statusOf(entry, paths)));
-      const sessions = found.filter((one) => one !== undefined);
-      if (json) return context.json({ sessions });
-      if (sessions.length === 0) return context.out("No daemons are running.");
-      const rows = sessions.map(({ name, session_id, pid, state, queued, hooks, started_at }) => [
+      const daemons = await runningDaemons(paths.run, {
+        answerMs: ANSWER_MS,
+        countQueued: (name) => countQueued(paths, name),
+      });
+      if (json) return context.json({ sessions: daemons.map(({ status }) => status) });
+      if (daemons.length === 0) return context.out("No daemons are running.");
+      const rows = daemons.map(({ status: { name, session_id, pid, state, queued, hooks, started_at }, addresses }) => [
         visible(name),
         session_id,
         String(pid),
         state,
         String(queued),
-        visible(hooks.join(", ")) || "-",
+        describeHooks(hooks, addresses) || "-",
         started_at,
       ]);
       context.out(columns([["NAME", "SESSION", "PID", "STATE", "QUEUED", "HOOKS", "STARTED"], ...rows]).join("\n"));
     });
-}
-
-/** Undefined for one that has ended meanwhile. */
-async function statusOf(entry: DaemonEntry, paths: HomePaths): Promise<DaemonStatus | undefined> {
-  const asked = await withDeadline(ANSWER_MS, () => ask(entry), { keepsAlive: false });
-  if (asked.kind === "value") return asked.value;
-  if (!listDaemons(paths.run).some(({ pid }) => pid === entry.pid)) return undefined;
-  // It is too busy to answer, but what waits is in the database.
-  const { name, session_id, pid, hooks, started_at } = entry;
-  return { name, session_id, pid, state: "running", queued: await countQueued(paths, name), hooks, started_at };
-}
-
-async function ask(entry: DaemonEntry): Promise<DaemonStatus> {
-  using client = await DaemonClient.connect(entry);
-  client.say({ type: "status" });
-  const { type: _, ...status } = await client.expect("status");
-  return status;
 }
 
 async function countQueued({ state }: HomePaths, name: string): Promise<number> {

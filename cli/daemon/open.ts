@@ -2,6 +2,7 @@
 import { createDaemonTools } from "#agent/tools/daemon";
 import type { Frame } from "#core/frames";
 import type { Session } from "#core/ports/agent";
+import type { HookAddress } from "#core/ports/inbound";
 import { processStartOf } from "#core/process-identity";
 import { DaemonSession } from "#daemon/session/daemon-session";
 import type { DaemonFiles } from "#daemon/session/place";
@@ -28,6 +29,8 @@ export interface OpenDaemonOptions {
   readonly files: DaemonFiles;
   /** The names of its inbound webhooks. */
   readonly hooks: readonly string[];
+  /** Where it takes their requests. */
+  readonly addresses: readonly HookAddress[];
   /** False in a process that runs something else, too. */
   readonly ownsProcess: boolean;
   readonly onFrame: (frame: Frame) => void;

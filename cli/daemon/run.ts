@@ -20,6 +20,7 @@ import type { Host } from "../host/host.ts";
 import { keepMemoryFlat } from "../memory.ts";
 import { untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
+import { tellAddresses } from "./addresses.ts";
 import { checkedName } from "./find.ts";
 import { DRAIN_MS, endDaemon, openDaemon, PLATFORM, sessionOf } from "./open.ts";
 import { pipedText } from "./piped-text.ts";
@@ -59,6 +60,7 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
     name,
     files,
     hooks: flags.hooks,
+    addresses: inbound?.addresses ?? [],
     ownsProcess: true,
     onFrame: shown.show,
     onStop: () => asked.resolve(),
@@ -71,6 +73,7 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   undo.defer(await watchHost(host));
   if (flags.prompt !== undefined && flags.prompt !== "-") await post(daemon, name, flags.prompt);
   else void takePiped(daemon, name, context);
+  tellAddresses(inbound?.addresses ?? [], context);
   context.note(`The daemon "${name}" is running. Press Ctrl+C to stop it.`);
   await Promise.race([stopped, asked.promise]);
   if (daemon.state === "running") context.note("Waiting for the running turn to finish …");

@@ -1,6 +1,7 @@
 /** The inbound webhooks of a session that stays, for `hermes run --daemon` and `hermes serve`. */
 import { problemOf } from "#core/errors";
 import { openJsonLines } from "#core/home/jsonl";
+import type { HookAddress } from "#core/ports/inbound";
 import { InboundReceiver } from "#daemon/inbound/receiver";
 import { listen } from "#daemon/inbound/server";
 import type { DaemonSession } from "#daemon/session/daemon-session";
@@ -11,6 +12,7 @@ import { checkInbound, type InboundStartOptions } from "./start.ts";
 
 /** Disposing of it frees the addresses, without waiting for scripts. */
 export interface DaemonInbound extends AsyncDisposable {
+  readonly addresses: readonly HookAddress[];
   /** Answers requests; those that came before have waited. */
   start(daemon: DaemonSession, host: Pick<Host, "database" | "log" | "redact" | "paths" | "warn">): Promise<void>;
   /** Turns new requests away, and gives running scripts this many milliseconds. */
@@ -33,6 +35,7 @@ export async function openInbound(names: readonly string[], options: InboundStar
     close();
   };
   return {
+    addresses: servers.addresses,
     async start(daemon, { database, log, redact, paths, warn }) {
       const onError = (error: unknown) => warn(`${paths.inboundLog} cannot be written: ${problemOf(error)}`);
       const records = openJsonLines({ path: paths.inboundLog, onError });

@@ -3,6 +3,7 @@ import { HermesError } from "#core/errors";
 import type { DaemonSession } from "#daemon/session/daemon-session";
 import { daemonFiles, nameProblem } from "#daemon/session/place";
 import { contentProblem } from "#daemon/session/wire";
+import { tellAddresses } from "#cli/daemon/addresses";
 import { DRAIN_MS, endDaemon, openDaemon, sessionOf } from "#cli/daemon/open";
 import { openInbound, type DaemonInbound } from "#cli/inbound/open";
 import type { InboundStartOptions } from "#cli/inbound/start";
@@ -66,6 +67,7 @@ export class ServedDaemons {
       name,
       files,
       hooks,
+      addresses: inbound?.addresses ?? [],
       ownsProcess: false,
       onFrame: () => undefined,
       // `hermes stop` ends this daemon until the service starts again.
@@ -74,6 +76,7 @@ export class ServedDaemons {
     this.#running.set(daemon, { release, inbound });
     await daemon.start();
     await inbound?.start(daemon, host);
+    tellAddresses(inbound?.addresses ?? [], this.#options.context);
     // A service is restarted more often than a conversation begins.
     if (prompt !== undefined && isNew) await daemon.post({ source: "inject", label: "prompt", content: prompt });
   }

@@ -3,6 +3,15 @@
  * asynchronous, and each is one transaction.
  */
 
+/** Where a daemon takes the requests of a hook. */
+export interface HookAddress {
+  readonly name: string;
+  /** `http://HOST:PORT/PATH` */
+  readonly url: string;
+  /** How a request proves who sent it; `none` when it need not. */
+  readonly verify: string;
+}
+
 export type InboundRunState = "queued" | "running" | "done" | "failed";
 
 /** A run as its sender may see it; times are ISO-8601, UTC. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
+import type { HookAddress } from "#core/ports/inbound";
 import { ANSWERS, type Answer } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { InboundHook } from "./hooks.ts";
@@ -28,6 +29,8 @@ const LINGER_MS = 1000;
 const CLOSING_MS = 2000;
 
 export interface InboundServers {
+  /** One for each hook, in their order. */
+  readonly addresses: readonly HookAddress[];
   /** Passes requests on; before that they wait. */
   serve(receiver: InboundReceiver): void;
   /** Ends the receiver, then the servers. */
@@ -73,12 +76,18 @@ export async function listen(
   }
 
   return {
+    addresses: hooks.map(addressOf),
     serve(started) {
       served = started;
       serve(started);
     },
     stop,
   };
+}
+
+function addressOf({ name, host, port, path, verify }: InboundHook): HookAddress {
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return { name, url: `http://${shown}:${port}${path === "*" ? "/" : path}`, verify };
 }
 
 interface BoundApp {

@@ -5,6 +5,7 @@ import type { Log } from "#core/home/log";
 import { MOST_QUEUED, type AddedMessage, type InboxStore, type NewInboxMessage } from "#core/ports/inbox";
 import type { AgentRunner, Session, Tool } from "#core/ports/agent";
 import type { DaemonToolsPort } from "#core/ports/daemon-tools";
+import type { HookAddress } from "#core/ports/inbound";
 import type { ScheduleStore } from "#core/ports/schedules";
 import type { ProcessIdentity } from "#core/ports/tasks";
 import { InboxLoop } from "#daemon/inbox/inbox-loop";
@@ -27,6 +28,8 @@ export interface DaemonSessionOptions {
   readonly ownsProcess: boolean;
   /** The names of its inbound webhooks. */
   readonly hooks: readonly string[];
+  /** Where it takes their requests. */
+  readonly addresses: readonly HookAddress[];
   readonly runner: Pick<AgentRunner, "turn" | "inject">;
   readonly inbox: InboxStore;
   readonly schedules: ScheduleStore;
@@ -96,7 +99,7 @@ export class DaemonSession implements DaemonToolsPort {
    * the stores throw.
    */
   async start(): Promise<void> {
-    const { name, inbox, files, log, session, hooks } = this.#options;
+    const { name, inbox, files, log, session, hooks, addresses } = this.#options;
     const lost = await inbox.cutAbandoned(name);
     if (lost.length > 0) log.error("messages failed, because their turns were cut too often", { ids: lost });
     await this.#prune();
@@ -107,7 +110,7 @@ export class DaemonSession implements DaemonToolsPort {
       const { socket } = files;
       const owns_process = this.#options.ownsProcess;
       const started_at = this.#startedAt;
-      const entry = { name, session_id: session().id, socket, owns_process, hooks, started_at };
+      const entry = { name, session_id: session().id, socket, owns_process, hooks, addresses, started_at };
       this.#undo.defer(announceDaemon(files.entry, entry));
     } catch (error) {
       await this.#undo.disposeAsync();

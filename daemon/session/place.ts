@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureFolder } from "#core/home/paths";
 import { writePrivateFile } from "#core/home/private-files";
+import type { HookAddress } from "#core/ports/inbound";
 import { isAlive, processStartOf } from "#core/process-identity";
 import { readRegularFile } from "#core/regular-file";
 
@@ -36,6 +37,8 @@ export interface DaemonEntry {
   /** False in a process that runs something else, too. */
   readonly owns_process: boolean;
   readonly hooks: readonly string[];
+  /** Where it takes the requests of these hooks; absent in what an older version wrote. */
+  readonly addresses?: readonly HookAddress[];
   /** ISO-8601, UTC. */
   readonly started_at: string;
 }

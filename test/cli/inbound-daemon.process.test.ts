@@ -41,6 +41,8 @@ async function hooked(t: TestContext, script: string, more: object = {}): Promis
   };
 }
 
+const url = (port: number) => `http://127\\.0\\.0\\.1:${port}/`;
+
 const ECHO = '#!/bin/sh\necho "got $(cat) for $HOOK_SESSION"\n';
 
 interface Message {
@@ -70,6 +72,7 @@ test("a request becomes a turn, once, marked as untrusted", async (t) => {
   ]);
   t.after(() => daemon.kill("SIGKILL"));
   await daemon.sees('The daemon "ci" is running');
+  assert.match(daemon.stderr(), new RegExp(`The inbound webhook "push" is at ${url(port)} \\(verify: github\\)`));
   assert.deepEqual(await post("one", "1"), { status: 200, text: "ok" });
   assert.deepEqual(await post("one", "1"), { status: 200, text: "duplicate" });
   const { status } = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: "two" });
@@ -81,6 +84,7 @@ test("a request becomes a turn, once, marked as untrusted", async (t) => {
   assert.match(daemon.stdout(), /"type":"injected".*"source_kind":"webhook","source_label":"push"/);
   const sessions = JSON.parse((await home.run(["ps", "--json"])).stdout) as { sessions: { hooks: string[] }[] };
   assert.deepEqual(sessions.sessions[0]?.hooks, ["push"]);
+  assert.match((await home.run(["ps"])).stdout, new RegExp(` push ${url(port)} `));
   assert.equal((await home.run(["stop", "--name", "ci"])).code, 0);
   assert.equal((await daemon.ended).code, 0);
 });
@@ -117,11 +121,12 @@ test("at SIGTERM a script in flight ends, its sender is answered, and its messag
 });
 
 test("hermes serve runs daemons with their hooks", async (t) => {
-  const { home, post } = await hooked(t, ECHO, { daemons: [{ name: "ci", hooks: ["push"] }] });
+  const { home, port, post } = await hooked(t, ECHO, { daemons: [{ name: "ci", hooks: ["push"] }] });
   const refused = await home.run(["serve"]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /hermes hooks allow inbound:push /);
   const service = await startServe(t, home, { args: ["--accept-hooks"] });
+  assert.match(service.stderr(), new RegExp(`The inbound webhook "push" is at ${url(port)} \\(verify: github\\)`));
   assert.deepEqual(await post("one", "1"), { status: 200, text: "ok" });
   await until(async () => (await messagesOf(home, "ci"))[0]?.state === "done", "the turn has ended");
   service.kill("SIGTERM");

@@ -396,6 +396,18 @@ test("a script that does not end in the drain's time is cut, and its caller told
   assert.deepEqual([status, Number(headers.get("retry-after")) > 0], [503, true]);
 });
 
+test("each hook has an address that its sender can use", async (t) => {
+  const bench = await startInbound(t, { hooks: [{}, { path: "/ci/build", verify: "bearer", secret: SECRET }] });
+  assert.deepEqual(bench.servers.addresses, [
+    { name: "hook0", url: `${bench.url}/`, verify: "none" },
+    { name: "hook1", url: `${bench.url}/ci/build`, verify: "bearer" },
+  ]);
+  const statuses = await Promise.all(
+    bench.servers.addresses.map(async ({ url }) => (await fetch(url, { method: "POST", body: "x" })).status),
+  );
+  assert.deepEqual(statuses, [200, 401]);
+});
+
 /** Sends lines as they are; gives everything that came back when the connection ended. */
 async function raw(bench: InboundBench, lines: readonly string[]): Promise<string> {
   const socket = connect(bench.port, "127.0.0.1");

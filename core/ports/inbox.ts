@@ -108,9 +108,7 @@ export interface InboxStore {
   list(session: string, filter?: InboxFilter): Promise<readonly InboxMessage[]>;
   /** How many messages wait, by source, in one session or in all; every source is there. */
   queued(session?: string): Promise<ReadonlyMap<InboxSource, number>>;
-  /** Notes that a session wants the report of a task. A second time changes nothing. */
-  awaitTask(session: string, task: string): Promise<void>;
-  /** The tasks whose reports a session wants, oldest first. */
+  /** The tasks whose reports a session wants, as they were submitted (`reportTo` of a new task), oldest first. */
   awaitedTasks(session: string): Promise<readonly string[]>;
   /** Stores the report of a task that is awaited, which it then no longer is; `duplicate` if it was not. */
   report(task: string, message: NewInboxMessage): Promise<AddedMessage>;

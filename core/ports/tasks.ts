@@ -49,6 +49,8 @@ export interface NewTask extends TaskSettings {
   readonly idempotencyKey: string | null;
   /** The process that runs it itself, now; null for a task that waits for a worker. */
   readonly runner: ProcessIdentity | null;
+  /** The name of the session that stays whose inbox gets the report; noted together with the task. */
+  readonly reportTo?: string | undefined;
 }
 
 /** A process beyond its pid, which may be reused. */

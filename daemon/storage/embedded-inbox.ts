@@ -53,7 +53,6 @@ const SQL = {
     ORDER BY number DESC LIMIT :limit`,
   queued: `SELECT source, COUNT(*) AS count FROM inbox_messages
     WHERE state = 'queued' AND (:session IS NULL OR session = :session) GROUP BY source`,
-  awaitTask: "INSERT OR IGNORE INTO inbox_tasks (task, session) VALUES (?, ?)",
   awaitedTasks: "SELECT task FROM inbox_tasks WHERE session = ? ORDER BY number",
   reported: "DELETE FROM inbox_tasks WHERE task = ?",
   isAwaited: "SELECT 1 FROM inbox_tasks WHERE task = ?",
@@ -152,10 +151,6 @@ export class EmbeddedInbox implements InboxStore {
     const rows = this.#sql.rows<{ source: InboxSource; count: number }>("queued", { session: session ?? null });
     const counts = new Map(rows.map(({ source, count }) => [source, count]));
     return new Map(INBOX_SOURCES.map((source) => [source, counts.get(source) ?? 0]));
-  }
-
-  async awaitTask(session: string, task: string): Promise<void> {
-    this.#sql.run("awaitTask", task, session);
   }
 
   async awaitedTasks(session: string): Promise<readonly string[]> {

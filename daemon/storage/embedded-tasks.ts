@@ -33,6 +33,8 @@ const SQL = {
   byKey: `SELECT ${TASK} FROM tasks WHERE idempotency_key = ?`,
   add: `INSERT INTO tasks (id, status, prompt, cwd, settings, idempotency_key, foreground, created_at, started_at, pid, pid_start)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  // What the inbox reads: a crash between the two would leave a task that reports to nobody.
+  reportTo: "INSERT OR IGNORE INTO inbox_tasks (task, session) VALUES (?, ?)",
   active: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'running' AND foreground = 0",
   claim: `UPDATE tasks SET status = 'running', started_at = ?, ended_by = NULL, holder = ?, holder_start = ?
     WHERE number = (SELECT MIN(number) FROM tasks WHERE status = 'queued') RETURNING ${CLAIMED}`,
@@ -106,10 +108,13 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   async submit(task: NewTask): Promise<Task> {
-    const { prompt, cwd, idempotencyKey: key, runner, maxTurns, timeout, submittedOn } = task;
+    const { prompt, cwd, idempotencyKey: key, runner, maxTurns, timeout, submittedOn, reportTo } = task;
     return transaction(this.#database, () => {
       const [known] = key === null ? [] : this.#sql.rows<TaskRow>("byKey", key);
-      if (known !== undefined) return this.#describe(known);
+      if (known !== undefined) {
+        if (reportTo !== undefined) this.#sql.run("reportTo", known.id, reportTo);
+        return this.#describe(known);
+      }
       const id = newId();
       const settings: TaskSettings = { maxTurns, timeout, submittedOn };
       const now = this.#now();
@@ -117,6 +122,7 @@ export class EmbeddedTasks implements TaskStore {
       const foreground = runner === null ? 0 : 1;
       const who = [runner?.pid ?? null, runner?.start ?? null];
       this.#sql.run("add", id, status, prompt, cwd, JSON.stringify(settings), key, foreground, now, startedAt, ...who);
+      if (reportTo !== undefined) this.#sql.run("reportTo", id, reportTo);
       return this.#known(id)!;
     });
   }

@@ -42,7 +42,7 @@ export class TaskReports {
 
   /** Queues a task. Throws HERMES_BACKGROUND_OFF. */
   async submit({ prompt, cwd }: { prompt: string; cwd: string }): Promise<Task> {
-    const { name, inbox, tasks, settings } = this.#options;
+    const { name, tasks, settings } = this.#options;
     const { enabled, timeout } = settings();
     if (!enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
     const task = await tasks.submit({
@@ -53,8 +53,8 @@ export class TaskReports {
       submittedOn: "daemon",
       idempotencyKey: null,
       runner: null,
+      reportTo: name,
     });
-    await inbox.awaitTask(name, task.id);
     this.#looks = 0;
     void this.look();
     return task;

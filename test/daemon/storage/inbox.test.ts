@@ -7,7 +7,9 @@ import fc from "fast-check";
 import { openDatabase, openMemoryDatabase } from "#core/home/database";
 import { AGED_MS, DEDUP_MS, INBOX_SOURCES, MOST_QUEUED, type NewInboxMessage } from "#core/ports/inbox";
 import { processStartOf } from "#core/process-identity";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
+import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 const START = Date.parse("2026-11-29T12:00:00Z");
@@ -15,7 +17,8 @@ const HOLDER = { pid: process.pid, start: processStartOf(process.pid) };
 
 function open() {
   const clock = { now: START };
-  const store = new EmbeddedInbox(openMemoryDatabase(), () => clock.now);
+  const database = openMemoryDatabase();
+  const store = new EmbeddedInbox(database, () => clock.now);
   const claim = (rest: Partial<Parameters<typeof store.claim>[0]> = {}) =>
     store.claim({ session: "s", holder: HOLDER, order: "priority", ...rest });
   /** Claims until nothing is left. */
@@ -24,7 +27,7 @@ function open() {
     for (let got = await claim(rest); got !== undefined; got = await claim(rest)) contents.push(got.content);
     return contents;
   }
-  return { clock, store, claim, drain };
+  return { clock, database, store, claim, drain };
 }
 
 const message = (rest: Partial<NewInboxMessage> = {}): NewInboxMessage => ({
@@ -248,19 +251,23 @@ test("the clock set back an hour holds nothing up and keeps the order", async ()
 });
 
 test("the report of a task is stored once, while it is awaited", async () => {
-  const { store } = open();
-  await store.awaitTask("s", "task1");
-  await store.awaitTask("s", "task2");
-  await store.awaitTask("s", "task1");
-  assert.deepEqual(await store.awaitedTasks("s"), ["task1", "task2"]);
+  const { database, store } = open();
+  const tasks = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  const submit = async (reportTo?: string) => {
+    const rest = { cwd: "/", maxTurns: null, timeout: 0, submittedOn: "daemon", idempotencyKey: null, runner: null };
+    return (await tasks.submit({ ...rest, prompt: "p", reportTo })).id;
+  };
+  const [first, second] = [await submit("s"), await submit("s")];
+  await submit();
+  assert.deepEqual(await store.awaitedTasks("s"), [first, second]);
   assert.deepEqual(await store.awaitedTasks("t"), []);
-  const report = message({ source: "background", label: "task1", content: "it ended" });
-  assert.equal((await store.report("task1", report)).kind, "stored");
-  assert.deepEqual(await store.report("task1", report), { kind: "duplicate" });
-  assert.deepEqual(await store.awaitedTasks("s"), ["task2"]);
+  const report = message({ source: "background", label: first, content: "it ended" });
+  assert.equal((await store.report(first, report)).kind, "stored");
+  assert.deepEqual(await store.report(first, report), { kind: "duplicate" });
+  assert.deepEqual(await store.awaitedTasks("s"), [second]);
   for (let number = 1; number < MOST_QUEUED; number++) await store.add(message());
-  assert.deepEqual(await store.report("task2", report), { kind: "full" });
-  assert.deepEqual(await store.awaitedTasks("s"), ["task2"], "it is stored when there is room");
+  assert.deepEqual(await store.report(second, report), { kind: "full" });
+  assert.deepEqual(await store.awaitedTasks("s"), [second], "it is stored when there is room");
 });
 
 test("lists are filtered and limited to the latest", async () => {

@@ -15,7 +15,7 @@ function open() {
   const clock = { now: START };
   const database = openMemoryDatabase();
   const deliveries = new EmbeddedDeliveries(database, () => clock.now);
-  return { clock, deliveries, store: new EmbeddedTasks(database, deliveries, () => clock.now) };
+  return { clock, database, deliveries, store: new EmbeddedTasks(database, deliveries, () => clock.now) };
 }
 
 const task = (rest: Partial<NewTask> = {}): NewTask => ({
@@ -128,6 +128,14 @@ test("a change and its reports are stored together or not at all", async () => {
   await store.end(id, 2, result(), report("task_completed"));
   const events = (await deliveries.list({})).map(({ event }) => event);
   assert.deepEqual(events, ["task_completed", "task_started"]);
+});
+
+test("a task and where its report goes are stored together or not at all", async () => {
+  const { store, database } = open();
+  database.exec(`CREATE TRIGGER refuse BEFORE INSERT ON inbox_tasks BEGIN SELECT RAISE(ABORT, 'no report'); END`);
+  await assert.rejects(store.submit(task({ reportTo: "watcher" })), /no report/);
+  assert.deepEqual(await store.list({}), []);
+  assert.equal((await store.submit(task())).status, "queued");
 });
 
 test("after a shutdown it is the same attempt, after a crash the next one, taken up once", async () => {

@@ -4,13 +4,8 @@
 
 const OLDEST = [24, 15];
 
-if (isTooOld(process.versions.node)) {
-  // The sentence of HERMES_NODE_TOO_OLD in core/errors.ts, which an old Node cannot load (a test compares them).
-  process.stderr.write(`hermes needs Node.js ${OLDEST.join(".")} or newer; this is ${process.version}.\n`);
-  process.exitCode = 2;
-} else {
-  void start();
-}
+if (isTooOld(process.versions.node)) void startOnOwnNode();
+else void start();
 
 function isTooOld(version) {
   const [major, minor] = version.split(".").map(Number);
@@ -32,4 +27,66 @@ async function start() {
     ? await import(source.href)
     : module.createRequire(import.meta.url)("../dist/cli/main.cjs");
   await main(process.argv.slice(2));
+}
+
+/** Runs the same command line on the Node that is installed with this package. */
+async function startOnOwnNode() {
+  const node = await findOwnNode();
+  if (node === undefined) {
+    // The sentence of HERMES_NODE_TOO_OLD in core/errors.ts, which an old Node cannot load (a test compares them).
+    process.stderr.write(`hermes needs Node.js ${OLDEST.join(".")} or newer; this is ${process.version}.\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const args = [...process.execArgv, ...process.argv.slice(1)];
+  // Replaces this process, so that nothing has to be passed on.
+  if (process.execve) process.execve(node, [node, ...args], process.env);
+  const { spawn } = await import("node:child_process");
+  const [fs, tty] = [await import("node:fs"), await import("node:tty")];
+  passSignals(spawn(node, args, { stdio: "inherit" }), () => isInForeground(fs, tty));
+}
+
+/** The path of the dependency `node`; undefined if it is missing, or has no program because npm ran no install scripts. */
+async function findOwnNode() {
+  const { createRequire } = await import("node:module");
+  const { accessSync, constants, statSync } = await import("node:fs");
+  try {
+    const require = createRequire(import.meta.url);
+    const program = require.resolve("node/bin/node");
+    accessSync(program, constants.X_OK);
+    // npm ships a note of a few bytes in its place. A wrong version would start itself again and again.
+    if (statSync(program).size < 1e6 || isTooOld(require("node/package.json").version)) return undefined;
+    return program;
+  } catch (error) {
+    if (error.code === "MODULE_NOT_FOUND" || error.code === "ENOENT" || error.code === "EACCES") return undefined;
+    throw error;
+  }
+}
+
+/** Makes this process look like the child: signals go to the child, and the end of the child ends both alike. */
+function passSignals(child, hasTerminal) {
+  const signals = ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+  const pass = (signal) => {
+    // The child has a Ctrl+C of the terminal already.
+    const typed = signal === "SIGINT" || signal === "SIGQUIT";
+    if (!typed || !hasTerminal()) child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, pass);
+  child.on("error", (error) => {
+    process.stderr.write(`hermes: ${child.spawnfile} cannot be started: ${error.message}\n`);
+    process.exitCode = 2;
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    for (const each of signals) process.off(each, pass);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** Whether the keys of a terminal send their signals to this process and its child. */
+function isInForeground(fs, tty) {
+  if (process.platform !== "linux") return [0, 1, 2].some((descriptor) => tty.isatty(descriptor));
+  const stat = fs.readFileSync("/proc/self/stat", "latin1");
+  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return group === foreground;
 }

@@ -1,11 +1,21 @@
-/** The published package, installed into an empty folder as a user would: it runs, and plugins find its types. */
+/** The published package, installed as a user would: it runs from any folder, and plugins find its types. */
 import test, { after, before, type TestContext } from "node:test";
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { noOldNode, oldPath } from "../helpers/old-node.ts";
 import { repositoryRoot } from "./repository.ts";
 
 /** What npm says when there is no registry to ask. */
@@ -14,6 +24,8 @@ const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETU
 let folder: string;
 let installed: string;
 let home: string;
+/** What npm said about the installation. */
+let printed: string;
 /** Why the package could not be installed, when that is the network's fault. */
 let unreachable: string | undefined;
 
@@ -21,11 +33,15 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), "hermes-pack-"));
   installed = join(folder, "installed");
   home = join(folder, "home");
-  mkdirSync(installed);
+  mkdirSync(join(installed, "node_modules"), { recursive: true });
   succeed(npm(repositoryRoot, ["pack", "--pack-destination", folder]));
   const [tarball = ""] = globSync("*.tgz", { cwd: folder });
+  const quick = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+  const install = npm(folder, ["install", "--global", "--prefix", installed, ...quick, join(folder, tarball)]);
+  printed = `${install.stdout}\n${install.stderr}`;
   writeFileSync(join(installed, "package.json"), '{"private":true,"type":"module"}\n');
-  const install = npm(installed, ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, tarball)]);
+  // The project of a plugin's author, who has the package among its dependencies.
+  symlinkSync("../lib/node_modules/hermes-hooks", join(installed, "node_modules/hermes-hooks"));
   if (install.status !== 0 && UNREACHABLE.test(install.stderr)) unreachable = "the package registry cannot be reached";
   else succeed(install);
 });
@@ -34,12 +50,37 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the package contains compiled JavaScript, none of our TypeScript and no tests", (t) => {
   if (skipped(t)) return;
-  const files = globSync("**/*", { cwd: join(installed, "node_modules/hermes-hooks") });
+  const exclude = ["node_modules/**"];
+  const files = globSync("**/*", { cwd: join(installed, "lib/node_modules/hermes-hooks"), exclude });
   assert.deepEqual(
     files.filter((file) => (file.endsWith(".ts") && !file.endsWith(".d.ts")) || file.startsWith("test")),
     [],
   );
   assert.ok(files.includes("LICENSE") && files.includes("dist/plugins/api.d.ts"));
+});
+
+test(
+  "with an old Node.js on the path, npm compiles nothing, and hermes runs from any folder",
+  { skip: noOldNode },
+  (t) => {
+    if (skipped(t)) return;
+    assert.doesNotMatch(printed, /gyp|engine|error/i);
+    const elsewhere = join(folder, "elsewhere");
+    mkdirSync(elsewhere);
+    const { stdout } = succeed(start(join(installed, "bin/hermes"), elsewhere, ["--version"], { PATH: oldPath }));
+    assert.ok(stdout.includes(`node ${process.version}`), stdout);
+  },
+);
+
+test("npm link in the clone makes a hermes for any folder, and npx one for the folders of the clone", (t) => {
+  const linked = join(folder, "linked");
+  const path = { PATH: oldPath, npm_config_prefix: linked };
+  succeed(start("npm", repositoryRoot, ["link", "--no-audit", "--no-fund"], path));
+  const version = succeed(start(join(linked, "bin/hermes"), folder, ["--version"], path)).stdout;
+  assert.ok(version.includes(`node ${process.version}`), version);
+  assert.equal(succeed(start("npx", join(repositoryRoot, "docs"), ["hermes", "--version"], path)).stdout, version);
+  if (skipped(t)) return;
+  assert.equal(succeed(hermes(["--version"])).stdout, version);
 });
 
 test("hermes --version names the package's version, Node and the home", (t) => {
@@ -58,7 +99,7 @@ test("a chat in one shot runs a tool", (t) => {
 
 test("the dashboard serves its page, which is part of the package", async (t) => {
   if (skipped(t)) return;
-  const bin = join(installed, "node_modules/.bin/hermes");
+  const bin = join(installed, "bin/hermes");
   const stdio = ["ignore", "pipe", "inherit"] as const;
   const child = spawn(bin, ["dashboard", "--port", "0", "--json"], {
     cwd: installed,
@@ -88,7 +129,7 @@ test("the gateway runs hooks in threads and in isolates, which are part of the p
   }
   writeFileSync(join(home, "config.yaml"), "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n");
   t.after(() => rmSync(join(home, "config.yaml")));
-  const child = spawn(join(installed, "node_modules/.bin/hermes"), ["gateway"], {
+  const child = spawn(join(installed, "bin/hermes"), ["gateway"], {
     cwd: installed,
     env: environment(),
     stdio: ["ignore", "pipe", "pipe"],
@@ -183,11 +224,11 @@ function succeed(run: SpawnSyncReturns<string>): SpawnSyncReturns<string> {
 }
 
 function hermes(args: readonly string[]): SpawnSyncReturns<string> {
-  return start(join(installed, "node_modules/.bin/hermes"), installed, args);
+  return start(join(installed, "bin/hermes"), installed, args);
 }
 
 function npm(cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
-  return start("npm", cwd, args);
+  return start("npm", cwd, args, { PATH: oldPath });
 }
 
 function node(cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
@@ -195,8 +236,14 @@ function node(cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
 }
 
 /** Runs a program with this Node first on the path, and the home of these tests. */
-function start(program: string, cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
-  return spawnSync(program, [...args], { cwd, env: environment(), encoding: "utf8", input: "", timeout: 110_000 });
+function start(
+  program: string,
+  cwd: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): SpawnSyncReturns<string> {
+  const options = { cwd, env: { ...environment(), ...env }, encoding: "utf8", input: "", timeout: 110_000 } as const;
+  return spawnSync(program, [...args], options);
 }
 
 function environment(): NodeJS.ProcessEnv {

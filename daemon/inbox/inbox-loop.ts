@@ -61,11 +61,13 @@ export class InboxLoop {
     this.#done = this.#run();
   }
 
-  /** A message may have come. */
-  wake(): void {
+  /** A message may have come, of this source if it is known. */
+  wake(source?: InboxSource): void {
     this.#isWoken = true;
     this.#resume?.();
-    if (this.#turn !== undefined) this.#entering = this.#entering.then(() => this.#enterTurn());
+    if (this.#turn === undefined) return;
+    if (source === undefined || ENTERING.includes(source))
+      this.#entering = this.#entering.then(() => this.#enterTurn());
   }
 
   /** Resolves when the turn of a message has ended. Ask before the loop can have taken it. */

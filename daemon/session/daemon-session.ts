@@ -126,7 +126,7 @@ export class DaemonSession implements DaemonToolsPort {
   /** Puts a message into the inbox. When it has resolved, the message is stored. */
   async post(message: Posted): Promise<AddedMessage> {
     const added = await this.#options.inbox.add({ ...message, session: this.#options.name });
-    if (added.kind === "stored") this.#loop.wake();
+    if (added.kind === "stored") this.#loop.wake(message.source);
     return added;
   }
 
@@ -209,7 +209,7 @@ export class DaemonSession implements DaemonToolsPort {
     const { id } = added;
     client.answer({ type: "stored", id });
     if (wait) void this.#loop.whenHandled(id).then((handled) => client.answer({ type: "handled", id, ...handled }));
-    this.#loop.wake();
+    this.#loop.wake("inject");
   }
 
   #attach(client: Client): void {

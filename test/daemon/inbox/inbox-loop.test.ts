@@ -69,7 +69,7 @@ function open() {
   });
   async function post(source: InboxSource, content: string): Promise<string> {
     const added = await store.add({ session: "s", source, label: source, content });
-    loop.wake();
+    loop.wake(source);
     return added.kind === "stored" ? added.id : assert.fail(added.kind);
   }
   const turn = (index: number) => until(() => turns[index], `turn ${index} runs`);
@@ -110,6 +110,25 @@ test("reports and skills enter the running turn and end with it; other sources d
   for (const id of [report, skill]) await becomes(id, "done");
   assert.equal((await turn(1)).request.message, "other");
   turns[1]!.end(DONE);
+  await loop.drain(1000);
+});
+
+test("a message that cannot enter the running turn costs no write until its end", async (t) => {
+  const { store, loop, turns, post, turn, becomes } = open();
+  loop.start();
+  await post("inject", "first");
+  const running = await turn(0);
+  const claim = t.mock.method(store, "claim");
+  for (const source of ["inject", "webhook", "schedule"] as const) await post(source, source);
+  const entered = await post("background", "report");
+  await until(() => running.injected.length === 1, "the report has entered");
+  assert.ok(claim.mock.calls.every(({ arguments: [options] }) => options.sources !== undefined));
+  // One claim finds the report, the next one nothing.
+  assert.equal(claim.mock.callCount(), 2);
+  running.end(DONE);
+  await becomes(entered, "done");
+  for (let index = 1; index <= 3; index++) (await turn(index)).end(DONE);
+  await until(() => turns.length === 4 && !loop.isRunning, "the others had their turns");
   await loop.drain(1000);
 });
 

@@ -1,7 +1,4 @@
-/**
- * Runs one subprocess with limits, for hooks, the terminal tool and inbound scripts. No shell is involved. execa
- * starts the process; this file decides how it ends.
- */
+/** Runs one subprocess with limits, for hooks, the terminal tool and inbound scripts. No shell is involved. */
 import type { ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
 import type { Wall, WalledCommand } from "#core/ports/wall";

@@ -1,5 +1,6 @@
 /** Starts a child in its own process group, or says why it cannot be started. */
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
 import { constants, existsSync } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
@@ -30,40 +31,34 @@ export interface StartOptions {
 
 /** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */
 export async function startChild(options: StartOptions): Promise<Start> {
-  const { argv, cwd, env, stdin } = options;
   const bad = findBadWord(options);
   if (bad !== null) return { problem: bad };
-  // Both are slow the first time only.
-  const [pipes, { execa }] = await Promise.all([takePipes(stdin), import("execa")]);
+  // Slow the first time only.
+  const pipes = await takePipes(options.stdin);
   try {
-    // execa without its buffering, clean-up and timeout (its `timeout` waits for every process that holds the
-    // pipes). Detached makes the child the leader of a new process group.
-    const [input, output, errors] = pipes?.childEnds ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"];
-    // execa accepts any descriptor as a stream, but its types allow only some.
-    const streams = { stdin: input as "pipe", stdout: output as "pipe", stderr: errors as "pipe" };
-    const subprocess = execa(argv[0], argv.slice(1), {
-      ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
-      cwd,
-      env,
-      extendEnv: false,
-      detached: true,
-      cleanup: false,
-      buffer: false,
-      reject: false,
-      encoding: "buffer",
-      ...streams,
-    });
-    const child = subprocess.nodeChildProcess;
-    if (subprocess.pid !== undefined) return { child, stdin: child.stdin, ...streamsOf(child, pipes) };
-    destroy(pipes);
-    const { code, originalMessage } = await subprocess;
-    return { problem: await describeStartFailure(code ?? "", originalMessage ?? "no reason given", options) };
+    const child = spawnDetached(options, pipes);
+    // Without a pid it was not started, and says why in its next turn.
+    if (child.pid === undefined) throw await errorOf(child);
+    return { child, stdin: child.stdin, ...streamsOf(child, pipes) };
   } catch (error) {
     destroy(pipes);
-    return { problem: error instanceof Error ? error.message : String(error) };
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    return { problem: await describeStartFailure(code, message, options) };
   } finally {
     pipes?.closeChildEnds();
   }
+}
+
+/** Detached makes the child the leader of a new process group. Throws what the system refuses at once. */
+function spawnDetached({ argv, argv0, cwd, env, stdin }: StartOptions, pipes: Pipes | undefined): ChildProcess {
+  const [file, ...words] = argv;
+  const stdio: StdioOptions = [...(pipes?.childEnds ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"])];
+  return spawn(file, words, { ...(argv0 === undefined ? {} : { argv0 }), cwd, env, detached: true, stdio });
+}
+
+async function errorOf(child: ChildProcess): Promise<Error> {
+  const [error] = (await once(child, "error")) as [Error];
+  return error;
 }
 
 function streamsOf(child: ChildProcess, pipes: Pipes | undefined): Pick<Started, "stdout" | "stderr"> {
@@ -119,7 +114,7 @@ async function describeStartFailure(code: string, message: string, options: Star
     () => false,
   );
   if (!executable) return `not executable: ${file} (run: chmod +x ${file})`;
-  const interpreter = await interpreterOf(file);
+  const interpreter = await interpreterOf(file).catch(() => undefined);
   if (interpreter?.endsWith("\\r")) return windowsLineEndings(file);
   if (interpreter !== undefined) {
     return code === "EACCES"

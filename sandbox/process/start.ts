@@ -52,7 +52,8 @@ export async function startChild(options: StartOptions): Promise<Start> {
 /** Detached makes the child the leader of a new process group. Throws what the system refuses at once. */
 function spawnDetached({ argv, argv0, cwd, env, stdin }: StartOptions, pipes: Pipes | undefined): ChildProcess {
   const [file, ...words] = argv;
-  const stdio: StdioOptions = [...(pipes?.childEnds ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"])];
+  const sockets = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
+  const stdio: StdioOptions = [...(pipes?.childEnds ?? sockets)];
   return spawn(file, words, { ...(argv0 === undefined ? {} : { argv0 }), cwd, env, detached: true, stdio });
 }
 

@@ -4,8 +4,9 @@ import { EXIT, HermesError } from "#core/errors";
 import { LOG_LEVELS, type LogLevel } from "#core/home/log";
 import { homePaths, type HomePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
-import { writeFaintStderr, writeStderr } from "#core/stderr";
+import { writeFaintStderr, writeStderr, writeStyledStderr } from "#core/stderr";
 import { writeStdout } from "#core/stdout";
+import type { StyledLine } from "#core/styled-text";
 
 export interface GlobalOptions {
   readonly home: string | undefined;
@@ -31,6 +32,8 @@ export interface CliContext {
   readonly faint: (text: string) => void;
   /** Writes a part of a line as `faint` does. */
   readonly faintPart: (text: string) => void;
+  /** Writes lines to standard error, in their colours on a terminal. */
+  readonly styled: (lines: readonly StyledLine[]) => void;
   /** Writes `warning: …` to standard error; each sentence only once. */
   readonly warn: (sentence: string) => void;
   /** Sets the exit code that the program ends with; the first one that is not 0 stays. */
@@ -74,6 +77,7 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
     note,
     faint: (text) => writeFaintStderr(line(text)),
     faintPart: writeFaintStderr,
+    styled: writeStyledStderr,
     warn(sentence) {
       if (warned.has(sentence)) return;
       warned.add(sentence);

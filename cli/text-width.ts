@@ -1,5 +1,6 @@
 /** How wide text is on a terminal, and one line of it that fits. */
 import { visible } from "#allowlist/visible";
+import { terminalText } from "#core/terminal-text";
 
 /** Made when first needed: together they take as long as a third of a start, and most text is ASCII. */
 let segmenter: Intl.Segmenter | undefined;
@@ -47,14 +48,52 @@ function isWide(grapheme: string): boolean {
 export function fitLine(text: string, columns: number): string {
   const start = text.trimStart().slice(0, columns * MOST_PER_COLUMN);
   const isCut = start.length < text.trim().length;
+  return fit(start.replaceAll(/\s+/g, " ").trimEnd(), columns, isCut);
+}
+
+/**
+ * A line of a file or of output in at most `columns`: as {@link fitLine}, but its blanks stay, tabs become four of them,
+ * and escape sequences are removed, because they coloured it.
+ */
+export function clipLine(line: string, columns: number): string {
+  const start = line.slice(0, columns * MOST_PER_COLUMN);
+  const shown = terminalText(start).replaceAll("\t", "    ").replaceAll("\n", " ").trimEnd();
+  return fit(shown, columns, start.length < line.trimEnd().length);
+}
+
+function fit(line: string, columns: number, isCut: boolean): string {
   let [shown, width] = ["", 0];
-  for (const { segment } of graphemesOf(start.replaceAll(/\s+/g, " ").trimEnd())) {
+  for (const { segment } of graphemesOf(line)) {
     const piece = isEmoji(segment) ? segment : visible(segment);
     width += textWidth(piece);
     shown += piece;
     if (width > columns) break;
   }
   return width > columns || isCut ? `${cutTo(shown, columns - 1)}…` : shown;
+}
+
+/** A text in lines of at most so many columns, broken at blanks, and within words that are longer. */
+export function wrapWords(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/ +/)) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (textWidth(longer) <= columns) {
+      line = longer;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    line = word;
+    while (textWidth(line) > columns) {
+      const start = cutTo(line, columns);
+      // A single character may be wider than the column.
+      if (start === "") break;
+      lines.push(start);
+      line = line.slice(start.length);
+    }
+  }
+  if (line !== "" || lines.length === 0) lines.push(line);
+  return lines;
 }
 
 /** The beginning of a text that takes at most so many columns. */

@@ -29,6 +29,7 @@ const SLASH_COMMANDS = {
   undo: { surfaces: CHAT, summary: "remove the last turn" },
   model: { surfaces: BOTH, usage: "[ID]", summary: "show the model, or switch to another one of the same provider" },
   reasoning: { surfaces: CHAT, usage: "[on|off]", summary: "show or hide the model's reasoning" },
+  verbose: { surfaces: CHAT, usage: "[on|off]", summary: "show tool calls and results in full, or short" },
   tools: { surfaces: CHAT, summary: "list the model's tools" },
   hooks: { surfaces: CHAT, summary: "list the registered hooks" },
   history: { surfaces: CHAT, summary: "show the messages of this session" },

@@ -3,6 +3,7 @@
  * the sentences name what models, hooks and files say; a pipe or a file gets the bytes as they are.
  */
 import { isatty } from "node:tty";
+import { paint, plainText, showsColors, type StyledLine } from "./styled-text.ts";
 import { TerminalFilter } from "./terminal-text.ts";
 
 const filter = new TerminalFilter();
@@ -19,6 +20,13 @@ export function writeFaintStderr(text: string): void {
   const end = text.endsWith("\n") ? "\n" : "";
   const line = filter.take(end === "" ? text : text.slice(0, -1));
   write(`\u001b[2m${line}\u001b[22m${end}`);
+}
+
+/** Writes lines in their colours on a terminal that shows them, else as {@link writeStderr} does. */
+export function writeStyledStderr(lines: readonly StyledLine[]): void {
+  if (!isatty(2)) return write(lines.map((line) => `${plainText(line)}\n`).join(""));
+  const isColored = showsColors(2);
+  write(lines.map((line) => `${paint(line, isColored)}\n`).join(""));
 }
 
 /** True where a line can be drawn over: on a terminal that understands escape sequences, without `NO_COLOR`. */

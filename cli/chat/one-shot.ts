@@ -6,9 +6,10 @@ import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 import type { ReasoningSwitch, Renderer } from "./renderers.ts";
-import { terminalOutput } from "./terminal-output.ts";
+import { shellOutput } from "./terminal-output.ts";
 import { parseSlash } from "#core/command-events";
 import { runSlash } from "./slash-commands.ts";
+import type { VerboseSwitch } from "./tool-view.ts";
 
 export interface OneShot {
   readonly message: string;
@@ -17,6 +18,7 @@ export interface OneShot {
   readonly context: CliContext;
   readonly renderer: Renderer;
   readonly reasoning: ReasoningSwitch;
+  readonly verbose: VerboseSwitch;
   readonly structured: boolean;
   readonly maxIterations: number | undefined;
 }
@@ -66,8 +68,12 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
   const options = { signal, onFrame, maxIterations };
   const text = message.trim();
   if (text.startsWith("!") && !text.includes("\n")) {
-    const result = await conversation.shell(text.slice(1).trim(), options);
-    if (!structured) context.out(terminalOutput(result));
+    const shell = (show: typeof onFrame) => conversation.shell(text.slice(1).trim(), { ...options, onFrame: show });
+    if (structured) await shell(onFrame);
+    else {
+      const shown = await shellOutput(onFrame, shell);
+      if (shown !== "" || !process.stderr.isTTY) context.out(shown);
+    }
     return { code: EXIT.ok };
   }
   const command = parseSlash(text);
@@ -82,6 +88,7 @@ async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame
     say,
     onFrame,
     reasoning: run.reasoning,
+    verbose: run.verbose,
     signal,
     stopTurn: () => false,
   });

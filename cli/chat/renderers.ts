@@ -4,6 +4,7 @@ import type { Frame } from "#core/frames";
 import { escapeLineEnds } from "#core/line-endings";
 import { truncate } from "#core/truncate";
 import type { CliContext } from "../context.ts";
+import type { TurnDisplay } from "./turn-display.ts";
 
 export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -26,6 +27,8 @@ export interface RendererOptions {
   /** True when text may be shown as it arrives, because no hook will replace it. Called for each answer. */
   readonly streaming: () => boolean;
   readonly reasoning: ReasoningSwitch;
+  /** How tool calls and hooks are shown on a terminal; absent elsewhere. */
+  readonly display?: TurnDisplay | undefined;
   readonly context: Pick<CliContext, "out" | "note" | "faint" | "faintPart" | "write" | "json">;
 }
 
@@ -57,7 +60,7 @@ function answerRenderer({ context }: RendererOptions): Renderer {
 }
 
 /** Writes the text to standard output; reasoning, tool calls and errors to standard error. */
-function textRenderer({ context, streaming, reasoning }: RendererOptions): Renderer {
+function textRenderer({ context, streaming, reasoning, display }: RendererOptions): Renderer {
   /** What has begun a line that is not complete. */
   let open: "words" | "thoughts" | undefined;
 
@@ -100,8 +103,10 @@ function textRenderer({ context, streaming, reasoning }: RendererOptions): Rende
         case "tool_use":
           endLine();
           streamed = false;
+          if (display !== undefined) return display.show(frame);
           return context.faint(`· ${frame.tool} ${shorten(JSON.stringify(frame.params))}`);
         case "tool_result":
+          if (display !== undefined) return display.show(frame);
           return frame.success ? undefined : context.faint(`  ${shorten(frame.content)}`);
         case "injected":
           endLine();
@@ -112,8 +117,9 @@ function textRenderer({ context, streaming, reasoning }: RendererOptions): Rende
         case "session":
           // A turn that was stopped while the answer arrived never ended its line.
           streamed = false;
-          return undefined;
+          return display?.show(frame);
         case "hook":
+          return display?.show(frame);
         case "cost":
         case "result":
           return undefined;

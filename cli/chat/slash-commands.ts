@@ -11,6 +11,7 @@ import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 import type { ReasoningSwitch } from "./renderers.ts";
+import type { VerboseSwitch } from "./tool-view.ts";
 
 export interface SlashContext {
   readonly host: Host;
@@ -18,6 +19,7 @@ export interface SlashContext {
   readonly say: (text: string) => void;
   readonly onFrame: (frame: Frame) => void;
   readonly reasoning: ReasoningSwitch;
+  readonly verbose: VerboseSwitch;
   readonly signal: AbortSignal;
   /** Stops the turn that runs meanwhile; false when there is none. */
   readonly stopTurn: () => boolean;
@@ -73,11 +75,13 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
     return NOTHING;
   },
   reasoning(args, { reasoning, say }) {
-    if (args !== "" && args !== "on" && args !== "off") {
-      throw new HermesError("HERMES_USAGE", { problem: `"/reasoning ${args}": say "on" or "off".` });
-    }
-    if (args !== "") reasoning.on = args === "on";
+    if (args !== "") reasoning.on = isOn("reasoning", args);
     say(`The model's reasoning is ${reasoning.on ? "shown" : "hidden"}.`);
+    return NOTHING;
+  },
+  verbose(args, { verbose, say }) {
+    verbose.on = args === "" ? !verbose.on : isOn("verbose", args);
+    say(verbose.on ? "Tool calls and results are shown in full." : "Tool calls and results are shown short.");
     return NOTHING;
   },
   tools: (_, { host, say }) => (say(toolText(host)), NOTHING),
@@ -94,6 +98,12 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   },
   quit: () => ({ next: "quit" }),
 };
+
+/** The value of a switch. Throws HERMES_USAGE. */
+function isOn(command: string, value: string): boolean {
+  if (value === "on" || value === "off") return value === "on";
+  throw new HermesError("HERMES_USAGE", { problem: `"/${command} ${value}": say "on" or "off".` });
+}
 
 /** The names of all slash commands, built-in ones and those of plugins. */
 export function commandNames(host: Host): readonly string[] {

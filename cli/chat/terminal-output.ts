@@ -1,5 +1,23 @@
+import type { Frame } from "#core/frames";
+
+type Show = (frame: Frame) => void;
+
+/**
+ * Runs `!CMD` and gives its output. On a terminal that is all that is shown of the result: the frames leave it out, and
+ * a block, which was shown with its hook, is not repeated.
+ */
+export async function shellOutput(show: Show, run: (show: Show) => Promise<string>): Promise<string> {
+  if (!process.stderr.isTTY) return terminalOutput(await run(show));
+  let isBlocked = false;
+  const result = await run((frame) => {
+    if (frame.type === "hook" && frame.event === "pre_tool_call") isBlocked ||= frame.outcome === "block";
+    if (frame.type !== "tool_result") show(frame);
+  });
+  return isBlocked ? "" : terminalOutput(result);
+}
+
 /** The terminal tool's result for users: the output and, after a failure, how the command ended. */
-export function terminalOutput(result: string): string {
+function terminalOutput(result: string): string {
   const parsed = parse(result);
   if (parsed === undefined) return result;
   const { output, exit_code: exitCode, error } = parsed;

@@ -11,7 +11,8 @@ import type { ReasoningSwitch, Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
 import { findSlashCommand } from "#core/slash-commands";
 import { runSlash, type AfterCommand, type SlashContext } from "./slash-commands.ts";
-import { terminalOutput } from "./terminal-output.ts";
+import type { VerboseSwitch } from "./tool-view.ts";
+import { shellOutput } from "./terminal-output.ts";
 
 export interface TerminalConversation {
   readonly host: Host;
@@ -19,6 +20,7 @@ export interface TerminalConversation {
   readonly context: CliContext;
   readonly renderer: Renderer;
   readonly reasoning: ReasoningSwitch;
+  readonly verbose: VerboseSwitch;
   readonly maxIterations: number | undefined;
   /** Questions of hooks are asked on the same line that the user types on. */
   readonly questions?: Questions | undefined;
@@ -140,7 +142,9 @@ async function obey(options: TerminalConversation, text: string, control: TurnCo
   const { host, conversation, context, renderer, maxIterations } = options;
   const send = { signal, onFrame: (frame: Parameters<Renderer["show"]>[0]) => renderer.show(frame), maxIterations };
   if (text.startsWith("!") && !text.includes("\n")) {
-    const shown = terminalOutput(await conversation.shell(text.slice(1).trim(), send));
+    const shown = await shellOutput(send.onFrame, (onFrame) =>
+      conversation.shell(text.slice(1).trim(), { ...send, onFrame }),
+    );
     if (shown !== "") context.out(shown);
     return { next: "nothing" };
   }
@@ -155,6 +159,7 @@ async function obey(options: TerminalConversation, text: string, control: TurnCo
     say: context.out,
     onFrame: send.onFrame,
     reasoning: options.reasoning,
+    verbose: options.verbose,
     signal,
     stopTurn,
   });

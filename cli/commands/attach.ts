@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { DaemonClient } from "#daemon/session/client";
 import { createRenderer } from "../chat/renderers.ts";
+import { openTurnDisplay } from "../chat/turn-display.ts";
 import type { CliContext } from "../context.ts";
 import { checkedName, runningDaemon } from "#cli/daemon/find";
 import { interruptible } from "../shutdown.ts";
@@ -48,6 +49,7 @@ async function show(
     // What the daemon's hooks may still change arrives here as the daemon shows it.
     streaming: () => false,
     reasoning: { on: false },
+    display: openTurnDisplay({ context, verbose: { on: false }, isHere: false }),
     context,
   });
   signal.addEventListener("abort", () => client[Symbol.dispose](), { once: true });

@@ -62,7 +62,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const { createHost } = await import("../compose.ts");
   const { ChatRepl } = await import("../chat/chat-repl.ts");
   const { createRenderer } = await import("../chat/renderers.ts");
-  const { noticeOf } = await import("../chat/notices.ts");
+  const { openTurnDisplay, watchHooks } = await import("../chat/turn-display.ts");
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const questions = interactive ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
   await using host = await createHost({
@@ -73,10 +73,10 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     interactive,
     ask: questions?.ask,
   });
-  host.dispatcher.sinks.add((run) => {
-    const notice = noticeOf(run);
-    if (notice !== undefined) context.note(notice);
-  });
+  const verbose = { on: false };
+  const isPlain = options.quiet === true || options.outputFormat !== "text";
+  const display = isPlain ? undefined : openTurnDisplay({ context, verbose, isHere: true });
+  watchHooks(host, context, display);
   const conversation = new ChatRepl(host);
   if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };
@@ -85,9 +85,10 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     quiet: options.quiet === true,
     streaming: () => host.dispatcher.mayStream(),
     reasoning,
+    display,
     context,
   });
-  const common = { host, conversation, context, renderer, reasoning, maxIterations: options.maxTurns };
+  const common = { host, conversation, context, renderer, reasoning, verbose, maxIterations: options.maxTurns };
   if (message === undefined) {
     const { runTerminal } = await import("../chat/terminal.ts");
     await runTerminal({ ...common, questions });
@@ -95,4 +96,5 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     const { runOnce } = await import("../chat/one-shot.ts");
     await runOnce({ ...common, message, structured: options.outputFormat !== "text" });
   }
+  display?.end();
 }

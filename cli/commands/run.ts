@@ -151,6 +151,7 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
   const { withTasks } = await import("../tasks/home.ts");
   const { runTask } = await import("../tasks/perform.ts");
   const { createRenderer } = await import("../chat/renderers.ts");
+  const { openTurnDisplay } = await import("../chat/turn-display.ts");
   const { reportStart } = await import("#daemon/tasks/events");
   const runner = { pid: process.pid, start: processStartOf(process.pid) };
   const maxTurns = options.maxTurns ?? null;
@@ -182,6 +183,8 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
       context,
     );
   }
+  const isPlain = options.quiet === true || formatOf(options) !== "text";
+  const display = isPlain ? undefined : openTurnDisplay({ context, verbose: { on: false }, isHere: true });
   await runTask({
     task: { id: task.id, prompt, attempt: task.attempt, maxTurns, timeout },
     command,
@@ -192,8 +195,10 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
         quiet: options.quiet === true,
         streaming: () => host.dispatcher.mayStream(),
         reasoning: { on: process.stdout.isTTY && process.stderr.isTTY },
+        display,
         context,
       }),
+    display,
     structured: formatOf(options) !== "text",
     onReady: (host, store) =>
       store.started(

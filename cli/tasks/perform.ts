@@ -13,9 +13,9 @@ import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { TaskOutput } from "#daemon/tasks/output";
 import { ChatRepl } from "../chat/chat-repl.ts";
-import { noticeOf } from "../chat/notices.ts";
 import { runOnce } from "../chat/one-shot.ts";
 import type { Renderer } from "../chat/renderers.ts";
+import { watchHooks, type TurnDisplay } from "../chat/turn-display.ts";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { secretsOf } from "../host-files.ts";
@@ -28,6 +28,8 @@ export interface TaskRun {
   readonly context: CliContext;
   /** Shows the frames, too; absent where nobody is watching. */
   readonly rendererFor?: ((host: Host) => Renderer) | undefined;
+  /** Shows tool calls and hooks on a terminal. */
+  readonly display?: TurnDisplay | undefined;
   /** True when each line of output is JSON. */
   readonly structured: boolean;
   /** Called before the turn. */
@@ -52,10 +54,11 @@ export async function runTask(run: TaskRun): Promise<void> {
     const { isWorkers } = run;
     const options = { context, globals, paths, surface: "task", taskId: task.id, interactive, isWorkers } as const;
     await using host = await createHost(options);
-    if (!run.isWorkers) host.dispatcher.sinks.add((hookRun) => noteRun(noticeOf(hookRun), context));
+    if (!run.isWorkers) watchHooks(host, context, run.display);
     await run.onReady?.(host, store);
     if (task.timeout > 0) timer = setTimeout(() => progress.interruptLate(), task.timeout * 1000);
     const code = await converse(run, host, progress);
+    run.display?.end();
     clearTimeout(timer);
     await finish(code, (event, payload) => host.webhooks.deliveriesFor(event, payload));
     await host.webhooks.wake();
@@ -84,10 +87,6 @@ async function reportsWithoutHost(
   }
 }
 
-function noteRun(notice: string | undefined, context: CliContext): void {
-  if (notice !== undefined) context.note(notice);
-}
-
 /** Runs the turn; gives its exit code. */
 async function converse(run: TaskRun, host: Host, progress: TaskProgress): Promise<number> {
   const { task, context } = run;
@@ -107,6 +106,7 @@ async function converse(run: TaskRun, host: Host, progress: TaskProgress): Promi
       finish: () => shown?.finish(),
     },
     reasoning: { on: false },
+    verbose: { on: false },
     structured: run.structured,
     maxIterations: task.maxTurns ?? undefined,
   });

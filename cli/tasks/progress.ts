@@ -60,6 +60,7 @@ export class ProgressLine implements Disposable {
       note: before(context.note, { terminal: true, ends: true }),
       faint: before(context.faint, { terminal: true, ends: true }),
       faintPart: before(context.faintPart, { terminal: true }),
+      styled: (lines) => before(() => context.styled(lines), { terminal: true, ends: true })("\n"),
     };
   }
 }

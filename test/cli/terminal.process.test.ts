@@ -183,7 +183,7 @@ test("the terminal is asked for consent; no answer is no", { skip }, async (t) =
   t.after(() => allowed.kill());
   await allowed.see("Allow this hook?");
   allowed.type(`y${ENTER}`);
-  await allowed.see("blocked pre_tool_call: guarded");
+  await allowed.see("blocked by guard.sh: guarded");
   assert.equal(await allowed.exited, 0);
   assert.match(home.read("shell-hooks-allowlist.json"), /"approved_by": ?"prompt"/);
 });

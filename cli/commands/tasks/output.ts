@@ -3,6 +3,7 @@ import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import { readOutput } from "#daemon/tasks/output";
 import { createRenderer } from "#cli/chat/renderers";
+import { openTurnDisplay } from "#cli/chat/turn-display";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";
 import { TaskWatch } from "#cli/tasks/watch";
@@ -66,6 +67,7 @@ function printer({ tail, follow, outputFormat }: OutputOptions, context: CliCont
     quiet: false,
     streaming: () => true,
     reasoning: { on: false },
+    display: openTurnDisplay({ context, verbose: { on: false }, isHere: false }),
     context: { ...context, write, out: line },
   });
   return {

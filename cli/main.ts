@@ -7,6 +7,7 @@ import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
 import { takesNextWord } from "./global-options.ts";
+import { withImpliedChat } from "./implied-chat.ts";
 import { createProgram, refuseUnknownCommand } from "./program.ts";
 
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
@@ -26,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function run(argv: readonly string[], context: CliContext): Promise<void> {
-  const words = helpWords(argv);
+  const words = withImpliedChat(helpWords(argv), isTerminal);
   const start = scanStart(words);
   if (start.version) return context.out(await versionText(start.home));
   const program = await createProgram(start.command, context);
@@ -38,6 +39,11 @@ async function run(argv: readonly string[], context: CliContext): Promise<void> 
   if (words.some(isHelp)) refuseUnknownCommand(program, words);
   program.hook("preAction", (_program, command) => answerFromOutside(command, words, context));
   await program.parseAsync(words, { from: "user" });
+}
+
+/** Asked only if the answer matters: it loads Node's streams. */
+function isTerminal(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 function isHelp(word: string): boolean {

@@ -111,9 +111,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 };
 
 const EXAMPLES = `
+Without a command, hermes starts a chat. Words in quotes are a question.
+
 Examples:
-  hermes --accept-hooks chat                  start a chat and approve the configured shell hooks
-  hermes chat -q 'run \`ls\`'                   run one turn and exit
+  hermes                                      chat; --accept-hooks approves the configured shell hooks
+  hermes 'what is in this folder?'            ask one question and exit
   hermes hooks list                           list the hooks and whether they are approved`;
 
 /** The program with one command loaded (or every command, with `all`); the others are only names. */

@@ -65,6 +65,9 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const { openTurnDisplay, watchHooks } = await import("../chat/turn-display.ts");
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const questions = interactive ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
+  const { describeFirstStart, isFirstStart } = await import("../chat/first-start.ts");
+  const isNew =
+    interactive && !options.quiet && options.outputFormat === "text" && isFirstStart(context.paths(command));
   await using host = await createHost({
     context,
     globals: context.globals(command),
@@ -78,6 +81,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const display = isPlain ? undefined : openTurnDisplay({ context, verbose, isHere: true });
   watchHooks(host, context, display);
   const conversation = new ChatRepl(host);
+  if (isNew) context.note(describeFirstStart(host.model.describe()));
   if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };
   const renderer = createRenderer({

@@ -1,14 +1,45 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import test from "node:test";
-import { Home } from "../helpers/hermes.ts";
+import { GLOBAL_OPTIONS } from "#cli/global-options";
+import { CHAT_OPTIONS } from "#cli/implied-chat";
+import { framesOf, Home } from "../helpers/hermes.ts";
 
-test("without arguments there is help with three examples, on standard output", async (t) => {
+test("without arguments and without a terminal there is help with three examples, on standard output", async (t) => {
   const home = new Home(t);
   const { code, stdout, stderr } = await home.run([]);
   assert.equal(code, 0);
   assert.equal(stderr, "");
   assert.equal(stdout.split("Examples:")[1]?.trim().split("\n").length, 3);
+});
+
+test("a question without a command is asked once; a single word could be a mistyped command", async (t) => {
+  const home = new Home(t);
+  for (const words of [
+    ["say hello"],
+    ["hello?"],
+    ["--log-level", "info", "say hello"],
+    ["-q", "hello"],
+    ["-Qqhello"],
+  ]) {
+    const { code, stdout } = await home.run([...words]);
+    assert.equal(code, 0, words.join(" "));
+    assert.match(stdout, /hello/);
+  }
+  const asked = await home.run(["say hello", "--output-format", "stream-json"]);
+  assert.equal(framesOf(asked).at(-1)?.["type"], "result");
+  const piped = await home.run(["explain this"], { input: "a line of context\n" });
+  assert.match(piped.stdout, /explain this\s+a line of context/);
+  const word = await home.run(["hello"]);
+  assert.equal(word.code, 2);
+  assert.match(word.stderr, /unknown command 'hello'/);
+});
+
+test("the options that may stand without chat are those of chat", async (t) => {
+  const { stdout } = await new Home(t).run(["complete", "--", "chat", "--"]);
+  const names = stdout.split("\n").flatMap((line) => /^--[\w-]+/.exec(line)?.[0] ?? []);
+  const globals = new Set(GLOBAL_OPTIONS.map(({ flags }) => flags.split(" ", 1)[0]!));
+  const own = names.filter((name) => !globals.has(name) && name !== "--help");
+  assert.deepEqual([...CHAT_OPTIONS].filter((name) => name.startsWith("--")).toSorted(), own.toSorted());
 });
 
 test("every command has help, asked for either way", async (t) => {
@@ -188,19 +219,3 @@ test("completion of stored ids and names: only what the command can use, and no 
   const broken = await home.run(["complete", "--", "webhooks", "test", ""]);
   assert.deepEqual([broken.code, broken.stdout, broken.stderr], [0, ":4\n", ""]);
 });
-
-test("an older Node ends with one plain sentence", { skip: olderNode() === undefined && "no older Node here" }, () => {
-  const { status, stderr } = spawnSync(olderNode() ?? "", [new URL("../../cli/bin.js", import.meta.url).pathname], {
-    encoding: "utf8",
-  });
-  assert.equal(status, 2);
-  assert.match(stderr, /^hermes needs Node\.js 24\.15 or newer; this is v\d+\.\d+\.\d+\.\n$/);
-});
-
-function olderNode(): string | undefined {
-  const found = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
-    const { stdout } = spawnSync(path, ["-p", "process.versions.node"], { encoding: "utf8" });
-    return stdout !== null && Number(stdout?.split(".")[0]) < 24;
-  });
-  return found;
-}

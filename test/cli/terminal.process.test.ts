@@ -37,6 +37,43 @@ function recording(t: ConstructorParameters<typeof Home>[0]): Home {
   return home;
 }
 
+test(
+  "hermes alone chats; the first start says which model answers and what tools may do, later ones not",
+  { skip },
+  async (t) => {
+    const home = new Home(t);
+    for (const start of ["first", "second"]) {
+      const pty = home.terminal([]);
+      t.after(() => pty.kill());
+      await pty.see("Type /help for commands");
+      await pty.see("›");
+      pty.type(CTRL_D);
+      assert.equal(await pty.exited, 0);
+      const wanted = [/offline model answers/, /run: hermes model/, /Tools run commands .*without asking/];
+      for (const line of wanted) assert.equal(line.test(pty.output()), start === "first", `${start}: ${pty.output()}`);
+    }
+    const configured = new Home(t);
+    configured.write("config.yaml", "model: { provider: offline }\n");
+    const pty = configured.terminal(["say hello"]);
+    t.after(() => pty.kill());
+    assert.equal(await pty.exited, 0);
+    assert.match(pty.output(), /hello/);
+    assert.doesNotMatch(pty.output(), /hermes model/);
+    const quiet = new Home(t).terminal(["-Q", "-q", "hello"], { OPENAI_API_KEY: "" });
+    assert.equal(await quiet.exited, 0);
+    assert.doesNotMatch(quiet.output(), /hermes model/);
+  },
+);
+
+test("the first start names the model of a key in the environment", { skip }, async (t) => {
+  const pty = new Home(t).terminal([], { ANTHROPIC_API_KEY: "a-key" });
+  t.after(() => pty.kill());
+  await pty.see("The model is claude-sonnet-4-6, because a key for anthropic is in the environment.");
+  await pty.see("›");
+  pty.type(CTRL_D);
+  assert.equal(await pty.exited, 0);
+});
+
 test("a conversation: answers, !commands, slash commands, Ctrl+D ends it with 0", { skip }, async (t) => {
   const home = recording(t);
   const pty = home.terminal(["chat"]);

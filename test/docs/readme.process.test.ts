@@ -87,8 +87,8 @@ test("docs/cli.md: the ways to chat", async (t) => {
   const { sessions } = JSON.parse(listed.stdout) as { sessions: { message_count: number }[] };
   assert.deepEqual(
     sessions.map(({ message_count }) => message_count),
-    [4, 2, 4],
-    "the last command went on with the third session",
+    [4, 2, 4, 2],
+    "the last command went on with the fourth session",
   );
 });
 

@@ -1,4 +1,5 @@
 import type { Frame } from "#core/frames";
+import { isGate } from "./tool-view.ts";
 
 type Show = (frame: Frame) => void;
 
@@ -10,7 +11,7 @@ export async function shellOutput(show: Show, run: (show: Show) => Promise<strin
   if (!process.stderr.isTTY) return terminalOutput(await run(show));
   let isBlocked = false;
   const result = await run((frame) => {
-    if (frame.type === "hook" && frame.event === "pre_tool_call") isBlocked ||= frame.outcome === "block";
+    if (frame.type === "hook" && isGate(frame.event)) isBlocked ||= frame.outcome === "block";
     if (frame.type !== "tool_result") show(frame);
   });
   return isBlocked ? "" : terminalOutput(result);

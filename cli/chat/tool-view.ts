@@ -1,4 +1,5 @@
 /** Shows tool calls on a terminal as their frames arrive: which call a result belongs to, how long it took, what it changed. */
+import { declarationOf, isEventName } from "#core/events";
 import type { FrameOf } from "#core/frames";
 import type { StyledLine } from "#core/styled-text";
 import { namesFile, readWhole } from "./changed-file.ts";
@@ -64,9 +65,9 @@ export class ToolView {
   hook({ event, outcome, duration_ms, tool_call_id: id }: FrameOf<"hook">): void {
     const call = id === null ? undefined : this.#pending.get(id);
     if (call === undefined) return;
-    if (event === "pre_tool_call") call.startedAt = this.#options.now();
+    if (isGate(event)) call.startedAt = this.#options.now();
     else call.hookSeconds += duration_ms / 1000;
-    if (event === "pre_tool_call" && outcome === "block") call.blocked = true;
+    if (isGate(event) && outcome === "block") call.blocked = true;
   }
 
   /** The lines of a result, below the title of its call again when something else was shown meanwhile. */
@@ -110,4 +111,9 @@ export class ToolView {
   #style(): LineStyle {
     return { width: this.#options.width(), isVerbose: this.#options.verbose.on };
   }
+}
+
+/** True for an event whose hooks decide whether the call runs. */
+export function isGate(event: string): boolean {
+  return isEventName(event) && declarationOf(event).kind === "gate";
 }

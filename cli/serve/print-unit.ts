@@ -1,9 +1,9 @@
 /** `hermes serve --print-unit`: writes nothing but the unit, and changes nothing. */
-import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { execaSync } from "execa";
 import { HermesError } from "#core/errors";
 import type { CliContext } from "../context.ts";
 import { unitText } from "./unit.ts";
@@ -50,8 +50,8 @@ export function printUnit(flags: UnitFlags, command: Command, context: CliContex
 
 /** The home directory of a user; undefined when there is no such user. */
 function homeOf(user: string): string | undefined {
-  const { stdout } = spawnSync("getent", ["passwd", "--", user], { encoding: "utf8" });
-  const [name, , , , , home] = (stdout ?? "").trim().split(":");
+  const { stdout } = execaSync("getent", ["passwd", "--", user], { reject: false });
+  const [name, , , , , home] = (stdout ?? "").split(":");
   return name === user && home ? resolve(home) : undefined;
 }
 

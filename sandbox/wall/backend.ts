@@ -1,5 +1,4 @@
 /** Finds the program that creates walls on this machine, and tries it once. */
-import { execFile } from "node:child_process";
 import { constants, realpathSync, statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { mayAccess } from "#core/may-access";
@@ -54,13 +53,18 @@ export async function probe(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): 
 }
 
 async function tryOut(name: WallBackend["name"], program: string): Promise<WallSupport> {
-  const problem = await new Promise<string | null>((resolve) => {
-    const argv = [...TRIALS[name], "/bin/sh", "-c", ":"];
-    execFile(program, argv, { timeout: TRIAL_MS, env: {} }, (error, _stdout, stderr) => {
-      if (error === null) resolve(null);
-      else resolve(stderr.trim().split("\n").at(-1) || error.message);
-    });
+  const { execa } = await import("execa");
+  const argv = [...TRIALS[name], "/bin/sh", "-c", ":"];
+  const trial = await execa(program, argv, {
+    timeout: TRIAL_MS,
+    env: {},
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
   });
+  const problem = trial.failed
+    ? (trial.stderr ?? "").trim().split("\n").at(-1) || (trial.shortMessage ?? "no reason given")
+    : null;
   if (problem === null) return { backend: { name, program }, reason: null };
   return { backend: null, reason: `${program} does not work here: ${problem}${hintFor(problem)}` };
 }

@@ -40,7 +40,7 @@ const BREACHES: readonly Sample[] = [
   { folder: "agent", imports: "#plugins/loader", how: "type" },
   { folder: "agent/tools", imports: "#sandbox/worker/pool", how: "dynamic" },
   { folder: "agent/tools", imports: "../sessions.ts" },
-  { folder: "agent/tools", imports: "node:child_process" },
+  { folder: "agent/tools", imports: "execa" },
   { folder: "daemon", imports: "#agent/runner" },
   { folder: "daemon", imports: "#sandbox/shell/run" },
   { folder: "gateway", imports: "#agent/runner" },

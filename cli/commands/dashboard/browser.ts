@@ -1,6 +1,6 @@
 /** Opens a sign-in link in the user's browser. */
-import { spawn } from "node:child_process";
 import { pathToFileURL } from "node:url";
+import { execa } from "execa";
 import { problemOf } from "#core/errors";
 import { writeRedirectPage } from "#dashboard/redirect-page";
 import { filterEnvironment } from "#sandbox/process/environment";
@@ -25,12 +25,18 @@ export function openBrowser({ link, run, env, note }: OpenBrowserOptions): void 
   } catch (error) {
     return failed(problemOf(error));
   }
-  const child = spawn(opener, [page], { env: filterEnvironment(env, []), detached: true, stdio: "ignore" });
-  child.once("error", (error: NodeJS.ErrnoException) =>
-    failed(`${opener} ${error.code === "ENOENT" ? "is not installed" : `cannot be started: ${error.message}`}`),
-  );
-  child.once("exit", (code) => {
-    if (code !== 0 && code !== null) failed(`${opener} exited with ${code}`);
+  const started = execa(opener, [page], {
+    env: filterEnvironment(env, []),
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    stdio: "ignore",
+    reject: false,
   });
-  child.unref();
+  started.nodeChildProcess.unref();
+  void started.then(({ code, exitCode, failed: hasFailed, originalMessage }) => {
+    if (exitCode !== undefined && exitCode !== 0) failed(`${opener} exited with ${exitCode}`);
+    else if (code === "ENOENT") failed(`${opener} is not installed`);
+    else if (hasFailed && code !== undefined) failed(`${opener} cannot be started: ${originalMessage}`);
+  });
 }

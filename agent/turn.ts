@@ -1,4 +1,5 @@
 /** A turn of an agent: its events, its loop over requests and calls, and its end. */
+import { yieldToEventLoop } from "#core/event-loop";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { FinishReason } from "#core/frames";
 import type { Tool, TurnInput } from "#core/ports/agent";
@@ -68,6 +69,8 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   const others = deps.tools().filter(({ name }) => own.every((tool) => tool.name !== name));
   const tools = [...others, ...own, createDelegateTool(scope, runTurn)];
   const conversation = new TurnMessages(deps.sessions, session.id, input, selected);
+  // Reading a long history takes time, and so does what comes next.
+  await yieldToEventLoop();
   const instructions = [deps.instructions ?? INSTRUCTIONS, input.instructions ?? ""].filter(Boolean).join("\n\n");
   return { scope, selected, message, instructions, conversation, tools, injections, requests: 0 };
 }

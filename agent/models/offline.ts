@@ -1,4 +1,5 @@
 /** The model that needs no network and no key: it carries out what a small grammar finds in the user's message. */
+import { yieldToEventLoop } from "#core/event-loop";
 import type {
   CallOptions,
   Content,
@@ -36,7 +37,10 @@ interface Answer {
   readonly usage: Usage;
 }
 
-/** Creates the offline model. It is deterministic and stateless. */
+/**
+ * Creates the offline model. It is deterministic and stateless. As with a model on the network, other work goes on
+ * between a request, its answer, and the parts of a stream.
+ */
 export function createOfflineModel(): LanguageModelV4 {
   return {
     specificationVersion: "v4",
@@ -44,11 +48,13 @@ export function createOfflineModel(): LanguageModelV4 {
     modelId: OFFLINE_MODEL_ID,
     supportedUrls: {},
     async doGenerate(options) {
+      await yieldToEventLoop();
       options.abortSignal?.throwIfAborted();
       const answer = answerTo(options);
       return { ...answer, content: [...answer.content], warnings: [] };
     },
     async doStream(options) {
+      await yieldToEventLoop();
       options.abortSignal?.throwIfAborted();
       return { stream: streamOf(answerTo(options), options.abortSignal) };
     },
@@ -134,7 +140,8 @@ function readHints({ providerOptions, prompt }: CallOptions): OfflineHints {
 function streamOf(answer: Answer, signal: AbortSignal | undefined): ReadableStream<StreamPart> {
   const parts = partsOf(answer);
   return new ReadableStream({
-    pull(controller) {
+    async pull(controller) {
+      await yieldToEventLoop();
       if (signal?.aborted) return controller.error(signal.reason);
       const { value, done } = parts.next();
       if (done) controller.close();

@@ -1,5 +1,6 @@
 /** Handles the messages of a session one after another: each is a turn, or enters the one that runs. */
 import { setTimeout as pause } from "node:timers/promises";
+import { yieldToEventLoop } from "#core/event-loop";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
 import type { Log } from "#core/home/log";
@@ -91,6 +92,8 @@ export class InboxLoop {
         const message = await this.#claim();
         if (message === undefined) await this.#untilWoken();
         else await this.#handle(message);
+        // A turn may have waited for nothing, and its clients must not wait for all that are queued.
+        await yieldToEventLoop();
       } catch (error) {
         this.#options.log.error("the inbox cannot be used", { problem: problemOf(error) });
         await pause(RETRY_MS);

@@ -312,3 +312,21 @@ test("a tool may change the arguments it was given, although hooks hold them fro
   await bench.turn('@terminal {"command":"x","list":[1]}');
   assert.equal(bench.framesOf("tool_result")[0]?.content, '{"command":"x","list":[1,2]}');
 });
+
+test("other work goes on during a turn, also with a model that never waits", async () => {
+  const bench = createBench();
+  let rounds = 0;
+  let waiting: NodeJS.Immediate;
+  const count = () => {
+    rounds++;
+    waiting = setImmediate(count);
+  };
+  count();
+  const seen: number[] = [];
+  bench.hook("pre_llm_call", () => void seen.push(rounds));
+  const before = rounds;
+  await bench.turn("a word and another one ".repeat(100));
+  clearImmediate(waiting!);
+  assert.ok(seen[0]! > before, "between reading the history and the first hook");
+  assert.ok(rounds - seen[0]! > bench.framesOf("text").length, "before the answer and between its parts");
+});

@@ -31,7 +31,7 @@ interface HeldTurn {
   accepts: boolean;
 }
 
-function open() {
+function open(own: Partial<Pick<AgentRunner, "turn">> = {}) {
   const store = new EmbeddedInbox(openMemoryDatabase());
   const turns: HeldTurn[] = [];
   const frames: Frame[] = [];
@@ -50,6 +50,7 @@ function open() {
       running.injected.push(message);
       return true;
     },
+    ...own,
   };
   const silent = () => undefined;
   const error = (message: string) => void problems.push(message);
@@ -129,6 +130,29 @@ test("a message that cannot enter the running turn costs no write until its end"
   await becomes(entered, "done");
   for (let index = 1; index <= 3; index++) (await turn(index)).end(DONE);
   await until(() => turns.length === 4 && !loop.isRunning, "the others had their turns");
+  await loop.drain(1000);
+});
+
+test("clients are served between the turns of a long queue, also when no turn waits for anything", async () => {
+  let turns = 0;
+  const { loop, post, becomes } = open({
+    async turn() {
+      turns++;
+      return DONE;
+    },
+  });
+  const ids: string[] = [];
+  for (let index = 0; index < 20; index++) ids.push(await post("inject", String(index)));
+  const served = [0];
+  const serve = () => {
+    served.push(turns);
+    if (turns < ids.length) setImmediate(serve);
+  };
+  setImmediate(serve);
+  loop.start();
+  await becomes(ids.at(-1)!, "done");
+  for (let index = 1; index < served.length; index++) assert.ok(served[index]! - served[index - 1]! <= 1);
+  assert.equal(served.at(-1), ids.length);
   await loop.drain(1000);
 });
 

@@ -58,7 +58,7 @@ export interface DashboardOptions {
   readonly registry: HookRegistry;
   /** A separate connection to `state.db`; when undefined, events are kept in memory only. */
   readonly database: DatabaseSync | undefined;
-  /** The tasks and deliveries of the home; undefined without a database. */
+  /** The tasks, deliveries and daemons of the home; undefined without a database. */
   readonly stored?: StoredItems | undefined;
   /** The discovery file. */
   readonly discovery: string;

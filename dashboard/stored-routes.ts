@@ -1,17 +1,21 @@
-/** The HTTP API for what the home has stored: its tasks, and the deliveries of webhooks. Both can only be read. */
+/** The HTTP API for what the home has stored: tasks, deliveries of webhooks, daemons. It can only be read. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
+import type { DaemonDesk } from "#core/ports/daemons";
 import { DELIVERY_STATUSES, type DeliveryStore } from "#core/ports/storage";
 import { TASK_STATUSES, type TaskDesk } from "#core/ports/tasks";
 import { OncePerMinute } from "#core/rare-log";
 import { truncate } from "#core/truncate";
 import { Refused, type RequestAccess } from "./access.ts";
+import { addDaemonRoutes } from "./daemon-routes.ts";
+import { choiceOf, LISTED_TEXT, limitOf } from "./list-query.ts";
 
-/** Where tasks and deliveries come from; texts are without secrets. */
+/** Where tasks, deliveries and daemons come from; the texts of tasks and daemons are without secrets. */
 export interface StoredItems {
   readonly tasks: Pick<TaskDesk, "list" | "get" | "lastLines">;
   readonly deliveries: Pick<DeliveryStore, "list" | "get">;
+  readonly daemons: DaemonDesk;
 }
 
 export interface StoredRouteParts {
@@ -22,9 +26,6 @@ export interface StoredRouteParts {
   readonly log: Log;
 }
 
-const MOST_LISTED = 200;
-const LISTED = 100;
-const LISTED_TEXT = 300;
 const SHOWN_TEXT = 20_000;
 const SHOWN_LINES = 40;
 const ID = /^[a-z0-9]{4,16}$/;
@@ -35,19 +36,22 @@ export function addStoredRoutes(app: FastifyInstance, { access, stored, redact, 
 
   /** Reads from the database; its failure is an answer, not a crash. */
   async function read<Value>(what: (items: StoredItems) => Promise<Value>): Promise<Value> {
-    if (stored === undefined) throw new Refused(503, "state.db cannot be used, so there are no tasks and deliveries");
+    if (stored === undefined)
+      throw new Refused(503, "state.db cannot be used, so there are no tasks, deliveries and daemons");
     try {
       return await what(stored);
     } catch (error) {
       if (error instanceof Refused) throw error;
-      if (rare.isDue()) log.error(`dashboard: tasks and deliveries cannot be read: ${problemOf(error)}`);
+      if (rare.isDue()) log.error(`dashboard: tasks, deliveries and daemons cannot be read: ${problemOf(error)}`);
       throw new Refused(503, "state.db cannot be read now; the log of the dashboard has the reason", { cause: error });
     }
   }
 
+  addDaemonRoutes(app, { access, read: (what) => read(({ daemons }) => what(daemons)) });
+
   app.get("/api/tasks", options, (request) =>
     read(async ({ tasks }) => {
-      const list = await tasks.list({ status: statusOf(request, TASK_STATUSES), limit: limitOf(request) });
+      const list = await tasks.list({ status: choiceOf(request, "status", TASK_STATUSES), limit: limitOf(request) });
       return { tasks: list.map((task) => short(task, LISTED_TEXT)) };
     }),
   );
@@ -64,7 +68,10 @@ export function addStoredRoutes(app: FastifyInstance, { access, stored, redact, 
 
   app.get("/api/deliveries", options, (request) =>
     read(async ({ deliveries }) => {
-      const list = await deliveries.list({ status: statusOf(request, DELIVERY_STATUSES), limit: limitOf(request) });
+      const list = await deliveries.list({
+        status: choiceOf(request, "status", DELIVERY_STATUSES),
+        limit: limitOf(request),
+      });
       return { deliveries: list.map((delivery) => cleaned(delivery, redact)) };
     }),
   );
@@ -100,19 +107,4 @@ function idOf(request: FastifyRequest): string {
   const { id } = request.params as { readonly id: string };
   if (ID.test(id)) return id;
   throw new Refused(404, "there is no such id");
-}
-
-function statusOf<Status extends string>(request: FastifyRequest, known: readonly Status[]): Status | undefined {
-  const { status } = request.query as { readonly status?: unknown };
-  if (status === undefined || status === "") return undefined;
-  const found = known.find((one) => one === status);
-  if (found === undefined) throw new Refused(400, `'status' is one of ${known.join(", ")}`);
-  return found;
-}
-
-function limitOf(request: FastifyRequest): number {
-  const { limit } = request.query as { readonly limit?: unknown };
-  if (limit === undefined) return LISTED;
-  if (typeof limit === "string" && /^\d{1,15}$/.test(limit)) return Math.min(Number(limit), MOST_LISTED);
-  throw new Refused(400, "'limit' must be a whole number");
 }

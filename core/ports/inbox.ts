@@ -108,6 +108,8 @@ export interface InboxStore {
   list(session: string, filter?: InboxFilter): Promise<readonly InboxMessage[]>;
   /** How many messages wait, by source, in one session or in all; every source is there. */
   queued(session?: string): Promise<ReadonlyMap<InboxSource, number>>;
+  /** The sessions that have messages which are not handled yet, those that are running included, and how many. */
+  waiting(): Promise<ReadonlyMap<string, number>>;
   /** The tasks whose reports a session wants, as they were submitted (`reportTo` of a new task), oldest first. */
   awaitedTasks(session: string): Promise<readonly string[]>;
   /** Stores the report of a task that is awaited, which it then no longer is; `duplicate` if it was not. */

@@ -53,6 +53,13 @@ const SQL = {
     ORDER BY number DESC LIMIT :limit`,
   queued: `SELECT source, COUNT(*) AS count FROM inbox_messages
     WHERE state = 'queued' AND (:session IS NULL OR session = :session) GROUP BY source`,
+  // From one name to the next through the index: there may be many messages, but there are few names.
+  waiting: `WITH RECURSIVE names(name) AS (
+      SELECT MIN(session) FROM inbox_messages
+      UNION ALL SELECT (SELECT MIN(session) FROM inbox_messages WHERE session > name) FROM names WHERE name IS NOT NULL
+    ), counts AS (SELECT name, (
+      SELECT COUNT(*) FROM inbox_messages WHERE session = name AND state IN ('queued', 'running')) AS count FROM names)
+    SELECT name, count FROM counts WHERE count > 0`,
   awaitedTasks: "SELECT task FROM inbox_tasks WHERE session = ? ORDER BY number",
   reported: "DELETE FROM inbox_tasks WHERE task = ?",
   isAwaited: "SELECT 1 FROM inbox_tasks WHERE task = ?",
@@ -151,6 +158,11 @@ export class EmbeddedInbox implements InboxStore {
     const rows = this.#sql.rows<{ source: InboxSource; count: number }>("queued", { session: session ?? null });
     const counts = new Map(rows.map(({ source, count }) => [source, count]));
     return new Map(INBOX_SOURCES.map((source) => [source, counts.get(source) ?? 0]));
+  }
+
+  async waiting(): Promise<ReadonlyMap<string, number>> {
+    const rows = this.#sql.rows<{ name: string; count: number }>("waiting");
+    return new Map(rows.map(({ name, count }) => [name, count]));
   }
 
   async awaitedTasks(session: string): Promise<readonly string[]> {

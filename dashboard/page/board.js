@@ -37,12 +37,14 @@ export class Board {
   #missed = 0;
   #firstAt = 0;
   #status = { sources: 0, rate: 0, version: "" };
+  #isVisible = (/** @type {import("./views.js").View} */ view) => this.#views.isVisible(view);
 
   #filterView = new FilterView((filter) => this.#filter(filter));
   #inspector = new Inspector(this.#sessions, {
     onChoice: () => this.#chosen(),
     onFilter: (session) => this.#filterBy(session),
     onClose: () => this.#close(),
+    onStored: () => void this.poll(),
   });
   #feedView = new FeedView(byId("rows", HTMLElement), this.#feed, {
     onChange: () => this.#drawNow(this.#parts.feed),
@@ -63,6 +65,7 @@ export class Board {
     sources: this.#part("sources", 500, () => this.#sourcesView.draw()),
     tasks: this.#part("tasks", 250, () => this.#stored.draw("task", this.#inspector.storedId("task"))),
     webhooks: this.#part("webhooks", 250, () => this.#stored.draw("delivery", this.#inspector.storedId("delivery"))),
+    daemons: this.#part("daemons", 250, () => this.#stored.draw("daemon", this.#inspector.storedId("daemon"))),
     inspector: {
       everyMs: 100,
       draw: () => this.#inspector.draw(),
@@ -138,14 +141,12 @@ export class Board {
     this.#scheduler.ask(this.#parts.summary);
   }
 
-  /** Reads the tasks and deliveries again that somebody looks at. */
+  /** Reads the tasks, deliveries and daemons again that somebody looks at. */
   async poll() {
     if (document.hidden || byId("main", HTMLElement).hidden) return;
-    const { tasks, webhooks, inspector } = this.#parts;
     await Promise.all([
-      this.#views.isVisible("tasks") && this.#stored.refresh("task").then(() => this.#drawNow(tasks)),
-      this.#views.isVisible("webhooks") && this.#stored.refresh("delivery").then(() => this.#drawNow(webhooks)),
-      this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(inspector)),
+      this.#stored.refresh(this.#isVisible, (view) => this.#drawNow(this.#parts[view])),
+      this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(this.#parts.inspector)),
     ]);
   }
 
@@ -174,8 +175,8 @@ export class Board {
   }
 
   #drawTimes() {
-    const { sessions, hooks, sources, tasks, webhooks, inspector } = this.#parts;
-    for (const part of [sessions, hooks, sources, tasks, webhooks]) this.#scheduler.ask(part);
+    const { sessions, hooks, sources, tasks, webhooks, daemons, inspector } = this.#parts;
+    for (const part of [sessions, hooks, sources, tasks, webhooks, daemons]) this.#scheduler.ask(part);
     if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(inspector);
   }
 
@@ -273,7 +274,7 @@ export class Board {
     if (!this.#views.isWide) this.#inspector.focus();
   }
 
-  /** @param {{ kind: "task" | "delivery", id: string }} choice */
+  /** @param {{ kind: import("./stored-panes.js").StoredName, id: string }} choice */
   #openStored(choice) {
     this.#inspector.choose(choice);
     if (!this.#views.isWide) this.#inspector.focus();
@@ -281,8 +282,8 @@ export class Board {
   }
 
   #chosen() {
-    const { inspector, sessions, tasks, webhooks } = this.#parts;
-    for (const part of [inspector, sessions, tasks, webhooks]) this.#drawNow(part);
+    const { inspector, sessions, tasks, webhooks, daemons } = this.#parts;
+    for (const part of [inspector, sessions, tasks, webhooks, daemons]) this.#drawNow(part);
   }
 
   /** Back to the latest, one step at a time: first out of the details, then out of the list. */
@@ -293,8 +294,6 @@ export class Board {
     this.#inspector.choose({ kind: "follow" });
     if (!hasFocus) return;
     if (kind === "session" && this.#views.current === "sessions") this.#sessionsView.focus();
-    else if (kind === "task" && this.#views.isVisible("tasks")) this.#stored.focus("task");
-    else if (kind === "delivery" && this.#views.isVisible("webhooks")) this.#stored.focus("delivery");
-    else byId("rows", HTMLElement).focus({ preventScroll: true });
+    else if (!this.#stored.focus(kind, this.#isVisible)) byId("rows", HTMLElement).focus({ preventScroll: true });
   }
 }

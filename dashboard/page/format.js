@@ -36,14 +36,36 @@ export function fullTime(at) {
  * @param {number} now
  */
 export function ago(at, now) {
-  const seconds = Math.floor((now - at) / 1000);
-  if (Number.isNaN(seconds)) return "";
   // Clocks of two machines differ a little.
-  if (seconds < 2) return "now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} days ago`;
+  if (now - at < 2000) return "now";
+  const time = roughly(now - at);
+  return time === "" ? "" : `${time} ago`;
+}
+
+/**
+ * How long it is until something.
+ *
+ * @param {number} at
+ * @param {number} now
+ */
+export function until(at, now) {
+  if (at - now < 1000) return "now";
+  const time = roughly(at - now);
+  return time === "" ? "" : `in ${time}`;
+}
+
+/**
+ * A length of time in its largest unit; "" for none.
+ *
+ * @param {number} ms
+ */
+export function roughly(ms) {
+  const seconds = Math.floor(ms / 1000);
+  if (Number.isNaN(seconds)) return "";
+  if (seconds < 60) return `${Math.max(0, seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
 }
 
 /**

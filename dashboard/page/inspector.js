@@ -1,4 +1,5 @@
-/** The details pane: one event, the turns of one session, one task or one delivery. */
+/** The details pane: one event, the turns of one session, one task, one delivery or one daemon. */
+import { DaemonDetailsView } from "./daemon-details.js";
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
 import { shortId } from "./format.js";
@@ -9,12 +10,18 @@ import { StoredResource } from "./stored-list.js";
 import { TimelineView } from "./timeline-view.js";
 
 /** @typedef {import("./events.js").Row} Row */
+/** @typedef {import("./stored-panes.js").StoredName} StoredName */
+/** @typedef {import("./stored-list.js").TaskDetails} TaskDetails */
+/** @typedef {import("./stored-list.js").DeliveryDetails} DeliveryDetails */
+/** @typedef {import("./stored-list.js").DaemonDetails} DaemonDetails */
+
+const STORED_TITLES = { task: "Task", delivery: "Delivery", daemon: "Daemon" };
 
 /**
  * What the pane shows. `follow`: nothing is selected, so it shows the most active session.
  *
  * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string } |
- *   { kind: "task" | "delivery", id: string }} Choice
+ *   { kind: StoredName, id: string }} Choice
  */
 
 export class Inspector {
@@ -25,22 +32,31 @@ export class Inspector {
   #close = byId("inspector-close", HTMLButtonElement);
   #timeline;
   #sessions;
+  #daemon;
   #handlers;
   /** @type {Choice} */
   #choice = { kind: "follow" };
   #followed = "";
-  /** @type {StoredResource<import("./stored-list.js").TaskDetails | import("./stored-list.js").DeliveryDetails>} */
+  /** @type {StoredResource<TaskDetails | DeliveryDetails | DaemonDetails>} */
   #stored = new StoredResource(fetchJson);
   /** What the body shows, so that it is only rebuilt for something else. */
   #holds = "";
 
   /**
    * @param {import("./sessions-state.js").Sessions} sessions
-   * @param {{ onChoice: () => void, onFilter: (session: string) => void, onClose: () => void }} handlers
+   * @param {{ onChoice: () => void, onFilter: (session: string) => void, onClose: () => void,
+   *   onStored: () => void }} handlers
    */
   constructor(sessions, handlers) {
     this.#sessions = sessions;
     this.#handlers = handlers;
+    this.#daemon = new DaemonDetailsView({
+      onSession: (id) => this.choose({ kind: "session", id }),
+      onFilter: () => {
+        this.#point();
+        handlers.onStored();
+      },
+    });
     this.#timeline = new TimelineView(this.#body, () => handlers.onChoice());
     this.#close.addEventListener("click", () => handlers.onClose());
   }
@@ -55,21 +71,21 @@ export class Inspector {
     return this.#choice.kind === "follow" ? this.#follow() : "";
   }
 
-  /** The task or delivery that is shown; "" for none. @param {"task" | "delivery"} kind */
+  /** The entry of this kind that is shown; "" for none. @param {StoredName} kind */
   storedId(kind) {
     return this.#choice.kind === kind ? this.#choice.id : "";
   }
 
-  /** Reads the task or delivery again that is shown. Resolves with whether it is different. */
+  /** Reads the task, delivery or daemon again that is shown. Resolves with whether it is different. */
   async refresh() {
-    return this.#choice.kind === "task" || this.#choice.kind === "delivery" ? this.#stored.refresh() : false;
+    return Object.hasOwn(STORED_TITLES, this.#choice.kind) ? this.#stored.refresh() : false;
   }
 
   /** @param {Choice} choice */
   choose(choice) {
+    if (choice.kind === "daemon" && this.storedId("daemon") !== choice.id) this.#daemon.clear();
     this.#choice = choice;
-    if (choice.kind === "task") this.#stored.point(`api/tasks/${choice.id}`);
-    if (choice.kind === "delivery") this.#stored.point(`api/deliveries/${choice.id}`);
+    this.#point();
     document.body.classList.toggle("inspecting", choice.kind !== "follow");
     this.#close.hidden = choice.kind === "follow";
     this.#handlers.onChoice();
@@ -86,8 +102,18 @@ export class Inspector {
 
   draw() {
     if (this.#choice.kind === "event") this.#drawEvent(this.#choice.row);
-    else if (this.#choice.kind === "task" || this.#choice.kind === "delivery") this.#drawStored(this.#choice);
+    else if (this.#choice.kind === "daemon") this.#drawDaemon(this.#choice.id);
+    else if ("id" in this.#choice && this.#choice.kind !== "session")
+      this.#drawStored(this.#choice.kind, this.#choice.id);
     else this.#drawSession(this.sessionId, this.#choice.kind === "follow");
+  }
+
+  /** Reads from where the details are from now on. */
+  #point() {
+    const choice = this.#choice;
+    if (choice.kind === "task") this.#stored.point(`api/tasks/${choice.id}`);
+    if (choice.kind === "delivery") this.#stored.point(`api/deliveries/${choice.id}`);
+    if (choice.kind === "daemon") this.#stored.point(this.#daemon.path(choice.id));
   }
 
   /** @param {Row} row */
@@ -100,11 +126,12 @@ export class Inspector {
     this.#body.scrollTop = 0;
   }
 
-  /** @param {{ kind: "task" | "delivery", id: string }} choice */
-  #drawStored({ kind, id }) {
-    const { value, problem } = this.#stored;
-    setText(this.#title, kind === "task" ? `Task ${id}` : `Delivery ${id}`);
-    setText(this.#subtitle, value === undefined ? problem || "Loading…" : problem);
+  /**
+   * @param {StoredName} kind
+   * @param {string} id
+   */
+  #drawStored(kind, id) {
+    const value = this.#titled(kind, id);
     const isNew = this.#holds.split("\n", 1)[0] !== id;
     // Rebuilt only for something else, so that a selection and the scroll position stay.
     if (!this.#hold(`${id}\n${JSON.stringify(value)}`)) return;
@@ -112,8 +139,31 @@ export class Inspector {
     const onSession = (/** @type {string} */ session) => this.choose({ kind: "session", id: session });
     if (value === undefined) this.#body.replaceChildren();
     else if ("task" in value) this.#body.replaceChildren(...taskDetails(value, { onSession }));
-    else this.#body.replaceChildren(...deliveryDetails(value));
+    else if ("delivery" in value) this.#body.replaceChildren(...deliveryDetails(value));
     this.#body.scrollTop = isNew ? 0 : top;
+  }
+
+  /** @param {string} name */
+  #drawDaemon(name) {
+    const value = this.#titled("daemon", name);
+    if (this.#hold(`daemon ${name}`)) {
+      this.#body.replaceChildren(...this.#daemon.elements);
+      this.#body.scrollTop = 0;
+    }
+    if (value !== undefined && "daemon" in value) this.#daemon.draw(value);
+  }
+
+  /**
+   * Sets the titles, and gives what has been read.
+   *
+   * @param {StoredName} kind
+   * @param {string} id
+   */
+  #titled(kind, id) {
+    const { value, problem } = this.#stored;
+    setText(this.#title, `${STORED_TITLES[kind]} ${id}`);
+    setText(this.#subtitle, value === undefined ? problem || "Loading…" : problem);
+    return value;
   }
 
   /**

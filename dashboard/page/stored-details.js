@@ -1,9 +1,9 @@
 /** The details of a task or a delivery: facts, commands to copy, texts. Everything is inserted as text. */
+import { commandLines, factsOf, number, quoted, textPart, time } from "./detail-parts.js";
 import { el } from "./dom.js";
 import { button } from "./event-view.js";
-import { count, duration, fullTime } from "./format.js";
-import { piecesOf } from "./json-text.js";
-import { nextAttempt, taskState } from "./stored-view.js";
+import { duration, fullTime } from "./format.js";
+import { nextAttempt, taskState } from "./stored-kinds.js";
 
 /** @typedef {import("./stored-list.js").TaskDetails} TaskDetails */
 /** @typedef {import("./stored-list.js").DeliveryDetails} DeliveryDetails */
@@ -85,62 +85,4 @@ function attempts(history) {
     list.append(el("li", {}, el("span", { class: "dim" }, fullTime(Date.parse(at))), ` ${outcome} (${duration(ms)})`));
   }
   return [el("h3", {}, "Attempts"), list];
-}
-
-/** @param {readonly (readonly [name: string, value: string])[]} rows */
-function factsOf(rows) {
-  const list = el("dl", { class: "event-facts" });
-  for (const [name, value] of rows) if (value !== "") list.append(el("dt", {}, name), el("dd", {}, value));
-  return list;
-}
-
-/** @param {readonly string[]} commands */
-function commandLines(commands) {
-  return commands.map((command) => {
-    const line = el("div", { class: "command" }, el("code", {}, command));
-    // Browsers allow the clipboard on localhost and https only.
-    if (navigator.clipboard === undefined) return line;
-    const copy = button("Copy", () => {
-      navigator.clipboard.writeText(command).then(
-        () => (copy.textContent = "Copied"),
-        () => (copy.textContent = "Not allowed by the browser"),
-      );
-    });
-    copy.setAttribute("aria-label", `Copy ${command}`);
-    line.append(copy);
-    return line;
-  });
-}
-
-/**
- * @param {string} title
- * @param {string} text
- */
-function textPart(title, text) {
-  if (text === "") return [];
-  const pre = el("pre", { class: "json", tabindex: "0", "aria-label": title });
-  const pieces = title === "Payload" ? piecesOf(text).pieces : [{ kind: "plain", text }];
-  for (const piece of pieces) {
-    pre.append(piece.kind === "plain" ? piece.text : el("span", { class: piece.kind }, piece.text));
-  }
-  return [el("h3", {}, title), pre];
-}
-
-/** @param {string | null} at */
-function time(at) {
-  return at === null ? "" : fullTime(Date.parse(at));
-}
-
-/** @param {number | null} value */
-function number(value) {
-  return value === null ? "" : count(value);
-}
-
-/**
- * A word for a shell.
- *
- * @param {string} word
- */
-function quoted(word) {
-  return /^[\w.:@%+,/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

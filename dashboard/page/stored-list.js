@@ -1,4 +1,4 @@
-/** Tasks and deliveries as the server lists them; read again while somebody looks at them. No DOM. */
+/** Tasks, deliveries and daemons as the server lists them; read again while somebody looks at them. No DOM. */
 
 /**
  * @typedef {object} Task
@@ -41,6 +41,30 @@
  * @property {Delivery} delivery
  * @property {string} payload
  * @property {readonly { at: string, status: number | null, error: string | null, duration_ms: number }[]} history
+ */
+
+/**
+ * @typedef {object} Daemon
+ * @property {string} name
+ * @property {string} state
+ * @property {number} queued
+ * @property {string | null} session_id
+ * @property {number | null} pid
+ * @property {readonly { name: string, url: string | null, verify: string | null }[]} hooks
+ * @property {string | null} started_at
+ * @property {string | null} next_at
+ */
+
+/** @typedef {{ id: string, name: string, when: string, prompt: string, next_at: string }} Schedule */
+
+/** @typedef {{ id: string, source: string, label: string, content: string, state: string, created_at: string }} Message */
+
+/**
+ * @typedef {object} DaemonDetails
+ * @property {Daemon} daemon
+ * @property {Record<string, number>} queued how many messages wait, by source
+ * @property {readonly Schedule[]} schedules
+ * @property {readonly Message[]} messages
  */
 
 /**

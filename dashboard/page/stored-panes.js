@@ -1,23 +1,45 @@
-/** The panes of tasks and of webhooks. */
+/** The panes of tasks, webhooks and daemons. */
+import { DAEMONS } from "./daemon-list.js";
 import { fetchJson } from "./session.js";
-import { DELIVERIES, StoredView, TASKS } from "./stored-view.js";
+import { DELIVERIES, TASKS } from "./stored-kinds.js";
+import { StoredView } from "./stored-view.js";
 
-/** @typedef {"task" | "delivery"} StoredName */
+/** @typedef {"task" | "delivery" | "daemon"} StoredName */
+
+/** Where each kind is shown. */
+const VIEW_OF = /** @type {const} */ ({ task: "tasks", delivery: "webhooks", daemon: "daemons" });
+const NAMES = /** @type {const} */ (["task", "delivery", "daemon"]);
 
 export class StoredPanes {
   #views;
 
   /** @param {{ onOpen: (choice: { kind: StoredName, id: string }) => void, onFilter: () => void }} handlers */
   constructor({ onOpen, onFilter }) {
+    const handlers = (/** @type {StoredName} */ kind) => ({
+      onOpen: (/** @type {string} */ id) => onOpen({ kind, id }),
+      onFilter,
+    });
     this.#views = {
-      task: new StoredView(TASKS, fetchJson, { onOpen: (id) => onOpen({ kind: "task", id }), onFilter }),
-      delivery: new StoredView(DELIVERIES, fetchJson, { onOpen: (id) => onOpen({ kind: "delivery", id }), onFilter }),
+      task: new StoredView(TASKS, fetchJson, handlers("task")),
+      delivery: new StoredView(DELIVERIES, fetchJson, handlers("delivery")),
+      daemon: new StoredView(DAEMONS, fetchJson, handlers("daemon")),
     };
   }
 
-  /** Reads a list again. @param {StoredName} name */
-  refresh(name) {
-    return this.#views[name].refresh();
+  /**
+   * Reads the lists again that are visible, and says of each when it has been read.
+   *
+   * @param {(view: typeof VIEW_OF[StoredName]) => boolean} isVisible
+   * @param {(view: typeof VIEW_OF[StoredName]) => void} onRead
+   */
+  async refresh(isVisible, onRead) {
+    const visible = NAMES.filter((name) => isVisible(VIEW_OF[name]));
+    await Promise.all(
+      visible.map(async (name) => {
+        await this.#views[name].refresh();
+        onRead(VIEW_OF[name]);
+      }),
+    );
   }
 
   /**
@@ -29,8 +51,16 @@ export class StoredPanes {
     this.#views[name].draw();
   }
 
-  /** @param {StoredName} name */
-  focus(name) {
+  /**
+   * Focuses the list of a kind of details. False if they have none, or it is not visible.
+   *
+   * @param {string} kind
+   * @param {(view: typeof VIEW_OF[StoredName]) => boolean} isVisible
+   */
+  focus(kind, isVisible) {
+    const name = NAMES.find((one) => one === kind);
+    if (name === undefined || !isVisible(VIEW_OF[name])) return false;
     this.#views[name].focus();
+    return true;
   }
 }

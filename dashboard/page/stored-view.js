@@ -1,79 +1,14 @@
-/** The panes of tasks and of webhooks: a filter by status, and a list whose entries open the details. */
+/** A pane of what is stored: a list whose entries open the details, and perhaps a filter by status. */
 import { byId, el, KeyedList, setAttribute, setText } from "./dom.js";
-import { ago, count, counted, duration, oneLine } from "./format.js";
+import { ago } from "./format.js";
 import { RovingButtons } from "./roving.js";
+import { MOST } from "./stored-kinds.js";
 import { StoredResource } from "./stored-list.js";
-
-/** @typedef {import("./stored-list.js").Task} Task */
-/** @typedef {import("./stored-list.js").Delivery} Delivery */
-
-const MOST = 100;
 
 /**
  * @template Item
- * @typedef {object} StoredKind
- * @property {"tasks" | "webhooks"} view
- * @property {string} path
- * @property {(answer: any) => readonly Item[]} items
- * @property {(item: Item) => string} id
- * @property {(item: Item) => { status: string, state: string, words: string, facts: string, at: string }} describe
+ * @typedef {import("./stored-kinds.js").StoredKind<Item>} StoredKind
  */
-
-/** @type {StoredKind<Task>} */
-export const TASKS = {
-  view: "tasks",
-  path: "api/tasks",
-  items: (answer) => answer.tasks,
-  id: ({ id }) => id,
-  describe: (task) => ({
-    status: task.status,
-    state: taskState(task),
-    words: oneLine(task.prompt),
-    facts: [
-      task.duration_seconds === null ? "" : duration(task.duration_seconds * 1000),
-      task.tools_called === null ? "" : counted(task.tools_called, "tool call"),
-      task.tokens_used === null ? "" : counted(task.tokens_used, "token"),
-      task.error === null ? "" : oneLine(task.error, 80),
-    ]
-      .filter((part) => part !== "")
-      .join(" · "),
-    at: task.created_at,
-  }),
-};
-
-/** @type {StoredKind<Delivery>} */
-export const DELIVERIES = {
-  view: "webhooks",
-  path: "api/deliveries",
-  items: (answer) => answer.deliveries,
-  id: ({ id }) => id,
-  describe: (delivery) => ({
-    status: delivery.status,
-    state: delivery.status,
-    words: `${delivery.event} to ${delivery.endpoint}`,
-    facts: [
-      delivery.attempts === 0 ? "not sent yet" : counted(delivery.attempts, "attempt"),
-      nextAttempt(delivery),
-      delivery.last_error === null ? "" : oneLine(delivery.last_error, 120),
-    ]
-      .filter((part) => part !== "")
-      .join(" · "),
-    at: delivery.created_at,
-  }),
-};
-
-/** @param {Task} task */
-export function taskState({ status, position, attempt }) {
-  const place = position === null ? "" : `, number ${count(position)}`;
-  return `${status}${place}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
-}
-
-/** @param {Delivery} delivery */
-export function nextAttempt({ status, next_attempt_at: next, attempts }) {
-  if (status !== "pending" || next === null || attempts === 0) return "";
-  const ms = Date.parse(next) - Date.now();
-  return ms > 0 ? `again in ${duration(ms)}` : "again now";
-}
 
 /** @template Item */
 export class StoredView {
@@ -82,6 +17,7 @@ export class StoredView {
   #keyed;
   #roving;
   #selected = "";
+  #onOpen;
   #status;
 
   /**
@@ -101,8 +37,9 @@ export class StoredView {
       create: (item) => newEntry(kind.id(item), onOpen),
       update: (element, item) => fill(element, kind.describe(item), kind.id(item) === this.#selected),
     });
-    this.#status = byId(`${kind.view}-status`, HTMLSelectElement);
-    this.#status.addEventListener("change", () => {
+    this.#onOpen = onOpen;
+    this.#status = kind.hasFilter ? byId(`${kind.view}-status`, HTMLSelectElement) : undefined;
+    this.#status?.addEventListener("change", () => {
       this.#point();
       onFilter();
     });
@@ -128,17 +65,18 @@ export class StoredView {
     const items = value === undefined ? [] : this.#kind.items(value);
     this.#keyed.render(items);
     this.#roving.update();
-    const isFiltered = this.#status.value !== "";
+    const isFiltered = this.#status !== undefined && this.#status.value !== "";
     this.#part("empty").hidden = value === undefined || items.length > 0 || isFiltered;
-    this.#part("none").hidden = value === undefined || items.length > 0 || !isFiltered;
+    if (this.#status !== undefined) this.#part("none").hidden = value === undefined || items.length > 0 || !isFiltered;
     const note = this.#part("problem");
     note.hidden = problem === "";
     setText(note, problem);
-    setText(this.#part("count"), items.length < MOST ? "" : `the newest ${MOST}`);
+    setText(this.#part("count"), this.#kind.summary(items));
+    if (value !== undefined) this.#kind.drawMore?.(value, this.#onOpen);
   }
 
   #point() {
-    const status = this.#status.value;
+    const status = this.#status?.value ?? "";
     this.#resource.point(`${this.#kind.path}?limit=${MOST}${status === "" ? "" : `&status=${status}`}`);
   }
 
@@ -161,7 +99,7 @@ function newEntry(id, onOpen) {
 
 /**
  * @param {HTMLElement} element
- * @param {{ status: string, state: string, words: string, facts: string, at: string }} item
+ * @param {{ status: string, state: string, words: string, facts: string, at: string | null }} item
  * @param {boolean} isSelected
  */
 function fill(element, item, isSelected) {
@@ -173,5 +111,5 @@ function fill(element, item, isSelected) {
   if (state) setText(state, item.state);
   if (words) setText(words, item.words);
   if (facts) setText(facts, item.facts);
-  if (when) setText(when, ago(Date.parse(item.at), Date.now()));
+  if (when) setText(when, item.at === null ? "" : ago(Date.parse(item.at), Date.now()));
 }

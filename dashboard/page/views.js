@@ -3,9 +3,9 @@ import { byId, el, setAttribute } from "./dom.js";
 
 /** @typedef {typeof VIEWS[number]} View */
 
-const VIEWS = /** @type {const} */ (["feed", "sessions", "hooks", "sources", "tasks", "webhooks"]);
+const VIEWS = /** @type {const} */ (["feed", "sessions", "hooks", "sources", "tasks", "webhooks", "daemons"]);
 /** The panes that share a place on a wide screen, and their tabs. */
-const LOWER = /** @type {const} */ ({ hooks: "Hooks", tasks: "Tasks", webhooks: "Webhooks" });
+const LOWER = /** @type {const} */ ({ hooks: "Hooks", tasks: "Tasks", webhooks: "Webhooks", daemons: "Daemons" });
 /** From this width on the screen is wide; the style sheets have the same number. */
 const WIDE = "(min-width: 1000px)";
 

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { after, before, type TestContext } from "node:test";
 import type { Browser, Locator, Page } from "playwright-core";
+import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase, transaction } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
@@ -33,7 +34,8 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = new EmbeddedTasks(database, deliveries);
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: SILENT, redact: (text) => text });
-  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries } });
+  const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact: (text) => text });
+  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries, daemons } });
   const home = { folder, database, deliveries, tasks };
   const ids = isEmpty ? [] : await fill(home);
   const tab = await openTab(browser, options);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
@@ -18,7 +19,8 @@ async function start(t: TestContext) {
   const tasks = new EmbeddedTasks(database, deliveries);
   const redact = (text: string) => text.replaceAll("hunter2hunter2", "[redacted]");
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
-  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries } });
+  const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact });
+  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries, daemons } });
   const get = async (path: string) => {
     const { status, json } = await dashboard.get(path, dashboard.bearer);
     return { status, body: json() };

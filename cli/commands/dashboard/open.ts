@@ -59,9 +59,10 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
   };
 }
 
-/** What the page shows of the home's tasks and deliveries. Tasks whose process is gone are settled before. */
+/** What the page shows of the home's tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
 async function openStored(database: DatabaseSync, { paths, config, redact }: OpenDashboardOptions) {
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+  const { createDaemonDesk } = await import("../../daemon/desk.ts");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
   const { taskReports } = await import("../../tasks/home.ts");
   const deliveries = new EmbeddedDeliveries(database);
@@ -72,7 +73,7 @@ async function openStored(database: DatabaseSync, { paths, config, redact }: Ope
     deliveriesFor: taskReports(config, redact, deliveries),
     redact,
   });
-  return { tasks, deliveries };
+  return { tasks, deliveries, daemons: createDaemonDesk({ database, run: paths.run, redact }) };
 }
 
 /** A separate connection for events. Without a usable file, events are kept in memory only. */

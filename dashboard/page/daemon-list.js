@@ -1,6 +1,6 @@
 /** What the pane of daemons shows: a row for each, and below them what is scheduled next. */
 import { byId, el, KeyedList, setText } from "./dom.js";
-import { count, counted, oneLine, until } from "./format.js";
+import { count, oneLine, roughly, until } from "./format.js";
 
 /** @typedef {import("./stored-list.js").Daemon} Daemon */
 /** @typedef {import("./stored-list.js").Schedule} Schedule */
@@ -25,7 +25,7 @@ export const DAEMONS = {
     ]
       .filter((part) => part !== "")
       .join(" · "),
-    at: daemon.started_at,
+    when: daemon.started_at === null ? "" : `up ${roughly(Date.now() - Date.parse(daemon.started_at))}`,
   }),
   summary: (daemons) =>
     daemons.length === 0
@@ -48,9 +48,7 @@ function drawSchedules(next, onOpen) {
     update: fillSchedule,
   });
   schedules.render(next);
-  const title = byId("daemons-schedules-title", HTMLElement);
-  title.hidden = next.length === 0;
-  setText(title, `Next of ${counted(next.length, "schedule")}`);
+  byId("daemons-schedules-title", HTMLElement).hidden = next.length === 0;
 }
 
 /** @param {() => void} onOpen */

@@ -1,5 +1,5 @@
 /** What the panes of tasks and of webhooks show. No DOM. */
-import { count, counted, duration, oneLine } from "./format.js";
+import { ago, count, counted, duration, oneLine } from "./format.js";
 
 /** @typedef {import("./stored-list.js").Task} Task */
 /** @typedef {import("./stored-list.js").Delivery} Delivery */
@@ -14,7 +14,7 @@ export const MOST = 100;
  * @property {string} path
  * @property {(answer: any) => readonly Item[]} items
  * @property {(item: Item) => string} id
- * @property {(item: Item) => { status: string, state: string, words: string, facts: string, at: string | null }} describe
+ * @property {(item: Item) => { status: string, state: string, words: string, facts: string, when: string }} describe
  * @property {(items: readonly Item[]) => string} summary beside the title
  * @property {boolean} hasFilter
  * @property {(answer: any, onOpen: (id: string) => void) => void} [drawMore] draws what else the answer has
@@ -38,7 +38,7 @@ export const TASKS = {
     ]
       .filter((part) => part !== "")
       .join(" · "),
-    at: task.created_at,
+    when: ago(Date.parse(task.created_at), Date.now()),
   }),
   summary: newest,
   hasFilter: true,
@@ -61,7 +61,7 @@ export const DELIVERIES = {
     ]
       .filter((part) => part !== "")
       .join(" · "),
-    at: delivery.created_at,
+    when: ago(Date.parse(delivery.created_at), Date.now()),
   }),
   summary: newest,
   hasFilter: true,

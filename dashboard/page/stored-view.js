@@ -1,6 +1,5 @@
 /** A pane of what is stored: a list whose entries open the details, and perhaps a filter by status. */
 import { byId, el, KeyedList, setAttribute, setText } from "./dom.js";
-import { ago } from "./format.js";
 import { RovingButtons } from "./roving.js";
 import { MOST } from "./stored-kinds.js";
 import { StoredResource } from "./stored-list.js";
@@ -99,7 +98,7 @@ function newEntry(id, onOpen) {
 
 /**
  * @param {HTMLElement} element
- * @param {{ status: string, state: string, words: string, facts: string, at: string | null }} item
+ * @param {{ status: string, state: string, words: string, facts: string, when: string }} item
  * @param {boolean} isSelected
  */
 function fill(element, item, isSelected) {
@@ -111,5 +110,5 @@ function fill(element, item, isSelected) {
   if (state) setText(state, item.state);
   if (words) setText(words, item.words);
   if (facts) setText(facts, item.facts);
-  if (when) setText(when, item.at === null ? "" : ago(Date.parse(item.at), Date.now()));
+  if (when) setText(when, item.when);
 }

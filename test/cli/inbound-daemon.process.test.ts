@@ -120,8 +120,9 @@ test("at SIGTERM a script in flight ends, its sender is answered, and its messag
   assert.equal((await messagesOf(home, "ci")).length, 1);
 });
 
-test("hermes serve runs daemons with their hooks", async (t) => {
-  const { home, port, post } = await hooked(t, ECHO, { daemons: [{ name: "ci", hooks: ["push"] }] });
+test("hermes serve runs daemons with their hooks, and its dashboard shows them", async (t) => {
+  const dashboard = { enabled: true, port: 0 };
+  const { home, port, post } = await hooked(t, ECHO, { daemons: [{ name: "ci", hooks: ["push"] }], dashboard });
   const refused = await home.run(["serve"]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /hermes hooks allow inbound:push /);
@@ -129,6 +130,20 @@ test("hermes serve runs daemons with their hooks", async (t) => {
   assert.match(service.stderr(), new RegExp(`The inbound webhook "push" is at ${url(port)} \\(verify: github\\)`));
   assert.deepEqual(await post("one", "1"), { status: 200, text: "ok" });
   await until(async () => (await messagesOf(home, "ci"))[0]?.state === "done", "the turn has ended");
+  const { daemon, messages } = await shown(home, "/api/daemons/inbox?name=ci");
+  assert.deepEqual(daemon["hooks"], [{ name: "push", url: `http://127.0.0.1:${port}/`, verify: "github" }]);
+  assert.equal(messages[0]?.label, "push");
   service.kill("SIGTERM");
   assert.equal((await service.ended).code, 0);
 });
+
+/** What the dashboard that runs answers. */
+async function shown(home: Home, path: string) {
+  const { url: dashboard, hooks_ingest_token: token } = JSON.parse(home.read("dashboard.json")) as Record<
+    string,
+    string
+  >;
+  const response = await fetch(dashboard + path, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(response.status, 200);
+  return (await response.json()) as { daemon: Record<string, unknown>; messages: Message[] };
+}

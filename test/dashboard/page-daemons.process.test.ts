@@ -235,6 +235,27 @@ test("with the keyboard alone, and on narrow screens", async (t) => {
   assert.match(await page.locator(":focus").innerText(), /ci-watcher/);
 });
 
+test("the tabs of the lower panes fit beside a title, a note and a filter", async (t) => {
+  const { page } = await signedIn(t, { viewport: { width: 1000, height: 800 } });
+  for (const [key, view] of [
+    ["3", "hooks"],
+    ["5", "tasks"],
+    ["6", "webhooks"],
+    ["7", "daemons"],
+  ] as const) {
+    await page.keyboard.press(key);
+    await page.locator(`#${view} [data-tab="daemons"]`).waitFor();
+    await page.evaluate(
+      `for (const note of document.querySelectorAll(".pane-head p")) note.textContent = "the newest 100"`,
+    );
+    await picture(page, `tabs-${view}`);
+    const over = await page.evaluate(
+      `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector("#${view} .pane-head"))`,
+    );
+    assert.equal(over, 0, view);
+  }
+});
+
 async function fits(page: Page): Promise<void> {
   const wide = await page.evaluate(
     `[document.body, ...document.querySelectorAll("#views, #daemons, #inspector-body, .scroll")]

@@ -62,7 +62,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 /** What the page shows of the home's tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
 async function openStored(database: DatabaseSync, { paths, config, redact }: OpenDashboardOptions) {
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
-  const { createDaemonDesk } = await import("../../daemon/desk.ts");
+  const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
   const { taskReports } = await import("../../tasks/home.ts");
   const deliveries = new EmbeddedDeliveries(database);

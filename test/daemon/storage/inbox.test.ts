@@ -300,3 +300,41 @@ test("only what ended long enough ago is deleted, and ids that are no longer rem
   clock.now -= DEDUP_MS;
   assert.equal(await store.isRemembered({ scope: "a", id: "1" }), false);
 });
+
+test("sessions with messages that are not handled yet are counted, also what runs", async () => {
+  const { store, claim } = open();
+  assert.deepEqual([...(await store.waiting())], []);
+  for (const session of ["s", "b", "s", "", "日本語", "over"]) await stored(store, { session });
+  await claim();
+  const over = await claim({ session: "over" });
+  await store.end([over!.id], "failed");
+  assert.deepEqual(
+    await store.waiting(),
+    new Map([
+      ["", 1],
+      ["b", 1],
+      ["s", 2],
+      ["日本語", 1],
+    ]),
+  );
+});
+
+test("counting them does not read the messages that are over", async (t) => {
+  const database = openMemoryDatabase();
+  const plans: string[] = [];
+  const prepare = database.prepare.bind(database);
+  t.mock.method(database, "prepare", (sql: string) => {
+    plans.push(
+      ...prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail)),
+    );
+    return prepare(sql);
+  });
+  await new EmbeddedInbox(database).waiting();
+  assert.ok(
+    plans.some((detail) => detail.includes("inbox_messages")),
+    plans.join("\n"),
+  );
+  for (const detail of plans) assert.doesNotMatch(detail, /SCAN inbox_messages/, plans.join("\n"));
+});

@@ -13,6 +13,7 @@ import type {
 } from "#core/ports/agent";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
+import { CallQuestions } from "./questions.ts";
 import { openLine, originOf, showFrames, type AgentDeps, type TurnOutput, type TurnScope } from "./scope.ts";
 import { closeSession, resetSession, sessionFrame } from "./session-life.ts";
 import { runToolCall } from "./tool-call.ts";
@@ -25,6 +26,7 @@ import { runTurn } from "./turn.ts";
  */
 export function createAgentRunner(deps: AgentDeps): AgentRunner {
   const running = new Map<string, Injections>();
+  const questions = new CallQuestions();
 
   async function turn(request: TurnRequest): Promise<TurnResult> {
     const { session, runs = [], injected, message } = request;
@@ -71,7 +73,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
 
   function scopeOf(request: SessionRequest, line: TurnOutput, maxIterations = deps.maxIterations()): TurnScope {
     const { session, platform, user_id = "" } = request;
-    return { deps, session, platform, user_id, depth: 0, line, origin: originOf(session), maxIterations };
+    return { deps, session, platform, user_id, depth: 0, line, origin: originOf(session), questions, maxIterations };
   }
 
   return {
@@ -79,8 +81,14 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     callTool,
     inject,
     show: (request) => showFrames(deps, request)(sessionFrame(deps, request)),
-    reset: (request) => resetSession(deps, request),
-    close: (request) => closeSession(deps, request),
+    reset: (request) => {
+      if (request.session !== undefined) questions.forget(request.session.id);
+      return resetSession(deps, request);
+    },
+    close: (request) => {
+      questions.forget(request.session.id);
+      return closeSession(deps, request);
+    },
   };
 }
 

@@ -7,8 +7,10 @@ import type { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { FiringOrigin, HookRun } from "#core/ports/hook";
 import type { Session, SessionRequest, Tool, TurnResult } from "#core/ports/agent";
+import type { AskUser } from "#core/ports/question";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
+import type { CallQuestions } from "./questions.ts";
 import type { SqliteSessions } from "./sessions.ts";
 
 /** What the agent needs of the rest of the program. */
@@ -56,6 +58,8 @@ export interface TurnOutput {
   readonly emit: (frame: Frame) => void;
   /** Takes the record of each hook run. */
   readonly report: (run: HookRun) => void;
+  /** Asks about a tool call; undefined where nobody can be asked. */
+  readonly ask: AskUser | undefined;
   /** Tokens of the turn, those of child agents included. */
   readonly cost: { input_tokens: number; output_tokens: number };
   /** Ids of the calls that were shown, so that no two calls of a turn share one. */
@@ -76,6 +80,7 @@ export interface TurnScope {
   readonly depth: number;
   readonly line: TurnOutput;
   readonly origin: FiringOrigin;
+  readonly questions: CallQuestions;
   readonly maxIterations: number;
 }
 
@@ -103,7 +108,7 @@ export function showFrames(
  */
 export function openLine(
   deps: Pick<AgentDeps, "mirror" | "redact">,
-  request: Pick<SessionRequest, "session" | "onFrame" | "onNotice" | "signal">,
+  request: Pick<SessionRequest, "session" | "onFrame" | "onNotice" | "signal" | "ask">,
 ): TurnOutput & { close: () => void } {
   const { session, signal } = request;
   const show = showFrames(deps, request);
@@ -122,6 +127,7 @@ export function openLine(
       emit(hookFrame(run, session.id, deps.redact));
       if (run.notice !== undefined) request.onNotice?.(run.notice);
     },
+    ask: request.ask,
     cost: { input_tokens: 0, output_tokens: 0 },
     callIds: new Set(),
     signal,

@@ -1,4 +1,5 @@
 /** Runs every tool call, whether the model or the user requested it. */
+import type { Decision } from "#core/answers";
 import { problemOf } from "#core/errors";
 import type { Tool } from "#core/ports/agent";
 import { didYouMean } from "#core/suggest";
@@ -56,16 +57,17 @@ async function passGate(
     tool_call_id: asked.id,
   });
   const decision = await fireHook(scope, "pre_tool_call", () => payload(asked.args));
-  const args = decision.kind === "modify" ? decision.args : asked.args;
-  const problem = decision.kind === "modify" ? null : asked.problem;
-  if (decision.kind !== "block")
-    scope.deps.onToolCall?.({ task_id: scope.deps.taskId ?? session.id, tool: asked.tool, args });
+  const changed = decision.kind === "modify" || decision.kind === "ask" ? decision.args : undefined;
+  const args = changed ?? asked.args;
+  const problem = changed === undefined ? asked.problem : null;
+  const refused = await refusalOf(scope, { ...asked, args }, decision);
+  if (refused === null) scope.deps.onToolCall?.({ task_id: scope.deps.taskId ?? session.id, tool: asked.tool, args });
   const ran: Ran =
-    decision.kind === "block"
-      ? { result: errorResult(decision.message), success: false, duration_ms: 0 }
-      : await execute(scope, tools, { ...asked, args, problem });
+    refused === null
+      ? await execute(scope, tools, { ...asked, args, problem })
+      : { result: errorResult(refused), success: false, duration_ms: 0 };
   const { result, duration_ms } = ran;
-  const options = { closing: true, blocked: decision.kind === "block" };
+  const options = { closing: true, blocked: refused !== null };
   await fireHook(scope, "post_tool_call", () => ({ ...payload(args), result }), options);
   const replaced = await fireHook(
     scope,
@@ -74,6 +76,23 @@ async function passGate(
     options,
   );
   return { content: replaced.kind === "transform" ? replaced.text : result, success: ran.success };
+}
+
+/** The message of a block, by a hook or by the user whom a hook asked; null when the call may run. */
+function refusalOf(scope: TurnScope, call: AskedCall, decision: Decision): string | null | Promise<string | null> {
+  if (decision.kind === "block") return decision.message;
+  if (decision.kind !== "ask") return null;
+  const { line, origin, deps, questions } = scope;
+  return questions.settle({
+    session_id: origin.user_session_id,
+    agent: origin.agent?.type ?? null,
+    tool: call.tool,
+    args: call.args,
+    reasons: decision.reasons,
+    ask: line.ask,
+    signal: line.signal,
+    warn: (sentence) => deps.log.warn(sentence),
+  });
 }
 
 async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCall): Promise<Ran> {

@@ -10,7 +10,6 @@ import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookRequest } from "#allowlist/grant";
 import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
-import type { AskPerson } from "#sandbox/shell/hook";
 import type { SessionFiles } from "#sandbox/shell/protocol";
 import type { CliContext, GlobalOptions } from "./context.ts";
 import { optInOf } from "./opt-in.ts";
@@ -19,8 +18,6 @@ interface ShellHookOptions {
   readonly context: CliContext;
   readonly globals: GlobalOptions;
   readonly paths: HomePaths;
-  /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
-  readonly ask?: AskPerson | undefined;
   readonly dispatcher: HookDispatcher;
   /** Called when an approval cannot be written. */
   readonly onUnrecorded: (sentence: string) => void;
@@ -66,7 +63,7 @@ const NO_SCRIPTS: HookScripts = { all: [], gates: [] };
 const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_SCRIPTS, guards: [] };
 
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
-  const { context, paths, dispatcher, ask } = options;
+  const { context, paths, dispatcher } = options;
   const place = { cwd: process.cwd(), env: context.env, home: paths.home };
   const shellContext = { ...place, wallFor: options.wallFor, sessionFiles: options.sessionFiles };
   let current = NONE;
@@ -105,7 +102,6 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       decide: (request: HookRequest) => (current.approvals ?? approvals).decide(request),
       shellContext,
       findAccessProblem: (argv: readonly string[]) => findScriptAccessProblem(argv, place),
-      ask,
       warn: context.warn,
     };
     const hooks = new Map<string, readonly Hook[]>();

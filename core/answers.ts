@@ -6,6 +6,7 @@ import type { GateVerb } from "./event-declaration.ts";
 import { declarationOf, type EventName, type EventsOfKind, type VerbOf } from "./events.ts";
 import { frozenCopy } from "./firing.ts";
 import { isMapping } from "#core/mapping";
+import type { AskChoice, AskReason } from "./ports/question.ts";
 import { truncate } from "./truncate.ts";
 
 type Nothing = void | undefined | null | Readonly<Record<string, never>>;
@@ -18,6 +19,15 @@ export interface ModifyAnswer {
   readonly action: "modify";
   /** Merged into the arguments of the call. */
   readonly args: Readonly<Record<string, unknown>>;
+}
+export interface AskAnswer {
+  readonly action: "ask";
+  /** Why the user should decide; shown with the call. */
+  readonly message: string;
+  /** Merged into the arguments of the call, as with `modify`, before the user sees them. */
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** Further answers on a terminal, in addition to yes, no, and yes for the rest of the session. */
+  readonly choices?: readonly AskChoice[];
 }
 export interface SkipAnswer {
   readonly action: "skip";
@@ -37,6 +47,7 @@ export interface ContextAnswer {
 /** A plugin's answers to a gate, by verb. */
 interface VerbAnswers {
   readonly block: BlockAnswer;
+  readonly ask: AskAnswer;
   readonly modify: ModifyAnswer;
   readonly skip: SkipAnswer;
   readonly rewrite: RewriteAnswer;
@@ -58,10 +69,19 @@ export type Decision =
   | { readonly kind: "allow" }
   | { readonly kind: "block"; readonly message: string }
   | { readonly kind: "modify"; readonly args: Readonly<Record<string, unknown>> }
+  | AskDecision
   | { readonly kind: "context"; readonly text: string }
   | { readonly kind: "transform"; readonly text: string }
   | { readonly kind: "skip"; readonly reason: string }
   | { readonly kind: "rewrite"; readonly text: string };
+
+/** The user decides whether the call runs, with these arguments if there are any. */
+export interface AskDecision {
+  readonly kind: "ask";
+  /** One for each hook that asks. */
+  readonly reasons: readonly AskReason[];
+  readonly args?: Readonly<Record<string, unknown>>;
+}
 
 export interface Invalid {
   readonly kind: "invalid";
@@ -107,6 +127,7 @@ function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision
 /** Reads the rest of an answer by its verb. */
 const READERS: Readonly<Record<GateVerb, (answer: Record<string, unknown>, dialect: Dialect) => Decision | Invalid>> = {
   block,
+  ask,
   modify,
   skip: (answer) => ({ kind: "skip", reason: text(answer["reason"]) ?? "" }),
   rewrite,
@@ -147,6 +168,37 @@ function modify(answer: Record<string, unknown>, dialect: Dialect): Decision | I
   if (!isMapping(args)) return invalid('"modify" needs the changed arguments as an object');
   // Copied here, so that data that cannot be copied (too deep, a cycle) makes the answer invalid.
   return { kind: "modify", args: frozenCopy(args) };
+}
+
+function ask(answer: Record<string, unknown>, dialect: Dialect): Decision | Invalid {
+  const message =
+    (dialect === "shell" ? (text(answer["reason"]) ?? text(answer["message"])) : text(answer["message"])) ?? "";
+  const args = dialect === "shell" ? (answer["tool_input"] ?? answer["args"]) : answer["args"];
+  if (isPresent(args) && !isMapping(args)) return invalid('the "args" of "ask" must be an object');
+  // A script has ended when the user answers, so it could not be told.
+  const choices = dialect === "shell" ? [] : readChoices(answer["choices"]);
+  if (choices === undefined) {
+    return invalid('the "choices" of "ask" need a "key" (one lowercase letter but y, a and n) and a "label" each');
+  }
+  const reasons = [{ message, choices }];
+  return { kind: "ask", reasons, ...(isMapping(args) ? { args: frozenCopy(args) } : {}) };
+}
+
+/** The letters of y, a and n are taken. */
+const CHOICE_KEY = /^[b-mo-xz]$/;
+
+function readChoices(given: unknown): readonly AskChoice[] | undefined {
+  if (!isPresent(given)) return [];
+  if (!Array.isArray(given)) return undefined;
+  const choices = given.map((choice: unknown): AskChoice | undefined => {
+    if (!isMapping(choice)) return undefined;
+    const { key, on_chosen } = choice;
+    const label = text(choice["label"]);
+    if (typeof key !== "string" || !CHOICE_KEY.test(key) || label === undefined) return undefined;
+    if (isPresent(on_chosen) && typeof on_chosen !== "function") return undefined;
+    return { key, label, ...(isPresent(on_chosen) ? { on_chosen: on_chosen as () => unknown } : {}) };
+  });
+  return choices.some((choice) => choice === undefined) ? undefined : (choices as AskChoice[]);
 }
 
 function judgeContext(answer: unknown, dialect: Dialect): Decision | Invalid {

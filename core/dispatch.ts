@@ -1,6 +1,6 @@
 /** The only loop that runs hooks. Everything else about them is data of the {@link Hook} and of the event table. */
 import { availableParallelism } from "node:os";
-import { PASS, type Decision } from "./answers.ts";
+import { PASS, type AskDecision, type Decision } from "./answers.ts";
 import { attempt, type Attempt } from "./attempt.ts";
 import type { EventKind } from "./event-declaration.ts";
 import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload } from "./events.ts";
@@ -22,6 +22,8 @@ export interface Invocation {
 /** Takes a payload, which it must neither keep nor change. Must not throw. */
 export type EventListener = (payload: object) => void;
 
+/** A decision about a call that a later hook may add to. */
+type CallDecision = Extract<Decision, { kind: "modify" | "ask" }>;
 type MaybePromise<Value> = Value | Promise<Value>;
 const NEVER = new AbortController().signal;
 const HOLD_ANSWER = eventsWhere(({ holdsAnswer }) => holdsAnswer);
@@ -100,8 +102,8 @@ export class HookDispatcher {
   /**
    * Fires an event (seed 003, "Ordering and precedence"). `payload` may be a function, only called when there
    * are hooks; the firing owns the payload and freezes it when a callback gets it. Returns the combined decision of the
-   * hooks: `pass`, or what the event's kind allows. `modify` has the complete merged arguments, `context` the joined
-   * text. Never throws or rejects; no promise is created until a hook returns one.
+   * hooks: `pass`, or what the event's kind allows. `modify` has the complete merged arguments, `ask` too
+   * where a hook changed them, `context` the joined text. Never throws or rejects; no promise is created until a hook returns one.
    */
   invoke_hook<Name extends EventName>(
     event: Name,
@@ -166,7 +168,7 @@ export class HookDispatcher {
     this.sinks.record(run, hook);
     passage.onRun?.(run, hook);
     const { decision } = verdict;
-    return decision.kind !== "pass" && fold(passage, limitDecision(decision, this.limits()));
+    return decision.kind !== "pass" && fold(passage, hook, limitDecision(decision, this.limits()));
   }
 }
 
@@ -180,15 +182,10 @@ function applies(hook: Hook, firing: Firing): boolean {
 }
 
 /** Merges one more decision into the previous ones. True when no later hook can change the result. */
-function fold(passage: Dispatch, decision: Decision): boolean {
+function fold(passage: Dispatch, hook: Hook, decision: Decision): boolean {
   if (decision.kind === "pass" || passage.kind === "observe") return false;
-  if (decision.kind === "modify") {
-    const { event, origin } = passage.firing;
-    const payload = passage.firing.payload as { readonly args?: object };
-    // The hook may still hold its answer. Copy it, so that it cannot change while the next hook runs.
-    const args = frozenCopy({ ...payload.args, ...decision.args });
-    passage.firing = createFiring(event, { ...payload, args } as unknown as Payload<EventName>, origin);
-    passage.decision = { kind: "modify", args };
+  if (decision.kind === "modify" || decision.kind === "ask") {
+    passage.decision = joinCalls(passage, hook, decision);
     return false;
   }
   if (decision.kind === "context" && passage.decision.kind === "context") {
@@ -197,4 +194,23 @@ function fold(passage: Dispatch, decision: Decision): boolean {
   }
   passage.decision = decision;
   return decision.kind !== "context";
+}
+
+/** Arguments are merged and reasons collected, so that the user is asked once, about the call as it would run. */
+function joinCalls(passage: Dispatch, hook: Hook, decision: CallDecision): CallDecision {
+  const { event, origin } = passage.firing;
+  const { name, command } = hook;
+  const before = passage.decision as Partial<AskDecision>;
+  let { args } = before;
+  if (decision.args !== undefined) {
+    const payload = passage.firing.payload as { readonly args?: object };
+    // The hook may still hold its answer. Copy it, so that it cannot change while the next hook runs.
+    args = frozenCopy({ ...payload.args, ...decision.args });
+    passage.firing = createFiring(event, { ...payload, args } as unknown as Payload<EventName>, origin);
+  }
+  const asked =
+    decision.kind === "ask" ? decision.reasons.map((reason) => ({ ...reason, hook: { name, command } })) : [];
+  const reasons = [...(before.reasons ?? []), ...asked];
+  if (reasons.length === 0) return { kind: "modify", args: args ?? {} };
+  return { kind: "ask", reasons, ...(args === undefined ? {} : { args }) };
 }

@@ -12,7 +12,7 @@ export type EventKind = "gate" | "context" | "transform" | "observe";
 export type FailurePolicy = "skip" | "mark";
 
 /** The possible verbs of an answer to a gate; `core/answers.ts` reads them. */
-export type GateVerb = "block" | "modify" | "skip" | "rewrite" | "allow";
+export type GateVerb = "block" | "ask" | "modify" | "skip" | "rewrite" | "allow";
 
 /** One row with its types widened, for code that iterates over the table. */
 export interface AnyEventDeclaration {

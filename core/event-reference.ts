@@ -61,6 +61,7 @@ interface AnswerForms {
 
 const VERBS: Readonly<Record<GateVerb, AnswerForms>> = {
   block: { plugin: '{ action: "block", message }', shell: '{"decision":"block","reason":"…"}' },
+  ask: { plugin: '{ action: "ask", message }', shell: '{"action":"ask","message":"…"}' },
   modify: { plugin: '{ action: "modify", args }', shell: '{"decision":"modify","tool_input":{…}}' },
   skip: { plugin: '{ action: "skip", reason }', shell: '{"action":"skip","reason":"…"}' },
   rewrite: { plugin: '{ action: "rewrite", text }', shell: '{"action":"rewrite","text":"…"}' },

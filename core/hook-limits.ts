@@ -27,10 +27,15 @@ export function limitDecision(decision: Decision, limits: HookLimits): Decision 
   if (decision.kind === "block" && decision.message.length > limits.message) {
     return { ...decision, message: cut(decision.message, "message", limits) };
   }
+  if (decision.kind === "ask" && decision.reasons.some(({ message }) => message.length > limits.message)) {
+    const reasons = decision.reasons.map((reason) => ({ ...reason, message: cut(reason.message, "message", limits) }));
+    return { ...decision, reasons };
+  }
   return decision;
 }
 
 function cut(text: string, name: keyof HookLimits, { [name]: most }: HookLimits): string {
+  if (text.length <= most) return text;
   // Not between the halves of a pair.
   const kept = text.slice(0, most).replace(/[\ud800-\udbff]$/, "");
   return `${kept}… [cut: ${text.length} characters, and hooks_limits.${name} is ${most}]`;

@@ -35,6 +35,8 @@ const SLASH_COMMANDS = {
   history: { surfaces: CHAT, summary: "show the messages of this session" },
   quit: { surfaces: CHAT, aliases: ["exit"], summary: "exit (also Ctrl+D)" },
   tasks: { surfaces: BOTH, usage: "[ID|cancel ID]", summary: "list the newest tasks, show one, or cancel it" },
+  approve: { surfaces: GATEWAY, usage: "[all]", summary: "run the tool call that waits, or all calls of its tool" },
+  deny: { surfaces: GATEWAY, summary: "do not run the tool call that waits" },
   settings: { surfaces: GATEWAY, summary: "show the settings and how to change them" },
   start: { surfaces: GATEWAY, summary: "say what to do here" },
 } as const satisfies Readonly<Record<string, SlashCommandEntry>>;

@@ -44,8 +44,14 @@ function decide(hook: Hook, firing: Firing, attempt: Attempt): Verdict {
     decision: judged,
     outcome: judged.kind === "allow" ? "pass" : judged.kind,
     cause: null,
-    detail: judged.kind === "block" ? judged.message : null,
+    detail: messageOf(judged),
   };
+}
+
+/** What a hook says about the call that it holds up. */
+function messageOf(decision: Decision): string | null {
+  if (decision.kind === "block") return decision.message;
+  return decision.kind === "ask" ? decision.reasons.map(({ message }) => message).join("\n") || null : null;
 }
 
 const PASSED: Verdict = Object.freeze({ decision: PASS, outcome: "pass", cause: null, detail: null });

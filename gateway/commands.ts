@@ -9,6 +9,7 @@ import type { UserAccess } from "./access.ts";
 import type { ChatSession, ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps, Timings } from "./deps.ts";
 import type { LiveSessions } from "./live-sessions.ts";
+import type { ChatQuestions } from "./questions.ts";
 import { withDeadline } from "#core/deadline";
 
 export interface CommandDeps extends Pick<
@@ -17,6 +18,7 @@ export interface CommandDeps extends Pick<
 > {
   readonly access: UserAccess;
   readonly live: LiveSessions;
+  readonly questions: ChatQuestions;
   readonly platforms: () => readonly string[];
   readonly closing: AbortSignal;
   readonly timings: Pick<Timings, "command">;
@@ -41,6 +43,11 @@ const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
   new: (_, place, deps) => reset(place, deps),
   stop: (_, { conversation }) => stopText(conversation.stop("stopped")),
   status: (_, place, deps) => statusText(place, deps),
+  approve(args, { key, source }, { questions }) {
+    if (args !== "" && args !== "all") return "Send /approve, or /approve all for all calls of this tool.";
+    return questions.answer(args === "all" ? "session" : "once", key, source.user_id);
+  },
+  deny: (_, { key, source }, { questions }) => questions.answer("decline", key, source.user_id),
   model(args, _, { model }) {
     if (args !== "") model.use(args);
     const { id, provider } = model.describe();
@@ -64,6 +71,8 @@ const URGENT: ReadonlySet<GatewayCommandName | undefined> = new Set([
   "stop",
   "status",
   "tasks",
+  "approve",
+  "deny",
 ] as const);
 
 /** True for a command that runs immediately, even if earlier messages are still waiting. */

@@ -36,6 +36,8 @@ export interface GatewayDeps {
   readonly tasks: TaskDesk;
   /** The plugins' current slash commands. */
   readonly commands: () => readonly GatewayCommand[];
+  /** Escapes characters that could hide something in a text that a user decides about. */
+  readonly clean: (text: string) => string;
   readonly log: Log;
   /** Shows a message to the operator of the gateway. */
   readonly warn: (sentence: string) => void;
@@ -57,6 +59,8 @@ export interface Timings {
   /** Before the second attempt after a failure; doubled each time. */
   readonly firstPause: number;
   readonly longestPause: number;
+  /** For the answer to a question of a hook. */
+  readonly question: number;
   /** For a plugin's slash command. */
   readonly command: number;
   /** For all closing hooks of a drain in total. */
@@ -71,6 +75,7 @@ export const TIMINGS: Timings = {
   send: 60_000,
   firstPause: 1000,
   longestPause: 60_000,
+  question: 300_000,
   command: 120_000,
   closing: 5000,
   abort: 10_000,

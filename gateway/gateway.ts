@@ -9,6 +9,7 @@ import { LiveSessions } from "./live-sessions.ts";
 import { Outbox } from "./outbox.ts";
 import { Pairing } from "./pairing.ts";
 import { PlatformConnections, type PlatformHandle } from "./platforms.ts";
+import { ChatQuestions } from "./questions.ts";
 import { ReceivedMessages } from "./received.ts";
 import { Router } from "./router.ts";
 import { withDeadline } from "#core/deadline";
@@ -79,6 +80,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
     access,
     handles: platforms.handles,
     platforms: () => platforms.names,
+    questions: new ChatQuestions({ clean: given.clean, ms: timings.question }),
     received: new ReceivedMessages(database, log),
     unanswered,
     idle: new IdleResets({ live, outbox, settings, log, closing: closing.signal }),

@@ -234,6 +234,7 @@ export class Router {
     const place = key === null || !isNamed ? null : { key, source: message.source, isChat };
     if (place !== null) await this.#deps.idle.resetIfIdle(place);
     const text = spokenText(admitted.text, message);
+    const { questions } = this.#deps;
     const wish: MessageWish = {
       ...admitted,
       text,
@@ -245,6 +246,7 @@ export class Router {
       platform,
       user_id,
       request,
+      ask: isChat && key !== null && user_id !== "" ? questions.asker({ key, user_id, recipient }) : undefined,
     };
     const answered = isChat && !internal ? this.#deps.unanswered.add(message.source, admitted.text) : () => undefined;
     recipient.onStored(answered);

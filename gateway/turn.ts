@@ -3,6 +3,7 @@ import { EXIT, HermesError } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
 import type { Session, TurnResult } from "#core/ports/agent";
 import type { HookRun } from "#core/ports/hook";
+import type { AskUser } from "#core/ports/question";
 import type { ChatTurnRequest } from "./chat-session.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { asHermesError, sentenceFor } from "./failure.ts";
@@ -21,6 +22,8 @@ export interface MessageWish extends ChatTurnRequest {
   readonly request: RequestContext;
   /** The hooks that ran before the session was known. */
   readonly runs: readonly HookRun[];
+  /** Asks in the chat about a tool call; undefined for a request, whose caller waits for one answer. */
+  readonly ask: AskUser | undefined;
 }
 
 type TurnDeps = Pick<GatewayDeps, "runner" | "log"> & {
@@ -55,7 +58,7 @@ function openSession({ live }: TurnDeps, { open, before }: MessageWish): Session
 }
 
 async function converse(deps: TurnDeps, wish: MessageWish, session: Session, signal: AbortSignal): Promise<void> {
-  const { recipient, platform, user_id, runs, text: message, images } = wish;
+  const { recipient, platform, user_id, runs, ask, text: message, images } = wish;
   const { history, instructions } = wish.request;
   let error: FrameOf<"error"> | undefined;
   const onFrame = (frame: Frame) => {
@@ -67,7 +70,7 @@ async function converse(deps: TurnDeps, wish: MessageWish, session: Session, sig
   let result: TurnResult;
   try {
     const input = { message, images, history, instructions };
-    result = await deps.runner.turn({ ...input, session, platform, user_id, runs, signal, onFrame, onNotice });
+    result = await deps.runner.turn({ ...input, session, platform, user_id, runs, signal, onFrame, onNotice, ask });
   } finally {
     deps.live.end(session);
   }

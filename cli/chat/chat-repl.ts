@@ -4,6 +4,7 @@ import { untilAborted } from "#core/deadline";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Session, SessionRequest, TurnResult } from "#core/ports/agent";
+import type { AskUser } from "#core/ports/question";
 import { LAST_WORDS_MS } from "#agent/session-life";
 import type { StoredSession } from "#agent/sessions";
 import type { Host } from "../host/host.ts";
@@ -18,10 +19,13 @@ export interface SendOptions {
 
 export class ChatRepl {
   readonly #host: Host;
+  readonly #ask: AskUser | undefined;
   #session: Session | undefined;
 
-  constructor(host: Host) {
+  /** `ask` asks the user about tool calls; undefined where nobody can be asked. */
+  constructor(host: Host, ask?: AskUser) {
     this.#host = host;
+    this.#ask = ask;
   }
 
   /** The session, or undefined before the first message. */
@@ -106,6 +110,6 @@ export class ChatRepl {
   }
 
   #on(session: Session, { signal, onFrame }: SendOptions): SessionRequest {
-    return { session, platform: this.#host.surface, signal, onFrame };
+    return { session, platform: this.#host.surface, signal, onFrame, ask: this.#ask };
   }
 }

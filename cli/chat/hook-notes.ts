@@ -86,6 +86,9 @@ function sentenceOf(run: ShownRun): readonly [mark: string, text: string, style:
       return ["~", `${who} ${isCommand ? "handled" : "skipped"} ${messageOf(run)}${because}`, "dim"];
     case "context":
       return ["+", `${who} added context${because}`, "dim"];
+    case "ask":
+      // The question says who asks; where nobody can be asked, the call's result does.
+      return ["?", "", "dim"];
     case "pass":
       return ["·", reason === "" ? "" : `${who}: ${reason}`, "dim"];
   }

@@ -11,6 +11,8 @@ export function noticeOf(run: HookRun): string | undefined {
   switch (run.outcome) {
     case "block":
       return `${who} blocked ${isCommandEvent(run.event) ? messageOf(run) : run.event}${run.detail ? `: ${inLine(run.detail)}` : ""}`;
+    case "ask":
+      return `${who} asked for approval of a tool call${because(run)}`;
     case "modify":
       return `${who} changed the arguments of a tool call${because(run)}`;
     case "transform":

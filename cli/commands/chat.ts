@@ -74,13 +74,12 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     paths: context.paths(command),
     surface: "cli",
     interactive,
-    ask: questions?.ask,
   });
   const verbose = { on: false };
   const isPlain = options.quiet === true || options.outputFormat !== "text";
   const display = isPlain ? undefined : openTurnDisplay({ context, verbose, isHere: true });
   watchHooks(host, context, display);
-  const conversation = new ChatRepl(host);
+  const conversation = new ChatRepl(host, questions?.ask);
   if (isNew) context.note(describeFirstStart(host.model.describe()));
   if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };

@@ -1,4 +1,5 @@
 /** The gateway of a host, as `hermes gateway` and `hermes serve` have it: platforms, gateway hooks, and their drain. */
+import { visible } from "#allowlist/visible";
 import type { Adapter } from "#core/ports/platform";
 import { findPlatform } from "#gateway/adapters/table";
 import { createGateway, type RunningGateway } from "#gateway/gateway";
@@ -76,6 +77,7 @@ function makeGateway(host: Host, onLive: HostGatewayOptions["onLive"]): RunningG
     database,
     model,
     log,
+    clean: visible,
     // A platform's message may contain its address, and the address its token.
     warn: (sentence) => host.warn(host.redact(sentence)),
     settings: () => host.config.values.gateway ?? {},

@@ -9,7 +9,6 @@ import type { AgentRunner, Tool } from "#core/ports/agent";
 import type { HookIdentity } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
 import type { PluginHost } from "#plugins/host";
-import type { AskPerson } from "#sandbox/shell/hook";
 import type { CliContext, GlobalOptions } from "../context.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import type { PluginTurns } from "../plugin-turns.ts";
@@ -30,8 +29,6 @@ export interface HostOptions {
   readonly isWorkers?: boolean;
   /** The task that this process runs, if it runs one. */
   readonly taskId?: string | undefined;
-  /** Asks the user during a turn what a hook wants approval for; absent where there is no user. */
-  readonly ask?: AskPerson | undefined;
 }
 
 /** The platform of a surface's sessions, and the source of its events: a service is a gateway with further parts. */

@@ -2,6 +2,7 @@
 import type { FinishReason, Frame } from "#core/frames";
 import type { ChatImage, ChatMessage } from "#core/messages";
 import type { HookRun } from "#core/ports/hook";
+import type { AskUser } from "#core/ports/question";
 
 /** A tool that the model may call. `parameters` is a JSON Schema of an object. */
 export interface Tool {
@@ -48,6 +49,8 @@ export interface SessionRequest {
   readonly onFrame?: ((frame: Frame) => void) | undefined;
   /** Takes what hooks say to the user during a turn. Must not throw. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /** Asks the user about a tool call that a hook holds up; absent where nobody can be asked, and then it is blocked. */
+  readonly ask?: AskUser | undefined;
 }
 
 /** What a turn starts from. */

@@ -90,6 +90,7 @@ export type HookOutcome =
   | "transform"
   | "skip"
   | "rewrite"
+  | "ask"
   | "error"
   | "timeout";
 

@@ -29,8 +29,6 @@ export interface FinishedRun {
 export interface ParsedRun {
   /** The reply in the plain protocol's terms, for `core/answers.ts` to validate. */
   readonly reply: HookReply;
-  /** The script wants the user to decide, for this reason (may be empty); the reply applies after a yes. */
-  readonly question?: string;
   /** What replaces the thing that the event is about, at the event that its protocol names. */
   readonly replacement?: string;
   /** What the script asked for that this event does not support, as a clause for a warning. */

@@ -4,26 +4,11 @@ import { HermesError } from "#core/errors";
 import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
-import type { ParsedRun } from "./codec.ts";
 import { WIRES } from "./codecs.ts";
 import { requestOf } from "./request.ts";
 import { runScript } from "./run.ts";
 import type { ShellContext } from "./protocol.ts";
 import type { ProcessResult } from "#sandbox/process/run";
-
-/** A question from a script to the user: may this tool call run? */
-export interface HookQuestion {
-  readonly tool: string;
-  /** The arguments that the tool would get. */
-  readonly args: Readonly<Record<string, unknown>>;
-  /** The script's reason; may be empty. */
-  readonly reason: string;
-  /** The command of the hook that asks. */
-  readonly command: string;
-}
-
-/** Asks the user; true for yes. Rejects when the signal aborts before there is an answer. */
-export type AskPerson = (question: HookQuestion, signal: AbortSignal) => Promise<boolean>;
 
 export interface ShellHookDependencies {
   /** Called at every firing: may this command run now, through this shell and with these variables? */
@@ -31,8 +16,6 @@ export interface ShellHookDependencies {
   readonly shellContext: ShellContext;
   /** Why others could change the script of these words, as a clause, else null; asked at each run of a guard. */
   readonly findAccessProblem?: ((argv: readonly string[]) => string | null) | undefined;
-  /** Asks the user; absent where nobody can be asked, and then the call is blocked. */
-  readonly ask?: AskPerson | undefined;
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
   readonly warn?: ((sentence: string) => void) | undefined;
   /** Takes what a script gives in place of the thing that it observed. */
@@ -80,8 +63,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     const reading = WIRES[entry.protocol].read({ entry, firing, result, shellContext: dependencies.shellContext });
     if (reading.unsupported !== undefined) warnOnce(reading.unsupported);
     if (reading.replacement !== undefined) dependencies.onReplacement?.(firing, reading.replacement);
-    const { question } = reading;
-    return question === undefined ? reading.reply : settle(reading, question, firing, signal);
+    return reading.reply;
   }
 
   function warnOnce(clause: string): void {
@@ -89,26 +71,6 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     warned.add(clause);
     const where = `hooks.${entry.event}[${entry.index}]`;
     dependencies.warn?.(`${where}: ${JSON.stringify(entry.name)} asks for something unsupported: ${clause}.`);
-  }
-
-  /** Lets the user decide. Blocks the call on a no or where nobody can be asked. A failed script does not ask. */
-  async function settle(reading: ParsedRun, reason: string, firing: Firing, signal: AbortSignal): Promise<HookReply> {
-    const { reply } = reading;
-    const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: Record<string, unknown> };
-    const changes = (reply.answer as { args?: Record<string, unknown> } | null)?.args;
-    const question = { tool: String(name), args: { ...args, ...changes }, reason, command: entry.command ?? "" };
-    const ask = reply.failure === undefined ? dependencies.ask : undefined;
-    const why = reason === "" ? "" : `: ${reason}`;
-    const block = (message: string): HookReply => ({ ...reply, answer: { action: "block", message } });
-    if (ask === undefined) {
-      return block(`The hook ${entry.name} wants your approval for this call, but nobody can be asked here${why}`);
-    }
-    try {
-      return (await ask(question, signal)) ? reply : block("You declined this call.");
-    } catch {
-      // The user is gone (the turn was stopped, the terminal closed): no answer means no.
-      return block(`The hook ${entry.name} asked for your approval of this call and got no answer${why}`);
-    }
   }
 
   return {

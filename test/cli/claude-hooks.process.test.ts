@@ -137,15 +137,12 @@ test("ask: the user decides", { skip }, async (t) => {
   pty.type(`!echo al''lowed${ENTER}`);
   await pty.see('call     terminal {"command":"echo al\'\'lowed"}');
   await pty.see("reason   is it wise?");
-  await pty.see("[y/N]");
-  pty.type(`what${ENTER}`);
-  await pty.see("Please answer");
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type(`y${ENTER}`);
   await pty.see(/\nallowed/);
   await pty.see("›");
   pty.type(`!echo re''fused${ENTER}`);
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type(ENTER);
   await pty.see("You declined this call.");
   await pty.see("›");
@@ -164,7 +161,7 @@ test("ask: text typed before the question is not its answer, and is restored aft
   pty.type("/he");
   await pty.see(/\/he$/);
   home.write("go", "");
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type(`y${ENTER}`);
   await pty.see(/\none/);
   await pty.see("› /he");
@@ -180,7 +177,7 @@ test("ask: Ctrl+C at the question stops the turn, and the conversation continues
   t.after(() => pty.kill());
   await pty.see("›");
   pty.type(`!echo ne''ver${ENTER}`);
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type("\u0003");
   await pty.see("›");
   pty.type(`/help${ENTER}`);
@@ -201,11 +198,11 @@ test("ask: one shot on a terminal asks too; calls that run at once ask in turn",
   // The two guards run side by side: whose question comes first is theirs to decide.
   const asked = /call +terminal \{"command":"echo (?:o''ne|t''wo)"\}/;
   const first = await pty.see(asked);
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type(`y${ENTER}`);
   const second = await pty.see(asked);
   assert.notEqual(second, first);
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type(`n${ENTER}`);
   assert.equal(await pty.exited, 0);
   const [allowed, refused] = first.endsWith(`o''ne"}`) ? [/one\\n/, /two\\n/] : [/two\\n/, /one\\n/];
@@ -217,7 +214,7 @@ test("ask: Ctrl+C at the question of a one-shot run ends it with 130", { skip },
   const home = withGuard(t, ASKS);
   const pty = home.terminal(["chat", "-q", "!echo never"]);
   t.after(() => pty.kill());
-  await pty.see("[y/N]");
+  await pty.see("[y/a/N]");
   pty.type("\u0003");
   assert.equal(await pty.exited, 130);
 });

@@ -11,6 +11,7 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 /** An answer of each verb that is complete. */
 const ANSWERS: Readonly<Record<GateVerb, Readonly<Record<string, unknown>>>> = {
   block: { action: "block", message: "no" },
+  ask: { action: "ask", message: "sure?" },
   modify: { action: "modify", args: { a: 1 } },
   skip: { action: "skip", reason: "later" },
   rewrite: { action: "rewrite", text: "other" },

@@ -7,7 +7,7 @@ import { EVENTS, type EventName } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import type { ShellContext } from "#sandbox/shell/protocol";
-import { createShellHook, type AskPerson } from "#sandbox/shell/hook";
+import { createShellHook } from "#sandbox/shell/hook";
 
 /** Where the commands run. */
 export const fixtures = resolve(import.meta.dirname, "../fixtures");
@@ -15,7 +15,6 @@ export const fixtures = resolve(import.meta.dirname, "../fixtures");
 export interface Setting {
   readonly event?: EventName;
   readonly payload?: object;
-  readonly ask?: AskPerson;
   readonly entry?: object;
   readonly shellContext?: Partial<ShellContext>;
 }
@@ -28,7 +27,7 @@ export interface Fired {
 
 /** Fires an event through one `protocol: claude` entry for each command. */
 export async function fire(commands: string | readonly string[], setting: Setting = {}): Promise<Fired> {
-  const { event = "pre_tool_call", payload = {}, ask, entry = {} } = setting;
+  const { event = "pre_tool_call", payload = {}, entry = {} } = setting;
   const dispatcher = new HookDispatcher();
   const runs: HookRun[] = [];
   const warnings: string[] = [];
@@ -36,7 +35,7 @@ export async function fire(commands: string | readonly string[], setting: Settin
   for (const parsed of parseHookEntries({ [event]: entries }).entries) {
     const shellContext = { cwd: fixtures, home: "/the/home", env: process.env, ...setting.shellContext };
     const warn = (sentence: string) => void warnings.push(sentence);
-    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext, ask, warn }));
+    dispatcher.register(createShellHook(parsed, { decide: grantExplicitTest, shellContext, warn }));
   }
   const fields = { ...EVENTS[event].sample(), ...payload };
   const decision = await dispatcher.invoke_hook(event, fields, { onRun: (run) => void runs.push(run) });

@@ -1,6 +1,7 @@
 /** A gateway on a workbench: the real agent with the offline model behind it, adapters in memory before it. */
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
+import { visible } from "#allowlist/visible";
 import { openMemoryDatabase } from "#core/home/database";
 import type { Log } from "#core/home/log";
 import type { AgentDeps } from "#agent/scope";
@@ -89,6 +90,7 @@ export async function createGatewayBench(t: TestContext, options: GatewayBenchOp
     model: modelSwitch(),
     tasks: taskDesk(database),
     commands: () => commands,
+    clean: visible,
     log: recordingLog(logged),
     warn: (sentence) => void warnings.push(sentence),
     timings: { ...QUICK, ...options.timings },

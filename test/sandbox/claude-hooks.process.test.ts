@@ -8,7 +8,7 @@ import { HookDispatcher } from "#core/dispatch";
 import { EVENTS, type EventName } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import type { ShellContext } from "#sandbox/shell/protocol";
-import { createShellHook, type HookQuestion } from "#sandbox/shell/hook";
+import { createShellHook } from "#sandbox/shell/hook";
 import { fire, fixtures } from "../helpers/claude-hooks.ts";
 
 const isMissing = (program: string) => spawnSync(program, ["--version"]).error !== undefined;
@@ -26,7 +26,6 @@ const pre = (specific: object) => ({ hookSpecificOutput: { hookEventName: "PreTo
 const PASS = { kind: "pass" };
 const block = (message: string) => ({ kind: "block", message });
 const FAILED = /^Blocked because a guard failed: /;
-const UNASKED = /wants your approval for this call, but nobody can be asked here: sure\?$/;
 
 interface Row {
   readonly what: string;
@@ -36,6 +35,8 @@ interface Row {
   readonly closed?: RegExp;
   readonly detail?: RegExp;
 }
+
+const ASKS = says(pre({ permissionDecision: "ask", permissionDecisionReason: "sure?" }));
 
 const ROWS: readonly Row[] = [
   { what: "nothing", command: says(""), open: PASS },
@@ -82,9 +83,9 @@ const ROWS: readonly Row[] = [
     open: block("later"),
   },
   {
-    what: "ask where no one can be asked",
-    command: says(pre({ permissionDecision: "ask", permissionDecisionReason: "sure?" })),
-    open: UNASKED,
+    what: "ask",
+    command: ASKS,
+    open: { kind: "ask", reasons: [{ message: "sure?", choices: [], hook: { name: ASKS, command: ASKS } }] },
   },
   { what: "the older block", command: says({ decision: "block", reason: "old" }), open: block("old") },
   { what: "the older approve", command: says({ decision: "approve" }), open: PASS },
@@ -270,29 +271,24 @@ test("allow does not skip the hooks that come after it", async () => {
   assert.equal(runs.length, 2);
 });
 
-test("ask: a yes continues with the next hook; a no and a missing answer block", async () => {
+test("ask: the user decides, about the arguments as the hooks changed them, unless a later hook blocks", async () => {
   const asks = says(
     pre({ permissionDecision: "ask", permissionDecisionReason: "sure?", updatedInput: { command: "ls -l" } }),
   );
-  const asked: HookQuestion[] = [];
-  const answering = (answer: boolean) => async (question: HookQuestion) => {
-    asked.push(question);
-    return answer;
-  };
-  const yes = await fire([asks, says("", "the other one", 2)], { ask: answering(true) });
-  assert.deepEqual(yes.decision, block("the other one"));
-  assert.deepEqual((await fire(asks, { ask: answering(true) })).decision, {
-    kind: "modify",
-    args: { command: "ls -l" },
-  });
-  assert.deepEqual(asked[0], { tool: "terminal", args: { command: "ls -l" }, reason: "sure?", command: asks });
-  check((await fire(asks, { ask: answering(false) })).decision, /^You declined this call\.$/);
-  check((await fire(asks, { ask: () => Promise.reject(new Error("gone")) })).decision, /got no answer: sure\?$/);
+  assert.deepEqual((await fire([asks, says("", "the other one", 2)])).decision, block("the other one"));
+  const { decision, runs } = await fire(asks);
+  const reasons = [{ message: "sure?", choices: [], hook: { name: asks, command: asks } }];
+  assert.deepEqual(decision, { kind: "ask", reasons, args: { command: "ls -l" } });
+  assert.deepEqual(
+    runs.map(({ outcome, detail }) => ({ outcome, detail })),
+    [{ outcome: "ask", detail: "sure?" }],
+  );
 });
 
-test("a script that failed asks nobody", async () => {
-  const ask = () => assert.fail("asked");
-  check((await fire(says(pre({ permissionDecision: "ask" }), "", 1), { ask })).decision, /nobody can be asked/);
+test("a script that failed asks all the same, unless it is marked to block", async () => {
+  const asks = says(pre({ permissionDecision: "ask" }), "", 1);
+  assert.equal((await fire(asks)).decision.kind, "ask");
+  check((await fire(asks, { entry: { fail_closed: true } })).decision, /a guard failed/);
 });
 
 const prompt = (specific: object) => ({ hookSpecificOutput: { hookEventName: "UserPromptSubmit", ...specific } });

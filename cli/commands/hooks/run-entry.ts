@@ -70,6 +70,11 @@ function answerOf(decision: Decision): unknown {
       return { context: decision.text };
     case "transform":
       return { text: decision.text };
+    case "ask": {
+      const { reasons, args } = decision;
+      const message = reasons.map((reason) => reason.message).join("\n");
+      return { action: "ask", message, ...(args === undefined ? {} : { args }) };
+    }
     case "allow":
     case "block":
     case "modify":

@@ -66,8 +66,9 @@ function readGate(run: FinishedRun): ParsedRun {
     return reading(run, { ...remarks, failure: failure ?? rejected, unsupported });
   }
   const reason = textOf(specific["permissionDecisionReason"]) ?? noticeIn(answer) ?? "";
-  const question = specific["permissionDecision"] === "ask" ? reason : undefined;
-  return reading(run, { ...remarks, failure, answer: changed, question, unsupported });
+  const asks = specific["permissionDecision"] === "ask";
+  const question: Answer = { ...changed, action: "ask", message: reason };
+  return reading(run, { ...remarks, failure, answer: asks ? question : changed, unsupported });
 }
 
 /** Whether an answer stops the tool from running, and with which message. `defer` leaves the decision to others. */
@@ -181,13 +182,12 @@ function remarksOf({ result }: FinishedRun, answer: Answer, text?: string): Rema
 interface Parts extends Remarks {
   readonly failure?: unknown;
   readonly answer?: Answer | null;
-  readonly question?: string | undefined;
   readonly unsupported?: string | undefined;
   readonly replacement?: string | undefined;
 }
 
 function reading({ result }: FinishedRun, parts: Parts): ParsedRun {
-  const { failure, answer = null, question, unsupported, replacement, ...remarks } = parts;
+  const { failure, answer = null, unsupported, replacement, ...remarks } = parts;
   return {
     reply: {
       dialect: "shell",
@@ -196,7 +196,6 @@ function reading({ result }: FinishedRun, parts: Parts): ParsedRun {
       ...remarks,
       ...(failure === undefined ? {} : { failure }),
     },
-    ...(question === undefined ? {} : { question }),
     ...(unsupported === undefined ? {} : { unsupported }),
     ...(replacement === undefined ? {} : { replacement }),
   };

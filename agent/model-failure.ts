@@ -1,9 +1,9 @@
 /** Describes a failed model request: what went wrong, whether to retry, and what the user can do about it. */
 import { HermesError, problemOf } from "#core/errors";
-import { isMapping } from "#core/mapping";
 import { truncate } from "#core/truncate";
 import { isRetryableStatus, ModelFailure } from "./models/failure.ts";
 import type { SelectedModel } from "./models/select.ts";
+import { wordsIn } from "./models/server-words.ts";
 
 /** What an error needs to know about the model. */
 type FailedModel = Omit<SelectedModel, "model">;
@@ -115,24 +115,6 @@ function describe(thrown: unknown, statusCode: number | null): string {
     .replaceAll(/\s+/g, " ");
   const status = statusCode === null ? "" : `status ${statusCode}${text === "" ? "" : ": "}`;
   return `${status}${truncate(text, LONGEST_PROBLEM)}`;
-}
-
-/** The message of an error in JSON. Packages know their own provider's form alone, and give the status text instead. */
-function wordsIn(body: unknown): string | undefined {
-  const document = typeof body === "string" ? parseJson(body) : undefined;
-  if (!isMapping(document)) return undefined;
-  const { error, message, detail } = document;
-  const words = [isMapping(error) ? error["message"] : error, message, detail];
-  return words.find((one): one is string => typeof one === "string" && one !== "");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A page or plain text: the package's own message has to do.
-    return undefined;
-  }
 }
 
 /** `Retry-After` in seconds or as a date, `retry-after-ms` in milliseconds. */

@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "chat with the agent, or run a single turn",
     load: async () => (await import("./commands/chat.ts")).addChatCommand,
   },
+  model: {
+    summary: "show the model or choose another",
+    load: async () => (await import("./commands/model.ts")).addModelCommand,
+  },
   run: {
     summary: "run a task, here or in the background, or a daemon",
     load: async () => (await import("./commands/run.ts")).addRunCommand,

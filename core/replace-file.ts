@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 
 export interface ReplaceOptions {
-  /** The mode of a new file; by default the umask's. An existing file keeps its mode. */
+  /** The mode of the file. By default an existing file keeps its own, and a new one has the umask's. */
   readonly mode?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Atomically replaces a user's file, following links; its owner and mode are kept. Rejects with the file system's
+ * Atomically replaces a user's file, following links; its owner is kept. Rejects with the file system's
  * error; then the old file is unchanged.
  */
 export async function replaceFile(file: string, content: string, { mode, signal }: ReplaceOptions = {}): Promise<void> {

@@ -94,9 +94,18 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
 export function describeModel(
   settings: ModelSettings,
   env: NodeJS.ProcessEnv,
-): Pick<SelectedModel, "provider" | "id" | "baseUrl"> {
-  const { provider, id, baseUrl } = resolve(settings, env);
-  return { provider, id, baseUrl };
+): Pick<SelectedModel, "provider" | "id" | "baseUrl" | "keySource"> & { readonly hasKey: boolean } {
+  const { provider, id, baseUrl, keySource, apiKey } = resolve(settings, env);
+  return { provider, id, baseUrl, keySource, hasKey: apiKey !== undefined };
+}
+
+/** What somebody who chooses a provider needs to know about it; without a vendor of its own, nothing. */
+export function describeProvider(
+  provider: Provider,
+): { readonly key: string; readonly defaultModel: string; readonly baseUrl: string } | undefined {
+  if (provider === "offline" || provider === "openai-compatible") return undefined;
+  const { key, defaultModel, baseUrl } = HOSTED[provider];
+  return { key, defaultModel, baseUrl };
 }
 
 /** Loads the model that the settings and the environment select. Throws like {@link describeModel}. */

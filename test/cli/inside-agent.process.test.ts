@@ -32,6 +32,7 @@ const REFUSED: readonly string[] = [
   `${hermes} hooks reload`,
   `${hermes} plugins enable demo`,
   `${hermes} plugins disable demo`,
+  `${hermes} model --provider offline --no-test`,
   `${hermes} pairing approve ABCD1234`,
   `${hermes} pairing revoke telegram 1`,
   `${hermes} --accept-hooks chat -q hello`,

@@ -1,4 +1,5 @@
 /** Runs the scripts of requests that were answered already, and joins what belongs together. Every run is a row. */
+import { setTimeout as pause } from "node:timers/promises";
 import { problemOf } from "#core/errors";
 import type { InboundRecord } from "#core/home/inbound-log";
 import type { Log } from "#core/home/log";
@@ -34,6 +35,8 @@ export class AsyncRuns {
   /** Hooks whose queue is being looked at, and whether to look again. */
   readonly #pumping = new Map<string, boolean>();
   readonly #working = new Set<Promise<void>>();
+  /** Hooks whose queue is looked at again soon. */
+  readonly #waking = new Map<string, NodeJS.Timeout>();
   #flushing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #pruning: NodeJS.Timeout | undefined;
@@ -66,16 +69,29 @@ export class AsyncRuns {
           this.#pumping.set(hook.name, false);
           await this.#pump(hook);
         } while (this.#pumping.get(hook.name) === true);
+      } catch (error) {
+        // What is queued was acknowledged: it does not wait for the next request.
+        this.#wakeLater(hook);
+        throw error;
       } finally {
         this.#pumping.delete(hook.name);
       }
     });
   }
 
+  #wakeLater(hook: InboundHook): void {
+    clearTimeout(this.#waking.get(hook.name));
+    this.#waking.set(
+      hook.name,
+      setTimeout(() => this.wake(hook), AGAIN_MS),
+    );
+  }
+
   /** Resolves when every script has ended. What is queued stays for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#pruning);
+    for (const timer of this.#waking.values()) clearTimeout(timer);
     while (this.#working.size > 0) await Promise.allSettled(this.#working);
     clearTimeout(this.#timer);
     await this.#flushing;
@@ -113,17 +129,30 @@ export class AsyncRuns {
       case "cut":
         return runs.release(id);
       case "failed":
-        await runs.end([id], { state: "failed", status: outcome.answer.status }, code);
+        await this.#untilStored(() => runs.end([id], { state: "failed", status: outcome.answer.status }, code));
         return record(outcome.answer.status, outcome.problem);
       case "blank":
-        await runs.keepOutput(id, "", code ?? 0);
+        await this.#untilStored(() => runs.keepOutput(id, "", code ?? 0));
         record(ANSWERS.nothing.status, null);
         break;
       default:
-        await runs.keepOutput(id, outcome.text, code ?? 0);
+        await this.#untilStored(() => runs.keepOutput(id, outcome.text, code ?? 0));
         record(ANSWERS.ok.status, null);
     }
     this.#flush();
+  }
+
+  /** A script is not run twice because the database cannot be used for a while. Rejects only on the way out. */
+  async #untilStored(change: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await change();
+      } catch (error) {
+        if (this.#stopped) throw error;
+        this.#report(error);
+        await pause(AGAIN_MS);
+      }
+    }
   }
 
   /** Makes messages of what is whole, one flush after another, and comes back when the next window ends. */

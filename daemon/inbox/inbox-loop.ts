@@ -114,20 +114,41 @@ export class InboxLoop {
 
   async #handle(message: ClaimedMessage): Promise<void> {
     const { store, beforeTurn, session } = this.#options;
-    await beforeTurn();
-    const turn: RunningTurn = { session: session(), ids: [message.id], abort: new AbortController() };
+    let turn: RunningTurn;
+    try {
+      await beforeTurn();
+      turn = { session: session(), ids: [message.id], abort: new AbortController() };
+    } catch (error) {
+      await this.#record(() => store.release([message.id]));
+      throw error;
+    }
     this.#turn = turn;
     // What came before this turn began, and may enter it, has had nobody to wake.
     if (this.#isWoken) this.wake();
     const handled = await this.#converse(message, turn);
     this.#turn = undefined;
     await this.#entering;
-    try {
-      if (handled === "cut") await store.cut(turn.ids);
-      else await store.end(turn.ids, handled.problem === null ? "done" : "failed");
-    } finally {
-      const shown = handled === "cut" ? { text: null, problem: "it was interrupted" } : handled;
-      for (const id of turn.ids) this.#tell(id, shown);
+    await this.#record(() =>
+      handled === "cut" ? store.cut(turn.ids) : store.end(turn.ids, handled.problem === null ? "done" : "failed"),
+    );
+    const shown = handled === "cut" ? { text: null, problem: "it was interrupted" } : handled;
+    for (const id of turn.ids) this.#tell(id, shown);
+  }
+
+  /**
+   * Stores what has become of messages, also if the database cannot be used for a while: one that stayed `running` would
+   * be handled once more at the next start. Never rejects.
+   */
+  async #record(change: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await change();
+        return;
+      } catch (error) {
+        this.#options.log.error("the inbox cannot be used", { problem: problemOf(error) });
+        if (this.#isStopping) return;
+        await pause(RETRY_MS);
+      }
     }
   }
 
@@ -185,7 +206,7 @@ export class InboxLoop {
           continue;
         }
         // The turn is ending: it gets one of its own.
-        await store.release([message.id]);
+        await this.#record(() => store.release([message.id]));
         this.#isWoken = true;
         return;
       }

@@ -1,6 +1,6 @@
 /** Hooks that answer before their script runs: `async` and `coalesce`, and what becomes of their runs. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { InboundReceiver } from "#daemon/inbound/receiver";
@@ -92,6 +92,29 @@ test("async: a full inbox is waited for, because the request was acknowledged", 
   bench.inbox.full = false;
   await ended(bench, id);
   assert.deepEqual(bench.inbox.texts(), ["one"]);
+});
+
+test("async: a store that fails for a while loses no run, and no script runs twice", async (t) => {
+  const script = `#!/bin/sh\necho x >> "$(dirname "$0")/runs"\ncat\n`;
+  const bench = await startInbound(t, { script, hooks: [{ async: true }] });
+  const { runs, logged, folder } = bench;
+  const locked = () => Promise.reject(new Error("database is locked"));
+  const said = (count: number) =>
+    until(() => logged.filter((line) => line.includes("database is locked")).length >= count, "it was said");
+  const { claim, keepOutput, wholeGroups } = runs;
+  runs.claim = locked;
+  const id = idOf(await bench.send("/", { body: "one" }));
+  await said(1);
+  runs.keepOutput = locked;
+  runs.claim = claim;
+  await said(2);
+  runs.wholeGroups = locked;
+  runs.keepOutput = keepOutput;
+  await said(3);
+  runs.wholeGroups = wholeGroups;
+  await ended(bench, id);
+  assert.deepEqual(bench.inbox.texts(), ["one"]);
+  assert.equal(readFileSync(join(folder, "runs"), "utf8"), "x\n");
 });
 
 test("async: what was cut or queued is taken up by the next process, and messages come once", async (t) => {

@@ -52,6 +52,7 @@ function open(own: Partial<Pick<AgentRunner, "turn">> = {}) {
     },
     ...own,
   };
+  const conversation = { session: () => SESSION };
   const silent = () => undefined;
   const error = (message: string) => void problems.push(message);
   const log = { debug: silent, info: silent, warn: silent, error, child: () => log };
@@ -59,7 +60,7 @@ function open(own: Partial<Pick<AgentRunner, "turn">> = {}) {
     name: "s",
     store,
     holder: { pid: process.pid, start: null },
-    session: () => SESSION,
+    session: () => conversation.session(),
     platform: "daemon",
     runner,
     order: () => "priority",
@@ -76,7 +77,7 @@ function open(own: Partial<Pick<AgentRunner, "turn">> = {}) {
   const turn = (index: number) => until(() => turns[index], `turn ${index} runs`);
   const stateOf = async (id: string) => (await store.get(id))?.state;
   const becomes = (id: string, state: string) => until(async () => (await stateOf(id)) === state, `${id} is ${state}`);
-  return { store, loop, turns, frames, problems, post, turn, stateOf, becomes };
+  return { store, loop, turns, frames, problems, conversation, post, turn, stateOf, becomes };
 }
 
 test("one message is one turn, and whoever waits for it gets its answer", async () => {
@@ -212,6 +213,43 @@ test("an inbox that cannot be read is tried again", async () => {
   await until(() => problems.length > 0, "it was said");
   store.claim = claim;
   (await turn(0)).end(DONE);
+  await becomes(first, "done");
+  await loop.drain(1000);
+});
+
+test("an end that cannot be stored is tried again, and the turn does not run twice", async () => {
+  const { loop, store, problems, turns, post, turn, becomes } = open();
+  const { end } = store;
+  store.end = () => Promise.reject(new Error("database is locked"));
+  loop.start();
+  const first = await post("inject", "first");
+  const handled = loop.whenHandled(first);
+  (await turn(0)).end(DONE);
+  await until(() => problems.length > 0, "it was said");
+  store.end = end;
+  await becomes(first, "done");
+  assert.deepEqual(await handled, { text: "answer", problem: null });
+  const second = await post("inject", "second");
+  (await turn(1)).end(DONE);
+  await becomes(second, "done");
+  assert.equal(turns.length, 2);
+  await loop.drain(1000);
+});
+
+test("a message whose turn cannot begin is given back, and comes next", async () => {
+  const { loop, problems, post, turn, becomes, conversation } = open();
+  const { session } = conversation;
+  conversation.session = () => {
+    throw new Error("database is locked");
+  };
+  loop.start();
+  const first = await post("inject", "first");
+  await until(() => problems.length > 0, "it was said");
+  await becomes(first, "queued");
+  conversation.session = session;
+  const begun = await turn(0);
+  assert.equal(begun.request.message, "first", "no crash has cut it");
+  begun.end(DONE);
   await becomes(first, "done");
   await loop.drain(1000);
 });

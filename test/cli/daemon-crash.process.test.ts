@@ -56,36 +56,6 @@ test("after three cut turns a message has failed, and the next one is handled", 
   );
 });
 
-test("acknowledged messages are handled once, or again and marked, through kills", async (t) => {
-  const home = new Home(t);
-  const acknowledged = new Map<string, string>();
-  const seen: string[] = [];
-  for (let round = 0; round < 8; round++) {
-    const daemon = await startDaemon(t, home);
-    const sending = Array.from({ length: 6 }, async (_, number) => {
-      const text = `message ${round}.${number}`;
-      const { code, stdout } = await home.run(["send", "--name", daemon.name, text]);
-      if (code === 0) acknowledged.set(stdout.trim(), text);
-    });
-    // Killed at a moment of the senders' pace: when some are stored, maybe not all.
-    await until(() => acknowledged.size > round * 2, "some are stored");
-    daemon.kill("SIGKILL");
-    await Promise.all([daemon.ended, ...sending]);
-    seen.push(...daemon.injected());
-  }
-  const last = await startDaemon(t, home);
-  // One that three kills cut has failed.
-  const isOver = async () => (await messagesOf(home, last.name)).every(({ state }) => /done|failed/.test(state));
-  await until(isOver, "all are handled");
-  seen.push(...last.injected());
-  const stored = new Map((await messagesOf(home, last.name)).map(({ id, content }) => [id, content]));
-  for (const [id, text] of acknowledged) assert.equal(stored.get(id), text, "what was acknowledged is stored");
-  for (const text of stored.values()) {
-    const times = seen.filter((one) => one === text).length;
-    assert.ok(times <= 1, `${text} was handled ${times} times without a mark`);
-  }
-});
-
 test("a full inbox is 1 and stores nothing", async (t) => {
   const home = new Home(t);
   const daemon = await startDaemon(t, home);

@@ -8,6 +8,7 @@ import type { Task } from "#core/ports/tasks";
 import type { Home, Running } from "./hermes.ts";
 import { until } from "./poll.ts";
 import { killQuietly } from "./processes.ts";
+import { randomNumbers } from "./random.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
 import { taskHome, tasksOf, workersOf } from "./tasks.ts";
 
@@ -19,17 +20,6 @@ interface Listed {
 
 /** Commands that run side by side. */
 const MOST_COMMANDS = 3;
-
-/** A number from 0 to below 1; the same ones for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * Runs so many rounds. A failure is repeated as far as chance allows with the seed that is printed, in

@@ -47,13 +47,13 @@ interface Ledger {
 
 /**
  * Runs so many rounds. A failure is repeated as far as chance allows with the seed that is printed, in
- * `DAEMON_KILLS_SEED`.
+ * `DAEMON_KILLS_SEED`. `config` is added to the configuration.
  */
-export async function killDaemonAtRandom(t: TestContext, rounds: number): Promise<void> {
+export async function killDaemonAtRandom(t: TestContext, rounds: number, config: object = {}): Promise<void> {
   const seed = Number(process.env["DAEMON_KILLS_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
   t.diagnostic(`DAEMON_KILLS_SEED=${seed} repeats the choices`);
   const random = randomNumbers(seed);
-  const { home, url } = await hookedHome(t);
+  const { home, url } = await hookedHome(t, config);
   const ledger: Ledger = { sent: new Map(), posts: [], seen: [] };
   const start = () => startDaemon(t, home, { name: NAME, args: ["--hook", "now", "--hook", "later"] });
   let startMs = 0;
@@ -84,7 +84,7 @@ export async function killDaemonAtRandom(t: TestContext, rounds: number): Promis
   check(home, ledger);
 }
 
-async function hookedHome(t: TestContext): Promise<{ home: Home; url: string }> {
+async function hookedHome(t: TestContext, config: object): Promise<{ home: Home; url: string }> {
   const home = new Home(t);
   const port = await freePort();
   const script = home.script("cat.sh", "cat\n");
@@ -92,7 +92,7 @@ async function hookedHome(t: TestContext): Promise<{ home: Home; url: string }> 
     return { name, path: `/${name}`, bind: `127.0.0.1:${port}`, script, dedup_header: "x-id", ...more };
   };
   const inbound = [hook("now"), hook("later", { async: true })];
-  home.write("config.yaml", stringify({ model: { provider: "offline" }, hooks_auto_accept: true, inbound }));
+  home.write("config.yaml", stringify({ model: { provider: "offline" }, hooks_auto_accept: true, inbound, ...config }));
   return { home, url: `http://127.0.0.1:${port}` };
 }
 

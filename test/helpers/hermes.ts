@@ -8,6 +8,8 @@ import { startOnPty, type Pty } from "./pty.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 const BIN = join(ROOT, "cli/bin.js");
+/** Generous: a start takes a second of processor time, of which a busy machine gives little. */
+const SEEN_WITHIN_MS = 60_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -136,7 +138,7 @@ export class Home {
         new Promise((found, lost) => {
           const timer = setTimeout(
             () => lost(new Error(`never saw ${text}; stdout:\n${stdout}\nstderr:\n${stderr}`)),
-            20_000,
+            SEEN_WITHIN_MS,
           );
           const check = () => {
             if (!stdout.includes(text) && !stderr.includes(text)) return void watchers.push(check);

@@ -4,7 +4,7 @@ import test from "node:test";
 import { openMemoryDatabase } from "#core/home/database";
 import type { Frame } from "#core/frames";
 import type { AgentRunner, Session, TurnRequest, TurnResult } from "#core/ports/agent";
-import type { InboxSource } from "#core/ports/inbox";
+import { MOST_QUEUED, type InboxSource } from "#core/ports/inbox";
 import { InboxLoop } from "#daemon/inbox/inbox-loop";
 import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { until } from "../../helpers/poll.ts";
@@ -37,12 +37,15 @@ function open(own: Partial<Pick<AgentRunner, "turn">> = {}) {
   const frames: Frame[] = [];
   const problems: string[] = [];
   let running: HeldTurn | undefined;
+  let answering: ((turn: HeldTurn) => void) | undefined;
+  const onTurn = (answer: typeof answering) => void (answering = answer);
   const runner: Pick<AgentRunner, "turn" | "inject"> = {
     async turn(request) {
       const { promise, resolve: end, reject: fail } = Promise.withResolvers<TurnResult>();
       request.signal.addEventListener("abort", () => end(INTERRUPTED));
       running = { request, end, fail, injected: [], accepts: true };
       turns.push(running);
+      answering?.(running);
       return promise.finally(() => (running = undefined));
     },
     inject(_session, message) {
@@ -77,7 +80,7 @@ function open(own: Partial<Pick<AgentRunner, "turn">> = {}) {
   const turn = (index: number) => until(() => turns[index], `turn ${index} runs`);
   const stateOf = async (id: string) => (await store.get(id))?.state;
   const becomes = (id: string, state: string) => until(async () => (await stateOf(id)) === state, `${id} is ${state}`);
-  return { store, loop, turns, frames, problems, conversation, post, turn, stateOf, becomes };
+  return { store, loop, turns, frames, problems, conversation, onTurn, post, turn, stateOf, becomes };
 }
 
 test("one message is one turn, and whoever waits for it gets its answer", async () => {
@@ -252,4 +255,37 @@ test("a message whose turn cannot begin is given back, and comes next", async ()
   begun.end(DONE);
   await becomes(first, "done");
   await loop.drain(1000);
+});
+
+test("of 10,000 messages the first thousand wait, the next is refused, and each is one turn, in order", async () => {
+  const { loop, store, turns, onTurn } = open();
+  const [count, burst] = [10_000, 50];
+  let number = 0;
+  const add = async () => {
+    const { kind } = await store.add({ session: "s", source: "inject", label: "send", content: String(number) });
+    if (kind === "stored") number++;
+    return kind;
+  };
+  while ((await add()) === "stored");
+  assert.equal(number, MOST_QUEUED);
+  assert.equal(await add(), "full");
+  let reached = Promise.withResolvers<void>();
+  onTurn(({ end }) => {
+    end(DONE);
+    if (turns.length === number) reached.resolve();
+  });
+  loop.start();
+  for (;;) {
+    await reached.promise;
+    if (number === count) break;
+    reached = Promise.withResolvers();
+    for (let added = 0; added < burst; added++) assert.equal(await add(), "stored");
+    loop.wake();
+  }
+  await loop.drain(1000);
+  assert.equal((await store.list("s", { state: "done" })).length, count);
+  assert.deepEqual(
+    turns.map(({ request }) => request.message),
+    Array.from({ length: count }, (_, index) => String(index)),
+  );
 });

@@ -1,8 +1,9 @@
 /** Renders the frames of a turn as text, as one JSON document, or as JSON lines. */
 import { visible } from "#allowlist/visible";
-import type { Frame } from "#core/frames";
+import type { Frame, FrameOf } from "#core/frames";
 import { escapeLineEnds } from "#core/line-endings";
 import { truncate } from "#core/truncate";
+import { unmarkUntrusted } from "#daemon/inbound/untrusted";
 import type { CliContext } from "../context.ts";
 import type { TurnDisplay } from "./turn-display.ts";
 
@@ -110,7 +111,7 @@ function textRenderer({ context, streaming, reasoning, display }: RendererOption
           return frame.success ? undefined : context.faint(`  ${shorten(frame.content)}`);
         case "injected":
           endLine();
-          return context.faint(`+ ${frame.source_label}: ${shorten(frame.content)}`);
+          return context.faint(describeInjected(frame));
         case "error":
           endLine();
           return noteProblem(context, frame);
@@ -155,6 +156,12 @@ function documentRenderer({ context }: RendererOptions): Renderer {
 function noteProblem(context: RendererOptions["context"], frame: Frame): void {
   if (frame.type === "error") context.note(`hermes: ${frame.message}`);
   if (frame.type === "assistant" && frame.notice !== undefined) context.note(`hermes: ${frame.notice}`);
+}
+
+/** Where text came from that the user did not write here, and its beginning; of a stranger's, without the marks. */
+function describeInjected({ source_kind: kind, source_label: label, content }: FrameOf<"injected">): string {
+  const words = kind === "webhook" ? unmarkUntrusted(content) : content;
+  return `+ ${visible(`${kind} ${label}`)}: ${shorten(words)}`;
 }
 
 function bare({ session_id: _, ...frame }: Frame): object {

@@ -14,3 +14,9 @@ export function markUntrusted(hook: string, text: string): string {
     `----- end untrusted ${token} -----`,
   ].join("\n");
 }
+
+/** What a person sees of such a message in a line of its own: the text between the two lines, if it is marked. */
+export function unmarkUntrusted(content: string): string {
+  const found = /^----- begin untrusted ([0-9a-f]+) -----\n([^]*)\n----- end untrusted \1 -----/m.exec(content);
+  return found?.[2] ?? content;
+}

@@ -69,8 +69,16 @@ test("a skill's text enters the turn that asks for it", async (t) => {
   const home = new Home(t);
   home.write("skills/notes/SKILL.md", "---\nname: notes\ndescription: how to write them\n---\nGroup the changes.\n");
   const daemon = await startDaemon(t, home);
+  const watching = ["text", "jsonl"].map((format) => home.start(["attach", "--name", daemon.name, "--format", format]));
+  t.after(() => watching.forEach((one) => one.kill("SIGKILL")));
+  const [text, lines] = watching;
+  for (const one of watching) await one.sees("Attached to");
   await send(home, daemon.name, '@use_skill {"name": "notes"}\n\nrun `true`');
   await daemon.turns(1);
+  await text!.sees('+ inject send: @use_skill {"name": "notes"}');
+  await text!.sees('+ skill notes: The skill "notes"');
+  await lines!.sees('"source_kind":"inject","source_label":"send","content":"@use_skill');
+  await lines!.sees('"source_kind":"skill","source_label":"notes","content":"The skill');
   await until(
     async () => (await messagesOf(home, daemon.name)).every(({ state }) => state === "done"),
     "both are done",

@@ -47,6 +47,32 @@ test("inbound list shows every hook and whether it may run, before and after hoo
   assert.match((await home.run(["inbound", "list"])).stdout, /hook0 .*not allowed/);
 });
 
+test("hooks list shows the scripts of inbound webhooks, and --check counts them as any command", async (t) => {
+  const home = new Home(t);
+  const script = home.script("push.sh", ECHO);
+  configure(home, [{ script, timeout: 7 }]);
+  const listed = async () =>
+    (jsonOf(await home.run(["hooks", "list", "--json"]))["hooks"] as Record<string, unknown>[])[0];
+  const { event, source, name, command, timeout, allowed, drift } = (await listed())!;
+  assert.deepEqual([event, source, name, command, timeout], ["inbound:hook0", "shell", "hook0", script, 7]);
+  assert.deepEqual([allowed, drift], [false, "unknown"]);
+  assert.equal((await home.run(["hooks", "list", "--check"])).code, 1);
+  assert.equal((await home.run(["hooks", "allow", "inbound:hook0", script])).code, 0);
+  const approved = await home.run(["hooks", "list", "--check"]);
+  assert.equal(approved.code, 0, approved.stderr);
+  assert.match(approved.stdout, /inbound:hook0 +shell .*push\.sh .*7 s .*allowed/);
+  assert.equal((await listed())?.["drift"], "none");
+  writeFileSync(script, `${ECHO}# changed\n`);
+  const changed = await home.run(["hooks", "list", "--check"]);
+  assert.equal(changed.code, 1);
+  assert.match(changed.stdout, /inbound:hook0 .*allowed, script modified/);
+  chmodSync(script, 0o644);
+  const broken = await home.run(["hooks", "list", "--check"]);
+  assert.equal(broken.code, 1);
+  assert.match(broken.stdout, /inbound:hook0 .*broken/);
+  assert.match(broken.stderr, /inbound:hook0: .*push\.sh/);
+});
+
 test("hooks allow --all covers inbound webhooks with their variables, and a pair may be allowed before it is configured", async (t) => {
   const home = new Home(t);
   const script = home.script("echo.sh", ECHO);

@@ -3,11 +3,7 @@ import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
 import { approvedWithout } from "#allowlist/decide";
-import { describeUnpinned } from "#allowlist/files";
-import { driftOf, type Drift } from "#allowlist/fingerprint";
-import type { PinCheck } from "#allowlist/pinned";
 import { visible, visibleCommand } from "#allowlist/visible";
-import { readWords } from "#allowlist/words";
 import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
@@ -17,6 +13,7 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
 import { warnOfAccess } from "#cli/hook-scripts";
+import { consentFor } from "./consent-state.ts";
 import type { ListedHook, Listing } from "./listed-hook.ts";
 import { formatTable } from "./table.ts";
 
@@ -30,9 +27,11 @@ export async function listHooks(
   const config = await loadConfig(paths, context.env);
   const shell = listShellHooks(config, paths, context.env);
   const plugins = await listPluginHooks(config, paths);
+  const inbound = await loadInboundHookList(config, paths, context.env);
   const gatewayHooks = await loadGatewayHookList(config, paths);
-  const hooks = [...plugins.hooks, ...shell.hooks, ...gatewayHooks.hooks];
-  const warnings = [...config.warnings, ...plugins.warnings, ...shell.warnings, ...gatewayHooks.warnings];
+  const listings = [plugins, shell, inbound, gatewayHooks];
+  const hooks = listings.flatMap((listing) => listing.hooks);
+  const warnings = [...config.warnings, ...listings.flatMap((listing) => listing.warnings)];
   const live = options.live ? await import("./list-live.ts") : undefined;
   const processes = live?.listProcesses(paths);
   if (options.json) context.json({ hooks, warnings, ...(processes === undefined ? {} : { processes }) });
@@ -49,6 +48,13 @@ function needsALook({ source, enabled, allowed, drift, state }: ListedHook): boo
   return source === "shell" && enabled && (!allowed || drift === "modified" || drift === "missing");
 }
 
+/** Most homes have no inbound webhooks; then their settings are not loaded. */
+async function loadInboundHookList(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Promise<Listing> {
+  if ((config.values.inbound ?? []).length === 0) return { hooks: [], warnings: [] };
+  const { listInboundHooks } = await import("./list-inbound.ts");
+  return listInboundHooks(config, paths, env);
+}
+
 /** Most homes have no gateway hooks; then their discovery is not loaded. */
 async function loadGatewayHookList(config: Config, paths: HomePaths): Promise<Listing> {
   if (lstatSync(paths.hooks, { throwIfNoEntry: false }) === undefined) return { hooks: [], warnings: [] };
@@ -62,11 +68,6 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
   const place = { cwd: process.cwd(), env, pinned: config.values.hooks_consent === "pinned" };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   const hooks = entries.map((entry): ListedHook => {
-    const request = requestOf(entry);
-    const approval = approvals.find(request);
-    const { argv } = entry;
-    const check: PinCheck = argv === null ? { state: "unchanged" } : approvals.examine(request, argv);
-    const approvedAt = approval?.approved_at;
     return {
       event: entry.event,
       source: "shell",
@@ -77,27 +78,12 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
       timeout: entry.timeoutSeconds,
       fail_closed: entry.failClosed,
       enabled: entry.enabled,
-      allowed: approvals.decide(request).granted && holds(check),
-      approved_at: typeof approvedAt === "string" ? approvedAt : null,
-      approved_without: approvals.lacks(request) ?? [],
-      drift: argv === null ? "unknown" : driftIn(check, driftOf(argv, approval, place)),
-      unpinned: argv === null || !place.pinned ? null : describeUnpinned(argv, readWords(argv, place), place),
+      ...consentFor(requestOf(entry), entry.argv, approvals, place),
       problem: entry.problem,
     };
   });
   const exposed = warnOfAccess(entries, { ...place, home: paths.home });
   return { hooks, warnings: [...warnings, ...exposed, ...approvals.state().warnings] };
-}
-
-/** False for an approved hook whose pinned files have changed. */
-function holds({ state }: PinCheck): boolean {
-  return state === "unchanged";
-}
-
-/** In pinned mode, a change of any file of the command shows; else that of the script. */
-function driftIn(check: PinCheck, drift: Drift): Drift {
-  if (check.state === "changed") return "modified";
-  return check.state === "missing" ? "missing" : drift;
 }
 
 /** The hooks that plugins' manifests name. */

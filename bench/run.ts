@@ -20,6 +20,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   tasks: async () => (await import("./cases/tasks.ts")).tasksCase,
   webhooks: async () => (await import("./cases/webhooks.ts")).webhooksCase,
   daemon: async () => (await import("./cases/daemon.ts")).daemonCase,
+  inbound: async () => (await import("./cases/inbound.ts")).inboundCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
   soak: async () => (await import("./cases/soak.ts")).soakCase,

@@ -9,8 +9,9 @@ import { median, type Case, type Measurement } from "../measure.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const BIN = join(ROOT, "cli/bin.js");
 const NAME = "bench";
-const MESSAGES = 500;
-const ROUNDS = 15;
+const MESSAGES = 300;
+const ROUNDS = 11;
+const IDLE_MS = 3000;
 
 /** A daemon that waits, in a home with the offline model. */
 async function startDaemon(home: string): Promise<{ pid: number } & Disposable> {
@@ -24,12 +25,8 @@ async function startDaemon(home: string): Promise<{ pid: number } & Disposable> 
   return { pid: child.pid!, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }
 
-/** Sends one message after another over an open socket, while a turn runs; the 95th percentile of the time to `stored`, in ms. */
-async function storeMessages(home: string): Promise<number> {
-  using client = await DaemonClient.connect(findDaemon(join(home, "run"), NAME)!);
-  // A turn that waits for its command, as it would wait for a model: else the offline model's turns are measured.
-  client.say({ type: "send", content: "run `sleep 1000`", wait: false });
-  await client.expect("stored");
+/** Sends one message after another over an open socket; the 95th percentile of the time to `stored`, in ms. */
+async function storeMessages(client: DaemonClient): Promise<number> {
   const times = [];
   for (let number = 0; number < MESSAGES; number++) {
     const started = performance.now();
@@ -38,6 +35,44 @@ async function storeMessages(home: string): Promise<number> {
     times.push(performance.now() - started);
   }
   return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.95)]!;
+}
+
+/** While turns run one after another, and then while one waits for its command, as it would wait for a model. */
+async function storing(home: string): Promise<readonly Measurement[]> {
+  using client = await DaemonClient.connect(findDaemon(join(home, "run"), NAME)!);
+  const row = { unit: "ms", peer: null, theirs: null } as const;
+  const busy = await storeMessages(client);
+  client.say({ type: "send", content: "run `sleep 1000`", wait: false });
+  await client.expect("stored");
+  while ((await queued(client)) > 0) await new Promise((wake) => setTimeout(wake, 50));
+  const waiting = await storeMessages(client);
+  return [
+    { name: "daemon / message stored over a socket, p95", ours: waiting, ...row },
+    { name: "daemon / message stored while turns run, p95", ours: busy, ...row },
+  ];
+}
+
+async function queued(client: DaemonClient): Promise<number> {
+  client.say({ type: "status" });
+  return (await client.expect("status")).queued;
+}
+
+/** Resident memory, and how often the main thread woke up in {@link IDLE_MS}. Linux only. */
+async function idling(pid: number): Promise<readonly Measurement[]> {
+  if (process.platform !== "linux") return [];
+  const read = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(statusOf(pid))?.[1]);
+  await new Promise((wake) => setTimeout(wake, 2000));
+  const before = read("voluntary_ctxt_switches");
+  await new Promise((wake) => setTimeout(wake, IDLE_MS));
+  const wakeups = read("voluntary_ctxt_switches") - before;
+  return [
+    { name: "daemon / idle", unit: "MB", ours: read("VmRSS") / 1024, peer: null, theirs: null },
+    { name: "daemon / idle, wake-ups in 3 s", unit: "wake-ups", ours: wakeups, peer: null, theirs: null },
+  ];
+}
+
+function statusOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/status`, "utf8");
 }
 
 function time(args: readonly string[], home: string): number {
@@ -57,13 +92,7 @@ export const daemonCase: Case = {
     const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
       using daemon = await startDaemon(home);
-      const results: Measurement[] = [];
-      if (process.platform === "linux") {
-        await new Promise((wake) => setTimeout(wake, 1000));
-        const status = readFileSync(`/proc/${daemon.pid}/status`, "utf8");
-        const ours = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-        results.push({ name: "daemon / idle", unit: "MB", ours, peer: null, theirs: null });
-      }
+      const idle = await idling(daemon.pid);
       const samples = { send: [] as number[], version: [] as number[] };
       for (let round = 0; round <= ROUNDS; round++) {
         const took = { send: time(["send", "--name", NAME, "hello"], home), version: time(["--version"], home) };
@@ -72,10 +101,8 @@ export const daemonCase: Case = {
         samples.version.push(took.version);
       }
       const [ours, theirs] = [median(samples.send), median(samples.version)];
-      results.push({ name: "daemon / hermes send", unit: "ms", ours, peer: "hermes --version", theirs });
-      const name = "daemon / message stored over a socket, p95";
-      results.push({ name, unit: "ms", ours: await storeMessages(home), peer: null, theirs: null });
-      return results;
+      const send: Measurement = { name: "daemon / hermes send", unit: "ms", ours, peer: "hermes --version", theirs };
+      return [...idle, send, ...(await storing(home))];
     } finally {
       rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { installPackage } from "../package.ts";
@@ -70,6 +70,7 @@ function residentMegabytes(pid: string): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
+/** Measured at the same time, each in a home of its own. */
 const PROGRAMS = [
   ["chat after one turn", waitingChat],
   ["idle gateway", (bin: string, home: string) => idle("gateway", bin, home)],
@@ -82,31 +83,28 @@ export const memoryCase: Case = {
   run: async () => {
     if (process.platform !== "linux") return [];
     const installed = installPackage();
-    const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
+    const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
+    const homes = PROGRAMS.map((_program, index) => join(folder, String(index)));
+    for (const home of homes) mkdirSync(home);
     try {
       const measured: Measurement[] = [];
       for (const [name, bin] of [
         ["repository", join(ROOT, "cli/bin.js")],
         ["package", installed.bin],
       ] as const) {
-        for (const [what, measure] of PROGRAMS) {
-          const samples: number[] = [];
-          for (let round = 0; round < ROUNDS + WARM_UP; round++) {
-            const resident = await measure(bin, home);
-            if (round >= WARM_UP) samples.push(resident);
-          }
-          measured.push({
-            name: `memory / ${what}, ${name}`,
-            unit: "MB",
-            ours: median(samples),
-            peer: null,
-            theirs: null,
-          });
+        const samples = PROGRAMS.map((): number[] => []);
+        for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+          const resident = await Promise.all(PROGRAMS.map(([, measure], index) => measure(bin, homes[index]!)));
+          if (round >= WARM_UP) resident.forEach((megabytes, index) => samples[index]!.push(megabytes));
+        }
+        for (const [index, [what]] of PROGRAMS.entries()) {
+          const ours = median(samples[index]!);
+          measured.push({ name: `memory / ${what}, ${name}`, unit: "MB", ours, peer: null, theirs: null });
         }
       }
       return measured;
     } finally {
-      rmSync(home, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
       installed.remove();
     }
   },

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
 import { startInbound, writeScript, type InboundBench } from "../../helpers/inbound.ts";
 import { until } from "../../helpers/poll.ts";
@@ -350,25 +350,33 @@ test("1,000 requests over 50 connections never run more than 4 scripts, and each
       }
     },
   });
-  const { Agent } = await import("node:http");
-  const agent = new Agent({ keepAlive: true, maxSockets: 50 });
-  t.after(() => agent.destroy());
-  const statuses = await Promise.all(
-    Array.from({ length: 1000 }, async (_, index): Promise<readonly [number, number]> => {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      const request = httpRequest(bench.url, { method: "POST", agent }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      });
-      request.on("error", reject);
-      request.end(`message ${index}`);
-      return [index, await promise];
-    }),
-  );
+  const bodies = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
+  const statuses = await postAll(t, bench, bodies);
   assert.ok(most <= 4, String(most));
-  assert.deepEqual(new Set(statuses.map(([, status]) => status)), new Set([200, 429]));
-  const accepted = statuses.filter(([, status]) => status === 200).map(([index]) => `message ${index}`);
+  assert.deepEqual(new Set(statuses), new Set([200, 429]));
+  const accepted = bodies.filter((_body, index) => statuses[index] === 200);
   assert.deepEqual(bench.inbox.texts().toSorted(), accepted.toSorted());
+});
+
+test("2,000 forged requests over 50 connections start no process, and a signed one is answered meanwhile", async (t) => {
+  let started = 0;
+  const bench = await startInbound(t, {
+    hooks: [{ verify: "github", secret: SECRET }],
+    wrap: (run) => (script) => {
+      started++;
+      return run(script);
+    },
+  });
+  const forged = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
+  const bodies = Array.from({ length: 2000 }, (_, index) => `message ${index}`);
+  const flood = postAll(t, bench, bodies, forged);
+  assert.equal((await bench.send("/", signed("genuine"))).status, 200);
+  assert.deepEqual(new Set(await flood), new Set([401]));
+  assert.equal(started, 1);
+  assert.deepEqual(bench.inbox.texts(), ["genuine"]);
+  // Nor do strangers fill the log: a refusal is a line at most once a minute.
+  const refused = bench.records.filter(({ status }) => status === 401);
+  assert.ok(refused.length < 10 && bench.logged.length < 10, `${refused.length}, ${bench.logged.length}`);
 });
 
 test("on the way out a running script has its time, and its caller an answer", async (t) => {
@@ -407,6 +415,27 @@ test("each hook has an address that its sender can use", async (t) => {
   );
   assert.deepEqual(statuses, [200, 401]);
 });
+
+/** Posts the bodies over 50 connections; gives the statuses in their order. */
+async function postAll(
+  t: TestContext,
+  bench: InboundBench,
+  bodies: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<readonly number[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+  t.after(() => agent.destroy());
+  const post = (body: string) =>
+    new Promise<number>((resolve, reject) => {
+      const request = httpRequest(bench.url, { method: "POST", agent, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      request.on("error", reject);
+      request.end(body);
+    });
+  return Promise.all(bodies.map(post));
+}
 
 /** Sends lines as they are; gives everything that came back when the connection ended. */
 async function raw(bench: InboundBench, lines: readonly string[]): Promise<string> {

@@ -143,30 +143,15 @@ async function flood({ url, script, folder, queued }: Service): Promise<Measurem
 /** Wrong signatures, and the health check of the same process meanwhile. */
 async function forgeries({ url, healthUrl, mark }: Service): Promise<readonly Measurement[]> {
   const headers = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
-  const health: number[] = [];
-  const probe = new Client(healthUrl);
-  let flooding = true;
-  const probing = (async () => {
-    while (flooding) {
-      const took = await timed(async () => {
-        const answer = await probe.request({ method: "GET", path: "/health" });
-        await answer.body.dump();
-        if (answer.statusCode !== 200) throw new Error(`the health check was answered with ${answer.statusCode}`);
-      });
-      health.push(took);
-      await new Promise((wake) => setTimeout(wake, HEALTH_EVERY_MS));
-    }
-  })();
-  const took = await timed(() =>
+  const ended = new AbortController();
+  const flooding = timed(() =>
     fromMany(url, FORGERIES, async (client) => {
       const answer = await client.request({ method: "POST", path: "/signed", headers, body: BODY });
       await answer.body.dump();
       if (answer.statusCode !== 401) throw new Error(`a forged request was answered with ${answer.statusCode}`);
     }),
-  );
-  flooding = false;
-  await probing;
-  await probe.close();
+  ).finally(() => ended.abort());
+  const [took, health] = await Promise.all([flooding, probe(healthUrl, ended.signal)]);
   if (existsSync(mark)) throw new Error("a forged request has started a script");
   const p95 = health.toSorted((one, other) => one - other)[Math.floor(health.length * 0.95)]!;
   const alone = { peer: null, theirs: null } as const;
@@ -174,6 +159,23 @@ async function forgeries({ url, healthUrl, mark }: Service): Promise<readonly Me
     { name: "inbound / forged signature", unit: "ns", ours: (took * 1e6) / FORGERIES, ...alone },
     { name: "inbound / health meanwhile, p95", unit: "ms", ours: p95, ...alone },
   ];
+}
+
+/** How long each health check took, until the signal aborts. */
+async function probe(url: string, signal: AbortSignal): Promise<readonly number[]> {
+  const client = new Client(url);
+  const times: number[] = [];
+  while (!signal.aborted) {
+    const took = await timed(async () => {
+      const answer = await client.request({ method: "GET", path: "/health" });
+      await answer.body.dump();
+      if (answer.statusCode !== 200) throw new Error(`the health check was answered with ${answer.statusCode}`);
+    });
+    times.push(took);
+    await new Promise((wake) => setTimeout(wake, HEALTH_EVERY_MS));
+  }
+  await client.close();
+  return times;
 }
 
 /** Does some work so many times, each connection one after another. */

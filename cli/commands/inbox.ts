@@ -5,6 +5,7 @@ import type { CliContext } from "../context.ts";
 import { columns, roomForLast } from "../columns.ts";
 import { checkedName } from "#cli/daemon/find";
 import { withHomeState } from "../home-state.ts";
+import { asShownInsideAgent } from "../inside-agent-texts.ts";
 import { fitLine } from "../text-width.ts";
 import { wholeNumber } from "../whole-number.ts";
 
@@ -32,10 +33,11 @@ export function addInboxCommand(program: Command, context: CliContext): void {
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES)
     .action((options: ListOptions, command: Command) =>
-      withHomeState(command, context, false, async ({ database }) => {
+      withHomeState(command, context, false, async ({ config, database }) => {
         const name = checkedName(options.name, "hermes inbox list --name ci-watcher");
         const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
-        const messages = await new EmbeddedInbox(database).list(name, options);
+        const found = await new EmbeddedInbox(database).list(name, options);
+        const messages = await asShownInsideAgent(found, config, context.env);
         if (options.json) return context.json({ messages });
         if (messages.length === 0) return context.out("No messages.");
         const head = ["MESSAGE", "CREATED", "STATE", "SOURCE", "LABEL"];

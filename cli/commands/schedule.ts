@@ -8,6 +8,7 @@ import type { CliContext } from "../context.ts";
 import { checkedName, wakeDaemon } from "#cli/daemon/find";
 import { withHomeState, type HomeState } from "../home-state.ts";
 import { wholeId } from "#core/short-id";
+import { asShownInsideAgent } from "../inside-agent-texts.ts";
 import { fitLine } from "../text-width.ts";
 
 interface JsonOption {
@@ -82,8 +83,9 @@ function add({ name, when, prompt, json }: AddOptions, command: Command, context
 }
 
 function list({ name, json }: JsonOption & { name?: string }, command: Command, context: CliContext): Promise<void> {
-  return withSchedules(command, context, false, async (store) => {
-    const schedules = (await store.list(name)).map(({ set_at: _, ...shown }) => shown);
+  return withSchedules(command, context, false, async (store, { config }) => {
+    const found = (await store.list(name)).map(({ set_at: _, ...shown }) => shown);
+    const schedules = await asShownInsideAgent(found, config, context.env);
     if (json) return context.json({ schedules });
     if (schedules.length === 0) return context.out("No schedules.");
     const head = ["SCHEDULE", "DAEMON", "WHEN", "NEXT"];

@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { openDatabase } from "#core/home/database";
+import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
+import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
+import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { Home, ROOT } from "../helpers/hermes.ts";
 
 const hermes = `"${process.execPath}" "${join(ROOT, "cli/bin.js")}"`;
@@ -79,6 +84,43 @@ test("what only reads works inside, and outside nothing is refused", async (t) =
   assert.match(await inside(home, "bash run.sh"), /\\"hooks\\": \[\].*code 0/);
   const guard = home.script("guard.sh", "exit 0\n");
   assert.equal((await home.run(["hooks", "allow", "pre_tool_call", guard])).code, 0);
+});
+
+test("messages, schedules and tasks are listed inside without secrets, and outside as they are", async (t) => {
+  const home = new Home(t);
+  const secret = "correct-horse-battery-7";
+  const sender = { name: "hook", bind: "127.0.0.1:1", script: "/bin/cat", verify: "bearer", secret };
+  const config = { model: { provider: "offline" }, sandbox: { tools: "off" }, inbound: [sender] };
+  home.write("config.yaml", JSON.stringify(config));
+  const text = `use ${secret} now`;
+  const database = openDatabase(join(home.path, "state.db"));
+  const inbox = new EmbeddedInbox(database);
+  await inbox.add({ session: "w", source: "inject", label: "send", content: text });
+  const schedules = new EmbeddedSchedules(database, inbox);
+  await schedules.add({ name: "w", when: "in 9h", prompt: text, nextAt: new Date(Date.now() + 1e7) });
+  const tasks = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  const task = {
+    prompt: text,
+    cwd: "/",
+    idempotencyKey: null,
+    runner: null,
+    maxTurns: null,
+    timeout: 0,
+    submittedOn: "cli",
+  };
+  const { id } = await tasks.submit(task);
+  database.close();
+  const lists = ["inbox list --name w", "schedule list", "tasks list", `tasks status ${id}`];
+  for (const list of lists) {
+    for (const form of [list, `${list} --json`])
+      assert.match((await home.run(form.split(" "))).stdout, /correct-horse/, form);
+  }
+  const commands = lists.flatMap((list) => [`${hermes} ${list}`, `${hermes} ${list} --json`]);
+  writeFileSync(join(home.work, "run.sh"), commands.map((command) => `${command} 2>&1; echo "code $?"`).join("\n"));
+  const { output } = JSON.parse(await inside(home, "bash run.sh")) as { output: string };
+  assert.equal(output.match(/^code 0$/gm)?.length, commands.length, output);
+  assert.equal(output.match(/use \S+ now/g)?.length, commands.length, output);
+  assert.ok(!output.includes(secret), output);
 });
 
 test("the agent of a hermes inside keeps to the limits of the home outside, also with another home", async (t) => {

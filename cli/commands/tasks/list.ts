@@ -3,6 +3,7 @@ import { visible } from "#allowlist/visible";
 import type { TaskStatus } from "#core/ports/tasks";
 import { columns } from "#cli/columns";
 import type { CliContext } from "#cli/context";
+import { asShownInsideAgent } from "#cli/inside-agent-texts";
 import { taskId, withTasks } from "#cli/tasks/home";
 import { taskTable } from "#cli/tasks/table";
 
@@ -12,8 +13,8 @@ export function listTasks(
   command: Command,
   context: CliContext,
 ): Promise<void> {
-  return withTasks(command, context, async ({ store }) => {
-    const tasks = await store.list(options);
+  return withTasks(command, context, async ({ store, config }) => {
+    const tasks = await asShownInsideAgent(await store.list(options), config, context.env);
     if (options.json) return context.json({ tasks });
     if (tasks.length === 0) return context.out("No tasks.");
     context.out(taskTable(tasks).join("\n"));
@@ -22,9 +23,10 @@ export function listTasks(
 
 /** `hermes tasks status ID` */
 export function showTask(written: string, json: boolean, command: Command, context: CliContext): Promise<void> {
-  return withTasks(command, context, async ({ store }) => {
-    const task = await store.get(await taskId(written, store));
-    if (task === undefined) return;
+  return withTasks(command, context, async ({ store, config }) => {
+    const found = await store.get(await taskId(written, store));
+    if (found === undefined) return;
+    const [task = found] = await asShownInsideAgent([found], config, context.env);
     if (json) return context.json(task);
     const rows = Object.entries(task)
       .filter(([, value]) => value !== null)

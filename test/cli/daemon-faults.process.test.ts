@@ -17,6 +17,7 @@ import { startModelServer } from "../helpers/model-server.ts";
 import { until } from "../helpers/poll.ts";
 import { freePort } from "../helpers/ports.ts";
 import { killQuietly } from "../helpers/processes.ts";
+import { startRawReceiver } from "../helpers/raw-receiver.ts";
 import { taskHome, tasksOf, workersOf } from "../helpers/tasks.ts";
 
 interface Hooked {
@@ -27,14 +28,14 @@ interface Hooked {
   post(body: string): Promise<number | undefined>;
 }
 
-/** A daemon with one hook, whose script is `cat`. */
-async function startHooked(t: TestContext, config: object = {}): Promise<Hooked> {
+/** A daemon with one hook. */
+async function startHooked(t: TestContext, config: object = {}, text = "cat\n"): Promise<Hooked> {
   const home = new Home(t);
   const port = await freePort();
   const hook = {
     name: "push",
     bind: `127.0.0.1:${port}`,
-    script: home.script("cat.sh", "cat\n"),
+    script: home.script("push.sh", text),
     dedup_header: "x-id",
   };
   const rest = { model: { provider: "offline" }, hooks_auto_accept: true, ...config };
@@ -173,4 +174,31 @@ test("a model that fails in a webhook's turn fails that message only; the reques
     (await messagesOf(home, daemon.name)).map(({ state }) => state),
     ["failed", "done"],
   );
+});
+
+test("a daemon streams its log to what takes it; a destination that never answers holds up neither turns nor the end", async (t) => {
+  const stuck = await startRawReceiver(t);
+  stuck.answer = () => undefined;
+  const destinations = [
+    { type: "file", path: "all.log" },
+    { type: "http", url: stuck.url, interval_ms: 0 },
+  ];
+  const { home, daemon, post } = await startHooked(
+    t,
+    { logging: { stream: { destinations } } },
+    "echo no-$(cat) >&2; exit 3\n",
+  );
+  const streamed = () => (home.has("all.log") ? (home.read("all.log").match(/no-\w+/g) ?? []) : []);
+  assert.equal(await post("one"), 500);
+  await until(() => streamed().length === 1 && stuck.received.length > 0, "both destinations have the line");
+  await send(home, daemon.name, "hello");
+  await daemon.turns(1);
+  daemon.kill("SIGKILL");
+  await daemon.ended;
+  const next = await startDaemon(t, home, { args: ["--hook", "push"] });
+  assert.equal(await post("two"), 500);
+  await until(() => streamed().length === 2, "the file has the next line");
+  next.kill("SIGTERM");
+  assert.equal((await next.ended).code, 0);
+  assert.deepEqual(streamed(), ["no-one", "no-two"]);
 });

@@ -78,6 +78,25 @@ export async function flushStdout(): Promise<void> {
   if (state.failure !== undefined) throw new HermesError("HERMES_OUTPUT", { problem: state.failure.message });
 }
 
+/**
+ * Bytes that the reader of standard output has not taken. From the first call on, a full pipe does not hold up the
+ * process: what is written then waits in memory.
+ */
+export function unreadStdout(): number {
+  watchErrors();
+  return state.closed ? 0 : process.stdout.writableLength;
+}
+
+/** Gives the reader of standard output this many milliseconds for what it has not taken; then the rest is dropped. */
+export async function flushStdoutWithin(ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))).then(() => {
+    state.closed = true;
+  });
+  await Promise.race([drained(), late]);
+  clearTimeout(timer);
+}
+
 async function drained(): Promise<void> {
   if (state.closed || !state.watched) return;
   const { stdout } = process;

@@ -6,6 +6,7 @@ import { loadConfig } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import { demandVisible } from "#core/home/hidden";
 import { MOST_QUEUED } from "#core/ports/inbox";
+import { flushStdoutWithin, unreadStdout } from "#core/stdout";
 import type { DaemonSession } from "#daemon/session/daemon-session";
 import { daemonFiles } from "#daemon/session/place";
 import { contentProblem } from "#daemon/session/wire";
@@ -21,9 +22,13 @@ import { keepMemoryFlat } from "../memory.ts";
 import { untilStopped } from "../shutdown.ts";
 import { watchHost } from "../watch.ts";
 import { tellAddresses } from "./addresses.ts";
+import { boundFrames } from "./bounded-frames.ts";
 import { checkedName } from "./find.ts";
 import { DRAIN_MS, endDaemon, openDaemon, PLATFORM, sessionOf } from "./open.ts";
 import { pipedText } from "./piped-text.ts";
+
+/** How long a reader of standard output that does not read may hold up the end. */
+const READER_MS = 2000;
 
 export interface DaemonFlags {
   readonly name: string | undefined;
@@ -79,6 +84,7 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   if (daemon.state === "running") context.note("Waiting for the running turn to finish …");
   await Promise.all([inbound?.stop(DRAIN_MS), endDaemon(host, daemon, shown.show)]);
   await host.dispatcher.drain();
+  await flushStdoutWithin(READER_MS);
 }
 
 /** Nothing is loaded without a hook. The host reads the configuration once more, when nothing else can fail. */
@@ -106,11 +112,12 @@ function showFrames({ outputFormat, quiet }: DaemonFlags, host: Host, context: C
   const streaming = () => host.dispatcher.mayStream();
   const renderer = createRenderer({ format: outputFormat, quiet, streaming, reasoning: { on: false }, context });
   let named: string | undefined;
+  const show = boundFrames({ show: (frame) => renderer.show(frame), unread: unreadStdout, log: host.log });
   return {
     show(frame: Frame) {
       if (frame.type === "session" && frame.session_id === named) return;
       if (frame.type === "session") named = frame.session_id;
-      renderer.show(frame);
+      show(frame);
     },
     finish: () => renderer.finish(),
   };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -142,12 +142,18 @@ test(
   },
 );
 
-test("a daemon whose output is not read answers and handles messages", async (t) => {
+test("a daemon whose output is not read handles messages, and stops", async (t) => {
   const home = new Home(t);
   home.write("config.yaml", "model: { provider: offline }\n");
-  const args = [join(ROOT, "cli/bin.js"), "run", "--daemon", "--name", "unread", "--format", "jsonl"];
-  const child = spawn(process.execPath, args, { cwd: home.work, env: home.env(), stdio: ["ignore", "pipe", "ignore"] });
-  t.after(() => child.kill("SIGKILL"));
+  const run = `"${process.execPath}" "${join(ROOT, "cli/bin.js")}" run --daemon --name unread --format jsonl`;
+  // A pipe of the shell, which a program's writes wait for unless it takes care.
+  const child = spawn("sh", ["-c", `(${run} < /dev/null; touch ended) | sleep 1000`], {
+    cwd: home.work,
+    env: home.env(),
+    stdio: "ignore",
+    detached: true,
+  });
+  t.after(() => killQuietly(-child.pid!));
   await until(async () => (await home.run(["ps", "--json"])).stdout.includes('"unread"'), "it runs");
   const { socket } = daemonFiles(join(home.path, "run"), "unread");
   using sender = await DaemonClient.connect({ name: "unread", socket });
@@ -157,6 +163,9 @@ test("a daemon whose output is not read answers and handles messages", async (t)
     await sender.expect("stored");
     assert.equal((await sender.expect("handled")).problem, null);
   }
+  const stopped = await home.run(["stop", "--name", "unread"]);
+  assert.equal(stopped.code, 0, stopped.stderr);
+  await until(() => existsSync(join(home.work, "ended")), "it has ended");
 });
 
 test("a model that fails in a webhook's turn fails that message only; the request is not asked for again", async (t) => {

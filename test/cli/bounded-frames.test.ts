@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { boundFrames, MOST_UNREAD } from "#cli/daemon/bounded-frames";
-import type { Frame } from "#core/frames";
 
 test("frames that come while too much is unread are left out, and the log says so once and how many", () => {
   const [shown, logged]: [string[], unknown[][]] = [[], []];
@@ -11,8 +10,7 @@ test("frames that come while too much is unread are left out, and the log says s
     unread: () => unread,
     log: { warn: (...line: unknown[]) => void logged.push(line) },
   });
-  const say = (session_id: string) =>
-    show({ type: "assistant", session_id, content: "", finish_reason: "stop" } as Frame);
+  const say = (session_id: string) => show({ type: "assistant", session_id, content: "", finish_reason: "stop" });
   unread = MOST_UNREAD;
   say("kept");
   unread++;

@@ -80,11 +80,20 @@ export class TaskReports {
       const awaited = await inbox.awaitedTasks(name);
       if (awaited.length === 0) return;
       if (this.#looks++ % LOOKS_PER_CHECK === 0) await keepRunning();
-      for (const id of awaited) await this.#settle(id);
+      for (const id of awaited) await this.#report(id);
     } catch (error) {
       log.error("background tasks cannot be looked at", { problem: problemOf(error) });
     }
     if (!this.#isStopped) this.#timer = setTimeout(() => void this.look(), LOOK_MS);
+  }
+
+  /** A report that cannot be made now holds up no other. */
+  async #report(id: string): Promise<void> {
+    try {
+      await this.#settle(id);
+    } catch (error) {
+      this.#options.log.error("the report of a background task cannot be stored", { id, problem: problemOf(error) });
+    }
   }
 
   async #settle(id: string): Promise<void> {

@@ -7,6 +7,7 @@ import { isSwitchedOn, type CliContext } from "./context.ts";
 
 /** Commands that change, or go around, what guards the agent. */
 const REFUSED: ReadonlySet<string> = new Set([
+  "approvals remove",
   "hooks allow",
   "hooks revoke",
   "hooks test",

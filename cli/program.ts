@@ -101,6 +101,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check the configuration or print its JSON Schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,
   },
+  approvals: {
+    summary: "list and remove the commands that run without asking you",
+    load: async () => (await import("./commands/approvals.ts")).addApprovalsCommand,
+  },
   sandbox: {
     summary: "check the sandbox, and run commands in it",
     load: async () => (await import("./commands/sandbox.ts")).addSandboxCommand,

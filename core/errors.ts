@@ -196,6 +196,10 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be written: ${f.problem}`,
   ),
+  HERMES_RULE_UNKNOWN: declare(
+    EXIT.notFound,
+    (f: { rule: string; hint: string }) => `There is no command rule "${f.rule}".${f.hint}`,
+  ),
   HERMES_NOTHING_RUNS: declare(
     EXIT.notRunning,
     (f: { home: string }) =>

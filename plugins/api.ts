@@ -4,6 +4,7 @@
  */
 import type { Answer as CoreAnswer } from "#core/answers";
 import type { EventName, Payload as CorePayload } from "#core/events";
+import type { CommandRules, RuleSuggestion } from "#core/ports/command-rules";
 import type {
   Adapter as PlatformAdapter,
   Draft,
@@ -16,7 +17,17 @@ import type {
 
 export type { EventName } from "#core/events";
 export type { Draft, Inbox, InboundMessage, MessageSource, PlatformAdapter, Reply, ReplyTarget };
-export type { AllowAnswer, BlockAnswer, ContextAnswer, ModifyAnswer, RewriteAnswer, SkipAnswer } from "#core/answers";
+export type { CommandRules, RuleSuggestion };
+export type { AskChoice } from "#core/ports/question";
+export type {
+  AllowAnswer,
+  AskAnswer,
+  BlockAnswer,
+  ContextAnswer,
+  ModifyAnswer,
+  RewriteAnswer,
+  SkipAnswer,
+} from "#core/answers";
 
 /** Makes a type deeply `readonly`. */
 export type DeepReadonly<Value> = Value extends (...input: never) => unknown
@@ -165,6 +176,8 @@ export interface PluginContext {
     event: string,
     handler: (event_type: string, context: Record<string, unknown>) => unknown,
   ) => Unregister;
+  /** The commands that the user allowed for good (`approvals.json`), judged on their shell words. */
+  readonly command_rules: CommandRules;
   /** Runs a turn of the agent in its own session. Rejects where the program runs no turns. */
   readonly run_turn: (request: { readonly prompt: string }) => Promise<PluginTurn>;
   /** Sends a message to the home channel. Rejects when there is none. */

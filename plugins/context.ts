@@ -132,6 +132,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
     register_platform,
     on,
     emit,
+    command_rules: deps.commandRules,
     run_turn: async ({ prompt }: { prompt: string }) => {
       const turn = await asHost(() => deps.run_turn({ prompt, plugin: name }));
       const { text, finish_reason, notice, completed, interrupted } = turn;

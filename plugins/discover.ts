@@ -110,7 +110,9 @@ export function entryOf(
   entries: ConfigValues["plugins"]["entries"],
 ): PluginEntry & { readonly key: string | undefined } {
   const key = [name, directory].find((word) => Object.hasOwn(entries, word));
-  return { ...(key === undefined ? {} : entries[key]), key };
+  const builtin = directory === BUILTIN_DIRECTORY ? BUILTIN_PLUGINS.find((one) => one.name === name) : undefined;
+  const defaults = builtin === undefined ? {} : { on_error: builtin.on_error };
+  return { ...defaults, ...(key === undefined ? {} : entries[key]), key };
 }
 
 function decide(found: FoundExtension<Manifest>, { enabled, disabled }: Choice): FoundPlugin {
@@ -131,20 +133,22 @@ function decide(found: FoundExtension<Manifest>, { enabled, disabled }: Choice):
   return { ...plugin, state: usable ? (on ? "enabled" : "not_enabled") : "error", wanted: on };
 }
 
-/** A built-in plugin is on unless it is disabled, or an enabled plugin of the user has its name. */
-function decideBuiltin(builtin: BuiltinPlugin, own: readonly FoundPlugin[], { disabled }: Choice): FoundPlugin {
-  const { name, description } = builtin;
+/** A built-in plugin gives way to an enabled plugin of the user that has its name. */
+function decideBuiltin(builtin: BuiltinPlugin, own: readonly FoundPlugin[], choice: Choice): FoundPlugin {
+  const { name, description, isOn } = builtin;
+  const { enabled, disabled } = choice;
   const other = own.find((plugin) => plugin.state === "enabled" && isNamed(plugin, name));
   const off = other !== undefined || disabled.includes(name);
+  const on = !off && (isOn || enabled.includes(name));
   return {
     directory: BUILTIN_DIRECTORY,
     folder: builtinFolder(name),
     name,
     manifest: { ...NO_MANIFEST, name, description },
     entry: undefined,
-    state: off ? "disabled" : "enabled",
+    state: off ? "disabled" : on ? "enabled" : "not_enabled",
     error: other === undefined ? undefined : `plugins/${other.directory} replaces it.`,
-    wanted: !off,
+    wanted: on,
     exposed: null,
     builtin,
   };

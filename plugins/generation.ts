@@ -180,7 +180,8 @@ class Loading implements Generation {
       return one;
     } catch (error) {
       await one.unload();
-      throw loadError(error, folder, entry);
+      // A built-in plugin has no folder, so what is wrong is not in a file of it.
+      throw plugin.builtin === undefined ? loadError(error, folder, entry) : error;
     }
   }
 

@@ -34,6 +34,8 @@ export interface PluginHostDeps {
   readonly run_turn?: Shared["run_turn"] | undefined;
   /** Sends to the home channel for `ctx.deliver`; absent when there is none. */
   readonly deliver?: Shared["deliver"] | undefined;
+  /** For `ctx.command_rules`; without it, no command is allowed by a rule. */
+  readonly commandRules?: Shared["commandRules"] | undefined;
 }
 
 /** A line of `hermes plugins list --json`. */
@@ -264,8 +266,11 @@ function createShared(deps: PluginHostDeps): Shared {
     isBuiltinTool: (name) => builtinTools.has(name),
     run_turn: deps.run_turn ?? (({ plugin }) => unavailable(plugin, "run_turn")),
     deliver: deps.deliver ?? (({ plugin }) => unavailable(plugin, "deliver")),
+    commandRules: deps.commandRules ?? NO_RULES,
   };
 }
+
+const NO_RULES: Shared["commandRules"] = { allows: async () => false, suggest: async () => null };
 
 function unavailable(plugin: string, call: string): Promise<never> {
   return Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call }));

@@ -1,5 +1,6 @@
 /** One loaded plugin: what it added, and how that is removed. */
 import type { AsyncResource } from "node:async_hooks";
+import type { CommandRules } from "#core/ports/command-rules";
 import type { HookDispatcher } from "#core/dispatch";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
@@ -49,6 +50,7 @@ export interface Shared {
   readonly isBuiltinTool: (name: string) => boolean;
   readonly run_turn: (request: { readonly prompt: string; readonly plugin: string }) => Promise<PluginTurn>;
   readonly deliver: (message: { readonly text: string; readonly plugin: string }) => Promise<void>;
+  readonly commandRules: CommandRules;
   readonly warn: (sentence: string) => void;
   readonly log: Log;
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { agentHomes } from "#core/agent-mark";
 import { HermesError } from "#core/errors";
 import { inQuotes } from "#core/shell-quote";
 import { keepStderr } from "#core/stderr";
@@ -64,7 +65,8 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const { createRenderer } = await import("../chat/renderers.ts");
   const { openTurnDisplay, watchHooks } = await import("../chat/turn-display.ts");
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
-  const questions = interactive ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
+  const mayAsk = interactive && agentHomes(context.env).length === 0;
+  const questions = mayAsk ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
   const { describeFirstStart, isFirstStart } = await import("../chat/first-start.ts");
   const isNew =
     interactive && !options.quiet && options.outputFormat === "text" && isFirstStart(context.paths(command));

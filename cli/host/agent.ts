@@ -4,6 +4,7 @@ import { HermesError } from "#core/errors";
 import { mirrorFrames } from "#core/mirror";
 import type { HookRegistry } from "#core/registry";
 import { createPluginHost } from "#plugins/host";
+import { openCommandRules } from "../command-rules.ts";
 import type { HostFiles } from "../host-files.ts";
 import type { HostSessions } from "../host-sessions.ts";
 import type { ModelSwitch } from "../model-switch.ts";
@@ -47,6 +48,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     env: context.env,
     run_turn: (request) => pluginTurns.run(request),
     deliver: (message) => deliver(message),
+    commandRules: openCommandRules({ paths, env: context.env, warn: context.warn }),
   });
   const tools = () => [...builtin.builtin(), ...plugins.tools()];
   const runner = createAgentRunner({

@@ -8,6 +8,8 @@ export interface HomePaths {
   readonly config: string;
   readonly fallbackConfig: string;
   readonly allowlist: string;
+  /** The commands that the user allowed for good. */
+  readonly commandRules: string;
   readonly hooks: string;
   readonly plugins: string;
   readonly agentHooks: string;
@@ -49,6 +51,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     config: join(home, "config.yaml"),
     fallbackConfig: join(home, "cli-config.yaml"),
     allowlist: join(home, "shell-hooks-allowlist.json"),
+    commandRules: join(home, "approvals.json"),
     hooks: join(home, "hooks"),
     plugins: join(home, "plugins"),
     agentHooks: join(home, "agent-hooks"),
@@ -78,11 +81,11 @@ export const HIDDEN_IN_HOME =
  * {@link HIDDEN_IN_HOME} names. None of the home is writable to them (DESIGN, decisions 12 and 13).
  */
 export function unreadablePaths(paths: HomePaths): readonly string[] {
-  const { config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, state } = paths;
+  const { config, fallbackConfig, allowlist, commandRules, hooks, plugins, agentHooks, approvedHooks, state } = paths;
   const { discovery, logs, sessionFiles, tasks, damaged } = paths;
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
   const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks, damaged];
-  return [config, fallbackConfig, allowlist, hooks, plugins, agentHooks, approvedHooks, ...conversations];
+  return [config, fallbackConfig, allowlist, commandRules, hooks, plugins, agentHooks, approvedHooks, ...conversations];
 }
 
 /** Where the documentation of log streaming puts a copy of the log, with as many rotated files as are kept by default. */

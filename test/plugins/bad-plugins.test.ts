@@ -115,7 +115,7 @@ test("plugins that require each other in a circle load in the order of their fol
   const bench = await loadFixtures(t, ["circular-b", "circular-a"]);
   assert.deepEqual(
     bench.host.list().map(({ name, state }) => `${name} ${state}`),
-    ["circular-a enabled", "circular-b enabled", "boot-md enabled"],
+    ["circular-a enabled", "circular-b enabled", "boot-md enabled", "approvals not_enabled"],
   );
   assert.equal(bench.warnings.length, 1);
   assert.match(bench.warnings[0]!, /in a circle \("circular-a" → "circular-b" → "circular-a"\)/);

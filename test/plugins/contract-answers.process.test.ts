@@ -224,6 +224,7 @@ test("everything that a plugin can use: tools, commands, settings, log, events, 
         commands: ["ask", "post", "bad", "emit"],
       },
       { name: "boot-md", directory: "builtin", state: "enabled", hooks: [], tools: [], commands: [] },
+      { name: "approvals", directory: "builtin", state: "not_enabled", hooks: [], tools: [], commands: [] },
     ],
   });
 });
@@ -257,6 +258,7 @@ test("which plugins load: opted in by name or folder and not out, in each langua
       ["g-unasked", "g-unasked", "not_enabled"],
       ["h-python", "h-python", "error"],
       ["boot-md", "builtin", "enabled"],
+      ["approvals", "builtin", "not_enabled"],
     ],
   );
   for (const args of [

@@ -31,6 +31,7 @@ test("plugins are found in order of their folders, with their states; nothing is
       ["c", "sea", "enabled"],
       ["d", "d", "error"],
       ["builtin", "boot-md", "enabled"],
+      ["builtin", "approvals", "not_enabled"],
     ],
   );
   assert.match(plugins[3]!.error!, /d has no plugin\.yaml/);
@@ -42,7 +43,7 @@ test("a home without plugins, and one whose plugins cannot be read", async (t) =
   const none = await discoverPlugins(join(folder, "none"), { enabled: [], disabled: [] });
   assert.deepEqual(
     none.plugins.map(({ directory }) => directory),
-    ["builtin"],
+    ["builtin", "builtin"],
   );
   assert.deepEqual(none.warnings, []);
   symlinkSync(join(folder, "loop"), join(folder, "loop"));
@@ -55,7 +56,7 @@ test("of two enabled plugins with one name the first keeps it", async (t) => {
   const { plugins } = await discoverPlugins(folder, { enabled: ["a"], disabled: [] });
   assert.deepEqual(
     plugins.map(({ state }) => state),
-    ["enabled", "error", "enabled"],
+    ["enabled", "error", "enabled", "not_enabled"],
   );
   assert.match(plugins[1]!.error!, /the name "a" is already used by [\w-]+\/a\.$/);
 });

@@ -18,6 +18,7 @@ test("a plugin brings hooks, tools and commands, and they work", async (t) => {
       commands: ["greet"],
     },
     { name: "boot-md", directory: "builtin", state: "enabled", hooks: [], tools: [], commands: [] },
+    { name: "approvals", directory: "builtin", state: "not_enabled", hooks: [], tools: [], commands: [] },
   ]);
   assert.deepEqual(await bench.fire("pre_llm_call"), { kind: "context", text: "hello" });
   const [tool] = bench.host.tools();
@@ -140,7 +141,7 @@ test("safe mode loads nothing", async (t) => {
   const bench = await loadFixtures(t, ["brings-everything", "uses-enum"], { safeMode: true });
   assert.deepEqual(
     bench.host.list().map(({ state }) => state),
-    ["disabled", "disabled", "disabled"],
+    ["disabled", "disabled", "disabled", "not_enabled"],
   );
   assert.deepEqual([bench.lines, bench.warnings], [[], []]);
 });

@@ -4,6 +4,7 @@ import { createHmac } from "node:crypto";
 import { createServer } from "node:net";
 import test, { type TestContext } from "node:test";
 import { stringify } from "yaml";
+import { gate, send } from "../helpers/daemon.ts";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { startServe } from "../helpers/serve.ts";
@@ -18,7 +19,7 @@ interface Hooked {
 }
 
 /** A home with one hook that GitHub signs for. */
-async function hooked(t: TestContext, script: string, more: object = {}): Promise<Hooked> {
+async function hooked(t: TestContext, script: string, more: object = {}, settings: object = {}): Promise<Hooked> {
   const home = new Home(t);
   const port = await freePort();
   const hook = {
@@ -27,6 +28,7 @@ async function hooked(t: TestContext, script: string, more: object = {}): Promis
     script: home.script("push.sh", script),
     verify: "github",
     secret: SECRET,
+    ...settings,
   };
   home.write("config.yaml", stringify({ model: { provider: "offline" }, inbound: [hook], ...more }));
   return {
@@ -105,6 +107,43 @@ test("an unknown hook, a missing approval and a taken port end the start before 
   assert.equal(taken.code, 1);
   assert.match(taken.stderr, /^hermes: Port \d+ on 127\.0\.0\.1 is in use/);
   assert.deepEqual(JSON.parse((await home.run(["ps", "--json"])).stdout), { sessions: [] });
+});
+
+/** Prints its input, and leaves a mark when more than four of it run. It takes long enough for others to start. */
+const COUNTED = `#!/bin/sh
+cd "$HERMES_HOME" && mkdir -p running && : > running/$$
+set -- running/*
+test $# -le 4 || : > too-many
+cat
+sleep 0.1
+rm running/$$
+`;
+
+test("1,000 requests over 50 connections never run more than 4 scripts, and the inbox has each 200 once", async (t) => {
+  const { home, post } = await hooked(t, COUNTED, {}, { concurrency: 4, queue: 20 });
+  const daemon = home.start(["--accept-hooks", "run", "--daemon", "--name", "ci", "--hook", "push"]);
+  t.after(() => daemon.kill("SIGKILL"));
+  await daemon.sees('The daemon "ci" is running');
+  const held = gate(home, "first");
+  await send(home, "ci", held.message);
+  await held.entered();
+  const bodies = Array.from({ length: 1000 }, (_, index) => `message ${index}.`);
+  const statuses: number[] = [];
+  let next = 0;
+  const connection = async () => {
+    while (next < bodies.length) {
+      const index = next++;
+      statuses[index] = (await post(bodies[index]!, String(index))).status;
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, connection));
+  assert.deepEqual(new Set(statuses), new Set([200, 429]));
+  const contents = (await messagesOf(home, "ci")).flatMap(({ source, content }) =>
+    source === "webhook" ? content : [],
+  );
+  const stored = contents.map((content) => /^message \d+\.$/m.exec(content)?.[0]);
+  assert.deepEqual(stored.toSorted(), bodies.filter((_body, index) => statuses[index] === 200).toSorted());
+  assert.ok(!home.has("too-many"));
 });
 
 test("at SIGTERM a script in flight ends, its sender is answered, and its message waits for the next start", async (t) => {

@@ -5,7 +5,7 @@ import { LOG_LEVELS, type LogLevel } from "#core/home/log";
 import { homePaths, type HomePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import { writeFaintStderr, writeStderr, writeStyledStderr } from "#core/stderr";
-import { writeStdout } from "#core/stdout";
+import { writeStdout, writeStyledStdout } from "#core/stdout";
 import type { StyledLine } from "#core/styled-text";
 
 export interface GlobalOptions {
@@ -22,6 +22,8 @@ export interface CliContext {
   readonly paths: (command: Command) => HomePaths;
   /** Writes a result to standard output. A newline is added when there is none. */
   readonly out: (text: string) => void;
+  /** Writes lines of a result to standard output, in their colours on a terminal. */
+  readonly lines: (lines: readonly StyledLine[]) => void;
   /** Writes a part of a result to standard output. */
   readonly write: (text: string) => void;
   /** Writes `value` as the JSON document of a `--json` command. */
@@ -72,6 +74,7 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
     globals,
     paths: (command) => homePaths(globals(command).home, env),
     out: (text) => writeStdout(line(text)),
+    lines: writeStyledStdout,
     write: writeStdout,
     json: (value) => writeStdout(`${JSON.stringify(value, null, 2)}\n`),
     note,

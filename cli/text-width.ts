@@ -72,28 +72,32 @@ function fit(line: string, columns: number, isCut: boolean): string {
   return width > columns || isCut ? `${cutTo(shown, columns - 1)}…` : shown;
 }
 
-/** A text in lines of at most so many columns, broken at blanks, and within words that are longer. */
+/** A text in lines of at most so many columns, broken at blanks, and within words that are longer, there behind a slash, bar or comma if there is one. Its indentation stays. */
 export function wrapWords(text: string, columns: number): readonly string[] {
+  if (textWidth(text) <= columns) return [text];
+  const [indent] = /^ */.exec(text)!;
+  const room = Math.max(1, columns - indent.length);
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(/ +/)) {
+  for (const word of text.trim().split(/ +/)) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (textWidth(longer) <= columns) {
+    if (textWidth(longer) <= room) {
       line = longer;
       continue;
     }
     if (line !== "") lines.push(line);
     line = word;
-    while (textWidth(line) > columns) {
-      const start = cutTo(line, columns);
+    while (textWidth(line) > room) {
+      const whole = cutTo(line, room);
+      const mark = Math.max(...["/", "|", ","].map((each) => whole.lastIndexOf(each))) + 1;
+      const start = mark > whole.length / 2 ? whole.slice(0, mark) : whole;
       // A single character may be wider than the column.
       if (start === "") break;
       lines.push(start);
       line = line.slice(start.length);
     }
   }
-  if (line !== "" || lines.length === 0) lines.push(line);
-  return lines;
+  return [...lines, line].map((each) => indent + each);
 }
 
 /** The beginning of a text that takes at most so many columns. */

@@ -5,6 +5,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { HermesError } from "./errors.ts";
+import { paint, plainText, showsColors, type StyledLine } from "./styled-text.ts";
 import { TerminalFilter } from "./terminal-text.ts";
 
 type Write = typeof process.stdout.write;
@@ -33,7 +34,18 @@ const filter = new TerminalFilter();
  */
 export function writeStdout(text: string): void {
   if (state.closed) return;
-  const shown = isatty(1) ? filter.take(text) : text;
+  writeChecked(isatty(1) ? filter.take(text) : text);
+}
+
+/** Writes lines in their colours on a terminal that shows them, else as {@link writeStdout} does. */
+export function writeStyledStdout(lines: readonly StyledLine[]): void {
+  if (state.closed) return;
+  const isColored = showsColors(1);
+  const text = isatty(1) ? (line: StyledLine) => paint(line, isColored) : plainText;
+  writeChecked(lines.map((line) => `${text(line)}\n`).join(""));
+}
+
+function writeChecked(shown: string): void {
   if (!state.watched && isPlain()) return writeDirectly(shown);
   watchErrors();
   write(shown);

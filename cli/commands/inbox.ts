@@ -2,11 +2,10 @@ import { Option, type Command } from "commander";
 import { visible } from "#allowlist/visible";
 import { INBOX_STATES, type InboxState } from "#core/ports/inbox";
 import type { CliContext } from "../context.ts";
-import { columns, roomForLast } from "../columns.ts";
 import { checkedName } from "#cli/daemon/find";
 import { withHomeState } from "../home-state.ts";
 import { asShownInsideAgent } from "../inside-agent-texts.ts";
-import { fitLine } from "../text-width.ts";
+import { printList, type Column } from "../list.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 const EXAMPLES = `
@@ -20,6 +19,15 @@ interface ListOptions {
   readonly limit?: number;
   readonly json?: true;
 }
+
+const COLUMNS: readonly Column[] = [
+  { head: "MESSAGE" },
+  { head: "CREATED", kind: "time" },
+  { head: "STATE", kind: "state" },
+  { head: "SOURCE" },
+  { head: "LABEL", kind: "line", isOptional: true },
+  { head: "CONTENT", kind: "line" },
+];
 
 /** `hermes inbox list` (CONTRACT §13). */
 export function addInboxCommand(program: Command, context: CliContext): void {
@@ -40,17 +48,15 @@ export function addInboxCommand(program: Command, context: CliContext): void {
         const messages = await asShownInsideAgent(found, config, context.env);
         if (options.json) return context.json({ messages });
         if (messages.length === 0) return context.out("No messages.");
-        const head = ["MESSAGE", "CREATED", "STATE", "SOURCE", "LABEL"];
-        const rows = messages.map(({ id, created_at, state, source, label }) => [
+        const rows = messages.map(({ id, created_at, state, source, label, content }) => [
           id,
           created_at,
           state,
           source,
           visible(label),
+          content,
         ]);
-        const room = roomForLast([head, ...rows]);
-        const lines = rows.map((row, index) => [...row, fitLine(messages[index]!.content, room)]);
-        context.out(columns([[...head, "CONTENT"], ...lines]).join("\n"));
+        printList(context, COLUMNS, rows);
       }),
     );
 }

@@ -3,7 +3,7 @@ import { HermesError } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import type { Pairing } from "#gateway/pairing";
 import { commandPath } from "../command-path.ts";
-import { columns } from "../columns.ts";
+import { printList, type Column } from "../list.ts";
 import type { CliContext } from "../context.ts";
 
 const EXAMPLES = `
@@ -74,6 +74,13 @@ async function withPairing(
   }
 }
 
+const COLUMNS: readonly Column[] = [
+  { head: "", kind: "state" },
+  { head: "" },
+  { head: "" },
+  { head: "", kind: "text" },
+];
+
 function list(pairing: Pairing, { json }: Options, context: CliContext): void {
   const { pending, paired, locked_until } = pairing.list();
   if (json) return context.json({ pending, paired, locked_until });
@@ -86,7 +93,8 @@ function list(pairing: Pairing, { json }: Options, context: CliContext): void {
       `code valid until ${expires_at}`,
     ]),
   ];
-  context.out(rows.length === 0 ? "No paired users and no pending codes." : columns(rows).join("\n"));
+  if (rows.length === 0) context.out("No paired users and no pending codes.");
+  else printList(context, COLUMNS, rows);
   if (locked_until !== null) context.note(`Pairing is locked until ${locked_until} after too many wrong codes.`);
 }
 

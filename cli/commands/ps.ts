@@ -4,13 +4,23 @@ import { demandVisible } from "#core/home/hidden";
 import type { HomePaths } from "#core/home/paths";
 import { describeHooks } from "#cli/daemon/addresses";
 import { runningDaemons } from "#cli/daemon/statuses";
-import { columns } from "../columns.ts";
 import type { CliContext } from "../context.ts";
+import { printList, type Column } from "../list.ts";
 
 const EXAMPLES = `
 Examples:
   hermes ps                                   list the daemons that run
   hermes ps --json | jq '.sessions[].name'    print their names`;
+
+const COLUMNS: readonly Column[] = [
+  { head: "NAME" },
+  { head: "SESSION", isOptional: true },
+  { head: "PID" },
+  { head: "STATE", kind: "state" },
+  { head: "QUEUED" },
+  { head: "HOOKS", kind: "text" },
+  { head: "STARTED", kind: "time" },
+];
 
 /** How long a daemon may take to say how it is. */
 const ANSWER_MS = 2000;
@@ -40,7 +50,7 @@ export function addPsCommand(program: Command, context: CliContext): void {
         describeHooks(hooks, addresses) || "-",
         started_at,
       ]);
-      context.out(columns([["NAME", "SESSION", "PID", "STATE", "QUEUED", "HOOKS", "STARTED"], ...rows]).join("\n"));
+      printList(context, COLUMNS, rows);
     });
 }
 

@@ -3,13 +3,12 @@ import { HermesError } from "#core/errors";
 import type { ScheduleStore } from "#core/ports/schedules";
 import { contentProblem } from "#daemon/session/wire";
 import { visible } from "#allowlist/visible";
-import { columns, roomForLast } from "../columns.ts";
+import { printList, type Column } from "../list.ts";
 import type { CliContext } from "../context.ts";
 import { checkedName, wakeDaemon } from "#cli/daemon/find";
 import { withHomeState, type HomeState } from "../home-state.ts";
 import { wholeId } from "#core/short-id";
 import { asShownInsideAgent } from "../inside-agent-texts.ts";
-import { fitLine } from "../text-width.ts";
 
 interface JsonOption {
   readonly json?: true;
@@ -82,17 +81,22 @@ function add({ name, when, prompt, json }: AddOptions, command: Command, context
   });
 }
 
+const COLUMNS: readonly Column[] = [
+  { head: "SCHEDULE" },
+  { head: "DAEMON" },
+  { head: "WHEN" },
+  { head: "NEXT", kind: "time" },
+  { head: "PROMPT", kind: "line" },
+];
+
 function list({ name, json }: JsonOption & { name?: string }, command: Command, context: CliContext): Promise<void> {
   return withSchedules(command, context, false, async (store, { config }) => {
     const found = (await store.list(name)).map(({ set_at: _, ...shown }) => shown);
     const schedules = await asShownInsideAgent(found, config, context.env);
     if (json) return context.json({ schedules });
     if (schedules.length === 0) return context.out("No schedules.");
-    const head = ["SCHEDULE", "DAEMON", "WHEN", "NEXT"];
-    const rows = schedules.map((one) => [one.id, visible(one.name), visible(one.when), one.next_at]);
-    const room = roomForLast([head, ...rows]);
-    const lines = rows.map((row, index) => [...row, fitLine(schedules[index]!.prompt, room)]);
-    context.out(columns([[...head, "PROMPT"], ...lines]).join("\n"));
+    const rows = schedules.map((one) => [one.id, visible(one.name), visible(one.when), one.next_at, one.prompt]);
+    printList(context, COLUMNS, rows);
   });
 }
 

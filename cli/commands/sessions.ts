@@ -4,7 +4,7 @@ import type { SqliteSessions } from "#agent/sessions";
 import { demandVisible } from "#core/home/hidden";
 import { commandPath } from "../command-path.ts";
 import type { CliContext } from "../context.ts";
-import { columns } from "../columns.ts";
+import { printList, type Column } from "../list.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 /** `hermes sessions list|show|export|delete` */
@@ -86,6 +86,14 @@ function find(store: SqliteSessions, id: string) {
   return session;
 }
 
+const COLUMNS: readonly Column[] = [
+  { head: "SESSION" },
+  { head: "LAST USED", kind: "time" },
+  { head: "PLATFORM", isOptional: true },
+  { head: "MESSAGES" },
+  { head: "TITLE", kind: "line" },
+];
+
 function list(store: SqliteSessions, options: { json?: true; all?: true; limit: number }, context: CliContext): void {
   const sessions = store.list({ children: options.all === true, limit: options.limit });
   if (options.json) return context.json({ sessions });
@@ -97,7 +105,7 @@ function list(store: SqliteSessions, options: { json?: true; all?: true; limit: 
     String(session.message_count),
     session.title ?? "",
   ]);
-  context.out(columns([["SESSION", "LAST USED", "PLATFORM", "MESSAGES", "TITLE"], ...rows]).join("\n"));
+  printList(context, COLUMNS, rows);
 }
 
 function show(store: SqliteSessions, id: string, json: boolean, context: CliContext): void {

@@ -81,7 +81,7 @@ test("as text: a table, and the reasons below it", async (t) => {
   const { stdout, stderr, code } = await home.run(["hooks", "list"]);
   assert.equal(code, 0);
   assert.match(stdout, /^EVENT +SOURCE +COMMAND +TIMEOUT/);
-  assert.match(stdout, /agent:start +worker +watcher +30 s +open +enabled/);
+  assert.match(stdout, /agent:start +worker +watcher +30 s +enabled/);
   assert.match(stdout, /agent:end +worker +c +30 s +open +off/);
   assert.match(stdout, /\nd is skipped: .*hooks\/d has no HOOK\.yaml\.\n$/);
   assert.match(stderr, /HOOK\.yaml:3: unknown key "descripton", ignored\. Did you mean "description"\?/);

@@ -61,7 +61,7 @@ test("list: the table for people has no colour when it is piped", async (context
   const { home } = guarded(context);
   const { stdout } = await home.run(["hooks", "list"]);
   assert.match(stdout, /^EVENT +SOURCE +COMMAND +MATCHER/);
-  assert.match(stdout, /pre_tool_call +shell +~\/\.hermes\/agent-hooks\/guard\.sh +terminal +5 s +open +not allowed/);
+  assert.match(stdout, /pre_tool_call +shell +~\/\.hermes\/agent-hooks\/guard\.sh +terminal +5 s +allow +not allowed/);
   assert.equal(stdout.includes("\u001b"), false);
 });
 

@@ -1,7 +1,6 @@
 /** `hermes hooks doctor`: everything that could keep a hook from doing what its author expects, and what to do. */
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
-import { visible, visibleCommand } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
 import { EXIT, HermesError } from "#core/errors";
 import { userHome } from "#core/home/paths";
@@ -17,16 +16,17 @@ import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
 import { findGatewayHooks } from "./list-gateway-hooks.ts";
+import { printReport } from "./doctor-report.ts";
 import { listPluginHooks, listShellHooks } from "./list.ts";
 import type { ListedHook } from "./listed-hook.ts";
 
-interface ExaminedHook
+export interface ExaminedHook
   extends
     Findings,
     SampleRun,
     Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state" | "untrusted"> {}
 
-interface Report {
+export interface DoctorReport {
   readonly hooks: readonly ExaminedHook[];
   /** Problems that do not belong to one hook. */
   readonly general: readonly string[];
@@ -39,11 +39,11 @@ interface Report {
 export async function runDoctor(json: boolean, command: Command, context: CliContext): Promise<void> {
   const report = await interruptible((signal) => examine(command, context, signal));
   if (json) context.json(report);
-  else context.out(describe(report));
+  else printReport(report, context);
   if (report.problems > 0) context.exit(EXIT.failed);
 }
 
-async function examine(command: Command, context: CliContext, signal: AbortSignal): Promise<Report> {
+async function examine(command: Command, context: CliContext, signal: AbortSignal): Promise<DoctorReport> {
   const { env } = context;
   const { safeMode } = context.globals(command);
   const paths = context.paths(command);
@@ -132,30 +132,4 @@ function skippedEntries(
       notes: [],
     };
   });
-}
-
-function describe({ hooks, general, problems, notes }: Report): string {
-  const lines = hooks.flatMap((hook) => [title(hook), ...findings(hook.problems, hook.notes)]);
-  if (hooks.length === 0) lines.push("No hooks are configured.");
-  if (general.length + notes.length > 0) lines.push("", "General", ...findings(general, notes));
-  const sum = problems === 0 ? "No problems." : `${problems} problem${problems === 1 ? "" : "s"}.`;
-  return [...lines, "", sum].join("\n");
-}
-
-function title(hook: ExaminedHook): string {
-  const matcher = hook.matcher === null ? "" : ` [${visible(hook.matcher)}]`;
-  const mark = hook.problems.length > 0 ? "✗" : hook.enabled ? "✓" : "-";
-  const event = hook.event === "" ? "-" : hook.event;
-  return `${mark} ${event}${matcher}  ${visibleCommand(hook.command ?? hook.name)}  (${stateOf(hook)})`;
-}
-
-function stateOf({ source, enabled, exit_code, duration_ms, state, untrusted }: ExaminedHook): string {
-  if (state === "skipped") return "gateway hook, skipped";
-  if (!enabled) return `${source}, off`;
-  if (duration_ms === null) return source === "shell" ? "shell, not run" : `${source}${untrusted ? ", untrusted" : ""}`;
-  return `shell, ${exit_code === null ? "no exit code" : `exit code ${exit_code}`}, ${Math.round(duration_ms)} ms`;
-}
-
-function findings(problems: readonly string[], notes: readonly string[]): readonly string[] {
-  return [...problems.map((text) => `    problem: ${text}`), ...notes.map((text) => `    note: ${text}`)];
 }

@@ -5,8 +5,8 @@ import { ANSWERS, answersOf, fieldsOf, notesOf, payloadSchema } from "#core/even
 import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";
 import { userHome } from "#core/home/paths";
 import type { CliContext } from "#cli/context";
+import { listText, paragraph, printList, type Column } from "#cli/list";
 import { demandEvent } from "./event.ts";
-import { formatTable } from "./table.ts";
 
 export interface EventsOptions {
   readonly json?: true;
@@ -37,7 +37,7 @@ export async function showEvents(
   const schema = payloadSchema(event, z);
   if (options.json)
     return context.json({ event, kind, schema: { ...schema, description: sentence }, sample: sample() });
-  context.out(describe(event, formatTable(["KEY", "TYPE", ""], rowsOf(schema)), sample()));
+  context.out(describe(event, listText(FIELD_COLUMNS, rowsOf(schema)), sample()));
 }
 
 function showCatalogue({ json }: EventsOptions, context: CliContext): void {
@@ -47,13 +47,22 @@ function showCatalogue({ json }: EventsOptions, context: CliContext): void {
   });
   if (json) return context.json({ events });
   const rows = events.map(({ event, kind, sentence }) => [event, kind, sentence]);
-  context.out(`${formatTable(["EVENT", "KIND", "DESCRIPTION"], rows)}\n\n${KINDS}`);
+  printList(context, [{ head: "EVENT" }, { head: "KIND" }, { head: "DESCRIPTION", kind: "text" }], rows);
+  for (const line of ["", ...KINDS]) context.out(paragraph(line));
 }
 
-const KINDS = `${Object.entries(ANSWERS)
-  .map(([kind, meaning]) => `${kind}: ${meaning}`)
-  .join("; ")}.
-Describe an event: hermes hooks events NAME. Print a script and a plugin for it: hermes hooks events NAME --example.`;
+const KINDS = [
+  `${Object.entries(ANSWERS)
+    .map(([kind, meaning]) => `${kind}: ${meaning}`)
+    .join("; ")}.`,
+  "Describe an event: hermes hooks events NAME. Print a script and a plugin for it: hermes hooks events NAME --example.",
+];
+
+const FIELD_COLUMNS: readonly Column[] = [{ head: "KEY" }, { head: "TYPE", kind: "text" }, { head: "", kind: "text" }];
+const ANSWER_COLUMNS: readonly Column[] = [
+  { head: "  PLUGIN", kind: "text" },
+  { head: "SCRIPT", kind: "text" },
+];
 
 const plain = (text: string) => text;
 
@@ -66,12 +75,10 @@ function describe(event: EventName, fields: string, sample: object): string {
   const answers = answersOf(event);
   const answerRows = answers.map(({ plugin, shell }) => [`  ${plugin}`, shell]);
   return [
-    `${event} (${kind}: ${ANSWERS[kind]})`,
-    [sentence, ...notesOf(event, plain)].join(" "),
-    `\nPayload for plugins (scripts get tool_name, tool_input (args), session_id, and the rest in extra):\n${fields}`,
-    answers.length === 0
-      ? "\nAnswers are ignored."
-      : `\nAnswers (optional):\n${formatTable(["  PLUGIN", "SCRIPT"], answerRows)}`,
+    paragraph(`${event} (${kind}: ${ANSWERS[kind]})`),
+    paragraph([sentence, ...notesOf(event, plain)].join(" ")),
+    `\n${paragraph("Payload for plugins (scripts get tool_name, tool_input (args), session_id, and the rest in extra):")}\n${fields}`,
+    answers.length === 0 ? "\nAnswers are ignored." : `\nAnswers (optional):\n${listText(ANSWER_COLUMNS, answerRows)}`,
     `\nSample:\n${JSON.stringify(sample, null, 2)}`,
     `\nTest your hooks: hermes hooks test ${event}\nPrint an example: hermes hooks events ${event} --example`,
   ].join("\n");

@@ -2,7 +2,7 @@
 import { visible } from "#allowlist/visible";
 import { readLive, type LiveHook, type LiveProcess } from "#core/home/live";
 import type { HomePaths } from "#core/home/paths";
-import { formatTable } from "./table.ts";
+import { listText, paragraph, type Column } from "#cli/list";
 
 export function listProcesses({ run }: HomePaths): readonly LiveProcess[] {
   return readLive(run);
@@ -12,8 +12,18 @@ export function describeProcesses(processes: readonly LiveProcess[]): string {
   return processes.length === 0 ? "No hermes process is running hooks." : processes.map(describe).join("\n\n");
 }
 
+const COLUMNS: readonly Column[] = [
+  { head: "  EVENT" },
+  { head: "SOURCE" },
+  { head: "HOOK", kind: "text" },
+  { head: "MATCHER", kind: "text", isOptional: true },
+  { head: "LAST FIRED", kind: "time" },
+  { head: "ENDED" },
+  { head: "DROPPED" },
+];
+
 function describe({ pid, command, started_at, hooks }: LiveProcess): string {
-  const title = `${visible(command)} (process ${pid}, started ${visible(started_at)})`;
+  const title = paragraph(`${visible(command)} (process ${pid}, started ${visible(started_at)})`);
   if (hooks.length === 0) return `${title}\n  no hooks`;
   const rows = hooks.map((hook) => [
     `  ${visible(hook.event)}`,
@@ -24,7 +34,7 @@ function describe({ pid, command, started_at, hooks }: LiveProcess): string {
     endOf(hook),
     hook.dropped === undefined || hook.dropped === 0 ? "" : String(hook.dropped),
   ]);
-  return `${title}\n${formatTable(["  EVENT", "SOURCE", "HOOK", "MATCHER", "LAST FIRED", "ENDED", "DROPPED"], rows)}`;
+  return `${title}\n${listText(COLUMNS, rows)}`;
 }
 
 function endOf({ last_outcome, last_cause, last_duration_ms }: LiveHook): string {

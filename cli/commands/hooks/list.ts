@@ -2,8 +2,6 @@
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
-import { approvedWithout } from "#allowlist/decide";
-import { visible, visibleCommand } from "#allowlist/visible";
 import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
@@ -14,8 +12,8 @@ import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
 import { warnOfAccess } from "#cli/hook-scripts";
 import { consentFor } from "./consent-state.ts";
+import { printHooks } from "./hook-rows.ts";
 import type { ListedHook, Listing } from "./listed-hook.ts";
-import { formatTable } from "./table.ts";
 
 /** Prints the listing; with `check`, exits with 1 if a hook needs attention. */
 export async function listHooks(
@@ -30,12 +28,16 @@ export async function listHooks(
   const inbound = await loadInboundHookList(config, paths, context.env);
   const gatewayHooks = await loadGatewayHookList(config, paths);
   const listings = [plugins, shell, inbound, gatewayHooks];
-  const hooks = listings.flatMap((listing) => listing.hooks);
+  const hooks = await withLastRuns(
+    listings.flatMap((listing) => listing.hooks),
+    paths,
+  );
   const warnings = [...config.warnings, ...listings.flatMap((listing) => listing.warnings)];
   const live = options.live ? await import("./list-live.ts") : undefined;
   const processes = live?.listProcesses(paths);
   if (options.json) context.json({ hooks, warnings, ...(processes === undefined ? {} : { processes }) });
-  else context.out(hooks.length === 0 ? NOTHING : describeHooks(hooks));
+  else if (hooks.length === 0) context.out(NOTHING);
+  else printHooks(hooks, context);
   if (!options.json && processes !== undefined) context.out(`\n${live?.describeProcesses(processes)}`);
   if (!options.json) for (const warning of warnings) context.warn(warning);
   if (options.check && (warnings.length > 0 || hooks.some(needsALook))) context.exit(EXIT.failed);
@@ -53,6 +55,17 @@ async function loadInboundHookList(config: Config, paths: HomePaths, env: NodeJS
   if ((config.values.inbound ?? []).length === 0) return { hooks: [], warnings: [] };
   const { listInboundHooks } = await import("./list-inbound.ts");
   return listInboundHooks(config, paths, env);
+}
+
+/** The hooks with how each ended last; where nothing has run yet, the log's reader is not loaded. */
+async function withLastRuns(hooks: readonly ListedHook[], { hookLog }: HomePaths): Promise<readonly ListedHook[]> {
+  if (hooks.length === 0 || lstatSync(hookLog, { throwIfNoEntry: false }) === undefined) return hooks;
+  const { readLastRuns, lastRunOf } = await import("./last-runs.ts");
+  const runs = readLastRuns(hookLog);
+  return hooks.map((hook) => {
+    const last_run = lastRunOf(hook, runs);
+    return last_run === undefined ? hook : { ...hook, last_run };
+  });
 }
 
 /** Most homes have no gateway hooks; then their discovery is not loaded. */
@@ -112,43 +125,4 @@ export async function listPluginHooks(config: Config, paths: HomePaths): Promise
     }),
   );
   return { hooks, warnings };
-}
-
-function describeHooks(hooks: readonly ListedHook[]): string {
-  const skipped = hooks.flatMap(({ name, reason }) =>
-    reason ? [`${visible(name)} is skipped: ${visible(reason)}`] : [],
-  );
-  const unpinned = hooks.flatMap((hook) =>
-    hook.unpinned && hook.enabled
-      ? [`${visibleCommand(hook.command ?? hook.name)} (${hook.event}): ${hook.unpinned}`]
-      : [],
-  );
-  const notes = [...skipped, ...unpinned];
-  const rows = hooks.map((hook) => [
-    hook.event,
-    hook.source,
-    visibleCommand(hook.command ?? hook.name),
-    hook.protocol === "claude" ? "claude (runs through sh -c)" : "",
-    hook.matcher === null ? "" : visible(hook.matcher),
-    `${hook.timeout} s`,
-    hook.fail_closed ? "closed" : "open",
-    stateOf(hook),
-    hook.approved_at === null ? "" : visible(hook.approved_at),
-  ]);
-  const table = formatTable(
-    ["EVENT", "SOURCE", "COMMAND", "PROTOCOL", "MATCHER", "TIMEOUT", "FAILS", "STATE", "APPROVED AT"],
-    rows,
-  );
-  return notes.length === 0 ? table : [table, "", ...notes].join("\n");
-}
-
-function stateOf(hook: ListedHook): string {
-  const { source, enabled, allowed, approved_without: missing = [], drift, problem, state, untrusted } = hook;
-  if (state !== undefined) return `${state === "disabled" ? "off" : state}${untrusted ? ", untrusted" : ""}`;
-  if (problem !== null) return "broken";
-  if (!enabled) return "off";
-  if (source === "plugin") return "enabled";
-  const script = { none: "", unknown: "", modified: ", script modified", missing: ", script missing" }[drift];
-  const approval = allowed ? "allowed" : missing.length > 0 ? approvedWithout(missing) : "not allowed";
-  return `${approval}${script}`;
 }

@@ -29,6 +29,15 @@ export interface ListedHook {
   readonly untrusted?: boolean;
   /** Why a folder is skipped; null for one that is not. */
   readonly reason?: string | null;
+  /** How it ended when it last ran; null when the end of the log has no run of it, absent when there is no log. */
+  readonly last_run?: LastRun | null;
+}
+
+export interface LastRun {
+  /** ISO-8601, UTC. */
+  readonly time: string;
+  readonly outcome: string;
+  readonly cause: string | null;
 }
 
 export interface Listing {

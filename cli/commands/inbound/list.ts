@@ -2,9 +2,19 @@ import type { Command } from "commander";
 import { openApprovals } from "#allowlist/approvals";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
-import { columns } from "#cli/columns";
 import type { CliContext } from "#cli/context";
+import { printList, type Column } from "#cli/list";
 import { findInboundProblem, inboundHooksOf, inboundRequest } from "#cli/inbound/scripts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "HOOK" },
+  { head: "BIND" },
+  { head: "PATH" },
+  { head: "METHODS", isOptional: true },
+  { head: "VERIFY" },
+  { head: "STATE", kind: "state" },
+  { head: "SCRIPT", kind: "text" },
+];
 
 /** `hermes inbound list` */
 export async function listInbound(json: boolean, command: Command, context: CliContext): Promise<void> {
@@ -33,5 +43,5 @@ export async function listInbound(json: boolean, command: Command, context: CliC
     const state = problem !== null ? visible(problem) : allowed ? "allowed" : "not allowed";
     return [name, bind, visible(path), methods.join(","), verify, state, visible(script)];
   });
-  context.out(columns([["HOOK", "BIND", "PATH", "METHODS", "VERIFY", "STATE", "SCRIPT"], ...rows]).join("\n"));
+  printList(context, COLUMNS, rows);
 }

@@ -7,8 +7,14 @@ import { HookRegistry } from "#core/registry";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
 import { createPluginHost, type PluginListing } from "#plugins/host";
 import { listBuiltinTools } from "../../builtin-tools.ts";
-import { columns } from "../../columns.ts";
 import type { CliContext } from "../../context.ts";
+import { printList, type Column } from "../../list.ts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "PLUGIN" },
+  { head: "STATE", kind: "state" },
+  { head: "PROVIDES", kind: "text" },
+];
 
 /** Loads the enabled plugins, as a conversation would, lists them, and unloads them. */
 export async function listPlugins(json: boolean, command: Command, context: CliContext): Promise<void> {
@@ -38,7 +44,7 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     if (plugins.every(({ directory }) => directory === BUILTIN_DIRECTORY)) {
       context.note(`There are no plugins in ${paths.plugins}. Create one with: hermes plugins new NAME`);
     }
-    for (const line of columns([["PLUGIN", "STATE", "PROVIDES"], ...plugins.map(rowOf)])) context.out(line);
+    printList(context, COLUMNS, plugins.map(rowOf));
   } finally {
     await host.unload();
     await log.close();

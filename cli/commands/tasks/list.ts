@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import type { TaskStatus } from "#core/ports/tasks";
-import { columns } from "#cli/columns";
 import type { CliContext } from "#cli/context";
 import { asShownInsideAgent } from "#cli/inside-agent-texts";
 import { taskId, withTasks } from "#cli/tasks/home";
-import { taskTable } from "#cli/tasks/table";
+import { printList } from "#cli/list";
+import { TASK_COLUMNS, taskRow } from "#cli/tasks/table";
 
 /** `hermes tasks list` */
 export function listTasks(
@@ -17,7 +17,7 @@ export function listTasks(
     const tasks = await asShownInsideAgent(await store.list(options), config, context.env);
     if (options.json) return context.json({ tasks });
     if (tasks.length === 0) return context.out("No tasks.");
-    context.out(taskTable(tasks).join("\n"));
+    printList(context, TASK_COLUMNS, tasks.map(taskRow));
   });
 }
 
@@ -31,6 +31,6 @@ export function showTask(written: string, json: boolean, command: Command, conte
     const rows = Object.entries(task)
       .filter(([, value]) => value !== null)
       .map(([key, value]) => [key, visible(String(value))]);
-    context.out(columns(rows).join("\n"));
+    printList(context, [{ head: "" }, { head: "", kind: "text" }], rows);
   });
 }

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import type { Delivery, DeliveryStore } from "#core/ports/storage";
-import { age, elapsed } from "#core/age";
-import { columns, roomForLast } from "#cli/columns";
+import { elapsed } from "#core/age";
 import type { CliContext } from "#cli/context";
+import { printList, type Column, type Row } from "#cli/list";
 import { wholeId } from "#core/short-id";
-import { fitLine } from "#cli/text-width";
 import { withWebhooks } from "./store.ts";
 
 export interface DeliveriesOptions {
@@ -24,26 +23,28 @@ export function listDeliveries(options: DeliveriesOptions, command: Command, con
     const deliveries = await store.list({ status, endpoint, limit });
     if (options.json) return context.json({ deliveries });
     if (deliveries.length === 0) return context.out("No deliveries.");
-    context.out(deliveryTable(deliveries, Date.now()).join("\n"));
+    const now = Date.now();
+    printList(
+      context,
+      COLUMNS,
+      deliveries.map((one) => rowOf(one, now)),
+    );
   });
 }
 
-/** The lines of a list that fits the terminal: the last error takes what the other columns leave. */
-function deliveryTable(deliveries: readonly Delivery[], now: number): string[] {
-  const rows = [
-    ["DELIVERY", "AGE", "ENDPOINT", "EVENT", "STATUS", "ATTEMPTS"],
-    ...deliveries.map((one) => [
-      one.id,
-      age(one.created_at, now),
-      visible(one.endpoint),
-      one.event,
-      one.status,
-      String(one.attempts),
-    ]),
-  ];
-  const room = roomForLast(rows);
-  const remarks = ["", ...deliveries.map((one) => fitLine(remarkOn(one, now), room))];
-  return columns(rows.map((row, index) => [...row, remarks[index]!]));
+const COLUMNS: readonly Column[] = [
+  { head: "DELIVERY" },
+  { head: "CREATED", kind: "time" },
+  { head: "ENDPOINT" },
+  { head: "EVENT", isOptional: true },
+  { head: "STATUS", kind: "state" },
+  { head: "ATTEMPTS" },
+  { head: "REMARK", kind: "line" },
+];
+
+function rowOf(one: Delivery, now: number): Row {
+  const { id, created_at, endpoint, event, status, attempts } = one;
+  return [id, created_at, visible(endpoint), event, status, String(attempts), remarkOn(one, now)];
 }
 
 function remarkOn({ status, attempts, last_error, next_attempt_at: next }: Delivery, now: number): string {

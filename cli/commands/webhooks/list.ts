@@ -1,9 +1,19 @@
 import type { Command } from "commander";
 import { visible } from "#allowlist/visible";
 import { createRedactor } from "#core/home/redact";
-import { columns } from "#cli/columns";
 import type { CliContext } from "#cli/context";
+import { printList, type Column } from "#cli/list";
 import { findEndpoint, withWebhooks, type WebhookHome } from "./store.ts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "ENDPOINT" },
+  { head: "EVENT" },
+  { head: "STATE", kind: "state" },
+  { head: "AUTH", isOptional: true },
+  { head: "PENDING" },
+  { head: "FAILED" },
+  { head: "URL", kind: "line" },
+];
 
 /** `hermes webhooks list` */
 export function listEndpoints(json: boolean, command: Command, context: CliContext): Promise<void> {
@@ -20,7 +30,7 @@ export function listEndpoints(json: boolean, command: Command, context: CliConte
       String(endpoint.failed),
       visible(endpoint.url),
     ]);
-    context.out(columns([["ENDPOINT", "EVENT", "STATE", "AUTH", "PENDING", "FAILED", "URL"], ...rows]).join("\n"));
+    printList(context, COLUMNS, rows);
   });
 }
 

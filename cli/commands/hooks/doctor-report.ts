@@ -4,7 +4,23 @@ import { styled, type Style, type StyledLine } from "#core/styled-text";
 import type { CliContext } from "#cli/context";
 import { terminalWidth } from "#cli/list";
 import { wrapWords } from "#cli/text-width";
-import type { DoctorReport, ExaminedHook } from "./doctor.ts";
+import type { Findings, SampleRun } from "./examine-entry.ts";
+import type { ListedHook } from "./listed-hook.ts";
+
+export interface ExaminedHook
+  extends
+    Findings,
+    SampleRun,
+    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state" | "untrusted"> {}
+
+export interface DoctorReport {
+  readonly hooks: readonly ExaminedHook[];
+  /** Problems that do not belong to one hook. */
+  readonly general: readonly string[];
+  /** The number of all problems. */
+  readonly problems: number;
+  readonly notes: readonly string[];
+}
 
 /** Prints the hooks with what is wrong with them, then what belongs to none of them. */
 export function printReport(

@@ -11,29 +11,14 @@ import type { CliContext } from "#cli/context";
 import { warnOfAccess } from "#cli/hook-scripts";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
-import { examineEntry, type Examination, type Findings, type SampleRun } from "./examine-entry.ts";
+import { examineEntry, type Examination, type SampleRun } from "./examine-entry.ts";
 import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
 import { findGatewayHooks } from "./list-gateway-hooks.ts";
-import { printReport } from "./doctor-report.ts";
+import { printReport, type DoctorReport, type ExaminedHook } from "./doctor-report.ts";
 import { listPluginHooks, listShellHooks } from "./list.ts";
 import type { ListedHook } from "./listed-hook.ts";
-
-export interface ExaminedHook
-  extends
-    Findings,
-    SampleRun,
-    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state" | "untrusted"> {}
-
-export interface DoctorReport {
-  readonly hooks: readonly ExaminedHook[];
-  /** Problems that do not belong to one hook. */
-  readonly general: readonly string[];
-  /** The number of all problems. */
-  readonly problems: number;
-  readonly notes: readonly string[];
-}
 
 /** Examines and prints; ends with 1 when there is a problem, 130 on Ctrl+C. Scripts that are not approved do not run. */
 export async function runDoctor(json: boolean, command: Command, context: CliContext): Promise<void> {

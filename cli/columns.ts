@@ -15,17 +15,3 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 function padded(cell: string, width: number): string {
   return cell + " ".repeat(width - textWidth(cell));
 }
-
-/** Width of a list that is not printed on a terminal. */
-const ELSEWHERE = 200;
-/** A last column narrower than this would say nothing: the line is too long then. */
-const NARROWEST = 20;
-
-/**
- * The columns that are left for the last cell of a list's rows, when the others are padded. Into a pipe a list is as
- * wide as on a very wide terminal.
- */
-export function roomForLast(rows: readonly (readonly string[])[], width = process.stdout.columns ?? ELSEWHERE): number {
-  const others = Math.max(0, ...columns(rows.map((row) => [...row, "x"])).map((line) => textWidth(line) - 1));
-  return Math.max(NARROWEST, width - others);
-}

@@ -85,7 +85,11 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
     return NOTHING;
   },
   tools: (_, { host, say }) => (say(toolText(host)), NOTHING),
-  hooks: (_, { host, say }) => (say(hookText(host)), NOTHING),
+  async hooks(_, { host, say }) {
+    const { registeredHooks } = await import("./hook-list.ts");
+    say(registeredHooks(host, process.env));
+    return NOTHING;
+  },
   async tasks(args, { host, say }) {
     const { taskDeskOf } = await import("../tasks/desk.ts");
     say(await tasksCommand(args, taskDeskOf(host)));
@@ -204,15 +208,6 @@ function sessionLines(host: Host): string {
 function toolText(host: Host): string {
   const own = host.tools().map(({ name, description }) => [name, firstSentence(description)]);
   return columns([...own, [DELEGATE_TASK.name, firstSentence(DELEGATE_TASK.description)]]).join("\n");
-}
-
-function hookText(host: Host): string {
-  const rows = EVENT_NAMES.flatMap((event) =>
-    host.dispatcher.hooksOf(event).map(({ source, name }) => [event, source, name]),
-  );
-  return rows.length === 0
-    ? 'No hooks are registered. "hermes hooks list" shows the configured hooks.'
-    : columns(rows).join("\n");
 }
 
 function messageLine({ role, content }: { readonly role: string; readonly content: string | null }): string {

@@ -1,10 +1,10 @@
 import type { Drift } from "#allowlist/fingerprint";
-import type { TierName } from "#core/tiers";
+import type { HookSource } from "#core/ports/hook";
 
 /** One hook of one event, as `hermes hooks list --json` shows it (CONTRACT §5). */
 export interface ListedHook {
   readonly event: string;
-  readonly source: "shell" | "plugin" | TierName;
+  readonly source: HookSource;
   readonly name: string;
   readonly command: string | null;
   readonly matcher: string | null;

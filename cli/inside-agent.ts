@@ -15,6 +15,9 @@ const REFUSED: ReadonlySet<string> = new Set([
   "inbound test",
   "plugins enable",
   "plugins disable",
+  "plugins install",
+  "plugins update",
+  "plugins remove",
   "pairing approve",
   "pairing revoke",
 ]);

@@ -66,7 +66,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/hooks.ts")).addHooksCommand,
   },
   plugins: {
-    summary: "list, enable, disable and create plugins",
+    summary: "install, list, enable, disable and create plugins",
     load: async () => (await import("./commands/plugins.ts")).addPluginsCommand,
   },
   gateway: {

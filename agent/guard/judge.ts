@@ -251,6 +251,7 @@ function folderOptions(args: readonly Word[]): readonly string[] {
 function judgeOwnProgram(words: readonly string[]): string | null {
   if (!words.some((text) => /(?:^|\/)hermes(?:-hooks)?$|(?:^|\/)cli\/(?:bin\.js|main\.ts)$/.test(text))) return null;
   const joined = words.filter((text) => !text.startsWith("-")).join(" ");
-  const [found] = /\bhooks (?:allow|revoke|import)\b|\bplugins (?:enable|disable)\b/.exec(joined) ?? [];
+  const [found] =
+    /\bhooks (?:allow|revoke|import)\b|\bplugins (?:enable|disable|install|update|remove)\b/.exec(joined) ?? [];
   return found === undefined ? null : `"hermes ${found}" changes the agent's guards`;
 }

@@ -4,6 +4,8 @@ import { HermesError } from "#core/errors";
 import { didYouMean } from "#core/suggest";
 import { discoverPlugins, isNamed, type FoundPlugin } from "#plugins/discover";
 import type { CliContext } from "../context.ts";
+import type { ConsentOptions } from "../plugin-install/consent.ts";
+import type { InstallOptions } from "../plugin-install/install.ts";
 
 /** `hermes plugins list|enable|disable|new` */
 export function addPluginsCommand(program: Command, context: CliContext): void {
@@ -25,12 +27,55 @@ export function addPluginsCommand(program: Command, context: CliContext): void {
       .argument("<name>", "plugin name or folder")
       .action((name: string, _: object, command: Command) => switchPlugin(action, name, command, context));
   }
+  addInstallCommands(plugins, context);
   plugins
     .command("new")
     .description("create a plugin to start from; does not enable it")
     .argument("<name>", "plugin name: letters, digits, - and _")
     .action((name: string, _: object, command: Command) => createPlugin(name, command, context));
 }
+
+function addInstallCommands(plugins: Command, context: CliContext): void {
+  plugins
+    .command("install")
+    .description("install a plugin from npm, git or a folder; does not enable it")
+    .argument("<source>", "npm:NAME, git:URL or the path of a folder")
+    .option("--ref <ref>", "the version (npm), or the branch, tag or commit (git)")
+    .option("--yes", "do not ask")
+    .option("--json", "print JSON; needs --yes")
+    .addHelpText("after", INSTALL_HELP)
+    .action(async (source: string, options: InstallOptions, command: Command) => {
+      const { installPlugin } = await import("../plugin-install/install.ts");
+      await installPlugin(source, options, command, context);
+    });
+  plugins
+    .command("update")
+    .description("fetch an installed plugin again, or all of them, and replace what differs")
+    .argument("[name]", "plugin name or folder")
+    .option("--ref <ref>", "another version, branch, tag or commit")
+    .option("--yes", "do not ask")
+    .option("--json", "print JSON; needs --yes")
+    .action(async (name: string | undefined, options: InstallOptions, command: Command) => {
+      const { updatePlugins } = await import("../plugin-install/update.ts");
+      await updatePlugins(name, options, command, context);
+    });
+  plugins
+    .command("remove")
+    .description("delete an installed plugin")
+    .argument("<name>", "plugin name or folder")
+    .option("--yes", "do not ask")
+    .option("--json", "print JSON; needs --yes")
+    .action(async (name: string, options: ConsentOptions, command: Command) => {
+      const { removePlugin } = await import("../plugin-install/remove.ts");
+      await removePlugin(name, options, command, context);
+    });
+}
+
+const INSTALL_HELP = `
+Examples:
+  hermes plugins install npm:hermes-weather
+  hermes plugins install git:https://example.org/weather.git --ref v1.2.0
+  hermes plugins install ./my-plugin`;
 
 async function switchPlugin(
   action: "enable" | "disable",

@@ -1,4 +1,4 @@
-/** What completion offers from the home: ids of tasks, deliveries and schedules, names of webhook endpoints and daemons. */
+/** What completion offers from the home: ids of tasks, deliveries and schedules, names of webhook endpoints, plugins and daemons. */
 import type { DatabaseSync } from "node:sqlite";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
@@ -43,6 +43,8 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "webhooks test <name>": endpointNames,
   "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
   "webhooks deliveries --endpoint": endpointNames,
+  "plugins update <name>": installedPlugins,
+  "plugins remove <name>": installedPlugins,
   "send --name": runningDaemons,
   "stop --name": runningDaemons,
   "attach --name": runningDaemons,
@@ -110,6 +112,14 @@ function endpointsThat(isOffered: (isDisabled: boolean) => boolean): Offer {
       .filter(({ name }) => PLAIN_WORD.test(name) && isOffered(disabled.has(name)))
       .map(({ name, event }) => ({ value: name, description: visible(event) }));
   };
+}
+
+async function installedPlugins({ paths }: Source): Promise<readonly OfferedValue[]> {
+  const { readInstalled } = await import("#plugins/installed");
+  const { shownSource } = await import("../plugin-install/source.ts");
+  return Object.entries(readInstalled(paths.plugins))
+    .filter(([directory]) => PLAIN_WORD.test(directory))
+    .map(([directory, { source }]) => ({ value: directory, description: visible(shownSource(source)) }));
 }
 
 async function runningDaemons({ paths }: Source): Promise<readonly OfferedValue[]> {

@@ -9,6 +9,7 @@ import { parseHookEntries } from "#sandbox/shell/entries";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
 import { warnOfAccess } from "#cli/hook-scripts";
+import { examineInstalled } from "#cli/plugin-install/examine";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type SampleRun } from "./examine-entry.ts";
@@ -70,6 +71,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
       ...(config.values.inbound ?? []).map(({ name, script }) => ({ event: `inbound:${name}`, command: script })),
     ]),
     examinePlugins(discovery, config, env),
+    { problems: examineInstalled(paths.plugins).problems, notes: [] },
     await examineSandbox({ paths, env, profiles: config.values.sandbox ?? {}, entries }),
   ];
   const general = [

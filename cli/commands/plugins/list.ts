@@ -6,6 +6,7 @@ import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { BUILTIN_DIRECTORY } from "#plugins/builtin";
 import { createPluginHost, type PluginListing } from "#plugins/host";
+import { examineInstalled, type ExaminedPlugin } from "../../plugin-install/examine.ts";
 import { listBuiltinTools } from "../../builtin-tools.ts";
 import type { CliContext } from "../../context.ts";
 import { printList, type Column } from "../../list.ts";
@@ -39,7 +40,9 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
   });
   try {
     await host.load(config);
-    const plugins = host.list();
+    const { installed, problems } = examineInstalled(paths.plugins);
+    for (const problem of problems) context.warn(problem);
+    const plugins = host.list().map((plugin) => withOrigin(plugin, installed));
     if (json) return context.json({ plugins });
     if (plugins.every(({ directory }) => directory === BUILTIN_DIRECTORY)) {
       context.note(`There are no plugins in ${paths.plugins}. Create one with: hermes plugins new NAME`);
@@ -49,6 +52,13 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     await host.unload();
     await log.close();
   }
+}
+
+type Listed = PluginListing & { readonly installed?: ExaminedPlugin };
+
+function withOrigin(plugin: PluginListing, installed: ReadonlyMap<string, ExaminedPlugin>): Listed {
+  const origin = installed.get(plugin.directory);
+  return origin === undefined ? plugin : { ...plugin, installed: origin };
 }
 
 function rowOf({ name, directory, state, error, hooks, tools, commands }: PluginListing): readonly string[] {

@@ -28,6 +28,7 @@ export async function requestAnswer(scope: TurnScope, request: ModelRequest, cou
       wait_ms: wait,
       session_id: scope.session.id,
     });
+    scope.line.progress({ kind: "retry", problem: outcome.problem, delay_ms: wait });
     await delay(wait, undefined, { signal: request.signal });
   }
 }
@@ -43,10 +44,12 @@ async function attemptOnce(
   const started = performance.now();
   try {
     request.signal.throwIfAborted();
-    const answer = await askModel(request);
     const { line } = scope;
+    line.progress({ kind: "request" });
+    const answer = await askModel(request);
     line.cost.input_tokens += answer.usage.input_tokens;
     line.cost.output_tokens += answer.usage.output_tokens;
+    line.progress({ kind: "tokens", ...line.cost });
     await fireHook(scope, "post_api_request", () => ({
       ...payload(),
       duration_ms: Math.round(performance.now() - started),

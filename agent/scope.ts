@@ -6,7 +6,7 @@ import { hookFrame, type Frame } from "#core/frames";
 import type { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { FiringOrigin, HookRun } from "#core/ports/hook";
-import type { Session, SessionRequest, Tool, TurnResult } from "#core/ports/agent";
+import type { Session, SessionRequest, Tool, TurnProgress, TurnResult } from "#core/ports/agent";
 import type { AskUser } from "#core/ports/question";
 import type { HookRegistry } from "#core/registry";
 import type { SelectedModel } from "./models/select.ts";
@@ -56,6 +56,8 @@ export interface TurnOutput {
   /** The session that the user talks to: every frame carries it. */
   readonly session_id: string;
   readonly emit: (frame: Frame) => void;
+  /** Takes what the turn does at the moment. */
+  readonly progress: (progress: TurnProgress) => void;
   /** Takes the record of each hook run. */
   readonly report: (run: HookRun) => void;
   /** Asks about a tool call; undefined where nobody can be asked. */
@@ -108,7 +110,7 @@ export function showFrames(
  */
 export function openLine(
   deps: Pick<AgentDeps, "mirror" | "redact">,
-  request: Pick<SessionRequest, "session" | "onFrame" | "onNotice" | "signal" | "ask">,
+  request: Pick<SessionRequest, "session" | "onFrame" | "onNotice" | "onProgress" | "signal" | "ask">,
 ): TurnOutput & { close: () => void } {
   const { session, signal } = request;
   const show = showFrames(deps, request);
@@ -123,6 +125,9 @@ export function openLine(
   return {
     session_id: session.id,
     emit,
+    progress: (progress) => {
+      if (open) request.onProgress?.(progress);
+    },
     report: (run) => {
       emit(hookFrame(run, session.id, deps.redact));
       if (run.notice !== undefined) request.onNotice?.(run.notice);

@@ -64,6 +64,11 @@ export function slashWords(surface: SlashSurface): readonly string[] {
   return entriesOf(surface).flatMap(wordsOf);
 }
 
+/** Every word that a surface takes behind the slash, with what it does. */
+export function slashSummaries(surface: SlashSurface): readonly (readonly [word: string, summary: string])[] {
+  return entriesOf(surface).flatMap((entry) => wordsOf(entry).map((word) => [word, entry[1].summary] as const));
+}
+
 /** True for a word of any surface: plugins may not take it. */
 export function isSlashWord(word: string): boolean {
   return ENTRIES.some((entry) => wordsOf(entry).includes(word));

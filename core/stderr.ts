@@ -4,6 +4,7 @@
  */
 import { isatty } from "node:tty";
 import { paint, plainText, showsColors, type StyledLine } from "./styled-text.ts";
+import { screenPrinter } from "./terminal-screen.ts";
 import { TerminalFilter } from "./terminal-text.ts";
 
 const filter = new TerminalFilter();
@@ -11,22 +12,22 @@ let watched = false;
 
 /** Writes text to standard error. A reader that is gone (`2>&1 | head`) is not an error. */
 export function writeStderr(text: string): void {
-  write(isatty(2) ? filter.take(text) : text);
+  if (isatty(2)) draw(filter.take(text));
+  else write(text);
 }
 
 /** Writes text in faint letters on a terminal that shows colours, else as {@link writeStderr} does. */
 export function writeFaintStderr(text: string): void {
   if (!isatty(2) || process.env["NO_COLOR"]) return writeStderr(text);
-  const end = text.endsWith("\n") ? "\n" : "";
-  const line = filter.take(end === "" ? text : text.slice(0, -1));
-  write(`\u001b[2m${line}\u001b[22m${end}`);
+  const lines = filter.take(text).split("\n");
+  draw(lines.map((line) => (line === "" ? "" : `\u001b[2m${line}\u001b[22m`)).join("\n"));
 }
 
 /** Writes lines in their colours on a terminal that shows them, else as {@link writeStderr} does. */
 export function writeStyledStderr(lines: readonly StyledLine[]): void {
   if (!isatty(2)) return write(lines.map((line) => `${plainText(line)}\n`).join(""));
   const isColored = showsColors(2);
-  write(lines.map((line) => `${paint(line, isColored)}\n`).join(""));
+  draw(lines.map((line) => `${paint(line, isColored)}\n`).join(""));
 }
 
 /** True where a line can be drawn over: on a terminal that understands escape sequences, without `NO_COLOR`. */
@@ -41,6 +42,13 @@ export function canRedraw(): boolean {
 export function redrawLine(text: string): void {
   const line = filter.take(text);
   write(line === "" ? "\r\u001b[K" : `\r\u001b[K\u001b[2m${line}\u001b[22m\r`);
+}
+
+/** Writes to the terminal, through the screen that draws on it if there is one. */
+function draw(text: string): void {
+  const print = screenPrinter();
+  if (print === undefined) write(text);
+  else print(text);
 }
 
 function write(text: string): void {

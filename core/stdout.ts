@@ -6,6 +6,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { HermesError } from "./errors.ts";
 import { paint, plainText, showsColors, type StyledLine } from "./styled-text.ts";
+import { screenPrinter } from "./terminal-screen.ts";
 import { TerminalFilter } from "./terminal-text.ts";
 
 type Write = typeof process.stdout.write;
@@ -46,6 +47,8 @@ export function writeStyledStdout(lines: readonly StyledLine[]): void {
 }
 
 function writeChecked(shown: string): void {
+  const print = isatty(1) ? screenPrinter() : undefined;
+  if (print !== undefined) return print(shown);
   if (!state.watched && isPlain()) return writeDirectly(shown);
   watchErrors();
   write(shown);

@@ -3,7 +3,7 @@ import { announceCommand, type CommandDecision } from "#core/command-events";
 import { untilAborted } from "#core/deadline";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { Session, SessionRequest, TurnResult } from "#core/ports/agent";
+import type { Session, SessionRequest, TurnProgress, TurnResult } from "#core/ports/agent";
 import type { AskUser } from "#core/ports/question";
 import { LAST_WORDS_MS } from "#agent/session-life";
 import type { StoredSession } from "#agent/sessions";
@@ -14,6 +14,8 @@ const SOURCE = "chat";
 export interface SendOptions {
   readonly signal: AbortSignal;
   readonly onFrame: (frame: Frame) => void;
+  /** Takes what a turn does at the moment. */
+  readonly onProgress?: ((progress: TurnProgress) => void) | undefined;
   readonly maxIterations?: number | undefined;
 }
 
@@ -109,7 +111,7 @@ export class ChatRepl {
     return this.#on(this.#session, options);
   }
 
-  #on(session: Session, { signal, onFrame }: SendOptions): SessionRequest {
-    return { session, platform: this.#host.surface, signal, onFrame, ask: this.#ask };
+  #on(session: Session, { signal, onFrame, onProgress }: SendOptions): SessionRequest {
+    return { session, platform: this.#host.surface, signal, onFrame, onProgress, ask: this.#ask };
   }
 }

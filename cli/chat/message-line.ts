@@ -1,9 +1,13 @@
-/** Reads messages: a line, lines joined by a backslash, or all that was pasted at once. */
+/**
+ * Reads messages where the terminal cannot be drawn on (`TERM=dumb`) or is a pipe: a line, lines joined by a backslash,
+ * or all that was pasted at once.
+ */
 import { createInterface, type Interface } from "node:readline";
 import { HermesError } from "#core/errors";
 import type { CliContext } from "../context.ts";
 import type { Host } from "../host/host.ts";
-import { loadHistory, saveHistory } from "./history-file.ts";
+import type { InputLine } from "./input-line.ts";
+import type { MessageHistory } from "./message-history.ts";
 import { commandNames } from "./slash-commands.ts";
 
 const PROMPT = "› ";
@@ -12,8 +16,8 @@ const PASTE_ON = "\u001b[?2004h";
 const PASTE_OFF = "\u001b[?2004l";
 
 /** The line on the terminal that the user types on, and on which hooks ask for approval. */
-export class MessageLine {
-  readonly #host: Host;
+export class MessageLine implements InputLine {
+  readonly #history: MessageHistory;
   readonly #context: CliContext;
   readonly #output = process.stderr.isTTY ? process.stderr : process.stdout;
   readonly #input: Interface;
@@ -25,8 +29,8 @@ export class MessageLine {
   #answering: PromiseWithResolvers<string> | undefined;
   #listener: (text: string) => void = () => undefined;
 
-  constructor(host: Host, context: CliContext) {
-    this.#host = host;
+  constructor(host: Host, context: CliContext, history: MessageHistory) {
+    this.#history = history;
     this.#context = context;
     this.#input = createInterface({
       input: process.stdin,
@@ -35,16 +39,17 @@ export class MessageLine {
       prompt: PROMPT,
       historySize: 1000,
       removeHistoryDuplicates: true,
-      history: loadHistory(host.paths.history),
+      history: history.entries.toReversed().map((text) => text.replaceAll("\n", " ")),
       completer: (line: string) => completeSlash(line, commandNames(host), host),
     });
     process.stdin.on("keypress", this.#onKey);
-    this.#output.write(PASTE_ON);
+    if (!isDumb()) this.#output.write(PASTE_ON);
     this.#input.once("close", () => {
       this.#closed = true;
     });
     this.#input.on("line", (line) => this.#take(line));
-    this.#input.on("history", (entries: string[]) => this.#save(entries));
+    // An answer to a question is not a message.
+    this.#input.on("history", (entries: string[]) => this.#answering !== undefined && void entries.shift());
   }
 
   prompt(): void {
@@ -57,8 +62,11 @@ export class MessageLine {
     this.#input.write(typed);
   }
 
-  /** Asks a question during a turn. Rejects with HERMES_INTERRUPTED when `signal` aborts or the line is closed. */
-  async answer(question: string, signal: AbortSignal): Promise<string> {
+  begin(): void {
+    // The line that was typed is on the terminal already.
+  }
+
+  readonly answer = async (question: string, signal: AbortSignal): Promise<string> => {
     if (this.#closed) throw new HermesError("HERMES_INTERRUPTED", {});
     this.#draft += this.#input.line;
     this.#erase();
@@ -74,7 +82,7 @@ export class MessageLine {
       signal.removeEventListener("abort", stop);
       if (!this.#closed) this.#input.setPrompt(PROMPT);
     }
-  }
+  };
 
   onMessage(listener: (text: string) => void): void {
     this.#listener = listener;
@@ -90,13 +98,25 @@ export class MessageLine {
     });
   }
 
+  onEscape(): void {
+    // Esc begins the sequences of other keys here.
+  }
+
+  showQueued(): void {
+    // There is no place for it.
+  }
+
+  putBack(): boolean {
+    return false;
+  }
+
   onEnd(listener: () => void): void {
     this.#input.once("close", listener);
   }
 
   close(): void {
     this.#closed = true;
-    this.#output.write(PASTE_OFF);
+    if (!isDumb()) this.#output.write(PASTE_OFF);
     process.stdin.off("keypress", this.#onKey);
     this.#input.removeAllListeners("close");
     this.#input.close();
@@ -117,21 +137,18 @@ export class MessageLine {
     const text = [...this.#parts, line].join("\n");
     this.#parts = [];
     if (text.trim() === "") return this.prompt();
+    this.#history.add(text);
     this.#listener(text);
-  }
-
-  #save(entries: string[]): void {
-    // An answer to a question is not a message.
-    if (this.#answering !== undefined) return void entries.shift();
-    const { paths, log } = this.#host;
-    const problem = saveHistory(paths.history, entries);
-    if (problem !== undefined) log.warn(`the chat history cannot be saved: ${problem}`);
   }
 
   #erase(): void {
     this.#input.write(null, { ctrl: true, name: "e" });
     this.#input.write(null, { ctrl: true, name: "u" });
   }
+}
+
+function isDumb(): boolean {
+  return process.env["TERM"] === "dumb";
 }
 
 /** Completes the name of a slash command, and the session of `/resume`. */

@@ -1,11 +1,13 @@
 /** Runs one turn and exits: `-q`, `--query-file`, or a message on standard input. */
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
+import type { TurnProgress } from "#core/ports/agent";
 import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 import type { ReasoningSwitch, Renderer } from "./renderers.ts";
+import type { ChatScreen } from "./screen/chat-screen.ts";
 import { shellOutput } from "./terminal-output.ts";
 import { parseSlash } from "#core/command-events";
 import { runSlash } from "./slash-commands.ts";
@@ -19,6 +21,8 @@ export interface OneShot {
   readonly renderer: Renderer;
   readonly reasoning: ReasoningSwitch;
   readonly verbose: VerboseSwitch;
+  /** What is drawn on; undefined in a pipe and for the answer alone. */
+  readonly screen?: ChatScreen | undefined;
   readonly structured: boolean;
   readonly maxIterations: number | undefined;
 }
@@ -34,12 +38,15 @@ export async function runOnce(run: OneShot): Promise<void> {
   });
 
   const frames = holdResult(renderer);
+  run.screen?.activity.begin("Working");
   try {
+    await renderer.prepare?.();
     const outcome = await perform(run, interrupt.signal, frames.show).catch(failed);
     if (outcome.error !== undefined && shutdown.code === undefined) {
       // An error frame belongs to a session; without one, only the sentence is written.
       if (!frames.fail(outcome.error)) throw outcome.error;
     }
+    run.screen?.activity.begin("Closing hooks");
     await conversation.close({ signal: shutdown.signal, onFrame: frames.show });
     const exit = shutdown.code ?? outcome.code;
     frames.end(exit);
@@ -65,7 +72,8 @@ function failed(thrown: unknown): Performed {
 
 async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<Performed> {
   const { message, conversation, host, context, structured, maxIterations } = run;
-  const options = { signal, onFrame, maxIterations };
+  const onProgress = (progress: TurnProgress) => run.screen?.activity.progress(progress);
+  const options = { signal, onFrame, onProgress, maxIterations };
   const text = message.trim();
   if (text.startsWith("!") && !text.includes("\n")) {
     const shell = (show: typeof onFrame) => conversation.shell(text.slice(1).trim(), { ...options, onFrame: show });

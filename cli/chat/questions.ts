@@ -4,9 +4,7 @@ import { visible } from "#allowlist/visible";
 import { HermesError, isHermesError } from "#core/errors";
 import type { AskUser, CallQuestion } from "#core/ports/question";
 import { describeCall } from "#core/question-text";
-
-/** Shows a prompt and returns the line that is typed. Rejects when the signal aborts. */
-export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string>;
+import type { ReadAnswer } from "./input-line.ts";
 
 export interface Questions {
   readonly ask: AskUser;
@@ -37,7 +35,7 @@ function promptFor({ answers }: CallQuestion): string {
 }
 
 /** Opens the terminal for one answer; what was typed before the question does not answer it. */
-async function readOnce(prompt: string, signal: AbortSignal): Promise<string> {
+export async function readOnce(prompt: string, signal: AbortSignal): Promise<string> {
   const lines = openTerminalLines({ input: process.stdin, output: process.stderr });
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const stop = () => reject(new HermesError("HERMES_INTERRUPTED", {}));

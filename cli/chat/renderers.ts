@@ -11,6 +11,8 @@ export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export interface Renderer {
+  /** Loads what the first answer needs; called before each turn. */
+  readonly prepare?: () => Promise<void>;
   readonly show: (frame: Frame) => void;
   /** Completes the open line or document. */
   readonly finish: () => void;
@@ -19,6 +21,16 @@ export interface Renderer {
 /** Whether the model's reasoning is shown; changed by `/reasoning`. */
 export interface ReasoningSwitch {
   on: boolean;
+}
+
+/** Where the text of answers goes. */
+export interface AnswerOutput {
+  /** Takes a part of an answer, which may end anywhere. */
+  words(text: string): void;
+  /** Takes a part of the model's reasoning. */
+  thoughts(text: string): void;
+  /** Completes what has begun. */
+  end(): void;
 }
 
 export interface RendererOptions {
@@ -30,6 +42,8 @@ export interface RendererOptions {
   readonly reasoning: ReasoningSwitch;
   /** How tool calls and hooks are shown on a terminal; absent elsewhere. */
   readonly display?: TurnDisplay | undefined;
+  /** Where answers go; to standard output as they are when absent. */
+  readonly answers?: AnswerOutput | undefined;
   readonly context: Pick<CliContext, "out" | "note" | "faint" | "faintPart" | "write" | "json">;
 }
 
@@ -60,49 +74,55 @@ function answerRenderer({ context }: RendererOptions): Renderer {
   };
 }
 
-/** Writes the text to standard output; reasoning, tool calls and errors to standard error. */
-function textRenderer({ context, streaming, reasoning, display }: RendererOptions): Renderer {
+/** Writes answers as they are to standard output, and reasoning to standard error. */
+export function plainAnswers(context: Pick<CliContext, "write" | "faint" | "faintPart">): AnswerOutput {
   /** What has begun a line that is not complete. */
   let open: "words" | "thoughts" | undefined;
 
-  function endLine(): void {
+  function end(): void {
     if (open === "words") context.write("\n");
     if (open === "thoughts") context.faint("");
     open = undefined;
   }
 
-  function words(text: string): void {
-    if (text === "") return;
-    if (open === "thoughts") endLine();
-    context.write(text);
-    open = text.endsWith("\n") ? undefined : "words";
-  }
+  return {
+    words(text) {
+      if (text === "") return;
+      if (open === "thoughts") end();
+      context.write(text);
+      open = text.endsWith("\n") ? undefined : "words";
+    },
+    thoughts(text) {
+      if (open === "words") end();
+      const shown = open === undefined ? text.trimStart() : text;
+      if (shown === "") return;
+      context.faintPart(shown);
+      open = "thoughts";
+    },
+    end,
+  };
+}
 
-  function thoughts(text: string): void {
-    if (open === "words") endLine();
-    const shown = open === undefined ? text.trimStart() : text;
-    if (shown === "") return;
-    context.faintPart(shown);
-    open = "thoughts";
-  }
-
+/** Shows the text of turns; tool calls and errors go to standard error. */
+function textRenderer(options: RendererOptions): Renderer {
+  const { context, streaming, reasoning, display, answers = plainAnswers(context) } = options;
   let streamed = false;
   return {
     show(frame) {
       switch (frame.type) {
         case "text":
           streamed ||= streaming();
-          return streamed ? words(frame.delta) : undefined;
+          return streamed ? answers.words(frame.delta) : undefined;
         case "reasoning":
           // A hook that may change the answer may have reasons to hide what led to it.
-          return reasoning.on && streaming() ? thoughts(frame.delta) : undefined;
+          return reasoning.on && streaming() ? answers.thoughts(frame.delta) : undefined;
         case "assistant":
-          if (!streamed) words(frame.content);
+          if (!streamed) answers.words(frame.content);
           streamed = false;
-          endLine();
+          answers.end();
           return noteProblem(context, frame);
         case "tool_use":
-          endLine();
+          answers.end();
           streamed = false;
           if (display !== undefined) return display.show(frame);
           return context.faint(`· ${frame.tool} ${shorten(JSON.stringify(frame.params))}`);
@@ -110,10 +130,10 @@ function textRenderer({ context, streaming, reasoning, display }: RendererOption
           if (display !== undefined) return display.show(frame);
           return frame.success ? undefined : context.faint(`  ${shorten(frame.content)}`);
         case "injected":
-          endLine();
+          answers.end();
           return context.faint(describeInjected(frame));
         case "error":
-          endLine();
+          answers.end();
           return noteProblem(context, frame);
         case "session":
           // A turn that was stopped while the answer arrived never ended its line.
@@ -126,7 +146,7 @@ function textRenderer({ context, streaming, reasoning, display }: RendererOption
           return undefined;
       }
     },
-    finish: endLine,
+    finish: () => answers.end(),
   };
 }
 

@@ -1,16 +1,19 @@
 /** A conversation on a terminal. */
-import { withDeadline } from "#core/deadline";
-import { EXIT, isHermesError, problemOf } from "#core/errors";
+import { EXIT } from "#core/errors";
+import type { Frame } from "#core/frames";
+import type { TurnProgress } from "#core/ports/agent";
 import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
-import { MessageLine } from "./message-line.ts";
+import type { InputLine } from "./input-line.ts";
+import { MessageHistory } from "./message-history.ts";
 import type { Questions } from "./questions.ts";
 import type { ReasoningSwitch, Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
-import { findSlashCommand } from "#core/slash-commands";
-import { runSlash, type AfterCommand, type SlashContext } from "./slash-commands.ts";
+import type { ChatScreen } from "./screen/chat-screen.ts";
+import { runSlash, type AfterCommand } from "./slash-commands.ts";
+import { TurnQueue, type TurnControl } from "./turn-queue.ts";
 import type { VerboseSwitch } from "./tool-view.ts";
 import { shellOutput } from "./terminal-output.ts";
 
@@ -24,35 +27,48 @@ export interface TerminalConversation {
   readonly maxIterations: number | undefined;
   /** Questions of hooks are asked on the same line that the user types on. */
   readonly questions?: Questions | undefined;
+  /** What is drawn on; undefined where rows cannot be drawn over. */
+  readonly screen?: ChatScreen | undefined;
 }
 
 /** A second Ctrl+C within this time ends the program (CONTRACT §3). */
 const TWICE_MS = 2000;
-/** How long a running turn may take to stop when the program exits. */
-const STOPPING_MS = 5000;
 
 /** Runs the conversation until the user ends it. Sets the exit code: 0, or 130 and 143 after a signal. */
 export async function runTerminal(options: TerminalConversation): Promise<void> {
-  const { host, conversation, context } = options;
+  const { host, conversation, context, screen } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  const lines = new MessageLine(host, context);
-  options.questions?.readThrough((question, signal) => lines.answer(question, signal));
-  const turns = createTurns(options, (code) => end(code));
   const { provider, id } = host.model.describe();
-  context.faint(`${id} (${provider}). Type /help for commands, Ctrl+D to exit.`);
+  const welcome = `${id} (${provider}). Type /help for commands, Ctrl+D to exit.`;
+  if (screen === undefined) context.faint(welcome);
+  else screen.printFaint(welcome);
+  const history = new MessageHistory(host.paths.history, (sentence) => host.log.warn(sentence));
+  const lines = await openLine(options, history);
+  options.questions?.readThrough((question, signal) => {
+    const answer = () => lines.answer(question, signal);
+    return screen === undefined ? answer() : screen.asking(answer);
+  });
+  const turns = new TurnQueue({
+    ...options,
+    lines,
+    run: async (text, control) => {
+      const after = await obey(options, text, control);
+      if (after.next === "quit") end(EXIT.ok);
+    },
+  });
 
   let interruptedAt = Number.NEGATIVE_INFINITY;
-  lines.onMessage(turns.take);
+  lines.onMessage((text) => turns.take(text));
   lines.onInterrupt(() => {
     const now = performance.now();
     if (now - interruptedAt < TWICE_MS) return leave(EXIT.interrupted);
     interruptedAt = now;
-    if (turns.stop()) return;
+    if (turns.interrupt()) return;
     context.note("Press Ctrl+C again to exit.");
     lines.prompt();
   });
+  lines.onEscape(() => void turns.interrupt());
   lines.onEnd(() => end(EXIT.ok));
-  turns.onIdle(() => lines.prompt());
   const shutdown = createShutdown();
   function leave(code: number): void {
     shutdown.request(code);
@@ -63,84 +79,35 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   lines.prompt();
   const code = await ended;
   lines.close();
+  history.close();
   await turns.end();
+  screen?.activity.begin("Closing hooks");
   await conversation.close({ signal: shutdown.signal, onFrame: (frame) => options.renderer.show(frame) });
+  screen?.close();
   unlisten();
   context.exit(shutdown.code ?? code);
 }
 
-type TurnControl = Pick<SlashContext, "signal" | "stopTurn">;
-
-/** Runs what the user types, one line after another. */
-function createTurns(options: TerminalConversation, quit: (code: number) => void) {
-  const waiting: string[] = [];
-  let current: { readonly interrupt: AbortController; readonly done: Promise<void> } | undefined;
-  let closed = false;
-  let idle: () => void = () => undefined;
-
-  /** Runs the input, after the turn that runs; `/stop` runs beside it, and commands that end it come next. */
-  function take(text: string): void {
-    const name = parseSlash(text)?.name;
-    const command = current === undefined || name === undefined ? undefined : findSlashCommand("chat", name);
-    if (command === "stop") return void perform(text, { signal: new AbortController().signal, stopTurn: stop });
-    if (command !== "quit" && command !== "new") waiting.push(text);
-    else {
-      waiting.unshift(text);
-      stop();
-    }
-    if (current === undefined) next();
+async function openLine(options: TerminalConversation, history: MessageHistory): Promise<InputLine> {
+  const { host, context, screen } = options;
+  if (screen === undefined) {
+    const { MessageLine } = await import("./message-line.ts");
+    return new MessageLine(host, context, history);
   }
-
-  /** False when no turn runs. */
-  function stop(): boolean {
-    current?.interrupt.abort();
-    return current !== undefined;
-  }
-
-  function next(): void {
-    const text = waiting.shift();
-    if (text === undefined || closed) {
-      current = undefined;
-      if (!closed) idle();
-      return;
-    }
-    const interrupt = new AbortController();
-    const done = perform(text, { signal: interrupt.signal, stopTurn: () => false }).then(next);
-    current = { interrupt, done };
-  }
-
-  async function perform(text: string, control: TurnControl): Promise<void> {
-    try {
-      const after = await obey(options, text, control);
-      if (after.next === "quit") quit(EXIT.ok);
-    } catch (error) {
-      options.context.note(`hermes: ${isHermesError(error) ? error.message : problemOf(error)}`);
-      options.host.log.error(problemOf(error));
-    } finally {
-      options.renderer.finish();
-    }
-  }
-
-  return {
-    take,
-    stop,
-    onIdle(listener: () => void) {
-      idle = listener;
-    },
-    /** Stops the running turn and waits a limited time for its end. */
-    async end(): Promise<void> {
-      closed = true;
-      current?.interrupt.abort();
-      await withDeadline(STOPPING_MS, () => current?.done, { keepsAlive: false });
-    },
-  };
+  const { createCompletion } = await import("./completion.ts");
+  return screen.openLine(history, createCompletion(host, process.cwd()));
 }
 
 /** Handles one input: a message for the model, a `!command` or a slash command. */
 async function obey(options: TerminalConversation, text: string, control: TurnControl): Promise<AfterCommand> {
   const { signal, stopTurn } = control;
   const { host, conversation, context, renderer, maxIterations } = options;
-  const send = { signal, onFrame: (frame: Parameters<Renderer["show"]>[0]) => renderer.show(frame), maxIterations };
+  const send = {
+    signal,
+    onFrame: (frame: Frame) => renderer.show(frame),
+    onProgress: (progress: TurnProgress) => options.screen?.activity.progress(progress),
+    maxIterations,
+  };
   if (text.startsWith("!") && !text.includes("\n")) {
     const shown = await shellOutput(send.onFrame, (onFrame) =>
       conversation.shell(text.slice(1).trim(), { ...send, onFrame }),

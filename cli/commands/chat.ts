@@ -5,7 +5,11 @@ import { inQuotes } from "#core/shell-quote";
 import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";
 import { wholeNumber } from "../whole-number.ts";
-import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
+import { OUTPUT_FORMATS, type OutputFormat, type ReasoningSwitch, type Renderer } from "../chat/renderers.ts";
+import type { ChatScreen } from "../chat/screen/chat-screen.ts";
+import { screenOutput } from "../chat/screen/screen-output.ts";
+import type { TurnDisplay } from "../chat/turn-display.ts";
+import type { Host } from "../host/host.ts";
 
 interface ChatOptions {
   readonly query?: string;
@@ -13,6 +17,7 @@ interface ChatOptions {
   readonly resume?: string;
   readonly continue?: true;
   readonly quiet?: true;
+  readonly render: boolean;
   readonly maxTurns?: number;
   readonly outputFormat: OutputFormat;
 }
@@ -41,6 +46,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
     .option("-r, --resume <id>", "continue a session: an id, the start of one, or latest")
     .addOption(new Option("-c, --continue", "continue the latest session").conflicts("resume"))
     .option("-Q, --quiet", "print only the answer")
+    .option("--no-render", "show answers as the model writes them, without rendering their Markdown")
     .option("--max-turns <n>", "limit the model requests per turn", wholeNumber("--max-turns"))
     .addOption(new Option("--output-format <format>", "output format").choices(OUTPUT_FORMATS).default("text", "text"))
     .addHelpText("after", EXAMPLES)
@@ -62,7 +68,6 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   }
   const { createHost } = await import("../compose.ts");
   const { ChatRepl } = await import("../chat/chat-repl.ts");
-  const { createRenderer } = await import("../chat/renderers.ts");
   const { openTurnDisplay, watchHooks } = await import("../chat/turn-display.ts");
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const mayAsk = interactive && agentHomes(context.env).length === 0;
@@ -84,22 +89,60 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const conversation = new ChatRepl(host, questions?.ask);
   if (isNew) context.note(describeFirstStart(host.model.describe()));
   if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
+  using screen = await openScreen(options, message);
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };
-  const renderer = createRenderer({
-    format: options.outputFormat,
-    quiet: options.quiet === true,
-    streaming: () => host.dispatcher.mayStream(),
-    reasoning,
-    display,
+  const renderer = await openRenderer(options, { host, context, display, screen, reasoning });
+  const common = {
+    host,
+    conversation,
     context,
-  });
-  const common = { host, conversation, context, renderer, reasoning, verbose, maxIterations: options.maxTurns };
+    renderer,
+    reasoning,
+    verbose,
+    screen,
+    maxIterations: options.maxTurns,
+  };
   if (message === undefined) {
     const { runTerminal } = await import("../chat/terminal.ts");
     await runTerminal({ ...common, questions });
   } else {
+    if (screen !== undefined) {
+      const { readOnce } = await import("../chat/questions.ts");
+      questions?.readThrough((prompt, signal) => screen.asking(() => readOnce(prompt, signal)));
+    }
     const { runOnce } = await import("../chat/one-shot.ts");
     await runOnce({ ...common, message, structured: options.outputFormat !== "text" });
   }
   display?.end();
+}
+
+/** The screen of a conversation or a run on a terminal. The answer alone (`-Q`) is printed without one. */
+async function openScreen(options: ChatOptions, message: string | undefined): Promise<ChatScreen | undefined> {
+  const isQuiet = options.quiet === true;
+  // What reads a single run's answer from a pipe may write to the same terminal.
+  const isPlain = message !== undefined && (isQuiet || !process.stdout.isTTY);
+  const output = options.outputFormat === "text" && !isPlain ? screenOutput() : undefined;
+  if (output === undefined) return undefined;
+  const { ChatScreen } = await import("../chat/screen/chat-screen.ts");
+  return new ChatScreen(output, { typing: message === undefined, showsStatus: !isQuiet });
+}
+
+interface Shown {
+  readonly host: Host;
+  readonly context: CliContext;
+  readonly display: TurnDisplay | undefined;
+  readonly screen: ChatScreen | undefined;
+  readonly reasoning: ReasoningSwitch;
+}
+
+async function openRenderer(options: ChatOptions, shown: Shown): Promise<Renderer> {
+  const { host, context, display, screen, reasoning } = shown;
+  const { createRenderer } = await import("../chat/renderers.ts");
+  const quiet = options.quiet === true;
+  const streaming = () => host.dispatcher.mayStream();
+  const base = { format: options.outputFormat, quiet, streaming, reasoning, display, context };
+  if (screen === undefined) return createRenderer(base);
+  const { screenAnswers, withActivity } = await import("../chat/screen/screen-answers.ts");
+  const answers = screenAnswers(screen, context, options.render && !quiet);
+  return withActivity(screen, createRenderer({ ...base, answers }), streaming, () => answers.prepare());
 }

@@ -36,6 +36,15 @@ export interface Session {
   readonly updated_at: string;
 }
 
+/** What a turn does at the moment, for surfaces that show it while it lasts. No part of the frames. */
+export type TurnProgress =
+  /** A request to the model was sent. */
+  | { readonly kind: "request" }
+  /** A request failed and is sent again after `delay_ms`; `problem` is the server's reason. */
+  | { readonly kind: "retry"; readonly problem: string; readonly delay_ms: number }
+  /** Tokens of the turn so far, those of child agents included. */
+  | { readonly kind: "tokens"; readonly input_tokens: number; readonly output_tokens: number };
+
 /** A running session, and who sees what happens in it. */
 export interface SessionRequest {
   readonly session: Session;
@@ -51,6 +60,8 @@ export interface SessionRequest {
   readonly onNotice?: ((text: string) => void) | undefined;
   /** Asks the user about a tool call that a hook holds up; absent where nobody can be asked, and then it is blocked. */
   readonly ask?: AskUser | undefined;
+  /** Takes what the turn does at the moment. Must not throw. */
+  readonly onProgress?: ((progress: TurnProgress) => void) | undefined;
 }
 
 /** What a turn starts from. */

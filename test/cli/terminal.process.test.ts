@@ -109,7 +109,7 @@ test("a conversation: answers, !commands, slash commands, Ctrl+D ends it with 0"
     "session:end",
     "on_session_finalize",
   ]);
-  assert.match(home.read("chat-history"), /hello there\n!echo typed/);
+  assert.match(home.read("chat-history"), /"hello there"\}\n\{.*"!echo typed/);
 });
 
 test(

@@ -1,5 +1,6 @@
 /** Drives a program on a real pseudo-terminal, with `script` of util-linux. */
 import { spawn, spawnSync } from "node:child_process";
+import { readlinkSync } from "node:fs";
 
 export interface PtyOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -19,6 +20,8 @@ export interface Pty {
   output(): string;
   /** Everything that was written to the terminal, unchanged. */
   raw(): string;
+  /** Changes the size of the terminal; the program gets SIGWINCH. */
+  resize(columns: number, rows: number): void;
   /** The process of the program itself, below `script`. */
   pid(): number | undefined;
   kill(): void;
@@ -91,6 +94,10 @@ export function startOnPty(argv: readonly string[], options: PtyOptions = {}): P
     exited,
     output: () => seen,
     raw: () => raw,
+    resize(columns, rows) {
+      const terminal = readlinkSync(`/proc/${childOf(child.pid)}/fd/0`);
+      spawnSync("stty", ["-F", terminal, "cols", String(columns), "rows", String(rows)]);
+    },
     pid: () => childOf(child.pid),
     kill: () => void child.kill("SIGKILL"),
   };

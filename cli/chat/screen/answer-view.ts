@@ -1,0 +1,90 @@
+/**
+ * An answer while it arrives. Blocks that can no longer change are printed; the last one stays live, and the rows of it
+ * that do not fit on the screen are printed, too, unless more text could change them.
+ */
+import { Lexer } from "marked";
+import { TerminalFilter } from "#core/terminal-text";
+import type { ChatScreen } from "./chat-screen.ts";
+import { createMarkdown, knowsLinks, type RenderMarkdown } from "./markdown.ts";
+
+/** A view of the answers on this screen. */
+export function openAnswerView(screen: ChatScreen): AnswerView {
+  return new AnswerView(screen, createMarkdown(screen.palette, knowsLinks(process.env)));
+}
+
+export class AnswerView {
+  readonly #screen: ChatScreen;
+  readonly #render: RenderMarkdown;
+  readonly #filter = new TerminalFilter();
+  /** What was not printed yet. */
+  #text = "";
+  /** How many of its rows were printed, because the screen was too low for them. */
+  #printed = 0;
+  /** True when an empty row belongs between what was printed and the text. */
+  #gap = false;
+
+  constructor(screen: ChatScreen, render: RenderMarkdown) {
+    this.#screen = screen;
+    this.#render = render;
+  }
+
+  /** Takes a part of the answer, which may end anywhere. */
+  add(delta: string): void {
+    this.#text += this.#filter.take(delta);
+    this.#screen.setTail((width, height) => this.#tail(width, height));
+  }
+
+  /** Prints what is left. */
+  finish(): void {
+    const rows = this.#rows(this.#screen.columns);
+    this.#screen.setTail(undefined);
+    this.#screen.printRows(rows);
+    this.#text = "";
+    this.#printed = 0;
+    this.#gap = false;
+  }
+
+  #tail(width: number, height: number): readonly string[] {
+    this.#printBlocks(width);
+    const rows = this.#rows(width);
+    const hidden = rows.length - height;
+    if (hidden <= 0) return rows;
+    if (!isTable(this.#text)) {
+      this.#print(rows.slice(0, hidden));
+      this.#printed += this.#gap ? hidden - 1 : hidden;
+      this.#gap = false;
+    }
+    return rows.slice(hidden);
+  }
+
+  #rows(width: number): readonly string[] {
+    const rows = this.#render(this.#text, width).slice(this.#printed);
+    return this.#gap && rows.length > 0 ? ["", ...rows] : rows;
+  }
+
+  /** Prints the blocks before the last one. A line that is not complete may still turn into anything. */
+  #printBlocks(width: number): void {
+    const complete = this.#text.slice(0, this.#text.lastIndexOf("\n") + 1);
+    const blocks = new Lexer().lex(complete);
+    const last = blocks.findLastIndex(({ type }) => type !== "space");
+    if (last <= 0) return;
+    const length = blocks.slice(0, last).reduce((sum, { raw }) => sum + raw.length, 0);
+    const all = this.#rows(width);
+    const before = this.#gap ? 1 : 0;
+    const rows = before + this.#render(this.#text.slice(0, length).trimEnd(), width).length - this.#printed;
+    this.#print(all.slice(0, rows));
+    this.#gap = all[rows] === "";
+    this.#text = this.#text.slice(length);
+    this.#printed = 0;
+  }
+
+  /** Prints behind the drawing that asks for the tail; the rows come above what it draws next. */
+  #print(rows: readonly string[]): void {
+    queueMicrotask(() => this.#screen.printRows(rows));
+  }
+}
+
+/** Every row of a table changes with the widest cell. */
+function isTable(text: string): boolean {
+  return /^ {0,3}\|?[ \t]*:?-+:?[ \t|:-]*$/m.test(text.split("\n", 3)[1] ?? "");
+}

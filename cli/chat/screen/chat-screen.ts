@@ -1,0 +1,178 @@
+/** The screen of a conversation: its output, and below it the answer that arrives, the status and the user's line. */
+import type { WriteStream } from "node:tty";
+import { wrapTextWithAnsi } from "@earendil-works/pi-tui/dist/utils.js";
+import { showsColors } from "#core/styled-text";
+import { terminalText } from "#core/terminal-text";
+import type { Complete } from "../completion.ts";
+import type { MessageHistory } from "../message-history.ts";
+import { Activity, TICK_MS } from "./activity.ts";
+import { LineEditor } from "./line-editor.ts";
+import { LiveScreen, type LiveRows } from "./live-screen.ts";
+import { createPalette, type Palette } from "./palette.ts";
+import { ScreenLine } from "./screen-line.ts";
+import { openDevice, type Keyboard } from "./terminal-device.ts";
+
+/** Gives at most `height` rows of what is not complete yet. */
+export type Tail = (width: number, height: number) => readonly string[];
+
+export interface ScreenOptions {
+  /** True when the user types on this screen, so that Esc is a key. */
+  readonly typing: boolean;
+  /** False with `-Q`. */
+  readonly showsStatus: boolean;
+}
+
+/** However much is typed, this much of an answer shows. */
+const LEAST_TAIL = 3;
+
+export class ChatScreen implements Disposable {
+  readonly palette: Palette;
+  readonly activity: Activity;
+  readonly #device: ReturnType<typeof openDevice>;
+  readonly #live: LiveScreen;
+  readonly #undo: (() => void)[] = [];
+  /** Lets this process write to the terminal by itself again. */
+  #release: () => void = () => undefined;
+  #tail: Tail | undefined;
+  #line: ScreenLine | undefined;
+  readonly #showsStatus: boolean;
+  /** True while a question waits for the user: then nothing else is awaited. */
+  #asking = false;
+
+  constructor(output: WriteStream, { typing, showsStatus }: ScreenOptions) {
+    this.#device = openDevice(output);
+    this.#showsStatus = showsStatus;
+    this.palette = createPalette(showsColors(output === process.stderr ? 2 : 1));
+    this.activity = new Activity(typing ? "Esc stops" : "Ctrl+C stops");
+    this.#live = new LiveScreen(this.#device, (width, height) => this.#render(width, height));
+    this.#capture();
+    const resized = () => this.#live.refresh();
+    output.on("resize", resized);
+    const exit = () => this.close();
+    process.on("exit", exit);
+    const timer = setInterval(() => this.activity.isRunning && this.#live.refresh(), TICK_MS).unref();
+    this.#undo.push(
+      () => this.#release(),
+      () => clearInterval(timer),
+      () => output.off("resize", resized),
+      () => process.off("exit", exit),
+    );
+  }
+
+  get columns(): number {
+    return this.#device.columns;
+  }
+
+  /** Opens the line that the user types on. It shows a draft's prompt until `prompt()` is called. */
+  openLine(history: MessageHistory, complete: Complete): ScreenLine {
+    const host = {
+      palette: this.palette,
+      rows: () => this.#device.rows,
+      columns: () => this.#device.columns,
+      refresh: () => this.#live.refresh(),
+      keep: (rows: readonly string[]) => this.#live.keep(rows),
+      clear: () => this.#live.clear(),
+      write: (text: string) => this.#device.write(text),
+      suspend: (keyboard: Keyboard) => this.#suspend(keyboard),
+    };
+    const editor = new LineEditor(host);
+    const line = new ScreenLine(host, editor, history);
+    // During a turn the answer has the screen: completions come when they are asked for.
+    editor.completeWith(complete, () => !line.isBusy);
+    this.#line = line;
+    return line;
+  }
+
+  /** Prints text, which may have colours, above everything that is not complete. */
+  print(text: string): void {
+    this.#live.print(text);
+  }
+
+  /** Prints complete rows. */
+  printRows(rows: readonly string[]): void {
+    this.#live.endLine();
+    if (rows.length > 0) this.#live.print(`${rows.join("\n")}\n`);
+  }
+
+  /** Prints a sentence in faint letters, wrapped at words. */
+  printFaint(sentence: string): void {
+    this.printRows(wrapTextWithAnsi(terminalText(sentence), this.columns).map(this.palette.faint));
+  }
+
+  /** Completes the line that was printed without an end. */
+  endLine(): void {
+    this.#live.endLine();
+  }
+
+  /** Shows what is not complete yet, until it is called without it. */
+  setTail(tail: Tail | undefined): void {
+    this.#tail = tail;
+    this.#live.refresh();
+  }
+
+  /** Nothing is awaited any more: the status goes, and an empty row parts what comes next. */
+  endTurn(): void {
+    this.activity.end();
+    this.printRows([""]);
+  }
+
+  refresh(): void {
+    this.#live.refresh();
+  }
+
+  /** Runs `task` while a question has the terminal. */
+  async asking<Value>(task: () => Promise<Value>): Promise<Value> {
+    this.#asking = true;
+    const isElsewhere = this.#line === undefined;
+    if (isElsewhere) {
+      this.#live.pause();
+      this.#release();
+    }
+    try {
+      return await task();
+    } finally {
+      this.#asking = false;
+      if (isElsewhere) {
+        this.#capture();
+        this.#live.resume();
+      }
+    }
+  }
+
+  /** Leaves the terminal as it was, with the cursor on a free line. */
+  close(): void {
+    this.#live.close();
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #capture(): void {
+    this.#release = this.#device.capture((text) => this.#live.print(text));
+  }
+
+  #render(width: number, height: number): LiveRows {
+    const line = this.#line?.render(width) ?? { rows: [] };
+    const status = this.#asking || !this.#showsStatus ? undefined : this.activity.line(width);
+    const below = status === undefined ? line.rows : [this.palette.faint(status), ...line.rows];
+    const tail = this.#tail?.(width, Math.max(LEAST_TAIL, height - below.length)) ?? [];
+    const above = tail.length + below.length - line.rows.length;
+    return {
+      rows: [...tail, ...below],
+      cursor: line.cursor && { row: line.cursor.row + above, column: line.cursor.column },
+    };
+  }
+
+  /** Ctrl+Z: stops the program, and draws again when the shell continues it. */
+  #suspend(keyboard: Keyboard): void {
+    this.#live.pause();
+    keyboard.pause();
+    process.once("SIGCONT", () => {
+      keyboard.resume();
+      this.#live.resume();
+    });
+    process.kill(process.pid, "SIGTSTP");
+  }
+}

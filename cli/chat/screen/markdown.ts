@@ -1,0 +1,62 @@
+/** Renders an answer's Markdown as rows of the terminal (pi-tui's renderer, with our colours and our rules for links). */
+import { Markdown, type MarkdownTheme } from "@earendil-works/pi-tui/dist/components/markdown.js";
+import { detectCapabilities, setCapabilities } from "@earendil-works/pi-tui/dist/terminal-image.js";
+import { stripTerminalSequences } from "@earendil-works/pi-tui/dist/utils.js";
+import { highlight } from "./highlight.ts";
+import type { Palette } from "./palette.ts";
+
+/** Renders Markdown as rows of at most `width` columns. The text has no control characters but newline and tab. */
+export type RenderMarkdown = (text: string, width: number) => readonly string[];
+
+/** Addresses that may become links: what a click may open without harm. */
+const ADDRESS = /^(?:https?:\/\/|mailto:)[^\s\p{Cc}]+$/iu;
+/** Terminals built on VTE know links since this version. */
+const VTE_WITH_LINKS = 5000;
+const LAST_BLANKS = / +$/;
+
+/** `links` is true where the terminal knows links (OSC 8). */
+export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown {
+  // With links of its own, the renderer would hide where they lead to.
+  setCapabilities({ images: null, trueColor: false, hyperlinks: false });
+  const theme = themeOf(palette, links);
+  const component = new Markdown("", 0, 0, theme, undefined, { renderLatex: false, preserveOrderedListMarkers: true });
+  return (text, width) => {
+    component.setText(text);
+    return component.render(width).map((row) => row.replace(LAST_BLANKS, ""));
+  };
+}
+
+/** True for terminals that are known to know links. */
+export function knowsLinks(env: NodeJS.ProcessEnv): boolean {
+  // A multiplexer may drop links, and asking it would take a process.
+  if (env["TMUX"] !== undefined) return false;
+  return detectCapabilities(() => false).hyperlinks || Number(env["VTE_VERSION"]) >= VTE_WITH_LINKS;
+}
+
+function themeOf(palette: Palette, links: boolean): MarkdownTheme {
+  const { faint, bold, italic, underline, strike, blue, cyan, magenta } = palette;
+  const linked = (address: string, text: string) =>
+    links && ADDRESS.test(address) ? `\u001b]8;;${address}\u001b\\${text}\u001b]8;;\u001b\\` : text;
+  return {
+    heading: (text) => bold(magenta(text)),
+    // Behind text that says something else the address follows, and is the link.
+    link: (text) => linked(stripTerminalSequences(text), blue(text)),
+    linkUrl: (text) => {
+      const [, before = "", address = "", after = ""] = /^( \()(.*)(\))$/s.exec(text) ?? [];
+      return faint(before) + linked(address, faint(address)) + faint(after);
+    },
+    code: cyan,
+    codeBlock: (text) => text,
+    codeBlockBorder: faint,
+    codeBlockIndent: "  ",
+    quote: italic,
+    quoteBorder: faint,
+    hr: faint,
+    listBullet: cyan,
+    bold,
+    italic,
+    strikethrough: strike,
+    underline,
+    highlightCode: (code, language) => highlight(code, language, palette),
+  };
+}

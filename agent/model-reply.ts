@@ -53,14 +53,14 @@ export function withText(reply: ModelReply, text: string): ModelReply {
  */
 export function wantsReasoning(messages: readonly ChatMessage[], to: Recipient, isTurnStart: IsTurnStart): boolean[] {
   if (to.provider === "anthropic") return messages.map(() => true);
-  const wanted: boolean[] = [];
-  for (let start = 0; start < messages.length; start = wanted.length) {
-    const next = messages.findIndex((message, index) => index > start && isTurnStart(message));
-    const turn = messages.slice(start, next === -1 ? messages.length : next);
-    const calls = turn.some((message) => message.role === "assistant" && (message.tool_calls?.length ?? 0) > 0);
-    wanted.push(...turn.map(() => calls));
-  }
-  return wanted;
+  // One pass: a session that stays has thousands of turns.
+  let turn = { calls: false };
+  const turns = messages.map((message) => {
+    if (isTurnStart(message)) turn = { calls: false };
+    if (message.role === "assistant" && (message.tool_calls?.length ?? 0) > 0) turn.calls = true;
+    return turn;
+  });
+  return turns.map(({ calls }) => calls);
 }
 
 type IsTurnStart = (message: ChatMessage) => boolean;

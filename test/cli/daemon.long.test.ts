@@ -17,7 +17,7 @@ const skip = process.platform !== "linux" && "reads /proc";
 
 test(
   "10,000 messages are handled once and in order, a full inbox refuses more, and memory stays flat",
-  { skip },
+  { skip, timeout: 1_750_000 },
   async (t) => {
     const home = new Home(t);
     const daemon = await startDaemon(t, home);

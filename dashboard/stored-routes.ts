@@ -1,4 +1,4 @@
-/** The HTTP API for what the home has stored: tasks, deliveries of webhooks, daemons. It can only be read. */
+/** The HTTP API for what the home has stored: sessions, tasks, deliveries of webhooks, daemons. It can only be read. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
@@ -10,12 +10,14 @@ import { truncate } from "#core/truncate";
 import { Refused, type RequestAccess } from "./access.ts";
 import { addDaemonRoutes } from "./daemon-routes.ts";
 import { choiceOf, LISTED_TEXT, limitOf } from "./list-query.ts";
+import { addSessionRoutes, type StoredSessions } from "./session-routes.ts";
 
-/** Where tasks, deliveries and daemons come from; the texts of tasks and daemons are without secrets. */
+/** Where sessions, tasks, deliveries and daemons come from; the texts of tasks and daemons are without secrets. */
 export interface StoredItems {
   readonly tasks: Pick<TaskDesk, "list" | "get" | "lastLines">;
   readonly deliveries: Pick<DeliveryStore, "list" | "get">;
   readonly daemons: DaemonDesk;
+  readonly sessions: StoredSessions;
 }
 
 export interface StoredRouteParts {
@@ -34,19 +36,23 @@ export function addStoredRoutes(app: FastifyInstance, { access, stored, redact, 
   const options = { onRequest: access.either };
   const rare = new OncePerMinute();
 
+  function read<Value>(what: (items: StoredItems) => Promise<Value>): Promise<Value> {
+    if (stored !== undefined) return tryTo(() => what(stored));
+    throw new Refused(503, "state.db cannot be used, so there are no tasks, deliveries and daemons");
+  }
+
   /** Reads from the database; its failure is an answer, not a crash. */
-  async function read<Value>(what: (items: StoredItems) => Promise<Value>): Promise<Value> {
-    if (stored === undefined)
-      throw new Refused(503, "state.db cannot be used, so there are no tasks, deliveries and daemons");
+  async function tryTo<Value>(what: () => Promise<Value> | Value): Promise<Value> {
     try {
-      return await what(stored);
+      return await what();
     } catch (error) {
       if (error instanceof Refused) throw error;
-      if (rare.isDue()) log.error(`dashboard: tasks, deliveries and daemons cannot be read: ${problemOf(error)}`);
+      if (rare.isDue()) log.error(`dashboard: state.db cannot be read: ${problemOf(error)}`);
       throw new Refused(503, "state.db cannot be read now; the log of the dashboard has the reason", { cause: error });
     }
   }
 
+  addSessionRoutes(app, { access, read: (what) => tryTo(() => what(stored?.sessions)), redact });
   addDaemonRoutes(app, { access, read: (what) => read(({ daemons }) => what(daemons)) });
 
   app.get("/api/tasks", options, (request) =>

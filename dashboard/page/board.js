@@ -6,13 +6,16 @@ import { drawFeedHead } from "./feed-head.js";
 import { Feed } from "./feed-state.js";
 import { EVERYTHING } from "./filter.js";
 import { FilterView } from "./filter-view.js";
-import { clockTime, count, counted, rate, shortId } from "./format.js";
+import { clockTime } from "./format.js";
 import { Hooks } from "./hooks-state.js";
 import { HooksView } from "./hooks-view.js";
 import { Inspector } from "./inspector.js";
 import { listenToKeys, showKeys } from "./keys.js";
+import { Overview } from "./overview.js";
 import { Scheduler } from "./scheduler.js";
+import { fetchJson } from "./session.js";
 import { Sessions } from "./sessions-state.js";
+import { SessionTitles } from "./session-titles.js";
 import { SessionsView } from "./sessions-view.js";
 import { SourcesView } from "./sources-view.js";
 import { StoredPanes } from "./stored-panes.js";
@@ -20,23 +23,18 @@ import { Views } from "./views.js";
 
 /** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
 
-/** What the filter offers. */
-const MOST_OFFERED = 100;
-
 export class Board {
   #feed = new Feed();
   #sessions = new Sessions();
+  #titles = new SessionTitles(fetchJson, this.#sessions);
   #hooks = new Hooks();
   #scheduler = new Scheduler();
   #views = new Views(() => {
     this.#drawAll();
     void this.poll();
   });
-  /** Known sources, for the filter. @type {Set<string>} */
-  #sources = new Set();
-  #missed = 0;
+  #overview = new Overview();
   #firstAt = 0;
-  #status = { sources: 0, rate: 0, version: "" };
   #isVisible = (/** @type {import("./views.js").View} */ view) => this.#views.isVisible(view);
 
   #filterView = new FilterView((filter) => this.#filter(filter));
@@ -71,7 +69,7 @@ export class Board {
       draw: () => this.#inspector.draw(),
       isVisible: () => this.#views.isWide || this.#inspector.choice.kind !== "follow",
     },
-    summary: { everyMs: 1000, draw: () => this.#drawSummary() },
+    summary: { everyMs: 1000, draw: () => this.#overview.draw(this.#sessions.list(), this.#filterView) },
   };
 
   /** @param {{ onTheme: () => void }} handlers */
@@ -109,7 +107,7 @@ export class Board {
    */
   add(event) {
     if (this.#firstAt === 0) this.#firstAt = event.at;
-    if (this.#sources.size < MOST_OFFERED) this.#sources.add(event.src);
+    this.#overview.noteSource(event.src);
     this.#feed.add(rowOf(event));
     this.#scheduler.ask(this.#parts.feed);
     this.#scheduler.ask(this.#parts.summary);
@@ -117,7 +115,9 @@ export class Board {
     const session = this.#sessions.add(event);
     if (session === undefined) return;
     this.#scheduler.ask(this.#parts.sessions);
-    if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(this.#parts.inspector);
+    // An open event is drawn once, unless it is a text that grows.
+    const { choice } = this.#inspector;
+    if (choice.kind !== "event" || choice.row.pieces !== undefined) this.#scheduler.ask(this.#parts.inspector);
   }
 
   /** Forgets all events. */
@@ -125,34 +125,33 @@ export class Board {
     this.#feed.clear();
     this.#sessions.clear();
     this.#hooks.clear();
-    this.#sources.clear();
+    this.#overview.clear();
     this.#firstAt = 0;
-    this.#missed = 0;
     this.#inspector.choose({ kind: "follow" });
     this.#drawAll();
   }
 
   /** @param {import("./session.js").Status} status */
-  setStatus({ version, sources }) {
-    const perSecond = sources.reduce((sum, { rate_per_second }) => sum + rate_per_second, 0);
-    this.#status = { version, sources: sources.length, rate: perSecond };
-    this.#sourcesView.set(sources);
+  setStatus(status) {
+    this.#overview.setStatus(status);
+    this.#sourcesView.set(status.sources);
     this.#scheduler.ask(this.#parts.sources);
     this.#scheduler.ask(this.#parts.summary);
   }
 
-  /** Reads the tasks, deliveries and daemons again that somebody looks at. */
+  /** Reads what is stored again, as far as somebody looks at it. */
   async poll() {
     if (document.hidden || byId("main", HTMLElement).hidden) return;
     await Promise.all([
       this.#stored.refresh(this.#isVisible, (view) => this.#drawNow(this.#parts[view])),
       this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(this.#parts.inspector)),
+      this.#titles.refresh().then((isNew) => isNew && this.#chosen()),
     ]);
   }
 
   /** @param {number} missed */
   noteMissed(missed) {
-    this.#missed += missed;
+    this.#overview.noteMissed(missed);
     this.#scheduler.ask(this.#parts.summary);
   }
 
@@ -195,23 +194,6 @@ export class Board {
     this.#hooksView.draw();
     const since = this.#firstAt === 0 || this.#hooks.size === 0 ? "" : `since ${clockTime(this.#firstAt)}`;
     setText(byId("hooks-since", HTMLElement), since);
-  }
-
-  #drawSummary() {
-    const sessions = this.#sessions.list();
-    const running = sessions.filter(({ state }) => state === "running").length;
-    setText(byId("sessions-count", HTMLElement), `${running} running of ${count(sessions.length)}`);
-    setText(byId("pace", HTMLElement), `${rate(this.#status.rate)} events/s`);
-    setText(byId("sources-note", HTMLElement), this.#status.version === "" ? "" : `hermes ${this.#status.version}`);
-    document.title = running > 0 ? `(${running}) Hermes dashboard` : "Hermes dashboard";
-    const missed = byId("feed-missed", HTMLElement);
-    missed.hidden = this.#missed === 0;
-    const lost = counted(this.#missed, "event");
-    setText(missed, `${lost} arrived while this page was disconnected and are no longer available.`);
-    const offered = sessions
-      .slice(0, MOST_OFFERED)
-      .map(({ id, platform }) => ({ id, name: `${shortId(id)} ${platform}`.trim() }));
-    this.#filterView.offer([...this.#sources].filter(Boolean).toSorted(), offered);
   }
 
   /** @param {import("./filter.js").Filter} filter */

@@ -1,5 +1,7 @@
 /** Turns an event into a row of the feed. No DOM. */
+import { hookKey } from "./hooks-state.js";
 import { summaryOf, toneOf } from "./summary.js";
+import { DELTAS } from "./text-run.js";
 import { isRecord, payloadOf, textOf } from "./values.js";
 
 /**
@@ -24,15 +26,16 @@ import { isRecord, payloadOf, textOf } from "./values.js";
  * @property {string} summary one line
  * @property {import("./summary.js").Tone} tone
  * @property {string} text the context as JSON: searched as text, and parsed when it is shown
+ * @property {string} [piece] of a piece of a text: its words
+ * @property {number} [pieces] of pieces that are shown as one row: how many there are
+ * @property {import("./text-run.js").TextRun} [run] of a piece: the text that it belongs to
+ * @property {string} [hook] of a hook's run: the key of the hook
  */
 
 /** @typedef {typeof NAMESPACES[number] | "other"} Namespace */
 
 /** The namespaces that processes send (seed 002); plugins may have others. */
 export const NAMESPACES = /** @type {const} */ (["tui", "agent", "session", "command", "gateway"]);
-
-/** The events for each chunk of an answer: by far the most frequent ones, and the least interesting. */
-export const DELTAS = new Set(["tui:message.delta", "tui:reasoning.delta"]);
 
 /**
  * Parses the data of a server-sent event; undefined when it is not one of ours.
@@ -76,7 +79,10 @@ function withoutStamps(context) {
  */
 export function rowOf(event) {
   const { seq, at, src, type, context } = event;
+  const payload = payloadOf(context);
   return {
+    ...(DELTAS.has(type) ? { piece: textOf(payload["text"]) } : {}),
+    ...(type === "tui:hook.complete" ? { hook: hookKey(payload) } : {}),
     seq,
     at,
     src,

@@ -9,9 +9,8 @@ import { count, counted } from "./format.js";
  * @param {boolean} isPaused
  */
 export function drawFeedHead(feed, isPaused) {
-  const { count: shown, size, waiting } = feed;
-  const matching = shown + waiting;
-  const title = matching === size ? counted(size, "event") : `${count(matching)} of ${counted(size, "event")}`;
+  const { count: shown, size, waiting, isWhole } = feed;
+  const title = isWhole ? counted(size, "event") : `${count(shown + waiting)} of ${counted(size, "event")}`;
   setText(byId("feed-count", HTMLElement), title);
   const pause = byId("pause", HTMLButtonElement);
   setAttribute(pause, "aria-pressed", String(isPaused));

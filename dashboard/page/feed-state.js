@@ -1,5 +1,6 @@
 /** The last events, those that match the filter, and whether the list is paused. No DOM. */
-import { createMatcher, EVERYTHING } from "./filter.js";
+import { countActive, createMatcher, EVERYTHING } from "./filter.js";
+import { TextRuns } from "./text-run.js";
 
 /** @typedef {import("./events.js").Row} Row */
 /** @typedef {import("./filter.js").Filter} Filter */
@@ -55,7 +56,9 @@ class Queue {
 
 export class Feed {
   #rows = new Queue();
+  /** Rows, and where pieces are joined, the texts they belong to. */
   #shown = new Queue();
+  #runs = new TextRuns();
   #characters = 0;
   /** @type {Filter} */
   #filter = EVERYTHING;
@@ -79,6 +82,11 @@ export class Feed {
     return this.#filter;
   }
 
+  /** Whether the filter holds nothing back. */
+  get isWhole() {
+    return countActive(this.#filter) === 0;
+  }
+
   get isHeld() {
     return this.#heldAt !== null;
   }
@@ -96,10 +104,14 @@ export class Feed {
   /** @param {Row} row newer than all before */
   add(row) {
     this.#last = row.seq;
+    const run = this.#runs.take(row);
+    if (run !== undefined) row.run = run;
     this.#rows.push(row);
     this.#characters += row.text.length;
-    if (this.#matches(row)) {
-      if (this.#heldAt === null) this.#shown.push(row);
+    const entry = this.#entryOf(row);
+    if (entry === undefined) this.#grown(row);
+    else if (this.#matches(entry)) {
+      if (this.#heldAt === null) this.#shown.push(entry);
       else this.#waiting++;
     }
     while (this.#rows.size > MOST_ROWS || (this.#characters > MOST_CHARACTERS && this.#rows.size > 1))
@@ -154,6 +166,7 @@ export class Feed {
   /** Forgets all events, but not the filter. */
   clear() {
     this.#rows.clear();
+    this.#runs.clear();
     this.#characters = 0;
     this.#last = 0;
     this.release();
@@ -163,17 +176,43 @@ export class Feed {
     this.#shown.clear();
     this.#waiting = 0;
     for (const row of this.#rows) {
-      if (!this.#matches(row)) continue;
-      if (this.#heldAt === null || row.seq <= this.#heldAt) this.#shown.push(row);
+      const entry = this.#entryOf(row);
+      if (entry === undefined || !this.#matches(entry)) continue;
+      if (this.#heldAt === null || row.seq <= this.#heldAt) this.#shown.push(entry);
       else this.#waiting++;
     }
+  }
+
+  /**
+   * What the list has for a row: the row itself, or the whole text for its first piece; nothing for further pieces.
+   *
+   * @param {Row} row
+   * @returns {Row | undefined}
+   */
+  #entryOf(row) {
+    if (this.#filter.pieces || row.run === undefined) return row;
+    return row.run.seq === row.seq ? row.run : undefined;
+  }
+
+  /**
+   * A text has grown: with a filter by text, it may be the first time that it has the words.
+   *
+   * @param {Row} row
+   */
+  #grown({ run }) {
+    if (run === undefined || this.#filter.text.trim() === "" || this.indexOf(run.seq) !== -1) return;
+    if (this.#matches(run)) this.#choose();
   }
 
   #dropOldest() {
     const row = this.#rows.shift();
     if (row === undefined) return;
     this.#characters -= row.text.length;
+    const entry = this.#entryOf(row);
+    // A text whose first piece is gone has no row; later pieces begin another one.
+    if (row.run !== undefined && row.run.seq === row.seq) this.#runs.close(row.run);
     if (this.#shown.at(0)?.seq === row.seq) this.#shown.shift();
-    else if (this.#heldAt !== null && row.seq > this.#heldAt && this.#matches(row)) this.#waiting--;
+    else if (this.#heldAt !== null && row.seq > this.#heldAt && entry !== undefined && this.#matches(entry))
+      this.#waiting--;
   }
 }

@@ -136,7 +136,10 @@ export class FeedView {
     for (const [seq] of free) this.#elements.delete(seq);
     let next = this.#window.firstElementChild;
     for (const row of wanted.values()) {
-      const element = this.#elements.get(row.seq) ?? fill(free.pop()?.[1] ?? newRow(), row);
+      const known = this.#elements.get(row.seq);
+      const element = known ?? fill(free.pop()?.[1] ?? newRow(), row);
+      // A text that is being written grows in its row.
+      if (known !== undefined && row.pieces !== undefined) fill(known, row);
       this.#elements.set(row.seq, element);
       setAttribute(element, "aria-selected", String(row.seq === this.#cursor));
       if (next !== null && element === next) next = next.nextElementSibling;

@@ -3,6 +3,7 @@ import { byId, el, setAttribute, setText } from "./dom.js";
 import { NAMESPACES } from "./events.js";
 import { countActive, EVERYTHING } from "./filter.js";
 import { oneLine, shortId } from "./format.js";
+import { nameOfHook } from "./hooks-state.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 
@@ -14,7 +15,8 @@ export class FilterView {
   #text = byId("filter-text", HTMLInputElement);
   #source = byId("filter-source", HTMLSelectElement);
   #session = byId("filter-session", HTMLSelectElement);
-  #deltas = byId("filter-deltas", HTMLInputElement);
+  #pieces = byId("filter-pieces", HTMLInputElement);
+  #hook = byId("filter-hook", HTMLButtonElement);
   #more = byId("filter-more", HTMLButtonElement);
   #clear = byId("filter-clear", HTMLButtonElement);
   #rest = byId("filter-rest", HTMLElement);
@@ -34,10 +36,11 @@ export class FilterView {
       window.clearTimeout(this.#timer);
       this.#timer = window.setTimeout(() => this.#read(), REST_MS);
     });
-    for (const control of [this.#source, this.#session, this.#deltas]) {
+    for (const control of [this.#source, this.#session, this.#pieces]) {
       control.addEventListener("change", () => this.#read());
     }
-    this.#clear.addEventListener("click", () => this.set(EVERYTHING));
+    this.#clear.addEventListener("click", () => this.set({ ...EVERYTHING, pieces: this.#filter.pieces }));
+    this.#hook.addEventListener("click", () => this.set({ ...this.#filter, hook: "" }));
     this.#more.addEventListener("click", () => {
       const isOpen = this.#rest.classList.toggle("open");
       setAttribute(this.#more, "aria-expanded", String(isOpen));
@@ -56,7 +59,7 @@ export class FilterView {
     window.clearTimeout(this.#timer);
     this.#filter = filter;
     this.#text.value = filter.text;
-    this.#deltas.checked = filter.deltas;
+    this.#pieces.checked = filter.pieces;
     select(this.#source, filter.source, oneLine(filter.source, LONGEST_NAME));
     select(this.#session, filter.session, shortId(filter.session));
     for (const chip of this.#chips) {
@@ -99,7 +102,8 @@ export class FilterView {
       source: this.#source.value,
       session: this.#session.value,
       text: this.#text.value,
-      deltas: this.#deltas.checked,
+      hook: this.#filter.hook,
+      pieces: this.#pieces.checked,
     };
     this.#show();
     this.#onFilter(this.#filter);
@@ -111,6 +115,10 @@ export class FilterView {
     const hidden = active - (this.#filter.text.trim() === "" ? 0 : 1);
     setText(this.#more, hidden === 0 ? "Filters" : `Filters (${hidden})`);
     this.#clear.hidden = active === 0;
+    const name = nameOfHook(this.#filter.hook);
+    this.#hook.hidden = name === "";
+    setText(this.#hook, `Hook ${oneLine(name, LONGEST_NAME)} ✕`);
+    setAttribute(this.#hook, "aria-label", `No longer only the hook ${name}`);
   }
 }
 

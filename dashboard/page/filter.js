@@ -1,17 +1,16 @@
 /** Which events the feed shows. No DOM. */
-import { DELTAS } from "./events.js";
-
 /**
  * @typedef {object} Filter
  * @property {readonly string[]} namespaces those to show; an empty list shows all
  * @property {string} source "" for all
  * @property {string} session "" for all
  * @property {string} text searched in the shown text of an event and in its context, ignoring case
- * @property {boolean} deltas whether text deltas are shown
+ * @property {string} hook the key of the hook whose runs to show; "" for all events
+ * @property {boolean} pieces whether each piece of a text has a row, instead of the text as a whole
  */
 
 /** @type {Filter} */
-export const EVERYTHING = { namespaces: [], source: "", session: "", text: "", deltas: true };
+export const EVERYTHING = { namespaces: [], source: "", session: "", text: "", hook: "", pieces: false };
 
 /**
  * Creates the predicate for rows.
@@ -19,7 +18,7 @@ export const EVERYTHING = { namespaces: [], source: "", session: "", text: "", d
  * @param {Filter} filter
  * @returns {(row: import("./events.js").Row) => boolean}
  */
-export function createMatcher({ namespaces, source, session, text, deltas }) {
+export function createMatcher({ namespaces, source, session, text, hook }) {
   const words = text.trim();
   const pattern = words === "" ? undefined : literal(words);
   // A context is searched as JSON, where quotes, backslashes and newlines are escaped.
@@ -28,7 +27,7 @@ export function createMatcher({ namespaces, source, session, text, deltas }) {
     (namespaces.length === 0 || namespaces.includes(row.namespace)) &&
     (source === "" || row.src === source) &&
     (session === "" || row.session === session) &&
-    (deltas || !DELTAS.has(row.type)) &&
+    (hook === "" || row.hook === hook) &&
     (pattern === undefined ||
       inJson === undefined ||
       pattern.test(row.summary) ||
@@ -38,12 +37,12 @@ export function createMatcher({ namespaces, source, session, text, deltas }) {
 }
 
 /**
- * How many parts of the filter are active.
+ * How many parts of the filter hold something back.
  *
  * @param {Filter} filter
  */
-export function countActive({ namespaces, source, session, text, deltas }) {
-  return [namespaces.length > 0, source !== "", session !== "", text.trim() !== "", !deltas].filter(Boolean).length;
+export function countActive({ namespaces, source, session, text, hook }) {
+  return [namespaces.length > 0, source !== "", session !== "", text.trim() !== "", hook !== ""].filter(Boolean).length;
 }
 
 /** @param {string} text */

@@ -126,6 +126,15 @@ export function shortName(name) {
 }
 
 /**
+ * A hook's name without the folder of its script.
+ *
+ * @param {string} name
+ */
+export function scriptName(name) {
+  return shortName(name).replace(/^…\//, "");
+}
+
+/**
  * One line of a text, with at most this many characters.
  *
  * @param {string} text

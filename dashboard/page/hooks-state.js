@@ -1,5 +1,5 @@
 /** Statistics of every hook: calls, blocks, errors, durations. No DOM. */
-import { shortName } from "./format.js";
+import { scriptName } from "./format.js";
 import { numberOf, payloadOf, textOf } from "./values.js";
 
 /** How many of the last runs the percentiles cover. */
@@ -81,7 +81,7 @@ export class Hooks {
    * @param {string} name
    */
   #find(event, source, name) {
-    const key = JSON.stringify([event, source, name]);
+    const key = hookKey({ event, source, name });
     const hook = this.#hooks.get(key) ?? newHook(key, event, source, name);
     this.#hooks.delete(key);
     this.#hooks.set(key, hook);
@@ -91,9 +91,27 @@ export class Hooks {
   }
 }
 
+/**
+ * What tells a hook from all others.
+ *
+ * @param {{ event?: unknown, source?: unknown, name?: unknown }} hook
+ */
+export function hookKey({ event, source, name }) {
+  return JSON.stringify([textOf(event), textOf(source), textOf(name)]);
+}
+
+/**
+ * The short name of the hook with this key; "" for no key.
+ *
+ * @param {string} key
+ */
+export function nameOfHook(key) {
+  return key === "" ? "" : scriptName(textOf(JSON.parse(key)[2])) || "(no name)";
+}
+
 /** @type {Record<HookColumn, (hook: HookStats) => string | number>} */
 const SORTED_BY = {
-  name: ({ name }) => shortName(name).replace("…/", "").toLowerCase(),
+  name: ({ name }) => scriptName(name).toLowerCase(),
   event: ({ event }) => event,
   calls: ({ calls }) => calls,
   blocks: ({ blocks }) => blocks,

@@ -2,8 +2,9 @@
 import { DaemonDetailsView } from "./daemon-details.js";
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
-import { shortId } from "./format.js";
+import { counted, shortId } from "./format.js";
 import { fetchJson } from "./session.js";
+import { nameOf } from "./sessions-state.js";
 import { stateWords } from "./sessions-view.js";
 import { deliveryDetails, taskDetails } from "./stored-details.js";
 import { StoredResource } from "./stored-list.js";
@@ -120,10 +121,11 @@ export class Inspector {
   #drawEvent(row) {
     setText(this.#title, row.type || "(no type)");
     setText(this.#subtitle, row.src === "" ? "Event" : `Event from ${row.src}`);
-    if (!this.#hold(`event ${row.seq}`)) return;
+    const isOther = !this.#holds.startsWith(`event ${row.seq} `);
+    if (!this.#hold(`event ${row.seq} ${row.pieces ?? 1}`)) return;
     const onSession = (/** @type {string} */ id) => this.choose({ kind: "session", id });
     this.#body.replaceChildren(...eventView(row, { onSession, onFilter: this.#handlers.onFilter }));
-    this.#body.scrollTop = 0;
+    if (isOther) this.#body.scrollTop = 0;
   }
 
   /**
@@ -173,8 +175,17 @@ export class Inspector {
   #drawSession(id, isFollowed) {
     const session = this.#sessions.get(id);
     if (session === undefined) return this.#drawNothing(id);
-    setText(this.#title, `Session ${shortId(id)}`);
-    const parts = [stateWords(session), session.platform, session.model, isFollowed ? "the latest" : ""];
+    setText(this.#title, nameOf(session));
+    const tokens = session.tokens > 0 ? counted(session.tokens, "token") : "";
+    const { platform, model } = session;
+    const parts = [
+      `Session ${shortId(id)}`,
+      stateWords(session),
+      platform,
+      model,
+      tokens,
+      isFollowed ? "the latest" : "",
+    ];
     setText(this.#subtitle, parts.filter((part) => part !== "").join(" · "));
     const isNew = this.#hold(`session ${id}`);
     if (isNew) {

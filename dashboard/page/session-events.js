@@ -27,9 +27,14 @@ import { numberOf, payloadOf, textOf } from "./values.js";
  * @property {string} platform
  * @property {string} user
  * @property {string} model
+ * @property {string} title as it is stored; "" until it is known
+ * @property {string} firstWords of the user, as far as they are kept
  * @property {"running" | "idle" | "ended"} state
  * @property {number} lastAt
  * @property {{ who: "person" | "agent", text: string } | null} lastWords
+ * @property {number} tokens of all turns, in and out
+ * @property {number} errors of tools, hooks and turns
+ * @property {number} blocks calls and messages that hooks blocked
  * @property {Turn[]} turns
  * @property {number} turnCount also those that are no longer kept
  * @property {number} version grows with each change
@@ -61,6 +66,7 @@ const HANDLERS = {
     const turn = turnForMessage(telling);
     turn.hasMessage = true;
     telling.session.state = "running";
+    telling.session.firstWords ||= oneLine(textOf(message), WORDS);
     speak(telling.session, "person", message);
     telling.put(turn, messageItem(telling.nextId(), telling.at, message));
   },
@@ -121,20 +127,24 @@ const HANDLERS = {
   "tui:tool.complete": (telling, result) => {
     const id = textOf(result["tool_id"]);
     const turn = openTurn(telling);
-    let tool = turn.items.findLast((item) => item.kind === "tool" && item.toolId === id && item.state === "running");
+    let tool = turn.items.findLast((item) => item.kind === "tool" && item.toolId === id && isPending(item));
     if (tool === undefined) {
       // Its start is no longer kept.
       tool = toolItem(telling.nextId(), telling.at, result);
       telling.put(turn, tool);
     }
     completeTool(tool, telling.at, result);
+    if (tool.state === "failed") telling.session.errors++;
     turn.version++;
     // A tool that the user called is a turn without a message; no event reports its end.
-    if (!turn.hasMessage && !turn.items.some(({ state }) => state === "running")) endTurn(turn, telling.at);
+    if (!turn.hasMessage && !turn.items.some(isPending)) endTurn(turn, telling.at);
   },
   "tui:hook.complete": (telling, run) => {
     const turn = lastTurn(telling.session) ?? openTurn(telling);
-    telling.put(turn, hookItem(telling.nextId(), telling.at, run));
+    const hook = hookItem(telling.nextId(), telling.at, run);
+    telling.put(turn, hook);
+    if (hook.state === "block") telling.session.blocks++;
+    if (hook.cause !== "" || hook.state === "error" || hook.state === "timeout") telling.session.errors++;
   },
   "tui:injected": (telling, injected) => {
     telling.put(openTurn(telling), injectedItem(telling.nextId(), telling.at, injected));
@@ -142,11 +152,15 @@ const HANDLERS = {
   "tui:error": (telling, error) => {
     const turn = lastTurn(telling.session) ?? openTurn(telling);
     telling.put(turn, errorItem(telling.nextId(), telling.at, error));
+    telling.session.errors++;
   },
   "tui:status.update": ({ session }, { input_tokens, output_tokens }) => {
     const turn = lastTurn(session);
     if (turn === undefined) return;
+    const before = turn.tokens ?? { input: 0, output: 0 };
     turn.tokens = { input: numberOf(input_tokens) ?? 0, output: numberOf(output_tokens) ?? 0 };
+    // The figures are those of the turn so far.
+    session.tokens += turn.tokens.input - before.input + turn.tokens.output - before.output;
     turn.version++;
   },
   "tui:turn.complete": ({ session, at }, result) => {
@@ -168,6 +182,11 @@ const HANDLERS = {
 export function tell(telling, { type, context }) {
   if (!Object.hasOwn(HANDLERS, type)) return;
   HANDLERS[type]?.(telling, type.startsWith("tui:") ? payloadOf(context) : context);
+}
+
+/** A tool call without a result. @param {Item} item */
+function isPending({ kind, state }) {
+  return kind === "tool" && (state === "running" || state === "asks");
 }
 
 /** @param {Telling["session"]} session */

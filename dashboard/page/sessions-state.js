@@ -1,5 +1,6 @@
 /** The sessions, built from events; limited in number. No DOM. */
 import { sessionOf } from "./events.js";
+import { oneLine, shortId } from "./format.js";
 import { tell } from "./session-events.js";
 import { addItem } from "./turns.js";
 import { textOf } from "./values.js";
@@ -8,6 +9,7 @@ import { textOf } from "./values.js";
 /** @typedef {import("./session-events.js").Session} Session */
 
 const MOST_SESSIONS = 200;
+const LONGEST_TITLE = 140;
 const MOST_TURNS = 50;
 /** Items of all turns of all sessions. */
 const MOST_ITEMS = 10_000;
@@ -33,6 +35,19 @@ export class Sessions {
   list() {
     const all = [...this.#sessions.values()].toReversed();
     return [...all.filter(({ state }) => state === "running"), ...all.filter(({ state }) => state !== "running")];
+  }
+
+  /**
+   * Gives the session its stored title.
+   *
+   * @param {string} id
+   * @param {string} title
+   */
+  setTitle(id, title) {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    session.title = oneLine(title, LONGEST_TITLE);
+    session.version++;
   }
 
   clear() {
@@ -105,7 +120,7 @@ export class Sessions {
 
   /** @param {Session} session */
   #dropTurn(session) {
-    this.#items -= session.turns.shift()?.items.length ?? 0;
+    this.#items -= session.turns.shift()?.size ?? 0;
   }
 
   #dropSession() {
@@ -129,11 +144,25 @@ function newSession(id) {
     platform: "",
     user: "",
     model: "",
+    title: "",
+    firstWords: "",
     state: "idle",
     lastAt: 0,
     lastWords: null,
+    tokens: 0,
+    errors: 0,
+    blocks: 0,
     turns: [],
     turnCount: 0,
     version: 0,
   };
+}
+
+/**
+ * What a session is called: its title, else the first words of the user, else the end of its id.
+ *
+ * @param {Session} session
+ */
+export function nameOf({ id, title, firstWords }) {
+  return title || firstWords || shortId(id);
 }

@@ -1,7 +1,8 @@
 /** The list of sessions, with their users, platforms and last messages. */
 import { el, KeyedList, setAttribute, setText } from "./dom.js";
-import { ago, counted, shortId } from "./format.js";
+import { ago, count, counted, shortId } from "./format.js";
 import { RovingButtons } from "./roving.js";
+import { nameOf } from "./sessions-state.js";
 
 /** @typedef {import("./session-events.js").Session} Session */
 
@@ -64,8 +65,8 @@ export class SessionsView {
  * @param {(id: string) => void} onOpen
  */
 function newEntry(id, onOpen) {
-  const parts = ["state", "name", "when", "words", "facts"].map((name) => el("span", { class: name }));
-  const button = el("button", { type: "button", class: "session" }, ...parts);
+  const parts = ["name", "when", "state", "bad", "words", "facts"].map((name) => el("span", { class: name }));
+  const button = el("button", { type: "button", class: "session talk" }, ...parts);
   button.addEventListener("click", () => onOpen(id));
   return el("li", {}, button);
 }
@@ -78,19 +79,26 @@ function newEntry(id, onOpen) {
 function fill(element, session, isSelected) {
   const button = element.firstElementChild;
   if (button === null) return;
-  const [state, name, when, words, facts] = button.children;
+  const [name, when, state, bad, words, facts] = button.children;
   setAttribute(button, "aria-current", isSelected ? "true" : null);
   setAttribute(button, "data-state", session.state);
   if (state) setText(state, stateWords(session));
-  if (name) setText(name, shortId(session.id));
+  if (name) setText(name, nameOf(session));
+  if (bad) setText(bad, badWords(session));
   if (when) setText(when, ago(session.lastAt, Date.now()));
   if (words) setText(words, lastWords(session));
   if (facts) setText(facts, factsOf(session));
 }
 
 /** @param {Session} session */
-export function stateWords({ state, lastAt }) {
+export function stateWords({ state, lastAt, turns }) {
+  if (state === "running" && waitsForUser(turns.at(-1))) return "waits for your approval";
   return state === "running" && Date.now() - lastAt > QUIET_MS ? "running, quiet" : state;
+}
+
+/** @param {import("./turns.js").Turn | undefined} turn */
+export function waitsForUser(turn) {
+  return turn?.isOpen === true && turn.items.some(({ state }) => state === "asks");
 }
 
 /** @param {Session} session */
@@ -100,7 +108,14 @@ function lastWords({ lastWords: words }) {
 }
 
 /** @param {Session} session */
-function factsOf({ platform, user, model, turnCount, src }) {
-  const parts = [platform || src, user, model, counted(turnCount, "turn")];
+function badWords({ errors, blocks }) {
+  const parts = [errors > 0 ? counted(errors, "error") : "", blocks > 0 ? `${count(blocks)} blocked` : ""];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** @param {Session} session */
+function factsOf({ id, platform, user, model, turnCount, tokens, src }) {
+  const used = tokens > 0 ? counted(tokens, "token") : "";
+  const parts = [shortId(id), platform || src, user, model, counted(turnCount, "turn"), used];
   return parts.filter((part) => part !== "").join(" · ");
 }

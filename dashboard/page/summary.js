@@ -21,8 +21,7 @@ const SUMMARIES = {
   "tui:tool.complete": ({ name, success, content }) =>
     `${textOf(name)} ${success === false ? "failed" : "done"}: ${textOf(content)}`,
   // The outcome comes first, because script names are long.
-  "tui:hook.complete": (run) =>
-    `${outcomeWords(run)}: ${shortName(textOf(run["name"]))} on ${textOf(run["event"])}${after(run["duration_ms"])}`,
+  "tui:hook.complete": hookSummary,
   "tui:injected": ({ source_kind, source_label, content }) =>
     `${join([textOf(source_kind), textOf(source_label)], " ")}: ${textOf(content)}`,
   "tui:status.update": ({ input_tokens, output_tokens }) =>
@@ -92,6 +91,12 @@ export function endingWords({ completed, interrupted }) {
  */
 export function tokenWords({ input, output }) {
   return `${counted(input, "token")} in, ${count(output)} out`;
+}
+
+/** @param {Fields} run */
+function hookSummary(run) {
+  const what = `${shortName(textOf(run["name"]))} on ${textOf(run["event"])}${after(run["duration_ms"])}`;
+  return `${outcomeWords(run)}: ${join([what, textOf(run["detail"])], ": ")}`;
 }
 
 /** @param {Fields} context */

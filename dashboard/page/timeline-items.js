@@ -1,5 +1,5 @@
 /** The items of a turn as elements. Outcomes are given in words; colour only repeats them. */
-import { el, setAttribute, setText } from "./dom.js";
+import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { clockTime, duration, oneLine, shortName } from "./format.js";
 import { outcomeWords } from "./summary.js";
 import { callSummary } from "./values.js";
@@ -31,8 +31,17 @@ export function itemElement(item) {
   if (item.kind !== "tool")
     return el("li", { class: "item", "data-kind": item.kind }, head, el("p", { class: "text" }));
   const details = el("details", {}, el("summary", {}, head), labelled("Arguments"), labelled("Result"));
-  return el("li", { class: "item", "data-kind": item.kind }, details);
+  const hooks = el("ol", { class: "items hooks", "aria-label": "Hooks of this call" });
+  const element = el("li", { class: "item", "data-kind": item.kind }, details, hooks);
+  HOOKS.set(element, new KeyedList(hooks, { key: ({ id }) => id, version, create: itemElement, update: updateItem }));
+  return element;
 }
+
+/** The lists of the hooks below tool calls. @type {WeakMap<HTMLElement, KeyedList<Item>>} */
+const HOOKS = new WeakMap();
+
+/** @param {Item} item */
+const version = (item) => item.version;
 
 /** @param {string} name */
 function labelled(name) {
@@ -44,7 +53,8 @@ function labelled(name) {
  * @param {Item} item
  */
 export function updateItem(element, item) {
-  const [who, , label, about, state, time] = element.querySelectorAll(".head span");
+  const head = element.querySelector(".head");
+  const [who, , label, about, state, time] = head?.querySelectorAll("span") ?? [];
   setAttribute(element, "data-state", item.state);
   if (who) setText(who, WHO[item.kind]);
   if (label) {
@@ -68,7 +78,9 @@ export function updateItem(element, item) {
 function updateTool(element, item) {
   const [args, result] = element.querySelectorAll("pre");
   if (args) setText(args, item.detail || "none");
-  if (result) setText(result, item.text || (item.state === "running" ? "not yet" : "nothing"));
+  const isPending = item.state === "running" || item.state === "asks";
+  if (result) setText(result, item.text || (isPending ? "not yet" : "nothing"));
+  HOOKS.get(element)?.render(item.hooks);
 }
 
 /** @param {Item} item */
@@ -84,10 +96,17 @@ function aboutOf({ kind, detail, source }) {
 }
 
 /** @param {Item} item */
-function stateOf({ kind, state, cause, durationMs }) {
+function stateOf({ kind, state, cause, durationMs, blockedBy }) {
+  if (state === "blocked") return blockedBy;
   const words = kind === "hook" ? outcomeWords({ outcome: state, cause }) : (SHOWN_STATES[state] ?? "");
   return [words, duration(durationMs)].filter((part) => part !== "").join(" · ");
 }
 
 /** @type {Record<string, string>} */
-const SHOWN_STATES = { running: "running", ok: "ok", failed: "failed", streaming: "writing" };
+const SHOWN_STATES = {
+  running: "running",
+  asks: "waits for your approval",
+  ok: "ok",
+  failed: "failed",
+  streaming: "writing",
+};

@@ -13,7 +13,7 @@ import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
 import { announced } from "../helpers/announced-daemon.ts";
 import { openTab, startBrowser, type TabOptions } from "../helpers/browser.ts";
-import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
+import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 let browser: Browser;
 const closing: (() => unknown)[] = [];
@@ -42,7 +42,11 @@ async function signedIn(t: TestContext, options: TabOptions = {}) {
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
   const daemons = createDaemonDesk({ database, run, redact });
-  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks, deliveries, daemons } });
+  const dashboard = await TestDashboard.start(t, {
+    database,
+    folder,
+    stored: { tasks, deliveries, daemons, sessions: noSessions },
+  });
   const tab = await openTab(browser, options);
   t.after(() => tab.context.close());
   await tab.page.goto(dashboard.dashboard.signInUrl());

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parseEvent, rowOf } from "../../dashboard/page/events.js";
 import { Feed, MOST_ROWS } from "../../dashboard/page/feed-state.js";
 import { countActive, createMatcher, EVERYTHING } from "../../dashboard/page/filter.js";
+import { hookKey } from "../../dashboard/page/hooks-state.js";
 import { piecesOf, pretty } from "../../dashboard/page/json-text.js";
 
 function row(seq: number, event_type = "agent:start", context: object = { message: `m${seq}` }, src = "cli") {
@@ -142,11 +143,13 @@ test("every part of the filter must pass", () => {
     [{ source: "cli" }, false],
     [{ session: "s2" }, false],
     [{ text: "bye" }, false],
-    [{ deltas: false }, false],
+    [{ hook: hookKey({ event: "e", source: "shell", name: "n" }) }, false],
+    [{ pieces: true }, true],
   ];
   for (const [part, passes] of cases) assert.equal(createMatcher({ ...EVERYTHING, ...part })(shown), passes);
-  const thought = row(2, "tui:reasoning.delta", { session_id: "s1", payload: { text: "Hm" } }, "gateway");
-  assert.equal(createMatcher({ ...EVERYTHING, deltas: false })(thought), false);
+  const run = row(2, "tui:hook.complete", { payload: { event: "e", source: "shell", name: "n", outcome: "pass" } });
+  const only = (name: string) => createMatcher({ ...EVERYTHING, hook: hookKey({ event: "e", source: "shell", name }) });
+  assert.deepEqual([only("n")(run), only("m")(run)], [true, false]);
 });
 
 test("text is found in the context as it was said, not as a pattern", () => {
@@ -160,7 +163,8 @@ test("text is found in the context as it was said, not as a pattern", () => {
 
 test("the parts of a filter that hold something back are counted", () => {
   assert.equal(countActive(EVERYTHING), 0);
-  assert.equal(countActive({ namespaces: ["tui"], source: "x", session: "y", text: "z", deltas: false }), 5);
+  assert.equal(countActive({ ...EVERYTHING, pieces: true }), 0, "it holds nothing back");
+  assert.equal(countActive({ namespaces: ["tui"], source: "x", session: "y", text: "z", hook: "h", pieces: false }), 5);
   assert.equal(countActive({ ...EVERYTHING, text: "  " }), 0);
 });
 
@@ -174,4 +178,52 @@ test("JSON is cut into pieces that add up to it", () => {
   const long = piecesOf(pretty(JSON.stringify({ many: Array.from({ length: 60_000 }, (_, index) => index) })));
   assert.equal(long.isCut, true);
   assert.ok(long.pieces.length < 4010);
+});
+
+const words = (seq: number, text: string, session_id = "s1", type = "tui:message.delta") =>
+  row(seq, type, { session_id, payload: { text } });
+
+/** What the list shows, newest first. */
+function summaries(feed: Feed): string[] {
+  return Array.from({ length: feed.count }, (_, index) => feed.at(index)?.summary ?? "");
+}
+
+test("the pieces of a text are one row that grows, until something else ends the text", () => {
+  const feed = new Feed();
+  feed.add(words(1, "Once "));
+  feed.add(words(2, "Thinks", "s1", "tui:reasoning.delta"));
+  feed.add(words(3, "Other", "s2"));
+  feed.add(words(4, "upon a time"));
+  assert.deepEqual(summaries(feed), ["Other", "Thinks", "Once upon a time  (2 pieces)"]);
+  assert.deepEqual([feed.size, feed.at(2)?.seq, feed.at(2)?.pieces], [4, 1, 2]);
+  assert.deepEqual(JSON.parse(feed.at(2)!.text), { session_id: "s1", payload: { text: "Once upon a time" } });
+  feed.add(row(5, "tui:tool.start", { session_id: "s1", payload: { name: "terminal" } }));
+  feed.add(words(6, "Again"));
+  assert.deepEqual([feed.count, feed.at(0)?.summary, feed.last], [5, "Again", 6]);
+  feed.setFilter({ ...EVERYTHING, pieces: true });
+  assert.deepEqual(seqs(feed), [6, 5, 4, 3, 2, 1]);
+  assert.equal(feed.at(2)?.summary, "upon a time");
+});
+
+test("a text that grows while the list is paused waits once, and a filter finds it when it has the words", () => {
+  const feed = new Feed();
+  feed.add(words(1, "one "));
+  feed.hold();
+  feed.add(words(2, "two "));
+  feed.add(words(3, "x ", "s2"));
+  feed.add(words(4, "y ", "s2"));
+  assert.deepEqual([summaries(feed), feed.waiting], [["one two  (2 pieces)"], 1]);
+  feed.release();
+  feed.setFilter({ ...EVERYTHING, text: "two three" });
+  assert.equal(feed.count, 0);
+  feed.add(words(5, "three"));
+  assert.deepEqual(summaries(feed), ["one two three  (3 pieces)"]);
+});
+
+test("a text that outgrows the list goes on in a new row", () => {
+  const feed = new Feed();
+  for (let seq = 1; seq <= MOST_ROWS + 1; seq++) feed.add(words(seq, "w "));
+  assert.equal(feed.count, 0);
+  feed.add(words(MOST_ROWS + 2, "on"));
+  assert.deepEqual([summaries(feed), feed.size], [["on"], MOST_ROWS]);
 });

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { Conversation, ordinaryDay, type EventFrame } from "../helpers/dashboard-events.ts";
 import { parseEvent } from "../../dashboard/page/events.js";
 import { Hooks, percentile } from "../../dashboard/page/hooks-state.js";
-import { Sessions } from "../../dashboard/page/sessions-state.js";
+import { SessionTitles } from "../../dashboard/page/session-titles.js";
+import { nameOf, Sessions } from "../../dashboard/page/sessions-state.js";
 
 /** Makes the models of these events, one a second. */
 function told(frames: readonly EventFrame[]) {
@@ -34,7 +35,7 @@ test("a turn is shown in order, with outcomes, durations and cost", () => {
     { command: "ls" },
     { output: "a" },
     {
-      between: () => chat.hook("pre_tool_call", "guard", "block", 12, { cause: "timeout" }),
+      between: () => chat.hook("pre_tool_call", "guard", "block", 12, { cause: "timeout", detail: "No time." }),
       success: false,
     },
   );
@@ -50,11 +51,69 @@ test("a turn is shown in order, with outcomes, durations and cost", () => {
     [
       ["hook", "notes", "pass", "", 1],
       ["message", "", "", "", null],
-      ["tool", "terminal", "failed", "", 2000],
-      ["hook", "guard", "block", "timeout", 12],
+      ["tool", "terminal", "blocked", "", null],
       ["answer", "", "done", "", null],
     ],
   );
+});
+
+test("hooks stand under their call with their reasons, and the time of a call is that of the tool", () => {
+  const chat = new Conversation("sess_a").ask("Do it");
+  const call = (between: () => void, success = true) =>
+    chat.call("terminal", { command: "ls" }, { output: "a" }, { between, success });
+  call(() =>
+    chat
+      .hook("pre_tool_call", "slow", "pass", 900)
+      .hook("post_tool_call", "audit", "error", 300, { detail: "the disk is full" }),
+  );
+  call(() => chat.hook("pre_tool_call", "~/hooks/guard.sh", "block", 5, { detail: "not on\na Friday" }), false);
+  call(() => chat.hook("pre_tool_call", "approvals", "ask", 5));
+  const found = session(chat.tui("tool.start", { name: "patch", tool_id: "x", params: {} }));
+  const tools = found.turns[0]!.items.filter(({ kind }) => kind === "tool");
+  assert.deepEqual(
+    tools.map(({ state, blockedBy, durationMs }) => [state, blockedBy, durationMs]),
+    [
+      // A second for each event: two after the gate, less the hook after the tool.
+      ["ok", "", 1700],
+      ["blocked", "blocked by guard.sh: not on a Friday", null],
+      ["ok", "", null],
+      ["running", "", null],
+    ],
+  );
+  assert.deepEqual(
+    tools[0]!.hooks.map(({ label, state, text }) => [label, state, text]),
+    [
+      ["slow", "pass", ""],
+      ["audit", "error", "the disk is full"],
+    ],
+  );
+  assert.deepEqual([found.errors, found.blocks], [1, 1]);
+});
+
+test("a call that a hook asks about waits for the user until its result", () => {
+  const chat = new Conversation("sess_a").ask("Do it");
+  chat.tui("tool.start", { name: "terminal", tool_id: "t", params: {} });
+  chat.hook("pre_tool_call", "approvals", "ask", 1, { tool_call_id: "t" });
+  assert.equal(session(chat).turns[0]!.items.at(-1)!.state, "asks");
+  chat.tui("tool.complete", { name: "terminal", tool_id: "t", success: true, content: "{}" });
+  assert.equal(session(chat).turns[0]!.items.at(-1)!.state, "ok");
+});
+
+test("a session is called by its title, else by the first words, else by its id", async () => {
+  const chat = new Conversation("sess_0123456789").begin();
+  assert.equal(nameOf(session(chat)), "456789");
+  const { sessions } = told(
+    chat.ask("Fix the\nbuild").answer("Done.", 1, [10, 4]).ask("More").answer("x", 1, [7, 1]).frames,
+  );
+  const found = sessions.get(chat.id)!;
+  assert.deepEqual([nameOf(found), found.tokens], ["Fix the build", 22]);
+  const asked: string[] = [];
+  const titles = new SessionTitles((path) => {
+    asked.push(path);
+    return Promise.resolve({ value: { sessions: [null, { id: chat.id, title: "The build" }] } });
+  }, sessions);
+  assert.deepEqual([await titles.refresh(), nameOf(found), await titles.refresh()], [true, "The build", false]);
+  assert.equal(asked.length, 1, "a known title is not asked for again");
 });
 
 test("an answer grows while it is written, and hooks have the last word", () => {
@@ -191,6 +250,20 @@ test("what is kept of sessions, turns and items has bounds", () => {
   const [turn] = session(busy).turns;
   assert.deepEqual([turn!.items.length, turn!.skipped, turn!.items[0]!.kind], [300, 201, "message"]);
   assert.equal(turn!.items.at(-1)!.label, "h499");
+
+  const hooked = new Conversation("sess_h").ask("Hi");
+  hooked.call(
+    "terminal",
+    {},
+    {},
+    {
+      between: () => {
+        for (let step = 0; step < 500; step++) hooked.hook("pre_tool_call", `h${step}`, "pass", 1);
+      },
+    },
+  );
+  const [bounded] = session(hooked).turns;
+  assert.deepEqual([bounded!.items[1]!.hooks.length, bounded!.size], [50, 52]);
 
   const wordy = new Conversation("sess_c").ask("x".repeat(100_000));
   assert.ok(session(wordy).turns[0]!.items[0]!.text.length < 4100);

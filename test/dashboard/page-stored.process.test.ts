@@ -10,7 +10,7 @@ import { openDatabase, transaction } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { openTab, startBrowser, type TabOptions } from "../helpers/browser.ts";
-import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
+import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 let browser: Browser;
 const closing: (() => unknown)[] = [];
@@ -35,7 +35,11 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
   const tasks = new EmbeddedTasks(database, deliveries);
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: SILENT, redact: (text) => text });
   const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact: (text) => text });
-  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries, daemons } });
+  const dashboard = await TestDashboard.start(t, {
+    database,
+    folder,
+    stored: { tasks: desk, deliveries, daemons, sessions: noSessions },
+  });
   const home = { folder, database, deliveries, tasks };
   const ids = isEmpty ? [] : await fill(home);
   const tab = await openTab(browser, options);

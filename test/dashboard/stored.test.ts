@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { SqliteSessions } from "#agent/sessions";
 import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase } from "#core/home/database";
@@ -20,12 +21,17 @@ async function start(t: TestContext) {
   const redact = (text: string) => text.replaceAll("hunter2hunter2", "[redacted]");
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
   const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact });
-  const dashboard = await TestDashboard.start(t, { database, folder, stored: { tasks: desk, deliveries, daemons } });
+  const sessions = new SqliteSessions(database, (error) => assert.ifError(error));
+  const dashboard = await TestDashboard.start(t, {
+    database,
+    folder,
+    stored: { tasks: desk, deliveries, daemons, sessions },
+  });
   const get = async (path: string) => {
     const { status, json } = await dashboard.get(path, dashboard.bearer);
     return { status, body: json() };
   };
-  return { folder, database, deliveries, tasks, dashboard, get };
+  return { folder, database, deliveries, tasks, sessions, dashboard, get };
 }
 
 test("tasks are listed newest first, filtered, cut, and without secrets", async (t) => {
@@ -57,6 +63,23 @@ test("tasks are listed newest first, filtered, cut, and without secrets", async 
   const { body } = await get(`/api/tasks/${ids[0]}`);
   assert.deepEqual(body["output"], ["said [redacted]", "<b>done</b>"]);
   assert.equal((body["task"] as Record<string, unknown>)["status"], "cancelled");
+});
+
+test("sessions are listed last used first, with titles without secrets", async (t) => {
+  const { sessions, get } = await start(t);
+  assert.deepEqual(await get("/api/sessions"), { status: 200, body: { sessions: [] } });
+  const chat = sessions.create({ platform: "cli", source: "chat" });
+  sessions.rename(chat.id, `say hunter2hunter2 ${"x".repeat(500)}`);
+  sessions.append(chat.id, { role: "user", content: "say hunter2hunter2" });
+  sessions.create({ platform: "subagent", source: "delegate", parent: chat.id, title: "child" });
+  const list = (await get("/api/sessions")).body["sessions"] as Record<string, unknown>[];
+  assert.deepEqual(list.map(({ title }) => title).at(0), "child");
+  assert.match(String(list[1]?.["title"]), /^say \[redacted\] x{250,300}…$/);
+  assert.deepEqual([list[1]?.["id"], list[1]?.["message_count"], list.length], [chat.id, 1, 2]);
+  assert.equal(((await get("/api/sessions?limit=1")).body["sessions"] as unknown[]).length, 1);
+  const bare = await TestDashboard.start(t);
+  assert.deepEqual((await bare.get("/api/sessions", bare.bearer)).json(), { sessions: [] });
+  assert.equal((await bare.get("/api/sessions")).status, 401);
 });
 
 test("deliveries are listed with their state; one has its payload and history", async (t) => {

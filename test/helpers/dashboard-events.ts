@@ -16,6 +16,8 @@ export class Conversation {
   readonly platform: string;
   readonly user: string;
   #calls = 0;
+  /** The call that runs, whose hooks name it. */
+  #open: string | null = null;
 
   constructor(id: string, { src = "cli", platform = "cli", user = "" } = {}) {
     this.id = id;
@@ -45,15 +47,17 @@ export class Conversation {
   }
 
   hook(event: string, name: string, outcome: string, duration_ms: number, more: Fields = {}): this {
-    const frame = { type: "hook", session_id: this.id, event, source: "shell", name, outcome, duration_ms, ...more };
-    return this.tui("hook.complete", frame);
+    const frame = { event, source: "shell", name, outcome, duration_ms, detail: null, tool_call_id: this.#open };
+    return this.tui("hook.complete", { ...frame, ...more });
   }
 
   call(name: string, params: Fields, content: Fields, options: { success?: boolean; between?: () => void } = {}): this {
     const tool_id = `call_${++this.#calls}`;
     this.event("agent:step", { iteration: this.#calls, tool_names: [name] });
     this.tui("tool.start", { name, tool_id, params });
+    this.#open = tool_id;
     options.between?.();
+    this.#open = null;
     return this.tui("tool.complete", {
       name,
       tool_id,
@@ -97,7 +101,8 @@ export function ordinaryDay(): EventFrame[] {
 function telegramChat(): EventFrame[] {
   const chat = new Conversation("sess_0mabc2beefa9c3d4e5", { src: "gateway", platform: "telegram", user: "48213077" });
   chat.begin("claude-haiku").event("command:model", { command: "model", args: "claude-haiku" });
-  chat.ask("Is the backup done?").hook("pre_llm_call", "inject-git-status", "timeout", 5003);
+  chat.ask("Is the backup done?");
+  chat.hook("pre_llm_call", "inject-git-status", "timeout", 5003, { detail: "it ran longer than 5 s" });
   chat.call("search_files", { pattern: "backup.*ok", path: "/var/log" }, { matches: ["backup.log:12: backup ok"] });
   chat.answer("Yes. The log of 03:12 ends with “backup ok”.", 2100, [812, 64]);
   return chat.frames;
@@ -117,8 +122,8 @@ function chatWithBlock(): EventFrame[] {
       success: false,
       between: () =>
         chat
-          .hook("pre_tool_call", "~/.hermes/agent-hooks/no-rm.sh", "block", 12)
-          .hook("post_tool_call", "audit-log", "error", 7, { source: "worker" }),
+          .hook("pre_tool_call", "~/.hermes/agent-hooks/no-rm.sh", "block", 12, { detail: "rm -rf is not for agents" })
+          .hook("post_tool_call", "audit-log", "error", 7, { source: "worker", detail: "audit-log: the disk is full" }),
     },
   );
   chat.call(

@@ -22,6 +22,9 @@ export interface TestDashboardOptions {
   readonly folder?: string;
 }
 
+/** A home without stored sessions. */
+export const noSessions: StoredItems["sessions"] = { list: () => [] };
+
 /** One element of the stream or of the history. */
 export interface ShownEvent {
   readonly seq: number;

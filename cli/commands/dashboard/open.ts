@@ -59,11 +59,12 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
   };
 }
 
-/** What the page shows of the home's tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
-async function openStored(database: DatabaseSync, { paths, config, redact }: OpenDashboardOptions) {
+/** What the page shows of the home's sessions, tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
+async function openStored(database: DatabaseSync, { paths, config, redact, log }: OpenDashboardOptions) {
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
   const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
+  const { SqliteSessions } = await import("#agent/sessions");
   const { taskReports } = await import("../../tasks/home.ts");
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = createTaskDesk({
@@ -73,7 +74,9 @@ async function openStored(database: DatabaseSync, { paths, config, redact }: Ope
     deliveriesFor: taskReports(config, redact, deliveries),
     redact,
   });
-  return { tasks, deliveries, daemons: createDaemonDesk({ database, run: paths.run, redact }) };
+  const daemons = createDaemonDesk({ database, run: paths.run, redact });
+  const sessions = new SqliteSessions(database, (error) => log.error(`dashboard: ${problemOf(error)}`));
+  return { tasks, deliveries, daemons, sessions };
 }
 
 /** A separate connection for events. Without a usable file, events are kept in memory only. */

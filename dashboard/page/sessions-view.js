@@ -97,7 +97,7 @@ export function stateWords({ state, lastAt, turns }) {
 }
 
 /** @param {import("./turns.js").Turn | undefined} turn */
-export function waitsForUser(turn) {
+function waitsForUser(turn) {
   return turn?.isOpen === true && turn.items.some(({ state }) => state === "asks");
 }
 

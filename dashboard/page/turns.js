@@ -128,7 +128,7 @@ const GATE = "pre_tool_call";
  *
  * @param {Pick<Item, "label" | "text" | "cause">} hook
  */
-export function blockWords({ label, text, cause }) {
+function blockWords({ label, text, cause }) {
   const reason = oneLine(text, 400) || cause;
   return `blocked by ${scriptName(label) || "a hook"}${reason === "" ? "" : `: ${reason}`}`;
 }

@@ -189,7 +189,7 @@ test("the session of a daemon opens from its details; a schedule opens its daemo
   await sees(messages(page).first(), "日本語");
   await picture(page, "daemons-1600-dark");
   await pane.getByRole("button", { name: "Open session" }).click();
-  await sees(pane.locator("h2"), "Session ");
+  await sees(pane.locator("#inspector-subtitle"), "Session ");
   await sees(pane, "hello from the daemon");
   await page.locator("#daemons-schedules button").nth(1).click();
   await sees(pane.locator("h2"), "Daemon nightly");

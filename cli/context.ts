@@ -28,6 +28,8 @@ export interface CliContext {
   readonly write: (text: string) => void;
   /** Writes `value` as the JSON document of a `--json` command. */
   readonly json: (value: unknown) => void;
+  /** True when a JSON document was written: there is at most one. */
+  readonly hasDocument: () => boolean;
   /** Writes to standard error, for anything but results. */
   readonly note: (text: string) => void;
   /** Like `note`, in faint letters on a terminal with colours. */
@@ -51,6 +53,7 @@ export function isSwitchedOn(value: string | undefined): boolean {
 
 export function createContext(env: NodeJS.ProcessEnv): CliContext {
   const warned = new Set<string>();
+  let hasDocument = false;
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
   const note = (text: string) => writeStderr(line(text));
 
@@ -76,7 +79,11 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
     out: (text) => writeStdout(line(text)),
     lines: writeStyledStdout,
     write: writeStdout,
-    json: (value) => writeStdout(`${JSON.stringify(value, null, 2)}\n`),
+    json(value) {
+      hasDocument = true;
+      writeStdout(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    hasDocument: () => hasDocument,
     note,
     faint: (text) => writeFaintStderr(line(text)),
     faintPart: writeFaintStderr,

@@ -31,7 +31,7 @@ export function withImpliedChat(words: readonly string[], onTerminal: () => bool
 }
 
 /** The index of the first word that is neither a global option nor its value. */
-function findCommandWord(words: readonly string[]): number {
+export function findCommandWord(words: readonly string[]): number {
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
     if (!isGlobalOption(word)) return index;

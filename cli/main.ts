@@ -1,32 +1,38 @@
 /** Runs the command line: finds the command, runs it, and turns errors into messages and exit codes. */
-import { CommanderError, type Command } from "commander";
-import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
+import type { Command } from "commander";
+import { HermesError } from "#core/errors";
 import { isDamage } from "#core/home/damage";
 import { isHidden } from "#core/home/hidden";
 import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
 import { createContext, type CliContext } from "./context.ts";
 import { takesNextWord } from "./global-options.ts";
-import { withImpliedChat } from "./implied-chat.ts";
+import { findCommandWord, withImpliedChat } from "./implied-chat.ts";
 import { createProgram, refuseUnknownCommand } from "./program.ts";
+import { reportError } from "./report-error.ts";
 
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const context = createContext(process.env);
+  const report = (error: unknown) => {
+    if (!(error instanceof AnsweredOutside)) reportError(error, argv, context);
+  };
   // A plugin's promise that never settles keeps no timer or socket: without this, the program would exit with 0.
   setInterval(() => undefined, 2 ** 30);
   try {
     if (process.platform === "win32") throw new HermesError("HERMES_PLATFORM", { platform: "Windows" });
     await run(argv, context);
   } catch (error) {
-    report(isDamage(error) ? await explained(error, argv) : error, context);
+    report(isDamage(error) ? await explained(error, argv) : error);
   }
-  await flushStdout().catch((error: unknown) => report(error, context));
+  await flushStdout().catch(report);
   // A plugin's timer or an idle connection must not keep the program alive.
   process.exit();
 }
 
 async function run(argv: readonly string[], context: CliContext): Promise<void> {
+  const code = helpTopic(argv);
+  if (code !== undefined && /^hermes_/i.test(code)) return explain(code, context);
   const words = withImpliedChat(helpWords(argv), isTerminal);
   const start = scanStart(words);
   if (start.version) return context.out(await versionText(start.home));
@@ -59,9 +65,21 @@ async function answerFromOutside(command: Command, words: readonly string[], con
   if (await askOutside(command, words, context)) throw new AnsweredOutside();
 }
 
+async function explain(code: string, context: CliContext): Promise<void> {
+  const { explainCode } = await import("./explain-code.ts");
+  explainCode(code, context);
+}
+
 /** `help hooks list` prints the same as `hooks list --help`. */
 function helpWords(argv: readonly string[]): readonly string[] {
-  return argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+  const at = findCommandWord(argv);
+  return argv[at] === "help" ? [...argv.toSpliced(at, 1), "--help"] : argv;
+}
+
+/** The word behind `help`. */
+function helpTopic(argv: readonly string[]): string | undefined {
+  const at = findCommandWord(argv);
+  return argv[at] === "help" ? argv[at + 1] : undefined;
 }
 
 interface Start {
@@ -92,19 +110,4 @@ async function versionText(home: string | undefined): Promise<string> {
 async function explained(error: unknown, argv: readonly string[]): Promise<unknown> {
   const { explainDamage } = await import("./damaged-state.ts");
   return explainDamage(error, homePaths(scanStart(argv).home).state);
-}
-
-/** Reports the error and sets the exit code. */
-function report(error: unknown, context: CliContext): void {
-  if (error instanceof AnsweredOutside) return;
-  if (error instanceof CommanderError) {
-    // Help and version are not failures; commander has already written the rest.
-    return context.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
-  }
-  const shown = isHermesError(error)
-    ? error
-    : new HermesError("HERMES_INTERNAL", { problem: problemOf(error) }, { cause: error });
-  context.note(`hermes: ${shown.message}`);
-  if (shown.code === "HERMES_INTERNAL" && context.env["HERMES_DEBUG"]) context.note(String((error as Error).stack));
-  context.exit(shown.exitCode);
 }

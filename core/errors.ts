@@ -34,7 +34,8 @@ export const ERRORS = {
   ),
   HERMES_CONFIG_SYNTAX: declare(
     EXIT.usage,
-    (f: { file: string; line?: number | undefined; problem: string }) => `${at(f)}: not valid YAML: ${f.problem}`,
+    (f: { file: string; line?: number | undefined; problem: string; excerpt?: string | undefined }) =>
+      `${at(f)}: not valid YAML: ${f.problem}${f.excerpt ?? ""}`,
   ),
   HERMES_CONFIG_TYPE: declare(
     EXIT.usage,

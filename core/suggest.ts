@@ -2,7 +2,7 @@ import { closest, distance } from "fastest-levenshtein";
 
 /**
  * The candidate the user most likely meant, or undefined when none is close: at most a third of its length
- * and three edits away, ignoring case.
+ * and three edits away, with at least half of the letters the same, ignoring case.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const all = [...candidates];
@@ -13,7 +13,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
     all.map((candidate) => candidate.toLowerCase()),
   );
   const reach = Math.max(1, Math.min(3, Math.ceil(found.length / 3)));
-  if (distance(folded, found) > reach) return undefined;
+  const edits = distance(folded, found);
+  if (edits > reach || edits > Math.max(folded.length, found.length) / 2) return undefined;
   return all.find((candidate) => candidate.toLowerCase() === found);
 }
 

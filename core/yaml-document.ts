@@ -13,6 +13,8 @@ export interface YamlProblem {
   /** What is wrong, to follow `not valid YAML: `. */
   readonly problem: string;
   readonly line?: number;
+  /** The line with a mark below the place, to follow the sentence; empty where it cannot be shown. */
+  readonly excerpt?: string;
   readonly cause: unknown;
 }
 
@@ -38,11 +40,24 @@ export async function parseYaml(text: string, refuse: (found: YamlProblem) => Er
       };
     }
   } catch (error) {
-    // Too many aliases, or brackets nested too deep.
-    throw refuse({ problem: problemOf(error), cause: error });
+    throw refuse(await explainAlias(text, error, lineAt));
   }
-  const hint = /tab/i.test(syntax.message) ? " (indent with spaces, not tabs)" : "";
-  throw refuse({ problem: `${syntax.message}${hint}`, line: lineAt(syntax.pos[0]), cause: syntax });
+  const { cureFor, excerptOf } = await import("./yaml-hints.ts");
+  const { code, message } = syntax;
+  const [offset] = syntax.pos;
+  const problem = message + cureFor(code, message);
+  throw refuse({ problem, line: lineAt(offset), excerpt: excerptOf(text, offset), cause: syntax });
+}
+
+/** What is wrong with a document's values: an alias without an anchor, too many aliases, or brackets nested too deep. */
+async function explainAlias(text: string, error: unknown, lineAt: (offset: number) => number): Promise<YamlProblem> {
+  const problem = problemOf(error);
+  const [, alias] = /^Unresolved alias .*: (.+)$/.exec(problem) ?? [];
+  const offset = alias === undefined ? -1 : text.indexOf(`*${alias}`);
+  if (offset === -1) return { problem, cause: error };
+  const { cureFor, excerptOf } = await import("./yaml-hints.ts");
+  const cure = cureFor("BAD_ALIAS", problem);
+  return { problem: problem + cure, line: lineAt(offset), excerpt: excerptOf(text, offset), cause: error };
 }
 
 /** `hooks.pre_tool_call[0].command` */

@@ -5,6 +5,7 @@ import { escapeLineEnds } from "#core/line-endings";
 import { truncate } from "#core/truncate";
 import { unmarkUntrusted } from "#daemon/inbound/untrusted";
 import type { CliContext } from "../context.ts";
+import { whereExplained } from "../report-error.ts";
 import type { TurnDisplay } from "./turn-display.ts";
 
 export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
@@ -168,13 +169,20 @@ function documentRenderer({ context }: RendererOptions): Renderer {
       if (type === "hook") hooks.push(frame);
       if (type === "tool_use" || type === "tool_result") tools.push(frame);
     },
-    finish: () => context.json({ ...document, tools: tools.map(bare), hooks: hooks.map(bare) }),
+    finish() {
+      // Without a session nothing happened; the error that kept it from starting is the document.
+      if (document["session_id"] !== null)
+        context.json({ ...document, tools: tools.map(bare), hooks: hooks.map(bare) });
+    },
   };
 }
 
 /** Says on standard error what went wrong with a turn or its answer. */
 function noteProblem(context: RendererOptions["context"], frame: Frame): void {
-  if (frame.type === "error") context.note(`hermes: ${frame.message}`);
+  if (frame.type === "error") {
+    context.note(`hermes: ${frame.message}`);
+    if (process.stderr.isTTY) context.faint(whereExplained(frame.code));
+  }
   if (frame.type === "assistant" && frame.notice !== undefined) context.note(`hermes: ${frame.notice}`);
 }
 

@@ -3,6 +3,7 @@ import test from "node:test";
 import { GLOBAL_OPTIONS } from "#cli/global-options";
 import { CHAT_OPTIONS } from "#cli/implied-chat";
 import { framesOf, Home } from "../helpers/hermes.ts";
+import { noPty } from "../helpers/pty.ts";
 
 test("without arguments and without a terminal there is help with three examples, on standard output", async (t) => {
   const home = new Home(t);
@@ -218,4 +219,44 @@ test("completion of stored ids and names: only what the command can use, and no 
   home.write("config.yaml", "webhooks: 7\n");
   const broken = await home.run(["complete", "--", "webhooks", "test", ""]);
   assert.deepEqual([broken.code, broken.stdout, broken.stderr], [0, ":4\n", ""]);
+});
+
+test("a failing command with --json prints its error as the one document, with its usual exit code", async (t) => {
+  const home = new Home(t);
+  const cases: readonly [words: readonly string[], code: string, exit: number][] = [
+    [["tasks", "status", "nothere", "--json"], "HERMES_ID_UNKNOWN", 3],
+    [["hooks", "list", "--jsn", "--json"], "HERMES_USAGE", 2],
+    [["hooks", "events", "nothing", "--json"], "HERMES_EVENT_UNKNOWN", 2],
+    [["chat", "-q", "x", "-r", "nothere", "--output-format", "json"], "HERMES_SESSION_UNKNOWN", 3],
+  ];
+  for (const [words, code, exit] of cases) {
+    const ended = await home.run([...words]);
+    const { error } = JSON.parse(ended.stdout) as { error: { message: string; code: string } };
+    assert.deepEqual([error.code, ended.code], [code, exit]);
+    assert.ok(ended.stderr.includes(error.message), ended.stderr);
+  }
+  const plain = await home.run(["tasks", "status", "nothere"]);
+  assert.deepEqual([plain.stdout, plain.stderr.split("\n").length], ["", 2]);
+  home.write("config.yaml", "a: b: c\n");
+  const broken = await home.run(["hooks", "list", "--json"]);
+  assert.match(broken.stdout, /"code": "HERMES_CONFIG_SYNTAX"/);
+  assert.match(broken.stderr, /put quotes around the value.*\n {4}1 \| a: b: c\n {6}\| {4}\^\n$/);
+});
+
+test("hermes help CODE explains an error from the page of errors", async (t) => {
+  const home = new Home(t);
+  const { code, stdout } = await home.run(["help", "hermes_config_access"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^HERMES_CONFIG_ACCESS\nThe configuration file.*Exit code 2;/);
+  assert.doesNotMatch((await home.run(["help", "HERMES_CONFIG_TYPE"])).stdout, /\]\(/);
+  const unknown = await home.run(["help", "HERMES_CONFIG_TYP"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /Did you mean "HERMES_CONFIG_TYPE"\?/);
+});
+
+test("on a terminal an error shows its code", { skip: noPty }, async (t) => {
+  const pty = new Home(t).terminal(["tasks", "status", "nothere"]);
+  t.after(() => pty.kill());
+  await pty.see('HERMES_ID_UNKNOWN: "hermes help HERMES_ID_UNKNOWN" explains it');
+  assert.equal(await pty.exited, 3);
 });

@@ -53,7 +53,7 @@ test(
     await pty.see(/command: seq 11 19[^●]*  19\r?\n/);
     await pty.see("›");
     pty.type(`/hooks${ENTER}`);
-    await pty.see(/pre_tool_call[^]*guard\.sh[^]*allow[^]*post_tool_call[^]*broken\.sh[^]*error/);
+    await pty.see(/pre_tool_call[^]*allow[^]*guard\.sh[^]*error[^]*broken\.sh/);
     await pty.see("›");
     pty.type("\u0004");
     await pty.see(/broken\.sh failed 6 times in this session/);

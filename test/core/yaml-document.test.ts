@@ -44,6 +44,30 @@ test("a syntax error has its line, and tabs a hint", async () => {
   assert.match(tabs.problem, /\(indent with spaces, not tabs\)$/);
 });
 
+test("a syntax error says what usually helps, and shows the place", async () => {
+  const cases: readonly [text: string, cure: RegExp, excerpt: string][] = [
+    ["a: 1\nb: echo x: y\n", /\(put quotes around the value, or/, "\n    2 | b: echo x: y\n      |    ^"],
+    ["b: @x\n", /\(put quotes around the value\)$/, "\n    1 | b: @x\n      |    ^"],
+    ["a: 1\nmatcher: *.js\n", /\(put quotes around the value\)$/, "\n    2 | matcher: *.js\n      |          ^"],
+    ['a: "\\d"\n', /single quotes/, '\n    1 | a: "\\d"\n      |     ^'],
+    ["a: 1\na: 2\n", /\(keep one of the two\)$/, "\n    2 | a: 2\n      | ^"],
+    ["a: 'x\nb: 1\n", /\(close the quote\)$/, ""],
+  ];
+  for (const [text, cure, excerpt] of cases) {
+    const found = await refusal(text);
+    assert.match(found.problem, cure);
+    assert.equal(found.excerpt, excerpt);
+  }
+});
+
+test("a line that may hold a secret or acts on a terminal is not shown", async () => {
+  for (const text of ["api_key: abc: d\n", "x: sk-proj-abcdefghijklmnopqrstuvwxyz0123456789: d\n", "x: \u0007y: z\n"]) {
+    assert.equal((await refusal(text)).excerpt, "", text);
+  }
+  const long = await refusal(`x: ${"y".repeat(150)}: z\n`);
+  assert.equal(long.excerpt, `\n    1 | x: ${"y".repeat(97)}\n      |    ^`);
+});
+
 test("a key of a text is written as a path", () => {
   assert.equal(keyText(["hooks", "pre_tool_call", 0, "command"]), "hooks.pre_tool_call[0].command");
   assert.equal(keyText([]), "");

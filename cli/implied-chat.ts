@@ -13,6 +13,7 @@ export const CHAT_OPTIONS: ReadonlySet<string> = new Set([
   "-Q",
   "--quiet",
   "--max-turns",
+  "--no-render",
   "--output-format",
 ]);
 

@@ -55,6 +55,13 @@ export class SessionTables {
     return this.#all(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`, id)[0];
   }
 
+  /** Ids that begin like this, newest first. */
+  idsStartingWith(beginning: string, limit: number): string[] {
+    return this.#statement("SELECT id FROM sessions WHERE id >= ?1 AND id < ?1 || '~' ORDER BY rowid DESC LIMIT ?2")
+      .all(beginning, limit)
+      .map(({ id }) => String(id));
+  }
+
   list(options: { platform?: string; key?: string; children?: boolean; limit?: number }): StoredSession[] {
     return this.#all(
       `SELECT ${COLUMNS} FROM sessions
@@ -123,6 +130,11 @@ export class SessionTables {
       length,
     );
     this.#run("UPDATE sessions SET updated_at = ? WHERE id = ?", now(), id);
+  }
+
+  /** The number of sessions of its child agents, at every depth. */
+  children(id: string): number {
+    return Number(this.#statement(`${FAMILY} SELECT count(*) - 1 AS count FROM family`).get(id)?.["count"] ?? 0);
   }
 
   delete(id: string): number {

@@ -4,21 +4,17 @@ import { transaction } from "#core/home/database";
 import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { StoredMessage } from "#core/ports/agent";
+import { chooseId, mayBeginId } from "#core/short-id";
 import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
-import { numbered, touched, type Unsaved } from "./unsaved-session.ts";
+import { newSession, numbered, touched, type NewSession, type Unsaved } from "./unsaved-session.ts";
 
 export type { StoredSession } from "./session-tables.ts";
 
-export interface NewSession {
-  readonly platform: string;
-  /** Who started it: `chat`, `delegate`, a task's name, … */
-  readonly source: string;
-  readonly key?: string | null;
-  readonly parent?: string | null;
-  readonly title?: string | null;
-}
+const SESSION_ID = /^\w{1,64}$/;
+/** How many ids the message about an ambiguous one lists. */
+const MOST_CANDIDATES = 10;
 
 /** A session in the format of `hermes sessions export`. */
 export interface ExportedSession extends StoredSession {
@@ -44,20 +40,7 @@ export class SqliteSessions {
   }
 
   create(options: NewSession): StoredSession {
-    const now = new Date().toISOString();
-    const session: StoredSession = {
-      id: createSessionId(),
-      key: options.key ?? null,
-      platform: options.platform,
-      source: options.source,
-      parent: options.parent ?? null,
-      title: options.title ?? null,
-      model: null,
-      created_at: now,
-      updated_at: now,
-      started_at: null,
-      message_count: 0,
-    };
+    const session = newSession(createSessionId(), options);
     this.#write(
       session.id,
       () => this.#tables.putSession(session),
@@ -68,6 +51,19 @@ export class SqliteSessions {
 
   get(id: string): StoredSession | undefined {
     return this.#unsaved.get(id)?.session ?? this.#attempt(() => this.#tables.get(id));
+  }
+
+  /**
+   * The session that a person means: an id, or an unambiguous beginning of one. Throws HERMES_SESSION_UNKNOWN, and
+   * HERMES_ID_AMBIGUOUS.
+   */
+  named(written: string): StoredSession {
+    const exact = this.get(written);
+    if (exact !== undefined) return exact;
+    const id = mayBeginId(written, SESSION_ID) ? chooseId(written, this.#idsStartingWith(written)) : undefined;
+    const session = id === undefined ? undefined : this.get(id);
+    if (session === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: written });
+    return session;
   }
 
   /**
@@ -195,6 +191,14 @@ export class SqliteSessions {
     return session && { ...session, messages: this.history(id) };
   }
 
+  /** How many sessions of its child agents a session has, at every depth. */
+  children(id: string): number {
+    return Math.max(
+      0,
+      this.#attempt(() => this.#tables.children(id)),
+    );
+  }
+
   /** Deletes a session and the sessions of its child agents. False when there was none. */
   delete(id: string): boolean {
     const kept = this.#unsaved.delete(id);
@@ -211,6 +215,11 @@ export class SqliteSessions {
       this.#report(error);
       return 0;
     }
+  }
+
+  #idsStartingWith(beginning: string): string[] {
+    const kept = [...this.#unsaved.keys()].filter((id) => id.startsWith(beginning));
+    return [...new Set([...kept, ...this.#attempt(() => this.#tables.idsStartingWith(beginning, MOST_CANDIDATES))])];
   }
 
   #attempt<Value>(work: () => Value): Value {
@@ -269,20 +278,7 @@ export class SqliteSessions {
     } catch (error) {
       this.#report(error);
     }
-    const now = new Date().toISOString();
-    const unknown = { id, key: null, platform: "cli", source: "chat", parent: null };
-    return {
-      session: {
-        ...unknown,
-        title: null,
-        model: null,
-        created_at: now,
-        updated_at: now,
-        started_at: null,
-        message_count: 0,
-      },
-      messages: [],
-    };
+    return { session: newSession(id, { platform: "cli", source: "chat" }), messages: [] };
   }
 
   #report(error: unknown): void {

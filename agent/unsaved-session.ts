@@ -2,6 +2,33 @@ import type { ChatMessage } from "#core/messages";
 import type { StoredMessage } from "#core/ports/agent";
 import type { StoredSession } from "./session-tables.ts";
 
+export interface NewSession {
+  readonly platform: string;
+  /** Who started it: `chat`, `delegate`, a task's name, … */
+  readonly source: string;
+  readonly key?: string | null;
+  readonly parent?: string | null;
+  readonly title?: string | null;
+}
+
+/** A session that has no messages yet. */
+export function newSession(id: string, { platform, source, key, parent, title }: NewSession): StoredSession {
+  const now = new Date().toISOString();
+  return {
+    id,
+    key: key ?? null,
+    platform,
+    source,
+    parent: parent ?? null,
+    title: title ?? null,
+    model: null,
+    created_at: now,
+    updated_at: now,
+    started_at: null,
+    message_count: 0,
+  };
+}
+
 /** A session that could not be written and stays in memory until it can be. */
 export interface Unsaved {
   session: StoredSession;

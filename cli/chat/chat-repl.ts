@@ -35,10 +35,12 @@ export class ChatRepl {
     return this.#session;
   }
 
-  /** Resumes a session: an id, an unambiguous prefix of one, or `latest`. Throws HERMES_SESSION_UNKNOWN. */
+  /**
+   * Resumes a session: an id, an unambiguous beginning of one, or `latest`. Throws HERMES_SESSION_UNKNOWN and
+   * HERMES_ID_AMBIGUOUS.
+   */
   resume(wanted: string): StoredSession {
     const found = this.#find(wanted);
-    if (found === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: wanted });
     this.#session = found;
     return found;
   }
@@ -46,19 +48,18 @@ export class ChatRepl {
   /** Like {@link resume}, during a conversation: the current session is finalized first. */
   async switchTo(wanted: string, options: SendOptions): Promise<StoredSession> {
     const found = this.#find(wanted);
-    if (found !== undefined && this.#session !== undefined && found.id !== this.#session.id) {
+    if (this.#session !== undefined && found.id !== this.#session.id) {
       await this.#host.runner.close(this.#on(this.#session, options));
     }
-    return this.resume(wanted);
+    return this.resume(found.id);
   }
 
-  #find(wanted: string): StoredSession | undefined {
+  #find(wanted: string): StoredSession {
     const { sessions, surface } = this.#host;
-    if (wanted === "latest") return sessions.latest(surface);
-    const exact = sessions.get(wanted);
-    if (exact !== undefined) return exact;
-    const near = wanted.length < 8 ? [] : sessions.list({}).filter(({ id }) => id.startsWith(wanted));
-    return near.length === 1 ? near[0] : undefined;
+    if (wanted !== "latest") return sessions.named(wanted);
+    const latest = sessions.latest(surface);
+    if (latest === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: wanted });
+    return latest;
   }
 
   /** Runs one turn. */

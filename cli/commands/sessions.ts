@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import type { DatabaseSync } from "node:sqlite";
+import { Option, type Command } from "commander";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { SqliteSessions } from "#agent/sessions";
 import { demandVisible } from "#core/home/hidden";
@@ -7,7 +8,7 @@ import type { CliContext } from "../context.ts";
 import { printList, type Column } from "../list.ts";
 import { wholeNumber } from "../whole-number.ts";
 
-/** `hermes sessions list|show|export|delete` */
+/** `hermes sessions list|show|search|export|delete` */
 export function addSessionsCommand(program: Command, context: CliContext): void {
   const sessions = program.command("sessions").description("Manage past conversations.");
   sessions
@@ -22,29 +23,46 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
   sessions
     .command("show")
     .description("show the messages of a session")
-    .argument("<id>", "session id, or latest")
+    .argument("<id>", "session id, the start of one, or latest")
     .option("--json", "print JSON")
     .action((id: string, options: { json?: true }, command: Command) =>
       withStore(command, context, (store) => show(store, id, options.json === true, context)),
     );
   sessions
+    .command("search")
+    .description("find sessions by the words of their titles and messages")
+    .argument("<text>", "words that a message or the title has, in any order")
+    .option("--json", "print JSON")
+    .option("--limit <n>", "number of sessions", wholeNumber("--limit"), 20)
+    .action((text: string, options: { json?: true; limit: number }, command: Command) =>
+      withStore(command, context, async (_, database) => {
+        const { search } = await import("./sessions/search.ts");
+        search(database, text, options, context);
+      }),
+    );
+  sessions
     .command("export")
-    .description("print a session with all its messages as JSON")
-    .argument("<id>", "session id, or latest")
-    .action((id: string, _: object, command: Command) =>
-      withStore(command, context, (store) => context.json(store.export(find(store, id).id))),
+    .description("print a session with all its messages")
+    .argument("<id>", "session id, the start of one, or latest")
+    .addOption(new Option("--format <format>", "output format").choices(["json", "markdown"]).default("json"))
+    .action((id: string, { format }: { format: string }, command: Command) =>
+      withStore(command, context, async (store) => {
+        const exported = store.export(find(store, id).id)!;
+        if (format === "json") return context.json(exported);
+        const { toMarkdown } = await import("./sessions/markdown.ts");
+        context.out(toMarkdown(exported));
+      }),
     );
   sessions
     .command("delete")
     .description("delete a session and the sessions of its child agents")
-    .argument("<id>", "session id")
-    .action((id: string, _: object, command: Command) =>
+    .argument("<id>", "session id, the start of one, or latest")
+    .option("-y, --yes", "delete without asking")
+    .action((id: string, { yes }: { yes?: true }, command: Command) =>
       withStore(command, context, async (store) => {
-        const { sweepSessionFiles } = await import("#sandbox/shell/session-files");
-        const { id: deleted } = find(store, id);
-        store.delete(deleted);
-        sweepSessionFiles(context.paths(command).sessionFiles, store, Number.POSITIVE_INFINITY);
-        context.out(`Deleted ${id}.`);
+        const { deleteSession } = await import("./sessions/delete.ts");
+        const files = context.paths(command).sessionFiles;
+        await deleteSession({ store, session: find(store, id), files, yes: yes === true, context });
       }),
     );
 }
@@ -52,7 +70,7 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
 async function withStore(
   command: Command,
   context: CliContext,
-  use: (store: SqliteSessions) => void | Promise<void>,
+  use: (store: SqliteSessions, database: DatabaseSync) => void | Promise<void>,
 ): Promise<void> {
   const { existsSync } = await import("node:fs");
   const { openDatabase, openForReading, openMemoryDatabase } = await import("#core/home/database");
@@ -63,7 +81,7 @@ async function withStore(
   // Listing sessions must not create a database.
   const database = existsSync(state) ? open() : openMemoryDatabase();
   try {
-    await use(new Store(database, (error) => context.warn(problemOf(error))));
+    await use(new Store(database, (error) => context.warn(problemOf(error))), database);
   } finally {
     database.close();
   }
@@ -81,9 +99,10 @@ async function withStore(
 }
 
 function find(store: SqliteSessions, id: string) {
-  const session = id === "latest" ? store.latest("cli") : store.get(id);
-  if (session === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: id });
-  return session;
+  if (id !== "latest") return store.named(id);
+  const latest = store.latest("cli");
+  if (latest === undefined) throw new HermesError("HERMES_SESSION_UNKNOWN", { session: id });
+  return latest;
 }
 
 const COLUMNS: readonly Column[] = [

@@ -1,4 +1,7 @@
-/** What completion offers from the home: ids of tasks, deliveries and schedules, names of webhook endpoints, plugins and daemons. */
+/**
+ * What completion offers from the home: ids of sessions, tasks, deliveries and schedules, names of webhook endpoints,
+ * plugins and daemons.
+ */
 import type { DatabaseSync } from "node:sqlite";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
@@ -40,6 +43,10 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "tasks retry <id>": tasksWith(["succeeded", "failed", "timeout", "cancelled", "lost"]),
   "webhooks show <id>": deliveriesWith([undefined]),
   "webhooks redeliver <id>": deliveriesWith(["delivered", "failed", "disabled"]),
+  "sessions show <id>": sessions,
+  "sessions export <id>": sessions,
+  "sessions delete <id>": sessions,
+  "chat --resume": sessions,
   "webhooks test <name>": endpointNames,
   "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
   "webhooks deliveries --endpoint": endpointNames,
@@ -137,6 +144,17 @@ function schedules({ paths }: Source): Promise<readonly OfferedValue[]> {
     return list.slice(0, MOST_OFFERED).map(({ id, name, when, prompt }) => ({
       value: id,
       description: `${visible(name)}, ${visible(when)}: ${fitLine(prompt, PROMPT_COLUMNS)}`,
+    }));
+  });
+}
+
+function sessions({ paths }: Source): Promise<readonly OfferedValue[]> {
+  return withDatabase(paths, async (database) => {
+    const { SqliteSessions } = await import("#agent/sessions");
+    const list = new SqliteSessions(database, () => undefined).list({ limit: MOST_OFFERED });
+    return list.map(({ id, title, message_count: count }) => ({
+      value: id,
+      description: `${count} messages: ${fitLine(visible(title ?? ""), PROMPT_COLUMNS)}`,
     }));
   });
 }

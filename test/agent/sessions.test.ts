@@ -184,3 +184,28 @@ test("a turn goes through although nothing can be written", async () => {
   assert.equal(problems.length, 1);
   assert.equal(store.history(session.id).length, 6);
 });
+
+test("a session is found by its id or an unambiguous beginning, and several are listed", () => {
+  const { store, database } = createStore();
+  const add = database.prepare(
+    "INSERT INTO sessions (id, platform, source, created_at, updated_at) VALUES (?, 'cli', 'chat', '', '')",
+  );
+  for (const id of ["aaaa1111_0", "aaaa1112_0", "aaaa2222_0", "x"]) add.run(id);
+  assert.equal(store.named("aaaa2").id, "aaaa2222_0");
+  assert.equal(store.named("aaaa1111_0").id, "aaaa1111_0");
+  assert.equal(store.named("x").id, "x");
+  assert.throws(() => store.named("aaaa1"), {
+    code: "HERMES_ID_AMBIGUOUS",
+    message: 'Several ids begin with "aaaa1": aaaa1112_0, aaaa1111_0.',
+  });
+  for (const unknown of ["aaa", "aaaa3", "", "aaaa%", "aaaa2222_0_"]) {
+    assert.throws(() => store.named(unknown), { code: "HERMES_SESSION_UNKNOWN" }, unknown);
+  }
+});
+
+test("a session that could not be saved is found by its beginning, too", () => {
+  const { store, database } = createStore();
+  database.exec("PRAGMA query_only = 1");
+  const { id } = store.create({ platform: "cli", source: "chat" });
+  assert.equal(store.named(id.slice(0, 6)).id, id);
+});

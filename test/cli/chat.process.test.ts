@@ -267,7 +267,7 @@ test("sessions: resume by id and by its beginning, an unknown one is 3", async (
   assert.match((await home.run(["sessions", "show", session.id])).stdout, /remember the number 7[\s\S]*again/);
   const unknown = await home.run(["chat", "-r", "sess_nope", "-q", "x"]);
   assert.equal(unknown.code, 3);
-  assert.equal((await home.run(["sessions", "delete", session.id])).code, 0);
+  assert.equal((await home.run(["sessions", "delete", session.id, "--yes"])).code, 0);
   assert.equal((await home.run(["sessions", "show", session.id])).code, 3);
 });
 

@@ -180,7 +180,7 @@ test("files go with their session", { skip }, async (t) => {
   utimesSync(folder, longAgo, longAgo);
   await home.run(["chat", "-q", "again"]);
   assert.deepEqual([existsSync(stray), existsSync(folder)], [false, true]);
-  await home.run(["sessions", "delete", id]);
+  await home.run(["sessions", "delete", id, "--yes"]);
   assert.ok(!existsSync(folder), basename(folder));
 });
 

@@ -216,6 +216,10 @@ test("completion of stored ids and names: only what the command can use, and no 
   const [delivery = ""] = await offered("webhooks", "redeliver", "");
   assert.match(delivery, /^[a-z0-9]{16}\tfailed: on_session_start to starts$/);
   assert.ok((await offered("webhooks", "show", "")).includes(delivery));
+  await home.run(["chat", "-q", "hello there"]);
+  const [session = ""] = await offered("sessions", "delete", "");
+  assert.match(session, /^[0-9a-f]{8}_\w+\t2 messages: hello there$/);
+  assert.equal((await offered("chat", "--resume", ""))[0], session);
   home.write("config.yaml", "webhooks: 7\n");
   const broken = await home.run(["complete", "--", "webhooks", "test", ""]);
   assert.deepEqual([broken.code, broken.stdout, broken.stderr], [0, ":4\n", ""]);

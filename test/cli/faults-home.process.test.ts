@@ -81,7 +81,7 @@ test("a read-only home: one warning for each file, the hooks that were asked for
   for (const command of [
     ["plugins", "new", "mine"],
     ["hooks", "allow", "--all"],
-    ["sessions", "delete", await latest(disk)],
+    ["sessions", "delete", await latest(disk), "--yes"],
   ]) {
     const { code, stderr } = await disk.run(command);
     assert.equal(code, 1, command.join(" "));

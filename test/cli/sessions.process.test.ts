@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Home } from "../helpers/hermes.ts";
+import { noPty } from "../helpers/pty.ts";
+
+const skip = noPty;
+
+async function idsOf(home: Home): Promise<string[]> {
+  const { stdout } = await home.run(["sessions", "list", "--json"]);
+  return (JSON.parse(stdout) as { sessions: { id: string }[] }).sessions.map(({ id }) => id);
+}
+
+test("delete without a terminal needs --yes, and names what it deletes", async (t) => {
+  const home = new Home(t);
+  await home.run(["chat", "-q", "remember the number 7"]);
+  const [id = ""] = await idsOf(home);
+  const refused = await home.run(["sessions", "delete", id.slice(0, 6)]);
+  assert.equal(refused.code, 2);
+  assert.equal(
+    refused.stderr.replace(/used .*? ago/, "used just now"),
+    `hermes: Add --yes to delete ${id} "remember the number 7", 2 messages, used just now: there is no terminal to ask on.\n`,
+  );
+  assert.deepEqual(await idsOf(home), [id]);
+  const deleted = await home.run(["sessions", "delete", id.slice(0, 6), "--yes"]);
+  assert.equal(deleted.code, 0);
+  assert.match(deleted.stdout, new RegExp(`^Deleted ${id} "remember the number 7", 2 messages, used .*\\.\n$`));
+  assert.deepEqual(await idsOf(home), []);
+  assert.equal((await home.run(["sessions", "delete", "latest", "--yes"])).code, 3);
+});
+
+test("delete asks on a terminal, and keeps the session unless the answer is yes", { skip }, async (t) => {
+  const home = new Home(t);
+  await home.run(["chat", "-q", "remember the number 7"]);
+  const [id = ""] = await idsOf(home);
+  for (const [answer, code] of [
+    ["", 1],
+    ["y", 0],
+  ] as const) {
+    const pty = home.terminal(["sessions", "delete", "latest"]);
+    t.after(() => pty.kill());
+    await pty.see(`Delete ${id} "remember the number 7", 2 messages`);
+    pty.type(`${answer}\r`);
+    assert.equal(await pty.exited, code);
+    assert.deepEqual(await idsOf(home), code === 0 ? [] : [id]);
+  }
+});
+
+test("search prints the session, its age, where the text is, and the text around it", async (t) => {
+  const home = new Home(t);
+  await home.run(["chat", "-q", "remember the number 7"]);
+  await home.run(["chat", "-q", "something else"]);
+  const [, id = ""] = await idsOf(home);
+  const found = await home.run(["sessions", "search", "NUMBER remember"]);
+  assert.match(found.stdout, /^SESSION +AGE +IN +TITLE +TEXT\n/);
+  assert.match(found.stdout, new RegExp(`\n${id} +\\w+ +assistant +remember the number 7 +remember the number 7`));
+  const { hits } = JSON.parse((await home.run(["sessions", "search", "number", "--json"])).stdout) as {
+    hits: object[];
+  };
+  assert.deepEqual(
+    hits.map((hit) => ({ ...hit, at: "", snippet: "" })),
+    [
+      {
+        session_id: id,
+        title: "remember the number 7",
+        platform: "cli",
+        role: "assistant",
+        at: "",
+        snippet: "",
+        matches: 2,
+      },
+    ],
+  );
+  assert.equal((await home.run(["sessions", "search", "absent"])).stdout, 'No session has "absent".\n');
+  assert.equal((await home.run(["sessions", "search", " "])).code, 2);
+});
+
+test("export --format markdown has the title, the messages, and calls whose fences hold", async (t) => {
+  const home = new Home(t);
+  await home.run(["chat", "-q", `@terminal {"command":"echo '\`\`\`\`'"}`]);
+  const { stdout } = await home.run(["sessions", "export", "latest", "--format", "markdown"]);
+  assert.match(stdout, /^# @terminal \{.*\}\n\n- Session: `\w+`\n- Created: /);
+  assert.match(stdout, /\n## User\n\n@terminal/);
+  assert.match(stdout, /\n## Assistant\n\nCall of `terminal`:\n\n`{5}json\n\{"command":"echo '````'"\}\n`{5}\n/);
+  assert.match(stdout, /\n## Result\n\n`{5}json\n\{.*````.*\}\n`{5}\n/);
+  assert.equal((await home.run(["sessions", "export", "latest", "--format", "pdf"])).code, 2);
+});

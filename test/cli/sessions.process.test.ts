@@ -51,8 +51,8 @@ test("search prints the session, its age, where the text is, and the text around
   await home.run(["chat", "-q", "something else"]);
   const [, id = ""] = await idsOf(home);
   const found = await home.run(["sessions", "search", "NUMBER remember"]);
-  assert.match(found.stdout, /^SESSION +AGE +IN +TITLE +TEXT\n/);
-  assert.match(found.stdout, new RegExp(`\n${id} +\\w+ +assistant +remember the number 7 +remember the number 7`));
+  assert.match(found.stdout, /^SESSION +TIME +IN +TITLE +TEXT\n/);
+  assert.match(found.stdout, new RegExp(`\n${id} +\\S+Z +assistant +remember the number 7 +remember the number 7`));
   const { hits } = JSON.parse((await home.run(["sessions", "search", "number", "--json"])).stdout) as {
     hits: object[];
   };

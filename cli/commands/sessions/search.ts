@@ -2,11 +2,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { searchSessions } from "#agent/session-search";
 import { visible } from "#allowlist/visible";
-import { age } from "#core/age";
 import { HermesError } from "#core/errors";
-import { columns, roomForLast } from "#cli/columns";
 import type { CliContext } from "#cli/context";
-import { fitLine } from "#cli/text-width";
+import { printList, type Column } from "#cli/list";
+
+const COLUMNS: readonly Column[] = [
+  { head: "SESSION" },
+  { head: "TIME", kind: "time" },
+  { head: "IN", isOptional: true },
+  { head: "TITLE", kind: "line", isOptional: true },
+  { head: "TEXT", kind: "text" },
+];
 
 export interface SearchOptions {
   readonly json?: true;
@@ -24,17 +30,6 @@ export function search(
   const hits = searchSessions(database, text, limit);
   if (json) return context.json({ hits });
   if (hits.length === 0) return context.out(`No session has "${visible(text)}".`);
-  const now = Date.now();
-  const rows = [
-    ["SESSION", "AGE", "IN", "TITLE"],
-    ...hits.map(({ session_id, at, role, title }) => [
-      session_id,
-      age(at, now),
-      role,
-      fitLine(visible(title ?? ""), 30),
-    ]),
-  ];
-  const room = roomForLast(rows);
-  const cells = ["TEXT", ...hits.map(({ snippet }) => fitLine(visible(snippet), room))];
-  context.out(columns(rows.map((row, index) => [...row, cells[index]!])).join("\n"));
+  const rows = hits.map(({ session_id, at, role, title, snippet }) => [session_id, at, role, title ?? "", snippet]);
+  printList(context, COLUMNS, rows);
 }

@@ -26,8 +26,8 @@ export interface OfflineHints {
 }
 
 const INTRODUCTION =
-  "(This is the offline model: it needs no key and understands a few fixed phrases only. For a real model, run: " +
-  "hermes model. Or set OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY.)";
+  "(This is the offline model: it needs no key and understands a few fixed phrases only. For a real model, set " +
+  "OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, or run hermes model, which writes config.yaml.)";
 
 const EXCERPT_LENGTH = 200;
 

@@ -13,9 +13,9 @@ export function describeFirstStart({ id, provider }: ReturnType<ModelSwitch["des
   const isOffline = provider === "offline";
   return [
     isOffline
-      ? "No model is set up: the offline model answers, which only understands a few fixed phrases."
-      : `The model is ${id}, because a key for ${provider} is in the environment.`,
+      ? "No model is set up: the offline model answers, with a few fixed phrases."
+      : `The model is ${id}: the environment has a key for ${provider}.`,
     `To set up ${isOffline ? "a real" : "another"} model, run: hermes model`,
-    "Tools run commands and change files without asking, unless a hook of yours blocks them (hermes hooks events).",
+    "Tools run without asking unless a hook objects (hermes plugins enable approvals).",
   ].join("\n");
 }

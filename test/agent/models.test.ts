@@ -19,8 +19,12 @@ test("the named model and address are used", () => {
     provider: "openai",
     id: "m",
     baseUrl: "http://h/v1",
+    keySource: "model.api_key",
+    hasKey: true,
   });
-  assert.equal(describeModel({ base_url: "http://h/v1", default: "m" }, {}).provider, "openai-compatible");
+  assert.equal(describeModel({ provider: "openai" }, { OPENAI_API_KEY: "k" }).keySource, "OPENAI_API_KEY");
+  const { provider, hasKey } = describeModel({ base_url: "http://h/v1", default: "m" }, {});
+  assert.deepEqual([provider, hasKey], ["openai-compatible", false]);
 });
 
 test("the variables of the vendors' packages name another server; model.base_url wins", () => {

@@ -49,7 +49,11 @@ test(
       await pty.see("›");
       pty.type(CTRL_D);
       assert.equal(await pty.exited, 0);
-      const wanted = [/offline model answers/, /run: hermes model/, /Tools run commands .*without asking/];
+      const wanted = [
+        /offline model answers/,
+        /run: hermes model/,
+        /Tools run without asking .*hermes plugins enable approvals/,
+      ];
       for (const line of wanted) assert.equal(line.test(pty.output()), start === "first", `${start}: ${pty.output()}`);
     }
     const configured = new Home(t);
@@ -58,17 +62,17 @@ test(
     t.after(() => pty.kill());
     assert.equal(await pty.exited, 0);
     assert.match(pty.output(), /hello/);
-    assert.doesNotMatch(pty.output(), /hermes model/);
+    assert.doesNotMatch(pty.output(), /run: hermes model/);
     const quiet = new Home(t).terminal(["-Q", "-q", "hello"], { OPENAI_API_KEY: "" });
     assert.equal(await quiet.exited, 0);
-    assert.doesNotMatch(quiet.output(), /hermes model/);
+    assert.doesNotMatch(quiet.output(), /run: hermes model/);
   },
 );
 
 test("the first start names the model of a key in the environment", { skip }, async (t) => {
   const pty = new Home(t).terminal([], { ANTHROPIC_API_KEY: "a-key" });
   t.after(() => pty.kill());
-  await pty.see("The model is claude-sonnet-4-6, because a key for anthropic is in the environment.");
+  await pty.see("The model is claude-sonnet-4-6: the environment has a key for anthropic.");
   await pty.see("›");
   pty.type(CTRL_D);
   assert.equal(await pty.exited, 0);

@@ -48,7 +48,7 @@ export function redrawLine(text: string): void {
 function draw(text: string): void {
   const print = screenPrinter();
   if (print === undefined) write(text);
-  else print(text);
+  else print(text, "stderr");
 }
 
 function write(text: string): void {

@@ -48,7 +48,7 @@ export function writeStyledStdout(lines: readonly StyledLine[]): void {
 
 function writeChecked(shown: string): void {
   const print = isatty(1) ? screenPrinter() : undefined;
-  if (print !== undefined) return print(shown);
+  if (print !== undefined) return print(shown, "stdout");
   if (!state.watched && isPlain()) return writeDirectly(shown);
   watchErrors();
   write(shown);

@@ -4,7 +4,7 @@
  */
 
 /** Takes text without control characters other than newline and tab; it may have colours. */
-export type ScreenPrinter = (text: string) => void;
+export type ScreenPrinter = (text: string, stream: "stdout" | "stderr") => void;
 
 let printer: ScreenPrinter | undefined;
 

@@ -29,6 +29,8 @@ export class TurnQueue {
   readonly #options: TurnQueueOptions;
   readonly #waiting: string[] = [];
   #current: { readonly stopped: AbortController; readonly done: Promise<void> } | undefined;
+  /** What the user is told when the turn that was interrupted has ended. */
+  #interrupted: string | undefined;
   #closed = false;
 
   constructor(options: TurnQueueOptions) {
@@ -58,13 +60,11 @@ export class TurnQueue {
    */
   interrupt(): boolean {
     if (this.#current === undefined) return false;
-    const { lines, renderer, context } = this.#options;
+    const { lines, screen } = this.#options;
     const isBack = this.#waiting.length > 0 && lines.putBack(this.#waiting);
     if (isBack) this.#waiting.length = 0;
-    if (!this.#current.stopped.signal.aborted) {
-      renderer.finish();
-      context.note(isBack ? "Interrupted. Your queued messages are back on the line." : "Interrupted.");
-    }
+    this.#interrupted ??= isBack ? "Interrupted. Your queued messages are back on the line." : "Interrupted.";
+    screen?.activity.begin("Stopping");
     return this.#stop();
   }
 
@@ -82,8 +82,10 @@ export class TurnQueue {
   }
 
   #next(): void {
-    const { screen, lines } = this.#options;
+    const { screen, lines, context } = this.#options;
     const text = this.#waiting.shift();
+    if (this.#interrupted !== undefined) context.note(this.#interrupted);
+    this.#interrupted = undefined;
     if (this.#current !== undefined) screen?.endTurn();
     lines.showQueued(this.#waiting);
     if (text === undefined || this.#closed) {
@@ -104,7 +106,7 @@ export class TurnQueue {
       await renderer.prepare?.();
       await run(text, control);
     } catch (error) {
-      // The user stopped it, and was told.
+      // The user stopped it, and is told so below.
       if (isHermesError(error) && error.code === "HERMES_INTERRUPTED" && control.signal.aborted) return;
       context.note(`hermes: ${isHermesError(error) ? error.message : problemOf(error)}`);
       host.log.error(problemOf(error));

@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { type TestContext } from "node:test";
-import { Home } from "../helpers/hermes.ts";
-import { startModelServer, type Reply } from "../helpers/model-server.ts";
-import { noPty, type Pty } from "../helpers/pty.ts";
+import test from "node:test";
+import { startChat } from "../helpers/chat.ts";
+import { noPty } from "../helpers/pty.ts";
 import { until } from "../helpers/poll.ts";
-import { screenOf, type Screen } from "../helpers/screen.ts";
+import { screenOf } from "../helpers/screen.ts";
 
 const skip = noPty;
 const ENTER = "\r";
@@ -18,52 +17,6 @@ const CTRL_J = "\n";
 const CTRL_R = "\u0012";
 const ALT_ENTER = "\u001b\r";
 const WIDTHS = [80, 40] as const;
-
-interface Chat {
-  readonly home: Home;
-  readonly pty: Pty;
-  readonly screen: Screen;
-  /** Waits until the view holds this; the rows of the view then. */
-  shows(wanted: string | RegExp): Promise<string[]>;
-}
-
-async function startChat(
-  t: TestContext,
-  {
-    replies = [],
-    columns = 80,
-    env = {},
-    prepare = () => undefined,
-  }: {
-    replies?: readonly Reply[];
-    columns?: number;
-    env?: NodeJS.ProcessEnv;
-    prepare?: (home: Home) => void;
-  },
-): Promise<Chat> {
-  const model = await startModelServer(replies);
-  t.after(() => model.stop());
-  const home = new Home(t);
-  home.write("config.yaml", `model: { provider: openai-compatible, default: m, base_url: "${model.url}" }\n`);
-  prepare(home);
-  const pty = home.terminal(["chat"], env, { columns, rows: 24 });
-  t.after(() => pty.kill());
-  const screen = screenOf(pty, { columns, rows: 24 });
-  async function shows(wanted: string | RegExp): Promise<string[]> {
-    let view: string[] = [];
-    const holds = (text: string) => (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text));
-    return until(
-      async () => {
-        view = await screen.view();
-        return holds(view.join("\n")) ? view : undefined;
-      },
-      `the screen shows ${String(wanted)}`,
-      { seen: () => view.join("\n") },
-    );
-  }
-  await shows(/^› *$/m);
-  return { home, pty, screen, shows };
-}
 
 for (const columns of WIDTHS) {
   test(`a draft keeps its place below the output (${columns} columns)`, { skip }, async (t) => {

@@ -71,6 +71,7 @@ export class ChatScreen implements Disposable {
       columns: () => this.#device.columns,
       refresh: () => this.#live.refresh(),
       keep: (rows: readonly string[]) => this.#live.keep(rows),
+      print: (text: string) => this.#live.print(text),
       clear: () => this.#live.clear(),
       write: (text: string) => this.#device.write(text),
       suspend: (keyboard: Keyboard) => this.#suspend(keyboard),
@@ -96,7 +97,7 @@ export class ChatScreen implements Disposable {
 
   /** Prints a sentence in faint letters, wrapped at words. */
   printFaint(sentence: string): void {
-    this.printRows(wrapTextWithAnsi(terminalText(sentence), this.columns).map(this.palette.faint));
+    this.printRows(this.#wrap(terminalText(sentence)).map(this.palette.faint));
   }
 
   /** Completes the line that was printed without an end. */
@@ -149,8 +150,16 @@ export class ChatScreen implements Disposable {
     this.close();
   }
 
+  #wrap(text: string): string[] {
+    return wrapTextWithAnsi(text, this.columns);
+  }
+
   #capture(): void {
-    this.#release = this.#device.capture((text) => this.#live.print(text));
+    this.#release = this.#device.capture((text, stream) => {
+      // Notices are sentences; results stay as they are, so that they can be copied.
+      const isSentence = stream === "stderr" && text.endsWith("\n");
+      this.#live.print(isSentence ? `${this.#wrap(text.slice(0, -1)).join("\n")}\n` : text);
+    });
   }
 
   #render(width: number, height: number): LiveRows {

@@ -34,7 +34,7 @@ function painted(stream: TokenStream, paint: Paint, paints: Readonly<Record<stri
   return painted(content, own ?? paint, paints);
 }
 
-function paintsOf({ faint, green, yellow, blue, magenta, cyan, red, bold }: Palette): Readonly<Record<string, Paint>> {
+function paintsOf({ faint, green, yellow, magenta, cyan, red, bold }: Palette): Readonly<Record<string, Paint>> {
   return {
     comment: faint,
     prolog: faint,
@@ -51,12 +51,12 @@ function paintsOf({ faint, green, yellow, blue, magenta, cyan, red, bold }: Pale
     keyword: magenta,
     atrule: magenta,
     important: magenta,
-    function: blue,
-    "class-name": cyan,
-    builtin: cyan,
+    function: cyan,
+    "class-name": yellow,
+    builtin: yellow,
     property: cyan,
     tag: cyan,
-    "attr-name": blue,
+    "attr-name": yellow,
     key: cyan,
     selector: cyan,
     variable: cyan,

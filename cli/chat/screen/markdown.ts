@@ -10,6 +10,8 @@ export type RenderMarkdown = (text: string, width: number) => readonly string[];
 
 /** Addresses that may become links: what a click may open without harm. */
 const ADDRESS = /^(?:https?:\/\/|mailto:)[^\s\p{Cc}]+$/iu;
+/** Marks the rows of fences around code. */
+const FENCE = "\u{f0002}";
 /** Terminals built on VTE know links since this version. */
 const VTE_WITH_LINKS = 5000;
 const LAST_BLANKS = / +$/;
@@ -22,7 +24,8 @@ export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown
   const component = new Markdown("", 0, 0, theme, undefined, { renderLatex: false, preserveOrderedListMarkers: true });
   return (text, width) => {
     component.setText(text);
-    return component.render(width).map((row) => row.replace(LAST_BLANKS, ""));
+    const rows = component.render(width).filter((row) => !row.includes(FENCE));
+    return rows.map((row) => row.replace(LAST_BLANKS, ""));
   };
 }
 
@@ -34,20 +37,21 @@ export function knowsLinks(env: NodeJS.ProcessEnv): boolean {
 }
 
 function themeOf(palette: Palette, links: boolean): MarkdownTheme {
-  const { faint, bold, italic, underline, strike, blue, cyan, magenta } = palette;
+  const { faint, bold, italic, underline, strike, cyan, magenta } = palette;
   const linked = (address: string, text: string) =>
     links && ADDRESS.test(address) ? `\u001b]8;;${address}\u001b\\${text}\u001b]8;;\u001b\\` : text;
   return {
     heading: (text) => bold(magenta(text)),
     // Behind text that says something else the address follows, and is the link.
-    link: (text) => linked(stripTerminalSequences(text), blue(text)),
+    link: (text) => linked(stripTerminalSequences(text), cyan(text)),
     linkUrl: (text) => {
       const [, before = "", address = "", after = ""] = /^( \()(.*)(\))$/s.exec(text) ?? [];
       return faint(before) + linked(address, faint(address)) + faint(after);
     },
     code: cyan,
     codeBlock: (text) => text,
-    codeBlockBorder: faint,
+    // Code shows by its margin and its colours.
+    codeBlockBorder: () => FENCE,
     codeBlockIndent: "  ",
     quote: italic,
     quoteBorder: faint,

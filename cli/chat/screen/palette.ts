@@ -1,4 +1,7 @@
-/** The colours of the conversation: those of the terminal's own palette, and none with `NO_COLOR`. */
+/**
+ * The colours of the conversation: those of the terminal's own palette, and none with `NO_COLOR`. Blue is left out,
+ * because many terminals show it too dark on black.
+ */
 export type Paint = (text: string) => string;
 
 export interface Palette {
@@ -10,7 +13,6 @@ export interface Palette {
   readonly red: Paint;
   readonly green: Paint;
   readonly yellow: Paint;
-  readonly blue: Paint;
   readonly magenta: Paint;
   readonly cyan: Paint;
 }
@@ -28,7 +30,6 @@ export function createPalette(coloured: boolean): Palette {
     red: sgr(31, 39),
     green: sgr(32, 39),
     yellow: sgr(33, 39),
-    blue: sgr(34, 39),
     magenta: sgr(35, 39),
     cyan: sgr(36, 39),
   };

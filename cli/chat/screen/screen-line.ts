@@ -25,6 +25,7 @@ export interface ScreenLineHost extends EditorHost {
   readonly write: (text: string) => void;
   /** Leaves rows in the output, where they are on the screen. */
   readonly keep: (rows: readonly string[]) => void;
+  readonly print: (text: string) => void;
   readonly columns: () => number;
   readonly clear: () => void;
   /** Stops the program as the shell's Ctrl+Z does, and returns when it continues. */
@@ -77,6 +78,7 @@ export class ScreenLine implements InputLine {
     this.#busy = true;
     const rows = this.#typed.text === text ? this.#typed.rows : rowsOf(text);
     this.#host.keep(rows);
+    this.#host.print("\n");
   }
 
   readonly answer = async (prompt: string, signal: AbortSignal): Promise<string> => {
@@ -141,11 +143,11 @@ export class ScreenLine implements InputLine {
     if (this.#question !== undefined) return this.#question.editor.render(this.#question.prompt, width);
     if (this.#search !== undefined) return this.#search.render(width);
     const { palette } = this.#host;
-    const waiting = this.#queued.slice(0, MOST_QUEUED).map((text) => `  queued: ${text}`);
-    if (this.#queued.length > MOST_QUEUED) waiting.push(`  and ${this.#queued.length - MOST_QUEUED} more queued`);
+    const waiting = this.#queued.slice(0, MOST_QUEUED).map((text) => `queued: ${text}`);
+    if (this.#queued.length > MOST_QUEUED) waiting.push(`and ${this.#queued.length - MOST_QUEUED} more queued`);
     const { rows, cursor } = this.#message.render(this.#busy ? DRAFT : PROMPT, width);
     return {
-      rows: [...waiting.map((text) => palette.faint(fitLine(text, width))), ...rows],
+      rows: [...waiting.map((text) => palette.faint(`  ${fitLine(text, width - 2)}`)), ...rows],
       cursor: cursor && { row: cursor.row + waiting.length, column: cursor.column },
     };
   }

@@ -3,7 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { WriteStream } from "node:tty";
 import { StdinBuffer } from "@earendil-works/pi-tui/dist/stdin-buffer.js";
 import { divertStdout } from "#core/stdout";
-import { drawThrough } from "#core/terminal-screen";
+import { drawThrough, type ScreenPrinter } from "#core/terminal-screen";
 import { TerminalFilter } from "#core/terminal-text";
 import type { ScreenDevice } from "./live-screen.ts";
 
@@ -14,7 +14,7 @@ const ESCAPE_MS = 50;
 const ESCAPE_NETWORK_MS = 200;
 
 /** A terminal that is drawn on; what the rest of the process writes to it goes to `print` until the undo is called. */
-export function openDevice(output: WriteStream): ScreenDevice & { capture(print: (text: string) => void): () => void } {
+export function openDevice(output: WriteStream): ScreenDevice & { capture(print: ScreenPrinter): () => void } {
   const write = output.write.bind(output);
   return {
     write: (text) => void write(text),
@@ -31,11 +31,11 @@ export function openDevice(output: WriteStream): ScreenDevice & { capture(print:
 }
 
 /** Sends everything that this process writes to the terminal to `print`, also what plugins write by themselves. */
-function capture(print: (text: string) => void): () => void {
+function capture(print: ScreenPrinter): () => void {
   const filter = new TerminalFilter();
   const undo = [drawThrough(print)];
-  if (process.stdout.isTTY) undo.push(divertStdout((text) => (print(filter.take(text)), true)));
-  if (process.stderr.isTTY) undo.push(replaceWrite(process.stderr, (text) => print(filter.take(text))));
+  if (process.stdout.isTTY) undo.push(divertStdout((text) => (print(filter.take(text), "stdout"), true)));
+  if (process.stderr.isTTY) undo.push(replaceWrite(process.stderr, (text) => print(filter.take(text), "stderr")));
   return () => {
     for (const back of undo.toReversed()) back();
   };

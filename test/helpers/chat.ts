@@ -21,11 +21,13 @@ export async function startChat(
     replies = [],
     columns = 80,
     env = {},
+    args = [],
     prepare = () => undefined,
   }: {
     replies?: readonly Reply[];
     columns?: number;
     env?: NodeJS.ProcessEnv;
+    args?: readonly string[];
     prepare?: (home: Home) => void;
   },
 ): Promise<Chat> {
@@ -34,7 +36,7 @@ export async function startChat(
   const home = new Home(t);
   home.write("config.yaml", `model: { provider: openai-compatible, default: m, base_url: "${model.url}" }\n`);
   prepare(home);
-  const pty = home.terminal(["chat"], env, { columns, rows: 24 });
+  const pty = home.terminal(["chat", ...args], env, { columns, rows: 24 });
   t.after(() => pty.kill());
   const screen = screenOf(pty, { columns, rows: 24 });
   async function shows(wanted: string | RegExp): Promise<string[]> {

@@ -15,6 +15,8 @@ const FENCE = "\u{f0002}";
 /** Terminals built on VTE know links since this version. */
 const VTE_WITH_LINKS = 5000;
 const LAST_BLANKS = / +$/;
+// oxlint-disable-next-line no-control-regex -- escape sequences are what is taken out
+const STYLES = /\u001b\[[\d;]*m/g;
 
 /** `links` is true where the terminal knows links (OSC 8). */
 export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown {
@@ -25,7 +27,9 @@ export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown
   return (text, width) => {
     component.setText(text);
     const rows = component.render(width).filter((row) => !row.includes(FENCE));
-    return rows.map((row) => row.replace(LAST_BLANKS, ""));
+    // The renderer ends styles in cells of tables even where none has begun.
+    const shown = palette.isColoured ? rows : rows.map((row) => row.replaceAll(STYLES, ""));
+    return shown.map((row) => row.replace(LAST_BLANKS, ""));
   };
 }
 

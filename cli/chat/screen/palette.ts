@@ -5,6 +5,7 @@
 export type Paint = (text: string) => string;
 
 export interface Palette {
+  readonly isColoured: boolean;
   readonly faint: Paint;
   readonly bold: Paint;
   readonly italic: Paint;
@@ -17,11 +18,12 @@ export interface Palette {
   readonly cyan: Paint;
 }
 
-/** The palette; `coloured` is false where `NO_COLOR` is set. */
-export function createPalette(coloured: boolean): Palette {
+/** The palette; `isColoured` is false where `NO_COLOR` is set. */
+export function createPalette(isColoured: boolean): Palette {
   const sgr = (on: number, off: number): Paint =>
-    coloured ? (text) => (text === "" ? "" : `\u001b[${on}m${text}\u001b[${off}m`) : (text) => text;
+    isColoured ? (text) => (text === "" ? "" : `\u001b[${on}m${text}\u001b[${off}m`) : (text) => text;
   return {
+    isColoured,
     faint: sgr(2, 22),
     bold: sgr(1, 22),
     italic: sgr(3, 23),

@@ -1,10 +1,17 @@
+/* oxlint-disable no-control-regex -- escape sequences are what is looked for */
 /** Drawing: what is printed and what stays below it, read from a model of the terminal. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import headless from "@xterm/headless";
 import { LiveScreen, type LiveRows } from "#cli/chat/screen/live-screen";
 
-function start({ columns = 40, rows = 8, live = { rows: ["› "] } as LiveRows } = {}) {
+interface Start {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly live?: LiveRows;
+}
+
+function start({ columns = 40, rows = 8, live = { rows: ["› "] } }: Start = {}) {
   const terminal = new headless.Terminal({
     cols: columns,
     rows,

@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex -- escape sequences are what is looked for */
 /** Markdown as rows of a terminal. */
 import assert from "node:assert/strict";
 import test from "node:test";

@@ -24,7 +24,9 @@ const ROOMS = "{core,allowlist,sandbox,plugins,agent,gateway,daemon,dashboard,cl
 const BUNDLED = ["commander", "fastest-levenshtein", "yaml"];
 
 /** Files that are started or imported by path. Everything else is part of cli/main.js. */
-const entries = ["plugins/api.ts", ...globSync(`${ROOMS}/**/*{worker,entry,guest}.ts`, { cwd: root }).toSorted()];
+/** What authors import. */
+const exported = ["plugins/api.ts", "sandbox/handler.ts", "cli/testing/test-host.ts"];
+const entries = [...exported, ...globSync(`${ROOMS}/**/*{worker,entry,guest}.ts`, { cwd: root }).toSorted()];
 
 /** Every start with a configuration loads yaml; as one module instead of seventy it saves 3 ms. */
 const yamlAsOneModule = join(dist, "yaml.mjs");
@@ -51,6 +53,7 @@ execFileSync(
     stdio: "inherit",
   },
 );
+removeDeclarationsBut(exported.map((file) => file.replace(/\.ts$/, ".d.ts")));
 // Files that are copied unchanged: the Python bridge, the dashboard's page.
 const unchanged = ["**/*.py", "dashboard/page/**/*.{html,css,js,svg}"];
 for (const file of globSync(unchanged, { cwd: root, exclude: ["node_modules/**", "test/**", "dist/**"] })) {
@@ -131,6 +134,23 @@ function distImports(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(manifest.imports).map(([name, target]) => [name, target.replace(/\.ts$/, ".js")]),
   );
+}
+
+/** Keeps the declarations that these ones import, directly or through others: types of ours that no author sees go. */
+function removeDeclarationsBut(wanted: readonly string[]): void {
+  const kept = new Set<string>();
+  const open = [...wanted];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (kept.has(file)) continue;
+    kept.add(file);
+    const text = readFileSync(join(dist, file), "utf8");
+    for (const [, path = ""] of text.matchAll(/(?:from|import\()\s*"(#[^"]+|\.{1,2}\/[^"]+)"/g)) {
+      const room = /^#(\w+)\//.exec(path)?.[1];
+      const target = room === undefined ? join(dirname(file), path) : path.slice(1);
+      open.push(target.replace(/(?:\.[jt]s)?$/, ".d.ts"));
+    }
+  }
+  for (const file of globSync("**/*.d.ts", { cwd: dist })) if (!kept.has(file)) rmSync(join(dist, file));
 }
 
 /** The licences of the bundled packages, which must be included. */

@@ -11,15 +11,19 @@ import { truncate } from "./truncate.ts";
 
 type Nothing = void | undefined | null | Readonly<Record<string, never>>;
 
+/** Stops the tool call. */
 export interface BlockAnswer {
   readonly action: "block";
+  /** What the model gets as the call's error. */
   readonly message: string;
 }
+/** Changes the arguments of the tool call. */
 export interface ModifyAnswer {
   readonly action: "modify";
   /** Merged into the arguments of the call. */
   readonly args: Readonly<Record<string, unknown>>;
 }
+/** Lets the user decide whether the tool call runs. */
 export interface AskAnswer {
   readonly action: "ask";
   /** Why the user should decide; shown with the call. */
@@ -29,18 +33,25 @@ export interface AskAnswer {
   /** Further answers on a terminal, in addition to yes, no, and yes for the rest of the session. */
   readonly choices?: readonly AskChoice[];
 }
+/** Drops the message. */
 export interface SkipAnswer {
   readonly action: "skip";
+  /** For the log. */
   readonly reason?: string;
 }
+/** Replaces the text of the message. */
 export interface RewriteAnswer {
   readonly action: "rewrite";
+  /** The new text. */
   readonly text: string;
 }
+/** Accepts the message without asking further hooks. */
 export interface AllowAnswer {
   readonly action: "allow";
 }
+/** Adds text to this turn's user message; it is never stored. */
 export interface ContextAnswer {
+  /** The text; those of all hooks are joined. */
   readonly context: string;
 }
 
@@ -122,6 +133,31 @@ function judgeGate(name: EventName, answer: unknown, dialect: Dialect): Decision
   const holds =
     strange !== undefined && !verbs.includes(strongest) ? undefined : known.find((verb) => verbs.includes(verb));
   return holds === undefined ? invalid(`unknown verb ${describe(strange)}`) : READERS[holds](answer, dialect);
+}
+
+/** A decision in the words of a plugin's answer; null for none. */
+export function answerOf(decision: Decision): Readonly<Record<string, unknown>> | null {
+  switch (decision.kind) {
+    case "pass":
+      return null;
+    case "context":
+      return { context: decision.text };
+    case "transform":
+      return { text: decision.text };
+    case "ask": {
+      const { reasons, args } = decision;
+      const message = reasons.map((reason) => reason.message).join("\n");
+      return { action: "ask", message, ...(args === undefined ? {} : { args }) };
+    }
+    case "allow":
+    case "block":
+    case "modify":
+    case "skip":
+    case "rewrite": {
+      const { kind: action, ...rest } = decision;
+      return { action, ...rest };
+    }
+  }
 }
 
 /** Reads the rest of an answer by its verb. */

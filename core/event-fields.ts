@@ -19,15 +19,15 @@ export const toolCall = (zod: Zod) => ({
 const message = (zod: Zod) =>
   zod
     .looseObject({
-      role: zod.enum(["system", "user", "assistant", "tool"]),
-      content: zod.union([zod.string(), zod.null()]),
+      role: zod.enum(["system", "user", "assistant", "tool"]).describe("Who said it"),
+      content: zod.union([zod.string(), zod.null()]).describe("Its text; null for one that only calls tools"),
     })
     .describe("A message in OpenAI format");
 
-export const place = (zod: Zod) => ({
-  model: zod.string().describe("The model's ID"),
-  platform: zod.string().describe("Where the session runs: cli, subagent, telegram, …"),
-});
+export const platform = (zod: Zod) => zod.string().describe("Where the session runs: cli, subagent, telegram, …");
+const model = (zod: Zod) => zod.string().describe("The model's ID");
+
+export const place = (zod: Zod) => ({ model: model(zod), platform: platform(zod) });
 
 export const conversation = (zod: Zod) => ({
   session_id: sessionId(zod),
@@ -38,25 +38,25 @@ export const conversation = (zod: Zod) => ({
 
 export const request = (zod: Zod) => ({
   session_id: sessionId(zod),
-  task_id: zod.string(),
-  platform: zod.string(),
-  model: zod.string(),
-  provider: zod.string(),
+  task_id: zod.string().describe("The ID of the task or session that the request belongs to"),
+  platform: platform(zod),
+  model: model(zod),
+  provider: zod.string().describe("offline, openai, anthropic, openrouter or openai-compatible"),
   base_url: zod.string().describe("The API's base URL; empty for the offline model"),
   api_call_count: zod
     .int()
     .describe("The number of the request in its turn, starting at 1; a retry has the same number"),
-  message_count: zod.int(),
-  tool_count: zod.int(),
+  message_count: zod.int().describe("How many messages the request has"),
+  tool_count: zod.int().describe("How many tools the model may call"),
   approx_input_tokens: zod.int().describe("An estimate: a quarter of the characters sent"),
-  started_at: zod.iso.datetime(),
+  started_at: zod.iso.datetime().describe("When the request was sent: ISO 8601, UTC"),
 });
 
 export const child = (zod: Zod) => ({
   session_id: sessionId(zod),
-  parent_session_id: zod.string(),
-  child_session_id: zod.string(),
-  child_role: zod.union([zod.string(), zod.null()]),
+  parent_session_id: zod.string().describe("The session that delegated the task; the same as session_id"),
+  child_session_id: zod.string().describe("The child agent's session"),
+  child_role: zod.union([zod.string(), zod.null()]).describe("Always null; for compatibility"),
 });
 
 export const SAMPLE_TOOL_CALL = {

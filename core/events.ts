@@ -9,6 +9,7 @@ import {
   child,
   conversation,
   place,
+  platform,
   request,
   SAMPLE_CHILD,
   SAMPLE_HISTORY,
@@ -53,8 +54,8 @@ export const EVENTS = {
     payload: (zod) =>
       zod.object({
         ...toolCall(zod),
-        result: zod.string(),
-        duration_ms: zod.number().describe("How long the tool ran"),
+        result: zod.string().describe("The tool's result, always a JSON string"),
+        duration_ms: zod.number().describe("How long the tool ran, in milliseconds"),
       }),
     sample: () => ({ ...SAMPLE_TOOL_CALL, result: '{"output":"hello\\n","exit_code":0}', duration_ms: 12 }),
   }),
@@ -79,14 +80,23 @@ export const EVENTS = {
     ignoresEmpty: true,
     holdsAnswer: true,
     sentence: "Before the final answer of a turn is shown and stored. The first non-empty string replaces the answer.",
-    payload: (zod) => zod.object({ session_id: sessionId(zod), response_text: zod.string(), ...place(zod) }),
+    payload: (zod) =>
+      zod.object({
+        session_id: sessionId(zod),
+        response_text: zod.string().describe("The final answer of the turn"),
+        ...place(zod),
+      }),
     sample: () => ({ session_id: SAMPLE_SESSION, response_text: "Hello!", ...SAMPLE_PLACE }),
   }),
   post_llm_call: event({
     kind: "observe",
     onFailure: "skip",
     sentence: "After a turn that ended with an answer and was not interrupted. Observes only.",
-    payload: (zod) => zod.object({ ...conversation(zod), assistant_response: zod.string() }),
+    payload: (zod) =>
+      zod.object({
+        ...conversation(zod),
+        assistant_response: zod.string().describe("The final answer, after transform_llm_output"),
+      }),
     sample: () => ({
       session_id: SAMPLE_SESSION,
       user_message: "Say hello",
@@ -119,7 +129,11 @@ export const EVENTS = {
     kind: "observe",
     onFailure: "skip",
     sentence: "When a session ends: at /new, when it was idle for too long, and when the program exits. Observes only.",
-    payload: (zod) => zod.object({ session_id: zod.union([zod.string(), zod.null()]), platform: zod.string() }),
+    payload: (zod) =>
+      zod.object({
+        session_id: zod.union([zod.string(), zod.null()]).describe("The session's ID; null if it had not begun"),
+        platform: platform(zod),
+      }),
     sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   on_session_reset: event({
@@ -127,7 +141,7 @@ export const EVENTS = {
     onFailure: "skip",
     sentence:
       "When a new session replaces the current one: at /new, /reset and /clear, and after idle_reset_minutes. Observes only.",
-    payload: (zod) => zod.object({ session_id: sessionId(zod), platform: zod.string() }),
+    payload: (zod) => zod.object({ session_id: sessionId(zod), platform: platform(zod) }),
     sample: () => ({ session_id: SAMPLE_SESSION, platform: "cli" }),
   }),
   subagent_start: event({
@@ -137,7 +151,7 @@ export const EVENTS = {
     payload: (zod) =>
       zod.object({
         ...child(zod),
-        child_goal: zod.string(),
+        child_goal: zod.string().describe("The task of the child agent"),
       }),
     sample: () => ({ ...SAMPLE_CHILD, child_goal: "Count the files" }),
   }),
@@ -149,8 +163,10 @@ export const EVENTS = {
       zod.object({
         ...child(zod),
         child_summary: zod.union([zod.string(), zod.null()]).describe("The child's final answer"),
-        child_status: zod.enum(["completed", "failed", "interrupted", "error"]),
-        duration_ms: zod.number(),
+        child_status: zod
+          .enum(["completed", "failed", "interrupted", "error"])
+          .describe("How it ended; failed means that it reached the turn limit"),
+        duration_ms: zod.number().describe("How long the child ran, in milliseconds"),
       }),
     sample: () => ({
       ...SAMPLE_CHILD,
@@ -169,19 +185,23 @@ export const EVENTS = {
       "When the gateway receives a message, before it checks access. Can skip or rewrite the message; always fails open.",
     payload: (zod) =>
       zod.object({
-        session_id: zod.string(),
-        event: zod.object({
-          text: zod.string(),
-          source: zod.object({
-            platform: zod.string(),
-            chat_type: zod.string(),
-            chat_id: zod.string(),
-            user_id: zod.string(),
-            thread_id: zod.union([zod.string(), zod.null()]),
-          }),
-          message_id: zod.string(),
-          internal: zod.boolean(),
-        }),
+        session_id: zod.string().describe("The conversation's session; empty before its first message"),
+        event: zod
+          .object({
+            text: zod.string().describe("What the user wrote"),
+            source: zod
+              .object({
+                platform: zod.string().describe("The platform's name, such as telegram"),
+                chat_type: zod.string().describe("dm, group, channel or thread"),
+                chat_id: zod.string().describe("The chat's ID on the platform"),
+                user_id: zod.string().describe("The sender's ID on the platform"),
+                thread_id: zod.union([zod.string(), zod.null()]).describe("The thread in the chat, if any"),
+              })
+              .describe("Where it was sent, and by whom"),
+            message_id: zod.string().describe("The message's ID on the platform"),
+            internal: zod.boolean().describe("True for a message that hermes itself created"),
+          })
+          .describe("The message"),
       }),
     sample: () => ({
       session_id: SAMPLE_SESSION,
@@ -207,10 +227,15 @@ export const EVENTS = {
     payload: (zod) =>
       zod.object({
         ...request(zod),
-        duration_ms: zod.number(),
+        duration_ms: zod.number().describe("How long the request took, in milliseconds"),
         finish_reason: zod.string().describe("Why the answer ended: stop, length, content-filter, tool-calls or other"),
-        response_model: zod.string(),
-        usage: zod.object({ input_tokens: zod.int(), output_tokens: zod.int() }),
+        response_model: zod.string().describe("The model that the server says has answered"),
+        usage: zod
+          .object({
+            input_tokens: zod.int().describe("Tokens of the request"),
+            output_tokens: zod.int().describe("Tokens of the answer"),
+          })
+          .describe("What the request cost"),
       }),
     sample: () => ({
       ...SAMPLE_REQUEST,
@@ -227,10 +252,10 @@ export const EVENTS = {
     payload: (zod) =>
       zod.object({
         ...request(zod),
-        error: zod.string(),
-        status_code: zod.union([zod.int(), zod.null()]),
+        error: zod.string().describe("What went wrong"),
+        status_code: zod.union([zod.int(), zod.null()]).describe("The HTTP status; null if there was no response"),
         retry_count: zod.int().describe("The number of retries before this attempt"),
-        retryable: zod.boolean(),
+        retryable: zod.boolean().describe("True if another attempt may succeed"),
       }),
     sample: () => ({
       ...SAMPLE_REQUEST,

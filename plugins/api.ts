@@ -3,7 +3,8 @@
  * Everything but {@link definePlugin} is a type. docs/plugins.md is the guide.
  */
 import type { Answer as CoreAnswer } from "#core/answers";
-import type { EventName, Payload as CorePayload } from "#core/events";
+import type { EventName } from "#core/events";
+import type { EventPayloads } from "#core/event-payloads";
 import type { CommandRules, RuleSuggestion } from "#core/ports/command-rules";
 import type {
   Adapter as PlatformAdapter,
@@ -61,14 +62,19 @@ export interface SessionStore {
 
 /** The live fields of events. */
 interface LiveFields {
-  readonly pre_gateway_dispatch: { readonly gateway: Gateway; readonly session_store: SessionStore };
+  readonly pre_gateway_dispatch: {
+    /** The running gateway: live, not a copy. */
+    readonly gateway: Gateway;
+    /** The gateway's conversations: live, not a copy. */
+    readonly session_store: SessionStore;
+  };
 }
 
 /**
  * The argument of an event's callback: a deeply frozen object. For example,
  * `Payload<"pre_tool_call">` has `tool_name`, `args`, `task_id`, `session_id` and `tool_call_id`.
  */
-export type Payload<Name extends EventName> = DeepReadonly<CorePayload<Name>> &
+export type Payload<Name extends EventName> = DeepReadonly<EventPayloads[Name]> &
   (Name extends keyof LiveFields ? LiveFields[Name] : unknown);
 
 /** The possible answers of an event's callback. No answer is always fine; answers of observers are ignored. */
@@ -76,7 +82,7 @@ export type Answer<Name extends EventName> = CoreAnswer<Name>;
 
 /** A map by event, so that the type checker looks the callback up and literals keep their types. */
 type Callbacks = {
-  readonly [Name in EventName]: (payload: Payload<Name>) => Answer<Name> | Promise<Answer<Name>>;
+  readonly [Name in keyof EventPayloads]: (payload: Payload<Name>) => Answer<Name> | Promise<Answer<Name>>;
 };
 
 /** A callback of an event, synchronous or async. `plugins.callback_timeout_seconds` limits its time. */
@@ -189,7 +195,7 @@ export interface PluginContext {
 /** A plugin definition: callbacks, and a `register` function for everything else. Either is enough. */
 export interface PluginDefinition {
   /** Callbacks by event. They are registered before `register` runs. */
-  readonly hooks?: { readonly [Name in EventName]?: HookCallback<Name> };
+  readonly hooks?: { readonly [Name in keyof EventPayloads]?: HookCallback<Name> };
   /** Runs once, when the plugin is loaded. May be async; has the time limit of a callback. */
   readonly register?: (ctx: PluginContext) => void | Promise<void>;
 }

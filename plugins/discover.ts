@@ -65,13 +65,15 @@ export interface PluginSearch {
   readonly known?: ManifestCache<Manifest>;
   /** The folders of running plugins by name: a new folder does not take a name away from them. */
   readonly holders?: ReadonlyMap<string, string>;
+  /** Plugins that need no folder; those of hermes when absent. */
+  readonly builtin?: readonly BuiltinPlugin[] | undefined;
 }
 
 /** Reads `parent` (the home's `plugins/`); if it is missing, there are no plugins. Never throws. */
 export async function discoverPlugins(
   parent: string,
   choice: Choice,
-  { known = new ManifestCache(), holders }: PluginSearch = {},
+  { known = new ManifestCache(), holders, builtin = BUILTIN_PLUGINS }: PluginSearch = {},
 ): Promise<Discovery> {
   const { found, warnings } = await discoverExtensions({ parent, kind: KIND, known });
   const own = refuseNamesakes<FoundPlugin>(
@@ -85,7 +87,7 @@ export async function discoverPlugins(
       refuse: (plugin, _name, error) => ({ ...plugin, state: "error", error }),
     },
   );
-  const plugins = [...own, ...BUILTIN_PLUGINS.map((builtin) => decideBuiltin(builtin, own, choice))];
+  const plugins = [...own, ...builtin.map((one) => decideBuiltin(one, own, choice))];
   const exposed = plugins.flatMap(({ state, exposed: sentence }) =>
     state === "enabled" && sentence !== null ? [sentence] : [],
   );

@@ -11,6 +11,7 @@ import type { Tool } from "#core/ports/agent";
 import type { PluginGuard } from "#core/ports/guards";
 import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter } from "./api.ts";
+import type { BuiltinPlugin } from "./builtin.ts";
 import { BlockWatch } from "./block-watch.ts";
 import type { PluginCommand, LoadedPlugin, Owned, Shared } from "./loaded-plugin.ts";
 import { discoverPlugins, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
@@ -28,6 +29,8 @@ export interface PluginHostDeps {
   /** Shows a message to the user, once. */
   readonly warn: (sentence: string) => void;
   readonly builtinTools: Iterable<string>;
+  /** Plugins that need no folder; those of hermes when absent. */
+  readonly builtin?: readonly BuiltinPlugin[] | undefined;
   /** Loads nothing. */
   readonly safeMode: boolean;
   /** Runs a turn for `ctx.run_turn`; absent when no turns can run. */
@@ -170,7 +173,7 @@ export function createPluginHost(deps: PluginHostDeps): PluginHost {
 
   function discover(settings: ConfigValues["plugins"]): Promise<Discovery> {
     const holders = new Map([...current.running].map(([{ directory }, { name }]) => [name, directory]));
-    return discoverPlugins(deps.paths.plugins, settings, { known: manifests, holders });
+    return discoverPlugins(deps.paths.plugins, settings, { known: manifests, holders, builtin: deps.builtin });
   }
 
   async function gatesUnder(config: PluginConfig): Promise<readonly PluginGuard[]> {

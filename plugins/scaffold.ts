@@ -37,7 +37,7 @@ function writeFiles(plugins: string, folder: string, name: string): readonly str
   return files.map(([path]) => path);
 }
 
-/** A tsconfig that lets editors and `tsc -p` find the types of `hermes-hooks/plugin` from any folder. */
+/** A tsconfig that lets editors and `tsc -p` find the types of `hermes-hooks/…` from any folder. */
 export function pluginTsconfig(): Record<string, unknown> {
   const nodeTypes = nodeTypesFolder();
   return {
@@ -56,7 +56,11 @@ export function pluginTsconfig(): Record<string, unknown> {
       erasableSyntaxOnly: true,
       verbatimModuleSyntax: true,
       skipLibCheck: true,
-      paths: { "hermes-hooks/plugin": [typesFile()] },
+      paths: {
+        "hermes-hooks/plugin": [typesFile("api")],
+        "hermes-hooks/handler": [typesFile("../sandbox/handler")],
+        "hermes-hooks/testing": [typesFile("../cli/testing/test-host")],
+      },
     },
     include: ["*/**/*.ts", "*/**/*.mts"],
     exclude: ["**/node_modules"],
@@ -64,9 +68,9 @@ export function pluginTsconfig(): Record<string, unknown> {
 }
 
 /** The source in the repository, the declarations in the package. */
-function typesFile(): string {
-  const name = extname(import.meta.filename) === ".ts" ? "./api.ts" : "./api.d.ts";
-  return fileURLToPath(new URL(name, import.meta.url));
+function typesFile(name: string): string {
+  const extension = extname(import.meta.filename) === ".ts" ? ".ts" : ".d.ts";
+  return fileURLToPath(new URL(`${name}${extension}`, import.meta.url));
 }
 
 /** The folder with `@types/node`, if it is installed. */
@@ -98,12 +102,20 @@ import { definePlugin } from "hermes-hooks/plugin";
 
 const calls = new Map<string, number>();
 
+/** True for a command that deletes the whole disk. \`rm -rf /tmp/build\` is fine, and so is text that mentions it. */
+function deletesEverything(line: string): boolean {
+  return line.split(/[;&|\\n]+/).some((command) => {
+    const [program, ...words] = command.trim().replace(/^sudo\\s+/, "").split(/\\s+/);
+    return program === "rm" && words.some((word) => /^-\\w*[rR]|^--recursive$/.test(word)) && words.includes("/");
+  });
+}
+
 export default definePlugin({
   hooks: {
     // Before each tool call. Return nothing to allow it, {action: "block", message} to stop it,
-    // {action: "modify", args} to change its arguments. The payload is frozen.
+    // {action: "ask", message} to let the user decide, {action: "modify", args} to change its arguments. The payload is frozen.
     pre_tool_call({ tool_name, args }) {
-      if (tool_name === "terminal" && /\\brm\\s+-rf\\s+\\//.test(String(args["command"]))) {
+      if (tool_name === "terminal" && deletesEverything(String(args["command"]))) {
         return { action: "block", message: "This would delete from the root of the disk." };
       }
     },

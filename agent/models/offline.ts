@@ -31,32 +31,38 @@ const INTRODUCTION =
 
 const EXCERPT_LENGTH = 200;
 
-interface Answer {
+/** The answer to one request. */
+export interface Answer {
   readonly content: readonly Content[];
   readonly finishReason: FinishReason;
   readonly usage: Usage;
 }
 
-/**
- * Creates the offline model. It is deterministic and stateless. As with a model on the network, other work goes on
- * between a request, its answer, and the parts of a stream.
- */
+/** Creates the offline model. It is deterministic and stateless. */
 export function createOfflineModel(): LanguageModelV4 {
+  return createAnsweringModel(OFFLINE_MODEL_ID, answerTo);
+}
+
+/**
+ * A model whose answers a function gives. As with a model on the network, other work goes on between a request, its
+ * answer, and the parts of a stream.
+ */
+export function createAnsweringModel(modelId: string, answer: (options: CallOptions) => Answer): LanguageModelV4 {
   return {
     specificationVersion: "v4",
     provider: "offline",
-    modelId: OFFLINE_MODEL_ID,
+    modelId,
     supportedUrls: {},
     async doGenerate(options) {
       await yieldToEventLoop();
       options.abortSignal?.throwIfAborted();
-      const answer = answerTo(options);
-      return { ...answer, content: [...answer.content], warnings: [] };
+      const given = answer(options);
+      return { ...given, content: [...given.content], warnings: [] };
     },
     async doStream(options) {
       await yieldToEventLoop();
       options.abortSignal?.throwIfAborted();
-      return { stream: streamOf(answerTo(options), options.abortSignal) };
+      return { stream: streamOf(answer(options), options.abortSignal) };
     },
   };
 }
@@ -123,7 +129,8 @@ function excerpt(text: string): string {
   return line.length > EXCERPT_LENGTH || text.length > EXCERPT_LENGTH * 2 ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
 }
 
-function usageOf(input: number, output: number): Usage {
+/** Four characters for a token. */
+export function usageOf(input: number, output: number): Usage {
   const [inputTokens, outputTokens] = [Math.ceil(input / 4), Math.ceil(output / 4)];
   return {
     inputTokens: { total: inputTokens, noCache: inputTokens, cacheRead: 0, cacheWrite: 0 },

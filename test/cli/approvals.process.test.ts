@@ -151,5 +151,8 @@ test("its settings choose other tools; wrong ones block instead of letting every
     [false, true],
   );
   const wrong = withApprovals(t, ", entries: { approvals: { settings: { tools: terminal } } }");
-  assert.match((await resultsOf(wrong, '@terminal {"command":"echo ran"}'))[0]!, /"tools" must be a list/);
+  assert.match(
+    (await resultsOf(wrong, '@terminal {"command":"echo ran"}'))[0]!,
+    /its setting \\"tools\\" must be a list/,
+  );
 });

@@ -15,6 +15,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { z } from "zod";
+import { fieldsOf, payloadSchema } from "#core/event-reference";
+import { declarationOf, EVENT_NAMES } from "#core/events";
 import { noOldNode, oldPath } from "../helpers/old-node.ts";
 import { repositoryRoot } from "./repository.ts";
 
@@ -189,6 +192,39 @@ test("the types of hermes-hooks/plugin are those of the repository: right code p
   assert.match(wrong.stdout, /tool_nam/);
 });
 
+test("the types of handlers and of tests: right code passes, wrong code does not; a plugin's test runs", (t) => {
+  if (skipped(t)) return;
+  const options = { module: "nodenext", target: "es2024", strict: true, noEmit: true, types: [], skipLibCheck: false };
+  const compilerOptions = { ...options, typeRoots: [], lib: ["es2024", "dom"], allowImportingTsExtensions: true };
+  const files = ["guard.ts", "guard-test.ts", "handler.ts"];
+  const check = () => node(installed, [join(repositoryRoot, "node_modules/typescript/bin/tsc")]);
+  writeFileSync(join(installed, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  writeFileSync(join(installed, "guard.ts"), GUARD);
+  writeFileSync(join(installed, "guard-test.ts"), GUARD_TEST);
+  writeFileSync(join(installed, "handler.ts"), TYPED_HANDLER);
+  const right = check();
+  assert.equal(right.status, 0, right.stdout);
+  const ran = node(installed, ["guard-test.ts"]);
+  assert.equal(ran.stdout, "block not today\n", ran.stderr);
+  writeFileSync(join(installed, "guard-test.ts"), GUARD_TEST.replace("tool_name", "tool_nam"));
+  writeFileSync(join(installed, "handler.ts"), TYPED_HANDLER.replace("context.args", "context.arg"));
+  const wrong = check();
+  assert.match(wrong.stdout, /guard-test\.ts.*tool_nam/);
+  assert.match(wrong.stdout, /handler\.ts.*arg/);
+});
+
+test("editors show what every event and field is", (t) => {
+  if (skipped(t)) return;
+  const types = readFileSync(join(installed, "lib/node_modules/hermes-hooks/dist/core/event-payloads.d.ts"), "utf8");
+  for (const name of EVENT_NAMES) {
+    assert.ok(types.includes(declarationOf(name).sentence), name);
+    for (const { key, sentence } of fieldsOf(payloadSchema(name, z), String)) {
+      const [field = ""] = key.split(".").slice(-1);
+      assert.ok(types.includes(`/** ${sentence} */`) && types.includes(` ${field}: `), `${name}.${key}`);
+    }
+  }
+});
+
 test("a plugin that the installed hermes scaffolds type-checks", (t) => {
   if (skipped(t)) return;
   succeed(hermes(["plugins", "new", "sprout"]));
@@ -202,6 +238,24 @@ import { message } from "./lib/message.ts";
 export function handle(event_type: string, context: { readonly command: string }) {
   return { decision: "handled", message };
 }
+`;
+
+const GUARD_TEST = `import { createTestHost } from "hermes-hooks/testing";
+import guard from "./guard.ts";
+
+const host = await createTestHost({ plugins: [guard] });
+const answer = await host.fire("pre_tool_call", { tool_name: "terminal", args: { command: "forbidden" } });
+console.log(answer?.["action"], answer?.["message"]);
+await host.close();
+`;
+
+const TYPED_HANDLER = `import type { CommandContext, Handler } from "hermes-hooks/handler";
+
+export const handle: Handler<"command:usage", "kv"> = async (event_type, context: CommandContext, host) => {
+  const turns = Number((await host.kv.get("turns")) ?? "0");
+  host.log.info(event_type, context.user_id, host.fetch === undefined);
+  return { decision: "handled", message: \`\${turns} turns, \${context.args}\` };
+};
 `;
 
 const GUARD = `import { definePlugin } from "hermes-hooks/plugin";

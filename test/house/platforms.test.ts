@@ -12,10 +12,12 @@ const root = join(import.meta.dirname, "..", "..");
 /** Where a platform's name is an example for people, not a decision. */
 const EXAMPLES = [
   "core/event-fields.ts",
+  "core/event-payloads.ts",
   "core/events.ts",
   "core/gateway-errors.ts",
   "cli/commands/pairing.ts",
   "plugins/api.ts",
+  "sandbox/handler.ts",
 ];
 
 test("no file outside the adapters decides by the name of a platform", () => {

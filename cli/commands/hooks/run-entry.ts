@@ -1,5 +1,5 @@
 /** Runs one configured entry on the production path, for `hermes hooks test` and `doctor`. */
-import type { Decision } from "#core/answers";
+import { answerOf } from "#core/answers";
 import { attempt } from "#core/attempt";
 import { isHermesError } from "#core/errors";
 import type { Firing } from "#core/ports/hook";
@@ -60,28 +60,4 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     error: failed ? (detail ?? "It failed.") : null,
     answer: replacement === undefined ? answerOf(decision) : { text: replacement },
   };
-}
-
-function answerOf(decision: Decision): unknown {
-  switch (decision.kind) {
-    case "pass":
-      return null;
-    case "context":
-      return { context: decision.text };
-    case "transform":
-      return { text: decision.text };
-    case "ask": {
-      const { reasons, args } = decision;
-      const message = reasons.map((reason) => reason.message).join("\n");
-      return { action: "ask", message, ...(args === undefined ? {} : { args }) };
-    }
-    case "allow":
-    case "block":
-    case "modify":
-    case "skip":
-    case "rewrite": {
-      const { kind: action, ...rest } = decision;
-      return { action, ...rest };
-    }
-  }
 }

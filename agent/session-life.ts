@@ -29,6 +29,7 @@ export async function resetSession(deps: AgentDeps, request: ResetRequest): Prom
   const origin = old === undefined ? undefined : originOf(old);
   await finalizeSession(deps, { session_id: old?.id ?? null, platform, signal, show, origin });
   const session = deps.sessions.create({ ...next, platform });
+  if (old !== undefined) deps.sessions.deleteEmpty(old.id);
   show(sessionFrame(deps, { session, platform }));
   await emitEvent(deps, "session:reset", { session, platform, user_id, signal });
   await deps.dispatcher.invoke_hook(
@@ -48,6 +49,7 @@ export async function closeSession(deps: AgentDeps, request: CloseRequest): Prom
     await finalizeSession(deps, { session_id: session.id, platform, signal, show, origin: originOf(session) });
   };
   await untilAborted(signal, LAST_WORDS_MS, end());
+  if (!request.goesOn) deps.sessions.deleteEmpty(session.id);
 }
 
 interface Finalization {

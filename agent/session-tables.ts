@@ -22,6 +22,9 @@ const COLUMNS = `id, key, platform, source, parent, title, model, created_at, up
 const FAMILY = `WITH RECURSIVE family (id) AS (
   SELECT id FROM sessions WHERE id = ? UNION SELECT sessions.id FROM sessions JOIN family ON sessions.parent = family.id)`;
 
+const IS_EMPTY = `key IS NULL AND NOT EXISTS (SELECT 1 FROM messages WHERE session_id = sessions.id)
+  AND NOT EXISTS (SELECT 1 FROM sessions AS child WHERE child.parent = sessions.id)`;
+
 type Value = string | number | null;
 
 export class SessionTables {
@@ -137,12 +140,21 @@ export class SessionTables {
     return Number(this.#statement(`${FAMILY} SELECT count(*) - 1 AS count FROM family`).get(id)?.["count"] ?? 0);
   }
 
+  /** Deletes a session without messages. One with a key is a conversation's place, and one with children has a past. */
+  deleteEmpty(id: string): void {
+    this.#run(`DELETE FROM sessions WHERE id = ? AND ${IS_EMPTY}`, id);
+  }
+
   delete(id: string): number {
     return this.#run(`${FAMILY} DELETE FROM sessions WHERE id IN (SELECT id FROM family)`, id);
   }
 
   deleteBefore(time: string): number {
     return this.#run("DELETE FROM sessions WHERE updated_at < ?", time);
+  }
+
+  deleteEmptyBefore(time: string): number {
+    return this.#run(`DELETE FROM sessions WHERE updated_at < ? AND ${IS_EMPTY}`, time);
   }
 
   #run(sql: string, ...values: Value[]): number {

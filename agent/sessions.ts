@@ -8,7 +8,7 @@ import { chooseId, mayBeginId } from "#core/short-id";
 import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
-import { newSession, numbered, touched, type NewSession, type Unsaved } from "./unsaved-session.ts";
+import { newSession, numbered, readOrBegin, touched, type NewSession, type Unsaved } from "./unsaved-session.ts";
 
 export type { StoredSession } from "./session-tables.ts";
 
@@ -205,12 +205,28 @@ export class SqliteSessions {
     return this.#attempt(() => transaction(this.#database, () => this.#tables.delete(id))) > 0 || kept;
   }
 
-  /** Deletes sessions that were not used for this many days; 0 keeps all. Returns how many were deleted. */
+  /** Deletes a session that ended without a message, unless it belongs to a conversation with a key. */
+  deleteEmpty(id: string): void {
+    if (this.#unsaved.get(id)?.messages.length === 0) this.#unsaved.delete(id);
+    try {
+      transaction(this.#database, () => this.#tables.deleteEmpty(id));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /**
+   * Deletes sessions that were not used for this many days, and those without messages that a process left a day ago or
+   * earlier; 0 keeps all. Returns how many were deleted.
+   */
   prune(days: number): number {
     if (days <= 0) return 0;
-    const before = new Date(Date.now() - days * 86_400_000).toISOString();
+    const before = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString();
     try {
-      return transaction(this.#database, () => this.#tables.deleteBefore(before));
+      return transaction(
+        this.#database,
+        () => this.#tables.deleteEmptyBefore(before(1)) + this.#tables.deleteBefore(before(days)),
+      );
     } catch (error) {
       this.#report(error);
       return 0;
@@ -241,7 +257,7 @@ export class SqliteSessions {
       return;
     }
     this.#write(id, write, () => {
-      const rescued = this.#rescue(id);
+      const rescued = readOrBegin(id, this.#tables, (error) => this.#report(error));
       inMemory(rescued);
       rescued.session = touched(rescued);
       return rescued;
@@ -268,17 +284,6 @@ export class SqliteSessions {
     } catch (error) {
       this.#report(error);
     }
-  }
-
-  /** What can still be read of a session that can no longer be written. */
-  #rescue(id: string): Unsaved {
-    try {
-      const session = this.#tables.get(id);
-      if (session !== undefined) return { session, messages: this.#tables.history(id) };
-    } catch (error) {
-      this.#report(error);
-    }
-    return { session: newSession(id, { platform: "cli", source: "chat" }), messages: [] };
   }
 
   #report(error: unknown): void {

@@ -1,6 +1,6 @@
 import type { ChatMessage } from "#core/messages";
 import type { StoredMessage } from "#core/ports/agent";
-import type { StoredSession } from "./session-tables.ts";
+import type { SessionTables, StoredSession } from "./session-tables.ts";
 
 export interface NewSession {
   readonly platform: string;
@@ -43,4 +43,19 @@ export function numbered({ session, messages }: Unsaved): StoredMessage[] {
 /** The session as it is after a change. */
 export function touched({ session, messages }: Unsaved): StoredSession {
   return { ...session, updated_at: new Date().toISOString(), message_count: messages.length };
+}
+
+/** What can still be read of a session that can no longer be written. */
+export function readOrBegin(
+  id: string,
+  tables: Pick<SessionTables, "get" | "history">,
+  report: (error: unknown) => void,
+): Unsaved {
+  try {
+    const session = tables.get(id);
+    if (session !== undefined) return { session, messages: tables.history(id) };
+  } catch (error) {
+    report(error);
+  }
+  return { session: newSession(id, { platform: "cli", source: "chat" }), messages: [] };
 }

@@ -23,7 +23,7 @@ const SLASH_COMMANDS = {
   stop: { surfaces: BOTH, summary: "stop the running turn" },
   status: { surfaces: BOTH, summary: "show the session, the model and what is running" },
   sessions: { surfaces: CHAT, summary: "list recent sessions" },
-  resume: { surfaces: CHAT, usage: "ID|latest", summary: "continue another session" },
+  resume: { surfaces: CHAT, usage: "[ID|latest]", summary: "continue another session; alone, choose from a list" },
   title: { surfaces: CHAT, usage: "[TEXT]", summary: "name this session" },
   retry: { surfaces: CHAT, summary: "send your last message again" },
   undo: { surfaces: CHAT, summary: "remove the last turn" },

@@ -10,7 +10,10 @@ import { truncate } from "#core/truncate";
 import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
+import type { ReadAnswer } from "./input-line.ts";
 import type { ReasoningSwitch } from "./renderers.ts";
+import { resumedText } from "./resumed.ts";
+import { chosenSession, offeredSessions, offerText, WHICH_SESSION } from "./session-picker.ts";
 import type { VerboseSwitch } from "./tool-view.ts";
 
 export interface SlashContext {
@@ -21,6 +24,8 @@ export interface SlashContext {
   readonly reasoning: ReasoningSwitch;
   readonly verbose: VerboseSwitch;
   readonly signal: AbortSignal;
+  /** Asks the user; absent where nobody can answer. */
+  readonly ask?: ReadAnswer | undefined;
   /** Stops the turn that runs meanwhile; false when there is none. */
   readonly stopTurn: () => boolean;
 }
@@ -45,9 +50,10 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   },
   status: (_, here) => (here.say(statusText(here)), NOTHING),
   sessions: (_, { host, say }) => (say(sessionLines(host) || "No sessions yet."), NOTHING),
-  async resume(args, { conversation, say, signal, onFrame }) {
-    const session = await conversation.switchTo(args || "latest", { signal, onFrame });
-    say(`Resumed ${session.id}${session.title ? ` "${session.title}"` : ""}, ${session.message_count} messages.`);
+  async resume(args, here) {
+    const { host, conversation, say, signal, onFrame } = here;
+    const id = args || (await chooseSession(here));
+    if (id !== undefined) say(resumedText(host.sessions, await conversation.switchTo(id, { signal, onFrame })));
     return NOTHING;
   },
   title(args, { host, conversation, say }) {
@@ -102,6 +108,14 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
   },
   quit: () => ({ next: "quit" }),
 };
+
+/** Lists the sessions and, where the user can answer, asks for one of them. */
+async function chooseSession({ host, say, ask, signal }: SlashContext): Promise<string | undefined> {
+  const offered = offeredSessions(host.sessions);
+  say(offerText(offered) || "No sessions yet.");
+  if (ask === undefined || offered.length === 0) return undefined;
+  return chosenSession(await ask(WHICH_SESSION, signal), offered);
+}
 
 /** The value of a switch. Throws HERMES_USAGE. */
 function isOn(command: string, value: string): boolean {

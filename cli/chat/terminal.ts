@@ -6,12 +6,13 @@ import type { Host } from "../host/host.ts";
 import type { CliContext } from "../context.ts";
 import { createShutdown, onStopSignal } from "../shutdown.ts";
 import type { ChatRepl } from "./chat-repl.ts";
-import type { InputLine } from "./input-line.ts";
+import type { InputLine, ReadAnswer } from "./input-line.ts";
 import { MessageHistory } from "./message-history.ts";
 import type { Questions } from "./questions.ts";
 import type { ReasoningSwitch, Renderer } from "./renderers.ts";
 import { parseSlash } from "#core/command-events";
 import type { ChatScreen } from "./screen/chat-screen.ts";
+import { howToContinue } from "./resumed.ts";
 import { runSlash, type AfterCommand } from "./slash-commands.ts";
 import { TurnQueue, type TurnControl } from "./turn-queue.ts";
 import type { VerboseSwitch } from "./tool-view.ts";
@@ -44,15 +45,16 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   else screen.printFaint(welcome);
   const history = new MessageHistory(host.paths.history, (sentence) => host.log.warn(sentence));
   const lines = await openLine(options, history);
-  options.questions?.readThrough((question, signal) => {
+  const ask: ReadAnswer = (question, signal) => {
     const answer = () => lines.answer(question, signal);
     return screen === undefined ? answer() : screen.asking(answer);
-  });
+  };
+  options.questions?.readThrough(ask);
   const turns = new TurnQueue({
     ...options,
     lines,
     run: async (text, control) => {
-      const after = await obey(options, text, control);
+      const after = await obey(options, text, { ...control, ask });
       if (after.next === "quit") end(EXIT.ok);
     },
   });
@@ -81,8 +83,10 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   lines.close();
   history.close();
   await turns.end();
+  const left = conversation.session?.id;
   screen?.activity.begin("Closing hooks");
   await conversation.close({ signal: shutdown.signal, onFrame: (frame) => options.renderer.show(frame) });
+  if (left !== undefined && host.sessions.get(left)?.message_count) context.faint(howToContinue(left));
   screen?.close();
   unlisten();
   context.exit(shutdown.code ?? code);
@@ -99,8 +103,12 @@ async function openLine(options: TerminalConversation, history: MessageHistory):
 }
 
 /** Handles one input: a message for the model, a `!command` or a slash command. */
-async function obey(options: TerminalConversation, text: string, control: TurnControl): Promise<AfterCommand> {
-  const { signal, stopTurn } = control;
+async function obey(
+  options: TerminalConversation,
+  text: string,
+  control: TurnControl & { ask: ReadAnswer },
+): Promise<AfterCommand> {
+  const { signal, stopTurn, ask } = control;
   const { host, conversation, context, renderer, maxIterations } = options;
   const send = {
     signal,
@@ -129,6 +137,7 @@ async function obey(options: TerminalConversation, text: string, control: TurnCo
     verbose: options.verbose,
     signal,
     stopTurn,
+    ask,
   });
   if (after.next === "send") await conversation.send(after.message, send);
   return after;

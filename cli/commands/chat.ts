@@ -14,7 +14,7 @@ import type { Host } from "../host/host.ts";
 interface ChatOptions {
   readonly query?: string;
   readonly queryFile?: string;
-  readonly resume?: string;
+  readonly resume?: string | true;
   readonly continue?: true;
   readonly quiet?: true;
   readonly render: boolean;
@@ -43,7 +43,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
         "query",
       ),
     )
-    .option("-r, --resume <id>", "continue a session: an id, the start of one, or latest")
+    .option("-r, --resume [id]", "continue a session: an id, the start of one, or latest; without, choose from a list")
     .addOption(new Option("-c, --continue", "continue the latest session").conflicts("resume"))
     .option("-Q, --quiet", "print only the answer")
     .option("--no-render", "show answers as the model writes them, without rendering their Markdown")
@@ -88,7 +88,12 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   watchHooks(host, context, display);
   const conversation = new ChatRepl(host, questions?.ask);
   if (isNew) context.note(describeFirstStart(host.model.describe()));
-  if (options.resume !== undefined || options.continue) conversation.resume(options.resume ?? "latest");
+  const wanted = options.resume ?? (options.continue ? "latest" : undefined);
+  if (wanted !== undefined) {
+    const { resumeAtStart } = await import("../chat/resume-at-start.ts");
+    const isTalk = interactive && message === undefined && !isPlain;
+    await resumeAtStart({ wanted, host, conversation, context, isTalk });
+  }
   using screen = await openScreen(options, message);
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };
   const renderer = await openRenderer(options, { host, context, display, screen, reasoning });

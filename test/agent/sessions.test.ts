@@ -209,3 +209,31 @@ test("a session that could not be saved is found by its beginning, too", () => {
   const { id } = store.create({ platform: "cli", source: "chat" });
   assert.equal(store.named(id.slice(0, 6)).id, id);
 });
+
+test("a session without a message is not kept, unless it is a conversation's with a key or has children", (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-21T12:00:00Z") });
+  const { store } = createStore();
+  const create = (options = {}) => store.create({ platform: "cli", source: "chat", ...options }).id;
+  const parent = create();
+  const kept = [create({ key: "k" }), parent, create()];
+  create({ parent });
+  store.append(kept[2]!, user("hello"));
+  const empty = create();
+  for (const id of [...kept, empty]) store.deleteEmpty(id);
+  assert.deepEqual(
+    [...kept, empty].map((id) => store.get(id) !== undefined),
+    [true, true, true, false],
+  );
+  const left = create();
+  t.mock.timers.tick(86_400_001);
+  assert.equal(store.prune(9), 2, "the one that was left, and the child's");
+  assert.equal(store.get(left), undefined);
+});
+
+test("an empty session that could not be saved is forgotten, too", () => {
+  const { store, database } = createStore();
+  database.exec("PRAGMA query_only = 1");
+  const { id } = store.create({ platform: "cli", source: "chat" });
+  store.deleteEmpty(id);
+  assert.equal(store.get(id), undefined);
+});

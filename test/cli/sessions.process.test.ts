@@ -84,3 +84,46 @@ test("export --format markdown has the title, the messages, and calls whose fenc
   assert.match(stdout, /\n## Result\n\n`{5}json\n\{.*````.*\}\n`{5}\n/);
   assert.equal((await home.run(["sessions", "export", "latest", "--format", "pdf"])).code, 2);
 });
+
+test("a conversation without a message leaves no session", async (t) => {
+  const home = new Home(t);
+  await home.run(["chat", "-q", "!echo hello"]);
+  await home.run(["chat", "-q", "/new"]);
+  assert.deepEqual(await idsOf(home), []);
+});
+
+test("-r without an id lists the sessions where nobody can choose, and ends with 2", async (t) => {
+  const home = new Home(t);
+  assert.equal((await home.run(["chat", "-r", "-q", "x"])).code, 3);
+  await home.run(["chat", "-q", "remember the number 7"]);
+  const [id = ""] = await idsOf(home);
+  const { code, stdout, stderr } = await home.run(["chat", "-r", "-q", "x"]);
+  assert.equal(code, 2);
+  assert.match(stdout, new RegExp(`^ 1 +${id} +\\w+ +2 messages +remember the number 7\n$`));
+  assert.equal(stderr, "hermes: Name the session to continue: hermes chat -r ID\n");
+  assert.equal((await home.run(["chat", "-q", "/resume"])).stdout, stdout.replace(/(?<=_\w+ +)\w+/, "now"));
+});
+
+test("a conversation says what it resumes and how to continue it; without an id one chooses", { skip }, async (t) => {
+  const home = new Home(t);
+  await home.run(["chat", "-q", "remember the number 7"]);
+  await home.run(["chat", "-q", "second"]);
+  const [second = "", first = ""] = await idsOf(home);
+  const pty = home.terminal(["-r"]);
+  t.after(() => pty.kill());
+  await pty.see(first);
+  await pty.see("Number or id of the session (Enter for none)");
+  pty.type("2\r");
+  await pty.see(`Resumed ${first} "remember the number 7", 2 messages`);
+  await pty.see("› remember the number 7");
+  await pty.see("remember the number 7");
+  await pty.see("Type /help for commands");
+  await pty.see("› ");
+  pty.type("/resume\r");
+  await pty.see("Number or id of the session (Enter for none)");
+  pty.type(`${second.slice(0, 6)}\r`);
+  await pty.see(`Resumed ${second} "second", 2 messages`);
+  pty.type("\u0004");
+  await pty.see(`hermes chat -r ${second}`);
+  assert.equal(await pty.exited, 0);
+});

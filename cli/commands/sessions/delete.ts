@@ -1,14 +1,10 @@
 /** `hermes sessions delete`: says what it deletes, and asks. */
 import type { SqliteSessions, StoredSession } from "#agent/sessions";
-import { visible } from "#allowlist/visible";
-import { age } from "#core/age";
 import { EXIT, HermesError } from "#core/errors";
 import { sweepSessionFiles } from "#sandbox/shell/session-files";
 import type { CliContext } from "#cli/context";
+import { describeSession } from "#cli/chat/resumed";
 import { createPrompts } from "#cli/prompts";
-import { fitLine } from "#cli/text-width";
-
-const TITLE_COLUMNS = 60;
 
 export interface Deletion {
   readonly store: SqliteSessions;
@@ -39,13 +35,8 @@ export async function deleteSession({ store, session, files, yes, context }: Del
   context.out(`Deleted ${shown}.`);
 }
 
-/** `0a1b2c3d_… "title", 4 messages, used 2h ago, with 1 session of its child agents` */
-function describe({ id, title, message_count: count, updated_at: time }: StoredSession, children: number): string {
-  const used = age(time, Date.now());
-  return [
-    title ? `${id} "${fitLine(visible(title), TITLE_COLUMNS)}"` : id,
-    count === 1 ? "1 message" : `${count} messages`,
-    used === "now" ? "used just now" : `used ${used} ago`,
-    ...(children === 0 ? [] : [`with ${children === 1 ? "1 session" : `${children} sessions`} of its child agents`]),
-  ].join(", ");
+function describe(session: StoredSession, children: number): string {
+  if (children === 0) return describeSession(session);
+  const others = children === 1 ? "1 session" : `${children} sessions`;
+  return `${describeSession(session)}, with ${others} of its child agents`;
 }

@@ -52,8 +52,14 @@ export class RequestAccess {
 
   /** The key of the session in the request's cookie, or undefined. */
   sessionOf(request: FastifyRequest): string | undefined {
-    const secret = new RegExp(`(?:^|; *)${this.#cookieName()}=([\\w-]{43})(?:;|$)`).exec(request.headers.cookie ?? "");
-    return secret === null ? undefined : this.#options.signIn.find(secret[1]!);
+    const secret = this.#secretOf(request);
+    return secret === undefined ? undefined : this.#options.signIn.find(secret);
+  }
+
+  /** Lets the browser keep the request's cookie for as long as a new one. */
+  renewCookie(request: FastifyRequest, reply: FastifyReply): void {
+    const secret = this.#secretOf(request);
+    if (secret !== undefined && this.#options.signIn.find(secret) !== undefined) this.setCookie(reply, secret);
   }
 
   /** Sets the session cookie, which scripts and other sites cannot read. */
@@ -71,6 +77,10 @@ export class RequestAccess {
     if (this.#rare.isDue()) this.#options.log.warn("dashboard: too many wrong tokens", { address: request.ip });
     reply.header("retry-after", "1");
     return new Refused(429, "too many wrong tokens; wait a second");
+  }
+
+  #secretOf({ headers }: FastifyRequest): string | undefined {
+    return new RegExp(`(?:^|; *)${this.#cookieName()}=([\\w-]{43})(?:;|$)`).exec(headers.cookie ?? "")?.[1];
   }
 
   #cookie(reply: FastifyReply, value: string, seconds: number): void {

@@ -67,7 +67,10 @@ function addSession(app: FastifyInstance, { access, signIn }: RouteParts): void 
     access.setCookie(reply, secret);
     return reply.code(204).send();
   });
-  app.get("/api/session", { onRequest: access.either }, (_, reply) => reply.code(204).send());
+  app.get("/api/session", { onRequest: access.either }, (request, reply) => {
+    access.renewCookie(request, reply);
+    return reply.code(204).send();
+  });
   app.post("/api/session/end", { onRequest: access.either }, (request, reply) => {
     const session = access.sessionOf(request);
     if (session !== undefined) signIn.end(session);

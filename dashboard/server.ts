@@ -19,6 +19,7 @@ import { History } from "./history.ts";
 import { Intake } from "./intake.ts";
 import { removeRedirectPage, removeRedirectPages } from "./redirect-page.ts";
 import { addRoutes } from "./routes.ts";
+import { SqliteSessionStore } from "./session-store.ts";
 import { SignIn } from "./sign-in.ts";
 import { Sources } from "./sources.ts";
 import { EventStore } from "./store.ts";
@@ -115,6 +116,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
   const signIn = new SignIn({
     onEnd: (session) => streams.endSession(session),
     onExchanged: (code) => removeRedirectPage(options.run, code),
+    store: database && new SqliteSessionStore(database, log),
   });
   const sources = new Sources();
   const store = database && openStore(database, history, options);

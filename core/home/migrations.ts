@@ -227,4 +227,8 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX inbound_runs_open ON inbound_runs (session, hook, number) WHERE state IN ('queued', 'running');
    CREATE INDEX inbound_runs_ended ON inbound_runs (ended_at) WHERE ended_at IS NOT NULL;`,
+  `CREATE TABLE dashboard_sessions (
+     hash TEXT PRIMARY KEY,
+     used_at INTEGER NOT NULL
+   ) STRICT;`,
 ];

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { openDatabase } from "#core/home/database";
+import { SqliteSessionStore } from "#dashboard/session-store";
 import { SignIn } from "#dashboard/sign-in";
-import { TestDashboard } from "../helpers/dashboard.ts";
+import { listLog, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 test("a link signs in once", async (t) => {
   const dashboard = await TestDashboard.start(t);
@@ -11,7 +14,7 @@ test("a link signs in once", async (t) => {
   const first = await dashboard.post("/api/session", { code });
   assert.equal(first.status, 204);
   const cookie = first.headers.get("set-cookie")!;
-  assert.match(cookie, /; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/);
+  assert.match(cookie, /; HttpOnly; SameSite=Strict; Path=\/; Max-Age=604800$/);
   assert.ok(!cookie.includes(code));
   assert.equal((await dashboard.post("/api/session", { code })).status, 401);
 
@@ -94,7 +97,7 @@ test("another dashboard's cookie opens nothing here", async (t) => {
   assert.equal((await two.get("/api/session", { cookie: renamed })).status, 401);
 });
 
-test("codes last ten minutes, sessions twelve hours from their last use", () => {
+test("codes last ten minutes, sessions seven days from their last use", () => {
   let now = 0;
   const ended: string[] = [];
   const signIn = new SignIn({ onEnd: (session) => ended.push(session) }, () => now);
@@ -108,13 +111,60 @@ test("codes last ten minutes, sessions twelve hours from their last use", () => 
 
   const session = signIn.find(secret);
   assert.ok(session !== undefined);
-  for (let hours = 0; hours < 30; hours += 11) {
-    now += 11 * 60 * minute;
+  const day = 24 * 60 * minute;
+  for (let days = 0; days < 30; days += 6) {
+    now += 6 * day;
     assert.equal(signIn.find(secret), session);
   }
-  now += 12 * 60 * minute + 1;
+  now += 7 * day + 1;
   assert.equal(signIn.find(secret), undefined);
   assert.deepEqual(ended, [session]);
+});
+
+test("a session outlives the dashboard, and its end does, too; only its hash is stored", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "state.db");
+  const start = () => TestDashboard.start(t, { folder, database: openDatabase(file) });
+  const first = await start();
+  const [kept, ended] = [await first.signIn(), await first.signIn()];
+  const valueOf = (cookie: string) => cookie.split("=")[1]!;
+  await first.post("/api/session/end", undefined, { cookie: ended, origin: first.url });
+  await first.dashboard.stop();
+
+  const second = await start();
+  const asked = (cookie: string) =>
+    second.get("/api/session", { cookie: `hermes_dashboard_${second.port}=${valueOf(cookie)}` });
+  const { status, headers } = await asked(kept);
+  assert.equal(status, 204);
+  assert.match(headers.get("set-cookie")!, /; Max-Age=604800$/, "the browser keeps it for another seven days");
+  assert.ok(headers.get("set-cookie")!.includes(valueOf(kept)));
+  assert.equal((await asked(ended)).status, 401);
+  const rows = openDatabase(file).prepare("SELECT hash FROM dashboard_sessions").all();
+  assert.equal(rows.length, 1);
+  assert.ok(!JSON.stringify(rows).includes(valueOf(kept)));
+});
+
+test("stored sessions end after seven days without use, and are bounded in number", (t) => {
+  const database = openDatabase(join(temporaryFolder(t), "state.db"));
+  t.after(() => database.close());
+  const warnings: string[] = [];
+  let now = 1_000_000_000_000;
+  const start = () => new SignIn({ onEnd: () => undefined, store: new SqliteSessionStore(database, listLog(warnings)) }, () => now);
+  const stored = () => Number(database.prepare("SELECT count(*) AS many FROM dashboard_sessions").get()!["many"]);
+  const signIn = start();
+  const secret = signIn.exchange(signIn.newCode())!;
+  now += 7 * 86_400_000 - 1;
+  assert.ok(start().find(secret) !== undefined, "that was a use");
+  now += 7 * 86_400_000 + 1;
+  assert.equal(start().find(secret), undefined);
+  assert.equal(stored(), 0);
+  for (let count = 0; count < 100; count++) signIn.exchange(signIn.newCode());
+  assert.equal(stored(), 64);
+
+  database.exec("DROP TABLE dashboard_sessions");
+  const unstored = signIn.exchange(signIn.newCode())!;
+  assert.ok(signIn.find(unstored) !== undefined, "it lasts as long as the process");
+  assert.match(warnings.join("\n"), /a sign-in is kept in memory only/);
 });
 
 test("codes and sessions are bounded in number, and the oldest go", () => {

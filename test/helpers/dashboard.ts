@@ -224,7 +224,7 @@ async function answerOf(asked: Promise<Response>): Promise<Answer> {
   return { status: response.status, headers: response.headers, text, json };
 }
 
-function listLog(lines: string[]): Log {
+export function listLog(lines: string[]): Log {
   const add = (message: string) => void lines.push(message);
   const log: Log = { debug: add, info: add, warn: add, error: add, child: () => log };
   return log;

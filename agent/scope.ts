@@ -27,6 +27,10 @@ export interface AgentDeps {
   readonly modelId: () => string;
   /** Takes every frame that a surface shows, and never throws: subscribers of `tui:*` see it, too. */
   readonly mirror: (frame: Frame) => void;
+  /** Takes each wait before a request is sent again, with the session that the user talks to. Must not throw. */
+  readonly mirrorRetry?:
+    | ((session_id: string, retry: { readonly problem: string; readonly delay_ms: number }) => void)
+    | undefined;
   /** Requests to the model in a turn (`agent.max_iterations`). Asked once a turn. */
   readonly maxIterations: () => number;
   /** How often a failed request is tried again (`model.max_retries`). */
@@ -109,7 +113,7 @@ export function showFrames(
  * the line of an observer that nobody waited for comes when it has ended, maybe behind the result.
  */
 export function openLine(
-  deps: Pick<AgentDeps, "mirror" | "redact">,
+  deps: Pick<AgentDeps, "mirror" | "mirrorRetry" | "redact">,
   request: Pick<SessionRequest, "session" | "onFrame" | "onNotice" | "onProgress" | "signal" | "ask">,
 ): TurnOutput & { close: () => void } {
   const { session, signal } = request;
@@ -126,7 +130,9 @@ export function openLine(
     session_id: session.id,
     emit,
     progress: (progress) => {
-      if (open) request.onProgress?.(progress);
+      if (!open) return;
+      request.onProgress?.(progress);
+      if (progress.kind === "retry") deps.mirrorRetry?.(session.id, progress);
     },
     report: (run) => {
       emit(hookFrame(run, session.id, deps.redact));

@@ -74,6 +74,20 @@ export function mirrorFrames(registry: HookRegistry, redact: (text: string) => s
   };
 }
 
+/**
+ * Creates the mirror of a surface's repeated model requests, which are no frames: a function that takes the session that
+ * the user talks to, the reason without secrets, and the wait. It never throws.
+ */
+export function mirrorRetries(
+  registry: HookRegistry,
+): (session_id: string, retry: { readonly problem: string; readonly delay_ms: number }) => void {
+  return (session_id, { problem, delay_ms }) => {
+    if (registry.listens(RETRY)) registry.emit_sync(RETRY, { session_id, payload: { problem, delay_ms } });
+  };
+}
+
+const RETRY = "tui:model.retry";
+
 /** The next text starts a new answer. Hook and cost frames may come at any time; models may reason between words. */
 function endsAnswer({ type }: Frame): boolean {
   return type !== "text" && type !== "reasoning" && type !== "hook" && type !== "cost";

@@ -22,6 +22,8 @@ export interface RouteParts {
   readonly log: Log;
   readonly version: string;
   readonly startedAt: string;
+  /** Whether there is a database with tasks, deliveries and daemons. */
+  readonly hasStored: boolean;
 }
 
 const MOST_OF_HISTORY = 1000;
@@ -101,6 +103,7 @@ function addReading(app: FastifyInstance, parts: RouteParts): void {
     version: parts.version,
     started_at: parts.startedAt,
     now: new Date().toISOString(),
+    stored: parts.hasStored,
     events_total: intake.total,
     sources: sources.list(),
   }));

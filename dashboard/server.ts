@@ -127,7 +127,9 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
   async function start(): Promise<void> {
     app = await buildApp();
     addStoredRoutes(app, { access, stored: options.stored, redact: options.redact, log });
-    addRoutes(app, { access, signIn, history, intake, sources, streams, log, version: options.version, startedAt });
+    const hasStored = options.stored !== undefined;
+    const { version } = options;
+    addRoutes(app, { access, signIn, history, intake, sources, streams, log, version, startedAt, hasStored });
     try {
       await app.listen({ host, port });
     } catch (error) {

@@ -7,6 +7,11 @@ export interface SourceReport {
   readonly events: number;
   /** The total that all senders of this source report as dropped. */
   readonly dropped: number;
+  /**
+   * Whether a process that sent events has an open connection; one that is silent for a minute may have none. Null for
+   * senders that do not report what they drop.
+   */
+  readonly connected: boolean | null;
   readonly last_at: string;
 }
 
@@ -78,7 +83,9 @@ export class Sources {
         const recent = source.seconds.reduce((sum, count) => sum + count, 0);
         const dropped = source.senders.reduce((sum, { total }) => sum + total, source.dropped);
         const rate_per_second = recent / WINDOW_SECONDS;
-        return { src, rate_per_second, events: source.events, dropped, last_at: source.last_at };
+        const connected =
+          source.senders.length === 0 ? null : source.senders.some(({ connection }) => connection !== null);
+        return { src, rate_per_second, events: source.events, dropped, connected, last_at: source.last_at };
       })
       .toSorted((a, b) => (a.src < b.src ? -1 : 1));
   }

@@ -1,7 +1,7 @@
 /** The part of a host that runs turns: plugins with their tools, the runner, and the turns that plugins ask for. */
 import { createAgentRunner } from "#agent/runner";
 import { HermesError } from "#core/errors";
-import { mirrorFrames } from "#core/mirror";
+import { mirrorFrames, mirrorRetries } from "#core/mirror";
 import type { HookRegistry } from "#core/registry";
 import { createPluginHost } from "#plugins/host";
 import { openCommandRules } from "../command-rules.ts";
@@ -59,6 +59,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     model: () => model.load(),
     modelId: () => model.describe().id,
     mirror: mirrorFrames(registry, files.redact),
+    mirrorRetry: mirrorRetries(registry),
     maxIterations: () => current.config.values.agent.max_iterations,
     maxRetries: () => current.config.values.model.max_retries,
     cwd: process.cwd(),

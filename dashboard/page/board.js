@@ -1,4 +1,5 @@
 /** The models and views of the page, and which model change redraws which view. */
+import { AlertsPane } from "./alerts.js";
 import { byId, setText } from "./dom.js";
 import { rowOf } from "./events.js";
 import { FeedView } from "./feed-view.js";
@@ -51,6 +52,7 @@ export class Board {
   #sessionsView = new SessionsView(byId("sessions-list", HTMLElement), this.#sessions, (id) => this.#openSession(id));
   #hooksView = new HooksView(this.#hooks, () => this.#drawNow(this.#parts.hooks));
   #sourcesView = new SourcesView();
+  #alerts = new AlertsPane(this.#sessions, this.#hooks, (target) => this.#openAlert(target));
   #stored = new StoredPanes({
     onOpen: (choice) => this.#openStored(choice),
     onFilter: () => void this.poll(),
@@ -69,6 +71,7 @@ export class Board {
       draw: () => this.#inspector.draw(),
       isVisible: () => this.#views.isWide || this.#inspector.choice.kind !== "follow",
     },
+    alerts: { everyMs: 500, draw: () => this.#alerts.draw() },
     summary: { everyMs: 1000, draw: () => this.#overview.draw(this.#sessions.list(), this.#filterView) },
   };
 
@@ -109,8 +112,7 @@ export class Board {
     if (this.#firstAt === 0) this.#firstAt = event.at;
     this.#overview.noteSource(event.src);
     this.#feed.add(rowOf(event));
-    this.#scheduler.ask(this.#parts.feed);
-    this.#scheduler.ask(this.#parts.summary);
+    for (const part of [this.#parts.feed, this.#parts.summary, this.#parts.alerts]) this.#scheduler.ask(part);
     if (this.#hooks.add(event)) this.#scheduler.ask(this.#parts.hooks);
     const session = this.#sessions.add(event);
     if (session === undefined) return;
@@ -126,6 +128,7 @@ export class Board {
     this.#sessions.clear();
     this.#hooks.clear();
     this.#overview.clear();
+    this.#alerts.clear();
     this.#firstAt = 0;
     this.#inspector.choose({ kind: "follow" });
     this.#drawAll();
@@ -134,6 +137,7 @@ export class Board {
   /** @param {import("./session.js").Status} status */
   setStatus(status) {
     this.#overview.setStatus(status);
+    this.#alerts.setStatus(status);
     this.#sourcesView.set(status.sources);
     this.#scheduler.ask(this.#parts.sources);
     this.#scheduler.ask(this.#parts.summary);
@@ -143,6 +147,7 @@ export class Board {
   async poll() {
     if (document.hidden || byId("main", HTMLElement).hidden) return;
     await Promise.all([
+      this.#alerts.refresh(),
       this.#stored.refresh(this.#isVisible, (view) => this.#drawNow(this.#parts[view])),
       this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(this.#parts.inspector)),
       this.#titles.refresh().then((isNew) => isNew && this.#chosen()),
@@ -174,8 +179,8 @@ export class Board {
   }
 
   #drawTimes() {
-    const { sessions, hooks, sources, tasks, webhooks, daemons, inspector } = this.#parts;
-    for (const part of [sessions, hooks, sources, tasks, webhooks, daemons]) this.#scheduler.ask(part);
+    const { sessions, hooks, sources, tasks, webhooks, daemons, alerts, inspector } = this.#parts;
+    for (const part of [sessions, hooks, sources, tasks, webhooks, daemons, alerts]) this.#scheduler.ask(part);
     if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(inspector);
   }
 
@@ -261,6 +266,12 @@ export class Board {
     this.#inspector.choose(choice);
     if (!this.#views.isWide) this.#inspector.focus();
     void this.poll();
+  }
+
+  /** @param {import("./alerts-state.js").Target} target */
+  #openAlert(target) {
+    if ("session" in target) return this.#openSession(target.session);
+    this.#views.show("view" in target ? target.view : "hooks");
   }
 
   #chosen() {

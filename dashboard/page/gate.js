@@ -1,4 +1,5 @@
 /** The screen for users who are not signed in: why, and how to sign in. */
+import { startCommand } from "./banner.js";
 import { byId, setText } from "./dom.js";
 
 /** @typedef {"refused" | "out" | "ended" | "unreachable"} Reason */
@@ -17,7 +18,7 @@ const WORDS = {
   },
   ended: {
     title: "Your session has ended",
-    text: "The dashboard was restarted, or the session was not used for a long time. Run this command on the machine where it runs, and open the link.",
+    text: "It was not used for seven days, or somebody signed out. Run this command on the machine where the dashboard runs, and open the link.",
     command: "hermes dashboard --link",
   },
   unreachable: {
@@ -43,7 +44,7 @@ export class Gate {
     const isOther = this.#gate.hidden || this.#title.textContent !== title;
     setText(this.#title, title);
     setText(byId("gate-text", HTMLElement), text);
-    setText(byId("gate-command", HTMLElement), command);
+    setText(byId("gate-command", HTMLElement), reason === "unreachable" ? startCommand() : command);
     this.#retry.hidden = reason !== "unreachable";
     this.#setOpen(false);
     if (isOther) this.#title.focus();
@@ -57,5 +58,6 @@ export class Gate {
   #setOpen(isOpen) {
     this.#gate.hidden = isOpen;
     for (const id of ["main", "views", "pace", "sign-out"]) byId(id, HTMLElement).hidden = !isOpen;
+    if (!isOpen) byId("alerts", HTMLElement).hidden = true;
   }
 }

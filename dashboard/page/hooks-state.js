@@ -1,10 +1,13 @@
 /** Statistics of every hook: calls, blocks, errors, durations. No DOM. */
-import { scriptName } from "./format.js";
+import { oneLine, scriptName } from "./format.js";
 import { numberOf, payloadOf, textOf } from "./values.js";
 
 /** How many of the last runs the percentiles cover. */
 const MOST_SAMPLES = 256;
 const MOST_HOOKS = 300;
+const MOST_RUNS = 60;
+const MOST_FAILURES = 20;
+const LONGEST_REASON = 400;
 
 /**
  * @typedef {object} HookStats
@@ -17,8 +20,18 @@ const MOST_HOOKS = 300;
  * @property {number} errors failures and timeouts, including those of guards that blocked as a result
  * @property {Float64Array} samples durations of the last runs, in milliseconds
  * @property {number} sampled how many durations were recorded so far
- * @property {{ at: number, outcome: string, session: string } | null} lastFailure
+ * @property {Run[]} runs the last ones, the newest last
+ * @property {Run[]} failures the last failures and blocks, the newest last
+ * @property {Run | null} lastFailure
+ * @property {boolean} isFailing whether its last run failed
  * @property {number} lastAt
+ */
+
+/**
+ * A run of a hook. `failure` is how it failed (also that of a guard that blocked as a result), or "".
+ *
+ * @typedef {{ at: number, seq: number, outcome: string, failure: string, reason: string, session: string,
+ *   ms: number | null }} Run
  */
 
 /** @typedef {"name" | "event" | "calls" | "blocks" | "errors" | "p50" | "p95" | "failed"} HookColumn */
@@ -36,21 +49,27 @@ export class Hooks {
    *
    * @param {import("./events.js").DashboardEvent} event
    */
-  add({ type, at, context }) {
+  add({ seq, type, at, context }) {
     if (type !== "tui:hook.complete") return false;
     const run = payloadOf(context);
     const hook = this.#find(textOf(run["event"]), textOf(run["source"]), textOf(run["name"]));
     const outcome = textOf(run["outcome"]);
-    const cause = textOf(run["cause"]);
-    const failure = failureOf(outcome, cause);
+    const failure = failureOf(outcome, textOf(run["cause"]));
+    const ms = numberOf(run["duration_ms"]);
+    const reason = oneLine(textOf(run["detail"]), LONGEST_REASON);
+    const session = textOf(context["session_id"]);
+    /** @type {Run} */
+    const told = { at, seq, outcome, failure, reason, session, ms };
     hook.calls++;
     hook.lastAt = at;
+    hook.isFailing = failure !== "";
+    keep(hook.runs, told, MOST_RUNS);
     if (outcome === "block") hook.blocks++;
     if (failure !== "") {
       hook.errors++;
-      hook.lastFailure = { at, outcome: failure, session: textOf(context["session_id"]) };
+      hook.lastFailure = told;
     }
-    const ms = numberOf(run["duration_ms"]);
+    if (failure !== "" || outcome === "block") keep(hook.failures, told, MOST_FAILURES);
     if (ms !== null) {
       hook.samples[hook.sampled % MOST_SAMPLES] = ms;
       hook.sampled++;
@@ -60,6 +79,16 @@ export class Hooks {
 
   clear() {
     this.#hooks.clear();
+  }
+
+  /** @param {string} key */
+  get(key) {
+    return this.#hooks.get(key);
+  }
+
+  /** Those whose last run failed. */
+  failing() {
+    return [...this.#hooks.values()].filter(({ isFailing }) => isFailing);
   }
 
   /**
@@ -151,9 +180,22 @@ function newHook(key, event, source, name) {
     errors: 0,
     samples,
     sampled: 0,
+    runs: [],
+    failures: [],
     lastFailure: null,
+    isFailing: false,
     lastAt: 0,
   };
+}
+
+/**
+ * @param {Run[]} runs
+ * @param {Run} run
+ * @param {number} most
+ */
+function keep(runs, run, most) {
+  runs.push(run);
+  if (runs.length > most) runs.shift();
 }
 
 /**

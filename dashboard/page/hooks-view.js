@@ -109,11 +109,11 @@ function number(cell, value) {
 /** @param {HookStats} hook */
 function failureWords({ lastFailure }) {
   if (lastFailure === null) return "none";
-  const { at, outcome } = lastFailure;
-  return `${outcome} ${ago(at, Date.now())}`;
+  const { at, failure } = lastFailure;
+  return `${failure} ${ago(at, Date.now())}`;
 }
 
-/** @param {{ at: number, session: string }} failure */
-function failureTitle({ at, session }) {
-  return session === "" ? fullTime(at) : `${fullTime(at)}, session ${session}`;
+/** @param {import("./hooks-state.js").Run} failure */
+function failureTitle({ at, session, reason }) {
+  return [fullTime(at), session === "" ? "" : `session ${session}`, reason].filter((part) => part !== "").join(", ");
 }

@@ -1,4 +1,5 @@
 /** The dashboard's page: signs in, keeps the stream open, and passes its events to the views. */
+import { Banner } from "./banner.js";
 import { Board } from "./board.js";
 import { Connection } from "./connection.js";
 import { byId, setText } from "./dom.js";
@@ -13,6 +14,8 @@ const STATUS_EVERY_MS = 2000;
 const RETRY_MS = 3000;
 /** After this many failed status requests, the stream is considered dead, too. */
 const MOST_SILENT = 2;
+/** A page that stays open asks for its session now and then, so that the browser keeps the cookie. */
+const RENEW_EVERY_MS = 3_600_000;
 
 /** @type {Record<ConnectionState, string>} */
 const STATE_WORDS = {
@@ -29,6 +32,7 @@ let retry = 0;
 let isStarted = false;
 
 const board = new Board({ onTheme: changeTheme });
+const banner = new Banner();
 const gate = new Gate(() => void enter());
 const connection = new Connection(() => board.lastSeq, {
   onEvent: take,
@@ -46,6 +50,7 @@ byId("sign-out", HTMLButtonElement).addEventListener("click", () => void leave()
 window.addEventListener("hashchange", () => void enter());
 document.addEventListener("visibilitychange", () => void pollStatus());
 window.setInterval(() => void pollStatus(), STATUS_EVERY_MS);
+window.setInterval(() => void (state === "live" && findAccess()), RENEW_EVERY_MS);
 void enter();
 
 /** Signs in, with the code in the URL if there is one. */
@@ -114,6 +119,8 @@ function setState(next) {
   const chip = byId("connection", HTMLElement);
   chip.dataset["state"] = next;
   setText(chip, STATE_WORDS[next]);
+  // The screen of a page that was never signed in says it itself.
+  banner.set(next === "reconnecting" && isStarted);
 }
 
 function changeTheme() {

@@ -32,6 +32,7 @@ import { numberOf, payloadOf, textOf } from "./values.js";
  * @property {"running" | "idle" | "ended"} state
  * @property {number} lastAt
  * @property {{ who: "person" | "agent", text: string } | null} lastWords
+ * @property {{ problem: string, at: number, until: number } | null} retry while a failed model request waits
  * @property {number} tokens of all turns, in and out
  * @property {number} errors of tools, hooks and turns
  * @property {number} blocks calls and messages that hooks blocked
@@ -154,6 +155,12 @@ const HANDLERS = {
     telling.put(turn, errorItem(telling.nextId(), telling.at, error));
     telling.session.errors++;
   },
+  "tui:model.retry": (telling, retry) => {
+    const { at, session } = telling;
+    const problem = oneLine(textOf(retry["problem"]), WORDS);
+    session.retry = { problem, at, until: at + (numberOf(retry["delay_ms"]) ?? 0) };
+    telling.put(openTurn(telling), errorItem(telling.nextId(), at, { message: problem, code: "request sent again" }));
+  },
   "tui:status.update": ({ session }, { input_tokens, output_tokens }) => {
     const turn = lastTurn(session);
     if (turn === undefined) return;
@@ -181,6 +188,8 @@ const HANDLERS = {
  */
 export function tell(telling, { type, context }) {
   if (!Object.hasOwn(HANDLERS, type)) return;
+  // Whatever comes after the wait says that the request has been sent again.
+  if (type !== "tui:hook.complete") telling.session.retry = null;
   HANDLERS[type]?.(telling, type.startsWith("tui:") ? payloadOf(context) : context);
 }
 

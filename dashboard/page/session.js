@@ -42,6 +42,7 @@ export async function signOut() {
  * @typedef {object} Status
  * @property {string} version
  * @property {string} started_at
+ * @property {boolean} stored whether there is a database with tasks, deliveries and daemons
  * @property {number} events_total
  * @property {readonly SourceStatus[]} sources
  */
@@ -52,6 +53,7 @@ export async function signOut() {
  * @property {number} rate_per_second
  * @property {number} events
  * @property {number} dropped
+ * @property {boolean | null} connected whether one of its processes has a connection; null when that is not known
  * @property {string} last_at
  */
 

@@ -149,6 +149,7 @@ function newSession(id) {
     state: "idle",
     lastAt: 0,
     lastWords: null,
+    retry: null,
     tokens: 0,
     errors: 0,
     blocks: 0,

@@ -1,13 +1,11 @@
 /** The list of sessions, with their users, platforms and last messages. */
+import { QUIET_MS } from "./alerts-state.js";
 import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, count, counted, shortId } from "./format.js";
 import { RovingButtons } from "./roving.js";
 import { nameOf } from "./sessions-state.js";
 
 /** @typedef {import("./session-events.js").Session} Session */
-
-/** A turn without events for this long may belong to a killed process. */
-const QUIET_MS = 120_000;
 
 export class SessionsView {
   #list;

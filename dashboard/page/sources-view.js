@@ -40,7 +40,7 @@ function fill(element, { src, rate_per_second, events, dropped, last_at }) {
   if (name) setText(name, src || "(no name)");
   if (speed) setText(speed, `${rate(rate_per_second)}/s`);
   if (total) setText(total, count(events));
-  if (lost) setText(lost, dropped > 0 ? `${count(dropped)} dropped` : "none");
+  if (lost) setText(lost, dropped > 0 ? count(dropped) : "none");
   if (lost) setAttribute(lost, "data-some", dropped > 0 ? "" : null);
   if (seen) setText(seen, ago(Date.parse(last_at), Date.now()));
 }

@@ -27,6 +27,8 @@ const SUMMARIES = {
   "tui:status.update": ({ input_tokens, output_tokens }) =>
     `${count(numberOf(input_tokens) ?? 0)} tokens in, ${count(numberOf(output_tokens) ?? 0)} out`,
   "tui:error": ({ code, message }) => join([textOf(code), textOf(message)], ": "),
+  "tui:model.retry": ({ problem, delay_ms }) =>
+    join([`sends the request again in ${duration(numberOf(delay_ms)) || "a moment"}`, textOf(problem)], ": "),
   "tui:turn.complete": (turn) => `${endingWords(turn)}${after(turn["duration_ms"])}`,
   "agent:start": ({ message }) => textOf(message),
   "agent:step": ({ iteration, tool_names }) =>
@@ -58,7 +60,7 @@ export function summaryOf(type, context) {
  * @returns {Tone}
  */
 export function toneOf(type, context) {
-  if (type === "tui:error") return "error";
+  if (type === "tui:error" || type === "tui:model.retry") return "error";
   const payload = payloadOf(context);
   if (type === "tui:tool.complete" && payload["success"] === false) return "error";
   if (type !== "tui:hook.complete") return "";

@@ -12,7 +12,7 @@ const WIDE = "(min-width: 1000px)";
 export class Views {
   #wide = window.matchMedia(WIDE);
   /** @type {View} */
-  #current = "feed";
+  #current = "sessions";
   /** @type {View} */
   #lower = "hooks";
   #buttons = [...byId("views", HTMLElement).querySelectorAll("button")];

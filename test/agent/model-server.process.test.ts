@@ -85,11 +85,16 @@ test("500 and 429 are tried again as often as allowed, with an event for each at
   );
 });
 
-test("Retry-After is waited for", async (t) => {
+test("Retry-After is waited for, which the event tui:model.retry tells", async (t) => {
   const { bench } = await serve(t, [{ status: 429, headers: { "retry-after": "1" } }, { text: "ok" }]);
+  const retries: unknown[] = [];
+  bench.registry.register("tui:model.retry", (_event, context) => void retries.push(context));
   const { text, duration_ms } = await bench.turn("hello");
   assert.equal(text, "ok");
   assert.ok(duration_ms >= 950, `it waited ${duration_ms} ms only`);
+  const [{ session_id, payload } = {} as never] = retries as { session_id: string; payload: Record<string, unknown> }[];
+  assert.deepEqual([retries.length, session_id, payload["delay_ms"]], [1, bench.session.id, 1000]);
+  assert.match(String(payload["problem"]), /429/);
 });
 
 test("a server that keeps failing ends the turn with 1, one error frame, and on_session_end", async (t) => {

@@ -290,7 +290,7 @@ test("of each hook: calls, blocks, errors, percentiles, the last failure", () =>
   const { hooks } = told(chat.frames);
   const [first, second] = hooks.sorted("calls", true);
   assert.ok(first && second);
-  assert.deepEqual([first.calls, first.blocks, first.errors, first.lastFailure?.outcome], [102, 2, 1, "error"]);
+  assert.deepEqual([first.calls, first.blocks, first.errors, first.lastFailure?.failure], [102, 2, 1, "error"]);
   assert.deepEqual([percentile(first, 0.5), percentile(first, 0.95)], [50, 95]);
   assert.deepEqual([second.event, second.errors, second.lastFailure?.session], ["post_tool_call", 1, "sess_a"]);
   assert.deepEqual(

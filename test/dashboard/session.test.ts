@@ -149,7 +149,8 @@ test("stored sessions end after seven days without use, and are bounded in numbe
   t.after(() => database.close());
   const warnings: string[] = [];
   let now = 1_000_000_000_000;
-  const start = () => new SignIn({ onEnd: () => undefined, store: new SqliteSessionStore(database, listLog(warnings)) }, () => now);
+  const start = () =>
+    new SignIn({ onEnd: () => undefined, store: new SqliteSessionStore(database, listLog(warnings)) }, () => now);
   const stored = () => Number(database.prepare("SELECT count(*) AS many FROM dashboard_sessions").get()!["many"]);
   const signIn = start();
   const secret = signIn.exchange(signIn.newCode())!;

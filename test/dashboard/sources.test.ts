@@ -14,8 +14,24 @@ test("the rate is that of the last ten seconds", () => {
   assert.equal(rate(), 0);
   sources.count("gateway", "later");
   assert.deepEqual(sources.list(), [
-    { src: "gateway", rate_per_second: 0.1, events: 201, dropped: 0, last_at: "later" },
+    { src: "gateway", rate_per_second: 0.1, events: 201, dropped: 0, connected: null, last_at: "later" },
   ]);
+});
+
+test("a source is connected while one of its senders is", () => {
+  const sources = new Sources();
+  const connected = () => sources.list()[0]?.connected;
+  const [one, two] = [{}, {}];
+  sources.count("cli", "t");
+  assert.equal(connected(), null, "this one does not report what it drops");
+  sources.dropped("cli", one, 0);
+  sources.dropped("cli", two, 0);
+  sources.closed(one);
+  assert.equal(connected(), true);
+  sources.closed(two);
+  assert.equal(connected(), false);
+  sources.dropped("cli", {}, 0);
+  assert.equal(connected(), true);
 });
 
 test("each sender is counted once, even if it reconnects", () => {

@@ -9,7 +9,7 @@ import { MOST_FRAMES } from "#core/forward/batches";
 import { MOST_WAITING } from "#core/forward/queue";
 import { FORWARDED } from "#core/forwarder";
 import type { FrameType } from "#core/frames";
-import { mirrorFrames } from "#core/mirror";
+import { mirrorFrames, mirrorRetries } from "#core/mirror";
 import { HookRegistry } from "#core/registry";
 import { countBlocks, examplesOf, Newcomer, readPage } from "../helpers/examples.ts";
 import { announce, FakeDashboard } from "../helpers/fake-dashboard.ts";
@@ -100,6 +100,7 @@ test("the page lists each event of a turn with its payload", () => {
     result: { completed: true, interrupted: false, duration_ms: 0, exit_code: 0 },
   };
   for (const [type, body] of Object.entries(bodies)) mirror({ type, session_id: "s", ...body } as never);
+  mirrorRetries(registry)("s", { problem: "", delay_ms: 0 });
   const rows = [...readPage(PAGE).matchAll(/^\| `(tui:[a-z.]+)` +\| (\S.*?) +\|/gm)];
   const listed = new Map(
     rows.map(([, event, payload]) => [event!, payload === "nothing" ? [] : payload!.split("`")[1]!.split(", ")]),

@@ -10,7 +10,7 @@ import { HookDispatcher } from "#core/dispatch";
 import { EVENT_NAMES, type EventName } from "#core/events";
 import type { Frame, FrameOf, FrameType } from "#core/frames";
 import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports/agent";
-import { mirrorFrames } from "#core/mirror";
+import { mirrorFrames, mirrorRetries } from "#core/mirror";
 import { HookRegistry } from "#core/registry";
 import { makeHook } from "./hooks.ts";
 
@@ -69,6 +69,7 @@ export function createBench(
     model: () => selectModel(settings, {}),
     modelId: () => describeModel(settings, {}).id,
     mirror: mirrorFrames(registry, String),
+    mirrorRetry: mirrorRetries(registry),
     maxIterations: () => 10,
     maxRetries: () => 2,
     cwd: process.cwd(),

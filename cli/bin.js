@@ -48,19 +48,22 @@ async function startOnOwnNode() {
 
 /** The path of the dependency `node`; undefined if it is missing, or has no program because npm ran no install scripts. */
 async function findOwnNode() {
-  const { createRequire } = await import("node:module");
-  const { accessSync, constants, statSync } = await import("node:fs");
-  try {
-    const require = createRequire(import.meta.url);
-    const program = require.resolve("node/bin/node");
-    accessSync(program, constants.X_OK);
-    // npm ships a note of a few bytes in its place. A wrong version would start itself again and again.
-    if (statSync(program).size < 1e6 || isTooOld(require("node/package.json").version)) return undefined;
-    return program;
-  } catch (error) {
-    if (error.code === "MODULE_NOT_FOUND" || error.code === "ENOENT" || error.code === "EACCES") return undefined;
-    throw error;
+  const { existsSync, readFileSync, statSync } = await import("node:fs");
+  const { fileURLToPath } = await import("node:url");
+  const root = new URL("../", import.meta.url);
+  // Beside this package, or in it. Not in the folders above: what is there is somebody else's.
+  const places = [new URL("node_modules/node/", root)];
+  if (/\/node_modules\/[^/]+\/$/.test(root.pathname)) places.push(new URL("../node/", root));
+  for (const place of places) {
+    const program = new URL("bin/node", place);
+    if (!existsSync(program)) continue;
+    const { version } = JSON.parse(readFileSync(new URL("package.json", place), "utf8"));
+    const { mode, size } = statSync(program);
+    // Not a placeholder. A wrong version would start itself again and again.
+    if ((mode & 0o111) === 0 || size < 1e6 || isTooOld(version)) continue;
+    return fileURLToPath(program);
   }
+  return undefined;
 }
 
 /** Makes this process look like the child: signals go to the child, and the end of the child ends both alike. */

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { noOldNode, oldNode } from "../helpers/old-node.ts";
@@ -74,7 +74,7 @@ test("without that Node.js there is one sentence, and exit code 2", { skip }, (t
   const missing = spawnSync(oldNode!, [join(folder, "cli/bin.js"), "--version"], { encoding: "utf8" });
   assert.deepEqual([missing.status, missing.stdout], [2, ""]);
   assert.match(missing.stderr, SENTENCE);
-  // As npm leaves it where install scripts are not run.
+  // A placeholder.
   install(folder, "24.21.0", (program) =>
     writeFileSync(program, "This file intentionally left blank\n", { mode: 0o755 }),
   );
@@ -85,6 +85,24 @@ test("without that Node.js there is one sentence, and exit code 2", { skip }, (t
   const old = spawnSync(oldNode!, [join(folder, "cli/bin.js"), "--version"], { encoding: "utf8" });
   assert.equal(old.status, 2);
   assert.match(old.stderr, SENTENCE);
+});
+
+test("the Node.js of a folder above is not used, the one beside an installed package is", { skip }, (t) => {
+  const folder = copyOfBin(t);
+  const bin = join(folder, "node_modules/hermes-hooks/cli/bin.js");
+  mkdirSync(dirname(bin), { recursive: true });
+  writeFileSync(join(folder, "node_modules/hermes-hooks/package.json"), '{"type":"module"}\n');
+  writeFileSync(bin, readFileSync(BIN));
+  writeFileSync(join(dirname(bin), "main.ts"), "export const main = () => console.log(process.version);\n");
+  const inside = join(folder, "project/cli/bin.js");
+  cpSync(join(folder, "node_modules/hermes-hooks"), join(folder, "project"), { recursive: true });
+  install(folder, "24.21.0", (program) => symlinkSync(process.execPath, program));
+  const above = spawnSync(oldNode!, [inside], { encoding: "utf8" });
+  assert.equal(above.status, 2);
+  assert.match(above.stderr, SENTENCE);
+  // Node.js strips no types there: the program is loaded, and fails by that.
+  const beside = spawnSync(oldNode!, [bin], { encoding: "utf8" });
+  assert.match(beside.stderr, /ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING/);
 });
 
 test("a Node.js that can replace its process does so", (t) => {

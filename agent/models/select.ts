@@ -102,10 +102,10 @@ export function describeModel(
 /** What somebody who chooses a provider needs to know about it; without a vendor of its own, nothing. */
 export function describeProvider(
   provider: Provider,
-): { readonly key: string; readonly defaultModel: string; readonly baseUrl: string } | undefined {
+): { readonly key: string; readonly defaultModel: string } | undefined {
   if (provider === "offline" || provider === "openai-compatible") return undefined;
-  const { key, defaultModel, baseUrl } = HOSTED[provider];
-  return { key, defaultModel, baseUrl };
+  const { key, defaultModel } = HOSTED[provider];
+  return { key, defaultModel };
 }
 
 /** Loads the model that the settings and the environment select. Throws like {@link describeModel}. */

@@ -191,6 +191,33 @@ test(
   },
 );
 
+test(
+  "on a terminal: a vendor's key goes to the proxy that the environment or config.yaml names",
+  { skip },
+  async (t) => {
+    const home = new Home(t);
+    await using server = await startModelCatalog(KEY);
+    const choose = async (env: NodeJS.ProcessEnv, key: string, shown: string) => {
+      const pty = open(t, home, ["model"], env);
+      await pty.see("(openai): ");
+      pty.type(ENTER);
+      await pty.see(shown);
+      pty.type(`${key}${ENTER}`);
+      await pty.see("The server has 2 models:");
+      await pty.see("its number or its id (");
+      await pty.see("): ");
+      pty.type(`1${ENTER}`);
+      assert.equal(await pty.exited, 0, pty.output());
+    };
+    await choose({ OPENAI_API_KEY: KEY, OPENAI_BASE_URL: server.url }, "", "Key (Enter for OPENAI_API_KEY): ");
+    assert.equal(home.read("config.yaml"), "model:\n  provider: openai\n  default: small\n");
+    home.write("config.yaml", `model:\n  provider: openai\n  base_url: ${server.url}\n  api_key: ${KEY}\n`);
+    await choose({}, "", "Key (Enter keeps the present one): ");
+    assert.match(home.read("config.yaml"), /default: small/);
+    assert.equal(server.requests.length, 4);
+  },
+);
+
 test("completion offers the providers", async (t) => {
   const { stdout }: Ended = await new Home(t).run(["complete", "--", "model", "--provider", ""]);
   assert.match(stdout, /^anthropic\t/m);

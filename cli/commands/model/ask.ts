@@ -90,7 +90,7 @@ async function askForServer(provider: Provider, asking: Asking): Promise<Server>
   let baseUrl = vendor === undefined ? await askForUrl(asking, OLLAMA) : undefined;
   for (;;) {
     const apiKey = await askForKey(provider, asking);
-    const url = baseUrl ?? vendor!.baseUrl;
+    const url = baseUrl ?? vendorUrl(provider, asking);
     const key = valueOf(apiKey, context.env) ?? keyOtherwise(provider, asking)?.key;
     const list = await listModels({ provider, baseUrl: url, apiKey: key });
     if (list.kind === "listed") return { baseUrl, apiKey, ids: list.ids };
@@ -101,6 +101,13 @@ async function askForServer(provider: Provider, asking: Asking): Promise<Server>
     if (list.kind === "unlisted" || !(await prompts.confirm("Try again?"))) return { baseUrl, apiKey, ids: [] };
     if (vendor === undefined) baseUrl = await askForUrl(asking, url);
   }
+}
+
+/** Where a vendor's requests will go: config.yaml or a variable of the environment may name a proxy. */
+function vendorUrl(provider: Provider, { config, context }: Asking): string {
+  const { model } = config.values;
+  const base_url = model.provider === provider ? model.base_url : undefined;
+  return describeModel({ provider, api_key: "any", base_url }, context.env).baseUrl;
 }
 
 async function askForUrl({ config, prompts, context }: Asking, fallback: string): Promise<string> {

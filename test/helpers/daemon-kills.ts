@@ -115,6 +115,8 @@ function sendSome(home: Home, { sent }: Ledger, round: number, random: () => num
   });
 }
 
+const NOT_STORED = new Set<string>(["HERMES_DAEMON_ANSWER", "HERMES_INBOX_FULL"]);
+
 async function sendOverSocket(home: Home, content: string): Promise<string | undefined> {
   try {
     const { socket } = daemonFiles(join(home.path, "run"), NAME);
@@ -122,8 +124,8 @@ async function sendOverSocket(home: Home, content: string): Promise<string | und
     client.say({ type: "send", content, wait: false });
     return (await client.expect("stored")).id;
   } catch (error) {
-    // The daemon was killed meanwhile.
-    if (isHermesError(error) && error.code === "HERMES_DAEMON_ANSWER") return undefined;
+    // The daemon was killed meanwhile, or had no room after so many kills.
+    if (isHermesError(error) && NOT_STORED.has(error.code)) return undefined;
     throw error;
   }
 }

@@ -47,6 +47,8 @@ export interface AgentDeps {
   readonly redact?: ((text: string) => string) | undefined;
   /** The model's instructions before the conversation; the built-in ones when absent. */
   readonly instructions?: string;
+  /** Those of the project, which come after them. */
+  readonly projectInstructions?: string | undefined;
   /** The first wait before a retry, in milliseconds; 500 when absent. */
   readonly retryDelayMs?: number;
   /** How long a tool that ignores the stop of its turn is waited for, in milliseconds; 3000 when absent. */

@@ -71,7 +71,9 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   const conversation = new TurnMessages(deps.sessions, session.id, input, selected);
   // Reading a long history takes time, and so does what comes next.
   await yieldToEventLoop();
-  const instructions = [deps.instructions ?? INSTRUCTIONS, input.instructions ?? ""].filter(Boolean).join("\n\n");
+  const instructions = [deps.instructions ?? INSTRUCTIONS, deps.projectInstructions, input.instructions]
+    .filter(Boolean)
+    .join("\n\n");
   return { scope, selected, message, instructions, conversation, tools, injections, requests: 0 };
 }
 

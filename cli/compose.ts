@@ -31,13 +31,13 @@ export async function createHost(options: HostOptions): Promise<Host> {
     events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
-    const { database } = sessions;
     const { metrics, webhooks } = undo.use(await startReports(options, { current, files, events, sessions }));
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
     const sessionFiles = openSessionFiles(options, sessions, files);
     const shellHooks = await openShellHooks(options, { current, files, events, walls, sessionFiles });
 
+    const projectInstructions = await settleProject(options, current);
     const { openTools } = await import("./host/tools.ts");
     const onProblem = (problem: string) =>
       files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
@@ -46,17 +46,17 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const parts = { context, paths, config: current.config, walls, scripts, sessionVariables, onProblem };
     const builtin = undo.use(openTools(parts));
     const { openAgent } = await import("./host/agent.ts");
-    const agent = undo.use(openAgent({ ...options, current, files, events, sessions, model, builtin, webhooks }));
+    const known = { ...options, current, files, events, sessions, model, builtin, webhooks, projectInstructions };
+    const agent = undo.use(openAgent(known));
     await agent.plugins.load(current.config);
     undo.defer(await startForwarding(options, files, events));
     const { plugins } = agent;
-    const onChange = events.changed;
     const reloads = undo.use(
-      openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, onChange }),
+      openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, onChange: events.changed }),
     );
     for (const part of [logs, webhooks, metrics]) reloads.onReload((config) => part.configure(config));
-    events.dispatcher.onChange = onChange;
-    onChange();
+    events.dispatcher.onChange = events.changed;
+    events.changed();
     undo.defer(sessions.pruneSoon(current.config.values.sessions.retention_days));
     const disposal = undo.move();
     return {
@@ -72,7 +72,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
       redact: files.redact,
       warn: context.warn,
       sessions: sessions.store,
-      database,
+      database: sessions.database,
       model,
       webhooks,
       flushMetrics: metrics.flush,
@@ -102,6 +102,16 @@ async function readConfig({ context, paths, surface }: HostOptions): Promise<Cur
 interface Logs extends AsyncDisposable {
   readonly files: HostFiles;
   readonly logs: HostLogs;
+}
+
+/** The instructions of the project that the agent works in, if they are followed. */
+async function settleProject(
+  { context, paths, instructions }: HostOptions,
+  { config }: CurrentConfig,
+): Promise<string | undefined> {
+  if (instructions === undefined || !config.values.agent.instructions) return undefined;
+  const { settleInstructions } = await import("./instructions/settle.ts");
+  return settleInstructions({ ...instructions, cwd: process.cwd(), paths, context });
 }
 
 /** Opens the log and the hook log, and streams the log if this surface does. */

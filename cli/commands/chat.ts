@@ -4,6 +4,7 @@ import { HermesError } from "#core/errors";
 import { inQuotes } from "#core/shell-quote";
 import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";
+import { refuseOptInInsideAgent } from "../inside-agent.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { OUTPUT_FORMATS, type OutputFormat, type ReasoningSwitch, type Renderer } from "../chat/renderers.ts";
 import type { ChatScreen } from "../chat/screen/chat-screen.ts";
@@ -19,6 +20,7 @@ interface ChatOptions {
   readonly quiet?: true;
   readonly render: boolean;
   readonly maxTurns?: number;
+  readonly instructions?: boolean;
   readonly outputFormat: OutputFormat;
 }
 
@@ -47,6 +49,8 @@ export function addChatCommand(program: Command, context: CliContext): void {
     .addOption(new Option("-c, --continue", "continue the latest session").conflicts("resume"))
     .option("-Q, --quiet", "print only the answer")
     .option("--no-render", "show answers as the model writes them, without rendering their Markdown")
+    .option("--instructions", "follow AGENTS.md or CLAUDE.md of this project, now and later")
+    .option("--no-instructions", "do not follow them in this run")
     .option("--max-turns <n>", "limit the model requests per turn", wholeNumber("--max-turns"))
     .addOption(new Option("--output-format <format>", "output format").choices(OUTPUT_FORMATS).default("text", "text"))
     .addHelpText("after", EXAMPLES)
@@ -55,6 +59,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
 
 async function chat(options: ChatOptions, command: Command, context: CliContext): Promise<void> {
   keepStderr();
+  if (options.instructions === true) refuseOptInInsideAgent("--instructions", context.env);
   if (command.args.length > 0) {
     const problem = `Pass the message with -q: hermes chat -q ${inQuotes(command.args.join(" "))}`;
     throw new HermesError("HERMES_USAGE", { problem });
@@ -81,6 +86,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     paths: context.paths(command),
     surface: "cli",
     interactive,
+    instructions: { flag: options.instructions, mayAsk, says: options.quiet !== true },
   });
   const verbose = { on: false };
   const isPlain = options.quiet === true || options.outputFormat !== "text";

@@ -56,7 +56,8 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const globals = context.globals(command);
   const inbound = undo.use(await openHooks(flags.hooks, { context, globals, paths }));
-  const host = undo.use(await createHost({ context, globals, paths, surface: "daemon", interactive }));
+  const instructions = { flag: undefined, mayAsk: false, says: true };
+  const host = undo.use(await createHost({ context, globals, paths, surface: "daemon", interactive, instructions }));
   showRuns(host, context);
   const shown = showFrames(flags, host, context);
   undo.defer(() => shown.finish());

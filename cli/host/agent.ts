@@ -28,6 +28,7 @@ export interface HostAgentOptions extends Pick<
   readonly model: ModelSwitch;
   readonly builtin: HostTools;
   readonly webhooks: HostWebhooks;
+  readonly projectInstructions: string | undefined;
 }
 
 /** Loads no plugin yet. The end stops the turns of plugins, then unloads the plugins. */
@@ -63,6 +64,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     maxIterations: () => current.config.values.agent.max_iterations,
     maxRetries: () => current.config.values.model.max_retries,
     cwd: process.cwd(),
+    projectInstructions: options.projectInstructions,
     taskId: options.taskId,
     onSessionEnd: builtin.endSession,
     onToolCall: webhooks.toolCalled,

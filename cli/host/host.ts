@@ -10,6 +10,7 @@ import type { HookIdentity } from "#core/ports/hook";
 import type { HookRegistry } from "#core/registry";
 import type { PluginHost } from "#plugins/host";
 import type { CliContext, GlobalOptions } from "../context.ts";
+import type { InstructionsWish } from "../instructions/settle.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import type { PluginTurns } from "../plugin-turns.ts";
 import type { Reporting } from "./reporting.ts";
@@ -27,6 +28,8 @@ export interface HostOptions {
   readonly forwarded?: HookRegistry | undefined;
   /** True for a task that a worker has started: it streams its log as the worker does. */
   readonly isWorkers?: boolean;
+  /** About AGENTS.md of the project; without it, nothing of the kind is read. */
+  readonly instructions?: InstructionsWish | undefined;
   /** The task that this process runs, if it runs one. */
   readonly taskId?: string | undefined;
 }

@@ -52,7 +52,9 @@ export async function runTask(run: TaskRun): Promise<void> {
     const interactive = !run.isWorkers && process.stdin.isTTY && process.stderr.isTTY;
     const globals = context.globals(command);
     const { isWorkers } = run;
-    const options = { context, globals, paths, surface: "task", taskId: task.id, interactive, isWorkers } as const;
+    const instructions = { flag: undefined, mayAsk: false, says: false };
+    const about = { context, globals, paths, instructions };
+    const options = { ...about, surface: "task", taskId: task.id, interactive, isWorkers } as const;
     await using host = await createHost(options);
     if (!run.isWorkers) watchHooks(host, context, run.display);
     await run.onReady?.(host, store);

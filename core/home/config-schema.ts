@@ -14,7 +14,7 @@ import { webhooksSchema } from "./webhook-settings.ts";
 
 export const DEFAULTS = {
   model: { max_retries: 2, timeout_seconds: 120 },
-  agent: { max_iterations: 90, env_passthrough: [] as readonly string[] },
+  agent: { instructions: true, max_iterations: 90, env_passthrough: [] as readonly string[] },
   plugins: {
     enabled: [] as readonly string[],
     disabled: [] as readonly string[],
@@ -56,6 +56,9 @@ export function buildConfigSchema(zod: Zod) {
     agent: zod
       .strictObject({
         max_iterations: zod.int().min(1).max(100_000).describe("Maximum number of model requests per turn"),
+        instructions: zod
+          .boolean()
+          .describe("False to never follow AGENTS.md and CLAUDE.md; otherwise each repository asks once"),
         env_passthrough: names.describe(
           "Environment variables to pass to terminal commands although they are named like secrets",
         ),

@@ -14,7 +14,11 @@ export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugi
     readonly max_retries: number;
     readonly timeout_seconds: number;
   };
-  readonly agent: { readonly max_iterations: number; readonly env_passthrough: readonly string[] };
+  readonly agent: {
+    readonly instructions: boolean;
+    readonly max_iterations: number;
+    readonly env_passthrough: readonly string[];
+  };
   readonly plugins: {
     readonly enabled: readonly string[];
     readonly disabled: readonly string[];

@@ -8,6 +8,8 @@ export interface HomePaths {
   readonly config: string;
   readonly fallbackConfig: string;
   readonly allowlist: string;
+  /** Which repositories' instructions are followed. */
+  readonly instructions: string;
   /** The commands that the user allowed for good. */
   readonly commandRules: string;
   readonly hooks: string;
@@ -51,6 +53,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     config: join(home, "config.yaml"),
     fallbackConfig: join(home, "cli-config.yaml"),
     allowlist: join(home, "shell-hooks-allowlist.json"),
+    instructions: join(home, "instructions.json"),
     commandRules: join(home, "approvals.json"),
     hooks: join(home, "hooks"),
     plugins: join(home, "plugins"),
@@ -81,11 +84,33 @@ export const HIDDEN_IN_HOME =
  * {@link HIDDEN_IN_HOME} names. None of the home is writable to them (DESIGN, decisions 12 and 13).
  */
 export function unreadablePaths(paths: HomePaths): readonly string[] {
-  const { config, fallbackConfig, allowlist, commandRules, hooks, plugins, agentHooks, approvedHooks, state } = paths;
+  const {
+    config,
+    fallbackConfig,
+    allowlist,
+    instructions,
+    commandRules,
+    hooks,
+    plugins,
+    agentHooks,
+    approvedHooks,
+    state,
+  } = paths;
   const { discovery, logs, sessionFiles, tasks, damaged } = paths;
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
   const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks, damaged];
-  return [config, fallbackConfig, allowlist, commandRules, hooks, plugins, agentHooks, approvedHooks, ...conversations];
+  return [
+    config,
+    fallbackConfig,
+    allowlist,
+    instructions,
+    commandRules,
+    hooks,
+    plugins,
+    agentHooks,
+    approvedHooks,
+    ...conversations,
+  ];
 }
 
 /** Where the documentation of log streaming puts a copy of the log, with as many rotated files as are kept by default. */

@@ -160,9 +160,9 @@ export class Home {
   terminal(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
-    size: { readonly columns?: number; readonly rows?: number } = {},
+    options: { readonly columns?: number; readonly rows?: number; readonly cwd?: string } = {},
   ): Pty {
-    return startOnPty([process.execPath, BIN, ...args], { env: this.env(env), cwd: this.work, ...size });
+    return startOnPty([process.execPath, BIN, ...args], { env: this.env(env), cwd: this.work, ...options });
   }
 }
 

@@ -1,14 +1,15 @@
 /** Prints records as they come, for the commands with `--follow`. */
 import { escapeLineEnds } from "#core/line-endings";
 import { onStdoutClosed } from "#core/stdout";
+import type { StyledLine } from "#core/styled-text";
 import type { CliContext } from "./context.ts";
 import { onStopSignal } from "./shutdown.ts";
 
 export interface FollowOptions<Item> {
   /** Ends when its signal aborts. */
   readonly records: (signal: AbortSignal) => AsyncIterable<Item>;
-  /** The line of a record for people. */
-  readonly describe: (record: Item) => string;
+  /** The lines of a record for people. */
+  readonly describe: (record: Item) => readonly StyledLine[];
   readonly json: boolean | undefined;
 }
 
@@ -26,7 +27,8 @@ export async function printRecords<Item>(
   });
   try {
     for await (const record of records(stopped.signal))
-      context.out(json ? escapeLineEnds(JSON.stringify(record)) : describe(record));
+      if (json) context.out(escapeLineEnds(JSON.stringify(record)));
+      else context.lines(describe(record));
   } finally {
     unwatch();
     unlisten();

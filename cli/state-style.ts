@@ -34,8 +34,9 @@ const STYLES: Readonly<Record<string, Style>> = {
   block: "red",
 };
 
-/** The style of a state; of several words that of the worst, and none for a state that is neither good nor bad. */
+/** The style of a state; of several words that of the worst, and none for a state that is neither good nor bad; also of an HTTP status. */
 export function styleOfState(state: string): Style | undefined {
   const found = new Set(state.split(/, | \(|: /).map((part) => STYLES[part] ?? STYLES[part.split(" ", 1)[0]!]));
+  if (/^\d{3}$/.test(state)) return ({ 2: "green", 5: "red" }[state[0]!] as Style | undefined) ?? "yellow";
   return (["red", "yellow", "dim", "green"] as const).find((style) => found.has(style));
 }

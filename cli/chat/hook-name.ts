@@ -17,6 +17,12 @@ export function shortHookName(name: string): string {
   return visible(truncate(isScript ? fileOf(first) : name, LONGEST));
 }
 
+/** The sentence of a failure begins with the kind and the name of the hook, which the line already has. */
+export function withoutName(detail: string, name: string): string {
+  const [first = "", ...rest] = detail.split(`hook "${name}" `);
+  return rest.length > 0 && /^\w* ?$/.test(first) ? rest.join(`hook "${name}" `) : detail;
+}
+
 function fileOf(path: string): string {
   return path.replaceAll(/["']/g, "").split("/").at(-1)!;
 }

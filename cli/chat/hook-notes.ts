@@ -6,7 +6,7 @@ import { visible } from "#allowlist/visible";
 import { declarationOf, isEventName } from "#core/events";
 import { truncate } from "#core/truncate";
 import { wrapWords } from "../text-width.ts";
-import { shortHookName } from "./hook-name.ts";
+import { shortHookName, withoutName } from "./hook-name.ts";
 
 /** A run, or the frame of one. */
 export type ShownRun = Pick<HookRun, "event" | "name" | "outcome" | "detail" | "tool_call_id"> & {
@@ -100,12 +100,6 @@ function inLine(text: string): string {
 
 function isFailure({ outcome }: ShownRun): boolean {
   return outcome === "error" || outcome === "timeout";
-}
-
-/** The sentence of a failure begins with the kind and the name of the hook, which the line already has. */
-function withoutName(detail: string, name: string): string {
-  const [first = "", ...rest] = detail.split(`hook "${name}" `);
-  return rest.length > 0 && /^\w* ?$/.test(first) ? rest.join(`hook "${name}" `) : detail;
 }
 
 function subjectOf({ event }: ShownRun): string {

@@ -4,6 +4,7 @@ import { HermesError } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import { homePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
+import { BASH_SCRIPT } from "../completion/bash.ts";
 import { storedValues, type OfferedValue } from "../completion/stored-values.ts";
 import type { CliContext } from "../context.ts";
 import { takesNextWord } from "../global-options.ts";
@@ -23,7 +24,7 @@ type EveryCommand = () => Promise<Command>;
 export function addCompleteCommand(
   program: Command,
   everyCommand: EveryCommand,
-  { env }: Pick<CliContext, "env">,
+  { env, out }: Pick<CliContext, "env" | "out">,
 ): void {
   program
     .command("complete")
@@ -38,6 +39,8 @@ export function addCompleteCommand(
           problem: `There is no completion for the shell "${shell}", only for ${SHELLS.join(", ")}.${didYouMean(shell, SHELLS)}`,
         });
       }
+      // The package's script for bash needs bash-completion, and evaluates what is typed.
+      if (shell === "bash") return out(BASH_SCRIPT);
       const { script } = await import("@bomb.sh/tab");
       script(shell, "hermes", "hermes");
     });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "#cli/context";
+import { numberOrAll } from "#cli/whole-number";
 
 /** `hermes hooks list|test|allow|revoke|doctor|events|log|reload` (CONTRACT §6); each loads its own part alone. */
 export function addHooksCommand(program: Command, context: CliContext): void {
@@ -90,11 +91,11 @@ function addInspection(hooks: Command, context: CliContext): void {
     .command("log")
     .description("show the last runs of all hooks, newest last")
     .option("-f, --follow", "print new runs until Ctrl+C")
-    .option("--limit <n>", "number of past runs", "50")
+    .option("--limit <n>", "number of past runs, 0 for all", numberOrAll("--limit"), 50)
     .option("--json", "print JSON; with --follow, one object per line")
-    .action(async (options: { follow?: true; json?: true; limit: string }, command: Command) => {
-      const { parseLimit, showLog } = await import("./hooks/log.ts");
-      await showLog({ ...options, limit: parseLimit(options.limit) }, command, context);
+    .action(async (options: { follow?: true; json?: true; limit: number }, command: Command) => {
+      const { showLog } = await import("./hooks/log.ts");
+      await showLog(options, command, context);
     });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { wholeNumber } from "../whole-number.ts";
+import { numberOrAll } from "../whole-number.ts";
 import type { InboundLogOptions } from "./inbound/log.ts";
 import type { InboundTestOptions } from "./inbound/test.ts";
 
@@ -41,7 +41,7 @@ export function addInboundCommand(program: Command, context: CliContext): void {
     .command("log")
     .description("show the last requests, newest last")
     .option("-f, --follow", "print new requests until Ctrl+C")
-    .option("--limit <n>", "number of past requests", wholeNumber("--limit"), 50)
+    .option("--limit <n>", "number of past requests, 0 for all", numberOrAll("--limit"), 50)
     .option("--json", "print JSON; with --follow, one object per line")
     .action(async (options: InboundLogOptions, command: Command) => {
       const { showInboundLog } = await import("./inbound/log.ts");

@@ -1,13 +1,14 @@
 /**
- * What completion offers from the home: ids of sessions, tasks, deliveries and schedules, names of webhook endpoints,
- * plugins and daemons.
+ * What completion offers from the home: ids of tasks, sessions, deliveries and schedules, names of plugins, webhooks and
+ * daemons, commands of hooks.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
 import { openToLook } from "#core/home/database";
+import { EVENT_NAMES } from "#core/events";
 import { isHidden } from "#core/home/hidden";
-import type { HomePaths } from "#core/home/paths";
+import { userHome, type HomePaths } from "#core/home/paths";
 import type { DeliveryStatus } from "#core/ports/storage";
 import type { TaskStatus } from "#core/ports/tasks";
 import { taskState } from "#core/tasks-command";
@@ -29,7 +30,7 @@ type Offer = (source: Source) => Promise<readonly OfferedValue[]>;
 const MOST_OFFERED = 50;
 const PROMPT_COLUMNS = 50;
 /** Values that no shell splits or expands: bash expands each word that it is offered, `$(…)` included. */
-const PLAIN_WORD = /^[\w.:@%+,/-]+$/;
+const PLAIN_WORD = /^[\w.:@%+,/~-]+$/;
 
 const anyTask = tasksWith([undefined]);
 const endpointNames = endpointsThat(() => true);
@@ -62,6 +63,14 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "cron add --name": runningDaemons,
   "cron list --name": runningDaemons,
   "cron remove <id>": schedules,
+  "plugins enable <name>": pluginsThat((isEnabled) => !isEnabled),
+  "plugins disable <name>": pluginsThat((isEnabled) => isEnabled),
+  "hooks allow <event>": approvableEvents,
+  "hooks allow <command>": configuredCommands,
+  "hooks revoke <command>": approvedCommands,
+  "inbound test <name>": inboundNames,
+  "run --hook": inboundNames,
+  "pairing revoke <user>": pairedUsers,
 };
 
 /**
@@ -127,6 +136,72 @@ async function installedPlugins({ paths }: Source): Promise<readonly OfferedValu
   return Object.entries(readInstalled(paths.plugins))
     .filter(([directory]) => PLAIN_WORD.test(directory))
     .map(([directory, { source }]) => ({ value: directory, description: visible(shownSource(source)) }));
+}
+
+function pluginsThat(isOffered: (isEnabled: boolean) => boolean): Offer {
+  return async ({ paths, env }) => {
+    const { discoverPlugins } = await import("#plugins/discover");
+    const config = await loadConfig(paths, env);
+    const { plugins } = await discoverPlugins(paths.plugins, config.values.plugins);
+    return plain(
+      plugins
+        .filter(({ state }) => isOffered(state === "enabled"))
+        .map(({ name, manifest }) => ({
+          value: name,
+          description: fitLine(manifest?.description ?? "", PROMPT_COLUMNS),
+        })),
+    );
+  };
+}
+
+/** The pairs that an approval can be for: configured shell hooks and the scripts of inbound webhooks. */
+async function configuredPairs({ paths, env }: Source): Promise<readonly { event: string; command: string }[]> {
+  const { parseHookEntries } = await import("#sandbox/shell/entries");
+  const config = await loadConfig(paths, env);
+  const { entries } = parseHookEntries(config.values.hooks, userHome(env));
+  const inbound = config.values.inbound ?? [];
+  return [
+    ...entries.flatMap(({ event, command }) => (command === null ? [] : [{ event, command }])),
+    ...inbound.map(({ name, script }) => ({ event: `inbound:${name}`, command: script })),
+  ];
+}
+
+async function approvableEvents(source: Source): Promise<readonly OfferedValue[]> {
+  const configured = new Set((await configuredPairs(source)).map(({ event }) => event));
+  const other = EVENT_NAMES.filter((event) => !configured.has(event));
+  return plain([
+    ...[...configured].map((event) => ({ value: event, description: "configured" })),
+    ...other.map((event) => ({ value: event, description: "" })),
+  ]);
+}
+
+async function configuredCommands(source: Source): Promise<readonly OfferedValue[]> {
+  return plain((await configuredPairs(source)).map(({ event, command }) => ({ value: command, description: event })));
+}
+
+async function approvedCommands({ paths }: Source): Promise<readonly OfferedValue[]> {
+  const { readAllowlist } = await import("#allowlist/store");
+  return plain(
+    readAllowlist(paths.allowlist).approvals.map(({ event, command }) => ({ value: command, description: event })),
+  );
+}
+
+async function inboundNames({ paths, env }: Source): Promise<readonly OfferedValue[]> {
+  const { values } = await loadConfig(paths, env);
+  return plain((values.inbound ?? []).map(({ name, bind }) => ({ value: name, description: visible(bind) })));
+}
+
+function pairedUsers({ paths }: Source): Promise<readonly OfferedValue[]> {
+  return withDatabase(paths, async (database) => {
+    const { Pairing } = await import("#gateway/pairing");
+    const { paired } = new Pairing(database).list();
+    return plain(paired.map(({ user_id, platform }) => ({ value: user_id, description: visible(platform) })));
+  });
+}
+
+/** Those that no shell splits or expands. */
+function plain(values: readonly OfferedValue[]): readonly OfferedValue[] {
+  return values.filter(({ value }) => PLAIN_WORD.test(value));
 }
 
 async function runningDaemons({ paths }: Source): Promise<readonly OfferedValue[]> {

@@ -121,3 +121,21 @@ test("commands that cannot be parsed do not run, approved or not; a fail_closed 
     assert.equal(existsSync(join(home.work, evidence)), false);
   }
 });
+
+test("a path that the shell expanded is approved as it is, and the configured spelling is offered", async (t) => {
+  const home = homeWith(t, ["~/guard.sh --strict"], ["~/guard.sh --strict"]);
+  const expanded = `${home.env()["HOME"]}/guard.sh --strict`;
+  const allowed = await home.run(["hooks", "allow", "pre_tool_call", expanded]);
+  assert.equal(allowed.code, 0);
+  assert.match(allowed.stdout, /^Approved: /);
+  assert.match(
+    allowed.stderr,
+    /To approve the configured one, run: hermes hooks allow pre_tool_call '~\/guard\.sh --strict'/,
+  );
+  const other = await home.run(["hooks", "allow", "pre_tool_call", `${expanded}er`]);
+  assert.doesNotMatch(other.stderr, /configured one/);
+  await home.run(["hooks", "revoke", expanded]);
+  const unknown = await home.run(["hooks", "revoke", expanded]);
+  assert.equal(unknown.code, 3);
+  assert.match(unknown.stderr, /Did you mean '~\/guard\.sh --strict'\?/);
+});

@@ -82,7 +82,7 @@ test("as text: a table, and the reasons below it", async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /^EVENT +SOURCE +COMMAND +TIMEOUT/);
   assert.match(stdout, /agent:start +worker +watcher +30 s +enabled/);
-  assert.match(stdout, /agent:end +worker +c +30 s +open +off/);
+  assert.match(stdout, /agent:end +worker +c +30 s +off/);
   assert.match(stdout, /\nd is skipped: .*hooks\/d has no HOOK\.yaml\.\n$/);
   assert.match(stderr, /HOOK\.yaml:3: unknown key "descripton", ignored\. Did you mean "description"\?/);
 });
@@ -94,12 +94,18 @@ test("doctor: skipped folders and code that cannot be parsed are problems, a hoo
   assert.equal(good.code, 0, good.stdout);
   assert.match(good.stdout, /✓ agent:start {2}watcher {2}\(worker\)/);
   assert.match(good.stdout, /- agent:end {2}c {2}\(worker, off\)/);
+  home.write("hooks/a/HOOK.yaml", "name: watcher\nevents: [agent:start, agent:step]\n");
   home.write("hooks/a/handler.ts", "export function handle( {\n");
   home.write("hooks/c/handler.ts", "export function handle( {\n");
   home.write("hooks/d/HOOK.yaml", "events: none\n");
   const { stdout, code } = await home.run(["hooks", "doctor"]);
   assert.equal(code, 1);
-  assert.match(stdout, /✗ agent:start {2}watcher {2}\(worker\)\n {4}problem: .*hooks\/a\/handler\.ts:\d+: /);
+  assert.match(
+    stdout,
+    /✗ agent:start {2}watcher {2}\(worker, does not load\)\n {4}problem: .*hooks\/a\/handler\.ts:\d+: /,
+  );
+  // Every event of the folder is marked, and the reason is said once.
+  assert.match(stdout, /\n✗ agent:step {2}watcher {2}\(worker, does not load\)\n[^ ]/);
   assert.match(stdout, /✗ - {2}d {2}\(gateway hook, skipped\)\n {4}problem: .*HOOK\.yaml:1: events is "none"/);
   assert.match(stdout, /\n2 problems\.\n$/);
   const report = JSON.parse((await home.run(["hooks", "doctor", "--json"])).stdout) as { problems: number };

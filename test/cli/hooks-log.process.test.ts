@@ -91,11 +91,15 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
   assert.equal(home.read("logs/hooks.jsonl").includes("hunter22"), false);
   assert.equal(runsOf((await home.run(["hooks", "log", "--limit", "1", "--json"])).stdout).length, 1);
   const { stdout } = await home.run(["hooks", "log"]);
-  assert.match(stdout, /^TIME +EVENT +SOURCE +OUTCOME/);
-  assert.match(stdout, /pre_tool_call +shell +block +[\d.]+ ms +2 +guard: Blocked by shell hook\./);
+  assert.match(stdout, /^TIME +EVENT +TOOL +SOURCE +OUTCOME/);
+  assert.match(stdout, /pre_tool_call +terminal +shell +block +[\d.]+ ms +2 +guard: Blocked by shell hook\./);
   assert.match(stdout, /error +[\d.]+ ms +3 +shell hook "[^"]+" failed at post_tool_call: it failed with exit code 3/);
   assert.match(stdout, /post_llm_call +plugin +pass +[\d.]+ ms +watcher$/m);
   assert.equal((await home.run(["hooks", "log", "--limit", "many"])).code, 2);
+  const log = home.read("logs/hooks.jsonl");
+  appendFileSync(join(home.path, "logs/hooks.jsonl"), log.repeat(60));
+  const all = runsOf((await home.run(["hooks", "log", "--limit", "0", "--json"])).stdout);
+  assert.equal(all.length, 61 * (log.split("\n").length - 1));
 });
 
 test("log --follow --json: one object a line as runs end, across a rotation; Ctrl+C is 130", async (context) => {

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { startOnPty, type Pty } from "./pty.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
-const BIN = join(ROOT, "cli/bin.js");
+export const BIN = join(ROOT, "cli/bin.js");
 /** Generous: a start takes a second of processor time, of which a busy machine gives little. */
 const SEEN_WITHIN_MS = 60_000;
 

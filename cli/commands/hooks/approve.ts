@@ -1,5 +1,6 @@
 /** `hermes hooks allow` and `hermes hooks revoke`. */
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { allowCommand, approvedWithout } from "#allowlist/decide";
@@ -12,6 +13,7 @@ import { visible, visibleCommand } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
 import { HermesError } from "#core/errors";
 import { userHome } from "#core/home/paths";
+import { quoteWord } from "#core/shell-quote";
 import { didYouMean } from "#core/suggest";
 import { expandHome, parseCommand } from "#sandbox/shell/command";
 import { parseHookEntries } from "#sandbox/shell/entries";
@@ -107,6 +109,12 @@ function explainRest(
 ): void {
   const entries = configured.filter((entry) => pairKey(entry) === pairKey(candidate));
   if (entries.length === 0) context.note(`note: ${describe(candidate)} is not configured in config.yaml.`);
+  const meant = entries.length > 0 ? undefined : configured.find((entry) => isSameProgram(entry, candidate));
+  if (meant !== undefined) {
+    context.warn(
+      `config.yaml has the same command as ${visibleCommand(meant.command)}, which your shell has probably expanded. An approval is for the exact text. To approve the configured one, run: ${visible(allowCommand(meant))}`,
+    );
+  }
   for (const entry of entries) {
     const missing = approvals.lacks(entry) ?? [];
     if (missing.length === 0) continue;
@@ -114,6 +122,11 @@ function explainRest(
       `${visible(entry.command)} (${entry.event}) is ${approvedWithout(missing)}, so it does not run. To approve that, run: ${visible(allowCommand(entry))}`,
     );
   }
+}
+
+/** True for the same program with the same arguments at the same event, however they are written. */
+function isSameProgram(one: Candidate, other: Candidate): boolean {
+  return one.event === other.event && isDeepStrictEqual(one.argv, other.argv);
 }
 
 function describe(candidate: Candidate): string {
@@ -133,14 +146,22 @@ export async function revokeHook(line: string, json: boolean, command: Command, 
   const removed = await revokeCommand(allowlist, line);
   forgetCopies(allowlist);
   if (removed === 0) {
-    const hint = didYouMean(
+    const hint = approvedHint(
       line,
       approvals.map((approval) => approval.command),
+      userHome(context.env),
     );
     throw new HermesError("HERMES_HOOK_UNKNOWN", { command: visible(line), hint: visible(hint) });
   }
   if (json) context.json({ command: line, revoked: removed });
   else context.out(`Revoked ${removed} approval${removed === 1 ? "" : "s"} of ${visible(line)}. It no longer runs.`);
+}
+
+/** The approved command that was meant: the one that a shell expanded to these words, or one that is spelled nearly so. */
+function approvedHint(line: string, commands: readonly string[], home: string): string {
+  const { argv } = parseCommand(line, home);
+  const expanded = commands.find((each) => argv !== null && isDeepStrictEqual(parseCommand(each, home).argv, argv));
+  return expanded === undefined ? didYouMean(line, commands) : ` Did you mean ${quoteWord(expanded)}?`;
 }
 
 /** What is configured; entries of the same pair are one approval for what they need together. */

@@ -11,7 +11,10 @@ export interface ExaminedHook
   extends
     Findings,
     SampleRun,
-    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state" | "untrusted"> {}
+    Pick<ListedHook, "event" | "source" | "name" | "command" | "matcher" | "enabled" | "state" | "untrusted"> {
+  /** True for each event of a gateway hook whose folder does not load. */
+  readonly broken?: true;
+}
 
 export interface DoctorReport {
   readonly hooks: readonly ExaminedHook[];
@@ -43,13 +46,14 @@ function titleLines(hook: ExaminedHook, width: number): readonly StyledLine[] {
   return hanging({ lead: styled(`${mark} `, style), text: title, style: undefined }, width);
 }
 
-function markOf({ problems, enabled }: ExaminedHook): readonly [mark: string, style: Style] {
-  if (problems.length > 0) return ["✗", "red"];
+function markOf({ problems, enabled, broken }: ExaminedHook): readonly [mark: string, style: Style] {
+  if (problems.length > 0 || broken) return ["✗", "red"];
   return enabled ? ["✓", "green"] : ["-", "dim"];
 }
 
-function stateOf({ source, enabled, exit_code, duration_ms, state, untrusted }: ExaminedHook): string {
+function stateOf({ source, enabled, exit_code, duration_ms, state, untrusted, broken }: ExaminedHook): string {
   if (state === "skipped") return "gateway hook, skipped";
+  if (broken) return `${source}, does not load`;
   if (!enabled) return `${source}, off`;
   if (duration_ms === null) return source === "shell" ? "shell, not run" : `${source}${untrusted ? ", untrusted" : ""}`;
   return `shell, ${exit_code === null ? "no exit code" : `exit code ${exit_code}`}, ${Math.round(duration_ms)} ms`;

@@ -1,26 +1,34 @@
 /** Whether the gateway can use the folders of `hooks/`, found out without running a handler. */
 import type { GatewayHookDiscovery, FoundGatewayHook } from "#gateway/hooks/discover";
 import { findCodeProblem } from "#cli/tiers";
+import type { ExaminedHook } from "./doctor-report.ts";
 import type { Findings } from "./examine-entry.ts";
 import { listGatewayHook } from "./list-gateway-hooks.ts";
 import type { ListedHook } from "./listed-hook.ts";
 
-type ExaminedGatewayHook = Findings & ListedHook;
+type ExaminedGatewayHook = Findings & ListedHook & Pick<ExaminedHook, "broken">;
 
-/** An element for each event, what is wrong with a folder at its first; a folder that is switched off has no problem. */
+/**
+ * An element for each event. What is wrong with a folder is at its first, and marks all of them; a folder that is
+ * switched off has no problem.
+ */
 export async function examineGatewayHooks({ hooks }: GatewayHookDiscovery): Promise<readonly ExaminedGatewayHook[]> {
   const examined: ExaminedGatewayHook[] = [];
   for (const found of hooks) {
-    const problems = await problemsOf(found);
+    const code = await findLoadProblem(found);
+    const problems = [...(found.kind === "hook" && found.hook.enabled ? found.warnings : []), ...code];
+    const broken = code.length > 0 ? ({ broken: true } as const) : {};
     const elements = listGatewayHook(found);
-    examined.push(...elements.map((hook, index) => ({ ...hook, problems: index === 0 ? problems : [], notes: [] })));
+    examined.push(
+      ...elements.map((hook, index) => ({ ...hook, ...broken, problems: index === 0 ? problems : [], notes: [] })),
+    );
   }
   return examined;
 }
 
-async function problemsOf(found: FoundGatewayHook): Promise<readonly string[]> {
+/** Why a folder does not load. */
+async function findLoadProblem(found: FoundGatewayHook): Promise<readonly string[]> {
   if (found.kind === "skipped") return [found.reason];
-  if (!found.hook.enabled) return [];
-  const code = await findCodeProblem(found.hook);
-  return [...found.warnings, ...(code === null ? [] : [code])];
+  const code = found.hook.enabled ? await findCodeProblem(found.hook) : null;
+  return code === null ? [] : [code];
 }

@@ -5,19 +5,17 @@ import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import { followRuns, readRuns } from "#core/home/run-log";
 import type { LoggedRun } from "#core/runs";
+import { styled, type StyledLine } from "#core/styled-text";
 import type { CliContext } from "#cli/context";
+import { shortHookName, withoutName } from "#cli/chat/hook-name";
 import { printRecords } from "#cli/follow";
+import { terminalWidth } from "#cli/list";
+import { logLines, type LogEntry } from "#cli/log-lines";
 
 export interface HooksLogOptions {
   readonly follow?: true;
   readonly json?: true;
   readonly limit: number;
-}
-
-/** The value of --limit. Throws HERMES_USAGE. */
-export function parseLimit(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number.parseInt(text, 10);
-  throw new HermesError("HERMES_USAGE", { problem: `--limit takes a whole number, not "${visible(text)}".` });
 }
 
 /**
@@ -39,7 +37,7 @@ function print(hookLog: string, options: HooksLogOptions, context: CliContext): 
   const runs = readRuns(hookLog, options.limit);
   if (options.json) return context.json({ runs });
   if (runs.length === 0) return context.out(`No hooks have run yet. Runs are recorded in ${hookLog}.`);
-  context.out([HEAD, ...runs.map(describe)].join("\n"));
+  context.lines([...headLines(), ...runs.flatMap(describe)]);
 }
 
 function follow(path: string, { limit, json }: HooksLogOptions, context: CliContext): Promise<void> {
@@ -47,12 +45,35 @@ function follow(path: string, { limit, json }: HooksLogOptions, context: CliCont
   return printRecords({ records, describe, json }, context);
 }
 
-const HEAD = row(["TIME", "EVENT", "SOURCE", "OUTCOME", "TOOK", "EXIT"], "HOOK");
+/** Only the columns of a pipe have a head. */
+function headLines(): readonly StyledLine[] {
+  const head = row(["TIME", "EVENT", "TOOL", "SOURCE", "OUTCOME", "TOOK", "EXIT"], "HOOK");
+  return terminalWidth() === undefined ? [[styled(head)]] : [];
+}
 
-function describe(run: LoggedRun): string {
+function describe(run: LoggedRun): readonly StyledLine[] {
+  const width = terminalWidth();
+  return width === undefined ? [[styled(describePlain(run))]] : logLines(entryOf(run), width);
+}
+
+function entryOf({ time, event, outcome, cause, tool_name: tool, name, detail, ...run }: LoggedRun): LogEntry {
+  const parts = [event, tool ?? "", shortHookName(name), took(run), run.exit_code ? `exit code ${run.exit_code}` : ""];
+  return {
+    time,
+    outcome: visible(cause === null ? outcome : `${outcome} (${cause})`),
+    parts: parts.map(visible),
+    reason: detail === null ? "" : visible(withoutName(detail, name)),
+  };
+}
+
+function took({ duration_ms: ms }: Pick<LoggedRun, "duration_ms">): string {
+  return `${Math.round(ms * 10) / 10} ms`;
+}
+
+function describePlain(run: LoggedRun): string {
   const outcome = run.cause === null ? run.outcome : `${run.outcome} (${run.cause})`;
-  const took = `${Math.round(run.duration_ms * 10) / 10} ms`;
-  const cells = [run.time, run.event, run.source, outcome, took, run.exit_code === null ? "" : String(run.exit_code)];
+  const exit = run.exit_code === null ? "" : String(run.exit_code);
+  const cells = [run.time, run.event, run.tool_name ?? "", run.source, outcome, took(run), exit];
   return row(cells.map(visible), visible(nameAndDetail(run)));
 }
 
@@ -64,6 +85,6 @@ function nameAndDetail({ name, detail }: LoggedRun): string {
 
 /** Columns of one width throughout, because with --follow the widest cell is not known yet. */
 function row(cells: readonly string[], last: string): string {
-  const widths = [24, 21, 7, 15, 10, 4];
+  const widths = [24, 21, 12, 7, 15, 10, 4];
   return [...cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)), last].join("  ").trimEnd();
 }

@@ -5,8 +5,11 @@ import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import { parseInboundRecord, type InboundRecord } from "#core/home/inbound-log";
 import { followRecords, readRecords } from "#core/home/run-log";
+import { styled, type StyledLine } from "#core/styled-text";
 import type { CliContext } from "#cli/context";
 import { printRecords } from "#cli/follow";
+import { terminalWidth } from "#cli/list";
+import { logLines, type LogEntry } from "#cli/log-lines";
 
 export interface InboundLogOptions {
   readonly follow?: true;
@@ -33,7 +36,7 @@ function print(file: string, { limit, json }: InboundLogOptions, context: CliCon
   const requests = readRecords(file, limit, parseInboundRecord);
   if (json) return context.json({ requests });
   if (requests.length === 0) return context.out(`No requests have come yet. They are recorded in ${file}.`);
-  context.out([HEAD, ...requests.map(describe)].join("\n"));
+  context.lines([...headLines(), ...requests.flatMap(describe)]);
 }
 
 function follow(file: string, { limit, json }: InboundLogOptions, context: CliContext): Promise<void> {
@@ -41,9 +44,30 @@ function follow(file: string, { limit, json }: InboundLogOptions, context: CliCo
   return printRecords({ records, describe, json }, context);
 }
 
-const HEAD = row(["TIME", "HOOK", "STATUS", "EXIT", "TOOK"], "REQUEST");
+/** Only the columns of a pipe have a head. */
+function headLines(): readonly StyledLine[] {
+  const head = row(["TIME", "HOOK", "STATUS", "EXIT", "TOOK"], "REQUEST");
+  return terminalWidth() === undefined ? [[styled(head)]] : [];
+}
 
-function describe(request: InboundRecord): string {
+function describe(request: InboundRecord): readonly StyledLine[] {
+  const width = terminalWidth();
+  return width === undefined ? [[styled(describePlain(request))]] : logLines(entryOf(request), width);
+}
+
+function entryOf({ time, hook, status, method, path, run_id: run, detail, ...request }: InboundRecord): LogEntry {
+  const { exit_code: code, duration_ms: took } = request;
+  const parts = [
+    hook,
+    `${method} ${path}`,
+    `${took} ms`,
+    code ? `exit code ${code}` : "",
+    run === null ? "" : `run ${run}`,
+  ];
+  return { time, outcome: String(status), parts: parts.map(visible), reason: detail === null ? "" : visible(detail) };
+}
+
+function describePlain(request: InboundRecord): string {
   const { time, hook, status, exit_code: code, duration_ms: took, method, path, run_id: run, detail } = request;
   const cells = [time, hook, String(status), code === null ? "" : String(code), `${took} ms`].map(visible);
   const rest = [`${method} ${path}`, run === null ? "" : `run ${run}`, detail ?? ""].filter((part) => part !== "");

@@ -27,7 +27,7 @@ const SLASH_COMMANDS = {
   title: { surfaces: CHAT, usage: "[TEXT]", summary: "name this session" },
   retry: { surfaces: CHAT, summary: "send your last message again" },
   undo: { surfaces: CHAT, summary: "remove the last turn" },
-  model: { surfaces: BOTH, usage: "[ID]", summary: "show the model, or switch to another one of the same provider" },
+  model: { surfaces: BOTH, usage: "[ID]", summary: "show the model, or switch to another of its provider" },
   reasoning: { surfaces: CHAT, usage: "[on|off]", summary: "show or hide the model's reasoning" },
   verbose: { surfaces: CHAT, usage: "[on|off]", summary: "show tool calls and results in full, or short" },
   tools: { surfaces: CHAT, summary: "list the model's tools" },

@@ -149,6 +149,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
       "matcher",
     );
   }
+  if (enabled && protocol.known) warnOfForeignNames(matcher, protocol.name, warn);
   return {
     event,
     index,
@@ -228,6 +229,22 @@ function readMatcher(event: EventName, value: unknown, warn: Warn): string | nul
     return null;
   }
   return value.trim() || null;
+}
+
+/** Warns when all names in a matcher are another protocol's, so that a guard would never run. */
+function warnOfForeignNames(matcher: string | null, protocol: ProtocolName, warn: Warn): void {
+  const names = matcher?.split("|").map((name) => name.trim()) ?? [];
+  const translated = names.map((name) => PROTOCOLS[protocol].translateToolName(name));
+  if (names.length === 0 || translated.includes(undefined)) return;
+  const use = [...new Set(translated)].join("|");
+  const [owner, otherwise] =
+    protocol === "hermes"
+      ? ["Claude Code", ", or set protocol: claude if the script was written for Claude Code"]
+      : ["hermes", ""];
+  warn(
+    `${JSON.stringify(matcher)} names tools as ${owner} does, so the hook runs for none; use ${use}${otherwise}`,
+    "matcher",
+  );
 }
 
 function readFailClosed(event: EventName, raw: Record<string, unknown>, warn: Warn): boolean {

@@ -36,6 +36,8 @@ export interface Protocol {
   eventNamed(name: string): { readonly event: EventName; readonly owner: string } | undefined;
   /** The names that scripts and matchers of this protocol have for our tools. */
   toolNames(tools: readonly string[]): readonly string[];
+  /** This protocol's name of a tool for the name that another protocol has for it; undefined for any other name. */
+  translateToolName(name: string): string | undefined;
   /** Why this protocol does not have the event, as a clause; null when it does. */
   refuseEvent(event: EventName): string | null;
   /** The event at which an answer to this event replaces what it is about; undefined where none can. */

@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { startChat } from "../helpers/chat.ts";
+import { Home } from "../helpers/hermes.ts";
+import { startModelServer } from "../helpers/model-server.ts";
 import { noPty } from "../helpers/pty.ts";
 import { until } from "../helpers/poll.ts";
 import { screenOf } from "../helpers/screen.ts";
@@ -100,6 +102,22 @@ test("lines are continued by Ctrl+J, Alt+Enter and a backslash; a long paste is 
     messages.filter(({ role }) => role === "user").map(({ content }) => content),
     ["one\ntwo\nthree\nfour", `${pasted.join("\n")} explain`],
   );
+});
+
+test("what is typed while hermes starts is sent with Enter", { skip }, async (t) => {
+  const model = await startModelServer([{ text: "the early answer" }]);
+  t.after(() => model.stop());
+  const home = new Home(t);
+  home.write("config.yaml", `model: { provider: openai-compatible, default: m, base_url: "${model.url}" }\n`);
+  const pty = home.terminal(["chat"], {}, { columns: 80, rows: 24 });
+  t.after(() => pty.kill());
+  pty.type(`early words${ENTER}`);
+  await pty.see("the early answer");
+  assert.equal(model.requests[0]?.messages.findLast(({ role }) => role === "user")?.content, "early words");
+  // From then on it is Ctrl+J again that makes a new line.
+  pty.type(`one${CTRL_J}two${ENTER}`);
+  await pty.see("done");
+  assert.equal(model.requests[1]?.messages.findLast(({ role }) => role === "user")?.content, "one\ntwo");
 });
 
 test("messages are kept over conversations as they were typed: Up and Ctrl+R find them", { skip }, async (t) => {

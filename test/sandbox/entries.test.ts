@@ -102,6 +102,22 @@ test("a matcher that is not a regular expression causes a warning and is used as
   assert.equal(entry?.toolMatcher.matches("a("), true);
 });
 
+test("a matcher with the tool names of the other protocol is warned of", () => {
+  const warningsOf = (entry: object) => one({ command: "x", ...entry }).warnings;
+  assert.deepEqual(warningsOf({ matcher: "Bash" }), [
+    'hooks.pre_tool_call[0].matcher: "Bash" names tools as Claude Code does, so the hook runs for none; use terminal, or set protocol: claude if the script was written for Claude Code',
+  ]);
+  assert.match(warningsOf({ matcher: "Edit|Write" }).join(), /; use patch\|write_file, or set protocol: claude/);
+  assert.deepEqual(warningsOf({ matcher: "terminal", protocol: "claude" }), [
+    'hooks.pre_tool_call[0].matcher: "terminal" names tools as hermes does, so the hook runs for none; use Bash',
+  ]);
+  assert.match(warningsOf({ matcher: "search_files", protocol: "claude" }).join(), /; use Grep\|Glob$/);
+  // Part of it matches, or it may be a plugin's tool.
+  for (const matcher of ["terminal|Bash", "Deploy", ".*", "Bash.*"]) assert.deepEqual(warningsOf({ matcher }), []);
+  assert.deepEqual(warningsOf({ matcher: "Bash|terminal", protocol: "claude" }), []);
+  assert.deepEqual(warningsOf({ matcher: "Bash", enabled: false }), []);
+});
+
 test("async is for observers only", () => {
   assert.equal(one({ command: "x", async: true }, "post_tool_call").entry?.background, true);
   const { entry, warnings } = one({ command: "x", async: true });

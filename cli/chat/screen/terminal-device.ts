@@ -78,7 +78,11 @@ export function openKeyboard(
   const decoder = new StringDecoder("utf8");
   const isRemote = process.env["SSH_CONNECTION"] !== undefined;
   const keys = new StdinBuffer({ escapeTimeout: isRemote ? ESCAPE_NETWORK_MS : ESCAPE_MS });
-  const take = (chunk: Buffer | string) => keys.process(typeof chunk === "string" ? chunk : decoder.write(chunk));
+  let wasWaiting = false;
+  const take = (chunk: Buffer | string) => {
+    const text = typeof chunk === "string" ? chunk : decoder.write(chunk);
+    keys.process(wasWaiting ? text.replaceAll("\n", "\r") : text);
+  };
   const restore = () => {
     if (!stdin.isRaw) return;
     stdin.setRawMode(false);
@@ -92,6 +96,9 @@ export function openKeyboard(
       stdin.setRawMode(true);
       stdin.on("data", take);
       stdin.resume();
+      // What was typed before came through the terminal's line mode, which turns Enter into Ctrl+J. It is read at once.
+      wasWaiting = true;
+      setImmediate(() => setImmediate(() => (wasWaiting = false)));
       device.write(PASTE_ON);
     },
     pause() {

@@ -64,6 +64,16 @@ const TRANSLATIONS: ReadonlyMap<string, Translation> = new Map([
   ],
 ]);
 
+/** Our tool that has this name in Claude Code; undefined for any other name. */
+export function toolOfClaudeName(name: string): string | undefined {
+  return [...TRANSLATIONS.keys()].find((tool) => matchableNames(tool, undefined).includes(name));
+}
+
+/** Claude Code's names of our tool, as a matcher has them; undefined for a tool that it doesn't know. */
+export function claudeNamesOf(tool: string): string | undefined {
+  return TRANSLATIONS.has(tool) ? matchableNames(tool, undefined).join("|") : undefined;
+}
+
 /** The name of a tool in scripts. A tool unknown to Claude Code (`mcp__…`, from a plugin) keeps its name. */
 export function claudeName(tool: string, args: unknown): string {
   return translationOf(tool, args)?.name ?? tool;

@@ -4,7 +4,7 @@ import { parseCommand, type Words } from "#sandbox/shell/command";
 import { createBoundedTest, EVERYTHING, type Matcher } from "#sandbox/shell/matcher";
 import type { Protocol } from "#sandbox/shell/protocol";
 import { claudeEvent, eventOf, listClaudeEvents } from "./claude-events.ts";
-import { matchableNames } from "./claude-tools.ts";
+import { claudeNamesOf, matchableNames } from "./claude-tools.ts";
 
 /** Runs command lines that are not a plain list of words. */
 export const SHELL = "/bin/sh";
@@ -16,6 +16,7 @@ export const CLAUDE: Protocol = {
     return event === undefined ? undefined : { event, owner: "Claude Code" };
   },
   toolNames: (tools) => [...new Set(tools.flatMap((tool) => matchableNames(tool, undefined)))],
+  translateToolName: claudeNamesOf,
   refuseEvent,
   replacesAt: (event) => claudeEvent(event)?.replacesAt,
   parse,

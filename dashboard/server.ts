@@ -16,6 +16,7 @@ import { newSecret } from "#core/bearer";
 import { boundConnections } from "./connections.ts";
 import { publishDiscovery } from "./discovery.ts";
 import { History } from "./history.ts";
+import { addHookRoutes, type ConfiguredHooks } from "./hook-routes.ts";
 import { Intake } from "./intake.ts";
 import { removeRedirectPage, removeRedirectPages } from "./redirect-page.ts";
 import { addRoutes } from "./routes.ts";
@@ -59,8 +60,10 @@ export interface DashboardOptions {
   readonly registry: HookRegistry;
   /** A separate connection to `state.db`; when undefined, events are kept in memory only. */
   readonly database: DatabaseSync | undefined;
-  /** The tasks, deliveries and daemons of the home; undefined without a database. */
+  /** The sessions, tasks, deliveries and daemons of the home; undefined without a database. */
   readonly stored?: StoredItems | undefined;
+  /** Reads which hooks are configured. */
+  readonly configured?: (() => Promise<ConfiguredHooks>) | undefined;
   /** The discovery file. */
   readonly discovery: string;
   /** The folder `run` of the home, which holds the pages that open sign-in links. */
@@ -127,6 +130,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
   async function start(): Promise<void> {
     app = await buildApp();
     addStoredRoutes(app, { access, stored: options.stored, redact: options.redact, log });
+    addHookRoutes(app, { access, configured: options.configured, redact: options.redact });
     const hasStored = options.stored !== undefined;
     const { version } = options;
     addRoutes(app, { access, signIn, history, intake, sources, streams, log, version, startedAt, hasStored });

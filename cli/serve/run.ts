@@ -102,7 +102,9 @@ async function start(undo: AsyncDisposableStack, { flags, command, context, prob
   const { config, log, redact } = host;
   let dashboard: OpenDashboard | undefined;
   if (config.values.dashboard?.enabled) {
-    dashboard = undo.use(await openDashboard({ paths, config, flags, registry: forwarded, log, redact, warn }));
+    dashboard = undo.use(
+      await openDashboard({ paths, config, flags, env: context.env, registry: forwarded, log, redact, warn }),
+    );
     undo.defer(await forwardNow(host));
   }
   const monitoring = undo.use(await openMonitoring(host, probe));

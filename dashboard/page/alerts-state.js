@@ -6,7 +6,7 @@ import { nameOf } from "./sessions-state.js";
 /** @typedef {import("./hooks-state.js").HookStats} HookStats */
 /** @typedef {import("./session.js").SourceStatus} SourceStatus */
 
-/** Where an alert leads. @typedef {{ session: string } | { hook: string } | { view: "sources" | "webhooks" }} Target */
+/** Where an alert leads. @typedef {{ session: string } | { hook: string } | { view: "sources" | "webhooks" | "hooks" }} Target */
 
 /**
  * @typedef {object} Alert
@@ -23,6 +23,7 @@ import { nameOf } from "./sessions-state.js";
  * @property {readonly HookStats[]} failing hooks whose last run failed
  * @property {readonly SourceStatus[]} sources
  * @property {readonly { attempts: number, last_error: string | null, endpoint: string }[]} deliveries that wait
+ * @property {readonly import("./configured-hooks.js").ConfiguredHook[]} bad hooks that are switched on and cannot run
  * @property {number} now
  */
 
@@ -46,11 +47,12 @@ export class Alerts {
    * @param {Facts} facts
    * @returns {Alert[]}
    */
-  list({ sessions, failing, sources, deliveries, now }) {
+  list({ sessions, failing, sources, deliveries, bad, now }) {
     const recent = failing.filter(({ lastAt }) => now - lastAt < RECENT_MS);
     return [
       ...sessions.flatMap((session) => approval(session)),
       ...recent.filter(isGuard).map((hook) => failingHook(hook, now)),
+      ...cannotRun(bad),
       ...sessions.flatMap((session) => stuck(session, sources, now)),
       ...sessions.flatMap((session) => retried(session, now)),
       ...recent.filter((hook) => !isGuard(hook)).map((hook) => failingHook(hook, now)),
@@ -122,6 +124,21 @@ function failingHook(hook, now) {
     detail: [lastFailure?.reason ?? "", share].filter((part) => part !== "").join(" · "),
     target: { hook: key },
   };
+}
+
+/**
+ * @param {Facts["bad"]} bad
+ * @returns {Alert[]}
+ */
+function cannotRun(bad) {
+  const [first] = bad;
+  if (first === undefined) return [];
+  const one = `Hook ${scriptName(first.name) || "without a name"} is ${first.state}`;
+  const text = bad.length === 1 ? one : `${counted(bad.length, "hook")} cannot run`;
+  const names = bad.map(({ name, state }) => `${scriptName(name)}: ${state}`).join(", ");
+  const detail = bad.length === 1 ? first.problem : names;
+  const target = bad.length === 1 ? { hook: first.key } : { view: /** @type {const} */ ("hooks") };
+  return [{ key: "hooks", tone: "error", text, detail: oneLine(detail), target }];
 }
 
 /**

@@ -12,6 +12,7 @@ export class AlertsPane {
   #view;
   #sessions;
   #hooks;
+  #configured;
   /** @type {readonly import("./session.js").SourceStatus[]} */
   #sources = [];
   #hasStored = false;
@@ -20,11 +21,12 @@ export class AlertsPane {
   #deliveries = new StoredResource(fetchJson);
 
   /**
-   * @param {import("./sessions-state.js").Sessions} sessions
-   * @param {import("./hooks-state.js").Hooks} hooks
+   * @param {{ sessions: import("./sessions-state.js").Sessions, hooks: import("./hooks-state.js").Hooks,
+   *   configured: import("./configured-hooks.js").ConfiguredHooks }} models
    * @param {(target: import("./alerts-state.js").Target) => void} onOpen
    */
-  constructor(sessions, hooks, onOpen) {
+  constructor({ sessions, hooks, configured }, onOpen) {
+    this.#configured = configured;
     this.#sessions = sessions;
     this.#hooks = hooks;
     this.#view = new AlertsView(onOpen);
@@ -51,6 +53,7 @@ export class AlertsPane {
       sessions: this.#sessions.list(),
       failing: this.#hooks.failing(),
       sources: this.#sources,
+      bad: this.#configured.bad(),
       deliveries: this.#deliveries.value?.deliveries ?? [],
       now: Date.now(),
     };

@@ -1,15 +1,15 @@
 /** The models and views of the page, and which model change redraws which view. */
 import { AlertsPane } from "./alerts.js";
-import { byId, setText } from "./dom.js";
+import { ConfiguredHooks } from "./configured-hooks.js";
+import { byId } from "./dom.js";
 import { rowOf } from "./events.js";
 import { FeedView } from "./feed-view.js";
 import { drawFeedHead } from "./feed-head.js";
 import { Feed } from "./feed-state.js";
 import { EVERYTHING } from "./filter.js";
 import { FilterView } from "./filter-view.js";
-import { clockTime } from "./format.js";
 import { Hooks } from "./hooks-state.js";
-import { HooksView } from "./hooks-view.js";
+import { HooksPane } from "./hooks-pane.js";
 import { Inspector } from "./inspector.js";
 import { listenToKeys, showKeys } from "./keys.js";
 import { Overview } from "./overview.js";
@@ -29,6 +29,8 @@ export class Board {
   #sessions = new Sessions();
   #titles = new SessionTitles(fetchJson, this.#sessions);
   #hooks = new Hooks();
+  #configured = new ConfiguredHooks();
+  #models = { sessions: this.#sessions, hooks: this.#hooks, configured: this.#configured };
   #scheduler = new Scheduler();
   #views = new Views(() => {
     this.#drawAll();
@@ -39,29 +41,35 @@ export class Board {
   #isVisible = (/** @type {import("./views.js").View} */ view) => this.#views.isVisible(view);
 
   #filterView = new FilterView((filter) => this.#filter(filter));
-  #inspector = new Inspector(this.#sessions, {
+  #inspector = new Inspector(this.#models, {
     onChoice: () => this.#chosen(),
-    onFilter: (session) => this.#filterBy(session),
+    onFilter: (session) => this.#filterBy({ session }),
+    onHook: (hook) => this.#filterBy({ hook }),
     onClose: () => this.#close(),
     onStored: () => void this.poll(),
   });
   #feedView = new FeedView(byId("rows", HTMLElement), this.#feed, {
     onChange: () => this.#drawNow(this.#parts.feed),
-    onOpen: (row) => this.#openEvent(row),
+    onOpen: (row) => this.#open({ kind: "event", row }),
   });
-  #sessionsView = new SessionsView(byId("sessions-list", HTMLElement), this.#sessions, (id) => this.#openSession(id));
-  #hooksView = new HooksView(this.#hooks, () => this.#drawNow(this.#parts.hooks));
+  #sessionsView = new SessionsView(byId("sessions-list", HTMLElement), this.#sessions, (id) =>
+    this.#open({ kind: "session", id }),
+  );
+  #hooksPane = new HooksPane(this.#models, {
+    onSort: () => this.#drawNow(this.#parts.hooks),
+    onOpen: (key) => this.#open({ kind: "hook", key }),
+  });
   #sourcesView = new SourcesView();
-  #alerts = new AlertsPane(this.#sessions, this.#hooks, (target) => this.#openAlert(target));
+  #alerts = new AlertsPane(this.#models, (target) => this.#openAlert(target));
   #stored = new StoredPanes({
-    onOpen: (choice) => this.#openStored(choice),
+    onOpen: (choice) => this.#open(choice),
     onFilter: () => void this.poll(),
   });
 
   #parts = {
     feed: this.#part("feed", 0, () => this.#drawFeed()),
     sessions: this.#part("sessions", 250, () => this.#drawSessions()),
-    hooks: this.#part("hooks", 500, () => this.#drawHooks()),
+    hooks: this.#part("hooks", 500, () => this.#hooksPane.draw(this.#inspector.hookKey, this.#firstAt)),
     sources: this.#part("sources", 500, () => this.#sourcesView.draw()),
     tasks: this.#part("tasks", 250, () => this.#stored.draw("task", this.#inspector.storedId("task"))),
     webhooks: this.#part("webhooks", 250, () => this.#stored.draw("delivery", this.#inspector.storedId("delivery"))),
@@ -148,6 +156,7 @@ export class Board {
     if (document.hidden || byId("main", HTMLElement).hidden) return;
     await Promise.all([
       this.#alerts.refresh(),
+      this.#hooksPane.refresh().then((isRead) => isRead && this.#chosen()),
       this.#stored.refresh(this.#isVisible, (view) => this.#drawNow(this.#parts[view])),
       this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(this.#parts.inspector)),
       this.#titles.refresh().then((isNew) => isNew && this.#chosen()),
@@ -195,21 +204,15 @@ export class Board {
     this.#sessionsView.draw();
   }
 
-  #drawHooks() {
-    this.#hooksView.draw();
-    const since = this.#firstAt === 0 || this.#hooks.size === 0 ? "" : `since ${clockTime(this.#firstAt)}`;
-    setText(byId("hooks-since", HTMLElement), since);
-  }
-
   /** @param {import("./filter.js").Filter} filter */
   #filter(filter) {
     this.#feed.setFilter(filter);
     this.#feedView.filtered();
   }
 
-  /** @param {string} session */
-  #filterBy(session) {
-    this.#filterView.set({ ...EVERYTHING, session });
+  /** @param {Partial<import("./filter.js").Filter>} part */
+  #filterBy(part) {
+    this.#filterView.set({ ...EVERYTHING, ...part });
     this.#close();
     this.#views.show("feed");
   }
@@ -249,20 +252,8 @@ export class Board {
     if (this.#inspector.choice.kind === "event" && row !== undefined) this.#inspector.choose({ kind: "event", row });
   }
 
-  /** @param {import("./events.js").Row} row */
-  #openEvent(row) {
-    this.#inspector.choose({ kind: "event", row });
-    if (!this.#views.isWide) this.#inspector.focus();
-  }
-
-  /** @param {string} id */
-  #openSession(id) {
-    this.#inspector.choose({ kind: "session", id });
-    if (!this.#views.isWide) this.#inspector.focus();
-  }
-
-  /** @param {{ kind: import("./stored-panes.js").StoredName, id: string }} choice */
-  #openStored(choice) {
+  /** @param {import("./inspector.js").Choice} choice */
+  #open(choice) {
     this.#inspector.choose(choice);
     if (!this.#views.isWide) this.#inspector.focus();
     void this.poll();
@@ -270,23 +261,27 @@ export class Board {
 
   /** @param {import("./alerts-state.js").Target} target */
   #openAlert(target) {
-    if ("session" in target) return this.#openSession(target.session);
-    this.#views.show("view" in target ? target.view : "hooks");
+    if ("session" in target) return this.#open({ kind: "session", id: target.session });
+    if ("hook" in target) return this.#open({ kind: "hook", key: target.hook });
+    this.#close();
+    this.#views.show(target.view);
   }
 
   #chosen() {
-    const { inspector, sessions, tasks, webhooks, daemons } = this.#parts;
-    for (const part of [inspector, sessions, tasks, webhooks, daemons]) this.#drawNow(part);
+    const { inspector, sessions, hooks, tasks, webhooks, daemons } = this.#parts;
+    for (const part of [inspector, sessions, hooks, tasks, webhooks, daemons]) this.#drawNow(part);
   }
 
   /** Back to the latest, one step at a time: first out of the details, then out of the list. */
   #close() {
     if (this.#inspector.choice.kind === "follow") return this.#feedView.leave();
     const { hasFocus } = this.#inspector;
+    const { hookKey: hook } = this.#inspector;
     const { kind } = this.#inspector.choice;
     this.#inspector.choose({ kind: "follow" });
     if (!hasFocus) return;
     if (kind === "session" && this.#views.current === "sessions") this.#sessionsView.focus();
-    else if (!this.#stored.focus(kind, this.#isVisible)) byId("rows", HTMLElement).focus({ preventScroll: true });
+    else if (!(this.#isVisible("hooks") && this.#hooksPane.focus(hook)) && !this.#stored.focus(kind, this.#isVisible))
+      byId("rows", HTMLElement).focus({ preventScroll: true });
   }
 }

@@ -39,9 +39,24 @@ const LONGEST_REASON = 400;
 export class Hooks {
   /** By key, the most recently run last. @type {Map<string, HookStats>} */
   #hooks = new Map();
+  /** Those that are configured, but have no run. @type {HookStats[]} */
+  #idle = [];
 
+  /** How many have run. */
   get size() {
     return this.#hooks.size;
+  }
+
+  /**
+   * Lists these, too, as far as they have not run.
+   *
+   * @param {readonly { key: string, event: string, source: string, name: string }[]} configured
+   */
+  setConfigured(configured) {
+    const ran = [...this.#hooks.values()];
+    this.#idle = configured
+      .filter((hook) => !ran.some((one) => isRunOf(one, hook)))
+      .map(({ key, event, source, name }) => newHook(key, event, source, name));
   }
 
   /**
@@ -98,7 +113,7 @@ export class Hooks {
   sorted(column, descending) {
     const direction = descending ? -1 : 1;
     const value = SORTED_BY[column];
-    const rows = [...this.#hooks.values()].map((hook) => ({ hook, value: value(hook) }));
+    const rows = [...this.#hooks.values(), ...this.#idle].map((hook) => ({ hook, value: value(hook) }));
     // Equal rows are ordered by key, so that they do not jump around.
     rows.sort((a, b) => direction * compare(a.value, b.value) || compare(a.hook.key, b.hook.key));
     return rows.map(({ hook }) => hook);
@@ -136,6 +151,15 @@ export function hookKey({ event, source, name }) {
  */
 export function nameOfHook(key) {
   return key === "" ? "" : scriptName(textOf(JSON.parse(key)[2])) || "(no name)";
+}
+
+/**
+ * @param {{ event: string, source: string, name: string }} run
+ * @param {{ event: string, source: string, name: string }} configured
+ */
+function isRunOf({ event, source, name }, configured) {
+  if (source !== configured.source || name !== configured.name) return false;
+  return event === configured.event || `${event.slice(0, event.indexOf(":") + 1)}*` === configured.event;
 }
 
 /** @type {Record<HookColumn, (hook: HookStats) => string | number>} */

@@ -12,6 +12,8 @@ const COLUMNS = ["name", "event", "source", "calls", "blocks", "errors", "p50", 
 
 export class HooksView {
   #hooks;
+  #configured;
+  #selected = "";
   #rows;
   /** @type {HookColumn} */
   #column = "calls";
@@ -22,16 +24,19 @@ export class HooksView {
 
   /**
    * @param {import("./hooks-state.js").Hooks} hooks
-   * @param {() => void} onSort
+   * @param {import("./configured-hooks.js").ConfiguredHooks} configured
+   * @param {{ onSort: () => void, onOpen: (key: string) => void }} handlers
    */
-  constructor(hooks, onSort) {
+  constructor(hooks, configured, { onSort, onOpen }) {
     this.#hooks = hooks;
+    this.#configured = configured;
     this.#onSort = onSort;
     this.#rows = new KeyedList(byId("hooks-rows", HTMLTableSectionElement), {
       key: (/** @type {HookStats} */ { key }) => key,
-      version: ({ calls, lastFailure }) => (lastFailure === null ? calls : undefined),
-      create: newRow,
-      update: fill,
+      // Relative times change every second.
+      version: () => undefined,
+      create: ({ key }) => newRow(() => onOpen(key)),
+      update: (element, hook) => fill(element, hook, this.#configured.of(hook), hook.key === this.#selected),
     });
     this.#headings = [...byId("hooks-table", HTMLTableElement).querySelectorAll("button")];
     for (const heading of this.#headings) {
@@ -40,10 +45,23 @@ export class HooksView {
     this.#mark();
   }
 
+  /** @param {string} key "" for none */
+  select(key) {
+    this.#selected = key;
+  }
+
+  /** Focuses the row of a hook; false when it has none. @param {string} key */
+  focus(key) {
+    const opener = this.#rows.element(key)?.querySelector("button");
+    opener?.focus();
+    return opener !== undefined && opener !== null;
+  }
+
   draw() {
-    byId("hooks-table", HTMLTableElement).hidden = this.#hooks.size === 0;
-    byId("hooks-empty", HTMLElement).hidden = this.#hooks.size > 0;
-    this.#rows.render(this.#hooks.sorted(this.#column, this.#descending));
+    const rows = this.#hooks.sorted(this.#column, this.#descending);
+    byId("hooks-table", HTMLTableElement).hidden = rows.length === 0;
+    byId("hooks-empty", HTMLElement).hidden = rows.length > 0;
+    this.#rows.render(rows);
   }
 
   /** @param {HookColumn} column */
@@ -63,16 +81,21 @@ export class HooksView {
   }
 }
 
-function newRow() {
-  return el(
+/** @param {() => void} onOpen */
+function newRow(onOpen) {
+  const opener = el("button", { type: "button", class: "opener" });
+  const row = el(
     "tr",
     {},
     ...COLUMNS.map((column) =>
       column === "name"
-        ? el("th", { scope: "row", "data-column": column })
+        ? el("th", { scope: "row", "data-column": column }, opener, el("span", { class: "state" }))
         : el("td", { "data-column": column, "data-label": LABELS[column] ?? column }),
     ),
   );
+  // The whole row opens it, for the pointer.
+  row.addEventListener("click", onOpen);
+  return row;
 }
 
 /** @type {Record<string, string>} */
@@ -81,10 +104,16 @@ const LABELS = { failed: "last failure" };
 /**
  * @param {HTMLElement} element
  * @param {HookStats} hook
+ * @param {import("./configured-hooks.js").ConfiguredHook | undefined} configured
+ * @param {boolean} isSelected
  */
-function fill(element, hook) {
+function fill(element, hook, configured, isSelected) {
+  setAttribute(element, "aria-current", isSelected ? "true" : null);
   const [name, event, source, calls, blocks, errors, p50, p95, failed] = element.children;
-  if (name) setText(name, shortName(hook.name) || "(no name)");
+  const [opener, state] = name?.children ?? [];
+  if (opener) setText(opener, shortName(hook.name) || "(no name)");
+  if (state) setText(state, stateWords(hook, configured));
+  if (state) setAttribute(state, "data-bad", configured?.isBad === true ? "" : null);
   if (event) setText(event, hook.event);
   if (source) setText(source, hook.source);
   if (calls) setText(calls, count(hook.calls));
@@ -104,6 +133,15 @@ function fill(element, hook) {
 function number(cell, value) {
   setText(cell, count(value));
   setAttribute(cell, "data-some", value > 0 ? "" : null);
+}
+
+/**
+ * @param {HookStats} hook
+ * @param {import("./configured-hooks.js").ConfiguredHook | undefined} configured
+ */
+function stateWords({ calls }, configured) {
+  if (configured === undefined) return "";
+  return configured.state || (calls === 0 && !configured.hasRun ? "never ran" : "");
 }
 
 /** @param {HookStats} hook */

@@ -3,6 +3,8 @@ import { DaemonDetailsView } from "./daemon-details.js";
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
 import { counted, shortId } from "./format.js";
+import { hookDetails } from "./hook-details.js";
+import { nameOfHook } from "./hooks-state.js";
 import { fetchJson } from "./session.js";
 import { nameOf } from "./sessions-state.js";
 import { stateWords } from "./sessions-view.js";
@@ -22,7 +24,7 @@ const STORED_TITLES = { task: "Task", delivery: "Delivery", daemon: "Daemon" };
  * What the pane shows. `follow`: nothing is selected, so it shows the most active session.
  *
  * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string } |
- *   { kind: StoredName, id: string }} Choice
+ *   { kind: "hook", key: string } | { kind: StoredName, id: string }} Choice
  */
 
 export class Inspector {
@@ -33,6 +35,8 @@ export class Inspector {
   #close = byId("inspector-close", HTMLButtonElement);
   #timeline;
   #sessions;
+  #hooks;
+  #configured;
   #daemon;
   #handlers;
   /** @type {Choice} */
@@ -44,12 +48,15 @@ export class Inspector {
   #holds = "";
 
   /**
-   * @param {import("./sessions-state.js").Sessions} sessions
-   * @param {{ onChoice: () => void, onFilter: (session: string) => void, onClose: () => void,
-   *   onStored: () => void }} handlers
+   * @param {{ sessions: import("./sessions-state.js").Sessions, hooks: import("./hooks-state.js").Hooks,
+   *   configured: import("./configured-hooks.js").ConfiguredHooks }} models
+   * @param {{ onChoice: () => void, onFilter: (session: string) => void, onHook: (key: string) => void,
+   *   onClose: () => void, onStored: () => void }} handlers
    */
-  constructor(sessions, handlers) {
+  constructor({ sessions, hooks, configured }, handlers) {
     this.#sessions = sessions;
+    this.#hooks = hooks;
+    this.#configured = configured;
     this.#handlers = handlers;
     this.#daemon = new DaemonDetailsView({
       onSession: (id) => this.choose({ kind: "session", id }),
@@ -70,6 +77,11 @@ export class Inspector {
   get sessionId() {
     if (this.#choice.kind === "session") return this.#choice.id;
     return this.#choice.kind === "follow" ? this.#follow() : "";
+  }
+
+  /** The key of the hook that is shown; "" for none. */
+  get hookKey() {
+    return this.#choice.kind === "hook" ? this.#choice.key : "";
   }
 
   /** The entry of this kind that is shown; "" for none. @param {StoredName} kind */
@@ -103,6 +115,7 @@ export class Inspector {
 
   draw() {
     if (this.#choice.kind === "event") this.#drawEvent(this.#choice.row);
+    else if (this.#choice.kind === "hook") this.#drawHook(this.#choice.key);
     else if (this.#choice.kind === "daemon") this.#drawDaemon(this.#choice.id);
     else if ("id" in this.#choice && this.#choice.kind !== "session")
       this.#drawStored(this.#choice.kind, this.#choice.id);
@@ -126,6 +139,21 @@ export class Inspector {
     const onSession = (/** @type {string} */ id) => this.choose({ kind: "session", id });
     this.#body.replaceChildren(...eventView(row, { onSession, onFilter: this.#handlers.onFilter }));
     if (isOther) this.#body.scrollTop = 0;
+  }
+
+  /** @param {string} key */
+  #drawHook(key) {
+    const stats = this.#hooks.get(key);
+    const configured = stats === undefined ? this.#configured.get(key) : this.#configured.of(stats);
+    setText(this.#title, `Hook ${nameOfHook(key)}`);
+    setText(this.#subtitle, stats?.name ?? configured?.name ?? "");
+    const isOther = !this.#holds.startsWith(`hook ${key}\n`);
+    // Rebuilt only for a further run or another state, so that a selection stays.
+    if (!this.#hold(`hook ${key}\n${stats?.calls ?? 0} ${JSON.stringify(configured)}`)) return;
+    const onSession = (/** @type {string} */ id) => this.choose({ kind: "session", id });
+    const top = this.#body.scrollTop;
+    this.#body.replaceChildren(...hookDetails(stats, configured, { onFilter: this.#handlers.onHook, onSession }));
+    this.#body.scrollTop = isOther ? 0 : top;
   }
 
   /**

@@ -3,8 +3,9 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { Conversation, type EventFrame } from "../helpers/dashboard-events.ts";
 import { Alerts } from "../../dashboard/page/alerts-state.js";
+import { ConfiguredHooks } from "../../dashboard/page/configured-hooks.js";
 import { parseEvent } from "../../dashboard/page/events.js";
-import { Hooks } from "../../dashboard/page/hooks-state.js";
+import { hookKey, Hooks } from "../../dashboard/page/hooks-state.js";
 import type { SourceStatus } from "../../dashboard/page/session.js";
 import { Sessions } from "../../dashboard/page/sessions-state.js";
 
@@ -21,7 +22,14 @@ function alertsOf(frames: readonly EventFrame[], { after = 0, sources = [] as So
     sessions.add(event);
     hooks.add(event);
   }
-  const facts = { sessions: sessions.list(), failing: hooks.failing(), sources, deliveries: [], now: START + after };
+  const facts = {
+    sessions: sessions.list(),
+    failing: hooks.failing(),
+    sources,
+    deliveries: [],
+    bad: [],
+    now: START + after,
+  };
   return new Alerts().list(facts).map(({ text, detail }) => `${text} | ${detail}`);
 }
 
@@ -76,10 +84,60 @@ test("dropped events are news for ten minutes; webhooks that are sent again unti
         failing: [],
         sources: [{ ...source(true), dropped }],
         deliveries: attempts === 0 ? [] : [{ ...delivery, attempts }],
+        bad: [],
         now: START + minutes * MINUTE,
       })
       .map(({ text }) => text);
   assert.deepEqual(at(0, 3), ["cli had to drop 3 events"]);
   assert.deepEqual(at(11, 3, 2), ["1 webhook failed and is sent again"]);
   assert.deepEqual(at(12, 4), ["cli had to drop 4 events"]);
+});
+
+test("hooks that are configured are known by their state, under their events or a pattern", () => {
+  const configured = new ConfiguredHooks();
+  const base = { source: "shell", enabled: true, allowed: true, drift: "none", problem: null };
+  configured.set({
+    hooks: [
+      { ...base, event: "pre_tool_call", name: "guard", last_run: { outcome: "pass" } },
+      { ...base, event: "pre_tool_call", name: "new", allowed: false },
+      { ...base, event: "pre_tool_call", name: "gone", drift: "missing" },
+      { ...base, event: "pre_tool_call", name: "changed", drift: "modified" },
+      { ...base, event: "pre_tool_call", name: "bad", problem: "unbalanced quote" },
+      { ...base, event: "pre_tool_call", name: "off", enabled: false },
+      { ...base, event: "agent:*", source: "worker", name: "log", state: "enabled" },
+      { ...base, event: "", source: "worker", name: "folder", enabled: false, state: "skipped", reason: "no handler" },
+      null,
+    ],
+  });
+  assert.deepEqual(
+    configured.list().map(({ name, state, isBad }) => [name, state, isBad]),
+    [
+      ["guard", "", false],
+      ["new", "not approved", true],
+      ["gone", "script missing", true],
+      ["changed", "script changed", true],
+      ["bad", "broken", true],
+      ["off", "off", false],
+      ["log", "", false],
+      ["folder", "skipped", true],
+    ],
+  );
+  const run = { event: "agent:end", source: "worker", name: "log" };
+  assert.equal(configured.of({ ...run, key: hookKey(run) })?.name, "log");
+
+  const hooks = new Hooks();
+  const context = { payload: { ...run, outcome: "pass", duration_ms: 1 } };
+  hooks.add({ seq: 1, at: START, src: "gateway", type: "tui:hook.complete", context });
+  hooks.setConfigured(configured.list());
+  const names = hooks.sorted("calls", true).map(({ name, calls }) => `${name} ${calls}`);
+  assert.deepEqual([names[0], names.length, names.includes("log 0")], ["log 1", 8, false]);
+  const [alert] = new Alerts().list({
+    sessions: [],
+    failing: [],
+    sources: [],
+    deliveries: [],
+    bad: configured.bad().slice(3, 4),
+    now: START,
+  });
+  assert.deepEqual([alert?.text, alert?.detail], ["Hook bad is broken", "unbalanced quote"]);
 });

@@ -8,6 +8,7 @@ import type { TestContext } from "node:test";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "#core/home/log";
 import { HookRegistry, type EventContext } from "#core/registry";
+import type { ConfiguredHooks } from "#dashboard/hook-routes";
 import type { StoredItems } from "#dashboard/stored-routes";
 import { createDashboard, type DashboardServer, type DashboardLimits } from "#dashboard/server";
 
@@ -17,6 +18,7 @@ export interface TestDashboardOptions {
   /** Closed after the stop. */
   readonly database?: DatabaseSync;
   readonly stored?: StoredItems;
+  readonly configured?: () => Promise<ConfiguredHooks>;
   readonly limits?: Partial<DashboardLimits>;
   /** A folder for the discovery file that others use too. */
   readonly folder?: string;
@@ -61,6 +63,7 @@ export class TestDashboard {
       registry: this.registry,
       database: options.database,
       stored: options.stored,
+      configured: options.configured,
       discovery: this.discovery,
       run: join(folder, "run"),
       log: listLog(this.log),

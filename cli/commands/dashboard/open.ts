@@ -14,6 +14,7 @@ export interface OpenDashboardOptions {
   readonly config: Config;
   /** What the command line says instead of the configuration. */
   readonly flags: { readonly host?: string; readonly port?: number; readonly insecure?: true };
+  readonly env: NodeJS.ProcessEnv;
   /** Where the events of other processes are published. */
   readonly registry: HookRegistry;
   readonly log: Log;
@@ -27,7 +28,7 @@ const PORT = 9119;
 
 /** Listens. Throws HERMES_DASHBOARD_* when it cannot, and HERMES_STATE_NEWER. */
 export async function openDashboard(options: OpenDashboardOptions): Promise<OpenDashboard> {
-  const { paths, config, flags, registry, log, redact, warn } = options;
+  const { paths, config, flags, env, registry, log, redact, warn } = options;
   const settings = config.values.dashboard ?? {};
   const host = bindAddress(flags.host ?? settings.host, flags.insecure);
   await using undo = new AsyncDisposableStack();
@@ -40,6 +41,10 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
     registry,
     database,
     stored: database && (await openStored(database, options)),
+    configured: async () => {
+      const { collectHooks } = await import("../hooks/list.ts");
+      return collectHooks(paths, env);
+    },
     discovery: paths.discovery,
     run: paths.run,
     log,

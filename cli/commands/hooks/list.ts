@@ -22,17 +22,7 @@ export async function listHooks(
   context: CliContext,
 ): Promise<void> {
   const paths = context.paths(command);
-  const config = await loadConfig(paths, context.env);
-  const shell = listShellHooks(config, paths, context.env);
-  const plugins = await listPluginHooks(config, paths);
-  const inbound = await loadInboundHookList(config, paths, context.env);
-  const gatewayHooks = await loadGatewayHookList(config, paths);
-  const listings = [plugins, shell, inbound, gatewayHooks];
-  const hooks = await withLastRuns(
-    listings.flatMap((listing) => listing.hooks),
-    paths,
-  );
-  const warnings = [...config.warnings, ...listings.flatMap((listing) => listing.warnings)];
+  const { hooks, warnings } = await collectHooks(paths, context.env);
   const live = options.live ? await import("./list-live.ts") : undefined;
   const processes = live?.listProcesses(paths);
   if (options.json) context.json({ hooks, warnings, ...(processes === undefined ? {} : { processes }) });
@@ -41,6 +31,19 @@ export async function listHooks(
   if (!options.json && processes !== undefined) context.out(`\n${live?.describeProcesses(processes)}`);
   if (!options.json) for (const warning of warnings) context.warn(warning);
   if (options.check && (warnings.length > 0 || hooks.some(needsALook))) context.exit(EXIT.failed);
+}
+
+/** Everything that is configured now, with how each hook ended last. Throws what reading the configuration throws. */
+export async function collectHooks(paths: HomePaths, env: NodeJS.ProcessEnv): Promise<Listing> {
+  const config = await loadConfig(paths, env);
+  const shell = listShellHooks(config, paths, env);
+  const plugins = await listPluginHooks(config, paths);
+  const inbound = await loadInboundHookList(config, paths, env);
+  const gatewayHooks = await loadGatewayHookList(config, paths);
+  const listings = [plugins, shell, inbound, gatewayHooks];
+  const listed = listings.flatMap((listing) => listing.hooks);
+  const warnings = [...config.warnings, ...listings.flatMap((listing) => listing.warnings)];
+  return { hooks: await withLastRuns(listed, paths), warnings };
 }
 
 const NOTHING = "No hooks are configured. Add them to config.yaml under hooks: (see docs/shell-hooks.md).";

@@ -38,8 +38,13 @@ test("new writes a plugin that type-checks and runs, enables nothing and overwri
       commands: ["calls"],
     },
   ]);
-  const guarded = await home.run(["chat", "-q", "run `rm -rf /nowhere-at-all`", "--output-format", "stream-json"]);
-  assert.match(guarded.stdout, /"hook".*"name":"demo","outcome":"block"/);
+  // Should the guard fail, rm refuses the option and deletes nothing.
+  const outcomeOf = async (command: string) => {
+    const { stdout } = await home.run(["chat", "-q", `run \`${command}\``, "--output-format", "stream-json"]);
+    return /"hook".*"event":"pre_tool_call".*"name":"demo","outcome":"(\w+)"/.exec(stdout)?.[1];
+  };
+  assert.equal(await outcomeOf("rm -rf --no-such-option /"), "block");
+  assert.equal(await outcomeOf("rm -rf /nowhere-at-all"), "pass");
 });
 
 test("a name that is none is wrong usage", async (t) => {

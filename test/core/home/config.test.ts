@@ -25,7 +25,7 @@ test("an empty file, and one without sections, give the defaults", async () => {
 
 test("given values are merged with the defaults of their section", async () => {
   const { values } = await parse("agent: {max_iterations: 3}\nmodel: {provider: openai}\n");
-  assert.deepEqual(values.agent, { max_iterations: 3, env_passthrough: [] });
+  assert.deepEqual(values.agent, { instructions: true, max_iterations: 3, env_passthrough: [] });
   assert.deepEqual(values.model, { max_retries: 2, timeout_seconds: 120, provider: "openai" });
 });
 

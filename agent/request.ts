@@ -49,6 +49,7 @@ async function attemptOnce(
     const answer = await askModel(request);
     line.cost.input_tokens += answer.usage.input_tokens;
     line.cost.output_tokens += answer.usage.output_tokens;
+    if (scope.depth === 0) line.context.tokens = answer.usage.input_tokens + answer.usage.output_tokens;
     line.progress({ kind: "tokens", ...line.cost });
     await fireHook(scope, "post_api_request", () => ({
       ...payload(),

@@ -4,13 +4,17 @@ import { HermesError } from "#core/errors";
 import type { FrameOf } from "#core/frames";
 import type {
   AgentRunner,
+  CompactionResult,
+  CompactRequest,
   InjectedFrom,
   Session,
   SessionRequest,
   ToolRequest,
   TurnRequest,
   TurnResult,
+  UsageRecord,
 } from "#core/ports/agent";
+import { compactSession } from "./compact.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
 import { CallQuestions } from "./questions.ts";
@@ -26,11 +30,12 @@ import { runTurn } from "./turn.ts";
  */
 export function createAgentRunner(deps: AgentDeps): AgentRunner {
   const running = new Map<string, Injections>();
+  const compacting = new Set<string>();
   const questions = new CallQuestions();
 
   async function turn(request: TurnRequest): Promise<TurnResult> {
     const { session, runs = [], injected, message } = request;
-    if (running.has(session.id)) {
+    if (isBusy(session)) {
       throw new HermesError("HERMES_INTERNAL", { problem: `session ${session.id} runs a turn already` });
     }
     const injections = new Injections();
@@ -44,6 +49,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
       const outcome = await runTurn(scope, request, injections);
       const { error: _error, ...result } = outcome;
       const { completed, interrupted, duration_ms, exit_code } = result;
+      recordUsage("turn", session, line);
       line.emit({ type: "cost", session_id: session.id, ...line.cost });
       line.emit({ type: "result", session_id: session.id, completed, interrupted, duration_ms, exit_code });
       return result;
@@ -67,6 +73,38 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     }
   }
 
+  /** As a turn does, it keeps others out of the session meanwhile. */
+  async function compact(request: CompactRequest): Promise<CompactionResult | null> {
+    const { session, focus, signal } = request;
+    if (isBusy(session)) throw new HermesError("HERMES_COMPACTION", { problem: "a turn is running" });
+    compacting.add(session.id);
+    const line = openLine(deps, request);
+    try {
+      line.emit(sessionFrame(deps, request));
+      const selected = await deps.model();
+      deps.sessions.setModel(session.id, selected.id);
+      const result = await compactSession(scopeOf(request, line), { selected, focus, count: 1 });
+      recordUsage("summary", session, line);
+      return result;
+    } catch (thrown) {
+      if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {}, { cause: thrown });
+      throw thrown;
+    } finally {
+      line.close();
+      compacting.delete(session.id);
+    }
+  }
+
+  function recordUsage(kind: UsageRecord["kind"], { id }: Session, { cost, context }: TurnOutput): void {
+    if (cost.input_tokens + cost.output_tokens === 0) return;
+    const model = deps.sessions.get(id)?.model ?? null;
+    deps.sessions.usage.add(id, { kind, model, ...cost, context_tokens: context.tokens });
+  }
+
+  function isBusy({ id }: Session): boolean {
+    return running.has(id) || compacting.has(id);
+  }
+
   function inject(sessionId: string, message: string, label: string, kind = "inject"): boolean {
     return running.get(sessionId)?.add({ content: message, label, kind }) ?? false;
   }
@@ -79,6 +117,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
   return {
     turn,
     callTool,
+    compact,
     inject,
     show: (request) => showFrames(deps, request)(sessionFrame(deps, request)),
     reset: (request) => {

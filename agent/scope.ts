@@ -35,6 +35,8 @@ export interface AgentDeps {
   readonly maxIterations: () => number;
   /** How often a failed request is tried again (`model.max_retries`). */
   readonly maxRetries: () => number;
+  /** The part of the context at which a session compacts itself, 0 for never (`sessions.compact_at`); never when absent. */
+  readonly compactAt?: (() => number) | undefined;
   readonly cwd: string;
   /** The task that everything here belongs to; undefined outside of a task. */
   readonly taskId?: string | undefined;
@@ -70,6 +72,8 @@ export interface TurnOutput {
   readonly ask: AskUser | undefined;
   /** Tokens of the turn, those of child agents included. */
   readonly cost: { input_tokens: number; output_tokens: number };
+  /** What the last request of the user's own session took of the model's context, with its answer. */
+  readonly context: { tokens: number };
   /** Ids of the calls that were shown, so that no two calls of a turn share one. */
   readonly callIds: Set<string>;
   readonly signal: AbortSignal;
@@ -142,6 +146,7 @@ export function openLine(
     },
     ask: request.ask,
     cost: { input_tokens: 0, output_tokens: 0 },
+    context: { tokens: 0 },
     callIds: new Set(),
     signal,
     closing: () => (signal.aborted ? begin() : signal),

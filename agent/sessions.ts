@@ -8,6 +8,7 @@ import { chooseId, mayBeginId } from "#core/short-id";
 import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
 import { SessionTables, type StoredSession } from "./session-tables.ts";
+import { SessionUsage } from "./session-usage.ts";
 import { newSession, numbered, readOrBegin, touched, type NewSession, type Unsaved } from "./unsaved-session.ts";
 
 export type { StoredSession } from "./session-tables.ts";
@@ -27,6 +28,7 @@ export interface ExportedSession extends StoredSession {
  * HERMES_STATE_UNAVAILABLE.
  */
 export class SqliteSessions {
+  readonly usage: SessionUsage;
   readonly #database: DatabaseSync;
   readonly #tables: SessionTables;
   readonly #onWriteFailure: (error: unknown) => void;
@@ -37,6 +39,7 @@ export class SqliteSessions {
     this.#database = database;
     this.#tables = new SessionTables(database);
     this.#onWriteFailure = onWriteFailure;
+    this.usage = new SessionUsage(database, (error) => this.#report(error));
   }
 
   create(options: NewSession): StoredSession {
@@ -293,6 +296,4 @@ export class SqliteSessions {
   }
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

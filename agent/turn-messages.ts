@@ -3,7 +3,8 @@ import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
 import type { TurnInput } from "#core/ports/agent";
 import { INJECTED } from "./injections.ts";
-import { repairHistory, toModelMessages } from "./history.ts";
+import { approximateTokens, withoutCompacted } from "./compaction.ts";
+import { repairHistory, startsTurn, toModelMessages } from "./history.ts";
 import { withText } from "./model-reply.ts";
 import type { SelectedModel } from "./models/select.ts";
 import type { OfflineHints } from "./models/offline.ts";
@@ -11,11 +12,13 @@ import type { SqliteSessions } from "./sessions.ts";
 import type { AskedCall, ModelAnswer } from "./stream.ts";
 
 export class TurnMessages {
+  /** False for a history that the client keeps. */
+  readonly isStored: boolean;
   readonly #sessions: SqliteSessions;
   readonly #sessionId: string;
-  readonly #messages: ChatMessage[];
+  #messages: ChatMessage[];
   /** The index of this turn's user message. */
-  readonly #start: number;
+  #start: number;
   readonly #words: string[];
   readonly #firstAnswer: boolean;
   readonly #model: SelectedModel;
@@ -25,9 +28,10 @@ export class TurnMessages {
 
   /** Starts from the session's history, or the input's own, and adds the user's message. */
   constructor(sessions: SqliteSessions, sessionId: string, input: TurnInput, model: SelectedModel) {
-    const { message, images = [], history = sessions.history(sessionId) } = input;
+    const { message, images = [], history = withoutCompacted(sessions.history(sessionId)) } = input;
     this.#sessions = sessions;
     this.#sessionId = sessionId;
+    this.isStored = input.history === undefined;
     this.#messages = repairHistory(history);
     this.#start = this.#messages.length;
     this.#words = [message];
@@ -42,10 +46,22 @@ export class TurnMessages {
       if (message.role === "user" && message.images !== undefined) {
         return { ...message, images: message.images.map((image) => ({ ...image, data: "" })) };
       }
+      if (message.role === "system") return { role: message.role, content: message.content };
       if (message.role !== "assistant" || message.model_reply === undefined) return message;
       const { model_reply: _reply, ...rest } = message;
       return rest;
     });
+  }
+
+  /** Reads the messages again, after the session was compacted. */
+  reload(): void {
+    this.#messages = repairHistory(withoutCompacted(this.#sessions.history(this.#sessionId)));
+    this.#start = this.#messages.findLastIndex(startsTurn);
+  }
+
+  /** The tokens of the messages, roughly. */
+  tokens(): number {
+    return approximateTokens(this.forHooks()) + approximateTokens([this.#context ?? ""]);
   }
 
   /** Context from hooks for this turn; it is never stored. */

@@ -4,6 +4,7 @@ import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { FinishReason } from "#core/frames";
 import type { Tool, TurnInput } from "#core/ports/agent";
 import { TurnMessages } from "./turn-messages.ts";
+import { ContextGuard } from "./context-guard.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections, type Injection } from "./injections.ts";
 import type { SelectedModel } from "./models/select.ts";
@@ -21,6 +22,7 @@ interface Turn {
   readonly conversation: TurnMessages;
   readonly tools: readonly Tool[];
   readonly injections: Injections;
+  readonly guard: ContextGuard;
   /** Requests to the model so far. */
   requests: number;
 }
@@ -74,7 +76,8 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   const instructions = [deps.instructions ?? INSTRUCTIONS, deps.projectInstructions, input.instructions]
     .filter(Boolean)
     .join("\n\n");
-  return { scope, selected, message, instructions, conversation, tools, injections, requests: 0 };
+  const guard = new ContextGuard(scope, { selected, conversation, instructions, tools });
+  return { scope, selected, message, instructions, conversation, tools, injections, guard, requests: 0 };
 }
 
 /** The turn from its first event to `on_session_end`, which fires however the turn ended. */
@@ -207,10 +210,11 @@ async function deliver({ scope, selected, conversation }: Turn, answer: ModelAns
   return { text, finish_reason, notice };
 }
 
-function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<ModelAnswer> {
-  const { scope, selected, conversation } = turn;
+async function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<ModelAnswer> {
+  const { scope, selected, conversation, guard } = turn;
   turn.requests++;
-  return requestAnswer(
+  const count = turn.requests + (await guard.beforeRequest(turn.requests));
+  const answer = await requestAnswer(
     scope,
     {
       selected,
@@ -222,8 +226,10 @@ function ask(turn: Turn, tools: readonly Tool[], closing?: string): Promise<Mode
       signal: scope.line.signal,
       onDelta: (type, delta) => emitOwn(scope, { type, delta }),
     },
-    turn.requests,
+    count,
   );
+  guard.afterRequest(answer.usage.input_tokens);
+  return answer;
 }
 
 function addInjected({ scope, conversation }: Turn, injected: readonly Injection[]): void {

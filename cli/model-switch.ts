@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ModelPrices } from "#core/usage-text";
 import { describeModel, selectModel, type ModelSettings, type SelectedModel } from "#agent/models/select";
 
 /** The model of the moment: the configuration's until `/model` names another. */
 export interface ModelSwitch {
   /** Provider, id and URL, without loading anything. Throws HERMES_MODEL_CONFIG. */
   describe(): ReturnType<typeof describeModel>;
+  /** The prices of the configured model, which another one of `/model` does not share. Throws HERMES_MODEL_CONFIG. */
+  prices(): ModelPrices | undefined;
   load(): Promise<SelectedModel>;
   /** Takes another model of the same provider from the next turn on. */
   use(id: string): void;
@@ -20,6 +23,7 @@ export function createModelSwitch(settings: ModelSettings, env: NodeJS.ProcessEn
   let loaded: Promise<SelectedModel> | undefined;
   return {
     describe: () => describeModel(current, env),
+    prices: () => configured.prices && { ...configured.prices, id: describeModel(configured, env).id },
     load: () => (loaded ??= selectModel(current, env)),
     use(id) {
       current = { ...current, default: id };

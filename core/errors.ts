@@ -238,6 +238,10 @@ export const ERRORS = {
     EXIT.turnLimit,
     (f: { limit: number }) => `The turn reached its limit of ${f.limit} model requests.`,
   ),
+  HERMES_COMPACTION: declare(
+    EXIT.failed,
+    (f: { problem: string }) => `The session was not compacted: ${f.problem}. Its messages are unchanged.`,
+  ),
   HERMES_INTERRUPTED: declare(EXIT.interrupted, () => "Interrupted."),
   HERMES_INTERNAL: declare(EXIT.failed, (f: { problem: string }) => `Something went wrong inside hermes: ${f.problem}`),
 } as const;

@@ -28,6 +28,8 @@ interface FrameBodies {
   injected: { source_kind: string; source_label: string; content: string };
   /** `notice` is a sentence for the user about an answer that is empty or incomplete. */
   assistant: { content: string; finish_reason: FinishReason; notice?: string };
+  /** Older messages were replaced by a summary; tokens as counted here, roughly. */
+  compacted: { summarized: number; kept: number; tokens_before: number; tokens_after: number };
   cost: { input_tokens: number; output_tokens: number };
   error: { message: string; code: ErrorCode };
   result: { completed: boolean; interrupted: boolean; duration_ms: number; exit_code: number };

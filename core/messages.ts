@@ -1,6 +1,7 @@
 /** A message of a conversation, as stored and as hooks see it, in OpenAI's chat format. */
 export type ChatMessage =
-  | { role: "system"; content: string }
+  /** With `compacts`, a summary of that many messages from the beginning of the session, which the model gets instead. */
+  | { role: "system"; content: string; compacts?: number }
   /** `name` is "injected" for text that was added to a running turn and did not start its own. */
   | { role: "user"; content: string; name?: string; images?: readonly ChatImage[] }
   | { role: "assistant"; content: string | null; tool_calls?: ChatToolCall[]; model_reply?: ModelReply }

@@ -58,6 +58,8 @@ export function mirrorFrames(registry: HookRegistry, redact: (text: string) => s
         return emit("tui:hook.complete", frame, () => bodyOf(frame));
       case "injected":
         return emit("tui:injected", frame, () => bodyOf(frame));
+      case "compacted":
+        return emit("tui:session.compacted", frame, () => bodyOf(frame));
       case "cost": {
         const { input_tokens, output_tokens } = frame;
         return emit("tui:status.update", frame, () => ({ input_tokens, output_tokens }));
@@ -90,7 +92,7 @@ const RETRY = "tui:model.retry";
 
 /** The next text starts a new answer. Hook and cost frames may come at any time; models may reason between words. */
 function endsAnswer({ type }: Frame): boolean {
-  return type !== "text" && type !== "reasoning" && type !== "hook" && type !== "cost";
+  return type !== "text" && type !== "reasoning" && type !== "hook" && type !== "cost" && type !== "compacted";
 }
 
 function bodyOf({ type: _type, session_id: _session, ...body }: Frame): Payload {

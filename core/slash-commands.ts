@@ -24,6 +24,8 @@ const SLASH_COMMANDS = {
   status: { surfaces: BOTH, summary: "show the session, the model and what is running" },
   sessions: { surfaces: CHAT, summary: "list recent sessions" },
   resume: { surfaces: CHAT, usage: "[ID|latest]", summary: "continue another session; alone, choose from a list" },
+  compact: { surfaces: BOTH, usage: "[WHAT TO KEEP]", summary: "summarize the older messages of this session" },
+  cost: { surfaces: BOTH, summary: "show the tokens of this session's turns" },
   title: { surfaces: CHAT, usage: "[TEXT]", summary: "name this session" },
   retry: { surfaces: CHAT, summary: "send your last message again" },
   undo: { surfaces: CHAT, summary: "remove the last turn" },

@@ -2,8 +2,10 @@
 import { announceCommand, type SlashCommand } from "#core/command-events";
 import { problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
+import type { UsageRecord } from "#core/ports/agent";
 import type { MessageSource } from "#core/ports/platform";
 import { findSlashCommand, noSlashCommand, slashHelp, type SlashCommandName } from "#core/slash-commands";
+import { contextText, costText, NOTHING_TO_COMPACT } from "#core/usage-text";
 import { tasksCommand } from "#core/tasks-command";
 import type { UserAccess } from "./access.ts";
 import type { ChatSession, ChatTurnRequest } from "./chat-session.ts";
@@ -14,7 +16,7 @@ import { withDeadline } from "#core/deadline";
 
 export interface CommandDeps extends Pick<
   GatewayDeps,
-  "registry" | "model" | "commands" | "log" | "settings" | "tasks"
+  "registry" | "runner" | "sessions" | "model" | "commands" | "log" | "settings" | "tasks"
 > {
   readonly access: UserAccess;
   readonly live: LiveSessions;
@@ -53,6 +55,8 @@ const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
     const { id, provider } = model.describe();
     return `${id} (${provider})`;
   },
+  compact,
+  cost: (_, { key }, deps) => costText(usagesOf(key, deps), deps.model.prices()),
   tasks(args, { source }, { access, tasks }) {
     if (source.chat_type !== "dm") return "Ask me about tasks in a direct message: others read along here.";
     if (!access.isKnown(source)) return "Only users whom the configuration names, and paired ones, see tasks.";
@@ -73,6 +77,7 @@ const URGENT: ReadonlySet<GatewayCommandName | undefined> = new Set([
   "tasks",
   "approve",
   "deny",
+  "cost",
 ] as const);
 
 /** True for a command that runs immediately, even if earlier messages are still waiting. */
@@ -138,6 +143,28 @@ async function reset({ key, source, conversation, show }: CommandPlace, deps: Co
   return `New session ${session.id}.`;
 }
 
+/** Summarizes the conversation's older messages, after the turn that runs. */
+async function compact(focus: string, place: CommandPlace, { live, runner }: CommandDeps): Promise<string> {
+  const { key, source, conversation, show } = place;
+  if (key === null) return "This request has its own history, which its client can shorten.";
+  const { platform, user_id } = source;
+  await conversation.idle();
+  const session = live.find(key);
+  if (session === undefined) return NOTHING_TO_COMPACT;
+  // Turns of the session wait meanwhile.
+  live.begin(session);
+  const done = await conversation
+    .command((signal) => runner.compact({ session, platform, user_id, signal, focus, onFrame: show }))
+    .finally(() => live.end(session));
+  if (done === null) return NOTHING_TO_COMPACT;
+  return `${done.summarized} older messages are now a summary; the last ${done.kept} stay as they are.`;
+}
+
+function usagesOf(key: string | null, { live, sessions }: CommandDeps): readonly UsageRecord[] {
+  const session = live.find(key);
+  return session === undefined ? [] : sessions.usage.of(session.id);
+}
+
 function stopText({ running, dropped }: { readonly running: boolean; readonly dropped: number }): string {
   const waited = dropped === 1 ? "Dropped 1 waiting message." : `Dropped ${dropped} waiting messages.`;
   if (!running && dropped === 0) return "Nothing is running.";
@@ -154,12 +181,14 @@ function settingsText({ model, settings }: CommandDeps): string {
 }
 
 function statusText({ key, conversation }: CommandPlace, deps: CommandDeps): string {
-  const { id, provider } = deps.model.describe();
+  const { id, provider, contextLength } = deps.model.describe();
+  const context = contextText(usagesOf(key, deps), contextLength);
   const { runningSince, waiting } = conversation.status;
   const seconds = runningSince === null ? 0 : Math.max(0, Math.round((Date.now() - runningSince) / 1000));
   return [
     `session: ${deps.live.find(key)?.id ?? "none yet"}`,
     `model: ${id} (${provider})`,
+    ...(context === "" ? [] : [`context: ${context}`]),
     `turn: ${runningSince === null ? "none" : `running for ${seconds} s`}, ${waiting} waiting`,
     `new messages during a turn: ${deps.settings().busy ?? "interrupt"}`,
     `platforms: ${deps.platforms().join(", ") || "none"}`,

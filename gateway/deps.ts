@@ -5,6 +5,7 @@ import type { HookDispatcher } from "#core/dispatch";
 import type { Log } from "#core/home/log";
 import type { Adapter } from "#core/ports/platform";
 import type { AgentRunner, SessionRepository } from "#core/ports/agent";
+import type { ModelPrices } from "#core/usage-text";
 import type { TaskDesk } from "#core/ports/tasks";
 import type { HookRegistry } from "#core/registry";
 
@@ -28,7 +29,9 @@ export interface GatewayDeps {
   /** The current settings. Called for every message, so that a reload takes effect immediately. */
   readonly settings: () => GatewaySettings;
   readonly model: {
-    describe(): { readonly id: string; readonly provider: string };
+    describe(): { readonly id: string; readonly provider: string; readonly contextLength?: number | undefined };
+    /** What the configured model costs; undefined without prices. */
+    prices(): ModelPrices | undefined;
     /** Switches to another model of the same provider from the next turn on. */
     use(id: string): void;
   };

@@ -23,6 +23,8 @@ export interface OfflineHints {
   readonly calls: number;
   /** True until the session has its first answer. */
   readonly first_answer: boolean;
+  /** The summary to answer with, when the request asks for one. */
+  readonly summary?: string;
 }
 
 const INTRODUCTION =
@@ -93,6 +95,7 @@ function callsOf(step: PlannedStep, before: number): Content[] {
 }
 
 function textOf({ prompt }: CallOptions, hints: OfflineHints): string {
+  if (hints.summary !== undefined) return hints.summary;
   const results = hints.calls === 0 ? [] : resultsIn(prompt).slice(-hints.calls);
   if (results.length === 0) {
     const echo = lastUserText(prompt);

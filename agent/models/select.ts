@@ -2,6 +2,7 @@
 import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
 import { createRedactor } from "#core/home/redact";
+import { knownContextLength } from "./context-length.ts";
 import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
 import type { Dialect } from "./plain-answers.ts";
 import type { ModelConnection } from "./openai.ts";
@@ -20,6 +21,10 @@ export interface ModelSettings {
   readonly timeout_seconds?: number | undefined;
   /** False for a model that takes no images. */
   readonly images?: boolean | undefined;
+  /** The size of the model's context in tokens; that of a well-known model when absent. */
+  readonly context_length?: number | undefined;
+  /** What a million tokens cost. */
+  readonly prices?: { readonly input: number; readonly output: number } | undefined;
 }
 
 /** A model that is ready to use. */
@@ -31,6 +36,8 @@ export interface SelectedModel {
   readonly baseUrl: string;
   /** Where the key is set, for error messages: an environment variable, or a configuration key. */
   readonly keySource: string;
+  /** The size of its context in tokens; undefined when nobody knows it. */
+  readonly contextLength?: number | undefined;
   /** False when the model is only told that a message had images. */
   readonly takesImages: boolean;
   /** Removes the key from the server's messages, because some servers repeat it. */
@@ -94,9 +101,10 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
 export function describeModel(
   settings: ModelSettings,
   env: NodeJS.ProcessEnv,
-): Pick<SelectedModel, "provider" | "id" | "baseUrl" | "keySource"> & { readonly hasKey: boolean } {
+): Pick<SelectedModel, "provider" | "id" | "baseUrl" | "keySource" | "contextLength"> & { readonly hasKey: boolean } {
   const { provider, id, baseUrl, keySource, apiKey } = resolve(settings, env);
-  return { provider, id, baseUrl, keySource, hasKey: apiKey !== undefined };
+  const contextLength = settings.context_length ?? knownContextLength(id);
+  return { provider, id, baseUrl, keySource, contextLength, hasKey: apiKey !== undefined };
 }
 
 /** What somebody who chooses a provider needs to know about it; without a vendor of its own, nothing. */
@@ -113,7 +121,8 @@ export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEn
   const { provider, keySource, id, baseUrl, apiKey } = resolve(settings, env);
   const redact = createRedactor({}, apiKey === undefined ? [] : [apiKey]);
   const takesImages = provider !== "offline" && settings.images !== false;
-  const about = { id, provider, baseUrl, keySource, takesImages, redact };
+  const contextLength = settings.context_length ?? knownContextLength(id);
+  const about = { id, provider, baseUrl, keySource, contextLength, takesImages, redact };
   if (provider === "offline") return { model: createOfflineModel(), ...about };
   const { createModelFetch } = await import("./model-fetch.ts");
   const dialect = provider === "openai-compatible" ? "openai" : HOSTED[provider].dialect;

@@ -3,7 +3,7 @@ import { announceCommand, type CommandDecision } from "#core/command-events";
 import { untilAborted } from "#core/deadline";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
-import type { Session, SessionRequest, TurnProgress, TurnResult } from "#core/ports/agent";
+import type { CompactionResult, Session, SessionRequest, TurnProgress, TurnResult } from "#core/ports/agent";
 import type { AskUser } from "#core/ports/question";
 import { LAST_WORDS_MS } from "#agent/session-life";
 import type { StoredSession } from "#agent/sessions";
@@ -66,6 +66,11 @@ export class ChatRepl {
   async send(message: string, options: SendOptions): Promise<TurnResult> {
     const { maxIterations } = options;
     return this.#host.runner.turn({ ...this.#begin(options), message, maxIterations });
+  }
+
+  /** `/compact`: null when there is nothing to summarize. Rejects like {@link AgentRunner.compact}. */
+  async compact(focus: string, options: SendOptions): Promise<CompactionResult | null> {
+    return this.#session === undefined ? null : this.#host.runner.compact({ ...this.#begin(options), focus });
   }
 
   /** Runs `!CMD`: the terminal tool with its hooks, without the model. Returns the tool's result. */

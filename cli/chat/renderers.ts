@@ -6,6 +6,7 @@ import { truncate } from "#core/truncate";
 import { unmarkUntrusted } from "#daemon/inbound/untrusted";
 import type { CliContext } from "../context.ts";
 import { whereExplained } from "../report-error.ts";
+import { compactedText } from "./context-meter.ts";
 import type { TurnDisplay } from "./turn-display.ts";
 
 export const OUTPUT_FORMATS = ["text", "json", "stream-json"] as const;
@@ -142,6 +143,9 @@ function textRenderer(options: RendererOptions): Renderer {
           return display?.show(frame);
         case "hook":
           return display?.show(frame);
+        case "compacted":
+          answers.end();
+          return context.faint(compactedText(frame));
         case "cost":
         case "result":
           return undefined;

@@ -7,9 +7,11 @@ import { shownUrl } from "#agent/models/select";
 import { DELEGATE_TASK } from "#agent/delegate";
 import { tasksCommand } from "#core/tasks-command";
 import { truncate } from "#core/truncate";
+import { costText, NOTHING_TO_COMPACT } from "#core/usage-text";
 import { columns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
+import { contextMeter } from "./context-meter.ts";
 import type { ReadAnswer } from "./input-line.ts";
 import type { ReasoningSwitch } from "./renderers.ts";
 import { resumedText } from "./resumed.ts";
@@ -54,6 +56,16 @@ const RUN: Readonly<Record<SlashCommandName<"chat">, RunCommand>> = {
     const { host, conversation, say, signal, onFrame } = here;
     const id = args || (await chooseSession(here));
     if (id !== undefined) say(resumedText(host.sessions, await conversation.switchTo(id, { signal, onFrame })));
+    return NOTHING;
+  },
+  async compact(args, { conversation, say, signal, onFrame }) {
+    // What was done is a frame, which is shown as those of a session that compacts itself.
+    if ((await conversation.compact(args, { signal, onFrame })) === null) say(NOTHING_TO_COMPACT);
+    return NOTHING;
+  },
+  cost(_, { host, conversation, say }) {
+    const { session } = conversation;
+    say(costText(session === undefined ? [] : host.sessions.usage.of(session.id), host.model.prices()));
     return NOTHING;
   },
   title(args, { host, conversation, say }) {
@@ -192,6 +204,7 @@ function statusText({ host, conversation }: SlashContext): string {
   return columns([
     ["session", session === undefined ? "none yet" : `${session.id}, ${count} messages`],
     ["model", modelText(host)],
+    ["context", contextMeter(host, session?.id) || "nothing sent yet"],
     ["hooks", String(hooks)],
     [
       "plugins",

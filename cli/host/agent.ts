@@ -63,6 +63,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     mirrorRetry: mirrorRetries(registry),
     maxIterations: () => current.config.values.agent.max_iterations,
     maxRetries: () => current.config.values.model.max_retries,
+    compactAt: () => current.config.values.sessions.compact_at,
     cwd: process.cwd(),
     projectInstructions: options.projectInstructions,
     taskId: options.taskId,

@@ -21,7 +21,7 @@ export const DEFAULTS = {
     callback_timeout_seconds: 30,
     entries: {} as Readonly<Record<string, PluginEntry>>,
   },
-  sessions: { retention_days: 90 },
+  sessions: { retention_days: 90, compact_at: 0.85 },
   background: { enabled: true, max_concurrent: 5, timeout: 3600, persist_on_restart: true, retention_days: 30 },
 } as const;
 
@@ -49,6 +49,10 @@ export function buildConfigSchema(zod: Zod) {
           .max(86_400)
           .describe("How long the server may send nothing, before the first byte and between two pieces"),
         images: zod.boolean().describe("Whether the model takes images"),
+        context_length: zod.int().min(1000).describe("The size of the model's context in tokens"),
+        prices: zod
+          .strictObject({ input: zod.number().min(0), output: zod.number().min(0) })
+          .describe("Prices of a million tokens, in any currency"),
       })
       .partial()
       .optional()
@@ -90,6 +94,11 @@ export function buildConfigSchema(zod: Zod) {
     sessions: zod
       .strictObject({
         retention_days: zod.int().min(0).describe("Days after which an unused session is deleted; 0 keeps all"),
+        compact_at: zod
+          .number()
+          .min(0)
+          .max(1)
+          .describe("The part of the model's context at which a session compacts itself; 0 is never"),
       })
       .partial()
       .optional(),

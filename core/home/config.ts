@@ -25,7 +25,7 @@ export interface ConfigValues extends Omit<RawConfig, "model" | "agent" | "plugi
     readonly callback_timeout_seconds: number;
     readonly entries: Readonly<Record<string, PluginEntry>>;
   };
-  readonly sessions: { readonly retention_days: number };
+  readonly sessions: { readonly retention_days: number; readonly compact_at: number };
   readonly background: {
     readonly enabled: boolean;
     readonly max_concurrent: number;

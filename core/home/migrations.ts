@@ -231,4 +231,15 @@ export const MIGRATIONS: readonly string[] = [
      hash TEXT PRIMARY KEY,
      used_at INTEGER NOT NULL
    ) STRICT;`,
+  `CREATE TABLE session_usage (
+     number INTEGER PRIMARY KEY,
+     session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+     kind TEXT NOT NULL,
+     at TEXT NOT NULL,
+     model TEXT,
+     input_tokens INTEGER NOT NULL,
+     output_tokens INTEGER NOT NULL,
+     context_tokens INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX session_usage_by_session ON session_usage (session_id, number);`,
 ];

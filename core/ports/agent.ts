@@ -125,6 +125,11 @@ export interface AgentRunner {
   reset(request: ResetRequest): Promise<Session>;
   /** Ends a session: `session:end`, `on_session_finalize`. Resolves at most 200 ms after `signal` aborts. */
   close(request: CloseRequest): Promise<void>;
+  /**
+   * Summarizes the older messages of a session, which the model gets no more. Null when there is nothing to summarize.
+   * Rejects with HERMES_COMPACTION, with what a request to the model rejects with, and with HERMES_INTERRUPTED.
+   */
+  compact(request: CompactRequest): Promise<CompactionResult | null>;
   /** Adds text to the running turn of this session; false when none is running. `kind` is `inject` when absent. */
   inject(sessionId: string, message: string, label: string, kind?: string): boolean;
 }
@@ -144,6 +149,31 @@ export interface ResetRequest extends Omit<SessionRequest, "session"> {
 export interface CloseRequest extends SessionRequest {
   /** True when only this process closes the session, without `session:end`. */
   readonly goesOn?: boolean;
+}
+
+/** The tokens of a turn with its child agents, or of a summary. */
+export interface UsageRecord {
+  readonly kind: "turn" | "summary";
+  /** ISO-8601, UTC. */
+  readonly at: string;
+  readonly model: string | null;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** What the session takes of the model's context after it; 0 when nobody knows. */
+  readonly context_tokens: number;
+}
+
+export interface CompactRequest extends SessionRequest {
+  /** What the user wants the summary to keep. */
+  readonly focus?: string | undefined;
+}
+
+/** What became of a session's messages; tokens are counted here, roughly. */
+export interface CompactionResult {
+  readonly summarized: number;
+  readonly kept: number;
+  readonly tokens_before: number;
+  readonly tokens_after: number;
 }
 
 /** A message in the database. Positions grow within a session. */
@@ -171,6 +201,7 @@ export interface SessionRepository {
   moveKeys(from: string, to: string): void;
   append(id: string, message: ChatMessage): void;
   history(id: string): ChatMessage[];
+  readonly usage: { of(id: string): readonly UsageRecord[] };
   /** Removes the last turn. Returns its user message, or null when there is none. */
   undo(id: string): string | null;
 }

@@ -127,3 +127,29 @@ test("a conversation says what it resumes and how to continue it; without an id 
   await pty.see(`hermes chat -r ${second}`);
   assert.equal(await pty.exited, 0);
 });
+
+test("/compact, /cost and /status tell what a session takes, and the next turn begins with the summary", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "model: { provider: offline, context_length: 50000 }\n");
+  const ask = (...words: string[]) => home.run(["chat", "-q", ...words]);
+  await ask("remember one");
+  for (const word of ["two", "three"]) await ask(`remember ${word}`, "-c");
+  assert.match((await ask("/cost", "-c")).stdout, /^1\. turn, offline: [\d,]+ in, \d+ out\n2\. .*\n3\. .*\ntotal: /);
+  assert.match((await ask("/status", "-c")).stdout, /^context +[\d.]+k? of 50k tokens \(\d+%\)$/m);
+  const compacted = await ask("/compact", "-c", "--output-format", "stream-json");
+  const frames = compacted.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const frame = frames.find(({ type }) => type === "compacted");
+  assert.deepEqual([frame?.["summarized"], frame?.["kept"]], [2, 4]);
+  assert.equal(
+    (await ask("/compact", "-c")).stdout,
+    "There is nothing to summarize yet: the last exchanges stay as they are.\n",
+  );
+  await ask("and now?", "-c");
+  assert.match(
+    (await home.run(["sessions", "show", "latest"])).stdout,
+    /system:\nSummary of the earlier conversation:/,
+  );
+});

@@ -95,6 +95,7 @@ test("the page lists each event of a turn with its payload", () => {
     injected: { source_kind: "", source_label: "", content: "" },
     reasoning: { delta: "" },
     assistant: { content: "", finish_reason: "stop" },
+    compacted: { summarized: 0, kept: 0, tokens_before: 0, tokens_after: 0 },
     cost: { input_tokens: 0, output_tokens: 0 },
     error: { message: "", code: "HERMES_INTERNAL" },
     result: { completed: true, interrupted: false, duration_ms: 0, exit_code: 0 },

@@ -376,3 +376,18 @@ test("/tasks lists, shows and cancels tasks in direct messages of known users on
   database.close();
   assert.equal((await adapter.ask("/tasks", known)).problem?.code, "HERMES_INTERNAL");
 });
+
+test("/compact summarizes the conversation, /cost and /status say what it takes", async (t) => {
+  const { adapter } = await createGatewayBench(t);
+  assert.match((await adapter.ask("/compact")).text!, /^There is nothing to summarize yet/);
+  assert.equal((await adapter.ask("/cost")).text, "No turn of this session has used the model yet.");
+  for (const word of ["one", "two", "three"]) await adapter.ask(`remember ${word}`);
+  assert.match((await adapter.ask("/cost")).text!, /^1\. turn, offline: [\d,]+ in, \d+ out\n2\. .*\n3\. .*\ntotal: /);
+  assert.match((await adapter.ask("/status")).text!, /^context: \S+ tokens$/m);
+  assert.equal(
+    (await adapter.ask("/compact")).text,
+    "2 older messages are now a summary; the last 4 stay as they are.",
+  );
+  assert.match((await adapter.ask("and now?")).text!, /and now\?/);
+  assert.match((await adapter.ask("/cost")).text!, /\n4\. summary, offline: .*\n5\. turn, offline: /);
+});

@@ -126,6 +126,7 @@ function taskDesk(database: DatabaseSync): TaskDesk {
 function modelSwitch(): GatewayDeps["model"] {
   let id = "offline";
   return {
+    prices: () => undefined,
     describe: () => ({ id, provider: "offline" }),
     use: (wanted) => {
       id = wanted;

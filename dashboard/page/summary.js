@@ -24,7 +24,7 @@ const SUMMARIES = {
   "tui:hook.complete": hookSummary,
   "tui:injected": ({ source_kind, source_label, content }) =>
     `${join([textOf(source_kind), textOf(source_label)], " ")}: ${textOf(content)}`,
-  "tui:session.compacted": ({ summarized, kept }) => `${summarized} messages summarized, ${kept} kept`,
+  "tui:session.compacted": ({ summarized, kept }) => `${textOf(summarized)} messages summarized, ${textOf(kept)} kept`,
   "tui:status.update": ({ input_tokens, output_tokens }) =>
     `${count(numberOf(input_tokens) ?? 0)} tokens in, ${count(numberOf(output_tokens) ?? 0)} out`,
   "tui:error": ({ code, message }) => join([textOf(code), textOf(message)], ": "),

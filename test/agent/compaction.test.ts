@@ -13,7 +13,7 @@ const call = (id: string): ChatMessage => ({
   content: null,
   tool_calls: [{ id, type: "function", function: { name: "terminal", arguments: "{}" } }],
 });
-const result = (id: string, content = "done"): ChatMessage => ({ role: "tool", tool_call_id: id, content });
+const done = (id: string, content = "ok"): ChatMessage => ({ role: "tool", tool_call_id: id, content });
 const summary = (compacts: number): ChatMessage => ({ role: "system", content: "summary", compacts });
 
 test("the model gets texts of the surface, the last summary, and what came after the part it replaces", () => {
@@ -40,14 +40,14 @@ test("the model gets texts of the surface, the last summary, and what came after
 });
 
 test("a turn that is cut between its steps begins with its user's message, and no call loses its result", () => {
-  const stored = [user("go"), call("a"), result("a"), call("b"), result("b"), summary(3)];
+  const stored = [user("go"), call("a"), done("a"), call("b"), done("b"), summary(3)];
   const view = withoutCompacted(stored);
-  assert.deepEqual(view, [summary(3), user("go"), call("b"), result("b")]);
+  assert.deepEqual(view, [summary(3), user("go"), call("b"), done("b")]);
   assert.deepEqual(repairHistory(view), view);
 });
 
 test("/compact keeps the last two exchanges, or the last one when there are two; one alone stays", () => {
-  const stored = [user("1"), answer("1"), user("2"), answer("2"), user("3"), call("a"), result("a"), answer("3")];
+  const stored = [user("1"), answer("1"), user("2"), answer("2"), user("3"), call("a"), done("a"), answer("3")];
   assert.deepEqual(planCompaction(stored), { compacts: 2, older: stored.slice(0, 2), kept: 6 });
   assert.deepEqual(planCompaction(stored.slice(0, 4)), { compacts: 2, older: stored.slice(0, 2), kept: 2 });
   assert.equal(planCompaction(stored.slice(0, 2)), undefined);
@@ -59,7 +59,7 @@ test("/compact keeps the last two exchanges, or the last one when there are two;
 
 test("near the limit, what is kept fits, and a cut never tears a call from its result", () => {
   const long = "x".repeat(4000);
-  const steps = ["a", "b", "c"].flatMap((id) => [call(id), result(id, long)]);
+  const steps = ["a", "b", "c"].flatMap((id) => [call(id), done(id, long)]);
   const stored = [user("1"), answer(long), user("2"), ...steps];
   for (const contextLength of [1000, 6000, 11_000, 16_000, 21_000, 26_000]) {
     const plan = planCompaction(stored, contextLength);
@@ -87,8 +87,8 @@ test("compacting asks the model with its hooks, stores a summary and keeps the m
       onFrame: (frame) => bench.frames.push(frame),
       focus,
     });
-  const done = await compact("names");
-  assert.deepEqual([done?.summarized, done?.kept], [2, 4]);
+  const compacted = await compact("names");
+  assert.deepEqual([compacted?.summarized, compacted?.kept], [2, 4]);
   const text = "Summary of the earlier conversation:\n\nThe user wrote:\n- remember one";
   assert.deepEqual(bench.sessions.history(bench.session.id), [
     ...before,
@@ -101,7 +101,7 @@ test("compacting asks the model with its hooks, stores a summary and keeps the m
       ["post_api_request", 1, 0],
     ],
   );
-  assert.deepEqual(bench.framesOf("compacted"), [{ type: "compacted", session_id: bench.session.id, ...done }]);
+  assert.deepEqual(bench.framesOf("compacted"), [{ type: "compacted", session_id: bench.session.id, ...compacted }]);
   assert.equal(await compact(), null);
   await bench.turn("and now?");
   const asked = bench.fired.find(({ event }) => event === "pre_llm_call")?.payload["conversation_history"];
@@ -117,7 +117,10 @@ test("compacting asks the model with its hooks, stores a summary and keeps the m
     ],
   );
   const kinds = bench.sessions.usage.of(bench.session.id).map(({ kind, model }) => [kind, model]);
-  assert.deepEqual(kinds, [...Array(3).fill(["turn", "offline"]), ["summary", "offline"], ["turn", "offline"]]);
+  assert.deepEqual(
+    kinds,
+    ["turn", "turn", "turn", "summary", "turn"].map((kind) => [kind, "offline"]),
+  );
 });
 
 test("undo of the last turn takes back a summary that came after it", async () => {

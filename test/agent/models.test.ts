@@ -20,11 +20,22 @@ test("the named model and address are used", () => {
     id: "m",
     baseUrl: "http://h/v1",
     keySource: "model.api_key",
+    contextLength: undefined,
     hasKey: true,
   });
   assert.equal(describeModel({ provider: "openai" }, { OPENAI_API_KEY: "k" }).keySource, "OPENAI_API_KEY");
   const { provider, hasKey } = describeModel({ base_url: "http://h/v1", default: "m" }, {});
   assert.deepEqual([provider, hasKey], ["openai-compatible", false]);
+});
+
+test("the context's length is the configured one, else that of a well-known model, behind a router's vendor, too", () => {
+  const lengthOf = (id: string, context_length?: number) =>
+    describeModel({ base_url: "http://h/v1", default: id, context_length }, {}).contextLength;
+  assert.equal(lengthOf("claude-sonnet-4-6"), 200_000);
+  assert.equal(lengthOf("anthropic/Claude-Sonnet-4.6"), 200_000);
+  assert.equal(lengthOf("gpt-4.1-mini"), 1_047_576);
+  assert.equal(lengthOf("qwen3:8b"), undefined);
+  assert.equal(lengthOf("claude-sonnet-4-6", 32_000), 32_000);
 });
 
 test("the variables of the vendors' packages name another server; model.base_url wins", () => {

@@ -11,9 +11,9 @@ test("a word means a command of its surface, by name or alias", () => {
   assert.equal(findSlashCommand("chat", "constructor"), undefined);
 });
 
-test("the words of chat are those of the contract, /reasoning, /verbose and /tasks", () => {
+test("the words of chat are those of the contract, /reasoning, /verbose, /tasks, /compact and /cost", () => {
   const words =
-    "help new reset clear status sessions resume title retry undo model reasoning verbose tools hooks tasks history stop quit exit";
+    "help new reset clear status sessions resume title retry undo model reasoning verbose tools hooks tasks history stop quit exit compact cost";
   assert.deepEqual(slashWords("chat").toSorted(), words.split(" ").toSorted());
 });
 

@@ -84,12 +84,12 @@ type Stored = ReadonlyMap<string, readonly OfferedValue[]>;
 /** Copies commander's tree of commands into the completion's, with what the home has for it. */
 function describe(root: RootCommand, command: Command, path: string, stored: Stored): void {
   const place = path === "" ? root : root.command(path, command.description());
-  for (const { long, short, description, required, argChoices } of command.options) {
+  for (const { long, short, description, required, optional, argChoices } of command.options) {
     const name = long?.slice(2);
     if (name === undefined) continue;
     const alias = short?.slice(1);
     const values = stored.get(`${path} ${long}`) ?? described(argChoices ?? []);
-    if (required) place.option(name, description, (offer) => offerAll(offer, values), alias);
+    if (required || optional) place.option(name, description, (offer) => offerAll(offer, values), alias);
     else if (alias === undefined) place.option(name, description);
     else place.option(name, description, alias);
   }

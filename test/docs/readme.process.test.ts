@@ -106,7 +106,7 @@ test("docs/cli.md: the types of stream-json are those that are printed, with the
       ([, type, keys]) => [type!, [...keys!.split(/: |, and /)[0]!.matchAll(/`(\w+)`/g)].map((key) => key[1]!)],
     ),
   );
-  assert.equal(table.size, 11);
+  assert.equal(table.size, 12);
   const home = join(newcomer.home, ".hermes");
   mkdirSync(join(home, "plugins/p"), { recursive: true });
   writeFileSync(join(home, "plugins/p/plugin.yaml"), "name: p\n");

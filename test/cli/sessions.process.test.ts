@@ -101,7 +101,8 @@ test("-r without an id lists the sessions where nobody can choose, and ends with
   assert.equal(code, 2);
   assert.match(stdout, new RegExp(`^ 1 +${id} +\\w+ +2 messages +remember the number 7\n$`));
   assert.equal(stderr, "hermes: Name the session to continue: hermes chat -r ID\n");
-  assert.equal((await home.run(["chat", "-q", "/resume"])).stdout, stdout.replace(/(?<=_\w+ +)\w+/, "now"));
+  const withoutAge = (list: string) => list.replace(/(?<=_\w+ +)\w+/, "");
+  assert.equal(withoutAge((await home.run(["chat", "-q", "/resume"])).stdout), withoutAge(stdout));
 });
 
 test("a conversation says what it resumes and how to continue it; without an id one chooses", { skip }, async (t) => {

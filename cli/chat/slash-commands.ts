@@ -192,8 +192,9 @@ function helpText(host: Host): string {
     ...columns([...slashHelp("chat"), ...plugins]),
     "",
     "!CMD runs a command with its hooks, without the model.",
-    "A line that ends in \\ continues on the next line; pasted lines stay together.",
-    "Ctrl+C stops the turn, twice exits. Ctrl+D exits.",
+    "Ctrl+J, Alt+Enter, or \\ and Enter start a new line. Tab completes commands, paths, @files, sessions and models.",
+    "Ctrl+R searches earlier messages. A message that you send during a turn waits for its end.",
+    "Esc or Ctrl+C stops the turn; Ctrl+C twice exits. Ctrl+D exits.",
   ].join("\n");
 }
 

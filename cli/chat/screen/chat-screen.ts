@@ -15,6 +15,9 @@ import { openDevice, type Keyboard } from "./terminal-device.ts";
 /** Gives at most `height` rows of what is not complete yet. */
 export type Tail = (width: number, height: number) => readonly string[];
 
+/** A program that still runs so long after SIGTSTP was not stopped. */
+const STOPPED_MS = 200;
+
 export interface ScreenOptions {
   /** True when the user types on this screen, so that Esc is a key. */
   readonly typing: boolean;
@@ -174,14 +177,21 @@ export class ChatScreen implements Disposable {
     };
   }
 
-  /** Ctrl+Z: stops the program, and draws again when the shell continues it. */
+  /**
+   * Ctrl+Z: stops the program, and draws again when the shell continues it. Without a shell that could do so the system
+   * does not stop it, and nothing happens.
+   */
   #suspend(keyboard: Keyboard): void {
     this.#live.pause();
     keyboard.pause();
-    process.once("SIGCONT", () => {
+    const resume = () => {
+      process.off("SIGCONT", resume);
+      clearTimeout(timer);
       keyboard.resume();
       this.#live.resume();
-    });
+    };
+    const timer = setTimeout(resume, STOPPED_MS);
+    process.once("SIGCONT", resume);
     process.kill(process.pid, "SIGTSTP");
   }
 }

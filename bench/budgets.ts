@@ -71,7 +71,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "cold-start / hooks list, repository": { kind: "slower", target: 3, floor: 6 },
   "cold-start / hooks list, package": { kind: "slower", target: 2, floor: 4 },
   "memory / chat after one turn, repository": { kind: "absolute", target: 130, floor: 260 },
-  "memory / chat after one turn, package": { kind: "absolute", target: 110, floor: 220 },
+  "memory / chat after one turn, package": { kind: "absolute", target: 120, floor: 240 },
   "memory / idle gateway, repository": { kind: "absolute", target: 130, floor: 260 },
   "memory / idle gateway, package": { kind: "absolute", target: 130, floor: 260 },
   "memory / idle service, repository": { kind: "absolute", target: 140, floor: 280 },

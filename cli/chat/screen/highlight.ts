@@ -1,6 +1,8 @@
 /** Colours the code of an answer. The grammars are Prism's; each is loaded when code of its language is first shown. */
-import Prism, { type Token, type TokenStream } from "prismjs";
-import loadLanguages from "prismjs/components/index.js";
+import { createRequire } from "node:module";
+import type * as Prism from "prismjs";
+import type { Grammar, Token, TokenStream } from "prismjs";
+import type loadLanguages from "prismjs/components/index.js";
 import type { Paint, Palette } from "./palette.ts";
 
 /** Longer code stays plain: grammars are regular expressions, and some take their time. */
@@ -9,20 +11,38 @@ const KNOWN_NAME = /^[a-z][\w+#-]{0,30}$/i;
 /** Other names for languages than the ones that Prism knows. */
 const NAMES: Readonly<Record<string, string>> = { console: "shell-session", golang: "go", jsonc: "json5", zsh: "bash" };
 
-loadLanguages.silent = true;
+interface Grammars {
+  readonly prism: typeof Prism;
+  readonly load: typeof loadLanguages;
+}
+
+let loaded: Grammars | undefined;
+
+/** Loaded at once, in the middle of a drawing, because most answers need none. */
+function grammars(): Grammars {
+  if (loaded !== undefined) return loaded;
+  const require = createRequire(import.meta.url);
+  loaded = {
+    prism: require("prismjs") as Grammars["prism"],
+    load: require("prismjs/components/index.js") as Grammars["load"],
+  };
+  loaded.load.silent = true;
+  return loaded;
+}
 
 /** The lines of `code` in colours; as they are for a language without a grammar. */
 export function highlight(code: string, language: string | undefined, palette: Palette): string[] {
   const grammar = language === undefined || code.length > LONGEST ? undefined : grammarOf(language.toLowerCase());
   if (grammar === undefined) return code.split("\n");
-  return painted(Prism.tokenize(code, grammar), (text) => text, paintsOf(palette)).split("\n");
+  return painted(grammars().prism.tokenize(code, grammar), (text) => text, paintsOf(palette)).split("\n");
 }
 
-function grammarOf(language: string): Prism.Grammar | undefined {
+function grammarOf(language: string): Grammar | undefined {
   const name = NAMES[language] ?? language;
   if (!KNOWN_NAME.test(name)) return undefined;
-  if (!Object.hasOwn(Prism.languages, name)) loadLanguages([name]);
-  return Object.hasOwn(Prism.languages, name) ? Prism.languages[name] : undefined;
+  const { prism, load } = grammars();
+  if (!Object.hasOwn(prism.languages, name)) load([name]);
+  return Object.hasOwn(prism.languages, name) ? prism.languages[name] : undefined;
 }
 
 /** Each line gets its own colours, because rows are drawn one by one. */

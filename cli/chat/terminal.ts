@@ -109,11 +109,11 @@ async function obey(
   control: TurnControl & { ask: ReadAnswer },
 ): Promise<AfterCommand> {
   const { signal, stopTurn, ask } = control;
-  const { host, conversation, context, renderer, maxIterations } = options;
+  const { host, conversation, context, renderer, screen, maxIterations } = options;
   const send = {
     signal,
     onFrame: (frame: Frame) => renderer.show(frame),
-    onProgress: (progress: TurnProgress) => options.screen?.activity.progress(progress),
+    onProgress: (progress: TurnProgress) => screen?.activity.progress(progress),
     maxIterations,
   };
   if (text.startsWith("!") && !text.includes("\n")) {
@@ -131,7 +131,7 @@ async function obey(
   const after = await runSlash(command.name, command.args, {
     host,
     conversation,
-    say: context.out,
+    say: screen === undefined ? context.out : (said) => screen.say(said),
     onFrame: send.onFrame,
     reasoning: options.reasoning,
     verbose: options.verbose,

@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { startChat } from "../helpers/chat.ts";
-import { Home } from "../helpers/hermes.ts";
+import { BIN, Home } from "../helpers/hermes.ts";
 import { startModelServer } from "../helpers/model-server.ts";
-import { noPty } from "../helpers/pty.ts";
+import { noPty, startOnPty } from "../helpers/pty.ts";
 import { until } from "../helpers/poll.ts";
 import { screenOf } from "../helpers/screen.ts";
 
@@ -178,7 +178,7 @@ test("a resized terminal keeps one prompt, at the new width", { skip }, async (t
   await shows(words.slice(-20));
   screen.resize(40, 24);
   pty.resize(40, 24);
-  const view = await shows(/› a draft that is longer than forty\n…/);
+  const view = await shows(/› a draft that is longer than forty\n {2}columns/);
   assert.equal(view.filter((line) => line.startsWith("›")).length, 1);
   screen.resize(80, 24);
   pty.resize(80, 24);
@@ -203,4 +203,67 @@ test("what a plugin writes by itself does not break the line that is typed on", 
   pty.type(`/loud${ENTER}`);
   await shows(/from the plugin\n[^]*returned\n+›/);
   assert.ok((await screen.view()).includes("› /loud"));
+});
+
+test("a question has the line until it is answered; the draft is back after it", { skip }, async (t) => {
+  const { pty, screen, shows } = await startChat(t, {
+    columns: 40,
+    prepare: (home) => home.write("config.yaml", `${home.read("config.yaml")}plugins: { enabled: [approvals] }\n`),
+    replies: [
+      { calls: [{ id: "c1", name: "terminal", arguments: JSON.stringify({ command: "echo as''ked" }) }] },
+      { text: "the end" },
+    ],
+  });
+  pty.type(`go${ENTER}`);
+  pty.type("my draft");
+  const view = await shows(/Allow this call\? \[.*\] *$/);
+  assert.doesNotMatch(view.join("\n"), /my draft|Esc stops/);
+  pty.type(`y${ENTER}`);
+  await shows(/asked[^]*the end\n+› my draft/);
+  assert.match((await screen.lines()).join("\n"), /Allow this call\? \[.*\] y\n/);
+});
+
+test("a question of a single run has the terminal for itself", { skip }, async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "model: { provider: offline }\nplugins: { enabled: [approvals] }\n");
+  const pty = home.terminal(["chat", "-q", "run `echo as''ked`"], {}, { columns: 80, rows: 24 });
+  t.after(() => pty.kill());
+  const screen = screenOf(pty);
+  await pty.see("Allow this call?");
+  pty.type(`y${ENTER}`);
+  assert.equal(await pty.exited, 0);
+  const text = (await screen.lines()).join("\n");
+  assert.match(text, /Allow this call\? \[.*\] y\n[^]*asked/);
+  assert.doesNotMatch(text, /Ctrl\+C stops/);
+});
+
+test("Ctrl+Z gives the terminal back to the shell, fg draws the line again", { skip }, async (t) => {
+  const home = new Home(t);
+  const argv = ["bash", "--norc", "--noprofile", "-i"];
+  const pty = startOnPty(argv, { env: home.env(), cwd: home.work, columns: 80, rows: 24 });
+  t.after(() => pty.kill());
+  const screen = screenOf(pty);
+  const shows = (wanted: RegExp) =>
+    until(async () => wanted.test((await screen.view()).join("\n")), `the screen shows ${wanted}`, {
+      seen: () => pty.output().slice(-2000),
+    });
+  await shows(/bash-[\d.]+[#$] *$/);
+  pty.type(`'${process.execPath}' '${BIN}' chat${ENTER}`);
+  await shows(/^› *$/m);
+  pty.type("a draft\u001a");
+  await shows(/Stopped[^]*bash-[\d.]+[#$] *$/);
+  pty.type(`fg${ENTER}`);
+  await shows(/› a draft$/);
+  pty.type("\u0015\u0004");
+  await shows(/bash-[\d.]+[#$] *$/);
+  pty.type(`exit${ENTER}`);
+  await pty.exited;
+});
+
+test("where no shell could continue it, Ctrl+Z changes nothing", { skip }, async (t) => {
+  const { pty, shows } = await startChat(t, {});
+  pty.type("before\u001a");
+  await shows("› before");
+  pty.type(" after");
+  await shows(/› before after$/);
 });

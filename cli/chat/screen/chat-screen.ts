@@ -98,6 +98,11 @@ export class ChatScreen implements Disposable {
     if (rows.length > 0) this.#live.print(`${rows.join("\n")}\n`);
   }
 
+  /** Prints what a command says, wrapped at words. */
+  say(text: string): void {
+    this.printRows(this.#wrap(terminalText(text.replace(/\n$/, ""))));
+  }
+
   /** Prints a sentence in faint letters, wrapped at words. */
   printFaint(sentence: string): void {
     this.printRows(this.#wrap(terminalText(sentence)).map(this.palette.faint));

@@ -1,5 +1,5 @@
 /** The line that the user types on: several lines, pastes as one mark, completion and history (pi-tui's editor). */
-import { Editor } from "@earendil-works/pi-tui/dist/components/editor.js";
+import { Editor, wordWrapLine } from "@earendil-works/pi-tui/dist/components/editor.js";
 import { matchesKey } from "@earendil-works/pi-tui/dist/keys.js";
 import { CURSOR_MARKER, FAKE_CURSOR_END, FAKE_CURSOR_START, type TUI } from "@earendil-works/pi-tui/dist/tui.js";
 import { visibleWidth } from "@earendil-works/pi-tui/dist/utils.js";
@@ -90,6 +90,18 @@ export class LineEditor {
     return (this.#completion(this.#editor.getLines(), line, col)?.candidates.length ?? 0) > 0;
   }
 
+  /** The rows that begin a line of the text; the others continue a long one. Unknown where not all rows show. */
+  #lineStarts(room: number, count: number): ReadonlySet<number> {
+    const starts = new Set<number>();
+    let row = 0;
+    for (const line of this.#editor.getLines()) {
+      starts.add(row);
+      // The editor keeps a column for the cursor.
+      row += wordWrapLine(line, room - 1).length;
+    }
+    return row === count ? starts : new Set();
+  }
+
   /**
    * Completes what is typed: on Tab, and, while `mayList` says so, by itself for commands and `@files`. Tab inserts
    * what all candidates have in common, and lists them when there are several.
@@ -138,16 +150,19 @@ export class LineEditor {
   /** The rows of the text behind `prompt`, and, where they are asked for, of the completions below it. */
   render(prompt: string, width: number, { completions = true } = {}): LiveRows {
     const margin = Math.max(visibleWidth(prompt), visibleWidth(CONTINUATION));
-    const rows = this.#editor.render(Math.max(4, width - margin)).map(plainCursor);
+    const room = Math.max(4, width - margin);
+    const rows = this.#editor.render(room).map(plainCursor);
     const end = rows.lastIndexOf(BORDER);
     const typed = rows.slice(1, end);
     const row = typed.findIndex((line) => line.includes(CURSOR_MARKER));
     const text = typed[row] ?? "";
     const before = text.slice(0, Math.max(0, text.indexOf(CURSOR_MARKER)));
+    const starts = this.#lineStarts(room, typed.length);
     const pad = (mark: string) => mark + " ".repeat(margin - visibleWidth(mark));
+    const markOf = (index: number) => (index === 0 ? prompt : starts.has(index) ? CONTINUATION : "");
     return {
       rows: [
-        ...typed.map((line, index) => pad(index === 0 ? prompt : CONTINUATION) + shown(line)),
+        ...typed.map((line, index) => pad(markOf(index)) + shown(line)),
         ...(completions ? rows.slice(end + 1).map((line) => line.trimEnd()) : []),
       ],
       cursor: { row: Math.max(0, row), column: margin + visibleWidth(before) },

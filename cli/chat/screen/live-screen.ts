@@ -25,6 +25,8 @@ export type RenderLive = (width: number, height: number) => LiveRows;
 
 /** The least time between two drawings, in milliseconds. */
 const FRAME_MS = 16;
+/** Drawing takes at most one part in so many of the time, also when there is much to render. */
+const SHARE = 4;
 const NOTHING: LiveRows = { rows: [] };
 
 export class LiveScreen {
@@ -40,6 +42,8 @@ export class LiveScreen {
   #width: number;
   #timer: NodeJS.Timeout | undefined;
   #drawnAt = Number.NEGATIVE_INFINITY;
+  /** How long the last drawing took, in milliseconds. */
+  #took = 0;
   #state: "drawing" | "paused" | "closed" = "drawing";
 
   constructor(device: ScreenDevice, render: RenderLive) {
@@ -65,7 +69,8 @@ export class LiveScreen {
   /** Draws again soon. */
   refresh(): void {
     if (this.#timer !== undefined || this.#state !== "drawing") return;
-    const wait = Math.max(0, this.#drawnAt + FRAME_MS - performance.now());
+    const pause = Math.max(FRAME_MS, SHARE * this.#took);
+    const wait = Math.max(0, this.#drawnAt + pause - performance.now());
     this.#timer = setTimeout(() => this.flush(), wait);
   }
 
@@ -74,10 +79,12 @@ export class LiveScreen {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#state !== "drawing") return;
-    this.#drawnAt = performance.now();
+    const began = performance.now();
     const { columns: width, rows: height } = this.#device;
     if (width !== this.#width) this.#resized(width);
     this.#draw(this.#live(width, height));
+    this.#drawnAt = performance.now();
+    this.#took = this.#drawnAt - began;
   }
 
   /** Prints rows. Those that are the first live rows already are left where they are. */

@@ -73,16 +73,23 @@ class Thoughts {
   }
 }
 
-/** Keeps the status in step with what `renderer` shows. `visible` says whether a part of an answer is shown at once. */
+/**
+ * Keeps the status in step with what `renderer` shows, and parts an answer from the tool calls above it. `visible` says
+ * whether a part of an answer is shown at once.
+ */
 export function withActivity(
   screen: ChatScreen,
   renderer: Renderer,
   visible: () => boolean,
   prepare: () => Promise<void>,
 ): Renderer {
+  let isBelowTool = false;
   return {
     prepare,
     show(frame) {
+      const isAnswer = (frame.type === "assistant" && frame.content !== "") || (frame.type === "text" && visible());
+      if (isAnswer && isBelowTool) screen.printRows([""]);
+      if (isAnswer || frame.type === "tool_result") isBelowTool = !isAnswer;
       screen.activity.show(frame, visible());
       renderer.show(frame);
       screen.refresh();

@@ -20,6 +20,18 @@ export interface GatewayCommand {
   run(args: string): Promise<string | null>;
 }
 
+/** What became of a message, for the operator of the gateway. Its text is not part of it. */
+export interface MessageReport {
+  readonly platform: string;
+  /** Empty where a platform does not tell its users apart. */
+  readonly user_id: string;
+  readonly outcome: "answered" | "interrupted" | "failed" | "no answer";
+  /** Of a failed one: a code of docs/errors.md. */
+  readonly code: string | null;
+  /** From its arrival to its end. */
+  readonly seconds: number;
+}
+
 export interface GatewayDeps {
   readonly runner: AgentRunner;
   readonly dispatcher: HookDispatcher;
@@ -46,6 +58,10 @@ export interface GatewayDeps {
   readonly warn: (sentence: string) => void;
   /** Called for every platform that is up, at the start or later. */
   readonly onLive?: (platform: string, adapter: Adapter) => void;
+  /** Called for each attempt but the first that failed to start a platform, with the time until the next one. */
+  readonly onRetry?: (platform: string, seconds: number, problem: string) => void;
+  /** Called when a message has got its answer, or gets none. */
+  readonly onMessage?: (report: MessageReport) => void;
   /** Turns that no message started. A drain waits for them, too, and stops them with the others. */
   readonly background?: { settled(): Promise<void>; stop(): Promise<void> };
   readonly timings?: Partial<Timings>;

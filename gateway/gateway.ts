@@ -63,6 +63,7 @@ export function createGateway(given: GatewayDeps): RunningGateway {
   const platforms: PlatformConnections = new PlatformConnections({
     ...deps,
     inbox: (platform, isOpen) => router.inbox(platform, isOpen),
+    onRetry: given.onRetry,
     onLive: (platform, one) => {
       outbox.wake(platform);
       given.onLive?.(platform, one);

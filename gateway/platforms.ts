@@ -16,6 +16,7 @@ export interface PlatformsDeps {
   readonly inbox: (platform: string, isOpen: () => boolean) => Inbox;
   /** A platform is up. */
   readonly onLive: (platform: string, adapter: Adapter) => void;
+  readonly onRetry?: ((platform: string, seconds: number, problem: string) => void) | undefined;
   readonly log: Log;
   readonly warn: (sentence: string) => void;
   readonly timings: Pick<Timings, "start" | "stop" | "firstPause" | "longestPause">;
@@ -157,17 +158,19 @@ export class PlatformConnections {
       one.state = "unusable";
       return error;
     }
+    const pause = growingPause(one.failures, this.#deps.timings);
+    const seconds = Math.max(1, Math.round(pause / 1000));
+    // At the longest pause it has been said often enough; the log has each attempt.
+    if (one.failures > 0 && pause < this.#deps.timings.longestPause) this.#deps.onRetry?.(name, seconds, problem);
     if (one.failures === 0) {
       const sentence = isHermesError(error) ? problem : `The platform "${name}" cannot start: ${problem}`;
       this.#deps.warn(
-        `${sentence.replace(/\.$/, "")}. The gateway continues without it and retries with increasing delays.`,
+        `${sentence.replace(/\.$/, "")}. The gateway continues without it and retries with increasing delays, first in ${seconds} s.`,
       );
     }
     one.state = "waiting";
-    one.timer = setTimeout(
-      () => void this.#start(one).then((wrong) => this.#tell(wrong)),
-      growingPause(one.failures++, this.#deps.timings),
-    );
+    one.timer = setTimeout(() => void this.#start(one).then((wrong) => this.#tell(wrong)), pause);
+    one.failures++;
     return null;
   }
 

@@ -19,6 +19,7 @@ import {
   userMessage,
   type RequestContext,
 } from "./message.ts";
+import { reportedRecipient } from "./message-report.ts";
 import type { ReceivedMessages } from "./received.ts";
 import { createChatRecipient, createReplyRecipient, type Recipient, type RecipientDeps } from "./recipient.ts";
 import { sessionKey } from "./session-key.ts";
@@ -30,6 +31,7 @@ export interface RouterDeps extends AdmissionDeps, CommandDeps, RecipientDeps {
   readonly runner: GatewayDeps["runner"];
   readonly received: ReceivedMessages;
   readonly unanswered: UnansweredMessages;
+  readonly onMessage?: GatewayDeps["onMessage"];
   readonly idle: IdleResets;
 }
 
@@ -124,7 +126,9 @@ export class Router {
       this.#deps.log.warn("a platform passed an invalid message", { platform, problem: message.problem });
       return from.recipient?.fail(new HermesError("HERMES_MESSAGE_INVALID", { problem: message.problem }), null);
     }
-    const recipient = from.recipient ?? createChatRecipient(message.source, this.#deps);
+    const plain = from.recipient ?? createChatRecipient(message.source, this.#deps);
+    const { onMessage } = this.#deps;
+    const recipient = onMessage === undefined ? plain : reportedRecipient(plain, message.source, onMessage);
     // A stopped adapter cannot send anything either.
     if (!from.isOpen) return recipient.fail(new HermesError("HERMES_GATEWAY_STOPPING", {}), null);
     if (!this.#isOpen) return this.#refuse(message, recipient);

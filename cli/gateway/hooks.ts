@@ -39,6 +39,7 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
     };
   });
   return {
+    identities: () => hooks.identities(),
     drain: (ms: number) => hooks.drain(ms),
     async [Symbol.asyncDispose]() {
       undoReload();

@@ -27,13 +27,16 @@ export async function runGateway(command: Command, context: CliContext): Promise
   const host = undo.use(await createHost({ context, globals, paths, surface: "gateway", interactive }));
   showRuns(host, context);
   const announcer = createAnnouncer(context.out);
-  const gateway = openGateway({ host, safeMode: globals.safeMode, env: context.env, onLive: announcer.add });
+  const { safeMode } = globals;
+  const show = context.styled;
+  const gateway = openGateway({ host, safeMode, env: context.env, onLive: announcer.add, show });
   const adapters = await gateway.adapters();
   if (adapters.length === 0) throw new HermesError("HERMES_GATEWAY_NO_PLATFORM", { file: paths.config });
   undo.defer(() => gateway.drain());
   await gateway.start(adapters);
   undo.defer(await watchHost(host));
   announcer.open();
+  gateway.showHooks();
   context.note("The gateway is running. Press Ctrl+C to stop it.");
   await stopped;
   tellTurns(gateway.active() + host.pluginTurns.active, context);

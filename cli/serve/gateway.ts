@@ -17,7 +17,7 @@ export interface ServedGateway {
 export function createServedGateway(host: Host, options: { context: CliContext; safeMode: boolean }): ServedGateway {
   const { context, safeMode } = options;
   const announcer = createAnnouncer(context.out);
-  const gateway = openGateway({ host, safeMode, env: context.env, onLive: announcer.add });
+  const gateway = openGateway({ host, safeMode, env: context.env, onLive: announcer.add, show: context.styled });
   let isStarted = false;
   let isDraining = false;
 
@@ -33,7 +33,10 @@ export function createServedGateway(host: Host, options: { context: CliContext; 
       await startOnce(true);
       host.onReload(() => (isStarted ? undefined : startOnce(false)));
     },
-    announce: () => announcer.open(),
+    announce() {
+      announcer.open();
+      if (isStarted) gateway.showHooks();
+    },
     active: () => gateway.active(),
     drain() {
       isDraining = true;

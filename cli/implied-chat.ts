@@ -12,6 +12,8 @@ export const CHAT_OPTIONS: ReadonlySet<string> = new Set([
   "--continue",
   "-Q",
   "--quiet",
+  "--instructions",
+  "--no-instructions",
   "--max-turns",
   "--no-render",
   "--output-format",

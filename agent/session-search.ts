@@ -31,9 +31,15 @@ const PLAIN = /^[\w .:,;@#+=()<>[\]{}!?$&*-]+$/;
 
 /**
  * The sessions in which a message or the title has all these words, ignoring case, last used first. Reads the messages
- * one by one, so that it needs little memory however many there are. Throws what SQLite throws.
+ * one by one, so that it needs little memory however many there are. `redact` removes secrets from a whole text before a
+ * snippet is cut from it. Throws what SQLite throws.
  */
-export function searchSessions(database: DatabaseSync, text: string, limit: number): SearchHit[] {
+export function searchSessions(
+  database: DatabaseSync,
+  text: string,
+  limit: number,
+  redact: (text: string) => string = (given) => given,
+): SearchHit[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [];
   const sessions = database.prepare(
@@ -42,7 +48,7 @@ export function searchSessions(database: DatabaseSync, text: string, limit: numb
   const messagesOf = candidates(database, words);
   const hits: SearchHit[] = [];
   for (const session of sessions.all() as unknown as SessionRow[]) {
-    const hit = hitIn(session, messagesOf(session.session_id), words);
+    const hit = hitIn(session, messagesOf(session.session_id), { words, redact });
     if (hit !== undefined && hits.push(hit) === limit) break;
   }
   return hits;
@@ -58,13 +64,18 @@ function candidates(database: DatabaseSync, words: readonly string[]): (id: stri
   return (id) => statement.iterate(id, ...patterns) as unknown as Iterable<MessageRow>;
 }
 
-function hitIn(session: SessionRow, rows: Iterable<MessageRow>, words: readonly string[]): SearchHit | undefined {
+interface Search {
+  readonly words: readonly string[];
+  readonly redact: (text: string) => string;
+}
+
+function hitIn(session: SessionRow, rows: Iterable<MessageRow>, search: Search): SearchHit | undefined {
   const { session_id, title, platform, updated_at } = session;
   const about = { session_id, title, platform };
   let hit: SearchHit | undefined;
   for (const { message, created_at: at } of rows) {
     const parsed = JSON.parse(message) as ChatMessage;
-    const snippet = snippetWith(words, textOf(parsed));
+    const snippet = snippetWith(search, textOf(parsed));
     if (snippet === undefined) continue;
     // The newest message is shown, and the others are counted.
     hit =
@@ -73,7 +84,7 @@ function hitIn(session: SessionRow, rows: Iterable<MessageRow>, words: readonly 
         : { ...hit, matches: hit.matches + 1 };
   }
   if (hit !== undefined || title === null) return hit;
-  const snippet = snippetWith(words, title);
+  const snippet = snippetWith(search, title);
   return snippet === undefined ? undefined : { ...about, role: "title", at: updated_at, snippet, matches: 0 };
 }
 
@@ -86,13 +97,14 @@ function textOf(message: ChatMessage): string {
 }
 
 /** The text around the first of the words; undefined unless it has them all. */
-function snippetWith(words: readonly string[], text: string): string | undefined {
+function snippetWith({ words, redact }: Search, text: string): string | undefined {
   const folded = text.toLowerCase();
   if (!words.every((word) => folded.includes(word))) return undefined;
-  const start = Math.max(0, folded.indexOf(words[0]!) - BEFORE);
-  const part = text
+  const shown = redact(text);
+  const start = Math.max(0, shown.toLowerCase().indexOf(words[0]!) - BEFORE);
+  const part = shown
     .slice(start, start + LENGTH)
     .replaceAll(/\s+/g, " ")
     .trim();
-  return `${start > 0 ? "…" : ""}${part}${start + LENGTH < text.length ? "…" : ""}`;
+  return `${start > 0 ? "…" : ""}${part}${start + LENGTH < shown.length ? "…" : ""}`;
 }

@@ -1,8 +1,9 @@
-/** The HTTP API for the home's stored sessions. */
-import type { FastifyInstance } from "fastify";
+/** The HTTP API for the home's stored sessions: list, search, one with its messages, and as a file. */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ChatMessage } from "#core/messages";
 import { truncate } from "#core/truncate";
-import type { RequestAccess } from "./access.ts";
-import { LISTED_TEXT, limitOf } from "./list-query.ts";
+import { Refused, type RequestAccess } from "./access.ts";
+import { choiceOf, LISTED_TEXT, limitOf } from "./list-query.ts";
 
 /** A session without its messages; times are ISO-8601, UTC. */
 export interface SessionSummary {
@@ -15,10 +16,28 @@ export interface SessionSummary {
   readonly message_count: number;
 }
 
+export interface WholeSession extends SessionSummary {
+  readonly messages: readonly ChatMessage[];
+}
+
 /** The sessions of the home as they are stored, secrets included. Every method throws what the database throws. */
 export interface StoredSessions {
   /** Last used first; with `children`, those of child agents, too. */
   list(options: { readonly limit: number; readonly children: boolean }): readonly SessionSummary[];
+  find(id: string): WholeSession | undefined;
+  toMarkdown(session: WholeSession): string;
+  /** Sessions that have all words, last used first; snippets without secrets. */
+  search(text: string, limit: number): readonly SessionHit[];
+}
+
+export interface SessionHit {
+  readonly session_id: string;
+  readonly title: string | null;
+  readonly platform: string;
+  readonly role: string;
+  readonly at: string;
+  readonly snippet: string;
+  readonly matches: number;
 }
 
 export interface SessionRouteParts {
@@ -28,18 +47,89 @@ export interface SessionRouteParts {
   readonly redact: (text: string) => string;
 }
 
+const FORMATS = ["jsonl", "markdown"] as const;
+const TYPES = { jsonl: "application/jsonl; charset=utf-8", markdown: "text/markdown; charset=utf-8" };
+const EXTENSIONS = { jsonl: "jsonl", markdown: "md" };
+const SHOWN_MESSAGES = 300;
+const SHOWN_TEXT = 4000;
+const LONGEST_SEARCH = 200;
+
 export function addSessionRoutes(app: FastifyInstance, { access, read, redact }: SessionRouteParts): void {
-  app.get("/api/sessions", { onRequest: access.either }, (request) =>
+  const options = { onRequest: access.either };
+
+  app.get("/api/sessions", options, (request) =>
     read((sessions) => ({
       sessions: (sessions?.list({ limit: limitOf(request), children: true }) ?? []).map((one) =>
         summaryOf(one, redact),
       ),
     })),
   );
+
+  app.get("/api/search", options, (request) =>
+    read((sessions) => {
+      const hits = sessions?.search(searchOf(request), limitOf(request)) ?? [];
+      return { hits: hits.map((hit) => ({ ...hit, title: titleOf(hit, redact) })) };
+    }),
+  );
+
+  app.get("/api/sessions/:id", options, (request) =>
+    read((sessions) => {
+      const { messages, ...session } = wanted(request, sessions);
+      const shown = messages.slice(-SHOWN_MESSAGES).map((message) => shownMessage(message, redact));
+      return { session: summaryOf(session, redact), skipped: messages.length - shown.length, messages: shown };
+    }),
+  );
+
+  app.get("/api/sessions/:id/export", options, (request, reply) =>
+    read((sessions) => {
+      const format = choiceOf(request, "format", FORMATS) ?? "jsonl";
+      const session = wanted(request, sessions);
+      const file = `${session.id.replaceAll(/[^\w-]/g, "_").slice(0, 80)}.${EXTENSIONS[format]}`;
+      reply.type(TYPES[format]).header("content-disposition", `attachment; filename="${file}"`);
+      return format === "jsonl" ? toJsonLines(session, redact) : redact(sessions!.toMarkdown(session));
+    }),
+  );
+}
+
+function wanted(request: FastifyRequest, sessions: StoredSessions | undefined): WholeSession {
+  const { id } = request.params as { readonly id: string };
+  const session = sessions?.find(id);
+  if (session === undefined) throw new Refused(404, "there is no such session in state.db");
+  return session;
+}
+
+function searchOf(request: FastifyRequest): string {
+  const { q } = request.query as { readonly q?: unknown };
+  if (typeof q !== "string" || q.trim() === "" || q.length > LONGEST_SEARCH)
+    throw new Refused(400, `'q' must be a text of at most ${LONGEST_SEARCH} characters`);
+  return q;
+}
+
+function titleOf({ title }: { readonly title: string | null }, redact: (text: string) => string): string | null {
+  return title === null ? null : truncate(redact(title), LISTED_TEXT);
 }
 
 function summaryOf(session: SessionSummary, redact: (text: string) => string): SessionSummary {
-  const { id, title, platform, model, created_at, updated_at, message_count } = session;
-  const shown = title === null ? null : truncate(redact(title), LISTED_TEXT);
-  return { id, title: shown, platform, model, created_at, updated_at, message_count };
+  const { id, platform, model, created_at, updated_at, message_count } = session;
+  return { id, title: titleOf(session, redact), platform, model, created_at, updated_at, message_count };
+}
+
+/** A message as the page shows it: its text, and what it called. */
+function shownMessage(message: ChatMessage, redact: (text: string) => string) {
+  const calls = message.role === "assistant" ? (message.tool_calls ?? []) : [];
+  return {
+    role: message.role,
+    text: truncate(redact(message.content ?? ""), SHOWN_TEXT),
+    calls: calls.map(({ function: called }) => ({
+      name: called.name,
+      arguments: truncate(redact(called.arguments), SHOWN_TEXT),
+    })),
+  };
+}
+
+/** The session on the first line, then a line for each message. */
+function toJsonLines({ messages, ...session }: WholeSession, redact: (text: string) => string): string {
+  // Before JSON's escapes could hide a secret.
+  const cleaned = (_key: string, value: unknown) => (typeof value === "string" ? redact(value) : value);
+  return [session, ...messages].map((line) => `${JSON.stringify(line, cleaned)}\n`).join("");
 }

@@ -12,12 +12,14 @@ import { Hooks } from "./hooks-state.js";
 import { HooksPane } from "./hooks-pane.js";
 import { Inspector } from "./inspector.js";
 import { listenToKeys, showKeys } from "./keys.js";
+import { Address } from "./address.js";
 import { Overview } from "./overview.js";
 import { Scheduler } from "./scheduler.js";
 import { fetchJson } from "./session.js";
 import { Sessions } from "./sessions-state.js";
 import { SessionTitles } from "./session-titles.js";
 import { SessionsView } from "./sessions-view.js";
+import { listenToSearch } from "./search.js";
 import { SourcesView } from "./sources-view.js";
 import { StoredPanes } from "./stored-panes.js";
 import { Views } from "./views.js";
@@ -37,6 +39,10 @@ export class Board {
     void this.poll();
   });
   #overview = new Overview();
+  address = new Address(
+    (choice) => this.#open(choice),
+    (seq) => this.#feed.find(seq),
+  );
   #firstAt = 0;
   #isVisible = (/** @type {import("./views.js").View} */ view) => this.#views.isVisible(view);
 
@@ -91,6 +97,7 @@ export class Board {
     document.addEventListener("visibilitychange", () => this.#drawAll());
     // Relative times change every second, even when nothing happens.
     window.setInterval(() => this.#drawTimes(), 1000);
+    listenToSearch((id) => this.#open({ kind: "session", id }));
     listenToKeys({
       list: byId("rows", HTMLElement),
       filter: () => this.#focusFilter(),
@@ -119,7 +126,9 @@ export class Board {
   add(event) {
     if (this.#firstAt === 0) this.#firstAt = event.at;
     this.#overview.noteSource(event.src);
-    this.#feed.add(rowOf(event));
+    const row = rowOf(event);
+    this.#feed.add(row);
+    this.address.arrived(row);
     for (const part of [this.#parts.feed, this.#parts.summary, this.#parts.alerts]) this.#scheduler.ask(part);
     if (this.#hooks.add(event)) this.#scheduler.ask(this.#parts.hooks);
     const session = this.#sessions.add(event);
@@ -254,6 +263,7 @@ export class Board {
 
   /** @param {import("./inspector.js").Choice} choice */
   #open(choice) {
+    this.address.forget();
     this.#inspector.choose(choice);
     if (!this.#views.isWide) this.#inspector.focus();
     void this.poll();
@@ -268,6 +278,7 @@ export class Board {
   }
 
   #chosen() {
+    this.address.show(this.#inspector.choice);
     const { inspector, sessions, hooks, tasks, webhooks, daemons } = this.#parts;
     for (const part of [inspector, sessions, hooks, tasks, webhooks, daemons]) this.#drawNow(part);
   }

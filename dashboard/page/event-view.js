@@ -46,14 +46,22 @@ function actions({ session }, json, { onSession, onFilter }) {
     );
   }
   // Browsers allow the clipboard on localhost and https only.
-  if (navigator.clipboard !== undefined) bar.append(copyButton(json));
+  if (navigator.clipboard !== undefined) {
+    bar.append(
+      copyButton("Copy JSON", () => json),
+      copyButton("Copy link", () => location.href),
+    );
+  }
   return bar;
 }
 
-/** @param {string} json */
-function copyButton(json) {
-  const copy = button("Copy JSON", () => {
-    navigator.clipboard.writeText(json).then(
+/**
+ * @param {string} name
+ * @param {() => string} text
+ */
+export function copyButton(name, text) {
+  const copy = button(name, () => {
+    navigator.clipboard.writeText(text()).then(
       () => (copy.textContent = "Copied"),
       () => (copy.textContent = "Not allowed by the browser"),
     );

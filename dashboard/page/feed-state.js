@@ -145,6 +145,12 @@ export class Feed {
     return -1;
   }
 
+  /** The event with this number, whether it is shown or not. @param {number} seq */
+  find(seq) {
+    for (const row of this.#rows) if (row.seq === seq) return row;
+    return undefined;
+  }
+
   /** @param {Filter} filter */
   setFilter(filter) {
     this.#filter = filter;

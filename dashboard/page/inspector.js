@@ -2,7 +2,7 @@
 import { DaemonDetailsView } from "./daemon-details.js";
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
-import { counted, shortId } from "./format.js";
+import { counted, fullTime, shortId } from "./format.js";
 import { hookDetails } from "./hook-details.js";
 import { nameOfHook } from "./hooks-state.js";
 import { fetchJson } from "./session.js";
@@ -10,6 +10,7 @@ import { nameOf } from "./sessions-state.js";
 import { stateWords } from "./sessions-view.js";
 import { deliveryDetails, taskDetails } from "./stored-details.js";
 import { StoredResource } from "./stored-list.js";
+import { sessionActions, storedMessages } from "./stored-session.js";
 import { TimelineView } from "./timeline-view.js";
 
 /** @typedef {import("./events.js").Row} Row */
@@ -17,6 +18,7 @@ import { TimelineView } from "./timeline-view.js";
 /** @typedef {import("./stored-list.js").TaskDetails} TaskDetails */
 /** @typedef {import("./stored-list.js").DeliveryDetails} DeliveryDetails */
 /** @typedef {import("./stored-list.js").DaemonDetails} DaemonDetails */
+/** @typedef {import("./stored-session.js").StoredSession} StoredSession */
 
 const STORED_TITLES = { task: "Task", delivery: "Delivery", daemon: "Daemon" };
 
@@ -42,7 +44,7 @@ export class Inspector {
   /** @type {Choice} */
   #choice = { kind: "follow" };
   #followed = "";
-  /** @type {StoredResource<TaskDetails | DeliveryDetails | DaemonDetails>} */
+  /** @type {StoredResource<TaskDetails | DeliveryDetails | DaemonDetails | StoredSession>} */
   #stored = new StoredResource(fetchJson);
   /** What the body shows, so that it is only rebuilt for something else. */
   #holds = "";
@@ -91,7 +93,9 @@ export class Inspector {
 
   /** Reads the task, delivery or daemon again that is shown. Resolves with whether it is different. */
   async refresh() {
-    return Object.hasOwn(STORED_TITLES, this.#choice.kind) ? this.#stored.refresh() : false;
+    const choice = this.#choice;
+    const isPast = choice.kind === "session" && this.#sessions.get(choice.id) === undefined;
+    return isPast || Object.hasOwn(STORED_TITLES, choice.kind) ? this.#stored.refresh() : false;
   }
 
   /** @param {Choice} choice */
@@ -125,6 +129,7 @@ export class Inspector {
   /** Reads from where the details are from now on. */
   #point() {
     const choice = this.#choice;
+    if (choice.kind === "session") this.#stored.point(`api/sessions/${encodeURIComponent(choice.id)}`);
     if (choice.kind === "task") this.#stored.point(`api/tasks/${choice.id}`);
     if (choice.kind === "delivery") this.#stored.point(`api/deliveries/${choice.id}`);
     if (choice.kind === "daemon") this.#stored.point(this.#daemon.path(choice.id));
@@ -202,7 +207,7 @@ export class Inspector {
    */
   #drawSession(id, isFollowed) {
     const session = this.#sessions.get(id);
-    if (session === undefined) return this.#drawNothing(id);
+    if (session === undefined) return id === "" ? this.#drawNothing() : this.#drawStoredSession(id);
     setText(this.#title, nameOf(session));
     const tokens = session.tokens > 0 ? counted(session.tokens, "token") : "";
     const { platform, model } = session;
@@ -218,22 +223,31 @@ export class Inspector {
     const isNew = this.#hold(`session ${id}`);
     if (isNew) {
       const only = button("Only its events in the feed", () => this.#handlers.onFilter(id));
-      const whole = el("p", { class: "session-id" }, id);
-      this.#body.replaceChildren(el("div", { class: "actions" }, only, whole), ...this.#timeline.elements);
+      this.#body.replaceChildren(sessionActions(id, only), ...this.#timeline.elements);
     }
     this.#timeline.draw(session, isNew);
   }
 
-  /** @param {string} id */
-  #drawNothing(id) {
-    setText(this.#title, id === "" ? "No session yet" : `Session ${shortId(id)}`);
+  #drawNothing() {
+    setText(this.#title, "No session yet");
     setText(this.#subtitle, "");
-    if (!this.#hold(`nothing ${id}`)) return;
-    const words =
-      id === ""
-        ? ["Start ", el("code", {}, "hermes chat"), " in another terminal, and its turns appear here."]
-        : ["This session is no longer available."];
+    if (!this.#hold("nothing")) return;
+    const words = ["Start ", el("code", {}, "hermes chat"), " in another terminal, and its turns appear here."];
     this.#body.replaceChildren(el("p", { class: "empty" }, ...words));
+  }
+
+  /** One whose events are no longer kept: its messages, as they are stored. @param {string} id */
+  #drawStoredSession(id) {
+    const { value, problem } = this.#stored;
+    const stored = value !== undefined && "messages" in value && "session" in value ? value : undefined;
+    const { title, platform, model, updated_at: at } = stored?.session ?? {};
+    const parts = [`Session ${shortId(id)}`, "stored", platform ?? "", model ?? "", at ? fullTime(Date.parse(at)) : ""];
+    setText(this.#title, title || `Session ${shortId(id)}`);
+    setText(this.#subtitle, stored === undefined ? problem || "Loading…" : parts.filter(Boolean).join(" · "));
+    if (!this.#hold(`stored ${id}\n${stored?.session.updated_at ?? problem}`)) return;
+    const none = el("p", { class: "empty" }, problem === "" ? "" : "This session is no longer available.");
+    this.#body.replaceChildren(...(stored === undefined ? [none] : [sessionActions(id), ...storedMessages(stored)]));
+    this.#body.scrollTop = stored === undefined ? 0 : this.#body.scrollHeight;
   }
 
   /**

@@ -6,6 +6,7 @@ import { byId, setText } from "./dom.js";
 import { parseEvent } from "./events.js";
 import { Gate } from "./gate.js";
 import { fetchStatus, findAccess, signIn, signOut, takeCode } from "./session.js";
+import { sizePanes } from "./pane-sizes.js";
 import { applyTheme, nextTheme } from "./theme.js";
 
 /** @typedef {import("./connection.js").ConnectionState} ConnectionState */
@@ -44,10 +45,14 @@ const connection = new Connection(() => board.lastSeq, {
 });
 
 showTheme(applyTheme());
+sizePanes();
 byId("theme", HTMLButtonElement).addEventListener("click", changeTheme);
 byId("sign-out", HTMLButtonElement).addEventListener("click", () => void leave());
 // A link pasted into this tab does not reload the page: only the fragment changes.
-window.addEventListener("hashchange", () => void enter());
+window.addEventListener("hashchange", () => {
+  void enter();
+  if (isStarted) board.address.follow();
+});
 document.addEventListener("visibilitychange", () => void pollStatus());
 window.setInterval(() => void pollStatus(), STATUS_EVERY_MS);
 window.setInterval(() => void (state === "live" && findAccess()), RENEW_EVERY_MS);
@@ -71,8 +76,10 @@ function start() {
   gate.hide();
   // The open stream continues; a second link in the same tab changes nothing.
   if (isStarted && state === "live") return;
+  const isFirst = !isStarted;
   isStarted = true;
   setState("connecting");
+  if (isFirst) board.address.follow();
   connection.open();
   void pollStatus();
 }

@@ -1,5 +1,7 @@
 /** Light or dark: the system's theme, unless the user chooses another. */
 
+import { recall, remember } from "./memory.js";
+
 /** @typedef {"system" | "light" | "dark"} Theme */
 
 const KEY = "hermes-theme";
@@ -21,28 +23,4 @@ export function nextTheme() {
   current = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length] ?? "system";
   remember(KEY, current);
   return applyTheme();
-}
-
-/**
- * @param {string} key
- */
-function recall(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    // The browser stores nothing for this page, so the system's theme is used.
-    return null;
-  }
-}
-
-/**
- * @param {string} key
- * @param {string} value
- */
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // The choice is kept until the page is closed.
-  }
 }

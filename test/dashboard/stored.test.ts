@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { searchSessions } from "#agent/session-search";
 import { SqliteSessions } from "#agent/sessions";
+import { storedSessions } from "#cli/commands/dashboard/stored-sessions";
+import { toMarkdown } from "#cli/commands/sessions/markdown";
 import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase } from "#core/home/database";
@@ -22,10 +25,12 @@ async function start(t: TestContext) {
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
   const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact });
   const sessions = new SqliteSessions(database, (error) => assert.ifError(error));
+  const find = (words: string, limit: number) => searchSessions(database, words, limit, redact);
+  const shown = storedSessions(sessions, find, toMarkdown);
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,
-    stored: { tasks: desk, deliveries, daemons, sessions },
+    stored: { tasks: desk, deliveries, daemons, sessions: shown },
   });
   const get = async (path: string) => {
     const { status, json } = await dashboard.get(path, dashboard.bearer);
@@ -80,6 +85,48 @@ test("sessions are listed last used first, with titles without secrets", async (
   const bare = await TestDashboard.start(t);
   assert.deepEqual((await bare.get("/api/sessions", bare.bearer)).json(), { sessions: [] });
   assert.equal((await bare.get("/api/sessions")).status, 401);
+});
+
+test("a session is shown, found and exported without secrets, even where a snippet is cut", async (t) => {
+  const { sessions, dashboard, get } = await start(t);
+  const { id } = sessions.create({ platform: "cli", source: "chat", title: "The build" });
+  sessions.append(id, { role: "user", content: "please fix the build" });
+  const call = { id: "c", type: "function" as const, function: { name: "terminal", arguments: '{"command":"make"}' } };
+  sessions.append(id, { role: "assistant", content: null, tool_calls: [call] });
+  const output = `needle ${"x".repeat(112)} hunter2hunter2`;
+  sessions.append(id, { role: "tool", content: output, tool_call_id: "c" });
+  const { body } = await get(`/api/sessions/${id}`);
+  assert.deepEqual(body["messages"], [
+    { role: "user", text: "please fix the build", calls: [] },
+    { role: "assistant", text: "", calls: [{ name: "terminal", arguments: '{"command":"make"}' }] },
+    { role: "tool", text: output.replace("hunter2hunter2", "[redacted]"), calls: [] },
+  ]);
+  const [hit] = (await get("/api/search?q=NEEDLE")).body["hits"] as Record<string, unknown>[];
+  assert.deepEqual([hit?.["session_id"], hit?.["title"], hit?.["matches"]], [id, "The build", 1]);
+  assert.match(String(hit?.["snippet"]), /^needle x+ \[redacted\]$/);
+  assert.deepEqual((await get("/api/search?q=nothing+like+it")).body["hits"], []);
+  for (const path of [
+    "/api/search",
+    "/api/search?q=+",
+    `/api/search?q=${"x".repeat(201)}`,
+    `/api/sessions/${id}/export?format=pdf`,
+  ])
+    assert.equal((await get(path)).status, 400, path);
+  for (const path of ["/api/sessions/none", "/api/sessions/none/export", "/api/sessions/%2e%2e"])
+    assert.equal((await get(path)).status, 404, path);
+
+  const file = (format: string) => dashboard.get(`/api/sessions/${id}/export?format=${format}`, dashboard.bearer);
+  const lines = await file("jsonl");
+  const read = lines.text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual([read[0]?.["id"], read.length, read[3]?.["role"]], [id, 4, "tool"]);
+  assert.equal(lines.headers.get("content-disposition"), `attachment; filename="${id}.jsonl"`);
+  const markdown = await file("markdown");
+  assert.match(markdown.text, /^# The build\n[^]*## User\n\nplease fix the build/);
+  for (const { text } of [lines, markdown]) assert.ok(text.includes("[redacted]") && !text.includes("hunter2"));
+  assert.equal((await dashboard.get(`/api/sessions/${id}/export`)).status, 401);
 });
 
 test("deliveries are listed with their state; one has its payload and history", async (t) => {

@@ -25,7 +25,12 @@ export interface TestDashboardOptions {
 }
 
 /** A home without stored sessions. */
-export const noSessions: StoredItems["sessions"] = { list: () => [] };
+export const noSessions: StoredItems["sessions"] = {
+  list: () => [],
+  find: () => undefined,
+  toMarkdown: () => "",
+  search: () => [],
+};
 
 /** One element of the stream or of the history. */
 export interface ShownEvent {

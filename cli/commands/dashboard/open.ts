@@ -69,7 +69,10 @@ async function openStored(database: DatabaseSync, { paths, config, redact, log }
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
   const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
+  const { searchSessions } = await import("#agent/session-search");
   const { SqliteSessions } = await import("#agent/sessions");
+  const { toMarkdown } = await import("../sessions/markdown.ts");
+  const { storedSessions } = await import("./stored-sessions.ts");
   const { taskReports } = await import("../../tasks/home.ts");
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = createTaskDesk({
@@ -80,7 +83,8 @@ async function openStored(database: DatabaseSync, { paths, config, redact, log }
     redact,
   });
   const daemons = createDaemonDesk({ database, run: paths.run, redact });
-  const sessions = new SqliteSessions(database, (error) => log.error(`dashboard: ${problemOf(error)}`));
+  const store = new SqliteSessions(database, (error) => log.error(`dashboard: ${problemOf(error)}`));
+  const sessions = storedSessions(store, (text, limit) => searchSessions(database, text, limit, redact), toMarkdown);
   return { tasks, deliveries, daemons, sessions };
 }
 

@@ -129,7 +129,7 @@ export class Inspector {
   /** Reads from where the details are from now on. */
   #point() {
     const choice = this.#choice;
-    if (choice.kind === "session") this.#stored.point(`api/sessions/${encodeURIComponent(choice.id)}`);
+    if (choice.kind === "session") this.#stored.point(`api/sessions/${encodeURIComponent(choice.id.toWellFormed())}`);
     if (choice.kind === "task") this.#stored.point(`api/tasks/${choice.id}`);
     if (choice.kind === "delivery") this.#stored.point(`api/deliveries/${choice.id}`);
     if (choice.kind === "daemon") this.#stored.point(this.#daemon.path(choice.id));

@@ -25,7 +25,7 @@ const ROLES = {
  * @param {...HTMLElement} more
  */
 export function sessionActions(id, ...more) {
-  const path = `api/sessions/${encodeURIComponent(id)}/export`;
+  const path = `api/sessions/${encodeURIComponent(id.toWellFormed())}/export`;
   return el(
     "div",
     { class: "actions" },

@@ -506,6 +506,7 @@ test("a dashboard that is gone says how to bring it back; after its restart the 
   await sees(rows(page), "echo after");
   await page.reload();
   await sees(rows(page), "echo after");
+  await sees(page.locator("#sessions-list"), "2 turns");
   assert.equal(await page.locator("#sessions-list .session").count(), 1, "the conversation went on");
 });
 
@@ -532,6 +533,8 @@ test("light and dark are chosen, kept, and readable", async (t) => {
     await rows(page).nth(1).click();
     await page.locator("#inspector .json").waitFor();
     assert.deepEqual(await page.evaluate(LOW_CONTRAST), [], theme);
+    // The address would lead to the event.
+    await page.keyboard.press("Escape");
   }
 });
 

@@ -208,11 +208,12 @@ test("hidden panes ask for nothing", async (t) => {
   await page.waitForResponse(/\/api\/status$/);
   await page.waitForResponse(/\/api\/status$/);
   const asked = (path: string) => tab.requests.filter((url) => url.includes(path)).length;
-  assert.deepEqual([asked("/api/tasks"), asked("/api/deliveries")], [0, 0]);
+  // Deliveries that wait are asked for in any case: what is wrong now stands above all panes.
+  assert.deepEqual([asked("/api/tasks"), asked("/api/deliveries?limit=")], [0, 0]);
   await page.keyboard.press("5");
   await page.waitForResponse(/\/api\/tasks/);
   await page.waitForResponse(/\/api\/tasks/);
-  assert.equal(asked("/api/deliveries"), 0);
+  assert.equal(asked("/api/deliveries?limit="), 0);
 });
 
 test("10,000 tasks and 100,000 deliveries", async (t) => {

@@ -24,7 +24,7 @@ import { SourcesView } from "./sources-view.js";
 import { StoredPanes } from "./stored-panes.js";
 import { Views } from "./views.js";
 
-/** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
+/** @typedef {import("./values.js").DashboardEvent} DashboardEvent */
 
 export class Board {
   #feed = new Feed();

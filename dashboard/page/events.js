@@ -4,16 +4,7 @@ import { summaryOf, toneOf } from "./summary.js";
 import { DELTAS } from "./text-run.js";
 import { isRecord, payloadOf, textOf } from "./values.js";
 
-/**
- * An event from the dashboard, whose context is always an object.
- *
- * @typedef {object} DashboardEvent
- * @property {number} seq
- * @property {number} at in milliseconds since 1970
- * @property {string} src
- * @property {string} type
- * @property {Record<string, unknown>} context without the stamps of the forward path
- */
+/** @typedef {import("./values.js").DashboardEvent} DashboardEvent */
 
 /**
  * @typedef {object} Row

@@ -62,7 +62,7 @@ export class Hooks {
   /**
    * Takes an event; true when it was the run of a hook.
    *
-   * @param {import("./events.js").DashboardEvent} event
+   * @param {import("./values.js").DashboardEvent} event
    */
   add({ seq, type, at, context }) {
     if (type !== "tui:hook.complete") return false;

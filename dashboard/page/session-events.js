@@ -184,7 +184,7 @@ const HANDLERS = {
  * Applies an event to its session; other types are ignored.
  *
  * @param {Telling} telling
- * @param {import("./events.js").DashboardEvent} event
+ * @param {import("./values.js").DashboardEvent} event
  */
 export function tell(telling, { type, context }) {
   if (!Object.hasOwn(HANDLERS, type)) return;

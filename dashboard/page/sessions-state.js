@@ -5,7 +5,7 @@ import { tell } from "./session-events.js";
 import { addItem } from "./turns.js";
 import { textOf } from "./values.js";
 
-/** @typedef {import("./events.js").DashboardEvent} DashboardEvent */
+/** @typedef {import("./values.js").DashboardEvent} DashboardEvent */
 /** @typedef {import("./session-events.js").Session} Session */
 
 const MOST_SESSIONS = 200;

@@ -1,6 +1,17 @@
 /** Reads values of contexts, which may be anything. No DOM. */
 
 /**
+ * An event from the dashboard, whose context is always an object.
+ *
+ * @typedef {object} DashboardEvent
+ * @property {number} seq
+ * @property {number} at in milliseconds since 1970
+ * @property {string} src
+ * @property {string} type
+ * @property {Record<string, unknown>} context without the stamps of the forward path
+ */
+
+/**
  * @param {unknown} value
  * @returns {value is Record<string, unknown>}
  */

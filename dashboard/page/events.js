@@ -1,7 +1,6 @@
 /** Turns an event into a row of the feed. No DOM. */
 import { hookKey } from "./hooks-state.js";
 import { summaryOf, toneOf } from "./summary.js";
-import { DELTAS } from "./text-run.js";
 import { isRecord, payloadOf, textOf } from "./values.js";
 
 /** @typedef {import("./values.js").DashboardEvent} DashboardEvent */
@@ -19,11 +18,14 @@ import { isRecord, payloadOf, textOf } from "./values.js";
  * @property {string} text the context as JSON: searched as text, and parsed when it is shown
  * @property {string} [piece] of a piece of a text: its words
  * @property {number} [pieces] of pieces that are shown as one row: how many there are
- * @property {import("./text-run.js").TextRun} [run] of a piece: the text that it belongs to
+ * @property {Row} [run] of a piece: the text that it belongs to
  * @property {string} [hook] of a hook's run: the key of the hook
  */
 
 /** @typedef {typeof NAMESPACES[number] | "other"} Namespace */
+
+/** The events for each piece of an answer: by far the most frequent ones, and the least interesting alone. */
+export const DELTAS = new Set(["tui:message.delta", "tui:reasoning.delta"]);
 
 /** The namespaces that processes send (seed 002); plugins may have others. */
 export const NAMESPACES = /** @type {const} */ (["tui", "agent", "session", "command", "gateway"]);

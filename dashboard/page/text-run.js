@@ -1,10 +1,9 @@
 /** Joins the pieces of one answer, or of one thought, to a single row of the feed that grows. No DOM. */
+import { DELTAS } from "./events.js";
 import { counted, oneLine } from "./format.js";
 
 /** @typedef {import("./events.js").Row} Row */
 
-/** The events for each piece of an answer: by far the most frequent ones, and the least interesting alone. */
-export const DELTAS = new Set(["tui:message.delta", "tui:reasoning.delta"]);
 /** After these of the same session, the next piece begins another text. */
 const ENDS = new Set([
   "tui:message.start",
@@ -81,7 +80,7 @@ export class TextRuns {
   /**
    * Nothing is added to this text any more.
    *
-   * @param {TextRun} run
+   * @param {Pick<Row, "type" | "src" | "session">} run
    */
   close(run) {
     const key = keyOf(run, run.type);

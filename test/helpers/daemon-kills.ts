@@ -21,6 +21,8 @@ const SENDS_A_ROUND = 4;
 const POSTS_A_ROUND = 4;
 /** As a turn that is cut is a failure after so many times. */
 const MOST_TURNS = 3;
+/** After so many rounds the daemon may empty its queue. */
+const REST_EVERY = 25;
 
 /** A request as its sender knows it: it is sent again, with the same id, until it is answered with success. */
 interface Post {
@@ -62,6 +64,7 @@ export async function killDaemonAtRandom(t: TestContext, rounds: number, config:
     const began = performance.now();
     const daemon = await start();
     startMs = performance.now() - began;
+    if (round % REST_EVERY === REST_EVERY - 1) await handled(home);
     const busy = [...sendSome(home, ledger, round, random), ...postSome(url, ledger, round, random)];
     let answered = 0;
     for (const one of busy)
@@ -82,6 +85,12 @@ export async function killDaemonAtRandom(t: TestContext, rounds: number, config:
   const again = ledger.seen.filter((text) => text.startsWith(AGAIN)).length;
   t.diagnostic(`${ledger.sent.size} sent, ${ledger.posts.length} posted, ${again} delivered again`);
   check(home, ledger);
+}
+
+/** Waits until no message is queued: each kill cuts the turns that would have made room. */
+async function handled(home: Home): Promise<void> {
+  const left = () => read(home, "SELECT id FROM inbox_messages WHERE state IN ('queued', 'running')").length;
+  await until(() => left() === 0, "the queue is empty", { withinMs: 100_000 });
 }
 
 async function hookedHome(t: TestContext, config: object): Promise<{ home: Home; url: string }> {

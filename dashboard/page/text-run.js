@@ -19,7 +19,7 @@ const MOST_CHARACTERS = 20_000;
 const MOST_OPEN = 500;
 
 /** A text that is still written. It has the fields of a row, those of its first piece, and grows with each further one. */
-export class TextRun {
+class TextRun {
   #words = "";
   /** How many pieces it has. */
   pieces = 0;

@@ -16,6 +16,6 @@ export function describeFirstStart({ id, provider }: ReturnType<ModelSwitch["des
       ? "No model is set up: the offline model answers, with a few fixed phrases."
       : `The model is ${id}: the environment has a key for ${provider}.`,
     `To set up ${isOffline ? "a real" : "another"} model, run: hermes model`,
-    "Tools run without asking unless a hook objects (hermes plugins enable approvals).",
+    "Tools run without asking unless a hook objects: hermes plugins enable approvals",
   ].join("\n");
 }

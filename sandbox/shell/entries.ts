@@ -231,12 +231,17 @@ function readMatcher(event: EventName, value: unknown, warn: Warn): string | nul
   return value.trim() || null;
 }
 
-/** Warns when all names in a matcher are another protocol's, so that a guard would never run. */
-function warnOfForeignNames(matcher: string | null, protocol: ProtocolName, warn: Warn): void {
+/** The matcher in the names of `protocol`, when all its names are another protocol's, so that it matches no tool; else undefined. */
+export function translateForeignNames(matcher: string | null, protocol: ProtocolName): string | undefined {
   const names = matcher?.split("|").map((name) => name.trim()) ?? [];
   const translated = names.map((name) => PROTOCOLS[protocol].translateToolName(name));
-  if (names.length === 0 || translated.includes(undefined)) return;
-  const use = [...new Set(translated)].join("|");
+  return names.length === 0 || translated.includes(undefined) ? undefined : [...new Set(translated)].join("|");
+}
+
+/** Otherwise such a guard would never run, and nothing would say so. */
+function warnOfForeignNames(matcher: string | null, protocol: ProtocolName, warn: Warn): void {
+  const use = translateForeignNames(matcher, protocol);
+  if (use === undefined) return;
   const [owner, otherwise] =
     protocol === "hermes"
       ? ["Claude Code", ", or set protocol: claude if the script was written for Claude Code"]

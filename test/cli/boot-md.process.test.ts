@@ -140,8 +140,11 @@ test("plugins list shows it; a user's plugin of the same name replaces it; it ca
   const home = new Home(t);
   const listed = async () => {
     const { stdout } = await home.run(["plugins", "list", "--json"]);
-    const { plugins } = JSON.parse(stdout) as { plugins: { directory: string; state: string; error?: string }[] };
-    return plugins.map(({ directory, state, error }) => [directory, state, error]);
+    const { plugins } = JSON.parse(stdout) as {
+      plugins: { name: string; directory: string; state: string; error?: string }[];
+    };
+    const named = plugins.filter(({ name }) => name === "boot-md");
+    return named.map(({ directory, state, error }) => [directory, state, error]);
   };
   assert.deepEqual(await listed(), [["builtin", "enabled", undefined]]);
   assert.equal((await home.run(["plugins", "disable", "boot-md"])).code, 0);

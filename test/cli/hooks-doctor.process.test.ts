@@ -170,7 +170,7 @@ test("matchers: known tools, tools of plugins and mcp tools are fine, others are
   );
   assert.match(hooks[1]?.problems[0] ?? "", /terminl matches no known tool\. Did you mean "terminal"\?/);
   assert.match(hooks[4]?.notes[0] ?? "", /plugin that is not enabled/);
-  assert.match(hooks[6]?.problems[0] ?? "", /Claude Code's names\. Use terminal\|patch/);
+  assert.match(hooks[6]?.problems[0] ?? "", /names tools as Claude Code does.*use terminal\|patch/);
   assert.match(hooks[7]?.notes[0] ?? "", /paths, which is not a known tool/);
 });
 

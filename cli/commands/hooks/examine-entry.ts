@@ -7,7 +7,7 @@ import { createFiring } from "#core/firing";
 import type { Firing } from "#core/ports/hook";
 import { readRegularFile } from "#core/regular-file";
 import { nearest } from "#core/suggest";
-import type { ShellEntry } from "#sandbox/shell/entries";
+import { translateForeignNames, type ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
 import { PROTOCOLS } from "#sandbox/shell/protocols";
 import { requestOf } from "#sandbox/shell/request";
@@ -114,6 +114,8 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
   const sample = { tool: undefined, notes: [] };
   // Which tools a server of that protocol brings is known only while it runs.
   if (entry.matcher === null || entry.matcher.includes("mcp_")) return { ...sample, problems: [] };
+  // The configuration's own warning says so already.
+  if (translateForeignNames(entry.matcher, entry.protocol) !== undefined) return { ...sample, problems: [] };
   const waiting = off.find(matches);
   if (waiting !== undefined) {
     return {

@@ -65,9 +65,10 @@ test("the force push is asked about, and blocked where no one can be asked", { s
   const newcomer = withExample(t, "claude-ask-entry", "claude-ask");
   const push = `hermes --accept-hooks chat -q '@terminal {"command":"echo git push --force"}' -Q`;
   const blocked = await newcomer.run(push);
-  assert.match(blocked.stderr, /nobody can be asked here: A force push rewrites history for everyone/);
+  assert.match(blocked.stderr, /asked for approval of a tool call \(A force push rewrites history for everyone\)/);
+  assert.match(blocked.stdout, /nobody can be asked here: A force push rewrites history for everyone/);
   const plain = await newcomer.run(push.replace("--force", "origin"));
-  assert.doesNotMatch(plain.stderr, /blocked/);
+  assert.doesNotMatch(plain.stderr, /approval/);
   assert.match(plain.stdout, /git push origin/);
 });
 

@@ -66,7 +66,7 @@ test("hooks that close a session are awaited with a status", { skip }, async (t)
 });
 
 test("a single run on a terminal has a status, one with -Q or into a pipe has none", { skip }, async (t) => {
-  const slow = { deltas: [{ content: "the " }, { content: "answer" }], pauseMs: 600 };
+  const slow = { deltas: [{ role: "assistant" }, { content: "the " }, { content: "answer" }], pauseMs: 1500 };
   await using model = await startModelServer([slow, slow, slow]);
   const home = new Home(t);
   home.write("config.yaml", `model: { provider: openai-compatible, default: m, base_url: "${model.url}" }\n`);

@@ -11,6 +11,9 @@ import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";
 /** The schema of a record also tells the type of its values. */
 type Schema = PayloadSchema & { readonly additionalProperties?: Schema | boolean };
 
+/** For fewer fields, a reference would say less than the fields. */
+const FEWEST_SHARED = 3;
+
 const code = (text: string) => `\`${text}\``;
 
 /** The file's text. */
@@ -19,7 +22,6 @@ export function eventTypes(): string {
  * The payloads of the hook events with their documentation, as editors show them. Generated from core/events.ts by
  * \`node .ci/event-types.ts\`; do not edit.
  */
-/* oxlint-disable max-lines -- it is generated from one table, and nobody edits it */
 
 export interface EventPayloads {
 ${EVENT_NAMES.map(memberOf).join("\n")}
@@ -35,7 +37,36 @@ function memberOf(name: EventName): string {
     "",
     ...(answers.length === 0 ? ["Answers are ignored."] : [`Answers (${kind}), all optional:`, ...answers]),
   ];
-  return `${commentOf(lines, "  ")}  readonly ${name}: ${typeOf(payloadSchema(name, z), "  ")};`;
+  return `${commentOf(lines, "  ")}  readonly ${name}: ${payloadOf(name)};`;
+}
+
+/** The payload's type: what an earlier event has already, and the fields of its own. */
+function payloadOf(name: EventName): string {
+  const schema: Schema = payloadSchema(name, z);
+  const base = baseOf(name);
+  if (base === undefined) return typeOf(schema, "  ");
+  const shared = fieldsOf(base);
+  const own = Object.entries(schema.properties ?? {}).filter(([key]) => !shared.has(key));
+  const inherited = `EventPayloads["${base}"]`;
+  if (own.length === 0) return inherited;
+  return `${inherited} & ${typeOf({ ...schema, properties: Object.fromEntries<PayloadSchema>(own) }, "  ")}`;
+}
+
+/** The earlier event that has the most fields, all of which this one has too, if that saves anything. */
+function baseOf(name: EventName): EventName | undefined {
+  const mine = fieldsOf(name);
+  const isPart = (other: EventName) => [...fieldsOf(other)].every(([key, text]) => mine.get(key) === text);
+  const size = (other: EventName) => fieldsOf(other).size;
+  const [base] = EVENT_NAMES.slice(0, EVENT_NAMES.indexOf(name))
+    .filter((other) => size(other) >= FEWEST_SHARED && isPart(other))
+    .toSorted((one, other) => size(other) - size(one));
+  return base;
+}
+
+/** The fields of an event, each as text to compare. */
+function fieldsOf(name: EventName): ReadonlyMap<string, string> {
+  const { properties = {} }: Schema = payloadSchema(name, z);
+  return new Map(Object.entries(properties).map(([key, field]) => [key, JSON.stringify(field)]));
 }
 
 function typeOf(schema: Schema, indent: string): string {

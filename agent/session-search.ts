@@ -26,7 +26,7 @@ interface MessageRow {
 /** Characters of a snippet before what was found, and in all. */
 const BEFORE = 40;
 const LENGTH = 160;
-/** Words that stand in the JSON of a message as they are. LIKE ignores case for these letters. */
+/** Words that the JSON of a message does not escape. LIKE ignores case for these letters. */
 const PLAIN = /^[\w .:,;@#+=()<>[\]{}!?$&*-]+$/;
 
 /**

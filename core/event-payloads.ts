@@ -2,7 +2,6 @@
  * The payloads of the hook events with their documentation, as editors show them. Generated from core/events.ts by
  * `node .ci/event-types.ts`; do not edit.
  */
-/* oxlint-disable max-lines -- it is generated from one table, and nobody edits it */
 
 export interface EventPayloads {
   /**
@@ -30,17 +29,7 @@ export interface EventPayloads {
    *
    * Answers are ignored.
    */
-  readonly post_tool_call: {
-    /** The tool's name */
-    tool_name: string;
-    /** The arguments of the tool call */
-    args: Record<string, unknown>;
-    /** The ID of the task or session that the call belongs to; empty if there is none */
-    task_id: string;
-    /** The session's ID; never empty within a session */
-    session_id: string;
-    /** The call's ID; all events of a call have the same */
-    tool_call_id: string;
+  readonly post_tool_call: EventPayloads["pre_tool_call"] & {
     /** The tool's result, always a JSON string */
     result: string;
   };
@@ -50,19 +39,7 @@ export interface EventPayloads {
    * Answers (transform), all optional:
    * - `a string`
    */
-  readonly transform_tool_result: {
-    /** The tool's name */
-    tool_name: string;
-    /** The arguments of the tool call */
-    args: Record<string, unknown>;
-    /** The ID of the task or session that the call belongs to; empty if there is none */
-    task_id: string;
-    /** The session's ID; never empty within a session */
-    session_id: string;
-    /** The call's ID; all events of a call have the same */
-    tool_call_id: string;
-    /** The tool's result, always a JSON string */
-    result: string;
+  readonly transform_tool_result: EventPayloads["post_tool_call"] & {
     /** How long the tool ran, in milliseconds */
     duration_ms: number;
   };
@@ -151,17 +128,11 @@ export interface EventPayloads {
    *
    * Answers are ignored.
    */
-  readonly on_session_end: {
-    /** The session's ID; never empty within a session */
-    session_id: string;
+  readonly on_session_end: EventPayloads["on_session_start"] & {
     /** True when the turn ended with an answer */
     completed: boolean;
     /** True when the user stopped the turn */
     interrupted: boolean;
-    /** The model's ID */
-    model: string;
-    /** Where the session runs: cli, subagent, telegram, … */
-    platform: string;
   };
   /**
    * When a session ends: at /new, when it was idle for too long, and when the program exits. Observes only.
@@ -262,15 +233,9 @@ export interface EventPayloads {
    *
    * Answers are ignored.
    */
-  readonly pre_api_request: {
-    /** The session's ID; never empty within a session */
-    session_id: string;
+  readonly pre_api_request: EventPayloads["on_session_start"] & {
     /** The ID of the task or session that the request belongs to */
     task_id: string;
-    /** Where the session runs: cli, subagent, telegram, … */
-    platform: string;
-    /** The model's ID */
-    model: string;
     /** offline, openai, anthropic, openrouter or openai-compatible */
     provider: string;
     /** The API's base URL; empty for the offline model */
@@ -291,29 +256,7 @@ export interface EventPayloads {
    *
    * Answers are ignored.
    */
-  readonly post_api_request: {
-    /** The session's ID; never empty within a session */
-    session_id: string;
-    /** The ID of the task or session that the request belongs to */
-    task_id: string;
-    /** Where the session runs: cli, subagent, telegram, … */
-    platform: string;
-    /** The model's ID */
-    model: string;
-    /** offline, openai, anthropic, openrouter or openai-compatible */
-    provider: string;
-    /** The API's base URL; empty for the offline model */
-    base_url: string;
-    /** The number of the request in its turn, starting at 1; a retry has the same number */
-    api_call_count: number;
-    /** How many messages the request has */
-    message_count: number;
-    /** How many tools the model may call */
-    tool_count: number;
-    /** An estimate: a quarter of the characters sent */
-    approx_input_tokens: number;
-    /** When the request was sent: ISO 8601, UTC */
-    started_at: string;
+  readonly post_api_request: EventPayloads["pre_api_request"] & {
     /** How long the request took, in milliseconds */
     duration_ms: number;
     /** Why the answer ended: stop, length, content-filter, tool-calls or other */
@@ -333,29 +276,7 @@ export interface EventPayloads {
    *
    * Answers are ignored.
    */
-  readonly api_request_error: {
-    /** The session's ID; never empty within a session */
-    session_id: string;
-    /** The ID of the task or session that the request belongs to */
-    task_id: string;
-    /** Where the session runs: cli, subagent, telegram, … */
-    platform: string;
-    /** The model's ID */
-    model: string;
-    /** offline, openai, anthropic, openrouter or openai-compatible */
-    provider: string;
-    /** The API's base URL; empty for the offline model */
-    base_url: string;
-    /** The number of the request in its turn, starting at 1; a retry has the same number */
-    api_call_count: number;
-    /** How many messages the request has */
-    message_count: number;
-    /** How many tools the model may call */
-    tool_count: number;
-    /** An estimate: a quarter of the characters sent */
-    approx_input_tokens: number;
-    /** When the request was sent: ISO 8601, UTC */
-    started_at: string;
+  readonly api_request_error: EventPayloads["pre_api_request"] & {
     /** What went wrong */
     error: string;
     /** The HTTP status; null if there was no response */

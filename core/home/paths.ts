@@ -84,33 +84,13 @@ export const HIDDEN_IN_HOME =
  * {@link HIDDEN_IN_HOME} names. None of the home is writable to them (DESIGN, decisions 12 and 13).
  */
 export function unreadablePaths(paths: HomePaths): readonly string[] {
-  const {
-    config,
-    fallbackConfig,
-    allowlist,
-    instructions,
-    commandRules,
-    hooks,
-    plugins,
-    agentHooks,
-    approvedHooks,
-    state,
-  } = paths;
-  const { discovery, logs, sessionFiles, tasks, damaged } = paths;
+  const { config, fallbackConfig, allowlist, instructions, commandRules } = paths;
+  const { hooks, plugins, agentHooks, approvedHooks } = paths;
+  const { state, discovery, logs, sessionFiles, tasks, damaged } = paths;
+  const rules = [config, fallbackConfig, allowlist, instructions, commandRules];
   const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
   const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks, damaged];
-  return [
-    config,
-    fallbackConfig,
-    allowlist,
-    instructions,
-    commandRules,
-    hooks,
-    plugins,
-    agentHooks,
-    approvedHooks,
-    ...conversations,
-  ];
+  return [...rules, hooks, plugins, agentHooks, approvedHooks, ...conversations];
 }
 
 /** Where the documentation of log streaming puts a copy of the log, with as many rotated files as are kept by default. */

@@ -113,7 +113,7 @@ test("the time of a call is the tool's, without its hooks", () => {
   assert.deepEqual(text(result("terminal", { output: "", exit_code: 0 })), ["  (2s)"]);
 });
 
-test("a result that comes after another call stands below its own title", () => {
+test("a result that comes after another call is shown below its own title", () => {
   const { use, result, view } = openView();
   use("terminal", { command: "one" }, "1");
   use("terminal", { command: "two" }, "2");

@@ -1,8 +1,8 @@
 /** The pane of daemons and their inboxes in a real browser, as people use them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import test, { after, before, type TestContext } from "node:test";
-import type { Browser, Locator, Page } from "playwright-core";
+import test, { type TestContext } from "node:test";
+import type { Locator, Page } from "playwright-core";
 import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase } from "#core/home/database";
@@ -12,19 +12,10 @@ import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
 import { announced } from "../helpers/announced-daemon.ts";
-import { openTab, startBrowser, type TabOptions } from "../helpers/browser.ts";
+import { browserOfFile, openTab, type TabOptions } from "../helpers/browser.ts";
 import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
-let browser: Browser;
-const closing: (() => unknown)[] = [];
-
-before(async () => {
-  browser = await startBrowser({ after: (close) => void closing.push(close as () => unknown) });
-});
-
-after(async () => {
-  for (const close of closing) await close();
-});
+const browser = browserOfFile();
 
 const EVIL = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>';
 const ME = { pid: process.pid, start: null };
@@ -47,7 +38,7 @@ async function signedIn(t: TestContext, options: TabOptions = {}) {
     folder,
     stored: { tasks, deliveries, daemons, sessions: noSessions },
   });
-  const tab = await openTab(browser, options);
+  const tab = await openTab(browser(), options);
   t.after(() => tab.context.close());
   await tab.page.goto(dashboard.dashboard.signInUrl());
   await sees(tab.page.locator("#connection"), "Live");
@@ -205,17 +196,7 @@ test("with the keyboard alone, and on narrow screens", async (t) => {
   await page.keyboard.press("7");
   await sees(entries(page).first(), "ci-watcher");
   assert.equal(await page.locator("#feed").isVisible(), false);
-  for (const [width, height] of [
-    [360, 740],
-    [800, 900],
-  ] as const) {
-    await page.setViewportSize({ width, height });
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await picture(page, `daemons-${width}-${colorScheme}`);
-    }
-    await fits(page);
-  }
+  await fitsNarrow(page, "daemons");
   await page.setViewportSize({ width: 360, height: 740 });
   await entries(page).first().focus();
   await page.keyboard.press("ArrowDown");
@@ -223,17 +204,7 @@ test("with the keyboard alone, and on narrow screens", async (t) => {
   await page.keyboard.press("Enter");
   await sees(page.locator("#inspector h2"), "Daemon ci-watcher");
   await sees(messages(page).first(), "日本語");
-  for (const [width, height] of [
-    [360, 740],
-    [800, 900],
-  ] as const) {
-    await page.setViewportSize({ width, height });
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await picture(page, `inbox-${width}-${colorScheme}`);
-    }
-    await fits(page);
-  }
+  await fitsNarrow(page, "inbox");
   await page.keyboard.press("Escape");
   assert.equal(await page.locator("#inspector").isVisible(), false);
   assert.match(await page.locator(":focus").innerText(), /ci-watcher/);
@@ -291,3 +262,18 @@ test("hidden, the pane asks for nothing", async (t) => {
   await page.keyboard.press("7");
   await page.waitForResponse(/\/api\/daemons/);
 });
+
+/** Looks at narrow windows, light and dark. */
+async function fitsNarrow(page: Page, name: string): Promise<void> {
+  for (const [width, height] of [
+    [360, 740],
+    [800, 900],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await picture(page, `${name}-${width}-${colorScheme}`);
+    }
+    await fits(page);
+  }
+}

@@ -57,7 +57,7 @@ test("a turn is shown in order, with outcomes, durations and cost", () => {
   );
 });
 
-test("hooks stand under their call with their reasons, and the time of a call is that of the tool", () => {
+test("hooks are listed below their call with their reasons, and the time of a call is that of the tool", () => {
   const chat = new Conversation("sess_a").ask("Do it");
   const call = (between: () => void, success = true) =>
     chat.call("terminal", { command: "ls" }, { output: "a" }, { between, success });

@@ -2,26 +2,17 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { after, before, type TestContext } from "node:test";
-import type { Browser, Locator, Page } from "playwright-core";
+import test, { type TestContext } from "node:test";
+import type { Locator, Page } from "playwright-core";
 import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase, transaction } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
-import { openTab, startBrowser, type TabOptions } from "../helpers/browser.ts";
+import { browserOfFile, openTab, type TabOptions } from "../helpers/browser.ts";
 import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
-let browser: Browser;
-const closing: (() => unknown)[] = [];
-
-before(async () => {
-  browser = await startBrowser({ after: (close) => void closing.push(close as () => unknown) });
-});
-
-after(async () => {
-  for (const close of closing) await close();
-});
+const browser = browserOfFile();
 
 const NEW = { cwd: "/work", idempotencyKey: null, runner: null, maxTurns: null, timeout: 0, submittedOn: "cli" };
 const SILENT = () => [];
@@ -42,7 +33,7 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
   });
   const home = { folder, database, deliveries, tasks };
   const ids = isEmpty ? [] : await fill(home);
-  const tab = await openTab(browser, options);
+  const tab = await openTab(browser(), options);
   t.after(() => tab.context.close());
   await tab.page.goto(dashboard.dashboard.signInUrl());
   await sees(tab.page.locator("#connection"), "Live");
@@ -208,7 +199,7 @@ test("hidden panes ask for nothing", async (t) => {
   await page.waitForResponse(/\/api\/status$/);
   await page.waitForResponse(/\/api\/status$/);
   const asked = (path: string) => tab.requests.filter((url) => url.includes(path)).length;
-  // Deliveries that wait are asked for in any case: what is wrong now stands above all panes.
+  // Deliveries that wait are asked for in any case: what is wrong now is shown above all panes.
   assert.deepEqual([asked("/api/tasks"), asked("/api/deliveries?limit=")], [0, 0]);
   await page.keyboard.press("5");
   await page.waitForResponse(/\/api\/tasks/);

@@ -1,29 +1,20 @@
 /** The dashboard's page in a real browser, as a person uses it. */
-import test, { after, before, type TestContext } from "node:test";
+import test, { type TestContext } from "node:test";
 import assert from "node:assert/strict";
-import type { Browser, Locator, Page } from "playwright-core";
-import { openTab, startBrowser, type Tab, type TabOptions } from "../helpers/browser.ts";
+import type { Locator, Page } from "playwright-core";
+import { browserOfFile, openTab, type Tab, type TabOptions } from "../helpers/browser.ts";
 import { startCuttable } from "../helpers/cuttable.ts";
 import { TestDashboard } from "../helpers/dashboard.ts";
 import { Conversation, ordinaryDay, type EventFrame } from "../helpers/dashboard-events.ts";
 import { Home } from "../helpers/hermes.ts";
 
-let browser: Browser;
-const closing: (() => unknown)[] = [];
-
-before(async () => {
-  browser = await startBrowser({ after: (close) => void closing.push(close as () => unknown) });
-});
-
-after(async () => {
-  for (const close of closing) await close();
-});
+const browser = browserOfFile();
 
 /** A dashboard with these events, and a tab that is signed in to it. */
 async function signedIn(t: TestContext, frames: readonly EventFrame[] = ordinaryDay(), options: TabOptions = {}) {
   const dashboard = await TestDashboard.start(t);
   await send(dashboard, frames);
-  const tab = await openTab(browser, options);
+  const tab = await openTab(browser(), options);
   t.after(() => tab.context.close());
   await tab.page.goto(dashboard.dashboard.signInUrl());
   await sees(tab.page.locator("#connection"), "Live");
@@ -69,7 +60,7 @@ test("a one-time link signs in, its code leaves the address bar, and the link wo
   const dashboard = await TestDashboard.start(t);
   await send(dashboard, ordinaryDay());
   const link = dashboard.dashboard.signInUrl();
-  const tab = await openTab(browser);
+  const tab = await openTab(browser());
   t.after(() => tab.context.close());
   await tab.page.goto(link);
   await sees(tab.page.locator("#connection"), "Live");
@@ -81,7 +72,7 @@ test("a one-time link signs in, its code leaves the address bar, and the link wo
   await tab.page.reload();
   await sees(rows(tab.page).first(), "patch src/cache.ts");
 
-  const other = await openTab(browser);
+  const other = await openTab(browser());
   t.after(() => other.context.close());
   await other.page.goto(link);
   await sees(other.page.locator("#gate"), "This link is no longer valid");
@@ -453,7 +444,7 @@ test("a connection that breaks is made again, and nothing is missed", async (t) 
   const dashboard = await TestDashboard.start(t);
   await send(dashboard, noise(3));
   const way = await startCuttable(t, dashboard.port);
-  const { page, context } = await openTab(browser);
+  const { page, context } = await openTab(browser());
   t.after(() => context.close());
   await page.goto(dashboard.dashboard.signInUrl().replace(dashboard.url, way.url));
   await sees(rows(page).first(), "request 2");
@@ -480,7 +471,7 @@ test("a dashboard that is gone says how to bring it back; after its restart the 
   const home = new Home(t);
   const first = home.start(["dashboard", "--port", "0", "--json"]);
   t.after(() => first.kill("SIGKILL"));
-  const { page, context } = await openTab(browser);
+  const { page, context } = await openTab(browser());
   t.after(() => context.close());
   await page.goto(await linkOf(first));
   await sees(page.locator("#connection"), "Live");

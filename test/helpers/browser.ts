@@ -1,7 +1,7 @@
 /** A real browser for the tests of the dashboard's page. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import type { TestContext } from "node:test";
+import { after, before, type TestContext } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -23,6 +23,19 @@ export async function startBrowser(t: Pick<TestContext, "after">, flags: readonl
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...flags] });
   t.after(() => browser.close());
   return browser;
+}
+
+/** One browser for all tests of a file; ask for it inside a test. */
+export function browserOfFile(): () => Browser {
+  const closing: (() => unknown)[] = [];
+  let browser: Browser | undefined;
+  before(async () => {
+    browser = await startBrowser({ after: (close) => void closing.push(close as () => unknown) });
+  });
+  after(async () => {
+    for (const close of closing) await close();
+  });
+  return () => browser!;
 }
 
 /** What a tab asked for and complained of. */

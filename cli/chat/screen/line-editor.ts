@@ -129,7 +129,7 @@ export class LineEditor {
     });
   }
 
-  /** Completions of the text before the cursor; a command stands in the first line only. */
+  /** Completions of the text before the cursor; commands are completed in the first line only. */
   #completion(lines: readonly string[], line: number, column: number) {
     const before = (lines[line] ?? "").slice(0, column);
     return line > 0 && before.startsWith("/") ? undefined : this.#complete?.(before);

@@ -2,7 +2,23 @@
 import { isatty } from "node:tty";
 import { terminalText } from "./terminal-text.ts";
 
-export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+/** The codes that switch a style on and off (ECMA-48, SGR). */
+const STYLE_CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  italic: [3, 23],
+  underline: [4, 24],
+  strike: [9, 29],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+} as const;
+
+export type Style = keyof typeof STYLE_CODES;
+
+export const STYLES = Object.keys(STYLE_CODES) as readonly Style[];
 
 export interface Span {
   readonly text: string;
@@ -10,15 +26,6 @@ export interface Span {
 }
 
 export type StyledLine = readonly Span[];
-
-/** The codes that switch a style on and off (ECMA-48, SGR). */
-const CODES: Readonly<Record<Style, readonly [on: number, off: number]>> = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-};
 
 /** One piece of text in a style. */
 export function styled(text: string, style?: Style): Span {
@@ -40,9 +47,14 @@ export function paint(line: StyledLine, isColored: boolean): string {
   return line
     .map(({ text, style }) => {
       const safe = terminalText(text);
-      if (!isColored || style === undefined || safe === "") return safe;
-      const [on, off] = CODES[style];
-      return `\u001b[${on}m${safe}\u001b[${off}m`;
+      if (!isColored || style === undefined) return safe;
+      return inStyle(safe, style);
     })
     .join("");
+}
+
+/** A text between the codes of a style; an empty one stays empty. */
+export function inStyle(text: string, style: Style): string {
+  const [on, off] = STYLE_CODES[style];
+  return text === "" ? "" : `\u001b[${on}m${text}\u001b[${off}m`;
 }

@@ -4,7 +4,7 @@ import { HermesError } from "#core/errors";
 import { didYouMean } from "#core/suggest";
 import { discoverPlugins, isNamed, type FoundPlugin } from "#plugins/discover";
 import type { CliContext } from "../context.ts";
-import type { ConsentOptions } from "../plugin-install/consent.ts";
+import type { ConfirmationOptions } from "../confirmation.ts";
 import type { InstallOptions } from "../plugin-install/install.ts";
 
 /** `hermes plugins list|enable|disable|new` */
@@ -65,7 +65,7 @@ function addInstallCommands(plugins: Command, context: CliContext): void {
     .argument("<name>", "plugin name or folder")
     .option("--yes", "do not ask")
     .option("--json", "print JSON; needs --yes")
-    .action(async (name: string, options: ConsentOptions, command: Command) => {
+    .action(async (name: string, options: ConfirmationOptions, command: Command) => {
       const { removePlugin } = await import("../plugin-install/remove.ts");
       await removePlugin(name, options, command, context);
     });
@@ -95,8 +95,8 @@ async function switchPlugin(
   const has = (list: readonly string[]) => list.some((item) => names.includes(item));
   const [from, to] = action === "enable" ? (["disabled", "enabled"] as const) : (["enabled", "disabled"] as const);
   if (has(choice[to]) && !has(choice[from])) return context.out(`The plugin "${name}" is already ${action}d.`);
-  const { editPluginLists } = await import("./plugins/edit-config.ts");
-  const file = await editPluginLists(config.file ?? paths.config, { remove: names, from, add: name, to });
+  const { editPluginLists } = await import("../plugin-lists.ts");
+  const file = await editPluginLists(config.file ?? paths.config, { remove: names, from, add: { name, to } });
   context.out(`The plugin "${name}" is ${action}d (${file}).`);
   if (action === "enable" && plugin?.error !== undefined) context.warn(`it does not load yet: ${plugin.error}`);
 }

@@ -16,12 +16,12 @@ import {
 } from "#plugins/installed";
 import type { CliContext } from "../context.ts";
 import { interruptible } from "../shutdown.ts";
-import { consentFor, type ConsentOptions } from "./consent.ts";
+import { confirmationFor, type ConfirmationOptions } from "../confirmation.ts";
 import { describeForPerson, describePlugin } from "./describe.ts";
 import { parseSource, refOf, shownSource, sourceText, type PluginSource } from "./source.ts";
 import { openStaging, type StagedPlugin } from "./staging.ts";
 
-export interface InstallOptions extends ConsentOptions {
+export interface InstallOptions extends ConfirmationOptions {
   readonly ref?: string;
 }
 
@@ -33,7 +33,7 @@ export async function installPlugin(
   context: CliContext,
 ): Promise<void> {
   const { plugins } = context.paths(command);
-  const consent = consentFor(options);
+  const confirm = confirmationFor(options);
   const source = parseSource(word, options.ref ?? null, process.cwd());
   const config = await loadConfig(context.paths(command), context.env);
   readInstalled(plugins);
@@ -49,7 +49,7 @@ export async function installPlugin(
     for (const line of describeForPerson(described, staged.manifest, about)) context.note(line);
     context.note("A plugin runs inside hermes, with your rights. Nothing of it has run yet.");
   }
-  if (!(await consent("Install it?"))) {
+  if (!(await confirm("Install it?"))) {
     context.note("Nothing is installed.");
     return context.exit(EXIT.failed);
   }

@@ -7,8 +7,8 @@ import { EXIT, HermesError, problemOf } from "#core/errors";
 import { loadConfig, type Config } from "#core/home/config";
 import { findChanges, readInstalled } from "#plugins/installed";
 import type { CliContext } from "../context.ts";
-import { editConfigText, readConfigText, writeConfigText } from "../edit-config.ts";
-import { consentFor, type ConsentOptions } from "./consent.ts";
+import { editPluginLists } from "../plugin-lists.ts";
+import { confirmationFor, type ConfirmationOptions } from "../confirmation.ts";
 import { changeRecords } from "./install.ts";
 import { namedRecord } from "./named.ts";
 import { openStaging } from "./staging.ts";
@@ -16,12 +16,12 @@ import { openStaging } from "./staging.ts";
 /** Removes an installed plugin: its folder, its record, and its name in `plugins.enabled`. Its settings stay. */
 export async function removePlugin(
   word: string,
-  options: ConsentOptions,
+  options: ConfirmationOptions,
   command: Command,
   context: CliContext,
 ): Promise<void> {
   const paths = context.paths(command);
-  const consent = consentFor(options);
+  const confirm = confirmationFor(options);
   const [directory, record] = namedRecord(readInstalled(paths.plugins), word);
   const config = await loadConfig(paths, context.env);
   const folder = join(paths.plugins, directory);
@@ -29,7 +29,7 @@ export async function removePlugin(
   if (changes.length > 0 && options.json !== true) {
     context.note(`These changes will be lost: ${visible(changes.join(", "))}`);
   }
-  if (!(await consent(`Remove ${folder}?`))) {
+  if (!(await confirm(`Remove ${folder}?`))) {
     context.note("Nothing is removed.");
     return context.exit(EXIT.failed);
   }
@@ -51,11 +51,5 @@ export async function removePlugin(
 
 async function switchOff(names: readonly string[], { file, values }: Config): Promise<void> {
   if (file === null || !values.plugins.enabled.some((word) => names.includes(word))) return;
-  const { isScalar, isSeq } = await import("yaml");
-  const text = await editConfigText(readConfigText(file), (document) => {
-    const list: unknown = document.getIn(["plugins", "enabled"], true);
-    if (!isSeq(list)) return;
-    list.items = list.items.filter((item) => !names.includes(String(isScalar(item) ? item.value : item)));
-  });
-  await writeConfigText(file, text);
+  await editPluginLists(file, { remove: names, from: "enabled" });
 }

@@ -7,7 +7,7 @@ import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import { findChanges, readInstalled, type InstalledPlugin } from "#plugins/installed";
 import type { CliContext } from "../context.ts";
 import { interruptible } from "../shutdown.ts";
-import { consentFor, type Consent } from "./consent.ts";
+import { confirmationFor, type Confirm } from "../confirmation.ts";
 import { describeForPerson, describePlugin, type DescribedPlugin } from "./describe.ts";
 import { changeRecords, recordOf, type InstallOptions } from "./install.ts";
 import { namedRecord } from "./named.ts";
@@ -26,7 +26,7 @@ interface Update {
   readonly plugins: string;
   readonly staging: Staging;
   readonly ref: string | undefined;
-  readonly consent: Consent;
+  readonly confirm: Confirm;
   readonly context: CliContext;
   readonly json: boolean;
 }
@@ -39,7 +39,7 @@ export async function updatePlugins(
   context: CliContext,
 ): Promise<void> {
   const { plugins } = context.paths(command);
-  const consent = consentFor(options);
+  const confirm = confirmationFor(options);
   const records = readInstalled(plugins);
   if (word === undefined && options.ref !== undefined) {
     throw new HermesError("HERMES_USAGE", { problem: "--ref needs the name of a plugin." });
@@ -50,7 +50,7 @@ export async function updatePlugins(
   if (chosen.length > 0) {
     using staging = openStaging(plugins, context.env);
     for (const [directory, record] of chosen) {
-      const update = { directory, record, plugins, staging, ref: options.ref, consent, context, json };
+      const update = { directory, record, plugins, staging, ref: options.ref, confirm, context, json };
       const outcome = await updateOrFail(update);
       outcomes.push({ name: record.name, outcome });
       if (!json) report(record.name, outcome, context);
@@ -71,7 +71,7 @@ async function updateOrFail(update: Update): Promise<Outcome> {
 }
 
 async function updateOne(update: Update): Promise<Outcome> {
-  const { directory, record, plugins, staging, ref, consent, context, json } = update;
+  const { directory, record, plugins, staging, ref, confirm, context, json } = update;
   const source = parseSource(record.source, ref ?? record.ref, "/");
   const staged = await interruptible((signal) => staging.stage(source, signal));
   if (staged.manifest.name !== record.name) {
@@ -91,7 +91,7 @@ async function updateOne(update: Update): Promise<Outcome> {
       context.note(`These changes in ${target} will be lost: ${visible(changes.join(", "))}`);
     }
   }
-  if (!(await consent(`Update ${visible(record.name)}?`))) return { kind: "declined" };
+  if (!(await confirm(`Update ${visible(record.name)}?`))) return { kind: "declined" };
   await replaceFolder(target, staged.folder, staging.discarded(), () =>
     changeRecords(plugins, (records) => ({ ...records, [directory]: next })),
   );

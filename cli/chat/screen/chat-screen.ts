@@ -105,7 +105,7 @@ export class ChatScreen implements Disposable {
 
   /** Prints a sentence in faint letters, wrapped at words. */
   printFaint(sentence: string): void {
-    this.printRows(this.#wrap(terminalText(sentence)).map(this.palette.faint));
+    this.printRows(this.#wrap(terminalText(sentence)).map(this.palette.dim));
   }
 
   /** Completes the line that was printed without an end. */
@@ -173,7 +173,7 @@ export class ChatScreen implements Disposable {
   #render(width: number, height: number): LiveRows {
     const line = this.#line?.render(width) ?? { rows: [] };
     const status = this.#asking || !this.#showsStatus ? undefined : this.activity.line(width);
-    const below = status === undefined ? line.rows : [this.palette.faint(status), ...line.rows];
+    const below = status === undefined ? line.rows : [this.palette.dim(status), ...line.rows];
     const tail = this.#tail?.(width, Math.max(LEAST_TAIL, height - below.length)) ?? [];
     const above = tail.length + below.length - line.rows.length;
     return {

@@ -54,11 +54,11 @@ function painted(stream: TokenStream, paint: Paint, paints: Readonly<Record<stri
   return painted(content, own ?? paint, paints);
 }
 
-function paintsOf({ faint, green, yellow, magenta, cyan, red, bold }: Palette): Readonly<Record<string, Paint>> {
+function paintsOf({ dim, green, yellow, magenta, cyan, red, bold }: Palette): Readonly<Record<string, Paint>> {
   return {
-    comment: faint,
-    prolog: faint,
-    doctype: faint,
+    comment: dim,
+    prolog: dim,
+    doctype: dim,
     string: green,
     char: green,
     "attr-value": green,

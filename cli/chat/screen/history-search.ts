@@ -44,7 +44,7 @@ export class HistorySearch {
           .slice(0, 5)
           .map((line) => fitLine(line, width)),
         prompt,
-        this.#palette.faint(fitLine(hint, width)),
+        this.#palette.dim(fitLine(hint, width)),
       ].filter((row, index) => index > 0 || row !== ""),
       cursor: { row: shown === "" ? 0 : Math.min(5, shown.split("\n").length), column: textWidth(prompt) },
     };

@@ -45,9 +45,9 @@ export class LineEditor {
       selectList: {
         selectedPrefix: palette.cyan,
         selectedText: palette.cyan,
-        description: palette.faint,
-        scrollInfo: palette.faint,
-        noMatch: palette.faint,
+        description: palette.dim,
+        scrollInfo: palette.dim,
+        noMatch: palette.dim,
       },
     });
     this.#editor.focused = true;

@@ -28,7 +28,7 @@ export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown
     component.setText(text);
     const rows = component.render(width).filter((row) => !row.includes(FENCE));
     // The renderer ends styles in cells of tables even where none has begun.
-    const shown = palette.isColoured ? rows : rows.map((row) => row.replaceAll(STYLES, ""));
+    const shown = palette.isColored ? rows : rows.map((row) => row.replaceAll(STYLES, ""));
     return shown.map((row) => row.replace(LAST_BLANKS, ""));
   };
 }
@@ -41,7 +41,7 @@ export function knowsLinks(env: NodeJS.ProcessEnv): boolean {
 }
 
 function themeOf(palette: Palette, links: boolean): MarkdownTheme {
-  const { faint, bold, italic, underline, strike, cyan, magenta } = palette;
+  const { dim, bold, italic, underline, strike, cyan, magenta } = palette;
   const linked = (address: string, text: string) =>
     links && ADDRESS.test(address) ? `\u001b]8;;${address}\u001b\\${text}\u001b]8;;\u001b\\` : text;
   return {
@@ -50,7 +50,7 @@ function themeOf(palette: Palette, links: boolean): MarkdownTheme {
     link: (text) => linked(stripTerminalSequences(text), cyan(text)),
     linkUrl: (text) => {
       const [, before = "", address = "", after = ""] = /^( \()(.*)(\))$/s.exec(text) ?? [];
-      return faint(before) + linked(address, faint(address)) + faint(after);
+      return dim(before) + linked(address, dim(address)) + dim(after);
     },
     code: cyan,
     codeBlock: (text) => text,
@@ -58,8 +58,8 @@ function themeOf(palette: Palette, links: boolean): MarkdownTheme {
     codeBlockBorder: () => FENCE,
     codeBlockIndent: "  ",
     quote: italic,
-    quoteBorder: faint,
-    hr: faint,
+    quoteBorder: dim,
+    hr: dim,
     listBullet: cyan,
     bold,
     italic,

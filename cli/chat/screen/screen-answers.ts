@@ -56,7 +56,7 @@ class Thoughts {
   add(delta: string): void {
     const text = this.#filter.take(delta);
     const lines = (this.#text === "" ? text.trimStart() : text).split("\n");
-    this.#text += lines.map(this.#screen.palette.faint).join("\n");
+    this.#text += lines.map(this.#screen.palette.dim).join("\n");
     this.#screen.setTail((width, height) => this.#rows(width).slice(-height));
   }
 

@@ -147,7 +147,7 @@ export class ScreenLine implements InputLine {
     if (this.#queued.length > MOST_QUEUED) waiting.push(`and ${this.#queued.length - MOST_QUEUED} more queued`);
     const { rows, cursor } = this.#message.render(this.#busy ? DRAFT : PROMPT, width);
     return {
-      rows: [...waiting.map((text) => palette.faint(`  ${fitLine(text, width - 2)}`)), ...rows],
+      rows: [...waiting.map((text) => palette.dim(`  ${fitLine(text, width - 2)}`)), ...rows],
       cursor: cursor && { row: cursor.row + waiting.length, column: cursor.column },
     };
   }

@@ -1,10 +1,10 @@
 /** `hermes sessions delete`: says what it deletes, and asks. */
 import type { SqliteSessions, StoredSession } from "#agent/sessions";
-import { EXIT, HermesError } from "#core/errors";
+import { EXIT } from "#core/errors";
 import { sweepSessionFiles } from "#sandbox/shell/session-files";
 import type { CliContext } from "#cli/context";
 import { describeSession } from "#cli/chat/resumed";
-import { createPrompts } from "#cli/prompts";
+import { confirmationFor } from "#cli/confirmation";
 
 export interface Deletion {
   readonly store: SqliteSessions;
@@ -19,16 +19,10 @@ export interface Deletion {
 /** Deletes a session and those of its child agents. Throws HERMES_USAGE where nobody can be asked. */
 export async function deleteSession({ store, session, files, yes, context }: Deletion): Promise<void> {
   const shown = describe(session, store.children(session.id));
-  if (!yes) {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) {
-      throw new HermesError("HERMES_USAGE", {
-        problem: `Add --yes to delete ${shown}: there is no terminal to ask on.`,
-      });
-    }
-    if (!(await createPrompts().confirm(`Delete ${shown}?`))) {
-      context.note("Nothing was deleted.");
-      return context.exit(EXIT.failed);
-    }
+  const confirm = confirmationFor({ yes }, `Add --yes to delete ${shown}: there is no terminal to ask on.`);
+  if (!(await confirm(`Delete ${shown}?`))) {
+    context.note("Nothing was deleted.");
+    return context.exit(EXIT.failed);
   }
   store.delete(session.id);
   sweepSessionFiles(files, store, Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
 /** Changes `plugins.enabled` and `plugins.disabled` in config.yaml, and leaves everything else unchanged. */
 import type { YAMLSeq } from "yaml";
-import { editConfigText, readConfigText, writeConfigText } from "../../edit-config.ts";
+import { editConfigText, readConfigText, writeConfigText } from "./edit-config.ts";
 
 type ListName = "enabled" | "disabled";
 
@@ -9,8 +9,7 @@ export interface ListEdit {
   readonly remove: readonly string[];
   readonly from: ListName;
   /** Put into the list `to`, unless one of `remove` is there. */
-  readonly add: string;
-  readonly to: ListName;
+  readonly add?: { readonly name: string; readonly to: ListName };
 }
 
 /** Edits the file and returns its path. The caller has read the configuration, so it is valid. Throws HERMES_CONFIG_WRITE. */
@@ -20,7 +19,7 @@ export async function editPluginLists(file: string, edit: ListEdit): Promise<str
 }
 
 /** The text of the file after the edit. */
-async function editText(text: string, { remove, from, add, to }: ListEdit): Promise<string> {
+async function editText(text: string, { remove, from, add }: ListEdit): Promise<string> {
   const { isSeq, isMap } = await import("yaml");
   return editConfigText(text, (document) => {
     if (!isMap(document.get("plugins"))) document.set("plugins", document.createNode({}));
@@ -32,9 +31,11 @@ async function editText(text: string, { remove, from, add, to }: ListEdit): Prom
     if (source !== undefined) {
       source.items = source.items.filter((item) => !remove.includes(valueOf(item)));
     }
+    if (add === undefined) return;
+    const { name, to } = add;
     const target = list(to);
-    if (target === undefined) document.setIn(["plugins", to], document.createNode([add], { flow: false }));
-    else if (!target.items.some((item) => remove.includes(valueOf(item)))) target.add(document.createNode(add));
+    if (target === undefined) document.setIn(["plugins", to], document.createNode([name], { flow: false }));
+    else if (!target.items.some((item) => remove.includes(valueOf(item)))) target.add(document.createNode(name));
   });
 }
 

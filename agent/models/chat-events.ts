@@ -1,5 +1,6 @@
 /** Puts the events of a Chat Completions stream in order: what servers leave out or phrase their own way. */
 import { isMapping } from "#core/mapping";
+import { parseJson } from "#core/parse-json";
 import { ThinkTags } from "./think-tags.ts";
 
 type Fields = Record<string, unknown>;
@@ -148,11 +149,7 @@ function listOf(value: unknown): Fields[] {
 }
 
 function parse(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isMapping(value) ? value : undefined;
-  } catch {
-    // The provider's package reports what is no JSON.
-    return undefined;
-  }
+  // The provider's package reports what is no JSON.
+  const value = parseJson(text);
+  return isMapping(value) ? value : undefined;
 }

@@ -1,10 +1,11 @@
 /** Asks a model's server which models it has. */
 import { createRedactor } from "#core/home/redact";
 import { isMapping } from "#core/mapping";
+import { parseJson } from "#core/parse-json";
 import { problemOf } from "#core/errors";
 import { truncate } from "#core/truncate";
 import type { Provider } from "./select.ts";
-import { parseJson, wordsIn } from "./server-words.ts";
+import { wordsIn } from "./server-words.ts";
 
 export interface ModelListRequest {
   readonly provider: Provider;

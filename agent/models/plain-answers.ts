@@ -1,5 +1,6 @@
 /** Answers that are one document, although a stream was requested. */
 import { isMapping } from "#core/mapping";
+import { parseJson } from "#core/parse-json";
 import { truncate } from "#core/truncate";
 import { isRetryableStatus, ModelFailure } from "./failure.ts";
 
@@ -14,7 +15,7 @@ const TEMPORARY = /overload|rate.?limit|unavailable|timed?.?out|try again/i;
 
 /** The document as the events of a stream. Throws a {@link ModelFailure} with the server's words if it is no answer. */
 export function readDocument(text: string, dialect: Dialect): string {
-  const document = parse(text);
+  const document = parseJson(text);
   const said = isMapping(document) ? wordsOf(document) : undefined;
   if (said !== undefined) throw said;
   const events = isMapping(document) ? EVENTS[dialect](document) : undefined;
@@ -104,13 +105,4 @@ function noAnswer(text: string): ModelFailure {
 
 function excerpt(text: string): string {
   return truncate(text.replaceAll(/\s+/g, " ").trim(), LONGEST_EXCERPT);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Said in the failure, with the beginning of the text.
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 /** What a server says about a failed request. */
 import { isMapping } from "#core/mapping";
+import { parseJson } from "#core/parse-json";
 
 /** The message of an error in JSON. Packages know their own provider's form alone, and give the status text instead. */
 export function wordsIn(body: unknown): string | undefined {
@@ -8,14 +9,4 @@ export function wordsIn(body: unknown): string | undefined {
   const { error, message, detail } = document;
   const words = [isMapping(error) ? error["message"] : error, message, detail];
   return words.find((one): one is string => typeof one === "string" && one !== "");
-}
-
-/** Undefined for anything but JSON: a web page or plain text. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The caller has the text itself.
-    return undefined;
-  }
 }

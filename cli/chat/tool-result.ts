@@ -1,4 +1,5 @@
 /** What a tool's result says to a person: its text, and how it failed. */
+import { parseJson } from "#core/parse-json";
 
 export interface ShownResult {
   readonly lines: readonly string[];
@@ -11,7 +12,7 @@ const TEXTS = ["output", "content", "text", "result", "summary", "message"];
 
 /** Reads the JSON of a result; the text of a hook that replaced it is shown as it is. */
 export function readResult(content: string): ShownResult {
-  const value = parse(content);
+  const value = parseJson(content);
   if (value === undefined) return { lines: linesOf(content) };
   if (typeof value === "string") return { lines: linesOf(value) };
   if (typeof value !== "object" || value === null) return { lines: value === null ? [] : [JSON.stringify(value)] };
@@ -47,13 +48,4 @@ function childLines(result: unknown): readonly string[] {
   const { status, summary } = result as { readonly status?: unknown; readonly summary?: unknown };
   if (typeof status !== "string") return [JSON.stringify(result)];
   return linesOf(`${status}: ${typeof summary === "string" ? summary : "no answer"}`);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // A hook replaced the result by a text of its own.
-    return undefined;
-  }
 }

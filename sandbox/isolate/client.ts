@@ -159,6 +159,8 @@ export class IsolateClient implements Guest {
         return this.#settle((task) => task.reject(new IsolateClientError("unusable", body, { file: message.file })));
       case "lost":
         this.#leave(false);
+        // The handler was not called: what an earlier run left behind has cost the isolate.
+        if (this.#loaded && !this.#begun) this.#options.report.onStray(`lost its isolate: ${body}`);
         return this.#lost(body);
       case "ready":
       case "fatal":
@@ -179,10 +181,7 @@ export class IsolateClient implements Guest {
   }
 
   #lost(problem: string): void {
-    if (this.#task === undefined) {
-      if (this.#loaded) this.#options.report.onStray(`lost its isolate: ${problem}`);
-      return;
-    }
+    if (this.#task === undefined) return;
     const error = new IsolateClientError("gone", problem, { begun: this.#begun });
     this.#settle((task) => task.reject(error));
   }

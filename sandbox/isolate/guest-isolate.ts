@@ -2,8 +2,8 @@
 import ivm from "isolated-vm";
 import type * as guestModule from "./guest.ts";
 import { GUEST_LIMITS, RUN_LIMITS, SIZE_LIMITS } from "./limits.ts";
-import { compileGraph, LoadError, type Graph, type Source } from "./modules.ts";
-import { describeRejection, readDescription } from "./problem.ts";
+import { compileGraph, LoadError, startHandler, type Graph, type Source } from "./modules.ts";
+import { describeRejection, explainDynamicImport, readDescription } from "./problem.ts";
 import type { FromHost, GuestSettings } from "./wire.ts";
 import type { OutputLevel } from "#core/ports/tier";
 
@@ -38,7 +38,6 @@ interface Entrances {
 
 type Primitive = string | number | boolean;
 
-const START = `import { start } from "hermes:guest"; import * as handler from "hermes:handler"; start(handler);`;
 /** Node fires longer timers immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LEVELS: ReadonlySet<string> = new Set<OutputLevel>(["debug", "info", "warn", "error"]);
@@ -58,6 +57,8 @@ export class GuestIsolate {
   #importNumber = 0;
   /** The run whose answer is pending. */
   #run: number | undefined;
+  /** Starts the run that waits until the isolate is idle. */
+  #next: (() => void) | undefined;
   /** The deadline of the last run, as of `performance.now()`. */
   #until: number;
   #deadline: NodeJS.Timeout;
@@ -89,20 +90,14 @@ export class GuestIsolate {
         reply: await entrance("reply"),
         fireTimer: await entrance("fireTimer"),
       };
-      const { env, fetch, kv } = this.#settings;
-      const settings = JSON.stringify({ limits: GUEST_LIMITS, env, fetch, kv });
+      const settings = JSON.stringify({ limits: GUEST_LIMITS, ...this.#settings });
       // Inside, a callback becomes a plain function: the guest gets no reference to anything outside.
       const post = new ivm.Callback((...words: unknown[]) => this.#onPost(words), { ignored: true });
       const first = [post, settings, this.#until];
       await boot.apply(undefined, first);
       const graph = await compileGraph(this.#isolate, entry, (specifier, from) => this.#import(specifier, from));
       this.#graph = graph;
-      const start = await this.#isolate.compileModule(START, { filename: "hermes:start" });
-      await start.instantiate(context, (specifier, from) => {
-        if (specifier === "hermes:guest" && from === start) return guest;
-        return specifier === "hermes:handler" && from === start ? graph.root : graph.resolve(specifier, from);
-      });
-      await start.evaluate();
+      await startHandler({ isolate: this.#isolate, context, guest, graph });
     });
   }
 
@@ -116,6 +111,13 @@ export class GuestIsolate {
 
   run(run: number, event: string, context: string, remainingMs: number): void {
     if (this.#state !== "ready") return;
+    // The run before left code behind that still runs: its own limits end it, not this run's.
+    if (this.#entries.size > 0) {
+      const until = performance.now() + remainingMs;
+      this.#next = () => this.run(run, event, context, until - performance.now());
+      return;
+    }
+    this.#next = undefined;
     this.#run = run;
     this.#cpuAtStart = this.#cpuTime();
     this.#until = performance.now() + remainingMs;
@@ -169,10 +171,15 @@ export class GuestIsolate {
     if (this.#entries.size === 0) this.#port.onBusy(this);
     const entry = this.#settled(work).finally(() => {
       this.#entries.delete(entry);
-      if (this.#entries.size === 0) this.#port.onIdle(this);
+      if (this.#entries.size === 0) this.#onIdle();
     });
     this.#entries.add(entry);
     return entry;
+  }
+
+  #onIdle(): void {
+    this.#port.onIdle(this);
+    this.#next?.();
   }
 
   async #settled(work: () => Promise<unknown>): Promise<void> {
@@ -279,12 +286,8 @@ export class GuestIsolate {
     return this.#explain(describeRejection(error));
   }
 
-  /** V8's message for an `import()` is only "Not supported". */
   #explain(problem: string): string {
-    const [found, place = ""] = /^Not supported( \(.*\))?$/.exec(problem) ?? [];
-    const names = (this.#graph?.dynamicImports ?? []).map((name) => `import(${name})`).join(", ");
-    if (found === undefined || names === "") return problem;
-    return `${names} is not allowed in an isolate: a handler can only import files of its own folder, and not while it runs${place}`;
+    return explainDynamicImport(problem, this.#graph?.dynamicImports ?? []);
   }
 
   #memoryProblem(): string {

@@ -34,6 +34,7 @@ export class LoadError extends Error {
   }
 }
 
+const START = `import { start } from "hermes:guest"; import * as handler from "hermes:handler"; start(handler);`;
 const DYNAMIC_IMPORT = /\bimport\s*\(\s*(?:(["'`])([^"'`\n]{1,200})\1)?/g;
 
 /** Throws a {@link LoadError}. */
@@ -74,6 +75,24 @@ export async function compileGraph(isolate: ivm.Isolate, entry: Source, importMo
   }
 
   return { root: await add(entry), resolve, dynamicImports: [...dynamicImports] };
+}
+
+export interface HandlerStart {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  /** guest.ts, evaluated. */
+  readonly guest: ivm.Module;
+  readonly graph: Graph;
+}
+
+/** Evaluates the handler's modules and gives what the first one exports to the guest. Rejects with what they throw. */
+export async function startHandler({ isolate, context, guest, graph }: HandlerStart): Promise<void> {
+  const start = await isolate.compileModule(START, { filename: "hermes:start" });
+  await start.instantiate(context, (specifier, from) => {
+    if (specifier === "hermes:guest" && from === start) return guest;
+    return specifier === "hermes:handler" && from === start ? graph.root : graph.resolve(specifier, from);
+  });
+  await start.evaluate();
 }
 
 async function compile(isolate: ivm.Isolate, source: Source): Promise<ivm.Module> {

@@ -37,6 +37,14 @@ export function describeRejection(thrown: unknown): string {
   return sentenceOf(asText(name), asText(message), asText(stack));
 }
 
+/** Says what was imported where V8's message for an `import()` is only "Not supported". */
+export function explainDynamicImport(problem: string, dynamicImports: readonly string[]): string {
+  const [found, place = ""] = /^Not supported( \(.*\))?$/.exec(problem) ?? [];
+  const names = dynamicImports.map((name) => `import(${name})`).join(", ");
+  if (found === undefined || names === "") return problem;
+  return `${names} is not allowed in an isolate: a handler can only import files of its own folder, and not while it runs${place}`;
+}
+
 function asText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

@@ -186,6 +186,23 @@ test("work that continues after the answer ends at the deadline", { skip }, asyn
   await until(async () => (await ticks.run({ during: 50 }))?.message === "0", "it ticks no more");
 });
 
+test(
+  "an event that finds the last one still computing is served when that has been ended",
+  { skip },
+  async (context) => {
+    const isolates = new Isolates(context);
+    const code = `export const handle = (_event, { loop }) => {
+    if (loop) setTimeout(() => { console.log("loops"); for (;;); }, 1);
+    return { message: "answered" };
+  };`;
+    const hook = isolates.open("computes-on", code, { timeoutSeconds: 2 });
+    await hook.run({ loop: true });
+    await until(() => hook.output.length > 0, "it computes on");
+    assert.equal((await hook.run())?.message, "answered");
+    assert.deepEqual(hook.strays, ["lost its isolate: it was still running at its deadline, after it had answered"]);
+  },
+);
+
 test("a handler can be closed while it runs, and opened again", { skip }, async (context) => {
   const isolates = new Isolates(context);
   const hook = isolates.open("waits", WAITS);

@@ -1,5 +1,6 @@
 /** Parses YAML into plain values with their line numbers. */
 import { problemOf } from "./errors.ts";
+import { readSimpleYaml } from "./yaml-simple.ts";
 
 export type KeyPath = readonly (string | number)[];
 
@@ -23,6 +24,11 @@ const MOST_ALIASES = 100;
 
 /** Parses a text. Throws the error that `refuse` creates for invalid YAML. */
 export async function parseYaml(text: string, refuse: (found: YamlProblem) => Error): Promise<YamlDocument> {
+  return readSimpleYaml(text) ?? (await parseAnyYaml(text, refuse));
+}
+
+/** The same with the package `yaml`, for any text. Exported for the tests that compare the two. */
+export async function parseAnyYaml(text: string, refuse: (found: YamlProblem) => Error): Promise<YamlDocument> {
   const { LineCounter, parseDocument, isNode } = await import("yaml");
   const lineCounter = new LineCounter();
   const lineAt = (offset: number): number => lineCounter.linePos(offset).line;

@@ -50,7 +50,7 @@ async function attemptOnce(
     line.cost.input_tokens += answer.usage.input_tokens;
     line.cost.output_tokens += answer.usage.output_tokens;
     if (scope.depth === 0) line.context.tokens = answer.usage.input_tokens + answer.usage.output_tokens;
-    line.progress({ kind: "tokens", ...line.cost });
+    line.progress({ kind: "tokens", ...line.cost, context_tokens: line.context.tokens });
     await fireHook(scope, "post_api_request", () => ({
       ...payload(),
       duration_ms: Math.round(performance.now() - started),

@@ -67,6 +67,7 @@ async function passGate(
       ? await execute(scope, tools, { ...asked, args, problem })
       : { result: errorResult(refused), success: false, duration_ms: 0 };
   const { result, duration_ms } = ran;
+  if (refused === null) line.progress({ kind: "tool_ended", tool_id: asked.id, duration_ms });
   const options = { closing: true, blocked: refused !== null };
   await fireHook(scope, "post_tool_call", () => ({ ...payload(args), result }), options);
   const replaced = await fireHook(

@@ -41,6 +41,13 @@ export function contextText(usages: readonly UsageRecord[], limit: number | unde
   return `${shortNumber(tokens)} of ${shortNumber(limit)} tokens (${Math.round((100 * tokens) / limit)}%)`;
 }
 
+/** `ctx 6%`, the same for a line with little room; empty without tokens, and where the limit is not known. */
+export function contextShare(tokens: number, limit: number | undefined): string {
+  if (tokens === 0 || limit === undefined) return "";
+  const percent = Math.round((100 * tokens) / limit);
+  return `ctx ${percent === 0 ? "<1" : percent}%`;
+}
+
 function amounts(usages: readonly UsageRecord[], prices: ModelPrices | undefined): string {
   const sum = (of: (usage: UsageRecord) => number) => usages.reduce((total, usage) => total + of(usage), 0);
   const tokens = `${inWords(sum((usage) => usage.input_tokens))} in, ${inWords(sum((usage) => usage.output_tokens))} out`;

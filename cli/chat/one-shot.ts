@@ -72,7 +72,7 @@ function failed(thrown: unknown): Performed {
 
 async function perform(run: OneShot, signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<Performed> {
   const { message, conversation, host, context, structured, maxIterations } = run;
-  const onProgress = (progress: TurnProgress) => run.screen?.activity.progress(progress);
+  const onProgress = (progress: TurnProgress) => run.renderer.progress?.(progress);
   const options = { signal, onFrame, onProgress, maxIterations };
   const text = message.trim();
   if (text.startsWith("!") && !text.includes("\n")) {

@@ -2,6 +2,7 @@
 import { visible } from "#allowlist/visible";
 import type { Frame, FrameOf } from "#core/frames";
 import { escapeLineEnds } from "#core/line-endings";
+import type { TurnProgress } from "#core/ports/agent";
 import { truncate } from "#core/truncate";
 import { unmarkUntrusted } from "#daemon/inbound/untrusted";
 import type { CliContext } from "../context.ts";
@@ -16,6 +17,8 @@ export interface Renderer {
   /** Loads what the first answer needs; called before each turn. */
   readonly prepare?: () => Promise<void>;
   readonly show: (frame: Frame) => void;
+  /** Takes what a turn does at the moment. */
+  readonly progress?: (progress: TurnProgress) => void;
   /** Completes the open line or document. */
   readonly finish: () => void;
 }
@@ -151,6 +154,7 @@ function textRenderer(options: RendererOptions): Renderer {
           return undefined;
       }
     },
+    progress: (progress) => display?.progress(progress),
     finish: () => answers.end(),
   };
 }

@@ -113,7 +113,7 @@ async function obey(
   const send = {
     signal,
     onFrame: (frame: Frame) => renderer.show(frame),
-    onProgress: (progress: TurnProgress) => screen?.activity.progress(progress),
+    onProgress: (progress: TurnProgress) => renderer.progress?.(progress),
     maxIterations,
   };
   if (text.startsWith("!") && !text.includes("\n")) {

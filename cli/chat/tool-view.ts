@@ -26,6 +26,10 @@ interface PendingCall extends ToolCall {
   startedAt: number;
   /** How long hooks took after the tool. */
   hookSeconds: number;
+  /** The tool's own time in seconds, once it has ended here. */
+  seconds?: number;
+  /** True when a hook asked about it: then its frames do not say when it began. */
+  asked: boolean;
   /** True when a hook blocked it, which was shown. */
   blocked: boolean;
   /** The file's text before the call; null for one that does not exist yet. */
@@ -53,6 +57,7 @@ export class ToolView {
       params,
       startedAt: this.#options.now(),
       hookSeconds: 0,
+      asked: false,
       blocked: false,
       before,
     };
@@ -67,7 +72,14 @@ export class ToolView {
     if (call === undefined) return;
     if (isGate(event)) call.startedAt = this.#options.now();
     else call.hookSeconds += duration_ms / 1000;
+    if (isGate(event) && outcome === "ask") call.asked = true;
     if (isGate(event) && outcome === "block") call.blocked = true;
+  }
+
+  /** Takes a tool's own time, which is known of turns that run here: without hooks, and without a question's wait. */
+  ended(id: string, duration_ms: number): void {
+    const call = this.#pending.get(id);
+    if (call !== undefined) call.seconds = duration_ms / 1000;
   }
 
   /** The lines of a result, below the title of its call again when something else was shown meanwhile. */
@@ -78,7 +90,7 @@ export class ToolView {
     this.#pending.delete(id);
     if (call?.blocked && !success) return [];
     const known = call ?? { tool, params: {} };
-    const seconds = call === undefined ? 0 : Math.max(0, this.#options.now() - call.startedAt - call.hookSeconds);
+    const seconds = call === undefined ? 0 : (call.seconds ?? this.#estimate(call));
     const change = call === undefined || !success ? undefined : this.#changeOf(call, content);
     const lines = resultLines(known, { content, success, seconds, change }, this.#style());
     return lines.length === 0 ? [] : [...title, ...lines];
@@ -95,6 +107,11 @@ export class ToolView {
   /** Calls that never got a result are forgotten. */
   clear(): void {
     this.#pending.clear();
+  }
+
+  /** How long a call took that ran elsewhere, as far as its frames say. */
+  #estimate({ asked, startedAt, hookSeconds }: PendingCall): number {
+    return asked ? 0 : Math.max(0, this.#options.now() - startedAt - hookSeconds);
   }
 
   /** What the call did to its file, when its text before is known and it can still be read. */

@@ -1,5 +1,6 @@
 /** Shows the tool calls and hooks of turns on a terminal. */
 import type { Frame } from "#core/frames";
+import type { TurnProgress } from "#core/ports/agent";
 import type { StyledLine } from "#core/styled-text";
 import type { CliContext } from "../context.ts";
 import type { Host } from "../host/host.ts";
@@ -17,6 +18,8 @@ export interface TurnDisplayOptions {
 export interface TurnDisplay {
   /** Shows a frame, if there is something to show of it. */
   show(frame: Frame): void;
+  /** Takes what a turn here does at the moment. */
+  progress(progress: TurnProgress): void;
   /** Shows a hook's run, of a turn here or between turns. */
   showRun(run: ShownRun): void;
   /** Shows how often hooks failed, at the end of a conversation. */
@@ -60,6 +63,9 @@ export function openTurnDisplay(options: TurnDisplayOptions): TurnDisplay | unde
         default:
           return undefined;
       }
+    },
+    progress(progress) {
+      if (progress.kind === "tool_ended") tools.ended(progress.tool_id, progress.duration_ms);
     },
     showRun: showHook,
     end: () => show(notes.end()),

@@ -6,6 +6,7 @@ import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";
 import { refuseOptInInsideAgent } from "../inside-agent.ts";
 import { wholeNumber } from "../whole-number.ts";
+import type { ChatRepl } from "../chat/chat-repl.ts";
 import { OUTPUT_FORMATS, type OutputFormat, type ReasoningSwitch, type Renderer } from "../chat/renderers.ts";
 import type { ChatScreen } from "../chat/screen/chat-screen.ts";
 import { screenOutput } from "../chat/screen/screen-output.ts";
@@ -100,7 +101,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     const isTalk = interactive && message === undefined && !isPlain;
     await resumeAtStart({ wanted, host, conversation, context, isTalk });
   }
-  using screen = await openScreen(options, message);
+  using screen = await openScreen(options, message, { host, conversation });
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };
   const renderer = await openRenderer(options, { host, context, display, screen, reasoning });
   const common = {
@@ -128,14 +129,20 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
 }
 
 /** The screen of a conversation or a run on a terminal. The answer alone (`-Q`) is printed without one. */
-async function openScreen(options: ChatOptions, message: string | undefined): Promise<ChatScreen | undefined> {
+async function openScreen(
+  options: ChatOptions,
+  message: string | undefined,
+  { host, conversation }: { readonly host: Host; readonly conversation: ChatRepl },
+): Promise<ChatScreen | undefined> {
   const isQuiet = options.quiet === true;
   // What reads a single run's answer from a pipe may write to the same terminal.
   const isPlain = message !== undefined && (isQuiet || !process.stdout.isTTY);
   const output = options.outputFormat === "text" && !isPlain ? screenOutput() : undefined;
   if (output === undefined) return undefined;
   const { ChatScreen } = await import("../chat/screen/chat-screen.ts");
-  return new ChatScreen(output, { typing: message === undefined, showsStatus: !isQuiet });
+  const { statusMeter } = await import("../chat/context-meter.ts");
+  const meter = statusMeter(host, () => conversation.session?.id);
+  return new ChatScreen(output, { typing: message === undefined, showsStatus: !isQuiet, meter });
 }
 
 interface Shown {

@@ -42,8 +42,18 @@ export type TurnProgress =
   | { readonly kind: "request" }
   /** A request failed and is sent again after `delay_ms`; `problem` is the server's reason. */
   | { readonly kind: "retry"; readonly problem: string; readonly delay_ms: number }
-  /** Tokens of the turn so far, those of child agents included. */
-  | { readonly kind: "tokens"; readonly input_tokens: number; readonly output_tokens: number };
+  /**
+   * Tokens of the turn so far, those of child agents included, and what the user's own session takes of the model's
+   * context; 0 when nobody knows.
+   */
+  | {
+      readonly kind: "tokens";
+      readonly input_tokens: number;
+      readonly output_tokens: number;
+      readonly context_tokens: number;
+    }
+  /** A tool has ended; `duration_ms` is its own time, without hooks and questions. */
+  | { readonly kind: "tool_ended"; readonly tool_id: string; readonly duration_ms: number };
 
 /** A running session, and who sees what happens in it. */
 export interface SessionRequest {

@@ -1,7 +1,8 @@
 /** What `ask` of a hook does in the agent: who is asked, about what, one after another, and what an answer means. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { ToolRequest } from "#core/ports/agent";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ToolRequest, TurnProgress } from "#core/ports/agent";
 import type { AskUser, CallQuestion } from "#core/ports/question";
 import { createBench, ECHO, type AgentBench } from "../helpers/agent-bench.ts";
 
@@ -52,6 +53,29 @@ function errorOf(content: string): string {
   const { error } = JSON.parse(content) as { error?: string };
   return error ?? "";
 }
+
+test("the end of a tool that ran has its own time; a declined call has none", async () => {
+  const one = bench("y", "n");
+  one.hook("pre_tool_call", () => ASK);
+  const ended: TurnProgress[] = [];
+  let answeredAt = Number.NaN;
+  const ask: AskUser = async (question, signal) => {
+    await delay(40);
+    answeredAt = performance.now();
+    return one.ask(question, signal);
+  };
+  const onProgress = (progress: TurnProgress) => {
+    if (progress.kind !== "tool_ended") return;
+    // Whatever the machine's pace, the tool cannot have run before the answer.
+    assert.ok(progress.duration_ms <= Math.ceil(performance.now() - answeredAt));
+    ended.push(progress);
+  };
+  const { session } = one;
+  const { signal } = new AbortController();
+  await one.runner.turn({ session, message: "run `a` and run `b`", platform: "cli", signal, onProgress, ask });
+  assert.equal(one.questions.length, 2);
+  assert.equal(ended.length, 1);
+});
 
 test("y runs this call, anything but the keys declines it, and each call is asked about", async () => {
   const one = bench("y", "n", "", "what", "Y");

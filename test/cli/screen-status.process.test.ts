@@ -32,6 +32,23 @@ for (const columns of [80, 40]) {
   });
 }
 
+test("a status stays below an answer that arrives and is gone when it is whole", { skip }, async (t) => {
+  const rows = Array.from({ length: 30 }, (_, number) => `- row ${number}`).join("\n");
+  const { screen, pty, shows } = await startChat(t, {
+    replies: [{ text: "first" }, { deltas: [{ content: `${rows}\n\nthe ` }, { content: "end" }], pauseMs: 1500 }],
+    prepare: (home) => home.write("config.yaml", home.read("config.yaml").replace(" }", ", context_length: 200000 }")),
+  });
+  pty.type(`go${ENTER}`);
+  await shows(/first\n+›/);
+  pty.type(`go on${ENTER}`);
+  await shows(/row 29\n\nthe\n\n. Answering · \d+ s · ~\d+ tokens · ctx <1% · Esc stops\n▹/);
+  const after = await shows(/the end\n+›/);
+  assert.doesNotMatch(after.join("\n"), STATUS);
+  const lines = await screen.lines();
+  const from = lines.indexOf("- row 0");
+  assert.deepEqual(lines.slice(from, from + 32), [...rows.split("\n"), "", "the end"]);
+});
+
 test("a retry shows the server's reason and the seconds that are left; Esc ends the wait", { skip }, async (t) => {
   const busy = { status: 529, headers: { "retry-after": "40" }, message: "come back later" };
   const { pty, shows } = await startChat(t, { replies: [busy] });

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import type { TurnProgress } from "#core/ports/agent";
 import { plainText, type StyledLine } from "#core/styled-text";
 import { HookNotes, type ShownRun } from "#cli/chat/hook-notes";
 import { shortHookName } from "#cli/chat/hook-name";
+import { createRenderer } from "#cli/chat/renderers";
 import { ToolView } from "#cli/chat/tool-view";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
@@ -25,7 +27,7 @@ function openView({ verbose = false, width = 60, hasFiles = false } = {}) {
       const content = typeof result === "string" ? result : JSON.stringify(result);
       return view.result({ type: "tool_result", session_id: "s", tool, tool_id: id, content, success });
     },
-    hook: (event: string, outcome: "pass" | "block", duration_ms = 0, id = "1") =>
+    hook: (event: string, outcome: "pass" | "block" | "ask", duration_ms = 0, id = "1") =>
       view.hook({
         type: "hook",
         session_id: "s",
@@ -111,6 +113,41 @@ test("the time of a call is the tool's, without its hooks", () => {
   pass(10);
   hook("post_tool_call", "pass", 10_000);
   assert.deepEqual(text(result("terminal", { output: "", exit_code: 0 })), ["  (2s)"]);
+});
+
+test("the wait for the answer to a question is not the tool's time", () => {
+  const { view, use, result, pass, hook } = openView();
+  const done = { output: "", exit_code: 0 };
+  for (const [ended, shown] of [
+    [2000, ["  (2s)"]],
+    [20, []],
+    [undefined, []],
+  ] as const) {
+    use("terminal", { command: "x" });
+    hook("pre_tool_call", "ask", 1);
+    pass(60);
+    if (ended !== undefined) view.ended("1", ended);
+    pass(5);
+    assert.deepEqual(text(result("terminal", done)), shown, String(ended));
+  }
+});
+
+test("a renderer of text hands what a turn does to the display", () => {
+  const taken: TurnProgress[] = [];
+  const display = { show: () => undefined, showRun: () => undefined, end: () => undefined };
+  const nothing = () => undefined;
+  const context = { out: nothing, note: nothing, faint: nothing, write: nothing, faintPart: nothing, json: nothing };
+  const renderer = createRenderer({
+    format: "text",
+    quiet: false,
+    streaming: () => true,
+    reasoning: { on: true },
+    display: { ...display, progress: (progress) => taken.push(progress) },
+    context,
+  });
+  const progress = { kind: "tool_ended", tool_id: "1", duration_ms: 5 } as const;
+  renderer.progress?.(progress);
+  assert.deepEqual(taken, [progress]);
 });
 
 test("a result that comes after another call is shown below its own title", () => {

@@ -5,7 +5,7 @@ import { showsColors } from "#core/styled-text";
 import { terminalText } from "#core/terminal-text";
 import type { Complete } from "../completion.ts";
 import type { MessageHistory } from "../message-history.ts";
-import { Activity, TICK_MS } from "./activity.ts";
+import { Activity, TICK_MS, type ContextMeter } from "./activity.ts";
 import { LineEditor } from "./line-editor.ts";
 import { LiveScreen, type LiveRows } from "./live-screen.ts";
 import { createPalette, type Palette } from "./palette.ts";
@@ -23,6 +23,8 @@ export interface ScreenOptions {
   readonly typing: boolean;
   /** False with `-Q`. */
   readonly showsStatus: boolean;
+  /** How full the model's context is, for the status. */
+  readonly meter?: ContextMeter;
 }
 
 /** However much is typed, this much of an answer shows. */
@@ -42,11 +44,11 @@ export class ChatScreen implements Disposable {
   /** True while a question waits for the user: then nothing else is awaited. */
   #asking = false;
 
-  constructor(output: WriteStream, { typing, showsStatus }: ScreenOptions) {
+  constructor(output: WriteStream, { typing, showsStatus, meter }: ScreenOptions) {
     this.#device = openDevice(output);
     this.#showsStatus = showsStatus;
     this.palette = createPalette(showsColors(output === process.stderr ? 2 : 1));
-    this.activity = new Activity(typing ? "Esc stops" : "Ctrl+C stops");
+    this.activity = new Activity({ stopHint: typing ? "Esc stops" : "Ctrl+C stops", meter });
     this.#live = new LiveScreen(this.#device, (width, height) => this.#render(width, height));
     this.#capture();
     const resized = () => this.#live.refresh();
@@ -173,12 +175,15 @@ export class ChatScreen implements Disposable {
   #render(width: number, height: number): LiveRows {
     const line = this.#line?.render(width) ?? { rows: [] };
     const status = this.#asking || !this.#showsStatus ? undefined : this.activity.line(width);
-    const below = status === undefined ? line.rows : [this.palette.dim(status), ...line.rows];
-    const tail = this.#tail?.(width, Math.max(LEAST_TAIL, height - below.length)) ?? [];
-    const above = tail.length + below.length - line.rows.length;
+    const said = status === undefined ? [] : [this.palette.dim(status)];
+    // The status is no part of the answer above it.
+    const gap = this.#tail === undefined || said.length === 0 ? [] : [""];
+    const below = gap.length + said.length + line.rows.length;
+    const tail = this.#tail?.(width, Math.max(LEAST_TAIL, height - below)) ?? [];
+    const above = [...tail, ...gap, ...said];
     return {
-      rows: [...tail, ...below],
-      cursor: line.cursor && { row: line.cursor.row + above, column: line.cursor.column },
+      rows: [...above, ...line.rows],
+      cursor: line.cursor && { row: line.cursor.row + above.length, column: line.cursor.column },
     };
   }
 

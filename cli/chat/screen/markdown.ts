@@ -3,6 +3,7 @@ import { Markdown, type MarkdownTheme } from "@earendil-works/pi-tui/dist/compon
 import { detectCapabilities, setCapabilities } from "@earendil-works/pi-tui/dist/terminal-image.js";
 import { stripTerminalSequences } from "@earendil-works/pi-tui/dist/utils.js";
 import { highlight } from "./highlight.ts";
+import { shownTokens, type InlineToken } from "./inline-tokens.ts";
 import type { Palette } from "./palette.ts";
 
 /** Renders Markdown as rows of at most `width` columns. The text has no control characters but newline and tab. */
@@ -24,6 +25,7 @@ export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown
   setCapabilities({ images: null, trueColor: false, hyperlinks: false });
   const theme = themeOf(palette, links);
   const component = new Markdown("", 0, 0, theme, undefined, { renderLatex: false, preserveOrderedListMarkers: true });
+  replaceTokens(component);
   return (text, width) => {
     component.setText(text);
     const rows = component.render(width).filter((row) => !row.includes(FENCE));
@@ -31,6 +33,13 @@ export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown
     const shown = palette.isColored ? rows : rows.map((row) => row.replaceAll(STYLES, ""));
     return shown.map((row) => row.replace(LAST_BLANKS, ""));
   };
+}
+
+/** The renderer has no theme for images and line breaks of HTML, so it gets other parts in their place. */
+function replaceTokens(component: Markdown): void {
+  const renderer = component as unknown as { renderInlineTokens(tokens: InlineToken[], style?: unknown): string };
+  const render = renderer.renderInlineTokens.bind(component);
+  renderer.renderInlineTokens = (tokens, style) => render(shownTokens(tokens), style);
 }
 
 /** True for terminals that are known to know links. */

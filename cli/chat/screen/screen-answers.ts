@@ -90,9 +90,13 @@ export function withActivity(
       const isAnswer = (frame.type === "assistant" && frame.content !== "") || (frame.type === "text" && visible());
       if (isAnswer && isBelowTool) screen.printRows([""]);
       if (isAnswer || frame.type === "tool_result") isBelowTool = !isAnswer;
-      screen.activity.show(frame, visible());
+      screen.activity.show(frame);
       renderer.show(frame);
       screen.refresh();
+    },
+    progress(progress) {
+      screen.activity.progress(progress);
+      renderer.progress?.(progress);
     },
     finish: () => renderer.finish(),
   };

@@ -98,10 +98,30 @@ test("only http, https and mailto addresses become links", () => {
 });
 
 test("entities in text and addresses make no control characters", () => {
-  for (const text of ["a &#27;[2J b", "[x](https://a.example/&#27;&#7;)", "`&#x1b;]0;t`"]) {
+  for (const text of ["a &#27;[2J b", "[x](https://a.example/&#27;&#7;)", "`&#x1b;]0;t`", "![a &#27;[2J](x&#7;)"]) {
     const rows = LINKED(text, 60)
       .join("\n")
       .replaceAll(/\u001b\]8;;[^\u001b\u0007]*\u001b\\/g, "");
     assert.doesNotMatch(rows, /[\u0007\u001b\u009d]/, JSON.stringify(rows));
   }
+});
+
+test("comments are hidden, images are links with their text, and <br> is a line break", () => {
+  for (const [text, rows] of [
+    ["a <!-- hidden --> b", ["a b"]],
+    ["one\n\n<!-- hidden\n\nfor long -->\n\ntwo", ["one", "", "two"]],
+    ["- item <!-- hidden -->", ["- item"]],
+    ["`<!-- code -->`", ["<!-- code -->"]],
+    ["![a cat](https://x.example/c.png)", ["[image: a cat] (https://x.example/c.png)"]],
+    ["see ![](pics/c.png)", ["see [image] (pics/c.png)"]],
+    ["[![build](https://x.example/b.svg)](https://x.example)", ["[image: build] (https://x.example)"]],
+    [`![dot](data:image/png;base64,${"A".repeat(5000)})`, ["[image: dot] (data:image/png;base64,…)"]],
+    ["| a |\n|---|\n| x<br>y |", ["┌────┐", "│ a  │", "├────┤", "│ x  │", "│ y  │", "└────┘"]],
+  ] as const) {
+    assert.deepEqual(plain(text, 60), rows, text);
+  }
+  assert.deepEqual(LINKED("![cat](https://x.example/c.png)", 60), [
+    `[image: cat] (${link("https://x.example/c.png")})`,
+  ]);
+  assert.deepEqual(LINKED("![cat](javascript:alert(1))", 60), ["[image: cat] (javascript:alert(1))"]);
 });

@@ -12,11 +12,19 @@ export function choiceOf<Choice extends string>(
   name: string,
   known: readonly Choice[],
 ): Choice | undefined {
-  const word = (request.query as Readonly<Record<string, unknown>>)[name];
-  if (word === undefined || word === "") return undefined;
+  const word = wordOf(request, name);
+  if (word === undefined) return undefined;
   const found = known.find((one) => one === word);
   if (found === undefined) throw new Refused(400, `'${name}' is one of ${known.join(", ")}`);
   return found;
+}
+
+/** A word that may be anything; undefined when there is none, and throws Refused for more than one. */
+export function wordOf(request: FastifyRequest, name: string): string | undefined {
+  const word = (request.query as Readonly<Record<string, unknown>>)[name];
+  if (word === undefined || word === "") return undefined;
+  if (typeof word === "string") return word;
+  throw new Refused(400, `'${name}' may be given once`);
 }
 
 /** How many entries were asked for. Throws Refused. */

@@ -9,7 +9,7 @@ import { OncePerMinute } from "#core/rare-log";
 import { truncate } from "#core/truncate";
 import { Refused, type RequestAccess } from "./access.ts";
 import { addDaemonRoutes } from "./daemon-routes.ts";
-import { choiceOf, LISTED_TEXT, limitOf } from "./list-query.ts";
+import { choiceOf, LISTED_TEXT, limitOf, wordOf } from "./list-query.ts";
 import { addSessionRoutes, type StoredSessions } from "./session-routes.ts";
 
 /** Where sessions, tasks, deliveries and daemons come from; the texts of tasks and daemons are without secrets. */
@@ -76,6 +76,7 @@ export function addStoredRoutes(app: FastifyInstance, { access, stored, redact, 
     read(async ({ deliveries }) => {
       const list = await deliveries.list({
         status: choiceOf(request, "status", DELIVERY_STATUSES),
+        endpoint: wordOf(request, "endpoint"),
         limit: limitOf(request),
       });
       return { deliveries: list.map((delivery) => cleaned(delivery, redact)) };

@@ -242,4 +242,5 @@ export const MIGRATIONS: readonly string[] = [
      context_tokens INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX session_usage_by_session ON session_usage (session_id, number);`,
+  "CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint, number);",
 ];

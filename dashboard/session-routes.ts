@@ -1,5 +1,6 @@
 /** The HTTP API for the home's stored sessions: list, search, one with its messages, and as a file. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { createLimiter } from "#core/limiter";
 import type { ChatMessage } from "#core/messages";
 import { truncate } from "#core/truncate";
 import { Refused, type RequestAccess } from "./access.ts";
@@ -26,8 +27,15 @@ export interface StoredSessions {
   list(options: { readonly limit: number; readonly children: boolean }): readonly SessionSummary[];
   find(id: string): WholeSession | undefined;
   toMarkdown(session: WholeSession): string;
-  /** Sessions that have all words, last used first; snippets without secrets. */
-  search(text: string, limit: number): readonly SessionHit[];
+  /** Sessions that have all words, last used first; snippets without secrets. Must not keep the event loop busy. */
+  search(query: SessionSearch): AsyncIterable<SessionHit>;
+}
+
+export interface SessionSearch {
+  readonly text: string;
+  readonly limit: number;
+  /** Nobody waits for the result any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface SessionHit {
@@ -43,7 +51,7 @@ export interface SessionHit {
 export interface SessionRouteParts {
   readonly access: RequestAccess;
   /** Calls with the sessions of the home, undefined without a database; a failure of the database is an answer. */
-  readonly read: <Value>(what: (sessions: StoredSessions | undefined) => Value) => Promise<Value>;
+  readonly read: <Value>(what: (sessions: StoredSessions | undefined) => Value | Promise<Value>) => Promise<Value>;
   readonly redact: (text: string) => string;
 }
 
@@ -56,6 +64,8 @@ const LONGEST_SEARCH = 200;
 
 export function addSessionRoutes(app: FastifyInstance, { access, read, redact }: SessionRouteParts): void {
   const options = { onRequest: access.either };
+  // One at a time, so that many searches do not slow down the stream of events more than one does.
+  const searches = createLimiter(1);
 
   app.get("/api/sessions", options, (request) =>
     read((sessions) => ({
@@ -65,12 +75,15 @@ export function addSessionRoutes(app: FastifyInstance, { access, read, redact }:
     })),
   );
 
-  app.get("/api/search", options, (request) =>
-    read((sessions) => {
-      const hits = sessions?.search(searchOf(request), limitOf(request)) ?? [];
-      return { hits: hits.map((hit) => ({ ...hit, title: titleOf(hit, redact) })) };
-    }),
-  );
+  app.get("/api/search", options, (request, reply) => {
+    const query = { text: searchOf(request), limit: limitOf(request), signal: signalOf(reply) };
+    return searches.run(() =>
+      read(async (sessions) => {
+        const hits = query.signal.aborted ? [] : await Array.fromAsync(sessions?.search(query) ?? []);
+        return { hits: hits.map((hit) => ({ ...hit, title: titleOf(hit, redact) })) };
+      }),
+    );
+  });
 
   app.get("/api/sessions/:id", options, (request) =>
     read((sessions) => {
@@ -103,6 +116,13 @@ function searchOf(request: FastifyRequest): string {
   if (typeof q !== "string" || q.trim() === "" || q.length > LONGEST_SEARCH)
     throw new Refused(400, `'q' must be a text of at most ${LONGEST_SEARCH} characters`);
   return q;
+}
+
+/** Aborted when the client has gone before the response was sent. */
+function signalOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
 }
 
 function titleOf({ title }: { readonly title: string | null }, redact: (text: string) => string): string | null {

@@ -37,7 +37,7 @@ export function addSessionsCommand(program: Command, context: CliContext): void 
     .action((text: string, options: { json?: true; limit: number }, command: Command) =>
       withStore(command, context, async (_, database) => {
         const { search } = await import("./sessions/search.ts");
-        search(database, text, options, context);
+        await search(database, text, options, context);
       }),
     );
   sessions

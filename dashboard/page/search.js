@@ -1,4 +1,4 @@
-/** Searches the messages of all stored sessions; while there is a text, its hits stand in place of the sessions. */
+/** Searches the messages of all stored sessions; while there is a text, its hits replace the list of sessions. */
 import { byId, el, setText } from "./dom.js";
 import { ago, counted, oneLine, shortId } from "./format.js";
 import { fetchJson } from "./session.js";
@@ -25,7 +25,8 @@ class SessionSearch {
   #note = byId("search-note", HTMLElement);
   #live = byId("sessions-live", HTMLElement);
   #onOpen;
-  #asked = 0;
+  /** Ends the search that runs. */
+  #running = new AbortController();
 
   /** @param {(id: string) => void} onOpen */
   constructor(onOpen) {
@@ -35,14 +36,17 @@ class SessionSearch {
 
   /** Shows what there is for the text. */
   async search() {
-    const asked = ++this.#asked;
+    // The dashboard stops what nobody waits for.
+    this.#running.abort();
+    const { signal } = (this.#running = new AbortController());
     const text = this.#input.value.trim();
     this.#live.hidden = text !== "";
     this.#list.hidden = this.#note.hidden = text === "";
-    if (text === "") return;
-    const answer = await fetchJson(`api/search?${new URLSearchParams({ q: text, limit: String(MOST) })}`);
+    if (text === "") return this.#list.replaceChildren();
+    setText(this.#note, "Searching…");
+    const answer = await fetchJson(`api/search?${new URLSearchParams({ q: text, limit: String(MOST) })}`, signal);
     // Meanwhile something else was typed.
-    if (asked !== this.#asked) return;
+    if (signal.aborted) return;
     if ("problem" in answer) return this.#show([], answer.problem);
     const hits = isRecord(answer.value) && Array.isArray(answer.value["hits"]) ? answer.value["hits"] : [];
     this.#show(hits.filter(isRecord), hits.length === 0 ? "No stored session has all these words." : "");

@@ -77,10 +77,11 @@ export async function fetchStatus() {
  * What the dashboard answers to a request for JSON, or why there is nothing.
  *
  * @param {string} path
+ * @param {AbortSignal} [signal] ends the request, which may otherwise take any time; without it, it has a few seconds
  * @returns {Promise<{ value: unknown } | { problem: string }>}
  */
-export async function fetchJson(path) {
-  const response = await send(path, {});
+export async function fetchJson(path, signal) {
+  const response = await send(path, signal === undefined ? {} : { signal });
   if (response === undefined) return { problem: "The dashboard does not answer." };
   try {
     const value = /** @type {{ detail?: unknown }} */ (await response.json());
@@ -98,7 +99,7 @@ const ANSWER_WITHIN_MS = 8000;
  */
 async function send(path, options) {
   try {
-    return await fetch(path, { ...options, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    return await fetch(path, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), ...options });
   } catch {
     // The dashboard cannot be reached; the caller reports that.
     return undefined;

@@ -12,11 +12,13 @@ import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import type { SessionSearch, StoredSessions } from "#dashboard/session-routes";
+import { until } from "../helpers/poll.ts";
 import { temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 const NEW = { cwd: "/", idempotencyKey: null, runner: null, maxTurns: null, timeout: 0, submittedOn: "cli" };
 
-async function start(t: TestContext) {
+async function start(t: TestContext, search?: StoredSessions["search"]) {
   const folder = temporaryFolder(t);
   const database = openDatabase(join(folder, "state.db"));
   const deliveries = new EmbeddedDeliveries(database);
@@ -25,8 +27,11 @@ async function start(t: TestContext) {
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
   const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact });
   const sessions = new SqliteSessions(database, (error) => assert.ifError(error));
-  const find = (words: string, limit: number) => searchSessions(database, words, limit, redact);
-  const shown = storedSessions(sessions, find, toMarkdown);
+  const shown = storedSessions(
+    sessions,
+    search ?? ((query) => searchSessions(database, { ...query, redact })),
+    toMarkdown,
+  );
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,
@@ -129,6 +134,46 @@ test("a session is shown, found and exported without secrets, even where a snipp
   assert.equal((await dashboard.get(`/api/sessions/${id}/export`)).status, 401);
 });
 
+test("a long search does not hold up the stream of events, and ends when its client goes", async (t) => {
+  const asked: SessionSearch[] = [];
+  const state = { isSeen: false, isLeft: false };
+  const { dashboard, database, sessions } = await start(t, async function* (query) {
+    asked.push(query);
+    // The same search again and again, so that it lasts until the event has arrived: 200 times, if it never does.
+    for (let times = 0; times < 200 && !state.isSeen; times++) yield* searchSessions(database, query);
+    while (!state.isLeft && !query.signal.aborted) yield* searchSessions(database, query);
+  });
+  const { id } = sessions.create({ platform: "cli", source: "chat" });
+  database
+    .prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+       INSERT INTO messages (session_id, position, message, created_at)
+       SELECT ?, i, json_object('role', 'user', 'content', printf('%.*c', 1000, 'x')), '' FROM n`,
+    )
+    .run(id);
+  const stream = await dashboard.stream(t);
+  const leave = new AbortController();
+  const search = (query: string) =>
+    fetch(`${dashboard.url}/api/search?q=${query}`, { headers: dashboard.bearer, signal: leave.signal });
+  const gone = [assert.rejects(search("needle"))];
+  await until(() => asked.length === 1, "the search has begun");
+  gone.push(assert.rejects(search("other")));
+  await dashboard.ingest({ event_type: "agent:step", context: {}, src: "test" });
+  assert.equal((await stream.next()).event_type, "agent:step");
+  state.isSeen = true;
+  assert.deepEqual([asked.length, asked[0]?.signal.aborted], [1, false], "one at a time, and still at it");
+  leave.abort();
+  await Promise.all(gone);
+  await until(() => asked[0]!.signal.aborted, "the search is told to end");
+  state.isLeft = true;
+  // The one that waited has gone, too, and the next one is answered.
+  assert.equal((await dashboard.get("/api/search?q=third", dashboard.bearer)).status, 200);
+  assert.deepEqual(
+    asked.map(({ text }) => text),
+    ["needle", "third"],
+  );
+});
+
 test("deliveries are listed with their state; one has its payload and history", async (t) => {
   const { deliveries, get } = await start(t);
   const payload = JSON.stringify({ event: "x", text: "hunter2hunter2" });
@@ -138,7 +183,9 @@ test("deliveries are listed with their state; one has its payload and history", 
   const { body } = await get("/api/deliveries?status=pending");
   const [listed] = body["deliveries"] as Record<string, unknown>[];
   assert.deepEqual([listed?.["attempts"], listed?.["last_error"]], [1, "[redacted] failed"]);
-  assert.deepEqual((await get("/api/deliveries?status=failed")).body, { deliveries: [] });
+  for (const none of ["status=failed", "endpoint=other", "endpoint=other&status=pending"])
+    assert.deepEqual((await get(`/api/deliveries?${none}`)).body, { deliveries: [] }, none);
+  assert.deepEqual((await get("/api/deliveries?endpoint=e")).body, body);
   const shown = (await get(`/api/deliveries/${id}`)).body;
   assert.equal(shown["payload"], '{\n  "event": "x",\n  "text": "[redacted]"\n}');
   assert.deepEqual(shown["history"], [{ ...attempt, error: "[redacted] failed" }]);
@@ -157,6 +204,7 @@ test("it is behind the sign-in, and mistakes are told", async (t) => {
     ["/api/deliveries/ABCDEFGH", 404],
     ["/api/tasks?status=nope", 400],
     ["/api/deliveries?status=running", 400],
+    ["/api/deliveries?endpoint=a&endpoint=b", 400],
     ["/api/tasks?limit=-1", 400],
   ];
   for (const [path, status] of wrong) assert.equal((await get(path)).status, status, path);
@@ -195,9 +243,12 @@ test("lists read through an index, whatever they are filtered by", async (t) => 
   const tasks = new EmbeddedTasks(database, deliveries);
   await tasks.list({ status: "failed", limit: 10 });
   await deliveries.list({ status: "failed", limit: 10 });
+  await deliveries.list({ endpoint: "slack", limit: 10 });
+  await deliveries.list({ endpoint: "slack", status: "failed", limit: 10 });
+  await deliveries.claim("slack", { limit: 10, leaseMs: 1 });
   await deliveries.get("abcdefgh");
   await tasks.get("abcdefgh");
-  assert.ok(plans.length >= 5);
+  assert.ok(plans.length >= 8);
   for (const detail of plans) assert.doesNotMatch(detail, /SCAN (tasks|deliveries)|TEMP B-TREE/, plans.join("\n"));
   plans.length = 0;
   await tasks.list({ limit: 10 });

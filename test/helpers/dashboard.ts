@@ -29,7 +29,7 @@ export const noSessions: StoredItems["sessions"] = {
   list: () => [],
   find: () => undefined,
   toMarkdown: () => "",
-  search: () => [],
+  search: () => (async function* () {})(),
 };
 
 /** One element of the stream or of the history. */

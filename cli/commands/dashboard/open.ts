@@ -84,7 +84,7 @@ async function openStored(database: DatabaseSync, { paths, config, redact, log }
   });
   const daemons = createDaemonDesk({ database, run: paths.run, redact });
   const store = new SqliteSessions(database, (error) => log.error(`dashboard: ${problemOf(error)}`));
-  const sessions = storedSessions(store, (text, limit) => searchSessions(database, text, limit, redact), toMarkdown);
+  const sessions = storedSessions(store, (query) => searchSessions(database, { ...query, redact }), toMarkdown);
   return { tasks, deliveries, daemons, sessions };
 }
 

@@ -20,14 +20,14 @@ export interface SearchOptions {
 }
 
 /** Prints the sessions that have all words of the text. Throws HERMES_USAGE for a text without words. */
-export function search(
+export async function search(
   database: DatabaseSync,
   text: string,
   { json, limit }: SearchOptions,
   context: CliContext,
-): void {
+): Promise<void> {
   if (text.trim() === "") throw new HermesError("HERMES_USAGE", { problem: "Say what to search for." });
-  const hits = searchSessions(database, text, limit);
+  const hits = await Array.fromAsync(searchSessions(database, { text, limit }));
   if (json) return context.json({ hits });
   if (hits.length === 0) return context.out(`No session has "${visible(text)}".`);
   const rows = hits.map(({ session_id, at, role, title, snippet }) => [session_id, at, role, title ?? "", snippet]);

@@ -5,6 +5,7 @@
  * with, even if handlers register or unregister others meanwhile.
  */
 import { BoundedMap } from "./bounded-map.ts";
+import { EventHandlers, type EmissionSteps } from "./emission.ts";
 import { problemOf } from "./errors.ts";
 import { wildcardOf } from "./gateway-event-names.ts";
 import { writeStderr } from "./stderr.ts";
@@ -63,8 +64,15 @@ export class HookRegistry {
   readonly #registrations = new Map<string, readonly Registration[]>();
   /** All handlers, in order of registration. */
   #order: readonly Registration[] = [];
-  readonly #resolved = new BoundedMap<string, readonly Registration[]>(MOST_REMEMBERED);
+  readonly #resolved = new BoundedMap<string, EventHandlers<EventContext, Registration>>(MOST_REMEMBERED);
   readonly #report: RegistryReport;
+  readonly #steps: EmissionSteps<EventContext, Registration> = {
+    loop: (handlers, first, event, context) => this.#emitSyncFrom(handlers, first, event, context),
+    answered: (registration, event, answer) => {
+      if (isThenable(answer)) this.#leaveAlone(registration, event, answer);
+    },
+    failed: (registration, event, error) => this.#failed(registration, event, error),
+  };
 
   /** `report` takes the failures of handlers; standard error when absent. */
   constructor(report: RegistryReport = (sentence) => writeStderr(`[hooks] ${sentence}\n`)) {
@@ -160,10 +168,11 @@ export class HookRegistry {
    * throws.
    */
   emit_sync(event: string, context?: EventContext | null): void {
-    const handlers = this.#handlers(event);
-    if (handlers.length === 0) return;
-    const given = context ?? {};
-    for (let index = 0; index < handlers.length; index++) {
+    (this.#resolved.get(event) ?? this.#resolve(event)).emission(event, context ?? {});
+  }
+
+  #emitSyncFrom(handlers: readonly Registration[], first: number, event: string, context: EventContext): void {
+    for (let index = first; index < handlers.length; index++) {
       const registration = handlers[index]!;
       if (ending && registration.isAsync) {
         this.#skipAtExit(registration, event);
@@ -171,7 +180,7 @@ export class HookRegistry {
       }
       try {
         const { handler } = registration;
-        const answer = handler(event, given);
+        const answer = handler(event, context);
         if (answer !== undefined && isThenable(answer)) this.#leaveAlone(registration, event, answer);
       } catch (error) {
         this.#failed(registration, event, error);
@@ -206,16 +215,17 @@ export class HookRegistry {
 
   /** The handlers of an event: exact ones first, then those of its namespace's wildcard. */
   #handlers(event: string): readonly Registration[] {
-    return this.#resolved.get(event) ?? this.#resolve(event);
+    return (this.#resolved.get(event) ?? this.#resolve(event)).handlers;
   }
 
-  #resolve(event: string): readonly Registration[] {
+  #resolve(event: string): EventHandlers<EventContext, Registration> {
     const exact = this.#registrations.get(event) ?? NOBODY;
     const wildcard = wildcardOf(event);
     const broad = wildcard === null || wildcard === event ? NOBODY : (this.#registrations.get(wildcard) ?? NOBODY);
     const handlers = broad.length === 0 ? exact : exact.length === 0 ? broad : [...exact, ...broad];
-    this.#resolved.set(event, handlers);
-    return handlers;
+    const resolved = new EventHandlers(handlers, this.#steps);
+    this.#resolved.set(event, resolved);
+    return resolved;
   }
 
   #unregister(registration: Registration): void {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import fc from "fast-check";
 import { runInNewContext } from "node:vm";
 import { get_default_registry, HookRegistry, install_as_default } from "#core/registry";
 
@@ -227,6 +228,69 @@ test("what listens is seen at once, however many names were asked for", () => {
   assert.equal(registry.listens("b:1"), false);
   undo();
   assert.equal(registry.listens("a:1"), false);
+});
+
+/** What a handler may do, by name; `mark` notes that it ran. */
+const BEHAVIOURS: Record<string, (mark: () => void) => unknown> = {
+  nothing: (mark) => mark(),
+  answer: (mark) => (mark(), "an answer"),
+  throw: (mark) => {
+    mark();
+    throw new Error("thrown");
+  },
+  reject: (mark) => (mark(), Promise.reject(new Error("rejected"))),
+  getter: (mark) => {
+    mark();
+    return {
+      get then() {
+        throw new Error("hostile");
+      },
+    };
+  },
+};
+
+test("a frequent event is emitted as a rare one is, whatever its handlers do", async () => {
+  const behaviour = fc.constantFrom(...Object.keys(BEHAVIOURS));
+  await fc.assert(
+    fc.asyncProperty(fc.array(behaviour, { maxLength: 18 }), async (names) => {
+      const { registry, reports } = fixture();
+      let isFrequent = false;
+      const ran: string[] = [];
+      names.forEach((name, index) => {
+        const behave = BEHAVIOURS[name]!;
+        const handler = (event: string, context: object) =>
+          isFrequent ? behave(() => ran.push(`${index} ${event} ${Object.keys(context).join()}`)) : undefined;
+        registry.register("a:b", handler, { name: String(index) });
+      });
+      const emitOnce = async () => {
+        isFrequent = true;
+        registry.emit_sync("a:b", { key: 1 });
+        isFrequent = false;
+        await aMoment();
+        return [ran.splice(0), reports.splice(0)];
+      };
+      const rare = await emitOnce();
+      for (let emission = 0; emission < 1000; emission++) registry.emit_sync("a:b");
+      assert.deepEqual(await emitOnce(), rare);
+      assert.equal(rare[0]?.length, names.length);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a handler of a frequent event that takes another one away changes the next emission only", () => {
+  const { registry } = fixture();
+  const seen: string[] = [];
+  let leaves = false;
+  registry.register("a:b", () => {
+    if (leaves) undo();
+  });
+  const undo = registry.register("a:b", () => void (leaves && seen.push("second")));
+  for (let emission = 0; emission < 2000; emission++) registry.emit_sync("a:b");
+  leaves = true;
+  registry.emit_sync("a:b");
+  registry.emit_sync("a:b");
+  assert.deepEqual(seen, ["second"]);
 });
 
 test("a handler must be a function", () => {

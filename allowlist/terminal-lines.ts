@@ -88,8 +88,8 @@ function discardTyped(input: Readable & TerminalInput): string {
   return typed + readWaiting(input.fd ?? 0);
 }
 
-/** What waits in the system's queue of a terminal. Its own opening of the terminal does not block. */
-function readWaiting(descriptor: number): string {
+/** What was typed on a terminal and was not read yet. Its own opening of the terminal does not block. */
+export function readWaiting(descriptor: number): string {
   let typed = "";
   for (const path of [`/proc/self/fd/${descriptor}`, "/dev/tty"]) {
     try {

@@ -100,6 +100,16 @@ export function wrapWords(text: string, columns: number): readonly string[] {
   return [...lines, line].map((each) => indent + each);
 }
 
+/** A text in lines of at most so many columns, broken as by {@link wrapWords}; all but the first are indented by `hang`. */
+export function wrapHanging(text: string, columns: number, hang: number): readonly string[] {
+  if (textWidth(text) <= columns || hang >= text.length) return wrapWords(text, columns);
+  // On a very narrow terminal the words need the room.
+  const indent = Math.min(hang, Math.floor(columns / 2));
+  const head = text.slice(0, hang).slice(-indent);
+  const [first = "", ...rest] = wrapWords(text.slice(hang), columns - Math.max(indent, textWidth(head)));
+  return [head + first, ...rest.map((line) => " ".repeat(indent) + line)];
+}
+
 /** The beginning of a text that takes at most so many columns. */
 function cutTo(text: string, columns: number): string {
   let [kept, width] = ["", 0];

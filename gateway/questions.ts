@@ -91,7 +91,12 @@ function textOf(question: CallQuestion, { clean, ms }: ChatQuestionsDeps): strin
   const answers = question.answers.flatMap(({ kind, label }) =>
     kind === "hook" ? [] : [`${COMMANDS[kind]} – ${clean(label)}`],
   );
-  return [...describeCall(question, clean), "", ...answers, `No answer within ${describe(ms)} declines it.`].join("\n");
+  return [
+    ...describeCall(question, clean).map(({ text }) => text),
+    "",
+    ...answers,
+    `No answer within ${describe(ms)} declines it.`,
+  ].join("\n");
 }
 
 function describe(ms: number): string {

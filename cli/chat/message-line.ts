@@ -4,10 +4,12 @@
  */
 import { createInterface, type Interface } from "node:readline";
 import { HermesError } from "#core/errors";
+import { readWaiting } from "#allowlist/terminal-lines";
 import type { CliContext } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import type { InputLine } from "./input-line.ts";
 import type { MessageHistory } from "./message-history.ts";
+import { QuietMoment } from "./quiet-moment.ts";
 import { commandNames } from "./slash-commands.ts";
 
 const PROMPT = "› ";
@@ -27,6 +29,8 @@ export class MessageLine implements InputLine {
   /** What was typed when a question interrupted it; restored at the next prompt. */
   #draft = "";
   #answering: PromiseWithResolvers<string> | undefined;
+  /** A question from when it is shown on. */
+  #asked: { readonly moment: QuietMoment; readonly take: (answer: string) => void } | undefined;
   #listener: (text: string) => void = () => undefined;
 
   constructor(host: Host, context: CliContext, history: MessageHistory) {
@@ -67,17 +71,28 @@ export class MessageLine implements InputLine {
   }
 
   readonly answer = async (question: string, signal: AbortSignal): Promise<string> => {
-    if (this.#closed) throw new HermesError("HERMES_INTERRUPTED", {});
-    this.#draft += this.#input.line;
-    this.#erase();
-    const pending = (this.#answering = Promise.withResolvers<string>());
+    if (this.#closed || signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
+    const pending = Promise.withResolvers<string>();
     const stop = () => pending.reject(new HermesError("HERMES_INTERRUPTED", {}));
     signal.addEventListener("abort", stop, { once: true });
-    this.#input.setPrompt(question);
-    this.#input.prompt();
+    const over = () => {
+      this.#draft += this.#input.line;
+      this.#erase();
+      this.#answering = pending;
+      this.#input.setPrompt(question);
+      this.#input.prompt();
+    };
+    this.#input.write(readWaiting(process.stdin.fd));
+    const moment = new QuietMoment({ isEmpty: this.#parts.length === 0 && this.#input.line === "", over });
+    this.#asked = { moment, take: pending.resolve };
+    const typed = () => moment.typed();
+    process.stdin.on("keypress", typed);
     try {
       return await pending.promise;
     } finally {
+      moment.cancel();
+      process.stdin.off("keypress", typed);
+      this.#asked = undefined;
       this.#answering = undefined;
       signal.removeEventListener("abort", stop);
       if (!this.#closed) this.#input.setPrompt(PROMPT);
@@ -130,6 +145,7 @@ export class MessageLine implements InputLine {
   #take(line: string): void {
     if (this.#pasting) return void this.#parts.push(line);
     if (this.#answering !== undefined) return this.#answering.resolve(line);
+    if (this.#parts.length === 0 && this.#asked?.moment.isAnswer(line) === true) return this.#asked.take(line);
     if (line.endsWith("\\")) {
       this.#parts.push(line.slice(0, -1));
       return this.prompt();

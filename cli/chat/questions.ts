@@ -3,7 +3,9 @@ import { openTerminalLines } from "#allowlist/terminal-lines";
 import { visible } from "#allowlist/visible";
 import { HermesError, isHermesError } from "#core/errors";
 import type { AskUser, CallQuestion } from "#core/ports/question";
-import { describeCall } from "#core/question-text";
+import { describeCall, type QuestionLine } from "#core/question-text";
+import { styled, type Span, type StyledLine } from "#core/styled-text";
+import { wrapHanging } from "../text-width.ts";
 import type { ReadAnswer } from "./input-line.ts";
 
 export interface Questions {
@@ -12,14 +14,21 @@ export interface Questions {
   readThrough(read: ReadAnswer): void;
 }
 
+interface ShownLine extends Pick<QuestionLine, "text" | "hang"> {
+  readonly kind: QuestionLine["kind"] | "answer";
+}
+
+const DEFAULT_WIDTH = 80;
+/** Where what an answer does begins. */
+const ANSWER = 11;
+
 /** Creates the questions of a conversation. The agent asks one after another. */
-export function createQuestions(note: (text: string) => void): Questions {
+export function createQuestions(show: (lines: readonly StyledLine[]) => void): Questions {
   let read: ReadAnswer = readOnce;
   return {
     async ask(question, signal) {
       if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
-      const answers = question.answers.map(({ key, label }) => `    ${key}      ${visible(label)}`);
-      note(["", ...describeCall(question, visible), ...answers].join("\n"));
+      show([[], ...questionLines(question, process.stderr.columns || DEFAULT_WIDTH)]);
       const word = (await read(promptFor(question), signal)).trim().toLowerCase();
       return word === "yes" ? "y" : word;
     },
@@ -27,6 +36,27 @@ export function createQuestions(note: (text: string) => void): Questions {
       read = reader;
     },
   };
+}
+
+/** The question as rows of a terminal: no text of a model or hook begins where hermes's own words do. */
+export function questionLines(question: CallQuestion, width: number): readonly StyledLine[] {
+  const answers = question.answers.map(({ key, label }) => ({
+    text: `    ${key}      ${visible(label)}`,
+    hang: ANSWER,
+    kind: "answer" as const,
+  }));
+  return [...describeCall(question, visible), ...answers].flatMap((line) =>
+    wrapHanging(line.text, width, line.hang).map((row, index) => paintedRow(row, line, index === 0)),
+  );
+}
+
+function paintedRow(row: string, { kind, hang }: ShownLine, isFirst: boolean): StyledLine {
+  const mark = (style: Span["style"]) => [styled(row.slice(0, hang), style), styled(row.slice(hang))];
+  if (kind === "title") return [styled(row, "bold")];
+  if (kind === "removed") return [styled(row, "red")];
+  if (kind === "added") return [styled(row, "green")];
+  if (kind === "text" || !isFirst) return [styled(row)];
+  return mark(kind === "label" ? "dim" : "bold");
 }
 
 function promptFor({ answers }: CallQuestion): string {

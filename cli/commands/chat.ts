@@ -77,7 +77,7 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   const { openTurnDisplay, watchHooks } = await import("../chat/turn-display.ts");
   const interactive = process.stdin.isTTY && process.stderr.isTTY;
   const mayAsk = interactive && agentHomes(context.env).length === 0;
-  const questions = mayAsk ? (await import("../chat/questions.ts")).createQuestions(context.note) : undefined;
+  const questions = mayAsk ? (await import("../chat/questions.ts")).createQuestions(context.styled) : undefined;
   const { describeFirstStart, isFirstStart } = await import("../chat/first-start.ts");
   const isNew =
     interactive && !options.quiet && options.outputFormat === "text" && isFirstStart(context.paths(command));

@@ -44,7 +44,7 @@ for (const kind of Object.keys(KINDS)) {
     t.after(() => pty.kill());
     await pty.see("›");
     pty.type(`!echo o''ne${ENTER}`);
-    await pty.see(`call     terminal {"command":"echo o''ne"}`);
+    await pty.see("command  echo o''ne");
     await pty.see("reason   is it wise?");
     await pty.see("[y/a/N]");
     pty.type(`a${ENTER}`);

@@ -32,7 +32,7 @@ test("the chat gets the question; /approve, while the turn waits, runs the call"
   const text = await question(1);
   assert.match(
     text,
-    /^A hook wants your approval for this tool call:\n {2}call {5}wait \{\}\n {2}reason {3}is it\\nwise\?\n/,
+    /^A hook wants your approval for this tool call:\n {2}tool {5}wait\n {2}reason {3}is it\\nwise\?\n/,
   );
   assert.match(text, /\n\/approve – run it\n\/approve all – .*\n\/deny – .*\nNo answer within 5 min declines it\.$/);
   await adapter.receive("/approve");

@@ -5,12 +5,13 @@ import { showsColors } from "#core/styled-text";
 import { terminalText } from "#core/terminal-text";
 import type { Complete } from "../completion.ts";
 import type { MessageHistory } from "../message-history.ts";
+import { afterKeys } from "../quiet-moment.ts";
 import { Activity, TICK_MS, type ContextMeter } from "./activity.ts";
 import { LineEditor } from "./line-editor.ts";
 import { LiveScreen, type LiveRows } from "./live-screen.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { ScreenLine } from "./screen-line.ts";
-import { openDevice, type Keyboard } from "./terminal-device.ts";
+import { openDevice, openKeyboard, type Keyboard } from "./terminal-device.ts";
 
 /** Gives at most `height` rows of what is not complete yet. */
 export type Tail = (width: number, height: number) => readonly string[];
@@ -78,7 +79,9 @@ export class ChatScreen implements Disposable {
       keep: (rows: readonly string[]) => this.#live.keep(rows),
       print: (text: string) => this.#live.print(text),
       clear: () => this.#live.clear(),
-      write: (text: string) => this.#device.write(text),
+      keyboard: (onKey: (key: string) => void, onEnd: () => void) => openKeyboard(this.#device, onKey, onEnd),
+      flush: () => this.#live.flush(),
+      later: afterKeys,
       suspend: (keyboard: Keyboard) => this.#suspend(keyboard),
     };
     const editor = new LineEditor(host);

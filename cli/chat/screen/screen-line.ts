@@ -7,8 +7,9 @@ import type { InputLine } from "../input-line.ts";
 import type { MessageHistory } from "../message-history.ts";
 import { HistorySearch } from "./history-search.ts";
 import { CONTINUATION, LineEditor, type EditorHost } from "./line-editor.ts";
+import { QuietMoment, type Later } from "../quiet-moment.ts";
 import type { LiveRows } from "./live-screen.ts";
-import { openKeyboard, type Keyboard } from "./terminal-device.ts";
+import type { Keyboard } from "./terminal-device.ts";
 
 const PROMPT = "› ";
 /** During a turn: what is typed now is sent after it. */
@@ -18,11 +19,21 @@ const MOST_QUEUED = 3;
 interface Question {
   readonly prompt: string;
   readonly editor: LineEditor;
-  readonly settled: PromiseWithResolvers<string>;
+}
+
+/** A question from its first drawing on. Before it has the line, keys go to the draft. */
+interface Asked {
+  readonly moment: QuietMoment;
+  readonly take: (answer: string) => void;
+  readonly stop: () => void;
 }
 
 export interface ScreenLineHost extends EditorHost {
-  readonly write: (text: string) => void;
+  /** Reads keys from now on, as {@link Keyboard} says. */
+  readonly keyboard: (onKey: (key: string) => void, onEnd: () => void) => Keyboard;
+  /** Draws what waits to be drawn. */
+  readonly flush: () => void;
+  readonly later: Later;
   /** Leaves rows in the output, where they are on the screen. */
   readonly keep: (rows: readonly string[]) => void;
   readonly print: (text: string) => void;
@@ -38,6 +49,7 @@ export class ScreenLine implements InputLine {
   readonly #message: LineEditor;
   readonly #keyboard: Keyboard;
   #question: Question | undefined;
+  #asked: Asked | undefined;
   #search: HistorySearch | undefined;
   #queued: readonly string[] = [];
   /** The message that was typed last, with its rows on the screen. */
@@ -57,8 +69,7 @@ export class ScreenLine implements InputLine {
     this.#message = message;
     for (const entry of history.entries) message.editor.addToHistory(entry);
     message.onSubmit = (text) => this.#submit(text);
-    this.#keyboard = openKeyboard(
-      host,
+    this.#keyboard = host.keyboard(
       (key) => this.#press(key),
       () => this.#end(),
     );
@@ -85,17 +96,26 @@ export class ScreenLine implements InputLine {
     if (this.#closed || signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
     const settled = Promise.withResolvers<string>();
     const editor = new LineEditor(this.#host);
-    editor.onSubmit = (text) => {
+    const take = (text: string) => {
       this.#host.keep([prompt + visible(text)]);
       settled.resolve(text);
     };
+    editor.onSubmit = take;
     const stop = () => settled.reject(new HermesError("HERMES_INTERRUPTED", {}));
     signal.addEventListener("abort", stop, { once: true });
-    this.#question = { prompt, editor, settled };
-    this.#host.refresh();
+    this.#keyboard.drain();
+    this.#host.flush();
+    const over = () => {
+      this.#question = { prompt, editor };
+      this.#host.refresh();
+    };
+    const moment = new QuietMoment({ isEmpty: this.#message.isEmpty, over, later: this.#host.later });
+    this.#asked = { moment, take, stop };
     try {
       return await settled.promise;
     } finally {
+      moment.cancel();
+      this.#asked = undefined;
       this.#question = undefined;
       signal.removeEventListener("abort", stop);
       this.#host.refresh();
@@ -133,7 +153,7 @@ export class ScreenLine implements InputLine {
     if (this.#closed) return;
     this.#closed = true;
     this.#keyboard.close();
-    this.#question?.settled.reject(new HermesError("HERMES_INTERRUPTED", {}));
+    this.#asked?.stop();
     this.#host.refresh();
   }
 
@@ -154,6 +174,7 @@ export class ScreenLine implements InputLine {
 
   #press(key: string): void {
     if (this.#closed) return;
+    this.#asked?.moment.typed();
     const editor = this.#question?.editor ?? this.#message;
     if (matchesKey(key, "ctrl+c")) this.#interrupt();
     else if (matchesKey(key, "ctrl+z")) this.#host.suspend(this.#keyboard);
@@ -177,7 +198,7 @@ export class ScreenLine implements InputLine {
   }
 
   #end(): void {
-    this.#question?.settled.reject(new HermesError("HERMES_INTERRUPTED", {}));
+    this.#asked?.stop();
     this.#listeners.end();
   }
 
@@ -191,6 +212,7 @@ export class ScreenLine implements InputLine {
 
   #submit(text: string): void {
     if (text.trim() === "") return;
+    if (this.#asked?.moment.isAnswer(text) === true) return this.#asked.take(text);
     this.#message.editor.addToHistory(text);
     this.#history.add(text);
     this.#typed = { ...this.#typed, text };

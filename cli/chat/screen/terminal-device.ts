@@ -2,6 +2,7 @@
 import { StringDecoder } from "node:string_decoder";
 import type { WriteStream } from "node:tty";
 import { StdinBuffer } from "@earendil-works/pi-tui/dist/stdin-buffer.js";
+import { readWaiting } from "#allowlist/terminal-lines";
 import { divertStdout } from "#core/stdout";
 import { drawThrough, type ScreenPrinter } from "#core/terminal-screen";
 import { TerminalFilter } from "#core/terminal-text";
@@ -59,6 +60,8 @@ function replaceWrite(stream: WriteStream, take: (text: string) => void): () => 
 }
 
 export interface Keyboard {
+  /** Reads what was typed until now, as keys. */
+  drain(): void;
   /** Gives the keys back to the terminal: it echoes them and makes signals of Ctrl+C and Ctrl+Z. */
   pause(): void;
   resume(): void;
@@ -92,6 +95,7 @@ export function openKeyboard(
   keys.on("paste", (text) => onKey(`\u001b[200~${text}\u001b[201~`));
 
   const keyboard: Keyboard = {
+    drain: () => take(readWaiting(stdin.fd)),
     resume() {
       stdin.setRawMode(true);
       stdin.on("data", take);

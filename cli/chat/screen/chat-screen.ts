@@ -134,6 +134,11 @@ export class ChatScreen implements Disposable {
     this.#live.refresh();
   }
 
+  /** Draws what waits to be drawn. */
+  flush(): void {
+    this.#live.flush();
+  }
+
   /** Runs `task` while a question has the terminal. */
   async asking<Value>(task: () => Promise<Value>): Promise<Value> {
     this.#asking = true;

@@ -18,6 +18,8 @@ export interface ScreenDevice {
   readonly rows: number;
   /** True where the terminal breaks its lines again when its width changes. */
   readonly reflows: boolean;
+  /** True where it does so with the line of the cursor, too. */
+  readonly reflowsCursorLine: boolean;
 }
 
 /** Gives the live rows for a size of the terminal: at most `height` of them. */
@@ -170,7 +172,8 @@ export class LiveScreen {
       const above = this.#shown
         .slice(0, this.#cursor.row)
         .map((row) => Math.max(1, Math.ceil(visibleWidth(row) / width)));
-      const row = above.reduce((sum, rows) => sum + rows, 0) + Math.floor(this.#cursor.column / width);
+      const within = this.#device.reflowsCursorLine ? Math.floor(this.#cursor.column / width) : 0;
+      const row = above.reduce((sum, rows) => sum + rows, 0) + within;
       this.#cursor = { row, column: 0 };
     }
     this.#shown = [];

@@ -10,6 +10,8 @@ import type { ScreenDevice } from "./live-screen.ts";
 
 const PASTE_ON = "\u001b[?2004h";
 const PASTE_OFF = "\u001b[?2004l";
+/** Set by terminals that are known to break every line again. */
+const REFLOWING = ["VTE_VERSION", "KITTY_WINDOW_ID", "ALACRITTY_WINDOW_ID", "WEZTERM_PANE"];
 /** How long the rest of an escape sequence may take: over a network its bytes come apart. */
 const ESCAPE_MS = 50;
 const ESCAPE_NETWORK_MS = 200;
@@ -27,6 +29,8 @@ export function openDevice(output: WriteStream): ScreenDevice & { capture(print:
     },
     // xterm cuts lines when it becomes narrower; it is the one that sets this variable.
     reflows: process.env["XTERM_VERSION"] === undefined && process.env["TERM"] !== "linux",
+    // Others, as xterm.js, leave that line to the program. A row too few stays on the screen, one too many would be lost.
+    reflowsCursorLine: REFLOWING.some((name) => process.env[name] !== undefined),
     capture: (print) => capture(print),
   };
 }

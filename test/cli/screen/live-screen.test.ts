@@ -34,6 +34,7 @@ function start({ columns = 40, rows = 8, live = { rows: ["› "] } }: Start = {}
         return terminal.rows;
       },
       reflows: true,
+      reflowsCursorLine: false,
     },
     () => shown.live,
   );
@@ -128,6 +129,17 @@ test("the scrollback is never cleared, whatever the size becomes", async () => {
   }
   assert.ok((await lines()).includes("output"));
   assert.doesNotMatch(raw(), /\u001b\[[23]J|\u001b\[\?1049/);
+});
+
+test("a draft that no longer fits in its row takes nothing of the output along", async () => {
+  const { screen, terminal, lines } = start({
+    columns: 60,
+    live: { rows: [`› ${"draft ".repeat(9).trim()}`], cursor: { row: 0, column: 55 } },
+  });
+  screen.print("one\ntwo\n");
+  await lines();
+  terminal.resize(20, 8);
+  assert.deepEqual((await lines()).slice(0, 2), ["one", "two"]);
 });
 
 test("paused, text goes to the terminal as it comes; then the rows are back", async () => {

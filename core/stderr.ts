@@ -9,17 +9,26 @@ import { TerminalFilter } from "./terminal-text.ts";
 
 const filter = new TerminalFilter();
 let watched = false;
+let wrap: ((line: string) => readonly string[]) | undefined;
+
+/**
+ * From now on, lines for a terminal on which no screen is drawn are broken as `toRows` says. Only for programs that talk
+ * with a user: the lines of others are copied.
+ */
+export function wrapNotes(toRows: (line: string) => readonly string[]): void {
+  wrap = toRows;
+}
 
 /** Writes text to standard error. A reader that is gone (`2>&1 | head`) is not an error. */
 export function writeStderr(text: string): void {
-  if (isatty(2)) draw(filter.take(text));
+  if (isatty(2)) draw(wrapped(filter.take(text)));
   else write(text);
 }
 
 /** Writes text in faint letters on a terminal that shows colours, else as {@link writeStderr} does. */
 export function writeFaintStderr(text: string): void {
   if (!isatty(2) || process.env["NO_COLOR"]) return writeStderr(text);
-  const lines = filter.take(text).split("\n");
+  const lines = wrapped(filter.take(text)).split("\n");
   draw(lines.map((line) => (line === "" ? "" : `\u001b[2m${line}\u001b[22m`)).join("\n"));
 }
 
@@ -49,6 +58,12 @@ function draw(text: string): void {
   const print = screenPrinter();
   if (print === undefined) write(text);
   else print(text, "stderr");
+}
+
+/** A part of a line stays as it is, and a screen breaks lines by itself. */
+function wrapped(text: string): string {
+  if (wrap === undefined || !text.endsWith("\n") || screenPrinter() !== undefined) return text;
+  return text.split("\n").flatMap(wrap).join("\n");
 }
 
 function write(text: string): void {

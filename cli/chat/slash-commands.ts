@@ -8,7 +8,7 @@ import { DELEGATE_TASK } from "#agent/delegate";
 import { tasksCommand } from "#core/tasks-command";
 import { truncate } from "#core/truncate";
 import { costText, NOTHING_TO_COMPACT } from "#core/usage-text";
-import { columns } from "../columns.ts";
+import { fittedColumns } from "../columns.ts";
 import type { Host } from "../host/host.ts";
 import type { ChatRepl } from "./chat-repl.ts";
 import { contextMeter } from "./context-meter.ts";
@@ -184,12 +184,17 @@ function undo({ host, conversation }: SlashContext): string | null {
   return conversation.session === undefined ? null : host.sessions.undo(conversation.session.id);
 }
 
+/** Columns for the terminal; in a pipe, a row is a line. */
+function inColumns(rows: readonly (readonly string[])[]): string[] {
+  return fittedColumns(rows, process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY);
+}
+
 function helpText(host: Host): string {
   const plugins = host.plugins
     .commands()
     .map(({ name, description, plugin }) => [`/${name}`, `${description} (plugin ${plugin})`]);
   return [
-    ...columns([...slashHelp("chat"), ...plugins]),
+    ...inColumns([...slashHelp("chat"), ...plugins]),
     "",
     "!CMD runs a command with its hooks, without the model.",
     "Ctrl+J, Alt+Enter, or \\ and Enter start a new line. Tab completes commands, paths, @files, sessions and models.",
@@ -202,7 +207,7 @@ function statusText({ host, conversation }: SlashContext): string {
   const hooks = EVENT_NAMES.reduce((sum, event) => sum + host.dispatcher.hooksOf(event).length, 0);
   const { session } = conversation;
   const count = session === undefined ? 0 : host.sessions.history(session.id).length;
-  return columns([
+  return inColumns([
     ["session", session === undefined ? "none yet" : `${session.id}, ${count} messages`],
     ["model", modelText(host)],
     ["context", contextMeter(host, session?.id) || "nothing sent yet"],
@@ -226,7 +231,7 @@ function modelText(host: Host): string {
 }
 
 function sessionLines(host: Host): string {
-  return columns(
+  return inColumns(
     host.sessions
       .list({ limit: 20 })
       .map((session) => [session.id, session.updated_at, `${session.message_count} messages`, session.title ?? ""]),
@@ -235,7 +240,7 @@ function sessionLines(host: Host): string {
 
 function toolText(host: Host): string {
   const own = host.tools().map(({ name, description }) => [name, firstSentence(description)]);
-  return columns([...own, [DELEGATE_TASK.name, firstSentence(DELEGATE_TASK.description)]]).join("\n");
+  return inColumns([...own, [DELEGATE_TASK.name, firstSentence(DELEGATE_TASK.description)]]).join("\n");
 }
 
 function messageLine({ role, content }: { readonly role: string; readonly content: string | null }): string {

@@ -2,7 +2,7 @@
 import { elapsed } from "#core/age";
 import { styled, type StyledLine } from "#core/styled-text";
 import { visible } from "#allowlist/visible";
-import { clipLine, fitLine, textWidth } from "../text-width.ts";
+import { clipLine, fitLine, textWidth, wrapHanging } from "../text-width.ts";
 import { diffLines, hunksOf, type DiffLine } from "./line-diff.ts";
 import { mainArgument } from "./tool-argument.ts";
 import { linesOf, readResult } from "./tool-result.ts";
@@ -41,6 +41,8 @@ const CONTEXT = 2;
 /** Shorter calls do not show how long they took. */
 const WORTH_SAYING_SECONDS = 1;
 const INDENT = "  ";
+const FAILURE_ROWS = 3;
+const FAILURE_HANG = 4;
 
 /** The tool's name and the argument that matters, on one line; all arguments when verbose. */
 export function callLines({ tool, params }: ToolCall, style: LineStyle): readonly StyledLine[] {
@@ -70,10 +72,17 @@ function textLines({ content, success, seconds }: ToolOutcome, style: LineStyle)
   const left = moreThan(lines.length - shown.length);
   const isError = !success && failure !== undefined;
   return [
-    ...(isError ? [[styled(`${INDENT}${fitLine(`✗ ${failure}`, style.width - 2)}`, "red")]] : []),
+    ...(isError ? failureLines(failure, style) : []),
     ...shown.map((line) => faint(line, style)),
     ...endLine([styled(left, "dim"), styled(isError ? "" : (failure ?? ""), "red"), took(seconds)]),
   ];
+}
+
+/** Why a call failed matters, so it may take a few rows. */
+function failureLines(failure: string, { width }: LineStyle): readonly StyledLine[] {
+  const room = Math.max(10, width - 1);
+  const sentence = fitLine(failure, room * FAILURE_ROWS - FAILURE_HANG * FAILURE_ROWS);
+  return wrapHanging(`${INDENT}✗ ${sentence}`, room, FAILURE_HANG).map((row) => [styled(row, "red")]);
 }
 
 function changeLines(change: FileChange, { seconds }: ToolOutcome, style: LineStyle): readonly StyledLine[] {

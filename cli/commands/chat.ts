@@ -2,9 +2,10 @@ import { Option, type Command } from "commander";
 import { agentHomes } from "#core/agent-mark";
 import { HermesError } from "#core/errors";
 import { inQuotes } from "#core/shell-quote";
-import { keepStderr } from "#core/stderr";
+import { keepStderr, wrapNotes } from "#core/stderr";
 import type { CliContext } from "../context.ts";
 import { refuseOptInInsideAgent } from "../inside-agent.ts";
+import { wrapWords } from "../text-width.ts";
 import { wholeNumber } from "../whole-number.ts";
 import type { ChatRepl } from "../chat/chat-repl.ts";
 import { OUTPUT_FORMATS, type OutputFormat, type ReasoningSwitch, type Renderer } from "../chat/renderers.ts";
@@ -12,6 +13,8 @@ import type { ChatScreen } from "../chat/screen/chat-screen.ts";
 import { screenOutput } from "../chat/screen/screen-output.ts";
 import type { TurnDisplay } from "../chat/turn-display.ts";
 import type { Host } from "../host/host.ts";
+
+const DEFAULT_WIDTH = 80;
 
 interface ChatOptions {
   readonly query?: string;
@@ -59,7 +62,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
 }
 
 async function chat(options: ChatOptions, command: Command, context: CliContext): Promise<void> {
-  keepStderr();
+  prepareStderr();
   if (options.instructions === true) refuseOptInInsideAgent("--instructions", context.env);
   if (command.args.length > 0) {
     const problem = `Pass the message with -q: hermes chat -q ${inQuotes(command.args.join(" "))}`;
@@ -126,6 +129,12 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
     await runOnce({ ...common, message, structured: options.outputFormat !== "text" });
   }
   display?.end();
+}
+
+/** Also what is said before the screen opens, and after it closed, is broken between words. */
+function prepareStderr(): void {
+  keepStderr();
+  wrapNotes((line) => wrapWords(line, process.stderr.columns || DEFAULT_WIDTH));
 }
 
 /** The screen of a conversation or a run on a terminal. The answer alone (`-Q`) is printed without one. */

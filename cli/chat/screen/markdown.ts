@@ -1,7 +1,7 @@
 /** Renders an answer's Markdown as rows of the terminal (pi-tui's renderer, with our colours and our rules for links). */
 import { Markdown, type MarkdownTheme } from "@earendil-works/pi-tui/dist/components/markdown.js";
 import { detectCapabilities, setCapabilities } from "@earendil-works/pi-tui/dist/terminal-image.js";
-import { stripTerminalSequences } from "@earendil-works/pi-tui/dist/utils.js";
+import { stripTerminalSequences, visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui/dist/utils.js";
 import { highlight } from "./highlight.ts";
 import { shownTokens, type InlineToken } from "./inline-tokens.ts";
 import type { Palette } from "./palette.ts";
@@ -11,6 +11,7 @@ export type RenderMarkdown = (text: string, width: number) => readonly string[];
 
 /** Addresses that may become links: what a click may open without harm. */
 const ADDRESS = /^(?:https?:\/\/|mailto:)[^\s\p{Cc}]+$/iu;
+const CODE_INDENT = "  ";
 /** Marks the rows of fences around code. */
 const FENCE = "\u{f0002}";
 /** Terminals built on VTE know links since this version. */
@@ -23,10 +24,14 @@ const STYLES = /\u001b\[[\d;]*m/g;
 export function createMarkdown(palette: Palette, links: boolean): RenderMarkdown {
   // With links of its own, the renderer would hide where they lead to.
   setCapabilities({ images: null, trueColor: false, hyperlinks: false });
-  const theme = themeOf(palette, links);
+  let room = 0;
+  const theme = themeOf(palette, links, () => room);
   const component = new Markdown("", 0, 0, theme, undefined, { renderLatex: false, preserveOrderedListMarkers: true });
   replaceTokens(component);
   return (text, width) => {
+    // It keeps what was made for another width.
+    if (room !== width - CODE_INDENT.length) component.invalidate();
+    room = width - CODE_INDENT.length;
     component.setText(text);
     const rows = component.render(width).filter((row) => !row.includes(FENCE));
     // The renderer ends styles in cells of tables even where none has begun.
@@ -49,7 +54,7 @@ export function knowsLinks(env: NodeJS.ProcessEnv): boolean {
   return detectCapabilities(() => false).hyperlinks || Number(env["VTE_VERSION"]) >= VTE_WITH_LINKS;
 }
 
-function themeOf(palette: Palette, links: boolean): MarkdownTheme {
+function themeOf(palette: Palette, links: boolean, room: () => number): MarkdownTheme {
   const { dim, bold, italic, underline, strike, cyan, magenta } = palette;
   const linked = (address: string, text: string) =>
     links && ADDRESS.test(address) ? `\u001b]8;;${address}\u001b\\${text}\u001b]8;;\u001b\\` : text;
@@ -65,7 +70,7 @@ function themeOf(palette: Palette, links: boolean): MarkdownTheme {
     codeBlock: (text) => text,
     // Code shows by its margin and its colours.
     codeBlockBorder: () => FENCE,
-    codeBlockIndent: "  ",
+    codeBlockIndent: CODE_INDENT,
     quote: italic,
     quoteBorder: dim,
     hr: dim,
@@ -74,6 +79,10 @@ function themeOf(palette: Palette, links: boolean): MarkdownTheme {
     italic,
     strikethrough: strike,
     underline,
-    highlightCode: (code, language) => highlight(code, language, palette),
+    // A line that is broken keeps the margin.
+    highlightCode: (code, language) =>
+      highlight(code, language, palette).flatMap((line) =>
+        visibleWidth(line) <= room() ? [line] : wrapTextWithAnsi(line, room()),
+      ),
   };
 }

@@ -98,6 +98,9 @@ export function withActivity(
       screen.activity.progress(progress);
       renderer.progress?.(progress);
     },
-    finish: () => renderer.finish(),
+    finish() {
+      isBelowTool = false;
+      renderer.finish();
+    },
   };
 }

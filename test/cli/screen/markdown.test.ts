@@ -106,6 +106,13 @@ test("entities in text and addresses make no control characters", () => {
   }
 });
 
+test("a line of code that is broken keeps its margin, at each width", () => {
+  const text = `\`\`\`ts\nconst words = [one, two, three, four];\n\`\`\``;
+  assert.deepEqual(plain(text, 24), ["  const words = [one,", "  two, three, four];"]);
+  assert.deepEqual(plain(text, 60), ["  const words = [one, two, three, four];"]);
+  assert.deepEqual(plain(text, 24), ["  const words = [one,", "  two, three, four];"]);
+});
+
 test("comments are hidden, images are links with their text, and <br> is a line break", () => {
   for (const [text, rows] of [
     ["a <!-- hidden --> b", ["a b"]],

@@ -2,7 +2,11 @@
 import { isatty } from "node:tty";
 import { terminalText } from "./terminal-text.ts";
 
-/** The codes that switch a style on and off (ECMA-48, SGR). */
+/**
+ * The codes that switch a style on and off (ECMA-48, SGR). Terminals show their own cyan and green too light on white
+ * and their blue too dark on black, and do not say which background they have: these two are of the 256 colours that
+ * terminals share, and are readable on both.
+ */
 const STYLE_CODES = {
   bold: [1, 22],
   dim: [2, 22],
@@ -10,10 +14,10 @@ const STYLE_CODES = {
   underline: [4, 24],
   strike: [9, 29],
   red: [31, 39],
-  green: [32, 39],
+  green: ["38;5;28", 39],
   yellow: [33, 39],
   magenta: [35, 39],
-  cyan: [36, 39],
+  cyan: ["38;5;30", 39],
 } as const;
 
 export type Style = keyof typeof STYLE_CODES;

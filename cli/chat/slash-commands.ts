@@ -1,4 +1,5 @@
 /** What the slash commands of a conversation do. */
+import { age } from "#core/age";
 import { HermesError, problemOf } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import type { Frame } from "#core/frames";
@@ -234,8 +235,20 @@ function sessionLines(host: Host): string {
   return inColumns(
     host.sessions
       .list({ limit: 20 })
-      .map((session) => [session.id, session.updated_at, `${session.message_count} messages`, session.title ?? ""]),
+      .map((session) => [
+        session.id,
+        whenText(session.updated_at),
+        `${session.message_count} messages`,
+        session.title ?? "",
+      ]),
   ).join("\n");
+}
+
+/** For people how long ago; a pipe gets the time. */
+function whenText(time: string): string {
+  if (!process.stdout.isTTY) return time;
+  const ago = age(time, Date.now());
+  return ago === "now" ? ago : `${ago} ago`;
 }
 
 function toolText(host: Host): string {

@@ -4,6 +4,9 @@ import { textWidth, fitLine } from "../../text-width.ts";
 import type { LiveRows } from "./live-screen.ts";
 import type { Palette } from "./palette.ts";
 
+/** The first one that fits is shown. */
+const HINTS = ["Enter sends, Tab edits, Ctrl+R goes further back, Esc leaves", "Enter sends, Tab edits, Esc leaves"];
+
 /** Ends the search with the text for the line; `send` is true when Enter took it. */
 export type EndSearch = (text: string, send: boolean) => void;
 
@@ -35,7 +38,7 @@ export class HistorySearch {
   render(width: number): LiveRows {
     const label = this.#at === -1 && this.#words !== "" ? "no match for " : "search: ";
     const shown = this.#found ?? "";
-    const hint = "Enter sends, Tab edits, Ctrl+R goes further back, Esc leaves";
+    const hint = HINTS.find((text) => text.length <= width) ?? "";
     const prompt = fitLine(`${label}${this.#words}`, width - 1);
     return {
       rows: [

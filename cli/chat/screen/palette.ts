@@ -1,15 +1,12 @@
-/**
- * The colours of the conversation, and none with `NO_COLOR`. Terminals show their own cyan, green and yellow too light on
- * white and their blue too dark on black, and do not say which background they have: these are readable on both.
- */
+/** The colours of the conversation, and none with `NO_COLOR`. */
 import { inStyle, STYLES, type Style } from "#core/styled-text";
 
 export type Paint = (text: string) => string;
 
 export type Palette = Readonly<Record<Style, Paint>> & { readonly isColored: boolean };
 
-/** Of the 256 colours that terminals share. */
-const READABLE: Partial<Readonly<Record<Style, number>>> = { cyan: 30, green: 28, yellow: 130 };
+/** In place of yellow, which is a warning elsewhere and too light for text on white (of the 256 colours). */
+const OCHRE = 130;
 
 /** The palette; `isColored` is false where `NO_COLOR` is set. */
 export function createPalette(isColored: boolean): Palette {
@@ -18,6 +15,5 @@ export function createPalette(isColored: boolean): Palette {
 }
 
 function painted(text: string, style: Style): string {
-  const color = READABLE[style];
-  return color === undefined || text === "" ? inStyle(text, style) : `\u001b[38;5;${color}m${text}\u001b[39m`;
+  return style === "yellow" && text !== "" ? `\u001b[38;5;${OCHRE}m${text}\u001b[39m` : inStyle(text, style);
 }

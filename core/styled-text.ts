@@ -3,9 +3,9 @@ import { isatty } from "node:tty";
 import { terminalText } from "./terminal-text.ts";
 
 /**
- * The codes that switch a style on and off (ECMA-48, SGR). Terminals show their own cyan and green too light on white
- * and their blue too dark on black, and do not say which background they have: these two are of the 256 colours that
- * terminals share, and are readable on both.
+ * The codes that switch a style on and off (ECMA-48, SGR). Terminals show their own cyan, green and yellow too light on
+ * white and their blue too dark on black, and do not say which background they have: these are of the 256 colours that
+ * terminals share, and are readable on both. One with fewer colours keeps its yellow for what failed.
  */
 const STYLE_CODES = {
   bold: [1, 22],
@@ -15,7 +15,7 @@ const STYLE_CODES = {
   strike: [9, 29],
   red: [31, 39],
   green: ["38;5;28", 39],
-  yellow: [33, 39],
+  yellow: ["33m\u001b[38;5;130", 39],
   magenta: [35, 39],
   cyan: ["38;5;30", 39],
 } as const;

@@ -7,7 +7,7 @@ import { noPty } from "../helpers/pty.ts";
 const skip = noPty;
 const ENTER = "\r";
 const RED = "\u001b[31m";
-const YELLOW = "\u001b[33m";
+const YELLOW = "\u001b[33m\u001b[38;5;130m";
 
 function guardedHome(t: ConstructorParameters<typeof Home>[0]): Home {
   const home = new Home(t);

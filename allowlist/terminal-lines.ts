@@ -43,7 +43,7 @@ export function openTerminalLines({ input, output }: Terminal): TerminalLines {
     stop();
     later = [];
     if (ended || input.readableEnded) return undefined;
-    if (discardTyped(input).includes(CTRL_C)) throw new HermesError("HERMES_INTERRUPTED", {});
+    if (readTyped(input).includes(CTRL_C)) throw new HermesError("HERMES_INTERRUPTED", {});
     const terminal = createInterface({ input, output, terminal: true, historySize: 0 });
     reader = terminal;
     const answer = Promise.withResolvers<string | undefined>();
@@ -78,8 +78,8 @@ export function openTerminalLines({ input, output }: Terminal): TerminalLines {
   return { ask, close };
 }
 
-/** Reads everything that was typed until now, also a line without Enter. */
-function discardTyped(input: Readable & TerminalInput): string {
+/** Reads everything that was typed until now, also a line without Enter. The terminal is in raw mode then. */
+export function readTyped(input: Readable & TerminalInput): string {
   // In raw mode the system hands out unfinished lines, too.
   input.setRawMode?.(true);
   const read = () => input.read() as Buffer | string | null;

@@ -2,7 +2,7 @@
 import { StringDecoder } from "node:string_decoder";
 import type { WriteStream } from "node:tty";
 import { StdinBuffer } from "@earendil-works/pi-tui/dist/stdin-buffer.js";
-import { readWaiting } from "#allowlist/terminal-lines";
+import { readTyped, readWaiting } from "#allowlist/terminal-lines";
 import { divertStdout } from "#core/stdout";
 import { drawThrough, type ScreenPrinter } from "#core/terminal-screen";
 import { TerminalFilter } from "#core/terminal-text";
@@ -85,10 +85,12 @@ export function openKeyboard(
   const decoder = new StringDecoder("utf8");
   const isRemote = process.env["SSH_CONNECTION"] !== undefined;
   const keys = new StdinBuffer({ escapeTimeout: isRemote ? ESCAPE_NETWORK_MS : ESCAPE_MS });
-  let wasWaiting = false;
+  /** What was typed before the keys were read, until somebody listens. */
+  let early: string | undefined;
   const take = (chunk: Buffer | string) => {
     const text = typeof chunk === "string" ? chunk : decoder.write(chunk);
-    keys.process(wasWaiting ? text.replaceAll("\n", "\r") : text);
+    if (early === undefined) keys.process(text);
+    else early += text;
   };
   const restore = () => {
     if (!stdin.isRaw) return;
@@ -101,12 +103,15 @@ export function openKeyboard(
   const keyboard: Keyboard = {
     drain: () => take(readWaiting(stdin.fd)),
     resume() {
-      stdin.setRawMode(true);
+      // What was typed before came through the terminal's line mode, which turns Enter into Ctrl+J.
+      early = readTyped(stdin).replaceAll("\n", "\r");
       stdin.on("data", take);
       stdin.resume();
-      // What was typed before came through the terminal's line mode, which turns Enter into Ctrl+J. It is read at once.
-      wasWaiting = true;
-      setImmediate(() => setImmediate(() => (wasWaiting = false)));
+      setImmediate(() => {
+        const typed = early ?? "";
+        early = undefined;
+        if (typed !== "") keys.process(typed);
+      });
       device.write(PASTE_ON);
     },
     pause() {

@@ -1,5 +1,5 @@
 /** What every command gets: output, global options, and the home. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { EXIT, HermesError } from "#core/errors";
 import { LOG_LEVELS, type LogLevel } from "#core/home/log";
 import { homePaths, type HomePaths } from "#core/home/paths";
@@ -58,12 +58,12 @@ export function createContext(env: NodeJS.ProcessEnv): CliContext {
   const note = (text: string) => writeStderr(line(text));
 
   function globals(command: Command): GlobalOptions {
-    const options = command.optsWithGlobals<{
+    const options = command.optsWithGlobals() as {
       home?: string;
       acceptHooks?: true;
       safeMode?: true;
       logLevel?: string;
-    }>();
+    };
     return {
       home: options.home,
       acceptHooks: options.acceptHooks === true,

@@ -1,7 +1,7 @@
 /** What the commands of tasks and webhooks open: the home's configuration and its database. */
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError, problemOf } from "#core/errors";
 import { loadConfig, type Config } from "#core/home/config";
 import { openDatabase, openMemoryDatabase } from "#core/home/database";

@@ -1,5 +1,5 @@
 /** What a hermes that a tool of the agent started refuses to do (CONTRACT §5). */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { agentHomes } from "#core/agent-mark";
 import { HermesError } from "#core/errors";
 import { commandPath } from "./command-path.ts";

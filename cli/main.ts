@@ -1,14 +1,16 @@
 /** Runs the command line: finds the command, runs it, and turns errors into messages and exit codes. */
-import type { Command } from "commander";
 import { HermesError } from "#core/errors";
 import { isDamage } from "#core/home/damage";
 import { isHidden } from "#core/home/hidden";
 import { homePaths } from "#core/home/paths";
 import { flushStdout } from "#core/stdout";
+import type { Command } from "./command-line/command.ts";
+import { parseCommandLine } from "./command-line/parse.ts";
 import { createContext, type CliContext } from "./context.ts";
 import { takesNextWord } from "./global-options.ts";
 import { findCommandWord, withImpliedChat } from "./implied-chat.ts";
-import { createProgram, refuseUnknownCommand } from "./program.ts";
+import { refuseInsideAgent } from "./inside-agent.ts";
+import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
@@ -37,14 +39,17 @@ async function run(argv: readonly string[], context: CliContext): Promise<void> 
   const start = scanStart(words);
   if (start.version) return context.out(await versionText(start.home));
   const program = await createProgram(start.command, context);
-  if (start.command === undefined && !words.some(isHelp)) {
-    // Parsed anyway, so that a mistyped global option is found.
-    await program.action(() => program.outputHelp()).parseAsync(words, { from: "user" });
-    return;
-  }
-  if (words.some(isHelp)) refuseUnknownCommand(program, words);
-  program.hook("preAction", (_program, command) => answerFromOutside(command, words, context));
-  await program.parseAsync(words, { from: "user" });
+  const perform = async (command: Command) => {
+    refuseInsideAgent(command, context);
+    await answerFromOutside(command, words, context);
+    await command.run();
+  };
+  const command = words.some(isHelp) ? undefined : parseCommandLine(program, words);
+  if (command !== undefined) return await perform(command);
+  const { runWithCommander, writeHelp, writeProgramHelp } = await import("./command-line/with-commander.ts");
+  if (words.some(isHelp)) return await writeHelp(program, words, context);
+  if (start.command !== undefined) return await runWithCommander(program, words, context, perform);
+  await writeProgramHelp(program, words, context, (whole) => refuseInsideAgent(whole, context));
 }
 
 /** Asked only if the answer matters: it loads Node's streams. */

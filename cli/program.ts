@@ -1,10 +1,8 @@
 /** The program and its commands. */
-import { Command, Option } from "commander";
+import { Command } from "./command-line/command.ts";
+import { Option } from "./command-line/option.ts";
 import type { CliContext } from "./context.ts";
-import { didYouMean } from "#core/suggest";
-import { commandPath } from "./command-path.ts";
-import { GLOBAL_OPTIONS, takesNextWord } from "./global-options.ts";
-import { refuseInsideAgent } from "./inside-agent.ts";
+import { GLOBAL_OPTIONS } from "./global-options.ts";
 
 interface CommandEntry {
   readonly summary: string;
@@ -131,62 +129,23 @@ export async function createProgram(wanted: string | undefined, context: CliCont
   const program = new Command("hermes")
     .description("An AI agent that runs your code at every step: plugins, shell hooks and gateway hooks.")
     .addHelpText("after", EXAMPLES)
-    .addOption(new Option("-V, --version", "print the versions of hermes and Node.js, and the home"))
-    .helpCommand(false);
+    .addOption(new Option("-V, --version", "print the versions of hermes and Node.js, and the home"));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === wanted || wanted === "all") (await load())(program, context);
     else program.command(name).description(summary);
   }
   for (const command of program.commands) command.summary(COMMANDS[command.name()]?.summary ?? "");
-  shareSettings(program, context);
-  program.hook("preAction", (_program, command) => refuseInsideAgent(command, context));
+  addGlobalOptions(program);
   return program;
 }
 
-/** Gives every command the global options, errors that throw, and no output but the context's. */
-function shareSettings(command: Command, context: CliContext): void {
-  const hidden = command.parent !== null;
-  for (const { flags, description } of GLOBAL_OPTIONS) {
-    const option = new Option(flags, description);
-    command.addOption(hidden ? option.hideHelp() : option);
-  }
-  command
-    .enablePositionalOptions()
-    .showSuggestionAfterError()
-    .showHelpAfterError(`"${`hermes ${commandPath(command)}`.trimEnd()} --help" lists the commands and options.`)
-    .configureHelp({ showGlobalOptions: hidden, sortSubcommands: false })
-    .configureOutput({
-      writeOut: (text) => context.out(text),
-      writeErr: (text) => context.note(text),
-      outputError: (text, write) => write(withSuggestion(text, command).replace(/^error: /, "hermes: ")),
-    })
-    .exitOverride();
-  for (const inner of command.commands) shareSettings(inner, context);
-}
-
-/** Commander suggests a command's own options only: adds the closest global one. */
-function withSuggestion(text: string, command: Command): string {
-  const unknown = /^error: unknown option '(--[^'=]+)[^']*'(?=\n(?!\(Did you mean))/.exec(text);
-  if (unknown === null) return text;
-  const flags = command.options.flatMap(({ long }) => long ?? []);
-  return `${unknown[0]}.${didYouMean(unknown[1]!, flags)}${text.slice(unknown[0].length)}`;
-}
-
-/**
- * Reports an unknown command even if help is requested: commander would print the help of its parent command.
- */
-export function refuseUnknownCommand(program: Command, words: readonly string[]): void {
-  let command = program;
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index]!;
-    if (takesNextWord(word)) index++;
-    if (word.startsWith("-")) continue;
-    const inner = command.commands.find((each) => each.name() === word);
-    if (inner === undefined) {
-      if (word === "help" || command.commands.length === 0) return;
-      const names = command.commands.map((each) => each.name());
-      return command.error(`error: unknown command '${word}'.${didYouMean(word, names)}`);
-    }
-    command = inner;
-  }
+/** Only the program's help shows them. */
+function addGlobalOptions(program: Command): void {
+  for (const { flags, description } of GLOBAL_OPTIONS) program.addOption(new Option(flags, description));
+  const hidden = GLOBAL_OPTIONS.map(({ flags, description }) => new Option(flags, description).hideHelp());
+  const add = (command: Command) => {
+    command.options.push(...hidden);
+    command.commands.forEach(add);
+  };
+  program.commands.forEach(add);
 }

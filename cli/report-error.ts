@@ -1,6 +1,6 @@
 /** How a failed command says so: a sentence and, on a terminal, where it is explained; for --json a document. */
 import { isatty } from "node:tty";
-import { CommanderError } from "commander";
+import type { CommanderError } from "commander";
 import { EXIT, HermesError, isHermesError, problemOf, type ErrorCode } from "#core/errors";
 import { escapeLineEnds } from "#core/line-endings";
 import { styled } from "#core/styled-text";
@@ -8,7 +8,7 @@ import type { CliContext } from "./context.ts";
 
 /** Reports what a command threw and sets the exit code. `argv` are the words of the command line. */
 export function reportError(error: unknown, argv: readonly string[], context: CliContext): void {
-  if (error instanceof CommanderError) {
+  if (isCommanderError(error)) {
     // Help and version are not failures; commander has already written the rest.
     if (error.exitCode === 0) return context.exit(EXIT.ok);
     const [message = ""] = error.message.replace(/^error: /, "").split("\n");
@@ -24,6 +24,11 @@ export function reportError(error: unknown, argv: readonly string[], context: Cl
   if (code === "HERMES_INTERNAL" && context.env["HERMES_DEBUG"]) context.note(String((error as Error).stack));
   writeDocument({ message, code }, argv, context);
   context.exit(exitCode);
+}
+
+/** Known by its code, since commander is loaded only where it is needed. */
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("commander.");
 }
 
 /** The line below an error on a terminal. */

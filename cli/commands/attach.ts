@@ -1,4 +1,5 @@
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { DaemonClient } from "#daemon/session/client";
 import { createRenderer } from "../chat/renderers.ts";
 import { openTurnDisplay } from "../chat/turn-display.ts";

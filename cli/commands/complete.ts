@@ -1,5 +1,5 @@
 import type { RootCommand } from "@bomb.sh/tab";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import { homePaths } from "#core/home/paths";
@@ -81,22 +81,20 @@ function readWords(words: readonly string[], program: Command): { path: string; 
 
 type Stored = ReadonlyMap<string, readonly OfferedValue[]>;
 
-/** Copies commander's tree of commands into the completion's, with what the home has for it. */
+/** Copies the tree of commands into the completion's, with what the home has for it. */
 function describe(root: RootCommand, command: Command, path: string, stored: Stored): void {
-  const place = path === "" ? root : root.command(path, command.description());
-  for (const { long, short, description, required, optional, argChoices } of command.options) {
-    const name = long?.slice(2);
-    if (name === undefined) continue;
+  const place = path === "" ? root : root.command(path, command.texts.description ?? "");
+  for (const { long, short, description = "", required, optional, argChoices } of command.options) {
+    const name = long.slice(2);
     const alias = short?.slice(1);
     const values = stored.get(`${path} ${long}`) ?? described(argChoices ?? []);
     if (required || optional) place.option(name, description, (offer) => offerAll(offer, values), alias);
     else if (alias === undefined) place.option(name, description);
     else place.option(name, description, alias);
   }
-  for (const argument of command.registeredArguments) {
-    const choices = argument.name() === "event" ? EVENT_NAMES : (argument.argChoices ?? []);
-    const values = stored.get(`${path} <${argument.name()}>`) ?? described(choices);
-    place.argument(argument.name(), (offer) => offerAll(offer, values), argument.variadic);
+  for (const { name, isVariadic } of command.registeredArguments) {
+    const values = stored.get(`${path} <${name}>`) ?? described(name === "event" ? EVENT_NAMES : []);
+    place.argument(name, (offer) => offerAll(offer, values), isVariadic);
   }
   for (const inner of command.commands) {
     describe(root, inner, path === "" ? inner.name() : `${path} ${inner.name()}`, stored);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { loadConfig, type Config } from "#core/home/config";
 import { demandFor, SURFACES } from "#core/home/demands";
 import type { HomePaths } from "#core/home/paths";

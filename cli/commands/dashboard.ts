@@ -1,4 +1,5 @@
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { HermesError } from "#core/errors";
 import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { keepStderr } from "#core/stderr";
 import type { CliContext } from "../context.ts";
 

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import type { CliContext } from "#cli/context";
 import { numberOrAll } from "#cli/whole-number";
 

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import type { CliContext } from "../context.ts";
 import { numberOrAll } from "../whole-number.ts";
 import type { InboundLogOptions } from "./inbound/log.ts";

@@ -1,4 +1,5 @@
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { visible } from "#allowlist/visible";
 import { INBOX_STATES, type InboxState } from "#core/ports/inbox";
 import type { CliContext } from "../context.ts";

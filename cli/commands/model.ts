@@ -1,4 +1,5 @@
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { PROVIDERS, type Provider } from "#agent/models/select";
 import { HermesError } from "#core/errors";
 import { loadConfig } from "#core/home/config";

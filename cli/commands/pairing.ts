@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";
 import type { Pairing } from "#gateway/pairing";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { demandVisible } from "#core/home/hidden";
 import type { HomePaths } from "#core/home/paths";

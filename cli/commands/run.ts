@@ -1,4 +1,5 @@
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { EXIT, HermesError } from "#core/errors";
 import { demandFor } from "#core/home/demands";
 import { processStartOf } from "#core/process-identity";

@@ -1,4 +1,5 @@
-import { type Command, Option } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import type { CliContext } from "../context.ts";
 
 /** `hermes sandbox check|run` */

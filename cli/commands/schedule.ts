@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import type { ScheduleStore } from "#core/ports/schedules";
 import { contentProblem } from "#daemon/session/wire";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { EXIT, HermesError } from "#core/errors";
 import { DaemonClient } from "#daemon/session/client";
 import { contentProblem } from "#daemon/session/wire";

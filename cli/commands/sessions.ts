@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { SqliteSessions } from "#agent/sessions";
 import { demandVisible } from "#core/home/hidden";

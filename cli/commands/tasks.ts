@@ -1,4 +1,5 @@
-import { Option, type Command } from "commander";
+import type { Command } from "#cli/command-line/command";
+import { Option } from "#cli/command-line/option";
 import { TASK_STATUSES, type TaskStatus } from "#core/ports/tasks";
 import type { CliContext } from "../context.ts";
 import { duration } from "../duration.ts";

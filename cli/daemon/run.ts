@@ -1,5 +1,5 @@
 /** `hermes run --daemon`: a session that stays, from its start to its drain. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import { loadConfig } from "#core/home/config";

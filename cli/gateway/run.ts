@@ -1,5 +1,5 @@
 /** `hermes gateway`, from its start to its drain. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost } from "../compose.ts";

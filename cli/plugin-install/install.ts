@@ -1,7 +1,7 @@
 /** `hermes plugins install SOURCE` */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { withLock } from "#allowlist/lock";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import { loadConfig, type Config } from "#core/home/config";

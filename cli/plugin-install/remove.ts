@@ -1,7 +1,7 @@
 /** `hermes plugins remove NAME` */
 import { renameSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import { loadConfig, type Config } from "#core/home/config";

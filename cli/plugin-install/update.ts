@@ -1,7 +1,7 @@
 /** `hermes plugins update [NAME]` */
 import { renameSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import { findChanges, readInstalled, type InstalledPlugin } from "#plugins/installed";

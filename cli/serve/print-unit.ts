@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { execaSync } from "execa";
 import { HermesError } from "#core/errors";
 import type { CliContext } from "../context.ts";

@@ -1,6 +1,6 @@
 /** `hermes serve`: gateway, worker, dashboard and monitoring in one process, from their start to their drain. */
 import { isDeepStrictEqual } from "node:util";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import type { Config } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import { demandVisible } from "#core/home/hidden";

@@ -1,5 +1,5 @@
 /** What the commands of tasks work on. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { createRedactor } from "#core/home/redact";
 import type { Config } from "#core/home/config";
 import type { TaskStore } from "#core/ports/tasks";

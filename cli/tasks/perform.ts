@@ -1,6 +1,6 @@
 /** Runs a task in this process: one turn like that of `chat -q`, whose frames are kept. */
 import type { DatabaseSync } from "node:sqlite";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { loadConfig } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import type { HomePaths } from "#core/home/paths";

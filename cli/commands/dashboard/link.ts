@@ -1,5 +1,5 @@
 /** Prints the address of a dashboard and a sign-in link that works once. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { readDiscovery, type DiscoveredDashboard } from "#core/forward/discovery";
 import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";

@@ -1,5 +1,5 @@
 /** `hermes dashboard`: the server, and the plugins that get the events of other processes. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { loadConfig } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { demandFor } from "#core/home/demands";

@@ -1,7 +1,7 @@
 /** `hermes hooks allow` and `hermes hooks revoke`. */
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { allowCommand, approvedWithout } from "#allowlist/decide";
 import { takeScriptFingerprint } from "#allowlist/fingerprint";

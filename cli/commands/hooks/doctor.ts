@@ -1,5 +1,5 @@
 /** `hermes hooks doctor`: everything that could keep a hook from doing what its author expects, and what to do. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { openApprovals } from "#allowlist/approvals";
 import { loadConfig } from "#core/home/config";
 import { EXIT, HermesError } from "#core/errors";

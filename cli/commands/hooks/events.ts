@@ -1,5 +1,5 @@
 /** `hermes hooks events`: the catalogue, one event in full, and examples that run. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import { ANSWERS, answersOf, fieldsOf, notesOf, payloadSchema } from "#core/event-reference";
 import { declarationOf, EVENT_NAMES, type EventName } from "#core/events";

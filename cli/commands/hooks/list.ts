@@ -1,6 +1,6 @@
 /** `hermes hooks list`: what is configured and whether it may run. None of the user's code is executed. */
 import { lstatSync } from "node:fs";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { openApprovals } from "#allowlist/approvals";
 import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";

@@ -1,5 +1,5 @@
 /** `hermes hooks reload`: every running process of the home applies changes now. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";
 import type { CliContext } from "#cli/context";

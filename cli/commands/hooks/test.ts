@@ -1,7 +1,7 @@
 /** `hermes hooks test`: runs the shell hooks of an event as a conversation would, with a made-up payload. */
 import { readFile } from "node:fs/promises";
 import { text as readText } from "node:stream/consumers";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { openApprovals, type OpenApprovals } from "#allowlist/approvals";
 import { approvedWithout, grantExplicitTest } from "#allowlist/decide";
 import type { Consent, HookRequest } from "#allowlist/grant";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { openApprovals } from "#allowlist/approvals";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";

@@ -1,5 +1,5 @@
 /** `hermes inbound log`: the last requests to inbound webhooks, and each new one with --follow. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { HermesError, problemOf } from "#core/errors";
 import { demandVisible } from "#core/home/hidden";

@@ -1,7 +1,7 @@
 /** `hermes inbound test`: sends a payload through a hook as a sender would, on a port of its own. Nothing is injected. */
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { grantExplicitTest } from "#allowlist/decide";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError, problemOf } from "#core/errors";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { loadConfig } from "#core/home/config";
 import { HookDispatcher } from "#core/dispatch";
 import { openLog } from "#core/home/log";

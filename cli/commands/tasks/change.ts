@@ -1,5 +1,5 @@
 /** The commands that change tasks: `cancel`, `retry` and `prune`. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import { removeOutput } from "#daemon/tasks/output";
 import type { CliContext } from "#cli/context";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import { readOutput } from "#daemon/tasks/output";

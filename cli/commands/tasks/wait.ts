@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { EXIT } from "#core/errors";
 import type { CliContext } from "#cli/context";
 import { taskId, withTasks } from "#cli/tasks/home";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import type { Delivery, DeliveryStore } from "#core/ports/storage";
 import { elapsed } from "#core/age";

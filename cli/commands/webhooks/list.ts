@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { createRedactor } from "#core/home/redact";
 import type { CliContext } from "#cli/context";

@@ -1,5 +1,5 @@
 /** The commands of webhooks that send: `test` and `redeliver`. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { EXIT, HermesError } from "#core/errors";
 import { demandFor } from "#core/home/demands";

@@ -1,5 +1,5 @@
 /** What the commands of webhooks work on. */
-import type { Command } from "commander";
+import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import type { Config } from "#core/home/config";
 import type { DeliveryStore } from "#core/ports/storage";

@@ -6,7 +6,7 @@ import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
 
 /** Packages that take long to load. */
-const HEAVY = [..."ajv ajv-formats ai commander fastify grammy isolated-vm piscina undici yaml zod".split(" ")];
+const HEAVY = "ajv ajv-formats ai commander fastify grammy isolated-vm piscina undici yaml zod".split(" ");
 
 /** Notes in a file what is loaded. */
 const NOTES_LOADS = `data:text/javascript,${encodeURIComponent(`

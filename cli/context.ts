@@ -1,7 +1,7 @@
 /** What every command gets: output, global options, and the home. */
 import type { Command } from "#cli/command-line/command";
 import { EXIT, HermesError } from "#core/errors";
-import { LOG_LEVELS, type LogLevel } from "#core/home/log";
+import { LOG_LEVELS, type LogLevel } from "#core/home/log-levels";
 import { homePaths, type HomePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import { writeFaintStderr, writeStderr, writeStyledStderr } from "#core/stderr";

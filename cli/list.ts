@@ -2,8 +2,8 @@
  * Lists for people. On a terminal they fit its width: columns that can do without are left out, long ones are wrapped or
  * cut, and where that is not enough each row becomes a few lines. Elsewhere they are plain and complete.
  */
-import { isatty } from "node:tty";
 import { age } from "#core/age";
+import { isTerminal } from "#core/is-terminal";
 import { plainText, styled, type Span, type StyledLine } from "#core/styled-text";
 import type { CliContext } from "./context.ts";
 import { styleOfState } from "./state-style.ts";
@@ -54,7 +54,7 @@ export function paragraph(text: string): string {
 /** The columns of the terminal that standard output is; undefined when it is none. */
 export function terminalWidth(): number | undefined {
   // The stream is only made where there is a terminal: that takes longer than many a command.
-  return isatty(1) ? process.stdout.columns || undefined : undefined;
+  return isTerminal(1) ? process.stdout.columns || undefined : undefined;
 }
 
 /** The lines of a list, its head above the rows. Columns that are empty in every row are left out. */

@@ -1,7 +1,7 @@
 /** How a failed command says so: a sentence and, on a terminal, where it is explained; for --json a document. */
-import { isatty } from "node:tty";
 import type { CommanderError } from "commander";
 import { EXIT, HermesError, isHermesError, problemOf, type ErrorCode } from "#core/errors";
+import { isTerminal } from "#core/is-terminal";
 import { escapeLineEnds } from "#core/line-endings";
 import { styled } from "#core/styled-text";
 import type { CliContext } from "./context.ts";
@@ -20,7 +20,7 @@ export function reportError(error: unknown, argv: readonly string[], context: Cl
     : new HermesError("HERMES_INTERNAL", { problem: problemOf(error) }, { cause: error });
   const { code, message, exitCode } = shown;
   context.note(`hermes: ${message}`);
-  if (isatty(2)) context.styled([[styled(whereExplained(code), "dim")]]);
+  if (isTerminal(2)) context.styled([[styled(whereExplained(code), "dim")]]);
   if (code === "HERMES_INTERNAL" && context.env["HERMES_DEBUG"]) context.note(String((error as Error).stack));
   writeDocument({ message, code }, argv, context);
   context.exit(exitCode);

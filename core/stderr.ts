@@ -2,7 +2,7 @@
  * The program's own standard error: warnings, progress, notices. On a terminal control characters are removed, because
  * the sentences name what models, hooks and files say; a pipe or a file gets the bytes as they are.
  */
-import { isatty } from "node:tty";
+import { isTerminal } from "./is-terminal.ts";
 import { paint, plainText, showsColors, type StyledLine } from "./styled-text.ts";
 import { screenPrinter } from "./terminal-screen.ts";
 import { TerminalFilter } from "./terminal-text.ts";
@@ -21,27 +21,27 @@ export function wrapNotes(toRows: (line: string) => readonly string[]): void {
 
 /** Writes text to standard error. A reader that is gone (`2>&1 | head`) is not an error. */
 export function writeStderr(text: string): void {
-  if (isatty(2)) draw(wrapped(filter.take(text)));
+  if (isTerminal(2)) draw(wrapped(filter.take(text)));
   else write(text);
 }
 
 /** Writes text in faint letters on a terminal that shows colours, else as {@link writeStderr} does. */
 export function writeFaintStderr(text: string): void {
-  if (!isatty(2) || process.env["NO_COLOR"]) return writeStderr(text);
+  if (!isTerminal(2) || process.env["NO_COLOR"]) return writeStderr(text);
   const lines = wrapped(filter.take(text)).split("\n");
   draw(lines.map((line) => (line === "" ? "" : `\u001b[2m${line}\u001b[22m`)).join("\n"));
 }
 
 /** Writes lines in their colours on a terminal that shows them, else as {@link writeStderr} does. */
 export function writeStyledStderr(lines: readonly StyledLine[]): void {
-  if (!isatty(2)) return write(lines.map((line) => `${plainText(line)}\n`).join(""));
+  if (!isTerminal(2)) return write(lines.map((line) => `${plainText(line)}\n`).join(""));
   const isColored = showsColors(2);
   draw(lines.map((line) => `${paint(line, isColored)}\n`).join(""));
 }
 
 /** True where a line can be drawn over: on a terminal that understands escape sequences, without `NO_COLOR`. */
 export function canRedraw(): boolean {
-  return isatty(2) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  return isTerminal(2) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 }
 
 /**

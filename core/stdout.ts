@@ -3,8 +3,8 @@
  * other code in this process prints can be diverted without touching it.
  */
 import { fstatSync, writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { HermesError } from "./errors.ts";
+import { isTerminal } from "./is-terminal.ts";
 import { paint, plainText, showsColors, type StyledLine } from "./styled-text.ts";
 import { screenPrinter } from "./terminal-screen.ts";
 import { TerminalFilter } from "./terminal-text.ts";
@@ -35,19 +35,19 @@ const filter = new TerminalFilter();
  */
 export function writeStdout(text: string): void {
   if (state.closed) return;
-  writeChecked(isatty(1) ? filter.take(text) : text);
+  writeChecked(isTerminal(1) ? filter.take(text) : text);
 }
 
 /** Writes lines in their colours on a terminal that shows them, else as {@link writeStdout} does. */
 export function writeStyledStdout(lines: readonly StyledLine[]): void {
   if (state.closed) return;
   const isColored = showsColors(1);
-  const text = isatty(1) ? (line: StyledLine) => paint(line, isColored) : plainText;
+  const text = isTerminal(1) ? (line: StyledLine) => paint(line, isColored) : plainText;
   writeChecked(lines.map((line) => `${text(line)}\n`).join(""));
 }
 
 function writeChecked(shown: string): void {
-  const print = isatty(1) ? screenPrinter() : undefined;
+  const print = isTerminal(1) ? screenPrinter() : undefined;
   if (print !== undefined) return print(shown, "stdout");
   if (!state.watched && isPlain()) return writeDirectly(shown);
   watchErrors();

@@ -1,5 +1,5 @@
 /** Lines of text with colours, as data: what they say is decided apart from whether a terminal shows colours. */
-import { isatty } from "node:tty";
+import { isTerminal } from "./is-terminal.ts";
 import { terminalText } from "./terminal-text.ts";
 
 /**
@@ -38,7 +38,7 @@ export function styled(text: string, style?: Style): Span {
 
 /** True where colours are shown: on a terminal that understands them, without `NO_COLOR` (CONTRACT §3). */
 export function showsColors(descriptor: 1 | 2): boolean {
-  return isatty(descriptor) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  return isTerminal(descriptor) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 }
 
 /** The text of a line, without its styles. */

@@ -8,7 +8,7 @@ import {
   type FoundExtension,
 } from "#core/extensions/discover";
 import type { ConfigValues } from "#core/home/config";
-import type { PluginEntry } from "#core/home/config-schema";
+import type { PluginEntry } from "#core/home/config-defaults";
 import { didYouMean } from "#core/suggest";
 import { BUILTIN_DIRECTORY, BUILTIN_PLUGINS, builtinFolder, type BuiltinPlugin } from "./builtin.ts";
 import { PLUGIN_FORMAT, type Manifest } from "./manifest.ts";

@@ -2,7 +2,6 @@
  * Detects whether an extension's folder has changed since its code was loaded. Only code, manifests and imported JSON
  * files matter: other files may be data that the code itself writes, and must not cause a reload.
  */
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SourceKeeper, type KeptSources } from "./sources.ts";
@@ -140,7 +139,7 @@ function collect(folder: string): readonly FoundFile[] {
 
 /** Reads the code and the JSON that it imports, once: what is kept is what was hashed. */
 function readSources(files: readonly FoundFile[]): { readonly contents: string; readonly sources: KeptSources } {
-  const hash = createHash("sha256");
+  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
   const keeper = new SourceKeeper();
   const imported = new Set<string>();
   for (const file of files.filter(({ path }) => isSource(path))) {

@@ -1,6 +1,6 @@
 /**
- * The schema of `config.yaml` (CONTRACT §2). It only validates. Defaults are in {@link DEFAULTS}, so a file
- * that needs no validation does not load zod. `hermes config schema` prints its JSON Schema for editors.
+ * The schema of `config.yaml` (CONTRACT §2). It only validates. Defaults are in config-defaults.ts, so a file
+ * that needs no validation loads neither zod nor the schema. `hermes config schema` prints its JSON Schema for editors.
  * The `hooks:` block is left open here; `sandbox/shell/entries.ts` validates it entry by entry.
  */
 import type { z } from "zod";
@@ -11,24 +11,6 @@ import { loggingSchema } from "./logging-settings.ts";
 import { monitoringSchema } from "./monitoring-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 import { webhooksSchema } from "./webhook-settings.ts";
-
-export const DEFAULTS = {
-  model: { max_retries: 2, timeout_seconds: 120 },
-  agent: { instructions: true, max_iterations: 90, env_passthrough: [] as readonly string[] },
-  plugins: {
-    enabled: [] as readonly string[],
-    disabled: [] as readonly string[],
-    callback_timeout_seconds: 30,
-    entries: {} as Readonly<Record<string, PluginEntry>>,
-  },
-  sessions: { retention_days: 90, compact_at: 0.85 },
-  background: { enabled: true, max_concurrent: 5, timeout: 3600, persist_on_restart: true, retention_days: 30 },
-} as const;
-
-export interface PluginEntry {
-  readonly settings?: Readonly<Record<string, unknown>> | undefined;
-  readonly on_error?: "skip" | "block" | undefined;
-}
 
 export function buildConfigSchema(zod: Zod) {
   const port = portNumber(zod);
@@ -203,26 +185,3 @@ function buildWallProfileSchema(zod: Zod) {
 
 export type ConfigSchema = ReturnType<typeof buildConfigSchema>;
 export type RawConfig = z.infer<ConfigSchema>;
-
-/** The top-level keys. */
-export const SECTION_NAMES = [
-  "model",
-  "agent",
-  "hooks",
-  "hooks_auto_accept",
-  "hooks_consent",
-  "hooks_limits",
-  "plugins",
-  "sessions",
-  "gateway",
-  "dashboard",
-  "background",
-  "webhooks",
-  "monitoring",
-  "logging",
-  "inbound",
-  "inbox",
-  "daemons",
-  "python",
-  "sandbox",
-] as const satisfies readonly (keyof RawConfig)[];

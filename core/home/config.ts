@@ -1,7 +1,8 @@
 /** Reads `config.yaml` into an immutable snapshot (CONTRACT §2). A reload replaces the whole snapshot. */
 import { existsSync, readFileSync } from "node:fs";
 import { findAccessProblem } from "./access.ts";
-import { DEFAULTS, SECTION_NAMES, type PluginEntry, type RawConfig } from "./config-schema.ts";
+import { DEFAULTS, SECTION_NAMES, type PluginEntry } from "./config-defaults.ts";
+import type { RawConfig } from "./config-schema.ts";
 import { HermesError, problemOf } from "#core/errors";
 import type { HomePaths } from "./paths.ts";
 import { didYouMean } from "#core/suggest";

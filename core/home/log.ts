@@ -1,10 +1,8 @@
 /** `logs/hermes.log`: JSON lines by pino, secrets redacted, rotated by size. */
+import { LOG_LEVELS, type LogLevel } from "./log-levels.ts";
 import type { Logger } from "pino";
 import { problemOf } from "#core/errors";
 import { openJsonLines } from "./jsonl.ts";
-
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type Fields = Readonly<Record<string, unknown>>;
 

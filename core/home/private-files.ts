@@ -1,5 +1,4 @@
 /** Writes and opens files of the home that only their owner can read, atomically and without widening their mode. */
-import { randomBytes } from "node:crypto";
 import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 export interface WriteOptions {
@@ -17,6 +16,7 @@ export function writePrivateFile(
   content: string | Uint8Array,
   { mode = 0o600, durable = false, beforeReplacing }: WriteOptions = {},
 ): void {
+  const { randomBytes } = process.getBuiltinModule("node:crypto");
   const temporary = `${file}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const opened = openSync(temporary, "wx", mode);

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { parse } from "yaml";
-import { DEFAULTS } from "#core/home/config-schema";
+import { DEFAULTS } from "#core/home/config-defaults";
 import { countBlocks, examplesOf, Newcomer } from "../helpers/examples.ts";
 import { until } from "../helpers/poll.ts";
 

@@ -3,7 +3,7 @@
  * plugin authors import. Our modules and the small packages that every start needs are bundled into one file, because
  * start-up time depends mostly on the number of files.
  */
-import { build, type Plugin } from "esbuild";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -23,12 +23,25 @@ const ROOMS = "{core,allowlist,sandbox,plugins,agent,gateway,daemon,dashboard,cl
 /** Packages in the bundle. All others stay dependencies of the installed package. */
 const BUNDLED = ["commander", "fastest-levenshtein", "yaml"];
 
-/** Files that are started or imported by path. Everything else is part of cli/main.js. */
+/** Files that are started or imported by path. Everything else is part of the program. */
 /** What authors import. */
 const exported = ["plugins/api.ts", "sandbox/handler.ts", "cli/testing/test-host.ts"];
 const entries = [...exported, ...globSync(`${ROOMS}/**/*{worker,entry,guest}.ts`, { cwd: root }).toSorted()];
 
-/** Every start with a configuration loads yaml; as one module instead of seventy it saves 3 ms. */
+/**
+ * The commands that scripts run all the time. With the start of the program they are dist/cli/main.cjs, a tenth of the
+ * size of dist/cli/rest.cjs, which has everything else: reading the whole program took longer than a short command.
+ */
+const FREQUENT = [
+  "cli/main.ts",
+  "cli/version.ts",
+  "cli/commands/hooks.ts",
+  "cli/commands/hooks/list.ts",
+  "cli/commands/hooks/last-runs.ts",
+  "cli/commands/send.ts",
+];
+
+/** Configurations in unusual forms load yaml; as one module instead of seventy it saves 3 ms. */
 const yamlAsOneModule = join(dist, "yaml.mjs");
 
 rmSync(dist, { recursive: true, force: true });
@@ -40,8 +53,10 @@ await build({
   format: "esm",
   logLevel: "warning",
 });
-await bundle("cli/main.ts", "cjs");
-for (const entry of entries) await bundle(entry, "esm");
+await bundleProgram();
+for (const entry of entries) {
+  await bundle({ entryPoints: [entry], outbase: root, outExtension: { ".js": ".js" } }, dirname(entry), "esm");
+}
 rmSync(yamlAsOneModule);
 writeFileSync(join(dist, "package.json"), `${JSON.stringify({ type: "module", imports: distImports() }, null, 2)}\n`);
 writeFileSync(join(dist, "LICENSES.md"), licenses());
@@ -62,28 +77,121 @@ for (const file of globSync(unchanged, { cwd: root, exclude: ["node_modules/**",
 }
 
 /**
- * CommonJS starts fastest as one file: a module that is imported later also loads its packages later. An ES module
- * loads all of them at start, and many small files take 0.7 ms each.
+ * The program as two CommonJS files, each with a table of its modules by which the other finds them. CommonJS starts
+ * fastest: a module that is imported later also loads its packages later. An ES module loads all of them at start, and
+ * many small files take 0.7 ms each.
  */
-async function bundle(entry: string, format: "cjs" | "esm"): Promise<void> {
+async function bundleProgram(): Promise<void> {
+  const start = await modulesOf(FREQUENT);
+  const wanted = new Set<string>();
+  const other = (file: string, target: string) => {
+    if (target === "rest") wanted.add(file);
+    return {
+      contents: `module.exports = require("./${target}.cjs").modules[${JSON.stringify(file)}];`,
+      loader: "js",
+    } as const;
+  };
+  const isStart = (file: string) => start.has(file);
+  await bundle(
+    program("main", [...start], 'export { main } from "./cli/main.ts";'),
+    "cli",
+    "cjs",
+    moved(
+      (file, kind) => kind === "dynamic-import" && !isStart(file),
+      (file) => other(file, "rest"),
+    ),
+  );
+  await bundle(
+    program("rest", [...wanted]),
+    "cli",
+    "cjs",
+    moved(isStart, (file) => other(file, "main")),
+  );
+}
+
+/** Our modules that these ones load at once: directly or through others, but not with `import()`. */
+async function modulesOf(files: readonly string[]): Promise<ReadonlySet<string>> {
+  const later: Plugin = {
+    name: "later",
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /./ }, ({ path, kind }) =>
+        kind === "dynamic-import" ? { path, external: true } : null,
+      );
+    },
+  };
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [...files],
+    outdir: dist,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    metafile: true,
+    write: false,
+    plugins: [later],
+  });
+  return new Set(Object.keys(metafile.inputs));
+}
+
+/** A file of the program with a table of modules, each loaded when it is first asked for. */
+function program(name: string, modules: readonly string[], more = ""): BuildOptions {
+  const path = (file: string) => JSON.stringify(file.endsWith(".ts") ? `./${file}` : file);
+  const table = modules.map((file) => `get ${JSON.stringify(file)}() { return require(${path(file)}); },`);
+  const contents = `${more}\nexport const modules = {\n${table.join("\n")}\n};\n`;
+  return { stdin: { contents, resolveDir: root, loader: "js" }, outfile: join(dist, `cli/${name}.cjs`) };
+}
+
+/** Takes modules that are in the other file from there. Packages are named as they are imported. */
+function moved(
+  isMoved: (file: string, kind: string) => boolean,
+  load: (file: string) => { readonly contents: string; readonly loader: "js" },
+): Plugin {
+  const namespace = "moved";
+  return {
+    name: namespace,
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^\.\/(?:main|rest)\.cjs$/, namespace }, ({ path }) => ({ path, external: true }));
+      esbuild.onResolve({ filter: /./, namespace: "file" }, ({ path, importer, kind }) => {
+        const file = ourFile(path, importer);
+        const isOurs = file.endsWith(".ts") || BUNDLED.includes(file);
+        return isOurs && importer.endsWith(".ts") && isMoved(file, kind) ? { path: file, namespace } : undefined;
+      });
+      esbuild.onLoad({ filter: /./, namespace }, ({ path }) => load(path));
+    },
+  };
+}
+
+/** The path in the repository of what one of our modules imports; a package stays as it is. */
+function ourFile(path: string, importer: string): string {
+  if (path.startsWith("#"))
+    return (manifest.imports[path.replace(/\/.*/, "/*")] ?? "").slice(2).replace("*", path.replace(/^[^/]*\//, ""));
+  return path.startsWith(".") ? relative(root, resolve(dirname(importer), path)) : path;
+}
+
+/** Bundles into one file; `folder` is where in dist/ it is. */
+async function bundle(
+  options: BuildOptions,
+  folder: string,
+  format: "cjs" | "esm",
+  ...plugins: Plugin[]
+): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outdir: dist,
-    outbase: root,
+    ...(options.outfile === undefined ? { outdir: dist } : {}),
     bundle: true,
     format,
-    outExtension: { ".js": format === "cjs" ? ".cjs" : ".js" },
     platform: "node",
     target: "node24",
     mainFields: ["module", "main"],
     alias: { yaml: yamlAsOneModule },
     external: Object.keys(manifest.dependencies).filter((name) => !BUNDLED.includes(name)),
-    plugins: [keepPlaces(dirname(entry), format), loadWhenCalled(["node:child_process", "node:crypto"])],
+    plugins: [...plugins, keepPlaces(folder, format), loadWhenCalled(["node:child_process", "node:crypto"])],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
+    ...options,
   });
 }
 

@@ -7,7 +7,7 @@ import { hookDetails } from "./hook-details.js";
 import { nameOfHook } from "./hooks-state.js";
 import { fetchJson } from "./session.js";
 import { nameOf } from "./sessions-state.js";
-import { stateWords } from "./sessions-view.js";
+import { badWords, stateWords } from "./sessions-view.js";
 import { deliveryDetails, taskDetails } from "./stored-details.js";
 import { StoredResource } from "./stored-list.js";
 import { sessionActions, storedMessages } from "./stored-session.js";
@@ -214,6 +214,7 @@ export class Inspector {
     const parts = [
       `Session ${shortId(id)}`,
       stateWords(session),
+      badWords(session),
       platform,
       model,
       tokens,

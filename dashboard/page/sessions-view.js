@@ -105,8 +105,8 @@ function lastWords({ lastWords: words }) {
   return `${words.who === "person" ? "User" : "Agent"}: ${words.text}`;
 }
 
-/** @param {Session} session */
-function badWords({ errors, blocks }) {
+/** Its errors and blocks; "" for none. @param {Session} session */
+export function badWords({ errors, blocks }) {
   const parts = [errors > 0 ? counted(errors, "error") : "", blocks > 0 ? `${count(blocks)} blocked` : ""];
   return parts.filter((part) => part !== "").join(", ");
 }

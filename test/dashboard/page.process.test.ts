@@ -177,7 +177,7 @@ test("a session's turns tell messages, tool calls, hooks with their outcome in w
   await sees(sessions.nth(0), "1 error, 1 blocked");
 
   const pane = page.getByRole("complementary");
-  await sees(pane, "Session f6a7b8");
+  await sees(pane.locator("#inspector-subtitle"), "Session f6a7b8 · running · 1 error, 1 blocked");
   await sees(pane.locator(".turn").first(), "completed · 3.2 s · 1,204 tokens in, 188 out");
   await sees(pane.locator("[data-kind=message]").first(), "Clean up the build folder");
   await sees(pane.locator("[data-kind=injected]"), "The disk is 91 % full.");

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -47,6 +48,33 @@ function time(argv: readonly string[], home: string): number {
   return took;
 }
 
+/** The time until `hermes chat` shows its first prompt, on a terminal that `script` makes. */
+async function timeFirstPrompt(bin: string, home: string): Promise<number> {
+  const started = performance.now();
+  const child = spawn("script", ["-qfec", `exec ${process.execPath} ${bin} chat`, "/dev/null"], {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      HERMES_HOME: home,
+      TERM: "xterm",
+      NODE_NO_WARNINGS: "1",
+    },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const ended = once(child, "close");
+  let seen = "";
+  for await (const text of child.stdout.setEncoding("utf8") as AsyncIterable<string>) {
+    seen += text;
+    if (seen.includes("›")) break;
+  }
+  const took = performance.now() - started;
+  if (!seen.includes("›")) throw new Error(`chat showed no prompt:\n${seen}`);
+  child.stdin.end("\u0004");
+  child.kill();
+  await ended;
+  return took;
+}
+
 /** Whole processes, interleaved, after a first round that fills the compile cache. */
 export const coldStartCase: Case = {
   name: "cold-start",
@@ -54,29 +82,36 @@ export const coldStartCase: Case = {
     const { installPackage } = await import("../package.ts");
     const installed = installPackage();
     const home = makeHome();
+    const plain = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
-      const contestants: Record<string, string[]> = {
-        node: ["-e", "0"],
-        repository: [join(ROOT, "cli/bin.js"), "hooks", "list"],
-        package: [installed.bin, "hooks", "list"],
+      const repository = join(ROOT, "cli/bin.js");
+      const contestants: Record<string, () => number | Promise<number>> = {
+        node: () => time(["-e", "0"], home),
+        "hooks list, repository": () => time([repository, "hooks", "list"], home),
+        "hooks list, package": () => time([installed.bin, "hooks", "list"], home),
       };
+      if (process.platform === "linux") {
+        contestants["first prompt of chat, repository"] = () => timeFirstPrompt(repository, plain);
+        contestants["first prompt of chat, package"] = () => timeFirstPrompt(installed.bin, plain);
+      }
       const samples = new Map<string, number[]>();
       for (let round = 0; round <= ROUNDS; round++) {
-        for (const [name, argv] of Object.entries(contestants)) {
-          const took = time(argv, home);
+        for (const [name, measure] of Object.entries(contestants)) {
+          const took = await measure();
           if (round > 0) samples.set(name, [...(samples.get(name) ?? []), took]);
         }
       }
       const of = (name: string) => median(samples.get(name) ?? []);
-      return ["repository", "package"].map((name): Measurement => ({
-        name: `cold-start / hooks list, ${name}`,
+      const names = Object.keys(contestants).filter((name) => name !== "node");
+      return names.map((name): Measurement => ({
+        name: `cold-start / ${name}`,
         unit: "ms",
         ours: of(name),
         peer: "node -e 0",
         theirs: of("node"),
       }));
     } finally {
-      rmSync(home, { recursive: true, force: true });
+      for (const folder of [home, plain]) rmSync(folder, { recursive: true, force: true });
       installed.remove();
     }
   },

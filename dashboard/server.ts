@@ -13,6 +13,7 @@ import { RequestAccess } from "./access.ts";
 import { createHostGate, isLocalBind, reachableUrl } from "./addresses.ts";
 import { takeJsonOnly } from "./body.ts";
 import { newSecret } from "#core/bearer";
+import { WITHOUT_SCHEMAS } from "#core/schemaless-server";
 import { boundConnections } from "./connections.ts";
 import { publishDiscovery } from "./discovery.ts";
 import { History } from "./history.ts";
@@ -149,6 +150,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
   async function buildApp(): Promise<FastifyInstance> {
     const { fastify } = await import("fastify");
     const made = fastify({
+      ...WITHOUT_SCHEMAS,
       http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(5000, limits.headersMs) },
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.idleMs,

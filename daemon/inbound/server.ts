@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import type { HookAddress } from "#core/ports/inbound";
+import { WITHOUT_SCHEMAS } from "#core/schemaless-server";
 import { ANSWERS, type Answer } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { InboundHook } from "./hooks.ts";
@@ -114,6 +115,7 @@ async function answerRequest(
 async function buildApp(limits: ServerLimits, respond: Respond): Promise<BoundApp> {
   const { fastify } = await import("fastify");
   const app = fastify({
+    ...WITHOUT_SCHEMAS,
     http: {
       maxHeaderSize: MOST_PARSED_BYTES,
       headersTimeout: limits.headersMs,

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { HermesError, problemOf } from "#core/errors";
 import { MONITORING_DEFAULTS, type MonitoringSettings } from "#core/home/monitoring-settings";
 import { createRareLog } from "#core/rare-log";
+import { WITHOUT_SCHEMAS } from "#core/schemaless-server";
 import { CONTENT_TYPE, renderMetrics, type MetricsSnapshot } from "./metrics.ts";
 import { createHealth, type Handler, type HealthOptions } from "./health.ts";
 
@@ -91,6 +92,7 @@ function serveMetrics({ snapshot, log }: MonitoringOptions): Handler {
 async function listen({ host, port, kinds, handlers }: Listener): Promise<FastifyInstance> {
   const { default: fastify } = await import("fastify");
   const app = fastify({
+    ...WITHOUT_SCHEMAS,
     requestTimeout: REQUEST_MS,
     connectionTimeout: REQUEST_MS,
     keepAliveTimeout: REQUEST_MS * 7,

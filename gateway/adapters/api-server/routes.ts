@@ -3,6 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
+import { WITHOUT_SCHEMAS } from "#core/schemaless-server";
 import { createAccessCheck } from "./access.ts";
 import { answerInEvents, answerOnce, type AnswerFormat } from "./answer.ts";
 import { checkBody, fingerprint, type ApiRequest } from "./api-request.ts";
@@ -42,6 +43,7 @@ export async function createApp(options: RouteOptions): Promise<FastifyInstance>
   const { fastify } = await import("fastify");
   const { log } = options;
   const app = fastify({
+    ...WITHOUT_SCHEMAS,
     logger: false,
     bodyLimit: BODY_LIMIT,
     onProtoPoisoning: "remove",

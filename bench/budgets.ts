@@ -15,8 +15,8 @@ export interface Budget {
 const REPORTED = Number.POSITIVE_INFINITY;
 
 export const BUDGETS: Readonly<Record<string, Budget>> = {
-  "dispatch / observe, 1 callback": { kind: "faster", target: 3, floor: 1.5 },
-  "dispatch / observe, 5 callbacks": { kind: "faster", target: 2, floor: 1 },
+  "dispatch / observe, 1 callback": { kind: "faster", target: 4, floor: 2 },
+  "dispatch / observe, 5 callbacks": { kind: "faster", target: 2.5, floor: 1.25 },
   "dispatch / observe, no callback": { kind: "absolute", target: 200, floor: 400 },
   "dispatch / gate, 1 callback": { kind: "faster", target: 2, floor: 1 },
   "silent-event / pre_llm_call, 1 MB history": { kind: "absolute", target: 200, floor: 400 },

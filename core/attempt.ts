@@ -1,6 +1,7 @@
 /** Runs one hook with its deadline and reports the outcome; the only place that catches what a hook throws. */
+import { monotonic } from "./clock.ts";
 import { HermesError, isHermesError, problemOf } from "./errors.ts";
-import type { Firing, Hook, HookReply } from "./ports/hook.ts";
+import { NO_REPLY, type Firing, type Hook, type HookReply } from "./ports/hook.ts";
 
 export interface Attempt {
   readonly reply: HookReply | undefined;
@@ -11,23 +12,34 @@ export interface Attempt {
   readonly ended: number;
 }
 
-/**
- * Runs a hook; `started` is now. Returns a promise only if the hook does; never throws or rejects.
- */
+/** Runs a hook; `started` is now. Returns a promise only if the hook does; never throws or rejects. */
 export function attempt(hook: Hook, firing: Firing, signal: AbortSignal, started: number): Attempt | Promise<Attempt> {
+  const attempted = attemptQuietly(hook, firing, signal, started);
+  if (typeof attempted !== "number") return attempted;
+  return { reply: NO_REPLY, failure: undefined, started, ended: attempted };
+}
+
+/** Like {@link attempt}, but returns only the moment of the end for {@link NO_REPLY} in time, as most runs end. */
+export function attemptQuietly(
+  hook: Hook,
+  firing: Firing,
+  signal: AbortSignal,
+  started: number,
+): number | Attempt | Promise<Attempt> {
   let reply: HookReply | Promise<HookReply>;
   try {
     reply = hook.run(firing, signal);
   } catch (thrown) {
     return failed(started, thrown);
   }
-  const ended = performance.now();
+  const ended = monotonic.now();
   const late = lateness(hook, firing, ended - started);
   if (late !== undefined) {
     // What it still rejects with is nobody's business any more.
     if (reply instanceof Promise) reply.catch(() => undefined);
     return { reply: undefined, failure: late, started, ended };
   }
+  if (reply === NO_REPLY) return ended;
   if (reply instanceof Promise) return settle(hook, firing, signal, reply, started);
   return { reply, failure: undefined, started, ended };
 }
@@ -41,7 +53,7 @@ async function settle(
 ): Promise<Attempt> {
   try {
     const reply = await withinDeadline(hook, firing, signal, pending);
-    return { reply, failure: undefined, started, ended: performance.now() };
+    return { reply, failure: undefined, started, ended: monotonic.now() };
   } catch (thrown) {
     return failed(started, thrown);
   }
@@ -49,7 +61,7 @@ async function settle(
 
 function failed(started: number, thrown: unknown): Attempt {
   const failure = thrown ?? new Error("it failed without giving a reason");
-  return { reply: undefined, failure, started, ended: performance.now() };
+  return { reply: undefined, failure, started, ended: monotonic.now() };
 }
 
 /** A synchronous hook cannot be stopped; if it returns after its deadline, it has timed out and its answer is lost. */

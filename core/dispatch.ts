@@ -1,15 +1,16 @@
 /** The only loop that runs hooks. Everything else about them is data of the {@link Hook} and of the event table. */
 import { availableParallelism } from "node:os";
 import { PASS, type AskDecision, type Decision } from "./answers.ts";
-import { attempt, type Attempt } from "./attempt.ts";
+import { attempt, attemptQuietly, type Attempt } from "./attempt.ts";
+import { monotonic } from "./clock.ts";
 import type { EventKind } from "./event-declaration.ts";
 import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload } from "./events.ts";
 import { createFiring, frozenCopy } from "./firing.ts";
 import { DEFAULT_HOOK_LIMITS, limitDecision, type HookLimits } from "./hook-limits.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Firing, FiringOrigin, Hook, RunSink } from "./ports/hook.ts";
-import { makeRun, RunSinks } from "./runs.ts";
-import { verdictOf } from "./verdict.ts";
+import { makeRun, RunSinks, type RunReport } from "./runs.ts";
+import { PASSED, verdictOf } from "./verdict.ts";
 
 export interface Invocation {
   /** Aborts the hooks; a hook that does not end then is no longer awaited. */
@@ -123,7 +124,7 @@ export class HookDispatcher {
       onRun: invocation?.onRun,
       firing: createFiring(event, given, invocation?.origin),
       next: 0,
-      now: performance.now(),
+      now: monotonic.now(),
       decision: PASS,
       pending: undefined,
     });
@@ -138,7 +139,13 @@ export class HookDispatcher {
         this.#runBeside(passage, hook);
         continue;
       }
-      const attempted = attempt(hook, passage.firing, passage.signal, passage.now);
+      const attempted = attemptQuietly(hook, passage.firing, passage.signal, passage.now);
+      if (typeof attempted === "number") {
+        const times = { started: passage.now, ended: attempted };
+        passage.now = attempted;
+        this.#record(passage, hook, { firing: passage.firing, attempt: times, verdict: PASSED, exit_code: null });
+        continue;
+      }
       if (attempted instanceof Promise) {
         return attempted.then((settled) =>
           this.#settle(passage, hook, settled) ? passage.decision : this.#walk(passage),
@@ -153,7 +160,7 @@ export class HookDispatcher {
   #runBeside(passage: Dispatch, hook: Hook): void {
     const limiter = hook.background ? this.#background : this.#sideBySide;
     const run = limiter.run(async () => {
-      this.#settle(passage, hook, await attempt(hook, passage.firing, passage.signal, performance.now()));
+      this.#settle(passage, hook, await attempt(hook, passage.firing, passage.signal, monotonic.now()));
     });
     if (!hook.background) (passage.pending ??= []).push(run);
   }
@@ -163,12 +170,15 @@ export class HookDispatcher {
     const { firing } = passage;
     passage.now = attempted.ended;
     const verdict = verdictOf(hook, firing, attempted);
-    const exit_code = attempted.reply?.exit_code ?? null;
-    const run = makeRun(hook, { firing, attempt: attempted, verdict, exit_code });
-    this.sinks.record(run, hook);
-    passage.onRun?.(run, hook);
+    this.#record(passage, hook, { firing, attempt: attempted, verdict, exit_code: attempted.reply?.exit_code ?? null });
     const { decision } = verdict;
     return decision.kind !== "pass" && fold(passage, hook, limitDecision(decision, this.limits()));
+  }
+
+  #record(passage: Dispatch, hook: Hook, report: RunReport): void {
+    const run = makeRun(hook, report);
+    this.sinks.record(run, hook);
+    passage.onRun?.(run, hook);
   }
 }
 

@@ -54,7 +54,7 @@ function messageOf(decision: Decision): string | null {
   return decision.kind === "ask" ? decision.reasons.map(({ message }) => message).join("\n") || null : null;
 }
 
-const PASSED: Verdict = Object.freeze({ decision: PASS, outcome: "pass", cause: null, detail: null });
+export const PASSED: Verdict = Object.freeze({ decision: PASS, outcome: "pass", cause: null, detail: null });
 
 /** True for most runs: they succeed without a relevant answer. */
 function isSilent(reply: HookReply | undefined, firing: Firing): boolean {

@@ -1,7 +1,7 @@
 /** A plugin's callback as a {@link Hook}. This is the hot path: no promise and no closure for a sync callback. */
 import type { AsyncResource } from "node:async_hooks";
 import type { EventName } from "#core/events";
-import type { Firing, Hook, HookReply } from "#core/ports/hook";
+import { NO_REPLY, type Firing, type Hook, type HookReply } from "#core/ports/hook";
 import { isThenable } from "#core/thenable";
 import type { BlockWatch } from "./block-watch.ts";
 
@@ -18,7 +18,6 @@ export interface CallbackHookOptions {
   readonly watch: BlockWatch;
 }
 
-const NOTHING: HookReply = Object.freeze({});
 const asReply = (answer: unknown): HookReply => ({ answer });
 
 export class CallbackHook implements Hook {
@@ -55,7 +54,7 @@ export class CallbackHook implements Hook {
     if (this.#async) return this.#runAsync(firing);
     this.#watch.running = this;
     const answer = this.#scope.runInAsyncScope(this.#callback, undefined, firing.frozen());
-    if (answer === undefined) return NOTHING;
+    if (answer === undefined) return NO_REPLY;
     if (!isThenable(answer)) return { answer };
     this.#async = true;
     return this.#wait(answer);

@@ -50,6 +50,9 @@ export interface HookReply {
   readonly notice?: string;
 }
 
+/** The reply of a hook without anything to say. */
+export const NO_REPLY: HookReply = Object.freeze({});
+
 /** What users see of a hook, in the log of runs, in live snapshots, and in the frames of a turn. */
 export interface HookIdentity {
   readonly source: HookSource;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import test from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { attempt, failureOf } from "#core/attempt";
+import { attempt, attemptQuietly, failureOf, type Attempt } from "#core/attempt";
 import { HermesError, isHermesError } from "#core/errors";
 import { EVENTS } from "#core/events";
 import { createFiring } from "#core/firing";
-import type { Hook, HookReply } from "#core/ports/hook";
+import { NO_REPLY, type Hook, type HookReply } from "#core/ports/hook";
 import { makeHook } from "../helpers/hooks.ts";
 
 const FIRING = createFiring("pre_tool_call", EVENTS.pre_tool_call.sample());
@@ -120,6 +120,17 @@ test("a hook that returns after its deadline has timed out, and its answer is ig
   const unbounded = run(hookThat(slow, { deadlineSeconds: null }));
   assert.ok(!(unbounded instanceof Promise));
   assert.equal(unbounded.failure, undefined);
+});
+
+test("a reply that says nothing is only the moment of its end, if it comes in time", () => {
+  const quiet = (hook: Hook) => attemptQuietly(hook, FIRING, new AbortController().signal, performance.now());
+  const silent = hookThat(() => NO_REPLY);
+  assert.equal(typeof quiet(silent), "number");
+  const { started, ended, ...rest } = run(silent) as Attempt;
+  assert.deepEqual(rest, { reply: NO_REPLY, failure: undefined });
+  assert.ok(ended >= started);
+  const late = quiet(hookThat(() => NO_REPLY, { deadlineSeconds: -1 }));
+  assert.equal(codeOf((late as Attempt).failure), "HERMES_HOOK_TIMEOUT");
 });
 
 test("an interrupt ends the wait, one that came before as well", async () => {

@@ -10,6 +10,7 @@ import type { OpenApprovals } from "#allowlist/approvals";
 import type { HookRequest } from "#allowlist/grant";
 import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
+import type { ShellHook } from "#sandbox/shell/hook";
 import type { SessionFiles } from "#sandbox/shell/protocol";
 import type { CliContext, GlobalOptions } from "./context.ts";
 import { optInOf } from "./opt-in.ts";
@@ -49,11 +50,13 @@ export interface ShellHooks {
   guardsOf(config: Config): Promise<readonly ShellGuard[]>;
   /** The files of the configured hooks, which are off limits to the agent. */
   readonly scripts: () => HookScripts;
+  /** Waits for the hooks in the background, then ends the coprocesses. */
+  close(): Promise<void>;
 }
 
 /** The registered hooks, by their entry as text; an entry may have two. */
 interface Registered {
-  readonly hooks: ReadonlyMap<string, readonly Hook[]>;
+  readonly hooks: ReadonlyMap<string, readonly [ShellHook, ...Hook[]]>;
   readonly approvals: OpenApprovals | undefined;
   readonly scripts: HookScripts;
   readonly guards: readonly ShellGuard[];
@@ -98,13 +101,15 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Omit<Registered, "scripts">> {
     const { createEntryHooks } = await import("#sandbox/shell/replacements");
     const { findScriptAccessProblem } = await import("#allowlist/script-access");
+    const { scriptOf } = await import("#allowlist/words");
     const dependencies = {
       decide: (request: HookRequest) => (current.approvals ?? approvals).decide(request),
       shellContext,
       findAccessProblem: (argv: readonly string[]) => findScriptAccessProblem(argv, place),
+      findScript: (argv: readonly string[]) => scriptOf(argv, place),
       warn: context.warn,
     };
-    const hooks = new Map<string, readonly Hook[]>();
+    const hooks = new Map<string, readonly [ShellHook, ...Hook[]]>();
     for (const entry of entries) {
       const key = JSON.stringify(entry);
       hooks.set(key, current.hooks.get(key) ?? createEntryHooks(entry, dependencies));
@@ -119,6 +124,8 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
       added: after.difference(before).size,
       removed: before.difference(after).size,
       swap() {
+        // What a coprocess has read from elsewhere may have changed, too.
+        for (const [hook] of before) hook.restart();
         current = next;
         if (haveSameOrder(before, after)) return;
         for (const undo of undos.splice(0)) undo();
@@ -128,7 +135,12 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   }
 
   const guardsOf = (config: Config) => shellGuardsOf(config, options.globals, place);
-  return { prepare, guards: () => current.guards, guardsOf, scripts: () => current.scripts };
+  async function close(): Promise<void> {
+    await dispatcher.drain();
+    await Promise.all([...current.hooks.values()].map(([hook]) => hook.close()));
+  }
+
+  return { prepare, guards: () => current.guards, guardsOf, scripts: () => current.scripts, close };
 }
 
 async function shellGuardsOf(

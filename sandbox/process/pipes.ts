@@ -2,19 +2,25 @@
  * Standard streams for a child that it can open by name. Node gives children sockets, which Linux cannot open:
  * `jq . < /dev/stdin` and `echo no > /dev/stderr`, which are common in scripts, would fail. Node has no pipe(2), so
  * output goes through unlinked FIFOs, which mkfifo creates once and later runs reuse. Input is an unlinked file,
- * because a FIFO cannot be opened again once its writer has closed it.
+ * because a FIFO cannot be opened again once its writer has closed it; input that comes bit by bit is a FIFO, too.
  */
 import { execFile } from "node:child_process";
 import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
+
+/** Standard input that stays open for writing. */
+export const OPEN = Symbol("open input");
+export type Input = string | Uint8Array | typeof OPEN;
 
 export interface Pipes {
   /** The child's standard input, output and error. */
   readonly childEnds: readonly [stdin: number | "ignore", stdout: number, stderr: number];
+  /** For {@link OPEN}, else null. */
+  readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Must be called once the child has its ends, or if it could not be started. */
@@ -34,22 +40,34 @@ let filling: Promise<boolean> | undefined;
 let possible = process.platform === "linux";
 
 /** Streams for one child with this input, or undefined when none can be created: then Node's sockets are used. */
-export async function takePipes(text: string | Uint8Array | undefined): Promise<Pipes | undefined> {
-  while (spare.length < 2) if (!possible || !(await (filling ??= fill()))) return undefined;
-  const holders = spare.splice(-2);
+export async function takePipes(given: Input | undefined): Promise<Pipes | undefined> {
+  const needed = given === OPEN ? 3 : 2;
+  while (spare.length < needed) if (!possible || !(await (filling ??= fill()))) return undefined;
+  const holders = spare.splice(-needed);
   const childEnds: number[] = [];
   const ourEnds: Socket[] = [];
   try {
-    const input = text === undefined ? "ignore" : openInput(text);
-    if (input !== "ignore") childEnds.push(input);
-    for (const holder of holders) {
+    let stdin: Socket | null = null;
+    if (given === OPEN) {
+      // Our own reader goes at once: with it, a write would succeed after the child has closed its standard input.
+      const reader = holders.pop()!;
+      childEnds.push(reader);
+      stdin = new Socket({ fd: reopen(reader, O_WRONLY | O_NONBLOCK), readable: false, writable: true });
+      ourEnds.push(stdin);
+      childEnds[0] = reopen(reader, O_RDONLY);
+      closeSync(reader);
+    } else if (given !== undefined) childEnds.push(openInput(given));
+    const streams = holders.map((holder) => {
       childEnds.push(reopen(holder, O_WRONLY));
-      ourEnds.push(new Socket({ fd: reopen(holder, O_RDONLY | O_NONBLOCK), readable: true, writable: false }));
-    }
+      const end = new Socket({ fd: reopen(holder, O_RDONLY | O_NONBLOCK), readable: true, writable: false });
+      ourEnds.push(end);
+      return end;
+    });
+    const input = childEnds.length > 2 ? childEnds[0]! : "ignore";
     const [output, errors] = childEnds.slice(-2) as [number, number];
-    const [stdout, stderr] = ourEnds as [Socket, Socket];
-    for (const [index, end] of ourEnds.entries()) recycle(end, holders[index]!);
-    return { childEnds: [input, output, errors], stdout, stderr, closeChildEnds: () => closeAll(childEnds) };
+    const [stdout, stderr] = streams as [Socket, Socket];
+    for (const [index, end] of streams.entries()) recycle(end, holders[index]!);
+    return { childEnds: [input, output, errors], stdin, stdout, stderr, closeChildEnds: () => closeAll(childEnds) };
   } catch {
     // No space for the input, or no file descriptors left: this child gets sockets.
     for (const end of ourEnds) end.destroy();

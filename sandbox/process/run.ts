@@ -1,14 +1,12 @@
 /** Runs one subprocess with limits, for hooks, the terminal tool and inbound scripts. No shell is involved. */
 import type { ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
-import type { Wall, WalledCommand } from "#core/ports/wall";
 import { collectOutput } from "./output.ts";
-import { findStartProblem, startChild, type Started, type StartOptions } from "./start.ts";
-import { markEnvironment, newRunId, type Escaped } from "./descendants.ts";
-import { trackRun, type Running } from "./terminate.ts";
-import { guardRun } from "./watchdog.ts";
+import { launch, type Launched, type LaunchOptions } from "./launch.ts";
+import type { Escaped } from "./descendants.ts";
 
-export interface ProcessOptions extends StartOptions {
+export interface ProcessOptions extends LaunchOptions {
+  readonly stdin?: string | Uint8Array;
   readonly timeoutMs: number;
   /** For each of the two output streams. */
   readonly maxOutputBytes: number;
@@ -21,12 +19,8 @@ export interface ProcessOptions extends StartOptions {
   readonly onOutput?: ((chunk: Buffer) => void) | undefined;
   /** Takes the bytes of standard output as they come. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** The delay between TERM and KILL; 500 when absent. */
+  /** The delay between TERM and KILL; {@link KILL_GRACE_MS} when absent. */
   readonly killGraceMs?: number;
-  /** What the process may see and write; everything when absent. */
-  readonly wall?: Wall | undefined;
-  /** What becomes of processes that it leaves behind at its own end. Behind a wall they always end. */
-  readonly leftovers?: "kill" | "leave";
 }
 
 /** Why a process ended. The first reason wins. */
@@ -50,7 +44,8 @@ export interface ProcessResult {
 
 /** How long to wait for the pipes of a process that has exited while its children hold them open (CONTRACT §6). */
 const DRAIN_MS = 200;
-const KILL_GRACE_MS = 500;
+/** The delay between TERM and KILL. */
+export const KILL_GRACE_MS = 500;
 /** Node fires longer timers immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -62,33 +57,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const started = performance.now();
   if (options.signal?.aborted) return withoutOutput("interrupted", null, started);
-  const walled = await enclose(options);
-  if (walled !== null && "problem" in walled) return withoutOutput("not_started", walled.problem, started);
-  const id = newRunId();
-  const onGone = guardRun(id);
-  const { argv0: _own, ...others } = options;
-  const command = walled === null ? options : { ...others, argv: walled.argv };
-  const start = await startChild({ ...command, env: markEnvironment(options.env, id) });
-  if ("problem" in start) {
-    onGone();
-    return withoutOutput("not_started", start.problem, started);
-  }
-  const ownsProcesses = walled?.ownsProcesses ?? false;
-  const tracking = { id, onGone, ownsProcesses, endsLeftovers: options.leftovers === "kill" };
-  return supervise({ ...options, start, running: trackRun(start.child, tracking), started });
+  const launched = await launch(options);
+  if ("problem" in launched) return withoutOutput("not_started", launched.problem, started);
+  return supervise({ ...options, ...launched, started });
 }
 
-/** The command behind its wall; null without one. A command that cannot start is found here: the wall would hide why. */
-async function enclose(options: ProcessOptions): Promise<WalledCommand | { readonly problem: string } | null> {
-  const walled = (await options.wall?.enclose(options)) ?? null;
-  if (walled === null || "problem" in walled) return walled;
-  const problem = await findStartProblem(options);
-  return problem === null ? walled : { problem };
-}
-
-interface Supervision extends ProcessOptions {
-  readonly start: Started;
-  readonly running: Running;
+interface Supervision extends ProcessOptions, Launched {
   readonly started: number;
 }
 
@@ -159,8 +133,8 @@ function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {
   });
 }
 
-/** Waits for the pipes to end, but no longer than {@link DRAIN_MS}. */
-async function drained(closed: readonly Promise<void>[]): Promise<void> {
+/** Waits for the pipes of a child that has exited to end, but no longer than {@link DRAIN_MS}. */
+export async function drained(closed: readonly Promise<void>[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   // If the event loop was busy for that long, this runs before the pending output, perhaps a block, was read:
   // Node polls every pipe between a timer and an immediate.

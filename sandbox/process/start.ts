@@ -6,7 +6,7 @@ import { access, open, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { windowsLineEndings } from "#core/line-endings";
-import { takePipes, type Pipes } from "./pipes.ts";
+import { takePipes, type Input, type Pipes } from "./pipes.ts";
 
 export interface Started {
   readonly child: ChildProcess;
@@ -25,8 +25,8 @@ export interface StartOptions {
   readonly cwd: string;
   /** The complete environment of the child; only the run's marker is added. */
   readonly env: NodeJS.ProcessEnv;
-  /** Written to standard input, a string as UTF-8; standard input is empty when absent. */
-  readonly stdin?: string | Uint8Array;
+  /** Written to standard input, a string as UTF-8; `OPEN` stays open for writing; standard input is empty when absent. */
+  readonly stdin?: Input;
 }
 
 /** Never rejects. The problem is a clause such as `not found: ./guard.sh`. */
@@ -39,7 +39,7 @@ export async function startChild(options: StartOptions): Promise<Start> {
     const child = spawnDetached(options, pipes);
     // Without a pid it was not started, and says why in its next turn.
     if (child.pid === undefined) throw await errorOf(child);
-    return { child, stdin: child.stdin, ...streamsOf(child, pipes) };
+    return { child, ...streamsOf(child, pipes) };
   } catch (error) {
     destroy(pipes);
     const { code = "", message } = error as NodeJS.ErrnoException;
@@ -62,11 +62,12 @@ async function errorOf(child: ChildProcess): Promise<Error> {
   return error;
 }
 
-function streamsOf(child: ChildProcess, pipes: Pipes | undefined): Pick<Started, "stdout" | "stderr"> {
+function streamsOf(child: ChildProcess, pipes: Pipes | undefined): Omit<Started, "child"> {
   return pipes ?? child;
 }
 
 function destroy(pipes: Pipes | undefined): void {
+  pipes?.stdin?.destroy();
   pipes?.stdout.destroy();
   pipes?.stderr.destroy();
 }

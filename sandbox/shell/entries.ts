@@ -44,6 +44,8 @@ export interface ShellEntry {
   readonly failClosed: boolean;
   /** `async: true`: the turn does not wait for it. */
   readonly background: boolean;
+  /** True when one process gets all events, a line for each, and answers with lines. */
+  readonly coprocess: boolean;
   readonly protocol: ProtocolName;
   /** True when its protocol runs the command through `sh -c`. */
   readonly throughShell: boolean;
@@ -162,6 +164,7 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     timeoutSeconds: readTimeout(raw["timeout"], warn),
     failClosed,
     background: readBackground(event, raw, warn),
+    coprocess: readFlag(raw, "coprocess", false, warn),
     protocol: protocol.name,
     throughShell: PROTOCOLS[protocol.name].throughShell && args.words === null,
     env: readNames(raw["env"], "env", warn),

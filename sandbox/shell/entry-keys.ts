@@ -11,6 +11,7 @@ const KEYS: readonly string[] = [
   "fail_closed",
   "failClosed",
   "async",
+  "coprocess",
   "protocol",
   "env",
   "name",

@@ -5,6 +5,8 @@ import { declarationOf } from "#core/events";
 import type { Firing, Hook, HookReply } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
 import { WIRES } from "./codecs.ts";
+import { EntryCoprocess, type CoprocessRun, type FindScript } from "./coprocess.ts";
+import { scriptFailure } from "./outcome.ts";
 import { requestOf } from "./request.ts";
 import { runScript } from "./run.ts";
 import type { ShellContext } from "./protocol.ts";
@@ -16,6 +18,8 @@ export interface ShellHookDependencies {
   readonly shellContext: ShellContext;
   /** Why others could change the script of these words, as a clause, else null; asked at each run of a guard. */
   readonly findAccessProblem?: ((argv: readonly string[]) => string | null) | undefined;
+  /** Finds the script among the words of a command; a coprocess is restarted when that file changes. */
+  readonly findScript?: FindScript | undefined;
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
   readonly warn?: ((sentence: string) => void) | undefined;
   /** Takes what a script gives in place of the thing that it observed. */
@@ -24,17 +28,28 @@ export interface ShellHookDependencies {
   readonly onResult?: ((entry: ShellEntry, result: ProcessResult) => void) | undefined;
 }
 
+/** A hook that may have a process that stays. */
+export interface ShellHook extends Hook {
+  /** Ends a coprocess once it has answered what waits; the next event starts another. */
+  restart(): void;
+  /** Ends a coprocess now. Never rejects. */
+  close(): Promise<void>;
+}
+
 /**
  * Creates the hook of an entry. Until it is approved it matches nothing. A gate with `fail_closed` that is not
  * approved, or is broken, matches all the same; its run fails, which blocks.
  */
-export function createShellHook(entry: ShellEntry, dependencies: ShellHookDependencies): Hook {
+export function createShellHook(entry: ShellEntry, dependencies: ShellHookDependencies): ShellHook {
   const { kind, tool } = declarationOf(entry.event);
   const observes = kind === "observe";
   const warned = new Set<string>();
+  const coprocess = entry.coprocess ? new EntryCoprocess(entry, dependencies.findScript) : undefined;
 
   function consent(): Consent {
-    return dependencies.decide(requestOf(entry));
+    const decision = dependencies.decide(requestOf(entry));
+    if (!decision.granted) coprocess?.restart();
+    return decision;
   }
 
   function matches(firing: Firing): boolean {
@@ -58,12 +73,29 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     const exposed = entry.failClosed && entry.argv !== null ? dependencies.findAccessProblem?.(entry.argv) : null;
     if (exposed) return failed(new HermesError("HERMES_HOOK_SCRIPT", { name, event, problem: exposed }));
     const { grant } = decision;
-    const result = await runScript({ entry, grant, firing, signal, shellContext: dependencies.shellContext });
+    const job = { entry, grant, firing, signal, shellContext: dependencies.shellContext };
+    if (coprocess !== undefined) return readCoprocess(firing, await coprocess.run(job));
+    const result = await runScript(job);
     dependencies.onResult?.(entry, result);
+    return read(firing, result);
+  }
+
+  function read(firing: Firing, result: ProcessResult): HookReply {
     const reading = WIRES[entry.protocol].read({ entry, firing, result, shellContext: dependencies.shellContext });
     if (reading.unsupported !== undefined) warnOnce(reading.unsupported);
     if (reading.replacement !== undefined) dependencies.onReplacement?.(firing, reading.replacement);
     return reading.reply;
+  }
+
+  /** An answer is read as that of a script that succeeded: exit codes do not count. */
+  function readCoprocess(firing: Firing, { result, problem, note }: CoprocessRun): HookReply {
+    dependencies.onResult?.(entry, result);
+    const reply =
+      problem === null
+        ? read(firing, { ...result, exit_code: 0 })
+        : failed(scriptFailure(entry, firing.event, problem));
+    const notes = [reply.note, note].filter((text) => text !== undefined);
+    return { ...reply, exit_code: null, ...(notes.length === 0 ? {} : { note: notes.join("\n") }) };
   }
 
   function warnOnce(clause: string): void {
@@ -85,6 +117,8 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     background: entry.background,
     matches,
     run,
+    restart: () => coprocess?.restart(),
+    close: async () => coprocess?.close(),
   };
 }
 

@@ -21,7 +21,8 @@ export function failureOfEnd(entry: ShellEntry, event: EventName, result: Proces
     case "not_started":
       return scriptFailure(entry, event, result.start_problem ?? "it could not be started");
     case "timeout": {
-      const cure = `The hook and its child processes were killed.${escaped} Make it faster, or give the entry a longer timeout.`;
+      const flush = entry.coprocess ? " A coprocess must end each answer with a newline and flush its output." : "";
+      const cure = `The hook and its child processes were killed.${escaped} Make it faster, or give the entry a longer timeout.${flush}`;
       return new HermesError("HERMES_HOOK_TIMEOUT", { ...hook, seconds: entry.timeoutSeconds, cure });
     }
     case "overflow":

@@ -5,14 +5,14 @@
 import type { EventName } from "#core/events";
 import type { Firing, Hook } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
-import { createShellHook, type ShellHookDependencies } from "./hook.ts";
+import { createShellHook, type ShellHook, type ShellHookDependencies } from "./hook.ts";
 import { PROTOCOLS } from "./protocols.ts";
 
 /** More are never waiting unless firings are lost. */
 const MOST_WAITING = 100;
 
 /** The hook of an entry and, where its protocol can replace what it observes, the hook that does. */
-export function createEntryHooks(entry: ShellEntry, dependencies: ShellHookDependencies): readonly [Hook, ...Hook[]] {
+export function createEntryHooks(entry: ShellEntry, dependencies: ShellHookDependencies): readonly [ShellHook, ...Hook[]] {
   const event = PROTOCOLS[entry.protocol].replacesAt(entry.event);
   if (event === undefined) return [createShellHook(entry, dependencies)];
   const waiting = new Map<string, string>();

@@ -5,6 +5,7 @@ import { isHermesError } from "#core/errors";
 import type { Firing } from "#core/ports/hook";
 import { verdictOf } from "#core/verdict";
 import { findScriptAccessProblem } from "#allowlist/script-access";
+import { scriptOf } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
 
@@ -28,7 +29,10 @@ export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "shell
   readonly signal: AbortSignal;
 }
 
-/** Runs the entry's script, so that the block of another hook does not keep it from running; undefined without a match. */
+/**
+ * Runs the entry's script, so that the block of another hook does not keep it from running; undefined without a match.
+ * A coprocess is started for this run and ended after it.
+ */
 export async function testEntry(test: EntryTest): Promise<TestResult | undefined> {
   const { entry, firing, signal, decide, shellContext, warn } = test;
   let output = { stdout: "", stderr: "" };
@@ -37,6 +41,7 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     decide,
     shellContext,
     findAccessProblem: (argv) => findScriptAccessProblem(argv, shellContext),
+    findScript: (argv) => scriptOf(argv, shellContext),
     warn,
     onReplacement: (_firing, text) => {
       replacement = text;
@@ -47,6 +52,7 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
   });
   if (!hook.matches(firing)) return undefined;
   const attempted = await attempt(hook, firing, signal, performance.now());
+  await hook.close();
   const { decision, outcome, cause, detail } = verdictOf(hook, firing, attempted);
   const failure = attempted.failure ?? attempted.reply?.failure;
   const failed = failure !== undefined || cause !== null || outcome === "error" || outcome === "timeout";

@@ -35,8 +35,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
     const sessionFiles = openSessionFiles(options, sessions, files);
-    const shellHooks = await openShellHooks(options, { current, files, events, walls, sessionFiles });
-    undo.defer(() => shellHooks.close());
+    const shellHooks = undo.use(await openShellHooks(options, { current, files, events, walls, sessionFiles }));
 
     const projectInstructions = await settleProject(options, current);
     const { openTools } = await import("./host/tools.ts");

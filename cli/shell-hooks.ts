@@ -7,10 +7,9 @@ import type { ShellGuard } from "#core/ports/guards";
 import type { Hook } from "#core/ports/hook";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
-import type { HookRequest } from "#allowlist/grant";
 import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
-import type { ShellHook } from "#sandbox/shell/hook";
+import type { ShellHook, ShellHookDependencies } from "#sandbox/shell/hook";
 import type { SessionFiles } from "#sandbox/shell/protocol";
 import type { CliContext, GlobalOptions } from "./context.ts";
 import { optInOf } from "./opt-in.ts";
@@ -38,7 +37,8 @@ export interface PreparedShellHooks {
   swap(): void;
 }
 
-export interface ShellHooks {
+/** Its end waits for the hooks in the background, then ends the coprocesses. */
+export interface ShellHooks extends AsyncDisposable {
   /**
    * Parses the `hooks:` block and checks consent; prompts only with `mayAsk`. Rejects with HERMES_INTERRUPTED when the
    * user presses Ctrl+C; all other problems are warnings.
@@ -50,8 +50,6 @@ export interface ShellHooks {
   guardsOf(config: Config): Promise<readonly ShellGuard[]>;
   /** The files of the configured hooks, which are off limits to the agent. */
   readonly scripts: () => HookScripts;
-  /** Waits for the hooks in the background, then ends the coprocesses. */
-  close(): Promise<void>;
 }
 
 /** The registered hooks, by their entry as text; an entry may have two. */
@@ -97,23 +95,12 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
     return ready({ ...(await make(entries, approvals)), scripts }, all);
   }
 
-  /** Hooks for the entries. An unchanged entry keeps its hook. */
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Omit<Registered, "scripts">> {
-    const { createEntryHooks } = await import("#sandbox/shell/replacements");
-    const { findScriptAccessProblem } = await import("#allowlist/script-access");
-    const { scriptOf } = await import("#allowlist/words");
-    const dependencies = {
-      decide: (request: HookRequest) => (current.approvals ?? approvals).decide(request),
+    const hooks = await makeHooks(entries, current.hooks, {
+      decide: (request) => (current.approvals ?? approvals).decide(request),
       shellContext,
-      findAccessProblem: (argv: readonly string[]) => findScriptAccessProblem(argv, place),
-      findScript: (argv: readonly string[]) => scriptOf(argv, place),
       warn: context.warn,
-    };
-    const hooks = new Map<string, readonly [ShellHook, ...Hook[]]>();
-    for (const entry of entries) {
-      const key = JSON.stringify(entry);
-      hooks.set(key, current.hooks.get(key) ?? createEntryHooks(entry, dependencies));
-    }
+    });
     return { hooks, approvals, guards: await shellGuardsIn(entries, place) };
   }
 
@@ -135,12 +122,39 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   }
 
   const guardsOf = (config: Config) => shellGuardsOf(config, options.globals, place);
-  async function close(): Promise<void> {
-    await dispatcher.drain();
-    await Promise.all([...current.hooks.values()].map(([hook]) => hook.close()));
-  }
+  return {
+    prepare,
+    guards: () => current.guards,
+    guardsOf,
+    scripts: () => current.scripts,
+    async [Symbol.asyncDispose]() {
+      await dispatcher.drain();
+      await Promise.all([...current.hooks.values()].map(([hook]) => hook.close()));
+    },
+  };
+}
 
-  return { prepare, guards: () => current.guards, guardsOf, scripts: () => current.scripts, close };
+/** Hooks for the entries. An unchanged entry keeps its hook. */
+async function makeHooks(
+  entries: readonly ShellEntry[],
+  before: Registered["hooks"],
+  { shellContext, ...others }: ShellHookDependencies,
+): Promise<Registered["hooks"]> {
+  const { createEntryHooks } = await import("#sandbox/shell/replacements");
+  const { findScriptAccessProblem } = await import("#allowlist/script-access");
+  const { scriptOf } = await import("#allowlist/words");
+  const dependencies: ShellHookDependencies = {
+    ...others,
+    shellContext,
+    findAccessProblem: (argv) => findScriptAccessProblem(argv, shellContext),
+    findScript: (argv) => scriptOf(argv, shellContext),
+  };
+  const hooks = new Map<string, readonly [ShellHook, ...Hook[]]>();
+  for (const entry of entries) {
+    const key = JSON.stringify(entry);
+    hooks.set(key, before.get(key) ?? createEntryHooks(entry, dependencies));
+  }
+  return hooks;
 }
 
 async function shellGuardsOf(

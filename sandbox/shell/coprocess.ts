@@ -134,7 +134,10 @@ export class EntryCoprocess {
     if (ended === "answered" && garbage === null) this.#backoff.reset();
     else if (ended !== "interrupted") this.#backoff.failed();
     const result = resultOf(ended === "answered" || ended === "broken" ? "exited" : ended, started, answered);
-    return { result, problem: garbage ?? (ended === "broken" ? withWords(process.ending ?? "it ended", stderr) : null) };
+    return {
+      result,
+      problem: garbage ?? (ended === "broken" ? withWords(process.ending ?? "it ended", stderr) : null),
+    };
   }
 }
 

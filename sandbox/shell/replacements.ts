@@ -12,7 +12,10 @@ import { PROTOCOLS } from "./protocols.ts";
 const MOST_WAITING = 100;
 
 /** The hook of an entry and, where its protocol can replace what it observes, the hook that does. */
-export function createEntryHooks(entry: ShellEntry, dependencies: ShellHookDependencies): readonly [ShellHook, ...Hook[]] {
+export function createEntryHooks(
+  entry: ShellEntry,
+  dependencies: ShellHookDependencies,
+): readonly [ShellHook, ...Hook[]] {
   const event = PROTOCOLS[entry.protocol].replacesAt(entry.event);
   if (event === undefined) return [createShellHook(entry, dependencies)];
   const waiting = new Map<string, string>();

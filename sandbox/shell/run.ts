@@ -48,7 +48,10 @@ export function commandOf({ entry, grant }: Pick<ShellRun, "entry" | "grant">): 
 }
 
 /** What the script sees: the files of sessions only where it can reach them. */
-export async function placeOf({ entry, shellContext }: Pick<ShellRun, "entry" | "shellContext">): Promise<ShellContext> {
+export async function placeOf({
+  entry,
+  shellContext,
+}: Pick<ShellRun, "entry" | "shellContext">): Promise<ShellContext> {
   if (!WIRES[entry.protocol].namesFiles) return shellContext;
   const hidesFiles = (await shellContext.wallFor?.(entry.sandbox).stands()) ?? false;
   return hidesFiles ? { ...shellContext, sessionFiles: undefined } : shellContext;

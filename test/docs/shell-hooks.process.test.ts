@@ -11,24 +11,27 @@ const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, block]) => block ?? "");
 
 const text = page("shell-hooks.md");
-const scripts = blocks(text, "bash").map((script) => ({
-  script,
-  name: /^# ~\/\.hermes\/agent-hooks\/(.+)$/m.exec(script)?.[1] ?? "",
-}));
-const missing = ["jq", "git"].filter((program) => spawnSync(program, ["--version"]).error !== undefined);
+const scripts = ["bash", "python", "js"].flatMap((language) =>
+  blocks(text, language).map((script) => ({
+    script,
+    name: /^(?:#|\/\/) ~\/\.hermes\/agent-hooks\/(.+)$/m.exec(script)?.[1] ?? "",
+  })),
+);
+const missing = ["jq", "git", "python3"].filter((program) => spawnSync(program, ["--version"]).error !== undefined);
 const skip = missing.length > 0 && `there is no ${missing.join(", ")} here`;
 
 interface Result {
   readonly exit_code: number | null;
   readonly error: string | null;
   readonly answer: unknown;
+  readonly stderr: string;
 }
 
-function withExamples(context: TestContext): Home {
+function withExamples(context: TestContext, { coprocess = false } = {}): Home {
   const home = new Home(context);
   for (const { name, script } of scripts) home.script(name, script);
-  const entries = blocks(text, "yaml").map((block) => block.replace(/^hooks:\n/, ""));
-  home.write("config.yaml", `hooks:\n${entries.join("")}`);
+  const some = blocks(text, "yaml").filter((block) => block.includes("coprocess: true") === coprocess);
+  home.write("config.yaml", `hooks:\n${some.map((block) => block.replace(/^hooks:\n/, "")).join("")}`);
   return home;
 }
 
@@ -42,8 +45,8 @@ async function fire(home: Home, event: string, payload: object): Promise<readonl
 }
 
 test("every example has its script and its entry", () => {
-  assert.equal(scripts.length, 4);
-  for (const { name } of scripts) assert.ok(text.includes(`command: "~/.hermes/agent-hooks/${name}"`), name);
+  assert.equal(scripts.length, 7);
+  for (const { name } of scripts) assert.match(text, new RegExp(`command: "(?:\\w+ )?~/.hermes/agent-hooks/${name}"`));
 });
 
 test("the guard blocks rm -rf / and lets other commands through", { skip }, async (context) => {
@@ -62,6 +65,19 @@ test("the formatter and the log run", { skip }, async (context) => {
   assert.deepEqual([logged?.exit_code, logged?.error], [0, null]);
   const line = JSON.parse(home.read("logs/orchestration.log")) as { parent: string; extra: { child_status: string } };
   assert.deepEqual([line.parent, line.extra.child_status], ["sess_sample", "failed"]);
+});
+
+test("the coprocesses in Bash, Python and Node answer", { skip }, async (context) => {
+  const home = withExamples(context, { coprocess: true });
+  const [blocked] = await fire(home, "pre_tool_call", { args: { command: "rm -rf / " } });
+  assert.deepEqual([blocked?.exit_code, blocked?.error], [null, null]);
+  assert.deepEqual(blocked?.answer, { action: "block", message: "rm -r / is not allowed" });
+  const [allowed] = await fire(home, "pre_tool_call", { args: { command: "ls" } });
+  assert.deepEqual([allowed?.answer, allowed?.error], [null, null]);
+  const [masked] = await fire(home, "transform_tool_result", { result: "the key is sk-0123456789abcdefghij" });
+  assert.deepEqual(masked?.answer, { text: "the key is [masked]" });
+  const [counted] = await fire(home, "post_tool_call", { tool_name: "patch" });
+  assert.deepEqual([counted?.error, counted?.stderr], [null, "patch: 1\n"]);
 });
 
 test("git's status becomes context", { skip }, async (context) => {

@@ -21,6 +21,22 @@ test("a plain entry loads without a warning, the command exactly as written", ()
   assert.equal(entry?.name, " ~/guard.sh 'a b' ");
 });
 
+test("coprocess is a flag of an entry of any event and protocol", () => {
+  const command = "./guard.py";
+  assert.equal(one({ command }).entry?.coprocess, false);
+  for (const [given, read] of [
+    [true, true],
+    [false, false],
+    ["yes", true],
+    ["often", false],
+  ] as const) {
+    const { entry, warnings } = one({ command, coprocess: given }, "post_tool_call");
+    assert.equal(entry?.coprocess, read);
+    assert.equal(warnings.length, typeof given === "string" ? 1 : 0);
+  }
+  assert.deepEqual(one({ command, coprocess: true, protocol: "claude" }).warnings, []);
+});
+
 const TIMEOUTS: readonly (readonly [value: unknown, seconds: number, warns: boolean])[] = [
   [undefined, 60, false],
   [null, 60, false],

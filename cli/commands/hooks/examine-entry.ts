@@ -208,7 +208,7 @@ function judgeRun(entry: ShellEntry, run: TestResult, tool: string | undefined):
   const seconds = run.duration_ms / 1000;
   if (run.error === null && seconds > entry.timeoutSeconds / 2) {
     notes.push(`It took ${seconds.toFixed(1)} s; its timeout is ${entry.timeoutSeconds} s.`);
-  } else if (run.error === null && seconds > 1 && !entry.background) {
+  } else if (run.error === null && seconds > 1 && !entry.background && !entry.coprocess) {
     notes.push(`It took ${seconds.toFixed(1)} s; each turn waits for it.`);
   }
   return { problems, notes };

@@ -37,7 +37,7 @@ function rowOf(hook: ListedHook): Row {
     hook.event,
     hook.source,
     visibleCommand(hook.command ?? hook.name),
-    hook.protocol === "claude" ? "claude (runs through sh -c)" : "",
+    protocolOf(hook),
     hook.matcher === null ? "" : visible(hook.matcher),
     `${hook.timeout} s`,
     onFailure(hook),
@@ -46,6 +46,12 @@ function rowOf(hook: ListedHook): Row {
     hook.last_run?.time ?? "",
     hook.approved_at === null ? "" : visible(hook.approved_at),
   ];
+}
+
+/** What is not as for most hooks. */
+function protocolOf({ protocol, coprocess }: ListedHook): string {
+  const claude = protocol === "claude" ? ["claude (runs through sh -c)"] : [];
+  return [...claude, ...(coprocess ? ["coprocess"] : [])].join(", ");
 }
 
 /** What happens to a call when its guard fails; the other events go on. */

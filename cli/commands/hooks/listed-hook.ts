@@ -10,6 +10,8 @@ export interface ListedHook {
   readonly matcher: string | null;
   /** What a shell hook and hermes say to each other; null for the others. */
   readonly protocol: string | null;
+  /** True for a shell hook whose process answers all events; absent for the others. */
+  readonly coprocess?: true;
   /** Seconds. */
   readonly timeout: number;
   readonly fail_closed: boolean;

@@ -12,6 +12,8 @@ import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook
 export interface TestResult {
   readonly command: string | null;
   readonly protocol: ShellEntry["protocol"];
+  readonly coprocess: boolean;
+  /** Null for a coprocess. */
   readonly exit_code: number | null;
   readonly duration_ms: number;
   readonly stdout: string;
@@ -59,6 +61,7 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
   return {
     command: entry.command,
     protocol: entry.protocol,
+    coprocess: entry.coprocess,
     exit_code: attempted.reply?.exit_code ?? null,
     duration_ms: Math.round((attempted.ended - attempted.started) * 1000) / 1000,
     ...output,

@@ -62,7 +62,8 @@ export async function testHooks(
     }
   });
   const none = results.length === 0 ? describeNone(firing, entries) : undefined;
-  if (options.json) context.json({ event, results });
+  const shown = results.map(({ coprocess: _shown, ...result }) => result);
+  if (options.json) context.json({ event, results: shown });
   if (options.json && none !== undefined) context.note(none);
   if (!options.json) context.out(none ?? results.map(describe).join("\n\n"));
   if (results.some(({ error }) => error !== null)) context.exit(EXIT.failed);
@@ -138,12 +139,17 @@ function describe(result: TestResult): string {
   const block = (title: string, text: string) => (text.trim() === "" ? [] : [`  ${title}`, indent(text)]);
   return [
     `${visible(result.command ?? "(an entry without a command)")}${result.protocol === "hermes" ? "" : ` (protocol ${result.protocol})`}`,
-    `  ${result.exit_code === null ? "no exit code" : `exit code ${result.exit_code}`}, ${Math.round(result.duration_ms)} ms`,
+    `  ${endOf(result)}, ${Math.round(result.duration_ms)} ms`,
     ...block("stdout", result.stdout),
     ...block("stderr", result.stderr),
     ...(result.error === null ? [] : [`  error    ${visible(result.error)}`]),
     `  answer   ${result.answer === null ? "none" : visible(JSON.stringify(result.answer))}`,
   ].join("\n");
+}
+
+function endOf({ coprocess, exit_code }: TestResult): string {
+  if (coprocess) return "coprocess, with its start";
+  return exit_code === null ? "no exit code" : `exit code ${exit_code}`;
 }
 
 function indent(text: string): string {

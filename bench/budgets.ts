@@ -41,8 +41,11 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "shell-hook / whole run of sh": { kind: "slower", target: 1.5, floor: 3 },
   "shell-hook / whole run of bash + jq": { kind: "slower", target: 1.25, floor: 2.5 },
   "shell-hook / whole run of node": { kind: "slower", target: 1.25, floor: 2.5 },
+  "shell-hook / sh, 1 GB of objects": { kind: "slower", target: 1.2, floor: 2.4 },
+  "shell-hook / sh, 1 GB of buffers": { kind: "slower", target: 1.2, floor: REPORTED },
   "shell-hook / four observers, 2 cores": { kind: "faster", target: 1.5, floor: 0.75 },
   "shell-hook / consent check, command mode": { kind: "absolute", target: 20_000, floor: 40_000 },
+  ...coprocessBudgets(),
   "command-sandbox / sh -c :, guard": { kind: "slower", target: 3.5, floor: 7 },
   "command-sandbox / sh -c :, guard, time": { kind: "absolute", target: 8, floor: REPORTED },
   "command-sandbox / sh -c :, off": { kind: "slower", target: 2.5, floor: 5 },
@@ -81,6 +84,16 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "memory / idle service, repository": { kind: "absolute", target: 140, floor: 280 },
   "memory / idle service, package": { kind: "absolute", target: 140, floor: 280 },
 };
+
+/** An event costs a twentieth of a start, in whatever language the script is written. */
+function coprocessBudgets(): Record<string, Budget> {
+  const budgets: Record<string, Budget> = {};
+  for (const language of ["node", "python", "bash + jq"]) {
+    budgets[`coprocess-hook / ${language}, p50`] = { kind: "faster", target: 20, floor: 10 };
+    budgets[`coprocess-hook / ${language}, p50, time`] = { kind: "absolute", target: 0.3, floor: 0.6 };
+  }
+  return budgets;
+}
 
 /** What is written must not matter for how fast it arrives. */
 function textBudgets(): Record<string, Budget> {

@@ -1,4 +1,6 @@
 /** Measures the cases: contestants take turns, in several rounds within one process run; the result is the median. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { Bench } from "tinybench";
 
 /** The result of a case: ours against one peer. */
@@ -50,6 +52,18 @@ export async function race(contestants: Contestants, options: Rounds): Promise<R
     }
   }
   return new Map([...samples].map(([name, values]) => [name, median(values)]));
+}
+
+/** True for a program that starts and answers `--version`. */
+export async function hasProgram(name: string): Promise<boolean> {
+  const child = spawn(name, ["--version"], { stdio: "ignore" });
+  try {
+    const [code] = (await once(child, "exit")) as [number | null];
+    return code === 0;
+  } catch {
+    // It cannot be started.
+    return false;
+  }
 }
 
 export function median(values: readonly number[]): number {

@@ -12,6 +12,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "forward-latency": async () => (await import("./cases/forward-latency.ts")).forwardLatencyCase,
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,
+  "coprocess-hook": async () => (await import("./cases/coprocess-hook.ts")).coprocessHookCase,
   "command-sandbox": async () => (await import("./cases/command-sandbox.ts")).commandSandboxCase,
   "pinned-consent": async () => (await import("./cases/pinned-consent.ts")).pinnedConsentCase,
   "worker-hook": async () => (await import("./cases/worker-hook.ts")).workerHookCase,

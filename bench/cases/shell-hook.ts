@@ -2,13 +2,15 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { grantExplicitTest } from "#allowlist/decide";
 import { openApprovals } from "#allowlist/approvals";
 import { HookDispatcher } from "#core/dispatch";
 import type { EventName, Payload } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
-import { median, race, type Case, type Measurement } from "../measure.ts";
+import { hasProgram, median, race, type Case, type Measurement } from "../measure.ts";
 
 /** The guard of seed 003, which uses jq; one that ignores the payload; and one in JavaScript. */
 const SCRIPTS = {
@@ -148,13 +150,49 @@ function writeScript(name: keyof typeof SCRIPTS, { folder }: Bench): string {
   return file;
 }
 
-async function hasJq(bench: Bench): Promise<boolean> {
-  const found = await new Promise((resolve) => {
-    const child = spawn("jq", ["--version"], { env: bench.env, stdio: "ignore" });
-    child.once("error", () => resolve(false)).once("exit", (code) => resolve(code === 0));
+/** 1 GB, as a long conversation or plugins hold it, and as memory of native code, which only buffers get at. */
+const LARGE_MEMORY = {
+  "1 GB of objects": () => Array.from({ length: 1250 }, () => Array.from({ length: 100_000 }, (_, at) => at + 0.5)),
+  "1 GB of buffers": () => Array.from({ length: 16 }, () => Buffer.alloc(2 ** 26, 1)),
+} as const;
+
+/** A run in a process with much memory, compared with the same one without: starting a process forks this one. */
+async function largeParent(bench: Bench): Promise<Measurement[]> {
+  const script = writeScript("sh", bench);
+  const dispatcher = dispatcherWith("pre_tool_call", [script], bench);
+  const samples: Record<string, number[]> = {};
+  const measure = async (name: string) => {
+    for (let run = -2; run < 10; run++) {
+      const started = performance.now();
+      await dispatcher.invoke_hook("pre_tool_call", PAYLOAD);
+      if (run >= 0) (samples[name] ??= []).push(performance.now() - started);
+    }
+  };
+  const measureWith = async (name: string, memory: readonly unknown[]) => {
+    await measure(name);
+    if (process.memoryUsage.rss() < 2 ** 30) throw new Error(`${memory.length} parts are not resident`);
+  };
+  for (let round = 0; round < 3; round++) {
+    await measure("small");
+    for (const [name, fill] of Object.entries(LARGE_MEMORY)) {
+      await measureWith(name, fill());
+      collectGarbage();
+      if (process.memoryUsage.rss() > 2 ** 29) throw new Error(`${name} are still there`);
+    }
+  }
+  const theirs = median(samples["small"] ?? []);
+  return Object.keys(LARGE_MEMORY).map((name) => {
+    const ours = median(samples[name] ?? []);
+    return { name: `shell-hook / sh, ${name}`, unit: "ms", ours, peer: "small process", theirs };
   });
-  if (found !== true) process.stderr.write("shell-hook: jq is not installed, what needs it is skipped\n");
-  return found === true;
+}
+
+/** Twice: what the first one finds unused may hold more. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  collect();
 }
 
 export const shellHookCase: Case = {
@@ -166,12 +204,14 @@ export const shellHookCase: Case = {
     const document = JSON.stringify({ hook_event_name: "pre_tool_call", ...PAYLOAD });
     const bench = { folder, env, document };
     try {
-      const jq = await hasJq(bench);
+      const jq = await hasProgram("jq");
+      if (!jq) process.stderr.write("shell-hook: jq is not installed, what needs it is skipped\n");
       return [
         await wholeRun("sh", 80, bench),
         ...(jq ? [await wholeRun("bash + jq", 40, bench)] : []),
         await wholeRun("node", 20, bench),
         ...(await largePayload(bench)),
+        ...(await largeParent(bench)),
         ...(jq ? [await sideBySide(bench)] : []),
         await consentCheck(bench),
       ];

@@ -80,7 +80,8 @@ function argumentLines(tool: string, args: Args, clean: (text: string) => string
 function shown(name: string, { lines, isChange }: Part, clean: (text: string) => string): readonly QuestionLine[] {
   const all = labeled(name, lines, clean);
   if (isChange !== true) return all;
-  const kindOf = (text: string) => (/^ +│ -/.test(text) ? "removed" : /^ +│ \+/.test(text) ? "added" : undefined);
+  const kindOf = (text: string) =>
+    /^ +\u2502 -/.test(text) ? "removed" : /^ +\u2502 \+/.test(text) ? "added" : undefined;
   return all.map((line) => ({ ...line, kind: kindOf(line.text) ?? line.kind }));
 }
 

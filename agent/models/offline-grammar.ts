@@ -17,8 +17,8 @@ interface Match {
 /** Where an action may start: a line with @ or $, a command in backticks, or one of the verbs. */
 const START = /^[ \t]*@(?=\w)|^[ \t]*\$[ \t]|`\$[ \t]|\b(?:run|read|show|write|replace|search|delegate)\b/gim;
 
-const QUOTED = String.raw`("(?:[^"\\]|\\[^])*"|“[^”]*”|'(?:[^'\\]|\\[^])*')`;
-const PATH = String.raw`("(?:[^"\\]|\\[^])*"|“[^”]*”|'[^'\n]*'|${"`"}[^${"`"}\n]+${"`"}|[^\s"'${"`"}“]\S*)`;
+const QUOTED = String.raw`("(?:[^"\\]|\\[^])*"|\u201C[^\u201D]*\u201D|'(?:[^'\\]|\\[^])*')`;
+const PATH = String.raw`("(?:[^"\\]|\\[^])*"|\u201C[^\u201D]*\u201D|'[^'\n]*'|${"`"}[^${"`"}\n]+${"`"}|[^\s"'${"`"}\u201C]\S*)`;
 
 const AT = /[ \t]*@([\w.:-]+)[ \t]*(.*)/y;
 const DOLLAR_LINE = /[ \t]*\$[ \t]+(.+)/y;
@@ -127,7 +127,7 @@ function isPath(word: string | undefined): boolean {
 function unquotePath(path: string | undefined): string {
   if (path === undefined) return "";
   if (path.startsWith("`") && path.endsWith("`") && path.length > 1) return path.slice(1, -1);
-  if (/^["'“]/.test(path)) return unquote(path);
+  if (/^["'\u201C]/.test(path)) return unquote(path);
   return path.replace(/[,;:!?)\]]+$/, "").replace(/(?<=[^./])\.+$/, "");
 }
 

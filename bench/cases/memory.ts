@@ -9,6 +9,8 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const ROUNDS = 3;
 /** A first start fills the compile cache, so that the measured start strips no TypeScript. */
 const WARM_UP = 1;
+/** Only some 9 s after its last work does V8 give back what the start has used. */
+const IDLE_MS = 12_000;
 
 /** Resident megabytes of a conversation in a terminal, waiting after its first turn. */
 async function waitingChat(bin: string, home: string): Promise<number> {
@@ -59,7 +61,7 @@ async function idle(command: string, bin: string, home: string): Promise<number>
   try {
     child.stdout.setEncoding("utf8");
     for await (const text of child.stdout as AsyncIterable<string>) if (text.includes("http://")) break;
-    await new Promise((wake) => setTimeout(wake, 1000));
+    await new Promise((wake) => setTimeout(wake, IDLE_MS));
     return residentMegabytes(String(child.pid));
   } finally {
     child.kill("SIGKILL");

@@ -74,5 +74,5 @@ async function describe(rule: StoredRule): Promise<StoredRule & { readonly text:
 }
 
 function withoutDots(text: string): string {
-  return text.replace(/ *(?:…|\.\.\.)$/, "").trim();
+  return text.replace(/ *(?:\u2026|\.\.\.)$/, "").trim();
 }

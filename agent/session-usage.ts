@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
 import type { UsageRecord } from "#core/ports/agent";
+import type { UsagePart } from "#core/usage-text";
 
 export class SessionUsage {
   readonly #database: DatabaseSync;
@@ -38,5 +39,17 @@ export class SessionUsage {
       )
       .all(sessionId)
       .map((row) => ({ ...row }) as unknown as UsageRecord);
+  }
+
+  /** What each of these sessions took, by model; those that took nothing are missing. Throws what SQLite throws. */
+  byModel(sessionIds: readonly string[]): ReadonlyMap<string, readonly UsagePart[]> {
+    const rows = this.#database
+      .prepare(
+        `SELECT session_id, model, COUNT(*) AS turns,
+           SUM(input_tokens) AS input_tokens, SUM(output_tokens) AS output_tokens
+         FROM session_usage WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id, model`,
+      )
+      .all(JSON.stringify(sessionIds)) as unknown as readonly (UsagePart & { readonly session_id: string })[];
+    return Map.groupBy(rows, ({ session_id }) => session_id);
   }
 }

@@ -8,6 +8,21 @@ export interface ModelPrices {
   readonly output: number;
 }
 
+/** What one or more turns of one model took; `turns` is 1 when absent. */
+export interface UsagePart extends Pick<UsageRecord, "model" | "input_tokens" | "output_tokens"> {
+  readonly turns?: number;
+}
+
+/** What turns took together. */
+export interface UsageSum {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** Of the turns whose model has prices; null when there is none. */
+  readonly cost: number | null;
+  /** Turns that `cost` leaves out because their model has no prices; 0 when it is null. */
+  readonly unpriced_turns: number;
+}
+
 /** The answer to `/compact` of a session that is too short. */
 export const NOTHING_TO_COMPACT = "There is nothing to summarize yet: the last exchanges stay as they are.";
 
@@ -33,6 +48,17 @@ export function costText(usages: readonly UsageRecord[], prices?: ModelPrices): 
   ].join("\n");
 }
 
+/** The tokens of all parts, and the cost of those whose model has prices. */
+export function sumUsage(parts: readonly UsagePart[], prices: ModelPrices | undefined): UsageSum {
+  const sum = (of: (part: UsagePart) => number, some = parts) => some.reduce((total, part) => total + of(part), 0);
+  const tokens = { input_tokens: sum((part) => part.input_tokens), output_tokens: sum((part) => part.output_tokens) };
+  const priced = parts.filter(({ model }) => model === prices?.id);
+  if (prices === undefined || priced.length === 0) return { ...tokens, cost: null, unpriced_turns: 0 };
+  const cost = sum((part) => part.input_tokens * prices.input + part.output_tokens * prices.output, priced) / MILLION;
+  const turns = (part: UsagePart) => part.turns ?? 1;
+  return { ...tokens, cost, unpriced_turns: sum(turns) - sum(turns, priced) };
+}
+
 /** `12.3k of 200k tokens (6%)`, how much of the model's context the last request took; empty before the first one. */
 export function contextText(usages: readonly UsageRecord[], limit: number | undefined): string {
   const tokens = usages.at(-1)?.context_tokens ?? 0;
@@ -49,17 +75,11 @@ export function contextShare(tokens: number, limit: number | undefined): string 
 }
 
 function amounts(usages: readonly UsageRecord[], prices: ModelPrices | undefined): string {
-  const sum = (of: (usage: UsageRecord) => number) => usages.reduce((total, usage) => total + of(usage), 0);
-  const tokens = `${inWords(sum((usage) => usage.input_tokens))} in, ${inWords(sum((usage) => usage.output_tokens))} out`;
-  const priced = prices === undefined ? [] : usages.filter(({ model }) => model === prices.id);
-  if (prices === undefined || priced.length === 0) return tokens;
-  const cost = priced.reduce(
-    (total, usage) => total + usage.input_tokens * prices.input + usage.output_tokens * prices.output,
-    0,
-  );
-  const rest = usages.length - priced.length;
+  const { input_tokens, output_tokens, cost, unpriced_turns: rest } = sumUsage(usages, prices);
+  const tokens = `${inWords(input_tokens)} in, ${inWords(output_tokens)} out`;
+  if (cost === null) return tokens;
   const partly = rest === 0 ? "" : ` without ${rest === 1 ? "1 turn" : `${rest} turns`} of other models`;
-  return `${tokens}, cost ${(cost / MILLION).toFixed(4)}${partly}`;
+  return `${tokens}, cost ${cost.toFixed(4)}${partly}`;
 }
 
 function inWords(tokens: number): string {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { createLimiter } from "#core/limiter";
 import type { ChatMessage } from "#core/messages";
 import { truncate } from "#core/truncate";
+import type { UsageSum } from "#core/usage-text";
 import { Refused, type RequestAccess } from "./access.ts";
 import { choiceOf, LISTED_TEXT, limitOf } from "./list-query.ts";
 
@@ -17,6 +18,10 @@ export interface SessionSummary {
   readonly message_count: number;
 }
 
+interface UsedSession extends SessionSummary {
+  readonly usage: UsageSum;
+}
+
 export interface WholeSession extends SessionSummary {
   readonly messages: readonly ChatMessage[];
 }
@@ -26,6 +31,8 @@ export interface StoredSessions {
   /** Last used first; with `children`, those of child agents, too. */
   list(options: { readonly limit: number; readonly children: boolean }): readonly SessionSummary[];
   find(id: string): WholeSession | undefined;
+  /** The tokens and the cost of all turns of each of these sessions, by id. */
+  usage(ids: readonly string[]): ReadonlyMap<string, UsageSum>;
   toMarkdown(session: WholeSession): string;
   /** Sessions that have all words, last used first; snippets without secrets. Must not keep the event loop busy. */
   search(query: SessionSearch): AsyncIterable<SessionHit>;
@@ -61,6 +68,7 @@ const EXTENSIONS = { jsonl: "jsonl", markdown: "md" };
 const SHOWN_MESSAGES = 300;
 const SHOWN_TEXT = 4000;
 const LONGEST_SEARCH = 200;
+const NO_USAGE: UsageSum = { input_tokens: 0, output_tokens: 0, cost: null, unpriced_turns: 0 };
 
 export function addSessionRoutes(app: FastifyInstance, { access, read, redact }: SessionRouteParts): void {
   const options = { onRequest: access.either };
@@ -68,11 +76,10 @@ export function addSessionRoutes(app: FastifyInstance, { access, read, redact }:
   const searches = createLimiter(1);
 
   app.get("/api/sessions", options, (request) =>
-    read((sessions) => ({
-      sessions: (sessions?.list({ limit: limitOf(request), children: true }) ?? []).map((one) =>
-        summaryOf(one, redact),
-      ),
-    })),
+    read((sessions) => {
+      const list = sessions?.list({ limit: limitOf(request), children: true }) ?? [];
+      return { sessions: withUsage(list, sessions).map((one) => summaryOf(one, redact)) };
+    }),
   );
 
   app.get("/api/search", options, (request, reply) => {
@@ -89,7 +96,8 @@ export function addSessionRoutes(app: FastifyInstance, { access, read, redact }:
     read((sessions) => {
       const { messages, ...session } = wanted(request, sessions);
       const shown = messages.slice(-SHOWN_MESSAGES).map((message) => shownMessage(message, redact));
-      return { session: summaryOf(session, redact), skipped: messages.length - shown.length, messages: shown };
+      const [shownSession] = withUsage([session], sessions).map((one) => summaryOf(one, redact));
+      return { session: shownSession, skipped: messages.length - shown.length, messages: shown };
     }),
   );
 
@@ -129,9 +137,14 @@ function titleOf({ title }: { readonly title: string | null }, redact: (text: st
   return title === null ? null : truncate(redact(title), LISTED_TEXT);
 }
 
-function summaryOf(session: SessionSummary, redact: (text: string) => string): SessionSummary {
-  const { id, platform, model, created_at, updated_at, message_count } = session;
-  return { id, title: titleOf(session, redact), platform, model, created_at, updated_at, message_count };
+function withUsage(list: readonly SessionSummary[], sessions: StoredSessions | undefined): readonly UsedSession[] {
+  const usage = sessions?.usage(list.map(({ id }) => id));
+  return list.map((session) => ({ ...session, usage: usage?.get(session.id) ?? NO_USAGE }));
+}
+
+function summaryOf(session: UsedSession, redact: (text: string) => string): UsedSession {
+  const { id, platform, model, created_at, updated_at, message_count, usage } = session;
+  return { id, title: titleOf(session, redact), platform, model, created_at, updated_at, message_count, usage };
 }
 
 /** A message as the page shows it: its text, and what it called. */

@@ -17,7 +17,7 @@ import { Overview } from "./overview.js";
 import { Scheduler } from "./scheduler.js";
 import { fetchJson } from "./session.js";
 import { Sessions } from "./sessions-state.js";
-import { SessionTitles } from "./session-titles.js";
+import { StoredFacts } from "./stored-facts.js";
 import { SessionsView } from "./sessions-view.js";
 import { listenToSearch } from "./search.js";
 import { SourcesView } from "./sources-view.js";
@@ -29,7 +29,7 @@ import { Views } from "./views.js";
 export class Board {
   #feed = new Feed();
   #sessions = new Sessions();
-  #titles = new SessionTitles(fetchJson, this.#sessions);
+  #facts = new StoredFacts(fetchJson, this.#sessions);
   #hooks = new Hooks();
   #configured = new ConfiguredHooks();
   #models = { sessions: this.#sessions, hooks: this.#hooks, configured: this.#configured };
@@ -168,7 +168,7 @@ export class Board {
       this.#hooksPane.refresh().then((isRead) => isRead && this.#chosen()),
       this.#stored.refresh(this.#isVisible, (view) => this.#drawNow(this.#parts[view])),
       this.#inspector.refresh().then((isNew) => isNew && this.#drawNow(this.#parts.inspector)),
-      this.#titles.refresh().then((isNew) => isNew && this.#chosen()),
+      this.#facts.refresh().then((isNew) => isNew && this.#chosen()),
     ]);
   }
 

@@ -2,7 +2,7 @@
 import { DaemonDetailsView } from "./daemon-details.js";
 import { byId, el, setText } from "./dom.js";
 import { button, eventView } from "./event-view.js";
-import { counted, fullTime, shortId } from "./format.js";
+import { fullTime, shortId } from "./format.js";
 import { hookDetails } from "./hook-details.js";
 import { nameOfHook } from "./hooks-state.js";
 import { fetchJson } from "./session.js";
@@ -12,6 +12,7 @@ import { deliveryDetails, taskDetails } from "./stored-details.js";
 import { StoredResource } from "./stored-list.js";
 import { sessionActions, storedMessages } from "./stored-session.js";
 import { TimelineView } from "./timeline-view.js";
+import { usageOf, usageWords } from "./usage.js";
 
 /** @typedef {import("./events.js").Row} Row */
 /** @typedef {import("./stored-panes.js").StoredName} StoredName */
@@ -209,7 +210,6 @@ export class Inspector {
     const session = this.#sessions.get(id);
     if (session === undefined) return id === "" ? this.#drawNothing() : this.#drawStoredSession(id);
     setText(this.#title, nameOf(session));
-    const tokens = session.tokens > 0 ? counted(session.tokens, "token") : "";
     const { platform, model } = session;
     const parts = [
       `Session ${shortId(id)}`,
@@ -217,7 +217,7 @@ export class Inspector {
       badWords(session),
       platform,
       model,
-      tokens,
+      usageWords(session.usage, session.tokens),
       isFollowed ? "the latest" : "",
     ];
     setText(this.#subtitle, parts.filter((part) => part !== "").join(" · "));
@@ -241,8 +241,10 @@ export class Inspector {
   #drawStoredSession(id) {
     const { value, problem } = this.#stored;
     const stored = value !== undefined && "messages" in value && "session" in value ? value : undefined;
-    const { title, platform, model, updated_at: at } = stored?.session ?? {};
-    const parts = [`Session ${shortId(id)}`, "stored", platform ?? "", model ?? "", at ? fullTime(Date.parse(at)) : ""];
+    const { title, platform, model, updated_at: at, usage } = stored?.session ?? {};
+    const used = usageWords(usageOf(usage));
+    const time = at ? fullTime(Date.parse(at)) : "";
+    const parts = [`Session ${shortId(id)}`, "stored", platform ?? "", model ?? "", used, time];
     setText(this.#title, title || `Session ${shortId(id)}`);
     setText(this.#subtitle, stored === undefined ? problem || "Loading…" : parts.filter(Boolean).join(" · "));
     if (!this.#hold(`stored ${id}\n${stored?.session.updated_at ?? problem}`)) return;

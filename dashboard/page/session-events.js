@@ -33,7 +33,8 @@ import { numberOf, payloadOf, textOf } from "./values.js";
  * @property {number} lastAt
  * @property {{ who: "person" | "agent", text: string } | null} lastWords
  * @property {{ problem: string, at: number, until: number } | null} retry while a failed model request waits
- * @property {number} tokens of all turns, in and out
+ * @property {number} tokens of the turns whose events are kept, in and out
+ * @property {import("./usage.js").Usage | null} usage of all turns, as it is stored; null until it is known
  * @property {number} errors of tools, hooks and turns
  * @property {number} blocks calls and messages that hooks blocked
  * @property {Turn[]} turns

@@ -38,16 +38,19 @@ export class Sessions {
   }
 
   /**
-   * Gives the session its stored title.
+   * Gives a session what is stored of it. Returns whether that is new.
    *
    * @param {string} id
-   * @param {string} title
+   * @param {{ title: string, usage: import("./usage.js").Usage | null }} stored
    */
-  setTitle(id, title) {
+  setStored(id, { title, usage }) {
     const session = this.#sessions.get(id);
-    if (session === undefined) return;
-    session.title = oneLine(title, LONGEST_TITLE);
+    if (session === undefined) return false;
+    const next = { title: oneLine(title, LONGEST_TITLE), usage };
+    if (JSON.stringify(next) === JSON.stringify({ title: session.title, usage: session.usage })) return false;
+    Object.assign(session, next);
     session.version++;
+    return true;
   }
 
   clear() {
@@ -151,6 +154,7 @@ function newSession(id) {
     lastWords: null,
     retry: null,
     tokens: 0,
+    usage: null,
     errors: 0,
     blocks: 0,
     turns: [],

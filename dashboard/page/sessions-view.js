@@ -4,6 +4,7 @@ import { el, KeyedList, setAttribute, setText } from "./dom.js";
 import { ago, count, counted, shortId } from "./format.js";
 import { RovingButtons } from "./roving.js";
 import { nameOf } from "./sessions-state.js";
+import { usageWords } from "./usage.js";
 
 /** @typedef {import("./session-events.js").Session} Session */
 
@@ -112,8 +113,8 @@ export function badWords({ errors, blocks }) {
 }
 
 /** @param {Session} session */
-function factsOf({ id, platform, user, model, turnCount, tokens, src }) {
-  const used = tokens > 0 ? counted(tokens, "token") : "";
+function factsOf({ id, platform, user, model, turnCount, tokens, usage, src }) {
+  const used = usageWords(usage, tokens);
   const parts = [shortId(id), platform || src, user, model, counted(turnCount, "turn"), used];
   return parts.filter((part) => part !== "").join(" · ");
 }

@@ -5,7 +5,8 @@ import { counted } from "./format.js";
 
 /**
  * @typedef {object} StoredSession
- * @property {{ id: string, title: string | null, platform: string, model: string | null, updated_at: string }} session
+ * @property {{ id: string, title: string | null, platform: string, model: string | null, updated_at: string,
+ *   usage: unknown }} session
  * @property {number} skipped messages before these
  * @property {readonly { role: string, text: string, calls: readonly { name: string, arguments: string }[] }[]} messages
  */

@@ -69,6 +69,7 @@ test("what is open is in the address, and is open after a reload; sizes of panes
 
 test("stored sessions are found by their words, opened without events, and saved as files", async (t) => {
   const home = new Home(t);
+  home.write("config.yaml", "model: { provider: offline, prices: { input: 3000, output: 15000 } }\n");
   // No dashboard runs: there are no events of this one.
   await home.run(["chat", "-q", "run `echo needle <b>x</b>`"]);
   const dashboard = home.start(["dashboard", "--port", "0", "--json"]);
@@ -84,7 +85,7 @@ test("stored sessions are found by their words, opened without events, and saved
   await hit.first().click();
   const pane = page.locator("#inspector");
   await sees(pane.locator("[data-kind=message]"), "run `echo needle <b>x</b>`");
-  await sees(page.locator("#inspector-subtitle"), "stored");
+  await sees(page.locator("#inspector-subtitle"), /stored · .* · [\d,]+ tokens · cost \d+\.\d{4} · /);
   await page.reload();
   await sees(pane.locator("[data-kind=message]"), "run `echo needle <b>x</b>`");
 
@@ -97,9 +98,15 @@ test("stored sessions are found by their words, opened without events, and saved
     const text = readFileSync(await (await waiting).path(), "utf8");
     assert.ok(text.startsWith(start) && text.includes("needle"), text);
   }
+  await page.route("**/api/search?*", async (route) => {
+    await sees(page.locator("#search-note"), "Searching…");
+    await route.continue();
+  });
   await page.getByRole("searchbox", { name: "Search all stored sessions" }).fill("nothing like it");
   await sees(page.locator("#search-note"), "No stored session has all these words.");
   await page.getByRole("searchbox", { name: "Search all stored sessions" }).fill("");
   await page.locator("#sessions-live").waitFor();
+  await home.run(["chat", "-q", "Hello"]);
+  await sees(page.locator("#sessions-live button"), /1 turn · [\d,]+ tokens · cost \d+\.\d{4}/);
   assert.deepEqual(errors, []);
 });

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { Conversation, ordinaryDay, type EventFrame } from "../helpers/dashboard-events.ts";
 import { parseEvent } from "../../dashboard/page/events.js";
 import { Hooks, percentile } from "../../dashboard/page/hooks-state.js";
-import { SessionTitles } from "../../dashboard/page/session-titles.js";
+import { StoredFacts } from "../../dashboard/page/stored-facts.js";
+import { usageWords } from "../../dashboard/page/usage.js";
 import { nameOf, Sessions } from "../../dashboard/page/sessions-state.js";
 
 /** Makes the models of these events, one a second. */
@@ -108,12 +109,17 @@ test("a session is called by its title, else by the first words, else by its id"
   const found = sessions.get(chat.id)!;
   assert.deepEqual([nameOf(found), found.tokens], ["Fix the build", 22]);
   const asked: string[] = [];
-  const titles = new SessionTitles((path) => {
+  const usage = { input_tokens: 1000, output_tokens: 24, cost: 4.5, unpriced_turns: 1 };
+  const facts = new StoredFacts((path) => {
     asked.push(path);
-    return Promise.resolve({ value: { sessions: [null, { id: chat.id, title: "The build" }] } });
+    return Promise.resolve({ value: { sessions: [null, { id: "x" }, { id: chat.id, title: "The build", usage }] } });
   }, sessions);
-  assert.deepEqual([await titles.refresh(), nameOf(found), await titles.refresh()], [true, "The build", false]);
-  assert.equal(asked.length, 1, "a known title is not asked for again");
+  assert.deepEqual([await facts.refresh(), nameOf(found), await facts.refresh()], [true, "The build", false]);
+  assert.equal(asked.length, 1, "nothing is asked for again without a further turn");
+  assert.equal(usageWords(found.usage, found.tokens), "1,024 tokens · cost 4.5000 without 1 turn of other models");
+  found.tokens += 2000;
+  assert.match(usageWords(found.usage, found.tokens), /^2,022 tokens/, "what events say may be newer");
+  assert.deepEqual([await facts.refresh(), asked.length], [false, 2], "the end of a turn");
 });
 
 test("an answer grows while it is written, and hooks have the last word", () => {

@@ -27,11 +27,12 @@ async function start(t: TestContext, search?: StoredSessions["search"]) {
   const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
   const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact });
   const sessions = new SqliteSessions(database, (error) => assert.ifError(error));
-  const shown = storedSessions(
-    sessions,
-    search ?? ((query) => searchSessions(database, { ...query, redact })),
+  const shown = storedSessions({
+    store: sessions,
+    search: search ?? ((query) => searchSessions(database, { ...query, redact })),
     toMarkdown,
-  );
+    prices: { id: "m", input: 3, output: 15 },
+  });
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,
@@ -90,6 +91,29 @@ test("sessions are listed last used first, with titles without secrets", async (
   const bare = await TestDashboard.start(t);
   assert.deepEqual((await bare.get("/api/sessions", bare.bearer)).json(), { sessions: [] });
   assert.equal((await bare.get("/api/sessions")).status, 401);
+});
+
+test("a session has its tokens, and the cost of the turns whose model has prices", async (t) => {
+  const { sessions, get } = await start(t);
+  const used = (id: string, model: string, input_tokens: number, output_tokens: number) =>
+    sessions.usage.add(id, { kind: "turn", model, input_tokens, output_tokens, context_tokens: 0 });
+  const [none, both, other] = ["none", "both", "other"].map(
+    (title) => sessions.create({ platform: "cli", source: "chat", title }).id,
+  ) as [string, string, string];
+  used(both, "m", 1_000_000, 0);
+  used(both, "m", 0, 100_000);
+  used(both, "elsewhere", 10, 5);
+  used(both, "elsewhere", 10, 5);
+  used(other, "elsewhere", 7, 1);
+  const list = (await get("/api/sessions")).body["sessions"] as { readonly id: string; readonly usage: unknown }[];
+  const expected = {
+    [none]: { input_tokens: 0, output_tokens: 0, cost: null, unpriced_turns: 0 },
+    [both]: { input_tokens: 1_000_020, output_tokens: 100_010, cost: 4.5, unpriced_turns: 2 },
+    [other]: { input_tokens: 7, output_tokens: 1, cost: null, unpriced_turns: 0 },
+  };
+  assert.deepEqual(Object.fromEntries(list.map(({ id, usage }) => [id, usage])), expected);
+  const one = (await get(`/api/sessions/${both}`)).body["session"] as Record<string, unknown>;
+  assert.deepEqual(one["usage"], expected[both]);
 });
 
 test("a session is shown, found and exported without secrets, even where a snippet is cut", async (t) => {

@@ -28,6 +28,7 @@ export interface TestDashboardOptions {
 export const noSessions: StoredItems["sessions"] = {
   list: () => [],
   find: () => undefined,
+  usage: () => new Map(),
   toMarkdown: () => "",
   search: () => (async function* () {})(),
 };

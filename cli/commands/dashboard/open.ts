@@ -5,6 +5,7 @@ import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
 import type { HookRegistry } from "#core/registry";
+import type { ModelPrices } from "#core/usage-text";
 import { bindAddress } from "#dashboard/addresses";
 import { createDashboard, type DashboardServer } from "#dashboard/server";
 import { programVersion } from "../../version.ts";
@@ -65,7 +66,8 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 }
 
 /** What the page shows of the home's sessions, tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
-async function openStored(database: DatabaseSync, { paths, config, redact, log }: OpenDashboardOptions) {
+async function openStored(database: DatabaseSync, options: OpenDashboardOptions) {
+  const { paths, config, redact, log } = options;
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
   const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
@@ -84,8 +86,24 @@ async function openStored(database: DatabaseSync, { paths, config, redact, log }
   });
   const daemons = createDaemonDesk({ database, run: paths.run, redact });
   const store = new SqliteSessions(database, (error) => log.error(`dashboard: ${problemOf(error)}`));
-  const sessions = storedSessions(store, (query) => searchSessions(database, { ...query, redact }), toMarkdown);
+  const sessions = storedSessions({
+    store,
+    search: (query) => searchSessions(database, { ...query, redact }),
+    toMarkdown,
+    prices: await pricesOf(options),
+  });
   return { tasks, deliveries, daemons, sessions };
+}
+
+/** The prices of the configured model; none, and a line in the log, when the configuration names no model. */
+async function pricesOf({ config, env, log }: OpenDashboardOptions): Promise<ModelPrices | undefined> {
+  const { createModelSwitch } = await import("../../model-switch.ts");
+  try {
+    return createModelSwitch(config.values.model, env).prices();
+  } catch (error) {
+    log.warn(`dashboard: sessions are shown without their cost: ${problemOf(error)}`);
+    return undefined;
+  }
 }
 
 /** A separate connection for events. Without a usable file, events are kept in memory only. */

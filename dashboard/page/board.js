@@ -42,6 +42,7 @@ export class Board {
   address = new Address(
     (choice) => this.#open(choice),
     (seq) => this.#feed.find(seq),
+    fetchJson,
   );
   #firstAt = 0;
   #isVisible = (/** @type {import("./views.js").View} */ view) => this.#views.isVisible(view);

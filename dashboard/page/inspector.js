@@ -24,16 +24,18 @@ import { usageOf, usageWords } from "./usage.js";
 const STORED_TITLES = { task: "Task", delivery: "Delivery", daemon: "Daemon" };
 
 /**
- * What the pane shows. `follow`: nothing is selected, so it shows the most active session.
+ * What the pane shows. `follow`: nothing is selected, so it shows the most active session. `gone`: an event that is no
+ * longer kept. `note` says why it is this session.
  *
- * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string } |
- *   { kind: "hook", key: string } | { kind: StoredName, id: string }} Choice
+ * @typedef {{ kind: "follow" } | { kind: "event", row: Row } | { kind: "session", id: string, note?: string } |
+ *   { kind: "gone", seq: number } | { kind: "hook", key: string } | { kind: StoredName, id: string }} Choice
  */
 
 export class Inspector {
   #pane = byId("inspector", HTMLElement);
   #title = byId("inspector-title", HTMLElement);
   #subtitle = byId("inspector-subtitle", HTMLElement);
+  #note = byId("inspector-note", HTMLElement);
   #body = byId("inspector-body", HTMLElement);
   #close = byId("inspector-close", HTMLButtonElement);
   #timeline;
@@ -119,12 +121,25 @@ export class Inspector {
   }
 
   draw() {
-    if (this.#choice.kind === "event") this.#drawEvent(this.#choice.row);
+    const note = this.#choice.kind === "session" ? (this.#choice.note ?? "") : "";
+    this.#note.hidden = note === "";
+    setText(this.#note, note);
+    if (this.#choice.kind === "gone") this.#drawGone(this.#choice.seq);
+    else if (this.#choice.kind === "event") this.#drawEvent(this.#choice.row);
     else if (this.#choice.kind === "hook") this.#drawHook(this.#choice.key);
     else if (this.#choice.kind === "daemon") this.#drawDaemon(this.#choice.id);
     else if ("id" in this.#choice && this.#choice.kind !== "session")
       this.#drawStored(this.#choice.kind, this.#choice.id);
     else this.#drawSession(this.sessionId, this.#choice.kind === "follow");
+  }
+
+  /** @param {number} seq */
+  #drawGone(seq) {
+    setText(this.#title, `Event ${seq}`);
+    setText(this.#subtitle, "No longer kept");
+    if (!this.#hold(`gone ${seq}`)) return;
+    const words = "The dashboard no longer has this event: it keeps the last 10,000, fewer if they are large.";
+    this.#body.replaceChildren(el("p", { class: "empty" }, words));
   }
 
   /** Reads from where the details are from now on. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import type { Locator } from "playwright-core";
+import { parseEvent, rowOf } from "../../dashboard/page/events.js";
 import { fragmentOf, linkIn } from "../../dashboard/page/links.js";
 import { openTab, startBrowser } from "../helpers/browser.ts";
 import { TestDashboard } from "../helpers/dashboard.ts";
@@ -19,7 +20,10 @@ test("a link leads to what it was made of, whatever an id holds; others lead now
   assert.deepEqual(linkIn(fragmentOf({ kind: "session", id })), { kind: "session", id });
   const key = JSON.stringify(["pre_tool_call", "shell", "~/x y.sh"]);
   assert.deepEqual(linkIn(fragmentOf({ kind: "hook", key })), { kind: "hook", key });
-  assert.deepEqual(linkIn("#event=12"), { kind: "event", seq: 12 });
+  assert.deepEqual(linkIn("#event=12"), { kind: "event", seq: 12, session: "" });
+  const row = { ...rowOf(parseEvent('{"seq":12,"event_type":"agent:step"}')!), session: id };
+  assert.deepEqual(linkIn(fragmentOf({ kind: "event", row })), { kind: "event", seq: 12, session: id });
+  assert.deepEqual(linkIn(fragmentOf({ kind: "gone", seq: 7 })), { kind: "event", seq: 7, session: "" });
   for (const other of ["", "#", "#code=x", "#event=x", "#event=-1", "#hook={}", "#hook=[1,2,3]", "#session="])
     assert.equal(linkIn(other), undefined, other);
 });
@@ -39,13 +43,22 @@ test("what is open is in the address, and is open after a reload; sizes of panes
   await page.locator("#rows [role=option]", { hasText: "patch src/cache.ts" }).click();
   await sees(title, "tui:tool.start");
   const { hash } = new URL(page.url());
-  assert.match(hash, /^#event=\d+$/);
+  assert.match(hash, /^#event=\d+&session=sess_\w+$/);
   await page.reload();
   await sees(title, "tui:tool.start");
   await page.keyboard.press("Escape");
   await sees(title, "Clean up the build folder");
   assert.equal(new URL(page.url()).hash, "");
-  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+  const go = (fragment: string) => page.evaluate(`location.hash = ${JSON.stringify(fragment)}`);
+  await go("#event=9999&session=sess_0mabc2beefa9c3d4e5");
+  await sees(title, "Is the backup done?");
+  await sees(page.locator("#inspector-note"), "The event of this link is no longer kept");
+  assert.equal(new URL(page.url()).hash, "#session=sess_0mabc2beefa9c3d4e5");
+  await go("#event=9999");
+  await sees(page.locator("#inspector-subtitle"), "No longer kept");
+  assert.equal(await page.locator("#inspector-note").isVisible(), false);
+  assert.equal(new URL(page.url()).hash, "#event=9999");
+  await go(hash);
   await sees(title, "tui:tool.start");
 
   const width = async (id: string) => (await page.locator(id).boundingBox())!.width;

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -64,7 +65,10 @@ async function idle(command: string, bin: string, home: string): Promise<number>
     await new Promise((wake) => setTimeout(wake, IDLE_MS));
     return residentMegabytes(String(child.pid));
   } finally {
-    child.kill("SIGKILL");
+    // Only a process that ends by itself leaves its compile cache to the next one.
+    const ended = once(child, "close");
+    child.kill("SIGTERM");
+    await ended;
   }
 }
 

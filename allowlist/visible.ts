@@ -2,12 +2,16 @@
  * What a terminal would interpret or hide: escape sequences, bidi marks, characters without a glyph (fillers, variation
  * selectors, tags), line breaks, unusual spaces, blank symbols, and marks piled on marks.
  */
-const HIDDEN =
-  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{16FE4}\u{1D159}]|(?! )\p{Zs}|(?<=\p{M}{3})\p{M}/gu;
+let hidden: RegExp | undefined;
+const hiddenCharacters = () =>
+  (hidden ??=
+    /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{16FE4}\u{1D159}]|(?! )\p{Zs}|(?<=\p{M}{3})\p{M}/gu);
+/** Printable ASCII has none of them. Most texts are that, and V8 takes 1 ms to make the long pattern. */
+const PLAIN = /^[ -~]*$/;
 
 /** Makes text safe to show before a decision: hidden characters are escaped. */
 export function visible(text: string): string {
-  return text.replaceAll(HIDDEN, escapeCharacter);
+  return PLAIN.test(text) ? text : text.replaceAll(hiddenCharacters(), escapeCharacter);
 }
 
 /** The same for a command: blanks that could hide a part of it, or that the eye misses, show too. */

@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
+import { englishOnly, zodAsFile, zodFromFile } from "./zod-file.ts";
 
 interface Manifest {
   readonly imports: Readonly<Record<string, string>>;
@@ -38,6 +39,7 @@ const FREQUENT = [
   "cli/commands/hooks.ts",
   "cli/commands/hooks/list.ts",
   "cli/commands/hooks/last-runs.ts",
+  "core/home/config-issues.ts",
   "cli/commands/send.ts",
 ];
 
@@ -54,6 +56,7 @@ await build({
   logLevel: "warning",
 });
 await bundleProgram();
+await bundle(zodAsFile(root, join(dist, "cli/zod.cjs")), "cli", "cjs", englishOnly());
 for (const entry of entries) {
   await bundle({ entryPoints: [entry], outbase: root, outExtension: { ".js": ".js" } }, dirname(entry), "esm");
 }
@@ -96,6 +99,7 @@ async function bundleProgram(): Promise<void> {
     program("main", [...start], 'export { main } from "./cli/main.ts";'),
     "cli",
     "cjs",
+    zodFromFile(),
     moved(
       (file, kind) => kind === "dynamic-import" && !isStart(file),
       (file) => other(file, "rest"),
@@ -105,6 +109,7 @@ async function bundleProgram(): Promise<void> {
     program("rest", [...wanted]),
     "cli",
     "cjs",
+    zodFromFile(),
     moved(isStart, (file) => other(file, "main")),
   );
   for (const name of ["main", "rest"]) assertAscii(join(dist, `cli/${name}.cjs`));
@@ -273,7 +278,7 @@ function removeDeclarationsBut(wanted: readonly string[]): void {
 
 /** The licences of the bundled packages, which must be included. */
 function licenses(): string {
-  const texts = BUNDLED.map((name) => {
+  const texts = [...BUNDLED, "zod"].map((name) => {
     const [file = ""] = globSync(`node_modules/${name}/LICEN[CS]E*`, { cwd: root });
     return `## ${name}\n\n${readFileSync(join(root, file), "utf8").trim()}\n`;
   });

@@ -68,9 +68,11 @@ async function main(): Promise<void> {
 
   const rows: Row[] = [];
   for (const name of names) {
-    process.stderr.write(`${name} …\n`);
+    process.stderr.write(`${name} … `);
+    const started = performance.now();
     const { run } = await CASES[name]!();
     rows.push(...(await run({ dashboard, seconds })).map(judge));
+    process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0)} s\n`);
   }
   print(table(rows));
   if (values.json !== undefined)

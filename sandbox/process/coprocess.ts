@@ -42,6 +42,8 @@ export async function startCoprocess(options: CoprocessOptions): Promise<Coproce
 
 /** A question that waits for its answer. */
 interface Pending {
+  /** In bytes, with its newline. */
+  readonly size: number;
   readonly output: Buffer[];
   readonly errors: Buffer[];
   outputBytes: number;
@@ -52,7 +54,7 @@ interface Pending {
 export class Coprocess {
   /** Why it takes no more questions, as a clause; null while it does. */
   ending: string | null = null;
-  /** True when it had closed its standard input, so that it has not read the last question. */
+  /** True when it has not read the last question: it ended before, or had closed its standard input. */
   unread = false;
   readonly #launched: Launched;
   readonly #most: number;
@@ -93,7 +95,9 @@ export class Coprocess {
     // If the event loop was busy, first read what has come in time.
     const expire = () => setImmediate(() => this.#pending === pending && this.#stop("timeout", "it did not answer"));
     const timer = setTimeout(expire, timeoutMs);
+    const input = Buffer.from(`${question}\n`);
     const pending: Pending = {
+      size: input.length,
       output: [],
       errors: [],
       outputBytes: 0,
@@ -109,7 +113,7 @@ export class Coprocess {
     this.#pending = pending;
     signal.addEventListener("abort", interrupt, { once: true });
     if (signal.aborted) interrupt();
-    else this.#launched.start.stdin?.write(`${question}\n`);
+    else this.#launched.start.stdin?.write(input);
     return promise;
   }
 
@@ -148,6 +152,8 @@ export class Coprocess {
       child.once("exit", (...how) => resolve(how));
     });
     this.#exited = true;
+    const unread = this.#launched.start.takeUnread();
+    if (this.#pending !== undefined && unread >= this.#pending.size) this.unread = true;
     this.#escaped = this.#launched.running.ended();
     // An answer that it gave right before its end is still in the pipe.
     await drained(streams);

@@ -5,7 +5,7 @@
  * because a FIFO cannot be opened again once its writer has closed it; input that comes bit by bit is a FIFO, too.
  */
 import { execFile } from "node:child_process";
-import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +23,8 @@ export interface Pipes {
   readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** For {@link OPEN}: takes the input that the child has left unread at its end, and counts its bytes, at most 64 KiB. */
+  readonly takeUnread: () => number;
   /** Must be called once the child has its ends, or if it could not be started. */
   closeChildEnds(): void;
 }
@@ -31,6 +33,8 @@ export interface Pipes {
 const BATCH = 16;
 /** How many are kept for reuse. */
 const MOST_SPARE = 48;
+/** Of a FIFO, in bytes. */
+const CAPACITY = 65_536;
 const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** FIFOs without a writer, each held open for reading by this descriptor. */
@@ -48,14 +52,18 @@ export async function takePipes(given: Input | undefined): Promise<Pipes | undef
   const ourEnds: Socket[] = [];
   try {
     let stdin: Socket | null = null;
+    let takeUnread = () => 0;
     if (given === OPEN) {
       // Our own reader goes at once: with it, a write would succeed after the child has closed its standard input.
       const reader = holders.pop()!;
       childEnds.push(reader);
-      stdin = new Socket({ fd: reopen(reader, O_WRONLY | O_NONBLOCK), readable: false, writable: true });
-      ourEnds.push(stdin);
+      const fd = reopen(reader, O_WRONLY | O_NONBLOCK);
+      const input = new Socket({ fd, readable: false, writable: true });
+      ourEnds.push(input);
       childEnds[0] = reopen(reader, O_RDONLY);
       closeSync(reader);
+      takeUnread = () => (input.destroyed ? 0 : countUnread(fd));
+      stdin = input;
     } else if (given !== undefined) childEnds.push(openInput(given));
     const streams = holders.map((holder) => {
       childEnds.push(reopen(holder, O_WRONLY));
@@ -67,12 +75,27 @@ export async function takePipes(given: Input | undefined): Promise<Pipes | undef
     const [output, errors] = childEnds.slice(-2) as [number, number];
     const [stdout, stderr] = streams as [Socket, Socket];
     for (const [index, end] of streams.entries()) recycle(end, holders[index]!);
-    return { childEnds: [input, output, errors], stdin, stdout, stderr, closeChildEnds: () => closeAll(childEnds) };
+    const closeChildEnds = () => closeAll(childEnds);
+    return { childEnds: [input, output, errors], stdin, stdout, stderr, takeUnread, closeChildEnds };
   } catch {
     // No space for the input, or no file descriptors left: this child gets sockets.
     for (const end of ourEnds) end.destroy();
     closeAll([...childEnds, ...holders]);
     return undefined;
+  }
+}
+
+/** What is in a FIFO stays there while its writer has it open. */
+function countUnread(writer: number): number {
+  let reader: number | undefined;
+  try {
+    reader = reopen(writer, O_RDONLY | O_NONBLOCK);
+    return readSync(reader, Buffer.alloc(CAPACITY));
+  } catch {
+    // EAGAIN: it is empty.
+    return 0;
+  } finally {
+    if (reader !== undefined) closeSync(reader);
   }
 }
 

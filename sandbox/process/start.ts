@@ -13,6 +13,8 @@ export interface Started {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  /** Takes the input that the child has left unread at its end, and counts its bytes; 0 where that cannot be told. */
+  readonly takeUnread: () => number;
 }
 
 export type Start = Started | { readonly problem: string };
@@ -63,7 +65,7 @@ async function errorOf(child: ChildProcess): Promise<Error> {
 }
 
 function streamsOf(child: ChildProcess, pipes: Pipes | undefined): Omit<Started, "child"> {
-  return pipes ?? child;
+  return pipes ?? { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, takeUnread: () => 0 };
 }
 
 function destroy(pipes: Pipes | undefined): void {

@@ -2,7 +2,7 @@
 import { commandLines, factsOf, quoted } from "./detail-parts.js";
 import { el } from "./dom.js";
 import { button } from "./event-view.js";
-import { ago, clockTime, count, counted, duration, shortId } from "./format.js";
+import { ago, clockTime, count, duration, shortId } from "./format.js";
 import { percentile } from "./hooks-state.js";
 
 /** @typedef {import("./hooks-state.js").HookStats} HookStats */
@@ -32,20 +32,23 @@ export function hookDetails(stats, configured, handlers) {
   ];
 }
 
+/** The events whose hooks can block: the failure of such a hook blocks, too, or is passed over. */
+const GATES = new Set(["pre_tool_call", "pre_gateway_dispatch"]);
+
 /**
  * @param {HookStats | undefined} stats
  * @param {ConfiguredHook | undefined} configured
  */
 function facts(stats, configured) {
   const hook = stats ?? configured;
-  const onFailure = configured?.failClosed === true ? "blocks" : "goes on";
+  const onFailure = configured?.failClosed === true ? "block" : "allow";
   return factsOf([
     ["Event", hook?.event ?? ""],
     ["Kind", hook?.source ?? ""],
     ["Command", configured?.command ?? ""],
     ["Tools", configured?.matcher ?? ""],
     ["Time limit", configured?.timeout === null || configured === undefined ? "" : `${configured.timeout} s`],
-    ["On failure", configured === undefined || configured.event === "" ? "" : onFailure],
+    ["On failure", configured !== undefined && GATES.has(configured.event) ? onFailure : ""],
     ["State", stateWords(configured)],
     ["Runs", stats === undefined ? "" : summaryOf(stats)],
   ]);
@@ -97,7 +100,7 @@ function runsOf({ key, runs, failures }, { onFilter, onSession }) {
   const none = el("p", { class: "empty" }, "It has not blocked or failed while events were kept.");
   return [
     el("div", { class: "actions" }, only),
-    el("h3", {}, `Last ${counted(runs.length, "run")}`),
+    el("h3", {}, runs.length === 1 ? "Last run" : `Last ${count(runs.length)} runs`),
     trend(runs),
     el("h3", {}, "Last failures and blocks"),
     failures.length === 0 ? none : list,

@@ -1,6 +1,6 @@
 /** Statistics of every hook: calls, blocks, errors, durations. No DOM. */
 import { oneLine, scriptName } from "./format.js";
-import { numberOf, payloadOf, textOf } from "./values.js";
+import { numberOf, payloadOf, reasonOf, textOf } from "./values.js";
 
 /** How many of the last runs the percentiles cover. */
 const MOST_SAMPLES = 256;
@@ -71,7 +71,7 @@ export class Hooks {
     const outcome = textOf(run["outcome"]);
     const failure = failureOf(outcome, textOf(run["cause"]));
     const ms = numberOf(run["duration_ms"]);
-    const reason = oneLine(textOf(run["detail"]), LONGEST_REASON);
+    const reason = oneLine(reasonOf(run["detail"]), LONGEST_REASON);
     const session = textOf(context["session_id"]);
     /** @type {Run} */
     const told = { at, seq, outcome, failure, reason, session, ms };

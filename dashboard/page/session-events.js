@@ -221,7 +221,9 @@ function openTurn(telling) {
  */
 function turnForMessage(telling) {
   const last = lastTurn(telling.session);
-  if (last?.isOpen === true && !last.hasMessage && last.items.every(({ kind }) => kind === "hook")) return last;
+  // What came before the message: hooks, and where a message of a daemon or plugin is from.
+  const isFirst = last?.items.every(({ kind }) => kind === "hook" || kind === "injected");
+  if (last?.isOpen === true && !last.hasMessage && isFirst) return last;
   endTurn(last, telling.at);
   return beginTurn(telling);
 }

@@ -1,6 +1,6 @@
 /** Summarises an event in one line, and tells whether it is bad news. No DOM. */
 import { count, counted, duration, oneLine, shortName } from "./format.js";
-import { callSummary, jsonOf, numberOf, payloadOf, textOf, textsOf } from "./values.js";
+import { callSummary, jsonOf, numberOf, payloadOf, reasonOf, textOf, textsOf } from "./values.js";
 
 /** @typedef {"" | "block" | "error" | "timeout"} Tone */
 /** @typedef {Record<string, unknown>} Fields */
@@ -99,7 +99,7 @@ export function tokenWords({ input, output }) {
 /** @param {Fields} run */
 function hookSummary(run) {
   const what = `${shortName(textOf(run["name"]))} on ${textOf(run["event"])}${after(run["duration_ms"])}`;
-  return `${outcomeWords(run)}: ${join([what, textOf(run["detail"])], ": ")}`;
+  return `${outcomeWords(run)}: ${join([what, reasonOf(run["detail"])], ": ")}`;
 }
 
 /** @param {Fields} context */

@@ -1,6 +1,6 @@
 /** A turn of a session, built from events: messages, tool calls and hooks. No DOM. */
 import { cut, oneLine, scriptName } from "./format.js";
-import { isRecord, jsonOf, numberOf, textOf } from "./values.js";
+import { isRecord, jsonOf, numberOf, reasonOf, textOf } from "./values.js";
 
 /** Items per turn; those between the first and the last ones are only counted. */
 const MOST_ITEMS = 300;
@@ -191,7 +191,7 @@ export function toolItem(id, at, { name, tool_id, params }) {
 export function hookItem(id, at, { event, source, name, outcome, cause, duration_ms, detail, tool_call_id }) {
   return newItem(id, "hook", at, {
     label: textOf(name),
-    text: cut(textOf(detail), MOST_TEXT),
+    text: cut(reasonOf(detail), MOST_TEXT),
     toolId: textOf(tool_call_id),
     detail: textOf(event),
     source: textOf(source),

@@ -37,5 +37,6 @@ export function usageWords(usage, tokens = 0) {
 function costWords(usage) {
   if (usage === null || usage.cost === null) return "";
   const partly = usage.unpriced > 0 ? ` without ${counted(usage.unpriced, "turn")} of other models` : "";
-  return `cost ${usage.cost.toFixed(4)}${partly}`;
+  // Not broken between the word and the figure.
+  return `cost\u00A0${usage.cost.toFixed(4)}${partly}`;
 }

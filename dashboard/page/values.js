@@ -30,6 +30,15 @@ export function textOf(value) {
 }
 
 /**
+ * What a hook said or why it failed, without the hook's name and event, which the page shows next to it.
+ *
+ * @param {unknown} detail
+ */
+export function reasonOf(detail) {
+  return textOf(detail).replace(/^\w+ hook ".*?" (?:failed at \w+: |(?=did not |gave an |was interrupted ))/s, "");
+}
+
+/**
  * A finite number, or null.
  *
  * @param {unknown} value

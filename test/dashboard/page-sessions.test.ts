@@ -6,6 +6,7 @@ import { parseEvent } from "../../dashboard/page/events.js";
 import { Hooks, percentile } from "../../dashboard/page/hooks-state.js";
 import { StoredFacts } from "../../dashboard/page/stored-facts.js";
 import { usageWords } from "../../dashboard/page/usage.js";
+import { reasonOf } from "../../dashboard/page/values.js";
 import { nameOf, Sessions } from "../../dashboard/page/sessions-state.js";
 
 /** Makes the models of these events, one a second. */
@@ -116,7 +117,7 @@ test("a session is called by its title, else by the first words, else by its id"
   }, sessions);
   assert.deepEqual([await facts.refresh(), nameOf(found), await facts.refresh()], [true, "The build", false]);
   assert.equal(asked.length, 1, "nothing is asked for again without a further turn");
-  assert.equal(usageWords(found.usage, found.tokens), "1,024 tokens · cost 4.5000 without 1 turn of other models");
+  assert.equal(usageWords(found.usage, found.tokens), "1,024 tokens · cost\u00A04.5000 without 1 turn of other models");
   found.tokens += 2000;
   assert.match(usageWords(found.usage, found.tokens), /^2,022 tokens/, "what events say may be newer");
   assert.deepEqual([await facts.refresh(), asked.length], [false, 2], "the end of a turn");
@@ -184,6 +185,19 @@ test("a surface without frames of the turn is shown from agent:start and agent:e
     [
       ["message", "Hi"],
       ["answer", "Hello"],
+    ],
+  );
+});
+
+test("a message that a program sent begins one turn, with its source", () => {
+  const chat = new Conversation("sess_a").ask("Hi").answer("Hello");
+  chat.tui("injected", { source_kind: "inject", source_label: "send", content: "Look" });
+  chat.ask("Look").answer("Fine.");
+  assert.deepEqual(
+    session(chat).turns.map(({ items }) => items.map(({ kind }) => kind)),
+    [
+      ["message", "answer"],
+      ["injected", "message", "answer"],
     ],
   );
 });
@@ -307,6 +321,25 @@ test("of each hook: calls, blocks, errors, percentiles, the last failure", () =>
     hooks.sorted("event", false).map(({ event }) => event),
     ["post_tool_call", "pre_tool_call"],
   );
+});
+
+test("the reason of a failure is told without the hook's name, which stands next to it", () => {
+  const name = 'python3 "my hook.py" failed at once';
+  const reasons = [
+    `shell hook "${name}" failed at pre_tool_call: it failed with exit code 3: no network`,
+    `shell hook "${name}" did not answer pre_tool_call within 5 s. Raise its time limit.`,
+    "deleting folders needs a person",
+  ].map((detail) => reasonOf(detail));
+  assert.deepEqual(reasons, [
+    "it failed with exit code 3: no network",
+    "did not answer pre_tool_call within 5 s. Raise its time limit.",
+    "deleting folders needs a person",
+  ]);
+  const chat = new Conversation("sess_a").hook("pre_tool_call", name, "error", 1, {
+    detail: `shell hook "${name}" failed at pre_tool_call: no network`,
+  });
+  const [hook] = told(chat.frames).hooks.sorted("calls", true);
+  assert.deepEqual([hook?.lastFailure?.reason, session(chat).turns[0]?.items[0]?.text], ["no network", "no network"]);
 });
 
 test("percentiles are those of the last runs; a hook without durations has none", () => {

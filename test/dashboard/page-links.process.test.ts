@@ -98,7 +98,7 @@ test("stored sessions are found by their words, opened without events, and saved
   await hit.first().click();
   const pane = page.locator("#inspector");
   await sees(pane.locator("[data-kind=message]"), "run `echo needle <b>x</b>`");
-  await sees(page.locator("#inspector-subtitle"), /stored · .* · [\d,]+ tokens · cost \d+\.\d{4} · /);
+  await sees(page.locator("#inspector-subtitle"), /stored · .* · [\d,]+ tokens · cost\s\d+\.\d{4} · /);
   await page.reload();
   await sees(pane.locator("[data-kind=message]"), "run `echo needle <b>x</b>`");
 
@@ -120,6 +120,6 @@ test("stored sessions are found by their words, opened without events, and saved
   await page.getByRole("searchbox", { name: "Search all stored sessions" }).fill("");
   await page.locator("#sessions-live").waitFor();
   await home.run(["chat", "-q", "Hello"]);
-  await sees(page.locator("#sessions-live button"), /1 turn · [\d,]+ tokens · cost \d+\.\d{4}/);
+  await sees(page.locator("#sessions-live button"), /1 turn · [\d,]+ tokens · cost\s\d+\.\d{4}/);
   assert.deepEqual(errors, []);
 });

@@ -77,6 +77,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "cold-start / hooks list, package": { kind: "slower", target: 1.5, floor: 3 },
   "cold-start / first prompt of chat, repository": { kind: "slower", target: 6, floor: REPORTED },
   "cold-start / first prompt of chat, package": { kind: "slower", target: 4, floor: 8 },
+  "turn / one tool call, beside the tool": { kind: "absolute", target: 3, floor: 6 },
   "memory / chat after one turn, repository": { kind: "absolute", target: 130, floor: 260 },
   "memory / chat after one turn, package": { kind: "absolute", target: 120, floor: 240 },
   "memory / idle gateway, repository": { kind: "absolute", target: 95, floor: 190 },

@@ -7,7 +7,7 @@ import { Bench } from "tinybench";
 export interface Measurement {
   /** `case / what`, the key of its budget. */
   readonly name: string;
-  readonly unit: "ns" | "ms" | "B" | "MB" | "%" | "events" | "wake-ups";
+  readonly unit: "ns" | "ms" | "B" | "MB" | "%" | "events" | "wake-ups" | "slope";
   readonly ours: number;
   /** The peer it is compared with; null when there is none. */
   readonly peer: string | null;

@@ -24,11 +24,13 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   inbound: async () => (await import("./cases/inbound.ts")).inboundCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
+  turn: async () => (await import("./cases/turn.ts")).turnCase,
   soak: async () => (await import("./cases/soak.ts")).soakCase,
+  growth: async () => (await import("./cases/growth.ts")).growthCase,
 };
 
-/** Takes minutes, so it only runs when named. */
-const ONLY_BY_NAME = ["soak"];
+/** They take minutes, so they only run when named. */
+const ONLY_BY_NAME = ["soak", "growth"];
 
 const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes] [--seconds N]
   --only CASE  run this case (${Object.keys(CASES).join(", ")}); repeatable
@@ -36,7 +38,7 @@ const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] 
   --json FILE  also write the measurements as JSON
   --dashboard  forward events to a stand-in (the default) or to the real dashboard
   --seconds N  length of the soak; then the dashboard is stopped for a third of that (default: 60)
-${ONLY_BY_NAME.join(", ")} only runs when named.`;
+${ONLY_BY_NAME.join(" and ")} only run when named.`;
 
 interface Row extends Measurement {
   readonly ratio: number | null;
@@ -115,7 +117,11 @@ function goal({ kind, target }: Budget, unit: string): string {
 }
 
 function show(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
+  return value >= 100
+    ? value.toFixed(0)
+    : Math.abs(value) >= 10
+      ? value.toFixed(1)
+      : Number(value.toPrecision(2)).toString();
 }
 
 function print(text: string): void {

@@ -371,6 +371,7 @@ test("the Tab key reaches every control, each with a name and a visible focus", 
 
 test("at 360 pixels each view fits, in one column", async (t) => {
   const frames = [
+    ...new Conversation("sess_g").ask("Hi").hook("pre_tool_call", "guard.sh", "error", 3, { detail: "no jq" }).frames,
     ...ordinaryDay(),
     ...new Conversation("s".repeat(200)).ask("w".repeat(3000)).answer("v".repeat(3000)).frames,
   ];
@@ -402,7 +403,11 @@ test("at 360 pixels each view fits, in one column", async (t) => {
   await page.locator(".session").nth(1).click();
   await sees(page.getByRole("complementary"), "Turn 1");
   await fits("a session");
+  const [what, why] = [page.locator(".alert .what").first(), page.locator(".alert .why").first()];
+  await sees(what, "Guard guard.sh fails");
+  assert.equal(await why.isVisible(), false, "what is open has the room");
   await page.keyboard.press("Escape");
+  await why.waitFor();
   await page.locator("#sessions-list").waitFor();
   assertQuiet(tab, dashboard.url);
 });

@@ -15,6 +15,11 @@ export interface StoredSession extends Session {
   readonly message_count: number;
 }
 
+/** True for one that had a turn and is not of a plugin's own turns. */
+export function isConversation({ source, started_at: started, message_count: messages }: StoredSession): boolean {
+  return (started !== null || messages > 0) && !source.startsWith("plugin:");
+}
+
 const COLUMNS = `id, key, platform, source, parent, title, model, created_at, updated_at, started_at,
   (SELECT count(*) FROM messages WHERE session_id = sessions.id) AS message_count`;
 

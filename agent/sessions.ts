@@ -7,7 +7,7 @@ import type { StoredMessage } from "#core/ports/agent";
 import { chooseId, mayBeginId } from "#core/short-id";
 import { startsTurn } from "./history.ts";
 import { compareSessionIds, createSessionId } from "./session-id.ts";
-import { SessionTables, type StoredSession } from "./session-tables.ts";
+import { isConversation, SessionTables, type StoredSession } from "./session-tables.ts";
 import { SessionUsage } from "./session-usage.ts";
 import { newSession, numbered, readOrBegin, touched, type NewSession, type Unsaved } from "./unsaved-session.ts";
 
@@ -16,6 +16,8 @@ export type { StoredSession } from "./session-tables.ts";
 const SESSION_ID = /^\w{1,64}$/;
 /** How many ids the message about an ambiguous one lists. */
 const MOST_CANDIDATES = 10;
+/** How many sessions the search for the last conversation begins with. */
+const FIRST_LOOK = 20;
 
 /** A session in the format of `hermes sessions export`. */
 export interface ExportedSession extends StoredSession {
@@ -74,9 +76,9 @@ export class SqliteSessions {
    * turns.
    */
   latest(platform: string): StoredSession | undefined {
-    return this.list({ platform }).find(
-      ({ source, started_at: started, message_count: messages }) =>
-        (started !== null || messages > 0) && !source.startsWith("plugin:"),
+    // Most often it is among the first few of thousands.
+    return (
+      this.list({ platform, limit: FIRST_LOOK }).find(isConversation) ?? this.list({ platform }).find(isConversation)
     );
   }
 

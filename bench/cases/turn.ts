@@ -5,8 +5,8 @@ import type { Tool } from "#core/ports/agent";
 import { openAgent } from "../growth/agent.ts";
 import { median, type Case } from "../measure.ts";
 
-const WARM_UP = 50;
-const TURNS = 200;
+const WARM_UP = 200;
+const TURNS = 300;
 
 /** A tool that does nothing, so that all the rest is left. */
 const NOTHING: Tool = {

@@ -243,4 +243,5 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX session_usage_by_session ON session_usage (session_id, number);`,
   "CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint, number);",
+  "CREATE INDEX sessions_by_time ON sessions (updated_at);",
 ];

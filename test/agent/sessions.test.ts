@@ -130,6 +130,50 @@ test("prune deletes what was not used for so many days, and nothing at 0", () =>
   );
 });
 
+test("the last sessions are found without sorting or counting the others", (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-21T12:00:00Z") });
+  const { store, database } = createStore();
+  const reads: { sql: string; values: (string | number)[]; rows: number }[] = [];
+  const prepare = database.prepare.bind(database);
+  database.prepare = (sql) => {
+    const statement = prepare(sql);
+    const all = statement.all.bind(statement) as unknown as (...values: unknown[]) => Record<string, never>[];
+    statement.all = ((...values: (string | number)[]) => {
+      const rows = all(...values);
+      reads.push({ sql, values, rows: rows.length });
+      return rows;
+    }) as typeof statement.all;
+    return statement;
+  };
+  for (let index = 0; index < 60; index++) {
+    t.mock.timers.tick(1);
+    store.append(store.create({ platform: "cli", source: "chat" }).id, user(`question ${index}`));
+  }
+  const newest = store.list({ limit: 3 });
+  assert.deepEqual(
+    newest.map(({ id }) => store.history(id)[0]?.content),
+    ["question 59", "question 58", "question 57"],
+  );
+  reads.length = 0;
+  assert.equal(store.latest("cli")?.id, newest[0]!.id);
+  store.list({ limit: 3 });
+  assert.deepEqual(
+    reads.map(({ rows }) => rows < 30),
+    [true, true],
+    "more sessions were read than needed",
+  );
+  for (const { sql, values } of reads) {
+    const steps = prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
+    assert.ok(!steps.some(({ detail }) => String(detail).includes("TEMP B-TREE")), JSON.stringify(steps));
+  }
+  // Those of plugins do not hide an older conversation, however many they are.
+  for (let index = 0; index < 60; index++) {
+    t.mock.timers.tick(1);
+    store.append(store.create({ platform: "cli", source: "plugin:p" }).id, user("by itself"));
+  }
+  assert.equal(store.latest("cli")?.id, newest[0]!.id);
+});
+
 test("when writing fails, the conversation continues in memory, is reported once, and is saved later", () => {
   const { store, database, problems } = createStore();
   const { id } = store.create({ platform: "cli", source: "chat" });

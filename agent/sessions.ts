@@ -16,7 +16,7 @@ export type { StoredSession } from "./session-tables.ts";
 const SESSION_ID = /^\w{1,64}$/;
 /** How many ids the message about an ambiguous one lists. */
 const MOST_CANDIDATES = 10;
-/** How many sessions the search for the last conversation begins with. */
+/** The search for the last conversation begins with so many: most often it is among the first few of thousands. */
 const FIRST_LOOK = 20;
 
 /** A session in the format of `hermes sessions export`. */
@@ -76,7 +76,6 @@ export class SqliteSessions {
    * turns.
    */
   latest(platform: string): StoredSession | undefined {
-    // Most often it is among the first few of thousands.
     return (
       this.list({ platform, limit: FIRST_LOOK }).find(isConversation) ?? this.list({ platform }).find(isConversation)
     );

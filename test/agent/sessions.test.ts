@@ -142,7 +142,7 @@ test("the last sessions are found without sorting or counting the others", (t) =
       const rows = all(...values);
       reads.push({ sql, values, rows: rows.length });
       return rows;
-    }) as typeof statement.all;
+    }) as unknown as typeof statement.all;
     return statement;
   };
   for (let index = 0; index < 60; index++) {

@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { endSlopeOf, slopeOf } from "../growth/fit.ts";
 import { drawPicture, type Series } from "../growth/picture.ts";
-import { TOPICS, type Figure, type Topic } from "../growth/topic.ts";
+import type { Figure, Topic } from "../growth/topic.ts";
+import { TOPICS } from "../growth/topics.ts";
 import type { Case, Measurement } from "../measure.ts";
 
 const POINT = resolve(import.meta.dirname, "../growth/point.ts");

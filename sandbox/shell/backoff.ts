@@ -1,9 +1,9 @@
 /** How soon a process that keeps failing is started again. */
+import { growingPause } from "#core/backoff";
 
 /** So many failures in a row cost nothing but the failed runs. */
 const FREE_FAILURES = 2;
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 60_000;
+const WAITS = { firstPause: 1000, longestPause: 60_000 };
 
 export class Backoff {
   readonly #now: () => number;
@@ -18,7 +18,7 @@ export class Backoff {
   failed(): void {
     this.#failures += 1;
     const further = this.#failures - FREE_FAILURES;
-    if (further > 0) this.#until = this.#now() + Math.min(FIRST_WAIT_MS * 2 ** (further - 1), LONGEST_WAIT_MS);
+    if (further > 0) this.#until = this.#now() + growingPause(further - 1, WAITS);
   }
 
   reset(): void {

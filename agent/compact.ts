@@ -44,7 +44,7 @@ export async function compactSession(scope: TurnScope, options: CompactOptions):
   if (summary === "") throw new HermesError("HERMES_COMPACTION", { problem: "the model gave an empty summary" });
   const content = `${HEADING}\n\n${summary}`;
   deps.sessions.append(session.id, { role: "system", content, compacts: plan.compacts });
-  const after = withoutCompacted(deps.sessions.history(session.id));
+  const after = deps.sessions.activeHistory(session.id);
   const result = {
     summarized: plan.older.length,
     kept: plan.kept,

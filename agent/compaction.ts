@@ -12,12 +12,31 @@ const KEPT_SHARE = 0.2;
 /** Exchanges that `/compact` keeps. */
 const KEPT_EXCHANGES = 2;
 
-/** The messages for the model: texts that a surface stored, the last summary, and what came after the part it replaces. */
+/** Where the messages of a session are read from. A position counts them from 0. */
+export interface StoredMessages {
+  /** The messages with the role `system`, in order. */
+  systemMessages(): readonly { readonly position: number; readonly message: ChatMessage }[];
+  /** The messages from a position on. */
+  from(position: number): readonly ChatMessage[];
+  /** The last message before a position that starts a turn. */
+  turnBefore(position: number): ChatMessage | undefined;
+}
+
+/**
+ * The messages for the model: texts that a surface stored, the last summary, and what came after the part it replaces.
+ * Reads no more of the session than that, so that a turn does not take longer the older its session is.
+ */
+export function activeMessages(stored: StoredMessages): ChatMessage[] {
+  const system = stored.systemMessages();
+  const summary = system.map(({ message }) => message).findLast(isSummary);
+  if (summary === undefined) return [...stored.from(0)];
+  const texts = system.filter(({ position, message }) => position < summary.compacts && !isSummary(message));
+  return [...texts.map(({ message }) => message), summary, ...keptFrom(stored, summary.compacts)];
+}
+
+/** {@link activeMessages} of all messages of a session. */
 export function withoutCompacted(stored: readonly ChatMessage[]): ChatMessage[] {
-  const summary = stored.findLast(isSummary);
-  if (summary === undefined) return [...stored];
-  const cut = Math.min(summary.compacts, stored.length);
-  return [...stored.slice(0, cut).filter(isOtherSystemText), summary, ...keptFrom(stored, cut)];
+  return activeMessages(readerOf(stored));
 }
 
 export interface CompactionPlan {
@@ -41,7 +60,7 @@ export function planCompaction(stored: readonly ChatMessage[], contextLength?: n
   // A turn's own message stays with its later steps, so that alone it is not worth a summary.
   if (cut === undefined || added.length < 2) return undefined;
   const older = [...(summary === undefined ? [] : [summary]), ...added];
-  return { compacts: cut, older, kept: keptFrom(stored, cut).length };
+  return { compacts: cut, older, kept: keptFrom(readerOf(stored), cut).length };
 }
 
 /** Tokens of messages, roughly: servers count differently, and only they know how. */
@@ -53,16 +72,22 @@ function isSummary(message: ChatMessage): message is SummaryMessage {
   return message.role === "system" && message.compacts !== undefined;
 }
 
-function isOtherSystemText(message: ChatMessage): boolean {
-  return message.role === "system" && !isSummary(message);
+/** The messages from here on; a turn that is cut inside begins with its user's message. */
+function keptFrom(stored: StoredMessages, cut: number): ChatMessage[] {
+  const rest = stored.from(cut);
+  const first = rest[0];
+  const opening = first === undefined || startsTurn(first) ? undefined : stored.turnBefore(cut);
+  const kept = rest.filter((message) => !isSummary(message));
+  return opening === undefined ? kept : [opening, ...kept];
 }
 
-/** The messages from here on; a turn that is cut inside begins with its user's message. */
-function keptFrom(stored: readonly ChatMessage[], cut: number): ChatMessage[] {
-  const first = stored[cut];
-  const opening = first === undefined || startsTurn(first) ? undefined : stored.slice(0, cut).findLast(startsTurn);
-  const kept = stored.slice(cut).filter((message) => !isSummary(message));
-  return opening === undefined ? kept : [opening, ...kept];
+function readerOf(stored: readonly ChatMessage[]): StoredMessages {
+  const numbered = stored.map((message, position) => ({ position, message }));
+  return {
+    systemMessages: () => numbered.filter(({ message }) => message.role === "system"),
+    from: (position) => stored.slice(position),
+    turnBefore: (position) => stored.slice(0, position).findLast(startsTurn),
+  };
 }
 
 /** The start of the exchanges to keep; fewer of them when there are no more. */

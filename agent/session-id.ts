@@ -13,8 +13,12 @@ export function createSessionId(): string {
 
 /** Compares ids by the time when they were created. */
 export function compareSessionIds(a: string, b: string): number {
-  const [left, right] = [timeOf(a), timeOf(b)];
-  return left < right ? -1 : Number(left > right);
+  return compareTimes(timeOf(a), timeOf(b));
+}
+
+/** Compares times in a sortable form, such as ISO-8601 UTC. */
+export function compareTimes(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function timeOf(id: string): string {

@@ -2,6 +2,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ChatMessage } from "#core/messages";
 import type { Session, StoredMessage } from "#core/ports/agent";
+import { activeMessages } from "./compaction.ts";
+import { startsTurn } from "./history.ts";
 
 /** A session as stored in the database. Times are ISO-8601 UTC. */
 export interface StoredSession extends Session {
@@ -29,6 +31,9 @@ const FAMILY = `WITH RECURSIVE family (id) AS (
 
 const IS_EMPTY = `key IS NULL AND NOT EXISTS (SELECT 1 FROM messages WHERE session_id = sessions.id)
   AND NOT EXISTS (SELECT 1 FROM sessions AS child WHERE child.parent = sessions.id)`;
+
+/** As in the index `messages_of_system`, which SQLite would not choose by itself. */
+const IS_SYSTEM = "CASE WHEN json_valid(message) THEN message ->> '$.role' = 'system' END";
 
 type Value = string | number | null;
 
@@ -113,11 +118,30 @@ export class SessionTables {
   }
 
   history(id: string): ChatMessage[] {
-    const statement = this.#statement("SELECT message FROM messages WHERE session_id = ? ORDER BY position");
-    // Every turn reads its whole history: an object for each row would take nearly as long as the parsing.
-    statement.setReturnArrays(true);
-    const rows = statement.all(id) as unknown as [string][];
-    return rows.map(([message]) => JSON.parse(message) as ChatMessage);
+    return this.#messagesFrom(id, 0);
+  }
+
+  /** The messages that the model gets of a session, whose system messages have an index. */
+  activeHistory(id: string): ChatMessage[] {
+    const system = this.#statement(
+      `SELECT position, message FROM messages INDEXED BY messages_of_system
+       WHERE session_id = ? AND ${IS_SYSTEM} ORDER BY position`,
+    );
+    const before = this.#statement(
+      "SELECT message FROM messages WHERE session_id = ? AND position < ? ORDER BY position DESC",
+    );
+    return activeMessages({
+      systemMessages: () =>
+        system.all(id).map((row) => ({ position: Number(row["position"]), message: messageOf(row) })),
+      from: (position) => this.#messagesFrom(id, position),
+      turnBefore(position) {
+        for (const row of before.iterate(id, position)) {
+          const message = messageOf(row);
+          if (startsTurn(message)) return message;
+        }
+        return undefined;
+      },
+    });
   }
 
   historyFrom(id: string, position: number): StoredMessage[] {
@@ -128,7 +152,7 @@ export class SessionTables {
       .map((row) => ({
         position: Number(row["position"]),
         created_at: String(row["created_at"]),
-        message: JSON.parse(String(row["message"])) as ChatMessage,
+        message: messageOf(row),
       }));
   }
 
@@ -165,6 +189,16 @@ export class SessionTables {
     return this.#run(`DELETE FROM sessions WHERE updated_at < ? AND ${IS_EMPTY}`, time);
   }
 
+  #messagesFrom(id: string, position: number): ChatMessage[] {
+    const statement = this.#statement(
+      "SELECT message FROM messages WHERE session_id = ? AND position >= ? ORDER BY position",
+    );
+    // Every turn reads its whole history: an object for each row would take nearly as long as the parsing.
+    statement.setReturnArrays(true);
+    const rows = statement.all(id, position) as unknown as [string][];
+    return rows.map(([message]) => JSON.parse(message) as ChatMessage);
+  }
+
   #run(sql: string, ...values: Value[]): number {
     return Number(this.#statement(sql).run(...values).changes);
   }
@@ -188,4 +222,8 @@ export class SessionTables {
 
 function now(): string {
   return new Date().toISOString();
+}
+
+function messageOf(row: Readonly<Record<string, unknown>>): ChatMessage {
+  return JSON.parse(String(row["message"])) as ChatMessage;
 }

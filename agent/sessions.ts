@@ -5,8 +5,9 @@ import { HermesError, problemOf } from "#core/errors";
 import type { ChatMessage } from "#core/messages";
 import type { StoredMessage } from "#core/ports/agent";
 import { chooseId, mayBeginId } from "#core/short-id";
+import { withoutCompacted } from "./compaction.ts";
 import { startsTurn } from "./history.ts";
-import { compareSessionIds, createSessionId } from "./session-id.ts";
+import { compareSessionIds, compareTimes, createSessionId } from "./session-id.ts";
 import { isConversation, SessionTables, type StoredSession } from "./session-tables.ts";
 import { SessionUsage } from "./session-usage.ts";
 import { newSession, numbered, readOrBegin, touched, type NewSession, type Unsaved } from "./unsaved-session.ts";
@@ -71,10 +72,7 @@ export class SqliteSessions {
     return session;
   }
 
-  /**
-   * The last conversation of a user on this platform that had a turn; not one of a child agent or of a plugin's own
-   * turns.
-   */
+  /** The last conversation of a user on this platform that had a turn; not a child agent's or a plugin's own. */
   latest(platform: string): StoredSession | undefined {
     return (
       this.list({ platform, limit: FIRST_LOOK }).find(isConversation) ?? this.list({ platform }).find(isConversation)
@@ -86,7 +84,7 @@ export class SqliteSessions {
     const stored = this.#attempt(() => this.#tables.newestWith(key));
     const kept = [...this.#unsaved.values()].map(({ session }) => session).filter((session) => session.key === key);
     return [...(stored === undefined || this.#unsaved.has(stored.id) ? [] : [stored]), ...kept]
-      .toSorted((a, b) => compare(a.created_at, b.created_at) || compareSessionIds(a.id, b.id))
+      .toSorted((a, b) => compareTimes(a.created_at, b.created_at) || compareSessionIds(a.id, b.id))
       .at(-1);
   }
 
@@ -107,7 +105,7 @@ export class SqliteSessions {
       );
     const stored = this.#attempt(() => this.#tables.list(options)).filter(({ id }) => !this.#unsaved.has(id));
     return [...kept, ...stored]
-      .toSorted((a, b) => compare(b.updated_at, a.updated_at) || compareSessionIds(b.id, a.id))
+      .toSorted((a, b) => compareTimes(b.updated_at, a.updated_at) || compareSessionIds(b.id, a.id))
       .slice(0, options.limit);
   }
 
@@ -162,6 +160,12 @@ export class SqliteSessions {
     return kept === undefined ? this.#attempt(() => this.#tables.history(id)) : [...kept.messages];
   }
 
+  /** The messages that the model gets of a session ({@link withoutCompacted}). */
+  activeHistory(id: string): ChatMessage[] {
+    const kept = this.#unsaved.get(id);
+    return kept === undefined ? this.#attempt(() => this.#tables.activeHistory(id)) : withoutCompacted(kept.messages);
+  }
+
   /** The session's messages from a position on. */
   messagesFrom(id: string, position: number): StoredMessage[] {
     const kept = this.#unsaved.get(id);
@@ -197,10 +201,8 @@ export class SqliteSessions {
 
   /** How many sessions of its child agents a session has, at every depth. */
   children(id: string): number {
-    return Math.max(
-      0,
-      this.#attempt(() => this.#tables.children(id)),
-    );
+    const count = this.#attempt(() => this.#tables.children(id));
+    return Math.max(0, count);
   }
 
   /** Deletes a session and the sessions of its child agents. False when there was none. */
@@ -226,11 +228,9 @@ export class SqliteSessions {
   prune(days: number): number {
     if (days <= 0) return 0;
     const before = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString();
+    const deleteOld = () => this.#tables.deleteEmptyBefore(before(1)) + this.#tables.deleteBefore(before(days));
     try {
-      return transaction(
-        this.#database,
-        () => this.#tables.deleteEmptyBefore(before(1)) + this.#tables.deleteBefore(before(days)),
-      );
+      return transaction(this.#database, deleteOld);
     } catch (error) {
       this.#report(error);
       return 0;
@@ -296,5 +296,3 @@ export class SqliteSessions {
     this.#onWriteFailure(error);
   }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

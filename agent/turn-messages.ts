@@ -3,7 +3,7 @@ import type { ModelMessage } from "ai";
 import type { ChatMessage } from "#core/messages";
 import type { TurnInput } from "#core/ports/agent";
 import { INJECTED } from "./injections.ts";
-import { approximateTokens, withoutCompacted } from "./compaction.ts";
+import { approximateTokens } from "./compaction.ts";
 import { repairHistory, startsTurn, toModelMessages } from "./history.ts";
 import { withText } from "./model-reply.ts";
 import type { SelectedModel } from "./models/select.ts";
@@ -28,7 +28,7 @@ export class TurnMessages {
 
   /** Starts from the session's history, or the input's own, and adds the user's message. */
   constructor(sessions: SqliteSessions, sessionId: string, input: TurnInput, model: SelectedModel) {
-    const { message, images = [], history = withoutCompacted(sessions.history(sessionId)) } = input;
+    const { message, images = [], history = sessions.activeHistory(sessionId) } = input;
     this.#sessions = sessions;
     this.#sessionId = sessionId;
     this.isStored = input.history === undefined;
@@ -55,7 +55,7 @@ export class TurnMessages {
 
   /** Reads the messages again, after the session was compacted. */
   reload(): void {
-    this.#messages = repairHistory(withoutCompacted(this.#sessions.history(this.#sessionId)));
+    this.#messages = repairHistory(this.#sessions.activeHistory(this.#sessionId));
     this.#start = this.#messages.findLastIndex(startsTurn);
   }
 

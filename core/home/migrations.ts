@@ -244,4 +244,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX session_usage_by_session ON session_usage (session_id, number);`,
   "CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint, number);",
   "CREATE INDEX sessions_by_time ON sessions (updated_at);",
+  // A message that is damaged must not keep the others from being read.
+  `CREATE INDEX messages_of_system ON messages (session_id, position)
+     WHERE CASE WHEN json_valid(message) THEN message ->> '$.role' = 'system' END;`,
 ];

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import fc from "fast-check";
+import { withoutCompacted } from "#agent/compaction";
 import { repairHistory } from "#agent/history";
+import { INJECTED } from "#agent/injections";
 import { compareSessionIds, createSessionId } from "#agent/session-id";
 import { SqliteSessions } from "#agent/sessions";
 import { problemOf } from "#core/errors";
@@ -84,6 +87,25 @@ test("a session that lives in memory is found by its key, before one in the file
   store.append(stored.id, user("the older one goes on in memory, too"));
   assert.equal(problems.length, 1);
   assert.equal(store.byKey("k")?.id, inMemory.id);
+});
+
+test("what the model gets of a session is read without what a summary replaces", () => {
+  const { store } = createStore();
+  const kind = fc.constantFrom<ChatMessage>(
+    user("u"),
+    { role: "user", content: "injected", name: INJECTED },
+    assistant("a"),
+    { role: "tool", tool_call_id: "a", content: "1" },
+    { role: "system", content: "text" },
+  );
+  const summary = fc.nat(12).map((compacts): ChatMessage => ({ role: "system", content: "summary", compacts }));
+  fc.assert(
+    fc.property(fc.array(fc.oneof({ weight: 6, arbitrary: kind }, summary), { maxLength: 12 }), (messages) => {
+      const { id } = store.create({ platform: "cli", source: "chat" });
+      for (const message of messages) store.append(id, message);
+      assert.deepEqual(store.activeHistory(id), withoutCompacted(messages));
+    }),
+  );
 });
 
 test("undo removes the last turn and returns the user's message", () => {

@@ -11,14 +11,25 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () =>
 /** Events in one request, as the forwarder batches them. */
 const BATCH = 50;
 
-/** Opens so many streams in a process of its own, says when all are open, and reads them. */
+/** In every event once, and nowhere else in the stream. */
+const MARK = "@";
+
+/** Opens so many streams in a process of its own; says when all are open, and when all have read a batch. */
 const READERS = `
-  const [url, token, count] = process.argv.slice(1);
+  const [url, token, count, batch, mark] = process.argv.slice(1);
   const headers = { authorization: "Bearer " + token };
   const bodies = [];
   for (let n = 0; n < Number(count); n++) bodies.push((await fetch(url + "/api/events", { headers })).body);
   process.stdout.write("open\\n");
-  await Promise.all(bodies.map(async (body) => { for await (const _ of body); }));
+  let [read, goal] = [0, count * batch];
+  await Promise.all(bodies.map(async (body) => {
+    for await (const chunk of body) {
+      for (const byte of chunk) if (byte === mark.charCodeAt(0)) read++;
+      if (read < goal) continue;
+      goal += count * batch;
+      process.stdout.write("read\\n");
+    }
+  }));
 `;
 
 /** Subscribers of the dashboard's event stream, as open pages are. */
@@ -47,18 +58,26 @@ export const subscribers: Topic = {
         });
         await dashboard.start();
         const { url, token } = dashboard;
-        const child = spawn(process.execPath, ["--input-type=module", "-e", READERS, url, token, String(size)], {
+        const args = [url, token, String(size), String(BATCH), MARK];
+        const child = spawn(process.execPath, ["--input-type=module", "-e", READERS, ...args], {
           stdio: ["ignore", "pipe", "inherit"],
         });
         await once(child.stdout, "data");
-        const frame = { event_type: "tui:text", context: { session_id: "s", delta: "x".repeat(200) }, src: "bench" };
+        const frame = {
+          event_type: "tui:text",
+          context: { session_id: "s", delta: MARK.padEnd(200, "x") },
+          src: "bench",
+        };
         const body = JSON.stringify(Array.from({ length: BATCH }, () => frame));
         const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
         return {
+          rounds: 31,
           once: async () => {
+            const read = size > 0 ? once(child.stdout, "data") : undefined;
             const response = await fetch(`${url}/api/hooks/ingest`, { method: "POST", headers, body });
             const answer = (await response.json()) as { accepted?: number };
             if (answer.accepted !== BATCH) throw new Error(`the dashboard answered ${JSON.stringify(answer)}`);
+            await read;
           },
           [Symbol.asyncDispose]: async () => {
             child.kill("SIGKILL");

@@ -193,7 +193,7 @@ export class SessionTables {
     const statement = this.#statement(
       "SELECT message FROM messages WHERE session_id = ? AND position >= ? ORDER BY position",
     );
-    // Every turn reads its whole history: an object for each row would take nearly as long as the parsing.
+    // Every turn reads them: an object for each row would take nearly as long as the parsing.
     statement.setReturnArrays(true);
     const rows = statement.all(id, position) as unknown as [string][];
     return rows.map(([message]) => JSON.parse(message) as ChatMessage);

@@ -15,6 +15,8 @@ export interface StoredSession extends Session {
   /** When its first turn started; null before that. */
   readonly started_at: string | null;
   readonly message_count: number;
+  /** The folder that it was started in; null if it was not started on a terminal, or by an older version. */
+  readonly cwd: string | null;
 }
 
 /** True for one that had a turn and is not of a plugin's own turns. */
@@ -22,7 +24,7 @@ export function isConversation({ source, started_at: started, message_count: mes
   return (started !== null || messages > 0) && !source.startsWith("plugin:");
 }
 
-const COLUMNS = `id, key, platform, source, parent, title, model, created_at, updated_at, started_at,
+const COLUMNS = `id, key, platform, source, parent, title, model, created_at, updated_at, started_at, cwd,
   (SELECT count(*) FROM messages WHERE session_id = sessions.id) AS message_count`;
 
 /** A session and the sessions of its child agents, at every depth. */
@@ -47,8 +49,8 @@ export class SessionTables {
 
   putSession(session: StoredSession): void {
     this.#run(
-      `INSERT INTO sessions (id, key, platform, source, parent, title, model, created_at, updated_at, started_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO sessions (id, key, platform, source, parent, title, model, created_at, updated_at, started_at, cwd)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET title = excluded.title, model = excluded.model,
          updated_at = excluded.updated_at, started_at = excluded.started_at`,
       session.id,
@@ -61,6 +63,7 @@ export class SessionTables {
       session.created_at,
       session.updated_at,
       session.started_at,
+      session.cwd,
     );
   }
 

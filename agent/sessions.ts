@@ -72,11 +72,10 @@ export class SqliteSessions {
     return session;
   }
 
-  /** The last conversation of a user on this platform that had a turn; not a child agent's or a plugin's own. */
-  latest(platform: string): StoredSession | undefined {
-    return (
-      this.list({ platform, limit: FIRST_LOOK }).find(isConversation) ?? this.list({ platform }).find(isConversation)
-    );
+  /** The last conversation of a user (no child agent's, no plugin's own) that had a turn; with `cwd`, of that folder. */
+  latest(platform: string, cwd?: string): StoredSession | undefined {
+    const isWanted = (session: StoredSession) => isConversation(session) && (cwd ?? session.cwd) === session.cwd;
+    return this.list({ platform, limit: FIRST_LOOK }).find(isWanted) ?? this.list({ platform }).find(isWanted);
   }
 
   /** The session with this key that was created last, even if another one was used later. */

@@ -9,10 +9,12 @@ export interface NewSession {
   readonly key?: string | null;
   readonly parent?: string | null;
   readonly title?: string | null;
+  /** The folder that a conversation on a terminal starts in. */
+  readonly cwd?: string | null;
 }
 
 /** A session that has no messages yet. */
-export function newSession(id: string, { platform, source, key, parent, title }: NewSession): StoredSession {
+export function newSession(id: string, { platform, source, key, parent, title, cwd }: NewSession): StoredSession {
   const now = new Date().toISOString();
   return {
     id,
@@ -21,6 +23,7 @@ export function newSession(id: string, { platform, source, key, parent, title }:
     source,
     parent: parent ?? null,
     title: title ?? null,
+    cwd: cwd ?? null,
     model: null,
     created_at: now,
     updated_at: now,

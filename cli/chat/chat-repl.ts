@@ -92,7 +92,13 @@ export class ChatRepl {
   /** `/new`: ends the session; the next one starts with its first message. */
   async reset({ signal, onFrame }: SendOptions): Promise<void> {
     const { runner, surface: platform } = this.#host;
-    this.#session = await runner.reset({ session: this.#session, platform, next: { source: SOURCE }, signal, onFrame });
+    this.#session = await runner.reset({
+      session: this.#session,
+      platform,
+      next: { source: SOURCE, cwd: process.cwd() },
+      signal,
+      onFrame,
+    });
   }
 
   /** Ends the conversation and runs its closing hooks until `signal` aborts. */
@@ -113,7 +119,7 @@ export class ChatRepl {
   #begin(options: SendOptions): SessionRequest {
     const { sessions, surface: platform, model } = this.#host;
     model.describe();
-    this.#session ??= sessions.create({ platform, source: SOURCE });
+    this.#session ??= sessions.create({ platform, source: SOURCE, cwd: process.cwd() });
     return this.#on(this.#session, options);
   }
 

@@ -31,9 +31,25 @@ export function describeSession({ id, title, message_count: count, updated_at: t
   ].join(", ");
 }
 
-/** How to continue a session that a conversation on the terminal left. */
-export function howToContinue(id: string): string {
-  return `Continue this session with: hermes -c, or later: hermes chat -r ${id}`;
+/** How to continue a session that a conversation on the terminal left; `-c` prefers those of this folder. */
+export function howToContinue({ id, cwd }: StoredSession): string {
+  const byId = `hermes chat -r ${id}`;
+  return `Continue this session with: ${cwd === process.cwd() ? `hermes -c, or later: ${byId}` : byId}`;
+}
+
+/** Which session was used last, if it was started in another folder. */
+export function latestElsewhere({ id, title, cwd }: StoredSession): string {
+  const named = title ? `${id} "${visible(title)}"` : id;
+  return `The latest session, ${named}, was started in ${folder(cwd)}. To continue it: hermes chat -r ${id}`;
+}
+
+/** Where the session was started that is continued because this folder has none. */
+export function startedElsewhere({ cwd }: StoredSession): string {
+  return `No session was started in this folder; this one was started in ${folder(cwd)}.`;
+}
+
+function folder(cwd: string | null): string {
+  return cwd === null ? "another folder" : visible(cwd);
 }
 
 function beginning(text: string, length: number): string {

@@ -86,7 +86,8 @@ export async function runTerminal(options: TerminalConversation): Promise<void> 
   const left = conversation.session?.id;
   screen?.activity.begin("Closing hooks");
   await conversation.close({ signal: shutdown.signal, onFrame: (frame) => options.renderer.show(frame) });
-  if (left !== undefined && host.sessions.get(left)?.message_count) context.faint(howToContinue(left));
+  const stored = left === undefined ? undefined : host.sessions.get(left);
+  if (stored?.message_count) context.faint(howToContinue(stored));
   screen?.close();
   unlisten();
   context.exit(shutdown.code ?? code);

@@ -34,7 +34,7 @@ Examples:
   hermes --accept-hooks chat                            start a chat and approve the configured shell hooks
   hermes chat -q 'what is in this folder?'              run one turn
   git diff | hermes chat -q 'review this' -Q            use standard input as context; print only the answer
-  hermes chat -c -q 'and the tests?'                    continue the latest session
+  hermes chat -c -q 'and the tests?'                    continue the latest session of this folder
   hermes chat -q 'run \`ls\`' --output-format stream-json print JSON lines, including hook runs`;
 
 /** `hermes chat` (CONTRACT §3). */
@@ -51,7 +51,7 @@ export function addChatCommand(program: Command, context: CliContext): void {
       ),
     )
     .option("-r, --resume [id]", "continue a session: an id, the start of one, or latest; without, choose from a list")
-    .addOption(new Option("-c, --continue", "continue the latest session").conflicts("resume"))
+    .addOption(new Option("-c, --continue", "continue the latest session of this folder").conflicts("resume"))
     .option("-Q, --quiet", "print only the answer")
     .option("--no-render", "show answers as the model writes them, without rendering their Markdown")
     .option("--instructions", "follow AGENTS.md or CLAUDE.md of this project, now and later")
@@ -99,11 +99,10 @@ async function chat(options: ChatOptions, command: Command, context: CliContext)
   watchHooks(host, context, display);
   const conversation = new ChatRepl(host, questions?.ask);
   if (isNew) context.note(describeFirstStart(host.model.describe()));
-  const wanted = options.resume ?? (options.continue ? "latest" : undefined);
-  if (wanted !== undefined) {
+  if (options.resume !== undefined || options.continue === true) {
     const { resumeAtStart } = await import("../chat/resume-at-start.ts");
     const isTalk = interactive && message === undefined && !isPlain;
-    await resumeAtStart({ wanted, host, conversation, context, isTalk });
+    await resumeAtStart({ wanted: options.resume, host, conversation, context, isTalk });
   }
   using screen = await openScreen(options, message, { host, conversation });
   const reasoning = { on: process.stdout.isTTY && process.stderr.isTTY };

@@ -247,4 +247,5 @@ export const MIGRATIONS: readonly string[] = [
   // A message that is damaged must not keep the others from being read.
   `CREATE INDEX messages_of_system ON messages (session_id, position)
      WHERE CASE WHEN json_valid(message) THEN message ->> '$.role' = 'system' END;`,
+  "ALTER TABLE sessions ADD COLUMN cwd TEXT;",
 ];

@@ -153,7 +153,7 @@ export interface ResetRequest extends Omit<SessionRequest, "session"> {
   /** The session that ends; undefined if none has started yet. */
   readonly session: Session | undefined;
   /** The properties of the new session. */
-  readonly next: { readonly source: string; readonly key?: string | null };
+  readonly next: { readonly source: string; readonly key?: string | null; readonly cwd?: string | null };
 }
 
 export interface CloseRequest extends SessionRequest {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
 import { noPty } from "../helpers/pty.ts";
@@ -127,6 +129,34 @@ test("a conversation says what it resumes and how to continue it; without an id 
   pty.type("\u0004");
   await pty.see(`hermes chat -r ${second}`);
   assert.equal(await pty.exited, 0);
+});
+
+test("-c continues the latest session of the folder, and says which one is newer elsewhere", { skip }, async (t) => {
+  const home = new Home(t);
+  const other = join(home.work, "other");
+  mkdirSync(other);
+  await home.run(["chat", "-q", "remember the number 7"]);
+  const [first = ""] = await idsOf(home);
+  const elsewhere = home.terminal(["-c"], {}, { cwd: other });
+  t.after(() => elsewhere.kill());
+  await elsewhere.see(`Resumed ${first}`);
+  await elsewhere.see("No session was started in this folder; this one was started in");
+  elsewhere.type("\u0004");
+  assert.equal(await elsewhere.exited, 0);
+  await home.run(["chat", "-q", "second"], { cwd: other });
+  const [second = ""] = await idsOf(home);
+  const pty = home.terminal(["-c"]);
+  t.after(() => pty.kill());
+  await pty.see(`Resumed ${first} "remember the number 7", 2 messages`);
+  await pty.see(`The latest session, ${second} "second", was started in`);
+  await pty.see("› ");
+  pty.type(`/resume ${second}\r`);
+  await pty.see(`Resumed ${second}`);
+  pty.type("\u0004");
+  await pty.see(`Continue this session with: hermes chat -r ${second}`);
+  assert.equal(await pty.exited, 0);
+  const { stdout } = await home.run(["chat", "-c", "-q", "/status"], { cwd: other });
+  assert.ok(stdout.includes(second), stdout);
 });
 
 test("/compact, /cost and /status tell what a session takes, and the next turn begins with the summary", async (t) => {

@@ -15,7 +15,7 @@ test("a new file is private, in WAL mode, and opens again as it is", (t) => {
   const file = join(createFolder(t), "home", "state.db");
   const database = openDatabase(file);
   assert.equal(database.prepare("PRAGMA journal_mode").get()?.["journal_mode"], "wal");
-  database.exec("INSERT INTO sessions VALUES ('a', NULL, 'cli', 'chat', NULL, NULL, NULL, 'x', 'x', NULL)");
+  database.exec("INSERT INTO sessions VALUES ('a', NULL, 'cli', 'chat', NULL, NULL, NULL, 'x', 'x', NULL, NULL)");
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(statSync(`${file}-wal`).mode & 0o777, 0o600);
   assert.equal(statSync(join(file, "..")).mode & 0o777, 0o700);
@@ -53,7 +53,9 @@ test("a path that is not a usable database is HERMES_STATE_UNAVAILABLE", (t) => 
 test("a transaction is atomic, and a nested one joins the outer one", () => {
   const database = openMemoryDatabase();
   const insert = (id: string) =>
-    database.prepare("INSERT INTO sessions VALUES (?, NULL, 'cli', 'chat', NULL, NULL, NULL, 'x', 'x', NULL)").run(id);
+    database
+      .prepare("INSERT INTO sessions VALUES (?, NULL, 'cli', 'chat', NULL, NULL, NULL, 'x', 'x', NULL, NULL)")
+      .run(id);
   const count = () => database.prepare("SELECT count(*) AS n FROM sessions").get()?.["n"];
   assert.equal(
     transaction(database, () => insert("a").changes),

@@ -1,21 +1,29 @@
 import type { RootCommand } from "@bomb.sh/tab";
 import type { Command } from "#cli/command-line/command";
+import type { Option } from "#cli/command-line/option";
 import { HermesError } from "#core/errors";
 import { EVENT_NAMES } from "#core/events";
 import { homePaths } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import { BASH_SCRIPT } from "../completion/bash.ts";
+import { FISH_SCRIPT } from "../completion/fish.ts";
 import { storedValues, type OfferedValue } from "../completion/stored-values.ts";
+import { ZSH_SCRIPT } from "../completion/zsh.ts";
 import type { CliContext } from "../context.ts";
 import { takesNextWord } from "../global-options.ts";
 
-const SHELLS = ["bash", "zsh", "fish"] as const;
+/** Our own: those of the package evaluate what is typed, or need further packages. */
+const SCRIPTS = { bash: BASH_SCRIPT, zsh: ZSH_SCRIPT, fish: FISH_SCRIPT };
+const SHELLS = Object.keys(SCRIPTS);
 
 const HELP = `
 Examples:
   source <(hermes complete bash)                          in this shell
   hermes complete zsh > "\${fpath[1]}/_hermes"             for all zsh sessions
   hermes complete fish > ~/.config/fish/completions/hermes.fish`;
+
+/** The last line where the shell is to offer files. */
+const OFFER_FILES = ":0";
 
 /** Makes the program with all its commands. */
 type EveryCommand = () => Promise<Command>;
@@ -24,7 +32,7 @@ type EveryCommand = () => Promise<Command>;
 export function addCompleteCommand(
   program: Command,
   everyCommand: EveryCommand,
-  { env, out }: Pick<CliContext, "env" | "out">,
+  context: Pick<CliContext, "env" | "out">,
 ): void {
   program
     .command("complete")
@@ -33,16 +41,13 @@ export function addCompleteCommand(
     .argument("[words...]", "used by the completion script, after --")
     .addHelpText("after", HELP)
     .action(async (shell: string, words: readonly string[]) => {
-      if (asksBack(process.argv)) return complete([shell, ...words], everyCommand, env);
-      if (!SHELLS.some((known) => known === shell)) {
+      if (asksBack(process.argv)) return complete([shell, ...words], everyCommand, context);
+      if (!SHELLS.includes(shell)) {
         throw new HermesError("HERMES_USAGE", {
           problem: `There is no completion for the shell "${shell}", only for ${SHELLS.join(", ")}.${didYouMean(shell, SHELLS)}`,
         });
       }
-      // The package's script for bash needs bash-completion, and evaluates what is typed.
-      if (shell === "bash") return out(BASH_SCRIPT);
-      const { script } = await import("@bomb.sh/tab");
-      script(shell, "hermes", "hermes");
+      context.out(SCRIPTS[shell as keyof typeof SCRIPTS]);
     });
 }
 
@@ -51,18 +56,39 @@ function asksBack(argv: readonly string[]): boolean {
 }
 
 /** Prints the completions of the last word. */
-async function complete(words: readonly string[], everyCommand: EveryCommand, env: NodeJS.ProcessEnv): Promise<void> {
+async function complete(
+  words: readonly string[],
+  everyCommand: EveryCommand,
+  { env, out }: Pick<CliContext, "env" | "out">,
+): Promise<void> {
   const { RootCommand: Root } = await import("@bomb.sh/tab");
   const program = await everyCommand();
-  const { path, home } = readWords(words.slice(0, -1), program);
+  const { command, path, home } = readWords(words.slice(0, -1), program);
+  if (namesFile(words, path, [...command.options, ...program.options])) return out(`${OFFER_FILES}\n`);
   const stored = await storedValues(path, { paths: homePaths(home, env), env });
   const root = new Root();
   describe(root, program, "", stored);
   root.parse([...words]);
 }
 
+/** True where the last word is the value of an option that takes a file, or may be a plugin's folder. */
+function namesFile(words: readonly string[], path: string, options: readonly Option[]): boolean {
+  const [before = "", last = ""] = ["", ...words].slice(-2);
+  const files = options.filter(({ flags }) => /<(?:file|dir)>$/.test(flags)).map(({ long }) => long);
+  return (
+    files.some((long) => before === long || last.startsWith(`${long}=`)) ||
+    (path === "plugins install" && !last.startsWith("-"))
+  );
+}
+
+interface NamedCommand {
+  readonly command: Command;
+  readonly path: string;
+  readonly home: string | undefined;
+}
+
 /** The command that the words name, as far as they go, and the value of `--home`. */
-function readWords(words: readonly string[], program: Command): { path: string; home: string | undefined } {
+function readWords(words: readonly string[], program: Command): NamedCommand {
   let command = program;
   const names: string[] = [];
   let home: string | undefined;
@@ -76,7 +102,7 @@ function readWords(words: readonly string[], program: Command): { path: string; 
     command = inner;
     names.push(word);
   }
-  return { path: names.join(" "), home };
+  return { command, path: names.join(" "), home };
 }
 
 type Stored = ReadonlyMap<string, readonly OfferedValue[]>;

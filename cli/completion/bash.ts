@@ -24,6 +24,8 @@ __hermes_complete() {
     out=$("\${words[0]}" complete -- "\${words[@]:1}" 2>/dev/null) || return
     # The last line is a number for the shell; without :4 files are offered, too.
     [[ \${out##*$'\\n'} == *:4 ]] && compopt +o default
+    # The values of --option=value come without the option.
+    [[ $cur == --*=* ]] && cur=\${cur#*=}
     prefix=""
     [[ $cur == *[:=]* ]] && prefix=\${cur%"\${cur##*[:=]}"}
     COMPREPLY=()

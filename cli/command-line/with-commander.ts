@@ -99,8 +99,15 @@ function share(command: CommanderCommand, context: CliContext): void {
   for (const inner of command.commands) share(inner, context);
 }
 
-/** Commander suggests a command's own options only: adds the closest global one. */
+/**
+ * Commander suggests a command's own options only: adds the closest global one. A word that is near no command may be a
+ * message.
+ */
 function withSuggestion(text: string, command: CommanderCommand): string {
+  const message = /^error: unknown command '(.+)'\n$/.exec(text)?.[1];
+  if (message !== undefined && command.parent === null) {
+    return `error: unknown command '${message}'. To send it to the agent: hermes chat -q '${message}'\n`;
+  }
   const unknown = /^error: unknown option '(--[^'=]+)[^']*'(?=\n(?!\(Did you mean))/.exec(text);
   if (unknown === null) return text;
   const flags = command.options.flatMap(({ long }) => long ?? []);

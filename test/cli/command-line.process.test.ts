@@ -84,7 +84,10 @@ test("wrong usage says what would be right, in one or two lines", async (t) => {
   const home = new Home(t);
   for (const [args, sentence] of [
     [["chat", "say", "hello"], /^hermes: Pass the message with -q: hermes chat -q 'say hello'\n$/],
-    [["foo"], /^hermes: unknown command 'foo'. To send it to the agent: hermes chat -q 'foo'\n"hermes --help" lists the commands and options\.\n$/],
+    [
+      ["foo"],
+      /^hermes: unknown command 'foo'. To send it to the agent: hermes chat -q 'foo'\n"hermes --help" lists the commands and options\.\n$/,
+    ],
     [
       ["hooks", "test"],
       /missing required argument 'event'\n"hermes hooks test --help" lists the commands and options\.\n$/,

@@ -20,6 +20,8 @@ export interface CaseOptions {
   readonly dashboard: "stand-in" | "hermes";
   /** How long the soak runs. */
   readonly seconds: number;
+  /** True for `--check`, whose floors are far enough from the targets for fewer rounds. */
+  readonly isQuick: boolean;
 }
 
 export interface Case {

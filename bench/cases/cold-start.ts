@@ -7,6 +7,7 @@ import { median, type Case, type Measurement } from "../measure.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const ROUNDS = 15;
+const QUICK_ROUNDS = 9;
 
 /** A typical home: three shell hooks, two of them approved, and a plugin. */
 function makeHome(): string {
@@ -78,7 +79,7 @@ async function timeFirstPrompt(bin: string, home: string): Promise<number> {
 /** Whole processes, interleaved, after a first round that fills the compile cache. */
 export const coldStartCase: Case = {
   name: "cold-start",
-  run: async () => {
+  run: async ({ isQuick }) => {
     const { installPackage } = await import("../package.ts");
     const installed = installPackage();
     const home = makeHome();
@@ -95,7 +96,7 @@ export const coldStartCase: Case = {
         contestants["first prompt of chat, package"] = () => timeFirstPrompt(installed.bin, plain);
       }
       const samples = new Map<string, number[]>();
-      for (let round = 0; round <= ROUNDS; round++) {
+      for (let round = 0; round <= (isQuick ? QUICK_ROUNDS : ROUNDS); round++) {
         for (const [name, measure] of Object.entries(contestants)) {
           const took = await measure();
           if (round > 0) samples.set(name, [...(samples.get(name) ?? []), took]);

@@ -8,11 +8,17 @@ const RATES = [70, 300];
 /** How long a piece of text takes to the dashboard, by what the model writes. */
 export const forwardLatencyCase: Case = {
   name: "forward-latency",
-  run: async ({ dashboard }) => {
+  run: async ({ dashboard, isQuick }) => {
     const measured: Measurement[] = [];
     for (const rate of RATES) {
       for (const text of TEXT_KINDS) {
-        const { received, dropped } = await soak({ rate, seconds: 5, stoppedSeconds: 0, dashboard, text });
+        const { received, dropped } = await soak({
+          rate,
+          seconds: isQuick ? 2 : 5,
+          stoppedSeconds: 0,
+          dashboard,
+          text,
+        });
         const name = `forward-latency / ${text}, ${rate} pieces a second`;
         for (const percentile of ["p50", "p99"] as const)
           measured.push({ name: `${name}, ${percentile}`, unit: "ms", ours: received[percentile], ...ALONE });

@@ -8,6 +8,7 @@ import { median, type Case, type Measurement } from "../measure.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const ROUNDS = 3;
+const QUICK_ROUNDS = 1;
 /** A first start fills the compile cache, so that the measured start strips no TypeScript. */
 const WARM_UP = 1;
 /** Only some 9 s after its last work does V8 give back what the start has used. */
@@ -53,7 +54,7 @@ async function waitingChat(bin: string, home: string): Promise<number> {
 }
 
 /** Resident megabytes of a command with only `api_server`, waiting for its first message. */
-async function idle(command: string, bin: string, home: string): Promise<number> {
+async function idle(command: string, bin: string, home: string, isWarmUp: boolean): Promise<number> {
   writeFileSync(join(home, "config.yaml"), "gateway: { platforms: { api_server: { enabled: true, port: 0 } } }\n");
   const child = spawn(process.execPath, [bin, command], {
     env: { ...process.env, HERMES_HOME: home },
@@ -62,7 +63,7 @@ async function idle(command: string, bin: string, home: string): Promise<number>
   try {
     child.stdout.setEncoding("utf8");
     for await (const text of child.stdout as AsyncIterable<string>) if (text.includes("http://")) break;
-    await new Promise((wake) => setTimeout(wake, IDLE_MS));
+    await new Promise((wake) => setTimeout(wake, isWarmUp ? 0 : IDLE_MS));
     return residentMegabytes(String(child.pid));
   } finally {
     // Only a process that ends by itself leaves its compile cache to the next one.
@@ -79,14 +80,14 @@ function residentMegabytes(pid: string): number {
 /** Measured at the same time, each in a home of its own. */
 const PROGRAMS = [
   ["chat after one turn", waitingChat],
-  ["idle gateway", (bin: string, home: string) => idle("gateway", bin, home)],
-  ["idle service", (bin: string, home: string) => idle("serve", bin, home)],
+  ["idle gateway", (bin: string, home: string, isWarmUp: boolean) => idle("gateway", bin, home, isWarmUp)],
+  ["idle service", (bin: string, home: string, isWarmUp: boolean) => idle("serve", bin, home, isWarmUp)],
 ] as const;
 
 /** Linux only: elsewhere there is no /proc, and the case measures nothing. */
 export const memoryCase: Case = {
   name: "memory",
-  run: async () => {
+  run: async ({ isQuick }) => {
     if (process.platform !== "linux") return [];
     const installed = installPackage();
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
@@ -99,9 +100,12 @@ export const memoryCase: Case = {
         ["package", installed.bin],
       ] as const) {
         const samples = PROGRAMS.map((): number[] => []);
-        for (let round = 0; round < ROUNDS + WARM_UP; round++) {
-          const resident = await Promise.all(PROGRAMS.map(([, measure], index) => measure(bin, homes[index]!)));
-          if (round >= WARM_UP) resident.forEach((megabytes, index) => samples[index]!.push(megabytes));
+        for (let round = 0; round < (isQuick ? QUICK_ROUNDS : ROUNDS) + WARM_UP; round++) {
+          const isWarmUp = round < WARM_UP;
+          const resident = await Promise.all(
+            PROGRAMS.map(([, measure], index) => measure(bin, homes[index]!, isWarmUp)),
+          );
+          if (!isWarmUp) resident.forEach((megabytes, index) => samples[index]!.push(megabytes));
         }
         for (const [index, [what]] of PROGRAMS.entries()) {
           const ours = median(samples[index]!);

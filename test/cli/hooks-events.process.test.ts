@@ -111,6 +111,12 @@ test("each example script runs, and answers what it says", { skip }, async (cont
   const command = ["hooks", "test", "--payload-file", "-", "--json"];
   for (const [event, payload, answer] of [
     ["pre_tool_call", { args: { command: "rm -rf / " } }, { action: "block", message: "rm -r / is not allowed" }],
+    [
+      "pre_tool_call",
+      { args: { command: "true || sudo rm -r /" } },
+      { action: "block", message: "rm -r / is not allowed" },
+    ],
+    ["pre_tool_call", { args: { command: "echo rm -r /; rm -r /tmp/build" } }, null],
     ["transform_tool_result", { result: "key sk-abcdefghijklmnop1234" }, { text: "key [masked]" }],
     ["pre_gateway_dispatch", { event: { text: "// aside" } }, { action: "skip", reason: "a comment" }],
   ] as const) {
@@ -128,13 +134,14 @@ test("each example plugin loads, and they do in a conversation what they say", a
     written.map(({ state, hooks }) => [state, ...hooks].join(" ")).toSorted(),
     EVENT_NAMES.map((event) => `enabled ${event}`).toSorted(),
   );
-  const chat = ["chat", "-q", "run `echo rm -r / sk-abcdefghijklmnop1234`", "--output-format", "stream-json"];
+  const chat = ["chat", "-q", "run `true || rm -r / sk-abcdefghijklmnop1234`", "--output-format", "stream-json"];
   const frames = framesOf(await home.run(chat));
   const blocked = frames.find(({ type }) => type === "tool_result");
   assert.match(String(blocked?.["content"]), /rm -r \/ is not allowed/);
   assert.match(String(frames.find(({ type }) => type === "assistant")?.["content"]), /\(checked by a hook\)$/);
+  // Where it is only mentioned, it runs, and its output is masked.
   const masked = framesOf(
-    await home.run(["chat", "-q", "run `echo sk-abcdefghijklmnop1234`", "--output-format", "stream-json"]),
+    await home.run(["chat", "-q", "run `echo rm -r / sk-abcdefghijklmnop1234`", "--output-format", "stream-json"]),
   );
   assert.match(String(masked.find(({ type }) => type === "assistant")?.["content"]), /\[masked\]/);
 });

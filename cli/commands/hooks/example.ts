@@ -23,14 +23,14 @@ const BODIES: Readonly<Partial<Record<EventName, Body>>> = {
   pre_tool_call: {
     purpose: "Blocks commands that delete everything.",
     shell: `cmd=$(jq -r '.tool_input.command // empty' <<<"$payload")
-if grep -qE 'rm[[:space:]]+-[a-zA-Z]*r[a-zA-Z]*[[:space:]]+/([[:space:]]|$)' <<<"$cmd"; then
+if grep -qE '(^|[;&|(])[[:space:]]*(sudo[[:space:]]+)?rm[[:space:]]+-[a-zA-Z]*r[a-zA-Z]*[[:space:]]+/([[:space:]]|$)' <<<"$cmd"; then
   jq -n '{decision: "block", reason: "rm -r / is not allowed"}'
 else
   printf '{}\\n'
 fi`,
     fields: "{ args }",
     plugin: `      const command = String(args["command"] ?? "");
-      if (/rm\\s+-\\w*r\\w*\\s+\\/(\\s|$)/.test(command)) {
+      if (/(^|[;&|(])\\s*(sudo\\s+)?rm\\s+-\\w*r\\w*\\s+\\/(\\s|$)/m.test(command)) {
         return { action: "block", message: "rm -r / is not allowed" };
       }
       return undefined;`,

@@ -9,6 +9,7 @@ import { EVENT_NAMES, EVENTS, type EventName } from "#core/events";
 import { homePaths } from "#core/home/paths";
 import { Home, framesOf } from "../helpers/hermes.ts";
 
+const BLOCKED = { action: "block", message: "rm -r / is not allowed" };
 const skip = spawnSync("jq", ["--version"]).error !== undefined && "there is no jq here";
 
 function write(file: string, text: string): void {
@@ -110,13 +111,13 @@ test("each example script runs, and answers what it says", { skip }, async (cont
   assert.ok(home.has("logs/post_tool_call.jsonl"));
   const command = ["hooks", "test", "--payload-file", "-", "--json"];
   for (const [event, payload, answer] of [
-    ["pre_tool_call", { args: { command: "rm -rf / " } }, { action: "block", message: "rm -r / is not allowed" }],
-    [
-      "pre_tool_call",
-      { args: { command: "true || sudo rm -r /" } },
-      { action: "block", message: "rm -r / is not allowed" },
-    ],
-    ["pre_tool_call", { args: { command: "echo rm -r /; rm -r /tmp/build" } }, null],
+    ["pre_tool_call", { args: { command: "rm -rf / " } }, BLOCKED],
+    ["pre_tool_call", { args: { command: "echo hi\nsudo -n /bin/rm -r /" } }, BLOCKED],
+    ["pre_tool_call", { args: { command: 'echo hi; sh -c "rm -rf /"' } }, BLOCKED],
+    ["pre_tool_call", { args: { command: "echo $(rm -r /)" } }, BLOCKED],
+    ["pre_tool_call", { args: { command: "if true; then rm -r /*; fi" } }, BLOCKED],
+    ["pre_tool_call", { args: { command: "rm -r /tmp/build; ls" } }, null],
+    ["pre_tool_call", { args: { command: "echo rm -r /" } }, null],
     ["transform_tool_result", { result: "key sk-abcdefghijklmnop1234" }, { text: "key [masked]" }],
     ["pre_gateway_dispatch", { event: { text: "// aside" } }, { action: "skip", reason: "a comment" }],
   ] as const) {

@@ -23,14 +23,18 @@ const BODIES: Readonly<Partial<Record<EventName, Body>>> = {
   pre_tool_call: {
     purpose: "Blocks commands that delete everything.",
     shell: `cmd=$(jq -r '.tool_input.command // empty' <<<"$payload")
-if grep -qE '(^|[;&|(])[[:space:]]*(sudo[[:space:]]+)?rm[[:space:]]+-[a-zA-Z]*r[a-zA-Z]*[[:space:]]+/([[:space:]]|$)' <<<"$cmd"; then
+# A line that only prints is no danger. A list like this is never complete.
+rest=$(grep -vE '^[[:space:]]*(echo|printf)[[:space:]][^;&|($\`]*$' <<<"$cmd" || true)
+if grep -qE 'rm[[:space:]]+-[a-zA-Z]*r[a-zA-Z]*[[:space:]]+/([^[:alnum:]._~-]|$)' <<<"$rest"; then
   jq -n '{decision: "block", reason: "rm -r / is not allowed"}'
 else
   printf '{}\\n'
 fi`,
     fields: "{ args }",
     plugin: `      const command = String(args["command"] ?? "");
-      if (/(^|[;&|(])\\s*(sudo\\s+)?rm\\s+-\\w*r\\w*\\s+\\/(\\s|$)/m.test(command)) {
+      // A line that only prints is no danger. A list like this is never complete.
+      const lines = command.split("\\n").filter((line) => !/^\\s*(echo|printf)\\s[^;&|($\`]*$/.test(line));
+      if (lines.some((line) => /rm\\s+-\\w*r\\w*\\s+\\/([^\\w.~-]|$)/.test(line))) {
         return { action: "block", message: "rm -r / is not allowed" };
       }
       return undefined;`,

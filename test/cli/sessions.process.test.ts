@@ -141,6 +141,9 @@ test("-c continues the latest session of the folder, and says which one is newer
   t.after(() => elsewhere.kill());
   await elsewhere.see(`Resumed ${first}`);
   await elsewhere.see("No session was started in this folder; this one was started in");
+  // Before the prompt, Ctrl+D would be the terminal's own.
+  await elsewhere.see("Type /help for commands");
+  await elsewhere.see("› ");
   elsewhere.type("\u0004");
   assert.equal(await elsewhere.exited, 0);
   await home.run(["chat", "-q", "second"], { cwd: other });
@@ -149,6 +152,7 @@ test("-c continues the latest session of the folder, and says which one is newer
   t.after(() => pty.kill());
   await pty.see(`Resumed ${first} "remember the number 7", 2 messages`);
   await pty.see(`The latest session, ${second} "second", was started in`);
+  await pty.see("Type /help for commands");
   await pty.see("› ");
   pty.type(`/resume ${second}\r`);
   await pty.see(`Resumed ${second}`);

@@ -121,7 +121,8 @@ async function bundleProgram(): Promise<void> {
  */
 function assertAscii(file: string): void {
   const [found] = /.{0,40}\P{ASCII}.{0,20}/u.exec(readFileSync(file, "utf8")) ?? [];
-  if (found !== undefined) throw new Error(`${file} has a character that is not ASCII; write it as \\uXXXX: ${found}`);
+  if (found !== undefined)
+    throw new Error(`${file} has a character that is not ASCII; write it as a Unicode escape: ${found}`);
 }
 
 /** Our modules that these ones load at once: directly or through others, but not with `import()`. */

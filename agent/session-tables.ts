@@ -130,7 +130,7 @@ export class SessionTables {
       `SELECT position, message FROM messages INDEXED BY messages_of_system
        WHERE session_id = ? AND ${IS_SYSTEM} ORDER BY position`,
     );
-    const before = this.#statement(
+    const backwards = this.#statement(
       "SELECT message FROM messages WHERE session_id = ? AND position < ? ORDER BY position DESC",
     );
     return activeMessages({
@@ -138,7 +138,7 @@ export class SessionTables {
         system.all(id).map((row) => ({ position: Number(row["position"]), message: messageOf(row) })),
       from: (position) => this.#messagesFrom(id, position),
       turnBefore(position) {
-        for (const row of before.iterate(id, position)) {
+        for (const row of backwards.iterate(id, position)) {
           const message = messageOf(row);
           if (startsTurn(message)) return message;
         }

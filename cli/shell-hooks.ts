@@ -105,16 +105,16 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   }
 
   function ready(next: Registered, warnings: readonly string[]): PreparedShellHooks {
-    const [before, after] = [new Set(current.hooks.values()), new Set(next.hooks.values())];
+    const [old, fresh] = [new Set(current.hooks.values()), new Set(next.hooks.values())];
     return {
       warnings,
-      added: after.difference(before).size,
-      removed: before.difference(after).size,
+      added: fresh.difference(old).size,
+      removed: old.difference(fresh).size,
       swap() {
         // What a coprocess has read from elsewhere may have changed, too.
-        for (const [hook] of before) hook.restart();
+        for (const [hook] of old) hook.restart();
         current = next;
-        if (haveSameOrder(before, after)) return;
+        if (haveSameOrder(old, fresh)) return;
         for (const undo of undos.splice(0)) undo();
         for (const hook of [...next.hooks.values()].flat()) undos.push(dispatcher.register(hook));
       },

@@ -131,7 +131,7 @@ class SimpleReader {
     return { line: number, value: items.map(({ value }) => value), items };
   }
 
-  /** What stands behind a key or a dash: a value on its line, or the block below, or nothing. */
+  /** The value after a key or a dash: on the same line, as a block below it, or null. */
   #value(line: Line, at: number, isKey: boolean): Node {
     this.#next++;
     const below = this.#lines[this.#next];

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { grantExplicitTest } from "#allowlist/decide";
 import { HookDispatcher } from "#core/dispatch";
-import type { Payload } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook, type ShellHook } from "#sandbox/shell/hook";
 import { hasProgram, median, type Case, type Measurement } from "../measure.ts";
+import { CALL } from "../payloads.ts";
 
 /** Scripts that answer every line of their input, and so run under both kinds of entry. */
 const SCRIPTS = {
@@ -35,14 +35,6 @@ exec jq --unbuffered -c 'if .tool_input.command | test("rm -rf /") then {decisio
 `,
   },
 } as const;
-
-const PAYLOAD: Payload<"pre_tool_call"> = {
-  tool_name: "terminal",
-  args: { command: "echo hello" },
-  task_id: "task",
-  session_id: "session",
-  tool_call_id: "call",
-};
 
 const ROUNDS = 15;
 const EVENTS_A_ROUND = 100;
@@ -73,7 +65,7 @@ async function measure(name: keyof typeof SCRIPTS, folder: string): Promise<Meas
   const [events, runs]: [number[], number[]] = [[], []];
   const time = async ({ dispatcher }: Hooked) => {
     const started = performance.now();
-    await dispatcher.invoke_hook("pre_tool_call", PAYLOAD);
+    await dispatcher.invoke_hook("pre_tool_call", CALL);
     return performance.now() - started;
   };
   for (let round = -1; round < ROUNDS; round++) {

@@ -7,10 +7,11 @@ import { runInNewContext } from "node:vm";
 import { grantExplicitTest } from "#allowlist/decide";
 import { openApprovals } from "#allowlist/approvals";
 import { HookDispatcher } from "#core/dispatch";
-import type { EventName, Payload } from "#core/events";
+import type { EventName } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook } from "#sandbox/shell/hook";
 import { hasProgram, median, race, type Case, type Measurement } from "../measure.ts";
+import { CALL } from "../payloads.ts";
 
 /** The guard of seed 003, which uses jq; one that ignores the payload; and one in JavaScript. */
 const SCRIPTS = {
@@ -33,14 +34,7 @@ process.stdin.on("data", (part) => (text += part)).on("end", () => {
 `,
 } as const;
 
-const PAYLOAD: Payload<"pre_tool_call"> = {
-  tool_name: "terminal",
-  args: { command: "echo hello" },
-  task_id: "task",
-  session_id: "session",
-  tool_call_id: "call",
-};
-const LARGE = { ...PAYLOAD, args: { command: "echo hello", text: "x".repeat(1_000_000) } };
+const LARGE = { ...CALL, args: { command: "echo hello", text: "x".repeat(1_000_000) } };
 
 interface Bench {
   readonly folder: string;
@@ -90,7 +84,7 @@ async function wholeRun(name: keyof typeof SCRIPTS, rounds: number, bench: Bench
   const script = writeScript(name, bench);
   const dispatcher = dispatcherWith("pre_tool_call", [script], bench);
   const [ours = Number.NaN, theirs = Number.NaN] = await turns(rounds, {
-    ours: () => dispatcher.invoke_hook("pre_tool_call", PAYLOAD),
+    ours: () => dispatcher.invoke_hook("pre_tool_call", CALL),
     "bare spawn": () => bareSpawn(script, bench),
   });
   return { name: `shell-hook / whole run of ${name}`, unit: "ms", ours, peer: "bare spawn", theirs };
@@ -104,7 +98,7 @@ async function largePayload(bench: Bench): Promise<Measurement[]> {
     const dispatcher = dispatcherWith("pre_tool_call", Array<string>(hooks).fill(script), bench);
     const [ours = Number.NaN, theirs = Number.NaN] = await turns(Math.ceil(20 / hooks), {
       large: () => dispatcher.invoke_hook("pre_tool_call", LARGE),
-      small: () => dispatcher.invoke_hook("pre_tool_call", PAYLOAD),
+      small: () => dispatcher.invoke_hook("pre_tool_call", CALL),
     });
     const name = `shell-hook / 1 MB payload, ${hooks} hook${hooks === 1 ? "" : "s"}`;
     measured.push({ name, unit: "ms", ours, peer: "100 B payload", theirs });
@@ -118,8 +112,8 @@ async function sideBySide(bench: Bench): Promise<Measurement> {
   const gates = dispatcherWith("pre_tool_call", four, bench);
   const observers = dispatcherWith("post_tool_call", four, bench);
   const [ours = Number.NaN, theirs = Number.NaN] = await turns(15, {
-    observers: () => observers.invoke_hook("post_tool_call", { ...PAYLOAD, result: "{}" }),
-    gates: () => gates.invoke_hook("pre_tool_call", PAYLOAD),
+    observers: () => observers.invoke_hook("post_tool_call", { ...CALL, result: "{}" }),
+    gates: () => gates.invoke_hook("pre_tool_call", CALL),
   });
   const name = `shell-hook / four observers, ${availableParallelism()} cores`;
   return { name, unit: "ms", ours, peer: "one after another", theirs };
@@ -164,7 +158,7 @@ async function largeParent(bench: Bench): Promise<Measurement[]> {
   const measure = async (name: string) => {
     for (let run = -2; run < 10; run++) {
       const started = performance.now();
-      await dispatcher.invoke_hook("pre_tool_call", PAYLOAD);
+      await dispatcher.invoke_hook("pre_tool_call", CALL);
       if (run >= 0) (samples[name] ??= []).push(performance.now() - started);
     }
   };
@@ -201,7 +195,7 @@ export const shellHookCase: Case = {
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     // A plain object, because reading `process.env` itself is slow, which is not the peer's fault.
     const env = { ...process.env };
-    const document = JSON.stringify({ hook_event_name: "pre_tool_call", ...PAYLOAD });
+    const document = JSON.stringify({ hook_event_name: "pre_tool_call", ...CALL });
     const bench = { folder, env, document };
     try {
       const jq = await hasProgram("jq");

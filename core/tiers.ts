@@ -8,6 +8,8 @@ interface TierDescription {
   readonly handlers: readonly string[];
   /** True when a handler can do no more than `allow` grants. */
   readonly honoursAllow: boolean;
+  /** True when its first event would wait long, so that a program which goes on running starts it ahead. */
+  readonly startsAhead: boolean;
 }
 
 const SCRIPTS = ["handler.ts", "handler.mts", "handler.js", "handler.mjs"] as const;
@@ -17,8 +19,8 @@ const SCRIPTS = ["handler.ts", "handler.mts", "handler.js", "handler.mjs"] as co
  * each that says how its code is checked and how it is made.
  */
 export const TIERS = [
-  { name: "worker", handlers: SCRIPTS, honoursAllow: false },
-  { name: "isolate", handlers: SCRIPTS, honoursAllow: true },
+  { name: "worker", handlers: SCRIPTS, honoursAllow: false, startsAhead: false },
+  { name: "isolate", handlers: SCRIPTS, honoursAllow: true, startsAhead: true },
 ] as const satisfies readonly TierDescription[];
 
 export type TierName = (typeof TIERS)[number]["name"];

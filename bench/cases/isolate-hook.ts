@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { openMemoryDatabase } from "#core/home/database";
 import type { Log } from "#core/home/log";
 import { HookRegistry } from "#core/registry";
@@ -54,12 +55,16 @@ async function roundTrips(registry: HookRegistry, bare: ChildProcess): Promise<M
   ];
 }
 
-/** The first event of a tier (process, isolate, handler's module, answer) against a bare child's answer. */
-async function firstEvent(folder: string): Promise<Measurement> {
+/**
+ * The first event of a tier (process, isolate, handler's module, answer) against a bare child's answer: in a program
+ * that has just loaded its hooks, and in one that has had them for a while.
+ */
+async function firstEvent(folder: string, { waitMs, name }: { waitMs: number; name: string }): Promise<Measurement> {
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = -1; round < STARTS; round++) {
     const { registry, host } = await openHost(folder);
+    await setTimeout(waitMs);
     const started = performance.now();
     await registry.emit_collect("command:bench", CONTEXT);
     const answered = performance.now() - started;
@@ -73,7 +78,6 @@ async function firstEvent(folder: string): Promise<Measurement> {
     ours.push(answered);
     theirs.push(bareAnswered);
   }
-  const name = "isolate-hook / first event, cold";
   return { name, unit: "ms", ours: median(ours), peer: "bare child's start", theirs: median(theirs) };
 }
 
@@ -136,7 +140,12 @@ export const isolateHookCase: Case = {
     const bare = startBare();
     try {
       const measured = await roundTrips(registry, bare);
-      return [...measured, await firstEvent(folder)];
+      const cold = await firstEvent(folder, { waitMs: 0, name: "isolate-hook / first event, cold" });
+      return [
+        ...measured,
+        cold,
+        await firstEvent(folder, { waitMs: 2000, name: "isolate-hook / first event, after 2 s" }),
+      ];
     } finally {
       await ended(bare);
       await host[Symbol.asyncDispose]();

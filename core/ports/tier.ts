@@ -87,8 +87,13 @@ export interface Handler {
   close(): Promise<void>;
 }
 
-/** A tier, such as the worker pool. It starts at the first event that needs it; an idle tier costs nothing. */
+/**
+ * A tier, such as the worker pool. It starts at the first event that needs it, or when it is prepared; without hooks it
+ * costs nothing.
+ */
 export interface HandlerTier extends AsyncDisposable {
   readonly source: TierName;
+  /** Starts what its first event would wait for; called for a tier that `startsAhead`. Never throws. */
+  prepare?(): void;
   open(hook: HookVersion, report: HandlerReport): Handler;
 }

@@ -27,7 +27,7 @@ import {
   type HookState,
 } from "./states.ts";
 import type { CodeCheck, HandlerTier, HookVersion } from "#core/ports/tier";
-import type { TierName } from "#core/tiers";
+import { TIERS, type TierName } from "#core/tiers";
 
 export interface GatewayHooksDeps {
   /** The home's `hooks/`. */
@@ -79,6 +79,9 @@ export interface GatewayHooks extends AsyncDisposable {
   drain(ms: number): Promise<boolean>;
 }
 
+/** A program that has run for this long with its hooks is no short command: what their first event needs is started. */
+const PREPARE_MS = 1000;
+
 const NOTHING: GatewayHooksReload = { changes: [], warnings: [], failures: [] };
 
 export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
@@ -91,6 +94,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   let slots: ReadonlyMap<string, HookState> = new Map();
   let reloading: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let preparing: NodeJS.Timeout | undefined;
 
   const registrations = new Registrations(registry, (directory) => slots.get(directory)?.running);
   const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, tier };
@@ -124,6 +128,18 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
       made.set(name, promise);
     }
     return promise;
+  }
+
+  function prepareTiers(): void {
+    preparing = undefined;
+    const used = new Set([...loadedOf(slots).values()].map(({ hook }) => hook.isolation));
+    for (const { name } of TIERS.filter((row) => row.startsAhead && used.has(row.name))) {
+      tier(name).then(
+        (created) => created.prepare?.(),
+        // The first event tries again and reports it.
+        (error: unknown) => log.debug(`the tier "${name}" could not be prepared: ${problemOf(error)}`),
+      );
+    }
   }
 
   async function load(): Promise<void> {
@@ -195,6 +211,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
     }
     registrations.update([...after.values()]);
     slots = next;
+    preparing ??= setTimeout(prepareTiers, PREPARE_MS).unref();
     return { changes, ...newsOf(next, general) };
   }
 
@@ -222,6 +239,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   async function dispose(): Promise<void> {
     closed = true;
     await reloading;
+    clearTimeout(preparing);
     registrations.update([]);
     const loaded = [...loadedOf(slots).values(), ...retiring];
     slots = new Map();

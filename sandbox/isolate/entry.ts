@@ -41,6 +41,7 @@ const memory = new IsolateMemoryWatch({
 send({ type: "ready" });
 
 function onFrame({ message, body }: BinaryFrame<ToHost>): void {
+  if (message.type === "prepare") return void toJavaScript({ file: "empty.ts", text: "" });
   if (message.type === "load") return load(message, body);
   const isolate = isolates.get(message.guest);
   if (isolate === undefined) {

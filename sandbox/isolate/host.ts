@@ -99,6 +99,11 @@ export class IsolateHost {
     if (this.#channel?.writable) this.#channel.write(frame);
   }
 
+  /** Loads what the first handler needs. */
+  prepare(): void {
+    this.send({ type: "prepare" });
+  }
+
   /** Nothing more can be loaded here, because it can no longer parse sources. */
   taint(): void {
     this.#tainted = true;

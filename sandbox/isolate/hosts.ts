@@ -1,4 +1,5 @@
 /** The processes that host isolates: started on demand, shared by several hooks, replaced when they end. */
+import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import { IsolateHost } from "./host.ts";
 import { HOST_LIMITS } from "./limits.ts";
@@ -30,6 +31,19 @@ export class IsolateHosts implements AsyncDisposable {
     clearTimeout(this.#lingering.get(found));
     this.#lingering.delete(found);
     return found;
+  }
+
+  /**
+   * Starts a process for the first hook, if there is none: it takes longer than the rest of a first event, because
+   * isolated-vm demands a Node without its start-up snapshot. Never throws.
+   */
+  prepare(): void {
+    if (this.#shared.size > 0) return;
+    try {
+      this.#start(this.#shared).prepare();
+    } catch (error) {
+      this.#options.log.debug("no process for isolated hooks could be started ahead", { problem: problemOf(error) });
+    }
   }
 
   /** Must be called when a hook has left a process: an empty process is ended after a while. */

@@ -20,13 +20,14 @@ export interface IsolateTierOptions {
   readonly lookup?: LookupFunction;
 }
 
-/** Creates the tier. Nothing is started before the first event of a hook. */
+/** Creates the tier. Nothing is started before the first event of a hook, or `prepare`. */
 export function createIsolateTier({ env, values, log, lookup }: IsolateTierOptions): HandlerTier {
   const hosts = new IsolateHosts({ env, log });
   const fetch = new HookFetch(lookup === undefined ? {} : { lookup });
   const services = { env, values, fetch };
   return {
     source: "isolate",
+    prepare: () => hosts.prepare(),
     open: (hook, report) => new IsolateHandler({ hook, report, hosts, services }),
     async [Symbol.asyncDispose]() {
       await hosts[Symbol.asyncDispose]();

@@ -12,6 +12,8 @@ export interface GuestSettings {
 
 /** From the program to the process. `guest` is the number of a hook's isolate in that process. */
 export type ToHost =
+  /** Loads what the first handler needs. */
+  | { readonly type: "prepare" }
   /** Creates an isolate and loads the handler; body: the source of `file`. */
   | {
       readonly type: "load";

@@ -40,6 +40,18 @@ test("nothing is started before the first event, and hooks share a process", { s
   await until(() => isolateProcesses().length === 0, "they are gone with the tier");
 });
 
+test("a process that was started ahead takes the first hooks", { skip }, async (context) => {
+  const isolates = new Isolates(context);
+  isolates.tier.prepare?.();
+  isolates.tier.prepare?.();
+  const ahead = isolateProcesses();
+  assert.equal(ahead.length, 1);
+  const hook = isolates.open("counts", COUNTS);
+  assert.equal((await hook.run())?.message, 1);
+  assert.deepEqual(isolateProcesses(), ahead, "it is the one in use");
+  assert.deepEqual(isolates.log, []);
+});
+
 test("whoever ends a process takes the others along, once", { skip }, async (context) => {
   const isolates = new Isolates(context);
   const bystander = isolates.open("bystander", WAITS);

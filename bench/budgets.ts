@@ -55,6 +55,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "worker-hook / publisher, handler busy": { kind: "slower", target: 1.5, floor: 3 },
   "worker-hook / runaway, from deadline to serving": { kind: "slower", target: 4, floor: 8 },
   "isolate-hook / warm, 1 KB, p50": { kind: "absolute", target: 0.15, floor: REPORTED },
+  "isolate-hook / first event, after 2 s": { kind: "absolute", target: 90, floor: REPORTED },
   "isolate-hook / round trip, 1 KB": { kind: "slower", target: 4, floor: 8 },
   "tasks / claim and finish, per task": { kind: "slower", target: 15, floor: 30 },
   "tasks / claim and finish, time": { kind: "absolute", target: 500_000, floor: 1_000_000 },

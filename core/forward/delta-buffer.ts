@@ -27,7 +27,7 @@ const MOST_PIECES = 64;
 const MOST_CHARACTERS = 4096;
 /** Maximum number of waiting pieces of all sessions. */
 const MOST_HELD = 1024;
-/** Maximum number of texts whose last words are kept. */
+/** Maximum number of texts of a kind whose last words are kept. */
 const MOST_TEXTS = 1024;
 /** A known value is recognised by this many characters when it cannot wait for more. */
 const TELLING = 4;
@@ -63,7 +63,10 @@ interface Text {
 
 export class DeltaBuffer {
   readonly #options: DeltaOptions;
-  readonly #texts = new Map<string, Text>();
+  /** By kind (the index in {@link DELTAS}), then by session. */
+  readonly #texts = DELTAS.map(() => new Map<string, Text>());
+  /** The text that was used last, since pieces of one text mostly follow each other. */
+  #last: { readonly kind: number; readonly session: string; readonly text: Text } | null = null;
   readonly #ready: QueuedEvent[] = [];
   #held = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -86,15 +89,16 @@ export class DeltaBuffer {
   pass(event: QueuedEvent): QueuedEvent | undefined {
     const { event_type, context } = event;
     const kind = DELTAS.findIndex((name) => name === event_type);
-    if (kind < 0 && this.#texts.size === 0) return event;
+    if (kind < 0 && this.#isEmpty) return event;
     const session = sessionOf(context);
     if (session === null) return event;
     const text = kind < 0 ? null : textOf(context);
     if (text !== null) {
-      this.#letGo(keyOf(1 - kind, session));
-      return this.#passPiece(keyOf(kind, session), event, text);
+      this.#letGo(1 - kind, session);
+      return this.#passPiece(this.#textOf(kind, session), event, text);
     }
-    for (const other of DELTAS.keys()) this.#letGo(keyOf(other, session), ENDS.has(event_type));
+    const ends = ENDS.has(event_type);
+    for (const other of DELTAS.keys()) this.#letGo(other, session, ends);
     return this.#inOrder(event);
   }
 
@@ -105,20 +109,26 @@ export class DeltaBuffer {
 
   /** Lets everything go: nothing follows. */
   end(): void {
-    for (const key of this.#texts.keys()) this.#letGo(key, true);
+    for (const [kind, texts] of this.#texts.entries()) {
+      for (const session of texts.keys()) this.#letGo(kind, session, true);
+    }
   }
 
   /** Drops everything; returns how many events there were. */
   clear(): number {
     clearTimeout(this.#timer);
-    this.#texts.clear();
+    for (const texts of this.#texts) texts.clear();
+    this.#last = null;
     const dropped = this.#held + this.#ready.splice(0).length;
     this.#held = 0;
     return dropped;
   }
 
-  #passPiece(key: string, event: QueuedEvent, whole: string): QueuedEvent | undefined {
-    const text = this.#textOf(key);
+  get #isEmpty(): boolean {
+    return this.#texts.every((texts) => texts.size === 0);
+  }
+
+  #passPiece(text: Text, event: QueuedEvent, whole: string): QueuedEvent | undefined {
     const length = text.rest === null ? 0 : this.#skip(text, text.rest, whole);
     const piece = length === 0 ? event : withText(event, whole.slice(length));
     const added = whole.slice(length);
@@ -155,12 +165,22 @@ export class DeltaBuffer {
     return skipped.length;
   }
 
-  #textOf(key: string): Text {
-    const text = this.#texts.get(key) ?? { before: "", pieces: [], held: "", signed: 0, suspicious: false, rest: null };
+  #textOf(kind: number, session: string): Text {
+    if (this.#last !== null && this.#last.kind === kind && this.#last.session === session) return this.#last.text;
+    const texts = this.#texts[kind]!;
+    const text = texts.get(session) ?? {
+      before: "",
+      pieces: [],
+      held: "",
+      signed: 0,
+      suspicious: false,
+      rest: null,
+    };
     // The last one used is the last to be forgotten.
-    this.#texts.delete(key);
-    if (this.#texts.size >= MOST_TEXTS) this.#letGo(this.#texts.keys().next().value!, true);
-    this.#texts.set(key, text);
+    texts.delete(session);
+    if (texts.size >= MOST_TEXTS) this.#letGo(kind, texts.keys().next().value!, true);
+    texts.set(session, text);
+    this.#last = { kind, session, text };
     return text;
   }
 
@@ -200,12 +220,14 @@ export class DeltaBuffer {
   }
 
   /** Lets a text's pieces go, because another event follows; forgets the text when that ends it. */
-  #letGo(key: string, ends = false): void {
-    const text = this.#texts.get(key);
+  #letGo(kind: number, session: string, ends = false): void {
+    if (!ends && this.#held === 0) return;
+    const text = this.#texts[kind]!.get(session);
     if (text === undefined) return;
     if (ends) {
       this.#release(text, text.held.length);
-      this.#texts.delete(key);
+      this.#texts[kind]!.delete(session);
+      if (this.#last?.text === text) this.#last = null;
     } else if (text.pieces.length > 0) this.#giveUp(text);
   }
 
@@ -236,7 +258,7 @@ export class DeltaBuffer {
     this.#timer = undefined;
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const text of this.#texts.values()) {
+    for (const text of this.#texts.flatMap((texts) => [...texts.values()])) {
       const [first] = text.pieces;
       if (first === undefined) continue;
       if (now - first.heldAt >= HOLD_MS - 1) this.#giveUp(text);
@@ -252,8 +274,4 @@ export class DeltaBuffer {
     this.#ready.push(event);
     return undefined;
   }
-}
-
-function keyOf(kind: number, session: string): string {
-  return `${kind} ${session}`;
 }

@@ -9,6 +9,7 @@ import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
 import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
+import type { Deliveries } from "#sandbox/shell/deliveries";
 import type { ShellHook, ShellHookDependencies } from "#sandbox/shell/hook";
 import type { SessionFiles } from "#sandbox/shell/protocol";
 import type { CliContext, GlobalOptions } from "./context.ts";
@@ -55,6 +56,8 @@ export interface ShellHooks extends AsyncDisposable {
 /** The registered hooks, by their entry as text; an entry may have two. */
 interface Registered {
   readonly hooks: ReadonlyMap<string, readonly [ShellHook, ...Hook[]]>;
+  /** What observers have to say to the model, kept when the configuration changes. */
+  readonly deliveries?: Deliveries | undefined;
   readonly approvals: OpenApprovals | undefined;
   readonly scripts: HookScripts;
   readonly guards: readonly ShellGuard[];
@@ -96,12 +99,12 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
   }
 
   async function make(entries: readonly ShellEntry[], approvals: OpenApprovals): Promise<Omit<Registered, "scripts">> {
-    const hooks = await makeHooks(entries, current.hooks, {
+    const made = await makeHooks(entries, current, {
       decide: (request) => (current.approvals ?? approvals).decide(request),
       shellContext,
       warn: context.warn,
     });
-    return { hooks, approvals, guards: await shellGuardsIn(entries, place) };
+    return { ...made, approvals, guards: await shellGuardsIn(entries, place) };
   }
 
   function ready(next: Registered, warnings: readonly string[]): PreparedShellHooks {
@@ -137,10 +140,10 @@ export function createShellHooks(options: ShellHookOptions): ShellHooks {
 /** Hooks for the entries. An unchanged entry keeps its hook. */
 async function makeHooks(
   entries: readonly ShellEntry[],
-  before: Registered["hooks"],
+  before: Pick<Registered, "hooks" | "deliveries">,
   { shellContext, ...others }: ShellHookDependencies,
-): Promise<Registered["hooks"]> {
-  const { createEntryHooks } = await import("#sandbox/shell/replacements");
+): Promise<Pick<Registered, "hooks" | "deliveries">> {
+  const { createEntryHooks, Deliveries } = await import("#sandbox/shell/deliveries");
   const { findScriptAccessProblem } = await import("#allowlist/script-access");
   const { scriptOf } = await import("#allowlist/words");
   const dependencies: ShellHookDependencies = {
@@ -150,11 +153,12 @@ async function makeHooks(
     findScript: (argv) => scriptOf(argv, shellContext),
   };
   const hooks = new Map<string, readonly [ShellHook, ...Hook[]]>();
+  const deliveries = before.deliveries ?? new Deliveries();
   for (const entry of entries) {
     const key = JSON.stringify(entry);
-    hooks.set(key, before.get(key) ?? createEntryHooks(entry, dependencies));
+    hooks.set(key, before.hooks.get(key) ?? createEntryHooks(entry, dependencies, deliveries));
   }
-  return hooks;
+  return { hooks, deliveries };
 }
 
 async function shellGuardsOf(

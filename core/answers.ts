@@ -175,8 +175,9 @@ function judgeWithoutVerb(answer: Record<string, unknown>, dialect: Dialect): De
   const keys = Object.keys(answer);
   if (keys.length === 0) return PASS;
   const verb = dialect === "shell" ? '"decision" or "action"' : '"action"';
-  const hint = keys.some((key) => CLAUDE_KEYS.has(key))
-    ? "; it looks like an answer of Claude Code: add protocol: claude to the entry"
+  const [owner, protocol] = keys.includes("permission") ? ["Cursor", "cursor"] : ["Claude Code", "claude"];
+  const hint = keys.some((key) => CLAUDE_KEYS.has(key) || key === "permission")
+    ? `; it looks like an answer of ${owner}: add protocol: ${protocol} to the entry`
     : "";
   return invalid(`an object without ${verb} (it has ${keys.slice(0, 3).join(", ")})${hint}`);
 }

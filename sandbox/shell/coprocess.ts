@@ -115,7 +115,7 @@ export class EntryCoprocess {
 
   async #ask(process: Coprocess, job: ShellRun): Promise<Answered> {
     const { firing, signal } = job;
-    const question = WIRES[this.#entry.protocol].document(firing, await placeOf(job));
+    const question = WIRES[this.#entry.protocol].document(firing, await placeOf(job), this.#entry);
     return process.ask(question, { timeoutMs: this.#entry.timeoutSeconds * 1000, signal });
   }
 

@@ -21,8 +21,9 @@ import {
   readWallProfile,
   type Warn,
 } from "./entry-values.ts";
+import { readProtocol, readProtocolEvent } from "./entry-protocol.ts";
 import { EVERYTHING, type Matcher } from "./matcher.ts";
-import { isProtocolName, PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./protocols.ts";
+import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from "./protocols.ts";
 
 /** One configured shell hook. */
 export interface ShellEntry {
@@ -47,6 +48,8 @@ export interface ShellEntry {
   /** True when one process gets all events, a line for each, and answers with lines. */
   readonly coprocess: boolean;
   readonly protocol: ProtocolName;
+  /** The event of that protocol, where it has several for ours and the entry names one; else null. */
+  readonly protocolEvent: string | null;
   /** True when its protocol runs the command through `sh -c`. */
   readonly throughShell: boolean;
   /** Variables to pass to the script although they are named like secrets. */
@@ -137,21 +140,28 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
   const words =
     protocol.problem === null ? readCommand({ program, args: args.words, raw, home }, protocol.name) : protocol;
   const sandbox = readWallProfile(raw["sandbox"]);
-  const spoilt = keyProblem ?? args.problem ?? sandbox.problem;
+  const protocolEvent = readProtocolEvent(event, raw["protocol_event"], protocol);
+  const spoilt = keyProblem ?? args.problem ?? sandbox.problem ?? protocolEvent.problem;
   const { argv, problem } = spoilt === null ? words : { argv: null, problem: spoilt };
   const keep = problem === null || failClosed || (command !== null && protocol.problem === null);
   if (problem !== null && enabled) warn(`${problem}; ${consequence(failClosed, keep)}`);
   if (!keep) return undefined;
   const matcher = readMatcher(event, raw["matcher"], warn);
   // The matcher of an unknown protocol has no known meaning, so such a broken guard blocks everything.
-  const toolMatcher = protocol.known ? PROTOCOLS[protocol.name].createMatcher(matcher) : EVERYTHING;
+  const rules = PROTOCOLS[protocol.name];
+  const toolMatcher =
+    protocol.known && protocolEvent.problem === null
+      ? rules.createMatcher(matcher, event, protocolEvent.name)
+      : EVERYTHING;
   if (toolMatcher.problem !== null) {
     warn(
       `not a valid regular expression (${toolMatcher.problem}); it only matches a tool with the name ${JSON.stringify(matcher)}`,
       "matcher",
     );
   }
-  if (enabled && protocol.known) warnOfForeignNames(matcher, protocol.name, warn);
+  if (enabled && protocol.known && toolMatcher.subject === undefined) {
+    warnOfForeignNames(matcher, protocol.name, warn);
+  }
   return {
     event,
     index,
@@ -166,7 +176,8 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
     background: readBackground(event, raw, warn),
     coprocess: readFlag(raw, "coprocess", false, warn),
     protocol: protocol.name,
-    throughShell: PROTOCOLS[protocol.name].throughShell && args.words === null,
+    protocolEvent: protocolEvent.name,
+    throughShell: rules.throughShell && args.words === null,
     env: readNames(raw["env"], "env", warn),
     enabled,
     pinIgnore: readPaths(raw["pin_ignore"], "pin_ignore", home, warn),
@@ -177,23 +188,6 @@ function parseEntry({ event, index, home, raw, warn }: Raw): ShellEntry | undefi
 function consequence(failClosed: boolean, keep: boolean): string {
   if (failClosed) return "until this is fixed, it blocks every matching call (fail_closed)";
   return keep ? "it cannot run" : "skipped";
-}
-
-interface ProtocolChoice {
-  readonly name: ProtocolName;
-  readonly known: boolean;
-  readonly argv: null;
-  /** Why the entry cannot run with this protocol, as a clause. */
-  readonly problem: string | null;
-}
-
-function readProtocol(event: EventName, value: unknown): ProtocolChoice {
-  const name = value ?? "hermes";
-  if (isProtocolName(name)) return { name, known: true, argv: null, problem: PROTOCOLS[name].refuseEvent(event) };
-  const hint = typeof name === "string" ? didYouMean(name, PROTOCOL_NAMES) : "";
-  const known = PROTOCOL_NAMES.map((each) => `"${each}"`).join(" or ");
-  const problem = `unknown protocol ${describeValue(name)}; use ${known}.${hint}`;
-  return { name: "hermes", known: false, argv: null, problem: problem.replace(/\.$/, "") };
 }
 
 interface RawCommand {

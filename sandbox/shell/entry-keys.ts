@@ -13,6 +13,7 @@ const KEYS: readonly string[] = [
   "async",
   "coprocess",
   "protocol",
+  "protocol_event",
   "env",
   "name",
   "enabled",

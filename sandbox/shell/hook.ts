@@ -22,10 +22,16 @@ export interface ShellHookDependencies {
   readonly findScript?: FindScript | undefined;
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
   readonly warn?: ((sentence: string) => void) | undefined;
-  /** Takes what a script gives in place of the thing that it observed. */
-  readonly onReplacement?: ((firing: Firing, text: string) => void) | undefined;
+  /** Takes what a script gives in place of the thing that it observed, or in addition to it. */
+  readonly onDelivery?: ((firing: Firing, delivery: Delivery) => void) | undefined;
   /** Takes the raw result of each run, before it is interpreted; `hermes hooks test` shows it. */
   readonly onResult?: ((entry: ShellEntry, result: ProcessResult) => void) | undefined;
+}
+
+/** What an observer's answer brings to a later event. */
+export interface Delivery {
+  readonly replacement?: string | undefined;
+  readonly addition?: string | undefined;
 }
 
 /** A hook that may have a process that stays. */
@@ -53,7 +59,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
   }
 
   function matches(firing: Firing): boolean {
-    if (!entry.enabled || !WIRES[entry.protocol].concerns(firing)) return false;
+    if (!entry.enabled || !WIRES[entry.protocol].concerns(firing, entry)) return false;
     if (tool) {
       const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: unknown };
       if (!entry.toolMatcher.matches(String(name), args ?? {})) return false;
@@ -83,7 +89,9 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
   function read(firing: Firing, result: ProcessResult): HookReply {
     const reading = WIRES[entry.protocol].read({ entry, firing, result, shellContext: dependencies.shellContext });
     if (reading.unsupported !== undefined) warnOnce(reading.unsupported);
-    if (reading.replacement !== undefined) dependencies.onReplacement?.(firing, reading.replacement);
+    const { replacement, addition } = reading;
+    if (replacement !== undefined || addition !== undefined)
+      dependencies.onDelivery?.(firing, { replacement, addition });
     return reading.reply;
   }
 

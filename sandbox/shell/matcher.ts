@@ -9,6 +9,8 @@ export interface Matcher {
   matches(toolName: string, args?: unknown): boolean;
   /** A clause for a warning when the pattern is not a valid expression and is used as a literal name; else null. */
   readonly problem: string | null;
+  /** The argument that the pattern is tested against, where it is not the tool's name. */
+  readonly subject?: string;
 }
 
 export const EVERYTHING: Matcher = { matches: () => true, problem: null };

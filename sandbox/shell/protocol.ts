@@ -32,20 +32,24 @@ export interface SessionFiles {
 export interface Protocol {
   /** True when the command runs through `sh -c`, which interprets `;`, `|` and `$(…)`; the consent prompt says so. */
   readonly throughShell: boolean;
+  /** The program that has this protocol, for people. */
+  readonly owner: string;
   /** Our event for the protocol's own name of it, and whose name it is; undefined for any other name. */
   eventNamed(name: string): { readonly event: EventName; readonly owner: string } | undefined;
+  /** The protocol's own names of one of our events; the first is that of entries that name none. */
+  eventNames(event: EventName): readonly string[];
   /** The names that scripts and matchers of this protocol have for our tools. */
   toolNames(tools: readonly string[]): readonly string[];
   /** This protocol's name of a tool for the name that another protocol has for it; undefined for any other name. */
   translateToolName(name: string): string | undefined;
   /** Why this protocol does not have the event, as a clause; null when it does. */
   refuseEvent(event: EventName): string | null;
-  /** The event at which an answer to this event replaces what it is about; undefined where none can. */
-  replacesAt(event: EventName): EventName | undefined;
+  /** The event that takes what an answer to this event adds or replaces; undefined where none does. */
+  deliversAt(event: EventName, protocolEvent: string | null): EventName | undefined;
   /** The command's words, where consent finds the script; {@link ProtocolCodec.argv} is what is started. */
   parse(command: string, home: string): Words;
   /** A word of an entry with `args`, in which the protocol's placeholders are replaced. */
   expandArgument(word: string): string;
-  /** Creates a matcher by the protocol's rule; it gets our tool names. */
-  createMatcher(pattern: string | null): Matcher;
+  /** Creates a matcher by the protocol's rule for an event; it gets our tool names. */
+  createMatcher(pattern: string | null, event: EventName, protocolEvent: string | null): Matcher;
 }

@@ -29,7 +29,7 @@ export async function runScript(run: ShellRun): Promise<ProcessResult> {
   return runWithinCap({
     ...launchOptions(run, command, place),
     // Scripts read lines, and a last line without an end is none to many of them.
-    stdin: `${WIRES[entry.protocol].document(firing, place)}\n`,
+    stdin: `${WIRES[entry.protocol].document(firing, place, entry)}\n`,
     timeoutMs: entry.timeoutSeconds * 1000,
     maxOutputBytes: MOST_OUTPUT_BYTES,
     overflow: "kill",

@@ -177,5 +177,6 @@ function handsLiveFieldsToCallbacksOnly(name: EventName): void {
 
 function documentOf(name: EventName, fields: object): Record<string, unknown> {
   const payload = { ...declarationOf(name).sample(), ...fields } as Payload<typeof name>;
-  return JSON.parse(HERMES_WIRE.document(createFiring(name, payload), shellContext)) as Record<string, unknown>;
+  const document = HERMES_WIRE.document(createFiring(name, payload), shellContext, { protocolEvent: null });
+  return JSON.parse(document) as Record<string, unknown>;
 }

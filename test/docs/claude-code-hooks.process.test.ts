@@ -80,10 +80,11 @@ test("the variables of the set-up are those of the session's commands", async (t
 });
 
 test("the page quotes what hermes says", () => {
-  const source = ["claude-answers", "claude-output", "claude-verbs"]
+  const source = ["program-answers", "program-delivery", "program-output", "unknown-verbs", "claude-verbs"]
     .map((name) => readPage(`sandbox/shell/protocols/${name}.ts`))
     .join("\n")
-    .replaceAll("\\'", "'");
+    .replaceAll("\\'", "'")
+    .replaceAll("${owner}", "Claude Code");
   const [, table = ""] = /### What doesn't work\n([^]*?)\n## /.exec(readPage(PAGE)) ?? [];
   const rows = table
     .split("\n")

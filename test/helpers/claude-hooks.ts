@@ -1,4 +1,4 @@
-/** Runs commands as hooks of `protocol: claude`, through the dispatcher. */
+/** Runs commands as hooks of `protocol: claude` or another, through the dispatcher. */
 import { resolve } from "node:path";
 import { grantExplicitTest } from "#allowlist/decide";
 import type { Decision } from "#core/answers";
@@ -23,6 +23,14 @@ export interface Fired {
   readonly decision: Decision;
   readonly runs: readonly HookRun[];
   readonly warnings: readonly string[];
+}
+
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** A command that prints this and ends so, in the shell's own words. */
+export function says(stdout: unknown, stderr = "", exit = 0): string {
+  const text = typeof stdout === "string" ? stdout : JSON.stringify(stdout);
+  return `cat >/dev/null; printf %s ${quoted(text)}; printf %s ${quoted(stderr)} >&2; exit ${exit}`;
 }
 
 /** Fires an event through one `protocol: claude` entry for each command. */

@@ -9,18 +9,13 @@ import { EVENTS, type EventName } from "#core/events";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import type { ShellContext } from "#sandbox/shell/protocol";
 import { createShellHook } from "#sandbox/shell/hook";
-import { fire, fixtures } from "../helpers/claude-hooks.ts";
+import { fire, fixtures, says } from "../helpers/claude-hooks.ts";
 
 const isMissing = (program: string) => spawnSync(program, ["--version"]).error !== undefined;
 const withoutJq = isMissing("jq") && "there is no jq here";
 const withoutPython = isMissing("python3") && "there is no python3 here";
 
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-/** A command that prints this and ends so, in the shell's own words. */
-const says = (stdout: unknown, stderr = "", exit = 0) => {
-  const text = typeof stdout === "string" ? stdout : JSON.stringify(stdout);
-  return `cat >/dev/null; printf %s ${quoted(text)}; printf %s ${quoted(stderr)} >&2; exit ${exit}`;
-};
 const pre = (specific: object) => ({ hookSpecificOutput: { hookEventName: "PreToolUse", ...specific } });
 
 const PASS = { kind: "pass" };
@@ -331,16 +326,10 @@ for (const [what, command, expected, detail] of PROMPTS) {
 
 const OBSERVERS: readonly (readonly [event: EventName, command: string, warning: RegExp | null])[] = [
   ["post_tool_call", says("Formatted."), null],
-  [
-    "post_tool_call",
-    says({ decision: "block", reason: "lint" }),
-    /it wants to block, and post_tool_call \(PostToolUse\)/,
-  ],
-  ["post_tool_call", says("", "lint", 2), /it wants to block/],
-  ["post_tool_call", says(pre({ additionalContext: "x" })), /it wants to add context/],
+  ["post_tool_call", says({ continue: false }), /it wants to stop the turn, and post_tool_call \(PostToolUse\)/],
+  ["subagent_start", says(pre({ additionalContext: "x" })), /it wants to add context/],
   ["post_llm_call", says({ decision: "block", reason: "go on" }), /post_llm_call \(Stop\) only observes/],
   ["subagent_stop", says("", "go on", 2), /subagent_stop \(SubagentStop\) only observes/],
-  ["on_session_start", says("Today is Monday."), /context, which on_session_start cannot; a hook of pre_llm_call can/],
   ["on_session_start", says(""), null],
   ["on_session_finalize", says("bye"), null],
 ];

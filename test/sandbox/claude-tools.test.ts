@@ -7,8 +7,11 @@ import { createFiring } from "#core/firing";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { CLAUDE } from "#sandbox/shell/protocols/claude";
 import { CLAUDE_WIRE } from "#sandbox/shell/protocols/claude-codec";
-import { claudeInput, claudeName, ourInput } from "#sandbox/shell/protocols/claude-tools";
+import { CLAUDE_TOOLS } from "#sandbox/shell/protocols/claude-tools";
 
+const { nameOf: claudeName, inputOf: claudeInput } = CLAUDE_TOOLS;
+const ourInput = (tool: string, input: Args, args: unknown) => CLAUDE_TOOLS.argumentsFrom(tool, input, args, place);
+const matcherOf = (pattern: string) => CLAUDE.createMatcher(pattern, "pre_tool_call", null);
 const place = { cwd: "/work/project", home: "/home/me/.hermes", env: { HOME: "/home/me" } };
 type Args = Readonly<Record<string, unknown>>;
 
@@ -117,27 +120,28 @@ const MATCHERS: readonly (readonly [pattern: string, tool: string, args: Args, m
 ];
 for (const [pattern, tool, args, matches] of MATCHERS) {
   test(`matcher ${JSON.stringify(pattern)} ${matches ? "matches" : "passes over"} ${tool} ${JSON.stringify(args)}`, () => {
-    assert.equal(CLAUDE.createMatcher(pattern).matches(tool, args), matches);
+    assert.equal(matcherOf(pattern).matches(tool, args), matches);
   });
 }
 
 test("without a call a matcher of either search is known", () => {
-  assert.ok(CLAUDE.createMatcher("Glob").matches("search_files"));
-  assert.ok(CLAUDE.createMatcher("Grep").matches("search_files"));
+  assert.ok(matcherOf("Glob").matches("search_files"));
+  assert.ok(matcherOf("Grep").matches("search_files"));
 });
 
 test("a matcher that takes too long is treated as a match; an invalid one as a name", () => {
-  assert.ok(CLAUDE.createMatcher("(a+)+$x").matches(`${"a".repeat(60)}b`));
-  const broken = CLAUDE.createMatcher("Write(");
+  assert.ok(matcherOf("(a+)+$x").matches(`${"a".repeat(60)}b`));
+  const broken = matcherOf("Write(");
   assert.notEqual(broken.problem, null);
   assert.equal(broken.matches("write_file"), false);
 });
 
 const documentOf = (event: EventName, payload: object = {}) =>
-  JSON.parse(CLAUDE_WIRE.document(createFiring(event, { ...EVENTS[event].sample(), ...payload }), place)) as Record<
-    string,
-    unknown
-  >;
+  JSON.parse(
+    CLAUDE_WIRE.document(createFiring(event, { ...EVENTS[event].sample(), ...payload }), place, {
+      protocolEvent: null,
+    }),
+  ) as Record<string, unknown>;
 const COMMON = {
   session_id: "sess_sample",
   transcript_path: "/dev/null",

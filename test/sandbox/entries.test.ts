@@ -178,7 +178,10 @@ test("a command that cannot be parsed stays, a protocol that is not there is ski
   assert.match(one({ command: "a 'b" }).entry?.problem ?? "", /unbalanced quote/);
   const { entry, warnings } = one({ command: "a", protocol: "cluade" });
   assert.equal(entry, undefined);
-  assert.match(warnings.join(), /unknown protocol "cluade"; use "hermes" or "claude"\. Did you mean "claude"\?/);
+  assert.match(
+    warnings.join(),
+    /unknown protocol "cluade"; use hermes, claude, .* or copilot\. Did you mean "claude"\?/,
+  );
   assert.deepEqual(one({ command: "a", protocol: "hermes" }).warnings, []);
 });
 

@@ -6,10 +6,11 @@ import { createFiring } from "#core/firing";
 import { HERMES_WIRE } from "#sandbox/shell/protocols/hermes-codec";
 import { stringify } from "#core/stringify";
 
+const entry = { protocolEvent: null };
 const place = { cwd: "/work", home: "/home/me/.hermes", env: {} };
 
 const documentOf = (event: EventName, payload: object) =>
-  JSON.parse(HERMES_WIRE.document(createFiring(event, payload as Payload<EventName>), place)) as Record<
+  JSON.parse(HERMES_WIRE.document(createFiring(event, payload as Payload<EventName>), place, entry)) as Record<
     string,
     unknown
   >;
@@ -59,7 +60,7 @@ test("the document is made once for a firing", () => {
     },
   };
   const firing = createFiring("pre_tool_call", { ...EVENTS.pre_tool_call.sample(), args });
-  assert.equal(HERMES_WIRE.document(firing, place), HERMES_WIRE.document(firing, place));
+  assert.equal(HERMES_WIRE.document(firing, place, entry), HERMES_WIRE.document(firing, place, entry));
   assert.equal(reads, 1);
 });
 

@@ -108,7 +108,9 @@ function examineConsent(entry: ShellEntry, listed: ListedHook): Findings {
 function examineMatcher(entry: ShellEntry, examination: Examination): Findings & { readonly tool: string | undefined } {
   const { known, off } = examination.tools;
   if (!declarationOf(entry.event).tool) return { tool: undefined, problems: [], notes: [] };
-  const matches = (name: string) => entry.toolMatcher.matches(name, { ...SAMPLE_ARGS[name] });
+  // Which commands a matcher of commands is for, the sample cannot know.
+  const matches = (name: string) =>
+    entry.toolMatcher.matches(name, entry.toolMatcher.subject === undefined ? { ...SAMPLE_ARGS[name] } : undefined);
   const tool = known.find(matches);
   if (tool !== undefined) return { tool, problems: [], notes: strayNames(entry, [...known, ...off]) };
   const sample = { tool: undefined, notes: [] };

@@ -50,8 +50,8 @@ function rowOf(hook: ListedHook): Row {
 
 /** What is not as for most hooks. */
 function protocolOf({ protocol, coprocess }: ListedHook): string {
-  const claude = protocol === "claude" ? ["claude (runs through sh -c)"] : [];
-  return [...claude, ...(coprocess ? ["coprocess"] : [])].join(", ");
+  const other = protocol === undefined || protocol === "hermes" ? [] : [`${protocol} (runs through sh -c)`];
+  return [...other, ...(coprocess ? ["coprocess"] : [])].join(", ");
 }
 
 /** What happens to a call when its guard fails; the other events go on. */

@@ -7,6 +7,7 @@ import { verdictOf } from "#core/verdict";
 import { findScriptAccessProblem } from "#allowlist/script-access";
 import { scriptOf } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
+import { deliveredText } from "#sandbox/shell/deliveries";
 import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
 
 export interface TestResult {
@@ -38,15 +39,15 @@ export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "shell
 export async function testEntry(test: EntryTest): Promise<TestResult | undefined> {
   const { entry, firing, signal, decide, shellContext, warn } = test;
   let output = { stdout: "", stderr: "" };
-  let replacement: string | undefined;
+  let delivered: string | undefined;
   const hook = createShellHook(entry, {
     decide,
     shellContext,
     findAccessProblem: (argv) => findScriptAccessProblem(argv, shellContext),
     findScript: (argv) => scriptOf(argv, shellContext),
     warn,
-    onReplacement: (_firing, text) => {
-      replacement = text;
+    onDelivery: (fired, delivery) => {
+      delivered = deliveredText(fired, delivery);
     },
     onResult: (_entry, { stdout, stderr }) => {
       output = { stdout, stderr };
@@ -67,6 +68,6 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     ...output,
     timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
     error: failed ? (detail ?? "It failed.") : null,
-    answer: replacement === undefined ? answerOf(decision) : { text: replacement },
+    answer: delivered === undefined ? answerOf(decision) : { text: delivered },
   };
 }

@@ -5,7 +5,7 @@ import { isMapping } from "#core/mapping";
 import type { StoredMessage } from "#core/ports/agent";
 import { stringify } from "#core/stringify";
 import type { ShellContext } from "#sandbox/shell/protocol";
-import { claudeInput, claudeName } from "./claude-tools.ts";
+import { CLAUDE_TOOLS } from "./claude-tools.ts";
 
 export interface TranscriptContext {
   readonly session_id: string;
@@ -58,7 +58,12 @@ function answerParts({ content, tool_calls = [] }: AssistantMessage, place: Shel
   const text = content ? [{ type: "text", text: content }] : [];
   const calls = tool_calls.map(({ id, function: { name, arguments: json } }) => {
     const args = parsed(json);
-    return { type: "tool_use", id, name: claudeName(name, args), input: claudeInput(name, args, place) };
+    return {
+      type: "tool_use",
+      id,
+      name: CLAUDE_TOOLS.nameOf(name, args),
+      input: CLAUDE_TOOLS.inputOf(name, args, place),
+    };
   });
   return [...text, ...calls];
 }

@@ -1,17 +1,19 @@
 /** The plain protocol of hermes (CONTRACT §6): our names, no shell. */
 import { parseCommand } from "#sandbox/shell/command";
 import { createMatcher } from "#sandbox/shell/matcher";
-import { toolOfClaudeName } from "./claude-tools.ts";
+import { CLAUDE_TOOLS } from "./claude-tools.ts";
 import type { Protocol } from "#sandbox/shell/protocol";
 
 export const HERMES: Protocol = {
   throughShell: false,
+  owner: "hermes",
   eventNamed: () => undefined,
+  eventNames: () => [],
   toolNames: (tools) => tools,
-  translateToolName: toolOfClaudeName,
+  translateToolName: CLAUDE_TOOLS.toolNamed,
   refuseEvent: () => null,
-  replacesAt: () => undefined,
+  deliversAt: () => undefined,
   parse: parseCommand,
   expandArgument: (word) => word,
-  createMatcher,
+  createMatcher: (pattern) => createMatcher(pattern),
 };

@@ -1,4 +1,4 @@
-/** Reads the standard output of a script written for Claude Code: one JSON object, or plain text. */
+/** Reads the standard output of a script written for another program: one JSON object, or plain text. */
 import { isMapping } from "#core/mapping";
 import { truncate } from "#core/truncate";
 import { excerpt, textOf } from "#sandbox/shell/outcome";
@@ -6,7 +6,7 @@ import { parseOutput } from "#sandbox/shell/output";
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-export interface ClaudeOutput {
+export interface ProgramOutput {
   /** The JSON object; empty when there is none. */
   readonly answer: Answer;
   /** The plain text instead of an object. */
@@ -16,7 +16,7 @@ export interface ClaudeOutput {
 }
 
 /** Output that begins like an object must be one. Other output is text, unless an answer hides behind it. */
-export function readOutput(stdout: string): ClaudeOutput {
+export function readOutput(stdout: string): ProgramOutput {
   const text = stdout.replace(/^\uFEFF/, "").trim();
   if (text === "" || text === "null") return { answer: {} };
   if (text.startsWith("{")) {
@@ -35,10 +35,25 @@ export function specificOf(answer: Answer): Answer {
 
 const LONGEST_NOTICE = 2000;
 
-/** The script's message for the user (`systemMessage`). */
-export function noticeIn(answer: Answer): string | undefined {
-  const message = textOf(answer["systemMessage"]);
+/** A script's message for the user, under this key or another. */
+export function noticeIn(answer: Answer, ...keys: readonly string[]): string | undefined {
+  const message = firstText(...keys.map((key) => answer[key]));
   return message === undefined ? undefined : truncate(message.trim(), LONGEST_NOTICE);
+}
+
+/** The first that is a text with something in it. */
+export function firstText(...values: readonly unknown[]): string | undefined {
+  return values.map(textOf).find((text) => text !== undefined);
+}
+
+/** True for anything but undefined and null. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** A value of an answer as a clause quotes it. */
+export function quoteValue(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(truncate(value, 40)) : `of type ${typeof value}`;
 }
 
 /** Keys that make an object behind other text an answer and not a part of that text. */

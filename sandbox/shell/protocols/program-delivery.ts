@@ -58,8 +58,12 @@ function replacementOf({ entry, firing }: FinishedRun, row: ProgramEvent, { repl
   if (entry.background) return { problem: `with "async: true" its "${key}" comes too late` };
   const tool = String((firing.payload as { tool_name?: unknown }).tool_name);
   if (mcpOnly !== undefined && !isMcpTool(tool)) {
-    const instead = mcpOnly.instead === null ? `, not for ${tool}` : `; use "${mcpOnly.instead}" for ${tool}`;
-    return { problem: `"${key}" is for MCP tools${instead}` };
+    return {
+      problem:
+        mcpOnly.instead === null
+          ? `"${key}" is for MCP tools, not for ${tool}`
+          : `"${key}" is for MCP tools; use "${mcpOnly.instead}" for ${tool}`,
+    };
   }
   return { replacement: typeof value === "string" ? value : JSON.stringify(value) };
 }

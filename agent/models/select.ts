@@ -1,6 +1,7 @@
 /** Selects the model: from the `model:` section of the configuration, else by a provider key in the environment. */
 import type { LanguageModelV4 } from "./language-model.ts";
 import { HermesError } from "#core/errors";
+import { didYouMean } from "#core/suggest";
 import { createRedactor } from "#core/home/redact";
 import { knownContextLength } from "./context-length.ts";
 import { createOfflineModel, OFFLINE_MODEL_ID } from "./offline.ts";
@@ -12,7 +13,8 @@ export type Provider = (typeof PROVIDERS)[number];
 
 /** The `model:` section with its `${NAME}` variables replaced. */
 export interface ModelSettings {
-  readonly provider?: Provider | undefined;
+  /** One of {@link PROVIDERS}; `auto` is as if it were absent. */
+  readonly provider?: string | undefined;
   /** The model's id. */
   readonly default?: string | undefined;
   readonly base_url?: string | undefined;
@@ -93,6 +95,7 @@ const HOSTED: Readonly<Record<"openai" | "anthropic" | "openrouter", Hosted>> = 
     create: async (connection) => (await import("./openrouter.ts")).createOpenRouterModel(connection),
   },
 };
+const HOSTED_NAMES = ["openai", "anthropic", "openrouter"] as const satisfies readonly (keyof typeof HOSTED)[];
 
 /**
  * Tells which model will be used, without loading it. Throws HERMES_MODEL_CONFIG when the provider's key, its base_url
@@ -138,7 +141,7 @@ export async function selectModel(settings: ModelSettings, env: NodeJS.ProcessEn
 interface Resolved extends Omit<ModelConnection, "fetch">, Pick<SelectedModel, "provider" | "keySource"> {}
 
 function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
-  const provider = settings.provider ?? providerOf(settings, env);
+  const provider = namedProvider(settings.provider) ?? providerOf(settings, env);
   const keySource = "model.api_key";
   if (provider === "offline") return { provider, id: OFFLINE_MODEL_ID, baseUrl: "", apiKey: undefined, keySource };
   if (provider === "openai-compatible") {
@@ -161,11 +164,21 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
   };
 }
 
-/** Without a provider: a base_url means a compatible server, else the first key that is set selects the provider. */
+/** The provider that the configuration names; undefined for none. Throws HERMES_MODEL_CONFIG for an unknown one. */
+export function namedProvider(name: string | undefined): Provider | undefined {
+  if (name === undefined || name === "auto") return undefined;
+  const found = PROVIDERS.find((provider) => provider === name);
+  const hint = didYouMean(name, PROVIDERS);
+  return found ?? missing(`model.provider "${name}" is not known; use one of ${PROVIDERS.join(", ")}.${hint}`);
+}
+
+/** Without a provider: a base_url means its provider or a compatible server, else the first key that is set selects the provider. */
 function providerOf(settings: ModelSettings, env: NodeJS.ProcessEnv): Provider {
-  if (settings.base_url !== undefined) return "openai-compatible";
-  const found = (["openai", "anthropic", "openrouter"] as const).find((name) => env[HOSTED[name].key]);
-  return found ?? "offline";
+  const { base_url } = settings;
+  if (base_url !== undefined) {
+    return HOSTED_NAMES.find((name) => HOSTED[name].baseUrl === base_url.replace(/\/+$/, "")) ?? "openai-compatible";
+  }
+  return HOSTED_NAMES.find((name) => env[HOSTED[name].key]) ?? "offline";
 }
 
 /** The provider's own address, or the one that the vendor's packages would use. */

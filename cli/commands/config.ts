@@ -39,15 +39,20 @@ async function check(json: boolean, command: Command, context: CliContext): Prom
   const { parseHookEntries } = await import("#sandbox/shell/entries");
   const warnings = [...config.warnings, ...demands, ...parseHookEntries(config.values.hooks).warnings];
   const model = await modelOf(config, context.env);
-  if (json) context.json({ file: config.file, warnings, model });
+  if (json) context.json({ file: config.file, warnings, unused_keys: config.unusedKeys, model });
   else if (config.file === null) context.out("There is no config.yaml; hermes uses the defaults.");
   else if (warnings.length === 0) context.out(`${config.file} is valid.`);
   if (!json) {
     const where = model.base_url === "" ? "" : `, requests go to ${model.base_url}`;
     context.out(`The model is ${model.id} (${model.provider})${where}.`);
     for (const warning of warnings) context.warn(warning);
+    if (config.unusedKeys.length > 0) context.out(unusedKeys(config.unusedKeys));
   }
   if (warnings.length > 0) context.exit(EXIT.failed);
+}
+
+function unusedKeys(keys: readonly string[]): string {
+  return `Keys of Hermes Agent that are not used here: ${keys.map(visible).join(", ")}.`;
 }
 
 /**

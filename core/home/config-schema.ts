@@ -22,7 +22,9 @@ export function buildConfigSchema(zod: Zod) {
   return zod.strictObject({
     model: zod
       .strictObject({
-        provider: zod.enum(["offline", "openai", "anthropic", "openrouter", "openai-compatible"]),
+        provider: zod
+          .enum(["offline", "openai", "anthropic", "openrouter", "openai-compatible", "auto"])
+          .describe("Who serves the model; auto is as if it were absent"),
         default: zod.string().min(1).describe("The provider's ID of the model"),
         base_url: zod.url({ protocol: /^https?$/, error: "expected an http or https URL" }),
         api_key: zod.string(),

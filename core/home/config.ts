@@ -6,7 +6,7 @@ import type { RawConfig } from "./config-schema.ts";
 import { HermesError, problemOf } from "#core/errors";
 import type { HomePaths } from "./paths.ts";
 import { didYouMean } from "#core/suggest";
-import { keyText, parseYaml, type KeyPath, type YamlDocument } from "#core/yaml-document";
+import { keyText, parseYaml, type KeyPath } from "#core/yaml-document";
 import { isMapping } from "#core/mapping";
 
 /** The sections with their defaults filled in. */
@@ -41,10 +41,13 @@ export interface Config {
   readonly file: string | null;
   readonly values: ConfigValues;
   readonly warnings: readonly string[];
+  /** Keys of Hermes Agent, the Python program, that mean nothing here, as they are written with dots. */
+  readonly unusedKeys: readonly string[];
   /** The line of a key, starting at 1; undefined for a key that is not in the file. */
   lineOf(path: KeyPath): number | undefined;
   /**
-   * Throws HERMES_CONFIG_VARIABLE when a string at, below or above `path` names a variable that is not set or empty.
+   * Throws HERMES_CONFIG_VARIABLE when a string at, below or above `path` names a variable that is not set or empty, and
+   * HERMES_CONFIG_TYPE when the name of a provider there is not known: Hermes Agent has others.
    * `demandFor` in demands.ts knows which paths a surface needs.
    */
   demand(...path: KeyPath): void;
@@ -102,13 +105,17 @@ export async function parseConfig(text: string, file: string, env: NodeJS.Proces
     if (section === null || section === undefined) continue;
     resolved[name] = name === "hooks" ? section : resolveVariables(section, [name], env, unset);
   }
-  const warnings = await validate(resolved, { file, unset, lineOf: source.lineOf });
+  // The short form of Hermes Agent.
+  if (typeof resolved["model"] === "string") resolved["model"] = { default: resolved["model"] };
+  const where = { file, unset, lineOf: source.lineOf };
+  const { warnings, unusedKeys, late } = await validate(resolved, where);
   return {
     file,
     values: withDefaults(resolved),
     warnings,
+    unusedKeys,
     lineOf: source.lineOf,
-    demand: (...path) => demand(path, unset, file, source),
+    demand: (...path) => demand(path, late, where),
   };
 }
 
@@ -117,6 +124,7 @@ function emptyConfig(): Config {
     file: null,
     values: withDefaults({}),
     warnings: [],
+    unusedKeys: [],
     lineOf: () => undefined,
     demand: () => undefined,
   };
@@ -163,16 +171,41 @@ function resolveVariables(value: unknown, path: KeyPath, env: NodeJS.ProcessEnv,
   );
 }
 
-function demand(path: KeyPath, unset: readonly Unset[], file: string, source: YamlDocument): void {
-  const isAt = (one: Unset) => path.slice(0, one.path.length).every((key, index) => one.path[index] === key);
-  const found = unset.find(isAt);
+function demand(path: KeyPath, late: readonly TypeIssue[], where: Validation): void {
+  const isAt = (one: Pick<Unset, "path">) =>
+    path.slice(0, one.path.length).every((key, index) => one.path[index] === key);
+  const issue = late.find(isAt);
+  if (issue !== undefined) throw typeError(issue, where);
+  const found = where.unset.find(isAt);
   if (found === undefined) return;
   throw new HermesError("HERMES_CONFIG_VARIABLE", {
-    file,
-    line: source.lineOf(found.path),
+    file: where.file,
+    line: where.lineOf(found.path),
     key: keyText(found.path),
     variable: found.variable,
   });
+}
+
+function typeError({ path, problem }: TypeIssue, { file, lineOf }: Validation): HermesError {
+  // A missing key has no line; its parent does.
+  const line = lineOf(path) ?? lineOf(path.slice(0, -1));
+  return new HermesError("HERMES_CONFIG_TYPE", { file, line, key: keyText(path), problem });
+}
+
+interface TypeIssue {
+  readonly path: KeyPath;
+  readonly problem: string;
+}
+
+interface Issues {
+  readonly unknown: readonly UnknownKey[];
+  /** Names that only somebody who uses them complains about. */
+  readonly late: readonly TypeIssue[];
+}
+
+interface UnknownKey {
+  readonly path: KeyPath;
+  readonly candidates: readonly string[];
 }
 
 interface Validation {
@@ -181,35 +214,59 @@ interface Validation {
   readonly lineOf: (path: KeyPath) => number | undefined;
 }
 
-/** Gives the warnings (unknown keys); throws HERMES_CONFIG_TYPE for the first value of a wrong type. */
-async function validate(value: Record<string, unknown>, where: Validation): Promise<string[]> {
+/** Finds the unknown keys; throws HERMES_CONFIG_TYPE for the first value of a wrong type. */
+async function validate(
+  value: Record<string, unknown>,
+  where: Validation,
+): Promise<Pick<Config, "warnings" | "unusedKeys"> & Pick<Issues, "late">> {
   const known: ReadonlySet<string> = new Set(SECTION_NAMES);
-  const warnings: string[] = [];
-  for (const name of Object.keys(value)) {
-    if (!known.has(name)) warnings.push(unknownKey([name], SECTION_NAMES, where));
-  }
-  const names = Object.keys(value).filter((name) => known.has(name) && !PLAIN[name]?.(value[name]));
-  if (names.length === 0) return warnings;
-  const { findConfigIssues } = await import("./config-issues.ts");
-  const checked = Object.fromEntries(names.map((name) => [name, value[name]]));
-  for (const issue of findConfigIssues(checked)) {
-    if (issue.kind === "unknown") {
-      warnings.push(unknownKey(issue.path, issue.candidates, where));
-    } else if (!where.unset.some((one) => keyText(one.path) === keyText(issue.path))) {
-      throw new HermesError("HERMES_CONFIG_TYPE", {
-        file: where.file,
-        // A missing key has no line; its parent does.
-        line: where.lineOf(issue.path) ?? where.lineOf(issue.path.slice(0, -1)),
-        key: keyText(issue.path),
-        problem: issue.problem,
-      });
-    }
-  }
-  return warnings;
+  const all = Object.keys(value);
+  const foreign = all.filter((name) => !known.has(name));
+  const unknown = foreign.map((name): UnknownKey => ({ path: [name], candidates: SECTION_NAMES }));
+  const names = all.filter((name) => known.has(name) && !PLAIN[name]?.(value[name]));
+  const issues = names.length > 0 ? await findIssues(value, names, where) : { unknown: [], late: [] };
+  return { ...(await sortUnknown([...unknown, ...issues.unknown], foreign, where)), late: issues.late };
 }
 
-function unknownKey(path: KeyPath, candidates: readonly string[], { file, lineOf }: Validation): string {
+async function findIssues(
+  value: Record<string, unknown>,
+  names: readonly string[],
+  where: Validation,
+): Promise<Issues> {
+  const { findConfigIssues } = await import("./config-issues.ts");
+  const checked = Object.fromEntries(names.map((name) => [name, value[name]]));
+  const unknown: UnknownKey[] = [];
+  const late: TypeIssue[] = [];
+  for (const issue of findConfigIssues(checked)) {
+    if (issue.kind === "unknown") unknown.push(issue);
+    else if (where.unset.some((one) => keyText(one.path) === keyText(issue.path))) continue;
+    else if (keyText(issue.path) === "model.provider" && isText(value, issue.path)) late.push(issue);
+    else throw typeError(issue, where);
+  }
+  return { unknown, late };
+}
+
+function isText(value: unknown, path: KeyPath): boolean {
+  const found = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value);
+  return typeof found === "string";
+}
+
+/** Warnings for unknown keys, but for those of Hermes Agent, which may be many. */
+async function sortUnknown(unknown: readonly UnknownKey[], sections: readonly string[], where: Validation) {
+  const warnings: string[] = [];
+  const unusedKeys: string[] = [];
+  if (unknown.length === 0) return { warnings, unusedKeys };
+  const { isKeyOfHermesAgent, isOfHermesAgent } = await import("./hermes-agent-keys.ts");
+  const isOther = isOfHermesAgent(sections);
+  for (const { path, candidates } of unknown) {
+    const hint = didYouMean(String(path.at(-1)), candidates);
+    if (isOther && isKeyOfHermesAgent(path, hint !== "")) unusedKeys.push(keyText(path));
+    else warnings.push(unknownKey(path, hint, where));
+  }
+  return { warnings, unusedKeys };
+}
+
+function unknownKey(path: KeyPath, hint: string, { file, lineOf }: Validation): string {
   const line = lineOf(path);
-  const hint = didYouMean(String(path.at(-1)), candidates);
   return `${file}${line === undefined ? "" : `:${line}`}: unknown key "${keyText(path)}", ignored.${hint}`;
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { STATE_FILES, stateFile } from "./state-file.ts";
 
 /** The paths in the home (CONTRACT §1). */
 export interface HomePaths {
@@ -19,6 +20,7 @@ export interface HomePaths {
   readonly skills: string;
   /** Private copies of the scripts that `hooks_consent: pinned` runs. */
   readonly approvedHooks: string;
+  /** `state.db`, or a file beside it in a home of Hermes Agent. */
   readonly state: string;
   /** Where a damaged `state.db` is moved to. */
   readonly damaged: string;
@@ -60,7 +62,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
     agentHooks: join(home, "agent-hooks"),
     skills: join(home, "skills"),
     approvedHooks: join(home, "approved-hooks"),
-    state: join(home, "state.db"),
+    state: stateFile(home),
     damaged: join(home, "damaged"),
     discovery: join(home, "dashboard.json"),
     boot: join(home, "BOOT.md"),
@@ -77,7 +79,7 @@ export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): 
 
 /** What a home keeps of conversations, tokens and logs: no command and no tool of the agent may read it. */
 export const HIDDEN_IN_HOME =
-  /^(?:state\.db(?:-.*)?|dashboard\.json|logs|.*\.log(?:\..*)?|session-files|tasks|damaged)$/;
+  /^(?:(?:state|hermes-hooks)\.db(?:-.*)?|dashboard\.json|logs|.*\.log(?:\..*)?|session-files|tasks|damaged)$/;
 
 /**
  * Paths that the agent's tools must not even read, existing or not: what decides what the agent may do, and what
@@ -86,10 +88,10 @@ export const HIDDEN_IN_HOME =
 export function unreadablePaths(paths: HomePaths): readonly string[] {
   const { config, fallbackConfig, allowlist, instructions, commandRules } = paths;
   const { hooks, plugins, agentHooks, approvedHooks } = paths;
-  const { state, discovery, logs, sessionFiles, tasks, damaged } = paths;
+  const { home, discovery, logs, sessionFiles, tasks, damaged } = paths;
   const rules = [config, fallbackConfig, allowlist, instructions, commandRules];
-  const database = ["", "-wal", "-shm", "-journal"].map((suffix) => state + suffix);
-  const conversations = [...database, discovery, logs, ...streamedLogs(paths.home), sessionFiles, tasks, damaged];
+  const database = STATE_FILES.flatMap((name) => ["", "-wal", "-shm", "-journal"].map((end) => join(home, name + end)));
+  const conversations = [...database, discovery, logs, ...streamedLogs(home), sessionFiles, tasks, damaged];
   return [...rules, hooks, plugins, agentHooks, approvedHooks, ...conversations];
 }
 

@@ -62,7 +62,8 @@ async function askForProvider({ config, prompts, context }: Asking): Promise<Pro
 }
 
 function currentProvider({ values }: Config, env: NodeJS.ProcessEnv): Provider | undefined {
-  if (values.model.provider !== undefined) return values.model.provider;
+  const named = PROVIDERS.find((name) => name === values.model.provider);
+  if (named !== undefined) return named;
   const { provider } = describeModelOrOffline(values.model, env);
   return provider === "offline" ? undefined : provider;
 }

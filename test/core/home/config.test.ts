@@ -56,10 +56,10 @@ const WRONG: [name: string, text: string, code: ErrorCode, message: RegExp][] = 
   ],
   ["text for a list", "plugins: {enabled: a}\n", "HERMES_CONFIG_TYPE", /plugins\.enabled: expected a list/],
   [
-    "an unknown provider",
-    "model: {provider: opnai}\n",
+    "a number for a provider",
+    "model: {provider: 7}\n",
     "HERMES_CONFIG_TYPE",
-    /model\.provider: expected one of offline.*"opnai"/,
+    /model\.provider: expected one of offline/,
   ],
   ["text for a switch", "hooks_auto_accept: maybe\n", "HERMES_CONFIG_TYPE", /hooks_auto_accept: expected a boolean/],
 ];
@@ -115,9 +115,16 @@ test("a variable that is not set is an error only where it is demanded", async (
   assert.throws(() => config.demand("model", "api_key"), { code: "HERMES_CONFIG_VARIABLE", message: /:3: .*MY_KEY/ });
 });
 
+test("an unknown provider is an error only where a model is needed", async () => {
+  const config = await parse("agent: {max_iterations: 2}\nmodel:\n  provider: opnai\n");
+  config.demand("agent");
+  const message = /config\.yaml:3: model\.provider: expected one of offline.*"opnai"/;
+  assert.throws(() => config.demand("model"), { code: "HERMES_CONFIG_TYPE", message });
+});
+
 test("a value that came from a variable is validated like any other", async () => {
-  const error = await failure("model: {provider: '${P}'}\n", { P: "nonsense" });
-  assert.match(error.message, /model\.provider: expected one of/);
+  const error = await failure("hooks_consent: '${P}'\n", { P: "nonsense" });
+  assert.match(error.message, /hooks_consent: expected one of/);
 });
 
 test("a value that may be a secret is described, not shown", async () => {

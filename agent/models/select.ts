@@ -165,7 +165,7 @@ function resolve(settings: ModelSettings, env: NodeJS.ProcessEnv): Resolved {
 }
 
 /** The provider that the configuration names; undefined for none. Throws HERMES_MODEL_CONFIG for an unknown one. */
-export function namedProvider(name: string | undefined): Provider | undefined {
+function namedProvider(name: string | undefined): Provider | undefined {
   if (name === undefined || name === "auto") return undefined;
   const found = PROVIDERS.find((provider) => provider === name);
   const hint = didYouMean(name, PROVIDERS);

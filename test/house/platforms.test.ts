@@ -15,6 +15,8 @@ const EXAMPLES = [
   "core/event-payloads.ts",
   "core/events.ts",
   "core/gateway-errors.ts",
+  // Sections of another program.
+  "core/home/hermes-agent-keys.ts",
   "cli/commands/pairing.ts",
   "plugins/api.ts",
   "sandbox/handler.ts",

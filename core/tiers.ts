@@ -21,11 +21,7 @@ const SCRIPTS = ["handler.ts", "handler.mts", "handler.js", "handler.mjs"] as co
 export const TIERS = [
   { name: "worker", handlers: SCRIPTS, honoursAllow: false, startsAhead: false },
   { name: "isolate", handlers: SCRIPTS, honoursAllow: true, startsAhead: true },
+  { name: "python", handlers: ["handler.py"], honoursAllow: false, startsAhead: false },
 ] as const satisfies readonly TierDescription[];
 
 export type TierName = (typeof TIERS)[number]["name"];
-
-/** The names of files that no tier runs although they are meant as handlers, and what is said of them. */
-export const UNSUPPORTED_HANDLERS: Readonly<Record<string, string>> = {
-  "handler.py": "handler.py: Python handlers are not supported yet; write it as handler.ts or handler.js.",
-};

@@ -3,11 +3,14 @@ import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { gatewayHookSettings } from "#gateway/hooks/settings";
 import { RememberedBounds } from "../guards/remembered-bounds.ts";
 import type { Host } from "../host/host.ts";
-import { createTier, findCodeProblem } from "../tiers.ts";
+import { openPython, pythonPlace } from "../python.ts";
+import { createTier, tierChecks } from "../tiers.ts";
 
 /** Loads the hooks of `hooks/`. Disposing of the result ends them. */
 export async function openGatewayHooks(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
   const { log, registry, warn, paths, dispatcher, database } = host;
+  const { env } = options;
+  const python = openPython({ config: () => host.config, env, log });
   const hooks: GatewayHooks = createGatewayHooks({
     folder: paths.hooks,
     registry,
@@ -16,8 +19,8 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
     warn,
     safeMode: options.safeMode,
     settings: () => gatewayHookSettings(host.config.values),
-    findCodeProblem,
-    createTier: (name) => createTier(name, { env: options.env, database, log }),
+    ...tierChecks(() => pythonPlace(host.config, env)),
+    createTier: (name) => createTier(name, { env, database, log, python: () => python.bridge() }),
   });
   await hooks.load();
   const undoLive = host.addLiveSource(() => hooks.identities());
@@ -45,6 +48,7 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
       undoReload();
       undoLive();
       await hooks[Symbol.asyncDispose]();
+      await python[Symbol.asyncDispose]();
     },
   };
 }

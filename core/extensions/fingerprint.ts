@@ -57,6 +57,11 @@ export function takeFingerprint(folder: string): Fingerprint {
   return takeVersion(folder).fingerprint;
 }
 
+/** The code of a folder as it is now. */
+export function takeSources(folder: string): KeptSources {
+  return readSources(collect(folder)).sources;
+}
+
 export interface FingerprintComparison {
   /** The new one to keep. */
   readonly fingerprint: Fingerprint;

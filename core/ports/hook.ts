@@ -3,7 +3,7 @@ import type { EventName, Payload } from "#core/events";
 import type { TierName } from "#core/tiers";
 
 /** Where a hook's code lives. */
-export type HookSource = "plugin" | "shell" | "python" | TierName;
+export type HookSource = "plugin" | "shell" | TierName;
 
 /** Where an event comes from, beyond its payload; for hooks of protocols that tell agents apart. */
 export interface FiringOrigin {

@@ -55,6 +55,9 @@ export type HookCode = Pick<GatewayHook, "folder" | "handler"> & VersionFiles;
  */
 export type CodeCheck = (hook: HookVersion, beside?: readonly string[]) => Promise<string | null>;
 
+/** Why a tier cannot run anything on this machine, as a clause; null when it can. Never rejects. */
+export type TierCheck = (name: TierName) => Promise<string | null>;
+
 /** How a line of output is logged. */
 export type OutputLevel = "debug" | "info" | "warn" | "error";
 

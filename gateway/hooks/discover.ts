@@ -8,8 +8,8 @@ import {
   type ExtensionKind,
   type FoundExtension,
 } from "#core/extensions/discover";
-import type { GatewayHook } from "#core/ports/tier";
-import { TIERS, UNSUPPORTED_HANDLERS } from "#core/tiers";
+import type { GatewayHook, TierCheck } from "#core/ports/tier";
+import { TIERS, type TierName } from "#core/tiers";
 import { HOOK_FORMAT, type HookManifest } from "./manifest.ts";
 import type { GatewayHookSettings } from "./settings.ts";
 import { findTrustDoubts, holdToGrants } from "./untrusted.ts";
@@ -35,6 +35,8 @@ export type FoundGatewayHook =
       readonly reason: string;
       /** True when there is no hook any more, not even a broken one. */
       readonly gone: boolean;
+      /** The tier that it would run in, if known. */
+      readonly isolation?: TierName;
     };
 
 export interface GatewayHookDiscovery {
@@ -46,6 +48,8 @@ export interface GatewayHookDiscovery {
 
 export interface DiscoverOptions {
   readonly settings: GatewayHookSettings;
+  /** Every tier is usable without. */
+  readonly findTierProblem?: TierCheck | undefined;
   /** Manifests of an earlier discovery: unchanged ones are not parsed again. */
   readonly known?: ManifestCache<HookManifest>;
   /** The folders of running hooks by name: a new folder does not take a name away from them. */
@@ -64,10 +68,10 @@ const KIND: ExtensionKind<HookManifest> = {
 /** Reads `parent` (the home's `hooks/`); if it is missing, there are no hooks. Never throws. */
 export async function discoverGatewayHooks(
   parent: string,
-  { settings, known = new ManifestCache(), holders }: DiscoverOptions,
+  { settings, findTierProblem = async () => null, known = new ManifestCache(), holders }: DiscoverOptions,
 ): Promise<GatewayHookDiscovery> {
   const { found, warnings } = await discoverExtensions({ parent, kind: KIND, known });
-  const described = found.map((one) => describe(one, settings));
+  const described = await Promise.all(found.map((one) => checkTier(describe(one, settings), findTierProblem)));
   const hooks = refuseNamesakes<FoundGatewayHook>(described, {
     parent,
     manifestFile: KIND.manifestFile,
@@ -98,20 +102,50 @@ function describe(found: FoundExtension<HookManifest>, settings: GatewayHookSett
     handler: found.real.entry,
   };
   const held = holdToGrants(wanted, asked, settings);
+  const { isolation } = held.hook;
+  if (!takes(isolation, basename(found.entry))) {
+    const reason = `${found.entry}: the configuration names this hook as untrusted, and ${basename(found.entry)} cannot run in an isolate.`;
+    return { kind: "skipped", directory, name, reason, gone: true, isolation: wanted.isolation };
+  }
   const vain = held.untrusted || vainAllow === null ? [] : [vainAllow];
   const exposed = found.exposed === null ? [] : [found.exposed];
   return { kind: "hook", directory, ...held, warnings: [...warnings, ...vain, ...held.warnings, ...exposed] };
 }
 
+/** A hook whose tier needs something that is missing is skipped; its last valid version keeps running. */
+async function checkTier(found: FoundGatewayHook, findTierProblem: TierCheck): Promise<FoundGatewayHook> {
+  if (found.kind === "skipped" || !found.hook.enabled) return found;
+  const { directory, hook } = found;
+  const problem = await findTierProblem(hook.isolation);
+  if (problem === null) return found;
+  return { kind: "skipped", directory, name: hook.name, reason: `${problem}.`, gone: false, isolation: hook.isolation };
+}
+
+/**
+ * Scripts come first: a hook that was moved from Python to TypeScript may keep its old handler. Two scripts are a
+ * mistake.
+ */
 function chooseEntry(folder: string, files: ReadonlySet<string>, { isolation }: HookManifest): EntryChoice {
-  const [handler, ...others] = [...HANDLERS, ...Object.keys(UNSUPPORTED_HANDLERS)].filter((file) => files.has(file));
+  const present = HANDLERS.filter((file) => files.has(file));
+  const expected = handlersOf(TIERS.filter(({ name }) => isolation === undefined || name === isolation));
+  const tier = TIERS.find(
+    ({ name, handlers }) =>
+      (isolation ?? name) === name && present.some((file) => (handlers as readonly string[]).includes(file)),
+  );
+  const [handler, ...others] = present.filter((file) => tier === undefined || takes(tier.name, file));
   if (handler !== undefined && others.length > 0) {
     return { problem: `${folder}: there are several handlers (${[handler, ...others].join(", ")}); keep only one.` };
   }
-  const expected = handlersOf(TIERS.filter(({ name }) => isolation === undefined || name === isolation));
-  if (handler !== undefined && expected.includes(handler)) return { file: handler };
-  const why = UNSUPPORTED_HANDLERS[handler ?? ""] ?? `there is no handler; expected one of ${expected.join(", ")}.`;
-  return { problem: `${folder}: ${why}` };
+  if (handler !== undefined && tier !== undefined) return { file: handler };
+  if (handler !== undefined) {
+    const hint = `Remove isolation, or write it as ${expected[0]}.`;
+    return { problem: `${folder}: ${handler} cannot run with isolation: ${isolation}. ${hint}` };
+  }
+  return { problem: `${folder}: there is no handler; expected one of ${expected.join(", ")}.` };
+}
+
+function takes(tier: TierName, handler: string): boolean {
+  return TIERS.some(({ name, handlers }) => name === tier && (handlers as readonly string[]).includes(handler));
 }
 
 function handlersOf(tiers: readonly { readonly handlers: readonly string[] }[]): readonly string[] {

@@ -26,7 +26,7 @@ import {
   type GatewayHooksReload,
   type HookState,
 } from "./states.ts";
-import type { CodeCheck, HandlerTier, HookVersion } from "#core/ports/tier";
+import type { CodeCheck, HandlerTier, HookVersion, TierCheck } from "#core/ports/tier";
 import { TIERS, type TierName } from "#core/tiers";
 
 export interface GatewayHooksDeps {
@@ -40,6 +40,7 @@ export interface GatewayHooksDeps {
   /** Loads nothing. */
   readonly safeMode: boolean;
   readonly settings: () => GatewayHookSettings;
+  readonly findTierProblem?: TierCheck | undefined;
   readonly findCodeProblem: CodeCheck;
   /** Called at the first event that needs the tier. A failure is tried again at the next. */
   readonly createTier: (name: TierName) => Promise<HandlerTier>;
@@ -180,6 +181,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   async function prepareVersions({ everyFile = false, settings = deps.settings() }: GatewayHooksRequest) {
     const discovery = await discoverGatewayHooks(folder, {
       settings,
+      findTierProblem: deps.findTierProblem,
       known: manifests,
       holders: holdersOf(slots),
     });

@@ -101,7 +101,7 @@ function readIsolation(reader: ManifestReader): TierName | undefined {
   if (tier !== undefined || found === undefined) return tier?.name;
   const names = TIERS.map(({ name }) => name);
   const hint = typeof found === "string" ? didYouMean(found, names) : "";
-  throw reader.wrong(["isolation"], `expected ${names.join(" or ")}.${hint}`);
+  throw reader.wrong(["isolation"], `expected ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.${hint}`);
 }
 
 function readAllow(reader: ManifestReader): Allowances {

@@ -59,11 +59,17 @@ export function newsOf(
 ): Omit<GatewayHooksReload, "changes"> {
   const warnings = [...general];
   const failures: string[] = [];
+  /** The folders by the reason: what a whole tier lacks is one warning. */
+  const skipped = new Map<string, readonly string[]>();
   for (const { found, problem, running } of slots.values()) {
     if (running !== undefined && problem !== null)
       failures.push(`${problem} The last valid version of the gateway hook "${running.hook.name}" keeps running.`);
     else if (found.kind === "hook") warnings.push(...found.warnings);
-    else warnings.push(`The gateway hook hooks/${found.directory} is skipped: ${found.reason}`);
+    else skipped.set(found.reason, [...(skipped.get(found.reason) ?? []), `hooks/${found.directory}`]);
+  }
+  for (const [reason, folders] of skipped) {
+    const [noun, verb] = folders.length === 1 ? ["hook", "is"] : ["hooks", "are"];
+    warnings.push(`The gateway ${noun} ${folders.join(", ")} ${verb} skipped: ${reason}`);
   }
   return { warnings, failures };
 }

@@ -10,7 +10,7 @@ import { Deadlines } from "#core/deadlines";
 import { HermesError, problemOf } from "#core/errors";
 import { LOAD_MS, type HandlerReport, type HookVersion } from "#core/ports/tier";
 import { describeExit } from "#sandbox/process/companion";
-import { Lines, limitLines } from "./printing.ts";
+import { Lines, limitLines } from "#sandbox/process/lines";
 import { startHandlerProcess } from "./start.ts";
 import { CONTROL_DESCRIPTOR, THREAD_DESCRIPTOR, type ProcessMessage, type ThreadMessage } from "./wire.ts";
 

@@ -3,14 +3,7 @@
  * thread itself, so that a handler that prints endlessly only uses its own memory.
  */
 import type { OutputLevel } from "#core/ports/tier";
-import { truncate } from "#core/truncate";
-
-export type TakeLine = (level: OutputLevel, text: string) => void;
-
-const LONGEST_LINE = 4000;
-/** Lines per second; further ones are only counted. */
-const MOST_LINES = 200;
-const WINDOW_MS = 1000;
+import { limitLines, Lines, type TakeLine } from "#sandbox/process/lines";
 
 /** The log level of each method; other output gets the level of its stream. */
 const LEVELS: Readonly<Record<string, OutputLevel>> = { debug: "debug", error: "error", trace: "debug" };
@@ -46,40 +39,5 @@ export function divertOutput(take: TakeLine): () => void {
   }
   return () => {
     for (const flush of streams) flush();
-  };
-}
-
-/** Splits text into lines. */
-export class Lines {
-  #rest = "";
-
-  add(text: string, take: (line: string) => void): void {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) take(line);
-    if (this.#rest.length > LONGEST_LINE) this.flush(take);
-  }
-
-  flush(take: (line: string) => void): void {
-    const line = this.#rest;
-    this.#rest = "";
-    if (line !== "") take(line);
-  }
-}
-
-export function limitLines(take: TakeLine): TakeLine {
-  const now = performance.now.bind(performance);
-  let windowEnd = Number.NEGATIVE_INFINITY;
-  let left = 0;
-  let dropped = 0;
-  return (level, line) => {
-    if (now() > windowEnd) {
-      windowEnd = now() + WINDOW_MS;
-      left = MOST_LINES;
-      if (dropped > 0) take("warn", `… ${dropped} more lines were dropped`);
-      dropped = 0;
-    }
-    if (left-- <= 0) dropped++;
-    else take(level, truncate(line, LONGEST_LINE));
   };
 }

@@ -1,13 +1,11 @@
 /** Starts a handler's process and sends it what to run. */
 import type { ChildProcess } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
-import { tmpdir } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serialize } from "node:v8";
 import type { HookVersion } from "#core/ports/tier";
-import { startCompanion } from "#sandbox/process/companion";
-import { RUN_MARKER } from "#sandbox/process/descendants";
+import { outerMarker, startCompanion, workingFolder } from "#sandbox/process/companion";
 import type { Socket } from "node:net";
 import { CONTROL_DESCRIPTOR, type ProcessStart } from "./wire.ts";
 
@@ -23,21 +21,18 @@ export function startHandlerProcess({ folder, handler, sources = new Map(), memo
     cwd: workingFolder(),
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
   });
-  const marker = { name: RUN_MARKER, value: process.env[RUN_MARKER] ?? null };
-  const start: ProcessStart = { folder, handler, sources, memoryMb, ownCache: cache !== undefined, marker };
+  const start: ProcessStart = {
+    folder,
+    handler,
+    sources,
+    memoryMb,
+    ownCache: cache !== undefined,
+    marker: outerMarker(),
+  };
   const bytes = serialize(start);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   const control = (child.stdio as readonly unknown[] | undefined)?.[CONTROL_DESCRIPTOR] as Socket | null | undefined;
   control?.write(Buffer.concat([length, bytes]));
   return child;
-}
-
-/** A folder that was deleted cannot be one. */
-function workingFolder(): string {
-  try {
-    return process.cwd();
-  } catch {
-    return tmpdir();
-  }
 }

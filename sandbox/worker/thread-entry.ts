@@ -7,7 +7,8 @@
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { HookCode } from "#core/ports/tier";
-import { divertOutput, limitLines } from "./printing.ts";
+import { limitLines } from "#sandbox/process/lines";
+import { divertOutput } from "./printing.ts";
 import { describeError, describeLoadError } from "./problems.ts";
 import { loadKept, resolveIn } from "./resolve.ts";
 import { openThreadChannel } from "./thread-channel.ts";

@@ -55,22 +55,26 @@ test("every event of a hook is an element, every skipped folder too; --check end
   home.write("hooks/d/HOOK.yaml", "name: broken\nevents: [agent:end]\nmemory_mb: lots\n");
   home.write("hooks/d/handler.ts", LOUD);
   home.write("hooks/e/HOOK.yaml", "events: [agent:end]\n");
-  home.write("hooks/e/handler.py", "def handle(): pass\n");
+  home.write("hooks/e/handler.py", "def handle(event_type, context): pass\n");
+  home.write("config.yaml", "python: /nowhere/python3\n");
   const bad = await home.run(["hooks", "list", "--json", "--check"]);
   assert.equal(bad.code, 1);
   const skipped = (JSON.parse(bad.stdout) as { hooks: Listed[] }).hooks.filter(({ state }) => state === "skipped");
   assert.deepEqual(
-    skipped.map(({ name, event, enabled }) => [name, event, enabled]),
+    skipped.map(({ name, event, source, enabled }) => [name, event, source, enabled]),
     [
-      ["d", "", false],
-      ["e", "", false],
+      ["d", "", "worker", false],
+      ["e", "", "python", false],
     ],
   );
   assert.equal(
     skipped[0]!.reason,
     `${join(home.path, "hooks/d/HOOK.yaml")}:3: memory_mb is "lots"; expected a whole number of megabytes`,
   );
-  assert.match(skipped[1]!.reason!, /Python handlers are not supported yet/);
+  assert.equal(
+    skipped[1]!.reason,
+    "there is no usable Python: python: in config.yaml names /nowhere/python3, which is not an executable file. Install Python 3.9 or newer, or name one with python: in config.yaml.",
+  );
 });
 
 test("as text: a table, and the reasons below it", async (t) => {
@@ -98,6 +102,8 @@ test("doctor: skipped folders and code that cannot be parsed are problems, a hoo
   home.write("hooks/a/handler.ts", "export function handle( {\n");
   home.write("hooks/c/handler.ts", "export function handle( {\n");
   home.write("hooks/d/HOOK.yaml", "events: none\n");
+  home.write("hooks/e/HOOK.yaml", "events: [agent:end]\n");
+  home.write("hooks/e/handler.py", `raise SystemExit("executed")\nimport not_there.x\nasync def handle(*_): pass\n`);
   const { stdout, code } = await home.run(["hooks", "doctor"]);
   assert.equal(code, 1);
   assert.match(
@@ -107,9 +113,12 @@ test("doctor: skipped folders and code that cannot be parsed are problems, a hoo
   // Every event of the folder is marked, and the reason is said once.
   assert.match(stdout, /\n✗ agent:step {2}watcher {2}\(worker, does not load\)\n[^ ]/);
   assert.match(stdout, /✗ - {2}d {2}\(gateway hook, skipped\)\n {4}problem: .*HOOK\.yaml:1: events is "none"/);
-  assert.match(stdout, /\n2 problems\.\n$/);
+  const missing =
+    /✗ agent:end {2}e {2}\(python, does not load\)\n {4}problem: .*handler\.py:2: No module named 'not_there'. To install it: \/\S+ -m pip install not_there\n/;
+  assert.match(stdout, missing);
+  assert.match(stdout, /\n3 problems\.\n$/);
   const report = JSON.parse((await home.run(["hooks", "doctor", "--json"])).stdout) as { problems: number };
-  assert.equal(report.problems, 2);
+  assert.equal(report.problems, 3);
 });
 
 test("what no gateway hook can break: hooks is a file", async (t) => {

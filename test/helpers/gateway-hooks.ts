@@ -8,7 +8,7 @@ import { HookRegistry } from "#core/registry";
 import type { HookRun } from "#core/ports/hook";
 import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { DEFAULT_SETTINGS, type GatewayHookSettings } from "#gateway/hooks/settings";
-import { findCodeProblem } from "#cli/tiers";
+import { tierChecks, type TierChecks } from "#cli/tiers";
 import type { HandlerTier } from "#core/ports/tier";
 import type { TierName } from "#core/tiers";
 import { createWorkerTier } from "#sandbox/worker/pool";
@@ -39,6 +39,7 @@ export interface HookBenchOptions {
   readonly settings?: () => Partial<GatewayHookSettings>;
   /** Makes the tier of any name; threads by default. */
   readonly worker?: (name: TierName) => Promise<HandlerTier>;
+  readonly checks?: TierChecks;
   /** Names of folders of `test/fixtures/handlers`. */
   readonly fixtures?: readonly string[];
 }
@@ -62,7 +63,7 @@ export function makeHookBench(t: Pick<TestContext, "after">, options: HookBenchO
     warn: (sentence) => warnings.push(sentence),
     safeMode: options.safeMode ?? false,
     settings: () => ({ ...DEFAULT_SETTINGS, ...options.settings?.() }),
-    findCodeProblem,
+    ...(options.checks ?? tierChecks(() => ({ configured: undefined, env: process.env }))),
     createTier: options.worker ?? (async () => createWorkerTier()),
   });
   t.after(async () => {

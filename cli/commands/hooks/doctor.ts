@@ -13,6 +13,8 @@ import { examineInstalled } from "#cli/plugin-install/examine";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type SampleRun } from "./examine-entry.ts";
+import { pythonPlace } from "#cli/python";
+import { tierChecks } from "#cli/tiers";
 import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
@@ -62,8 +64,9 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     hooks.push({ ...listed[index]!, ...found, problems: [...bad, ...found.problems] });
   }
   hooks.push(...skippedEntries(warnings, entries));
-  const gatewayHooks = await findGatewayHooks(config, paths);
-  hooks.push(...(await examineGatewayHooks(gatewayHooks)).map((hook) => ({ ...hook, ...NOT_RUN })));
+  const gatewayHooks = await findGatewayHooks(config, paths, env);
+  const { findCodeProblem } = tierChecks(() => pythonPlace(config, env));
+  hooks.push(...(await examineGatewayHooks(gatewayHooks, findCodeProblem)).map((hook) => ({ ...hook, ...NOT_RUN })));
   const attached = new Set(hooks.flatMap(({ problems }) => problems));
   const around = [
     examineApprovals(paths.allowlist, approvals, [

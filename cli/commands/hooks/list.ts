@@ -39,7 +39,7 @@ export async function collectHooks(paths: HomePaths, env: NodeJS.ProcessEnv): Pr
   const shell = listShellHooks(config, paths, env);
   const plugins = await listPluginHooks(config, paths);
   const inbound = await loadInboundHookList(config, paths, env);
-  const gatewayHooks = await loadGatewayHookList(config, paths);
+  const gatewayHooks = await loadGatewayHookList(config, paths, env);
   const listings = [plugins, shell, inbound, gatewayHooks];
   const listed = listings.flatMap((listing) => listing.hooks);
   const warnings = [...config.warnings, ...listings.flatMap((listing) => listing.warnings)];
@@ -72,10 +72,10 @@ async function withLastRuns(hooks: readonly ListedHook[], { hookLog }: HomePaths
 }
 
 /** Most homes have no gateway hooks; then their discovery is not loaded. */
-async function loadGatewayHookList(config: Config, paths: HomePaths): Promise<Listing> {
+async function loadGatewayHookList(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Promise<Listing> {
   if (lstatSync(paths.hooks, { throwIfNoEntry: false }) === undefined) return { hooks: [], warnings: [] };
   const { listGatewayHooks } = await import("./list-gateway-hooks.ts");
-  return listGatewayHooks(config, paths);
+  return listGatewayHooks(config, paths, env);
 }
 
 /** The configured shell hooks, in the order of the file. */

@@ -53,6 +53,8 @@ test("good folders, and a reason for each that is skipped, in the order of their
     "two-handlers/handler.js": "",
     "python/HOOK.yaml": EVENTS,
     "python/handler.py": "def handle(): pass",
+    "python-isolated/HOOK.yaml": `${EVENTS}isolation: isolate`,
+    "python-isolated/handler.py": "def handle(): pass",
     "bad/HOOK.yaml": "events: 5",
     "bad/handler.ts": "",
     "readme.txt": "no hook",
@@ -69,13 +71,14 @@ test("good folders, and a reason for each that is skipped, in the order of their
     ["handler-folder", "hooks/handler-folder: handler.ts is not a file."],
     [
       "no-handler",
-      "hooks/no-handler: there is no handler; expected one of handler.ts, handler.mts, handler.js, handler.mjs.",
+      "hooks/no-handler: there is no handler; expected one of handler.ts, handler.mts, handler.js, handler.mjs, handler.py.",
     ],
     ["no-manifest", "hooks/no-manifest has no HOOK.yaml."],
     ["other-ending", "hooks/other-ending has no HOOK.yaml. Rename HOOK.yml to HOOK.yaml."],
+    ["python", "good"],
     [
-      "python",
-      "hooks/python: handler.py: Python handlers are not supported yet; write it as handler.ts or handler.js.",
+      "python-isolated",
+      "hooks/python-isolated: handler.py cannot run with isolation: isolate. Remove isolation, or write it as handler.ts.",
     ],
     ["two-handlers", "hooks/two-handlers: there are several handlers (handler.ts, handler.js); keep only one."],
     ["z-good", "good"],
@@ -99,7 +102,7 @@ test("each tier takes its own handlers; a hook that names no tier runs in the fi
   const found = new Map(hooks.map((one) => [one.directory, one.kind === "hook" ? one.hook.isolation : one.reason]));
   for (const { name, handler } of cases) {
     assert.equal(found.get(`${name}-${handler}`), name);
-    const first = TIERS.find(({ handlers }) => handlers.includes(handler))?.name;
+    const first = TIERS.find(({ handlers }) => (handlers as readonly string[]).includes(handler))?.name;
     assert.equal(found.get(`any-${handler}`), first);
   }
 });

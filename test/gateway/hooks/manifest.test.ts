@@ -92,7 +92,7 @@ const WRONG: Readonly<Record<string, readonly [text: string, problem: RegExp]>> 
   "enabled in words": [`${good}enabled: "no"`, /^HOOK\.yaml:2: enabled is "no"; expected true or false/],
   "another isolation": [
     `${good}isolation: isolated`,
-    /isolation is "isolated"; expected worker or isolate\. Did you mean "isolate"\?/,
+    /isolation is "isolated"; expected worker, isolate or python\. Did you mean "isolate"\?/,
   ],
   "a timeout in words": [`${good}timeout_seconds: "5"`, /^HOOK\.yaml:2: timeout_seconds is "5"; expected a number/],
   "a timeout of nothing": [`${good}timeout_seconds: 0`, /above 0 and at most 3600/],

@@ -63,11 +63,13 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     const { tool, args } = request;
     const line = openLine(deps, request);
     const scope = scopeOf(request, line);
-    const tools = [...deps.tools(), createDelegateTool(scope, runTurn)];
+    const all = () => [...deps.tools(), createDelegateTool(scope, runTurn)];
     const id = `call_${randomUUID().replaceAll("-", "")}`;
     try {
       line.emit(sessionFrame(deps, request));
-      return await runToolCall(scope, tools, { id, tool, args, problem: null });
+      // A command of the user's does not wait for tools that it does not need.
+      if (all().every(({ name }) => name !== tool)) await deps.toolsReady?.(request.signal);
+      return await runToolCall(scope, all(), { id, tool, args, problem: null });
     } finally {
       line.close();
     }

@@ -67,6 +67,7 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   const { deps, session } = scope;
   const { message } = input;
   const selected = await deps.model();
+  await deps.toolsReady?.(scope.line.signal);
   const { tools: own = [] } = input;
   const others = deps.tools().filter(({ name }) => own.every((tool) => tool.name !== name));
   const tools = [...others, ...own, createDelegateTool(scope, runTurn)];

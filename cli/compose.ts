@@ -7,8 +7,10 @@ import { openSessions, type HostSessions } from "./host-sessions.ts";
 import { openEvents, type HostEvents } from "./host/events.ts";
 import { openLogStreams, type HostLogs } from "./host/logs.ts";
 import { platformOf, type CurrentConfig, type Host, type HostOptions } from "./host/host.ts";
+import { openMcp, type HostMcp } from "./host/mcp.ts";
 import { openMetrics, type HostMetrics } from "./host/metrics.ts";
 import { openReloads } from "./host/reloads.ts";
+import type { HostTools } from "./host/tools.ts";
 import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
 import { createModelSwitch } from "./model-switch.ts";
 import { createShellHooks, type ShellHooks } from "./shell-hooks.ts";
@@ -35,24 +37,20 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
     const sessionFiles = openSessionFiles(options, sessions, files);
-    const shellHooks = undo.use(await openShellHooks(options, { current, files, events, walls, sessionFiles }));
+    const mcp = undo.use(openMcp({ ...options, files, walls }));
+    const shellHooks = undo.use(await openShellHooks(options, { current, files, events, walls, sessionFiles, mcp }));
 
     const projectInstructions = await settleProject(options, current);
-    const { openTools } = await import("./host/tools.ts");
-    const onProblem = (problem: string) =>
-      files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
-    const sessionVariables = (id: string) => sessionFiles.environment(id);
-    const scripts = await withInbound(shellHooks, current, context.env);
-    const parts = { context, paths, config: current.config, walls, scripts, sessionVariables, onProblem };
-    const builtin = undo.use(openTools(parts));
+    mcp.configure(current.config);
+    const builtin = undo.use(await openBuiltin(options, { current, files, walls, shellHooks, sessionFiles }));
     const { openAgent } = await import("./host/agent.ts");
-    const known = { ...options, current, files, events, sessions, model, builtin, webhooks, projectInstructions };
+    const known = { ...options, current, files, events, sessions, model, builtin, mcp, webhooks, projectInstructions };
     const agent = undo.use(openAgent(known));
     await agent.plugins.load(current.config);
     undo.defer(await startForwarding(options, files, events));
     const { plugins } = agent;
     const reloads = undo.use(
-      openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, onChange: events.changed }),
+      openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, mcp, onChange: events.changed }),
     );
     for (const part of [logs, webhooks, metrics]) reloads.onReload((config) => part.configure(config));
     events.dispatcher.onChange = events.changed;
@@ -148,22 +146,39 @@ interface ShellHookParts {
   readonly events: HostEvents;
   readonly walls: ReturnType<typeof createWalls>;
   readonly sessionFiles: SessionFiles;
+  readonly mcp: HostMcp;
 }
 
 /** Registers the configured shell hooks, after asking for the consent that is missing. */
 async function openShellHooks(options: HostOptions, parts: ShellHookParts): Promise<ShellHooks> {
-  const { current, files, events, walls, sessionFiles } = parts;
+  const { current, files, events, walls, sessionFiles, mcp } = parts;
   const shellHooks = createShellHooks({
     ...options,
     dispatcher: events.dispatcher,
     onUnrecorded: files.warnOnce,
     sessionFiles,
+    mcpTool: mcp.toolNamed,
     wallFor: (profile) => walls(profile ?? current.config.values.sandbox?.hooks ?? "off"),
   });
   const first = await shellHooks.prepare(current.config, { mayAsk: options.interactive });
   for (const warning of first.warnings) options.context.warn(warning);
   first.swap();
   return shellHooks;
+}
+
+interface BuiltinParts extends Pick<ShellHookParts, "current" | "files" | "walls" | "sessionFiles"> {
+  readonly shellHooks: ShellHooks;
+}
+
+/** Makes the agent's built-in tools. */
+async function openBuiltin({ context, paths }: HostOptions, parts: BuiltinParts): Promise<HostTools> {
+  const { current, files, walls, shellHooks, sessionFiles } = parts;
+  const { openTools } = await import("./host/tools.ts");
+  const onProblem = (problem: string) =>
+    files.log.warn(`commands in the sandbox cannot ask hermes for what is hidden from them: ${problem}`);
+  const sessionVariables = (id: string) => sessionFiles.environment(id);
+  const scripts = await withInbound(shellHooks, current, context.env);
+  return openTools({ context, paths, config: current.config, walls, scripts, sessionVariables, onProblem });
 }
 
 interface Reports extends AsyncDisposable {

@@ -4,6 +4,7 @@ import type { HookDispatcher } from "#core/dispatch";
 import type { HomePaths } from "#core/home/paths";
 import type { HookScripts } from "#agent/guard/files";
 import type { ShellGuard } from "#core/ports/guards";
+import type { McpToolName } from "#core/mcp-names";
 import type { Hook } from "#core/ports/hook";
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { OpenApprovals } from "#allowlist/approvals";
@@ -25,6 +26,8 @@ interface ShellHookOptions {
   /** The wall of an entry's profile, or of the configuration's for null. */
   readonly wallFor: (profile: WallProfile | null) => Wall;
   readonly sessionFiles?: SessionFiles | undefined;
+  /** The server's own name of an MCP tool. */
+  readonly mcpTool: (name: string) => McpToolName | undefined;
 }
 
 /** Prepared hooks that are not registered yet. */
@@ -69,7 +72,8 @@ const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_S
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher } = options;
   const place = { cwd: process.cwd(), env: context.env, home: paths.home };
-  const shellContext = { ...place, wallFor: options.wallFor, sessionFiles: options.sessionFiles };
+  const { wallFor, sessionFiles, mcpTool } = options;
+  const shellContext = { ...place, wallFor, sessionFiles, mcpTool };
   let current = NONE;
   const undos: (() => void)[] = [];
 

@@ -2,6 +2,7 @@
 import { createAgentRunner } from "#agent/runner";
 import { HermesError } from "#core/errors";
 import { mirrorFrames, mirrorRetries } from "#core/mirror";
+import type { Tool } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import { createPluginHost } from "#plugins/host";
 import { openCommandRules } from "../command-rules.ts";
@@ -11,6 +12,7 @@ import type { ModelSwitch } from "../model-switch.ts";
 import { createPluginTurns } from "../plugin-turns.ts";
 import type { HostEvents } from "./events.ts";
 import { platformOf, type CurrentConfig, type Deliver, type Host, type HostOptions } from "./host.ts";
+import type { HostMcp } from "./mcp.ts";
 import type { HostTools } from "./tools.ts";
 import type { HostWebhooks } from "./webhooks.ts";
 
@@ -27,6 +29,7 @@ export interface HostAgentOptions extends Pick<
   readonly sessions: HostSessions;
   readonly model: ModelSwitch;
   readonly builtin: HostTools;
+  readonly mcp: HostMcp;
   readonly webhooks: HostWebhooks;
   readonly projectInstructions: string | undefined;
 }
@@ -35,7 +38,7 @@ export interface HostAgentOptions extends Pick<
 export function openAgent(options: HostAgentOptions): HostAgent {
   const { context, globals, paths, surface, current, files, events, sessions, model, builtin, webhooks } = options;
   const { dispatcher, registry } = events;
-  const { forwarded } = options;
+  const { forwarded, mcp } = options;
   let deliver: Deliver = ({ plugin }) =>
     Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call: "deliver" }));
   const plugins = createPluginHost({
@@ -51,12 +54,13 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     deliver: (message) => deliver(message),
     commandRules: openCommandRules({ paths, env: context.env, warn: context.warn }),
   });
-  const tools = () => [...builtin.builtin(), ...plugins.tools()];
+  const tools = () => withMcp([...builtin.builtin(), ...plugins.tools()], mcp.tools());
   const runner = createAgentRunner({
     dispatcher,
     registry,
     sessions: sessions.store,
     tools,
+    toolsReady: mcp.ready,
     model: () => model.load(),
     modelId: () => model.describe().id,
     mirror: mirrorFrames(registry, files.redact),
@@ -91,6 +95,13 @@ export function openAgent(options: HostAgentOptions): HostAgent {
       await plugins[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A tool of a plugin keeps its name, whatever a server calls its own. */
+function withMcp(tools: readonly Tool[], others: readonly Tool[]): readonly Tool[] {
+  if (others.length === 0) return tools;
+  const taken = new Set(tools.map(({ name }) => name));
+  return [...tools, ...others.filter(({ name }) => !taken.has(name))];
 }
 
 /** Plugins hear the events of both, and emit into the first. */

@@ -6,6 +6,7 @@ import { createReloads, type ReloadListener, type ReloadStage } from "../reload.
 import { listenForReloads } from "../reload-requests.ts";
 import type { ShellHooks } from "../shell-hooks.ts";
 import type { CurrentConfig, Host, HostOptions } from "./host.ts";
+import type { HostMcp } from "./mcp.ts";
 import type { HostTools } from "./tools.ts";
 
 export interface HostReloads extends AsyncDisposable, Pick<Host, "reload" | "onReload" | "addReloadStage"> {}
@@ -17,12 +18,13 @@ export interface HostReloadsOptions extends Pick<HostOptions, "context" | "paths
   readonly shellHooks: ShellHooks;
   readonly plugins: Host["plugins"];
   readonly builtin: HostTools;
+  readonly mcp: HostMcp;
   readonly onChange: () => void;
 }
 
 /** From now on `hermes hooks reload` reaches this process. The end answers no more requests and waits for a reload. */
 export function openReloads(options: HostReloadsOptions): HostReloads {
-  const { context, paths, surface, current, files, model, shellHooks, plugins, builtin, onChange } = options;
+  const { context, paths, surface, current, files, model, shellHooks, plugins, builtin, mcp, onChange } = options;
   const listeners = new Set<ReloadListener>();
   const stages = new Set<ReloadStage>();
   const reloads = createReloads({
@@ -41,6 +43,7 @@ export function openReloads(options: HostReloadsOptions): HostReloads {
       current.config = other;
       model.configure(other.values.model);
       builtin.configure(other);
+      mcp.configure(other);
     },
     stages,
     listeners,

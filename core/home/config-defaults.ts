@@ -22,6 +22,7 @@ export const SECTION_NAMES = [
   "daemons",
   "python",
   "sandbox",
+  "mcp_servers",
 ] as const satisfies readonly (keyof RawConfig)[];
 
 export const DEFAULTS = {

@@ -8,6 +8,7 @@ import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
 import { inboundSchema } from "./inbound-settings.ts";
 import { loggingSchema } from "./logging-settings.ts";
+import { mcpServersSchema } from "./mcp-settings.ts";
 import { monitoringSchema } from "./monitoring-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 import { webhooksSchema } from "./webhook-settings.ts";
@@ -153,6 +154,7 @@ export function buildConfigSchema(zod: Zod) {
       .partial()
       .optional()
       .describe("What commands of the agent, shell hooks and inbound scripts may see and write"),
+    mcp_servers: mcpServersSchema(zod).optional().describe("MCP servers whose tools the agent gets, by name"),
   });
 }
 

@@ -6,7 +6,7 @@
 import type { KeyPath } from "#core/yaml-document";
 import type { Config } from "./config.ts";
 
-/** What can start: the commands that run turns, serve, deliver or run code of the user's, and each inbound webhook and plugin that they load. */
+/** What can start: the commands that run turns, serve, deliver or run code of the user's, and each inbound webhook, plugin and MCP server that they load. */
 export type Surface =
   | "cli"
   | "gateway"
@@ -19,7 +19,8 @@ export type Surface =
   | "webhooks"
   | "worker"
   | "inbound"
-  | "plugin";
+  | "plugin"
+  | "mcp";
 
 /** The surfaces that are started by a command. */
 export const SURFACES = [
@@ -64,6 +65,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },
   { surfaces: ["inbound"], path: "inbound.*", when: isNamed },
+  { surfaces: ["mcp"], path: "mcp_servers.*", when: (_, [, key], server) => key === server },
   { surfaces: ["task", "worker", "serve", "daemon"], path: "background" },
   { surfaces: ["daemon", "serve"], path: "inbox" },
   { surfaces: ["serve"], path: "daemons" },
@@ -79,7 +81,8 @@ const DEMANDS: readonly Demand[] = [
 
 /**
  * Throws HERMES_CONFIG_VARIABLE for the first value that the surface needs and that names a variable that is not set.
- * Of the surface `plugin`, `name` is its key in `plugins.entries`; of `inbound`, the hook's name, and all without one.
+ * Of the surface `plugin`, `name` is its key in `plugins.entries`; of `mcp`, the server's
+ * name; of `inbound`, the hook's name, and all without one.
  */
 export function demandFor(surface: Surface, config: Demanded, name?: string): void {
   for (const { surfaces, path, when } of DEMANDS) {

@@ -62,7 +62,7 @@ export function createShellHook(entry: ShellEntry, dependencies: ShellHookDepend
     if (!entry.enabled || !WIRES[entry.protocol].concerns(firing, entry)) return false;
     if (tool) {
       const { tool_name: name, args } = firing.payload as { tool_name?: unknown; args?: unknown };
-      if (!entry.toolMatcher.matches(String(name), args ?? {})) return false;
+      if (!entry.toolMatcher.matches(String(name), args ?? {}, dependencies.shellContext)) return false;
     }
     return entry.failClosed || entry.problem !== null || consent().granted;
   }

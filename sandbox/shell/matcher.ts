@@ -3,10 +3,17 @@
  * When in doubt a guard must run, so a match that takes too long is treated as a match.
  */
 import { memoize } from "#core/bounded-map";
+import type { McpToolName } from "#core/mcp-names";
+
+/** What another protocol's names of tools depend on. */
+export interface ToolOrigins {
+  /** The server and its own name of an MCP tool; undefined for any other tool. */
+  readonly mcpTool?: ((toolName: string) => McpToolName | undefined) | undefined;
+}
 
 export interface Matcher {
   /** Takes our name of a tool and, for a call, its arguments, since another protocol's name may depend on them. */
-  matches(toolName: string, args?: unknown): boolean;
+  matches(toolName: string, args?: unknown, origins?: ToolOrigins): boolean;
   /** A clause for a warning when the pattern is not a valid expression and is used as a literal name; else null. */
   readonly problem: string | null;
   /** The argument that the pattern is tested against, where it is not the tool's name. */

@@ -2,10 +2,10 @@
 import type { Wall, WallProfile } from "#core/ports/wall";
 import type { EventName } from "#core/events";
 import type { Words } from "./command.ts";
-import type { Matcher } from "./matcher.ts";
+import type { Matcher, ToolOrigins } from "./matcher.ts";
 
 /** Where scripts run and what they see. */
-export interface ShellContext {
+export interface ShellContext extends ToolOrigins {
   /** The working directory of the scripts, and `cwd` in their payload. */
   readonly cwd: string;
   /** The hermes home, which scripts get as `HERMES_HOME`. */

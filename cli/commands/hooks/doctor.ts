@@ -10,6 +10,7 @@ import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext } from "#cli/context";
 import { warnOfAccess } from "#cli/hook-scripts";
 import { examineInstalled } from "#cli/plugin-install/examine";
+import { mcpOrigins } from "#cli/mcp-origins";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { examineEntry, type Examination, type SampleRun } from "./examine-entry.ts";
@@ -49,7 +50,13 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     );
   const examination: Examination = {
     place,
-    shellContext: { cwd: place.cwd, home: paths.home, env, wallFor: wallsOfHooks(config, { home: paths.home, env }) },
+    shellContext: {
+      cwd: place.cwd,
+      home: paths.home,
+      env,
+      wallFor: wallsOfHooks(config, { home: paths.home, env }),
+      ...mcpOrigins(config),
+    },
     decide: (request) => approvals.decide(request),
     tools: { known: [...(await listBuiltinTools(env)).map(({ name }) => name), ...toolsOf(true)], off: toolsOf(false) },
     signal,

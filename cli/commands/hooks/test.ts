@@ -18,6 +18,7 @@ import { isMapping } from "#core/mapping";
 import { parseHookEntries, type ShellEntry } from "#sandbox/shell/entries";
 import { PROTOCOLS } from "#sandbox/shell/protocols";
 import type { CliContext } from "#cli/context";
+import { mcpOrigins } from "#cli/mcp-origins";
 import { interruptible } from "#cli/shutdown";
 import { wallsOfHooks } from "#cli/walls";
 import { demandEvent } from "./event.ts";
@@ -48,7 +49,7 @@ export async function testHooks(
   const firing = createFiring(event, await makePayload(event, options));
   const { env, warn } = context;
   const wallFor = wallsOfHooks(config, { home: paths.home, env, note: warn });
-  const shellContext = { cwd: process.cwd(), home: paths.home, env, wallFor };
+  const shellContext = { cwd: process.cwd(), home: paths.home, env, wallFor, ...mcpOrigins(config) };
   const place = { cwd: shellContext.cwd, env: context.env };
   const approvals = openApprovals(paths.allowlist, config.values.hooks_consent, place);
   for (const warning of approvals.state().warnings) context.warn(warning);

@@ -7,7 +7,7 @@ import type { ToolNames } from "./tool-names.ts";
 /** The events of a program that has Claude Code's, with its own names of tools. */
 export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
   const toolCall: ProgramEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
-    tool_name: tools.nameOf(String(tool), args),
+    tool_name: tools.nameOf(String(tool), args, place),
     tool_input: tools.inputOf(String(tool), args, place),
     tool_use_id: id ?? "",
   });

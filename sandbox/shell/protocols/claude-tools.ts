@@ -1,5 +1,5 @@
 /** Claude Code's names for our tools. */
-import { absolutePath, createToolNames, MILLISECONDS, seeksFiles } from "./tool-names.ts";
+import { absolutePath, createToolNames, MILLISECONDS, seeksFiles, withUnderscores } from "./tool-names.ts";
 
 const FILE = { path: { theirs: "file_path", there: absolutePath } };
 const SEARCH = { fields: { path: { theirs: "path", there: absolutePath } }, implied: ["target"] };
@@ -27,4 +27,4 @@ export const CLAUDE_TOOLS = createToolNames({
       foreign: ["description", "subagent_type", "model", "run_in_background"],
     },
   ],
-});
+}, withUnderscores);

@@ -61,7 +61,7 @@ function answerParts({ content, tool_calls = [] }: AssistantMessage, place: Shel
     return {
       type: "tool_use",
       id,
-      name: CLAUDE_TOOLS.nameOf(name, args),
+      name: CLAUDE_TOOLS.nameOf(name, args, place),
       input: CLAUDE_TOOLS.inputOf(name, args, place),
     };
   });

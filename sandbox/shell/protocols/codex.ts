@@ -3,7 +3,7 @@ import { isMapping } from "#core/mapping";
 import type { ShellContext } from "#sandbox/shell/protocol";
 import { claudeEvents } from "./claude-events.ts";
 import { createProtocol, type Program } from "./program.ts";
-import { createToolNames, MILLISECONDS, projectPath, type Translation } from "./tool-names.ts";
+import { createToolNames, MILLISECONDS, projectPath, withUnderscores, type Translation } from "./tool-names.ts";
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,7 @@ const CODEX_TOOLS = createToolNames({
   terminal: [{ name: "Bash", fields: { timeout: MILLISECONDS }, foreign: ["description"] }],
   write_file: [{ ...PATCH, whole: (args, place) => patchOf("Add File", args, place, prefixed("+", args["content"])) }],
   patch: [{ ...PATCH, whole: (args, place) => patchOf("Update File", args, place, hunkOf(args)) }],
-} satisfies Record<string, readonly Translation[]>);
+} satisfies Record<string, readonly Translation[]>, withUnderscores);
 
 function patchOf(verb: string, args: Args, place: ShellContext, body: readonly string[]): Args {
   const path = projectPath(args["path"], place);

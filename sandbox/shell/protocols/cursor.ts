@@ -1,5 +1,6 @@
 /** The hook protocol of Cursor (`protocol: cursor`). */
 import { isMapping } from "#core/mapping";
+import type { McpToolName } from "#core/mcp-names";
 import { readRegularFile } from "#core/regular-file";
 import { stringify } from "#core/stringify";
 import { errorIn, isMcpTool, ofCall, ofFailure, ofSuccess, ofUser, transcriptPath } from "./program-events.ts";
@@ -21,12 +22,16 @@ const CURSOR_TOOLS = createToolNames(
     ],
     delegate_task: [{ name: "Task", fields: { goal: { theirs: "prompt" } } }],
   },
-  // Cursor's name of such a tool has no server. Where the server's name ends is not known: a matcher sees all readings.
-  (tool) => (isMcpTool(tool) ? [...shortNames(tool).map((name) => `MCP:${name}`), tool] : [tool]),
+  // Cursor's name of such a tool has no server.
+  (tool, mcp) => (isMcpTool(tool) ? [...shortNames(tool, mcp).map((name) => `MCP:${name}`), tool] : [tool]),
 );
 
-/** What may be the tool's own name in `mcp_<server>_<tool>`, the likeliest first. */
-function shortNames(tool: string): readonly string[] {
+/**
+ * The tool's own name in `mcp_<server>_<tool>`. For a tool of no configured server it is not known where the server's
+ * name ends: then everything that it may be, the likeliest first.
+ */
+function shortNames(tool: string, mcp: McpToolName | undefined): readonly string[] {
+  if (mcp !== undefined) return [mcp.tool];
   const rest = tool.replace(/^mcp_+/, "");
   const named = rest.includes("__") ? rest.slice(rest.indexOf("__") + 2) : undefined;
   const parts = rest.split("_");
@@ -35,7 +40,7 @@ function shortNames(tool: string): readonly string[] {
 }
 
 const toolCall: ProgramEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
-  tool_name: CURSOR_TOOLS.nameOf(String(tool), args),
+  tool_name: CURSOR_TOOLS.nameOf(String(tool), args, place),
   tool_input: CURSOR_TOOLS.inputOf(String(tool), args, place),
   tool_use_id: id ?? "",
   cwd: place.cwd,
@@ -43,8 +48,8 @@ const toolCall: ProgramEvent["fields"] = ({ tool_name: tool, args, tool_call_id:
 
 const shellCall: ProgramEvent["fields"] = ({ args }, { cwd }) => ({ command: textIn(args, "command"), cwd });
 const fileOf: ProgramEvent["fields"] = ({ args }, place) => ({ file_path: absolutePath(textIn(args, "path"), place) });
-const mcpCall: ProgramEvent["fields"] = ({ tool_name: tool, args }) => ({
-  tool_name: shortNames(String(tool))[0] ?? tool,
+const mcpCall: ProgramEvent["fields"] = ({ tool_name: tool, args }, { mcpTool }) => ({
+  tool_name: shortNames(String(tool), mcpTool?.(String(tool)))[0] ?? tool,
   tool_input: stringify(args ?? {}),
 });
 const isShell = (tool: string) => tool === "terminal";

@@ -30,7 +30,7 @@ const GEMINI_TOOLS = createToolNames({
 });
 
 const toolCall: ProgramEvent["fields"] = ({ tool_name: tool, args }, place) => ({
-  tool_name: GEMINI_TOOLS.nameOf(String(tool), args),
+  tool_name: GEMINI_TOOLS.nameOf(String(tool), args, place),
   tool_input: GEMINI_TOOLS.inputOf(String(tool), args, place),
 });
 

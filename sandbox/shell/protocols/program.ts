@@ -117,7 +117,8 @@ function createMatcher(program: Program, pattern: string | null, row: ProgramEve
       isAbout(tool) && (args === undefined || test(textAt(args, argument)));
     return { matches, problem, subject: argument };
   }
-  return { matches: (tool, args) => isAbout(tool) && program.tools.matchable(tool, args).some(test), problem };
+  const { matchable } = program.tools;
+  return { matches: (tool, args, origins) => isAbout(tool) && matchable(tool, args, origins).some(test), problem };
 }
 
 /** An argument of a call; empty for one that is no text. */

@@ -2,6 +2,8 @@
 import { relative, resolve } from "node:path";
 import { userHome } from "#core/home/paths";
 import { isMapping } from "#core/mapping";
+import type { McpToolName } from "#core/mcp-names";
+import type { ToolOrigins } from "#sandbox/shell/matcher";
 import type { ShellContext } from "#sandbox/shell/protocol";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -34,9 +36,9 @@ export type ToolTable = Readonly<Record<string, readonly Translation[]>>;
 
 export interface ToolNames {
   /** The name of a tool in scripts. A tool that the program doesn't have keeps its name. */
-  readonly nameOf: (tool: string, args: unknown) => string;
+  readonly nameOf: (tool: string, args: unknown, origins?: ToolOrigins) => string;
   /** The names that a matcher may use for one of our tools: those of a call, or all of them without its arguments. */
-  readonly matchable: (tool: string, args: unknown) => readonly string[];
+  readonly matchable: (tool: string, args: unknown, origins?: ToolOrigins) => readonly string[];
   /** The arguments of a call in the program's names and units. */
   readonly inputOf: (tool: string, args: unknown, place: ShellContext) => unknown;
   /**
@@ -50,17 +52,20 @@ export interface ToolNames {
   readonly toolNamed: (name: string) => string | undefined;
 }
 
-/** Creates the translations of a table; `others` names tools that no row has, such as those of MCP servers. */
-export function createToolNames(table: ToolTable, others: (tool: string) => readonly string[] = same): ToolNames {
+/** The names of a tool that no row has, the program's own first; for one of an MCP server with what is known of it. */
+type OtherNames = (tool: string, mcp: McpToolName | undefined) => readonly string[];
+
+/** Creates the translations of a table. */
+export function createToolNames(table: ToolTable, others: OtherNames = same): ToolNames {
   const rowsOf = (tool: string) => (Object.hasOwn(table, tool) ? table[tool] : undefined);
   const rowFor = (tool: string, args: unknown) =>
     rowsOf(tool)?.find(({ when }) => when === undefined || (isMapping(args) && when(args)));
 
-  function matchable(tool: string, args: unknown): readonly string[] {
+  function matchable(tool: string, args: unknown, origins?: ToolOrigins): readonly string[] {
     // The last row is the usual one.
     const rows =
       args === undefined ? rowsOf(tool)?.toReversed() : [rowFor(tool, args)].filter((row) => row !== undefined);
-    if (rows === undefined || rows.length === 0) return others(tool);
+    if (rows === undefined || rows.length === 0) return others(tool, origins?.mcpTool?.(tool));
     return rows.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   }
 
@@ -100,7 +105,7 @@ export function createToolNames(table: ToolTable, others: (tool: string) => read
   }
 
   return {
-    nameOf: (tool, args) => rowFor(tool, args)?.name ?? others(tool)[0] ?? tool,
+    nameOf: (tool, args, origins) => rowFor(tool, args)?.name ?? others(tool, origins?.mcpTool?.(tool))[0] ?? tool,
     matchable,
     inputOf,
     argumentsFrom,
@@ -113,6 +118,12 @@ export function createToolNames(table: ToolTable, others: (tool: string) => read
 
 function same(tool: string): readonly string[] {
   return [tool];
+}
+
+/** `mcp__server__tool`, with the hyphens that our own name has not; matchers may use ours, too. */
+export function withUnderscores(tool: string, mcp: McpToolName | undefined): readonly string[] {
+  if (mcp === undefined) return [tool];
+  return [`mcp__${[mcp.server, mcp.tool].map((name) => name.replaceAll(/[^A-Za-z0-9_-]/g, "_")).join("__")}`, tool];
 }
 
 function withoutChange(input: Fields, shown: Fields, name: string): Fields | string {

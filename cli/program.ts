@@ -95,6 +95,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list and test the webhooks that daemons receive, see what came",
     load: async () => (await import("./commands/inbound.ts")).addInboundCommand,
   },
+  mcp: {
+    summary: "list and test MCP servers",
+    load: async () => (await import("./commands/mcp.ts")).addMcpCommand,
+  },
   config: {
     summary: "check the configuration or print its JSON Schema",
     load: async () => (await import("./commands/config.ts")).addConfigCommand,

@@ -12,7 +12,7 @@ import type { LookupContext } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { Deliveries } from "#sandbox/shell/deliveries";
 import type { ShellHook, ShellHookDependencies } from "#sandbox/shell/hook";
-import type { SessionFiles } from "#sandbox/shell/protocol";
+import type { SessionFiles, ShellContext } from "#sandbox/shell/protocol";
 import type { CliContext, GlobalOptions } from "./context.ts";
 import { optInOf } from "./opt-in.ts";
 
@@ -27,7 +27,11 @@ interface ShellHookOptions {
   readonly wallFor: (profile: WallProfile | null) => Wall;
   readonly sessionFiles?: SessionFiles | undefined;
   /** The server's own name of an MCP tool. */
-  readonly mcpTool: (name: string) => McpToolName | undefined;
+  readonly mcpTool?: ((name: string) => McpToolName | undefined) | undefined;
+}
+
+function shellContextOf({ wallFor, sessionFiles, mcpTool }: ShellHookOptions, place: Omit<ShellContext, "mcpTool">) {
+  return { ...place, wallFor, sessionFiles, mcpTool };
 }
 
 /** Prepared hooks that are not registered yet. */
@@ -72,8 +76,7 @@ const NONE: Registered = { hooks: new Map(), approvals: undefined, scripts: NO_S
 export function createShellHooks(options: ShellHookOptions): ShellHooks {
   const { context, paths, dispatcher } = options;
   const place = { cwd: process.cwd(), env: context.env, home: paths.home };
-  const { wallFor, sessionFiles, mcpTool } = options;
-  const shellContext = { ...place, wallFor, sessionFiles, mcpTool };
+  const shellContext = shellContextOf(options, place);
   let current = NONE;
   const undos: (() => void)[] = [];
 

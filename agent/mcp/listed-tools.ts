@@ -16,6 +16,8 @@ export interface ToolList {
   readonly tools: readonly ListedTool[];
   /** Sentences about tools that are left out. */
   readonly warnings: readonly string[];
+  /** Names of tools that are left out because they only run in a way that is not supported. */
+  readonly unsupported: readonly string[];
 }
 
 /** Which of a server's tools are offered, by its own names. */
@@ -33,6 +35,7 @@ const LONGEST_DESCRIPTION = 10_000;
 /** Checks each tool of a list by itself, so that a bad one does not cost the others. */
 export function readToolList(server: string, listed: readonly unknown[], choice: ToolChoice = {}): ToolList {
   const warnings: string[] = [];
+  const unsupported: string[] = [];
   const tools = new Map<string, ListedTool>();
   for (const item of listed.slice(0, MOST_TOOLS)) {
     const tool = readTool(item);
@@ -41,26 +44,27 @@ export function readToolList(server: string, listed: readonly unknown[], choice:
       warnings.push(
         `The MCP server ${quoted(server)} lists the tool ${quoted(tool.name)} twice; the first one is used.`,
       );
-    } else tools.set(tool.name, tool);
+    } else if (runsOnlyAsTask(item)) unsupported.push(tool.name);
+    else tools.set(tool.name, tool);
   }
   if (listed.length > MOST_TOOLS) {
     warnings.push(
       `The MCP server ${quoted(server)} lists ${listed.length} tools; only the first ${MOST_TOOLS} are used. Choose some with tools.include.`,
     );
   }
-  const names = [...tools.keys()];
+  const names = [...tools.keys(), ...unsupported];
   const { include, exclude = [] } = choice;
   for (const [key, wanted] of Object.entries({
     include: include ?? [],
     exclude: include === undefined ? exclude : [],
   })) {
-    for (const name of wanted.filter((one) => !tools.has(one))) {
+    for (const name of wanted.filter((one) => !names.includes(one))) {
       const place = `mcp_servers.${server}.tools.${key}`;
       warnings.push(`${place}: the server has no tool ${quoted(name)}.${didYouMean(name, names)}`);
     }
   }
   const isOffered = ({ name }: ListedTool) => include?.includes(name) ?? !exclude.includes(name);
-  return { tools: [...tools.values()].filter(isOffered), warnings };
+  return { tools: [...tools.values()].filter(isOffered), warnings, unsupported };
 }
 
 /** The tool, or a clause that says what is wrong with it. */
@@ -78,6 +82,12 @@ function readTool(item: unknown): ListedTool | string {
     // Some providers refuse an object without properties.
     parameters: { type: "object", properties: {}, ...schema },
   };
+}
+
+/** A tool of the experimental kind whose result has to be fetched later. */
+function runsOnlyAsTask(item: unknown): boolean {
+  const execution = isMapping(item) ? item["execution"] : undefined;
+  return isMapping(execution) && execution["taskSupport"] === "required";
 }
 
 /** A tool and the name under which the model calls it. */

@@ -193,7 +193,10 @@ export class McpServer {
   }
 
   #take(listed: readonly unknown[]): void {
-    const { tools, warnings } = readToolList(this.name, listed, this.#settings.tools);
+    const { tools, warnings, unsupported } = readToolList(this.name, listed, this.#settings.tools);
+    if (unsupported.length > 0) {
+      this.#deps.log.info("MCP tools that only run as tasks are left out", { server: this.name, tools: unsupported });
+    }
     this.tools = tools;
     for (const warning of warnings) this.#deps.warn(this.#clean(warning));
     this.#deps.onTools();
@@ -214,8 +217,10 @@ export class McpServer {
     const { signal } = this.#closed;
     while (this.#isStale && !signal.aborted) {
       this.#isStale = false;
+      const connection = this.#connection;
+      // Starting it again lists its tools, too.
+      if (connection === undefined) return;
       try {
-        const connection = await this.#open();
         this.#take(await connection.listTools({ timeoutMs, signal }));
       } catch (error) {
         if (signal.aborted) return;

@@ -27,7 +27,7 @@ export interface StdioOptions {
 const MOST_MESSAGE_BYTES = 32 * 1024 * 1024;
 const MOST_LINE_BYTES = 1024 * 1024;
 const LONGEST_TEXT = 400;
-/** How long a server has to end by itself when its standard input is closed. */
+/** How long a server has to end by itself when its standard input is closed, by us or by itself. */
 const FAREWELL_MS = 200;
 
 /** A message that its receiver has not got, so that it can be sent again. */
@@ -79,7 +79,8 @@ export class StdioTransport implements Transport {
     // What breaks while it is read or written shows in the end of the process.
     stdout?.on("data", take).on("error", () => undefined);
     stderr?.on("data", takeError).on("error", () => undefined);
-    stdin?.on("error", () => this.#stop("it closed its standard input"));
+    // Most have exited, and their exit code says more.
+    stdin?.on("error", () => void setTimeout(() => this.#stop("it closed its standard input"), FAREWELL_MS));
     this.#gone = this.#watch(launched);
     // The timers of calls keep this process running, its servers do not.
     child.unref();
@@ -94,7 +95,8 @@ export class StdioTransport implements Transport {
     const text = serializeMessage(message);
     this.bytesSent += Buffer.byteLength(text);
     return new Promise((resolve, reject) => {
-      stdin.write(text, (error) => (error ? reject(refuse()) : resolve()));
+      // Its end says why.
+      stdin.write(text, (error) => (error ? void this.#gone.then(() => reject(refuse())) : resolve()));
     });
   }
 
@@ -135,9 +137,9 @@ export class StdioTransport implements Transport {
   }
 
   #stop(why: string): void {
-    if (this.ending !== null) return;
+    if (this.ending !== null || this.#exited) return;
     this.ending = why;
-    if (!this.#exited) this.#launched?.running.terminate(KILL_GRACE_MS);
+    this.#launched?.running.terminate(KILL_GRACE_MS);
   }
 
   async #watch({ start, running }: Launched): Promise<void> {

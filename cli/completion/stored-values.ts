@@ -70,6 +70,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "hooks revoke <command>": approvedCommands,
   "inbound test <name>": inboundNames,
   "run --hook": inboundNames,
+  "mcp test <name>": mcpServers,
   "pairing revoke <user>": pairedUsers,
 };
 
@@ -189,6 +190,16 @@ async function approvedCommands({ paths }: Source): Promise<readonly OfferedValu
 async function inboundNames({ paths, env }: Source): Promise<readonly OfferedValue[]> {
   const { values } = await loadConfig(paths, env);
   return plain((values.inbound ?? []).map(({ name, bind }) => ({ value: name, description: visible(bind) })));
+}
+
+async function mcpServers({ paths, env }: Source): Promise<readonly OfferedValue[]> {
+  const { values } = await loadConfig(paths, env);
+  return plain(
+    Object.entries(values.mcp_servers ?? {}).map(([name, { command, url }]) => ({
+      value: name,
+      description: command === undefined ? visible(url ?? "") : visible(command),
+    })),
+  );
 }
 
 function pairedUsers({ paths }: Source): Promise<readonly OfferedValue[]> {

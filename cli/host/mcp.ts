@@ -79,7 +79,7 @@ export function openMcp(options: HostMcpOptions): HostMcp {
 function depsOf({ context, paths, files, walls }: HostMcpOptions, config: () => Config | undefined) {
   const { log, redact } = files;
   const { env, warn } = context;
-  const wall = () => walls(profileFor(config()?.values.sandbox?.tools ?? "auto"));
+  const wall = () => walls(mcpProfile(config()?.values.sandbox?.tools ?? "auto"));
   return { cwd: process.cwd(), env, home: paths.home, wall, version: programVersion(), log, redact, warn };
 }
 
@@ -87,7 +87,7 @@ function depsOf({ context, paths, files, walls }: HostMcpOptions, config: () => 
  * Servers must not change what guards the agent, but most of them need the network and files: they get `guard` where
  * commands of the agent get that or less.
  */
-function profileFor(tools: WallProfile): WallProfile {
+export function mcpProfile(tools: WallProfile): WallProfile {
   return tools === "off" || tools === "auto" ? tools : "guard";
 }
 

@@ -91,10 +91,21 @@ function tryFolder(folder: string): void {
   }
 }
 
-/** The values under keys that are named like secrets. They must never be written. */
-export function secretsOf(value: unknown, name = ""): readonly string[] {
+/** The values of a configuration that must never be written: those under keys named like secrets, and MCP headers. */
+export function secretsOf(values: unknown): readonly string[] {
+  const { mcp_servers: servers } = (values ?? {}) as { readonly mcp_servers?: Readonly<Record<string, unknown>> };
+  return [...namedSecretsOf(values), ...Object.values(servers ?? {}).flatMap(headerSecretsOf)];
+}
+
+function namedSecretsOf(value: unknown, name = ""): readonly string[] {
   if (typeof value === "string") return isSecretName(name) ? [value] : [];
   if (typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((inner) => secretsOf(inner, name));
-  return Object.entries(value).flatMap(([key, inner]) => secretsOf(inner, key));
+  if (Array.isArray(value)) return value.flatMap((inner) => namedSecretsOf(inner, name));
+  return Object.entries(value).flatMap(([key, inner]) => namedSecretsOf(inner, key));
+}
+
+/** Headers of a server are for signing in, whatever their names; `Bearer TOKEN` may be repeated without its first word. */
+function headerSecretsOf(server: unknown): readonly string[] {
+  const { headers } = (server ?? {}) as { readonly headers?: unknown };
+  return Object.values(headers ?? {}).flatMap((value) => [String(value), String(value).replace(/^\w+\s+/, "")]);
 }

@@ -22,7 +22,7 @@ export function mcpToolName({ server, tool }: McpToolName): string {
 }
 
 /** What the names of a server's tools begin with. */
-export function mcpPrefix(server: string): string {
+function mcpPrefix(server: string): string {
   return `${PREFIX}${identifier(server)}_`;
 }
 

@@ -88,16 +88,16 @@ export class StdioTransport implements Transport {
   }
 
   /** Rejects with an {@link UnsentError} when the process cannot have read the whole message. */
-  send(message: JSONRPCMessage): Promise<void> {
+  async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#launched?.start.stdin;
-    const refuse = () => new UnsentError(this.ending ?? "it takes no messages");
-    if (this.ending !== null || !stdin) return Promise.reject(refuse());
+    if (this.ending !== null || !stdin) throw new UnsentError(this.ending ?? "it was not started");
     const text = serializeMessage(message);
     this.bytesSent += Buffer.byteLength(text);
-    return new Promise((resolve, reject) => {
-      // Its end says why.
-      stdin.write(text, (error) => (error ? void this.#gone.then(() => reject(refuse())) : resolve()));
-    });
+    const isSent = await new Promise<boolean>((resolve) => stdin.write(text, (error) => resolve(!error)));
+    if (isSent) return;
+    // Its end says why.
+    await this.#gone;
+    throw new UnsentError(this.ending ?? "it takes no messages");
   }
 
   /** Closes its standard input, and kills it and its children if it does not end by itself. Never rejects. */

@@ -10,7 +10,6 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MOST_SECONDS = 86_400;
 
 export type McpServerSettings = z.infer<ReturnType<typeof mcpServerSchema>>;
-export type McpServersSettings = Readonly<Record<string, McpServerSettings>>;
 
 /** The mapping of servers by name. */
 export function mcpServersSchema(zod: Zod) {

@@ -1,14 +1,14 @@
 /** Asks the user before tools run that change something, and remembers what they allow. */
 import { definePlugin, type Answer, type AskChoice, type PluginContext } from "#plugins/api";
 
-/** What it asks about without `settings: { tools: […] }`. */
-const TOOLS = ["terminal", "write_file", "patch"];
+/** What it asks about without `settings: { tools: […] }`. Nobody knows what the tools of MCP servers change. */
+const TOOLS = ["terminal", "write_file", "patch", "mcp_*"];
 
 export const approvals = definePlugin({
   register(ctx) {
-    const tools = toolsOf(ctx);
+    const isAskedAbout = toolsOf(ctx);
     ctx.register_hook("pre_tool_call", async ({ tool_name, args }): Promise<Answer<"pre_tool_call">> => {
-      if (!tools.has(tool_name)) return undefined;
+      if (!isAskedAbout(tool_name)) return undefined;
       if (tool_name !== "terminal") return { action: "ask", message: "" };
       // The end of a background command is no command.
       if (typeof args["stop"] === "string" && args["stop"] !== "") return undefined;
@@ -20,10 +20,15 @@ export const approvals = definePlugin({
   },
 });
 
-function toolsOf({ settings }: PluginContext): ReadonlySet<string> {
+/** Names of tools, or beginnings of names before a `*`. */
+function toolsOf({ settings }: PluginContext): (tool: string) => boolean {
   const { tools = TOOLS } = settings;
-  if (Array.isArray(tools) && tools.every((name) => typeof name === "string")) return new Set(tools);
-  throw new TypeError('its setting "tools" must be a list of tool names');
+  if (!Array.isArray(tools) || !tools.every((name) => typeof name === "string")) {
+    throw new TypeError('its setting "tools" must be a list of tool names');
+  }
+  const names = new Set(tools);
+  const beginnings = tools.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+  return (tool) => names.has(tool) || beginnings.some((beginning) => tool.startsWith(beginning));
 }
 
 async function choicesFor(command: string, ctx: PluginContext): Promise<readonly AskChoice[]> {

@@ -2,12 +2,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createMcpServers, type McpServers } from "#agent/mcp/servers";
 import type { McpServerSettings } from "#core/home/mcp-settings";
 import type { Tool } from "#core/ports/agent";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const SERVER = join(import.meta.dirname, "../fixtures/mcp/server.js");
+
+/** Servers as the registry has them. */
+export const FILES_SERVER = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-filesystem/dist/index.js"));
+export const EVERYTHING_SERVER = fileURLToPath(
+  import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"),
+);
 
 /** The settings of a fixture that does this wrong at its start. */
 export function fixtureServer(mode = "plain", settings: Partial<McpServerSettings> = {}): McpServerSettings {

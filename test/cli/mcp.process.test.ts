@@ -1,0 +1,172 @@
+/** MCP servers in the real program: real servers in a chat, a guard on every surface, commands, and the end. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { stringify } from "yaml";
+import { send, startDaemon } from "../helpers/daemon.ts";
+import { startGateway } from "../helpers/gateway.ts";
+import { framesOf, Home } from "../helpers/hermes.ts";
+import { EVERYTHING_SERVER, FILES_SERVER, fixtureServer } from "../helpers/mcp.ts";
+import { until } from "../helpers/poll.ts";
+
+/** A home with a fixture server `one`; what it records is given line by line. */
+function homeWith(t: TestContext, config: object) {
+  const home = new Home(t);
+  const record = join(home.work, "record");
+  const one = fixtureServer("plain", { env: { RECORD: record } });
+  home.write("config.yaml", stringify({ model: { provider: "offline" }, mcp_servers: { one }, ...config }));
+  return {
+    home,
+    recorded: () => (existsSync(record) ? readFileSync(record, "utf8").trim().split("\n") : []),
+    hasEnded: () => until(() => processesWith(`RECORD=${record}\0`) === 0, "the servers have ended"),
+  };
+}
+
+/** How many processes have this in their environment; in the sandbox, they have other pids for themselves. */
+function processesWith(variable: string): number {
+  const isMarked = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "utf8").includes(variable);
+    } catch {
+      // It has ended, or belongs to somebody else.
+      return false;
+    }
+  };
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isMarked(name)).length;
+}
+
+test("servers from the registry work in a chat, and a hook of Claude Code knows their tools by its names", async (t) => {
+  const home = new Home(t);
+  const seen = join(home.work, "seen");
+  const script = home.script("see.sh", `cat > "$(mktemp ${seen}.XXXXXX)"\n`);
+  const matchers = ["mcp__every-thing__get-sum", "mcp__files__.*"];
+  const servers = {
+    "every-thing": { command: process.execPath, args: [EVERYTHING_SERVER] },
+    files: { command: process.execPath, args: [FILES_SERVER, "."] },
+  };
+  home.write(
+    "config.yaml",
+    stringify({
+      model: { provider: "offline" },
+      mcp_servers: servers,
+      hooks: { post_tool_call: matchers.map((matcher) => ({ command: script, matcher, protocol: "claude" })) },
+    }),
+  );
+  home.write("../work/note.txt", "a line of text\n");
+  const calls = [
+    '@mcp_every_thing_get_sum {"a":2,"b":3}',
+    "@mcp_every_thing_get_tiny_image {}",
+    '@mcp_files_read_text_file {"path":"note.txt"}',
+    '@mcp_files_read_text_file {"path":"/etc/hostname"}',
+  ];
+  const chat = ["--accept-hooks", "chat", "--output-format", "stream-json", "-q", calls.join("\n")];
+  const { stdout, stderr, code } = await home.run(chat);
+  assert.equal(code, 0, stderr);
+  const results = framesOf({ stdout }).filter(({ type }) => type === "tool_result");
+  const answers = results.map(({ content, success }) => [String(content), success] as const);
+  const find = (text: string) => answers.find(([content]) => content.includes(text))?.[1];
+  assert.equal(find("The sum of 2 and 3 is 5"), true, stdout);
+  assert.equal(find("[image: image/png, "), true);
+  assert.equal(find('{"result":"a line of text\\n"}'), true, JSON.stringify(answers));
+  assert.equal(find("Access denied"), false);
+  const files = readdirSync(home.work).filter((name) => name.startsWith("seen."));
+  const names = files.map((name) => (JSON.parse(home.read(`../work/${name}`)) as { tool_name: string }).tool_name);
+  assert.deepEqual(names.toSorted(), ["mcp__every-thing__get-sum", ...Array(2).fill("mcp__files__read_text_file")]);
+});
+
+test("a shell guard for mcp_.* blocks on every surface, and no server is asked", async (t) => {
+  const script = `cat > /dev/null; echo '{"action":"block","message":"not from a server"}'`;
+  const { home, recorded, hasEnded } = homeWith(t, {
+    gateway: { platforms: { api_server: { enabled: true, port: 0 } } },
+  });
+  const guard = home.script("guard.sh", `${script}\n`);
+  home.write(
+    "config.yaml",
+    `${home.read("config.yaml")}\nhooks: { pre_tool_call: [{ command: ${guard}, matcher: "mcp_.*" }] }\n`,
+  );
+  const call = '@mcp_one_echo {"text":"x"}';
+  const blocked = /not from a server/;
+  const starts = () => recorded().filter((line) => line.startsWith("start")).length;
+
+  const child = `@delegate_task ${JSON.stringify({ goal: call })}`;
+  const chat = await home.run(["--accept-hooks", "chat", "-q", `${call}\n${child}`]);
+  assert.equal(chat.stderr.match(/blocked pre_tool_call: not from a server/g)?.length, 2, chat.stderr);
+  assert.match((await home.run(["run", call])).stdout, blocked);
+  const daemon = await startDaemon(t, home);
+  await send(home, daemon.name, call);
+  await daemon.turns(1);
+  assert.match(daemon.stdout(), blocked);
+  daemon.kill("SIGTERM");
+  assert.equal((await daemon.ended).code, 0);
+  const gateway = await startGateway(t, home);
+  assert.match((await gateway.say(call)).text, blocked);
+  gateway.kill("SIGTERM");
+  assert.equal((await gateway.ended).code, 0);
+
+  assert.equal(starts(), 4);
+  assert.deepEqual(
+    recorded().filter((line) => line.startsWith("call")),
+    [],
+  );
+  await hasEnded();
+  const safe = await home.run(["--safe-mode", "chat", "-q", call]);
+  assert.match(safe.stdout, /There is no tool/);
+  assert.equal(starts(), 4);
+});
+
+test("a server ends with a chat that is killed", async (t) => {
+  const { home, recorded, hasEnded } = homeWith(t, {});
+  const chat = home.start(["chat", "-q", "@mcp_one_never {}"]);
+  await until(() => recorded().includes("call never"), "the call runs");
+  chat.kill("SIGKILL");
+  await chat.ended;
+  await hasEnded();
+});
+
+test("hermes mcp says what is wrong, with its exit codes and without secrets", async (t) => {
+  const home = new Home(t);
+  const dies = fixtureServer("dies-at-handshake", { env: { API_TOKEN: "hunter2hunter2" } });
+  const port = await freePort();
+  const far = { url: `http://127.0.0.1:${port}/mcp?token=hunter2hunter2`, headers: { "X-Own": "hunter2hunter2" } };
+  const servers = {
+    dies,
+    far,
+    off: { command: "no-such-program", enabled: false },
+    unset: { command: "sh", args: ["${NOPE}"] },
+  };
+  home.write("config.yaml", stringify({ mcp_servers: servers }));
+  const listed = await home.run(["mcp", "list", "--json"]);
+  const states = (JSON.parse(listed.stdout) as { servers: { name: string; state: string }[] }).servers;
+  assert.deepEqual(
+    states.map(({ name, state }) => `${name} ${state}`),
+    ["dies enabled", "far enabled", "off disabled", "unset error"],
+  );
+  const cases: readonly (readonly [args: readonly string[], code: number, said: RegExp])[] = [
+    [["dies"], 1, /did not start: it exited with code 3; it wrote "Error: DATABASE_URL is not set"/],
+    [["far"], 1, /did not start: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check mcp_servers\.far\.url/],
+    [["unset"], 2, /config\.yaml:\d+: mcp_servers\.unset\.args\[0\]: the environment variable NOPE is not set/],
+    [["dise"], 3, /no MCP server "dise" .*Did you mean "dies"\?/],
+    [["dies", "--safe-mode"], 1, /was not started: safe mode/],
+  ];
+  for (const [args, wanted, said] of cases) {
+    const { code, stderr, stdout } = await home.run(["mcp", "test", ...args]);
+    assert.equal(code, wanted, stderr);
+    assert.match(stderr, said);
+    assert.doesNotMatch(stdout + stderr + listed.stdout, /hunter2/);
+  }
+  const json = await home.run(["mcp", "test", "dies", "--json"]);
+  const { ok, error } = JSON.parse(json.stdout) as { ok: boolean; error: string };
+  assert.deepEqual([json.code, ok, error.includes("DATABASE_URL")], [1, false, true]);
+});
+
+/** A port where nothing listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => void server.close(resolve));
+  return port;
+}

@@ -10,11 +10,16 @@ type Args = Readonly<Record<string, unknown>>;
 /** Codex writes files with one tool, whose only argument is the text of a patch. */
 const PATCH = { name: "apply_patch", aliases: ["Write", "Edit"] } as const;
 
-const CODEX_TOOLS = createToolNames({
-  terminal: [{ name: "Bash", fields: { timeout: MILLISECONDS }, foreign: ["description"] }],
-  write_file: [{ ...PATCH, whole: (args, place) => patchOf("Add File", args, place, prefixed("+", args["content"])) }],
-  patch: [{ ...PATCH, whole: (args, place) => patchOf("Update File", args, place, hunkOf(args)) }],
-} satisfies Record<string, readonly Translation[]>, withUnderscores);
+const CODEX_TOOLS = createToolNames(
+  {
+    terminal: [{ name: "Bash", fields: { timeout: MILLISECONDS }, foreign: ["description"] }],
+    write_file: [
+      { ...PATCH, whole: (args, place) => patchOf("Add File", args, place, prefixed("+", args["content"])) },
+    ],
+    patch: [{ ...PATCH, whole: (args, place) => patchOf("Update File", args, place, hunkOf(args)) }],
+  } satisfies Record<string, readonly Translation[]>,
+  withUnderscores,
+);
 
 function patchOf(verb: string, args: Args, place: ShellContext, body: readonly string[]): Args {
   const path = projectPath(args["path"], place);

@@ -31,7 +31,7 @@ export interface Attached {
 
 /** The first restart is immediate; a process must be back within a second. */
 const FREE_RESTARTS = 1;
-const PAUSES = { firstPause: 50, longestPause: 800 };
+const PAUSES = { firstPause: 50, longestPause: 400 };
 
 export class PythonBridge implements AsyncDisposable {
   readonly #options: PythonBridgeOptions;

@@ -46,7 +46,7 @@ export async function findPythonCodeProblem(
 }
 
 async function findVersionProblem(path: string, env: NodeJS.ProcessEnv): Promise<string | null> {
-  const result = await run(path, ["-I", "-S", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], { env });
+  const result = await run(path, ["-E", "-S", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], { env });
   const version = /^(\d+)\.(\d+)\.\d+\n$/.exec(result.stdout);
   if (version === null) return `${path}: ${describe(result)}`;
   const [major, minor] = [Number(version[1]), Number(version[2])];
@@ -76,5 +76,5 @@ function describe({ ended, start_problem, exit_code, signal, stderr }: ProcessRe
   if (ended !== "exited") return `it did not answer within ${CHECK_MS / 1000} s`;
   const how = signal === null ? `it exited with code ${exit_code}` : `it was killed by ${signal}`;
   const said = stderr.trim().split("\n").at(-1) ?? "";
-  return said === "" ? how : `${how}: ${said}`;
+  return said === "" ? how : `${how}: ${said.replace(/\.$/, "")}`;
 }

@@ -31,7 +31,7 @@ class Channel:
         while True:
             try:
                 piece = os.read(self._descriptor, _READ_BYTES)
-            except ConnectionError:  # It has ended without reading everything.
+            except OSError:  # It has ended without reading everything, or a hook has closed the descriptor.
                 piece = b""
             if not piece:
                 return
@@ -55,3 +55,6 @@ class Channel:
                     data = data[os.write(self._descriptor, data) :]
             except ConnectionError:  # read() sees its end, too.
                 return
+            except OSError as error:  # A hook has closed the descriptor, and nothing can be said any more.
+                os.write(2, b"Error: a hook has closed the connection of its process: %s\n" % str(error).encode())
+                os._exit(1)

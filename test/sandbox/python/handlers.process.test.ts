@@ -43,3 +43,90 @@ async function loadHooks(
   await bench.host.load();
   return bench;
 }
+
+test("reload: a broken edit keeps the last good version, also in a process that starts later", async (t) => {
+  const handler = `
+from .words import WORD
+import os, time
+runs = 0
+
+def handle(event_type, context):
+    global runs
+    if context["args"] == "crash":
+        os._exit(1)
+    if context["args"] == "slow":
+        time.sleep(0.3)
+    runs += 1
+    return {"decision": "handled", "message": f"{WORD} {runs}"}
+`;
+  const bench = await loadHooks(t, { hook: { "handler.py": handler, "words.py": 'WORD = "one"\n' } });
+  assert.equal(await askCommand(bench, "hook"), "one 1");
+  const changes = [
+    ["words.py", "WORD = (", /words\.py:1: SyntaxError/],
+    ["words.py", undefined, /handler\.py:2: it imports "\.words", but there is no such module/],
+    ["handler.py", "def handel(): pass\n", /handler\.py does not define a function "handle"/],
+  ] as const;
+  for (const [index, [file, text, problem]] of changes.entries()) {
+    bench.write("hook", { "handler.py": handler, "words.py": 'WORD = "one"\n', [file]: text });
+    const { failures } = await bench.host.reload();
+    assert.match(failures.join(), problem);
+    assert.match(failures.join(), /keeps running/);
+    assert.equal(await askCommand(bench, "hook"), `one ${index + 2}`);
+  }
+  await askCommand(bench, "hook", "crash");
+  assert.equal(await askCommand(bench, "hook"), "one 1");
+
+  // An event that runs meanwhile ends in the old version; the next one meets the new one.
+  const slow = bench.registry.emit_collect<{ message: string }>("command:hook", { args: "slow" });
+  bench.write("hook", { "handler.py": handler, "words.py": 'WORD = "two"\n' });
+  assert.deepEqual((await bench.host.reload()).failures, []);
+  const next = bench.registry.emit_collect<{ message: string }>("command:hook", { args: "" });
+  assert.equal((await slow)[0]!.message, "one 2");
+  assert.equal((await next)[0]!.message, "two 1");
+});
+
+test("a hook that ends the process again and again is off until it is reloaded, and the others go on", async (t) => {
+  const bench = await loadHooks(t, {
+    crasher: { "handler.py": "import os\ndef handle(*_):\n    os._exit(3)\n" },
+    other: { "handler.py": 'async def handle(*_):\n    return {"decision": "handled", "message": "here"}\n' },
+  });
+  const details = [];
+  for (let crash = 0; crash < 8; crash++) {
+    await askCommand(bench, "crasher");
+    details.push(bench.runs.at(-1)!.detail);
+  }
+  assert.match(details[5]!, /its process exited with code 3/);
+  assert.match(
+    details[6]!,
+    /it has ended its Python process more than 5 times within a minute, and is off until it is/,
+  );
+  assert.equal(bench.lines.filter((line) => line.startsWith('error gateway hook "crasher" is off')).length, 1);
+  assert.equal(await askCommand(bench, "other"), "here");
+  bench.write("crasher", { "handler.py": 'def handle(*_):\n    return {"decision": "handled", "message": "back"}\n' });
+  await bench.host.reload();
+  assert.equal(await askCommand(bench, "crasher"), "back");
+});
+
+test("what cannot be loaded: the reason, and how to install a missing module", async (t) => {
+  const good = "def handle(*_):\n    return 1\n";
+  const bench = await loadHooks(t, {
+    syntax: { "handler.py": "def handle(:\n    pass\n" },
+    missing: { "handler.py": `import no_such_module.inside\n${good}` },
+    raises: { "handler.py": `${good}\nraise ValueError("at once")\n` },
+    exits: { "handler.py": `${good}\nimport sys\nsys.exit(2)\n` },
+    nothing: { "handler.py": "handle = 5\n" },
+  });
+  const reasons = new Map<string, string | null>();
+  for (const name of ["syntax", "missing", "raises", "exits", "nothing"]) {
+    await askCommand(bench, name);
+    reasons.set(name, bench.runs.at(-1)!.detail);
+  }
+  assert.match(reasons.get("syntax")!, /"syntax" cannot be used: .*handler\.py: SyntaxError: .* \(handler\.py:1\)$/);
+  assert.match(
+    reasons.get("missing")!,
+    /No module named 'no_such_module' \(handler\.py:1\)\. To install it: \/\S+ -m pip install no_such_module$/,
+  );
+  assert.match(reasons.get("raises")!, /ValueError: at once \(handler\.py:4\)$/);
+  assert.match(reasons.get("exits")!, /sys\.exit was called \(2\) \(handler\.py:5\)$/);
+  assert.match(reasons.get("nothing")!, /it does not define a function "handle"$/);
+});

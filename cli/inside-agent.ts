@@ -22,6 +22,11 @@ const REFUSED: ReadonlySet<string> = new Set([
   "pairing revoke",
 ]);
 
+/** Commands that only do so with an option. */
+const REFUSED_WITH: ReadonlyMap<string, { readonly option: string; readonly flag: string }> = new Map([
+  ["hooks import", { option: "write", flag: "--write" }],
+]);
+
 /** Throws HERMES_INSIDE_AGENT when an agent started this process. `what` is what it may not use, such as `--accept-hooks`. */
 export function refuseOptInInsideAgent(what: string, env: NodeJS.ProcessEnv): void {
   if (agentHomes(env).length > 0) throw new HermesError("HERMES_INSIDE_AGENT", { what });
@@ -35,6 +40,10 @@ export function refuseInsideAgent(command: Command, context: CliContext): void {
     : isSwitchedOn(context.env["HERMES_ACCEPT_HOOKS"])
       ? "HERMES_ACCEPT_HOOKS"
       : undefined;
-  const what = REFUSED.has(path) ? `hermes ${path}` : optIn;
+  const changing = REFUSED_WITH.get(path);
+  const changes =
+    changing !== undefined && (command.optsWithGlobals() as Record<string, unknown>)[changing.option] !== undefined;
+  const refused = REFUSED.has(path) ? `hermes ${path}` : changes ? `hermes ${path} ${changing.flag}` : undefined;
+  const what = refused ?? optIn;
   if (what !== undefined) refuseOptInInsideAgent(what, context.env);
 }

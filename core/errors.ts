@@ -6,6 +6,7 @@ import { at, declare, EXIT, type Declaration } from "./error-declaration.ts";
 import { DAEMON_ERRORS } from "./daemon-errors.ts";
 import { GATEWAY_ERRORS } from "./gateway-errors.ts";
 import { INBOUND_ERRORS } from "./inbound-errors.ts";
+import { IMPORT_ERRORS } from "./import-errors.ts";
 import { MCP_ERRORS } from "./mcp-errors.ts";
 import { PLUGIN_INSTALL_ERRORS } from "./plugin-errors.ts";
 
@@ -219,6 +220,7 @@ export const ERRORS = {
   ...GATEWAY_ERRORS,
   ...DAEMON_ERRORS,
   ...INBOUND_ERRORS,
+  ...IMPORT_ERRORS,
   ...PLUGIN_INSTALL_ERRORS,
   ...MCP_ERRORS,
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),

@@ -1,8 +1,10 @@
 import type { Command } from "#cli/command-line/command";
 import type { CliContext } from "#cli/context";
+import { Option } from "#cli/command-line/option";
+import { IMPORTABLE_PROGRAMS, type ImportOptions } from "#cli/import/options";
 import { numberOrAll } from "#cli/whole-number";
 
-/** `hermes hooks list|test|allow|revoke|doctor|events|log|reload` (CONTRACT §6); each loads its own part alone. */
+/** `hermes hooks list|test|allow|revoke|doctor|events|log|reload|import` (CONTRACT §6); each loads its own part alone. */
 export function addHooksCommand(program: Command, context: CliContext): void {
   const hooks = program
     .command("hooks")
@@ -64,7 +66,24 @@ export function addHooksCommand(program: Command, context: CliContext): void {
       const { reloadHooks } = await import("./hooks/reload.ts");
       await reloadHooks(options.json === true, command, context);
     });
+  addImport(hooks, context);
   addInspection(hooks, context);
+}
+
+function addImport(hooks: Command, context: CliContext): void {
+  hooks
+    .command("import")
+    .description("convert another program's hook settings into a hooks: block; what cannot be converted is listed")
+    .argument("<file>", "its settings file, or the project's folder")
+    .addOption(
+      new Option("--from <program>", "the program, if the file doesn't show it").choices([...IMPORTABLE_PROGRAMS]),
+    )
+    .option("--write", "add the hooks to config.yaml, without approving them")
+    .option("--json", "print JSON")
+    .action(async (file: string, options: ImportOptions, command: Command) => {
+      const { importHooks } = await import("./hooks/import.ts");
+      await importHooks(file, options, command, context);
+    });
 }
 
 /** The commands that only read. */
@@ -119,4 +138,5 @@ Examples:
   hermes hooks events pre_tool_call --example
   hermes hooks log --follow
   hermes hooks reload
+  hermes hooks import ~/.claude/settings.json --write
   hermes hooks revoke '~/.hermes/agent-hooks/guard.sh'`;

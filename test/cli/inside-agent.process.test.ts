@@ -35,6 +35,7 @@ const REFUSED: readonly string[] = [
   `${hermes} hooks revoke ./guard.sh`,
   `${hermes} hooks test pre_tool_call`,
   `${hermes} hooks reload`,
+  `${hermes} hooks import settings.json --write`,
   `${hermes} plugins enable demo`,
   `${hermes} plugins disable demo`,
   `${hermes} plugins install ./demo --yes`,

@@ -4,6 +4,8 @@ import { errorIn, ofCall, ofFailure, ofUser, parsedResult, transcriptPath } from
 import type { Payload, ProgramEvent } from "./program.ts";
 import type { ToolNames } from "./tool-names.ts";
 
+const AGENT_TYPE = "general-purpose";
+
 /** The events of a program that has Claude Code's, with its own names of tools. */
 export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
   const toolCall: ProgramEvent["fields"] = ({ tool_name: tool, args, tool_call_id: id }, place) => ({
@@ -45,10 +47,11 @@ export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
         last_assistant_message: assistant_response ?? "",
       }),
     },
-    { name: "SubagentStart", event: "subagent_start", fields: childOf },
+    { name: "SubagentStart", event: "subagent_start", matchesText: AGENT_TYPE, fields: childOf },
     {
       name: "SubagentStop",
       event: "subagent_stop",
+      matchesText: AGENT_TYPE,
       fields: (payload: Payload, place: ShellContext) => ({
         stop_hook_active: false,
         ...childOf(payload),
@@ -59,16 +62,23 @@ export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
     {
       name: "SessionStart",
       event: "on_session_start",
+      matchesText: "startup",
       deliversAt: "pre_llm_call",
       exportsVariables: true,
       concerns: ofUser,
       fields: ({ model }) => ({ source: "startup", model: model ?? "" }),
       textIsContext: true,
     },
-    { name: "SessionEnd", event: "on_session_finalize", concerns: ofUser, fields: () => ({ reason: "other" }) },
+    {
+      name: "SessionEnd",
+      event: "on_session_finalize",
+      matchesText: "other",
+      concerns: ofUser,
+      fields: () => ({ reason: "other" }),
+    },
   ];
 }
 
 function childOf({ child_session_id }: Payload): Payload {
-  return { agent_id: child_session_id ?? "", agent_type: "general-purpose" };
+  return { agent_id: child_session_id ?? "", agent_type: AGENT_TYPE };
 }

@@ -75,6 +75,7 @@ const ROWS: readonly (ProgramEvent & { readonly camelName: string })[] = [
     name: "SubagentStart",
     camelName: "subagentStart",
     event: "subagent_start",
+    matchesText: "general-purpose",
     fields: ({ child_session_id, child_goal }, place) => ({
       transcript_path: transcriptPath(child_session_id, place),
       agent_name: "general-purpose",
@@ -85,6 +86,7 @@ const ROWS: readonly (ProgramEvent & { readonly camelName: string })[] = [
     name: "SubagentStop",
     camelName: "subagentStop",
     event: "subagent_stop",
+    matchesText: "general-purpose",
     fields: ({ child_session_id }, place) => ({
       transcript_path: transcriptPath(child_session_id, place),
       agent_name: "general-purpose",

@@ -173,6 +173,7 @@ const SESSION_EVENTS: readonly ProgramEvent[] = [
   {
     name: "subagentStart",
     event: "subagent_start",
+    matchesText: "generalPurpose",
     fields: ({ child_session_id, child_goal, session_id }) => ({
       subagent_id: child_session_id ?? "",
       subagent_type: "generalPurpose",
@@ -184,6 +185,7 @@ const SESSION_EVENTS: readonly ProgramEvent[] = [
   {
     name: "subagentStop",
     event: "subagent_stop",
+    matchesText: "generalPurpose",
     fields: ({ child_session_id, child_summary, child_status, duration_ms }, place) => ({
       subagent_type: "generalPurpose",
       status: child_status === "completed" || child_status === undefined ? "completed" : "error",

@@ -75,11 +75,18 @@ const events: readonly ProgramEvent[] = [
   {
     name: "SessionStart",
     event: "on_session_start",
+    matchesText: "startup",
     deliversAt: "pre_llm_call",
     concerns: ofUser,
     fields: () => ({ source: "startup" }),
   },
-  { name: "SessionEnd", event: "on_session_finalize", concerns: ofUser, fields: () => ({ reason: "exit" }) },
+  {
+    name: "SessionEnd",
+    event: "on_session_finalize",
+    matchesText: "exit",
+    concerns: ofUser,
+    fields: () => ({ reason: "exit" }),
+  },
 ];
 
 export const GEMINI_CLI: Program = {

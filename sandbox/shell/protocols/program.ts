@@ -33,6 +33,8 @@ export interface ProgramEvent {
   readonly isAbout?: (tool: string) => boolean;
   /** The argument of the call that its matcher is tested against, instead of the tool's name. */
   readonly matchesArgument?: string;
+  /** What a matcher of an event without a tool is tested against there; it is always this here. */
+  readonly matchesText?: string;
 }
 
 export interface Program {
@@ -125,6 +127,12 @@ function createMatcher(program: Program, pattern: string | null, row: ProgramEve
 function textAt(args: unknown, key: string): string {
   const value = isMapping(args) ? args[key] : undefined;
   return typeof value === "string" ? value : "";
+}
+
+/** True when a matcher of the program's selects this text, which is no tool's name. */
+export function matchesText(program: Program, pattern: string, text: string): boolean {
+  const trimmed = pattern.trim();
+  return trimmed === "" || trimmed === "*" || testOf(program, trimmed).test(text);
 }
 
 interface Tests {

@@ -45,20 +45,30 @@ test("guards in Bash, Python and Node of five programs are imported and hold", a
   assert.equal(home.read("config.yaml"), config);
   assert.equal(existsSync(join(home.path, "shell-hooks-allowlist.json")), false, "importing approves nothing");
 
-  const fire = async (command: string): Promise<Tested["results"]> => {
-    writeSettings(home.work, "payload.json", { tool_name: "terminal", args: { command } });
-    const { stdout } = await home.run(["hooks", "test", "pre_tool_call", "--payload-file", "payload.json", "--json"]);
-    return (JSON.parse(stdout) as Tested).results;
-  };
-  const refused = await fire("rm -rf build");
+  writeSettings(home.work, "payload.json", { tool_name: "terminal", args: { command: "rm -rf build" } });
+  const tested = await home.run(["hooks", "test", "pre_tool_call", "--payload-file", "payload.json", "--json"]);
   assert.deepEqual(
-    refused.map(({ answer }) => answer?.["message"] ?? (answer?.["args"] as { command: string } | undefined)?.command),
-    ['claude bash: no rm -rf', 'claude python: no rm -rf', 'claude node: really?', 'codex bash: no rm -rf', 'codex python: no rm -rf', 'echo codex node', 'gemini bash: no rm -rf', 'gemini python: no rm -rf', 'echo gemini node', 'cursor bash: no rm -rf', 'cursor node: really?', 'cursor python: no rm -rf', 'copilot bash: no rm -rf', 'copilot python: no rm -rf', 'copilot node: really?'],
+    (JSON.parse(tested.stdout) as Tested).results.map(
+      ({ answer }) => answer?.["message"] ?? (answer?.["args"] as { command: string } | undefined)?.command,
+    ),
+    [
+      "claude bash: no rm -rf",
+      "claude python: no rm -rf",
+      "claude node: really?",
+      "codex bash: no rm -rf",
+      "codex python: no rm -rf",
+      "echo codex node",
+      "gemini bash: no rm -rf",
+      "gemini python: no rm -rf",
+      "echo gemini node",
+      "cursor bash: no rm -rf",
+      "cursor node: really?",
+      "cursor python: no rm -rf",
+      "copilot bash: no rm -rf",
+      "copilot python: no rm -rf",
+      "copilot node: really?",
+    ],
   );
-  const fine = await fire("echo fine");
-  assert.equal(fine.length, 14, "Cursor's matcher of commands passes over this one");
-  for (const { command, error, answer } of fine) assert.deepEqual([error, answer], [null, null], command);
-
   assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
   const doctor = await home.run(["hooks", "doctor", "--json"]);
   assert.equal(doctor.code, 0, doctor.stdout);

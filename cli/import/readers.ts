@@ -35,7 +35,7 @@ export function eventsIn(value: unknown): Readonly<Record<string, unknown>> | un
   return "hooks" in value || !isBlock ? undefined : value;
 }
 
-export function knows({ program, missing }: ProgramReader, event: string): boolean {
+function knows({ program, missing }: ProgramReader, event: string): boolean {
   return program.events.some(({ name }) => name === event) || Object.hasOwn(missing, event);
 }
 

@@ -4,6 +4,7 @@ import { demandFor, SURFACES } from "#core/home/demands";
 import type { HomePaths } from "#core/home/paths";
 import { EXIT, isHermesError } from "#core/errors";
 import { visible } from "#allowlist/visible";
+import { mcpServerProblem } from "../host/mcp.ts";
 import type { CliContext } from "../context.ts";
 
 /** `hermes config check|schema` */
@@ -74,7 +75,16 @@ async function demandForAll(config: Config, paths: HomePaths, env: NodeJS.Proces
     const problem = environmentProblem(manifest, env);
     return problem === undefined ? [] : [`plugin "${visible(name)}": ${problem}`];
   });
-  return [...unmet, ...(await exposedDashboard(config)), ...(await templateProblems(config))];
+  const more = [...(await exposedDashboard(config)), ...(await templateProblems(config))];
+  return [...unmet, ...mcpProblems(config), ...more];
+}
+
+/** Of the servers that will not be started. */
+function mcpProblems(config: Config): readonly string[] {
+  return Object.entries(config.values.mcp_servers ?? {}).flatMap(([name, { enabled }]) => {
+    const problem = enabled === false ? null : mcpServerProblem(config, name);
+    return problem === null ? [] : [problem];
+  });
 }
 
 async function templateProblems({ values }: Config): Promise<readonly string[]> {

@@ -95,17 +95,23 @@ function hasServers({ values }: Config): boolean {
   return Object.values(values.mcp_servers ?? {}).some(({ enabled }) => enabled !== false);
 }
 
-/** Those that are switched on and whose variables are all set; each of the others is one warning. */
+/** Those that are switched on and can be started; each of the others is one warning. */
 function enabledServers(config: Config, warn: (sentence: string) => void): ReadonlyMap<string, McpServerSettings> {
   const found = new Map<string, McpServerSettings>();
   for (const [name, settings] of Object.entries(config.values.mcp_servers ?? {})) {
-    if (settings.enabled === false) continue;
-    try {
-      demandFor("mcp", config, name);
-      found.set(name, settings);
-    } catch (error) {
-      warn(`the MCP server "${name}" is not started: ${problemOf(error)}`);
-    }
+    const problem = settings.enabled === false ? null : mcpServerProblem(config, name);
+    if (problem !== null) warn(problem);
+    else if (settings.enabled !== false) found.set(name, settings);
   }
   return found;
+}
+
+/** Why a server is not even started: a variable that is not set; null for nothing. */
+export function mcpServerProblem(config: Config, name: string): string | null {
+  try {
+    demandFor("mcp", config, name);
+    return null;
+  } catch (error) {
+    return `the MCP server "${name}" is not started: ${problemOf(error)}`;
+  }
 }

@@ -50,10 +50,10 @@ test("off until it is enabled, and listed; then nothing that changes something r
     const args = { terminal: { command: "echo ran" }, write_file: { path, content: "x" } }[tool];
     return `@${tool} ${JSON.stringify(args ?? { path, ...(tool === "patch" ? { old_string: "a", new_string: "b" } : {}) })}`;
   });
-  const results = await resultsOf(home, calls.join("\n"));
+  const results = await resultsOf(home, [...calls, "@mcp_any_tool {}"].join("\n"));
   assert.deepEqual(
     results.map((content) => content.includes("approvals wants your approval")),
-    [true, true, true, false],
+    [true, true, true, false, true],
   );
 });
 

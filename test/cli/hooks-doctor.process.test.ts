@@ -144,11 +144,13 @@ test("matchers: known tools, tools of plugins and mcp tools are fine, others are
     "mcp__git__.*",
     "Bash|Edit",
     "terminal|paths",
+    "mcp_notes_.*",
+    "mcp_none_.*",
   ];
   const home = withEntries(
     context,
     matchers.map((matcher) => `{ command: ~/.hermes/agent-hooks/fine.sh, fail_closed: true, matcher: "${matcher}" }`),
-    "plugins: { enabled: [art] }\n",
+    "plugins: { enabled: [art] }\nmcp_servers: { git: { command: x }, my-notes: { command: x }, notes: { url: 'http://x.example' } }\n",
   );
   const manifest = (name: string, tool: string) => ({ manifest: `name: ${name}\nprovides_tools: [${tool}]\n` });
   home.plugin("art", "export function register() {}", manifest("art", "draw"));
@@ -166,8 +168,11 @@ test("matchers: known tools, tools of plugins and mcp tools are fine, others are
       [0, 0],
       [1, 0],
       [0, 1],
+      [0, 0],
+      [0, 1],
     ],
   );
+  assert.match(hooks[9]?.notes[0] ?? "", /no tool of a configured MCP server\. Configured: git, my-notes, notes\./);
   assert.match(hooks[1]?.problems[0] ?? "", /terminl matches no known tool\. Did you mean "terminal"\?/);
   assert.match(hooks[4]?.notes[0] ?? "", /plugin that is not enabled/);
   assert.match(hooks[6]?.problems[0] ?? "", /names tools as Claude Code does.*use terminal\|patch/);

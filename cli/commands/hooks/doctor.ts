@@ -57,6 +57,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
       wallFor: wallsOfHooks(config, { home: paths.home, env }),
       ...mcpOrigins(config),
     },
+    mcpServers: Object.keys(config.values.mcp_servers ?? {}),
     decide: (request) => approvals.decide(request),
     tools: { known: [...(await listBuiltinTools(env)).map(({ name }) => name), ...toolsOf(true)], off: toolsOf(false) },
     signal,

@@ -4,6 +4,7 @@ import { visible } from "#allowlist/visible";
 import { scriptOf, type LookupContext } from "#allowlist/words";
 import { declarationOf, eventsWhere, type Payload } from "#core/events";
 import { createFiring } from "#core/firing";
+import { mcpToolName } from "#core/mcp-names";
 import type { Firing } from "#core/ports/hook";
 import { readRegularFile } from "#core/regular-file";
 import { nearest } from "#core/suggest";
@@ -31,6 +32,8 @@ export interface SampleRun {
 export interface Examination {
   readonly place: LookupContext;
   readonly shellContext: ShellHookDependencies["shellContext"];
+  /** The names of the configured MCP servers. */
+  readonly mcpServers: readonly string[];
   readonly decide: ShellHookDependencies["decide"];
   /** Known tools by name; `off` are those of plugins that are not enabled. */
   readonly tools: { readonly known: readonly string[]; readonly off: readonly string[] };
@@ -114,8 +117,8 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
   const tool = known.find(matches);
   if (tool !== undefined) return { tool, problems: [], notes: strayNames(entry, [...known, ...off]) };
   const sample = { tool: undefined, notes: [] };
-  // Which tools a server of that protocol brings is known only while it runs.
-  if (entry.matcher === null || entry.matcher.includes("mcp_")) return { ...sample, problems: [] };
+  if (entry.matcher === null) return { ...sample, problems: [] };
+  if (entry.matcher.includes("mcp_")) return examineMcpMatcher(entry, examination);
   // The configuration's own warning says so already.
   if (translateForeignNames(entry.matcher, entry.protocol) !== undefined) return { ...sample, problems: [] };
   const waiting = off.find(matches);
@@ -133,6 +136,25 @@ function examineMatcher(entry: ShellEntry, examination: Examination): Findings &
       `Its matcher ${visible(entry.matcher)} matches no known tool.${hintFor(entry, names)} Known tools: ${names.join(", ")}.`,
     ],
   };
+}
+
+/** Which tools a server has is known only while it runs, so a matcher that fits no configured one is a note. */
+function examineMcpMatcher(
+  { matcher, toolMatcher }: ShellEntry,
+  { mcpServers, shellContext }: Examination,
+): Findings & { readonly tool: string | undefined } {
+  const examples = mcpServers.map((server) => mcpToolName({ server, tool: "example" }));
+  const tool = examples.find((name) => toolMatcher.matches(name, {}, shellContext));
+  const words = matcher?.match(/mcp_\w*/g) ?? [];
+  const fits = (word: string, server: string) =>
+    [`mcp_${server}_`, `mcp__${server}__`].some((start) => start.startsWith(word) || word.startsWith(start));
+  const names = mcpServers.map((server) => server.replaceAll(/\W/g, "_"));
+  const isStrange = tool === undefined && !words.some((word) => names.some((server) => fits(word, server)));
+  const notes =
+    names.length > 0 && isStrange
+      ? [`Its matcher fits no tool of a configured MCP server. Configured: ${mcpServers.map(visible).join(", ")}.`]
+      : [];
+  return { tool, problems: [], notes };
 }
 
 /** Names in a list of alternatives that are not tools. The others still match, so these are notes. */

@@ -38,6 +38,8 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`inbox: { order: ${UNSET} }`, ["serve", "daemon"]],
   [`daemons: [{ name: ${UNSET} }]`, ["serve"]],
   [`inbound: [{ name: one, bind: "localhost:1", script: ${UNSET} }]`, ["inbound"]],
+  [`mcp_servers: { one: { command: ${UNSET} } }`, ["mcp"]],
+  [`mcp_servers: { other: { url: "http://x.example", headers: { A: ${UNSET} } } }`, []],
   [`inbound: [{ name: other, bind: "localhost:1", script: ${UNSET} }]`, []],
 ];
 
@@ -45,7 +47,7 @@ for (const [text, refusedBy] of CASES) {
   test(`${text}: ${refusedBy.join(", ") || "nobody"}`, async () => {
     for (const env of [{}, { UNSET: "" }]) {
       const config = await parseConfig(text, "/home/config.yaml", env);
-      const refusing = [...SURFACES, "plugin" as const].filter((surface) => {
+      const refusing = [...SURFACES, "plugin" as const, "mcp" as const].filter((surface) => {
         try {
           demandFor(surface, config, "one");
           return false;

@@ -157,6 +157,9 @@ test("hermes mcp says what is wrong, with its exit codes and without secrets", a
     assert.match(stderr, said);
     assert.doesNotMatch(stdout + stderr + listed.stdout, /hunter2/);
   }
+  const checked = await home.run(["config", "check"]);
+  assert.equal(checked.code, 1);
+  assert.match(checked.stderr, /warning: the MCP server "unset" is not started: .*NOPE is not set/);
   const json = await home.run(["mcp", "test", "dies", "--json"]);
   const { ok, error } = JSON.parse(json.stdout) as { ok: boolean; error: string };
   assert.deepEqual([json.code, ok, error.includes("DATABASE_URL")], [1, false, true]);

@@ -54,7 +54,9 @@ export function convertSettings(settings: SettingsFile, reader: ProgramReader, h
   };
   const folders = foldersOf(settings.file, reader, home);
   const context = { reader, folders, variables: variablesOf(folders, reader) };
-  const off = isMapping(settings.value) ? reader.switchedOff?.(settings.value) : undefined;
+  const root = isMapping(settings.value) ? settings.value : {};
+  const off = reader.switchedOff?.(root);
+  const disabled = reader.disabledHooks?.(root) ?? [];
   if (off !== undefined) remark([], `${off}, so the hooks are imported with enabled: false`, true);
   const hooks: Record<string, WrittenEntry[]> = {};
   const { found, others } = findHooks(settings.value, reader, remark);
@@ -66,13 +68,19 @@ export function convertSettings(settings: SettingsFile, reader: ProgramReader, h
     const matcher = handler === undefined ? undefined : convertMatcher(hook, reader, remark);
     if (handler === undefined || matcher === undefined) continue;
     const list = (hooks[row.event] ??= []);
-    const entry = writtenEntry(hook, reader, { handler, matcher, isOff: off !== undefined });
+    const isDisabled = disabled.some((name) => nameOrCommand(hook.handler).includes(name));
+    if (isDisabled) remark(hook.path, "the settings disable it, so it is imported with enabled: false", true);
+    const entry = writtenEntry(hook, reader, { handler, matcher, isOff: off !== undefined || isDisabled });
     const isRepeated = list.some((other) => sameHook(other, entry));
     if (isRepeated) remark(hook.path, "the same hook is above", false);
     else if (isValid(row.event, entry, hook, home, remark)) list.push(entry);
   }
   remarks.sort((one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0));
   return { hooks: withoutEmpty(hooks), remarks, found: found.length + others, project: folders.project };
+}
+
+function nameOrCommand(handler: unknown): readonly unknown[] {
+  return isMapping(handler) ? [handler["name"], handler["command"]].filter((each) => typeof each === "string") : [];
 }
 
 interface Found {

@@ -29,4 +29,8 @@ export const GEMINI_READER: ProgramReader = {
     const off = [hooksConfig, hooks].some((block) => isMapping(block) && block["enabled"] === false);
     return off ? "hooks are not enabled in these settings" : undefined;
   },
+  disabledHooks: ({ hooks, hooksConfig }) =>
+    [hooksConfig, hooks].flatMap((block) =>
+      isMapping(block) && Array.isArray(block["disabled"]) ? block["disabled"] : [],
+    ),
 };

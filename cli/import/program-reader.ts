@@ -30,6 +30,8 @@ export interface ProgramReader {
   readonly startsInFolder?: true;
   /** Why the hooks of these settings are off, as a clause; undefined when they are on. */
   readonly switchedOff?: (settings: Readonly<Record<string, unknown>>) => string | undefined;
+  /** The names or commands of single hooks that these settings switch off. */
+  readonly disabledHooks?: (settings: Readonly<Record<string, unknown>>) => readonly unknown[];
 }
 
 /** Reasons that several programs share. */

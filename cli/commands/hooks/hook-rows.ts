@@ -49,8 +49,9 @@ function rowOf(hook: ListedHook): Row {
 }
 
 /** What is not as for most hooks. */
-function protocolOf({ protocol, coprocess }: ListedHook): string {
-  const other = protocol === undefined || protocol === "hermes" ? [] : [`${protocol} (runs through sh -c)`];
+function protocolOf({ protocol, protocol_event: event, coprocess }: ListedHook): string {
+  const named = event === undefined ? `${protocol}` : `${protocol} ${event}`;
+  const other = protocol === null || protocol === "hermes" ? [] : [`${named} (runs through sh -c)`];
   return [...other, ...(coprocess ? ["coprocess"] : [])].join(", ");
 }
 

@@ -91,6 +91,7 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
       command: entry.command,
       matcher: entry.matcher,
       protocol: entry.protocol,
+      ...(entry.protocolEvent === null ? {} : { protocol_event: entry.protocolEvent }),
       ...(entry.coprocess ? { coprocess: true } : {}),
       timeout: entry.timeoutSeconds,
       fail_closed: entry.failClosed,

@@ -10,6 +10,8 @@ export interface ListedHook {
   readonly matcher: string | null;
   /** What a shell hook and hermes say to each other; null for the others. */
   readonly protocol: string | null;
+  /** The event of that protocol, where the entry names one; absent elsewhere. */
+  readonly protocol_event?: string;
   /** True for a shell hook whose process answers all events; absent for the others. */
   readonly coprocess?: true;
   /** Seconds. */

@@ -204,6 +204,17 @@ test("settings that switch their hooks off keep them off", async (t) => {
   assert.match(remarks[0]?.problem ?? "", /^"disableAllHooks" is true, so the hooks are imported with enabled: false$/);
 });
 
+test("a hook that Gemini CLI's settings disable by its name is off", async (t) => {
+  const file = writeSettings(temporaryFolder(t), ".gemini/settings.json", {
+    hooks: { BeforeTool: [{ hooks: [{ name: "one", command: "a" }, { command: "b" }] }], disabled: ["one"] },
+  });
+  const { hooks } = await convertFile(file);
+  assert.deepEqual(hooks["pre_tool_call"], [
+    { name: "one", protocol: "gemini", command: "a", enabled: false },
+    { protocol: "gemini", command: "b" },
+  ]);
+});
+
 test("arguments in a list stay a list, and a repeated hook is imported once", async (t) => {
   const root = temporaryFolder(t);
   const hook = {

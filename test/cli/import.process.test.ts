@@ -96,7 +96,7 @@ test("what is wrong with the file or the options is said, with the exit code for
     [
       ["prompts.json"],
       1,
-      /prompts\.json:1:\d+: hooks\.PreToolUse\[0\]\.hooks\[0\]: not imported: [^]*0 of 1 hooks converted/,
+      /prompts\.json:1:\d+: hooks\.PreToolUse\[0\]\.hooks\[0\]: not imported: [^]*0 of 1 hook converted/,
     ],
   ];
   await Promise.all(

@@ -1,10 +1,12 @@
 /** What docs/claude-code-hooks.md shows, as it stands there. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { parse } from "yaml";
+import { READERS } from "#cli/import/readers";
+import { parseHookEntries } from "#sandbox/shell/entries";
 import { countBlocks, examplesOf, Newcomer, readPage } from "../helpers/examples.ts";
 
 const PAGE = "docs/claude-code-hooks.md";
@@ -32,10 +34,10 @@ function withExample(t: TestContext, entry: string, script: string): Newcomer {
 }
 
 test("every block of the page is an example that is tried here", () => {
-  assert.deepEqual([...yaml.keys()], ["claude-entry", "claude-env-entry", "claude-ask-entry"]);
+  assert.deepEqual([...yaml.keys()], ["claude-entry", "claude-env-entry", "claude-ask-entry", "cursor-entry"]);
   assert.deepEqual([...bash.keys()], ["claude-guard", "claude-env", "claude-ask"]);
-  assert.deepEqual([...sh.keys()], ["claude-try"]);
-  for (const [language, count] of Object.entries({ yaml: 3, bash: 3, sh: 1, json: 1, console: 0 })) {
+  assert.deepEqual([...sh.keys()], ["claude-import", "claude-try"]);
+  for (const [language, count] of Object.entries({ yaml: 4, bash: 3, sh: 2, json: 1, console: 0 })) {
     assert.equal(countBlocks(PAGE, language), count, language);
   }
 });
@@ -47,6 +49,44 @@ test("the entry is that of settings.json", () => {
   };
   const [{ matcher, hooks }] = settings.hooks.PreToolUse;
   assert.deepEqual([entryOf("claude-entry").matcher, entryOf("claude-entry").command], [matcher, hooks[0].command]);
+});
+
+test("the settings are imported, added once, and approved", async (t) => {
+  const newcomer = new Newcomer(t);
+  const project = join(newcomer.home, "project");
+  mkdirSync(join(project, ".claude/hooks"), { recursive: true });
+  mkdirSync(join(newcomer.home, ".hermes"));
+  const [, settings = ""] = /```json\n([^]*?)```/.exec(readPage(PAGE)) ?? [];
+  writeFileSync(join(project, ".claude/settings.json"), settings);
+  writeFileSync(join(project, ".claude/hooks/protect-files.sh"), bash.get("claude-guard") ?? "", { mode: 0o755 });
+  const { code, stderr } = await newcomer.run(sh.get("claude-import") ?? "", { cwd: project });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /1 hook added to .*config\.yaml/);
+  const { hooks } = parse(readFileSync(join(newcomer.home, ".hermes/config.yaml"), "utf8")) as {
+    hooks: { pre_tool_call: Entry[] };
+  };
+  const command = `"${project}"/.claude/hooks/protect-files.sh`;
+  assert.deepEqual(hooks.pre_tool_call, [{ protocol: "claude", matcher: "Edit|Write", command }]);
+  assert.match(readFileSync(join(newcomer.home, ".hermes/shell-hooks-allowlist.json"), "utf8"), /protect-files/);
+});
+
+test("the entry for Cursor is valid", () => {
+  const { entries, warnings } = parseHookEntries((parse(yaml.get("cursor-entry") ?? "") as { hooks: unknown }).hooks);
+  assert.deepEqual([entries[0]?.protocolEvent, warnings], ["beforeShellExecution", []]);
+});
+
+test("the page lists all events of the programs, and those that cannot be imported", () => {
+  const page = readPage(PAGE);
+  for (const { program, missing } of Object.values(READERS)) {
+    const title = program.owner === "Claude Code" ? "Events" : program.owner;
+    const [, section = ""] = page.slice(page.indexOf(`\n## ${title}\n`)).split("\n## ");
+    // Copilot's second spelling follows from the first.
+    const names = program.events
+      .map(({ name }) => name)
+      .filter((name) => title !== "GitHub Copilot CLI" || /^[a-z]/.test(name));
+    const others = Object.keys(missing).filter((name) => title !== "GitHub Copilot CLI" || /^[a-z]/.test(name));
+    for (const name of [...names, ...others]) assert.ok(section.includes(`\`${name}\``), `${title}: ${name}`);
+  }
 });
 
 test("the guard blocks when it is tried", { skip }, async (t) => {

@@ -114,7 +114,10 @@ async function printImport(
   const [all, left] = [count(imported), imported.found - count(imported)];
   if (imported.found === 0)
     context.note(`There are no hooks of ${owner} in ${visible(settings.file)} that could be converted.`);
-  else context.note(`${all} of ${imported.found} hooks converted${left === 0 ? "" : `, ${left} not (see above)`}.`);
+  else
+    context.note(
+      `${all} of ${imported.found} ${imported.found === 1 ? "hook" : "hooks"} converted${left === 0 ? "" : `, ${left} not (see above)`}.`,
+    );
   if (imported.project !== null && all > 0) {
     context.note(`They were written for ${visible(imported.project)}. In hermes, they run in every folder.`);
   }
@@ -125,10 +128,9 @@ async function printImport(
 function noteWritten({ config, added }: Written, all: number, context: CliContext): void {
   const present = all - added === 0 ? "" : ` ${all - added} were there already.`;
   if (added === 0) return context.note(`Nothing was added to ${config}.${present}`);
-  context.note(`${added} hooks added to ${config}.${present}`);
-  context.note(
-    "They are not approved yet. Check them with hermes hooks doctor, and approve them with hermes hooks allow --all.",
-  );
+  context.note(`${added} ${added === 1 ? "hook" : "hooks"} added to ${config}.${present}`);
+  context.note("Nothing is approved yet. To check the hooks, run: hermes hooks doctor");
+  context.note("To approve all configured hooks, run: hermes hooks allow --all");
 }
 
 function describe(file: string, { line, column, key, problem }: ImportRemark): string {

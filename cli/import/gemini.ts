@@ -30,7 +30,8 @@ export const GEMINI_READER: ProgramReader = {
     return off ? "hooks are not enabled in these settings" : undefined;
   },
   disabledHooks: ({ hooks, hooksConfig }) =>
-    [hooksConfig, hooks].flatMap((block) =>
-      isMapping(block) && Array.isArray(block["disabled"]) ? block["disabled"] : [],
-    ),
+    [hooksConfig, hooks].flatMap((block): readonly unknown[] => {
+      const disabled: unknown = isMapping(block) ? block["disabled"] : undefined;
+      return Array.isArray(disabled) ? disabled : [];
+    }),
 };

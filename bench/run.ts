@@ -17,6 +17,8 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "pinned-consent": async () => (await import("./cases/pinned-consent.ts")).pinnedConsentCase,
   "worker-hook": async () => (await import("./cases/worker-hook.ts")).workerHookCase,
   "isolate-hook": async () => (await import("./cases/isolate-hook.ts")).isolateHookCase,
+  "python-handler": async () => (await import("./cases/python-handler.ts")).pythonHandlerCase,
+  "python-start": async () => (await import("./cases/python-handler.ts")).pythonStartCase,
   monitoring: async () => (await import("./cases/monitoring.ts")).monitoringCase,
   tasks: async () => (await import("./cases/tasks.ts")).tasksCase,
   webhooks: async () => (await import("./cases/webhooks.ts")).webhooksCase,

@@ -14,6 +14,8 @@ export interface PythonOptions {
 export interface Python extends AsyncDisposable {
   /** Makes the bridge when it is first asked for; its process starts when code is first called. */
   bridge(): Promise<PythonBridge>;
+  /** Uses another interpreter from the next call on, if the configuration now names one. */
+  refresh(): Promise<void>;
 }
 
 /** Loads and starts nothing yet. */
@@ -21,6 +23,9 @@ export function openPython({ config, env, log }: PythonOptions): Python {
   let made: Promise<PythonBridge> | undefined;
   return {
     bridge: () => (made ??= makeBridge()),
+    async refresh() {
+      (await made)?.refresh();
+    },
     async [Symbol.asyncDispose]() {
       await (await made)?.[Symbol.asyncDispose]();
     },

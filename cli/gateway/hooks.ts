@@ -41,10 +41,12 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
       },
     };
   });
+  const undoRefresh = host.onReload(() => python.refresh());
   return {
     identities: () => hooks.identities(),
     drain: (ms: number) => hooks.drain(ms),
     async [Symbol.asyncDispose]() {
+      undoRefresh();
       undoReload();
       undoLive();
       await hooks[Symbol.asyncDispose]();

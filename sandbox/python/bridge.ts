@@ -39,6 +39,8 @@ export class PythonBridge implements AsyncDisposable {
   readonly #restarts = new Restarts();
   #numbers = 0;
   #process: PythonProcess | undefined;
+  /** Also those that take no more calls. */
+  readonly #processes = new Set<PythonProcess>();
   #starting: Promise<PythonProcess> | undefined;
   #closed = false;
 
@@ -64,10 +66,17 @@ export class PythonBridge implements AsyncDisposable {
     return this.#starting;
   }
 
+  /** Replaces the process if another interpreter is to be used by now; its calls end in it. */
+  refresh(): void {
+    const found = this.#options.find();
+    if (this.#process !== undefined && "path" in found && found.path !== this.#process.interpreter)
+      this.#process.retire();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.#starting?.catch(() => undefined);
-    await this.#process?.close();
+    await Promise.all([...this.#processes].map((process) => process.close()));
   }
 
   async #start(): Promise<PythonProcess> {
@@ -77,7 +86,11 @@ export class PythonBridge implements AsyncDisposable {
     const found = this.#options.find();
     if ("problem" in found) throw new PythonFailure("unavailable", found.problem);
     const process = this.#spawn(found.path);
-    void process.ended.then((end) => this.#onEnd(end));
+    this.#processes.add(process);
+    void process.ended.then((end) => {
+      this.#processes.delete(process);
+      this.#onEnd(end);
+    });
     await process.ready;
     this.#process = process;
     return process;

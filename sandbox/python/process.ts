@@ -71,6 +71,7 @@ export class PythonProcess {
   #look: NodeJS.Timeout | undefined;
   #reason: { readonly problem: string; readonly culprit: number | null } | undefined;
   #isOver = false;
+  #isRetired = false;
   #isPlanned = false;
   #stderr = "";
 
@@ -120,7 +121,13 @@ export class PythonProcess {
   }
 
   send(message: ToPython): void {
-    if (!this.#isOver) this.#channel?.write(`${JSON.stringify(message)}\n`);
+    if (this.#channel?.writable === true) this.#channel.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Takes no more calls, and ends once those that run have ended. */
+  retire(): void {
+    this.#isOver = this.#isRetired = true;
+    if (this.#calls.size === 0) void this.close();
   }
 
   /** Kills it and what runs in its process group; resolves when it is gone. The first reason is reported. */
@@ -219,7 +226,9 @@ export class PythonProcess {
   #settle(id: number): PendingCall | undefined {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
-    if (this.#calls.size === 0) this.#keepAlive(false);
+    if (this.#calls.size > 0) return call;
+    if (this.#isRetired) void this.close();
+    else this.#keepAlive(false);
     return call;
   }
 

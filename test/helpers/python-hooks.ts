@@ -1,6 +1,6 @@
 /** A home's `hooks/` with Python handlers, in a bridge of their own. */
 import type { TestContext } from "node:test";
-import { openPython, pythonPlace } from "#cli/python";
+import { openPython, pythonPlace, type Python } from "#cli/python";
 import { createTier, tierChecks } from "#cli/tiers";
 import { parseConfig } from "#core/home/config";
 import { openMemoryDatabase } from "#core/home/database";
@@ -16,11 +16,15 @@ export interface PythonBenchOptions {
   readonly strange?: string[];
 }
 
+export interface PythonBench extends HookBench {
+  readonly python: Python;
+}
+
 /** Makes a bench whose tiers are the real ones; loads nothing. */
 export async function makePythonBench(
   t: Pick<TestContext, "after">,
   { settings = () => ({}), env = process.env, strange = [] }: PythonBenchOptions = {},
-): Promise<HookBench> {
+): Promise<PythonBench> {
   const database = openMemoryDatabase();
   const config = await parseConfig("", "config.yaml", {});
   const at = (level: string) => (text: string) => void strange.push(`${level} ${text}`);
@@ -33,7 +37,7 @@ export async function makePythonBench(
     checks: tierChecks(() => pythonPlace(config, env)),
   });
   t.after(() => python[Symbol.asyncDispose]());
-  return bench;
+  return { ...bench, python };
 }
 
 /** Asks the command's handler; its message, undefined when it decided nothing. */

@@ -14,6 +14,7 @@ class MainLane:
         self._jobs = SimpleQueue()
         #: None until a coroutine may really wait.
         self.loop = None
+        self._is_leaving = False
 
     def post(self, job):
         """Runs a function in the main thread, in the order of the calls. May be called in any thread."""
@@ -30,8 +31,15 @@ class MainLane:
             try:
                 self.loop.run_forever()
             except (SystemExit, KeyboardInterrupt) as error:
+                if self._is_leaving:
+                    raise
                 # A task that the hook has started on its own.
                 self._output.stray(None, f"called sys.exit in a task ({error})")
+
+    def leave(self):
+        """Ends the main thread, and with it the process, once it has nothing else to do."""
+        self._is_leaving = True
+        self.post(sys.exit)
 
     def use_loop(self, job):
         """Runs a function where an event loop runs; called in the main thread."""

@@ -28,7 +28,7 @@ class Bridge:
                 self._take(message)
         finally:
             # Also when the main thread is in a call that never returns.
-            self.main.post(sys.exit)
+            self.main.leave()
             _sleep(_FAREWELL_SECONDS)
             os._exit(0)
 

@@ -138,6 +138,27 @@ test("a coroutine that waits too long is cancelled; everything else ends with th
   }
 });
 
+test("a handler that holds the interpreter, and an import that hangs, cost the others a restart at most", async (t) => {
+  const bench = await loadHooks(t, {
+    holds: `import re\ndef handle(*_):\n    re.match(r"(a+)+$", "a" * 64 + "b")\n`,
+    hangs: "import time\ntime.sleep(600)\nasync def handle(*_):\n    return 1\n",
+    async: ASYNC,
+    sync: SYNC,
+  });
+  const held = runCommand(bench, "holds", "");
+  assert.equal((await held).outcome, "timeout");
+  assert.equal(await askCommand(bench, "async"), "1");
+  // Importing blocks the main thread. The event of the other coroutine waits for its end, that of the function does not.
+  const hung = runCommand(bench, "hangs", "");
+  const waits = runCommand(bench, "async", "");
+  assert.equal((await runCommand(bench, "sync", "")).outcome, "skip");
+  const { outcome, detail } = await hung;
+  assert.equal(outcome, "timeout");
+  assert.match(detail!, /"hangs" did not finish within 10 s/);
+  // It ran, though nobody waited for its decision any more.
+  assert.match((await waits).detail!, /decided about command:async more than 1 s after it arrived/);
+});
+
 /** Hooks by folder, each with its own event `command:<folder>`, and `agent:end`. */
 async function loadHooks(t: TestContext, hooks: Readonly<Record<string, string>>): Promise<HookBench> {
   const bench = await makePythonBench(t);

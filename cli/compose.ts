@@ -52,12 +52,13 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const reloads = undo.use(
       openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, mcp, onChange: events.changed }),
     );
-    for (const part of [logs, webhooks, metrics]) reloads.onReload((config) => part.configure(config));
+    for (const part of [logs, webhooks, metrics, agent.python]) reloads.onReload((config) => part.configure(config));
     events.dispatcher.onChange = events.changed;
     events.changed();
     undo.defer(sessions.pruneSoon(current.config.values.sessions.retention_days));
     const disposal = undo.move();
     return {
+      ...agent,
       get config() {
         return current.config;
       },
@@ -74,11 +75,6 @@ export async function createHost(options: HostOptions): Promise<Host> {
       model,
       webhooks,
       flushMetrics: metrics.flush,
-      plugins,
-      pluginTurns: agent.pluginTurns,
-      runner: agent.runner,
-      tools: agent.tools,
-      setDeliver: agent.setDeliver,
       reload: reloads.reload,
       onReload: reloads.onReload,
       addReloadStage: reloads.addReloadStage,

@@ -8,6 +8,7 @@ import type { BlockWatch } from "./block-watch.ts";
 export type Callback = (payload: unknown) => unknown;
 
 export interface CallbackHookOptions {
+  readonly source?: "plugin" | "python";
   /** The plugin's name. */
   readonly name: string;
   readonly event: EventName;
@@ -21,7 +22,7 @@ export interface CallbackHookOptions {
 const asReply = (answer: unknown): HookReply => ({ answer });
 
 export class CallbackHook implements Hook {
-  readonly source = "plugin";
+  readonly source: "plugin" | "python";
   readonly name: string;
   readonly event: EventName;
   readonly command = null;
@@ -35,7 +36,17 @@ export class CallbackHook implements Hook {
   /** A synchronous callback's time is in its run's record; the synchronous part of an async one is not. */
   #async: boolean;
 
-  constructor({ name, event, callback, onFailure, deadlineSeconds, scope, watch }: CallbackHookOptions) {
+  constructor({
+    source = "plugin",
+    name,
+    event,
+    callback,
+    onFailure,
+    deadlineSeconds,
+    scope,
+    watch,
+  }: CallbackHookOptions) {
+    this.source = source;
     this.name = name;
     this.event = event;
     this.onFailure = onFailure;

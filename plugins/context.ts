@@ -42,6 +42,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
       sentence(`"on_error: block" has no effect at ${event}, which always fails open.`);
     }
     const hook = new CallbackHook({
+      source: plugin.source,
       name,
       event,
       callback: callback as Callback,

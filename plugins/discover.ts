@@ -1,4 +1,5 @@
 /** Finds the plugins of a home and which of them are enabled. Fast, and does not execute their code. */
+import { basename } from "node:path";
 import {
   discoverExtensions,
   ManifestCache,
@@ -48,10 +49,9 @@ export interface Choice {
   readonly disabled: readonly string[];
 }
 
-const ENTRIES = ["index.ts", "index.mts", "index.js", "index.mjs"];
 const PYTHON_ENTRY = "__init__.py";
-
-const PYTHON_SENTENCE = "Python plugins are not supported yet. Write it in TypeScript or JavaScript.";
+/** Of several, the first is the entry. */
+const ENTRIES = ["index.ts", "index.mts", "index.js", "index.mjs", PYTHON_ENTRY];
 
 const KIND: ExtensionKind<Manifest> = {
   ...PLUGIN_FORMAT,
@@ -97,8 +97,12 @@ export async function discoverPlugins(
 function chooseEntry(folder: string, files: ReadonlySet<string>): EntryChoice {
   const file = ENTRIES.find((name) => files.has(name));
   if (file !== undefined) return { file };
-  if (files.has(PYTHON_ENTRY)) return { problem: PYTHON_SENTENCE };
   return { problem: `${folder} has no entry: expected one of ${ENTRIES.join(", ")}.` };
+}
+
+/** The source of its hooks' runs. */
+export function sourceOf({ entry }: Pick<FoundPlugin, "entry">): "plugin" | "python" {
+  return entry !== undefined && basename(entry) === PYTHON_ENTRY ? "python" : "plugin";
 }
 
 /** True when `word` in the configuration refers to this plugin. */

@@ -7,12 +7,13 @@ import { declarationOf, eventsWhere, type EventName } from "#core/events";
 import { demandFor } from "#core/home/demands";
 import { frozenCopy } from "#core/firing";
 import type { Hook } from "#core/ports/hook";
+import type { PluginCode } from "#core/ports/plugin-code";
 import { didYouMean } from "#core/suggest";
 import { watchStrays } from "./attribution.ts";
 import { createPluginContext } from "./context.ts";
 import { rejectLate } from "#core/deadline";
 import { compileSchema } from "#core/tool-schema";
-import { entryOf, isNamed, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
+import { entryOf, isNamed, sourceOf, type Discovery, type FoundPlugin, type PluginState } from "./discover.ts";
 import { importPlugin, loadError } from "./load.ts";
 import { createOffers, LoadedPlugin, type Contributions, type Shared } from "./loaded-plugin.ts";
 import { environmentProblem } from "./manifest.ts";
@@ -162,7 +163,8 @@ class Loading implements Generation {
       attached: previous === undefined,
     });
     try {
-      const importing = one.scope.runInAsyncScope(() => importPlugin(plugin, entry));
+      const loadCode = () => shared.loadCode(codeOf(plugin, one, entry));
+      const importing = one.scope.runInAsyncScope(() => importPlugin(plugin, entry, loadCode));
       const { hooks, register } = await rejectLate(importing, {
         ms: seconds * 1000,
         sentence: `its module was not loaded within ${seconds} s. Does it await something that never settles?`,
@@ -231,7 +233,7 @@ class Loading implements Generation {
     const events = plugin.manifest?.providesHooks ?? [];
     // A guard that the user marked to block must not be open because it is broken.
     for (const event of BLOCKING.filter((gate) => events.length === 0 || events.includes(gate))) {
-      this.guards.push({ plugin, hook: brokenGuard(name, event, problem) });
+      this.guards.push({ plugin, hook: brokenGuard(plugin, event, problem) });
       const { subject } = declarationOf(event);
       this.#options.say(`plugin "${name}" is marked "on_error: block": every ${subject} is blocked until it loads.`);
     }
@@ -254,6 +256,21 @@ class Loading implements Generation {
   }
 }
 
+function codeOf({ manifest }: FoundPlugin, plugin: LoadedPlugin, entry: string): PluginCode {
+  const { name, folder, timeoutSeconds, log } = plugin;
+  return {
+    name,
+    version: manifest?.version,
+    description: manifest?.description,
+    folder,
+    entry,
+    timeoutSeconds,
+    warn: (sentence) => plugin.warn(`plugin "${name}": ${sentence}`),
+    onOutput: (level, text) => log[level](text),
+    onStray: (problem) => log.error(`plugin "${name}" ${problem}`),
+  };
+}
+
 const REASONS: Readonly<Record<PluginState, string>> = {
   enabled: "is enabled",
   disabled: "is disabled",
@@ -264,10 +281,10 @@ const REASONS: Readonly<Record<PluginState, string>> = {
 /** The gates where a failing hook may be marked to block. */
 const BLOCKING = eventsWhere(({ onFailure }) => onFailure === "mark");
 
-function brokenGuard(name: string, event: EventName, problem: string): Hook {
+function brokenGuard(plugin: FoundPlugin, event: EventName, problem: string): Hook {
   return {
-    source: "plugin",
-    name,
+    source: sourceOf(plugin),
+    name: plugin.name,
     event,
     command: null,
     onFailure: "block",

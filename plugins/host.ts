@@ -39,6 +39,8 @@ export interface PluginHostDeps {
   readonly deliver?: Shared["deliver"] | undefined;
   /** For `ctx.command_rules`; without it, no command is allowed by a rule. */
   readonly commandRules?: Shared["commandRules"] | undefined;
+  /** Loads Python plugins; without it, there are none. */
+  readonly loadCode?: Shared["loadCode"] | undefined;
 }
 
 /** A line of `hermes plugins list --json`. */
@@ -270,7 +272,12 @@ function createShared(deps: PluginHostDeps): Shared {
     run_turn: deps.run_turn ?? (({ plugin }) => unavailable(plugin, "run_turn")),
     deliver: deps.deliver ?? (({ plugin }) => unavailable(plugin, "deliver")),
     commandRules: deps.commandRules ?? NO_RULES,
+    loadCode: deps.loadCode ?? refuseCode,
   };
+}
+
+function refuseCode(): never {
+  throw new Error("Python plugins cannot run here.");
 }
 
 const NO_RULES: Shared["commandRules"] = { allows: async () => false, suggest: async () => null };

@@ -2,9 +2,12 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
+import type { PluginCodeLoader, PluginRegistrar } from "#core/ports/plugin-code";
 import type { PluginContext, PluginDefinition } from "./api.ts";
-import type { FoundPlugin } from "./discover.ts";
+import { sourceOf, type FoundPlugin } from "./discover.ts";
 import { versionedUrl, withoutVersions } from "./resolve.ts";
+
+type PluginRegister = ReturnType<PluginCodeLoader>;
 
 /** The unchecked exports of a plugin's module: the callbacks may be anything. */
 export interface Registration {
@@ -12,8 +15,20 @@ export interface Registration {
   readonly register: ((ctx: PluginContext) => unknown) | undefined;
 }
 
-/** Imports a new version of the module; a built-in plugin has none. Throws HERMES_PLUGIN_LOAD with file and line. */
-export async function importPlugin(plugin: FoundPlugin, entry: string): Promise<Registration> {
+/**
+ * Imports a new version of the module; a built-in plugin has none. `loadCode` gives the registration of one in another
+ * language. Throws HERMES_PLUGIN_LOAD with file and line.
+ */
+export async function importPlugin(
+  plugin: FoundPlugin,
+  entry: string,
+  loadCode: () => PluginRegister,
+): Promise<Registration> {
+  if (sourceOf(plugin) === "python") {
+    const register = loadCode();
+    // Of a plugin's `ctx`, it needs less than there is.
+    return { hooks: {}, register: (ctx) => register(ctx as unknown as PluginRegistrar) };
+  }
   if (plugin.builtin !== undefined) return registrationOf({ default: await plugin.builtin.load() }, plugin.name);
   let module: unknown;
   try {

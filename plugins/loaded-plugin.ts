@@ -6,12 +6,13 @@ import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Hook } from "#core/ports/hook";
 import type { Tool } from "#core/ports/agent";
+import type { PluginCodeLoader } from "#core/ports/plugin-code";
 import type { HookRegistry } from "#core/registry";
 import type { PlatformAdapter, PluginTurn, Unregister } from "./api.ts";
 import { createScope, type Owner } from "./attribution.ts";
 import type { BlockWatch } from "./block-watch.ts";
 import { rejectLate } from "#core/deadline";
-import type { FoundPlugin } from "./discover.ts";
+import { sourceOf, type FoundPlugin } from "./discover.ts";
 
 /** A slash command of a plugin. */
 export interface PluginCommand {
@@ -51,6 +52,8 @@ export interface Shared {
   readonly run_turn: (request: { readonly prompt: string; readonly plugin: string }) => Promise<PluginTurn>;
   readonly deliver: (message: { readonly text: string; readonly plugin: string }) => Promise<void>;
   readonly commandRules: CommandRules;
+  /** Loads plugins in other languages. */
+  readonly loadCode: PluginCodeLoader;
   readonly warn: (sentence: string) => void;
   readonly log: Log;
 }
@@ -77,6 +80,7 @@ const UNLOAD_MS = 2000;
 export class LoadedPlugin {
   readonly name: string;
   readonly folder: string;
+  readonly source: "plugin" | "python";
   readonly onFailure: "skip" | "block";
   readonly settings: Readonly<Record<string, unknown>>;
   readonly timeoutSeconds: number;
@@ -94,6 +98,7 @@ export class LoadedPlugin {
   constructor(found: FoundPlugin, folder: string, deps: Shared, options: Options) {
     this.name = found.name;
     this.folder = folder;
+    this.source = sourceOf(found);
     this.onFailure = options.onFailure;
     this.settings = options.settings;
     this.timeoutSeconds = options.timeoutSeconds;

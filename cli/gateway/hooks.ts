@@ -3,14 +3,13 @@ import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
 import { gatewayHookSettings } from "#gateway/hooks/settings";
 import { RememberedBounds } from "../guards/remembered-bounds.ts";
 import type { Host } from "../host/host.ts";
-import { openPython, pythonPlace } from "../python.ts";
+import { pythonPlace } from "../python.ts";
 import { createTier, tierChecks } from "../tiers.ts";
 
 /** Loads the hooks of `hooks/`. Disposing of the result ends them. */
 export async function openGatewayHooks(host: Host, options: { safeMode: boolean; env: NodeJS.ProcessEnv }) {
   const { log, registry, warn, paths, dispatcher, database } = host;
   const { env } = options;
-  const python = openPython({ config: () => host.config, env, log });
   const hooks: GatewayHooks = createGatewayHooks({
     folder: paths.hooks,
     registry,
@@ -20,7 +19,7 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
     safeMode: options.safeMode,
     settings: () => gatewayHookSettings(host.config.values),
     ...tierChecks(() => pythonPlace(host.config, env)),
-    createTier: (name) => createTier(name, { env, database, log, python: () => python.bridge() }),
+    createTier: (name) => createTier(name, { env, database, log, python: () => host.python.bridge() }),
   });
   await hooks.load();
   const undoLive = host.addLiveSource(() => hooks.identities());
@@ -41,16 +40,13 @@ export async function openGatewayHooks(host: Host, options: { safeMode: boolean;
       },
     };
   });
-  const undoRefresh = host.onReload(() => python.refresh());
   return {
     identities: () => hooks.identities(),
     drain: (ms: number) => hooks.drain(ms),
     async [Symbol.asyncDispose]() {
-      undoRefresh();
       undoReload();
       undoLive();
       await hooks[Symbol.asyncDispose]();
-      await python[Symbol.asyncDispose]();
     },
   };
 }

@@ -10,6 +10,7 @@ import type { HostFiles } from "../host-files.ts";
 import type { HostSessions } from "../host-sessions.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import { createPluginTurns } from "../plugin-turns.ts";
+import { openPython, pythonPlugins } from "../python.ts";
 import type { HostEvents } from "./events.ts";
 import { platformOf, type CurrentConfig, type Deliver, type Host, type HostOptions } from "./host.ts";
 import type { HostMcp } from "./mcp.ts";
@@ -17,7 +18,7 @@ import type { HostTools } from "./tools.ts";
 import type { HostWebhooks } from "./webhooks.ts";
 
 export interface HostAgent
-  extends AsyncDisposable, Pick<Host, "plugins" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
+  extends AsyncDisposable, Pick<Host, "plugins" | "python" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
 
 export interface HostAgentOptions extends Pick<
   HostOptions,
@@ -41,6 +42,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
   const { forwarded, mcp } = options;
   let deliver: Deliver = ({ plugin }) =>
     Promise.reject(new HermesError("HERMES_PLUGIN_UNAVAILABLE", { plugin, call: "deliver" }));
+  const python = openPython({ config: () => current.config, home: paths.home, env: context.env, log: files.log });
   const plugins = createPluginHost({
     paths,
     dispatcher,
@@ -52,6 +54,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     env: context.env,
     run_turn: (request) => pluginTurns.run(request),
     deliver: (message) => deliver(message),
+    loadCode: pythonPlugins(python),
     commandRules: openCommandRules({ paths, env: context.env, warn: context.warn }),
   });
   const tools = () => withMcp([...builtin.builtin(), ...plugins.tools()], mcp.tools());
@@ -84,6 +87,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
   });
   return {
     plugins,
+    python,
     pluginTurns,
     runner,
     tools,
@@ -93,6 +97,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     async [Symbol.asyncDispose]() {
       await pluginTurns[Symbol.asyncDispose]();
       await plugins[Symbol.asyncDispose]();
+      await python[Symbol.asyncDispose]();
     },
   };
 }

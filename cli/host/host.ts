@@ -12,6 +12,7 @@ import type { PluginHost } from "#plugins/host";
 import type { CliContext, GlobalOptions } from "../context.ts";
 import type { InstructionsWish } from "../instructions/settle.ts";
 import type { ModelSwitch } from "../model-switch.ts";
+import type { Python } from "../python.ts";
 import type { PluginTurns } from "../plugin-turns.ts";
 import type { Reporting } from "./reporting.ts";
 import type { ReloadListener, ReloadStage, Reloads } from "../reload.ts";
@@ -58,6 +59,8 @@ export interface Host extends AsyncDisposable {
   readonly database: DatabaseSync;
   readonly redact: (text: string) => string;
   readonly plugins: PluginHost;
+  /** The Python that plugins and gateway hooks share. */
+  readonly python: Python;
   /** The turns that plugins asked for. */
   readonly pluginTurns: PluginTurns;
   readonly runner: AgentRunner;

@@ -22,6 +22,7 @@ import type { PluginDefinition } from "#plugins/api";
 import type { BuiltinPlugin } from "#plugins/builtin";
 import { createPluginHost, type PluginHost } from "#plugins/host";
 import { listBuiltinTools } from "../builtin-tools.ts";
+import { openPython, pythonPlugins } from "../python.ts";
 import type { TestHost, TestHostOptions, TestPlugin, TestTurn } from "./types.ts";
 
 export async function openTestHost(options: TestHostOptions): Promise<TestHost> {
@@ -58,7 +59,7 @@ async function assemble(home: string, options: TestHostOptions, undo: AsyncDispo
   const registry = new HookRegistry(warn);
   const sessions = new SqliteSessions(openMemoryDatabase(), (error) => warn(problemOf(error)));
   const builtin = await recordingTools(options, records.calls);
-  const { plugins, config } = await loadPlugins(home, options, {
+  const deps: HostDeps = {
     dispatcher,
     registry,
     env: options.env ?? {},
@@ -69,7 +70,8 @@ async function assemble(home: string, options: TestHostOptions, undo: AsyncDispo
     deliver: async ({ text }) => void records.delivered.push(text),
     run_turn: async ({ prompt }) =>
       runner.turn(requestOf(sessions.create({ ...PLACE, source: "plugin:test" }), prompt)),
-  });
+  };
+  const { plugins, config } = await loadPlugins(home, options, deps, undo);
   undo.defer(() => plugins.unload());
   const scripted = createScriptedModel(options.model ?? []);
   const runner: AgentRunner = createAgentRunner({
@@ -140,7 +142,12 @@ async function recordingTools({ tools = {} }: TestHostOptions, calls: ScriptedCa
 type HostDeps = Omit<Parameters<typeof createPluginHost>[0], "paths" | "builtin">;
 
 /** Loads what is tested. Throws when something of it does not load. */
-async function loadPlugins(home: string, { plugins: given }: TestHostOptions, deps: HostDeps) {
+async function loadPlugins(
+  home: string,
+  { plugins: given }: TestHostOptions,
+  deps: HostDeps,
+  undo: AsyncDisposableStack,
+) {
   const folder = join(home, "plugins");
   mkdirSync(folder);
   const wanted = given.map((one, index) => ({ name: `plugin-${index + 1}`, ...entryOf(one) }));
@@ -154,7 +161,14 @@ async function loadPlugins(home: string, { plugins: given }: TestHostOptions, de
   const enabled = folders.map((path) => basename(path));
   const section = { plugins: { enabled, entries: Object.fromEntries(entries) as object } };
   const config = await parseConfig(JSON.stringify(section), "config.yaml", deps.env);
-  const plugins: PluginHost = createPluginHost({ ...deps, paths: { home, plugins: folder }, builtin });
+  const python = openPython({ config: () => config, home, env: { ...process.env, ...deps.env }, log: deps.log });
+  undo.use(python);
+  const plugins: PluginHost = createPluginHost({
+    ...deps,
+    loadCode: pythonPlugins(python),
+    paths: { home, plugins: folder },
+    builtin,
+  });
   await plugins.load(config);
   const failed = plugins.list().filter(({ state }) => state === "error");
   if (failed.length > 0) {

@@ -11,7 +11,7 @@ import { PythonFailure } from "./failure.ts";
 import type { FoundPython } from "./interpreter.ts";
 import { PythonProcess, type PythonEnd } from "./process.ts";
 import { Restarts } from "./restarts.ts";
-import type { PythonText } from "./wire.ts";
+import type { PythonRequest, PythonText } from "./wire.ts";
 
 export interface PythonBridgeOptions {
   /** Finds the interpreter: `findPython` of interpreter.ts. Called at each start. */
@@ -27,6 +27,8 @@ export interface Attached {
   readonly report: HandlerReport;
   /** It has ended, or may have ended, its process. */
   readonly onCrash: () => void;
+  /** Answers what it asks for. Rejects with a reason. */
+  readonly onRequest?: ((method: string, args: readonly unknown[]) => Promise<unknown>) | undefined;
 }
 
 /** The first restart is immediate; a process must be back within a second. */
@@ -98,7 +100,12 @@ export class PythonBridge implements AsyncDisposable {
 
   #spawn(interpreter: string): PythonProcess {
     try {
-      return new PythonProcess({ interpreter, env: this.#options.env, onText: (text) => this.#write(text) });
+      return new PythonProcess({
+        interpreter,
+        env: this.#options.env,
+        onText: (text) => this.#write(text),
+        onRequest: (request) => this.#answer(request),
+      });
     } catch (error) {
       throw new PythonFailure("unavailable", `${interpreter} cannot be started: ${problemOf(error)}`);
     }
@@ -111,6 +118,12 @@ export class PythonBridge implements AsyncDisposable {
     const suspects = culprit === null ? running : [culprit];
     for (const number of suspects.length === 0 ? [...this.#attached.keys()] : suspects)
       this.#attached.get(number)?.onCrash();
+  }
+
+  async #answer({ extension, method, args }: PythonRequest): Promise<unknown> {
+    const onRequest = this.#attached.get(extension)?.onRequest;
+    if (onRequest === undefined) throw new Error("the plugin is unloaded");
+    return onRequest(method, args);
   }
 
   #write({ type, extension, level, text }: PythonText): void {

@@ -8,7 +8,7 @@ import { PythonFailure } from "./failure.ts";
 import type { PythonProcess } from "./process.ts";
 import { filterPythonFiles } from "./sources.ts";
 import { Restarts, TOO_MANY_RESTARTS } from "./restarts.ts";
-import type { LoadMessage, RunMessage } from "./wire.ts";
+import type { AboutPlugin, CallMessage, LoadMessage, RunMessage } from "./wire.ts";
 
 export interface PythonExtensionOptions {
   readonly name: string;
@@ -18,7 +18,11 @@ export interface PythonExtensionOptions {
   /** The files of its version; it reads the disk without. */
   readonly sources: KeptSources | undefined;
   readonly timeoutSeconds: number;
+  /** Set for a plugin. */
+  readonly plugin?: AboutPlugin;
   readonly report: HandlerReport;
+  /** Answers what a plugin asks for. Rejects with a reason. */
+  readonly onRequest?: (method: string, args: readonly unknown[]) => Promise<unknown>;
 }
 
 /** How long a coroutine may take to end after it was cancelled. */
@@ -41,6 +45,7 @@ export class PythonExtension {
   readonly #deadlines: Deadlines<RunningCall>;
   readonly #restarts = new Restarts();
   #loadedIn: PythonProcess | undefined;
+  #loaded: unknown;
   #loading: Promise<PythonProcess> | undefined;
   #isOff = false;
   #closed = false;
@@ -48,16 +53,43 @@ export class PythonExtension {
   constructor(bridge: PythonBridge, options: PythonExtensionOptions) {
     this.#bridge = bridge;
     this.#options = options;
-    this.#number = bridge.attach({ report: options.report, onCrash: () => this.#onCrash() });
+    const { report, onRequest } = options;
+    this.#number = bridge.attach({ report, onCrash: () => this.#onCrash(), onRequest });
     this.#deadlines = new Deadlines(options.timeoutSeconds * 1000, (call) => this.#expire(call));
   }
 
+  /** Loads the code, if it is not; the value is that of its first load. Rejects with a {@link PythonFailure}. */
+  async load(): Promise<unknown> {
+    await this.#load();
+    return this.#loaded;
+  }
+
   /** Calls the handler; `context` is JSON. Rejects with a {@link PythonFailure}. */
-  async run(event: string, context: string): Promise<unknown> {
+  run(event: string, context: string): Promise<unknown> {
+    return this.#attempt((process) => {
+      return this.#call(process, (id) => this.#runMessage(id, event, context), this.#options.timeoutSeconds);
+    });
+  }
+
+  /**
+   * Calls a function of a plugin; it may take any time with null `seconds`, and ends when `signal` aborts. Rejects with a
+   * {@link PythonFailure}, or with what makes the message no JSON.
+   */
+  call(
+    message: Omit<CallMessage, "op" | "id" | "extension">,
+    seconds: number | null,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const text = JSON.stringify({ op: "call", extension: this.#number, ...message });
+    return this.#attempt((process) => {
+      return this.#call(process, (id) => `${text.slice(0, -1)},"id":${id}}`, seconds, signal);
+    });
+  }
+
+  async #attempt(call: (process: PythonProcess) => Promise<unknown>): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const process = this.#loadedIn?.isOver === false ? this.#loadedIn : await this.#load();
-        return await this.#call(process, (id) => this.#runMessage(id, event, context), this.#options.timeoutSeconds);
+        return await call(this.#loadedIn?.isOver === false ? this.#loadedIn : await this.#load());
       } catch (error) {
         const isLost = error instanceof PythonFailure && error.kind === "lost";
         if (!isLost || attempt === MOST_ATTEMPTS || this.#closed) throw error;
@@ -84,31 +116,53 @@ export class PythonExtension {
     this.#options.report.onLoading?.();
     const process = await this.#bridge.process();
     if (this.#closed) throw new PythonFailure("died", "its hook was closed");
-    await this.#call(process, (id) => this.#loadMessage(id), LOAD_MS / 1000);
+    const value = await this.#call(process, (id) => this.#loadMessage(id), LOAD_MS / 1000);
+    this.#loaded ??= value;
     this.#loadedIn = process;
     this.#options.report.onLoaded?.();
     return process;
   }
 
-  async #call(process: PythonProcess, write: (id: number) => string, seconds: number): Promise<unknown> {
+  async #call(
+    process: PythonProcess,
+    write: (id: number) => string,
+    seconds: number | null,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const onBegun = () => {
       if (seconds === this.#options.timeoutSeconds) this.#deadlines.add(running);
-      else timer = setTimeout(() => this.#expire(running), seconds * 1000);
+      else if (seconds !== null) timer = setTimeout(() => this.#expire(running), seconds * 1000);
     };
     const { id, answer } = process.call(write, { extension: this.#number, onBegun });
     const running: RunningCall = { process, id, answer, isLate: false };
     this.#running.add(running);
     try {
-      const value = await answer;
-      if (running.isLate) throw this.#timeout(seconds);
+      const value = await (signal === undefined ? answer : this.#untilAborted(running, signal));
+      if (running.isLate) throw this.#timeout(seconds ?? 0);
       return value;
     } catch (error) {
-      throw running.isLate ? this.#timeout(seconds) : error;
+      throw running.isLate ? this.#timeout(seconds ?? 0) : error;
     } finally {
       this.#running.delete(running);
       this.#deadlines.delete(running);
       clearTimeout(timer);
+    }
+  }
+
+  /** Cancels a coroutine when the signal aborts. A function goes on, as its process has others to run; nobody waits for it. */
+  async #untilAborted({ process, id, answer }: RunningCall, signal: AbortSignal): Promise<unknown> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = () => {
+      process.send({ op: "cancel", id, extension: this.#number });
+      reject(new PythonFailure("raised", "it was cancelled"));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      return await Promise.race([answer, aborted]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
@@ -148,7 +202,17 @@ export class PythonExtension {
   #loadMessage(id: number): string {
     const { name, folder, entry, sources } = this.#options;
     const files = filterPythonFiles(folder, sources);
-    const message: LoadMessage = { op: "load", id, extension: this.#number, name, folder, entry, sources: files };
+    const { plugin = null } = this.#options;
+    const message: LoadMessage = {
+      op: "load",
+      id,
+      extension: this.#number,
+      name,
+      folder,
+      entry,
+      sources: files,
+      plugin,
+    };
     return JSON.stringify(message);
   }
 }

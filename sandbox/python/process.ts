@@ -9,7 +9,7 @@ import { describeExit, outerMarker, startCompanion, workingFolder } from "#sandb
 import { limitLines, Lines } from "#sandbox/process/lines";
 import { signalGroup } from "#sandbox/process/terminate";
 import { PythonFailure } from "./failure.ts";
-import { BRIDGE_DESCRIPTOR, type FromPython, type PythonText, type ToPython } from "./wire.ts";
+import { BRIDGE_DESCRIPTOR, type FromPython, type PythonRequest, type PythonText, type ToPython } from "./wire.ts";
 
 const START = fileURLToPath(new URL("./start.py", import.meta.url));
 /** How long it may take to start; generous, for a machine under load. */
@@ -30,6 +30,8 @@ export interface PythonProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Takes output and errors outside of calls; null for an extension that nobody knows. */
   readonly onText: (text: PythonText) => void;
+  /** Answers what a plugin asks for. Rejects with a reason. */
+  readonly onRequest: (request: PythonRequest) => Promise<unknown>;
 }
 
 /** How a process ended. */
@@ -217,9 +219,21 @@ export class PythonProcess {
         return this.#settle(message.id)?.resolve(message.value);
       case "failed":
         return this.#settle(message.id)?.reject(new PythonFailure(message.kind, message.problem));
+      case "request":
+        return void this.#reply(message);
       case "output":
       case "stray":
         return this.#options.onText(message);
+    }
+  }
+
+  async #reply(request: PythonRequest): Promise<void> {
+    const { id, extension } = request;
+    try {
+      const value = await this.#options.onRequest(request);
+      this.send({ op: "reply", extension, id, ok: true, value });
+    } catch (error) {
+      this.send({ op: "reply", extension, id, ok: false, value: problemOf(error) });
     }
   }
 
@@ -276,7 +290,7 @@ export class PythonProcess {
 }
 
 function failureOf({ begun, extension }: PendingCall, problem: string, culprit: number | null): PythonFailure {
-  if (!begun && culprit !== extension) return new PythonFailure("lost", problem);
+  if (!begun) return new PythonFailure("lost", problem);
   if (culprit === null || culprit === extension) return new PythonFailure("died", problem);
   return new PythonFailure("died", "another hook ended the Python process that they share");
 }

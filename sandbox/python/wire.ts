@@ -17,6 +17,51 @@ export interface LoadMessage {
   readonly entry: string;
   /** The Python files by path below the folder, a character for each byte; null to read the disk. */
   readonly sources: Readonly<Record<string, string>> | null;
+  /** Null for the handler of a gateway hook. */
+  readonly plugin: AboutPlugin | null;
+}
+
+export interface AboutPlugin {
+  readonly name: string;
+  readonly version: string | null;
+  readonly description: string | null;
+  readonly home: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What a plugin has registered: the value of its load. Functions have the numbers of their order. */
+export interface PluginLoaded {
+  readonly registrations: readonly Registration[];
+  /** The names of methods of `ctx` that it called in vain. */
+  readonly unsupported: readonly string[];
+}
+
+export type Registration =
+  | { readonly kind: "hook"; readonly function: number; readonly event: string }
+  | {
+      readonly kind: "tool";
+      readonly function: number;
+      readonly name: string;
+      readonly description: string;
+      readonly parameters: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: "command"; readonly function: number; readonly name: string; readonly description: string };
+
+/** Calls a function of a plugin. */
+export interface CallMessage {
+  readonly op: "call";
+  readonly id: number;
+  readonly extension: number;
+  readonly function: number;
+  readonly args: readonly unknown[];
+  /** A function gets those that it names. */
+  readonly keywords: object;
+  /** For the live objects of `pre_gateway_dispatch`. */
+  readonly live: { readonly platforms: readonly string[] } | null;
+  /** The value does not matter, so it need not be JSON. */
+  readonly ignored: boolean;
+  /** In a thread of its own, so that it may take long. */
+  readonly alone: boolean;
 }
 
 /** Calls the handler; `context` is appended as the text that it is. */
@@ -31,6 +76,14 @@ export type ToPython =
   | LoadMessage
   /** Cancels a coroutine that waits; the call fails, or answers, as the coroutine decides. */
   | { readonly op: "cancel"; readonly id: number; readonly extension: number }
+  /** Answers a request; the value is a sentence when it went wrong. */
+  | {
+      readonly op: "reply";
+      readonly extension: number;
+      readonly id: number;
+      readonly ok: boolean;
+      readonly value: unknown;
+    }
   | { readonly op: "close"; readonly extension: number };
 
 export type FromPython =
@@ -42,7 +95,17 @@ export type FromPython =
   | { readonly type: "begun"; readonly id: number }
   | { readonly type: "answer"; readonly id: number; readonly value: unknown }
   | { readonly type: "failed"; readonly id: number; readonly kind: FailureKind; readonly problem: string }
+  | PythonRequest
   | PythonText;
+
+/** Something that a plugin asks of the program. */
+export interface PythonRequest {
+  readonly type: "request";
+  readonly id: number;
+  readonly extension: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
 
 /** A line of output, or an error outside of the calls; of an unknown extension where nobody can tell. */
 export interface PythonText {

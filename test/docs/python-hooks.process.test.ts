@@ -17,9 +17,7 @@ test("every block is a half of an example, which has the name of its manifest", 
 });
 
 test("command-usage counts in its file", async (t) => {
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  const bench = await makePythonBench(t, { env });
-  env["HERMES_HOME"] = bench.path("");
+  const bench = await makePythonBench(t);
   bench.write("command-usage", {
     "HOOK.yaml": manifests.get("command-usage"),
     "handler.py": handlers.get("command-usage"),

@@ -29,9 +29,16 @@ export async function makePythonBench(
   const config = await parseConfig("", "config.yaml", {});
   const at = (level: string) => (text: string) => void strange.push(`${level} ${text}`);
   const log: Log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: () => log };
-  const python = openPython({ config: () => config, env, log });
+  // The home is that of the bench.
+  let opened: Python | undefined;
+  const open = () => (opened ??= openPython({ config: () => config, home: bench.path(""), env, log }));
+  const python: Python = {
+    bridge: () => open().bridge(),
+    configure: () => open().configure(),
+    [Symbol.asyncDispose]: async () => opened?.[Symbol.asyncDispose](),
+  };
   const deps = { env, database, log, python: () => python.bridge() };
-  const bench = makeHookBench(t, {
+  const bench: HookBench = makeHookBench(t, {
     settings,
     worker: (name) => createTier(name, deps),
     checks: tierChecks(() => pythonPlace(config, env)),

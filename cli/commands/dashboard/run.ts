@@ -7,6 +7,7 @@ import { HookRegistry, install_as_default } from "#core/registry";
 import { bindAddress } from "#dashboard/addresses";
 import { createPluginHost } from "#plugins/host";
 import type { CliContext } from "../../context.ts";
+import { openPython, pythonPlugins } from "../../python.ts";
 import { openFiles } from "../../host-files.ts";
 import { limitHeapGrowth } from "../../memory.ts";
 import { createShutdown, onStopSignal } from "../../shutdown.ts";
@@ -50,6 +51,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
     files.log.error(sentence);
   });
   install_as_default(registry);
+  const python = undo.use(openPython({ config: () => config, home: paths.home, env: context.env, log: files.log }));
   const plugins = createPluginHost({
     paths,
     // Nothing fires here: hooks that plugins register are for the processes that run turns.
@@ -60,6 +62,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
     warn: context.warn,
     builtinTools: [],
     safeMode: globals.safeMode,
+    loadCode: pythonPlugins(python),
   });
   undo.use(plugins);
   await plugins.load(config);

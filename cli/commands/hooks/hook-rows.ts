@@ -85,7 +85,7 @@ function stateOf(hook: ListedHook): string {
   if (state !== undefined) return `${state === "disabled" ? "off" : state}${untrusted ? ", untrusted" : ""}`;
   if (problem !== null) return "broken";
   if (!enabled) return "off";
-  if (source === "plugin") return "enabled";
+  if (source === "plugin" || source === "python") return "enabled";
   const script = { none: "", unknown: "", modified: ", script modified", missing: ", script missing" }[drift];
   const approval = allowed ? "allowed" : missing.length > 0 ? approvedWithout(missing) : "not allowed";
   return `${approval}${script}`;

@@ -6,7 +6,7 @@ import { loadConfig, type Config } from "#core/home/config";
 import { EXIT } from "#core/errors";
 import type { HomePaths } from "#core/home/paths";
 import { userHome } from "#core/home/paths";
-import { discoverPlugins, entryOf } from "#plugins/discover";
+import { discoverPlugins, entryOf, sourceOf } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
@@ -114,7 +114,7 @@ export async function listPluginHooks(config: Config, paths: HomePaths): Promise
       const { on_error: onError } = entryOf(plugin, settings.entries);
       return {
         event,
-        source: "plugin",
+        source: sourceOf(plugin),
         name: plugin.name,
         command: null,
         matcher: null,

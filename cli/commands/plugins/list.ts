@@ -9,6 +9,7 @@ import { createPluginHost, type PluginListing } from "#plugins/host";
 import { examineInstalled, type ExaminedPlugin } from "../../plugin-install/examine.ts";
 import { listBuiltinTools } from "../../builtin-tools.ts";
 import type { CliContext } from "../../context.ts";
+import { openPython, pythonPlugins } from "../../python.ts";
 import { printList, type Column } from "../../list.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -28,6 +29,7 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     redact: createRedactor(context.env),
     onError: (problem) => context.warn(`${paths.log} cannot be written: ${problem}`),
   });
+  const python = openPython({ config: () => config, home: paths.home, env: context.env, log });
   const host = createPluginHost({
     paths,
     dispatcher: new HookDispatcher(),
@@ -37,6 +39,7 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     warn: (sentence) => context.warn(sentence),
     builtinTools: (await listBuiltinTools(context.env)).map(({ name }) => name),
     safeMode: globals.safeMode,
+    loadCode: pythonPlugins(python),
   });
   try {
     await host.load(config);
@@ -50,6 +53,7 @@ export async function listPlugins(json: boolean, command: Command, context: CliC
     printList(context, COLUMNS, plugins.map(rowOf));
   } finally {
     await host.unload();
+    await python[Symbol.asyncDispose]();
     await log.close();
   }
 }

@@ -13,7 +13,7 @@ _LONGEST_ANSWER = 1024 * 1024
 
 
 class Extension:
-    """A loaded folder: today the handler of a gateway hook."""
+    """A loaded folder: the handler of a gateway hook, or a plugin (plugins.py)."""
 
     def __init__(self, bridge, number, message):
         safe = "".join(letter if letter.isalnum() else "_" for letter in message["name"])
@@ -67,31 +67,37 @@ class Extension:
     def _load(self, call):
         self._begin(call)
         try:
-            module = self._enter(self.package.load, self._entry)
-            handle = getattr(module, "handle", None)
-            if callable(handle):
-                self._handle = handle
-                self._answer(call, None)
-            else:
-                self._fail(call, "unusable", 'it does not define a function "handle"')
+            self._answer(call, self._enter(self._start))
+        except _Unusable as problem:
+            self._fail(call, "unusable", str(problem))
         except BaseException as error:
             self._raised(call, error, "unusable")
+
+    def _start(self):
+        """Loads the modules. The value goes to the program."""
+        self._handle = self._function("handle")
+
+    def _function(self, name):
+        found = getattr(self.package.load(self._entry), name, None)
+        if not callable(found):
+            raise _Unusable(f'it does not define a function "{name}"')
+        return found
 
     def _run(self, call, event, context):
         handle = self._handle
         code = getattr(handle, "__code__", None)
         if code is None or not code.co_flags & _COROUTINE:
-            self._call(call, event, context)
+            self._call(call, handle, event, context)
         elif may_wait(handle):
             self._bridge.main.post(lambda: self._bridge.main.use_loop(lambda: self._await(call, handle, event, context)))
         else:
             self._finish_now(call, handle, event, context)
 
-    def _call(self, call, event, context):
-        """A function, in the thread of the extension. It may return something to await."""
+    def _call(self, call, function, *args):
+        """A function, in the current thread. It may return something to await."""
         self._begin(call)
         try:
-            value = self._enter(self._handle, event, context)
+            value = self._enter(function, *args)
         except BaseException as error:
             self._raised(call, error)
             return
@@ -165,3 +171,5 @@ class Extension:
         self._bridge.channel.send({"type": "failed", "id": call, "kind": kind, "problem": problem})
 
 
+class _Unusable(Exception):
+    """What is wrong with a module that could be loaded, as a clause."""

@@ -7,6 +7,7 @@ from .channel import Channel
 from .extensions import Extension
 from .lanes import MainLane
 from .output import Output
+from .requests import Requests
 
 #: How long functions of `atexit` may take when the program is gone.
 _FAREWELL_SECONDS = 1
@@ -19,6 +20,7 @@ class Bridge:
         self.channel = Channel()
         self.output = Output(self.channel)
         self.main = MainLane(self.output)
+        self.requests = Requests(self.channel)
         self._extensions = {}
 
     def read(self):
@@ -36,7 +38,7 @@ class Bridge:
         op = message["op"]
         number = message["extension"]
         if op == "load":
-            extension = self._extensions[number] = Extension(self, number, message)
+            extension = self._extensions[number] = _kind_of(message)(self, number, message)
             self.main.post(lambda: extension.load(message["id"]))
             return
         extension = self._extensions.get(number)
@@ -44,11 +46,23 @@ class Bridge:
             return
         if op == "run":
             extension.run(message["id"], message["event"], message["context"])
+        elif op == "call":
+            extension.call(message["id"], message)
+        elif op == "reply":
+            self.requests.take(message["id"], message["ok"], message["value"])
         elif op == "cancel":
             extension.cancel(message["id"])
         elif op == "close":
             del self._extensions[number]
             self.main.post(extension.close)
+
+
+def _kind_of(message):
+    if message["plugin"] is None:
+        return Extension
+    from .plugins import Plugin
+
+    return Plugin
 
 
 def main():

@@ -126,7 +126,7 @@ def handle(event_type, context):
   const old = askCommand(bench, "hook", go);
   await until(() => bench.lines.includes("info hook: begun"), "the handler to begin");
   env["HERMES_PYTHON"] = other;
-  await bench.python.refresh();
+  await bench.python.configure();
   writeFileSync(go, "");
   assert.equal(await old, "None");
   assert.equal(await askCommand(bench, "hook"), "True");

@@ -69,3 +69,15 @@ export function workingFolder(): string {
 export function outerMarker(): { readonly name: string; readonly value: string | null } {
   return { name: RUN_MARKER, value: process.env[RUN_MARKER] ?? null };
 }
+
+/** Resolves with the exit code, or the error if it could not be started, and the signal. Its streams may still be open. */
+export function exitOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve([child.exitCode, child.signalCode]);
+    // If it was started, the error is about a signal that could not be sent; its exit is still to come.
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve([error, null]);
+    });
+    child.once("exit", (code, signal) => resolve([code, signal]));
+  });
+}

@@ -5,7 +5,7 @@ import { StringDecoder } from "node:string_decoder";
 import { fileURLToPath } from "node:url";
 import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
-import { describeExit, outerMarker, startCompanion, workingFolder } from "#sandbox/process/companion";
+import { describeExit, exitOf, outerMarker, startCompanion, workingFolder } from "#sandbox/process/companion";
 import { limitLines, Lines } from "#sandbox/process/lines";
 import { signalGroup } from "#sandbox/process/terminate";
 import { PythonFailure } from "./failure.ts";
@@ -293,15 +293,4 @@ function failureOf({ begun, extension }: PendingCall, problem: string, culprit: 
   if (!begun) return new PythonFailure("lost", problem);
   if (culprit === null || culprit === extension) return new PythonFailure("died", problem);
   return new PythonFailure("died", "another hook ended the Python process that they share");
-}
-
-function exitOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve([child.exitCode, child.signalCode]);
-    // If it was started, the error is about a signal that could not be sent; its exit is still to come.
-    child.on("error", (error) => {
-      if (child.pid === undefined) resolve([error, null]);
-    });
-    child.once("exit", (code, signal) => resolve([code, signal]));
-  });
 }

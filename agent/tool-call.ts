@@ -118,7 +118,8 @@ async function execute(scope: TurnScope, tools: readonly Tool[], asked: AskedCal
   if (problem !== undefined) return refuse(`Bad arguments for ${asked.tool}: ${problem}.`);
   try {
     // A copy, because the hooks' arguments are frozen and a tool may change its own.
-    const running = tool.execute(structuredClone(asked.args), {
+    const args = tool.leavesArguments === true ? asked.args : structuredClone(asked.args);
+    const running = tool.execute(args, {
       tool_call_id: asked.id,
       session_id: session.id,
       cwd: deps.cwd,

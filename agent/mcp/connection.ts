@@ -133,10 +133,17 @@ function createConnection(client: Client, { transport, identity, close }: Parts)
 
   async function request(method: string, params: Fields, { timeoutMs, signal }: CallOptions): Promise<Fields> {
     const sentBefore = transport instanceof StdioTransport ? transport.bytesSent : 0;
+    // The SDK leaves its listener on the signal, which may be that of a long turn.
+    const own = new AbortController();
+    const stop = () => own.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
     try {
-      return await client.request({ method, params }, ResultSchema, { timeout: timeoutMs, signal });
+      return await client.request({ method, params }, ResultSchema, { timeout: timeoutMs, signal: own.signal });
     } catch (error) {
       throw lost(error, sentBefore) ?? error;
+    } finally {
+      signal.removeEventListener("abort", stop);
     }
   }
 

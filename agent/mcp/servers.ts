@@ -67,6 +67,7 @@ export function createMcpServers(deps: Omit<McpServerDeps, "onTools">): McpServe
         name,
         description: description || `The tool ${tool.name} of the MCP server ${server}`,
         parameters,
+        leavesArguments: true,
         execute: (args, { signal }) => owner.call(tool.name, args, signal),
       };
     });

@@ -1,4 +1,5 @@
 import { createAgentRunner } from "#agent/runner";
+import type { AgentDeps } from "#agent/scope";
 import { describeModel, selectModel } from "#agent/models/select";
 import { SqliteSessions } from "#agent/sessions";
 import { HookDispatcher } from "#core/dispatch";
@@ -11,6 +12,7 @@ import { join } from "node:path";
 
 export interface OpenAgent extends Disposable {
   readonly runner: AgentRunner;
+  readonly deps: AgentDeps;
   readonly sessions: SqliteSessions;
   readonly database: DatabaseSync;
   /** Runs a turn; rejects when it did not complete. */
@@ -26,7 +28,7 @@ export function openAgent(home: string, tools: readonly Tool[] = []): OpenAgent 
   const sessions = new SqliteSessions(database, (error) => {
     throw error;
   });
-  const runner = createAgentRunner({
+  const deps: AgentDeps = {
     dispatcher: new HookDispatcher(),
     registry,
     sessions,
@@ -38,9 +40,11 @@ export function openAgent(home: string, tools: readonly Tool[] = []): OpenAgent 
     maxRetries: () => 0,
     cwd: home,
     log: { debug: () => undefined, warn: () => undefined },
-  });
+  };
+  const runner = createAgentRunner(deps);
   return {
     runner,
+    deps,
     sessions,
     database,
     turn: async (session, message) => {

@@ -9,6 +9,8 @@ export interface Tool {
   readonly name: string;
   readonly description: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** True for a tool that never changes its arguments, which then need no copy. */
+  readonly leavesArguments?: true;
   /** The value becomes the result's JSON; a throw becomes `{"error": message}`. */
   execute(args: Readonly<Record<string, unknown>>, call: ToolCall): Promise<unknown>;
 }

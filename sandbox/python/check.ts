@@ -29,16 +29,18 @@ export async function findPythonProblem(place: PythonPlace): Promise<string | nu
   return problem === null ? null : `there is no usable Python: ${problem}. ${CURE}`;
 }
 
-/** The first problem of a hook's Python code, as a clause; null when there is none, or no Python to tell. Never rejects. */
+/** The first problem of the Python code of a hook or plugin, as a clause; null when there is none, or no Python to tell. Never rejects. */
 export async function findPythonCodeProblem(
   { handler, folder, sources }: HookCode,
   place: PythonPlace,
+  /** What its file must define. */
+  name: "handle" | "register" = "handle",
 ): Promise<string | null> {
   const found = findPython(place);
   // Why there is none is said elsewhere.
   if ("problem" in found) return null;
   const files = filterPythonFiles(folder, sources);
-  const stdin = JSON.stringify({ folder, entry: basename(handler), function: "handle", sources: files });
+  const stdin = JSON.stringify({ folder, entry: basename(handler), function: name, sources: files });
   const result = await run(found.path, [CHECK], { env: place.env, stdin });
   const line = result.stdout.trim().split("\n").at(-1) ?? "";
   if (result.ended === "exited" && result.exit_code === 0 && line !== "") return JSON.parse(line) as string | null;

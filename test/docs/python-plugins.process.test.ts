@@ -28,5 +28,10 @@ test("no-force refuses a force push in a home of Hermes Agent", async (t) => {
   assert.doesNotMatch(ended.stderr, /unknown key|state\.db/);
   assert.ok(home.has("hermes-hooks.db"));
   assert.match(home.read("logs/hermes.log"), /"plugin":"no-force","msg":"refused git push --force"/);
+  const { stdout } = await home.run(["hooks", "list", "--json"], { env: { PATH: home.work } });
+  const { hooks } = JSON.parse(stdout) as { hooks: readonly { source: string; state?: string; reason?: string }[] };
+  const listed = hooks.find(({ source }) => source === "python");
+  assert.equal(listed?.state, "skipped");
+  assert.match(listed?.reason ?? "", /there is no python3 on PATH/);
   assert.match(home.read("logs/hooks.jsonl"), /"source":"python","name":"no-force".*"outcome":"block"/);
 });

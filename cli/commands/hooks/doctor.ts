@@ -17,7 +17,7 @@ import { examineEntry, type Examination, type SampleRun } from "./examine-entry.
 import { pythonPlace } from "#cli/python";
 import { tierChecks } from "#cli/tiers";
 import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
-import { examineApprovals, examinePlugins } from "./examine-home.ts";
+import { examineApprovals, examinePlugins, examinePythonPlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
 import { findGatewayHooks } from "./list-gateway-hooks.ts";
 import { printReport, type DoctorReport, type ExaminedHook } from "./doctor-report.ts";
@@ -64,7 +64,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     run: !safeMode,
   };
 
-  const hooks: ExaminedHook[] = pluginHooks((await listPluginHooks(config, paths)).hooks);
+  const hooks: ExaminedHook[] = pluginHooks((await listPluginHooks(config, paths, env)).hooks);
   for (const [index, entry] of entries.entries()) {
     const found = await examineEntry(entry, listed[index]!, examination);
     if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
@@ -82,6 +82,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
       ...(config.values.inbound ?? []).map(({ name, script }) => ({ event: `inbound:${name}`, command: script })),
     ]),
     examinePlugins(discovery, config, env),
+    await examinePythonPlugins(discovery, pythonPlace(config, env)),
     { problems: examineInstalled(paths.plugins).problems, notes: [] },
     await examineSandbox({ paths, env, profiles: config.values.sandbox ?? {}, entries }),
   ];

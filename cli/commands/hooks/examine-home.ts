@@ -7,7 +7,8 @@ import { visible } from "#allowlist/visible";
 import type { Config } from "#core/home/config";
 import { declarationOf, EVENT_NAMES, isEventName } from "#core/events";
 import { didYouMean } from "#core/suggest";
-import { entryOf, isNamed, type Discovery, type FoundPlugin } from "#plugins/discover";
+import { entryOf, isNamed, sourceOf, type Discovery, type FoundPlugin } from "#plugins/discover";
+import type { PythonPlace } from "#sandbox/python/interpreter";
 import { environmentProblem } from "#plugins/manifest";
 import type { Findings } from "./examine-entry.ts";
 
@@ -52,6 +53,19 @@ export function examinePlugins({ plugins, warnings }: Discovery, config: Config,
     }
   }
   return { problems, notes };
+}
+
+/** What is wrong with the code of enabled Python plugins, without executing it. */
+export async function examinePythonPlugins({ plugins }: Discovery, place: PythonPlace): Promise<Findings> {
+  const wanted = plugins.filter((plugin) => plugin.state === "enabled" && sourceOf(plugin) === "python");
+  if (wanted.length === 0) return { problems: [], notes: [] };
+  const { findPythonCodeProblem, findPythonProblem } = await import("#sandbox/python/check");
+  const missing = await findPythonProblem(place);
+  const named = async ({ name, folder, entry = folder }: FoundPlugin) => {
+    const problem = missing ?? (await findPythonCodeProblem({ folder, handler: entry }, place, "register"));
+    return problem === null ? [] : [`plugin "${visible(name)}": ${visible(problem)}`];
+  };
+  return { problems: (await Promise.all(wanted.map(named))).flat(), notes: [] };
 }
 
 function unmetNeeds(

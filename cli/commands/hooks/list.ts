@@ -10,6 +10,7 @@ import { discoverPlugins, entryOf, sourceOf } from "#plugins/discover";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { requestOf } from "#sandbox/shell/request";
 import type { CliContext } from "#cli/context";
+import { pythonPlace } from "#cli/python";
 import { warnOfAccess } from "#cli/hook-scripts";
 import { consentFor } from "./consent-state.ts";
 import { printHooks } from "./hook-rows.ts";
@@ -37,7 +38,7 @@ export async function listHooks(
 export async function collectHooks(paths: HomePaths, env: NodeJS.ProcessEnv): Promise<Listing> {
   const config = await loadConfig(paths, env);
   const shell = listShellHooks(config, paths, env);
-  const plugins = await listPluginHooks(config, paths);
+  const plugins = await listPluginHooks(config, paths, env);
   const inbound = await loadInboundHookList(config, paths, env);
   const gatewayHooks = await loadGatewayHookList(config, paths, env);
   const listings = [plugins, shell, inbound, gatewayHooks];
@@ -105,9 +106,11 @@ export function listShellHooks(config: Config, paths: HomePaths, env: NodeJS.Pro
 }
 
 /** The hooks that plugins' manifests name. */
-export async function listPluginHooks(config: Config, paths: HomePaths): Promise<Listing> {
+export async function listPluginHooks(config: Config, paths: HomePaths, env: NodeJS.ProcessEnv): Promise<Listing> {
   const { plugins: settings } = config.values;
   const { plugins, warnings } = await discoverPlugins(paths.plugins, settings);
+  const isPython = plugins.some((plugin) => plugin.state === "enabled" && sourceOf(plugin) === "python");
+  const reason = isPython ? await pythonProblem(config, env) : null;
   const hooks = plugins.flatMap((plugin) =>
     (plugin.manifest?.providesHooks ?? []).map((event): ListedHook => {
       const enabled = plugin.state === "enabled";
@@ -126,8 +129,18 @@ export async function listPluginHooks(config: Config, paths: HomePaths): Promise
         approved_at: null,
         drift: "none",
         problem: plugin.error ?? null,
+        ...(enabled && reason !== null && sourceOf(plugin) === "python" ? skipped(reason) : {}),
       };
     }),
   );
   return { hooks, warnings };
+}
+
+async function pythonProblem(config: Config, env: NodeJS.ProcessEnv): Promise<string | null> {
+  const { findPythonProblem } = await import("#sandbox/python/check");
+  return findPythonProblem(pythonPlace(config, env));
+}
+
+function skipped(reason: string) {
+  return { state: "skipped", reason, problem: reason, allowed: false } as const;
 }

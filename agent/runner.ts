@@ -14,6 +14,7 @@ import type {
   TurnResult,
   UsageRecord,
 } from "#core/ports/agent";
+import { withChangingTools } from "./changing-tools.ts";
 import { compactSession } from "./compact.ts";
 import { createDelegateTool } from "./delegate.ts";
 import { Injections } from "./injections.ts";
@@ -63,7 +64,7 @@ export function createAgentRunner(deps: AgentDeps): AgentRunner {
     const { tool, args } = request;
     const line = openLine(deps, request);
     const scope = scopeOf(request, line);
-    const all = () => [...deps.tools(), createDelegateTool(scope, runTurn)];
+    const all = withChangingTools(deps, [...deps.tools(), createDelegateTool(scope, runTurn)]);
     const id = `call_${randomUUID().replaceAll("-", "")}`;
     try {
       line.emit(sessionFrame(deps, request));

@@ -21,6 +21,8 @@ export interface AgentDeps {
   readonly sessions: SqliteSessions;
   /** The tools of the moment, `delegate_task` left out: the agent adds its own. Asked once a turn. */
   readonly tools: () => readonly Tool[];
+  /** Tools that come and go while a turn runs: asked before each request. One with the name of another tool is left out. */
+  readonly changingTools?: (() => readonly Tool[]) | undefined;
   /** Resolves once the tools are known, some of which others have to be asked for, or when the signal aborts. */
   readonly toolsReady?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** The model of the moment. Asked once a turn. */

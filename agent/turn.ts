@@ -3,6 +3,7 @@ import { yieldToEventLoop } from "#core/event-loop";
 import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import type { FinishReason } from "#core/frames";
 import type { Tool, TurnInput } from "#core/ports/agent";
+import { withChangingTools } from "./changing-tools.ts";
 import { TurnMessages } from "./turn-messages.ts";
 import { ContextGuard } from "./context-guard.ts";
 import { createDelegateTool } from "./delegate.ts";
@@ -20,7 +21,8 @@ interface Turn {
   readonly message: string;
   readonly instructions: string;
   readonly conversation: TurnMessages;
-  readonly tools: readonly Tool[];
+  /** The tools of the moment. */
+  readonly tools: () => readonly Tool[];
   readonly injections: Injections;
   readonly guard: ContextGuard;
   /** Requests to the model so far. */
@@ -70,14 +72,14 @@ async function prepare(scope: TurnScope, input: TurnInput, injections: Injection
   await deps.toolsReady?.(scope.line.signal);
   const { tools: own = [] } = input;
   const others = deps.tools().filter(({ name }) => own.every((tool) => tool.name !== name));
-  const tools = [...others, ...own, createDelegateTool(scope, runTurn)];
+  const tools = withChangingTools(deps, [...others, ...own, createDelegateTool(scope, runTurn)]);
   const conversation = new TurnMessages(deps.sessions, session.id, input, selected);
   // Reading a long history takes time, and so does what comes next.
   await yieldToEventLoop();
   const instructions = [deps.instructions ?? INSTRUCTIONS, deps.projectInstructions, input.instructions]
     .filter(Boolean)
     .join("\n\n");
-  const guard = new ContextGuard(scope, { selected, conversation, instructions, tools });
+  const guard = new ContextGuard(scope, { selected, conversation, instructions, tools: tools() });
   return { scope, selected, message, instructions, conversation, tools, injections, guard, requests: 0 };
 }
 
@@ -131,15 +133,16 @@ async function open(turn: Turn): Promise<void> {
 
 /** Alternates between requests and calls until the model answers without calls or the limit is reached. */
 async function converse(turn: Turn): Promise<Ending> {
-  const { scope, conversation, tools } = turn;
+  const { scope, conversation } = turn;
   while (turn.requests < scope.maxIterations) {
     addInjected(turn, turn.injections.take());
+    const tools = turn.tools();
     const answer = await ask(turn, tools);
     const calls = answer.calls.map((call) => ({ ...call, id: uniqueId(scope, call.id) }));
     announce(turn, "agent:step", { iteration: turn.requests, tool_names: calls.map(({ tool }) => tool) });
     if (calls.length > 0) {
       conversation.addCalls(answer, calls);
-      await runStep(turn, calls);
+      await runStep(turn, calls, tools);
       continue;
     }
     if (turn.injections.closeIfEmpty()) return finish(turn, answer);
@@ -149,8 +152,11 @@ async function converse(turn: Turn): Promise<Ending> {
 }
 
 /** Runs all calls of an answer in parallel. Each result is stored immediately, so that a kill loses no other. */
-async function runStep(turn: Turn, calls: readonly AskedCall[]): Promise<void> {
-  const { scope, conversation, tools } = turn;
+async function runStep(
+  { scope, conversation }: Turn,
+  calls: readonly AskedCall[],
+  tools: readonly Tool[],
+): Promise<void> {
   const contents = await Promise.all(
     calls.map((call) => runToolCall(scope, tools, call, (content) => conversation.storeResult(call, content))),
   );
@@ -178,7 +184,7 @@ async function closeAtLimit(turn: Turn): Promise<Ending> {
   const { scope } = turn;
   addInjected(turn, turn.injections.close());
   // Anthropic's API rejects a history with calls but without tools; for other providers none are sent.
-  const tools = turn.selected.provider === "anthropic" ? turn.tools : [];
+  const tools = turn.selected.provider === "anthropic" ? turn.tools() : [];
   const error = new HermesError("HERMES_TURN_LIMIT", { limit: scope.maxIterations });
   const ending = { completed: false, interrupted: false, exit_code: EXIT.turnLimit, error };
   try {

@@ -1,4 +1,5 @@
 /** One configured MCP server: connected at the start, its tools listed, and connected again when it is needed. */
+import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import { MCP_DEFAULTS, type McpServerSettings } from "#core/home/mcp-settings";
@@ -21,8 +22,10 @@ export interface McpServerDeps extends ServerPlace {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Lists of tools that a server announces faster than this are read together. */
-const REFRESH_PAUSE_MS = 250;
+/** Changes that a server announces faster than this are read together. */
+const REFRESH_PAUSE_MS = 100;
+/** How long the answer of a call that changed the tools waits for their new list. */
+const REFRESH_WAIT_MS = 2000;
 /** How long a server that did not start is left alone. */
 const RETRY_MS = 60_000;
 
@@ -37,7 +40,10 @@ export class McpServer {
   readonly #closed = new AbortController();
   #connection: Connection | undefined;
   #opening: Promise<Connection> | undefined;
-  #isRefreshing = false;
+  /** The reading of a changed list; undefined when there is none. */
+  #reading: Promise<void> | undefined;
+  /** When the list was last read, of `performance.now()`. */
+  #readAt = 0;
   #isStale = false;
   /** When it last failed to start, of `performance.now()`. */
   #failedAt: number | undefined;
@@ -93,9 +99,13 @@ export class McpServer {
     const timeout = this.#settings.timeout ?? MCP_DEFAULTS.timeout;
     let mayRestart = this.#connection !== undefined;
     for (;;) {
+      if (this.#closed.signal.aborted) throw new Error("the MCP server is no longer in use");
       const connection = this.#connection ?? (await unlessAborted(signal, this.#open()));
       try {
-        return toolValue(await connection.call(tool, args, { timeoutMs: timeout * 1000, signal }));
+        const answer = await connection.call(tool, args, { timeoutMs: timeout * 1000, signal });
+        // A call may have changed the tools, which the model should know next.
+        if (this.#reading !== undefined) await withDeadline(REFRESH_WAIT_MS, () => this.#reading);
+        return toolValue(answer);
       } catch (error) {
         if (signal.aborted) throw new Error("interrupted; the server was asked to stop", { cause: error });
         if (!(error instanceof LostCall)) throw new Error(this.#sentenceFor(error, timeout), { cause: error });
@@ -198,6 +208,7 @@ export class McpServer {
       this.#deps.log.info("MCP tools that only run as tasks are left out", { server: this.name, tools: unsupported });
     }
     this.tools = tools;
+    this.#readAt = performance.now();
     for (const warning of warnings) this.#deps.warn(this.#clean(warning));
     this.#deps.onTools();
   }
@@ -205,10 +216,8 @@ export class McpServer {
   /** Reads the list again; changes that are announced meanwhile need one more reading, not one each. */
   #refresh(): void {
     this.#isStale = true;
-    if (this.#isRefreshing) return;
-    this.#isRefreshing = true;
-    void this.#readAgain().finally(() => {
-      this.#isRefreshing = false;
+    this.#reading ??= this.#readAgain().finally(() => {
+      this.#reading = undefined;
     });
   }
 
@@ -216,12 +225,12 @@ export class McpServer {
     const timeoutMs = (this.#settings.connect_timeout ?? MCP_DEFAULTS.connect_timeout) * 1000;
     const { signal } = this.#closed;
     while (this.#isStale && !signal.aborted) {
+      await new Promise((resolve) => void setTimeout(resolve, this.#readAt + REFRESH_PAUSE_MS - performance.now()));
       this.#isStale = false;
-      const connection = this.#connection;
       // Starting it again lists its tools, too.
-      if (connection === undefined) return;
+      if (this.#connection === undefined) return;
       try {
-        this.#take(await connection.listTools({ timeoutMs, signal }));
+        this.#take(await this.#connection.listTools({ timeoutMs, signal }));
       } catch (error) {
         if (signal.aborted) return;
         this.#deps.log.warn("the MCP server's tools could not be listed again", {
@@ -229,7 +238,6 @@ export class McpServer {
           problem: this.#clean(problemOf(error)),
         });
       }
-      await new Promise((resolve) => void setTimeout(resolve, REFRESH_PAUSE_MS).unref());
     }
   }
 

@@ -1,8 +1,8 @@
 /** The part of a host that runs turns: plugins with their tools, the runner, and the turns that plugins ask for. */
+import { withChangingTools } from "#agent/changing-tools";
 import { createAgentRunner } from "#agent/runner";
 import { HermesError } from "#core/errors";
 import { mirrorFrames, mirrorRetries } from "#core/mirror";
-import type { Tool } from "#core/ports/agent";
 import type { HookRegistry } from "#core/registry";
 import { createPluginHost } from "#plugins/host";
 import { openCommandRules } from "../command-rules.ts";
@@ -57,12 +57,13 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     loadCode: pythonPlugins(python),
     commandRules: openCommandRules({ paths, env: context.env, warn: context.warn }),
   });
-  const tools = () => withMcp([...builtin.builtin(), ...plugins.tools()], mcp.tools());
+  const fixed = () => [...builtin.builtin(), ...plugins.tools()];
   const runner = createAgentRunner({
     dispatcher,
     registry,
     sessions: sessions.store,
-    tools,
+    tools: fixed,
+    changingTools: mcp.tools,
     toolsReady: mcp.ready,
     model: () => model.load(),
     modelId: () => model.describe().id,
@@ -90,7 +91,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     python,
     pluginTurns,
     runner,
-    tools,
+    tools: () => withChangingTools({ changingTools: mcp.tools }, fixed())(),
     setDeliver(send) {
       deliver = send;
     },
@@ -100,13 +101,6 @@ export function openAgent(options: HostAgentOptions): HostAgent {
       await python[Symbol.asyncDispose]();
     },
   };
-}
-
-/** A tool of a plugin keeps its name, whatever a server calls its own. */
-function withMcp(tools: readonly Tool[], others: readonly Tool[]): readonly Tool[] {
-  if (others.length === 0) return tools;
-  const taken = new Set(tools.map(({ name }) => name));
-  return [...tools, ...others.filter(({ name }) => !taken.has(name))];
 }
 
 /** Plugins hear the events of both, and emit into the first. */

@@ -9,7 +9,7 @@ test("the guard blocks a server's tool on every path, and the server is not aske
   const { servers, recorded } = await startMcp(context, { one: fixtureServer() });
   for (const [name, walk] of Object.entries(TOOL_PATHS)) {
     await context.test(name, async () => {
-      const bench = createBench({ deps: { tools: servers.tools } });
+      const bench = createBench({ deps: { tools: () => [], changingTools: servers.tools } });
       await assertBlocked(bench, { tool: "mcp_one_echo", args: { text: "x" } }, walk);
     });
   }
@@ -21,7 +21,7 @@ test("the guard blocks a server's tool on every path, and the server is not aske
 
 test("hooks change the arguments and the result; bad arguments and long results are handled as for every tool", async (context) => {
   const { servers, recorded } = await startMcp(context, { one: fixtureServer() });
-  const bench = createBench({ deps: { tools: servers.tools } });
+  const bench = createBench({ deps: { tools: () => [], changingTools: servers.tools } });
   bench.hook("pre_tool_call", ({ args }) =>
     (args as { text?: unknown }).text === "before" ? { action: "modify", args: { text: "after" } } : undefined,
   );
@@ -39,4 +39,12 @@ test("hooks change the arguments and the result; bad arguments and long results 
   );
   assert.deepEqual([posted?.payload["tool_name"], posted?.payload["args"]], ["mcp_one_echo", { text: "after" }]);
   assert.equal(recorded().filter((line) => line === "call echo").length, 1);
+});
+
+test("a tool that a call has brought can be called in the same turn", async (context) => {
+  const { servers } = await startMcp(context, { one: fixtureServer() });
+  const bench = createBench({ deps: { tools: () => [], changingTools: servers.tools } });
+  await bench.turn("@mcp_one_grow {}\nand then\n@mcp_one_grown {}");
+  const results = bench.framesOf("tool_result").map(({ content }) => content);
+  assert.deepEqual(results, ['{"result":"grown"}', '{"result":"new"}']);
 });

@@ -67,6 +67,8 @@ export interface HandlerReport {
   readonly onOutput: (level: OutputLevel, text: string) => void;
   /** An uncaught error of the handler: an unhandled rejection, an error in a timer. */
   readonly onStray: (problem: string) => void;
+  /** It gets no more events until it is reloaded; the reason, a clause whose "it" is the handler. Called once. */
+  readonly onOff?: (problem: string) => void;
   /** Its thread or isolate is being started, which is not part of a run's time. */
   readonly onLoading?: () => void;
   /** Its module has been loaded. */

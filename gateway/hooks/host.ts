@@ -98,7 +98,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
   let preparing: NodeJS.Timeout | undefined;
 
   const registrations = new Registrations(registry, (directory) => slots.get(directory)?.running);
-  const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, tier };
+  const loadedDeps: LoadedGatewayHookDeps = { record: deps.record, log, warn, tier };
 
   const kind: VersionKind<FoundGatewayHook, LoadedGatewayHook> = {
     wantedOf(found) {

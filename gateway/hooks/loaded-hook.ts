@@ -13,6 +13,8 @@ import type { TierName } from "#core/tiers";
 export interface LoadedGatewayHookDeps {
   readonly record: RunSink;
   readonly log: Log;
+  /** Shows a message to the user. */
+  readonly warn: (sentence: string) => void;
   readonly tier: (name: TierName) => Promise<HandlerTier>;
 }
 
@@ -33,6 +35,7 @@ export class LoadedGatewayHook {
   #queue: HookQueue | undefined;
   readonly #rare = new OncePerMinute();
   #dropped = 0;
+  #isOff = false;
 
   constructor(version: HookVersionFiles, deps: LoadedGatewayHookDeps) {
     const { hook, sources } = version;
@@ -72,7 +75,7 @@ export class LoadedGatewayHook {
   publish(pattern: string, event: string, context: EventContext): Promise<unknown> | undefined {
     const identity = this.#identities.find((one) => one.event === pattern);
     // Meanwhile a version was swapped in that no longer listens to the event.
-    if (identity === undefined) return undefined;
+    if (identity === undefined || this.#isOff) return undefined;
     return (this.#queue ??= this.#createQueue()).publish(identity, event, context);
   }
 
@@ -113,6 +116,12 @@ export class LoadedGatewayHook {
     // hands.
     const rare = new BoundedMap<string, (problem: string) => void>(MOST_KINDS);
     return {
+      onOff: (problem) => {
+        this.#isOff = true;
+        const sentence = `gateway hook "${name}" is off: ${problem}`;
+        log.error(sentence);
+        this.#deps.warn(`${sentence}.`);
+      },
       onOutput: (level, text) => log[level](`${name}: ${text}`),
       onStray(problem) {
         const [kind = ""] = problem.split(":", 1);

@@ -1,8 +1,7 @@
 /** Asks the user's Python about code, without running it. */
-import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HookCode } from "#core/ports/tier";
-import { filterPythonFiles } from "./sources.ts";
+import { filterPythonFiles, HANDLER_FILE } from "./sources.ts";
 import { workingFolder } from "#sandbox/process/companion";
 import { runProcess, type ProcessResult } from "#sandbox/process/run";
 import { findPython, type PythonPlace } from "./interpreter.ts";
@@ -10,6 +9,8 @@ import { findPython, type PythonPlace } from "./interpreter.ts";
 const CHECK = fileURLToPath(new URL("./check.py", import.meta.url));
 const CHECK_MS = 10_000;
 const MOST_OUTPUT_BYTES = 64 * 1024;
+/** The files of hooks and plugins, also where they are links, by what they define. */
+const ENTRIES = { handle: HANDLER_FILE, register: "__init__.py" } as const;
 const OLDEST = [3, 9] as const;
 const CURE = "Install Python 3.9 or newer, or name one with python: in config.yaml";
 
@@ -34,13 +35,13 @@ export async function findPythonCodeProblem(
   { handler, folder, sources }: HookCode,
   place: PythonPlace,
   /** What its file must define. */
-  name: "handle" | "register" = "handle",
+  name: keyof typeof ENTRIES = "handle",
 ): Promise<string | null> {
   const found = findPython(place);
   // Why there is none is said elsewhere.
   if ("problem" in found) return null;
   const files = filterPythonFiles(folder, sources);
-  const stdin = JSON.stringify({ folder, entry: basename(handler), function: name, sources: files });
+  const stdin = JSON.stringify({ folder, entry: ENTRIES[name], function: name, sources: files });
   const result = await run(found.path, [CHECK], { env: place.env, stdin });
   const line = result.stdout.trim().split("\n").at(-1) ?? "";
   if (result.ended === "exited" && result.exit_code === 0 && line !== "") return JSON.parse(line) as string | null;

@@ -187,7 +187,7 @@ export class PythonExtension {
     this.#restarts.note();
     if (!this.#restarts.areTooMany || this.#isOff) return;
     this.#isOff = true;
-    this.#options.report.onStray(`is off: ${TOO_MANY_RESTARTS}`);
+    this.#options.report.onOff?.(TOO_MANY_RESTARTS);
   }
 
   #timeout(seconds: number): PythonFailure {

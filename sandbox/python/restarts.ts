@@ -34,4 +34,4 @@ export class Restarts {
   }
 }
 
-export const TOO_MANY_RESTARTS = `it has ended its Python process more than ${MOST_RESTARTS} times within a minute, and is off until it is reloaded`;
+export const TOO_MANY_RESTARTS = `it has ended its Python process more than ${MOST_RESTARTS} times within a minute. It gets no events until it is reloaded`;

@@ -3,6 +3,9 @@ import { sep } from "node:path";
 import { takeSources } from "#core/extensions/fingerprint";
 import type { KeptSources } from "#core/extensions/sources";
 
+/** The file in a gateway hook's folder, also where it is a link. */
+export const HANDLER_FILE = "handler.py";
+
 /**
  * By path below the folder, a character for each byte, because a file may be in any encoding. Without kept files, those
  * of the disk.

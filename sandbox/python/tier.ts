@@ -1,10 +1,10 @@
 /** The tier of `handler.py` hooks: all of them share one process of the user's Python (docs/python-hooks.md). */
-import { basename } from "node:path";
 import { HermesError } from "#core/errors";
 import type { GatewayHook, Handler, HandlerReport, HandlerTier, HookVersion } from "#core/ports/tier";
 import type { PythonBridge } from "./bridge.ts";
 import { PythonExtension } from "./extension.ts";
 import { PythonFailure } from "./failure.ts";
+import { HANDLER_FILE } from "./sources.ts";
 
 /** Creates the tier. Whoever made the bridge ends it. */
 export function createPythonTier(bridge: PythonBridge): HandlerTier {
@@ -20,12 +20,12 @@ class PythonHandler implements Handler {
   readonly #extension: PythonExtension;
 
   constructor(hook: HookVersion, report: HandlerReport, bridge: PythonBridge) {
-    const { name, folder, handler, sources, timeoutSeconds } = hook;
+    const { name, folder, sources, timeoutSeconds } = hook;
     this.#hook = hook;
     this.#extension = new PythonExtension(bridge, {
       name,
       folder,
-      entry: basename(handler),
+      entry: HANDLER_FILE,
       sources,
       timeoutSeconds,
       report,

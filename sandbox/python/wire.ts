@@ -15,8 +15,8 @@ export interface LoadMessage {
   readonly folder: string;
   /** The file in the folder to begin with. */
   readonly entry: string;
-  /** The Python files by path below the folder, a character for each byte; null to read the disk. */
-  readonly sources: Readonly<Record<string, string>> | null;
+  /** The Python files by path below the folder, a character for each byte. */
+  readonly sources: Readonly<Record<string, string>>;
   /** Null for the handler of a gateway hook. */
   readonly plugin: AboutPlugin | null;
 }

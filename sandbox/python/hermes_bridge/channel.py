@@ -3,7 +3,7 @@ import fcntl
 import os
 from _thread import allocate_lock
 
-from .compact_json import dumps, loads
+from .compact_json import dumps
 
 DESCRIPTOR = 3
 _READ_BYTES = 65536
@@ -26,7 +26,7 @@ class Channel:
         self._lock = allocate_lock()
 
     def read(self):
-        """Yields the program's messages until it closes the connection."""
+        """Yields the program's messages, a line of bytes each, until it closes the connection."""
         pieces = []
         while True:
             try:
@@ -40,8 +40,7 @@ class Channel:
                 continue
             *lines, rest = (b"".join(pieces) + piece).split(b"\n")
             pieces = [rest] if rest else []
-            for line in lines:
-                yield loads(line.decode("utf-8"))
+            yield from lines
 
     def send(self, message):
         self.send_text(dumps(message))

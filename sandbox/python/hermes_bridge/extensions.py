@@ -56,7 +56,7 @@ class Extension:
 
     def _is_async(self):
         """Whether the source defines `async def handle`. What the sources do not tell runs in a thread."""
-        source = (self.package.sources or {}).get(self._entry)
+        source = self.package.sources.get(self._entry)
         try:
             code = compile(source, self._entry, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):

@@ -19,8 +19,8 @@ class Package:
     def __init__(self, name, folder, sources):
         self.name = name
         self.folder = folder
-        #: Bytes by path below the folder; None when the disk is to be read.
-        self.sources = None if sources is None else {path: text.encode("latin-1") for path, text in sources.items()}
+        #: Bytes by path below the folder.
+        self.sources = {path: text.encode("latin-1") for path, text in sources.items()}
         self._builtins = dict(vars(builtins), __import__=self._import)
 
     def load(self, entry):
@@ -45,22 +45,19 @@ class Package:
                 del sys.modules[name]
 
     def mentions(self, word):
-        """Whether a source that was kept has a word in it; without kept sources, whether it may."""
-        return self.sources is None or any(word in source for source in self.sources.values())
+        """Whether a source that was kept has a word in it."""
+        return any(word in source for source in self.sources.values())
 
     def find_spec(self, name):
         """The spec of one of its modules; None when there is no such module."""
         below = name[len(self.name) + 1 :].replace(".", "/")
-        if self.sources is not None:
-            prefix = below + "/" if below else ""
-            for path, is_package in ((f"{prefix}__init__.py", True), (f"{below}.py", False)):
-                if path in self.sources:
-                    return self._spec(name, path, is_package)
-            if prefix and any(path.startswith(prefix) for path in self.sources):
-                return self._folder_spec(name, below)
+        prefix = below + "/" if below else ""
+        for path, is_package in ((f"{prefix}__init__.py", True), (f"{below}.py", False)):
+            if path in self.sources:
+                return self._spec(name, path, is_package)
         # A handler's folder is a package, whether or not it has an __init__.py.
-        if below == "":
-            return self._folder_spec(name, "")
+        if any(path.startswith(prefix) for path in self.sources) or not below:
+            return self._folder_spec(name, below)
         parent = os.path.join(self.folder, os.path.dirname(below)).rstrip("/")
         return PathFinder.find_spec(name, [parent])
 
@@ -78,9 +75,8 @@ class Package:
         return spec
 
     def _has(self, name):
-        if self.sources is not None:
-            if f"{name}.py" in self.sources or any(path.startswith(f"{name}/") for path in self.sources):
-                return True
+        if f"{name}.py" in self.sources or any(path.startswith(f"{name}/") for path in self.sources):
+            return True
         place = os.path.join(self.folder, name)
         return os.path.isfile(place + ".py") or os.path.isfile(os.path.join(place, "__init__.py"))
 

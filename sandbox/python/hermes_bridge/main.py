@@ -4,6 +4,7 @@ import sys
 from _thread import start_new_thread
 
 from .channel import Channel
+from .compact_json import loads
 from .extensions import Extension
 from .lanes import MainLane
 from .output import Output
@@ -26,13 +27,24 @@ class Bridge:
     def read(self):
         """Takes messages until the connection ends, and the process with it. Runs in a thread of its own."""
         try:
-            for message in self.channel.read():
-                self._take(message)
+            for line in self.channel.read():
+                try:
+                    message = loads(line.decode("utf-8"))
+                except (ValueError, RecursionError) as error:
+                    self._refuse(line, error)
+                else:
+                    self._take(message)
         finally:
             # Also when the main thread is in a call that never returns.
             self.main.leave()
             _sleep(_FAREWELL_SECONDS)
             os._exit(0)
+
+    def _refuse(self, line, error):
+        """Python parses less than the program writes, such as deep nesting. That is one failed call."""
+        call = int(line.partition(b'"id":')[2].partition(b",")[0])
+        problem = f"its event cannot be parsed: {error}"
+        self.channel.send({"type": "failed", "id": call, "kind": "raised", "problem": problem})
 
     def _take(self, message):
         op = message["op"]

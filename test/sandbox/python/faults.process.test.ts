@@ -94,6 +94,13 @@ test("what raises or answers nonsense is one failed run, and the process goes on
     assert.equal(await askCommand(bench, hook, "surrogate"), "\udc80");
     assert.equal(await askCommand(bench, hook), `${events + 2}`);
   }
+  // A context that Python cannot parse, though JSON can be nested as deeply.
+  const deep = JSON.parse(`{"args":${"[".repeat(3000)}${"]".repeat(3000)}}`) as Record<string, unknown>;
+  await bench.registry.emit_collect("command:sync", deep);
+  await until(
+    () => bench.runs.at(-1)?.detail?.includes("its event cannot be parsed: maximum recursion") === true,
+    "it",
+  );
   // A thread that prints for ever is cut off, and holds nobody up.
   await runCommand(bench, "sync", "shout");
   await until(() => bench.lines.some((line) => line.includes("more lines were dropped")), "lines to be dropped");
@@ -141,7 +148,7 @@ test("a coroutine that waits too long is cancelled; everything else ends with th
 test("a handler that holds the interpreter, and an import that hangs, cost the others a restart at most", async (t) => {
   const bench = await loadHooks(t, {
     holds: `import re\ndef handle(*_):\n    re.match(r"(a+)+$", "a" * 64 + "b")\n`,
-    hangs: "import time\ntime.sleep(600)\nasync def handle(*_):\n    return 1\n",
+    hangs: "import time\nprint('importing')\ntime.sleep(600)\nasync def handle(*_):\n    return 1\n",
     async: ASYNC,
     sync: SYNC,
   });
@@ -150,6 +157,7 @@ test("a handler that holds the interpreter, and an import that hangs, cost the o
   assert.equal(await askCommand(bench, "async"), "1");
   // Importing blocks the main thread. The event of the other coroutine waits for its end, that of the function does not.
   const hung = runCommand(bench, "hangs", "");
+  await until(() => bench.lines.includes("info hangs: importing"), "the import to begin");
   const waits = runCommand(bench, "async", "");
   assert.equal((await runCommand(bench, "sync", "")).outcome, "skip");
   const { outcome, detail } = await hung;

@@ -187,7 +187,9 @@ export class PythonExtension {
     this.#restarts.note();
     if (!this.#restarts.areTooMany || this.#isOff) return;
     this.#isOff = true;
-    this.#options.report.onOff?.(TOO_MANY_RESTARTS);
+    const { onOff, onStray } = this.#options.report;
+    if (onOff === undefined) onStray(`is off: ${TOO_MANY_RESTARTS}`);
+    else onOff(TOO_MANY_RESTARTS);
   }
 
   #timeout(seconds: number): PythonFailure {

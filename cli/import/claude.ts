@@ -2,6 +2,7 @@
 import { CLAUDE_CODE } from "#sandbox/shell/protocols/claude";
 import { NO_COMPACTION, NO_NOTIFICATIONS, NO_PERMISSIONS, type ProgramReader } from "./program-reader.ts";
 
+const NO_TASKS = "hermes has no event for lists of tasks and teams of agents";
 const NO_CONFIG_EVENTS = "hermes has no event for changes of files and settings";
 
 export const CLAUDE_READER: ProgramReader = {
@@ -26,6 +27,16 @@ export const CLAUDE_READER: ProgramReader = {
     FileChanged: NO_CONFIG_EVENTS,
     CwdChanged: NO_CONFIG_EVENTS,
     InstructionsLoaded: NO_CONFIG_EVENTS,
+    TaskCreated: NO_TASKS,
+    TaskCompleted: NO_TASKS,
+    TeammateIdle: NO_TASKS,
+    PostToolBatch: "hermes has an event for each call only; use PostToolUse",
+    UserPromptExpansion: "hermes has no event for slash commands in shell hooks",
+    Setup: "hermes has no event for its set-up",
+    Elicitation: "hermes does not pass on questions of MCP servers",
+    ElicitationResult: "hermes does not pass on questions of MCP servers",
+    WorktreeCreate: "hermes creates no worktrees",
+    WorktreeRemove: "hermes creates no worktrees",
     StopFailure: "use api_request_error with a script for hermes",
   },
   notEvents: ["description", "$schema"],

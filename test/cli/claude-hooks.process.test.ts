@@ -222,3 +222,33 @@ test("ask: Ctrl+C at the question of a one-shot run ends it with 130", { skip },
   pty.type("\u0003");
   assert.equal(await pty.exited, 130);
 });
+
+test("what hooks say at the session's start and after a tool call reaches the model", async (t) => {
+  const home = new Home(t);
+  const entries = {
+    on_session_start: [{ protocol: "claude", command: "echo Today is Monday." }],
+    post_tool_call: [
+      { protocol: "claude", matcher: "Bash", command: "cat >/dev/null; echo 'lint failed' >&2; exit 2" },
+      { protocol: "codex", matcher: "Bash", command: `cat >/dev/null; echo '{"systemMessage":"Seen."}'` },
+    ],
+  };
+  home.write(
+    "config.yaml",
+    JSON.stringify({ model: { provider: "offline" }, hooks_auto_accept: true, hooks: entries }),
+  );
+  const frames = framesOf(
+    await home.run(["chat", "-q", '@terminal {"command":"echo hi"}', "--output-format", "stream-json"]),
+  );
+  const hooks = frames
+    .filter(({ type }) => type === "hook")
+    .map(({ event, outcome }) => `${String(event)} ${String(outcome)}`);
+  assert.deepEqual(hooks.toSorted(), [
+    "on_session_start pass",
+    "post_tool_call pass",
+    "post_tool_call pass",
+    "pre_llm_call context",
+    "transform_tool_result transform",
+  ]);
+  const result = frames.find(({ type }) => type === "tool_result");
+  assert.match(String(result?.["content"]), /"exit_code":0\}\n\nlint failed$/);
+});

@@ -1,20 +1,12 @@
 /** The words of Claude Code's answers, which other programs understand, too. */
 import type { Verbs } from "./spoken.ts";
 import { firstText, isGiven, noticeIn, specificOf, type Answer } from "./program-output.ts";
-import { unknownVerb, type Grammar } from "./unknown-verbs.ts";
+import { COMMON_KEYS, unknownVerb, type Grammar } from "./unknown-verbs.ts";
 
 function grammarOf(owner: string): Grammar {
   return {
     owner,
-    top: new Set([
-      "continue",
-      "stopReason",
-      "suppressOutput",
-      "systemMessage",
-      "decision",
-      "reason",
-      "hookSpecificOutput",
-    ]),
+    top: COMMON_KEYS,
     specific: new Set([
       "hookEventName",
       "permissionDecision",

@@ -4,19 +4,11 @@ import type { Verbs } from "./spoken.ts";
 import { createProgramCodec } from "./program-codec.ts";
 import { transcriptPath } from "./program-events.ts";
 import { firstText, isGiven, noticeIn, specificOf } from "./program-output.ts";
-import { unknownVerb, type Grammar } from "./unknown-verbs.ts";
+import { COMMON_KEYS, unknownVerb, type Grammar } from "./unknown-verbs.ts";
 
 const GRAMMAR: Grammar = {
   owner: "Gemini CLI",
-  top: new Set([
-    "continue",
-    "stopReason",
-    "suppressOutput",
-    "systemMessage",
-    "decision",
-    "reason",
-    "hookSpecificOutput",
-  ]),
+  top: COMMON_KEYS,
   specific: new Set(["hookEventName", "tool_input", "tool_output", "additionalContext", "clearContext"]),
   agreeing: new Set(["approve", "allow", "ask", ""]),
   blockHint: 'Gemini CLI has {"decision": "deny", "reason": "…"}',

@@ -17,6 +17,17 @@ export interface Grammar {
   readonly permissionKey?: { readonly key: string; readonly at: "top" | "specific" };
 }
 
+/** The keys of answers in several programs. */
+export const COMMON_KEYS: ReadonlySet<string> = new Set([
+  "continue",
+  "stopReason",
+  "suppressOutput",
+  "systemMessage",
+  "decision",
+  "reason",
+  "hookSpecificOutput",
+]);
+
 /** Keys that mean a decision somewhere: they are reported even beside a decision that is known. */
 const DECIDING = new Set([
   "permission",

@@ -61,7 +61,8 @@ test("relative paths are made absolute where a program or a file is meant", (t) 
 test("a command with a folder and variables of its own does nothing where the folder is not", () => {
   const wrap = (folder: string | null) =>
     wrapCommand('echo "$A $B"', { folder, variables: { A: "it's $B", B: "`x`" } });
-  const run = (line: string) => execFileSync("/bin/sh", ["-c", line], { encoding: "utf8", env: { B: "old" } });
+  const run = (line: string) =>
+    execFileSync("/bin/sh", ["-c", line], { encoding: "utf8", env: { B: "old" }, stdio: "pipe" });
   assert.equal(run(wrap("/")), "it's old `x`\n");
   assert.throws(() => run(wrap("/no/such/folder")));
   assert.equal(wrapCommand("x", { folder: null, variables: {} }), "x");

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import fc from "fast-check";
+import { convertSettings } from "#cli/import/convert";
 import { findSettingsFile } from "#cli/import/find-file";
-import { recognise } from "#cli/import/readers";
+import { READERS, recognise } from "#cli/import/readers";
 import { readSettingsFile } from "#cli/import/settings-file";
 import { convertFile, placeSettings, writeSettings } from "../../helpers/imports.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -80,4 +82,42 @@ test("a folder stands for its only file with hooks", async (t) => {
     message: new RegExp(`in 2 files\\. Import one at a time: ${claude}, ${copilot}\\.`),
   });
   assert.equal(await findSettingsFile(project, "copilot"), copilot);
+});
+
+test("whatever is in the file, nothing throws, and all hooks that are not imported are remarked on", () => {
+  const word = fc.oneof(
+    fc.constantFrom("command", "bash", "prompt", "Bash", "*", "(", "async", "$X/./a 'b"),
+    fc.string(),
+  );
+  const handler = fc.oneof(
+    fc.dictionary(
+      fc.constantFrom("type", "command", "bash", "timeout", "if", "async", "args", "cwd", "env", "matcher"),
+      fc.oneof(word, fc.jsonValue()),
+    ),
+    fc.jsonValue(),
+  );
+  for (const reader of Object.values(READERS)) {
+    const names = [...reader.program.events.map(({ name }) => name), ...Object.keys(reader.missing), "constructor"];
+    const item =
+      reader.layout === "list"
+        ? handler
+        : fc.oneof(
+            fc.record({ matcher: fc.oneof(word, fc.jsonValue()), hooks: fc.oneof(fc.array(handler), fc.jsonValue()) }),
+            fc.jsonValue(),
+          );
+    const settings = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.array(item), fc.jsonValue()));
+    fc.assert(
+      fc.property(settings, (hooks) => {
+        const file = { file: "/project/settings.json", value: { hooks }, placeOf: () => null };
+        const imported = convertSettings(file, reader, "/home/me");
+        const converted = Object.values(imported.hooks).flat().length;
+        const left = imported.remarks.filter((remark) => !remark.imported).length;
+        const ofMissing = Object.keys(hooks).some((name) => name in reader.missing || name === "constructor");
+        assert.ok(converted <= imported.found);
+        assert.ok(converted === imported.found || left > 0, JSON.stringify(hooks));
+        assert.ok(!ofMissing || left > 0);
+      }),
+      { numRuns: 60 },
+    );
+  }
 });

@@ -1,4 +1,5 @@
 /** Splits output into lines, and limits how many are logged. */
+import type { ChildProcess } from "node:child_process";
 import type { OutputLevel } from "#core/ports/tier";
 import { truncate } from "#core/truncate";
 
@@ -8,6 +9,27 @@ const LONGEST_LINE = 4000;
 /** Lines per second; further ones are only counted. */
 const MOST_LINES = 200;
 const WINDOW_MS = 1000;
+
+/** The last characters of standard error that are kept. */
+const STDERR_CHARACTERS = 4096;
+
+/**
+ * Passes on the output of a child that hosts the code of users, limited: what native code and the programs that it starts
+ * write. Returns a function that gives the end of its standard error so far.
+ */
+export function watchOutput(child: ChildProcess, take: TakeLine): () => string {
+  const write = limitLines(take);
+  let end = "";
+  for (const [stream, level] of [[child.stdout, "info"] as const, [child.stderr, "warn"] as const]) {
+    const lines = new Lines();
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      if (level === "warn") end = `${end}${text}`.slice(-STDERR_CHARACTERS);
+      lines.add(text, (line) => write(level, line));
+    });
+    stream?.on("error", () => undefined).once("close", () => lines.flush((line) => write(level, line)));
+  }
+  return () => end;
+}
 
 /** Splits text into lines. */
 export class Lines {

@@ -111,13 +111,11 @@ export class PythonBridge implements AsyncDisposable {
     }
   }
 
-  /** The extensions whose code ran when it ended are suspects; without any, all are. */
-  #onEnd({ culprit, running, isPlanned }: PythonEnd): void {
+  #onEnd({ culprit, last, isPlanned }: PythonEnd): void {
     if (isPlanned) return;
     this.#restarts.note();
-    const suspects = culprit === null ? running : [culprit];
-    for (const number of suspects.length === 0 ? [...this.#attached.keys()] : suspects)
-      this.#attached.get(number)?.onCrash();
+    const suspect = culprit ?? last;
+    if (suspect !== null) this.#attached.get(suspect)?.onCrash();
   }
 
   async #answer({ extension, method, args }: PythonRequest): Promise<unknown> {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import { describeExit, exitOf, outerMarker, startCompanion, workingFolder } from "#sandbox/process/companion";
-import { limitLines, Lines } from "#sandbox/process/lines";
+import { watchOutput } from "#sandbox/process/lines";
 import { signalGroup } from "#sandbox/process/terminate";
 import { PythonFailure } from "./failure.ts";
 import { BRIDGE_DESCRIPTOR, type FromPython, type PythonRequest, type PythonText, type ToPython } from "./wire.ts";
@@ -20,7 +20,6 @@ const LOOK_MS = 1000;
 /** How long it may take to end by itself, and its connections to close once it has ended. */
 const FAREWELL_MS = 2000;
 const DRAIN_MS = 500;
-const STDERR_CHARACTERS = 4096;
 /** The longest line that it may send; answers are limited in Python. */
 const MOST_CHARACTERS = 16 * 1024 * 1024;
 const OLDEST_PYTHON = "3.9";
@@ -39,8 +38,8 @@ export interface PythonEnd {
   readonly problem: string;
   /** The extension that caused it, if known. */
   readonly culprit: number | null;
-  /** The extensions whose calls were running. */
-  readonly running: readonly number[];
+  /** The extension whose code began last, which is the likely cause otherwise; null when none has run. */
+  readonly last: number | null;
   /** The program has asked for it. */
   readonly isPlanned: boolean;
 }
@@ -68,6 +67,9 @@ export class PythonProcess {
   readonly #child: ChildProcess;
   readonly #channel: Socket | undefined;
   readonly #calls = new Map<number, PendingCall>();
+  /** Those whose code has begun, in that order. */
+  readonly #running = new Map<number, PendingCall>();
+  #last: number | null = null;
   readonly #onReady: PromiseWithResolvers<void>;
   #ids = 0;
   #look: NodeJS.Timeout | undefined;
@@ -75,7 +77,6 @@ export class PythonProcess {
   #isOver = false;
   #isRetired = false;
   #isPlanned = false;
-  #stderr = "";
 
   /** Throws when the system cannot start a process. */
   constructor(options: PythonProcessOptions) {
@@ -117,7 +118,7 @@ export class PythonProcess {
     }
     if (this.#calls.size === 0) this.#keepAlive(true);
     this.#calls.set(id, { ...options, sent: performance.now(), begun: false, resolve, reject });
-    this.#look ??= setTimeout(() => this.#findUnheard(), LOOK_MS);
+    if (this.#look === undefined) this.#lookLater();
     this.#channel?.write(`${write(id)}\n`);
     return { id, answer };
   }
@@ -153,7 +154,9 @@ export class PythonProcess {
   }
 
   async #watch(): Promise<PythonEnd> {
-    this.#watchOutput();
+    const stderr = watchOutput(this.#child, (level, text) => {
+      this.#options.onText({ type: "output", extension: this.#soleRunner(), level, text });
+    });
     const read = this.#readChannel();
     const [code, signal] = await exitOf(this.#child);
     this.#isOver = true;
@@ -163,12 +166,12 @@ export class PythonProcess {
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     clearTimeout(this.#look);
-    const { problem, culprit } = this.#reason ?? { problem: describeExit(code, signal, this.#stderr), culprit: null };
-    const running = [...this.#calls.values()].filter(({ begun }) => begun).map(({ extension }) => extension);
+    const { problem, culprit } = this.#reason ?? { problem: describeExit(code, signal, stderr()), culprit: null };
+    const last = [...this.#running.values()].at(-1)?.extension ?? this.#last;
     for (const call of this.#calls.values()) call.reject(failureOf(call, problem, culprit));
     this.#calls.clear();
     this.#onReady.reject(new PythonFailure("unavailable", `${this.interpreter}: ${problem}`));
-    return { problem, culprit, running, isPlanned: this.#isPlanned };
+    return { problem, culprit, last, isPlanned: this.#isPlanned };
   }
 
   /** Resolves when the connection is closed. */
@@ -213,6 +216,8 @@ export class PythonProcess {
         // A function may return something to await, and begins twice.
         if (call === undefined || call.begun) return;
         call.begun = true;
+        this.#running.set(message.id, call);
+        this.#last = call.extension;
         return call.onBegun();
       }
       case "answer":
@@ -240,43 +245,32 @@ export class PythonProcess {
   #settle(id: number): PendingCall | undefined {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
+    this.#running.delete(id);
     if (this.#calls.size > 0) return call;
     if (this.#isRetired) void this.close();
     else this.#keepAlive(false);
     return call;
   }
 
-  /** Output that bypasses Python's own streams: of native code, and of programs that hooks start. */
-  #watchOutput(): void {
-    const write = limitLines((level, text) => {
-      this.#options.onText({ type: "output", extension: this.#soleRunner(), level, text });
-    });
-    for (const [stream, level] of [[this.#child.stdout, "info"] as const, [this.#child.stderr, "warn"] as const]) {
-      const lines = new Lines();
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        if (level === "warn") this.#stderr = `${this.#stderr}${text}`.slice(-STDERR_CHARACTERS);
-        lines.add(text, (line) => write(level, line));
-      });
-      stream?.on("error", () => undefined).once("close", () => lines.flush((line) => write(level, line)));
-    }
-  }
-
   /** The extension whose code runs; null when there are several, or none. */
   #soleRunner(): number | null {
-    const running = new Set([...this.#calls.values()].filter(({ begun }) => begun).map(({ extension }) => extension));
+    const running = new Set([...this.#running.values()].map(({ extension }) => extension));
     const [first = null] = running;
     return running.size === 1 ? first : null;
+  }
+
+  #lookLater(): void {
+    this.#look = setTimeout(() => this.#findUnheard(), LOOK_MS).unref();
   }
 
   /** Something other than a call holds the process up, such as a thread in native code. */
   #findUnheard(): void {
     this.#look = undefined;
     if (this.#calls.size === 0 || this.#isOver) return;
-    const calls = [...this.#calls.values()];
     const since = performance.now() - UNHEARD_MS;
-    if (!calls.some(({ begun }) => begun) && calls.some(({ sent }) => sent < since)) {
+    if (this.#running.size === 0 && [...this.#calls.values()].some(({ sent }) => sent < since)) {
       void this.kill(`its process did not take the event within ${UNHEARD_MS / 1000} s`);
-    } else this.#look = setTimeout(() => this.#findUnheard(), LOOK_MS);
+    } else this.#lookLater();
   }
 
   /** An idle process does not keep the program alive. */

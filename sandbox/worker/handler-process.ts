@@ -9,8 +9,8 @@ import { withDeadline } from "#core/deadline";
 import { Deadlines } from "#core/deadlines";
 import { HermesError, problemOf } from "#core/errors";
 import { LOAD_MS, type HandlerReport, type HookVersion } from "#core/ports/tier";
-import { describeExit } from "#sandbox/process/companion";
-import { Lines, limitLines } from "#sandbox/process/lines";
+import { describeExit, exitOf } from "#sandbox/process/companion";
+import { watchOutput } from "#sandbox/process/lines";
 import { startHandlerProcess } from "./start.ts";
 import { CONTROL_DESCRIPTOR, THREAD_DESCRIPTOR, type ProcessMessage, type ThreadMessage } from "./wire.ts";
 
@@ -22,7 +22,6 @@ const START_MS = 20_000;
 const DRAIN_MS = 500;
 /** The largest context; the queue keeps fewer events that are larger than a few megabytes. */
 const MOST_CONTEXT_BYTES = 512 * 1024 * 1024;
-const STDERR_CHARACTERS = 4096;
 
 interface CurrentRun {
   readonly event: string;
@@ -56,7 +55,6 @@ export class HandlerProcess {
   #isOver = false;
   /** Why it ends by itself. */
   #reason: string | undefined;
-  #stderr = "";
 
   /** Throws HERMES_HANDLER_DIED when the system cannot start a process. */
   constructor(options: HandlerProcessOptions, event: string) {
@@ -114,7 +112,8 @@ export class HandlerProcess {
 
   async #watch(): Promise<void> {
     const control = pipeOf(this.#child, CONTROL_DESCRIPTOR);
-    this.#watchOutput();
+    // What bypasses the thread's own streams.
+    const stderr = watchOutput(this.#child, this.#options.report.onOutput);
     const closed = [
       this.#read<ProcessMessage>(control, ({ message }) => this.#onProcess(message)),
       this.#read<ThreadMessage>(this.#thread, (frame) => this.#onThread(frame)),
@@ -124,7 +123,7 @@ export class HandlerProcess {
     // What the handler started may hold them open.
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
-    this.#died(this.#reason ?? describeExit(code, signal, this.#stderr));
+    this.#died(this.#reason ?? describeExit(code, signal, stderr()));
   }
 
   /** Resolves when the connection is closed. */
@@ -143,19 +142,6 @@ export class HandlerProcess {
     // The process ended during a write; its end is reported by its exit.
     socket.on("error", () => undefined);
     return new Promise((resolve) => void socket.once("close", () => resolve()));
-  }
-
-  /** Output that bypasses the thread's own streams: of native code, and of programs that the handler starts. */
-  #watchOutput(): void {
-    const write = limitLines(this.#options.report.onOutput);
-    for (const [stream, level] of [[this.#child.stdout, "info"] as const, [this.#child.stderr, "warn"] as const]) {
-      const lines = new Lines();
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        if (level === "warn") this.#stderr = `${this.#stderr}${text}`.slice(-STDERR_CHARACTERS);
-        lines.add(text, (line) => write(level, line));
-      });
-      stream?.on("error", () => undefined).once("close", () => lines.flush((line) => write(level, line)));
-    }
   }
 
   #onProcess(message: ProcessMessage): void {
@@ -259,14 +245,4 @@ export class HandlerProcess {
 /** Undefined if the process could not be started. */
 function pipeOf(child: ChildProcess, descriptor: number): Socket | undefined {
   return ((child.stdio as readonly unknown[] | undefined)?.[descriptor] ?? undefined) as Socket | undefined;
-}
-
-function exitOf(child: ChildProcess): Promise<[code: number | Error | null, signal: string | null]> {
-  return new Promise((resolve) => {
-    // If it was started, the error is about a signal that could not be sent; its exit is still to come.
-    child.on("error", (error) => {
-      if (child.pid === undefined) resolve([error, null]);
-    });
-    child.once("exit", (code, signal) => resolve([code, signal]));
-  });
 }

@@ -1,5 +1,6 @@
 """Sends what hooks print to the log: each line names the extension that has printed it."""
 import io
+import os
 import sys
 import time
 from _contextvars import ContextVar
@@ -27,6 +28,7 @@ class Output:
         """Replaces sys.stdout and sys.stderr. What is written to descriptors 1 and 2 reaches the program by itself."""
         sys.stdout = _Stream(self, "info", 1)
         sys.stderr = _Stream(self, "warn", 2)
+        os.register_at_fork(after_in_child=_restore)
 
     def line(self, extension, level, text):
         if len(text) > _LONGEST_LINE:
@@ -60,6 +62,11 @@ class Output:
         # Letters of a surrogate pair alone are fine in JSON.
         number = "null" if extension is None else str(extension)
         self._channel.send_text(f'{{"type":"{kind}","extension":{number},"level":"{level}","text":{dumps(text)}}}')
+
+
+def _restore():
+    """A forked process has no connection with the program."""
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 class _Stream(io.TextIOBase):

@@ -98,6 +98,30 @@ def handle(event_type, context):
   assert.equal((await next)[0]!.message, "two 1");
 });
 
+test("forked processes, threads and programs print in the name of their hook", async (t) => {
+  const code = `
+import os, subprocess, threading
+async def handle(event_type, context):
+    thread = threading.Thread(target=lambda: print("from a thread"))
+    thread.start()
+    thread.join()
+    subprocess.run(["sh", "-c", "echo from a program"])
+    if os.fork() == 0:
+        print("from a fork", flush=True)
+        os._exit(0)
+    os.wait()
+    return {"decision": "handled", "message": "done"}
+`;
+  const bench = await loadHooks(t, {
+    prints: { "handler.py": code },
+    other: { "handler.py": "def handle(*_): pass\n" },
+  });
+  await askCommand(bench, "other");
+  assert.equal(await askCommand(bench, "prints"), "done");
+  for (const source of ["a thread", "a program", "a fork"])
+    await until(() => bench.lines.includes(`info prints: from ${source}`), source, { seen: () => bench.lines });
+});
+
 test("a hook that ends the process again and again is off until it is reloaded, and the others go on", async (t) => {
   const bench = await loadHooks(t, {
     crasher: { "handler.py": "import os\ndef handle(*_):\n    os._exit(3)\n" },

@@ -63,7 +63,7 @@ export const HOOK_FORMAT: ManifestFormat<HookManifest> = {
           ? null
           : reader.locate(
               ["allow"],
-              `allow has no effect: with isolation: ${tier.name} a handler can do whatever hermes can`,
+              "allow has no effect: a handler can do whatever hermes can, except with isolation: isolate",
             ),
       warnings: reader.warnings,
     };

@@ -184,7 +184,7 @@ test("untrusted folders are held to the isolate and to what both sides allow; na
     return [one.directory, one.untrusted, one.hook.isolation, one.hook.allow, one.warnings];
   });
   const nothing = { fetch: [], env: [], kv: false };
-  const vain = `${folder}/own/HOOK.yaml:2: allow has no effect: with isolation: worker a handler can do whatever hermes can`;
+  const vain = `${folder}/own/HOOK.yaml:2: allow has no effect: a handler can do whatever hermes can, except with isolation: isolate`;
   assert.deepEqual(found, [
     ["modest", true, "isolate", nothing, []],
     ["own", false, "worker", { ...nothing, kv: true }, [vain]],

@@ -151,7 +151,7 @@ allow: {fetsh: [], kv: true}
     'HOOK.yaml:3: unknown key "timeout_second", ignored. Did you mean "timeout_seconds"?',
     'HOOK.yaml:4: unknown key "allow.fetsh", ignored. Did you mean "fetch"?',
   ]);
-  const vain = "HOOK.yaml:4: allow has no effect: with isolation: worker a handler can do whatever hermes can";
+  const vain = "HOOK.yaml:4: allow has no effect: a handler can do whatever hermes can, except with isolation: isolate";
   assert.equal(vainAllow, vain);
 });
 

@@ -96,7 +96,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     /error gateway hook "leaves-a-rejection" left an unhandled rejection: left behind/,
   ]),
   loops: TIMED_OUT,
-  "loops-after-await": { ...TIMED_OUT, lines: [/HOOK\.yaml:9: allow has no effect: with isolation: worker/] },
+  "loops-after-await": { ...TIMED_OUT, lines: [/HOOK\.yaml:9: allow has no effect: a handler can do/] },
   "loops-at-top-level": NOT_LOADED,
   // Each turn leaves a promise behind.
   "loops-in-microtasks": OUT_OF_MEMORY,

@@ -1,6 +1,7 @@
 /** Converts one hook of a settings file: its command and how it is run. */
 import { resolve } from "node:path";
 import { declarationOf } from "#core/events";
+import { quoteWord } from "#core/shell-quote";
 import { isMapping } from "#core/mapping";
 import type { ProgramEvent } from "#sandbox/shell/protocols/program";
 import { anchorPaths, replaceVariables, wrapCommand } from "./command-text.ts";
@@ -45,7 +46,9 @@ export function convertHandler(
   if (!hasOnlyKnownKeys(handler, key, context.reader, remark)) return undefined;
   const args = readArgs(handler["args"], context);
   if (args === null) return remark("args", "a list of words was expected; the hook is not imported");
-  const command = commandOf(handler[key] as string, handler, context, remark);
+  const raw = handler[key] as string;
+  // With arguments of its own, a command is one word, whatever is in it.
+  const command = args === undefined ? commandOf(raw, handler, context, remark) : quoteWord(plainText(raw, context));
   const { name } = handler;
   return {
     name: isText(name) ? name : undefined,
@@ -96,16 +99,13 @@ function hasOnlyKnownKeys(handler: Handler, commandKey: string, reader: ProgramR
 }
 
 /** Undefined without any, null for what is no list of words. */
-function readArgs(value: unknown, { variables }: HandlerContext): readonly string[] | undefined | null {
+function readArgs(
+  value: unknown,
+  { variables }: Pick<HandlerContext, "variables">,
+): readonly string[] | undefined | null {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((word) => typeof word === "string")) return null;
-  // Without a shell, a variable stands for its value as it is.
-  return value.map((word) =>
-    [...variables].reduce(
-      (text, [name, folder]) => text.replaceAll(`\${${name}}`, () => folder).replaceAll(`$${name}`, () => folder),
-      word,
-    ),
-  );
+  return value.map((word) => plainText(word, { variables }));
 }
 
 function commandOf(raw: string, handler: Handler, context: HandlerContext, remark: Remark): string {
@@ -124,6 +124,14 @@ function commandOf(raw: string, handler: Handler, context: HandlerContext, remar
     remark(null, `its command has relative paths, which start in the folder that hermes runs in, not in ${base}`, true);
   }
   return wrapCommand(anchored.command, { folder: own, variables: textsIn(handler["env"]) });
+}
+
+/** The text with its variables replaced as they are: no shell reads it. */
+function plainText(text: string, { variables }: Pick<HandlerContext, "variables">): string {
+  return text.replaceAll(
+    /\$(?:(\w+)|\{([\w/]+)\})/g,
+    (found, bare?: string, braced?: string) => variables.get(bare ?? braced ?? "") ?? found,
+  );
 }
 
 function textsIn(value: unknown): Readonly<Record<string, string>> {

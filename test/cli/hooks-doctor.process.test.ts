@@ -179,30 +179,11 @@ test("matchers: known tools, tools of plugins and mcp tools are fine, others are
   assert.match(hooks[7]?.notes[0] ?? "", /paths, which is not a known tool/);
 });
 
-const CLAUDE: readonly string[] = [
-  `tool=$(jq -r .tool_name)\nif [ "$tool" = "Bash" ]; then exit 2; fi\n`,
-  `case "$(jq -r .tool_name)" in\n  Write|Edit) exit 2 ;;\nesac\n`,
-  `file=$(jq -r '.tool_input.file_path // empty')\n[ "$file" = /etc/passwd ] && exit 2\nexit 0\n`,
-  `[[ $(jq -r .hook_event_name) == PreToolUse ]] && exit 2\nexit 0\n`,
-];
-for (const [index, text] of CLAUDE.entries()) {
-  test(`a script that seems to be written for Claude Code is a problem (${index})`, async (context) => {
-    const home = withEntries(context, ["{ command: ~/.hermes/agent-hooks/other.sh, fail_closed: true }"]);
-    home.script("other.sh", text);
-    const found = (await doctor(home)).hooks[0]?.problems.join() ?? "";
-    assert.match(found, /seems to be written for Claude Code .*silently allow everything.*protocol: claude/);
-  });
-}
-
-test("scripts that know our names, or mention the others in a comment, do not look so", async (context) => {
-  const home = withEntries(context, [
-    "{ command: ~/.hermes/agent-hooks/both.sh, fail_closed: true }",
-    "{ command: ~/.hermes/agent-hooks/comment.sh, fail_closed: true }",
-  ]);
-  home.script("both.sh", `case "$(jq -r .tool_name)" in Bash|write_file) exit 0 ;; esac\n`);
-  home.script("comment.sh", `# unlike "Bash" of others\n${FINE}echo "Write down" >&2\n`);
-  for (const { problems } of (await doctor(home)).hooks)
-    assert.ok(!problems.join().includes("Claude"), problems.join());
+test("a script that seems to be written for Claude Code is a problem", async (context) => {
+  const home = withEntries(context, ["{ command: ~/.hermes/agent-hooks/other.sh, fail_closed: true }"]);
+  home.script("other.sh", `tool=$(jq -r .tool_name)\nif [ "$tool" = "Bash" ]; then exit 2; fi\n`);
+  const found = (await doctor(home)).hooks[0]?.problems.join() ?? "";
+  assert.match(found, /seems to be written for Claude Code .*silently allow everything.*protocol: claude/);
 });
 
 test("each bad entry is a separate problem with its position", async (context) => {

@@ -12,7 +12,7 @@ import { translateForeignNames, type ShellEntry } from "#sandbox/shell/entries";
 import type { ShellHookDependencies } from "#sandbox/shell/hook";
 import { PROTOCOLS } from "#sandbox/shell/protocols";
 import { requestOf } from "#sandbox/shell/request";
-import { CLAUDE_TOOLS, findClaudeSigns } from "./claude-signs.ts";
+import { findForeignSigns, findForeignTool } from "./foreign-signs.ts";
 import { findExecutableProblem } from "./examine-start.ts";
 import type { ListedHook } from "./listed-hook.ts";
 import { testEntry, type TestResult } from "./run-entry.ts";
@@ -168,9 +168,11 @@ function strayNames(entry: ShellEntry, known: readonly string[]): readonly strin
 
 function hintFor({ matcher, protocol }: ShellEntry, known: readonly string[]): string {
   const words = matcher?.match(/\w+/g) ?? [];
-  const translated = words.flatMap((word) => (Object.hasOwn(CLAUDE_TOOLS, word) ? [CLAUDE_TOOLS[word]] : []));
-  if (translated.length > 0 && protocol === "hermes") {
-    return ` These are Claude Code's names. Use ${[...new Set(translated)].join("|")}, or set protocol: claude if the script was written for Claude Code.`;
+  const foreign = words.map((word) => findForeignTool(word, known)).filter((tool) => tool !== undefined);
+  const [first] = foreign;
+  if (first !== undefined && protocol === "hermes") {
+    const tools = new Set(foreign.map(({ tool }) => tool));
+    return ` These are ${first.owner}'s names. Use ${[...tools].join("|")}, or set protocol: ${first.protocol} if the script was written for ${first.owner}.`;
   }
   return words.length === 1 ? suggest(words[0] ?? "", known) : "";
 }
@@ -182,15 +184,16 @@ function suggest(name: string, known: readonly string[]): string {
 
 const MOST_READ_BYTES = 256 * 1024;
 
-/** Under the plain protocol, a script that tests for Claude Code's names would silently allow everything. */
+/** Under the plain protocol, a script that tests for another program's names would silently allow everything. */
 function examineScript(entry: ShellEntry, place: LookupContext): Findings {
   if (entry.protocol !== "hermes" || entry.argv === null) return { problems: [], notes: [] };
   const path = scriptOf(entry.argv, place);
-  const signs = findClaudeSigns(`${entry.command ?? ""}\n${path === null ? "" : readText(path)}`);
-  if (signs.length === 0) return { problems: [], notes: [] };
+  const found = findForeignSigns(`${entry.command ?? ""}\n${path === null ? "" : readText(path)}`);
+  if (found === undefined) return { problems: [], notes: [] };
+  const { owner, protocol, signs } = found;
   return {
     problems: [
-      `It seems to be written for Claude Code (it checks for ${signs.join(", ")}), so it would silently allow everything. Set protocol: claude in the entry, or use hermes's names.`,
+      `It seems to be written for ${owner} (it has ${signs.join(", ")}), so it would silently allow everything. Set protocol: ${protocol} in the entry, or use hermes's names.`,
     ],
     notes: [],
   };

@@ -216,7 +216,7 @@ test("a hook that Gemini CLI's settings disable by its name is off", async (t) =
 });
 
 test("arguments in a list stay a list, and a repeated hook is imported once", async (t) => {
-  const root = temporaryFolder(t);
+  const root = join(temporaryFolder(t), "p q");
   const hook = {
     type: "command",
     command: "$CLAUDE_PROJECT_DIR/guard",
@@ -225,7 +225,7 @@ test("arguments in a list stay a list, and a repeated hook is imported once", as
   const file = writeSettings(root, ".claude/settings.json", { hooks: { PreToolUse: [{ hooks: [hook, hook] }] } });
   const { hooks, remarks } = await convertFile(file);
   assert.deepEqual(hooks, {
-    pre_tool_call: [{ protocol: "claude", command: `${root}/guard`, args: ["--root", root, "a b"] }],
+    pre_tool_call: [{ protocol: "claude", command: `'${root}/guard'`, args: ["--root", root, "a b"] }],
   });
   assert.equal(remarks[0]?.problem, "the same hook is above");
 });

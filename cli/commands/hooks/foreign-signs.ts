@@ -94,9 +94,9 @@ export interface ForeignTool {
 export function findForeignTool(name: string, known: readonly string[]): ForeignTool | undefined {
   if (known.includes(name)) return undefined;
   for (const protocol of PROTOCOL_NAMES) {
-    const { owner, toolNames } = PROTOCOLS[protocol];
-    const tool = protocol === "hermes" ? undefined : known.find((each) => toolNames([each]).includes(name));
-    if (tool !== undefined) return { protocol, owner, tool };
+    const rules = PROTOCOLS[protocol];
+    const tool = protocol === "hermes" ? undefined : known.find((each) => rules.toolNames([each]).includes(name));
+    if (tool !== undefined) return { protocol, owner: rules.owner, tool };
   }
   return undefined;
 }

@@ -225,7 +225,8 @@ export class McpServer {
     const timeoutMs = (this.#settings.connect_timeout ?? MCP_DEFAULTS.connect_timeout) * 1000;
     const { signal } = this.#closed;
     while (this.#isStale && !signal.aborted) {
-      await new Promise((resolve) => void setTimeout(resolve, this.#readAt + REFRESH_PAUSE_MS - performance.now()));
+      const pause = Math.max(this.#readAt + REFRESH_PAUSE_MS - performance.now(), 0);
+      await new Promise((resolve) => void setTimeout(resolve, pause));
       this.#isStale = false;
       // Starting it again lists its tools, too.
       if (this.#connection === undefined) return;

@@ -48,6 +48,9 @@ export class StdioTransport implements Transport {
   #launched: Launched | undefined;
   #gone: Promise<void> = Promise.resolve();
   #exited = false;
+  readonly #writing = new Set<Promise<boolean>>();
+  /** How many bytes were sent before the first message that could not be written. */
+  #lostFrom = Number.POSITIVE_INFINITY;
   /** The last line that was no message: usually the reason for an early end. */
   #lastText = "";
 
@@ -92,9 +95,14 @@ export class StdioTransport implements Transport {
     const stdin = this.#launched?.start.stdin;
     if (this.ending !== null || !stdin) throw new UnsentError(this.ending ?? "it was not started");
     const text = serializeMessage(message);
+    const before = this.bytesSent;
     this.bytesSent += Buffer.byteLength(text);
-    const isSent = await new Promise<boolean>((resolve) => stdin.write(text, (error) => resolve(!error)));
+    const writing = new Promise<boolean>((resolve) => stdin.write(text, (error) => resolve(!error)));
+    this.#writing.add(writing);
+    const isSent = await writing;
+    this.#writing.delete(writing);
     if (isSent) return;
+    this.#lostFrom = Math.min(this.#lostFrom, before);
     // Its end says why.
     await this.#gone;
     throw new UnsentError(this.ending ?? "it takes no messages");
@@ -151,12 +159,14 @@ export class StdioTransport implements Transport {
       child.once("exit", (...how) => resolve(how));
     });
     this.#exited = true;
-    this.bytesRead = this.bytesSent - takeUnread();
+    const read = this.bytesSent - takeUnread();
     running.ended();
     // An answer that it gave right before its end is still in the pipe.
     await drained(closed);
     this.ending ??= signal === null ? `it exited with code ${code}` : `it was killed by ${signal}`;
     for (const stream of [stdin, stdout, stderr]) stream?.destroy();
+    await Promise.all(this.#writing);
+    this.bytesRead = Math.min(read, this.#lostFrom);
     this.onclose?.();
   }
 }

@@ -253,7 +253,10 @@ function whenText(time: string): string {
 
 function toolText(host: Host): string {
   const own = host.tools().map(({ name, description }) => [name, firstSentence(description)]);
-  return inColumns([...own, [DELEGATE_TASK.name, firstSentence(DELEGATE_TASK.description)]]).join("\n");
+  const starting = host.startingServers().map((name) => `The MCP server ${JSON.stringify(name)} is still starting.`);
+  return [...inColumns([...own, [DELEGATE_TASK.name, firstSentence(DELEGATE_TASK.description)]]), ...starting].join(
+    "\n",
+  );
 }
 
 function messageLine({ role, content }: { readonly role: string; readonly content: string | null }): string {

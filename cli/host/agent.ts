@@ -18,7 +18,9 @@ import type { HostTools } from "./tools.ts";
 import type { HostWebhooks } from "./webhooks.ts";
 
 export interface HostAgent
-  extends AsyncDisposable, Pick<Host, "plugins" | "python" | "pluginTurns" | "runner" | "tools" | "setDeliver"> {}
+  extends
+    AsyncDisposable,
+    Pick<Host, "plugins" | "python" | "pluginTurns" | "runner" | "tools" | "startingServers" | "setDeliver"> {}
 
 export interface HostAgentOptions extends Pick<
   HostOptions,
@@ -92,6 +94,7 @@ export function openAgent(options: HostAgentOptions): HostAgent {
     pluginTurns,
     runner,
     tools: () => withChangingTools({ changingTools: mcp.tools }, fixed())(),
+    startingServers: mcp.starting,
     setDeliver(send) {
       deliver = send;
     },

@@ -70,6 +70,8 @@ export interface Host extends AsyncDisposable {
   readonly flushMetrics: () => Promise<void>;
   /** The tools that the model may call now. */
   tools(): readonly Tool[];
+  /** MCP servers whose tools are not known yet. */
+  startingServers(): readonly string[];
   /**
    * Reloads configuration, shell hooks and plugins and swaps them in one step: what is running ends as it began,
    * the next event meets the new ones. What is wrong keeps its last good version. What would loosen a guard waits, unless

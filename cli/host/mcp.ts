@@ -16,6 +16,8 @@ export interface HostMcp extends AsyncDisposable {
   readonly tools: () => readonly Tool[];
   /** The server's own name of a tool, or what its server's name leaves of ours; undefined for a tool of no server. */
   readonly toolNamed: (name: string) => McpToolName | undefined;
+  /** The servers that have neither listed their tools nor failed. */
+  readonly starting: () => readonly string[];
   /** Resolves when no server is starting any more, or when `signal` aborts. Says what it waits for. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   /** Starts and ends servers for another configuration. Nobody waits for them here. */
@@ -45,14 +47,17 @@ export function openMcp(options: HostMcpOptions): HostMcp {
     servers.configure(enabledServers(wanted, context.warn));
   }
 
+  const starting = () => servers?.starting() ?? [];
+
   async function ready(signal: AbortSignal): Promise<void> {
     await loading;
-    if (servers === undefined || servers.starting().length === 0) return servers?.ready(signal);
-    const names = servers.starting().map((name) => JSON.stringify(name));
-    const noun = names.length === 1 ? "the MCP server" : "the MCP servers";
-    const timer = setTimeout(() => context.note(`waiting for ${noun} ${names.join(", ")} to start …`), PATIENCE_MS);
+    const timer = setTimeout(() => {
+      const names = starting().map((name) => JSON.stringify(name));
+      const noun = names.length === 1 ? "the MCP server" : "the MCP servers";
+      if (names.length > 0) context.note(`waiting for ${noun} ${names.join(", ")} to start …`);
+    }, PATIENCE_MS);
     try {
-      await servers.ready(signal);
+      await servers?.ready(signal);
     } finally {
       clearTimeout(timer);
     }
@@ -61,6 +66,7 @@ export function openMcp(options: HostMcpOptions): HostMcp {
   return {
     tools: () => servers?.tools() ?? [],
     toolNamed: (name) => servers?.toolNamed(name) ?? splitMcpName(name, Object.keys(wanted?.values.mcp_servers ?? {})),
+    starting,
     ready,
     configure(config) {
       if (globals.safeMode) return;

@@ -11,6 +11,7 @@ import { startGateway } from "../helpers/gateway.ts";
 import { framesOf, Home } from "../helpers/hermes.ts";
 import { EVERYTHING_SERVER, FILES_SERVER, fixtureServer } from "../helpers/mcp.ts";
 import { until } from "../helpers/poll.ts";
+import { noPty } from "../helpers/pty.ts";
 
 /** A home with a fixture server `one`; what it records is given line by line. */
 function homeWith(t: TestContext, config: object) {
@@ -20,6 +21,7 @@ function homeWith(t: TestContext, config: object) {
   home.write("config.yaml", stringify({ model: { provider: "offline" }, mcp_servers: { one }, ...config }));
   return {
     home,
+    record,
     recorded: () => (existsSync(record) ? readFileSync(record, "utf8").trim().split("\n") : []),
     hasEnded: () => until(() => processesWith(`RECORD=${record}\0`) === 0, "the servers have ended"),
   };
@@ -65,6 +67,7 @@ test("servers from the registry work in a chat, and a hook of Claude Code knows 
   const chat = ["--accept-hooks", "chat", "--output-format", "stream-json", "-q", calls.join("\n")];
   const { stdout, stderr, code } = await home.run(chat);
   assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /warning/i);
   const results = framesOf({ stdout }).filter(({ type }) => type === "tool_result");
   const answers = results.map(({ content, success }) => [String(content), success] as const);
   const find = (text: string) => answers.find(([content]) => content.includes(text))?.[1];
@@ -116,6 +119,29 @@ test("a shell guard for mcp_.* blocks on every surface, and no server is asked",
   assert.match(safe.stdout, /There is no tool/);
   assert.equal(starts(), 4);
 });
+
+test(
+  "the prompt does not wait for a server, a turn does and says so; /tools lists what is known",
+  { skip: noPty },
+  async (t) => {
+    const { home, record, hasEnded } = homeWith(t, {});
+    const env = { RECORD: record };
+    const mute = fixtureServer("never-answers", { connect_timeout: 600, env });
+    home.write("config.yaml", stringify({ mcp_servers: { mute, works: fixtureServer("plain", { env }) } }));
+    const pty = home.terminal(["chat"]);
+    t.after(() => pty.kill());
+    await pty.see("›");
+    pty.type("hello\r");
+    await pty.see('waiting for the MCP server "mute" to start');
+    pty.type("\u0003");
+    await pty.see(/interrupted|stopped/i);
+    pty.type("/tools\r");
+    await pty.see(/mcp_works_echo[\s\S]*The MCP server "mute" is still starting\./);
+    pty.type("/exit\r");
+    assert.equal(await pty.exited, 0);
+    await hasEnded();
+  },
+);
 
 test("a server ends with a chat that is killed", async (t) => {
   const { home, recorded, hasEnded } = homeWith(t, {});

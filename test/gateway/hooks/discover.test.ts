@@ -107,6 +107,30 @@ test("each tier takes its own handlers; a hook that names no tier runs in the fi
   }
 });
 
+test("a script comes before handler.py, which runs where it is asked for and never where the hook is untrusted", async (t) => {
+  const both = { "handler.ts": "", "handler.py": "" };
+  const folder = makeFolder(t, {
+    ...prefix("any", { ...both, "HOOK.yaml": EVENTS }),
+    ...prefix("asked", { ...both, "HOOK.yaml": `${EVENTS}isolation: python` }),
+    ...prefix("pulled", { "handler.py": "", "HOOK.yaml": EVENTS }),
+  });
+  const settings = gatewayHookSettings({ gateway: { hooks: { untrusted: ["pulled"] } } });
+  const findTierProblem = async () => null;
+  const { hooks } = await discoverGatewayHooks(folder, { settings, findTierProblem });
+  assert.deepEqual(
+    hooks.map((one) => (one.kind === "hook" ? one.hook.isolation : [one.isolation, one.gone, one.reason])),
+    [
+      "worker",
+      "python",
+      [
+        "python",
+        true,
+        `${join(folder, "pulled/handler.py")}: the configuration names this hook as untrusted, and handler.py cannot run in an isolate.`,
+      ],
+    ],
+  );
+});
+
 test("links: to folders, to files, to nothing, and in a circle", async (t) => {
   const folder = makeFolder(t, { "real/HOOK.yaml": `name: real\n${EVENTS}`, "real/handler.ts": "" });
   const outside = makeFolder(t, { "linked/HOOK.yaml": EVENTS, "linked/handler.ts": "" });
@@ -205,3 +229,7 @@ test("untrusted folders are held to the isolate and to what both sides allow; na
     "gateway.hooks.grants.own has no effect, because gateway.hooks.untrusted does not name own.",
   ]);
 });
+
+function prefix(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+}

@@ -4,10 +4,10 @@ import { didYouMean } from "#core/suggest";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { matchesText } from "#sandbox/shell/protocols/program";
 import { convertHandler, type ConvertedHandler } from "./handler.ts";
-import { foldersOf, variablesOf } from "./folders.ts";
+import { findFolders, variablesOf } from "./folders.ts";
 import type { ProgramReader } from "./program-reader.ts";
 import { eventsIn } from "./readers.ts";
-import type { KeyPath, Place, SettingsFile } from "./settings-file.ts";
+import type { SettingsPath, SettingsPlace, SettingsFile } from "./settings-file.ts";
 
 /** A remark about a place in the file. */
 export interface ImportRemark {
@@ -34,25 +34,25 @@ export interface ImportedHooks {
 }
 
 interface FoundHook {
-  readonly path: KeyPath;
+  readonly path: SettingsPath;
   readonly event: string;
   readonly matcher: unknown;
-  readonly matcherPath: KeyPath;
+  readonly matcherPath: SettingsPath;
   readonly handler: unknown;
 }
 
 /** Takes what is wrong with a key of the file; with `isImported`, the hook is imported all the same. */
-type Remark = (path: KeyPath, problem: string, isImported?: boolean) => undefined;
+type Remark = (path: SettingsPath, problem: string, isImported?: boolean) => undefined;
 
 /** Converts all hooks of the file; `home` is the user's folder. Never throws for what the file contains. */
 export function convertSettings(settings: SettingsFile, reader: ProgramReader, home: string): ImportedHooks {
   const remarks: ImportRemark[] = [];
   const remark: Remark = (path, problem, isImported = false): undefined => {
-    const place: Place | null = settings.placeOf(path);
+    const place: SettingsPlace | null = settings.placeOf(path);
     const where = { line: place?.line ?? null, column: place?.column ?? null, key: keyOf(path) };
     remarks.push({ ...where, problem, imported: isImported });
   };
-  const folders = foldersOf(settings.file, reader, home);
+  const folders = findFolders(settings.file, reader, home);
   const context = { reader, folders, variables: variablesOf(folders, reader) };
   const root = isMapping(settings.value) ? settings.value : {};
   const off = reader.switchedOff?.(root);
@@ -91,7 +91,7 @@ interface Found {
 
 /** All hooks in the file's order. */
 function findHooks(value: unknown, reader: ProgramReader, remark: Remark): Found {
-  const prefix: KeyPath = isMapping(value) && isMapping(value["hooks"]) ? ["hooks"] : [];
+  const prefix: SettingsPath = isMapping(value) && isMapping(value["hooks"]) ? ["hooks"] : [];
   const found: FoundHook[] = [];
   let others = 0;
   for (const [event, list] of Object.entries(eventsIn(value) ?? {})) {
@@ -215,7 +215,7 @@ function withoutEmpty(hooks: Record<string, WrittenEntry[]>): Record<string, Wri
 }
 
 /** `hooks.PreToolUse[0].hooks[1]`. */
-function keyOf(path: KeyPath): string {
+function keyOf(path: SettingsPath): string {
   return path.reduce<string>(
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
     "",

@@ -1,6 +1,6 @@
 /** Finds the settings file in a folder that the user gave in its place. */
 import { readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join, resolve } from "node:path";
 import { HermesError } from "#core/errors";
 import { isMapping } from "#core/mapping";
 import type { ProgramReader } from "./program-reader.ts";
@@ -30,10 +30,10 @@ export async function findSettingsFile(path: string, from: ImportableProgram | u
   });
 }
 
-/** The reader's files that exist, also when the folder is the program's own. */
-function filesIn(folder: string, { files, folder: own }: ProgramReader): readonly string[] {
+/** The reader's files that exist, also when the folder is one on the way to them. */
+function filesIn(folder: string, { files }: ProgramReader): readonly string[] {
   return files.flatMap((pattern) => {
-    const inside = basename(folder) === own && pattern.startsWith(`${own}/`) ? pattern.slice(own.length + 1) : pattern;
+    const inside = withoutFolders(pattern, folder);
     if (!inside.endsWith("*.json")) return isFile(join(folder, inside)) ? [join(folder, inside)] : [];
     const parent = join(folder, inside.slice(0, -"*.json".length));
     if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) return [];
@@ -42,6 +42,16 @@ function filesIn(folder: string, { files, folder: own }: ProgramReader): readonl
       .toSorted()
       .map((name) => join(parent, name));
   });
+}
+
+/** `.github/hooks/*.json` in a folder `.github` is `hooks/*.json`, and in `.github/hooks` it is `*.json`. */
+function withoutFolders(pattern: string, folder: string): string {
+  const names = pattern.split("/");
+  const path = resolve(folder);
+  const known = names
+    .slice(0, -1)
+    .findLastIndex((_, index) => path.endsWith(`/${names.slice(0, index + 1).join("/")}`));
+  return names.slice(known + 1).join("/");
 }
 
 function isFile(path: string): boolean {

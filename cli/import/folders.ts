@@ -12,7 +12,7 @@ export interface SettingsFolders {
 }
 
 /** Finds them by the file's path; `home` is the user's. */
-export function foldersOf(file: string, reader: ProgramReader, home: string): SettingsFolders {
+export function findFolders(file: string, reader: ProgramReader, home: string): SettingsFolders {
   const folder = dirname(resolve(file));
   const above = dirname(folder);
   if (basename(folder) === reader.folder) {

@@ -3,10 +3,10 @@ import { extname } from "node:path";
 import { HermesError } from "#core/errors";
 import { readRegularFile } from "#core/regular-file";
 
-export type KeyPath = readonly (string | number)[];
+export type SettingsPath = readonly (string | number)[];
 
 /** Counted from 1. */
-export interface Place {
+export interface SettingsPlace {
   readonly line: number;
   readonly column: number;
 }
@@ -16,7 +16,7 @@ export interface SettingsFile {
   readonly file: string;
   readonly value: unknown;
   /** Where a key is; null where that is not known. */
-  readonly placeOf: (path: KeyPath) => Place | null;
+  readonly placeOf: (path: SettingsPath) => SettingsPlace | null;
 }
 
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -54,7 +54,7 @@ async function readJson(file: string, text: string): Promise<SettingsFile> {
   };
 }
 
-function placeAt(text: string, offset: number): Place {
+function placeAt(text: string, offset: number): SettingsPlace {
   const before = text.slice(0, offset);
   const start = before.lastIndexOf("\n") + 1;
   return { line: before.split("\n").length, column: Array.from(before.slice(start)).length + 1 };
@@ -77,7 +77,7 @@ async function readToml(file: string, text: string): Promise<SettingsFile> {
  * The parser keeps no places, so the headings of tables are counted: `[[hooks.PreToolUse.hooks]]` for the innermost list
  * of the path. Null for what is written in one line.
  */
-function placeOfTable(text: string, path: KeyPath): Place | null {
+function placeOfTable(text: string, path: SettingsPath): SettingsPlace | null {
   const names = path.filter((key) => typeof key === "string");
   const indices = path.filter((key) => typeof key === "number");
   const outer = names.slice(0, 2).join(".");

@@ -3,11 +3,10 @@
  * its SessionStart and the first message): a second hook, at the event that can, gives what the script of the first one
  * answered. It runs nothing.
  */
-import type { EventName } from "#core/events";
-import { declarationOf } from "#core/events";
+import { declarationOf, type EventName } from "#core/events";
 import { NO_REPLY, type Firing, type Hook } from "#core/ports/hook";
 import type { ShellEntry } from "./entries.ts";
-import { createShellHook, type Delivery, type ShellHook, type ShellHookDependencies } from "./hook.ts";
+import { createShellHook, type DeferredAnswer, type ShellHook, type ShellHookDependencies } from "./hook.ts";
 import { PROTOCOLS } from "./protocols.ts";
 
 /** More are never waiting unless firings are lost. */
@@ -15,9 +14,9 @@ const MOST_WAITING = 100;
 
 /** What waits for the event that takes it, by event, session and call; in the order of the entries. */
 export class Deliveries {
-  readonly #waiting = new Map<string, { readonly index: number; readonly delivery: Delivery }[]>();
+  readonly #waiting = new Map<string, { readonly index: number; readonly delivery: DeferredAnswer }[]>();
 
-  put(event: EventName, firing: Firing, index: number, delivery: Delivery): void {
+  put(event: EventName, firing: Firing, index: number, delivery: DeferredAnswer): void {
     const key = keyOf(event, firing);
     if (this.#waiting.size >= MOST_WAITING) this.#waiting.delete(this.#waiting.keys().next().value ?? "");
     const list = this.#waiting.get(key) ?? [];
@@ -32,7 +31,7 @@ export class Deliveries {
   }
 
   /** The first replacement and all additions; nothing waits afterwards. */
-  take(firing: Firing): Delivery {
+  take(firing: Firing): DeferredAnswer {
     const key = keyOf(firing.event, firing);
     const list = (this.#waiting.get(key) ?? []).map(({ delivery }) => delivery);
     this.#waiting.delete(key);
@@ -55,7 +54,7 @@ export function createEntryHooks(
 ): readonly [ShellHook, ...Hook[]] {
   const event = PROTOCOLS[entry.protocol].deliversAt(entry.event, entry.protocolEvent);
   if (event === undefined) return [createShellHook(entry, dependencies)];
-  const onDelivery = (firing: Firing, delivery: Delivery) => deliveries.put(event, firing, entry.index, delivery);
+  const onDelivery = (firing: Firing, delivery: DeferredAnswer) => deliveries.put(event, firing, entry.index, delivery);
   const hook = createShellHook(entry, { ...dependencies, onDelivery });
   return [hook, createDeliveringHook(hook, event, deliveries)];
 }
@@ -70,24 +69,25 @@ function createDeliveringHook(hook: Hook, event: EventName, deliveries: Deliveri
     derived: true,
     matches: (firing) => deliveries.has(firing),
     run(firing) {
-      const delivery = deliveries.take(firing);
-      const text = deliveredText(firing, delivery);
-      if (text === undefined) return NO_REPLY;
-      const answer = declarationOf(event).kind === "context" ? { context: text } : { text };
-      return { dialect: "shell", answer };
+      const answer = deliveredAnswer(event, firing, deliveries.take(firing));
+      return answer === undefined ? NO_REPLY : { dialect: "shell", answer };
     },
   };
 }
 
-/** At a tool's result, additions follow what they are about. */
-export function deliveredText(
+/** What a delivery comes to as an answer to the event that takes it; at a tool's result, additions follow that. */
+export function deliveredAnswer(
+  event: EventName,
   { payload }: Pick<Firing, "payload">,
-  { replacement, addition }: Delivery,
-): string | undefined {
-  if (addition === undefined) return replacement;
-  const { result } = payload as { result?: unknown };
-  const before = replacement ?? (typeof result === "string" ? result : undefined);
-  return before === undefined ? addition : `${before}\n\n${addition}`;
+  { replacement, addition }: DeferredAnswer,
+): { readonly text: string } | { readonly context: string } | undefined {
+  const texts = [
+    replacement ?? (addition === undefined ? undefined : (payload as { result?: unknown }).result),
+    addition,
+  ];
+  const text = texts.filter((each) => typeof each === "string").join("\n\n");
+  if (replacement === undefined && addition === undefined) return undefined;
+  return declarationOf(event).kind === "context" ? { context: text } : { text };
 }
 
 function keyOf(event: EventName, { payload, session_id }: Firing): string {

@@ -23,13 +23,13 @@ export interface ShellHookDependencies {
   /** Takes a warning about an unsupported request of a script; called once per hook and warning. */
   readonly warn?: ((sentence: string) => void) | undefined;
   /** Takes what a script gives in place of the thing that it observed, or in addition to it. */
-  readonly onDelivery?: ((firing: Firing, delivery: Delivery) => void) | undefined;
+  readonly onDelivery?: ((firing: Firing, delivery: DeferredAnswer) => void) | undefined;
   /** Takes the raw result of each run, before it is interpreted; `hermes hooks test` shows it. */
   readonly onResult?: ((entry: ShellEntry, result: ProcessResult) => void) | undefined;
 }
 
 /** What an observer's answer brings to a later event. */
-export interface Delivery {
+export interface DeferredAnswer {
   readonly replacement?: string | undefined;
   readonly addition?: string | undefined;
 }

@@ -7,7 +7,8 @@ import { verdictOf } from "#core/verdict";
 import { findScriptAccessProblem } from "#allowlist/script-access";
 import { scriptOf } from "#allowlist/words";
 import type { ShellEntry } from "#sandbox/shell/entries";
-import { deliveredText } from "#sandbox/shell/deliveries";
+import { deliveredAnswer } from "#sandbox/shell/deliveries";
+import { PROTOCOLS } from "#sandbox/shell/protocols";
 import { createShellHook, type ShellHookDependencies } from "#sandbox/shell/hook";
 
 export interface TestResult {
@@ -39,7 +40,8 @@ export interface EntryTest extends Pick<ShellHookDependencies, "decide" | "shell
 export async function testEntry(test: EntryTest): Promise<TestResult | undefined> {
   const { entry, firing, signal, decide, shellContext, warn } = test;
   let output = { stdout: "", stderr: "" };
-  let delivered: string | undefined;
+  let delivered: ReturnType<typeof deliveredAnswer>;
+  const deliversAt = PROTOCOLS[entry.protocol].deliversAt(entry.event, entry.protocolEvent);
   const hook = createShellHook(entry, {
     decide,
     shellContext,
@@ -47,7 +49,7 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     findScript: (argv) => scriptOf(argv, shellContext),
     warn,
     onDelivery: (fired, delivery) => {
-      delivered = deliveredText(fired, delivery);
+      if (deliversAt !== undefined) delivered = deliveredAnswer(deliversAt, fired, delivery);
     },
     onResult: (_entry, { stdout, stderr }) => {
       output = { stdout, stderr };
@@ -68,6 +70,6 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     ...output,
     timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
     error: failed ? (detail ?? "It failed.") : null,
-    answer: delivered === undefined ? answerOf(decision) : { text: delivered },
+    answer: delivered ?? answerOf(decision),
   };
 }

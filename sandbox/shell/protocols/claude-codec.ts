@@ -3,10 +3,10 @@ import { CLAUDE_CODE } from "./claude.ts";
 import { claudeVerbs } from "./claude-verbs.ts";
 import { transcriptPath } from "./program-events.ts";
 import { createProgramCodec, type FiringContext } from "./program-codec.ts";
-import type { Payload } from "./program.ts";
+import type { EventFields } from "./program.ts";
 
 /** The fields that all events of Claude Code share. */
-export function claudeShared({ firing, place, row, session }: FiringContext): Payload {
+export function claudeShared({ firing, place, row, session }: FiringContext): EventFields {
   const { agent } = firing.origin ?? {};
   return {
     session_id: session,

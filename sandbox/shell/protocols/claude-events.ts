@@ -1,7 +1,7 @@
 /** THE table of Claude Code's events, which Codex shares. */
 import type { ShellContext } from "#sandbox/shell/protocol";
 import { errorIn, ofCall, ofFailure, ofUser, parsedResult, transcriptPath } from "./program-events.ts";
-import type { Payload, ProgramEvent } from "./program.ts";
+import type { EventFields, ProgramEvent } from "./program.ts";
 import type { ToolNames } from "./tool-names.ts";
 
 const AGENT_TYPE = "general-purpose";
@@ -52,7 +52,7 @@ export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
       name: "SubagentStop",
       event: "subagent_stop",
       matchesText: AGENT_TYPE,
-      fields: (payload: Payload, place: ShellContext) => ({
+      fields: (payload: EventFields, place: ShellContext) => ({
         stop_hook_active: false,
         ...childOf(payload),
         agent_transcript_path: transcriptPath(payload["child_session_id"], place),
@@ -79,6 +79,6 @@ export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
   ];
 }
 
-function childOf({ child_session_id }: Payload): Payload {
+function childOf({ child_session_id }: EventFields): EventFields {
   return { agent_id: child_session_id ?? "", agent_type: AGENT_TYPE };
 }

@@ -1,7 +1,7 @@
 /** The hook protocol of GitHub Copilot CLI (`protocol: copilot`), with both spellings of its events. */
 import { stringify } from "#core/stringify";
 import { errorIn, ofFailure, ofSuccess, ofUser, transcriptPath } from "./program-events.ts";
-import { createProtocol, type Payload, type Program, type ProgramEvent } from "./program.ts";
+import { createProtocol, type EventFields, type Program, type ProgramEvent } from "./program.ts";
 import { createToolNames, projectPath, seeksFiles } from "./tool-names.ts";
 
 const PATH = { path: { theirs: "path", there: projectPath } };
@@ -29,7 +29,7 @@ const toolCall: ProgramEvent["fields"] = ({ tool_name: tool, args }, place) => (
   tool_input: COPILOT_TOOLS.inputOf(String(tool), args, place),
 });
 
-const resultOf = (payload: Payload) => ({
+const resultOf = (payload: EventFields) => ({
   result_type: errorIn(payload) === undefined ? "success" : "failure",
   text_result_for_llm: payload["result"] ?? "",
 });
@@ -128,10 +128,10 @@ const events = ROWS.flatMap(({ camelName, ...row }): ProgramEvent[] => [
 ]);
 
 /** The same fields in camelCase, with the arguments of a tool as a JSON string. */
-function camelFields({ tool_input: input, ...fields }: Payload): Payload {
+function camelFields({ tool_input: input, ...fields }: EventFields): EventFields {
   const entries = Object.entries(fields).map(([key, value]) => {
     const isResult = key === "tool_result";
-    return [camelCase(key), isResult ? camelFields(value as Payload) : value] as const;
+    return [camelCase(key), isResult ? camelFields(value as EventFields) : value] as const;
   });
   return { ...Object.fromEntries(entries), ...(input === undefined ? {} : { toolArgs: stringify(input) }) };
 }

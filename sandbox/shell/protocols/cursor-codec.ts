@@ -5,7 +5,7 @@ import type { Verbs } from "./spoken.ts";
 import { createProgramCodec } from "./program-codec.ts";
 import { transcriptPath } from "./program-events.ts";
 import { firstText, isGiven, noticeIn } from "./program-output.ts";
-import type { Payload } from "./program.ts";
+import type { EventFields } from "./program.ts";
 import { unknownVerb, type Grammar } from "./unknown-verbs.ts";
 
 const GRAMMAR: Grammar = {
@@ -52,7 +52,7 @@ const verbs: Verbs = (answer, row, kind) => {
   };
 };
 
-function lostOf({ env, followup_message: followUp }: Payload): string | undefined {
+function lostOf({ env, followup_message: followUp }: EventFields): string | undefined {
   if (firstText(followUp) !== undefined) return 'it wants the agent to go on ("followup_message")';
   return isGiven(env) ? 'it wants to set variables ("env"); a hook with protocol: claude can' : undefined;
 }
@@ -61,8 +61,8 @@ export const CURSOR_WIRE = createProgramCodec({
   program: CURSOR_IDE,
   shared: ({ firing, place, row, session }) => ({
     conversation_id: session,
-    generation_id: (firing.payload as Payload)["task_id"] ?? session,
-    model: (firing.payload as Payload)["model"] ?? "",
+    generation_id: (firing.payload as EventFields)["task_id"] ?? session,
+    model: (firing.payload as EventFields)["model"] ?? "",
     hook_event_name: row.name,
     cursor_version: "",
     workspace_roots: [place.cwd],

@@ -4,7 +4,7 @@ import type { McpToolName } from "#core/mcp-names";
 import { readRegularFile } from "#core/regular-file";
 import { stringify } from "#core/stringify";
 import { errorIn, isMcpTool, ofCall, ofFailure, ofSuccess, ofUser, transcriptPath } from "./program-events.ts";
-import { createProtocol, type Payload, type Program, type ProgramEvent } from "./program.ts";
+import { createProtocol, type EventFields, type Program, type ProgramEvent } from "./program.ts";
 import { absolutePath, createToolNames, seeksFiles } from "./tool-names.ts";
 
 const FILE = { path: { theirs: "file_path", there: absolutePath } };
@@ -209,7 +209,7 @@ function contentOf(path: unknown): string {
   return reading.kind === "read" ? reading.content.toString("utf8") : "";
 }
 
-function editOf(args: unknown): Payload {
+function editOf(args: unknown): EventFields {
   return isMapping(args) && args["old_string"] !== undefined
     ? { old_string: args["old_string"], new_string: args["new_string"] ?? "" }
     : { old_string: "", new_string: textIn(args, "content") };

@@ -6,7 +6,7 @@ import type { FinishedRun, ProtocolCodec } from "#sandbox/shell/codec";
 import type { ShellEntry } from "#sandbox/shell/entries";
 import type { ShellContext } from "#sandbox/shell/protocol";
 import { NOTHING } from "./program-events.ts";
-import { rowOf, SHELL, type Payload, type Program, type ProgramEvent } from "./program.ts";
+import { rowOf, SHELL, type EventFields, type Program, type ProgramEvent } from "./program.ts";
 import { readRun } from "./program-answers.ts";
 import type { Verbs } from "./spoken.ts";
 
@@ -21,7 +21,7 @@ export interface FiringContext {
 export interface ProgramCodec {
   readonly program: Program;
   /** The fields that all events of the program share. */
-  readonly shared: (context: FiringContext) => Payload;
+  readonly shared: (context: FiringContext) => EventFields;
   /** Variables beside those that name the project's folder. */
   readonly variables?: (context: FiringContext) => Readonly<Record<string, string>>;
   readonly verbs: Verbs;
@@ -32,7 +32,7 @@ export function createProgramCodec({ program, shared, variables, verbs }: Progra
   const forms = new Map<string, symbol>();
 
   function contextOf(entry: RowName, firing: Firing, place: ShellContext): FiringContext {
-    const { session_id, parent_session_id } = firing.payload as Payload;
+    const { session_id, parent_session_id } = firing.payload as EventFields;
     const session = firing.origin?.user_session_id || session_id || parent_session_id || "";
     return { firing, place, row: rowFor(entry, firing.event), session: typeof session === "string" ? session : "" };
   }

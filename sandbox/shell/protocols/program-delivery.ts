@@ -5,12 +5,12 @@ import type { Spoken } from "./spoken.ts";
 import type { ProgramEvent } from "./program.ts";
 
 type Said = Pick<Spoken, "denial" | "stop" | "context" | "replacement" | "lost">;
-type Delivery = Pick<ParsedRun, "replacement" | "addition" | "unsupported">;
+type Delivered = Pick<ParsedRun, "replacement" | "addition" | "unsupported">;
 
 /** Without a reason, where a block replaces the result. */
 const NO_REASON = "A hook rejected this result.";
 
-export function deliveryOf(run: FinishedRun, row: ProgramEvent, said: Said): Delivery {
+export function deliveryOf(run: FinishedRun, row: ProgramEvent, said: Said): Delivered {
   const { event } = run.firing;
   const { denial, stop, context } = said;
   const feedback = row.deliversAt === undefined ? undefined : row.feedback;

@@ -1,7 +1,7 @@
 /** What the events of several programs have in common. */
 import { isMapping } from "#core/mapping";
 import type { ShellContext } from "#sandbox/shell/protocol";
-import type { Payload, ProgramEvent } from "./program.ts";
+import type { EventFields, ProgramEvent } from "./program.ts";
 
 /** Takes everything and has nothing in it. */
 export const NOTHING = "/dev/null";
@@ -27,7 +27,7 @@ export const ofFailure: Concerns = (firing) => ofCall(firing) && errorIn(firing.
 
 /** The error of a tool's result, if it is one. */
 export function errorIn(payload: object): string | undefined {
-  const result = parsedResult((payload as Payload)["result"]);
+  const result = parsedResult((payload as EventFields)["result"]);
   return isMapping(result) && typeof result["error"] === "string" ? result["error"] : undefined;
 }
 

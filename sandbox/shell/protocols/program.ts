@@ -10,7 +10,7 @@ import { createBoundedTest, EVERYTHING, type Matcher } from "#sandbox/shell/matc
 import type { Protocol, ShellContext } from "#sandbox/shell/protocol";
 import type { ToolNames } from "./tool-names.ts";
 
-export type Payload = Readonly<Record<string, unknown>>;
+export type EventFields = Readonly<Record<string, unknown>>;
 
 /** One of the program's events. The first row of one of our events is the one for entries that name none. */
 export interface ProgramEvent {
@@ -18,7 +18,7 @@ export interface ProgramEvent {
   readonly name: string;
   readonly event: EventName;
   /** The fields in addition to those that all events of the program share. */
-  readonly fields: (payload: Payload, place: ShellContext) => Payload;
+  readonly fields: (payload: EventFields, place: ShellContext) => EventFields;
   /** Scripts may export variables to the session's commands. */
   readonly exportsVariables?: true;
   /** Plain text on standard output is context for the model there. */

@@ -82,6 +82,9 @@ test("a folder stands for its only file with hooks", async (t) => {
     message: new RegExp(`in 2 files\\. Import one at a time: ${claude}, ${copilot}\\.`),
   });
   assert.equal(await findSettingsFile(project, "copilot"), copilot);
+  for (const folder of [".github", ".github/hooks"]) {
+    assert.equal(await findSettingsFile(join(project, folder), undefined), copilot);
+  }
 });
 
 test("whatever is in the file, nothing throws, and all hooks that are not imported are remarked on", () => {

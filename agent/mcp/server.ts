@@ -16,6 +16,8 @@ export interface McpServerDeps extends ServerPlace {
   readonly redact: (text: string) => string;
   /** Takes a sentence for the user, who sees each only once. */
   readonly warn: (sentence: string) => void;
+  /** How long a server that did not start is left alone, in milliseconds; a minute when absent. */
+  readonly retryMs?: number;
   /** Called when the server's tools are other ones than before. */
   readonly onTools: () => void;
 }
@@ -26,7 +28,6 @@ type Fields = Readonly<Record<string, unknown>>;
 const REFRESH_PAUSE_MS = 100;
 /** How long the answer of a call that changed the tools waits for their new list. */
 const REFRESH_WAIT_MS = 2000;
-/** How long a server that did not start is left alone. */
 const RETRY_MS = 60_000;
 
 export class McpServer {
@@ -63,7 +64,7 @@ export class McpServer {
 
   /** Tries again to start a server that did not start a while ago. Nobody waits for it; the log has how it went. */
   retry(): void {
-    if (this.#failedAt === undefined || performance.now() - this.#failedAt < RETRY_MS) return;
+    if (this.#failedAt === undefined || performance.now() - this.#failedAt < (this.#deps.retryMs ?? RETRY_MS)) return;
     this.#openAgain();
   }
 

@@ -13,6 +13,8 @@ import { EVERYTHING_SERVER, FILES_SERVER, fixtureServer } from "../helpers/mcp.t
 import { until } from "../helpers/poll.ts";
 import { noPty } from "../helpers/pty.ts";
 
+const BUBBLEWRAP = "/usr/bin/bwrap";
+
 /** A home with a fixture server `one`; what it records is given line by line. */
 function homeWith(t: TestContext, config: object) {
   const home = new Home(t);
@@ -47,7 +49,7 @@ test("servers from the registry work in a chat, and a hook of Claude Code knows 
   const matchers = ["mcp__every-thing__get-sum", "mcp__files__.*"];
   const servers = {
     "every-thing": { command: process.execPath, args: [EVERYTHING_SERVER] },
-    files: { command: process.execPath, args: [FILES_SERVER, "."] },
+    files: { command: process.execPath, args: [FILES_SERVER, ".", home.path] },
   };
   home.write(
     "config.yaml",
@@ -63,6 +65,7 @@ test("servers from the registry work in a chat, and a hook of Claude Code knows 
     "@mcp_every_thing_get_tiny_image {}",
     '@mcp_files_read_text_file {"path":"note.txt"}',
     '@mcp_files_read_text_file {"path":"/etc/hostname"}',
+    `@mcp_files_write_file ${JSON.stringify({ path: join(home.path, "agent-hooks/see.sh"), content: "exit 0" })}`,
   ];
   const chat = ["--accept-hooks", "chat", "--output-format", "stream-json", "-q", calls.join("\n")];
   const { stdout, stderr, code } = await home.run(chat);
@@ -75,9 +78,18 @@ test("servers from the registry work in a chat, and a hook of Claude Code knows 
   assert.equal(find("[image: image/png, "), true);
   assert.equal(find('{"result":"a line of text\\n"}'), true, JSON.stringify(answers));
   assert.equal(find("Access denied"), false);
+  // Its program is in the sandbox of the agent's commands.
+  if (existsSync(BUBBLEWRAP)) {
+    assert.equal(find("EROFS"), false);
+    assert.match(home.read("agent-hooks/see.sh"), /mktemp/);
+  }
   const files = readdirSync(home.work).filter((name) => name.startsWith("seen."));
   const names = files.map((name) => (JSON.parse(home.read(`../work/${name}`)) as { tool_name: string }).tool_name);
-  assert.deepEqual(names.toSorted(), ["mcp__every-thing__get-sum", ...Array(2).fill("mcp__files__read_text_file")]);
+  assert.deepEqual(names.toSorted(), [
+    "mcp__every-thing__get-sum",
+    ...Array(2).fill("mcp__files__read_text_file"),
+    "mcp__files__write_file",
+  ]);
 });
 
 test("a shell guard for mcp_.* blocks on every surface, and no server is asked", async (t) => {

@@ -51,6 +51,7 @@ export async function startMcp(
     log: { debug: quiet, info: quiet, warn: quiet },
     redact: (text) => text.replaceAll("hunter2hunter2", "[redacted]"),
     warn: (sentence) => void warnings.push(sentence),
+    retryMs: 0,
   });
   context.after(() => servers[Symbol.asyncDispose]());
   servers.configure(new Map(Object.entries(configured)));

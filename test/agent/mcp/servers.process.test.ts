@@ -1,10 +1,12 @@
 /** MCP servers as the agent has them: how they start, answer, fail and end. */
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { fixtureServer, startMcp } from "../../helpers/mcp.ts";
 import { until } from "../../helpers/poll.ts";
 import { lives } from "../../helpers/processes.ts";
+import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 test("what tools answer: text, notes about what is no text, structured content, errors", async (context) => {
   const { call, warnings } = await startMcp(context, { one: fixtureServer("banner") });
@@ -118,6 +120,18 @@ test("a server that has ended is started again for the next call; a call that it
   await assert.rejects(call("mcp_one_echo"), /"one" did not start: it exited with code 7/);
   rmSync(`${record}.broken`);
   await assert.rejects(call("mcp_one_huge"), /a message of more than 32 MiB/);
+});
+
+test("a server that did not start is tried again with a later turn", async (context) => {
+  const folder = temporaryFolder(context);
+  const env = { RECORD: join(folder, "own") };
+  writeFileSync(`${env.RECORD}.broken`, "");
+  const { servers, names, warnings } = await startMcp(context, { one: fixtureServer("plain", { env }) });
+  assert.deepEqual([names().length, warnings.length], [0, 1]);
+  rmSync(`${env.RECORD}.broken`);
+  await servers.ready(new AbortController().signal);
+  await until(() => names().includes("mcp_one_echo"), "its tools are there");
+  assert.equal(warnings.length, 1);
 });
 
 test("its end takes the server and what that has started", async (context) => {

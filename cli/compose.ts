@@ -9,6 +9,7 @@ import { openLogStreams, type HostLogs } from "./host/logs.ts";
 import { platformOf, type CurrentConfig, type Host, type HostOptions } from "./host/host.ts";
 import { openMcp, type HostMcp } from "./host/mcp.ts";
 import { openMetrics, type HostMetrics } from "./host/metrics.ts";
+import { openRecording, type HostRecording } from "./host/recording.ts";
 import { openReloads } from "./host/reloads.ts";
 import type { HostTools } from "./host/tools.ts";
 import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
@@ -33,7 +34,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
     events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
-    const { metrics, webhooks } = undo.use(await startReports(options, { current, files, events, sessions }));
+    const { metrics, webhooks, recording } = undo.use(
+      await startReports(options, { current, files, events, sessions }),
+    );
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
     const sessionFiles = openSessionFiles(options, sessions, files);
@@ -52,7 +55,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const reloads = undo.use(
       openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, mcp, onChange: events.changed }),
     );
-    for (const part of [logs, webhooks, metrics, agent.python]) reloads.onReload((config) => part.configure(config));
+    for (const part of [logs, webhooks, metrics, recording, agent.python])
+      reloads.onReload((config) => part.configure(config));
     events.dispatcher.onChange = events.changed;
     events.changed();
     undo.defer(sessions.pruneSoon(current.config.values.sessions.retention_days));
@@ -180,9 +184,10 @@ async function openBuiltin({ context, paths }: HostOptions, parts: BuiltinParts)
 interface Reports extends AsyncDisposable {
   readonly metrics: HostMetrics;
   readonly webhooks: HostWebhooks;
+  readonly recording: HostRecording;
 }
 
-/** Counts for the metrics, and sends events to the endpoints of the configuration. */
+/** Counts for the metrics, records firings, and sends events to the endpoints of the configuration. */
 async function startReports(
   { context, paths, surface }: HostOptions,
   { current, files, events, sessions }: ReportParts,
@@ -191,11 +196,14 @@ async function startReports(
   const metrics = openMetrics({ database, files, events, surface });
   const isLasting = surface !== "task";
   const webhooks = openWebhooks({ database, run: paths.run, isLasting, files, events, warn: context.warn });
-  for (const part of [metrics, webhooks]) await part.configure(current.config);
+  const recording = openRecording({ database, files, events });
+  for (const part of [metrics, webhooks, recording]) await part.configure(current.config);
   return {
     metrics,
     webhooks,
+    recording,
     async [Symbol.asyncDispose]() {
+      await recording[Symbol.asyncDispose]();
       await webhooks[Symbol.asyncDispose]();
       await metrics[Symbol.asyncDispose]();
     },

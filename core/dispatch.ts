@@ -8,7 +8,7 @@ import { declarationOf, EVENT_NAMES, eventsWhere, type EventName, type Payload }
 import { createFiring, frozenCopy } from "./firing.ts";
 import { DEFAULT_HOOK_LIMITS, limitDecision, type HookLimits } from "./hook-limits.ts";
 import { createLimiter } from "./limiter.ts";
-import type { Firing, FiringOrigin, Hook, RunSink } from "./ports/hook.ts";
+import type { Firing, FiringOrigin, Hook, HookRun, RunSink } from "./ports/hook.ts";
 import { makeRun, RunSinks, type RunReport } from "./runs.ts";
 import { PASSED, verdictOf } from "./verdict.ts";
 
@@ -20,8 +20,19 @@ export interface Invocation {
   readonly origin?: FiringOrigin | undefined;
 }
 
-/** Takes a payload, which it must neither keep nor change. Must not throw. */
-export type EventListener = (payload: object) => void;
+/**
+ * Takes a payload, which it must neither keep nor change. What it returns watches the firing. Must not throw, and
+ * neither must that.
+ */
+export type EventListener<Given = object> = (payload: Given, origin?: FiringOrigin) => FiringWatch | void;
+
+/** Learns what comes of one firing. */
+export interface FiringWatch {
+  /** Takes the record of each of its runs; of a hook in the background, maybe after the end. */
+  readonly run: (run: HookRun, hook: Hook) => void;
+  /** Takes what the hooks decided together, also when there are none. */
+  readonly end: (decision: Decision) => void;
+}
 
 /** A decision about a call that a later hook may add to. */
 type CallDecision = Extract<Decision, { kind: "modify" | "ask" }>;
@@ -35,6 +46,8 @@ interface Dispatch {
   readonly hooks: readonly Hook[];
   readonly signal: AbortSignal;
   readonly onRun: RunSink | undefined;
+  /** Of the listeners; mostly none. */
+  readonly watches: readonly FiringWatch[] | undefined;
   firing: Firing;
   next: number;
   /** The end of the last run and so the start of the next one, as of `performance.now()`. */
@@ -71,7 +84,7 @@ export class HookDispatcher {
   }
 
   /** Calls a listener with the payload of each firing of an event, before its hooks run. Returns its undo. */
-  listen<Name extends EventName>(event: Name, listener: (payload: Payload<Name>) => void): () => void {
+  listen<Name extends EventName>(event: Name, listener: EventListener<Payload<Name>>): () => void {
     const own = listener as EventListener;
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), own]);
     return () => {
@@ -115,19 +128,21 @@ export class HookDispatcher {
     const listeners = this.#listeners.size === 0 ? undefined : this.#listeners.get(event);
     if (listeners === undefined && (hooks === undefined || hooks.length === 0)) return PASS;
     const given = typeof payload === "function" ? payload() : payload;
-    if (listeners !== undefined) for (const listener of listeners) listener(given);
-    if (hooks === undefined || hooks.length === 0) return PASS;
-    return this.#walk({
+    const watches = listeners === undefined ? undefined : tell(listeners, given, invocation?.origin);
+    if (hooks === undefined || hooks.length === 0) return endOf(PASS, watches);
+    const decision = this.#walk({
       kind: declarationOf(event).kind,
       hooks,
       signal: invocation?.signal ?? NEVER,
       onRun: invocation?.onRun,
+      watches,
       firing: createFiring(event, given, invocation?.origin),
       next: 0,
       now: monotonic.now(),
       decision: PASS,
       pending: undefined,
     });
+    return watches === undefined ? decision : ended(decision, watches);
   }
 
   /** Runs the remaining hooks of a firing; continues in a `then` after a hook that returned a promise. */
@@ -179,7 +194,31 @@ export class HookDispatcher {
     const run = makeRun(hook, report);
     this.sinks.record(run, hook);
     passage.onRun?.(run, hook);
+    if (passage.watches !== undefined) for (const watch of passage.watches) watch.run(run, hook);
   }
+}
+
+/** Passes a payload on; the watches that the listeners want, undefined for none. */
+function tell(
+  listeners: readonly EventListener[],
+  payload: object,
+  origin: FiringOrigin | undefined,
+): readonly FiringWatch[] | undefined {
+  let watches: FiringWatch[] | undefined;
+  for (const listener of listeners) {
+    const watch = listener(payload, origin);
+    if (watch !== undefined) (watches ??= []).push(watch);
+  }
+  return watches;
+}
+
+function ended(decision: MaybePromise<Decision>, watches: readonly FiringWatch[]): MaybePromise<Decision> {
+  return decision instanceof Promise ? decision.then((made) => endOf(made, watches)) : endOf(decision, watches);
+}
+
+function endOf(decision: Decision, watches: readonly FiringWatch[] | undefined): Decision {
+  if (watches !== undefined) for (const watch of watches) watch.end(decision);
+  return decision;
 }
 
 function applies(hook: Hook, firing: Firing): boolean {

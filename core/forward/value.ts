@@ -80,7 +80,19 @@ function isError(value: object): boolean {
   return typeof message === "string" && typeof stack === "string";
 }
 
+/** Like {@link copyWithCare}, and says whether something was left out because of its size or depth. */
+export function copyInPart(
+  value: unknown,
+  redact: (text: string) => string,
+  limits: CopyLimits,
+): { readonly copy: unknown; readonly cut: boolean } {
+  const careful = new CarefulCopy(redact, limits);
+  const copy = careful.of(value, false);
+  return { copy, cut: careful.cut };
+}
+
 class CarefulCopy {
+  cut = false;
   readonly #redact: (text: string) => string;
   readonly #longestText: number;
   #left: number;
@@ -100,7 +112,7 @@ class CarefulCopy {
     if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? String(value) : "[big integer]";
     if (typeof value !== "object" || value === null) return value;
     if (this.#around.includes(value)) return "[circular]";
-    if (this.#around.length > DEEPEST) return "[too deep]";
+    if (this.#around.length > DEEPEST) return this.#cutTo("[too deep]");
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     this.#around.push(value);
     try {
@@ -124,7 +136,7 @@ class CarefulCopy {
   #list(list: readonly unknown[], secret: boolean): unknown[] {
     const copied: unknown[] = [];
     for (let index = 0; index < list.length; index++) {
-      if (this.#left <= 0) return [...copied, `… (${list.length - index} more)`];
+      if (this.#left <= 0) return [...copied, this.#cutTo(`… (${list.length - index} more)`)];
       copied.push(this.#read(() => list[index], secret));
     }
     return copied;
@@ -136,7 +148,7 @@ class CarefulCopy {
     const keys = Object.keys(value);
     for (const [index, key] of keys.entries()) {
       if (this.#left <= 0) {
-        copied["…"] = `(${keys.length - index} more)`;
+        copied["…"] = this.#cutTo(`(${keys.length - index} more)`);
         break;
       }
       const held = this.#read(() => (value as Record<string, unknown>)[key], secret || namesSecret(key));
@@ -159,6 +171,11 @@ class CarefulCopy {
     const clean = this.#redact(text.length > most ? text.slice(0, most + LONGEST_SECRET) : text);
     const kept = text.length > most ? clean.slice(0, most) : clean;
     this.#left -= kept.length;
-    return text.length > most ? `${kept}… (${text.length - most} more characters)` : kept;
+    return text.length > most ? this.#cutTo(`${kept}… (${text.length - most} more characters)`) : kept;
+  }
+
+  #cutTo(rest: string): string {
+    this.cut = true;
+    return rest;
   }
 }

@@ -17,6 +17,7 @@ export const SECTION_NAMES = [
   "webhooks",
   "monitoring",
   "logging",
+  "record",
   "inbound",
   "inbox",
   "daemons",

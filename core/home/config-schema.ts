@@ -11,6 +11,7 @@ import { loggingSchema } from "./logging-settings.ts";
 import { mcpServersSchema } from "./mcp-settings.ts";
 import { monitoringSchema } from "./monitoring-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
+import { recordSchema } from "./record-settings.ts";
 import { webhooksSchema } from "./webhook-settings.ts";
 
 export function buildConfigSchema(zod: Zod) {
@@ -136,6 +137,7 @@ export function buildConfigSchema(zod: Zod) {
     webhooks: webhooksSchema(zod).optional(),
     monitoring: monitoringSchema(zod).optional(),
     logging: loggingSchema(zod).optional(),
+    record: recordSchema(zod).optional().describe("Keeps what hooks were fired with, for hermes hooks replay"),
     inbound: inboundSchema(zod, wallProfile).optional().describe("Webhooks that daemons receive"),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),
     daemons: zod

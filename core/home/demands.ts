@@ -61,6 +61,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: [...TURNS, "inbound"], path: "hooks_auto_accept" },
   { surfaces: [...TURNS, "hooks test", "inbound"], path: "hooks_consent" },
   { surfaces: TURNS, path: "hooks_limits" },
+  { surfaces: TURNS, path: "record" },
   { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },

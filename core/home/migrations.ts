@@ -248,4 +248,21 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE INDEX messages_of_system ON messages (session_id, position)
      WHERE CASE WHEN json_valid(message) THEN message ->> '$.role' = 'system' END;`,
   "ALTER TABLE sessions ADD COLUMN cwd TEXT;",
+  // The index tells the size of what is kept without reading payloads.
+  `CREATE TABLE recordings (
+     number INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     event TEXT NOT NULL,
+     session_id TEXT NOT NULL,
+     tool_name TEXT,
+     outcome TEXT NOT NULL,
+     answer TEXT,
+     redacted INTEGER NOT NULL,
+     truncated INTEGER NOT NULL,
+     runs TEXT NOT NULL,
+     origin TEXT,
+     payload TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX recordings_by_time ON recordings (at, number, bytes);`,
 ];

@@ -16,6 +16,7 @@ const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[
   [`sessions: ${UNSET}`, TURNS],
   [`hooks_auto_accept: ${UNSET}`, [...TURNS, "inbound"]],
   [`hooks_limits: { context: ${UNSET} }`, TURNS],
+  [`record: { events: [${UNSET}] }`, TURNS],
   [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test", "inbound"]],
   [`plugins: { callback_timeout_seconds: ${UNSET} }`, HOSTS],
   [`plugins: ${UNSET}`, HOSTS],

@@ -3,6 +3,7 @@ import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import { MCP_DEFAULTS, type McpServerSettings } from "#core/home/mcp-settings";
+import { truncate } from "#core/truncate";
 import { connect, ConnectFailure, LostCall, type Connection, type ServerIdentity } from "./connection.ts";
 import { endpointOf, type ServerPlace } from "./endpoint.ts";
 import { describeFailedStart } from "./failure.ts";
@@ -28,6 +29,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const REFRESH_PAUSE_MS = 100;
 /** How long the answer of a call that changed the tools waits for their new list. */
 const REFRESH_WAIT_MS = 2000;
+/** A server may answer with any text as its error. */
+const LONGEST_PROBLEM = 4000;
 const RETRY_MS = 60_000;
 
 export class McpServer {
@@ -132,8 +135,9 @@ export class McpServer {
     return this.#clean(problem);
   }
 
+  /** What a server says, without secrets and in reasonable length. */
   #clean(text: string): string {
-    return this.#deps.redact(text);
+    return truncate(this.#deps.redact(text), LONGEST_PROBLEM);
   }
 
   /** Several calls that find the server gone share one start. */

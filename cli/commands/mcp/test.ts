@@ -17,6 +17,8 @@ import { createWalls } from "#cli/walls";
 
 const COLUMNS: readonly Column[] = [{ head: "TOOL" }, { head: "DESCRIPTION", kind: "line" }];
 
+const MANY_TOOLS = 100;
+
 export interface TestOptions {
   readonly name: string;
   readonly json: boolean;
@@ -132,5 +134,8 @@ function print(
       tools.map((tool) => [tool.name, visible(tool.description)]),
     );
   for (const warning of warnings) context.warn(visible(warning));
+  if (tools.length > MANY_TOOLS) {
+    context.note("Every request to the model carries all tools, and some providers accept 128: see tools.include.");
+  }
   if (!isEnabled) context.note(`It is disabled: set mcp_servers.${visible(name)}.enabled to true to use it.`);
 }

@@ -18,6 +18,7 @@ test("what tools answer: text, notes about what is no text, structured content, 
   assert.deepEqual(await call("mcp_one_picture"), {
     result: "a picture\n[image: image/png, 3.0 KB; not shown]\n[audio: audio/wav, 3 bytes; not shown]",
   });
+  await assert.rejects(call("mcp_one_long_error"), (error: Error) => error.message.length === 4001);
   const { result } = (await call("mcp_one_big")) as { result: string };
   assert.equal(result.length, 10 * 1024 * 1024);
   assert.deepEqual(warnings, []);

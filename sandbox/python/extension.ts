@@ -80,9 +80,9 @@ export class PythonExtension {
     seconds: number | null,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    const text = JSON.stringify({ op: "call", extension: this.#number, ...message });
+    const text = JSON.stringify({ extension: this.#number, ...message });
     return this.#attempt((process) => {
-      return this.#call(process, (id) => `${text.slice(0, -1)},"id":${id}}`, seconds, signal);
+      return this.#call(process, (id) => `{"op":"call","id":${id},${text.slice(1)}`, seconds, signal);
     });
   }
 

@@ -42,9 +42,13 @@ class Bridge:
 
     def _refuse(self, line, error):
         """Python parses less than the program writes, such as deep nesting. That is one failed call."""
-        call = int(line.partition(b'"id":')[2].partition(b",")[0])
-        problem = f"its event cannot be parsed: {error}"
-        self.channel.send({"type": "failed", "id": call, "kind": "raised", "problem": problem})
+        # The number comes before anything that a hook or a model has a say in.
+        number = int(line.partition(b'"id":')[2].partition(b",")[0])
+        problem = f"what it was sent cannot be parsed: {error}"
+        if line.startswith(b'{"op":"reply",'):
+            self.requests.take(number, False, problem)
+        else:
+            self.channel.send({"type": "failed", "id": number, "kind": "raised", "problem": problem})
 
     def _take(self, message):
         op = message["op"]

@@ -98,7 +98,7 @@ test("what raises or answers nonsense is one failed run, and the process goes on
   const deep = JSON.parse(`{"args":${"[".repeat(3000)}${"]".repeat(3000)}}`) as Record<string, unknown>;
   await bench.registry.emit_collect("command:sync", deep);
   await until(
-    () => bench.runs.at(-1)?.detail?.includes("its event cannot be parsed: maximum recursion") === true,
+    () => bench.runs.at(-1)?.detail?.includes("what it was sent cannot be parsed: maximum recursion") === true,
     "it",
   );
   // A thread that prints for ever is cut off, and holds nobody up.

@@ -72,11 +72,15 @@ test("guards in Bash, Python and Node of five programs are imported and hold", a
   assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
   const doctor = await home.run(["hooks", "doctor", "--json"]);
   assert.equal(doctor.code, 0, doctor.stdout);
-  const calls = '@terminal {"command":"rm -rf build"}\n@terminal {"command":"echo it runs"}';
-  const { stdout } = await home.run(["chat", "-q", calls, "--output-format", "stream-json"]);
-  const results = stdout.split("\n").filter((line) => line.includes('"type":"tool_result"'));
-  assert.match(results[0] ?? "", /claude bash: no rm -rf/);
-  assert.match(results[1] ?? "", /it runs/);
+  const { stdout } = await home.run([
+    "chat",
+    "-q",
+    '@terminal {"command":"rm -rf build"}',
+    "--output-format",
+    "stream-json",
+  ]);
+  const result = stdout.split("\n").find((line) => line.includes('"type":"tool_result"'));
+  assert.match(result ?? "", /claude bash: no rm -rf/);
 });
 
 test("what is wrong with the file or the options is said, with the exit code for it", async (t) => {

@@ -81,6 +81,11 @@ const ROWS: readonly Row[] = [
   { what: "allow", command: ({ allow }) => says(allow), open: PASS },
   { what: "deny", command: ({ deny }) => says(deny), open: block("no") },
   { what: "deny with exit 1", command: ({ deny }) => says(deny, "", 1), open: block("no") },
+  {
+    what: "deny, encoded twice",
+    command: ({ deny }) => says(JSON.stringify(JSON.stringify(deny))),
+    open: block("no"),
+  },
   { what: "exit 2", command: ({ allow }) => says(allow, "no way", 2), open: block("no way") },
   { what: "exit 2 without a word", command: () => says("", "", 2), open: block("Blocked by shell hook.") },
   { what: "ask", command: ({ ask }) => says(ask), open: { kind: "ask" } },

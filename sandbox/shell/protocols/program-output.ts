@@ -17,7 +17,7 @@ export interface ProgramOutput {
 
 /** Output that begins like an object must be one. Other output is text, unless an answer hides behind it. */
 export function readOutput(stdout: string): ProgramOutput {
-  const text = stdout.replace(/^\uFEFF/, "").trim();
+  const text = withoutQuotes(stdout.replace(/^\uFEFF/, "").trim());
   if (text === "" || text === "null") return { answer: {} };
   if (text.startsWith("{")) {
     const output = parseOutput(text);
@@ -25,6 +25,14 @@ export function readOutput(stdout: string): ProgramOutput {
   }
   if (!hidesAnswer(text)) return { answer: {}, text };
   return { answer: {}, problem: `its answer follows other text, so it is none: ${excerpt(text, 80)}` };
+}
+
+/** An object that was encoded twice, as Gemini CLI reads it: its script believes that it has decided, whatever reads it. */
+function withoutQuotes(text: string): string {
+  if (!text.startsWith('"')) return text;
+  const output = parseOutput(`{"text":${text}}`);
+  const inner = "answer" in output ? output.answer?.["text"] : undefined;
+  return typeof inner === "string" && inner.trim().startsWith("{") ? inner.trim() : text;
 }
 
 /** `hookSpecificOutput`, or an empty object. */

@@ -147,6 +147,28 @@ for (const [what, entries, text] of FEEDBACK) {
   });
 }
 
+test("what a script says before a call follows its result, if the call runs", async () => {
+  const dispatcher = new HookDispatcher();
+  const shellContext = { cwd: fixtures, home: "/the/home", env: process.env };
+  const context = { hookSpecificOutput: { hookEventName: "PreToolUse", additionalContext: "It is old." } };
+  const warnings: string[] = [];
+  const warn = (sentence: string) => void warnings.push(sentence);
+  const entries = [
+    { protocol: "claude", command: says(context) },
+    { protocol: "gemini", matcher: "nothing", command: says(context) },
+  ];
+  for (const entry of parseHookEntries({ pre_tool_call: entries }).entries) {
+    for (const hook of createEntryHooks(entry, { decide: grantExplicitTest, shellContext, warn }))
+      dispatcher.register(hook);
+  }
+  assert.deepEqual(await dispatcher.invoke_hook("pre_tool_call", EVENTS.pre_tool_call.sample()), { kind: "pass" });
+  const result = () =>
+    dispatcher.invoke_hook("transform_tool_result", { ...EVENTS.transform_tool_result.sample(), result: RESULT });
+  assert.deepEqual(await result(), { kind: "transform", text: `${RESULT}\n\nIt is old.` });
+  assert.deepEqual(await result(), { kind: "pass" });
+  assert.deepEqual(warnings, []);
+});
+
 test("what cannot be had is said: a denial after Cursor's tools, words to the model from the background", async () => {
   const cursor = createBench([{ protocol: "cursor", command: says({ permission: "deny", user_message: "no" }) }]);
   assert.deepEqual(await cursor.call(RESULT), { kind: "pass" });

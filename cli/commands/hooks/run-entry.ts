@@ -70,6 +70,6 @@ export async function testEntry(test: EntryTest): Promise<TestResult | undefined
     ...output,
     timed_out: isHermesError(failure) && failure.code === "HERMES_HOOK_TIMEOUT",
     error: failed ? (detail ?? "It failed.") : null,
-    answer: delivered ?? answerOf(decision),
+    answer: answerOf(decision) ?? delivered ?? null,
   };
 }

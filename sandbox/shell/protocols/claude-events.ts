@@ -14,7 +14,7 @@ export function claudeEvents(tools: ToolNames): readonly ProgramEvent[] {
     tool_use_id: id ?? "",
   });
   return [
-    { name: "PreToolUse", event: "pre_tool_call", fields: toolCall },
+    { name: "PreToolUse", event: "pre_tool_call", deliversAt: "transform_tool_result", fields: toolCall },
     {
       name: "PostToolUse",
       event: "post_tool_call",

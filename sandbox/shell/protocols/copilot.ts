@@ -36,7 +36,13 @@ const resultOf = (payload: EventFields) => ({
 
 /** Each with the name that gives snake_case fields; the other name and its camelCase fields follow from it. */
 const ROWS: readonly (ProgramEvent & { readonly camelName: string })[] = [
-  { name: "PreToolUse", camelName: "preToolUse", event: "pre_tool_call", fields: toolCall },
+  {
+    name: "PreToolUse",
+    camelName: "preToolUse",
+    event: "pre_tool_call",
+    deliversAt: "transform_tool_result",
+    fields: toolCall,
+  },
   {
     name: "PostToolUse",
     camelName: "postToolUse",

@@ -74,9 +74,11 @@ function readGate({ run, reading, spoken, failure, exitedWithBlock, remarks }: S
   if (denied !== undefined) {
     return parsed(run, { ...remarks, failure, answer: { action: "block", message: denied.message } });
   }
-  const unsupported = spoken.context === undefined ? undefined : "it cannot add context to a tool call";
+  // What is said about the call follows its result.
+  const addition = reading.row.deliversAt === undefined ? undefined : spoken.context;
+  const unsupported = spoken.context === addition ? undefined : "it cannot add context to a tool call";
   if (spoken.strange !== undefined) {
-    return parsed(run, { ...remarks, failure: failure ?? invalidAnswer(run, spoken.strange), unsupported });
+    return parsed(run, { ...remarks, failure: failure ?? invalidAnswer(run, spoken.strange), unsupported, addition });
   }
   const changed = changedInput(run, reading.program, spoken);
   if (typeof changed === "string") {
@@ -84,11 +86,12 @@ function readGate({ run, reading, spoken, failure, exitedWithBlock, remarks }: S
       ...remarks,
       failure: failure ?? scriptFailure(entry, firing.event, changed),
       unsupported,
+      addition,
     });
   }
   const { question } = spoken;
   const answer = question === undefined ? changed : { ...changed, action: "ask", message: question.message };
-  return parsed(run, { ...remarks, failure, answer, unsupported });
+  return parsed(run, { ...remarks, failure, answer, unsupported, addition });
 }
 
 function invalidAnswer({ entry: { name }, firing: { event } }: FinishedRun, problem: string): HermesError {

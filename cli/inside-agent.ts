@@ -11,6 +11,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   "hooks allow",
   "hooks revoke",
   "hooks test",
+  "hooks replay",
   "hooks reload",
   "inbound test",
   "plugins enable",

@@ -1,4 +1,5 @@
 /** What came of a firing as a whole, for records of firings and for comparing two of them. */
+import { createHash } from "node:crypto";
 import type { Decision } from "./answers.ts";
 import type { HookOutcome } from "./ports/hook.ts";
 import type { RecordedRun } from "./ports/recordings.ts";
@@ -39,6 +40,11 @@ export function decisionContent(decision: Decision): string | null {
     default:
       return null;
   }
+}
+
+/** Equal for equal contents of decisions. */
+export function fingerprintOf(content: string): string {
+  return createHash("sha256").update(content).digest("base64url");
 }
 
 function isFailure(outcome: HookOutcome): boolean {

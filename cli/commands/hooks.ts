@@ -1,10 +1,12 @@
 import type { Command } from "#cli/command-line/command";
 import type { CliContext } from "#cli/context";
 import { Option } from "#cli/command-line/option";
+import type { ReplayCommandOptions } from "./hooks/replay.ts";
 import { IMPORTABLE_PROGRAMS, type ImportOptions } from "#cli/import/options";
+import { moment } from "#cli/moment";
 import { numberOrAll } from "#cli/whole-number";
 
-/** `hermes hooks list|test|allow|revoke|doctor|events|log|reload|import` (CONTRACT §6); each loads its own part alone. */
+/** `hermes hooks list|test|replay|allow|revoke|doctor|events|log|reload|import` (CONTRACT §6); each loads its own part alone. */
 export function addHooksCommand(program: Command, context: CliContext): void {
   const hooks = program
     .command("hooks")
@@ -66,8 +68,24 @@ export function addHooksCommand(program: Command, context: CliContext): void {
       const { reloadHooks } = await import("./hooks/reload.ts");
       await reloadHooks(options.json === true, command, context);
     });
+  addReplay(hooks, context);
   addImport(hooks, context);
   addInspection(hooks, context);
+}
+
+function addReplay(hooks: Command, context: CliContext): void {
+  hooks
+    .command("replay")
+    .description("fire recorded events at the hooks of now; exits with 1 if one would end differently")
+    .option("--session <id>", "only events of this session")
+    .option("--since <time>", "only events since then: a duration such as 2h, or an ISO time", moment("--since"))
+    .option("--event <name>", "only this event")
+    .option("--hook <name>", "compare only what this hook does")
+    .option("--json", "print JSON")
+    .action(async (options: ReplayCommandOptions, command: Command) => {
+      const { replayHooks } = await import("./hooks/replay.ts");
+      await replayHooks(options, command, context);
+    });
 }
 
 function addImport(hooks: Command, context: CliContext): void {
@@ -134,6 +152,7 @@ Examples:
   hermes hooks list --check
   hermes hooks test pre_tool_call --for-tool terminal
   hermes hooks allow pre_tool_call '~/.hermes/agent-hooks/guard.sh'
+  hermes hooks replay --since 2h --event pre_tool_call
   hermes hooks doctor
   hermes hooks events pre_tool_call --example
   hermes hooks log --follow

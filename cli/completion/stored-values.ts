@@ -48,6 +48,8 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "sessions export <id>": sessions,
   "sessions delete <id>": sessions,
   "chat --resume": sessions,
+  "hooks replay --session": sessions,
+  "hooks replay --event": approvableEvents,
   "webhooks test <name>": endpointNames,
   "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
   "webhooks deliveries --endpoint": endpointNames,

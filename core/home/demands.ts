@@ -15,6 +15,7 @@ export type Surface =
   | "task"
   | "dashboard"
   | "hooks test"
+  | "hooks replay"
   | "sandbox"
   | "webhooks"
   | "worker"
@@ -31,6 +32,7 @@ export const SURFACES = [
   "task",
   "dashboard",
   "hooks test",
+  "hooks replay",
   "sandbox",
   "webhooks",
   "worker",
@@ -51,16 +53,18 @@ type Demanded = Pick<Config, "demand"> & { readonly values: Partial<Config["valu
 const TURNS = ["cli", "gateway", "serve", "daemon", "task"] as const;
 const GATEWAYS = ["gateway", "serve"] as const;
 /** Who loads plugins. */
-const HOSTS = [...TURNS, "dashboard"] as const;
+const HOSTS = [...TURNS, "hooks replay", "dashboard"] as const;
+/** Who runs hooks to try them. */
+const TRIALS = ["hooks test", "hooks replay"] as const;
 
 const DEMANDS: readonly Demand[] = [
   { surfaces: TURNS, path: "model" },
   { surfaces: TURNS, path: "agent" },
-  { surfaces: [...TURNS, "hooks test", "sandbox", "inbound"], path: "sandbox" },
+  { surfaces: [...TURNS, ...TRIALS, "sandbox", "inbound"], path: "sandbox" },
   { surfaces: TURNS, path: "sessions" },
   { surfaces: [...TURNS, "inbound"], path: "hooks_auto_accept" },
-  { surfaces: [...TURNS, "hooks test", "inbound"], path: "hooks_consent" },
-  { surfaces: TURNS, path: "hooks_limits" },
+  { surfaces: [...TURNS, ...TRIALS, "inbound"], path: "hooks_consent" },
+  { surfaces: [...TURNS, "hooks replay"], path: "hooks_limits" },
   { surfaces: TURNS, path: "record" },
   { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },

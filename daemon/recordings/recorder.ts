@@ -1,9 +1,8 @@
 /** Records firings. Who fires an event pays for a copy of its payload; secrets are removed and rows written later. */
-import { createHash } from "node:crypto";
 import type { FiringWatch } from "#core/dispatch";
 import type { Decision } from "#core/answers";
 import { problemOf } from "#core/errors";
-import { decisionContent, firingOutcome } from "#core/firing-outcome";
+import { decisionContent, fingerprintOf, firingOutcome } from "#core/firing-outcome";
 import { copyInPart, copyWithCare, plainSize } from "#core/forward/value";
 import { MASK } from "#core/home/redact";
 import type { Log } from "#core/home/log";
@@ -176,11 +175,6 @@ export class FiringRecorder implements AsyncDisposable {
       this.#rare(`old recordings cannot be deleted: ${problemOf(error)}`);
     }
   }
-}
-
-/** Equal for equal contents of decisions. */
-function fingerprintOf(content: string): string {
-  return createHash("sha256").update(content).digest("base64url");
 }
 
 function withoutFields(payload: object, fields: readonly string[]): object {

@@ -34,6 +34,7 @@ const REFUSED: readonly string[] = [
   `${hermes} hooks --log-level info allow --all`,
   `${hermes} hooks revoke ./guard.sh`,
   `${hermes} hooks test pre_tool_call`,
+  `${hermes} hooks replay`,
   `${hermes} hooks reload`,
   `${hermes} hooks import settings.json --write`,
   `${hermes} plugins enable demo`,

@@ -56,3 +56,87 @@ test("a process that is killed has written what it fired a moment ago", async (c
   assert.ok(events.includes("pre_tool_call"), events.join());
   assert.ok(!events.includes("post_tool_call"));
 });
+
+interface Replay {
+  readonly firings: number;
+  readonly same: number;
+  readonly changed: readonly Record<string, unknown>[];
+}
+
+test("a changed guard is tried on what was recorded, and nothing else happens", async (context) => {
+  const home = new Home(context);
+  const guard = (pattern: string) =>
+    home.script("guard.sh", `grep -q '${pattern}' && printf '{"action":"block","message":"no ${pattern}"}'; exit 0\n`);
+  const config = (rest: string) =>
+    home.write(
+      "config.yaml",
+      `record: { enabled: true, events: [pre_tool_call, post_tool_call] }
+hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard }${rest}] }
+`,
+    );
+  guard("rm -rf");
+  config("");
+  await home.run(["hooks", "allow", "--all"]);
+  await home.run(["chat", "-q", "run `echo hello`"]);
+  await home.run(["chat", "-q", "run `echo rm -rf`"]);
+  const log = home.read("logs/hooks.jsonl");
+
+  const same = await home.run(["hooks", "replay", "--json"]);
+  assert.deepEqual([same.code, JSON.parse(same.stdout)], [0, { firings: 4, same: 4, changed: [] }]);
+
+  guard("echo hello");
+  home.script("other.sh", 'touch "$HERMES_HOME/ran"; printf \'{"action":"block"}\'\n');
+  config(", { command: ~/.hermes/agent-hooks/other.sh, name: other }");
+  const { code, stdout, stderr } = await home.run(["hooks", "replay", "--json", "--since", "2h"]);
+  const { firings, same: alike, changed } = JSON.parse(stdout) as Replay;
+  assert.deepEqual([code, firings, alike], [1, 4, 2], stderr);
+  const facts = { event: "pre_tool_call", tool_name: "terminal", hook: "guard" };
+  assert.deepEqual(
+    changed.map(({ time, session_id, ...rest }) => {
+      assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      assert.match(String(session_id), /^[0-9a-f]{8}_/);
+      return rest;
+    }),
+    [
+      { ...facts, recorded: "pass", now: "block", message: "no echo hello" },
+      { ...facts, recorded: "block", now: "pass", message: "no rm -rf" },
+    ],
+  );
+  assert.match(stderr, /other\.sh \(pre_tool_call\) is left out, because it is not approved/);
+  assert.ok(!home.has("ran"));
+  assert.equal(home.read("logs/hooks.jsonl"), log);
+  assert.equal((await recordingsOf(home)).length, 4);
+
+  const session = String(changed[0]!["session_id"]);
+  const table = await home.run([
+    "hooks",
+    "replay",
+    "--session",
+    session,
+    "--event",
+    "pre_tool_call",
+    "--hook",
+    "guard",
+  ]);
+  assert.equal(table.code, 1);
+  assert.match(
+    table.stdout,
+    /pre_tool_call.*terminal.*pass.*block.*guard.*no echo hello\nOf 1 firing, 1 would differ\.\n$/,
+  );
+  const later = await home.run(["hooks", "replay", "--since", "2999-01-01"]);
+  assert.deepEqual([later.code, later.stdout.startsWith("No recorded firing matches.")], [0, true]);
+});
+
+test("replay: options that name nothing", async (context) => {
+  const home = new Home(context);
+  const cases = [
+    [["--since", "yesterday"], 2, /--since takes a duration such as 30m/],
+    [["--event", "pre_toolcall"], 2, /pre_tool_call/],
+    [["--hook", "gard"], 2, /there is no hook "gard"/],
+  ] as const;
+  for (const [args, code, message] of cases) {
+    const ended = await home.run(["hooks", "replay", ...args]);
+    assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
+    assert.match(ended.stderr, message);
+  }
+});

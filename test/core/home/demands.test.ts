@@ -7,17 +7,17 @@ import { demandFor, SURFACES } from "#core/home/demands";
 const UNSET = "'${UNSET}'";
 const TURNS = ["cli", "gateway", "serve", "daemon", "task"];
 const GATEWAYS = ["gateway", "serve"];
-const HOSTS = [...TURNS, "dashboard"];
+const HOSTS = [...TURNS, "dashboard", "hooks replay"];
 
 const CASES: readonly (readonly [config: string, refusedBy: readonly string[]])[] = [
   [`model: { default: ${UNSET} }`, TURNS],
   [`agent: { env_passthrough: [${UNSET}] }`, TURNS],
-  [`sandbox: { tools: ${UNSET} }`, [...TURNS, "hooks test", "sandbox", "inbound"]],
+  [`sandbox: { tools: ${UNSET} }`, [...TURNS, "hooks test", "hooks replay", "sandbox", "inbound"]],
   [`sessions: ${UNSET}`, TURNS],
   [`hooks_auto_accept: ${UNSET}`, [...TURNS, "inbound"]],
-  [`hooks_limits: { context: ${UNSET} }`, TURNS],
+  [`hooks_limits: { context: ${UNSET} }`, [...TURNS, "hooks replay"]],
   [`record: { events: [${UNSET}] }`, TURNS],
-  [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test", "inbound"]],
+  [`hooks_consent: ${UNSET}`, [...TURNS, "hooks test", "hooks replay", "inbound"]],
   [`plugins: { callback_timeout_seconds: ${UNSET} }`, HOSTS],
   [`plugins: ${UNSET}`, HOSTS],
   [`plugins: { entries: { one: { on_error: ${UNSET} } } }`, ["plugin"]],

@@ -1,0 +1,111 @@
+/** `hermes hooks replay`: what the hooks of now would have done to what was recorded (CONTRACT §17). */
+import type { Command } from "#cli/command-line/command";
+import { visible } from "#allowlist/visible";
+import { EXIT, HermesError } from "#core/errors";
+import { demandFor } from "#core/home/demands";
+import { createRedactor } from "#core/home/redact";
+import type { HookDispatcher } from "#core/dispatch";
+import type { Recording, RecordingFilter } from "#core/ports/recordings";
+import { didYouMean } from "#core/suggest";
+import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
+import type { CliContext } from "#cli/context";
+import { withHomeState, type HomeState } from "#cli/home-state";
+import { secretsOf } from "#cli/host-files";
+import { printList, type Column } from "#cli/list";
+import { interruptible } from "#cli/shutdown";
+import { demandEvent } from "./event.ts";
+import { replayFirings, type ChangedFiring, type ReplayReport } from "#daemon/recordings/replay";
+import { openReplayHooks } from "./replay-hooks.ts";
+
+export interface ReplayCommandOptions {
+  readonly session?: string;
+  /** A moment, in milliseconds since 1970. */
+  readonly since?: number;
+  readonly event?: string;
+  readonly hook?: string;
+  readonly json?: true;
+}
+
+/** How long the command is silent at most. */
+const PROGRESS_MS = 2000;
+
+const COLUMNS: readonly Column[] = [
+  { head: "TIME", kind: "time" },
+  { head: "EVENT" },
+  { head: "SESSION", isOptional: true },
+  { head: "TOOL", kind: "line" },
+  { head: "RECORDED", kind: "state" },
+  { head: "NOW", kind: "state" },
+  { head: "HOOK", kind: "text" },
+  { head: "MESSAGE", kind: "text" },
+];
+
+/** Prints what would differ, and exits with 1 if something does. Throws HERMES_EVENT_UNKNOWN and HERMES_USAGE. */
+export async function replayHooks(options: ReplayCommandOptions, command: Command, context: CliContext): Promise<void> {
+  const event = options.event === undefined ? undefined : demandEvent(options.event);
+  const filter = { session: options.session, since: options.since, event };
+  await withHomeState(command, context, false, async (state) => {
+    demandFor("hooks replay", state.config);
+    const report = await replayIn(state, filter, { options, command, context });
+    if (options.json) context.json(report);
+    else print(report, context);
+    if (report.changed.length > 0) context.exit(EXIT.failed);
+  });
+}
+
+interface Asked {
+  readonly options: ReplayCommandOptions;
+  readonly command: Command;
+  readonly context: CliContext;
+}
+
+function replayIn(
+  { paths, config, database }: HomeState,
+  filter: RecordingFilter,
+  { options, command, context }: Asked,
+): Promise<ReplayReport> {
+  return interruptible(async (signal) => {
+    const store = new EmbeddedRecordings(database);
+    const redact = createRedactor(context.env, secretsOf(config.values));
+    const hooksOptions = { config, paths, globals: context.globals(command), context, redact };
+    await using hooks = await openReplayHooks(hooksOptions);
+    const { dispatcher } = hooks;
+    if (options.hook !== undefined) await demandHook(options.hook, dispatcher, store.read(filter));
+    const onProgress = progressOf(await store.count(filter), context);
+    const replayed = { dispatcher, hook: options.hook, redact, signal, onProgress };
+    return replayFirings(store.read(filter), replayed);
+  });
+}
+
+/** Throws HERMES_USAGE for a hook that neither exists now nor ran then. */
+async function demandHook(name: string, dispatcher: HookDispatcher, recordings: AsyncIterable<Recording>) {
+  const names = new Set(dispatcher.hooks().map((hook) => hook.name));
+  if (names.has(name)) return;
+  for await (const { runs } of recordings) for (const run of runs) names.add(run.name);
+  if (names.has(name)) return;
+  const problem = `--hook: there is no hook "${visible(name)}".${didYouMean(name, [...names])}`;
+  throw new HermesError("HERMES_USAGE", { problem });
+}
+
+function progressOf(all: number, context: CliContext): (firings: number) => void {
+  let toldAt = performance.now();
+  return (firings) => {
+    if (performance.now() - toldAt < PROGRESS_MS) return;
+    toldAt = performance.now();
+    context.faint(`replayed ${firings} of ${all} firings`);
+  };
+}
+
+function print({ firings, changed }: ReplayReport, context: CliContext): void {
+  if (firings === 0) return context.out("No recorded firing matches. Firings are kept while record.enabled is true.");
+  if (changed.length > 0) printList(context, COLUMNS, changed.map(rowOf));
+  const all = firings === 1 ? "1 firing" : `${firings} firings`;
+  context.out(changed.length === 0 ? `Of ${all}, none would differ.` : `Of ${all}, ${changed.length} would differ.`);
+}
+
+function rowOf(changed: ChangedFiring): readonly string[] {
+  const { time, event, session_id: session, tool_name: tool, recorded, now, hook, message } = changed;
+  const marks = (["redacted", "truncated"] as const).filter((mark) => changed[mark]).map((mark) => `(${mark})`);
+  const texts = [session, tool ?? "", recorded, now, hook ?? "", [message ?? "", ...marks].join(" ").trim()];
+  return [time, event, ...texts.map(visible)];
+}

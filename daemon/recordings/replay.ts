@@ -1,0 +1,134 @@
+/** Fires recorded payloads at the hooks of a dispatcher and compares what comes of it with what came then. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Decision } from "#core/answers";
+import type { HookDispatcher } from "#core/dispatch";
+import { HermesError } from "#core/errors";
+import { isEventName, type EventName, type Payload } from "#core/events";
+import { decidingRun, decisionContent, fingerprintOf, firingOutcome, outcomeOfHook } from "#core/firing-outcome";
+import type { HookOutcome, HookRun } from "#core/ports/hook";
+import type { RecordedRun, Recording } from "#core/ports/recordings";
+import { shownDetail } from "#core/runs";
+
+/** A firing that would end differently now, as `hermes hooks replay --json` prints it (CONTRACT §17). */
+export interface ChangedFiring {
+  readonly time: string;
+  readonly event: string;
+  readonly session_id: string;
+  readonly tool_name: string | null;
+  readonly recorded: HookOutcome;
+  readonly now: HookOutcome;
+  /** The hook that makes the difference; null when nobody knows. */
+  readonly hook: string | null;
+  readonly message: string | null;
+  /** Present where the hooks got another payload now than then. */
+  readonly redacted?: true;
+  readonly truncated?: true;
+}
+
+export interface ReplayReport {
+  readonly firings: number;
+  readonly same: number;
+  readonly changed: readonly ChangedFiring[];
+}
+
+export interface ReplayOptions {
+  readonly dispatcher: HookDispatcher;
+  /** Compares the outcomes of this hook alone. */
+  readonly hook?: string | undefined;
+  readonly redact: (text: string) => string;
+  readonly signal: AbortSignal;
+  /** Called now and then with how many were fired so far. */
+  readonly onProgress: (firings: number) => void;
+}
+
+/** Hooks of this process may leave the event loop no turn; it gets one after this many firings, for Ctrl+C. */
+const FIRINGS_IN_A_ROW = 50;
+
+/**
+ * Fires the recorded hook events one after another, in the order given; gateway events are left out. Throws
+ * HERMES_INTERRUPTED once the signal is aborted.
+ */
+export async function replayFirings(
+  recordings: AsyncIterable<Recording>,
+  options: ReplayOptions,
+): Promise<ReplayReport> {
+  const { signal, onProgress } = options;
+  const changed: ChangedFiring[] = [];
+  let firings = 0;
+  for await (const recording of recordings) {
+    if (!isEventName(recording.event)) continue;
+    const difference = await replay(recording, recording.event, options);
+    if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
+    if (difference !== undefined) changed.push(difference);
+    if (++firings % FIRINGS_IN_A_ROW === 0) await nextTurn();
+    onProgress(firings);
+  }
+  return { firings, same: firings - changed.length, changed };
+}
+
+interface Replayed {
+  readonly decision: Decision;
+  readonly runs: readonly RecordedRun[];
+}
+
+async function replay(
+  recording: Recording,
+  event: EventName,
+  { dispatcher, hook, redact, signal }: ReplayOptions,
+): Promise<ChangedFiring | undefined> {
+  const runs: RecordedRun[] = [];
+  const background = new Set(dispatcher.hooksOf(event).filter((one) => one.background));
+  const onRun = (run: HookRun, ran: object) => {
+    const { source, name, outcome } = run;
+    const isBeside = (background as ReadonlySet<object>).has(ran);
+    runs.push({ source, name: redact(name), outcome, detail: shownDetail(run, redact), background: isBeside });
+  };
+  const payload = JSON.parse(recording.payload) as Payload<EventName>;
+  const origin = recording.origin ?? undefined;
+  const decision = await dispatcher.invoke_hook(event, payload, { signal, onRun, origin });
+  if (background.size > 0) await dispatcher.drain();
+  return hook === undefined
+    ? compareFirings(recording, { decision, runs })
+    : compareHooks(redact(hook), recording, { decision, runs });
+}
+
+/** What would differ for the agent; undefined for nothing. */
+function compareFirings(recording: Recording, { decision, runs }: Replayed): ChangedFiring | undefined {
+  const { outcome: recorded } = recording;
+  const now = firingOutcome(decision, runs);
+  if (now !== recorded) {
+    const run = now === "pass" ? decidingRun(recorded, recording.runs) : decidingRun(now, runs);
+    return { ...firingOf(recording), recorded, now, ...nameOf(run), ...marksOf(recording) };
+  }
+  // Of another payload, the same hook decides on another text.
+  if (recording.redacted || recording.truncated) return undefined;
+  const content = decisionContent(decision);
+  if ((content === null ? null : fingerprintOf(content)) === recording.answer) return undefined;
+  const hook = decidingRun(now, runs)?.name ?? null;
+  return { ...firingOf(recording), recorded, now, hook, message: otherContent(decision) };
+}
+
+/** What would differ of one hook's runs. */
+function compareHooks(name: string, recording: Recording, { runs }: Replayed): ChangedFiring | undefined {
+  const [recorded, now] = [outcomeOfHook(name, recording.runs), outcomeOfHook(name, runs)];
+  if (now === recorded) return undefined;
+  const [all, outcome] = now === "pass" ? [recording.runs, recorded] : [runs, now];
+  const run = all.find((one) => one.name === name && one.outcome === outcome);
+  return { ...firingOf(recording), recorded, now, ...nameOf(run), ...marksOf(recording) };
+}
+
+function firingOf({ at, event, session_id, tool_name }: Recording) {
+  return { time: new Date(at).toISOString(), event, session_id, tool_name };
+}
+
+function nameOf(run: RecordedRun | undefined) {
+  return { hook: run?.name ?? null, message: run?.detail ?? null };
+}
+
+function marksOf({ redacted, truncated }: Recording): Pick<ChangedFiring, "redacted" | "truncated"> {
+  return { ...(redacted ? { redacted } : {}), ...(truncated ? { truncated } : {}) };
+}
+
+function otherContent({ kind }: Decision): string {
+  return kind === "modify" || kind === "ask" ? "The changed arguments differ." : "The text differs.";
+}

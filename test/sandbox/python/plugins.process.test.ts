@@ -228,14 +228,14 @@ def register(ctx):
 `;
 
 test("a callback that fails, dies or hangs is one failed run; the plugin is there for the next", async (t) => {
-  const { runs, fire } = await load(t, { faulty: FAULTY }, { callback_timeout_seconds: 1 });
+  const { runs, fire } = await load(t, { faulty: FAULTY }, { callback_timeout_seconds: 3 });
   const expected: readonly (readonly [kind: string, outcome: string, detail: RegExp])[] = [
     ["raise", "error", /RuntimeError: broken \(__init__\.py:7\)/],
     ["exit", "error", /sys\.exit was called \(3\)/],
     ["bytes", "error", /JSON cannot represent/],
     ["die", "error", /exited with code 4/],
     ["none", "block", /fine True/],
-    ["hang", "timeout", /1 s/],
+    ["hang", "timeout", /3 s/],
     ["none", "block", /fine True/],
   ];
   for (const [kind, outcome, detail] of expected) {

@@ -1,6 +1,6 @@
 /** Counts how often something had to be started again lately. */
 
-/** So many in the window are borne; the next one is too many. */
+/** So many within the window are tolerated; one more is too many. */
 const MOST_RESTARTS = 5;
 const WINDOW_MS = 60_000;
 

@@ -32,7 +32,7 @@ export interface AboutPlugin {
 /** What a plugin has registered: the value of its load. Functions have the numbers of their order. */
 export interface PluginLoaded {
   readonly registrations: readonly Registration[];
-  /** The names of methods of `ctx` that it called in vain. */
+  /** The names of methods of `ctx` that it called although they are not supported. */
   readonly unsupported: readonly string[];
 }
 

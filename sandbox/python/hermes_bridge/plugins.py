@@ -111,7 +111,7 @@ class PluginContext:
         #: `plugins.entries.<plugin>.settings` of config.yaml.
         self.settings = about["settings"]
         self.registrations = []
-        #: The names of methods that plugins called in vain.
+        #: The names of methods that plugins called although they are not supported.
         self.unsupported = []
         self._functions = functions
 

@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { Restarts } from "#sandbox/python/restarts";
 
-test("five restarts within a minute are borne, the sixth is too many, and old ones are forgotten", () => {
+test("five restarts within a minute are tolerated, the sixth is too many, and old ones are forgotten", () => {
   let now = 1000;
   const restarts = new Restarts(() => now);
   for (let restart = 0; restart < 5; restart++) {

@@ -178,7 +178,6 @@ test("what is no plugin, is taken or would load unseen is refused, and nothing i
   const home = new Home(t);
   const attempts: readonly [string, Readonly<Record<string, string>>, RegExp][] = [
     ["empty", { "index.ts": "" }, /cannot be installed: it has no plugin\.yaml/],
-    ["python", { "plugin.yaml": "name: python\n", "__init__.py": "" }, /Python plugins are not supported/],
     ["unnamed", { "plugin.yaml": "version: 1\n", "index.ts": "" }, /plugin\.yaml.*expected the plugin's name/],
     ["packages", { ...FILES, "package.json": "{" }, /cannot be installed: .*JSON/],
   ];

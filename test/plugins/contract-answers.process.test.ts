@@ -229,7 +229,7 @@ test("everything that a plugin can use: tools, commands, settings, log, events, 
   });
 });
 
-test("which plugins load: opted in by name or folder and not out, in each language, Python is said not to", async (t) => {
+test("which plugins load: opted in by name or folder and not out, in each language", async (t) => {
   const home = new Home(t);
   const entry = `export const register = (ctx) => ctx.register_hook("pre_llm_call", () => ctx.name);`;
   const files = { "a-ts": "index.ts", "b-mts": "index.mts", "c-js": "index.js", "d-mjs": "index.mjs" };
@@ -237,12 +237,13 @@ test("which plugins load: opted in by name or folder and not out, in each langua
   home.plugin("e-dir", entry, { manifest: "name: other-name\n" });
   home.plugin("f-off", entry);
   home.plugin("g-unasked", entry);
-  home.plugin("h-python", "def register(ctx): pass", { file: "__init__.py" });
+  home.plugin("h-python", 'def register(ctx): ctx.register_hook("pre_llm_call", lambda **k: ctx.name)', {
+    file: "__init__.py",
+  });
   enable(home, [...Object.keys(files), "e-dir", "f-off", "h-python"], "  disabled: [f-off]\n");
   const { stdout, stderr } = await home.run(["chat", "-Q", "-q", "who?"]);
-  assert.match(stdout, /^who\?\n\na-ts\n\nb-mts\n\nc-js\n\nd-mjs\n\nother-name\n/);
-  assert.equal(stderr.trim().split("\n").length, 1, stderr);
-  assert.match(stderr, /h-python.*Python/);
+  assert.match(stdout, /^who\?\n\na-ts\n\nb-mts\n\nc-js\n\nd-mjs\n\nother-name\n\nh-python\n/);
+  assert.equal(stderr, "");
   const { plugins } = JSON.parse((await home.run(["plugins", "list", "--json"])).stdout) as {
     plugins: { name: string; directory: string; state: string }[];
   };
@@ -256,7 +257,7 @@ test("which plugins load: opted in by name or folder and not out, in each langua
       ["other-name", "e-dir", "enabled"],
       ["f-off", "f-off", "disabled"],
       ["g-unasked", "g-unasked", "not_enabled"],
-      ["h-python", "h-python", "error"],
+      ["h-python", "h-python", "enabled"],
       ["boot-md", "builtin", "enabled"],
       ["approvals", "builtin", "not_enabled"],
     ],

@@ -20,6 +20,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "dispatch / observe, no callback": { kind: "absolute", target: 200, floor: 400 },
   "dispatch / gate, 1 callback": { kind: "faster", target: 2, floor: 1 },
   "silent-event / pre_llm_call, 1 MB history": { kind: "absolute", target: 200, floor: 400 },
+  "replay / 1,000 firings at 5 callbacks": { kind: "absolute", target: 1000, floor: 2000 },
   "emit / emit_sync, no handler": { kind: "faster", target: 0.5, floor: 0.25 },
   "emit / emit_sync, 1 handler": { kind: "faster", target: 1, floor: 0.5 },
   "emit / emit_sync, 5 handlers": { kind: "faster", target: 1.5, floor: 0.75 },

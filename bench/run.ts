@@ -11,6 +11,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   forward: async () => (await import("./cases/forward.ts")).forwardCase,
   "forward-latency": async () => (await import("./cases/forward-latency.ts")).forwardLatencyCase,
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
+  replay: async () => (await import("./cases/replay.ts")).replayCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,
   "coprocess-hook": async () => (await import("./cases/coprocess-hook.ts")).coprocessHookCase,
   "command-sandbox": async () => (await import("./cases/command-sandbox.ts")).commandSandboxCase,

@@ -265,4 +265,8 @@ export const MIGRATIONS: readonly string[] = [
      payload TEXT NOT NULL
    ) STRICT;
    CREATE INDEX recordings_by_time ON recordings (at, number, bytes);`,
+  // A deleted conversation must not stay in the recordings.
+  `CREATE INDEX recordings_by_session ON recordings (session_id);
+   CREATE TRIGGER recordings_of_session AFTER DELETE ON sessions
+     BEGIN DELETE FROM recordings WHERE session_id = OLD.id; END;`,
 ];

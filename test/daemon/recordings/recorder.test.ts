@@ -18,7 +18,8 @@ const say = (sentence: string) => void errors.push(sentence);
 const log: Log = { debug: say, info: say, warn: say, error: say, child: () => log };
 
 function open(store?: RecorderOptions["store"]) {
-  const recordings = new EmbeddedRecordings(openMemoryDatabase());
+  const database = openMemoryDatabase();
+  const recordings = new EmbeddedRecordings(database);
   const redact = createRedactor({ MY_TOKEN: SECRET });
   const recorder = new FiringRecorder({ store: store ?? recordings, redact, log });
   const dispatcher = new HookDispatcher();
@@ -27,7 +28,7 @@ function open(store?: RecorderOptions["store"]) {
     await recorder.flush();
     return Array.fromAsync(recordings.read({}));
   };
-  return { recorder, dispatcher, recordings, all };
+  return { database, recorder, dispatcher, recordings, all };
 }
 
 function hook(name: string, run: Hook["run"]): Hook {
@@ -147,6 +148,15 @@ test("old recordings and the oldest of too many are deleted", async () => {
   assert.equal(await recordings.count({ session: "s1" }), 2);
   assert.equal(await recordings.count({ since: Date.now() - 1500, event: "pre_tool_call" }), 2);
   assert.equal(await recordings.count({ event: "post_tool_call" }), 0);
+});
+
+test("what was recorded of a session is deleted with it", async () => {
+  const { database, recordings } = open();
+  database.exec(`INSERT INTO sessions (id, platform, source, created_at, updated_at)
+    VALUES ('s1', 'cli', 'cli', '', ''), ('s2', 'cli', 'cli', '', '')`);
+  await recordings.add(["s1", "s2", "s1"].map((session) => blank(session, 1, "{}")));
+  database.exec("DELETE FROM sessions WHERE id = 's1'");
+  assert.deepEqual([await recordings.count({ session: "s1" }), await recordings.count({})], [0, 1]);
 });
 
 test("more recordings than fit into a piece are read once each, by time", async () => {

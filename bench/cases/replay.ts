@@ -27,8 +27,10 @@ function guard(): Hook {
   return new CallbackHook({
     name: owner.name,
     event: "pre_tool_call",
-    callback: ({ tool_name }: { readonly tool_name: string }) =>
-      tool_name === "never" ? { action: "block", message: "no" } : undefined,
+    callback: (payload) =>
+      (payload as { readonly tool_name: string }).tool_name === "never"
+        ? { action: "block", message: "no" }
+        : undefined,
     onFailure: "skip",
     deadlineSeconds: 30,
     scope: createScope(owner),

@@ -73,7 +73,8 @@ function replayIn(
     if (options.hook !== undefined) await demandHook(options.hook, dispatcher, store.read(filter));
     const onProgress = progressOf(await store.count(filter), context);
     const replayed = { dispatcher, hook: options.hook, redact, signal, onProgress };
-    return replayFirings(store.read(filter), replayed);
+    // Awaited here: the hooks are unloaded at the end of this block.
+    return await replayFirings(store.read(filter), replayed);
   });
 }
 

@@ -1,4 +1,5 @@
 /** Converts the hooks of a settings file into entries of `hooks:`, and says what cannot be converted. */
+import { declarationOf } from "#core/events";
 import { isMapping } from "#core/mapping";
 import { didYouMean } from "#core/suggest";
 import { parseHookEntries } from "#sandbox/shell/entries";
@@ -148,7 +149,7 @@ function convertMatcher(hook: FoundHook, { program }: ProgramReader, remark: Rem
   const trimmed = matcher.trim();
   if (trimmed === "" || trimmed === "*") return null;
   const row = program.events.find(({ name }) => name === hook.event);
-  if (row?.event === "pre_tool_call" || row?.event === "post_tool_call") return trimmed;
+  if (row !== undefined && declarationOf(row.event).tool === true) return trimmed;
   if (row?.matchesText === undefined) {
     remark(matcherPath, `${hook.event} has no matchers; left out`, true);
     return null;

@@ -125,6 +125,13 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
   );
   const later = await home.run(["hooks", "replay", "--since", "2999-01-01"]);
   assert.deepEqual([later.code, later.stdout.startsWith("No recorded firing matches.")], [0, true]);
+
+  // A plugin takes the place of the script.
+  const blocks = 'String(args.command).includes("rm -rf") ? { action: "block", message: "no rm -rf" } : undefined';
+  home.plugin("watch", `export const register = (ctx) => ctx.register_hook("pre_tool_call", ({ args }) => ${blocks});`);
+  home.write("config.yaml", "plugins: { enabled: [watch] }\n");
+  const moved = await home.run(["hooks", "replay", "--json", "--event", "pre_tool_call"]);
+  assert.deepEqual([moved.code, JSON.parse(moved.stdout)], [0, { firings: 2, same: 2, changed: [] }]);
 });
 
 test("replay: options that name nothing", async (context) => {

@@ -1,4 +1,5 @@
 /** What an observer's answer brings to the model, at the event that its row names, and what of it cannot be had. */
+import { declarationOf } from "#core/events";
 import type { FinishedRun, ParsedRun } from "#sandbox/shell/codec";
 import { isMcpTool } from "./program-events.ts";
 import type { Spoken } from "./spoken.ts";
@@ -50,7 +51,7 @@ interface Replaced {
 function replacementOf({ entry, firing }: FinishedRun, row: ProgramEvent, { replacement }: Said): Replaced {
   if (replacement === undefined) return {};
   const { key, value, mcpOnly } = replacement;
-  if (row.deliversAt !== "transform_tool_result") {
+  if (row.deliversAt === undefined || declarationOf(row.deliversAt).kind !== "transform") {
     return {
       problem: `it wants to replace a tool's output, which ${firing.event} cannot; a hook after a tool call can`,
     };

@@ -17,7 +17,7 @@ export interface ServerPlace {
   readonly wall?: (() => Wall) | undefined;
 }
 
-/** The endpoint of a server. `onText` takes what its process writes that is no message. */
+/** The endpoint of a server. `onText` takes what its process writes besides messages. */
 export function endpointOf(
   settings: McpServerSettings,
   { cwd, env, home, wall }: ServerPlace,

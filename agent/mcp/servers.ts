@@ -82,15 +82,15 @@ export function createMcpServers(deps: Omit<McpServerDeps, "onTools">): McpServe
       return names.get(name);
     },
     configure(servers) {
-      const before = entries;
+      const previous = entries;
       entries = new Map();
       for (const [name, settings] of servers) {
-        const old = before.get(name);
+        const old = previous.get(name);
         const isSame = old?.settings === JSON.stringify(settings);
         if (old !== undefined && !isSame) end(old);
         entries.set(name, isSame && old !== undefined ? old : make(name, settings));
       }
-      for (const [name, entry] of before) if (!servers.has(name)) end(entry);
+      for (const [name, entry] of previous) if (!servers.has(name)) end(entry);
       changed();
     },
     starting: () => [...entries].flatMap(([name, { starting }]) => (starting === undefined ? [] : [name])),

@@ -19,7 +19,7 @@ export interface StdioOptions {
   /** The complete environment of the server. */
   readonly env: NodeJS.ProcessEnv;
   readonly wall: Wall | undefined;
-  /** Takes a line that the server wrote and that is no message: of standard error, or a banner. */
+  /** Takes a line of the server that isn't a message: of standard error, or a banner. */
   readonly onText: (line: string) => void;
 }
 

@@ -1,4 +1,4 @@
-/** What the model gets of a server's answer to a call: its text, and notes about what is no text. */
+/** What the model gets of a server's answer to a call: its text, and notes about other content. */
 import { isDeepStrictEqual } from "node:util";
 import { isMapping } from "#core/mapping";
 
@@ -35,7 +35,7 @@ function isSame(text: string, value: unknown): boolean {
 }
 
 function describeBlock(block: unknown): string {
-  if (!isMapping(block)) return "[content that is no object]";
+  if (!isMapping(block)) return "[content that is not an object]";
   const { type, text, mimeType, data } = block;
   if (type === "text" && typeof text === "string") return text;
   if (type === "image" || type === "audio") return `[${type}: ${describeData(mimeType, data)}; not shown]`;

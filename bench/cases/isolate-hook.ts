@@ -4,12 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { openMemoryDatabase } from "#core/home/database";
-import type { Log } from "#core/home/log";
-import { HookRegistry } from "#core/registry";
-import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { DEFAULT_SETTINGS } from "#gateway/hooks/settings";
+import type { HookRegistry } from "#core/registry";
+import type { GatewayHooks } from "#gateway/hooks/host";
 import { createIsolateTier } from "#sandbox/isolate/tier";
 import { createHookValues } from "#sandbox/isolate/values";
+import { benchLog, createBenchHooks } from "../gateway-hooks.ts";
 import { median, type Case, type Measurement } from "../measure.ts";
 
 /** About 1 KB, flat, like the contexts of gateway events. */
@@ -99,28 +98,15 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-const note = (sentence: string) => void process.stderr.write(`isolate-hook: ${sentence}\n`);
-const LOG: Log = { debug: note, info: note, warn: note, error: note, child: () => LOG };
+const LOG = benchLog("isolate-hook");
 
 async function openHost(folder: string): Promise<{ registry: HookRegistry; host: GatewayHooks }> {
-  const registry = new HookRegistry();
   const database = openMemoryDatabase();
-  const host = createGatewayHooks({
-    folder,
-    registry,
-    record: ({ outcome, detail }) => {
-      if (outcome !== "skip") throw new Error(`the handler failed: ${detail}`);
-    },
-    log: LOG,
-    warn: note,
-    safeMode: false,
-    settings: () => DEFAULT_SETTINGS,
-    // Nothing is reloaded here.
-    findCodeProblem: async () => null,
-    createTier: async () => createIsolateTier({ env: process.env, values: createHookValues(() => database), log: LOG }),
-  });
-  await host.load();
-  return { registry, host };
+  const values = createHookValues(() => database);
+  const createTier = () => createIsolateTier({ env: process.env, values, log: LOG });
+  const opened = createBenchHooks({ folder, log: LOG, createTier });
+  await opened.host.load();
+  return opened;
 }
 
 function writeHook(folder: string, name: string, code: string): void {

@@ -3,13 +3,11 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Log } from "#core/home/log";
-import { HookRegistry } from "#core/registry";
-import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { DEFAULT_SETTINGS } from "#gateway/hooks/settings";
+import type { HookRegistry } from "#core/registry";
 import { PythonBridge } from "#sandbox/python/bridge";
 import { findPython } from "#sandbox/python/interpreter";
 import { createPythonTier } from "#sandbox/python/tier";
+import { benchLog, createBenchHooks } from "../gateway-hooks.ts";
 import { median, type Case, type Measurement } from "../measure.ts";
 
 /** About 1 KB, flat, like the contexts of gateway events. */
@@ -91,26 +89,15 @@ async function starts(folder: string, names: readonly Name[]): Promise<Measureme
   }));
 }
 
-const note = (sentence: string) => void process.stderr.write(`python-handler: ${sentence}\n`);
-const LOG: Log = { debug: note, info: note, warn: note, error: note, child: () => LOG };
+const LOG = benchLog("python-handler");
 const python = findPython({ configured: undefined, env: process.env });
 
 async function openHost(folder: string): Promise<{ registry: HookRegistry } & AsyncDisposable> {
-  const registry = new HookRegistry();
   const bridge = new PythonBridge({ find: () => python, env: process.env, log: LOG });
-  const host: GatewayHooks = createGatewayHooks({
+  const { registry, host } = createBenchHooks({
     folder: join(folder, "hooks"),
-    registry,
-    record: ({ outcome, detail }) => {
-      if (outcome !== "skip") throw new Error(`the handler failed: ${detail}`);
-    },
     log: LOG,
-    warn: note,
-    safeMode: false,
-    settings: () => DEFAULT_SETTINGS,
-    // Nothing is reloaded here.
-    findCodeProblem: async () => null,
-    createTier: async () => createPythonTier(bridge),
+    createTier: () => createPythonTier(bridge),
   });
   await host.load();
   return {

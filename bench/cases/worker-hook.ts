@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import type { EventLoopUtilization } from "node:perf_hooks";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Log } from "#core/home/log";
-import { HookRegistry } from "#core/registry";
-import { createGatewayHooks, type GatewayHooks } from "#gateway/hooks/host";
-import { DEFAULT_SETTINGS } from "#gateway/hooks/settings";
+import type { HookRegistry } from "#core/registry";
+import type { GatewayHooks } from "#gateway/hooks/host";
 import { createWorkerTier } from "#sandbox/worker/pool";
+import { benchLog, createBenchHooks } from "../gateway-hooks.ts";
 import { median, race, type Case, type Measurement } from "../measure.ts";
 
 /** About 1 KB, flat, like the contexts of gateway events. */
@@ -51,8 +50,8 @@ interface Bench {
 async function roundTrip(folder: string, bareFile: string): Promise<Measurement> {
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < 9; round++) {
-    const registry = new HookRegistry();
-    await using host = openHost(folder, registry);
+    const { registry, host: opened } = openHost(folder);
+    await using host = opened;
     const bare = new Worker(bareFile);
     await host.load();
     // The start of its process, which a command does not wait for.
@@ -177,23 +176,13 @@ function compare(what: string, ours = Number.NaN, theirs = Number.NaN): Measurem
   return { name: `worker-hook / ${what}`, unit: "ns", ours, peer: "bare postMessage", theirs };
 }
 
-const note = (sentence: string) => void process.stderr.write(`worker-hook: ${sentence}\n`);
-const LOG: Log = { debug: note, info: note, warn: note, error: note, child: () => LOG };
-
-function openHost(folder: string, registry: HookRegistry): GatewayHooks {
-  return createGatewayHooks({
+function openHost(folder: string): { readonly registry: HookRegistry; readonly host: GatewayHooks } {
+  return createBenchHooks({
     folder,
-    registry,
-    record: ({ outcome, detail }) => {
-      if (outcome === "error") throw new Error(`the handler failed: ${detail}`);
-    },
-    log: LOG,
-    warn: note,
-    safeMode: false,
-    settings: () => ({ ...DEFAULT_SETTINGS, timeoutSeconds: DEADLINE_SECONDS }),
-    // Nothing is reloaded here.
-    findCodeProblem: async () => null,
-    createTier: async () => createWorkerTier(),
+    log: benchLog("worker-hook"),
+    createTier: () => createWorkerTier(),
+    timeoutSeconds: DEADLINE_SECONDS,
+    isExpected: (outcome) => outcome !== "error",
   });
 }
 
@@ -209,8 +198,7 @@ export const workerHookCase: Case = {
     writeFileSync(join(hook, "handler.ts"), HANDLER);
     const bareFile = join(folder, "bare.mts");
     writeFileSync(bareFile, BARE);
-    const registry = new HookRegistry();
-    const host = openHost(join(folder, "hooks"), registry);
+    const { registry, host } = openHost(join(folder, "hooks"));
     const bare = new Worker(bareFile);
     try {
       await host.load();

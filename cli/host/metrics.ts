@@ -6,6 +6,7 @@ import type { HookRun } from "#core/ports/hook";
 import type { HostFiles } from "../host-files.ts";
 import type { HostEvents } from "./events.ts";
 import type { HostOptions } from "./host.ts";
+import { OptionalPart } from "./optional-part.ts";
 
 export interface HostMetricsOptions {
   readonly database: DatabaseSync;
@@ -23,21 +24,16 @@ export interface HostMetrics extends AsyncDisposable {
 
 /** Nothing is counted before the first `configure`. */
 export function openMetrics(options: HostMetricsOptions): HostMetrics {
-  let active: Awaited<ReturnType<typeof activate>> | undefined;
-  const stop = async () => {
-    const stopping = active;
-    active = undefined;
-    await stopping?.[Symbol.asyncDispose]();
-  };
+  const part = new OptionalPart(() => activate(options));
   return {
     async configure({ values }) {
-      if (values.monitoring?.prometheus?.enabled !== true) return stop();
-      active ??= await activate(options);
+      if (values.monitoring?.prometheus?.enabled !== true) return part.stop();
+      await part.start();
     },
     async flush() {
-      await active?.flush();
+      await part.running?.flush();
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => part.stop(),
   };
 }
 

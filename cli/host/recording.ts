@@ -7,6 +7,7 @@ import { PASS } from "#core/answers";
 import type { FiringRecorder } from "#daemon/recordings/recorder";
 import type { HostFiles } from "../host-files.ts";
 import type { HostEvents } from "./events.ts";
+import { OptionalPart } from "./optional-part.ts";
 
 export interface HostRecordingOptions {
   readonly database: DatabaseSync;
@@ -21,19 +22,13 @@ export interface HostRecording extends AsyncDisposable {
 
 /** Nothing is recorded before the first `configure`, nor where `state.db` cannot be used. */
 export function openRecording(options: HostRecordingOptions): HostRecording {
-  let active: Awaited<ReturnType<typeof activate>> | undefined;
-  const stop = async () => {
-    const stopping = active;
-    active = undefined;
-    await stopping?.[Symbol.asyncDispose]();
-  };
+  const part = new OptionalPart(() => activate(options));
   return {
     async configure({ values: { record } }) {
-      if (record?.enabled !== true || options.database.location() === null) return stop();
-      active ??= await activate(options);
-      active.configure(record);
+      if (record?.enabled !== true || options.database.location() === null) return part.stop();
+      (await part.start()).configure(record);
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => part.stop(),
   };
 }
 

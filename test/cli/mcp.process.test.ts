@@ -45,7 +45,7 @@ function processesWith(variable: string): number {
 test("servers from the registry work in a chat, and a hook of Claude Code knows their tools by its names", async (t) => {
   const home = new Home(t);
   const seen = join(home.work, "seen");
-  const script = home.script("see.sh", `cat > "$(mktemp ${seen}.XXXXXX)"\n`);
+  const script = home.script("see.sh", `cat > "${seen}.$$"\n`);
   const matchers = ["mcp__every-thing__get-sum", "mcp__files__.*"];
   const servers = {
     "every-thing": { command: process.execPath, args: [EVERYTHING_SERVER] },
@@ -81,7 +81,7 @@ test("servers from the registry work in a chat, and a hook of Claude Code knows 
   // Its program is in the sandbox of the agent's commands.
   if (existsSync(BUBBLEWRAP)) {
     assert.equal(find("EROFS"), false);
-    assert.match(home.read("agent-hooks/see.sh"), /mktemp/);
+    assert.match(home.read("agent-hooks/see.sh"), /cat > ".*seen\.\$\$"/);
   }
   const files = readdirSync(home.work).filter((name) => name.startsWith("seen."));
   const names = files.map((name) => (JSON.parse(home.read(`../work/${name}`)) as { tool_name: string }).tool_name);

@@ -203,7 +203,7 @@ function textIn(args: unknown, key: string): string {
 
 const MOST_READ_BYTES = 1024 * 1024;
 
-/** Of a file that is about to be read; empty for what is no file, and for more than a guard should be sent. */
+/** The content of a file that is about to be read; empty if it isn't a file, or is larger than a guard should be sent. */
 function contentOf(path: unknown): string {
   const reading = readRegularFile(String(path), { mostBytes: MOST_READ_BYTES });
   return reading.kind === "read" ? reading.content.toString("utf8") : "";

@@ -123,7 +123,7 @@ function createMatcher(program: Program, pattern: string | null, row: ProgramEve
   return { matches: (tool, args, origins) => isAbout(tool) && matchable(tool, args, origins).some(test), problem };
 }
 
-/** An argument of a call; empty for one that is no text. */
+/** An argument of a call; empty if it isn't a string. */
 function textAt(args: unknown, key: string): string {
   const value = isMapping(args) ? args[key] : undefined;
   return typeof value === "string" ? value : "";

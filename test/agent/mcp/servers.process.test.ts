@@ -8,7 +8,7 @@ import { until } from "../../helpers/poll.ts";
 import { lives } from "../../helpers/processes.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
-test("what tools answer: text, notes about what is no text, structured content, errors", async (context) => {
+test("what tools answer: text, notes about other content, structured content, errors", async (context) => {
   const { call, warnings } = await startMcp(context, { one: fixtureServer("banner") });
   assert.deepEqual(await call("mcp_one_echo", { text: "hi" }), { result: "said hi" });
   assert.deepEqual(await call("mcp_one_chatter"), { result: "done" });

@@ -35,7 +35,8 @@ const ANSWERS: readonly (readonly [answer: Record<string, unknown>, value: unkno
   [
     { content: [{ type: "video", url: "x" }, null, { text: "t" }] },
     {
-      result: '[content of the unknown type "video"]\n[content that is no object]\n[content of the unknown type null]',
+      result:
+        '[content of the unknown type "video"]\n[content that is not an object]\n[content of the unknown type null]',
     },
   ],
 ];

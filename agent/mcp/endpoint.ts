@@ -2,7 +2,7 @@
 import { filterEnvironment } from "#sandbox/process/environment";
 import { markAgentEnvironment } from "#core/agent-mark";
 import type { McpServerSettings } from "#core/home/mcp-settings";
-import { userHome } from "#core/home/paths";
+import { expandHome, userHome } from "#core/home/paths";
 import type { Wall } from "#core/ports/wall";
 import type { Endpoint } from "./connection.ts";
 
@@ -39,7 +39,7 @@ export function serverWords(
   { command = "", args = [] }: McpServerSettings,
   env: NodeJS.ProcessEnv,
 ): readonly [string, ...string[]] {
-  const expand = (word: string) => (word === "~" || word.startsWith("~/") ? `${userHome(env)}${word.slice(1)}` : word);
+  const expand = (word: string) => expandHome(word, userHome(env));
   return [expand(command), ...args.map((word) => expand(String(word)))];
 }
 

@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { ToolCall } from "#core/ports/agent";
 import type { Wall } from "#core/ports/wall";
-import { userHome } from "#core/home/paths";
+import { expandHome, userHome } from "#core/home/paths";
 import { didYouMean } from "#core/suggest";
 import type { Access, GuardedFiles } from "#agent/guard/files";
 import { realPlace } from "#agent/guard/paths";
@@ -42,7 +42,7 @@ export interface ResolvedPath {
  * guarded against this access.
  */
 export function findPlace(path: string, access: Access, call: ToolCall, deps: ToolDeps): ResolvedPath {
-  const expanded = path === "~" || path.startsWith("~/") ? userHome(deps.env) + path.slice(1) : path;
+  const expanded = expandHome(path, userHome(deps.env));
   const spelled = resolve(call.cwd, expanded);
   const place = realPlace(spelled);
   const refusal = deps.guard.refuse(expanded, call.cwd, access) ?? deps.guard.refuse(place, call.cwd, access);

@@ -1,6 +1,6 @@
 /** The file that a tool call changes, read before and after it, for the diff on the terminal. */
 import { resolve } from "node:path";
-import { userHome } from "#core/home/paths";
+import { expandHome, userHome } from "#core/home/paths";
 import { readRegularFile } from "#core/regular-file";
 
 /** Larger files get no diff: both versions are in memory, and reading holds up the turn. */
@@ -29,6 +29,6 @@ export function namesFile(result: string, path: unknown): boolean {
 
 /** What the tools take a path for: relative to the working folder, `~` for the user's home. */
 function placeOf(path: string): string {
-  const expanded = path === "~" || path.startsWith("~/") ? userHome(process.env) + path.slice(1) : path;
+  const expanded = expandHome(path, userHome(process.env));
   return resolve(expanded);
 }

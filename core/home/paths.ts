@@ -46,6 +46,11 @@ export function userHome(env: NodeJS.ProcessEnv = process.env): string {
   return env["HOME"] || homedir();
 }
 
+/** `~` alone or before `/` is `home`, the user's home directory. */
+export function expandHome(word: string, home: string): string {
+  return word === "~" || word.startsWith("~/") ? home + word.slice(1) : word;
+}
+
 /** The home's paths: `flag` (`--home DIR`), else `$HERMES_HOME`, else `~/.hermes`. Nothing is created. */
 export function homePaths(flag?: string, env: NodeJS.ProcessEnv = process.env): HomePaths {
   const home = resolve(flag || env["HERMES_HOME"] || join(userHome(env), ".hermes"));

@@ -1,8 +1,7 @@
 /** Finds the user's Python. Nothing is started to find it. */
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import { userHome } from "#core/home/paths";
-import { expandHome } from "#sandbox/shell/command";
+import { expandHome, userHome } from "#core/home/paths";
 
 export interface PythonPlace {
   /** `python:` of config.yaml. */

@@ -1,4 +1,5 @@
 /** Splits a command line into words without a shell, exactly like Python's `shlex.split` (CONTRACT §6). */
+import { expandHome } from "#core/home/paths";
 import { quoteWord } from "#core/shell-quote";
 
 export type Words =
@@ -61,9 +62,4 @@ export function splitWords(text: string): string[] | string {
   if (quote !== undefined) return `unbalanced quote (${quote})`;
   if (word !== undefined) words.push(word);
   return words;
-}
-
-/** `~` alone or before `/` is the home. */
-export function expandHome(word: string, home: string): string {
-  return word === "~" || word.startsWith("~/") ? home + word.slice(1) : word;
 }

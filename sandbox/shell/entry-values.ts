@@ -2,7 +2,7 @@
 import { WALL_PROFILES, type CustomProfile, type WallProfile } from "#core/ports/wall";
 import { isMapping } from "#core/mapping";
 import { truncate } from "#core/truncate";
-import { expandHome } from "./command.ts";
+import { expandHome } from "#core/home/paths";
 
 /** Takes a clause about a key of the entry, or about the whole entry. */
 export type Warn = (problem: string, key?: string) => void;

@@ -2,7 +2,7 @@
  * Reads what a SessionStart script of Claude Code wrote into `CLAUDE_ENV_FILE`: lines such as `export NAME="value"`.
  * They are read as data and never run: a script may copy the name of a branch into them.
  */
-import { expandHome } from "#sandbox/shell/command";
+import { expandHome } from "#core/home/paths";
 import { splitAssignments, type ShellWord } from "./claude-env-words.ts";
 
 export interface SessionVariables {

@@ -1,6 +1,6 @@
 /** Maps our tools and their arguments to another program's names and fields, and back, by a table. */
 import { relative, resolve } from "node:path";
-import { userHome } from "#core/home/paths";
+import { expandHome, userHome } from "#core/home/paths";
 import { isMapping } from "#core/mapping";
 import type { McpToolName } from "#core/mcp-names";
 import type { ToolOrigins } from "#sandbox/shell/matcher";
@@ -143,7 +143,7 @@ function promptOf(tool: string, args: unknown): { readonly prompt?: string } {
 /** Guards compare paths as strings, so `../x` must not look like another file. */
 export function absolutePath(value: unknown, { cwd, env }: ShellContext): unknown {
   if (typeof value !== "string" || value === "") return value;
-  return resolve(cwd, value === "~" || value.startsWith("~/") ? userHome(env) + value.slice(1) : value);
+  return resolve(cwd, expandHome(value, userHome(env)));
 }
 
 /** As a program writes it that names files of the project by their place in it, and others by their whole path. */

@@ -14,6 +14,7 @@ import { openReloads } from "./host/reloads.ts";
 import type { HostTools } from "./host/tools.ts";
 import { openWebhooks, type HostWebhooks } from "./host/webhooks.ts";
 import { createModelSwitch } from "./model-switch.ts";
+import { LazyStorage } from "./storage.ts";
 import { createShellHooks, type ShellHooks } from "./shell-hooks.ts";
 import { createSessionFiles } from "#sandbox/shell/session-files";
 import type { SessionFiles } from "#sandbox/shell/protocol";
@@ -34,8 +35,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
     events.dispatcher.limits = () => hookLimits(current.config.values.hooks_limits);
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
+    const { database } = sessions;
+    const lazy = undo.use(new LazyStorage({ database, config: current.config, env: context.env, home: paths.home }));
+    const storage = () => lazy.get();
     const { metrics, webhooks, recording } = undo.use(
-      await startReports(options, { current, files, events, sessions }),
+      await startReports(options, { current, files, events, sessions, storage }),
     );
     const model = createModelSwitch(current.config.values.model, context.env);
     const walls = createWalls({ home: paths.home, env: context.env, note: context.warn });
@@ -75,7 +79,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
       redact: files.redact,
       warn: context.warn,
       sessions: sessions.store,
-      database: sessions.database,
+      database,
+      storage,
       model,
       webhooks,
       flushMetrics: metrics.flush,
@@ -190,12 +195,12 @@ interface Reports extends AsyncDisposable {
 /** Counts for the metrics, records firings, and sends events to the endpoints of the configuration. */
 async function startReports(
   { context, paths, surface }: HostOptions,
-  { current, files, events, sessions }: ReportParts,
+  { current, files, events, sessions, storage }: ReportParts,
 ): Promise<Reports> {
   const { database } = sessions;
-  const metrics = openMetrics({ database, files, events, surface });
+  const metrics = openMetrics({ storage, files, events, surface });
   const isLasting = surface !== "task";
-  const webhooks = openWebhooks({ database, run: paths.run, isLasting, files, events, warn: context.warn });
+  const webhooks = openWebhooks({ storage, run: paths.run, isLasting, files, events, warn: context.warn });
   const recording = openRecording({ database, files, events });
   for (const part of [metrics, webhooks, recording]) await part.configure(current.config);
   return {
@@ -212,6 +217,7 @@ async function startReports(
 
 interface ReportParts extends Pick<ShellHookParts, "current" | "files" | "events"> {
   readonly sessions: HostSessions;
+  readonly storage: Host["storage"];
 }
 
 /** The scripts that the agent must not touch. The code for those of inbound webhooks is loaded where there are any. */

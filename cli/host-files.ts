@@ -93,8 +93,11 @@ function tryFolder(folder: string): void {
 
 /** The values of a configuration that must never be written: those under keys named like secrets, and MCP headers. */
 export function secretsOf(values: unknown): readonly string[] {
-  const { mcp_servers: servers } = (values ?? {}) as { readonly mcp_servers?: Readonly<Record<string, unknown>> };
-  return [...namedSecretsOf(values), ...Object.values(servers ?? {}).flatMap(headerSecretsOf)];
+  const { mcp_servers: servers, storage } = (values ?? {}) as {
+    readonly mcp_servers?: Readonly<Record<string, unknown>>;
+    readonly storage?: unknown;
+  };
+  return [...namedSecretsOf(values), ...Object.values(servers ?? {}).flatMap(headerSecretsOf), ...passwordOf(storage)];
 }
 
 function namedSecretsOf(value: unknown, name = ""): readonly string[] {
@@ -102,6 +105,13 @@ function namedSecretsOf(value: unknown, name = ""): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((inner) => namedSecretsOf(inner, name));
   return Object.entries(value).flatMap(([key, inner]) => namedSecretsOf(inner, key));
+}
+
+/** The password in the url of a database, as it is written and as it is meant. */
+function passwordOf(url: unknown): readonly string[] {
+  if (typeof url !== "string" || !URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  return password === "" ? [] : [password, decodeURIComponent(password)];
 }
 
 /** Headers of a server are for signing in, whatever their names; `Bearer TOKEN` may be repeated without its first word. */

@@ -84,6 +84,16 @@ export const ERRORS = {
     EXIT.failed,
     (f: { file: string; problem: string }) => `${f.file} cannot be used: ${f.problem}`,
   ),
+  HERMES_DATABASE_UNAVAILABLE: declare(
+    EXIT.failed,
+    (f: { database: string; problem: string }) => `The database ${f.database} cannot be used: ${f.problem}`,
+  ),
+  HERMES_DATABASE_NEWER: declare(
+    EXIT.failed,
+    (f: { database: string; found: number; known: number }) =>
+      `The tables in the database ${f.database} are of a newer hermes (schema ${f.found}; this version supports up to ${f.known}). Update hermes on this machine.`,
+  ),
+  HERMES_DATABASE_URL: declare(EXIT.usage, (f: { source: string; problem: string }) => `${f.source}: ${f.problem}`),
   HERMES_STATE_DAMAGED: declare(
     EXIT.failed,
     (f: { file: string; path: string; problem: string }) =>

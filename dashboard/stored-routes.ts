@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { DaemonDesk } from "#core/ports/daemons";
-import { DELIVERY_STATUSES, type DeliveryStore } from "#core/ports/storage";
+import { DELIVERY_STATUSES, type DeliveryStore } from "#core/ports/deliveries";
 import { TASK_STATUSES, type TaskDesk } from "#core/ports/tasks";
 import { OncePerMinute } from "#core/rare-log";
 import { truncate } from "#core/truncate";

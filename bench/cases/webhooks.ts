@@ -7,7 +7,7 @@ import { Client } from "undici";
 import { openDatabase } from "#core/home/database";
 import { createRedactor } from "#core/home/redact";
 import { HookDispatcher } from "#core/dispatch";
-import type { ClaimedDelivery } from "#core/ports/storage";
+import type { ClaimedDelivery } from "#core/ports/deliveries";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { Deliverer } from "#daemon/webhooks/deliverer";
 import { configuredEndpoints } from "#daemon/webhooks/endpoints";

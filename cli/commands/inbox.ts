@@ -42,10 +42,10 @@ export function addInboxCommand(program: Command, context: CliContext): void {
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES)
     .action((options: ListOptions, command: Command) =>
-      withHomeState(command, context, false, async ({ config, database }) => {
+      withHomeState(command, context, false, async ({ config, storage }) => {
         const name = checkedName(options.name, "hermes inbox list --name ci-watcher");
-        const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
-        const found = await new EmbeddedInbox(database).list(name, options);
+        const stored = await storage();
+        const found = await stored.inbox.list(name, options);
         const messages = await asShownInsideAgent(found, config, context.env);
         if (options.json) return context.json({ messages });
         if (messages.length === 0) return context.out("No messages.");

@@ -1,10 +1,11 @@
 import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { demandVisible } from "#core/home/hidden";
-import type { HomePaths } from "#core/home/paths";
+import { totalOf } from "#core/ports/inbox";
 import { describeHooks } from "#cli/daemon/addresses";
 import { runningDaemons } from "#cli/daemon/statuses";
 import type { CliContext } from "../context.ts";
+import { withHomeState } from "../home-state.ts";
 import { printList, type Column } from "../list.ts";
 
 const EXAMPLES = `
@@ -37,7 +38,10 @@ export function addPsCommand(program: Command, context: CliContext): void {
       demandVisible(paths, "hermes ps");
       const daemons = await runningDaemons(paths.run, {
         answerMs: ANSWER_MS,
-        countQueued: (name) => countQueued(paths, name),
+        countQueued: (name) =>
+          withHomeState(command, context, false, async ({ storage }) =>
+            totalOf(await (await storage()).inbox.queued(name)),
+          ),
       });
       if (json) return context.json({ sessions: daemons.map(({ status }) => status) });
       if (daemons.length === 0) return context.out("No daemons are running.");
@@ -52,16 +56,4 @@ export function addPsCommand(program: Command, context: CliContext): void {
       ]);
       printList(context, COLUMNS, rows);
     });
-}
-
-async function countQueued({ state }: HomePaths, name: string): Promise<number> {
-  const { openDatabase } = await import("#core/home/database");
-  const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
-  const database = openDatabase(state);
-  try {
-    const counts = await new EmbeddedInbox(database).queued(name);
-    return [...counts.values()].reduce((sum, count) => sum + count, 0);
-  } finally {
-    database.close();
-  }
 }

@@ -156,11 +156,11 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
   const { reportStart } = await import("#daemon/tasks/events");
   const runner = { pid: process.pid, start: processStartOf(process.pid) };
   const maxTurns = options.maxTurns ?? null;
-  const { task, timeout, isNew } = await withTasks(
+  const { task, timeout, isNew, config } = await withTasks(
     command,
     context,
-    async ({ store, config }) => {
-      const limit = options.timeout ?? config.values.background.timeout;
+    async ({ store, config: known }) => {
+      const limit = options.timeout ?? known.values.background.timeout;
       const submitted = await store.submit({
         prompt,
         cwd: process.cwd(),
@@ -170,7 +170,7 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
         idempotencyKey: options.idempotencyKey ?? null,
         runner,
       });
-      return { task: submitted, timeout: limit, isNew: submitted.pid === process.pid };
+      return { task: submitted, timeout: limit, isNew: submitted.pid === process.pid, config: known };
     },
     { creates: true },
   );
@@ -188,6 +188,7 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
   const display = isPlain ? undefined : openTurnDisplay({ context, verbose: { on: false }, isHere: true });
   await runTask({
     task: { id: task.id, prompt, attempt: task.attempt, maxTurns, timeout },
+    config,
     command,
     context,
     rendererFor: (host) =>
@@ -216,13 +217,16 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
 async function runStored(id: string, command: Command, context: CliContext): Promise<void> {
   const { withTasks } = await import("../tasks/home.ts");
   const { runTask } = await import("../tasks/perform.ts");
-  const found = await withTasks(command, context, async ({ store }) =>
-    (await store.running()).find((running) => running.id === id && running.holder?.pid === process.ppid),
-  );
+  const { found, config } = await withTasks(command, context, async (home) => {
+    const running = await home.store.running();
+    return { found: running.find((task) => task.id === id && task.holder?.pid === process.ppid), config: home.config };
+  });
   if (found === undefined) throw new HermesError("HERMES_ID_UNKNOWN", { noun: "task", id, list: "hermes tasks list" });
   process.chdir(found.cwd);
-  await runTask({ task: found, command, context, structured: true, isWorkers: true }).catch((error: unknown) => {
-    context.exit(EXIT.failed);
-    throw error;
-  });
+  await runTask({ task: found, config, command, context, structured: true, isWorkers: true }).catch(
+    (error: unknown) => {
+      context.exit(EXIT.failed);
+      throw error;
+    },
+  );
 }

@@ -118,8 +118,7 @@ function withSchedules(
   use: (store: ScheduleStore, state: HomeState) => Promise<void>,
 ): Promise<void> {
   return withHomeState(command, context, creates, async (state) => {
-    const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
-    const { EmbeddedSchedules } = await import("#daemon/storage/embedded-schedules");
-    await use(new EmbeddedSchedules(state.database, new EmbeddedInbox(state.database)), state);
+    const { schedules } = await state.storage();
+    await use(schedules, state);
   });
 }

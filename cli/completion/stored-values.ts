@@ -9,9 +9,11 @@ import { openToLook } from "#core/home/database";
 import { EVENT_NAMES } from "#core/events";
 import { isHidden } from "#core/home/hidden";
 import { userHome, type HomePaths } from "#core/home/paths";
-import type { DeliveryStatus } from "#core/ports/storage";
+import type { DeliveryStatus } from "#core/ports/deliveries";
+import type { Storage } from "#core/ports/storage";
 import type { TaskStatus } from "#core/ports/tasks";
 import { taskState } from "#core/tasks-command";
+import { LazyStorage } from "../storage.ts";
 import { fitLine } from "../text-width.ts";
 
 export interface OfferedValue {
@@ -96,11 +98,8 @@ export async function storedValues(
 }
 
 function tasksWith(statuses: readonly (TaskStatus | undefined)[]): Offer {
-  return ({ paths }) =>
-    withDatabase(paths, async (database) => {
-      const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
-      const { EmbeddedTasks } = await import("#daemon/storage/embedded-tasks");
-      const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  return (source) =>
+    withStorage(source, async ({ tasks: store }) => {
       const lists = await Promise.all(statuses.map((status) => store.list({ status, limit: MOST_OFFERED })));
       return lists.flat().map((task) => ({
         value: task.id,
@@ -110,10 +109,8 @@ function tasksWith(statuses: readonly (TaskStatus | undefined)[]): Offer {
 }
 
 function deliveriesWith(statuses: readonly (DeliveryStatus | undefined)[]): Offer {
-  return ({ paths }) =>
-    withDatabase(paths, async (database) => {
-      const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
-      const store = new EmbeddedDeliveries(database);
+  return (source) =>
+    withStorage(source, async ({ deliveries: store }) => {
       const lists = await Promise.all(statuses.map((status) => store.list({ status, limit: MOST_OFFERED })));
       return lists.flat().map(({ id, status, event, endpoint }) => ({
         value: id,
@@ -123,10 +120,12 @@ function deliveriesWith(statuses: readonly (DeliveryStatus | undefined)[]): Offe
 }
 
 function endpointsThat(isOffered: (isDisabled: boolean) => boolean): Offer {
-  return async ({ paths, env }) => {
+  return async (source) => {
     const { configuredEndpoints } = await import("#daemon/webhooks/endpoints");
-    const config = await loadConfig(paths, env);
-    const disabled = new Set(await withDatabase(paths, disabledEndpoints));
+    const config = await loadConfig(source.paths, source.env);
+    const disabled = new Set(
+      await withStorage(source, async (storage) => [...(await storage.deliveries.disabledEndpoints())]),
+    );
     return configuredEndpoints(config.values.webhooks ?? {})
       .filter(({ name }) => PLAIN_WORD.test(name) && isOffered(disabled.has(name)))
       .map(({ name, event }) => ({ value: name, description: visible(event) }));
@@ -224,11 +223,9 @@ async function runningDaemons({ paths }: Source): Promise<readonly OfferedValue[
     .map(({ name, started_at }) => ({ value: name, description: `running since ${visible(started_at)}` }));
 }
 
-function schedules({ paths }: Source): Promise<readonly OfferedValue[]> {
-  return withDatabase(paths, async (database) => {
-    const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
-    const { EmbeddedSchedules } = await import("#daemon/storage/embedded-schedules");
-    const list = await new EmbeddedSchedules(database, new EmbeddedInbox(database)).list();
+function schedules(source: Source): Promise<readonly OfferedValue[]> {
+  return withStorage(source, async (storage) => {
+    const list = await storage.schedules.list();
     return list.slice(0, MOST_OFFERED).map(({ id, name, when, prompt }) => ({
       value: id,
       description: `${visible(name)}, ${visible(when)}: ${fitLine(prompt, PROMPT_COLUMNS)}`,
@@ -247,9 +244,14 @@ function sessions({ paths }: Source): Promise<readonly OfferedValue[]> {
   });
 }
 
-async function disabledEndpoints(database: DatabaseSync): Promise<readonly string[]> {
-  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
-  return [...(await new EmbeddedDeliveries(database).disabledEndpoints())];
+async function withStorage<Value>(
+  { paths, env }: Source,
+  use: (storage: Storage) => Promise<readonly Value[]>,
+): Promise<readonly Value[]> {
+  return withDatabase(paths, async (database) => {
+    await using storage = new LazyStorage({ database, config: await loadConfig(paths, env), env, home: paths.home });
+    return use(await storage.get());
+  });
 }
 
 async function withDatabase<Value>(

@@ -1,13 +1,12 @@
 /** The daemons of a home for surfaces without a command line: the dashboard's page. */
-import type { DatabaseSync } from "node:sqlite";
 import type { DaemonDesk, ShownDaemon } from "#core/ports/daemons";
+import { totalOf } from "#core/ports/inbox";
 import type { Schedule } from "#core/ports/schedules";
-import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
-import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
+import type { Storage } from "#core/ports/storage";
 import { runningDaemons, type RunningDaemon } from "./statuses.ts";
 
 export interface DaemonDeskOptions {
-  readonly database: DatabaseSync;
+  readonly storage: () => Promise<Pick<Storage, "inbox" | "schedules">>;
   /** The home's folder `run`. */
   readonly run: string;
   readonly redact: (text: string) => string;
@@ -16,12 +15,13 @@ export interface DaemonDeskOptions {
 /** How long a daemon may take to say how it is: less than a page waits before it asks again. */
 const ANSWER_MS = 500;
 
-export function createDaemonDesk({ database, run, redact }: DaemonDeskOptions): DaemonDesk {
-  const inbox = new EmbeddedInbox(database);
-  const schedules = new EmbeddedSchedules(database, inbox);
-
+export function createDaemonDesk({ storage, run, redact }: DaemonDeskOptions): DaemonDesk {
   async function list(): Promise<readonly ShownDaemon[]> {
-    const running = await runningDaemons(run, { answerMs: ANSWER_MS, countQueued: (name) => count(inbox, name) });
+    const { inbox, schedules } = await storage();
+    const running = await runningDaemons(run, {
+      answerMs: ANSWER_MS,
+      countQueued: async (name) => totalOf(await inbox.queued(name)),
+    });
     const waiting = await inbox.waiting();
     const next = nextOf(await schedules.list());
     const names = new Set(running.map(({ status }) => status.name));
@@ -37,22 +37,21 @@ export function createDaemonDesk({ database, run, redact }: DaemonDeskOptions): 
     async get(name) {
       const found = (await list()).find((daemon) => daemon.name === name);
       if (found !== undefined) return found;
+      const { inbox } = await storage();
       const [any] = await inbox.list(name, { limit: 1 });
       return any && shownStopped(name, 0, new Map());
     },
     async schedules(name) {
+      const { schedules } = await storage();
       return (await schedules.list(name)).map((one) => ({ ...one, prompt: redact(one.prompt) }));
     },
     async messages(name, filter) {
+      const { inbox } = await storage();
       const messages = await inbox.list(name, filter);
       return messages.toReversed().map((one) => ({ ...one, label: redact(one.label), content: redact(one.content) }));
     },
-    queued: (name) => inbox.queued(name),
+    queued: async (name) => (await storage()).inbox.queued(name),
   };
-}
-
-async function count(inbox: EmbeddedInbox, name: string): Promise<number> {
-  return [...(await inbox.queued(name)).values()].reduce((sum, some) => sum + some, 0);
 }
 
 /** When the next schedule of each daemon is due. They come in that order. */

@@ -7,10 +7,6 @@ import { processStartOf } from "#core/process-identity";
 import { DaemonSession } from "#daemon/session/daemon-session";
 import type { DaemonFiles } from "#daemon/session/place";
 import { Skills } from "#daemon/skills/skills";
-import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
-import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
-import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
-import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { reportEnd } from "#daemon/tasks/events";
 import { settleTasks } from "#daemon/tasks/settle";
 import type { Host } from "../host/host.ts";
@@ -38,12 +34,11 @@ export interface OpenDaemonOptions {
   readonly onStop: () => void;
 }
 
-/** Starts nothing yet; the caller has claimed the name. */
-export function openDaemon(options: OpenDaemonOptions): DaemonSession {
+/** Starts nothing yet; the caller has claimed the name. Rejects with HERMES_DATABASE_*. */
+export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSession> {
   const { host, name } = options;
-  const { database, paths, log, runner } = host;
-  const inbox = new EmbeddedInbox(database);
-  const tasks = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  const { paths, log, runner } = host;
+  const { tasks, inbox, schedules } = await host.storage();
   const settings = () => host.config.values.background;
   return new DaemonSession({
     ...options,
@@ -52,7 +47,7 @@ export function openDaemon(options: OpenDaemonOptions): DaemonSession {
     identity: { pid: process.pid, start: processStartOf(process.pid) },
     runner,
     inbox,
-    schedules: new EmbeddedSchedules(database, inbox),
+    schedules,
     background: {
       tasks,
       folder: paths.tasks,

@@ -61,7 +61,7 @@ export async function runDaemon(flags: DaemonFlags, command: Command, context: C
   showRuns(host, context);
   const shown = showFrames(flags, host, context);
   undo.defer(() => shown.finish());
-  const daemon = openDaemon({
+  const daemon = await openDaemon({
     host,
     name,
     files,

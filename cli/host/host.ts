@@ -7,6 +7,7 @@ import type { LogFile } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
 import type { AgentRunner, Tool } from "#core/ports/agent";
 import type { HookIdentity } from "#core/ports/hook";
+import type { Storage } from "#core/ports/storage";
 import type { HookRegistry } from "#core/registry";
 import type { PluginHost } from "#plugins/host";
 import type { CliContext, GlobalOptions } from "../context.ts";
@@ -57,6 +58,8 @@ export interface Host extends AsyncDisposable {
   readonly sessions: SqliteSessions;
   /** `state.db`, or a database in memory where the file cannot be used. */
   readonly database: DatabaseSync;
+  /** Opened when it is first asked for. Rejects with HERMES_DATABASE_*. */
+  readonly storage: () => Promise<Storage>;
   readonly redact: (text: string) => string;
   readonly plugins: PluginHost;
   /** The Python that plugins and gateway hooks share. */

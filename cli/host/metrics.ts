@@ -1,15 +1,15 @@
 /** The part of a host that counts for the home's metrics. Nothing of it is loaded while `monitoring.prometheus` is off. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Config } from "#core/home/config";
 import { observationOf } from "#core/ports/counters";
 import type { HookRun } from "#core/ports/hook";
+import type { Storage } from "#core/ports/storage";
 import type { HostFiles } from "../host-files.ts";
 import type { HostEvents } from "./events.ts";
 import type { HostOptions } from "./host.ts";
 import { OptionalPart } from "./optional-part.ts";
 
 export interface HostMetricsOptions {
-  readonly database: DatabaseSync;
+  readonly storage: () => Promise<Pick<Storage, "counters">>;
   readonly files: Pick<HostFiles, "log">;
   readonly events: Pick<HostEvents, "dispatcher">;
   readonly surface: HostOptions["surface"];
@@ -37,11 +37,10 @@ export function openMetrics(options: HostMetricsOptions): HostMetrics {
   };
 }
 
-async function activate({ database, files, events, surface }: HostMetricsOptions) {
-  const { EmbeddedCounters } = await import("#daemon/storage/embedded-counters");
+async function activate({ storage, files, events, surface }: HostMetricsOptions) {
   const { workCounts } = await import("#daemon/storage/task-counts");
   const { Tally } = await import("#daemon/monitoring/tally");
-  const tally = new Tally(new EmbeddedCounters(database), files.log);
+  const tally = new Tally((await storage()).counters, files.log);
   const listeners = new DisposableStack();
   listeners.defer(events.dispatcher.sinks.add((run) => tally.add(runCounts(run))));
   // What a task did is counted with its row, also while nothing asks for metrics.

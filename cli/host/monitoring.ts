@@ -34,16 +34,8 @@ export async function openMonitoring(host: Host, probe: DatabaseProbe): Promise<
     host.warn(`monitoring.${kind} listens on ${address}: whoever can reach this port can read it, without a password.`);
   }
   const { startMonitoring } = await import("#daemon/monitoring/server");
-  const { EmbeddedCounters } = await import("#daemon/storage/embedded-counters");
-  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
-  const { EmbeddedInbox } = await import("#daemon/storage/embedded-inbox");
-  const { EmbeddedTasks } = await import("#daemon/storage/embedded-tasks");
   const { endpointsOf } = await import("#daemon/webhooks/endpoints");
-  const { database } = host;
-  const deliveries = new EmbeddedDeliveries(database);
-  const tasks = new EmbeddedTasks(database, deliveries);
-  const counters = new EmbeddedCounters(database);
-  const inbox = new EmbeddedInbox(database);
+  const { tasks, deliveries, inbox, counters } = await host.storage();
   const activeTasks = async () => (await tasks.running()).length;
 
   async function snapshot(): Promise<MetricsSnapshot> {

@@ -1,4 +1,4 @@
-import type { NewDelivery } from "#core/ports/storage";
+import type { NewDelivery } from "#core/ports/deliveries";
 
 /** Reports a change by webhooks: the deliveries are stored together with the change. */
 export interface Reporting {

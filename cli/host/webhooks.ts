@@ -1,15 +1,15 @@
 /** The part of a host that sends events to webhooks. Nothing of it is loaded without an endpoint. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Config } from "#core/home/config";
 import { problemOf } from "#core/errors";
 import { isEventName } from "#core/events";
 import { programVersion } from "../version.ts";
+import type { Storage } from "#core/ports/storage";
 import type { HostFiles } from "../host-files.ts";
 import type { HostEvents } from "./events.ts";
 import type { Reporting } from "./reporting.ts";
 
 export interface HostWebhooksOptions {
-  readonly database: DatabaseSync;
+  readonly storage: () => Promise<Storage>;
   /** The home's `run/`, where processes find those that send webhooks. */
   readonly run: string;
   /** True for a process that lives long enough to send what others leave. */
@@ -65,16 +65,15 @@ interface Active extends AsyncDisposable, Reporting {
 }
 
 async function activate(options: HostWebhooksOptions): Promise<Active> {
-  const { database, files, events, warn } = options;
+  const { storage, files, events, warn } = options;
   const { redact, log } = files;
   const { endpointsOf } = await import("#daemon/webhooks/endpoints");
   const { WebhookPublisher } = await import("#daemon/webhooks/publisher");
   const { Deliverer } = await import("#daemon/webhooks/deliverer");
   const { WebhookSender } = await import("#daemon/webhooks/send");
-  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
   const { createMatcher } = await import("#sandbox/shell/matcher");
   const { memoize } = await import("#core/bounded-map");
-  const store = new EmbeddedDeliveries(database);
+  const { deliveries: store } = await storage();
   const sender = new WebhookSender({ version: programVersion(), redact });
   let endpoints: ReturnType<typeof endpointsOf> = [];
   const deliverer = new Deliverer({ store, sender, endpoints: () => endpoints, log, warn });

@@ -5,8 +5,6 @@ import type { HookAddress } from "#core/ports/inbound";
 import { InboundReceiver } from "#daemon/inbound/receiver";
 import { listen } from "#daemon/inbound/server";
 import type { DaemonSession } from "#daemon/session/daemon-session";
-import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
-import { EmbeddedInboundRuns } from "#daemon/storage/embedded-inbound-runs";
 import type { Host } from "../host/host.ts";
 import { checkInbound, type InboundStartOptions } from "./start.ts";
 
@@ -14,7 +12,7 @@ import { checkInbound, type InboundStartOptions } from "./start.ts";
 export interface DaemonInbound extends AsyncDisposable {
   readonly addresses: readonly HookAddress[];
   /** Answers requests; those that came before have waited. */
-  start(daemon: DaemonSession, host: Pick<Host, "database" | "log" | "redact" | "paths" | "warn">): Promise<void>;
+  start(daemon: DaemonSession, host: Pick<Host, "storage" | "log" | "redact" | "paths" | "warn">): Promise<void>;
   /** Turns new requests away, and gives running scripts this many milliseconds. */
   stop(ms: number): Promise<void>;
 }
@@ -36,12 +34,11 @@ export async function openInbound(names: readonly string[], options: InboundStar
   };
   return {
     addresses: servers.addresses,
-    async start(daemon, { database, log, redact, paths, warn }) {
+    async start(daemon, { storage, log, redact, paths, warn }) {
       const onError = (error: unknown) => warn(`${paths.inboundLog} cannot be written: ${problemOf(error)}`);
       const records = openJsonLines({ path: paths.inboundLog, onError });
       close = () => records.close();
-      const inbox = new EmbeddedInbox(database);
-      const runs = new EmbeddedInboundRuns(database);
+      const { inbox, inboundRuns: runs } = await storage();
       await runs.prune(new Date(Date.now() - KEEP_MS));
       const receiver = new InboundReceiver({
         session: daemon.name,

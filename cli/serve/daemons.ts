@@ -62,7 +62,7 @@ export class ServedDaemons {
       throw error;
     }
     const isNew = sessionOf(host, name).started_at === null;
-    const daemon = openDaemon({
+    const daemon: DaemonSession = await openDaemon({
       host,
       name,
       files,

@@ -1,6 +1,4 @@
 /** The worker inside `hermes serve`, which follows `background` in the configuration from reload to reload. */
-import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
-import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import type { Host } from "../host/host.ts";
 import { openWorker, type HomeWorker } from "../tasks/open-worker.ts";
 
@@ -59,10 +57,11 @@ export class ServedWorker {
       const { enabled } = this.#settings;
       if (!enabled) return this.#end();
       if (this.#worker !== undefined || this.#isStopped) return;
-      const { paths, database, webhooks, log } = this.#host;
+      const { paths, webhooks, log } = this.#host;
+      const { tasks } = await this.#host.storage();
       this.#worker = await openWorker({
         paths,
-        store: new EmbeddedTasks(database, new EmbeddedDeliveries(database)),
+        store: tasks,
         settings: () => this.#settings,
         deliveriesFor: (event, payload) => webhooks.deliveriesFor(event, payload),
         onDeliveries: () => void webhooks.wake(),

@@ -1,9 +1,7 @@
 /** The tasks of a home for surfaces without a command line: chat, messaging platforms, the dashboard's page. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Frame } from "#core/frames";
-import type { Task, TaskDesk } from "#core/ports/tasks";
-import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
-import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import type { Storage } from "#core/ports/storage";
+import type { Task, TaskDesk, TaskStore } from "#core/ports/tasks";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { readOutputEnd } from "#daemon/tasks/output";
 import { settleTasks } from "#daemon/tasks/settle";
@@ -12,7 +10,7 @@ import type { Host } from "../host/host.ts";
 import { endTask } from "./end-task.ts";
 
 export interface TaskDeskOptions {
-  readonly database: DatabaseSync;
+  readonly storage: () => Promise<Pick<Storage, "tasks">>;
   /** The home's folder of what tasks have printed. */
   readonly folder: string;
   /** `background.persist_on_restart` of now. */
@@ -25,9 +23,9 @@ export interface TaskDeskOptions {
 const OUTPUT_END_BYTES = 256 * 1024;
 
 /** The tasks of a host's home. */
-export function taskDeskOf(host: Pick<Host, "database" | "paths" | "config" | "webhooks" | "redact">): TaskDesk {
+export function taskDeskOf(host: Pick<Host, "storage" | "paths" | "config" | "webhooks" | "redact">): TaskDesk {
   return createTaskDesk({
-    database: host.database,
+    storage: host.storage,
     folder: host.paths.tasks,
     persist: () => host.config.values.background.persist_on_restart,
     deliveriesFor: (event, payload) => host.webhooks.deliveriesFor(event, payload),
@@ -35,9 +33,13 @@ export function taskDeskOf(host: Pick<Host, "database" | "paths" | "config" | "w
   });
 }
 
-export function createTaskDesk({ database, folder, persist, deliveriesFor, redact }: TaskDeskOptions): TaskDesk {
-  const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
-  const settle = () => settleTasks(store, { persist: persist(), reports: reportEnd(deliveriesFor) });
+export function createTaskDesk({ storage, folder, persist, deliveriesFor, redact }: TaskDeskOptions): TaskDesk {
+  /** The store, without tasks that only seem to run. */
+  async function settled(): Promise<TaskStore> {
+    const { tasks } = await storage();
+    await settleTasks(tasks, { persist: persist(), reports: reportEnd(deliveriesFor) });
+    return tasks;
+  }
   const shown = (task: Task): Task => ({
     ...task,
     prompt: redact(task.prompt),
@@ -45,15 +47,15 @@ export function createTaskDesk({ database, folder, persist, deliveriesFor, redac
   });
   return {
     async list(filter) {
-      await settle();
+      const store = await settled();
       return (await store.list(filter)).map(shown);
     },
     async get(id) {
-      await settle();
+      const store = await settled();
       const task = await store.get(id);
       return task && shown(task);
     },
-    find: (beginning) => store.find(beginning),
+    find: async (beginning) => (await storage()).tasks.find(beginning),
     async lastLines(id, most) {
       const lines = textOf(readOutputEnd(folder, id, OUTPUT_END_BYTES))
         .trimEnd()
@@ -64,7 +66,7 @@ export function createTaskDesk({ database, folder, persist, deliveriesFor, redac
         .map(redact);
     },
     async cancel(id) {
-      await settle();
+      const store = await settled();
       const before = await store.cancel(id);
       if (before === "running") await endTask(store, id, () => undefined);
       return before;

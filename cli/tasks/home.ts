@@ -2,9 +2,8 @@
 import type { Command } from "#cli/command-line/command";
 import { createRedactor } from "#core/home/redact";
 import type { Config } from "#core/home/config";
+import type { DeliveryStore } from "#core/ports/deliveries";
 import type { TaskStore } from "#core/ports/tasks";
-import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
-import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { settleTasks } from "#daemon/tasks/settle";
 import { endpointsOf } from "#daemon/webhooks/endpoints";
@@ -17,7 +16,7 @@ import { wakeAll } from "../wake-sockets.ts";
 
 export interface TaskHome extends HomeState {
   readonly store: TaskStore;
-  readonly deliveries: EmbeddedDeliveries;
+  readonly deliveries: DeliveryStore;
   readonly deliveriesFor: DeliveriesFor;
   /** Reports to the endpoints of this configuration from now on. */
   readonly configure: (config: Config) => void;
@@ -34,9 +33,8 @@ export function withTasks<Value>(
   { creates = false } = {},
 ): Promise<Value> {
   return withHomeState(command, context, creates, async (state) => {
-    const { config, database } = state;
-    const deliveries = new EmbeddedDeliveries(database);
-    const store = new EmbeddedTasks(database, deliveries);
+    const { config } = state;
+    const { tasks: store, deliveries } = await state.storage();
     const reports = followingReports(context.env, deliveries);
     reports.configure(config);
     const persist = config.values.background.persist_on_restart;
@@ -50,7 +48,7 @@ export function withTasks<Value>(
 export function taskReports(
   config: Config,
   redact: (text: string) => string,
-  deliveries: EmbeddedDeliveries,
+  deliveries: DeliveryStore,
 ): DeliveriesFor {
   const publisher = silentPublisher(redact, deliveries);
   publisher.configure(endpointsOf(config.values.webhooks));
@@ -60,7 +58,7 @@ export function taskReports(
 /** The same for one configuration after another. */
 function followingReports(
   env: NodeJS.ProcessEnv,
-  deliveries: EmbeddedDeliveries,
+  deliveries: DeliveryStore,
 ): Pick<TaskHome, "deliveriesFor" | "configure"> {
   let redact = createRedactor(env);
   const publisher = silentPublisher((text) => redact(text), deliveries);
@@ -73,7 +71,7 @@ function followingReports(
   };
 }
 
-function silentPublisher(redact: (text: string) => string, store: EmbeddedDeliveries): WebhookPublisher {
+function silentPublisher(redact: (text: string) => string, store: DeliveryStore): WebhookPublisher {
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
   return new WebhookPublisher({ store, redact, matches: () => true, onStored: silent, log });

@@ -1,15 +1,13 @@
 /** Runs a task in this process: one turn like that of `chat -q`, whose frames are kept. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Command } from "#cli/command-line/command";
-import { loadConfig } from "#core/home/config";
+import { loadConfig, type Config } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import type { HomePaths } from "#core/home/paths";
 import { createRedactor } from "#core/home/redact";
 import { EXIT, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
+import type { DeliveryStore } from "#core/ports/deliveries";
 import type { ClaimedTask, TaskFigures, TaskResult, TaskStore } from "#core/ports/tasks";
-import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
-import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { TaskOutput } from "#daemon/tasks/output";
 import { ChatRepl } from "../chat/chat-repl.ts";
@@ -20,10 +18,13 @@ import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
 import { secretsOf } from "../host-files.ts";
 import type { Host } from "../host/host.ts";
+import { LazyStorage } from "../storage.ts";
 import { taskReports } from "./home.ts";
 
 export interface TaskRun {
   readonly task: Pick<ClaimedTask, "id" | "prompt" | "attempt" | "maxTurns" | "timeout">;
+  /** It says where the task is stored. */
+  readonly config: Config;
   readonly command: Command;
   readonly context: CliContext;
   /** Shows the frames, too; absent where nobody is watching. */
@@ -43,7 +44,8 @@ export async function runTask(run: TaskRun): Promise<void> {
   const { task, command, context } = run;
   const paths = context.paths(command);
   const database = openDatabase(paths.state, context.warn);
-  const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
+  await using storage = new LazyStorage({ database, config: run.config, env: context.env, home: paths.home });
+  const { tasks: store, deliveries } = await storage.get();
   const progress = new TaskProgress(new TaskOutput(paths.tasks, task.id), context.warn);
   const finish = (code: number, deliveriesFor: DeliveriesFor, failure?: string) =>
     storeEnd(run, { store, progress, code, deliveriesFor, failure });
@@ -65,7 +67,7 @@ export async function runTask(run: TaskRun): Promise<void> {
     await finish(code, (event, payload) => host.webhooks.deliveriesFor(event, payload));
     await host.webhooks.wake();
   } catch (error) {
-    await finish(EXIT.failed, await reportsWithoutHost(paths, context.env, database), problemOf(error));
+    await finish(EXIT.failed, await reportsWithoutHost(paths, context.env, deliveries), problemOf(error));
     throw error;
   } finally {
     clearTimeout(timer);
@@ -78,11 +80,11 @@ export async function runTask(run: TaskRun): Promise<void> {
 async function reportsWithoutHost(
   paths: HomePaths,
   env: NodeJS.ProcessEnv,
-  database: DatabaseSync,
+  deliveries: DeliveryStore,
 ): Promise<DeliveriesFor> {
   try {
     const config = await loadConfig(paths, env);
-    return taskReports(config, createRedactor(env, secretsOf(config.values)), new EmbeddedDeliveries(database));
+    return taskReports(config, createRedactor(env, secretsOf(config.values)), deliveries);
   } catch {
     // The configuration is what is wrong: it names no endpoint that could be told.
     return () => [];

@@ -12,6 +12,7 @@ import { mcpServersSchema } from "./mcp-settings.ts";
 import { monitoringSchema } from "./monitoring-settings.ts";
 import { platformsSchema, portNumber, userList } from "./platform-settings.ts";
 import { recordSchema } from "./record-settings.ts";
+import { databaseUrlProblem } from "./database-url.ts";
 import { webhooksSchema } from "./webhook-settings.ts";
 
 export function buildConfigSchema(zod: Zod) {
@@ -137,6 +138,14 @@ export function buildConfigSchema(zod: Zod) {
     webhooks: webhooksSchema(zod).optional(),
     monitoring: monitoringSchema(zod).optional(),
     logging: loggingSchema(zod).optional(),
+    storage: zod
+      .string()
+      .check((context) => {
+        const problem = databaseUrlProblem(context.value);
+        if (problem !== null) context.issues.push({ code: "custom", message: problem, input: context.value });
+      })
+      .optional()
+      .describe("postgres://… to share tasks, deliveries, inboxes and schedules between machines"),
     record: recordSchema(zod).optional().describe("Keeps what hooks were fired with, for hermes hooks replay"),
     inbound: inboundSchema(zod, wallProfile).optional().describe("Webhooks that daemons receive"),
     inbox: zod.strictObject({ order: zod.enum(["priority", "fifo"]).optional() }).optional(),

@@ -72,6 +72,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: ["inbound"], path: "inbound.*", when: isNamed },
   { surfaces: ["mcp"], path: "mcp_servers.*", when: (_, [, key], server) => key === server },
   { surfaces: ["task", "worker", "serve", "daemon"], path: "background" },
+  { surfaces: [...TURNS, "dashboard", "webhooks", "worker", "inbound"], path: "storage" },
   { surfaces: ["daemon", "serve"], path: "inbox" },
   { surfaces: ["serve"], path: "daemons" },
   { surfaces: GATEWAYS, path: "gateway.*", when: (_, [, key]) => key !== "platforms" },

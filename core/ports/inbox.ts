@@ -117,3 +117,8 @@ export interface InboxStore {
   /** Deletes messages that ended before a time, and ids that were remembered {@link DEDUP_MS} ago. */
   prune(endedBefore: Date): Promise<void>;
 }
+
+/** How many messages there are of all sources. */
+export function totalOf(queued: ReadonlyMap<InboxSource, number>): number {
+  return [...queued.values()].reduce((sum, count) => sum + count, 0);
+}

@@ -2,7 +2,7 @@
  * The port of stored tasks. Every method is asynchronous, and each is one transaction, together with the deliveries
  * that report the change: they are stored if the change happens, and only then.
  */
-import type { NewDelivery } from "./storage.ts";
+import type { NewDelivery } from "./deliveries.ts";
 
 export const TASK_STATUSES = ["queued", "running", "succeeded", "failed", "timeout", "cancelled", "lost"] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];

@@ -1,7 +1,8 @@
 /** What a home has counted, in `state.db`, written by several processes. */
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
-import { MOST_SERIES, MOST_TOOLS, OTHER, type Count, type CounterName, type CounterStore } from "#core/ports/counters";
+import type { Count, CounterName, CounterStore } from "#core/ports/counters";
+import { admittedLabels } from "./counter-labels.ts";
 import { Statements } from "./statements.ts";
 
 const SQL = {
@@ -41,15 +42,6 @@ export class EmbeddedCounters implements CounterStore {
   #admitted(name: CounterName, labels: readonly string[]): readonly string[] {
     if (labels.length === 0 || this.#sql.rows("isKnown", name, JSON.stringify(labels)).length > 0) return labels;
     const [{ series }] = this.#sql.rows<{ series: number }>("series", name) as [{ series: number }];
-    const most = name === "tool_calls" ? MOST_TOOLS : MOST_SERIES;
-    return series < most ? labels : labels.map((value, index) => (isOpen(name, index) ? OTHER : value));
+    return admittedLabels(name, labels, series);
   }
-}
-
-/** Whether a label's values come from outside: bounds of buckets and outcomes are few. */
-function isOpen(name: CounterName, index: number): boolean {
-  if (name === "tool_calls") return true;
-  return (
-    (name === "deliveries" && index === 0) || ((name === "hook_runs" || name.startsWith("hook_seconds")) && index < 2)
-  );
 }

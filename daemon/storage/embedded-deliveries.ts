@@ -12,7 +12,7 @@ import type {
   DeliveryStore,
   EndpointCounts,
   NewDelivery,
-} from "#core/ports/storage";
+} from "#core/ports/deliveries";
 import { isAlive, processStartOf } from "#core/process-identity";
 import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";

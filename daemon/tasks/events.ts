@@ -1,5 +1,5 @@
 /** What webhooks tell of tasks (seed 000, "Webhook Payload"; CONTRACT §11). */
-import type { NewDelivery } from "#core/ports/storage";
+import type { NewDelivery } from "#core/ports/deliveries";
 import type { Reports, Task } from "#core/ports/tasks";
 
 /** Turns an event into deliveries to the endpoints that listen to it. */

@@ -2,7 +2,7 @@
 import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { DeliveryOutcome, DeliveryStore } from "#core/ports/storage";
+import type { DeliveryOutcome, DeliveryStore } from "#core/ports/deliveries";
 import { createRareLog } from "#core/rare-log";
 import type { Endpoint } from "./endpoints.ts";
 import { Lane } from "./lane.ts";

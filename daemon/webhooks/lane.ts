@@ -1,5 +1,5 @@
 /** The deliveries of one endpoint on their way: apart from those of the others, so that no endpoint delays another. */
-import type { ClaimedDelivery, DeliveryOutcome } from "#core/ports/storage";
+import type { ClaimedDelivery, DeliveryOutcome } from "#core/ports/deliveries";
 import { CircuitBreaker } from "./breaker.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { nextStep, verdictOn, type SendResult } from "./retry.ts";

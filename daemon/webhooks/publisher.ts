@@ -5,7 +5,7 @@ import { isEventName } from "#core/events";
 import { copyWithCare, plainSize } from "#core/forward/value";
 import { wildcardOf } from "#core/gateway-event-names";
 import type { Log } from "#core/home/log";
-import type { DeliveryStore, NewDelivery } from "#core/ports/storage";
+import type { DeliveryStore, NewDelivery } from "#core/ports/deliveries";
 import { createRareLog } from "#core/rare-log";
 import type { Endpoint } from "./endpoints.ts";
 

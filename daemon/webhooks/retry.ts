@@ -1,5 +1,5 @@
 /** What an answer means, and when it is tried again (CONTRACT §11). */
-import type { DeliveryOutcome } from "#core/ports/storage";
+import type { DeliveryOutcome } from "#core/ports/deliveries";
 import type { Retry } from "./endpoints.ts";
 
 /** What came of one request. */

@@ -4,7 +4,7 @@ import type { Agent, Dispatcher } from "undici";
 import { canonicalAddress } from "#core/addresses";
 import { checkedConnect, RefusedAddressError } from "#core/checked-connect";
 import { problemOf } from "#core/errors";
-import type { ClaimedDelivery } from "#core/ports/storage";
+import type { ClaimedDelivery } from "#core/ports/deliveries";
 import { terminalText } from "#core/terminal-text";
 import { truncate } from "#core/truncate";
 import type { Endpoint } from "./endpoints.ts";

@@ -1,4 +1,5 @@
 /** The API for daemons: those that run, what waits for those that do not, inboxes and schedules. */
+import { embeddedStorage } from "#daemon/storage/embedded";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -23,9 +24,9 @@ async function start(t: TestContext) {
   const schedules = new EmbeddedSchedules(database, inbox);
   const stored = {
     sessions: noSessions,
-    tasks: createTaskDesk({ database, folder, redact, ...WITHOUT }),
+    tasks: createTaskDesk({ storage: async () => embeddedStorage(database), folder, redact, ...WITHOUT }),
     deliveries: new EmbeddedDeliveries(database),
-    daemons: createDaemonDesk({ database, run, redact }),
+    daemons: createDaemonDesk({ storage: async () => embeddedStorage(database), run, redact }),
   };
   const dashboard = await TestDashboard.start(t, { database, folder, stored });
   const get = async (path: string) => {

@@ -1,4 +1,5 @@
 /** The pane of daemons and their inboxes in a real browser, as people use them. */
+import { embeddedStorage } from "#daemon/storage/embedded";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -31,8 +32,14 @@ async function signedIn(t: TestContext, options: TabOptions = {}) {
   const inbox = new EmbeddedInbox(database, () => clock.now);
   const schedules = new EmbeddedSchedules(database, inbox);
   const deliveries = new EmbeddedDeliveries(database);
-  const tasks = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
-  const daemons = createDaemonDesk({ database, run, redact });
+  const tasks = createTaskDesk({
+    storage: async () => embeddedStorage(database),
+    folder,
+    persist: () => true,
+    deliveriesFor: () => [],
+    redact,
+  });
+  const daemons = createDaemonDesk({ storage: async () => embeddedStorage(database), run, redact });
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,

@@ -1,4 +1,5 @@
 /** The panes of tasks and webhooks in a real browser, as a person uses them. */
+import { embeddedStorage } from "#daemon/storage/embedded";
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,8 +25,18 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
   const database = openDatabase(join(folder, "state.db"));
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = new EmbeddedTasks(database, deliveries);
-  const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: SILENT, redact: (text) => text });
-  const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact: (text) => text });
+  const desk = createTaskDesk({
+    storage: async () => embeddedStorage(database),
+    folder,
+    persist: () => true,
+    deliveriesFor: SILENT,
+    redact: (text) => text,
+  });
+  const daemons = createDaemonDesk({
+    storage: async () => embeddedStorage(database),
+    run: join(folder, "run"),
+    redact: (text) => text,
+  });
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,

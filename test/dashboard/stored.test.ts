@@ -1,4 +1,5 @@
 /** The API for tasks and deliveries: bounded, behind the sign-in, and quick with many rows. */
+import { embeddedStorage } from "#daemon/storage/embedded";
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,8 +25,18 @@ async function start(t: TestContext, search?: StoredSessions["search"]) {
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = new EmbeddedTasks(database, deliveries);
   const redact = (text: string) => text.replaceAll("hunter2hunter2", "[redacted]");
-  const desk = createTaskDesk({ database, folder, persist: () => true, deliveriesFor: () => [], redact });
-  const daemons = createDaemonDesk({ database, run: join(folder, "run"), redact });
+  const desk = createTaskDesk({
+    storage: async () => embeddedStorage(database),
+    folder,
+    persist: () => true,
+    deliveriesFor: () => [],
+    redact,
+  });
+  const daemons = createDaemonDesk({
+    storage: async () => embeddedStorage(database),
+    run: join(folder, "run"),
+    redact,
+  });
   const sessions = new SqliteSessions(database, (error) => assert.ifError(error));
   const shown = storedSessions({
     store: sessions,

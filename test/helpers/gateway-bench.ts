@@ -1,4 +1,5 @@
 /** A gateway on a workbench: the real agent with the offline model behind it, adapters in memory before it. */
+import { embeddedStorage } from "#daemon/storage/embedded";
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { visible } from "#allowlist/visible";
@@ -115,7 +116,7 @@ export function record({ agent, order }: GatewayBench, hooks: readonly string[],
 /** The tasks of the database; none has printed anything. */
 function taskDesk(database: DatabaseSync): TaskDesk {
   return createTaskDesk({
-    database,
+    storage: async () => embeddedStorage(database),
     folder: "/nowhere",
     persist: () => true,
     deliveriesFor: () => [],

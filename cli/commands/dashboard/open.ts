@@ -8,6 +8,7 @@ import type { HookRegistry } from "#core/registry";
 import type { ModelPrices } from "#core/usage-text";
 import { bindAddress } from "#dashboard/addresses";
 import { createDashboard, type DashboardServer } from "#dashboard/server";
+import { LazyStorage } from "../../storage.ts";
 import { programVersion } from "../../version.ts";
 
 export interface OpenDashboardOptions {
@@ -35,13 +36,14 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
   await using undo = new AsyncDisposableStack();
   const database = await openStore(paths.state, warn);
   undo.defer(() => database?.close());
+  const storage = database && undo.use(new LazyStorage({ database, config, env, home: paths.home }));
   const dashboard = createDashboard({
     host,
     port: flags.port ?? settings.port ?? PORT,
     allowedHosts: settings.allowed_hosts ?? [],
     registry,
     database,
-    stored: database && (await openStored(database, options)),
+    stored: storage && (await openStored(database, storage, options)),
     configured: async () => {
       const { collectHooks } = await import("../hooks/list.ts");
       return collectHooks(paths, env);
@@ -66,9 +68,8 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 }
 
 /** What the page shows of the home's sessions, tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
-async function openStored(database: DatabaseSync, options: OpenDashboardOptions) {
+async function openStored(database: DatabaseSync, storage: LazyStorage, options: OpenDashboardOptions) {
   const { paths, config, redact, log } = options;
-  const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
   const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
   const { searchSessions } = await import("#agent/session-search");
@@ -76,15 +77,15 @@ async function openStored(database: DatabaseSync, options: OpenDashboardOptions)
   const { toMarkdown } = await import("../sessions/markdown.ts");
   const { storedSessions } = await import("./stored-sessions.ts");
   const { taskReports } = await import("../../tasks/home.ts");
-  const deliveries = new EmbeddedDeliveries(database);
+  const { deliveries } = await storage.get();
   const tasks = createTaskDesk({
-    database,
+    storage: () => storage.get(),
     folder: paths.tasks,
     persist: () => config.values.background.persist_on_restart,
     deliveriesFor: taskReports(config, redact, deliveries),
     redact,
   });
-  const daemons = createDaemonDesk({ database, run: paths.run, redact });
+  const daemons = createDaemonDesk({ storage: () => storage.get(), run: paths.run, redact });
   const store = new SqliteSessions(database, (error) => log.error(`dashboard: ${problemOf(error)}`));
   const sessions = storedSessions({
     store,

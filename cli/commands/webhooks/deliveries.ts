@@ -1,6 +1,6 @@
 import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
-import type { Delivery, DeliveryStore } from "#core/ports/storage";
+import type { Delivery, DeliveryStore } from "#core/ports/deliveries";
 import { elapsed } from "#core/age";
 import type { CliContext } from "#cli/context";
 import { printList, type Column, type Row } from "#cli/list";

@@ -4,7 +4,7 @@ import { visible } from "#allowlist/visible";
 import { EXIT, HermesError } from "#core/errors";
 import { demandFor } from "#core/home/demands";
 import { createRedactor, type Redactor } from "#core/home/redact";
-import type { DeliveryDetails, DeliveryStore } from "#core/ports/storage";
+import type { DeliveryDetails, DeliveryStore } from "#core/ports/deliveries";
 import { Deliverer } from "#daemon/webhooks/deliverer";
 import type { Endpoint } from "#daemon/webhooks/endpoints";
 import { verdictOn } from "#daemon/webhooks/retry";

@@ -2,9 +2,8 @@
 import type { Command } from "#cli/command-line/command";
 import { HermesError } from "#core/errors";
 import type { Config } from "#core/home/config";
-import type { DeliveryStore } from "#core/ports/storage";
+import type { DeliveryStore } from "#core/ports/deliveries";
 import { didYouMean } from "#core/suggest";
-import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { configuredEndpoints, type Endpoint } from "#daemon/webhooks/endpoints";
 import type { CliContext } from "../../context.ts";
 import { withHomeState } from "../../home-state.ts";
@@ -22,8 +21,8 @@ export function withWebhooks(
   context: CliContext,
   use: (home: WebhookHome) => Promise<void>,
 ): Promise<void> {
-  return withHomeState(command, context, command.name() === "test", ({ config, database }) => {
-    const store = new EmbeddedDeliveries(database);
+  return withHomeState(command, context, command.name() === "test", async ({ config, storage }) => {
+    const { deliveries: store } = await storage();
     return use({ config, store, endpoints: configuredEndpoints(config.values.webhooks ?? {}) });
   });
 }

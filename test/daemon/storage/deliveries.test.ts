@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test from "node:test";
 import { openDatabase, openMemoryDatabase } from "#core/home/database";
-import type { DeliveryOutcome, NewDelivery } from "#core/ports/storage";
+import type { DeliveryOutcome, NewDelivery } from "#core/ports/deliveries";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 

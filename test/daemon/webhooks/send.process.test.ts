@@ -7,7 +7,7 @@ import { createServer } from "node:https";
 import type { AddressInfo, LookupFunction } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import type { ClaimedDelivery } from "#core/ports/storage";
+import type { ClaimedDelivery } from "#core/ports/deliveries";
 import { configuredEndpoints, type Endpoint } from "#daemon/webhooks/endpoints";
 import { WebhookSender, type SenderOptions } from "#daemon/webhooks/send";
 import { startReceiver } from "../../helpers/receiver.ts";

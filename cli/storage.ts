@@ -1,0 +1,62 @@
+/** Where a home keeps its tasks, deliveries, inboxes and schedules (CONTRACT §16). */
+import type { DatabaseSync } from "node:sqlite";
+import { HermesError } from "#core/errors";
+import type { Config } from "#core/home/config";
+import { databaseUrlProblem } from "#core/home/database-url";
+import type { Storage } from "#core/ports/storage";
+
+export interface StorageOptions {
+  /** The home's own, where everything is unless the configuration names a server. */
+  readonly database: DatabaseSync;
+  readonly config: Pick<Config, "values">;
+  readonly env: NodeJS.ProcessEnv;
+  /** The home's folder. */
+  readonly home: string;
+}
+
+/**
+ * The url of the server, from `storage` in config.yaml, else from the environment; undefined without one. Throws
+ * HERMES_DATABASE_URL.
+ */
+export function storageUrl({ values }: Pick<Config, "values">, env: NodeJS.ProcessEnv): string | undefined {
+  if (values.storage !== undefined) return values.storage;
+  const url = env["HERMES_DATABASE_URL"] || undefined;
+  const problem = url === undefined ? null : databaseUrlProblem(url);
+  if (problem !== null) throw new HermesError("HERMES_DATABASE_URL", { source: "HERMES_DATABASE_URL", problem });
+  return url;
+}
+
+/** A storage that is opened, and whose code is loaded, when it is first asked for. */
+export class LazyStorage implements AsyncDisposable {
+  readonly #options: StorageOptions;
+  #opening: Promise<Storage> | undefined;
+
+  constructor(options: StorageOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with HERMES_DATABASE_*; the next call tries again then. */
+  get(): Promise<Storage> {
+    this.#opening ??= open(this.#options).catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** The database of the home stays open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await this.#opening?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+}
+
+async function open({ database, config, env, home }: StorageOptions): Promise<Storage> {
+  const url = storageUrl(config, env);
+  if (url === undefined) {
+    const { embeddedStorage } = await import("#daemon/storage/embedded");
+    return embeddedStorage(database);
+  }
+  const { postgresStorage } = await import("#daemon/storage/postgres/storage");
+  return postgresStorage({ url, home });
+}

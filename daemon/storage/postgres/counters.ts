@@ -1,0 +1,64 @@
+/** What all homes of a database have counted. */
+import type { Count, CounterName, CounterStore } from "#core/ports/counters";
+import { admittedLabels } from "#daemon/storage/counter-labels";
+import type { PostgresDatabase, Sql } from "./database.ts";
+
+/**
+ * A series is the sum of several rows, and a connection adds to one of them: transactions that count the same do not
+ * wait for each other.
+ */
+const SHARD = "pg_backend_pid() % 16";
+
+export class PostgresCounters implements CounterStore {
+  readonly #database: PostgresDatabase;
+
+  constructor(database: PostgresDatabase) {
+    this.#database = database;
+  }
+
+  async add(counts: readonly Count[]): Promise<void> {
+    if (counts.length > 0) await this.#database.transaction((tx) => this.insert(tx, counts));
+  }
+
+  /** Like {@link add}, in the caller's transaction. */
+  async insert(tx: Sql, counts: readonly Count[]): Promise<void> {
+    const known = await Promise.all(
+      counts.map(({ name, labels, amount }) =>
+        tx.run(
+          `UPDATE counters SET amount = amount + $3 WHERE name = $1 AND labels = $2 AND shard = ${SHARD}`,
+          name,
+          JSON.stringify(labels),
+          amount,
+        ),
+      ),
+    );
+    for (const [index, count] of counts.entries()) if (known[index] === 0) await this.#insertNew(tx, count);
+  }
+
+  async #insertNew(tx: Sql, { name, labels, amount }: Count): Promise<void> {
+    const key = JSON.stringify(labels);
+    const [found] = await tx.rows<{ known: boolean; series: number }>(
+      `SELECT COALESCE(BOOL_OR(labels = $2), FALSE) AS known, COUNT(DISTINCT labels) AS series
+        FROM counters WHERE name = $1`,
+      name,
+      key,
+    );
+    const { known, series } = found!;
+    const kept = labels.length === 0 || known ? labels : admittedLabels(name, labels, series);
+    await tx.run(
+      `INSERT INTO counters (name, labels, shard, amount) VALUES ($1, $2, ${SHARD}, $3)
+        ON CONFLICT (name, labels, shard) DO UPDATE SET amount = counters.amount + excluded.amount`,
+      name,
+      JSON.stringify(kept),
+      amount,
+    );
+  }
+
+  async read(): Promise<readonly Count[]> {
+    const rows = await this.#database.rows<{ name: CounterName; labels: string; amount: number }>(
+      `SELECT name, labels, SUM(amount) AS amount FROM counters GROUP BY name, labels
+        ORDER BY name COLLATE "C", labels COLLATE "C"`,
+    );
+    return rows.map(({ name, labels, amount }) => ({ name, labels: JSON.parse(labels) as string[], amount }));
+  }
+}

@@ -1,0 +1,189 @@
+/** A PostgreSQL database that the processes of several machines share (CONTRACT §16). */
+import { Pool, types, type PoolClient, type PoolConfig } from "pg";
+import { HermesError, isHermesError, problemOf } from "#core/errors";
+import { shownDatabase } from "#core/home/database-url";
+import { withoutPassword } from "./failure.ts";
+import { DatabaseClock } from "./clock.ts";
+
+/** Runs statements, each with values for `$1`, `$2`, …; inside a transaction, in its order. */
+export interface Sql {
+  rows<Row>(text: string, ...values: readonly unknown[]): Promise<Row[]>;
+  /** The number of rows that were changed. */
+  run(text: string, ...values: readonly unknown[]): Promise<number>;
+}
+
+/** Statements of one transaction. */
+export interface Transaction extends Sql {
+  /** Tells all machines, once it is committed, that there is something of a kind. */
+  notify(kind: string): Promise<void>;
+}
+
+export interface DatabaseUrl {
+  /** For the driver. */
+  readonly url: string;
+  /** The schema of the tables, `hermes` by default: the parameter `schema` of the url. */
+  readonly schema: string;
+  /** For people: `HOST:PORT/DATABASE`. */
+  readonly shown: string;
+}
+
+const CONNECT_MS = 10_000;
+/** A connection that nobody uses is closed after this. */
+const IDLE_MS = 5000;
+/** Every process has so many at most, and one that listens: the server has 100 by default for all of them. */
+const MOST_CONNECTIONS = 4;
+const MOST_RETRIES = 5;
+/** `serialization_failure` and `deadlock_detected`: the same transaction may succeed the next time. */
+const COLLISIONS = new Set(["40001", "40P01"]);
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Splits what is ours from a url that has been checked. */
+export function databaseUrl(written: string): DatabaseUrl {
+  const url = new URL(written);
+  const schema = url.searchParams.get("schema") ?? "hermes";
+  url.searchParams.delete("schema");
+  return { url: url.href, schema, shown: shownDatabase(written) };
+}
+
+/** The settings of a connection. Its statements find the tables of the schema without naming it. */
+export function connectionOf({ url, schema }: DatabaseUrl): PoolConfig {
+  return {
+    connectionString: url,
+    options: `-c search_path=${schema}`,
+    application_name: "hermes",
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    types: { getTypeParser },
+  };
+}
+
+export class PostgresDatabase implements Sql, AsyncDisposable {
+  readonly #pool: Pool;
+  readonly #clock = new DatabaseClock();
+  readonly #at: DatabaseUrl;
+  /** The name of each statement that was prepared, by its text. */
+  readonly #names = new Map<string, string>();
+
+  /** Connects when it is first used. */
+  constructor(at: DatabaseUrl) {
+    this.#at = at;
+    // Statements of a transaction are sent without waiting for the answer to its BEGIN.
+    this.#pool = new Pool({
+      ...connectionOf(at),
+      pipeline: true,
+      max: MOST_CONNECTIONS,
+      idleTimeoutMillis: IDLE_MS,
+      allowExitOnIdle: true,
+    });
+    // The server closed a connection that nobody was using; the next statement opens another one.
+    this.#pool.on("error", () => undefined);
+  }
+
+  /** The schema of the tables. */
+  get schema(): string {
+    return this.#at.schema;
+  }
+
+  /** The time of the server, in milliseconds since 1970, whatever the clock of this machine says. */
+  async now(): Promise<number> {
+    if (!this.#clock.isFresh) await this.#clock.set(this);
+    return this.#clock.now;
+  }
+
+  async rows<Row>(text: string, ...values: readonly unknown[]): Promise<Row[]> {
+    return this.#use(async (client) => (await client.query(this.#named(text, values))).rows as Row[], isReading(text));
+  }
+
+  async run(text: string, ...values: readonly unknown[]): Promise<number> {
+    return this.#use(async (client) => (await client.query(this.#named(text, values))).rowCount ?? 0, false);
+  }
+
+  /**
+   * Runs `work` in one transaction, again when it collided with another one. Rejects with what `work` throws, after the
+   * rollback, and with HERMES_DATABASE_UNAVAILABLE.
+   */
+  async transaction<Value>(work: (tx: Transaction) => Promise<Value>): Promise<Value> {
+    for (let retries = 0; ; retries++) {
+      try {
+        return await this.#use((client) => this.#attempt(client, work), false);
+      } catch (error) {
+        const { code } = (error as { cause?: { code?: string } }).cause ?? {};
+        if (code === undefined || !COLLISIONS.has(code) || retries === MOST_RETRIES) throw error;
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #attempt<Value>(client: PoolClient, work: (tx: Transaction) => Promise<Value>): Promise<Value> {
+    const query = (text: string, values: readonly unknown[]) => client.query(this.#named(text, values));
+    const tx: Transaction = {
+      rows: async <Row>(text: string, ...values: readonly unknown[]) => (await query(text, values)).rows as Row[],
+      run: async (text, ...values) => (await query(text, values)).rowCount ?? 0,
+      notify: async (kind) => void (await query("SELECT pg_notify($1, $2)", [this.#at.schema, kind])),
+    };
+    const begun = client.query("BEGIN");
+    // It is awaited below, and may reject before that.
+    begun.catch(() => undefined);
+    try {
+      const value = await work(tx);
+      await begun;
+      await client.query("COMMIT");
+      return value;
+    } catch (error) {
+      await client.query("ROLLBACK").catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** With `mayRepeat`, once more on another connection when this one turns out to be cut. */
+  async #use<Value>(work: (client: PoolClient) => Promise<Value>, mayRepeat: boolean): Promise<Value> {
+    let client: PoolClient | undefined;
+    let broken: unknown;
+    const onError = (error: unknown) => void (broken ??= error);
+    try {
+      client = await this.#pool.connect();
+      client.on("error", onError);
+      return await work(client);
+    } catch (error) {
+      if (isHermesError(error) || (error as { constructor?: unknown }).constructor === TypeError) throw error;
+      if (isCut(error)) broken ??= error;
+      if (client !== undefined && broken !== undefined && mayRepeat) return await this.#use(work, false);
+      throw this.#unavailable(error);
+    } finally {
+      client?.off("error", onError);
+      client?.release(broken !== undefined);
+    }
+  }
+
+  #unavailable(error: unknown): HermesError<"HERMES_DATABASE_UNAVAILABLE"> {
+    const problem = withoutPassword(problemOf(error), this.#at.url);
+    return new HermesError("HERMES_DATABASE_UNAVAILABLE", { database: this.#at.shown, problem }, { cause: error });
+  }
+
+  /** Statements with the same text are planned once a connection. */
+  #named(text: string, values: readonly unknown[]) {
+    let name = this.#names.get(text);
+    if (name === undefined) this.#names.set(text, (name = `hermes_${this.#names.size}`));
+    return { name, text, values: values as unknown[] };
+  }
+}
+
+function isReading(text: string): boolean {
+  return /^\s*select\b/i.test(text);
+}
+
+/** The connection is gone: its socket broke, or the server ended it (class 08 and 57P). */
+function isCut(error: unknown): boolean {
+  const { code = "" } = error as { code?: string };
+  return !(error as { severity?: unknown }).severity || /^(08|57P)/.test(code);
+}
+
+/** Counts and sums as numbers: none of ours comes near 2^53. */
+function getTypeParser(id: number, format?: unknown): (text: string) => unknown {
+  if (id === INT8 || id === NUMERIC) return Number;
+  return types.getTypeParser(id, format as "text") as (text: string) => unknown;
+}

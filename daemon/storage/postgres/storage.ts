@@ -1,0 +1,35 @@
+/** The storage that several machines share: everything of it is in PostgreSQL (CONTRACT §16). */
+import type { Storage } from "#core/ports/storage";
+import { databaseUrl, PostgresDatabase } from "./database.ts";
+import { WakeChannel, type WakeListener } from "./listener.ts";
+import { migrate } from "./migrations.ts";
+import { PostgresCounters } from "./counters.ts";
+
+export interface PostgresStorageOptions {
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE` */
+  readonly url: string;
+  /** The folder of the home that uses it. */
+  readonly home: string;
+  /** What the server's time in milliseconds is taken for; for tests. */
+  readonly now?: (() => Promise<number>) | undefined;
+}
+
+/**
+ * Connects, and creates or upgrades the tables. Rejects with HERMES_DATABASE_UNAVAILABLE and
+ * HERMES_DATABASE_NEWER.
+ */
+export async function postgresStorage({ url }: PostgresStorageOptions): Promise<Storage> {
+  const at = databaseUrl(url);
+  await using undo = new AsyncDisposableStack();
+  const database = undo.use(new PostgresDatabase(at));
+  await migrate(database, at);
+  const channel = undo.use(new WakeChannel(at));
+  const counters = new PostgresCounters(database);
+  const disposal = undo.move();
+  return {
+    counters,
+    onWake: (listener: WakeListener) => channel.listen(listener),
+    probe: async () => void (await database.run("UPDATE version SET version = version")),
+    [Symbol.asyncDispose]: () => disposal.disposeAsync(),
+  } as unknown as Storage;
+}

@@ -9,6 +9,7 @@ import { INBOUND_ERRORS } from "./inbound-errors.ts";
 import { IMPORT_ERRORS } from "./import-errors.ts";
 import { MCP_ERRORS } from "./mcp-errors.ts";
 import { PLUGIN_INSTALL_ERRORS } from "./plugin-errors.ts";
+import { STORAGE_ERRORS } from "./storage-errors.ts";
 
 export { EXIT } from "./error-declaration.ts";
 
@@ -74,30 +75,6 @@ export const ERRORS = {
   HERMES_OUTPUT: declare(
     EXIT.failed,
     (f: { problem: string }) => `Cannot write to standard output: ${f.problem}. Part of the result is lost.`,
-  ),
-  HERMES_STATE_NEWER: declare(
-    EXIT.failed,
-    (f: { file: string; found: number; known: number }) =>
-      `${f.file} was written by a newer hermes (schema ${f.found}; this version supports up to ${f.known}). Update hermes, or use another --home.`,
-  ),
-  HERMES_STATE_UNAVAILABLE: declare(
-    EXIT.failed,
-    (f: { file: string; problem: string }) => `${f.file} cannot be used: ${f.problem}`,
-  ),
-  HERMES_DATABASE_UNAVAILABLE: declare(
-    EXIT.failed,
-    (f: { database: string; problem: string }) => `The database ${f.database} cannot be used: ${f.problem}`,
-  ),
-  HERMES_DATABASE_NEWER: declare(
-    EXIT.failed,
-    (f: { database: string; found: number; known: number }) =>
-      `The tables in the database ${f.database} are of a newer hermes (schema ${f.found}; this version supports up to ${f.known}). Update hermes on this machine.`,
-  ),
-  HERMES_DATABASE_URL: declare(EXIT.usage, (f: { source: string; problem: string }) => `${f.source}: ${f.problem}`),
-  HERMES_STATE_DAMAGED: declare(
-    EXIT.failed,
-    (f: { file: string; path: string; problem: string }) =>
-      `${f.file} is damaged (${f.problem}) and was moved to ${f.path}. Run the command again to start with an empty one.`,
   ),
   HERMES_SESSION_UNKNOWN: declare(EXIT.notFound, (f: { session: string }) =>
     f.session === "latest"
@@ -233,6 +210,7 @@ export const ERRORS = {
   ...IMPORT_ERRORS,
   ...PLUGIN_INSTALL_ERRORS,
   ...MCP_ERRORS,
+  ...STORAGE_ERRORS,
   HERMES_MODEL_CONFIG: declare(EXIT.usage, (f: { problem: string }) => f.problem),
   HERMES_MODEL_REQUEST: declare(
     EXIT.failed,

@@ -1,5 +1,5 @@
 /** The time of a database server, which all machines take for the time: their own clocks may be hours apart. */
-import type { Sql } from "./database.ts";
+import type { Sql } from "./sql.ts";
 
 /** How long the server is not asked again. This machine's own clock may be set meanwhile: only its pace counts. */
 const FRESH_MS = 30_000;

@@ -1,7 +1,8 @@
 /** What all homes of a database have counted. */
 import type { Count, CounterName, CounterStore } from "#core/ports/counters";
 import { admittedLabels } from "#daemon/storage/counter-labels";
-import type { PostgresDatabase, Sql } from "./database.ts";
+import type { PostgresDatabase } from "./database.ts";
+import type { Sql } from "./sql.ts";
 
 /**
  * A series is the sum of several rows, and a connection adds to one of them: transactions that count the same do not

@@ -4,19 +4,7 @@ import { HermesError, isHermesError, problemOf } from "#core/errors";
 import { shownDatabase } from "#core/home/database-url";
 import { withoutPassword } from "./failure.ts";
 import { DatabaseClock } from "./clock.ts";
-
-/** Runs statements, each with values for `$1`, `$2`, …; inside a transaction, in its order. */
-export interface Sql {
-  rows<Row>(text: string, ...values: readonly unknown[]): Promise<Row[]>;
-  /** The number of rows that were changed. */
-  run(text: string, ...values: readonly unknown[]): Promise<number>;
-}
-
-/** Statements of one transaction. */
-export interface Transaction extends Sql {
-  /** Tells all machines, once it is committed, that there is something of a kind. */
-  notify(kind: string): Promise<void>;
-}
+import type { Sql, Transaction } from "./sql.ts";
 
 export interface DatabaseUrl {
   /** For the driver. */

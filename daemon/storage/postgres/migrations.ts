@@ -1,6 +1,7 @@
 /** The tables in PostgreSQL, and how a database of an earlier version gets there. Times are milliseconds since 1970. */
 import { HermesError } from "#core/errors";
-import type { DatabaseUrl, PostgresDatabase, Sql } from "./database.ts";
+import type { DatabaseUrl, PostgresDatabase } from "./database.ts";
+import type { Sql } from "./sql.ts";
 
 /** Migrations only go forward and are never edited: each is run once, in this order, in one transaction. */
 const MIGRATIONS: readonly string[] = [
@@ -162,7 +163,7 @@ async function versionOf(sql: Sql, { schema, shown }: DatabaseUrl): Promise<numb
     "SELECT to_regclass($1)::text AS found",
     `${schema}.version`,
   );
-  if (there?.found == null) return 0;
+  if ((there?.found ?? null) === null) return 0;
   const [row] = await sql.rows<{ version: number }>("SELECT version FROM version");
   const found = row?.version ?? 0;
   if (found <= MIGRATIONS.length) return found;

@@ -1,0 +1,14 @@
+/** Statements in PostgreSQL. */
+
+/** Runs statements, each with values for `$1`, `$2`, …; inside a transaction, in its order. */
+export interface Sql {
+  rows<Row>(text: string, ...values: readonly unknown[]): Promise<Row[]>;
+  /** The number of rows that were changed. */
+  run(text: string, ...values: readonly unknown[]): Promise<number>;
+}
+
+/** Statements of one transaction. */
+export interface Transaction extends Sql {
+  /** Tells all machines, once it is committed, that there is something of a kind. */
+  notify(kind: string): Promise<void>;
+}

@@ -3,7 +3,8 @@
  * A path narrows the choice to the files under it; `--test-name-pattern=…` is for node:test, other options are for node.
  * Unit tests (`x.test.ts`) share one process; `x.process.test.ts` and `x.long.test.ts` get one each.
  * `long` also runs the unit tests, in a shuffled order, to find tests that depend on others. It prints the seed of that
- * order; `--seed=N` repeats it, and shuffles the other suites.
+ * order; `--seed=N` repeats it, and shuffles the other suites. With HERMES_DATABASE_URL, each home of a test keeps its
+ * tasks, deliveries, inboxes and schedules in a schema of its own in that PostgreSQL database.
  */
 import { randomInt } from "node:crypto";
 import { run } from "node:test";
@@ -189,5 +190,6 @@ function isUnit(file: string): boolean {
 function cleanEnvironment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^HERMES_|^(OPENAI|ANTHROPIC|OPENROUTER)_/.test(name));
   const cache = join(root, "node_modules/.cache/hermes-tests");
-  return { ...Object.fromEntries(kept), HERMES_HOME: home, NODE_COMPILE_CACHE: cache };
+  const { HERMES_DATABASE_URL: url = "" } = process.env;
+  return { ...Object.fromEntries(kept), HERMES_HOME: home, NODE_COMPILE_CACHE: cache, HERMES_TEST_DATABASE: url };
 }

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
+import { schemaFor } from "./shared-database.ts";
 import { startOnPty, type Pty } from "./pty.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
@@ -41,8 +42,11 @@ export class Home {
   /** The folder that the program runs in, and `$HOME`. */
   readonly work: string;
   readonly #root: string;
+  /** Where its tasks are stored when the tests run with a database. */
+  readonly #database: NodeJS.ProcessEnv;
 
   constructor(t: Pick<TestContext, "after">) {
+    this.#database = schemaFor(t);
     this.#root = mkdtempSync(join(tmpdir(), "hermes-test-"));
     this.path = join(this.#root, ".hermes");
     this.work = join(this.#root, "work");
@@ -85,6 +89,7 @@ export class Home {
       HOME: this.#root,
       HERMES_HOME: this.path,
       NO_COLOR: "1",
+      ...this.#database,
       ...extra,
     };
     const vendors = ["OPENAI", "ANTHROPIC", "OPENROUTER"].flatMap((name) => [`${name}_API_KEY`, `${name}_BASE_URL`]);

@@ -14,13 +14,11 @@ import type {
   NewDelivery,
 } from "#core/ports/deliveries";
 import { isAlive, processStartOf } from "#core/process-identity";
+import { deliveryCounts, GIVEN_UP } from "./delivery-rules.ts";
 import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";
+import { CLOCK_TOLERANCE_MS, MOST_CANDIDATES } from "./rules.ts";
 import { Statements } from "./statements.ts";
-
-const MOST_CANDIDATES = 10;
-/** A row that was changed later than now, by more than this, was changed before the clock was set back. */
-const CLOCK_TOLERANCE_MS = 5000;
 
 const COLUMNS = `id, event, endpoint, status, attempts, last_status, last_error, created_at, delivered_at,
   CASE status WHEN 'pending' THEN strftime('%Y-%m-%dT%H:%M:%fZ', due_at / 1000.0, 'unixepoch') END AS next_attempt_at`;
@@ -68,7 +66,7 @@ const SQL = {
   disabled: "SELECT name FROM disabled_endpoints",
   enable: "DELETE FROM disabled_endpoints WHERE name = ?",
   prune: "DELETE FROM deliveries WHERE status <> 'pending' AND changed_at < ?",
-  giveUp: `UPDATE deliveries SET status = 'failed', last_error = 'it could not be delivered for a week'
+  giveUp: `UPDATE deliveries SET status = 'failed', last_error = '${GIVEN_UP}'
     WHERE status = 'pending' AND created_at < ? RETURNING endpoint`,
   backlog: `SELECT COUNT(*) AS pending, (SELECT created_at FROM deliveries WHERE status = 'pending' ORDER BY number LIMIT 1)
     AS oldest FROM deliveries WHERE status = 'pending'`,
@@ -225,9 +223,7 @@ export class EmbeddedDeliveries implements DeliveryStore {
 
   /** Counts what became of deliveries, in the caller's transaction. */
   #count(outcome: "delivered" | "failed" | "disabled", deliveries: readonly { readonly endpoint: string }[]): void {
-    this.#counters.insert(
-      deliveries.map(({ endpoint }) => ({ name: "deliveries", labels: [endpoint, outcome], amount: 1 })),
-    );
+    this.#counters.insert(deliveryCounts(outcome, deliveries));
   }
 
   #clock() {

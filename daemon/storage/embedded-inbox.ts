@@ -19,10 +19,8 @@ import {
 } from "#core/ports/inbox";
 import { isAlive } from "#core/process-identity";
 import { newId } from "./ids.ts";
+import { CLOCK_TOLERANCE_MS } from "./rules.ts";
 import { Statements } from "./statements.ts";
-
-/** A row that was written later than now, by more than this, was written before the clock was set back. */
-const CLOCK_TOLERANCE_MS = 5000;
 
 const SHOWN = "id, source, label, content, state, created_at";
 const RANK = `CASE source ${INBOX_SOURCES.map((source, rank) => `WHEN '${source}' THEN ${rank}`).join(" ")} END`;

@@ -4,9 +4,8 @@ import { transaction } from "#core/home/database";
 import type { FiredSchedule, NewSchedule, Schedule, ScheduleStore, StoredSchedule } from "#core/ports/schedules";
 import type { EmbeddedInbox } from "./embedded-inbox.ts";
 import { newId } from "./ids.ts";
+import { MOST_CANDIDATES } from "./rules.ts";
 import { Statements } from "./statements.ts";
-
-const MOST_CANDIDATES = 10;
 
 const SQL = {
   add: "INSERT INTO schedules (id, name, time, prompt, next_at, set_at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -5,6 +5,7 @@ import { shownDatabase } from "#core/home/database-url";
 import { withoutPassword } from "./failure.ts";
 import { DatabaseClock } from "./clock.ts";
 import type { Sql, Transaction } from "./sql.ts";
+import { readText, storedValue } from "./text.ts";
 
 export interface DatabaseUrl {
   /** For the driver. */
@@ -25,6 +26,7 @@ const MOST_RETRIES = 5;
 const COLLISIONS = new Set(["40001", "40P01"]);
 const INT8 = 20;
 const NUMERIC = 1700;
+const TEXT = 25;
 
 /** Splits what is ours from a url that has been checked. */
 export function databaseUrl(written: string): DatabaseUrl {
@@ -73,9 +75,12 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
     return this.#at.schema;
   }
 
-  /** The time of the server, in milliseconds since 1970, whatever the clock of this machine says. */
-  async now(): Promise<number> {
-    if (!this.#clock.isFresh) await this.#clock.set(this);
+  /**
+   * The time of the server, in milliseconds since 1970, whatever the clock of this machine says. `sql` is the caller's
+   * transaction: inside one, nobody waits for a further connection.
+   */
+  async now(sql: Sql = this): Promise<number> {
+    if (!this.#clock.isFresh) await this.#clock.set(sql);
     return this.#clock.now;
   }
 
@@ -156,7 +161,7 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
   #named(text: string, values: readonly unknown[]) {
     let name = this.#names.get(text);
     if (name === undefined) this.#names.set(text, (name = `hermes_${this.#names.size}`));
-    return { name, text, values: values as unknown[] };
+    return { name, text, values: values.map(storedValue) };
   }
 }
 
@@ -170,8 +175,9 @@ function isCut(error: unknown): boolean {
   return !(error as { severity?: unknown }).severity || /^(08|57P)/.test(code);
 }
 
-/** Counts and sums as numbers: none of ours comes near 2^53. */
+/** Counts and sums as numbers (none of ours comes near 2^53), texts as they were stored. */
 function getTypeParser(id: number, format?: unknown): (text: string) => unknown {
   if (id === INT8 || id === NUMERIC) return Number;
+  if (id === TEXT) return readText;
   return types.getTypeParser(id, format as "text") as (text: string) => unknown;
 }

@@ -7,7 +7,7 @@ import type { Sql } from "./sql.ts";
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE deliveries (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     id TEXT NOT NULL UNIQUE,
+     id TEXT COLLATE "C" NOT NULL UNIQUE,
      event TEXT NOT NULL,
      endpoint TEXT NOT NULL,
      payload TEXT NOT NULL,
@@ -24,6 +24,7 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE INDEX deliveries_due ON deliveries (endpoint, due_at, number) WHERE status = 'pending';
    CREATE INDEX deliveries_by_status ON deliveries (status, number);
+   CREATE INDEX deliveries_leased ON deliveries (leased_by) WHERE leased_by IS NOT NULL;
    CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint, number);
    CREATE TABLE delivery_attempts (
      delivery BIGINT NOT NULL REFERENCES deliveries (number) ON DELETE CASCADE,
@@ -31,7 +32,7 @@ const MIGRATIONS: readonly string[] = [
      at TEXT NOT NULL,
      status INTEGER,
      error TEXT,
-     duration_ms INTEGER NOT NULL
+     duration_ms DOUBLE PRECISION NOT NULL
    );
    CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery, number);
    CREATE TABLE disabled_endpoints (name TEXT PRIMARY KEY, disabled_at BIGINT NOT NULL);
@@ -72,7 +73,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX tasks_by_end ON tasks (ended_at) WHERE ended_at IS NOT NULL;
    CREATE TABLE inbox_messages (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     id TEXT NOT NULL UNIQUE,
+     id TEXT COLLATE "C" NOT NULL UNIQUE,
      session TEXT NOT NULL,
      source TEXT NOT NULL,
      label TEXT NOT NULL,
@@ -101,7 +102,7 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE TABLE schedules (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     id TEXT NOT NULL UNIQUE,
+     id TEXT COLLATE "C" NOT NULL UNIQUE,
      name TEXT NOT NULL,
      time TEXT NOT NULL,
      prompt TEXT NOT NULL,
@@ -111,7 +112,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX schedules_by_time ON schedules (name, next_at);
    CREATE TABLE inbound_runs (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     id TEXT NOT NULL UNIQUE,
+     id TEXT COLLATE "C" NOT NULL UNIQUE,
      session TEXT NOT NULL,
      hook TEXT NOT NULL,
      state TEXT NOT NULL,

@@ -12,3 +12,6 @@ export interface Transaction extends Sql {
   /** Tells all machines, once it is committed, that there is something of a kind. */
   notify(kind: string): Promise<void>;
 }
+
+/** The time of the server in milliseconds, asked in `sql` if it has to be: a transaction must not wait for another one. */
+export type ServerTime = (sql?: Sql) => Promise<number>;

@@ -4,6 +4,8 @@ import { databaseUrl, PostgresDatabase } from "./database.ts";
 import { WakeChannel, type WakeListener } from "./listener.ts";
 import { migrate } from "./migrations.ts";
 import { PostgresCounters } from "./counters.ts";
+import { PostgresDeliveries } from "./deliveries.ts";
+import type { Sql } from "./sql.ts";
 
 export interface PostgresStorageOptions {
   /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE` */
@@ -18,16 +20,19 @@ export interface PostgresStorageOptions {
  * Connects, and creates or upgrades the tables. Rejects with HERMES_DATABASE_UNAVAILABLE and
  * HERMES_DATABASE_NEWER.
  */
-export async function postgresStorage({ url }: PostgresStorageOptions): Promise<Storage> {
+export async function postgresStorage({ url, now }: PostgresStorageOptions): Promise<Storage> {
   const at = databaseUrl(url);
   await using undo = new AsyncDisposableStack();
   const database = undo.use(new PostgresDatabase(at));
   await migrate(database, at);
   const channel = undo.use(new WakeChannel(at));
+  const time = now ?? ((sql?: Sql) => database.now(sql));
   const counters = new PostgresCounters(database);
+  const deliveries = new PostgresDeliveries(database, counters, time);
   const disposal = undo.move();
   return {
     counters,
+    deliveries,
     onWake: (listener: WakeListener) => channel.listen(listener),
     probe: async () => void (await database.run("UPDATE version SET version = version")),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),

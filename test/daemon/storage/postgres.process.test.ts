@@ -1,0 +1,14 @@
+/** The cases of the port on a real server: one for all of them. */
+import { after, suite } from "node:test";
+import { PostgresServer } from "../../helpers/postgres.ts";
+import { postgresEngine } from "../../helpers/storages.ts";
+import { deliveriesCases } from "./cases/deliveries.ts";
+
+const server = await PostgresServer.start();
+const engine = await postgresEngine(server);
+after(async () => {
+  await engine[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+suite("deliveries", () => deliveriesCases(engine));

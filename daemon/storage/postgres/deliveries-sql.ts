@@ -1,5 +1,5 @@
 /** The statements of deliveries. */
-import { GIVEN_UP } from "../delivery-rules.ts";
+import { GIVEN_UP } from "#daemon/storage/delivery-rules";
 
 export const DELIVERY_COLUMNS =
   "id, event, endpoint, status, attempts, due_at, last_status, last_error, created_at, delivered_at";

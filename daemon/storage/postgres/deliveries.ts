@@ -14,9 +14,9 @@ import type {
   NewDelivery,
 } from "#core/ports/deliveries";
 import { isGone, thisProcess, type PlacedProcess } from "#core/process-space";
-import { deliveryCounts } from "../delivery-rules.ts";
-import { newId } from "../ids.ts";
-import { CLOCK_TOLERANCE_MS, isoTime, isoTimeOrNull, MOST_CANDIDATES } from "../rules.ts";
+import { deliveryCounts } from "#daemon/storage/delivery-rules";
+import { newId } from "#daemon/storage/ids";
+import { CLOCK_TOLERANCE_MS, isoTime, isoTimeOrNull, MOST_CANDIDATES } from "#daemon/storage/rules";
 import type { PostgresCounters } from "./counters.ts";
 import type { PostgresDatabase } from "./database.ts";
 import { DELIVERY_COLUMNS, SQL } from "./deliveries-sql.ts";

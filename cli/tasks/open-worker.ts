@@ -62,7 +62,7 @@ export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker
   });
   return {
     async start() {
-      for (const id of await store.prune(new Date(Date.now() - settings().retention_days * DAY_MS))) {
+      for (const id of await store.prune(settings().retention_days * DAY_MS)) {
         removeOutput(paths.tasks, id);
       }
       isStarted = true;

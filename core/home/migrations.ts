@@ -269,4 +269,6 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE INDEX recordings_by_session ON recordings (session_id);
    CREATE TRIGGER recordings_of_session AFTER DELETE ON sessions
      BEGIN DELETE FROM recordings WHERE session_id = OLD.id; END;`,
+  // Who takes it: any worker, or only one with the tag.
+  "ALTER TABLE tasks ADD COLUMN tag TEXT;",
 ];

@@ -31,6 +31,10 @@ export interface Task {
   readonly ended_by: TaskEnding | null;
   readonly error: string | null;
   readonly pid: number | null;
+  /** Only for workers that take tasks with it; absent unless one was given. */
+  readonly tag?: string;
+  /** The name of the machine that ran it last; absent while there is none, and where all run on one. */
+  readonly host?: string;
 }
 
 /** What runs a task needs to know beside the task. */
@@ -51,6 +55,8 @@ export interface NewTask extends TaskSettings {
   readonly runner: ProcessIdentity | null;
   /** The name of the session that stays whose inbox gets the report; noted together with the task. */
   readonly reportTo?: string | undefined;
+  /** Only workers with this tag take it. */
+  readonly tag?: string | undefined;
 }
 
 /** A process beyond its pid, which may be reused. */
@@ -80,6 +86,12 @@ export interface RunningTask extends ClaimedTask {
   readonly cancelRequested: boolean;
   /** False once it was taken up after a crash. */
   readonly mayBeTakenUp: boolean;
+  /** Whether its process, or before that the worker that claimed it, runs. */
+  readonly isAlive: boolean;
+  /** True when the pids are those of this machine, or container. */
+  readonly isHere: boolean;
+  /** True when somebody on this machine has asked for its end, and sees to it. */
+  readonly isEndedHere: boolean;
 }
 
 export interface TaskResult {
@@ -100,6 +112,21 @@ export interface TaskFigures {
 /** Deliveries about the task as it is after the change. */
 export type Reports = (task: Task) => readonly NewDelivery[];
 
+export interface ClaimTaskOptions {
+  /** The most background tasks that run in the home at a time. */
+  readonly most: number;
+  /** Takes tasks with one of these tags, too. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** What the process of an attempt hears while it runs. */
+export interface AttemptListener {
+  /** The attempt is over elsewhere, or may be: it must not go on, and its end is not its own to report. */
+  readonly onLost: () => void;
+  /** Somebody on another machine has asked for its end. */
+  readonly onCancel: () => void;
+}
+
 export interface TaskFilter {
   readonly status?: TaskStatus | undefined;
   readonly limit?: number | undefined;
@@ -110,16 +137,19 @@ export interface TaskStore {
   /** Stores a task; gives the earlier one with the same idempotency key instead, whatever its status. */
   submit(task: NewTask): Promise<Task>;
   /** Hands out the oldest queued task, unless `most` background tasks are running in the home. */
-  claim(holder: ProcessIdentity, most: number): Promise<ClaimedTask | undefined>;
+  claim(holder: ProcessIdentity, options: ClaimTaskOptions): Promise<ClaimedTask | undefined>;
   get(id: string): Promise<Task | undefined>;
   /** Newest first. */
   list(filter: TaskFilter): Promise<readonly Task[]>;
   /** Every id that begins like this, at most ten. */
   find(beginning: string): Promise<readonly string[]>;
   running(): Promise<readonly RunningTask[]>;
-  queued(): Promise<number>;
+  /** How many tasks wait that a worker with these tags could take. */
+  queued(tags?: readonly string[]): Promise<number>;
   /** The process of an attempt runs. Stores `reports` at the task's first start only. False when the attempt is over. */
   started(id: string, attempt: number, runner: ProcessIdentity, reports: Reports): Promise<boolean>;
+  /** Keeps an attempt that runs in this process, until it is disposed of: one that is not kept is taken up elsewhere. */
+  keep(id: string, attempt: number, listener: AttemptListener): Disposable;
   /** What an attempt has come to so far. Its tokens and calls are counted, also when the attempt is not the last. */
   record(id: string, attempt: number, figures: TaskFigures): Promise<void>;
   /** Ends an attempt that is running, and counts the task's end; false when it is over already. */
@@ -130,8 +160,8 @@ export interface TaskStore {
   putBack(id: string, attempt: number, why: "shutdown" | "crash"): Promise<boolean>;
   /** Queues an ended task for a further attempt; false for one that has not ended. */
   retry(id: string): Promise<boolean>;
-  /** Deletes tasks that ended before a time, and gives their ids. */
-  prune(endedBefore: Date): Promise<readonly string[]>;
+  /** Deletes tasks that ended longer ago, and gives their ids. */
+  prune(olderThanMs: number): Promise<readonly string[]>;
 }
 
 /** What surfaces other than the command line show of tasks and do with them; texts are without secrets. */

@@ -1,8 +1,10 @@
 /** Tasks in `state.db`, written by several processes. Every method is done when it returns its promise. */
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
+import { isAlive } from "#core/process-identity";
 import type {
   ClaimedTask,
+  ClaimTaskOptions,
   NewTask,
   ProcessIdentity,
   Reports,
@@ -20,31 +22,34 @@ import { EmbeddedCounters } from "./embedded-counters.ts";
 import { newId } from "./ids.ts";
 import { endCounts, workCounts } from "./task-counts.ts";
 import { Statements } from "./statements.ts";
+import { claimedOf, runningOf, taskOf, type ClaimedRow, type RunningRow, type TaskRow } from "./task-rows.ts";
 
 const MOST_CANDIDATES = 10;
 
 const TASK = `number, id, status, prompt, cwd, attempt, session_id, tokens_used, tools_called, exit_code, ended_by, error,
-  pid, created_at, started_at, ended_at,
+  pid, tag, created_at, started_at, ended_at,
   CASE status WHEN 'queued' THEN
-    (SELECT COUNT(*) FROM tasks AS other WHERE other.status = 'queued' AND other.number <= tasks.number) END AS position`;
+    (SELECT COUNT(*) FROM tasks AS other WHERE other.status = 'queued' AND other.number <= tasks.number
+      AND other.tag IS tasks.tag) END AS position`;
+const TAKEN = "status = 'queued' AND (tag IS NULL OR tag IN (SELECT value FROM json_each(?)))";
 const CLAIMED = "id, prompt, cwd, settings, attempt, announced";
 
 const SQL = {
   byKey: `SELECT ${TASK} FROM tasks WHERE idempotency_key = ?`,
-  add: `INSERT INTO tasks (id, status, prompt, cwd, settings, idempotency_key, foreground, created_at, started_at, pid, pid_start)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  add: `INSERT INTO tasks (id, status, prompt, cwd, settings, idempotency_key, foreground, created_at, started_at, pid, pid_start, tag)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   // What the inbox reads: a crash between the two would leave a task that reports to nobody.
   reportTo: "INSERT OR IGNORE INTO inbox_tasks (task, session) VALUES (?, ?)",
   active: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'running' AND foreground = 0",
   claim: `UPDATE tasks SET status = 'running', started_at = ?, ended_by = NULL, holder = ?, holder_start = ?
-    WHERE number = (SELECT MIN(number) FROM tasks WHERE status = 'queued') RETURNING ${CLAIMED}`,
+    WHERE number = (SELECT MIN(number) FROM tasks WHERE ${TAKEN}) RETURNING ${CLAIMED}`,
   get: `SELECT ${TASK} FROM tasks WHERE id = ?`,
   list: `SELECT ${TASK} FROM tasks ORDER BY number DESC LIMIT :limit`,
   listByStatus: `SELECT ${TASK} FROM tasks WHERE status = :status ORDER BY number DESC LIMIT :limit`,
   find: "SELECT id FROM tasks WHERE id >= :from AND id < :from || '~' ORDER BY number DESC LIMIT :limit",
   running: `SELECT ${CLAIMED}, pid, pid_start, holder, holder_start, started_at, foreground, cancel_requested, taken_up
     FROM tasks WHERE status = 'running' ORDER BY number`,
-  queued: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'queued'",
+  queued: `SELECT COUNT(*) AS count FROM tasks WHERE ${TAKEN}`,
   started: `UPDATE tasks SET pid = ?, pid_start = ? WHERE id = ? AND attempt = ? AND status = 'running' RETURNING announced`,
   announced: "UPDATE tasks SET announced = 1 WHERE id = ?",
   tokens: "SELECT COALESCE(tokens_used, 0) AS tokens FROM tasks WHERE id = ? AND attempt = ? AND status = 'running'",
@@ -64,33 +69,6 @@ const SQL = {
   prune: "DELETE FROM tasks WHERE ended_at < ? AND status NOT IN ('queued', 'running') RETURNING id",
 } as const;
 
-interface TaskRow extends Omit<Task, "created_at" | "started_at" | "ended_at" | "duration_seconds" | "platform"> {
-  readonly number: number;
-  readonly created_at: number;
-  readonly started_at: number | null;
-  readonly ended_at: number | null;
-}
-
-interface ClaimedRow {
-  readonly id: string;
-  readonly prompt: string;
-  readonly cwd: string;
-  readonly settings: string;
-  readonly attempt: number;
-  readonly announced: number;
-}
-
-interface RunningRow extends ClaimedRow {
-  readonly pid: number | null;
-  readonly pid_start: string | null;
-  readonly holder: number | null;
-  readonly holder_start: string | null;
-  readonly started_at: number;
-  readonly foreground: number;
-  readonly cancel_requested: number;
-  readonly taken_up: number;
-}
-
 export class EmbeddedTasks implements TaskStore {
   readonly #database: DatabaseSync;
   readonly #deliveries: EmbeddedDeliveries;
@@ -108,7 +86,7 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   async submit(task: NewTask): Promise<Task> {
-    const { prompt, cwd, idempotencyKey: key, runner, maxTurns, timeout, submittedOn, reportTo } = task;
+    const { prompt, cwd, idempotencyKey: key, runner, maxTurns, timeout, submittedOn, reportTo, tag = null } = task;
     return transaction(this.#database, () => {
       const [known] = key === null ? [] : this.#sql.rows<TaskRow>("byKey", key);
       if (known !== undefined) {
@@ -120,17 +98,17 @@ export class EmbeddedTasks implements TaskStore {
       const now = this.#now();
       const [status, startedAt] = runner === null ? ["queued", null] : ["running", now];
       const foreground = runner === null ? 0 : 1;
-      const who = [runner?.pid ?? null, runner?.start ?? null];
+      const who = [runner?.pid ?? null, runner?.start ?? null, tag];
       this.#sql.run("add", id, status, prompt, cwd, JSON.stringify(settings), key, foreground, now, startedAt, ...who);
       if (reportTo !== undefined) this.#sql.run("reportTo", id, reportTo);
       return this.#known(id)!;
     });
   }
 
-  async claim({ pid, start }: ProcessIdentity, most: number): Promise<ClaimedTask | undefined> {
+  async claim({ pid, start }: ProcessIdentity, { most, tags = [] }: ClaimTaskOptions): Promise<ClaimedTask | undefined> {
     return transaction(this.#database, () => {
-      if (this.#count("active") >= most) return undefined;
-      const [row] = this.#sql.rows<ClaimedRow>("claim", this.#now(), pid, start);
+      if (this.#sql.rows<{ count: number }>("active")[0]!.count >= most) return undefined;
+      const [row] = this.#sql.rows<ClaimedRow>("claim", this.#now(), pid, start, JSON.stringify(tags));
       return row && claimedOf(row);
     });
   }
@@ -152,19 +130,11 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   async running(): Promise<readonly RunningTask[]> {
-    return this.#sql.rows<RunningRow>("running").map((row) => ({
-      ...claimedOf(row),
-      runner: identityOf(row.pid, row.pid_start),
-      holder: identityOf(row.holder, row.holder_start),
-      startedAt: row.started_at,
-      isForeground: row.foreground === 1,
-      cancelRequested: row.cancel_requested === 1,
-      mayBeTakenUp: row.taken_up === 0,
-    }));
+    return this.#sql.rows<RunningRow>("running").map((row) => runningOf(row, placeHere));
   }
 
-  async queued(): Promise<number> {
-    return this.#count("queued");
+  async queued(tags: readonly string[] = []): Promise<number> {
+    return this.#sql.rows<{ count: number }>("queued", JSON.stringify(tags))[0]!.count;
   }
 
   async started(id: string, attempt: number, { pid, start }: ProcessIdentity, reports: Reports): Promise<boolean> {
@@ -176,6 +146,11 @@ export class EmbeddedTasks implements TaskStore {
       this.#report(id, reports);
       return true;
     });
+  }
+
+  /** Its pid tells that the process is there, and whoever cancels it ends the process. */
+  keep(): Disposable {
+    return new DisposableStack();
   }
 
   async record(id: string, attempt: number, figures: TaskFigures): Promise<void> {
@@ -220,8 +195,8 @@ export class EmbeddedTasks implements TaskStore {
     return this.#sql.run("retry", id).changes > 0;
   }
 
-  async prune(endedBefore: Date): Promise<readonly string[]> {
-    return this.#sql.rows<{ id: string }>("prune", endedBefore.getTime()).map(({ id }) => id);
+  async prune(olderThanMs: number): Promise<readonly string[]> {
+    return this.#sql.rows<{ id: string }>("prune", this.#now() - olderThanMs).map(({ id }) => id);
   }
 
   /** In the caller's transaction. */
@@ -234,29 +209,13 @@ export class EmbeddedTasks implements TaskStore {
     return row && this.#describe(row);
   }
 
-  #describe({ number: _, ...row }: TaskRow): Task {
-    const { started_at: started, ended_at: ended } = row;
-    const until = ended ?? (row.status === "running" ? this.#now() : null);
-    const seconds = started === null || until === null ? null : Math.max(0, Math.round((until - started) / 100) / 10);
-    return {
-      ...row,
-      platform: "task",
-      created_at: new Date(row.created_at).toISOString(),
-      started_at: started === null ? null : new Date(started).toISOString(),
-      ended_at: ended === null ? null : new Date(ended).toISOString(),
-      duration_seconds: seconds,
-    };
-  }
-
-  #count(name: "active" | "queued"): number {
-    return this.#sql.rows<{ count: number }>(name)[0]!.count;
+  #describe(row: TaskRow): Task {
+    return taskOf(row, this.#now());
   }
 }
 
-function claimedOf({ id, prompt, cwd, settings, attempt, announced }: ClaimedRow): ClaimedTask {
-  return { id, prompt, cwd, attempt, isFirstStart: announced === 0, ...(JSON.parse(settings) as TaskSettings) };
-}
-
-function identityOf(pid: number | null, start: string | null): ProcessIdentity | null {
-  return pid === null ? null : { pid, start };
+/** A task that no process has begun to run belongs to the worker that claimed it. */
+function placeHere({ runner, holder }: Pick<RunningTask, "runner" | "holder">) {
+  const owner = runner ?? holder;
+  return { isAlive: owner !== null && isAlive(owner.pid, owner.start), isHere: true, isEndedHere: true };
 }

@@ -1,6 +1,5 @@
 /** Finds tasks that are said to be running although their process is gone, and decides what becomes of them. */
-import type { Reports, ProcessIdentity, RunningTask, TaskResult, TaskStore } from "#core/ports/tasks";
-import { isAlive } from "#core/process-identity";
+import type { Reports, RunningTask, TaskResult, TaskStore } from "#core/ports/tasks";
 
 export interface SettleOptions {
   /** Whether a task whose process was killed is run once more (`background.persist_on_restart`). */
@@ -21,21 +20,11 @@ export const CANCELLED: TaskResult = { status: "cancelled", exit_code: 130, ende
 export async function settleTasks(store: TaskStore, { persist, reports }: SettleOptions): Promise<number> {
   let settled = 0;
   for (const task of await store.running()) {
-    if (isReallyRunning(task)) continue;
+    if (task.isAlive) continue;
     settled++;
     await settle(store, task, { persist, reports });
   }
   return settled;
-}
-
-/** A task that no process has begun to run belongs to the worker that claimed it. */
-function isReallyRunning({ runner, holder }: RunningTask): boolean {
-  const process = runner ?? holder;
-  return process !== null && isRunning(process);
-}
-
-function isRunning({ pid, start }: ProcessIdentity): boolean {
-  return isAlive(pid, start);
 }
 
 async function settle(store: TaskStore, task: RunningTask, { persist, reports }: SettleOptions): Promise<void> {

@@ -143,7 +143,7 @@ export class TaskWorker {
     await refresh?.();
     await settleTasks(store, { persist: settings().persist_on_restart, reports });
     while (!this.#stopping && settings().enabled) {
-      const task = await store.claim(this.#self, settings().max_concurrent);
+      const task = await store.claim(this.#self, { most: settings().max_concurrent });
       if (task === undefined) break;
       await this.#begin(task);
     }

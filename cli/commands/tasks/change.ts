@@ -47,7 +47,7 @@ export function retryTask(written: string, command: Command, context: CliContext
 /** `hermes tasks prune` */
 export function pruneTasks(olderThanMs: number | undefined, command: Command, context: CliContext): Promise<void> {
   return withTasks(command, context, async ({ store, paths }) => {
-    const ids = await store.prune(new Date(Date.now() - (olderThanMs ?? DEFAULT_AGE_MS)));
+    const ids = await store.prune(olderThanMs ?? DEFAULT_AGE_MS);
     for (const id of ids) removeOutput(paths.tasks, id);
     context.out(`${ids.length} task${ids.length === 1 ? " was" : "s were"} deleted.`);
   });

@@ -107,6 +107,35 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
     }
   }
 
+  /**
+   * Runs a text that may have several statements and transactions of its own, and rolls back what it left open when it
+   * fails. Resolves with the rows of the last statement.
+   */
+  async script<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#use(async (client) => {
+      try {
+        const result: unknown = await client.query(text, values as unknown[]);
+        const results = (Array.isArray(result) ? result : [result]) as { rows: Row[] }[];
+        return results.at(-1)!.rows;
+      } catch (error) {
+        await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    }, false);
+  }
+
+  /** Runs `work` while no other process does so under the same name. */
+  async exclusively(name: string, work: () => Promise<void>): Promise<void> {
+    await this.#use(async (client) => {
+      await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
+      try {
+        await work();
+      } finally {
+        await client.query("SELECT pg_advisory_unlock(hashtext($1))", [name]);
+      }
+    }, false);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
   }

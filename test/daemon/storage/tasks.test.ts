@@ -59,7 +59,7 @@ test("a task is queued, claimed, started, ended, and says so at each step", asyn
     error: null,
     pid: null,
   });
-  const claimed = await store.claim(WORKER, 5);
+  const claimed = await store.claim(WORKER, { most: 5 });
   assert.deepEqual(claimed, {
     id,
     prompt: "say hello",
@@ -92,11 +92,11 @@ test("the oldest is handed out first, and no more at a time than allowed", async
   const ids = [];
   for (let number = 0; number < 3; number++) ids.push((await store.submit(task())).id);
   await store.submit(task({ runner: PROCESS }));
-  assert.deepEqual([(await store.claim(WORKER, 2))?.id, (await store.claim(WORKER, 2))?.id], ids.slice(0, 2));
-  assert.equal(await store.claim(WORKER, 2), undefined, "a task in the foreground does not count, two others do");
+  assert.deepEqual([(await store.claim(WORKER, { most: 2 }))?.id, (await store.claim(WORKER, { most: 2 }))?.id], ids.slice(0, 2));
+  assert.equal(await store.claim(WORKER, { most: 2 }), undefined, "a task in the foreground does not count, two others do");
   assert.equal((await store.get(ids[2]!))?.position, 1);
   await store.end(ids[0]!, 1, result(), NO_REPORTS);
-  assert.equal((await store.claim(WORKER, 2))?.id, ids[2]);
+  assert.equal((await store.claim(WORKER, { most: 2 }))?.id, ids[2]);
 });
 
 test("one idempotency key is one task, whatever has become of it", async () => {
@@ -112,10 +112,10 @@ test("a change and its reports are stored together or not at all", async () => {
   const { store, deliveries } = open();
   const report = (event: string) => () => [{ event, endpoint: "e", payload: "{}" }];
   const { id } = await store.submit(task());
-  await store.claim(WORKER, 5);
+  await store.claim(WORKER, { most: 5 });
   await store.started(id, 1, PROCESS, report("task_started"));
   await store.putBack(id, 1, "crash");
-  await store.claim(WORKER, 5);
+  await store.claim(WORKER, { most: 5 });
   await store.started(id, 2, PROCESS, report("task_started"));
   await assert.rejects(
     store.end(id, 2, result(), () => {
@@ -141,14 +141,14 @@ test("a task and where its report goes are stored together or not at all", async
 test("after a shutdown it is the same attempt, after a crash the next one, taken up once", async () => {
   const { store } = open();
   const { id } = await store.submit(task());
-  await store.claim(WORKER, 5);
+  await store.claim(WORKER, { most: 5 });
   await store.putBack(id, 1, "shutdown");
   const after = await store.get(id);
   assert.deepEqual([after?.status, after?.attempt, after?.ended_by], ["queued", 1, "shutdown"]);
-  await store.claim(WORKER, 5);
+  await store.claim(WORKER, { most: 5 });
   assert.equal((await store.running())[0]?.mayBeTakenUp, true);
   await store.putBack(id, 1, "crash");
-  await store.claim(WORKER, 5);
+  await store.claim(WORKER, { most: 5 });
   const [again] = await store.running();
   assert.deepEqual([again?.attempt, again?.mayBeTakenUp], [2, false]);
   assert.equal(await store.putBack(id, 1, "crash"), false, "that attempt is over");
@@ -165,7 +165,7 @@ test("cancelling ends a queued task and asks for the end of a running one; retry
   assert.equal(await store.retry(id), true);
   const again = await store.get(id);
   assert.deepEqual([again?.status, again?.attempt, again?.exit_code, again?.ended_at], ["queued", 2, null, null]);
-  await store.claim(WORKER, 5);
+  await store.claim(WORKER, { most: 5 });
   assert.equal(await store.cancel(id), "running");
   assert.equal((await store.running())[0]?.cancelRequested, true);
   assert.equal(await store.cancel("missing"), undefined);
@@ -178,7 +178,7 @@ test("only tasks that ended long enough ago are pruned", async () => {
   await store.cancel(old.id);
   clock.now += 10_000;
   await store.cancel(fresh.id);
-  assert.deepEqual(await store.prune(new Date(START + 1)), [old.id]);
+  assert.deepEqual(await store.prune(9999), [old.id]);
   assert.deepEqual(
     (await store.list({})).map(({ id }) => id),
     [waiting.id, fresh.id],
@@ -195,7 +195,7 @@ test("the clock set back an hour changes neither the order nor what a task came 
   const first = await store.submit(task());
   clock.now -= 3_600_000;
   const second = await store.submit(task());
-  assert.equal((await store.claim(WORKER, 9))?.id, first.id, "first come, first served");
+  assert.equal((await store.claim(WORKER, { most: 9 }))?.id, first.id, "first come, first served");
   await store.started(first.id, 1, PROCESS, NO_REPORTS);
   clock.now -= 3_600_000;
   assert.equal((await store.get(first.id))?.duration_seconds, 0);
@@ -204,10 +204,10 @@ test("the clock set back an hour changes neither the order nor what a task came 
     [(await store.get(first.id))?.duration_seconds, (await store.get(first.id))?.status],
     [0, "succeeded"],
   );
-  assert.equal((await store.claim(WORKER, 9))?.id, second.id);
+  assert.equal((await store.claim(WORKER, { most: 9 }))?.id, second.id);
   assert.deepEqual(
     (await store.list({})).map(({ id }) => id),
     [second.id, first.id],
   );
-  assert.deepEqual(await store.prune(new Date(clock.now - 86_400_000)), [], "nothing is old");
+  assert.deepEqual(await store.prune(86_400_000), [], "nothing is old");
 });

@@ -46,7 +46,7 @@ for (const [name, { foreground, holder = SELF, runner, persist = true, cancelled
   test(`a running task: ${name}`, async () => {
     const store = open();
     const { id } = await store.submit({ ...NEW, runner: foreground ? runner! : null });
-    if (!foreground) await store.claim(holder, 5);
+    if (!foreground) await store.claim(holder, { most: 5 });
     if (runner !== undefined && !foreground) await store.started(id, 1, runner, () => []);
     if (cancelled) await store.cancel(id);
     const settled = await settleTasks(store, { persist, reports: () => [] });
@@ -60,7 +60,7 @@ test("a task that was run again and is gone once more is lost", async () => {
   const store = open();
   const { id } = await store.submit({ ...NEW, runner: null });
   for (const attempt of [1, 2]) {
-    await store.claim(SELF, 5);
+    await store.claim(SELF, { most: 5 });
     await store.started(id, attempt, GONE, () => []);
     await settleTasks(store, { persist: true, reports: () => [] });
   }

@@ -1,0 +1,72 @@
+/** The lease of an attempt: for as long as its process renews it, nobody takes the task up elsewhere. */
+import type { AttemptListener } from "#core/ports/tasks";
+
+/** How long it is valid, by the server's clock. */
+export const LEASE_MS = 30_000;
+const RENEW_MS = 5000;
+/** So much earlier than the server, its process takes it for over. */
+const MARGIN_MS = 2000;
+
+/** Renews it until `LEASE_MS` later. `gone` when the attempt is over, `cancelled` when somebody elsewhere wants it to end. */
+export type Renew = () => Promise<"kept" | "cancelled" | "gone">;
+
+export interface LeaseTimes {
+  readonly leaseMs: number;
+  readonly renewMs: number;
+  readonly marginMs: number;
+}
+
+const TIMES: LeaseTimes = { leaseMs: LEASE_MS, renewMs: RENEW_MS, marginMs: MARGIN_MS };
+
+export class Lease implements Disposable {
+  readonly #renew: Renew;
+  readonly #listener: AttemptListener;
+  readonly #times: LeaseTimes;
+  #timer: NodeJS.Timeout | undefined;
+  #end: NodeJS.Timeout | undefined;
+  #isOver = false;
+  #isCancelled = false;
+
+  /** It was renewed just now. */
+  constructor(renew: Renew, listener: AttemptListener, times: LeaseTimes = TIMES) {
+    this.#renew = renew;
+    this.#listener = listener;
+    this.#times = times;
+    this.#endIn(times.leaseMs - times.marginMs);
+    void this.#keep();
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#end);
+  }
+
+  async #keep(): Promise<void> {
+    const asked = performance.now();
+    try {
+      const answer = await this.#renew();
+      if (this.#isOver) return;
+      if (answer === "gone") return this.#lose();
+      this.#endIn(this.#times.leaseMs - this.#times.marginMs - (performance.now() - asked));
+      if (answer === "cancelled" && !this.#isCancelled) {
+        this.#isCancelled = true;
+        this.#listener.onCancel();
+      }
+    } catch {
+      // The database is away: it is tried again until the lease is over.
+    }
+    if (!this.#isOver) this.#timer = setTimeout(() => void this.#keep(), this.#times.renewMs).unref();
+  }
+
+  #endIn(ms: number): void {
+    clearTimeout(this.#end);
+    this.#end = setTimeout(() => this.#lose(), Math.max(0, ms)).unref();
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this[Symbol.dispose]();
+    this.#listener.onLost();
+  }
+}

@@ -22,7 +22,7 @@ const report = { event: "task_completed", endpoint: "task_completed", payload: "
 process.send?.("ready");
 for (;;) {
   const { id } = await tasks.submit(task);
-  await tasks.claim(self, 1000);
+  await tasks.claim(self, { most: 1000 });
   await tasks.record(id, 1, { session_id: "s", tokens_used: 100, tools_called: 1, calls: { terminal: 1 } });
   await tasks.end(id, 1, result, () => [report]);
   // About 200 a second.

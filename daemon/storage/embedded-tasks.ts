@@ -105,7 +105,10 @@ export class EmbeddedTasks implements TaskStore {
     });
   }
 
-  async claim({ pid, start }: ProcessIdentity, { most, tags = [] }: ClaimTaskOptions): Promise<ClaimedTask | undefined> {
+  async claim(
+    { pid, start }: ProcessIdentity,
+    { most, tags = [] }: ClaimTaskOptions,
+  ): Promise<ClaimedTask | undefined> {
     return transaction(this.#database, () => {
       if (this.#sql.rows<{ count: number }>("active")[0]!.count >= most) return undefined;
       const [row] = this.#sql.rows<ClaimedRow>("claim", this.#now(), pid, start, JSON.stringify(tags));

@@ -74,13 +74,13 @@ async function fill({ folder, deliveries, tasks }: TestHome): Promise<readonly s
     [ids[0]!, null],
     [ids[1]!, `the model answered 401 ${EVIL}`],
   ] as const) {
-    await tasks.claim(me, 5);
+    await tasks.claim(me, { most: 5 });
     await tasks.started(id, 1, me, SILENT);
     await tasks.record(id, 1, figures);
     const status = error === null ? ("succeeded" as const) : ("failed" as const);
     await tasks.end(id, 1, { status, exit_code: error === null ? 0 : 1, ended_by: "task", error }, SILENT);
   }
-  await tasks.claim(me, 5);
+  await tasks.claim(me, { most: 5 });
   await tasks.started(ids[2]!, 1, me, SILENT);
   await tasks.record(ids[2]!, 1, { ...figures, tools_called: 1 });
   const frame = { type: "assistant", session_id: "s", content: `first line\nlast line ${EVIL}`, finish_reason: "stop" };

@@ -15,9 +15,16 @@ export interface TestClock {
   now: number;
 }
 
+interface EmptyStorage {
+  readonly storage: Storage;
+  readonly clock: TestClock;
+  /** From now on it fails to store that a task reports to `watcher`. */
+  readonly refuseReports: () => Promise<void>;
+}
+
 export interface StorageEngine {
   /** An empty storage whose time is the clock's. */
-  open(): Promise<{ readonly storage: Storage; readonly clock: TestClock }>;
+  open(): Promise<EmptyStorage>;
   /** An empty storage that further processes can open; its time is the time. */
   shared(t: TestContext): Promise<SharedStorage>;
 }
@@ -32,7 +39,14 @@ interface SharedStorage {
 export const embeddedEngine: StorageEngine = {
   async open() {
     const clock = { now: START };
-    return { clock, storage: embeddedStorage(openMemoryDatabase(), () => clock.now) };
+    const database = openMemoryDatabase();
+    return {
+      clock,
+      storage: embeddedStorage(database, () => clock.now),
+      async refuseReports() {
+        database.exec(`CREATE TRIGGER refuse BEFORE INSERT ON inbox_tasks BEGIN SELECT RAISE(ABORT, 'no report'); END`);
+      },
+    };
   },
   async shared(t) {
     const file = join(temporaryFolder(t), "state.db");
@@ -57,16 +71,24 @@ export async function postgresEngine(server: PostgresServer): Promise<StorageEng
   async function empty() {
     const tables = await server.query<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-        WHERE schemaname = 'hermes' AND tablename <> 'version'`,
+        WHERE schemaname = 'hermes' AND tablename <> 'version' OR schemaname = 'hermes_queue' AND tablename = 'job_common'`,
       database,
     );
+    await server.query('ALTER TABLE hermes.inbox_tasks DROP CONSTRAINT IF EXISTS "no report"', database);
     await server.query(`TRUNCATE ${tables.map(({ name }) => name).join()}`, database);
   }
   return {
     async open() {
       await empty();
       clock = { now: START };
-      return { storage, clock };
+      return {
+        storage,
+        clock,
+        async refuseReports() {
+          const check = `CONSTRAINT "no report" CHECK (session <> 'watcher')`;
+          await server.query(`ALTER TABLE hermes.inbox_tasks ADD ${check}`, database);
+        },
+      };
     },
     async shared(t) {
       await empty();

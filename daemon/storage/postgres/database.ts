@@ -48,8 +48,12 @@ export function connectionOf({ url, schema }: DatabaseUrl): PoolConfig {
   };
 }
 
+const POOL = { idleTimeoutMillis: IDLE_MS, allowExitOnIdle: true };
+
 export class PostgresDatabase implements Sql, AsyncDisposable {
   readonly #pool: Pool;
+  /** For scripts: whoever is in a transaction may wait for one, and not for a connection that others have. */
+  readonly #aside: Pool;
   readonly #clock = new DatabaseClock();
   readonly #at: DatabaseUrl;
   /** The name of each statement that was prepared, by its text. */
@@ -59,15 +63,10 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
   constructor(at: DatabaseUrl) {
     this.#at = at;
     // Statements of a transaction are sent without waiting for the answer to its BEGIN.
-    this.#pool = new Pool({
-      ...connectionOf(at),
-      pipeline: true,
-      max: MOST_CONNECTIONS,
-      idleTimeoutMillis: IDLE_MS,
-      allowExitOnIdle: true,
-    });
+    this.#pool = new Pool({ ...connectionOf(at), ...POOL, pipeline: true, max: MOST_CONNECTIONS });
+    this.#aside = new Pool({ ...connectionOf(at), ...POOL, max: 1 });
     // The server closed a connection that nobody was using; the next statement opens another one.
-    this.#pool.on("error", () => undefined);
+    for (const pool of [this.#pool, this.#aside]) pool.on("error", () => undefined);
   }
 
   /** The schema of the tables. */
@@ -112,7 +111,7 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
    * fails. Resolves with the rows of the last statement.
    */
   async script<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.#use(async (client) => {
+    const run = async (client: PoolClient) => {
       try {
         const result: unknown = await client.query(text, values as unknown[]);
         const results = (Array.isArray(result) ? result : [result]) as { rows: Row[] }[];
@@ -121,7 +120,8 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
         await client.query("ROLLBACK").catch(() => undefined);
         throw error;
       }
-    }, false);
+    };
+    return this.#use(run, false, this.#aside);
   }
 
   /** Runs `work` while no other process does so under the same name. */
@@ -137,7 +137,7 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#aside.end()]);
   }
 
   async #attempt<Value>(client: PoolClient, work: (tx: Transaction) => Promise<Value>): Promise<Value> {
@@ -162,12 +162,16 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
   }
 
   /** With `mayRepeat`, once more on another connection when this one turns out to be cut. */
-  async #use<Value>(work: (client: PoolClient) => Promise<Value>, mayRepeat: boolean): Promise<Value> {
+  async #use<Value>(
+    work: (client: PoolClient) => Promise<Value>,
+    mayRepeat: boolean,
+    pool = this.#pool,
+  ): Promise<Value> {
     let client: PoolClient | undefined;
     let broken: unknown;
     const onError = (error: unknown) => void (broken ??= error);
     try {
-      client = await this.#pool.connect();
+      client = await pool.connect();
       client.on("error", onError);
       return await work(client);
     } catch (error) {

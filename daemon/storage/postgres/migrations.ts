@@ -38,7 +38,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE disabled_endpoints (name TEXT PRIMARY KEY, disabled_at BIGINT NOT NULL);
    CREATE TABLE tasks (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     id TEXT NOT NULL UNIQUE,
+     id TEXT COLLATE "C" NOT NULL UNIQUE,
      status TEXT NOT NULL,
      prompt TEXT NOT NULL,
      cwd TEXT NOT NULL,
@@ -53,6 +53,7 @@ const MIGRATIONS: readonly string[] = [
      taken_up BOOLEAN NOT NULL DEFAULT FALSE,
      announced BOOLEAN NOT NULL DEFAULT FALSE,
      cancel_requested BOOLEAN NOT NULL DEFAULT FALSE,
+     cancel_space TEXT,
      session_id TEXT,
      tokens_used BIGINT,
      tools_called BIGINT,

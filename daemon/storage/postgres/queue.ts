@@ -4,7 +4,7 @@
  * takes long or fails (expiry, retries) is not used, because whether an attempt lives, and what becomes of it, is
  * decided by its lease and by `background` in the configuration of whoever finds it.
  */
-import type { IDatabase, PgBoss } from "pg-boss";
+import type { ConnectionOptions, PgBoss } from "pg-boss";
 import type { PostgresDatabase } from "./database.ts";
 import type { Sql } from "./sql.ts";
 
@@ -158,7 +158,7 @@ function nameOf(tag: string | null): string {
   return tag === null ? "tasks" : `tasks.${tag}`;
 }
 
-function within(tx: Sql): IDatabase {
+function within(tx: Sql): NonNullable<ConnectionOptions["db"]> {
   return { executeSql: async (text, values = []) => ({ rows: await tx.rows(text, ...values) }) };
 }
 

@@ -3,6 +3,9 @@ import type { Storage } from "#core/ports/storage";
 import { databaseUrl, PostgresDatabase } from "./database.ts";
 import { WakeChannel, type WakeListener } from "./listener.ts";
 import { migrate } from "./migrations.ts";
+import { thisMachine, type Machine } from "./machine.ts";
+import { TaskQueue } from "./queue.ts";
+import { PostgresTasks } from "./tasks.ts";
 import { PostgresCounters } from "./counters.ts";
 import { PostgresDeliveries } from "./deliveries.ts";
 import type { Sql } from "./sql.ts";
@@ -14,13 +17,20 @@ export interface PostgresStorageOptions {
   readonly home: string;
   /** What the server's time in milliseconds is taken for; for tests. */
   readonly now?: (() => Promise<number>) | undefined;
+  /** Where this process runs; for tests. */
+  readonly machine?: Machine | undefined;
 }
 
 /**
  * Connects, and creates or upgrades the tables. Rejects with HERMES_DATABASE_UNAVAILABLE and
  * HERMES_DATABASE_NEWER.
  */
-export async function postgresStorage({ url, now }: PostgresStorageOptions): Promise<Storage> {
+export async function postgresStorage({
+  url,
+  home,
+  machine = thisMachine(home),
+  now,
+}: PostgresStorageOptions): Promise<Storage> {
   const at = databaseUrl(url);
   await using undo = new AsyncDisposableStack();
   const database = undo.use(new PostgresDatabase(at));
@@ -29,8 +39,10 @@ export async function postgresStorage({ url, now }: PostgresStorageOptions): Pro
   const time = now ?? ((sql?: Sql) => database.now(sql));
   const counters = new PostgresCounters(database);
   const deliveries = new PostgresDeliveries(database, counters, time);
+  const queue = undo.use(new TaskQueue(database));
   const disposal = undo.move();
   return {
+    tasks: new PostgresTasks({ database, queue, deliveries, counters, machine, now: time }),
     counters,
     deliveries,
     onWake: (listener: WakeListener) => channel.listen(listener),

@@ -2,7 +2,9 @@
 import { after, suite } from "node:test";
 import { PostgresServer } from "../../helpers/postgres.ts";
 import { postgresEngine } from "../../helpers/storages.ts";
+import { counterCases, deliveryCounterCases } from "./cases/counters.ts";
 import { deliveriesCases } from "./cases/deliveries.ts";
+import { taskCases } from "./cases/tasks.ts";
 
 const server = await PostgresServer.start();
 const engine = await postgresEngine(server);
@@ -12,3 +14,8 @@ after(async () => {
 });
 
 suite("deliveries", () => deliveriesCases(engine));
+suite("tasks", () => taskCases(engine));
+suite("counters", () => {
+  counterCases(engine);
+  deliveryCounterCases(engine);
+});

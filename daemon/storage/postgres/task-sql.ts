@@ -1,0 +1,57 @@
+/** The statements of tasks in PostgreSQL. */
+
+const TASK = `number, id, status, prompt, cwd, attempt, session_id, tokens_used, tools_called, exit_code, ended_by,
+  error, pid, tag, host, created_at, started_at, ended_at,
+  CASE status WHEN 'queued' THEN
+    (SELECT COUNT(*) FROM tasks AS other WHERE other.status = 'queued' AND other.number <= tasks.number
+      AND other.tag IS NOT DISTINCT FROM tasks.tag) END AS position`;
+const CLAIMED = "id, prompt, cwd, settings, attempt, announced";
+/** The attempt $1 of the task $2 as it is before a change, locked. */
+const RUNNING = `(SELECT number, tag, job, announced, COALESCE(tokens_used, 0) AS tokens FROM tasks
+  WHERE id = $1 AND attempt = $2 AND status = 'running' FOR UPDATE) AS old`;
+
+export const TASK_SQL = {
+  byKey: `SELECT ${TASK} FROM tasks WHERE idempotency_key = $1`,
+  add: `INSERT INTO tasks (id, status, prompt, cwd, tag, settings, idempotency_key, foreground, created_at, started_at,
+      job, pid, pid_start, space, host, home, leased_until)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    ON CONFLICT (idempotency_key) DO NOTHING RETURNING number`,
+  reportTo: "INSERT INTO inbox_tasks (task, session) VALUES ($1, $2) ON CONFLICT (task) DO NOTHING",
+  lockHome: "SELECT pg_advisory_xact_lock(hashtext($1))",
+  active: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'running' AND NOT foreground AND home = $1",
+  oldestByTag: `SELECT tag FROM tasks WHERE status = 'queued' AND (tag IS NULL OR tag = ANY ($1))
+    GROUP BY tag ORDER BY MIN(number)`,
+  claim: `UPDATE tasks SET status = 'running', started_at = $3, ended_by = NULL, holder = $4, holder_start = $5, space = $6,
+      host = $7, home = $8, leased_until = $9, pid = NULL
+    WHERE id = $1 AND job = $2 AND status = 'queued' RETURNING ${CLAIMED}`,
+  get: `SELECT ${TASK} FROM tasks WHERE id = $1`,
+  list: `SELECT ${TASK} FROM tasks ORDER BY number DESC LIMIT $1`,
+  listByStatus: `SELECT ${TASK} FROM tasks WHERE status = $2 ORDER BY number DESC LIMIT $1`,
+  find: "SELECT id FROM tasks WHERE id >= $1 AND id < $1 || '~' ORDER BY number DESC LIMIT $2",
+  running: `SELECT ${CLAIMED}, pid, pid_start, holder, holder_start, started_at, foreground, cancel_requested, cancel_space,
+      taken_up, space, leased_until
+    FROM tasks WHERE status = 'running' ORDER BY number`,
+  queued: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'queued' AND (tag IS NULL OR tag = ANY ($1))",
+  started: `UPDATE tasks SET pid = $3, pid_start = $4, leased_until = $5, announced = TRUE FROM ${RUNNING}
+    WHERE tasks.number = old.number RETURNING old.announced`,
+  keep: `UPDATE tasks SET leased_until = $3 WHERE id = $1 AND attempt = $2 AND status = 'running'
+    RETURNING cancel_requested AND cancel_space IS DISTINCT FROM space AS cancelled`,
+  record: `UPDATE tasks SET session_id = $3, tokens_used = $4, tools_called = $5 FROM ${RUNNING}
+    WHERE tasks.number = old.number RETURNING old.tokens`,
+  end: `UPDATE tasks SET status = $3, exit_code = $4, ended_by = $5, error = $6, ended_at = $7, pid = NULL,
+      leased_until = NULL
+    WHERE id = $1 AND attempt = $2 AND status = 'running' RETURNING ${TASK}, job`,
+  lock: "SELECT status, tag, job FROM tasks WHERE id = $1 FOR UPDATE",
+  cancelQueued: `UPDATE tasks SET status = 'cancelled', exit_code = 130, ended_by = 'user', ended_at = $2
+    WHERE id = $1 RETURNING ${TASK}`,
+  cancelRunning: "UPDATE tasks SET cancel_requested = TRUE, cancel_space = COALESCE(cancel_space, $2) WHERE id = $1",
+  putBack: `UPDATE tasks SET status = 'queued', ended_by = $3, attempt = attempt + $4, taken_up = taken_up OR $4 > 0,
+      pid = NULL, started_at = NULL, session_id = NULL, tokens_used = NULL, tools_called = NULL, leased_until = NULL,
+      job = $5
+    FROM ${RUNNING} WHERE tasks.number = old.number RETURNING old.number, old.tag, old.job`,
+  retry: `UPDATE tasks SET status = 'queued', attempt = attempt + 1, taken_up = FALSE, foreground = FALSE,
+      cancel_requested = FALSE, cancel_space = NULL, started_at = NULL, ended_at = NULL, exit_code = NULL,
+      ended_by = NULL, error = NULL, session_id = NULL, tokens_used = NULL, tools_called = NULL, job = $2
+    WHERE id = $1 RETURNING number, tag`,
+  prune: "DELETE FROM tasks WHERE ended_at < $1 AND status NOT IN ('queued', 'running') RETURNING id",
+} as const;

@@ -59,6 +59,14 @@ export interface InboxMessage {
   readonly created_at: string;
 }
 
+/** How the turn of a message ended. */
+export interface Handled {
+  /** The answer; null when the turn failed or gave none. */
+  readonly text: string | null;
+  /** Why the turn failed, else null. */
+  readonly problem: string | null;
+}
+
 /** A message that a process got to handle. */
 export interface ClaimedMessage extends Pick<InboxMessage, "id" | "source" | "label" | "content"> {
   /** How many of its turns were cut before. */
@@ -92,8 +100,11 @@ export interface InboxStore {
    * within a source, and among those that waited long, the oldest.
    */
   claim(options: ClaimMessageOptions): Promise<ClaimedMessage | undefined>;
-  /** Ends messages that are running. Returns how many there were. */
-  end(ids: readonly string[], state: "done" | "failed"): Promise<number>;
+  /**
+   * Ends messages that are running. Returns how many there were. An engine of several machines keeps how their turn
+   * ended for those who wait elsewhere.
+   */
+  end(ids: readonly string[], state: "done" | "failed", handled?: Handled): Promise<number>;
   /** Gives back what was claimed, as if it had not been. */
   release(ids: readonly string[]): Promise<void>;
   /**

@@ -5,9 +5,8 @@ import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { Frame, FrameOf } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports/agent";
-import type { ClaimedMessage, InboxSource, InboxStore } from "#core/ports/inbox";
+import type { ClaimedMessage, Handled, InboxSource, InboxStore } from "#core/ports/inbox";
 import type { ProcessIdentity } from "#core/ports/tasks";
-import type { Handled } from "#daemon/session/wire";
 
 export interface InboxLoopOptions {
   /** The name of the session. */
@@ -129,7 +128,9 @@ export class InboxLoop {
     this.#turn = undefined;
     await this.#entering;
     await this.#record(() =>
-      handled === "cut" ? store.cut(turn.ids) : store.end(turn.ids, handled.problem === null ? "done" : "failed"),
+      handled === "cut"
+        ? store.cut(turn.ids)
+        : store.end(turn.ids, handled.problem === null ? "done" : "failed", handled),
     );
     const shown = handled === "cut" ? { text: null, problem: "it was interrupted" } : handled;
     for (const id of turn.ids) this.#tell(id, shown);

@@ -2,6 +2,7 @@
 import type { ErrorCode } from "#core/errors";
 import type { Frame } from "#core/frames";
 import { isMapping } from "#core/mapping";
+import type { Handled } from "#core/ports/inbox";
 
 /** A message may be this long, in bytes of UTF-8. */
 export const LONGEST_MESSAGE = 1024 * 1024;
@@ -31,14 +32,6 @@ export interface DaemonStatus {
   readonly queued: number;
   readonly hooks: readonly string[];
   readonly started_at: string;
-}
-
-/** How the turn of a message ended. */
-export interface Handled {
-  /** The answer; null when the turn failed or gave none. */
-  readonly text: string | null;
-  /** Why the turn failed, else null. */
-  readonly problem: string | null;
 }
 
 export type DaemonAnswer =

@@ -5,13 +5,22 @@ import type {
   AddedRun,
   ClaimedRun,
   InboundRun,
-  InboundRunState,
   InboundRunStore,
   NewInboundRun,
   RunEnd,
   RunGroup,
 } from "#core/ports/inbound";
 import { newId } from "./ids.ts";
+import {
+  claimedRun,
+  GROUP_COLUMNS,
+  groupsOf,
+  RUN_COLUMNS,
+  shownRun,
+  type ClaimedRunRow,
+  type GroupRow,
+  type RunRow,
+} from "./inbound-rows.ts";
 
 const OPEN = "state IN ('queued', 'running')";
 
@@ -31,7 +40,7 @@ const SQL = {
   keepOutput: "UPDATE inbound_runs SET output = ?, exit_code = ? WHERE id = ?",
   end: `UPDATE inbound_runs SET state = ?, status = ?, exit_code = coalesce(?, exit_code), ended_at = ?,
     output = NULL, variables = '{}', body = x'' WHERE id = ?`,
-  whole: `SELECT id, hook, output, dedup_id, coalesce_key, window_ends_at FROM inbound_runs AS run
+  whole: `SELECT ${GROUP_COLUMNS} FROM inbound_runs AS run
     WHERE session = ? AND state = 'running' AND output IS NOT NULL
       AND (window_ends_at IS NULL OR window_ends_at <= ?) AND NOT EXISTS (
         SELECT 1 FROM inbound_runs AS other WHERE other.session = run.session AND other.hook = run.hook
@@ -39,29 +48,9 @@ const SQL = {
           AND other.state IN ('queued', 'running') AND other.output IS NULL)
     ORDER BY number`,
   nextEnd: `SELECT min(window_ends_at) AS ends FROM inbound_runs WHERE session = ? AND window_ends_at > ? AND ${OPEN}`,
-  get: "SELECT id, hook, session, state, status, exit_code, started_at, ended_at FROM inbound_runs WHERE id = ?",
+  get: `SELECT ${RUN_COLUMNS} FROM inbound_runs WHERE id = ?`,
   prune: "DELETE FROM inbound_runs WHERE ended_at < ?",
 } as const;
-
-interface GroupRow {
-  readonly id: string;
-  readonly hook: string;
-  readonly output: string;
-  readonly dedup_id: string | null;
-  readonly coalesce_key: string | null;
-  readonly window_ends_at: number | null;
-}
-
-interface RunRow {
-  readonly id: string;
-  readonly hook: string;
-  readonly session: string;
-  readonly state: InboundRunState;
-  readonly status: number | null;
-  readonly exit_code: number | null;
-  readonly started_at: number | null;
-  readonly ended_at: number | null;
-}
 
 export class EmbeddedInboundRuns implements InboundRunStore {
   readonly #database: DatabaseSync;
@@ -90,11 +79,8 @@ export class EmbeddedInboundRuns implements InboundRunStore {
   }
 
   async claim(session: string, hook: string): Promise<ClaimedRun | undefined> {
-    const row = this.#statement("claim").get(this.#now(), session, hook) as
-      | { id: string; variables: string; body: Uint8Array }
-      | undefined;
-    if (row === undefined) return undefined;
-    return { id: row.id, variables: JSON.parse(row.variables) as Record<string, string>, body: row.body };
+    const row = this.#statement("claim").get(this.#now(), session, hook) as ClaimedRunRow | undefined;
+    return row && claimedRun(row);
   }
 
   async release(id: string): Promise<void> {
@@ -115,14 +101,7 @@ export class EmbeddedInboundRuns implements InboundRunStore {
   }
 
   async wholeGroups(session: string): Promise<readonly RunGroup[]> {
-    const rows = this.#statement("whole").all(session, this.#now()) as unknown as GroupRow[];
-    const groups = Map.groupBy(rows, ({ id, hook, coalesce_key: key, window_ends_at: ends }) =>
-      key === null ? id : JSON.stringify([hook, key, ends]),
-    );
-    return [...groups.values()].map((group) => ({
-      hook: group[0]!.hook,
-      runs: group.map(({ id, output, dedup_id: dedupId }) => ({ id, output, dedupId })),
-    }));
+    return groupsOf(this.#statement("whole").all(session, this.#now()) as unknown as GroupRow[]);
   }
 
   async nextWindowEnd(session: string): Promise<number | undefined> {
@@ -133,10 +112,7 @@ export class EmbeddedInboundRuns implements InboundRunStore {
 
   async get(id: string): Promise<(InboundRun & { readonly hook: string; readonly session: string }) | undefined> {
     const row = this.#statement("get").get(id) as RunRow | undefined;
-    if (row === undefined) return undefined;
-    const time = (moment: number | null) => (moment === null ? null : new Date(moment).toISOString());
-    const { id: run_id, hook, session, state, status, exit_code, started_at, ended_at } = row;
-    return { run_id, state, status, exit_code, started_at: time(started_at), ended_at: time(ended_at), hook, session };
+    return row && shownRun(row);
   }
 
   async prune(endedBefore: Date): Promise<void> {

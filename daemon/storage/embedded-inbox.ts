@@ -19,11 +19,9 @@ import {
 } from "#core/ports/inbox";
 import { isAlive } from "#core/process-identity";
 import { newId } from "./ids.ts";
+import { failedIds, queuedBySource, SHOWN_COLUMNS, shownMessage, SOURCE_RANK, type MessageRow } from "./inbox-rows.ts";
 import { CLOCK_TOLERANCE_MS } from "./rules.ts";
 import { Statements } from "./statements.ts";
-
-const SHOWN = "id, source, label, content, state, created_at";
-const RANK = `CASE source ${INBOX_SOURCES.map((source, rank) => `WHEN '${source}' THEN ${rank}`).join(" ")} END`;
 
 const SQL = {
   countQueued: "SELECT COUNT(*) AS count FROM inbox_messages WHERE session = ? AND state = 'queued'",
@@ -36,7 +34,7 @@ const SQL = {
   claim: `UPDATE inbox_messages SET state = 'running', holder = :pid, holder_start = :start WHERE number = (
       SELECT number FROM inbox_messages WHERE session = :session AND state = 'queued'
         AND source IN (SELECT value FROM json_each(:sources))
-      ORDER BY CASE WHEN :fifo OR created_at <= :aged OR created_at > :future THEN -1 ELSE ${RANK} END, number LIMIT 1)
+      ORDER BY CASE WHEN :fifo OR created_at <= :aged OR created_at > :future THEN -1 ELSE ${SOURCE_RANK} END, number LIMIT 1)
     RETURNING id, source, label, content, cuts`,
   end: "UPDATE inbox_messages SET state = ?, ended_at = ?, holder = NULL, holder_start = NULL WHERE id = ? AND state = 'running'",
   release:
@@ -46,8 +44,8 @@ const SQL = {
       ended_at = CASE WHEN cuts + 1 >= ${MOST_CUTS} THEN ? END
     WHERE id = ? AND state = 'running' RETURNING id, state`,
   running: "SELECT id, holder, holder_start FROM inbox_messages WHERE session = ? AND state = 'running'",
-  get: `SELECT ${SHOWN} FROM inbox_messages WHERE id = ?`,
-  list: `SELECT ${SHOWN} FROM inbox_messages WHERE session = :session AND (:state IS NULL OR state = :state)
+  get: `SELECT ${SHOWN_COLUMNS} FROM inbox_messages WHERE id = ?`,
+  list: `SELECT ${SHOWN_COLUMNS} FROM inbox_messages WHERE session = :session AND (:state IS NULL OR state = :state)
     ORDER BY number DESC LIMIT :limit`,
   queued: `SELECT source, COUNT(*) AS count FROM inbox_messages
     WHERE state = 'queued' AND (:session IS NULL OR session = :session) GROUP BY source`,
@@ -65,10 +63,6 @@ const SQL = {
   // Also those of a time that is yet to come by far: the clock was wrong then, and nothing would ever delete them.
   forget: "DELETE FROM inbox_ids WHERE remembered_at <= ? OR remembered_at > ?",
 } as const;
-
-interface MessageRow extends Omit<InboxMessage, "created_at"> {
-  readonly created_at: number;
-}
 
 export class EmbeddedInbox implements InboxStore {
   readonly #database: DatabaseSync;
@@ -144,18 +138,17 @@ export class EmbeddedInbox implements InboxStore {
 
   async get(id: string): Promise<InboxMessage | undefined> {
     const [row] = this.#sql.rows<MessageRow>("get", id);
-    return row && shown(row);
+    return row && shownMessage(row);
   }
 
   async list(session: string, { state, limit = -1 }: InboxFilter = {}): Promise<readonly InboxMessage[]> {
     const rows = this.#sql.rows<MessageRow>("list", { session, state: state ?? null, limit });
-    return rows.toReversed().map(shown);
+    return rows.toReversed().map(shownMessage);
   }
 
   async queued(session?: string): Promise<ReadonlyMap<InboxSource, number>> {
     const rows = this.#sql.rows<{ source: InboxSource; count: number }>("queued", { session: session ?? null });
-    const counts = new Map(rows.map(({ source, count }) => [source, count]));
-    return new Map(INBOX_SOURCES.map((source) => [source, counts.get(source) ?? 0]));
+    return queuedBySource(rows);
   }
 
   async waiting(): Promise<ReadonlyMap<string, number>> {
@@ -192,10 +185,6 @@ export class EmbeddedInbox implements InboxStore {
   #cut(ids: readonly string[]): readonly string[] {
     const now = this.#now();
     const rows = ids.flatMap((id) => this.#sql.rows<Pick<InboxMessage, "id" | "state">>("cut", now, id));
-    return rows.filter(({ state }) => state === "failed").map(({ id }) => id);
+    return failedIds(rows);
   }
-}
-
-function shown(row: MessageRow): InboxMessage {
-  return { ...row, created_at: new Date(row.created_at).toISOString() };
 }

@@ -5,11 +5,12 @@ import type { FiredSchedule, NewSchedule, Schedule, ScheduleStore, StoredSchedul
 import type { EmbeddedInbox } from "./embedded-inbox.ts";
 import { newId } from "./ids.ts";
 import { MOST_CANDIDATES } from "./rules.ts";
+import { SCHEDULE_COLUMNS, storedSchedule, type ScheduleRow } from "./schedule-rows.ts";
 import { Statements } from "./statements.ts";
 
 const SQL = {
   add: "INSERT INTO schedules (id, name, time, prompt, next_at, set_at) VALUES (?, ?, ?, ?, ?, ?)",
-  list: `SELECT id, name, time AS "when", prompt, next_at, set_at FROM schedules WHERE (:name IS NULL OR name = :name)
+  list: `SELECT ${SCHEDULE_COLUMNS} FROM schedules WHERE (:name IS NULL OR name = :name)
     ORDER BY next_at, number`,
   find: "SELECT id FROM schedules WHERE id >= :from AND id < :from || '~' ORDER BY number DESC LIMIT :limit",
   remove: "DELETE FROM schedules WHERE id = ?",
@@ -17,11 +18,6 @@ const SQL = {
   move: "UPDATE schedules SET next_at = ?, set_at = ? WHERE id = ? AND next_at = ?",
   isDue: "SELECT 1 FROM schedules WHERE id = ? AND next_at = ?",
 } as const;
-
-interface ScheduleRow extends Omit<StoredSchedule, "next_at" | "set_at"> {
-  readonly next_at: number;
-  readonly set_at: number;
-}
 
 export class EmbeddedSchedules implements ScheduleStore {
   readonly #database: DatabaseSync;
@@ -44,11 +40,7 @@ export class EmbeddedSchedules implements ScheduleStore {
   }
 
   async list(name?: string): Promise<readonly StoredSchedule[]> {
-    return this.#sql.rows<ScheduleRow>("list", { name: name ?? null }).map((row) => ({
-      ...row,
-      next_at: new Date(row.next_at).toISOString(),
-      set_at: new Date(row.set_at).toISOString(),
-    }));
+    return this.#sql.rows<ScheduleRow>("list", { name: name ?? null }).map(storedSchedule);
   }
 
   async find(beginning: string): Promise<readonly string[]> {

@@ -23,6 +23,8 @@ interface EmptyStorage {
 }
 
 export interface StorageEngine {
+  /** How many runs of a property are worth their time. */
+  readonly runs: number;
   /** An empty storage whose time is the clock's. */
   open(): Promise<EmptyStorage>;
   /** An empty storage that further processes can open; its time is the time. */
@@ -37,6 +39,7 @@ interface SharedStorage {
 }
 
 export const embeddedEngine: StorageEngine = {
+  runs: 50,
   async open() {
     const clock = { now: START };
     const database = openMemoryDatabase();
@@ -78,6 +81,7 @@ export async function postgresEngine(server: PostgresServer): Promise<StorageEng
     await server.query(`TRUNCATE ${tables.map(({ name }) => name).join()}`, database);
   }
   return {
+    runs: 5,
     async open() {
       await empty();
       clock = { now: START };

@@ -84,12 +84,13 @@ const MIGRATIONS: readonly string[] = [
      created_at BIGINT NOT NULL,
      ended_at BIGINT,
      space TEXT,
-     leased_until BIGINT,
      holder INTEGER,
-     holder_start TEXT
+     holder_start TEXT,
+     answer TEXT,
+     problem TEXT
    );
    CREATE INDEX inbox_messages_by_state ON inbox_messages (session, state, number);
-   CREATE INDEX inbox_messages_open ON inbox_messages (source) WHERE state IN ('queued', 'running');
+   CREATE INDEX inbox_messages_open ON inbox_messages (session, source) WHERE state IN ('queued', 'running');
    CREATE TABLE inbox_ids (
      scope TEXT NOT NULL,
      id TEXT NOT NULL,
@@ -100,6 +101,19 @@ const MIGRATIONS: readonly string[] = [
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      task TEXT NOT NULL UNIQUE,
      session TEXT NOT NULL
+   );
+   CREATE TABLE daemons (
+     name TEXT PRIMARY KEY,
+     host TEXT NOT NULL,
+     space TEXT,
+     pid INTEGER NOT NULL,
+     pid_start TEXT,
+     session_id TEXT,
+     state TEXT NOT NULL,
+     hooks TEXT NOT NULL,
+     started_at BIGINT NOT NULL,
+     beat_at BIGINT NOT NULL,
+     stop_requested BOOLEAN NOT NULL DEFAULT FALSE
    );
    CREATE TABLE schedules (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

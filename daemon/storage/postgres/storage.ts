@@ -8,6 +8,9 @@ import { TaskQueue } from "./queue.ts";
 import { PostgresTasks } from "./tasks.ts";
 import { PostgresCounters } from "./counters.ts";
 import { PostgresDeliveries } from "./deliveries.ts";
+import { PostgresInboundRuns } from "./inbound-runs.ts";
+import { PostgresInbox } from "./inbox.ts";
+import { PostgresSchedules } from "./schedules.ts";
 import type { Sql } from "./sql.ts";
 
 export interface PostgresStorageOptions {
@@ -40,13 +43,17 @@ export async function postgresStorage({
   const counters = new PostgresCounters(database);
   const deliveries = new PostgresDeliveries(database, counters, time);
   const queue = undo.use(new TaskQueue(database));
+  const inbox = new PostgresInbox(database, time);
   const disposal = undo.move();
   return {
     tasks: new PostgresTasks({ database, queue, deliveries, counters, machine, now: time }),
     counters,
     deliveries,
+    inbox,
+    schedules: new PostgresSchedules(database, inbox, time),
+    inboundRuns: new PostgresInboundRuns(database, time),
     onWake: (listener: WakeListener) => channel.listen(listener),
     probe: async () => void (await database.run("UPDATE version SET version = version")),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
-  } as unknown as Storage;
+  };
 }

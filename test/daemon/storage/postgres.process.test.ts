@@ -5,6 +5,9 @@ import { postgresEngine } from "../../helpers/storages.ts";
 import { counterCases, deliveryCounterCases } from "./cases/counters.ts";
 import { deliveriesCases } from "./cases/deliveries.ts";
 import { taskCases } from "./cases/tasks.ts";
+import { inboundRunsCases } from "./cases/inbound-runs.ts";
+import { inboxCases, taskReportCases } from "./cases/inbox.ts";
+import { schedulesCases } from "./cases/schedules.ts";
 
 const server = await PostgresServer.start();
 const engine = await postgresEngine(server);
@@ -19,3 +22,9 @@ suite("counters", () => {
   counterCases(engine);
   deliveryCounterCases(engine);
 });
+suite("inboxes", () => {
+  inboxCases(engine);
+  taskReportCases(engine);
+});
+suite("schedules", () => schedulesCases(engine));
+suite("inbound runs", () => inboundRunsCases(engine));

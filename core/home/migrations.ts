@@ -269,4 +269,7 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE INDEX recordings_by_session ON recordings (session_id);
    CREATE TRIGGER recordings_of_session AFTER DELETE ON sessions
      BEGIN DELETE FROM recordings WHERE session_id = OLD.id; END;`,
+  // Lists the recorded sessions without reading payloads.
+  `DROP INDEX recordings_by_session;
+   CREATE INDEX recordings_by_session ON recordings (session_id, at);`,
 ];

@@ -44,6 +44,11 @@ export interface RecordingFilter {
   readonly event?: string | undefined;
 }
 
+export interface RecordedSession {
+  readonly id: string;
+  readonly firings: number;
+}
+
 /** Every method rejects with what the engine throws. */
 export interface RecordingStore {
   add(recordings: readonly NewRecording[]): Promise<void>;
@@ -51,6 +56,10 @@ export interface RecordingStore {
   count(filter: RecordingFilter): Promise<number>;
   /** Those that match, in the order of their times; read in pieces, so that few are in memory at a time. */
   read(filter: RecordingFilter): AsyncIterable<Recording>;
+  /** The sessions that something was recorded of, last recorded first. */
+  sessions(limit: number): Promise<readonly RecordedSession[]>;
+  /** The ids of some of them that begin like this. */
+  findSessions(beginning: string): Promise<readonly string[]>;
   /** Deletes what was fired before a time, and the oldest of what is more than `bytes` in all. */
   prune(limits: { readonly before: number; readonly bytes: number }): Promise<void>;
 }

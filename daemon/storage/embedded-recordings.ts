@@ -1,13 +1,17 @@
 /** Recorded firings in `state.db`, written by several processes. */
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "#core/home/database";
-import type { NewRecording, Recording, RecordingFilter, RecordingStore } from "#core/ports/recordings";
+import type { NewRecording, RecordedSession, Recording, RecordingFilter, RecordingStore } from "#core/ports/recordings";
 import { Statements } from "./statements.ts";
 
 /** A row takes about this much beside its texts. */
 const ROW_BYTES = 100;
 /** How many payloads are in memory at a time. */
 const PIECE = 100;
+/** How many ids the message about an ambiguous one lists. */
+const MOST_CANDIDATES = 10;
+/** After each text that an id can begin with. */
+const LAST_CHARACTER = String.fromCodePoint(0x10ffff);
 
 const MATCHING = `FROM recordings WHERE (:session IS NULL OR session_id = :session)
   AND (:since IS NULL OR at >= :since) AND (:event IS NULL OR event = :event)`;
@@ -18,6 +22,10 @@ const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   count: `SELECT COUNT(*) AS amount ${MATCHING}`,
   read: `SELECT * ${MATCHING} AND (at, number) > (:at, :number) ORDER BY at, number LIMIT ${PIECE}`,
+  sessions: `SELECT session_id AS id, COUNT(*) AS firings FROM recordings WHERE session_id <> ''
+    GROUP BY session_id ORDER BY MAX(at) DESC LIMIT ?`,
+  findSessions: `SELECT DISTINCT session_id AS id FROM recordings WHERE session_id >= ? AND session_id < ?
+    ORDER BY session_id LIMIT ${MOST_CANDIDATES}`,
   pruneOld: "DELETE FROM recordings WHERE at < ?",
   size: "SELECT COALESCE(SUM(bytes), 0) AS bytes FROM recordings",
   pruneLarge: `DELETE FROM recordings WHERE number IN (SELECT number FROM
@@ -57,6 +65,14 @@ export class EmbeddedRecordings implements RecordingStore {
       if (rows.length < PIECE) return;
       last = rows.at(-1)!;
     }
+  }
+
+  async sessions(limit: number): Promise<readonly RecordedSession[]> {
+    return this.#sql.rows<RecordedSession>("sessions", limit);
+  }
+
+  async findSessions(beginning: string): Promise<readonly string[]> {
+    return this.#sql.rows<{ id: string }>("findSessions", beginning, beginning + LAST_CHARACTER).map(({ id }) => id);
   }
 
   async prune({ before, bytes }: { readonly before: number; readonly bytes: number }): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
-import { openToLook } from "#core/home/database";
+import { openDatabase, openToLook } from "#core/home/database";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
 import { Home } from "../helpers/hermes.ts";
 
@@ -112,7 +112,7 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
     "hooks",
     "replay",
     "--session",
-    session,
+    session.slice(0, 6),
     "--event",
     "pre_tool_call",
     "--hook",
@@ -136,14 +136,29 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
 
 test("replay: options that name nothing", async (context) => {
   const home = new Home(context);
+  await recordIn(home, ["abcd1111_x", "abcd2222_x", "abcd2222_x"]);
   const cases = [
     [["--since", "yesterday"], 2, /--since takes a duration such as 30m/],
     [["--event", "pre_toolcall"], 2, /pre_tool_call/],
     [["--hook", "gard"], 2, /there is no hook "gard"/],
+    [["--session", "abc"], 3, /no session "abc"/],
+    [["--session", "abcd"], 2, /Several ids begin with "abcd": abcd1111_x, abcd2222_x\./],
+    [["--session", "abcd3"], 3, /no session "abcd3"/],
   ] as const;
   for (const [args, code, message] of cases) {
     const ended = await home.run(["hooks", "replay", ...args]);
     assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
     assert.match(ended.stderr, message);
   }
+  const offered = await home.run(["complete", "--", "hooks", "replay", "--session", "abcd"]);
+  assert.match(offered.stdout, /^abcd[12].*firings/m);
+  assert.match(offered.stdout, /^abcd2222_x\t2 firings/m);
 });
+
+async function recordIn(home: Home, sessions: readonly string[]): Promise<void> {
+  const database = openDatabase(join(home.path, "state.db"));
+  const marks = { outcome: "pass", answer: null, redacted: false, truncated: false } as const;
+  const facts = { event: "pre_tool_call", tool_name: null, runs: [], origin: null, payload: "{}" } as const;
+  await new EmbeddedRecordings(database).add(sessions.map((id, at) => ({ ...facts, ...marks, at, session_id: id })));
+  database.close();
+}

@@ -6,6 +6,7 @@ import { demandFor } from "#core/home/demands";
 import { createRedactor } from "#core/home/redact";
 import type { HookDispatcher } from "#core/dispatch";
 import type { Recording, RecordingFilter } from "#core/ports/recordings";
+import { chooseId, mayBeginId } from "#core/short-id";
 import { didYouMean } from "#core/suggest";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
 import type { CliContext } from "#cli/context";
@@ -40,17 +41,31 @@ const COLUMNS: readonly Column[] = [
   { head: "MESSAGE", kind: "text" },
 ];
 
-/** Prints what would differ, and exits with 1 if something does. Throws HERMES_EVENT_UNKNOWN and HERMES_USAGE. */
+/**
+ * Prints what would differ, and exits with 1 if something does. Throws HERMES_EVENT_UNKNOWN, HERMES_USAGE,
+ * HERMES_SESSION_UNKNOWN and HERMES_ID_AMBIGUOUS.
+ */
 export async function replayHooks(options: ReplayCommandOptions, command: Command, context: CliContext): Promise<void> {
   const event = options.event === undefined ? undefined : demandEvent(options.event);
-  const filter = { session: options.session, since: options.since, event };
   await withHomeState(command, context, false, async (state) => {
     demandFor("hooks replay", state.config);
+    const session = options.session === undefined ? undefined : await sessionNamed(options.session, state);
+    const filter = { session, since: options.since, event };
     const report = await replayIn(state, filter, { options, command, context });
     if (options.json) context.json(report);
     else print(report, context);
     if (report.changed.length > 0) context.exit(EXIT.failed);
   });
+}
+
+/** The recorded session that a person means, else one of the home's sessions that nothing was recorded of. */
+async function sessionNamed(written: string, { database }: HomeState): Promise<string> {
+  const candidates = await new EmbeddedRecordings(database).findSessions(written);
+  const isMeant = candidates.includes(written) || mayBeginId(written, /./);
+  const id = isMeant ? chooseId(written, candidates) : undefined;
+  if (id !== undefined) return id;
+  const { SqliteSessions } = await import("#agent/sessions");
+  return new SqliteSessions(database, () => undefined).named(written).id;
 }
 
 interface Asked {

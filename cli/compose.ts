@@ -196,7 +196,7 @@ async function startReports(
   const metrics = openMetrics({ database, files, events, surface });
   const isLasting = surface !== "task";
   const webhooks = openWebhooks({ database, run: paths.run, isLasting, files, events, warn: context.warn });
-  const recording = openRecording({ database, files, events });
+  const recording = openRecording({ database, files, events, surface: platformOf(surface) });
   for (const part of [metrics, webhooks, recording]) await part.configure(current.config);
   return {
     metrics,

@@ -49,7 +49,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "sessions delete <id>": sessions,
   "chat --resume": sessions,
   "hooks replay --session": recordedSessions,
-  "hooks replay --event": approvableEvents,
+  "hooks replay --event": recordedEvents,
   "webhooks test <name>": endpointNames,
   "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
   "webhooks deliveries --endpoint": endpointNames,
@@ -259,6 +259,14 @@ function recordedSessions({ paths }: Source): Promise<readonly OfferedValue[]> {
         description: `${firings} firings: ${fitLine(visible(stored.get(id)?.title ?? ""), PROMPT_COLUMNS)}`,
       })),
     );
+  });
+}
+
+function recordedEvents({ paths }: Source): Promise<readonly OfferedValue[]> {
+  return withDatabase(paths, async (database) => {
+    const { EmbeddedRecordings } = await import("#daemon/storage/embedded-recordings");
+    const recorded = await new EmbeddedRecordings(database).events();
+    return plain(recorded.map(({ event, firings }) => ({ value: event, description: `${firings} firings` })));
   });
 }
 

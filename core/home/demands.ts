@@ -75,6 +75,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: ["daemon", "serve"], path: "inbox" },
   { surfaces: ["serve"], path: "daemons" },
   { surfaces: GATEWAYS, path: "gateway.*", when: (_, [, key]) => key !== "platforms" },
+  { surfaces: ["hooks replay"], path: "gateway.hooks" },
   { surfaces: GATEWAYS, path: "gateway.platforms.*.enabled" },
   { surfaces: GATEWAYS, path: "gateway.platforms.*", when: isEnabled },
   { surfaces: ["dashboard"], path: "dashboard" },

@@ -272,4 +272,6 @@ export const MIGRATIONS: readonly string[] = [
   // Lists the recorded sessions without reading payloads.
   `DROP INDEX recordings_by_session;
    CREATE INDEX recordings_by_session ON recordings (session_id, at);`,
+  `ALTER TABLE recordings ADD COLUMN surface TEXT;
+   CREATE INDEX recordings_by_event ON recordings (event, at, number);`,
 ];

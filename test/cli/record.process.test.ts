@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
 import { openDatabase, openToLook } from "#core/home/database";
+import type { NewRecording } from "#core/ports/recordings";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
 import { Home } from "../helpers/hermes.ts";
 
@@ -28,6 +29,7 @@ test("the events of the configuration are recorded, and none without it", async 
   assert.ok(events.every((event) => event === "pre_tool_call" || event.startsWith("agent:")));
   const call = recordings.find(({ event }) => event === "pre_tool_call")!;
   assert.match(call.payload, /echo hello/);
+  assert.deepEqual([...new Set(recordings.map(({ surface }) => surface))], ["cli"]);
   home.write("config.yaml", "record: { enabled: false }\n");
   await home.run(["chat", "-q", "run `echo again`"]);
   assert.equal((await recordingsOf(home)).length, recordings.length);
@@ -134,12 +136,45 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
   assert.deepEqual([moved.code, JSON.parse(moved.stdout)], [0, { firings: 2, same: 2, changed: [] }]);
 });
 
+const RULES = `import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+export function handle(event_type, context) {
+  writeFileSync(join(import.meta.dirname, event_type.replace(":", "-")), context.session_id);
+  if (event_type === "command:model") return { decision: "deny", message: "not here" };
+  throw new Error("broken");
+}
+`;
+
+test("a gateway hook is tried on what a gateway recorded", async (context) => {
+  const home = new Home(context);
+  home.write("hooks/rules/HOOK.yaml", "events: ['command:*', 'agent:*']\n");
+  home.write("hooks/rules/handler.js", RULES);
+  await recordIn(home, ["s1"], { event: "command:model", surface: "gateway" });
+  await recordIn(home, ["s2"], { event: "agent:end", surface: "gateway" });
+  await recordIn(home, ["s3"], { event: "agent:start", surface: "cli" });
+  const { code, stdout, stderr } = await home.run(["hooks", "replay", "--json"]);
+  const { firings, same, changed } = JSON.parse(stdout) as Replay;
+  assert.deepEqual([code, firings, same], [1, 3, 1], stderr);
+  assert.deepEqual(
+    changed.map(({ event, now, hook, message }) => [event, now, hook, String(message).includes("broken") || message]),
+    [
+      ["command:model", "block", "rules", "not here"],
+      ["agent:end", "error", "rules", true],
+    ],
+  );
+  assert.deepEqual([home.read("hooks/rules/agent-end"), home.has("hooks/rules/agent-start")], ["s2", false]);
+  const others = await home.run(["hooks", "replay", "--event", "agent:*", "--hook", "rules", "--safe-mode"]);
+  assert.deepEqual([others.code, others.stdout], [2, ""]);
+  assert.match(others.stderr, /there is no hook "rules"/);
+});
+
 test("replay: options that name nothing", async (context) => {
   const home = new Home(context);
   await recordIn(home, ["abcd1111_x", "abcd2222_x", "abcd2222_x"]);
   const cases = [
     [["--since", "yesterday"], 2, /--since takes a duration such as 30m/],
     [["--event", "pre_toolcall"], 2, /pre_tool_call/],
+    [["--event", "agent*"], 2, /no hook event "agent\*"/],
     [["--hook", "gard"], 2, /there is no hook "gard"/],
     [["--session", "abc"], 3, /no session "abc"/],
     [["--session", "abcd"], 2, /Several ids begin with "abcd": abcd1111_x, abcd2222_x\./],
@@ -155,10 +190,15 @@ test("replay: options that name nothing", async (context) => {
   assert.match(offered.stdout, /^abcd2222_x\t2 firings/m);
 });
 
-async function recordIn(home: Home, sessions: readonly string[]): Promise<void> {
+async function recordIn(home: Home, sessions: readonly string[], facts: Partial<NewRecording> = {}): Promise<void> {
   const database = openDatabase(join(home.path, "state.db"));
   const marks = { outcome: "pass", answer: null, redacted: false, truncated: false } as const;
-  const facts = { event: "pre_tool_call", tool_name: null, runs: [], origin: null, payload: "{}" } as const;
-  await new EmbeddedRecordings(database).add(sessions.map((id, at) => ({ ...facts, ...marks, at, session_id: id })));
+  const fixed = { event: "pre_tool_call", tool_name: null, runs: [], origin: null, surface: null } as const;
+  await new EmbeddedRecordings(database).add(
+    sessions.map((session_id, at) => {
+      const payload = JSON.stringify({ session_id });
+      return { ...fixed, ...marks, at, session_id, payload, ...facts };
+    }),
+  );
   database.close();
 }

@@ -4,7 +4,8 @@ import { visible } from "#allowlist/visible";
 import { EXIT, HermesError } from "#core/errors";
 import { demandFor } from "#core/home/demands";
 import { createRedactor } from "#core/home/redact";
-import type { HookDispatcher } from "#core/dispatch";
+import { isEventName } from "#core/events";
+import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Recording, RecordingFilter } from "#core/ports/recordings";
 import { chooseId, mayBeginId } from "#core/short-id";
 import { didYouMean } from "#core/suggest";
@@ -46,7 +47,7 @@ const COLUMNS: readonly Column[] = [
  * HERMES_SESSION_UNKNOWN and HERMES_ID_AMBIGUOUS.
  */
 export async function replayHooks(options: ReplayCommandOptions, command: Command, context: CliContext): Promise<void> {
-  const event = options.event === undefined ? undefined : demandEvent(options.event);
+  const event = options.event === undefined ? undefined : demandRecordable(options.event, context);
   await withHomeState(command, context, false, async (state) => {
     demandFor("hooks replay", state.config);
     const session = options.session === undefined ? undefined : await sessionNamed(options.session, state);
@@ -56,6 +57,14 @@ export async function replayHooks(options: ReplayCommandOptions, command: Comman
     else print(report, context);
     if (report.changed.length > 0) context.exit(EXIT.failed);
   });
+}
+
+/** A hook event, a gateway event or `namespace:*`. Throws HERMES_EVENT_UNKNOWN. */
+function demandRecordable(name: string, context: CliContext): string {
+  if (isEventName(name) || findPatternProblem(name) !== null) return demandEvent(name);
+  const doubt = findNameDoubt(name);
+  if (doubt !== null) context.warn(`--event: ${doubt}`);
+  return name;
 }
 
 /** The recorded session that a person means, else one of the home's sessions that nothing was recorded of. */
@@ -82,21 +91,23 @@ function replayIn(
   return interruptible(async (signal) => {
     const store = new EmbeddedRecordings(database);
     const redact = createRedactor(context.env, secretsOf(config.values));
-    const hooksOptions = { config, paths, globals: context.globals(command), context, redact };
-    await using hooks = await openReplayHooks(hooksOptions);
-    const { dispatcher } = hooks;
-    if (options.hook !== undefined) await demandHook(options.hook, dispatcher, store.read(filter));
+    const { event } = filter;
+    const loadsGatewayHooks = event === undefined || !isEventName(event);
+    const hooksOptions = { config, paths, database, globals: context.globals(command), context, redact };
+    await using hooks = await openReplayHooks({ ...hooksOptions, loadsGatewayHooks });
+    const { dispatcher, registry, names } = hooks;
+    if (options.hook !== undefined) await demandHook(options.hook, names, store.read(filter));
     const onProgress = progressOf(await store.count(filter), context);
-    const replayed = { dispatcher, hook: options.hook, redact, signal, onProgress };
+    const replayed = { dispatcher, registry, hook: options.hook, redact, signal, onProgress };
     // Awaited here: the hooks are unloaded at the end of this block.
     return await replayFirings(store.read(filter), replayed);
   });
 }
 
 /** Throws HERMES_USAGE for a hook that neither exists now nor ran then. */
-async function demandHook(name: string, dispatcher: HookDispatcher, recordings: AsyncIterable<Recording>) {
-  const names = new Set(dispatcher.hooks().map((hook) => hook.name));
-  if (names.has(name)) return;
+async function demandHook(name: string, present: ReadonlySet<string>, recordings: AsyncIterable<Recording>) {
+  if (present.has(name)) return;
+  const names = new Set(present);
   for await (const { runs } of recordings) for (const run of runs) names.add(run.name);
   if (names.has(name)) return;
   const problem = `--hook: there is no hook "${visible(name)}".${didYouMean(name, [...names])}`;

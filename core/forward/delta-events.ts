@@ -25,6 +25,6 @@ export function textOf(context: EventContext): string | null {
 }
 
 /** The same event with another text. */
-export function withText({ event_type, context }: QueuedEvent, text: string): QueuedEvent {
-  return { event_type, context: { ...context, payload: { ...(context["payload"] as object), text } } };
+export function withText({ event_type, context, number }: QueuedEvent, text: string): QueuedEvent {
+  return { event_type, number, context: { ...context, payload: { ...(context["payload"] as object), text } } };
 }

@@ -68,6 +68,8 @@ export interface Forwarder {
   readonly waiting: number;
   /** Events that were dropped. */
   readonly dropped: number;
+  /** The same of the stream; null without one. */
+  readonly stream: { readonly waiting: number; readonly dropped: number } | null;
 }
 
 /**
@@ -137,6 +139,12 @@ class HookForwarder implements Forwarder {
 
   get dropped(): number {
     return this.#outlet.dropped;
+  }
+
+  get stream(): Forwarder["stream"] {
+    if (this.#stream === null) return null;
+    const { held, dropped } = this.#stream.outlet;
+    return { waiting: held, dropped };
   }
 
   start(): void {

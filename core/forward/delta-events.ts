@@ -1,6 +1,6 @@
 /** Reads and changes the text of an event, which may come from anywhere and be of any shape. */
 import type { EventContext } from "#core/registry";
-import type { QueuedEvent } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 
 /** The session of an event; null for none. */
 export function sessionOf(context: EventContext): string | null {

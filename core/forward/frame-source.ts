@@ -4,7 +4,8 @@
  */
 import { DeltaBuffer } from "./delta-buffer.ts";
 import type { MadeFrames, Outlet } from "./outlet.ts";
-import type { ForwardQueue, QueuedEvent } from "./queue.ts";
+import type { ForwardQueue } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 import { writeFrames, type FrameOptions, type WrittenFrames } from "./wire-frames.ts";
 import type { Redactor } from "#core/home/redact";
 

@@ -1,6 +1,6 @@
 /** What one destination still has to get: events that wait in the shared queue, and frames made of earlier ones. */
 import type { WrittenFrames } from "./wire-frames.ts";
-import type { QueuedEvent } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 
 /** Maximum number of events that wait for a destination, including those being sent (seed 002). */
 export const MOST_WAITING = 1024;

@@ -4,16 +4,9 @@
  */
 import type { EventContext } from "#core/registry";
 import { MOST_WAITING, Outlet } from "./outlet.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 
 const MASK = MOST_WAITING - 1;
-
-/** An emitted event. The context is kept, not copied; the emitter must not change it. */
-export interface QueuedEvent {
-  readonly event_type: string;
-  readonly context: EventContext;
-  /** Its place in the order of all events of this queue. */
-  readonly number: number;
-}
 
 export class ForwardQueue {
   readonly #events = Array.from<string>({ length: MOST_WAITING }).fill("");

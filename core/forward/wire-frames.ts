@@ -1,6 +1,6 @@
 /** Turns events into frames: `{event_type, context, src}` as JSON, without secrets, limited in size (CONTRACT §9). */
 import { copyWithCare, plainSize, type CopyLimits } from "./value.ts";
-import type { QueuedEvent } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 import { isMapping } from "#core/mapping";
 
 /** Maximum size of a frame; larger ones are shortened. */

@@ -66,6 +66,7 @@ const DEMANDS: readonly Demand[] = [
   { surfaces: [...TURNS, ...TRIALS, "inbound"], path: "hooks_consent" },
   { surfaces: [...TURNS, "hooks replay"], path: "hooks_limits" },
   { surfaces: TURNS, path: "record" },
+  { surfaces: TURNS, path: "forward" },
   { surfaces: [...TURNS, "webhooks", "worker"], path: "webhooks" },
   { surfaces: HOSTS, path: "plugins.*", when: (_, [, key]) => key !== "entries" },
   { surfaces: ["plugin"], path: "plugins.entries.*", when: (_, [, , key], plugin) => key === plugin },

@@ -3,7 +3,7 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { DeltaBuffer } from "#core/forward/delta-buffer";
-import type { QueuedEvent } from "#core/forward/queue";
+import type { QueuedEvent } from "#core/forward/queued-event";
 import { createRedactor } from "#core/home/redact";
 import { until } from "../../helpers/poll.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { ForwardQueue, type QueuedEvent } from "#core/forward/queue";
+import { ForwardQueue } from "#core/forward/queue";
+import type { QueuedEvent } from "#core/forward/queued-event";
 import { MOST_WAITING, type MadeFrames, type Outlet } from "#core/forward/outlet";
 
 const numberOf = ({ context }: QueuedEvent) => context["n"];

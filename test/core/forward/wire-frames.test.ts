@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { MOST_FRAME_BYTES, writeFrames } from "#core/forward/wire-frames";
-import type { QueuedEvent } from "#core/forward/queue";
+import type { QueuedEvent } from "#core/forward/queued-event";
 import { createRedactor } from "#core/home/redact";
 import type { EventContext } from "#core/registry";
 import { isSecretName } from "#core/secret-names";

@@ -5,32 +5,18 @@ import type { HookDispatcher } from "#core/dispatch";
 import { HermesError } from "#core/errors";
 import { isEventName, type EventName, type Payload } from "#core/events";
 import { decidingRun, decisionContent, fingerprintOf, firingOutcome, outcomeOfHook } from "#core/firing-outcome";
-import type { HookOutcome, HookRun } from "#core/ports/hook";
+import type { HookRun } from "#core/ports/hook";
 import type { RecordedRun, Recording } from "#core/ports/recordings";
+import type { ChangedFiring, HookChanges } from "#core/ports/replays";
 import type { HookRegistry } from "#core/registry";
 import { shownDetail } from "#core/runs";
 import { EmissionReplay } from "./replay-emissions.ts";
-
-/** A firing that would end differently now, as `hermes hooks replay --json` prints it (CONTRACT §17). */
-export interface ChangedFiring {
-  readonly time: string;
-  readonly event: string;
-  readonly session_id: string;
-  readonly tool_name: string | null;
-  readonly recorded: HookOutcome;
-  readonly now: HookOutcome;
-  /** The hook that makes the difference; null when nobody knows. */
-  readonly hook: string | null;
-  readonly message: string | null;
-  /** Present where the hooks got another payload now than then. */
-  readonly redacted?: true;
-  readonly truncated?: true;
-}
 
 export interface ReplayReport {
   readonly firings: number;
   readonly same: number;
   readonly changed: readonly ChangedFiring[];
+  readonly hooks: HookChanges;
 }
 
 export interface ReplayOptions {
@@ -59,16 +45,20 @@ export async function replayFirings(
   const { signal, onProgress } = options;
   using emissions = new EmissionReplay(options.registry);
   const changed: ChangedFiring[] = [];
+  const [then, now] = [new Set<string>(), new Set<string>()];
   let firings = 0;
   for await (const recording of recordings) {
     const replayed = await replay(recording, emissions, options);
     if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
+    for (const { name } of recording.runs) then.add(name);
+    for (const { name } of replayed.runs) now.add(name);
     const difference = compare(recording, replayed, options);
     if (difference !== undefined) changed.push(difference);
     if (++firings % FIRINGS_IN_A_ROW === 0) await nextTurn();
     onProgress(firings);
   }
-  return { firings, same: firings - changed.length, changed };
+  const hooks = { added: [...now.difference(then)].toSorted(), removed: [...then.difference(now)].toSorted() };
+  return { firings, same: firings - changed.length, changed, hooks };
 }
 
 interface Replayed {

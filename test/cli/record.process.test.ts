@@ -5,6 +5,7 @@ import test from "node:test";
 import { openDatabase, openToLook } from "#core/home/database";
 import type { NewRecording } from "#core/ports/recordings";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
+import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
 import { Home } from "../helpers/hermes.ts";
 
 async function recordingsOf(home: Home) {
@@ -34,6 +35,17 @@ test("the events of the configuration are recorded, and none without it", async 
   await home.run(["chat", "-q", "run `echo again`"]);
   assert.equal((await recordingsOf(home)).length, recordings.length);
 });
+
+async function lastReplayOf(home: Home) {
+  const database = openToLook(join(home.path, "state.db"));
+  assert.ok(database);
+  try {
+    const replays = new EmbeddedReplays(database);
+    return { replay: await replays.last(), changes: await replays.changes({ limit: 10 }) };
+  } finally {
+    database.close();
+  }
+}
 
 /** Kills its process once the call before is in the file. */
 const KILLER = `import { DatabaseSync } from "node:sqlite";
@@ -125,6 +137,13 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
     table.stdout,
     /pre_tool_call.*terminal.*pass.*block.*guard.*no echo hello\nOf 1 firing, 1 would differ\.\n$/,
   );
+  // The dashboard shows the last one.
+  const { replay, changes } = await lastReplayOf(home);
+  const counts = { firings: 1, same: 0, changed: 1 };
+  const filters = { session, since: null, event: "pre_tool_call", hook: "guard" };
+  assert.match(replay?.ran_at ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.deepEqual(replay, { ran_at: replay!.ran_at, filters, hooks: { added: [], removed: [] }, ...counts });
+  assert.deepEqual(changes, [changed[0]]);
   const later = await home.run(["hooks", "replay", "--since", "2999-01-01"]);
   assert.deepEqual([later.code, later.stdout.startsWith("No recorded firing matches.")], [0, true]);
 

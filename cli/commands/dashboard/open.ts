@@ -69,6 +69,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 async function openStored(database: DatabaseSync, options: OpenDashboardOptions) {
   const { paths, config, redact, log } = options;
   const { EmbeddedDeliveries } = await import("#daemon/storage/embedded-deliveries");
+  const { EmbeddedReplays } = await import("#daemon/storage/embedded-replays");
   const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
   const { searchSessions } = await import("#agent/session-search");
@@ -92,7 +93,7 @@ async function openStored(database: DatabaseSync, options: OpenDashboardOptions)
     toMarkdown,
     prices: await pricesOf(options),
   });
-  return { tasks, deliveries, daemons, sessions };
+  return { tasks, deliveries, daemons, sessions, replays: new EmbeddedReplays(database) };
 }
 
 /** The prices of the configured model; none, and a line in the log, when the configuration names no model. */

@@ -1,12 +1,13 @@
 /** `hermes hooks replay`: what the hooks of now would have done to what was recorded (CONTRACT §17). */
 import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
-import { EXIT, HermesError } from "#core/errors";
+import { EXIT, HermesError, problemOf } from "#core/errors";
 import { demandFor } from "#core/home/demands";
 import { createRedactor } from "#core/home/redact";
 import { isEventName } from "#core/events";
 import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Recording, RecordingFilter } from "#core/ports/recordings";
+import type { ChangedFiring } from "#core/ports/replays";
 import { chooseId, mayBeginId } from "#core/short-id";
 import { didYouMean } from "#core/suggest";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
@@ -16,7 +17,8 @@ import { secretsOf } from "#cli/host-files";
 import { printList, type Column } from "#cli/list";
 import { interruptible } from "#cli/shutdown";
 import { demandEvent } from "./event.ts";
-import { replayFirings, type ChangedFiring, type ReplayReport } from "#daemon/recordings/replay";
+import { replayFirings, type ReplayReport } from "#daemon/recordings/replay";
+import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
 import { openReplayHooks } from "./replay-hooks.ts";
 
 export interface ReplayCommandOptions {
@@ -53,7 +55,9 @@ export async function replayHooks(options: ReplayCommandOptions, command: Comman
     const session = options.session === undefined ? undefined : await sessionNamed(options.session, state);
     const filter = { session, since: options.since, event };
     const report = await replayIn(state, filter, { options, command, context });
-    if (options.json) context.json(report);
+    await keepForDashboard(state, report, { filter, hook: options.hook, context });
+    const { firings, same, changed } = report;
+    if (options.json) context.json({ firings, same, changed });
     else print(report, context);
     if (report.changed.length > 0) context.exit(EXIT.failed);
   });
@@ -102,6 +106,35 @@ function replayIn(
     // Awaited here: the hooks are unloaded at the end of this block.
     return await replayFirings(store.read(filter), replayed);
   });
+}
+
+interface Kept {
+  readonly filter: RecordingFilter;
+  readonly hook: string | undefined;
+  readonly context: CliContext;
+}
+
+/** What the dashboard shows of the last replay. The result is worth printing where it cannot be kept. */
+async function keepForDashboard(
+  { database, paths }: HomeState,
+  { firings, same, changed, hooks }: ReplayReport,
+  { filter, hook, context }: Kept,
+): Promise<void> {
+  const { session, event, since } = filter;
+  const filters = {
+    session: session ?? null,
+    event: event ?? null,
+    hook: hook ?? null,
+    since: since === undefined ? null : new Date(since).toISOString(),
+  };
+  const counts = { firings, same, changed: changed.length };
+  try {
+    await new EmbeddedReplays(database).save({ ran_at: new Date().toISOString(), filters, hooks, ...counts }, changed);
+  } catch (error) {
+    context.warn(
+      `The dashboard will not show this replay, because ${paths.state} cannot be written: ${problemOf(error)}`,
+    );
+  }
 }
 
 /** Throws HERMES_USAGE for a hook that neither exists now nor ran then. */

@@ -141,7 +141,8 @@ test("changed handlers of recorded events make a difference; a decision of anoth
   };
   const events = ["command:*", "agent:*"];
   const store = await record(t, { registry, events }, fire);
-  assert.deepEqual(await replay(store, registry), { firings: 3, same: 3, changed: [] });
+  const hooks = { added: [], removed: [] };
+  assert.deepEqual(await replay(store, registry), { firings: 3, same: 3, changed: [], hooks });
 
   handlers.set("rules", async (event) =>
     event === "command:r" ? rewritten("two") : { decision: "deny", message: "not any more" },

@@ -63,7 +63,9 @@ const changesOf = ({ changed }: ReplayReport) =>
 
 test("another message of a block is no difference; a new block and a lost one are", async () => {
   const calls = [{ command: "a" }];
-  assert.deepEqual(await replay(calls, { g: block("one") }, { g: block("two") }), { firings: 1, same: 1, changed: [] });
+  const hooks = { added: [], removed: [] };
+  const same = await replay(calls, { g: block("one") }, { g: block("two") });
+  assert.deepEqual(same, { firings: 1, same: 1, changed: [], hooks });
   assert.deepEqual(changesOf(await replay(calls, {}, { g: block("SECRET two") })), [
     ["pass", "block", "g", "[redacted] two"],
   ]);
@@ -102,6 +104,12 @@ test("with a hook, only its runs are compared", async () => {
   assert.deepEqual(changesOf(await replay([{}], then, now)), []);
   assert.deepEqual(changesOf(await replay([{}], then, now, "first")), [["pass", "block", "first", "new"]]);
   assert.deepEqual(changesOf(await replay([{}], then, now, "second")), [["block", "pass", "second", "no"]]);
+});
+
+test("hooks that only ran then, and those that only run now, are named", async () => {
+  const then = { SECRET: () => null, both: () => null, gone: () => null };
+  const { hooks } = await replay([{}, {}], then, { SECRET: () => null, both: () => null, later: () => null });
+  assert.deepEqual(hooks, { added: ["later"], removed: ["gone"] });
 });
 
 test("an interrupted replay ends", async () => {

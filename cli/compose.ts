@@ -54,12 +54,13 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const known = { ...options, current, files, events, sessions, model, builtin, mcp, webhooks, projectInstructions };
     const agent = undo.use(openAgent(known));
     await agent.plugins.load(current.config);
-    undo.defer(await startForwarding(options, files, events));
+    const { openForwarding } = await import("./host/forwarding.ts");
+    const forwarding = undo.use(await openForwarding({ ...options, config: current.config, files, events }));
     const { plugins } = agent;
     const reloads = undo.use(
       openReloads({ ...options, current, files, model, shellHooks, plugins, builtin, mcp, onChange: events.changed }),
     );
-    for (const part of [logs, webhooks, metrics, recording, agent.python])
+    for (const part of [logs, webhooks, metrics, recording, agent.python, forwarding])
       reloads.onReload((config) => part.configure(config));
     events.dispatcher.onChange = events.changed;
     events.changed();
@@ -201,7 +202,7 @@ async function startReports(
   const metrics = openMetrics({ storage, files, events, surface });
   const isLasting = surface !== "task";
   const webhooks = openWebhooks({ storage, run: paths.run, isLasting, files, events, warn: context.warn });
-  const recording = openRecording({ database, files, events });
+  const recording = openRecording({ database, files, events, surface: platformOf(surface) });
   for (const part of [metrics, webhooks, recording]) await part.configure(current.config);
   return {
     metrics,
@@ -229,22 +230,4 @@ async function withInbound(
   if (current.config.values.inbound === undefined) return scripts;
   const { withInboundScripts } = await import("./hook-scripts.ts");
   return withInboundScripts(scripts, () => current.config.values, { cwd: process.cwd(), env });
-}
-
-/** Sends every event to the dashboard of the home, if there is one or once there is. Returns its undo. */
-async function startForwarding(
-  { context, paths, surface }: HostOptions,
-  files: HostFiles,
-  { registry }: HostEvents,
-): Promise<() => Promise<void> | void> {
-  const { start_if_dashboard_available, stop } = await import("#core/forwarder");
-  start_if_dashboard_available(registry, {
-    src: platformOf(surface),
-    home: paths.home,
-    env: context.env,
-    redact: files.redact,
-    warn: context.warn,
-    log: (sentence) => files.log.warn(sentence),
-  });
-  return () => stop();
 }

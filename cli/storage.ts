@@ -18,7 +18,7 @@ export interface StorageOptions {
  * The url of the server, from `storage` in config.yaml, else from the environment; undefined without one. Throws
  * HERMES_DATABASE_URL.
  */
-export function storageUrl({ values }: Pick<Config, "values">, env: NodeJS.ProcessEnv): string | undefined {
+function storageUrl({ values }: Pick<Config, "values">, env: NodeJS.ProcessEnv): string | undefined {
   if (values.storage !== undefined) return values.storage;
   const url = env["HERMES_DATABASE_URL"] || undefined;
   const problem = url === undefined ? null : databaseUrlProblem(url);

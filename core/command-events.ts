@@ -1,4 +1,5 @@
 /** Slash commands as events: handlers of `command:<name>` may decide what happens to the command (CONTRACT §4). */
+import type { Decision } from "./answers.ts";
 import type { EventContext, HookRegistry } from "./registry.ts";
 
 /** A slash command without its slash. */
@@ -11,6 +12,20 @@ export interface SlashCommand {
 export type CommandDecision =
   | ({ readonly kind: "run" } & SlashCommand)
   | { readonly kind: "denied" | "handled"; readonly message: string };
+
+export type CommandVerdict = Extract<Decision, { kind: "pass" | "block" | "skip" | "rewrite" }>;
+
+/** What it is as a decision of hooks, for the records of runs. */
+export function commandVerdict(decision: CommandDecision): Exclude<CommandVerdict, { kind: "pass" }> {
+  switch (decision.kind) {
+    case "denied":
+      return { kind: "block", message: decision.message };
+    case "handled":
+      return { kind: "skip", reason: decision.message };
+    case "run":
+      return { kind: "rewrite", text: `/${decision.name} ${decision.args}`.trim() };
+  }
+}
 
 /** Splits `/name args`; undefined when it is not a command, such as a path with more than one slash. */
 export function parseSlash(text: string): SlashCommand | undefined {

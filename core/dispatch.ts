@@ -29,7 +29,7 @@ export type EventListener<Given = object> = (payload: Given, origin?: FiringOrig
 /** Learns what comes of one firing. */
 export interface FiringWatch {
   /** Takes the record of each of its runs; of a hook in the background, maybe after the end. */
-  readonly run: (run: HookRun, hook: Hook) => void;
+  readonly run: (run: HookRun, hook: Pick<Hook, "background">) => void;
   /** Takes what the hooks decided together, also when there are none. */
   readonly end: (decision: Decision) => void;
 }

@@ -24,6 +24,13 @@ export interface EmissionSteps<Context, Registration extends Handled<Context>> {
   readonly failed: (registration: Registration, event: string, error: unknown) => void;
 }
 
+/** Sees emissions begin. */
+export interface EmissionFollower<Context, Registration> {
+  readonly wants: (event: string) => boolean;
+  /** The handlers to call at one emission, in place of those that are registered. Must not throw. */
+  readonly begin: (event: string, context: Context, handlers: readonly Registration[]) => readonly Registration[];
+}
+
 /** After this many emissions the handlers get a function of their own, which takes about 50 µs to create. */
 const FREQUENT = 1000;
 /** More handlers than this are always called in a loop: their function would be too large to be inlined. */
@@ -36,10 +43,20 @@ export class EventHandlers<Context, Registration extends Handled<Context>> {
   readonly handlers: readonly Registration[];
   /** Calls all handlers in order. */
   emission: Emission<Context>;
+  readonly #followers: readonly EmissionFollower<Context, Registration>[];
   #emissions = 0;
 
-  constructor(handlers: readonly Registration[], steps: EmissionSteps<Context, Registration>) {
+  constructor(
+    handlers: readonly Registration[],
+    steps: EmissionSteps<Context, Registration>,
+    followers: readonly EmissionFollower<Context, Registration>[] = [],
+  ) {
     this.handlers = handlers;
+    this.#followers = followers;
+    if (followers.length > 0) {
+      this.emission = (event, context) => steps.loop(this.begin(event, context), 0, event, context);
+      return;
+    }
     const loop: Emission<Context> = (event, context) => steps.loop(handlers, 0, event, context);
     this.emission =
       handlers.length === 0
@@ -48,6 +65,16 @@ export class EventHandlers<Context, Registration extends Handled<Context>> {
             if (++this.#emissions === FREQUENT) this.emission = compile(handlers, steps) ?? loop;
             loop(event, context);
           };
+  }
+
+  /** True when nobody would notice an emission. */
+  get isSilent(): boolean {
+    return this.handlers.length === 0 && this.#followers.length === 0;
+  }
+
+  /** The handlers to call at an emission that begins now. */
+  begin(event: string, context: Context): readonly Registration[] {
+    return this.#followers.reduce((handlers, follower) => follower.begin(event, context, handlers), this.handlers);
   }
 }
 

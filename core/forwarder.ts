@@ -4,14 +4,19 @@
  *
  * A context is kept until it is sent, not copied: it must be an object created for its event that nobody changes later.
  */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { BoundedMap } from "./bounded-map.ts";
 import { watchDiscovery, type DiscoveryWatch } from "./forward/discovery-watch.ts";
 import { readDiscovery } from "./forward/discovery.ts";
+import { formatMessageIds } from "./forward/message-ids.ts";
+import { FrameSource } from "./forward/frame-source.ts";
+import type { Outlet } from "./forward/outlet.ts";
 import { ForwardQueue } from "./forward/queue.ts";
 import { ForwardSender } from "./forward/sender.ts";
 import { homePaths } from "./home/paths.ts";
 import { createRareLog } from "./rare-log.ts";
+import { problemOf } from "./errors.ts";
 import { createRedactor, type Redactor } from "./home/redact.ts";
 import type { EventContext, HookRegistry } from "./registry.ts";
 import { writeStderr } from "./stderr.ts";
@@ -31,7 +36,30 @@ export interface ForwarderOptions {
   readonly warn?: (sentence: string) => void;
   /** Takes at most one message a minute about events that do not arrive; like `warn` when absent. */
   readonly log?: (sentence: string) => void;
+  /** Opens a stream that gets the events, too, whether or not there is a dashboard. */
+  readonly stream?: OpenStream | undefined;
 }
+
+/** A stream of events, such as one of NATS, beside the dashboard. */
+export interface StreamSender {
+  /** Announces a waiting event. Called for every event. */
+  wake(): void;
+  /** Sends what it can for a moment, then drops the rest. */
+  close(): Promise<void>;
+}
+
+/** What a stream works with. */
+export interface StreamParts {
+  readonly src: string;
+  readonly outlet: Outlet;
+  readonly source: FrameSource;
+  /** Identifies this process in the IDs of its messages. */
+  readonly sender: string;
+  /** Takes a message about each failure. */
+  readonly onError: (sentence: string) => void;
+}
+
+export type OpenStream = (parts: StreamParts) => StreamSender;
 
 /** A forwarder that is attached to a dashboard. */
 export interface Forwarder {
@@ -40,6 +68,8 @@ export interface Forwarder {
   readonly waiting: number;
   /** Events that were dropped. */
   readonly dropped: number;
+  /** The same of the stream; null without one. */
+  readonly stream: { readonly waiting: number; readonly dropped: number } | null;
 }
 
 /**
@@ -58,8 +88,13 @@ class HookForwarder implements Forwarder {
   readonly #file: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #warn: (sentence: string) => void;
+  readonly #log: (sentence: string) => void;
   readonly #queue = new ForwardQueue();
+  readonly #source: FrameSource;
+  readonly #outlet = this.#queue.addOutlet();
   readonly #sender: ForwardSender;
+  readonly #id = randomUUID();
+  #stream: { readonly sender: StreamSender; readonly outlet: Outlet } | null = null;
   readonly #told = new BoundedMap<string, true>(MOST_PROBLEMS);
   #watch: DiscoveryWatch | null = null;
   #unregister: (() => void)[] = [];
@@ -73,14 +108,25 @@ class HookForwarder implements Forwarder {
     this.#file =
       options.home === undefined ? homePaths(undefined, env).discovery : join(options.home, "dashboard.json");
     this.#warn = options.warn ?? ((sentence) => writeStderr(`[hook forwarder] ${sentence}\n`));
-    this.#sender = new ForwardSender({
+    this.#log = options.log ?? this.#warn;
+    const onError = createRareLog({ write: this.#log });
+    this.#outlet.pause();
+    this.#source = new FrameSource({
       queue: this.#queue,
       src,
       redact,
       unfinished: redact.unfinished ?? createRedactor(env).unfinished,
-      onError: createRareLog({ write: options.log ?? this.#warn }),
+      onError: (error) => onError(`events could not be written: ${problemOf(error)}`),
+      onReady: () => this.#wake(),
+    });
+    this.#sender = new ForwardSender({
+      outlet: this.#outlet,
+      source: this.#source,
+      messageIds: (numbers) => (this.#stream === null ? undefined : formatMessageIds(this.#id, numbers)),
+      onError,
       onUnauthorized: () => this.refresh(),
     });
+    this.#open(options.stream);
   }
 
   get attached(): boolean {
@@ -88,11 +134,17 @@ class HookForwarder implements Forwarder {
   }
 
   get waiting(): number {
-    return this.#queue.held;
+    return this.#outlet.held;
   }
 
   get dropped(): number {
-    return this.#queue.dropped;
+    return this.#outlet.dropped;
+  }
+
+  get stream(): Forwarder["stream"] {
+    if (this.#stream === null) return null;
+    const { held, dropped } = this.#stream.outlet;
+    return { waiting: held, dropped };
   }
 
   start(): void {
@@ -104,8 +156,9 @@ class HookForwarder implements Forwarder {
   refresh(again = false): void {
     const { dashboard, problem } = readDiscovery(this.#file, { env: this.#env });
     if (problem !== null) this.#tell(problem);
-    if (dashboard === null) this.#detach();
-    else if (!this.#stopping) this.#attach();
+    if (dashboard === null) this.#outlet.pause();
+    else if (!this.#stopping) this.#outlet.open();
+    this.#attach();
     this.#sender.setDashboard(dashboard);
     if (again) this.#sender.retry();
   }
@@ -114,11 +167,41 @@ class HookForwarder implements Forwarder {
     this.#stopping = true;
     this.#watch?.close();
     this.#detach();
-    await this.#sender.close(FLUSH_MS, ALIVE_FLUSH_MS);
+    this.#source.end();
+    await Promise.all([this.#sender.close(FLUSH_MS, ALIVE_FLUSH_MS), this.#closeStream()]);
+    this.#source.close();
   }
 
+  /** Replaces the stream; without one, events only go to the dashboard. */
+  async setStream(open: OpenStream | undefined): Promise<void> {
+    await this.#closeStream();
+    if (this.#stopping) return;
+    this.#open(open);
+    this.#attach();
+  }
+
+  #open(open: OpenStream | undefined): void {
+    if (open === undefined) return;
+    const outlet = this.#queue.addOutlet();
+    const onError = createRareLog({ write: this.#log });
+    const parts = { src: this.src, outlet, source: this.#source, sender: this.#id, onError };
+    this.#stream = { sender: open(parts), outlet };
+  }
+
+  async #closeStream(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === null) return;
+    stream.outlet.pause();
+    await stream.sender.close();
+    this.#queue.removeOutlet(stream.outlet);
+    this.#stream = null;
+  }
+
+  /** Registers for events while some destination gets them. */
   #attach(): void {
-    if (this.attached) return;
+    const isNeeded = this.#queue.outlets.some(({ isOpen }) => isOpen);
+    if (!isNeeded) return this.#detach();
+    if (this.attached || this.#stopping) return;
     const forward = (event_type: string, context: EventContext) => this.#forward(event_type, context);
     this.#unregister = FORWARDED.map((pattern) =>
       this.#registry.register(pattern, forward, { name: `hook_forwarder(${pattern}→dashboard)` }),
@@ -132,7 +215,12 @@ class HookForwarder implements Forwarder {
   #forward(event_type: string, context: EventContext): void {
     if (cameFromDashboard(context)) return;
     this.#queue.push(event_type, context);
+    this.#wake();
+  }
+
+  #wake(): void {
     this.#sender.wake();
+    this.#stream?.sender.wake();
   }
 
   #tell(problem: string): void {
@@ -158,8 +246,8 @@ let current: HookForwarder | null = null;
 let stopped = Promise.resolve();
 
 /**
- * Forwards the registry's events to the dashboard as soon as there is one. Returns the attached forwarder, the same one
- * at every call, or null while there is no dashboard or when `HERMES_HOOK_FORWARDER` turns it off.
+ * Forwards the registry's events to the dashboard as soon as there is one, and to the stream. Returns the attached
+ * forwarder, the same one at every call, or null while there is neither or when `HERMES_HOOK_FORWARDER` turns it off.
  */
 export function start_if_dashboard_available(registry: HookRegistry, options: ForwarderOptions = {}): Forwarder | null {
   const env = options.env ?? process.env;
@@ -169,6 +257,11 @@ export function start_if_dashboard_available(registry: HookRegistry, options: Fo
     current.start();
   } else if (!current.attached) current.refresh();
   return current.attached ? current : null;
+}
+
+/** Replaces the stream that this process's events go to. Does nothing while nothing is forwarded at all. */
+export async function replace_stream(open: OpenStream | undefined): Promise<void> {
+  await current?.setStream(open);
 }
 
 /**
@@ -181,7 +274,7 @@ export function stop(): Promise<void> {
   return stopped;
 }
 
-/** True while events are forwarded: there is a dashboard, or there was one a moment ago. */
+/** True while events are forwarded: there is a stream or a dashboard, or there was one a moment ago. */
 export function is_active(): boolean {
   return current?.attached ?? false;
 }

@@ -5,21 +5,20 @@
  * with, even if handlers register or unregister others meanwhile.
  */
 import { BoundedMap } from "./bounded-map.ts";
-import { EventHandlers, type EmissionSteps } from "./emission.ts";
+import { EventHandlers, type EmissionFollower, type EmissionSteps } from "./emission.ts";
 import { problemOf } from "./errors.ts";
 import { wildcardOf } from "./gateway-event-names.ts";
+import { listLoaded, type LoadedHook } from "./loaded-hooks.ts";
+import type { HookRun, HookSource } from "./ports/hook.ts";
 import { writeStderr } from "./stderr.ts";
 import { isThenable } from "./thenable.ts";
 
 export type EventContext = Record<string, unknown>;
-export type EventHandler = (event_type: string, context: EventContext) => unknown;
+/** `onRun` is only for a hook of the user's outside this process, and only while its emission is followed. */
+export type EventHandler = (event_type: string, context: EventContext, onRun?: OnRun) => unknown;
 
-export interface LoadedHook {
-  readonly name: string;
-  readonly description: string;
-  readonly events: readonly string[];
-  readonly path: string;
-}
+/** Takes the record of the run that the emission caused, or null when there was none; must be called once. */
+export type OnRun = (run: HookRun | null) => void;
 
 /** Details of a handler, shown by `loaded_hooks` and in error messages. */
 export interface RegisterOptions {
@@ -28,20 +27,27 @@ export interface RegisterOptions {
   readonly description?: string;
   /** The folder of a hook that has one. Registrations of one name and path are one hook with several events. */
   readonly path?: string;
+  /** Set for a hook of the user's: who follows an emission gets its runs. */
+  readonly source?: HookSource;
 }
 
-interface Registration {
+/** A registered handler. */
+export interface Registration {
   readonly event: string;
   readonly handler: EventHandler;
   readonly name: string;
+  /** Null for a handler that is no hook of the user's. */
+  readonly source: HookSource | null;
   readonly description: string;
   /** Null for a handler that code registered. */
   readonly path: string | null;
   /** True for an async function, which can be skipped without starting it. */
   readonly isAsync: boolean;
-  /** Set once a warning said that it can no longer run. */
-  skippedAtExit: boolean;
+  /** `told` once a warning said that it can no longer run. */
+  readonly skipped: { told: boolean };
 }
+
+export type RegistryFollower = EmissionFollower<EventContext, Registration>;
 
 /** Takes a message about a failed handler, with its name. */
 export type RegistryReport = (sentence: string) => void;
@@ -64,6 +70,7 @@ export class HookRegistry {
   readonly #registrations = new Map<string, readonly Registration[]>();
   /** All handlers, in order of registration. */
   #order: readonly Registration[] = [];
+  #followers: readonly RegistryFollower[] = [];
   readonly #resolved = new BoundedMap<string, EventHandlers<EventContext, Registration>>(MOST_REMEMBERED);
   readonly #report: RegistryReport;
   readonly #steps: EmissionSteps<EventContext, Registration> = {
@@ -81,15 +88,7 @@ export class HookRegistry {
 
   /** The registered hooks, in order of registration. */
   get loaded_hooks(): readonly LoadedHook[] {
-    const hooks = new Map<unknown, LoadedHook & { readonly events: string[] }>();
-    for (const registration of this.#order) {
-      const { name, description, event, path } = registration;
-      const key = path === null ? registration : `${name}\0${path}`;
-      const known = hooks.get(key);
-      if (known === undefined) hooks.set(key, { name, description, events: [event], path: path ?? "<programmatic>" });
-      else known.events.push(event);
-    }
-    return [...hooks.values()];
+    return listLoaded(this.#order);
   }
 
   /**
@@ -104,8 +103,9 @@ export class HookRegistry {
       name: options.name ?? (handler.name || "<anonymous>"),
       description: options.description ?? "(registered programmatically)",
       path: options.path ?? null,
+      source: options.source ?? null,
       isAsync: AsyncFunction.isPrototypeOf(handler),
-      skippedAtExit: false,
+      skipped: { told: false },
     };
     this.#registrations.set(event, [...(this.#registrations.get(event) ?? NOBODY), registration]);
     this.#order = [...this.#order, registration];
@@ -113,9 +113,19 @@ export class HookRegistry {
     return () => this.#unregister(registration);
   }
 
+  /** Lets a follower see the emissions that it wants. Returns its undo. */
+  follow(follower: RegistryFollower): () => void {
+    this.#followers = [...this.#followers, follower];
+    this.#resolved.clear();
+    return () => {
+      this.#followers = this.#followers.filter((other) => other !== follower);
+      this.#resolved.clear();
+    };
+  }
+
   /** True when an emission of this event would run a handler; otherwise callers can skip creating a context. */
   listens(event: string): boolean {
-    return this.#handlers(event).length > 0;
+    return !this.#handlersOf(event).isSilent;
   }
 
   /**
@@ -123,9 +133,10 @@ export class HookRegistry {
    * handler returns a promise, all have run when this returns.
    */
   emit(event: string, context?: EventContext | null): Promise<void> {
-    const handlers = this.#handlers(event);
-    if (handlers.length === 0) return DONE;
+    const resolved = this.#handlersOf(event);
+    if (resolved.isSilent) return DONE;
     const given = context ?? {};
+    const handlers = resolved.begin(event, given);
     for (let index = 0; index < handlers.length; index++) {
       const registration = handlers[index]!;
       try {
@@ -150,7 +161,7 @@ export class HookRegistry {
   ): Promise<NonNullable<Answer>[]> {
     const given = context ?? {};
     const answers: NonNullable<Answer>[] = [];
-    for (const registration of this.#handlers(event)) {
+    for (const registration of this.#handlersOf(event).begin(event, given)) {
       try {
         const { handler } = registration;
         const answer = read(await handler(event, given));
@@ -168,7 +179,7 @@ export class HookRegistry {
    * throws.
    */
   emit_sync(event: string, context?: EventContext | null): void {
-    (this.#resolved.get(event) ?? this.#resolve(event)).emission(event, context ?? {});
+    this.#handlersOf(event).emission(event, context ?? {});
   }
 
   #emitSyncFrom(handlers: readonly Registration[], first: number, event: string, context: EventContext): void {
@@ -214,8 +225,8 @@ export class HookRegistry {
   }
 
   /** The handlers of an event: exact ones first, then those of its namespace's wildcard. */
-  #handlers(event: string): readonly Registration[] {
-    return (this.#resolved.get(event) ?? this.#resolve(event)).handlers;
+  #handlersOf(event: string): EventHandlers<EventContext, Registration> {
+    return this.#resolved.get(event) ?? this.#resolve(event);
   }
 
   #resolve(event: string): EventHandlers<EventContext, Registration> {
@@ -223,7 +234,8 @@ export class HookRegistry {
     const wildcard = wildcardOf(event);
     const broad = wildcard === null || wildcard === event ? NOBODY : (this.#registrations.get(wildcard) ?? NOBODY);
     const handlers = broad.length === 0 ? exact : exact.length === 0 ? broad : [...exact, ...broad];
-    const resolved = new EventHandlers(handlers, this.#steps);
+    const followers = this.#followers.filter(({ wants }) => wants(event));
+    const resolved = new EventHandlers(handlers, this.#steps, followers);
     this.#resolved.set(event, resolved);
     return resolved;
   }
@@ -238,8 +250,8 @@ export class HookRegistry {
   }
 
   #skipAtExit(registration: Registration, event: string): void {
-    if (registration.skippedAtExit) return;
-    registration.skippedAtExit = true;
+    if (registration.skipped.told) return;
+    registration.skipped.told = true;
     this.#tell(
       `handler "${registration.name}" of ${event} is asynchronous and cannot run while the process exits; ` +
         "this is only reported once.",

@@ -1,4 +1,7 @@
-/** The HTTP API for what the home has stored: sessions, tasks, deliveries of webhooks, daemons. It can only be read. */
+/**
+ * The HTTP API for what the home has stored: sessions, tasks, deliveries of webhooks, daemons, the last replay. It can
+ * only be read.
+ */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
@@ -10,14 +13,16 @@ import { truncate } from "#core/truncate";
 import { Refused, type RequestAccess } from "./access.ts";
 import { addDaemonRoutes } from "./daemon-routes.ts";
 import { choiceOf, LISTED_TEXT, limitOf, wordOf } from "./list-query.ts";
+import { addReplayRoutes, type LastReplay } from "./replay-routes.ts";
 import { addSessionRoutes, type StoredSessions } from "./session-routes.ts";
 
-/** Where sessions, tasks, deliveries and daemons come from; the texts of tasks and daemons are without secrets. */
+/** Where sessions, tasks, deliveries, daemons and the last replay come from; the texts of tasks and daemons are without secrets. */
 export interface StoredItems {
   readonly tasks: Pick<TaskDesk, "list" | "get" | "lastLines">;
   readonly deliveries: Pick<DeliveryStore, "list" | "get">;
   readonly daemons: DaemonDesk;
   readonly sessions: StoredSessions;
+  readonly replays: LastReplay;
 }
 
 export interface StoredRouteParts {
@@ -53,6 +58,7 @@ export function addStoredRoutes(app: FastifyInstance, { access, stored, redact, 
   }
 
   addSessionRoutes(app, { access, read: (what) => tryTo(() => what(stored?.sessions)), redact });
+  addReplayRoutes(app, { access, read: (what) => read(({ replays }) => what(replays)), redact });
   addDaemonRoutes(app, { access, read: (what) => read(({ daemons }) => what(daemons)) });
 
   app.get("/api/tasks", options, (request) =>

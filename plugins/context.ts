@@ -111,7 +111,7 @@ export function createPluginContext(plugin: LoadedPlugin): PluginContext {
       if (!isThenable(answer)) return answer;
       return rejectLate(answer, { ms: seconds * 1000, sentence: `it did not finish within ${seconds} s` });
     };
-    return plugin.add(() => deps.registry.register(event, bounded, { name }));
+    return plugin.add(() => deps.registry.register(event, bounded, { name, source: "plugin" }));
   }
 
   async function emit(event: string, context: Readonly<Record<string, unknown>> = {}): Promise<void> {

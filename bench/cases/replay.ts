@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HookDispatcher } from "#core/dispatch";
+import { HookRegistry } from "#core/registry";
 import { EVENTS } from "#core/events";
 import { openDatabase } from "#core/home/database";
 import type { Hook } from "#core/ports/hook";
@@ -46,7 +47,7 @@ export const replayCase: Case = {
     const database = openDatabase(join(folder, "state.db"));
     const store = new EmbeddedRecordings(database);
     const redact = (text: string) => text;
-    const recorder = new FiringRecorder({ store, redact, log });
+    const recorder = new FiringRecorder({ store, redact, log, surface: "cli" });
     const dispatcher = new HookDispatcher();
     for (let index = 0; index < CALLBACKS; index++) dispatcher.register(guard());
     try {
@@ -56,7 +57,7 @@ export const replayCase: Case = {
       for (let round = 0; round < ROUNDS; round++) {
         const { signal } = new AbortController();
         const started = performance.now();
-        const options = { dispatcher, redact, signal, onProgress: () => undefined };
+        const options = { dispatcher, registry: new HookRegistry(), redact, signal, onProgress: () => undefined };
         const { firings, same } = await replayFirings(store.read({}), options);
         times.push(performance.now() - started);
         if (firings !== FIRINGS || same !== FIRINGS) throw new Error(`${same} of ${firings} firings were the same`);

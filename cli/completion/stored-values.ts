@@ -50,8 +50,8 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "sessions export <id>": sessions,
   "sessions delete <id>": sessions,
   "chat --resume": sessions,
-  "hooks replay --session": sessions,
-  "hooks replay --event": approvableEvents,
+  "hooks replay --session": recordedSessions,
+  "hooks replay --event": recordedEvents,
   "webhooks test <name>": endpointNames,
   "webhooks enable <name>": endpointsThat((isDisabled) => isDisabled),
   "webhooks deliveries --endpoint": endpointNames,
@@ -241,6 +241,29 @@ function sessions({ paths }: Source): Promise<readonly OfferedValue[]> {
       value: id,
       description: `${count} messages: ${fitLine(visible(title ?? ""), PROMPT_COLUMNS)}`,
     }));
+  });
+}
+
+function recordedSessions({ paths }: Source): Promise<readonly OfferedValue[]> {
+  return withDatabase(paths, async (database) => {
+    const { SqliteSessions } = await import("#agent/sessions");
+    const { EmbeddedRecordings } = await import("#daemon/storage/embedded-recordings");
+    const stored = new SqliteSessions(database, () => undefined);
+    const list = await new EmbeddedRecordings(database).sessions(MOST_OFFERED);
+    return plain(
+      list.map(({ id, firings }) => ({
+        value: id,
+        description: `${firings} firings: ${fitLine(visible(stored.get(id)?.title ?? ""), PROMPT_COLUMNS)}`,
+      })),
+    );
+  });
+}
+
+function recordedEvents({ paths }: Source): Promise<readonly OfferedValue[]> {
+  return withDatabase(paths, async (database) => {
+    const { EmbeddedRecordings } = await import("#daemon/storage/embedded-recordings");
+    const recorded = await new EmbeddedRecordings(database).events();
+    return plain(recorded.map(({ event, firings }) => ({ value: event, description: `${firings} firings` })));
   });
 }
 

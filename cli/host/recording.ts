@@ -3,16 +3,18 @@ import type { DatabaseSync } from "node:sqlite";
 import { declarationOf, EVENT_NAMES, isEventName } from "#core/events";
 import type { Config } from "#core/home/config";
 import type { RecordSettings } from "#core/home/record-settings";
-import { PASS } from "#core/answers";
-import type { FiringRecorder } from "#daemon/recordings/recorder";
-import type { HostFiles } from "../host-files.ts";
+import type { followEmission } from "#core/followed-emission";
+import { wildcardOf } from "#core/gateway-event-names";
+import type { FiringRecorder, RecorderOptions } from "#daemon/recordings/recorder";
 import type { HostEvents } from "./events.ts";
 import { OptionalPart } from "./optional-part.ts";
 
 export interface HostRecordingOptions {
   readonly database: DatabaseSync;
-  readonly files: Pick<HostFiles, "redact" | "log">;
+  readonly files: Pick<RecorderOptions, "redact" | "log">;
   readonly events: Pick<HostEvents, "dispatcher" | "registry">;
+  /** The kind of this process. */
+  readonly surface: string;
 }
 
 export interface HostRecording extends AsyncDisposable {
@@ -32,12 +34,13 @@ export function openRecording(options: HostRecordingOptions): HostRecording {
   };
 }
 
-async function activate({ database, files, events }: HostRecordingOptions) {
+async function activate({ database, files, events, surface }: HostRecordingOptions) {
   const { EmbeddedRecordings } = await import("#daemon/storage/embedded-recordings");
   const { FiringRecorder: Recorder } = await import("#daemon/recordings/recorder");
+  const { followEmission } = await import("#core/followed-emission");
   const { RECORD_DEFAULTS } = await import("#core/home/record-settings");
   const { redact, log } = files;
-  const recorder = new Recorder({ store: new EmbeddedRecordings(database), redact, log });
+  const recorder = new Recorder({ store: new EmbeddedRecordings(database), redact, log, surface });
   // A process that ends without disposal; the engine writes before this returns.
   const flushAtExit = () => void recorder.flush();
   process.once("exit", flushAtExit);
@@ -47,7 +50,7 @@ async function activate({ database, files, events }: HostRecordingOptions) {
       const { keep_days, max_mb } = RECORD_DEFAULTS;
       recorder.limits = { keepDays: days ?? keep_days, maxMb: mb ?? max_mb };
       listeners.dispose();
-      listeners = listenTo(new Set(names ?? EVENT_NAMES), events, recorder);
+      listeners = listenTo(names ?? EVENT_NAMES, events, recorder, followEmission);
     },
     async [Symbol.asyncDispose]() {
       listeners.dispose();
@@ -59,22 +62,25 @@ async function activate({ database, files, events }: HostRecordingOptions) {
 
 /** Records each firing once, however many patterns match it. */
 function listenTo(
-  patterns: ReadonlySet<string>,
+  patterns: readonly string[],
   { dispatcher, registry }: HostRecordingOptions["events"],
   recorder: FiringRecorder,
+  follow: typeof followEmission,
 ): DisposableStack {
   const listeners = new DisposableStack();
-  for (const pattern of patterns) {
-    if (isEventName(pattern)) {
-      const { live } = declarationOf(pattern);
-      listeners.defer(dispatcher.listen(pattern, (payload, origin) => recorder.watch(pattern, payload, origin, live)));
-      continue;
-    }
-    const isBroad = pattern.endsWith(":*");
-    const handler = (event: string, context: object): void => {
-      if (!isBroad || !patterns.has(event)) recorder.watch(event, context)?.end(PASS);
-    };
-    listeners.defer(registry.register(pattern, handler, { name: "record", description: "records events" }));
+  for (const event of new Set(patterns.filter(isEventName))) {
+    const { live } = declarationOf(event);
+    listeners.defer(dispatcher.listen(event, (payload, origin) => recorder.watch(event, payload, origin, live)));
   }
+  const wanted = new Set(patterns.filter((pattern) => !isEventName(pattern)));
+  if (wanted.size === 0) return listeners;
+  const undo = registry.follow({
+    wants: (event) => wanted.has(event) || wanted.has(wildcardOf(event) ?? event),
+    begin(event, context, handlers) {
+      const watch = recorder.watch(event, context);
+      return watch === undefined ? handlers : follow(handlers, { event, context, watch });
+    },
+  });
+  listeners.defer(undo);
   return listeners;
 }

@@ -1,16 +1,12 @@
-/** Batches of frames: fills them from the queue, and handles the dashboard's answer. */
-import { DeltaBuffer } from "./delta-buffer.ts";
+/** Batches of frames: fills them, and handles the dashboard's answer. */
 import { objectOf, type ConnectionAnswer } from "./connection.ts";
-import { writeFrames, type FrameOptions, type WrittenFrames } from "./wire-frames.ts";
-import type { ForwardQueue, QueuedEvent } from "./queue.ts";
-import type { Redactor } from "#core/home/redact";
+import type { FrameSource } from "./frame-source.ts";
+import type { MadeFrames, Outlet } from "./outlet.ts";
 
 /** Maximum number of frames in a batch (CONTRACT §9). */
 export const MOST_FRAMES = 256;
 /** A batch may have at most 1 MiB; this leaves room for one more frame. */
 const ENOUGH_BYTES = 512 * 1024;
-/** How much is serialised before yielding to the rest of the program: one to two milliseconds of work. */
-const SLICE_CHARACTERS = 64 * 1024;
 /** How often a batch with an unknown outcome is sent before it is considered lost. */
 const MOST_ATTEMPTS = 3;
 
@@ -19,6 +15,8 @@ export interface Batch {
   /** JSON of the frames, with commas between them. */
   readonly text: string;
   readonly frames: number;
+  /** The numbers of its events. */
+  readonly numbers: readonly number[];
   /** How often it was sent without an answer. */
   attempts: number;
 }
@@ -34,27 +32,20 @@ export type PostResult =
   | { readonly kind: "unauthorized" }
   | { readonly kind: "failed"; readonly problem: string };
 
-export interface ParcelOptions extends FrameOptions {
-  readonly queue: ForwardQueue;
-  readonly unfinished: Redactor["unfinished"];
-  /** Called for a problem that is not the dashboard's. */
-  readonly onError: (error: unknown) => void;
-  /** Called when an event that waited for a later one can be sent. */
-  readonly onReady: () => void;
+export interface BatchesOptions {
+  readonly outlet: Outlet;
+  readonly source: FrameSource;
 }
 
 /** Pending batches, oldest first. Their frames count as part of the queue until they are settled. */
 export class Batches {
-  readonly #options: ParcelOptions;
-  readonly #deltas: DeltaBuffer;
+  readonly #options: BatchesOptions;
   #batches: Batch[] = [];
   #most = MOST_FRAMES;
-  #ending = false;
-  #closed = false;
+  #isClosed = false;
 
-  constructor(options: ParcelOptions) {
+  constructor(options: BatchesOptions) {
     this.#options = options;
-    this.#deltas = new DeltaBuffer(options);
   }
 
   /** True while events taken from the queue have not been settled. */
@@ -103,22 +94,14 @@ export class Batches {
     for (const batch of this.#batches) batch.attempts = 0;
   }
 
-  /** Announces that there are no more events. */
-  end(): void {
-    this.#ending = true;
-  }
-
-  /** Drops everything that is pending. */
+  /** Forgets everything that is pending. */
   close(): void {
-    this.#closed = true;
-    const { queue } = this.#options;
-    for (const { frames } of this.#batches.splice(0)) queue.release(frames, frames);
-    this.#deltas.clear();
-    queue.discardAside();
+    this.#isClosed = true;
+    this.#batches = [];
   }
 
   #finish(others: Batch[], frames: number, lost: number): void {
-    this.#options.queue.release(frames, lost);
+    this.#options.outlet.release(frames, lost);
     this.#batches = others;
   }
 
@@ -126,76 +109,37 @@ export class Batches {
     this.#batches = [...parts, ...others];
   }
 
-  /** Fills a batch with waiting events, a slice at a time. */
+  /** Fills a batch with frames, a slice at a time. */
   async #fill(): Promise<void> {
-    const { queue } = this.#options;
-    const slices: string[] = [];
-    let frames = 0;
-    let bytes = 0;
-    while (frames < this.#most && bytes < ENOUGH_BYTES && this.#hasMore()) {
+    const { outlet, source } = this.#options;
+    const parts: MadeFrames[] = [];
+    let [frames, bytes] = [0, 0];
+    while (frames < this.#most && bytes < ENOUGH_BYTES && source.hasMore(outlet)) {
       if (frames > 0) await new Promise((resume) => setImmediate(resume));
-      const slice = this.#write(this.#most - frames);
-      if (slice.frames > 0) slices.push(slice.text);
-      frames += slice.frames;
-      bytes += slice.bytes;
+      for (const part of source.pull(outlet, this.#most - frames)) {
+        parts.push(part);
+        frames += part.frames;
+        bytes += part.bytes;
+      }
     }
-    if (this.#closed) queue.release(frames, frames);
-    else if (frames > 0) this.#batches.push({ text: slices.join(","), frames, attempts: 0 });
-  }
-
-  #hasMore(): boolean {
-    const { queue } = this.#options;
-    return queue.waiting > 0 || this.#deltas.ready > 0 || (this.#ending && this.#deltas.held > 0);
-  }
-
-  /** The next event that can be sent now. Those that the buffer keeps leave room in the queue for others. */
-  #take(): QueuedEvent | undefined {
-    try {
-      return this.#takeNext();
-    } finally {
-      this.#options.queue.setAside(this.#deltas.held + this.#deltas.ready);
-    }
-  }
-
-  #takeNext(): QueuedEvent | undefined {
-    const deltas = this.#deltas;
-    for (;;) {
-      if (deltas.ready > 0) return deltas.take();
-      const event = this.#options.queue.take();
-      if (event !== undefined) {
-        const passed = deltas.pass(event);
-        if (passed !== undefined) return passed;
-      } else if (this.#ending && deltas.held > 0) deltas.end();
-      else return undefined;
-    }
-  }
-
-  #write(frames: number): Pick<WrittenFrames, "text" | "frames" | "bytes"> {
-    const { queue, onError } = this.#options;
-    let taken = 0;
-    const take = () => {
-      const event = this.#take();
-      if (event !== undefined) taken++;
-      return event;
-    };
-    try {
-      const written = writeFrames(take, { frames, characters: SLICE_CHARACTERS }, this.#options);
-      queue.release(written.lost, written.lost);
-      return written;
-    } catch (error) {
-      // The redactor failed: drop the event instead of sending a secret.
-      queue.release(taken, taken);
-      onError(error);
-      return { text: "", frames: 0, bytes: 0 };
-    }
+    if (frames === 0 || this.#isClosed) return;
+    const text = parts.map((part) => part.text).join(",");
+    const numbers = parts.flatMap(({ events }) => events.map(({ number }) => number));
+    this.#batches.push({ text, frames, numbers, attempts: 0 });
   }
 }
 
-function split({ text }: Batch, size: number): Batch[] {
+function split({ text, numbers }: Batch, size: number): Batch[] {
   const frames = JSON.parse(`[${text}]`) as readonly unknown[];
   return Array.from({ length: Math.ceil(frames.length / size) }, (_, index) => {
     const part = frames.slice(index * size, (index + 1) * size);
-    return { text: JSON.stringify(part).slice(1, -1), frames: part.length, attempts: 0 };
+    const from = index * size;
+    return {
+      text: JSON.stringify(part).slice(1, -1),
+      frames: part.length,
+      numbers: numbers.slice(from, from + size),
+      attempts: 0,
+    };
   });
 }
 

@@ -1,5 +1,6 @@
 /** One connection to a dashboard, kept open between requests. */
 import type { Client } from "undici";
+import { MESSAGE_IDS_HEADER } from "./message-ids.ts";
 
 /** A dashboard's answer. */
 export interface ConnectionAnswer {
@@ -17,6 +18,8 @@ export interface PostOptions {
   readonly body: string;
   /** The number of events that this process has dropped (CONTRACT §9). */
   readonly dropped: number;
+  /** The IDs of the events in a stream that they also go to; undefined without one. */
+  readonly messageIds: string | undefined;
 }
 
 export class DashboardConnection {
@@ -57,7 +60,7 @@ export class DashboardConnection {
   }
 
   /** Sends frames. Rejects when the connection fails; has no timeout. */
-  post({ token, body, dropped }: PostOptions): Promise<ConnectionAnswer> {
+  post({ token, body, dropped, messageIds }: PostOptions): Promise<ConnectionAnswer> {
     return this.#request({
       method: "POST",
       path: "/api/hooks/ingest",
@@ -65,6 +68,7 @@ export class DashboardConnection {
         authorization: `Bearer ${token}`,
         "content-type": "application/json",
         "x-hermes-dropped": String(dropped),
+        ...(messageIds === undefined ? {} : { [MESSAGE_IDS_HEADER]: messageIds }),
       },
       body,
     });

@@ -12,7 +12,7 @@ import {
   type SecretRest,
   type UnfinishedSecret,
 } from "#core/home/redact-unfinished";
-import type { QueuedEvent } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 import { sessionOf, textOf, withText } from "./delta-events.ts";
 
 /** The events with pieces of text. A session's answer and its reasoning are separate texts. */

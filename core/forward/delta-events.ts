@@ -1,6 +1,6 @@
 /** Reads and changes the text of an event, which may come from anywhere and be of any shape. */
 import type { EventContext } from "#core/registry";
-import type { QueuedEvent } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 
 /** The session of an event; null for none. */
 export function sessionOf(context: EventContext): string | null {
@@ -25,6 +25,6 @@ export function textOf(context: EventContext): string | null {
 }
 
 /** The same event with another text. */
-export function withText({ event_type, context }: QueuedEvent, text: string): QueuedEvent {
-  return { event_type, context: { ...context, payload: { ...(context["payload"] as object), text } } };
+export function withText({ event_type, context, number }: QueuedEvent, text: string): QueuedEvent {
+  return { event_type, number, context: { ...context, payload: { ...(context["payload"] as object), text } } };
 }

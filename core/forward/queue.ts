@@ -1,94 +1,97 @@
-/** The queue of events to send: a ring buffer that drops the oldest event when it is full. */
+/**
+ * The queue of events to send: a ring buffer that all destinations share. Each of them has an outlet, which drops its
+ * oldest events when it has too many.
+ */
 import type { EventContext } from "#core/registry";
+import { MOST_WAITING, Outlet } from "./outlet.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 
-/** Maximum number of waiting events, including those being sent (seed 002). */
-export const MOST_WAITING = 1024;
 const MASK = MOST_WAITING - 1;
-
-/** An emitted event. The context is kept, not copied; the emitter must not change it. */
-export interface QueuedEvent {
-  readonly event_type: string;
-  readonly context: EventContext;
-}
 
 export class ForwardQueue {
   readonly #events = Array.from<string>({ length: MOST_WAITING }).fill("");
   readonly #contexts = Array.from<EventContext | null>({ length: MOST_WAITING }).fill(null);
+  readonly #outlets: Outlet[] = [];
   #first = 0;
-  #waiting = 0;
-  #reserved = 0;
+  #end = 0;
   #aside = 0;
-  #dropped = 0;
+
+  get first(): number {
+    return this.#first;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Number of taken events that wait for later ones. They leave room for others. */
+  get aside(): number {
+    return this.#aside;
+  }
 
   /** Number of events waiting to be taken. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#end - this.#first;
   }
 
-  /** Number of events that are waiting, set aside or being sent. */
-  get held(): number {
-    return this.#waiting + this.#reserved + this.#aside;
+  get outlets(): readonly Outlet[] {
+    return this.#outlets;
   }
 
-  /** Number of all events dropped so far, here or after they were taken. */
-  get dropped(): number {
-    return this.#dropped;
+  /** Adds a destination, which gets the events from now on. */
+  addOutlet(): Outlet {
+    const outlet = new Outlet(this);
+    this.#outlets.push(outlet);
+    return outlet;
   }
 
-  /** Adds an event; drops the oldest one when it is full. Takes nanoseconds and allocates nothing. */
+  /** Removes a destination; its events are dropped. */
+  removeOutlet(outlet: Outlet): void {
+    outlet.close();
+    const index = this.#outlets.indexOf(outlet);
+    if (index !== -1) this.#outlets.splice(index, 1);
+    this.#forgetUnneeded();
+  }
+
+  /** Adds an event; a destination that has too many drops its oldest one. Takes nanoseconds and allocates nothing. */
   push(event_type: string, context: EventContext): void {
-    if (this.#waiting > 0 && this.#waiting >= MOST_WAITING - this.#reserved) this.#dropOldest();
-    const place = (this.#first + this.#waiting) & MASK;
+    let isDropped = false;
+    for (const outlet of this.#outlets) if (outlet.makeRoom()) isDropped = true;
+    if (isDropped) this.#forgetUnneeded();
+    if (this.waiting >= MOST_WAITING) this.#forgetOldest();
+    const place = this.#end & MASK;
     this.#events[place] = event_type;
     this.#contexts[place] = context;
-    this.#waiting++;
+    this.#end++;
   }
 
-  /**
-   * Takes the oldest event. It is counted until {@link release}, so that waiting and sent events together never exceed
-   * {@link MOST_WAITING}.
-   */
+  /** Takes the oldest event for all destinations. */
   take(): QueuedEvent | undefined {
-    if (this.#waiting === 0) return undefined;
-    const event_type = this.#events[this.#first]!;
-    const context = this.#contexts[this.#first]!;
-    this.#forgetOldest();
-    this.#reserved++;
-    return { event_type, context };
+    if (this.waiting === 0) return undefined;
+    const number = this.#first;
+    const event_type = this.#events[number & MASK]!;
+    const context = this.#contexts[number & MASK]!;
+    this.#clear(number);
+    return { event_type, context, number };
   }
 
-  /** Frees the slots of taken events; `lost` of them never arrived. */
-  release(taken: number, lost = 0): void {
-    this.#reserved -= taken;
-    this.#dropped += lost;
-  }
-
-  /** Sets how many of the taken events wait elsewhere. They do not take the place of others. */
+  /** Sets how many of the taken events wait for later ones. */
   setAside(events: number): void {
-    this.#reserved += this.#aside - events;
     this.#aside = events;
   }
 
-  /** Drops the events that wait elsewhere. */
-  discardAside(): void {
-    this.#dropped += this.#aside;
-    this.#aside = 0;
-  }
-
-  /** Drops all waiting events. */
-  clear(): void {
-    while (this.#waiting > 0) this.#dropOldest();
-  }
-
-  #dropOldest(): void {
-    this.#forgetOldest();
-    this.#dropped++;
+  #forgetUnneeded(): void {
+    while (this.waiting > 0 && this.#outlets.every((outlet) => !outlet.isFor(this.#first))) this.#clear(this.#first);
   }
 
   #forgetOldest(): void {
-    this.#events[this.#first] = "";
-    this.#contexts[this.#first] = null;
-    this.#first = (this.#first + 1) & MASK;
-    this.#waiting--;
+    for (const outlet of this.#outlets) outlet.forget(this.#first);
+    this.#clear(this.#first);
+  }
+
+  #clear(number: number): void {
+    this.#events[number & MASK] = "";
+    this.#contexts[number & MASK] = null;
+    this.#first++;
   }
 }

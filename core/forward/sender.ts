@@ -12,14 +12,14 @@ import { problemOf } from "#core/errors";
 import { DashboardConnection, type ConnectionAnswer } from "./connection.ts";
 import { bodyOf, readPostResult, MOST_FRAMES, Batches, type Batch, type PostResult } from "./batches.ts";
 import { ANSWER_MS, healthProblem, LATE_ANSWER, problemOfNone, seemsWell, waitFor } from "./health.ts";
-import type { ForwardQueue } from "./queue.ts";
-import type { Redactor } from "#core/home/redact";
+import type { FrameSource } from "./frame-source.ts";
+import type { Outlet } from "./outlet.ts";
 
 export interface SenderOptions {
-  readonly queue: ForwardQueue;
-  readonly src: string;
-  readonly redact: (text: string) => string;
-  readonly unfinished: Redactor["unfinished"];
+  readonly outlet: Outlet;
+  readonly source: FrameSource;
+  /** The header with the IDs of these events; undefined when they have none. */
+  readonly messageIds: (numbers: readonly number[]) => string | undefined;
   /** Takes a message about each failure. */
   readonly onError: (sentence: string) => void;
   /** Called when the dashboard rejects the token, since the discovery file may have another one by now. */
@@ -60,8 +60,7 @@ export class ForwardSender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    const onError = (error: unknown) => options.onError(`events could not be written: ${problemOf(error)}`);
-    this.#batches = new Batches({ ...options, onError, onReady: () => this.wake() });
+    this.#batches = new Batches(options);
   }
 
   /** Sets the dashboard to send to; null for none. Events that were not accepted wait for the next one. */
@@ -88,7 +87,7 @@ export class ForwardSender {
   /** Announces a waiting event. Called for every event, so it does almost nothing when the sender is already awake. */
   wake(): void {
     if (this.#running === null) this.#running = this.#run();
-    else if (this.#gathering && this.#options.queue.waiting >= MOST_FRAMES) this.#resume?.();
+    else if (this.#gathering && this.#options.outlet.waiting >= MOST_FRAMES) this.#resume?.();
   }
 
   /**
@@ -97,17 +96,16 @@ export class ForwardSender {
    */
   async close(ms: number, alive = ms): Promise<void> {
     this.#closing = true;
-    this.#batches.end();
     this.#resume?.();
     this.wake();
     await this.#flush(performance.now(), { ms, alive });
-    const { held } = this.#options.queue;
+    const { held } = this.#options.outlet;
     if (held > 0 && this.#dashboard !== null)
       this.#complain(this.#dashboard, `${held} of them had not arrived when it ended`);
     this.#dashboard = null;
     this.#disconnect();
     this.#batches.close();
-    this.#options.queue.clear();
+    this.#options.outlet.close();
   }
 
   async #flush(began: number, { ms, alive }: { readonly ms: number; readonly alive: number }): Promise<void> {
@@ -132,7 +130,7 @@ export class ForwardSender {
     this.#running = null;
     if (this.#dashboard === null) this.#disconnect();
     // Events that arrived while the last step ended.
-    if (!this.#closing && this.#dashboard !== null && this.#options.queue.waiting > 0) this.wake();
+    if (!this.#closing && this.#dashboard !== null && this.#options.outlet.waiting > 0) this.wake();
   }
 
   /** One request, or what must happen before it. False when there is nothing more to do now. */
@@ -202,15 +200,16 @@ export class ForwardSender {
   async #deliver(connection: DashboardConnection, dashboard: DiscoveredDashboard, batch: Batch): Promise<PostResult> {
     if (this.#unbatched && batch.frames > 1) return { kind: "unbatched" };
     const sending = this.#send(connection, dashboard, batch);
-    if (this.#options.queue.waiting >= MOST_FRAMES) await this.#batches.prepare();
+    if (this.#options.outlet.waiting >= MOST_FRAMES) await this.#batches.prepare();
     return sending;
   }
 
   async #send(connection: DashboardConnection, dashboard: DiscoveredDashboard, batch: Batch): Promise<PostResult> {
     this.#sentAt = performance.now();
-    const { dropped } = this.#options.queue;
+    const { dropped } = this.#options.outlet;
     const unbatched = this.#unbatched;
-    const answer = connection.post({ token: dashboard.token, body: bodyOf(batch, unbatched), dropped });
+    const messageIds = this.#options.messageIds(batch.numbers);
+    const answer = connection.post({ token: dashboard.token, body: bodyOf(batch, unbatched), dropped, messageIds });
     const first = await waitFor(answer, ANSWER_MS);
     const last = first.kind === "late" ? await this.#outlast(answer, dashboard) : first;
     if (last.kind === "value") return readPostResult(last.value, batch.frames, unbatched);
@@ -243,7 +242,7 @@ export class ForwardSender {
   /** Collects a few events when a request was started only just now. */
   async #gather(): Promise<void> {
     const wait = this.#sentAt + PACE_MS - performance.now();
-    if (wait <= 0 || this.#closing || this.#batches.pending || this.#options.queue.waiting >= MOST_FRAMES) return;
+    if (wait <= 0 || this.#closing || this.#batches.pending || this.#options.outlet.waiting >= MOST_FRAMES) return;
     this.#gathering = true;
     await this.#pause(wait);
     this.#gathering = false;

@@ -1,6 +1,6 @@
 /** Turns events into frames: `{event_type, context, src}` as JSON, without secrets, limited in size (CONTRACT §9). */
 import { copyWithCare, plainSize, type CopyLimits } from "./value.ts";
-import type { QueuedEvent } from "./queue.ts";
+import type { QueuedEvent } from "./queued-event.ts";
 import { isMapping } from "#core/mapping";
 
 /** Maximum size of a frame; larger ones are shortened. */
@@ -15,11 +15,17 @@ const TIGHT: CopyLimits = { characters: 24 * 1024, longestText: 8 * 1024 };
 export interface FrameOptions {
   readonly src: string;
   readonly redact: (text: string) => string;
+  /** True to get each frame's text, too, which takes longer. */
+  readonly isSeparate?: boolean;
 }
 
 export interface WrittenFrames {
   /** The frames as JSON, with commas between them. */
   readonly text: string;
+  /** The frames one by one; null when they were not asked for. */
+  readonly texts: readonly string[] | null;
+  /** The events of the frames. */
+  readonly events: readonly QueuedEvent[];
   readonly frames: number;
   readonly bytes: number;
   /** Number of events without a frame, because their name is empty or far too long. */
@@ -51,9 +57,20 @@ export function writeFrames(
     events.push(event);
     characters += event.event_type.length + (size ?? ROOMY.longestText);
   }
-  const together = plain ? writeTogether(events, options) : null;
-  const text = together ?? events.map((event) => writeOne(event, options)).join(",");
-  return { text, frames: events.length, bytes: Buffer.byteLength(text), lost };
+  const together = plain && !options.isSeparate ? writeTogether(events, options) : null;
+  const texts =
+    together === null
+      ? ((plain ? writeBeside(events, options) : null) ?? events.map((event) => writeOne(event, options)))
+      : null;
+  const text = together ?? texts!.join(",");
+  return {
+    text,
+    texts: options.isSeparate ? texts : null,
+    events,
+    frames: events.length,
+    bytes: Buffer.byteLength(text),
+    lost,
+  };
 }
 
 /** All frames together; null when one of them needs a careful copy. */
@@ -61,6 +78,19 @@ function writeTogether(events: readonly QueuedEvent[], options: FrameOptions): s
   const { src } = options;
   const text = stringify(events.map(({ event_type, context }) => ({ event_type, context, src })));
   return text !== null && text.length < MOST_FRAME_BYTES && isClean(text, options) ? text.slice(1, -1) : null;
+}
+
+/** All frames, checked together; null when one of them needs a careful copy. */
+function writeBeside(events: readonly QueuedEvent[], options: FrameOptions): readonly string[] | null {
+  const { src } = options;
+  const texts: string[] = [];
+  for (const { event_type, context } of events) {
+    const text = stringify({ event_type, context, src });
+    if (text === null) return null;
+    texts.push(text);
+  }
+  const text = texts.join(",");
+  return text.length < MOST_FRAME_BYTES && isClean(text, options) ? texts : null;
 }
 
 function writeOne(event: QueuedEvent, options: FrameOptions): string {

@@ -13,6 +13,7 @@ export const SECTION_NAMES = [
   "sessions",
   "gateway",
   "dashboard",
+  "forward",
   "background",
   "webhooks",
   "monitoring",

@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import { WALL_PROFILES } from "#core/ports/wall";
 import type { Zod } from "#core/zod";
+import { forwardSchema } from "./forward-settings.ts";
 import { inboundSchema } from "./inbound-settings.ts";
 import { loggingSchema } from "./logging-settings.ts";
 import { mcpServersSchema } from "./mcp-settings.ts";
@@ -125,6 +126,7 @@ export function buildConfigSchema(zod: Zod) {
       })
       .partial()
       .optional(),
+    forward: forwardSchema(zod).optional().describe("Where events are sent beside the dashboard"),
     background: zod
       .strictObject({
         enabled: zod.boolean().describe("Whether tasks may run in the background; true by default"),

@@ -269,6 +269,25 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE INDEX recordings_by_session ON recordings (session_id);
    CREATE TRIGGER recordings_of_session AFTER DELETE ON sessions
      BEGIN DELETE FROM recordings WHERE session_id = OLD.id; END;`,
+  // Lists the recorded sessions without reading payloads.
+  `DROP INDEX recordings_by_session;
+   CREATE INDEX recordings_by_session ON recordings (session_id, at);`,
+  `ALTER TABLE recordings ADD COLUMN surface TEXT;
+   CREATE INDEX recordings_by_event ON recordings (event, at, number);`,
+  // The last replay: one row, and what would have ended differently.
+  `CREATE TABLE replays (
+     number INTEGER PRIMARY KEY,
+     summary TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE replay_changes (
+     number INTEGER PRIMARY KEY,
+     event TEXT NOT NULL,
+     session_id TEXT NOT NULL,
+     change TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX replay_changes_by_session ON replay_changes (session_id);
+   CREATE TRIGGER replay_changes_of_session AFTER DELETE ON sessions
+     BEGIN DELETE FROM replay_changes WHERE session_id = OLD.id; END;`,
   // Who takes it: any worker, or only one with the tag.
   "ALTER TABLE tasks ADD COLUMN tag TEXT;",
 ];

@@ -29,6 +29,8 @@ export interface NewRecording {
   readonly truncated: boolean;
   readonly runs: readonly RecordedRun[];
   readonly origin: FiringOrigin | null;
+  /** The kind of process that fired it, such as `gateway`; null when an older version recorded it. */
+  readonly surface: string | null;
   /** JSON, without secrets. */
   readonly payload: string;
 }
@@ -41,7 +43,18 @@ export interface RecordingFilter {
   readonly session?: string | undefined;
   /** In milliseconds since 1970. */
   readonly since?: number | undefined;
+  /** An event, or `namespace:*`. */
   readonly event?: string | undefined;
+}
+
+export interface RecordedSession {
+  readonly id: string;
+  readonly firings: number;
+}
+
+export interface RecordedEvent {
+  readonly event: string;
+  readonly firings: number;
 }
 
 /** Every method rejects with what the engine throws. */
@@ -51,6 +64,12 @@ export interface RecordingStore {
   count(filter: RecordingFilter): Promise<number>;
   /** Those that match, in the order of their times; read in pieces, so that few are in memory at a time. */
   read(filter: RecordingFilter): AsyncIterable<Recording>;
+  /** The sessions that something was recorded of, last recorded first. */
+  sessions(limit: number): Promise<readonly RecordedSession[]>;
+  /** The events that were recorded, by name. */
+  events(): Promise<readonly RecordedEvent[]>;
+  /** The ids of some sessions that something was recorded of and that begin like this. */
+  findSessions(beginning: string): Promise<readonly string[]>;
   /** Deletes what was fired before a time, and the oldest of what is more than `bytes` in all. */
   prune(limits: { readonly before: number; readonly bytes: number }): Promise<void>;
 }

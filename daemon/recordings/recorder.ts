@@ -15,6 +15,8 @@ export interface RecorderOptions {
   readonly store: Pick<RecordingStore, "add" | "prune">;
   readonly redact: (text: string) => string;
   readonly log: Log;
+  /** The kind of this process. */
+  readonly surface: string;
 }
 
 /** How much is kept. */
@@ -143,7 +145,7 @@ export class FiringRecorder implements AsyncDisposable {
   }
 
   #recordingOf({ decision, runs, payload, origin, ...known }: Captured): NewRecording {
-    const { redact } = this.#options;
+    const { redact, surface } = this.#options;
     const clean = withoutSecrets(payload, redact);
     const content = decisionContent(decision);
     const recorded = runs.map((run): RecordedRun => {
@@ -159,6 +161,7 @@ export class FiringRecorder implements AsyncDisposable {
       redacted: clean.includes(MASK),
       runs: recorded,
       origin,
+      surface,
       payload: clean,
     };
   }

@@ -5,34 +5,24 @@ import type { HookDispatcher } from "#core/dispatch";
 import { HermesError } from "#core/errors";
 import { isEventName, type EventName, type Payload } from "#core/events";
 import { decidingRun, decisionContent, fingerprintOf, firingOutcome, outcomeOfHook } from "#core/firing-outcome";
-import type { HookOutcome, HookRun } from "#core/ports/hook";
+import type { HookRun } from "#core/ports/hook";
 import type { RecordedRun, Recording } from "#core/ports/recordings";
+import type { ChangedFiring, HookChanges } from "#core/ports/replays";
+import type { HookRegistry } from "#core/registry";
 import { shownDetail } from "#core/runs";
-
-/** A firing that would end differently now, as `hermes hooks replay --json` prints it (CONTRACT §17). */
-export interface ChangedFiring {
-  readonly time: string;
-  readonly event: string;
-  readonly session_id: string;
-  readonly tool_name: string | null;
-  readonly recorded: HookOutcome;
-  readonly now: HookOutcome;
-  /** The hook that makes the difference; null when nobody knows. */
-  readonly hook: string | null;
-  readonly message: string | null;
-  /** Present where the hooks got another payload now than then. */
-  readonly redacted?: true;
-  readonly truncated?: true;
-}
+import { EmissionReplay } from "./replay-emissions.ts";
 
 export interface ReplayReport {
   readonly firings: number;
   readonly same: number;
   readonly changed: readonly ChangedFiring[];
+  readonly hooks: HookChanges;
 }
 
 export interface ReplayOptions {
   readonly dispatcher: HookDispatcher;
+  /** Has the handlers of gateway events. */
+  readonly registry: HookRegistry;
   /** Compares the outcomes of this hook alone. */
   readonly hook?: string | undefined;
   readonly redact: (text: string) => string;
@@ -45,25 +35,30 @@ export interface ReplayOptions {
 const FIRINGS_IN_A_ROW = 50;
 
 /**
- * Fires the recorded hook events one after another, in the order given; gateway events are left out. Throws
- * HERMES_INTERRUPTED once the signal is aborted.
+ * Fires the recorded events one after another, in the order given. Throws HERMES_INTERRUPTED once the signal is
+ * aborted.
  */
 export async function replayFirings(
   recordings: AsyncIterable<Recording>,
   options: ReplayOptions,
 ): Promise<ReplayReport> {
   const { signal, onProgress } = options;
+  using emissions = new EmissionReplay(options.registry);
   const changed: ChangedFiring[] = [];
+  const [then, now] = [new Set<string>(), new Set<string>()];
   let firings = 0;
   for await (const recording of recordings) {
-    if (!isEventName(recording.event)) continue;
-    const difference = await replay(recording, recording.event, options);
+    const replayed = await replay(recording, emissions, options);
     if (signal.aborted) throw new HermesError("HERMES_INTERRUPTED", {});
+    for (const { name } of recording.runs) then.add(name);
+    for (const { name } of replayed.runs) now.add(name);
+    const difference = compare(recording, replayed, options);
     if (difference !== undefined) changed.push(difference);
     if (++firings % FIRINGS_IN_A_ROW === 0) await nextTurn();
     onProgress(firings);
   }
-  return { firings, same: firings - changed.length, changed };
+  const hooks = { added: [...now.difference(then)].toSorted(), removed: [...then.difference(now)].toSorted() };
+  return { firings, same: firings - changed.length, changed, hooks };
 }
 
 interface Replayed {
@@ -73,23 +68,30 @@ interface Replayed {
 
 async function replay(
   recording: Recording,
-  event: EventName,
-  { dispatcher, hook, redact, signal }: ReplayOptions,
-): Promise<ChangedFiring | undefined> {
-  const runs: RecordedRun[] = [];
-  const background = new Set(dispatcher.hooksOf(event).filter((one) => one.background));
-  const onRun = (run: HookRun, ran: object) => {
+  emissions: EmissionReplay,
+  { dispatcher, redact, signal }: ReplayOptions,
+): Promise<Replayed> {
+  const { event } = recording;
+  const recorded = (run: HookRun, background: boolean): RecordedRun => {
     const { source, name, outcome } = run;
-    const isBeside = (background as ReadonlySet<object>).has(ran);
-    runs.push({ source, name: redact(name), outcome, detail: shownDetail(run, redact), background: isBeside });
+    return { source, name: redact(name), outcome, detail: shownDetail(run, redact), background };
   };
+  if (!isEventName(event)) {
+    const { decision, runs } = await emissions.emit(recording, signal);
+    return { decision, runs: runs.map((run) => recorded(run, false)) };
+  }
+  const runs: RecordedRun[] = [];
+  const background: ReadonlySet<object> = new Set(dispatcher.hooksOf(event).filter((one) => one.background));
+  const onRun = (run: HookRun, ran: object) => void runs.push(recorded(run, background.has(ran)));
   const payload = JSON.parse(recording.payload) as Payload<EventName>;
   const origin = recording.origin ?? undefined;
   const decision = await dispatcher.invoke_hook(event, payload, { signal, onRun, origin });
   if (background.size > 0) await dispatcher.drain();
-  return hook === undefined
-    ? compareFirings(recording, { decision, runs })
-    : compareHooks(redact(hook), recording, { decision, runs });
+  return { decision, runs };
+}
+
+function compare(recording: Recording, replayed: Replayed, { hook, redact }: ReplayOptions): ChangedFiring | undefined {
+  return hook === undefined ? compareFirings(recording, replayed) : compareHooks(redact(hook), recording, replayed);
 }
 
 /** What would differ for the agent; undefined for nothing. */

@@ -13,7 +13,7 @@ import type { HookRegistry } from "#core/registry";
 import { discoverGatewayHooks, type GatewayHookDiscovery, type FoundGatewayHook } from "./discover.ts";
 import type { HookManifest } from "./manifest.ts";
 import { LoadedGatewayHook, type LoadedGatewayHookDeps } from "./loaded-hook.ts";
-import type { CapturedEvent } from "./queue.ts";
+import { dismiss, type CapturedEvent } from "./queue.ts";
 import { Registrations } from "./registrations.ts";
 import type { GatewayHookSettings } from "./settings.ts";
 import {
@@ -32,7 +32,7 @@ import { TIERS, type TierName } from "#core/tiers";
 export interface GatewayHooksDeps {
   /** The home's `hooks/`. */
   readonly folder: string;
-  readonly registry: HookRegistry;
+  readonly registry: Pick<HookRegistry, "register">;
   readonly record: RunSink;
   readonly log: Log;
   /** Shows a message to the user. */
@@ -204,7 +204,7 @@ export function createGatewayHooks(deps: GatewayHooksDeps): GatewayHooks {
       if (successor === undefined) changes.push(`gateway hook "${loaded.hook.name}" is no longer loaded`);
       const rest = retire(loaded);
       if (successor !== undefined) successor.follow(loaded, rest);
-      else void rest.then((events) => events.forEach(({ decide }) => decide?.(null)));
+      else void rest.then((events) => events.forEach(dismiss));
     }
     for (const [directory, { hook }] of after) {
       const old = before.get(directory);

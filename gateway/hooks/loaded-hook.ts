@@ -4,7 +4,7 @@ import { BoundedMap } from "#core/bounded-map";
 import type { Log } from "#core/home/log";
 import type { RunSink } from "#core/ports/hook";
 import { createRareLog, OncePerMinute } from "#core/rare-log";
-import type { EventContext } from "#core/registry";
+import type { EventContext, OnRun } from "#core/registry";
 import { HookQueue, type CapturedEvent, type QueueIdentity } from "./queue.ts";
 import type { KeptSources } from "#core/extensions/sources";
 import type { GatewayHook, HandlerReport, HandlerTier } from "#core/ports/tier";
@@ -72,11 +72,14 @@ export class LoadedGatewayHook {
   }
 
   /** Takes an event that `pattern` matches. Returns a promise, which never rejects, for one that needs a decision. */
-  publish(pattern: string, event: string, context: EventContext): Promise<unknown> | undefined {
+  publish(pattern: string, event: string, context: EventContext, onRun?: OnRun): Promise<unknown> | undefined {
     const identity = this.#identities.find((one) => one.event === pattern);
-    // Meanwhile a version was swapped in that no longer listens to the event.
-    if (identity === undefined || this.#isOff) return undefined;
-    return (this.#queue ??= this.#createQueue()).publish(identity, event, context);
+    if (identity === undefined || this.#isOff) {
+      // Meanwhile a version was swapped in that no longer listens to the event.
+      onRun?.(null);
+      return undefined;
+    }
+    return (this.#queue ??= this.#createQueue()).publish(identity, event, context, onRun);
   }
 
   /** Resolves when nothing is running or waiting. */

@@ -3,10 +3,10 @@
  * into the queue. A publisher never waits for a handler unless it needs a decision, and then at most until the hook's
  * deadline.
  */
-import { isCommandEvent, readDecision, type CommandDecision } from "#core/command-events";
+import { commandVerdict, isCommandEvent, readDecision, type CommandDecision } from "#core/command-events";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
 import type { HookIdentity, RunSink, HookOutcome } from "#core/ports/hook";
-import type { EventContext } from "#core/registry";
+import type { EventContext, OnRun } from "#core/registry";
 import { makeRun } from "#core/runs";
 import { stringify } from "#core/stringify";
 import { Deadlines } from "#core/deadlines";
@@ -26,6 +26,8 @@ export interface CapturedEvent {
   readonly identity: QueueIdentity;
   /** Passes the publisher its answer, once; null when nobody waits for one. */
   readonly decide: ((decision: unknown) => void) | null;
+  /** Takes its run once it has ended; absent when nobody follows the emission. */
+  readonly onRun: OnRun | undefined;
   /** True once the publisher no longer waits. */
   isLate: boolean;
 }
@@ -40,11 +42,6 @@ export interface QueueOptions {
   /** The last events of the version that it replaces, which run before this queue's first event. */
   readonly after?: Promise<readonly CapturedEvent[]>;
 }
-
-const OUTCOMES = { denied: "block", handled: "skip", run: "rewrite" } as const satisfies Record<
-  CommandDecision["kind"],
-  HookOutcome
->;
 
 /** The maximum number of waiting events and of their total characters. The oldest are dropped first. */
 const MOST_WAITING = 1024;
@@ -84,13 +81,14 @@ export class HookQueue {
   }
 
   /** Takes a copy of an event. Returns a promise, which never rejects, for events that need a decision. */
-  publish(identity: QueueIdentity, event: string, context: EventContext): Promise<unknown> | undefined {
+  publish(identity: QueueIdentity, event: string, context: EventContext, onRun?: OnRun): Promise<unknown> | undefined {
+    const known = { event, ...capture(context), identity, onRun };
     if (!isCommandEvent(event)) {
-      this.#push({ event, ...capture(context), identity, decide: null, isLate: false });
+      this.#push({ ...known, decide: null, isLate: false });
       return undefined;
     }
     const { promise, resolve: decide } = Promise.withResolvers<unknown>();
-    const captured: CapturedEvent = { event, ...capture(context), identity, decide, isLate: false };
+    const captured: CapturedEvent = { ...known, decide, isLate: false };
     if (!this.#isLoading) this.#deadlines.add(captured);
     this.#push(captured);
     return promise;
@@ -117,7 +115,7 @@ export class HookQueue {
   /** Stops the running event and drops waiting ones; pending decisions resolve without one. */
   async close(): Promise<void> {
     this.#retired = true;
-    for (const { decide } of this.#take()) decide?.(null);
+    this.#take().forEach(dismiss);
     this.#deadlines.clear();
     await this.#close();
     await this.idle();
@@ -153,7 +151,8 @@ export class HookQueue {
       const { context, identity } = captured;
       this.#characters -= context.length;
       identity.dropped++;
-      this.#decide(captured, null);
+      this.#deadlines.delete(captured);
+      dismiss(captured);
       this.#options.onDrop(identity);
     }
   }
@@ -219,7 +218,7 @@ export class HookQueue {
       return this.#finish(captured, started, "timeout", late);
     }
     const detail = decision.kind === "denied" ? decision.message : null;
-    this.#finish(captured, started, OUTCOMES[decision.kind], detail);
+    this.#finish(captured, started, commandVerdict(decision).kind, detail);
   }
 
   #failed(captured: CapturedEvent, started: number, error: unknown): void {
@@ -237,7 +236,8 @@ export class HookQueue {
   }
 
   /** Continues with the next event, then records this run. */
-  #finish({ event, session, identity }: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
+  #finish(captured: CapturedEvent, started: number, outcome: HookOutcome, detail: string | null) {
+    const { event, session, identity, onRun } = captured;
     const record = makeRun(identity, {
       firing: { event, session_id: session, tool_name: null, tool_call_id: null },
       attempt: { started, ended: performance.now() },
@@ -246,7 +246,14 @@ export class HookQueue {
     });
     this.#advance();
     this.#options.record(record, identity);
+    onRun?.(record);
   }
+}
+
+/** Ends an event that no version will handle. */
+export function dismiss({ decide, onRun }: CapturedEvent): void {
+  decide?.(null);
+  onRun?.(null);
 }
 
 /** Never throws. */

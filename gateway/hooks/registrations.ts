@@ -8,12 +8,12 @@ interface Registered {
 }
 
 export class Registrations {
-  readonly #registry: HookRegistry;
+  readonly #registry: Pick<HookRegistry, "register">;
   /** The current version of a folder's hook. */
   readonly #current: (directory: string) => LoadedGatewayHook | undefined;
   #registered: readonly Registered[] = [];
 
-  constructor(registry: HookRegistry, current: (directory: string) => LoadedGatewayHook | undefined) {
+  constructor(registry: Pick<HookRegistry, "register">, current: (directory: string) => LoadedGatewayHook | undefined) {
     this.#registry = registry;
     this.#current = current;
   }
@@ -36,12 +36,15 @@ export class Registrations {
     const removals = events.map((pattern) =>
       this.#registry.register(
         pattern,
-        (event, context) => {
+        (event, context, onRun) => {
           // An event that the hook lists both by name and by namespace is delivered once, by its name.
-          if (pattern !== event && pattern.endsWith(":*") && events.includes(event)) return undefined;
-          return this.#current(hook.directory)?.publish(pattern, event, context);
+          const isListedByName = pattern !== event && pattern.endsWith(":*") && events.includes(event);
+          const current = isListedByName ? undefined : this.#current(hook.directory);
+          if (current !== undefined) return current.publish(pattern, event, context, onRun);
+          onRun?.(null);
+          return undefined;
         },
-        { name, description, path },
+        { name, description, path, source: hook.isolation },
       ),
     );
     return () => {

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
-import { openToLook } from "#core/home/database";
+import { openDatabase, openToLook } from "#core/home/database";
+import type { NewRecording } from "#core/ports/recordings";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
+import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
 import { Home } from "../helpers/hermes.ts";
 
 async function recordingsOf(home: Home) {
@@ -28,10 +30,22 @@ test("the events of the configuration are recorded, and none without it", async 
   assert.ok(events.every((event) => event === "pre_tool_call" || event.startsWith("agent:")));
   const call = recordings.find(({ event }) => event === "pre_tool_call")!;
   assert.match(call.payload, /echo hello/);
+  assert.deepEqual([...new Set(recordings.map(({ surface }) => surface))], ["cli"]);
   home.write("config.yaml", "record: { enabled: false }\n");
   await home.run(["chat", "-q", "run `echo again`"]);
   assert.equal((await recordingsOf(home)).length, recordings.length);
 });
+
+async function lastReplayOf(home: Home) {
+  const database = openToLook(join(home.path, "state.db"));
+  assert.ok(database);
+  try {
+    const replays = new EmbeddedReplays(database);
+    return { replay: await replays.last(), changes: await replays.changes({ limit: 10 }) };
+  } finally {
+    database.close();
+  }
+}
 
 /** Kills its process once the call before is in the file. */
 const KILLER = `import { DatabaseSync } from "node:sqlite";
@@ -112,7 +126,7 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
     "hooks",
     "replay",
     "--session",
-    session,
+    session.slice(0, 6),
     "--event",
     "pre_tool_call",
     "--hook",
@@ -123,6 +137,13 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
     table.stdout,
     /pre_tool_call.*terminal.*pass.*block.*guard.*no echo hello\nOf 1 firing, 1 would differ\.\n$/,
   );
+  // The dashboard shows the last one.
+  const { replay, changes } = await lastReplayOf(home);
+  const counts = { firings: 1, same: 0, changed: 1 };
+  const filters = { session, since: null, event: "pre_tool_call", hook: "guard" };
+  assert.match(replay?.ran_at ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.deepEqual(replay, { ran_at: replay!.ran_at, filters, hooks: { added: [], removed: [] }, ...counts });
+  assert.deepEqual(changes, [changed[0]]);
   const later = await home.run(["hooks", "replay", "--since", "2999-01-01"]);
   assert.deepEqual([later.code, later.stdout.startsWith("No recorded firing matches.")], [0, true]);
 
@@ -134,16 +155,69 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
   assert.deepEqual([moved.code, JSON.parse(moved.stdout)], [0, { firings: 2, same: 2, changed: [] }]);
 });
 
+const RULES = `import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+export function handle(event_type, context) {
+  writeFileSync(join(import.meta.dirname, event_type.replace(":", "-")), context.session_id);
+  if (event_type === "command:model") return { decision: "deny", message: "not here" };
+  throw new Error("broken");
+}
+`;
+
+test("a gateway hook is tried on what a gateway recorded", async (context) => {
+  const home = new Home(context);
+  home.write("hooks/rules/HOOK.yaml", "events: ['command:*', 'agent:*']\n");
+  home.write("hooks/rules/handler.js", RULES);
+  await recordIn(home, ["s1"], { event: "command:model", surface: "gateway" });
+  await recordIn(home, ["s2"], { event: "agent:end", surface: "gateway" });
+  await recordIn(home, ["s3"], { event: "agent:start", surface: "cli" });
+  const { code, stdout, stderr } = await home.run(["hooks", "replay", "--json"]);
+  const { firings, same, changed } = JSON.parse(stdout) as Replay;
+  assert.deepEqual([code, firings, same], [1, 3, 1], stderr);
+  assert.deepEqual(
+    changed.map(({ event, now, hook, message }) => [event, now, hook, String(message).includes("broken") || message]),
+    [
+      ["command:model", "block", "rules", "not here"],
+      ["agent:end", "error", "rules", true],
+    ],
+  );
+  assert.deepEqual([home.read("hooks/rules/agent-end"), home.has("hooks/rules/agent-start")], ["s2", false]);
+  const others = await home.run(["hooks", "replay", "--event", "agent:*", "--hook", "rules", "--safe-mode"]);
+  assert.deepEqual([others.code, others.stdout], [2, ""]);
+  assert.match(others.stderr, /there is no hook "rules"/);
+});
+
 test("replay: options that name nothing", async (context) => {
   const home = new Home(context);
+  await recordIn(home, ["abcd1111_x", "abcd2222_x", "abcd2222_x"]);
   const cases = [
     [["--since", "yesterday"], 2, /--since takes a duration such as 30m/],
     [["--event", "pre_toolcall"], 2, /pre_tool_call/],
+    [["--event", "agent*"], 2, /no hook event "agent\*"/],
     [["--hook", "gard"], 2, /there is no hook "gard"/],
+    [["--session", "abc"], 3, /no session "abc"/],
+    [["--session", "abcd"], 2, /Several ids begin with "abcd": abcd1111_x, abcd2222_x\./],
+    [["--session", "abcd3"], 3, /no session "abcd3"/],
   ] as const;
   for (const [args, code, message] of cases) {
     const ended = await home.run(["hooks", "replay", ...args]);
     assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
     assert.match(ended.stderr, message);
   }
+  const offered = await home.run(["complete", "--", "hooks", "replay", "--session", "abcd"]);
+  assert.match(offered.stdout, /^abcd[12].*firings/m);
+  assert.match(offered.stdout, /^abcd2222_x\t2 firings/m);
 });
+
+async function recordIn(home: Home, sessions: readonly string[], facts: Partial<NewRecording> = {}): Promise<void> {
+  const database = openDatabase(join(home.path, "state.db"));
+  const marks = { outcome: "pass", answer: null, redacted: false, truncated: false } as const;
+  const fixed = { event: "pre_tool_call", tool_name: null, runs: [], origin: null, surface: null } as const;
+  await new EmbeddedRecordings(database).add(
+    sessions.map((session_id, at) => {
+      const payload = JSON.stringify({ session_id });
+      return { ...fixed, ...marks, at, session_id, payload, ...facts };
+    }),
+  );
+  database.close();
+}

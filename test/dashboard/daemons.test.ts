@@ -10,7 +10,7 @@ import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
 import { announced } from "../helpers/announced-daemon.ts";
-import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
+import { noReplays, noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 const SECRET = "hunter2hunter2";
 const WITHOUT = { persist: () => true, deliveriesFor: () => [] };
@@ -24,6 +24,7 @@ async function start(t: TestContext) {
   const schedules = new EmbeddedSchedules(database, inbox);
   const stored = {
     sessions: noSessions,
+    replays: noReplays,
     tasks: createTaskDesk({ storage: async () => embeddedStorage(database), folder, redact, ...WITHOUT }),
     deliveries: new EmbeddedDeliveries(database),
     daemons: createDaemonDesk({ storage: async () => embeddedStorage(database), run, redact }),

@@ -14,7 +14,7 @@ import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
 import { announced } from "../helpers/announced-daemon.ts";
 import { browserOfFile, openTab, type TabOptions } from "../helpers/browser.ts";
-import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
+import { noReplays, noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
 
 const browser = browserOfFile();
 
@@ -43,7 +43,7 @@ async function signedIn(t: TestContext, options: TabOptions = {}) {
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,
-    stored: { tasks, deliveries, daemons, sessions: noSessions },
+    stored: { tasks, deliveries, daemons, sessions: noSessions, replays: noReplays },
   });
   const tab = await openTab(browser(), options);
   t.after(() => tab.context.close());

@@ -9,6 +9,7 @@ import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase, transaction } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import { browserOfFile, openTab, type TabOptions } from "../helpers/browser.ts";
 import { noSessions, temporaryFolder, TestDashboard } from "../helpers/dashboard.ts";
@@ -25,6 +26,7 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
   const database = openDatabase(join(folder, "state.db"));
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = new EmbeddedTasks(database, deliveries);
+  const replays = new EmbeddedReplays(database);
   const desk = createTaskDesk({
     storage: async () => embeddedStorage(database),
     folder,
@@ -40,7 +42,7 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,
-    stored: { tasks: desk, deliveries, daemons, sessions: noSessions },
+    stored: { tasks: desk, deliveries, daemons, sessions: noSessions, replays },
   });
   const home = { folder, database, deliveries, tasks };
   const ids = isEmpty ? [] : await fill(home);

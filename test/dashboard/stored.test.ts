@@ -12,6 +12,7 @@ import { createDaemonDesk } from "#cli/daemon/desk";
 import { createTaskDesk } from "#cli/tasks/desk";
 import { openDatabase } from "#core/home/database";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
+import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
 import type { SessionSearch, StoredSessions } from "#dashboard/session-routes";
 import { until } from "../helpers/poll.ts";
@@ -24,6 +25,7 @@ async function start(t: TestContext, search?: StoredSessions["search"]) {
   const database = openDatabase(join(folder, "state.db"));
   const deliveries = new EmbeddedDeliveries(database);
   const tasks = new EmbeddedTasks(database, deliveries);
+  const replays = new EmbeddedReplays(database);
   const redact = (text: string) => text.replaceAll("hunter2hunter2", "[redacted]");
   const desk = createTaskDesk({
     storage: async () => embeddedStorage(database),
@@ -47,13 +49,13 @@ async function start(t: TestContext, search?: StoredSessions["search"]) {
   const dashboard = await TestDashboard.start(t, {
     database,
     folder,
-    stored: { tasks: desk, deliveries, daemons, sessions: shown },
+    stored: { tasks: desk, deliveries, daemons, sessions: shown, replays },
   });
   const get = async (path: string) => {
     const { status, json } = await dashboard.get(path, dashboard.bearer);
     return { status, body: json() };
   };
-  return { folder, database, deliveries, tasks, sessions, dashboard, get };
+  return { folder, database, deliveries, tasks, replays, sessions, dashboard, get };
 }
 
 test("tasks are listed newest first, filtered, cut, and without secrets", async (t) => {
@@ -102,6 +104,53 @@ test("sessions are listed last used first, with titles without secrets", async (
   const bare = await TestDashboard.start(t);
   assert.deepEqual((await bare.get("/api/sessions", bare.bearer)).json(), { sessions: [] });
   assert.equal((await bare.get("/api/sessions")).status, 401);
+});
+
+test("the last replay is shown without secrets, its changes newest first and by event; an older one is gone", async (t) => {
+  const { replays, sessions, get } = await start(t);
+  const nothing = { replay: null, events: [], changed: [] };
+  assert.deepEqual(await get("/api/replay"), { status: 200, body: nothing });
+  const filters = { session: null, since: null, event: null, hook: "hunter2hunter2" };
+  const summary = { filters, hooks: { added: ["hunter2hunter2"], removed: [] }, firings: 900, same: 200, changed: 700 };
+  const { id } = sessions.create({ platform: "cli", source: "chat" });
+  const change = (number: number) => ({
+    time: new Date(number * 1000).toISOString(),
+    event: number % 2 === 0 ? "pre_tool_call" : "command:model",
+    session_id: number === 699 ? id : "s",
+    tool_name: null,
+    recorded: "pass" as const,
+    now: "block" as const,
+    hook: "guard",
+    message: `no hunter2hunter2 ${"x".repeat(5000)}`,
+  });
+  await replays.save({ ...summary, ran_at: "2026-01-01T00:00:00.000Z" }, [change(0)]);
+  const changes = Array.from({ length: 700 }, (_, number) => change(number));
+  await replays.save({ ...summary, ran_at: "2026-01-02T00:00:00.000Z" }, changes);
+  const { body } = await get("/api/replay?limit=3");
+  const { replay, events, changed } = body as Record<string, Record<string, unknown>[]> & { replay: object };
+  assert.deepEqual(replay, {
+    ...summary,
+    ran_at: "2026-01-02T00:00:00.000Z",
+    filters: { ...filters, hook: "[redacted]" },
+    hooks: { added: ["[redacted]"], removed: [] },
+  });
+  assert.deepEqual(events, [
+    { event: "command:model", changed: 250 },
+    { event: "pre_tool_call", changed: 250 },
+  ]);
+  assert.deepEqual(
+    changed!.map(({ time }) => Date.parse(String(time)) / 1000),
+    [699, 698, 697],
+  );
+  assert.match(String(changed![0]!["message"]), /^no \[redacted\] x{250,300}…$/);
+  const ofEvent = (await get("/api/replay?event=pre_tool_call&limit=1")).body["changed"] as Record<string, unknown>[];
+  assert.deepEqual([ofEvent.length, ofEvent[0]?.["event"]], [1, "pre_tool_call"]);
+  // A deleted conversation is gone from here, too.
+  sessions.delete(id);
+  const left = (await get("/api/replay?limit=1")).body["changed"] as Record<string, unknown>[];
+  assert.equal(left[0]?.["session_id"], "s");
+  const bare = await TestDashboard.start(t);
+  assert.equal((await bare.get("/api/replay")).status, 401);
 });
 
 test("a session has its tokens, and the cost of the turns whose model has prices", async (t) => {

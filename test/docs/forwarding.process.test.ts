@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { MOST_FRAME_BYTES } from "#core/forward/wire-frames";
 import { MOST_FRAMES } from "#core/forward/batches";
-import { MOST_WAITING } from "#core/forward/queue";
+import { MOST_WAITING } from "#core/forward/outlet";
 import { FORWARDED } from "#core/forwarder";
 import type { FrameType } from "#core/frames";
 import { mirrorFrames, mirrorRetries } from "#core/mirror";

@@ -19,4 +19,8 @@ test("a guard that is added is tried on what happened before", async (t) => {
   assert.equal(code, 1, stderr);
   assert.match(stdout, /pre_tool_call .* terminal +pass +block +no-secrets +leave \.env files alone\n/);
   assert.match(stdout, /\nOf 1 firing, 1 would differ\.\n$/);
+
+  writeFileSync(join(newcomer.home, ".hermes/config.yaml"), yaml.get("record-gateway")!);
+  const gateway = await newcomer.run(sh.get("replay-gateway")!);
+  assert.deepEqual([gateway.code, gateway.stdout.split(".")[0]], [0, "No recorded firing matches"], gateway.stderr);
 });

@@ -11,15 +11,20 @@ export interface Cuttable {
   mend(): void;
   /** Keeps all connections open, and passes nothing on until `mend`. */
   hang(): void;
+  /** Passes on what clients send, but none of the answers on the connections there are. */
+  silence(): void;
 }
 
 /** Starts one in front of the server at a port of this machine; closed after the test. */
 export async function startCuttable(t: Pick<TestContext, "after">, port: number): Promise<Cuttable> {
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   let state: "whole" | "cut" | "hung" = "whole";
   const server = createServer((socket) => {
     if (state === "cut") return void socket.destroy();
     const upstream = connect(port, "127.0.0.1");
+    upstreams.add(upstream);
+    upstream.once("close", () => upstreams.delete(upstream));
     for (const end of [socket, upstream]) {
       sockets.add(end);
       // A broken connection is what this is for.
@@ -50,6 +55,9 @@ export async function startCuttable(t: Pick<TestContext, "after">, port: number)
     hang: () => {
       state = "hung";
       for (const socket of sockets) socket.pause();
+    },
+    silence: () => {
+      for (const upstream of upstreams) upstream.pause();
     },
     mend: () => {
       if (state === "hung") for (const socket of sockets) socket.resume();

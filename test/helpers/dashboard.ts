@@ -33,6 +33,13 @@ export const noSessions: StoredItems["sessions"] = {
   search: () => (async function* () {})(),
 };
 
+/** A home without a replay. */
+export const noReplays: StoredItems["replays"] = {
+  last: async () => undefined,
+  changes: async () => [],
+  changedEvents: async () => [],
+};
+
 /** One element of the stream or of the history. */
 export interface ShownEvent {
   readonly seq: number;

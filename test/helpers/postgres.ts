@@ -1,2 +1,2 @@
 /** A PostgreSQL server for tests. */
-export { PASSWORD, PostgresServer } from "../../.ci/servers/postgres.ts";
+export { PostgresServer } from "../../.ci/postgres-server.ts";

@@ -70,6 +70,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 /** What the page shows of the home's sessions, tasks, deliveries and daemons. Tasks whose process is gone are settled before. */
 async function openStored(database: DatabaseSync, storage: LazyStorage, options: OpenDashboardOptions) {
   const { paths, config, redact, log } = options;
+  const { EmbeddedReplays } = await import("#daemon/storage/embedded-replays");
   const { createDaemonDesk } = await import("#cli/daemon/desk");
   const { createTaskDesk } = await import("../../tasks/desk.ts");
   const { searchSessions } = await import("#agent/session-search");
@@ -93,7 +94,7 @@ async function openStored(database: DatabaseSync, storage: LazyStorage, options:
     toMarkdown,
     prices: await pricesOf(options),
   });
-  return { tasks, deliveries, daemons, sessions };
+  return { tasks, deliveries, daemons, sessions, replays: new EmbeddedReplays(database) };
 }
 
 /** The prices of the configured model; none, and a line in the log, when the configuration names no model. */

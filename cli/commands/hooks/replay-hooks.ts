@@ -1,4 +1,5 @@
 /** The hooks as they are configured now, loaded to be fired at and for nothing else. */
+import type { DatabaseSync } from "node:sqlite";
 import { openApprovals } from "#allowlist/approvals";
 import { findScriptAccessProblem } from "#allowlist/script-access";
 import { visible } from "#allowlist/visible";
@@ -6,7 +7,7 @@ import { scriptOf } from "#allowlist/words";
 import { HookDispatcher } from "#core/dispatch";
 import { hookLimits } from "#core/hook-limits";
 import type { Config } from "#core/home/config";
-import { openLog } from "#core/home/log";
+import { openLog, type Log } from "#core/home/log";
 import { userHome, type HomePaths } from "#core/home/paths";
 import { HookRegistry } from "#core/registry";
 import { createPluginHost } from "#plugins/host";
@@ -17,36 +18,58 @@ import { requestOf } from "#sandbox/shell/request";
 import { listBuiltinTools } from "#cli/builtin-tools";
 import type { CliContext, GlobalOptions } from "#cli/context";
 import { mcpOrigins } from "#cli/mcp-origins";
-import { openPython, pythonPlugins } from "#cli/python";
+import { openPython, pythonPlace, pythonPlugins, type Python } from "#cli/python";
 import { wallsOfHooks } from "#cli/walls";
 
 export interface ReplayHooksOptions {
   readonly config: Config;
   readonly paths: HomePaths;
+  readonly database: DatabaseSync;
   readonly globals: GlobalOptions;
   readonly context: CliContext;
   readonly redact: (text: string) => string;
+  /** False when no gateway event is replayed. */
+  readonly loadsGatewayHooks: boolean;
 }
 
 export interface ReplayHooks extends AsyncDisposable {
   readonly dispatcher: HookDispatcher;
+  /** Has the handlers of gateway events. */
+  readonly registry: HookRegistry;
+  /** Of every hook. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** What the code of hooks needs. */
+interface HookCode {
+  readonly registry: HookRegistry;
+  readonly log: Log;
+  readonly python: Python;
 }
 
 /**
- * Registers the approved shell hooks and the enabled plugins; nothing in safe mode. Warns of each hook that is left
- * out. Runs are not logged, nobody is asked, and no approval is given. The end unloads the plugins.
+ * Registers the approved shell hooks, the enabled plugins and the gateway hooks; nothing in safe mode. Warns of each
+ * hook that is left out. Runs are not logged, nobody is asked, and no approval is given. The end unloads everything.
  */
 export async function openReplayHooks(options: ReplayHooksOptions): Promise<ReplayHooks> {
-  const { config, globals, context } = options;
+  const { config, paths, globals, context, redact } = options;
+  const { env, warn } = context;
   const dispatcher = new HookDispatcher();
   dispatcher.limits = () => hookLimits(config.values.hooks_limits);
   const undo = new AsyncDisposableStack();
   try {
-    if (globals.safeMode) context.warn("In safe mode no hooks are loaded.");
+    if (globals.safeMode) warn("In safe mode no hooks are loaded.");
     else addShellHooks(dispatcher, undo, options);
-    await addPlugins(dispatcher, undo, options);
+    const onError = (problem: unknown) => warn(`${paths.log} cannot be written: ${String(problem)}`);
+    const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError });
+    undo.defer(() => log.close());
+    const python = undo.use(openPython({ config: () => config, home: paths.home, env, log }));
+    const code = { registry: new HookRegistry(warn), log, python };
+    await addPlugins(dispatcher, undo, options, code);
+    if (options.loadsGatewayHooks) await addGatewayHooks(undo, options, code);
+    const names = new Set([...dispatcher.hooks(), ...code.registry.loaded_hooks].map(({ name }) => name));
     const disposal = undo.move();
-    return { dispatcher, [Symbol.asyncDispose]: () => disposal.disposeAsync() };
+    return { dispatcher, registry: code.registry, names, [Symbol.asyncDispose]: () => disposal.disposeAsync() };
   } catch (error) {
     await undo.disposeAsync();
     throw error;
@@ -88,17 +111,14 @@ function addShellHooks(
 async function addPlugins(
   dispatcher: HookDispatcher,
   undo: AsyncDisposableStack,
-  { config, paths, globals, context, redact }: ReplayHooksOptions,
+  { config, paths, globals, context }: ReplayHooksOptions,
+  { registry, log, python }: HookCode,
 ): Promise<void> {
   const { env, warn } = context;
-  const onError = (problem: unknown) => warn(`${paths.log} cannot be written: ${String(problem)}`);
-  const log = openLog({ path: paths.log, level: globals.logLevel, redact, onError });
-  undo.defer(() => log.close());
-  const python = undo.use(openPython({ config: () => config, home: paths.home, env, log }));
   const plugins = createPluginHost({
     paths,
     dispatcher,
-    registry: new HookRegistry(warn),
+    registry,
     env,
     log,
     warn,
@@ -108,4 +128,30 @@ async function addPlugins(
   });
   undo.defer(() => plugins.unload());
   await plugins.load(config);
+}
+
+/** Loads them as a gateway does. None starts before its first event. */
+async function addGatewayHooks(
+  undo: AsyncDisposableStack,
+  { config, paths, database, globals, context }: ReplayHooksOptions,
+  { registry, log, python }: HookCode,
+): Promise<void> {
+  const { env, warn } = context;
+  const { createGatewayHooks } = await import("#gateway/hooks/host");
+  const { gatewayHookSettings } = await import("#gateway/hooks/settings");
+  const { createTier, tierChecks } = await import("#cli/tiers");
+  const hooks = undo.use(
+    createGatewayHooks({
+      folder: paths.hooks,
+      registry,
+      record: () => undefined,
+      log,
+      warn,
+      safeMode: globals.safeMode,
+      settings: () => gatewayHookSettings(config.values),
+      ...tierChecks(() => pythonPlace(config, env)),
+      createTier: (name) => createTier(name, { env, database, log, python: () => python.bridge() }),
+    }),
+  );
+  await hooks.load();
 }

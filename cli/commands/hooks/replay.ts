@@ -1,11 +1,14 @@
 /** `hermes hooks replay`: what the hooks of now would have done to what was recorded (CONTRACT §17). */
 import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
-import { EXIT, HermesError } from "#core/errors";
+import { EXIT, HermesError, problemOf } from "#core/errors";
 import { demandFor } from "#core/home/demands";
 import { createRedactor } from "#core/home/redact";
-import type { HookDispatcher } from "#core/dispatch";
+import { isEventName } from "#core/events";
+import { findNameDoubt, findPatternProblem } from "#core/gateway-event-names";
 import type { Recording, RecordingFilter } from "#core/ports/recordings";
+import type { ChangedFiring } from "#core/ports/replays";
+import { chooseId, mayBeginId } from "#core/short-id";
 import { didYouMean } from "#core/suggest";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
 import type { CliContext } from "#cli/context";
@@ -14,7 +17,8 @@ import { secretsOf } from "#cli/host-files";
 import { printList, type Column } from "#cli/list";
 import { interruptible } from "#cli/shutdown";
 import { demandEvent } from "./event.ts";
-import { replayFirings, type ChangedFiring, type ReplayReport } from "#daemon/recordings/replay";
+import { replayFirings, type ReplayReport } from "#daemon/recordings/replay";
+import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
 import { openReplayHooks } from "./replay-hooks.ts";
 
 export interface ReplayCommandOptions {
@@ -40,17 +44,41 @@ const COLUMNS: readonly Column[] = [
   { head: "MESSAGE", kind: "text" },
 ];
 
-/** Prints what would differ, and exits with 1 if something does. Throws HERMES_EVENT_UNKNOWN and HERMES_USAGE. */
+/**
+ * Prints what would differ, and exits with 1 if something does. Throws HERMES_EVENT_UNKNOWN, HERMES_USAGE,
+ * HERMES_SESSION_UNKNOWN and HERMES_ID_AMBIGUOUS.
+ */
 export async function replayHooks(options: ReplayCommandOptions, command: Command, context: CliContext): Promise<void> {
-  const event = options.event === undefined ? undefined : demandEvent(options.event);
-  const filter = { session: options.session, since: options.since, event };
+  const event = options.event === undefined ? undefined : demandRecordable(options.event, context);
   await withHomeState(command, context, false, async (state) => {
     demandFor("hooks replay", state.config);
+    const session = options.session === undefined ? undefined : await sessionNamed(options.session, state);
+    const filter = { session, since: options.since, event };
     const report = await replayIn(state, filter, { options, command, context });
-    if (options.json) context.json(report);
+    await keepForDashboard(state, report, { filter, hook: options.hook, context });
+    const { firings, same, changed } = report;
+    if (options.json) context.json({ firings, same, changed });
     else print(report, context);
     if (report.changed.length > 0) context.exit(EXIT.failed);
   });
+}
+
+/** A hook event, a gateway event or `namespace:*`. Throws HERMES_EVENT_UNKNOWN. */
+function demandRecordable(name: string, context: CliContext): string {
+  if (isEventName(name) || findPatternProblem(name) !== null) return demandEvent(name);
+  const doubt = findNameDoubt(name);
+  if (doubt !== null) context.warn(`--event: ${doubt}`);
+  return name;
+}
+
+/** The recorded session that a person means, else one of the home's sessions that nothing was recorded of. */
+async function sessionNamed(written: string, { database }: HomeState): Promise<string> {
+  const candidates = await new EmbeddedRecordings(database).findSessions(written);
+  const isMeant = candidates.includes(written) || mayBeginId(written, /./);
+  const id = isMeant ? chooseId(written, candidates) : undefined;
+  if (id !== undefined) return id;
+  const { SqliteSessions } = await import("#agent/sessions");
+  return new SqliteSessions(database, () => undefined).named(written).id;
 }
 
 interface Asked {
@@ -67,21 +95,52 @@ function replayIn(
   return interruptible(async (signal) => {
     const store = new EmbeddedRecordings(database);
     const redact = createRedactor(context.env, secretsOf(config.values));
-    const hooksOptions = { config, paths, globals: context.globals(command), context, redact };
-    await using hooks = await openReplayHooks(hooksOptions);
-    const { dispatcher } = hooks;
-    if (options.hook !== undefined) await demandHook(options.hook, dispatcher, store.read(filter));
+    const { event } = filter;
+    const loadsGatewayHooks = event === undefined || !isEventName(event);
+    const hooksOptions = { config, paths, database, globals: context.globals(command), context, redact };
+    await using hooks = await openReplayHooks({ ...hooksOptions, loadsGatewayHooks });
+    const { dispatcher, registry, names } = hooks;
+    if (options.hook !== undefined) await demandHook(options.hook, names, store.read(filter));
     const onProgress = progressOf(await store.count(filter), context);
-    const replayed = { dispatcher, hook: options.hook, redact, signal, onProgress };
+    const replayed = { dispatcher, registry, hook: options.hook, redact, signal, onProgress };
     // Awaited here: the hooks are unloaded at the end of this block.
     return await replayFirings(store.read(filter), replayed);
   });
 }
 
+interface Kept {
+  readonly filter: RecordingFilter;
+  readonly hook: string | undefined;
+  readonly context: CliContext;
+}
+
+/** What the dashboard shows of the last replay. The result is worth printing where it cannot be kept. */
+async function keepForDashboard(
+  { database, paths }: HomeState,
+  { firings, same, changed, hooks }: ReplayReport,
+  { filter, hook, context }: Kept,
+): Promise<void> {
+  const { session, event, since } = filter;
+  const filters = {
+    session: session ?? null,
+    event: event ?? null,
+    hook: hook ?? null,
+    since: since === undefined ? null : new Date(since).toISOString(),
+  };
+  const counts = { firings, same, changed: changed.length };
+  try {
+    await new EmbeddedReplays(database).save({ ran_at: new Date().toISOString(), filters, hooks, ...counts }, changed);
+  } catch (error) {
+    context.warn(
+      `The dashboard will not show this replay, because ${paths.state} cannot be written: ${problemOf(error)}`,
+    );
+  }
+}
+
 /** Throws HERMES_USAGE for a hook that neither exists now nor ran then. */
-async function demandHook(name: string, dispatcher: HookDispatcher, recordings: AsyncIterable<Recording>) {
-  const names = new Set(dispatcher.hooks().map((hook) => hook.name));
-  if (names.has(name)) return;
+async function demandHook(name: string, present: ReadonlySet<string>, recordings: AsyncIterable<Recording>) {
+  if (present.has(name)) return;
+  const names = new Set(present);
   for await (const { runs } of recordings) for (const run of runs) names.add(run.name);
   if (names.has(name)) return;
   const problem = `--hook: there is no hook "${visible(name)}".${didYouMean(name, [...names])}`;

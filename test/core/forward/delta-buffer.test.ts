@@ -3,7 +3,7 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { DeltaBuffer } from "#core/forward/delta-buffer";
-import type { QueuedEvent } from "#core/forward/queue";
+import type { QueuedEvent } from "#core/forward/queued-event";
 import { createRedactor } from "#core/home/redact";
 import { until } from "../../helpers/poll.ts";
 
@@ -13,9 +13,14 @@ const redact = createRedactor({ DB_PASSWORD: PASSPHRASE, SOME_TOKEN: "envsecretv
 const delta = (text: string, session_id: unknown = "s"): QueuedEvent => ({
   event_type: "tui:message.delta",
   context: { session_id, payload: { text } },
+  number: 0,
 });
 const reasoning = (text: string): QueuedEvent => ({ ...delta(text), event_type: "tui:reasoning.delta" });
-const other = (event_type: string, session_id = "s"): QueuedEvent => ({ event_type, context: { session_id } });
+const other = (event_type: string, session_id = "s"): QueuedEvent => ({
+  event_type,
+  context: { session_id },
+  number: 0,
+});
 
 function deltas(onReady: () => void = () => undefined) {
   const made = new DeltaBuffer({ redact, unfinished: redact.unfinished, onReady });
@@ -244,11 +249,9 @@ test("events that are not text deltas pass, however odd they are", () => {
       throw new Error("no");
     },
   };
+  const contexts = [thrower, {}, { session_id: "s", payload: null }, { session_id: "s", payload: { text: 7 } }];
   const odd: QueuedEvent[] = [
-    { event_type: "tui:message.delta", context: thrower },
-    { event_type: "tui:message.delta", context: {} },
-    { event_type: "tui:message.delta", context: { session_id: "s", payload: null } },
-    { event_type: "tui:message.delta", context: { session_id: "s", payload: { text: 7 } } },
+    ...contexts.map((context) => ({ event_type: "tui:message.delta", context, number: 0 })),
     delta("sk-", 7),
     other("agent:step"),
   ];

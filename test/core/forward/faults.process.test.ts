@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { suite, test, type TestContext } from "node:test";
+import { problemOf } from "#core/errors";
+import { FrameSource } from "#core/forward/frame-source";
 import { ForwardQueue } from "#core/forward/queue";
 import { ForwardSender } from "#core/forward/sender";
 import { acceptAll, FakeDashboard, reply, type Ingest } from "../../helpers/fake-dashboard.ts";
@@ -10,15 +12,22 @@ import { until } from "../../helpers/poll.ts";
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
 
 function senderTo(t: TestContext, url: string, redact: (text: string) => string = (text) => text) {
-  const queue = new ForwardQueue();
+  const events = new ForwardQueue();
+  const queue = events.addOutlet();
   const errors: string[] = [];
   const onError = (sentence: string) => void errors.push(sentence);
-  const unfinished = () => null;
-  const sender = new ForwardSender({
-    queue,
+  const source = new FrameSource({
+    queue: events,
     src: "test",
     redact,
-    unfinished,
+    unfinished: () => null,
+    onError: (error) => onError(`events could not be written: ${problemOf(error)}`),
+    onReady: () => undefined,
+  });
+  const sender = new ForwardSender({
+    outlet: queue,
+    source,
+    messageIds: () => undefined,
     onError,
     onUnauthorized: () => undefined,
   });
@@ -26,7 +35,7 @@ function senderTo(t: TestContext, url: string, redact: (text: string) => string 
   t.after(() => sender.close(0));
   const emit = (count: number, extra: Record<string, unknown> = {}, from = 0) => {
     for (const n of numbers(count, from)) {
-      queue.push("agent:step", { n, ...extra });
+      events.push("agent:step", { n, ...extra });
       sender.wake();
     }
   };

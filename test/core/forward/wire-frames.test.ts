@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { MOST_FRAME_BYTES, writeFrames } from "#core/forward/wire-frames";
-import type { QueuedEvent } from "#core/forward/queue";
+import type { QueuedEvent } from "#core/forward/queued-event";
 import { createRedactor } from "#core/home/redact";
 import type { EventContext } from "#core/registry";
 import { isSecretName } from "#core/secret-names";
@@ -17,8 +17,8 @@ interface Frame {
 }
 
 /** The frames of these events, all written together. */
-function write(events: readonly QueuedEvent[], redact = same) {
-  const rest = [...events];
+function write(events: readonly Omit<QueuedEvent, "number">[], redact = same) {
+  const rest = events.map((event, number) => ({ ...event, number }));
   const most = { frames: 256, characters: Number.POSITIVE_INFINITY };
   const written = writeFrames(() => rest.shift(), most, { src: "test", redact });
   const frames = JSON.parse(`[${written.text}]`) as Frame[];
@@ -184,6 +184,7 @@ test("writing takes about as many characters as it may, however large the events
   const events = Array.from({ length: 50 }, (_, n) => ({
     event_type: "a:b",
     context: { n, text: "x".repeat(40_000) },
+    number: n,
   }));
   const most = { frames: 256, characters: 100_000 };
   const { frames } = writeFrames(() => events.shift(), most, { src: "test", redact: same });

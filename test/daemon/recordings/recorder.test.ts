@@ -21,7 +21,7 @@ function open(store?: RecorderOptions["store"]) {
   const database = openMemoryDatabase();
   const recordings = new EmbeddedRecordings(database);
   const redact = createRedactor({ MY_TOKEN: SECRET });
-  const recorder = new FiringRecorder({ store: store ?? recordings, redact, log });
+  const recorder = new FiringRecorder({ store: store ?? recordings, redact, log, surface: "cli" });
   const dispatcher = new HookDispatcher();
   dispatcher.listen("pre_tool_call", (payload, origin) => recorder.watch("pre_tool_call", payload, origin));
   const all = async (): Promise<readonly Recording[]> => {
@@ -172,5 +172,15 @@ test("more recordings than fit into a piece are read once each, by time", async 
 
 function blank(session_id: string, at: number, payload = JSON.stringify("x".repeat(1024 * 1024))): NewRecording {
   const marks = { outcome: "pass", answer: null, redacted: false, truncated: false } as const;
-  return { at, event: "pre_tool_call", session_id, tool_name: null, ...marks, runs: [], origin: null, payload };
+  return {
+    at,
+    event: "pre_tool_call",
+    session_id,
+    tool_name: null,
+    ...marks,
+    runs: [],
+    origin: null,
+    surface: null,
+    payload,
+  };
 }

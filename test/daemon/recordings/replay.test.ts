@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { HookDispatcher } from "#core/dispatch";
+import { HookRegistry } from "#core/registry";
 import { EVENTS } from "#core/events";
 import { openMemoryDatabase } from "#core/home/database";
 import type { HookReply } from "#core/ports/hook";
@@ -37,7 +38,7 @@ function dispatcherOf(hooks: Hooks): HookDispatcher {
 /** Records calls with these arguments at some hooks, and replays them at others. */
 async function replay(calls: readonly object[], then: Hooks, now: Hooks, hook?: string): Promise<ReplayReport> {
   const store = new EmbeddedRecordings(openMemoryDatabase());
-  const recorder = new FiringRecorder({ store, redact, log });
+  const recorder = new FiringRecorder({ store, redact, log, surface: "cli" });
   const before = dispatcherOf(then);
   before.listen("pre_tool_call", (payload, origin) => recorder.watch("pre_tool_call", payload, origin));
   for (const args of calls) {
@@ -45,7 +46,14 @@ async function replay(calls: readonly object[], then: Hooks, now: Hooks, hook?: 
   }
   await recorder.flush();
   const { signal } = new AbortController();
-  return replayFirings(store.read({}), { dispatcher: dispatcherOf(now), hook, redact, signal, onProgress() {} });
+  return replayFirings(store.read({}), {
+    dispatcher: dispatcherOf(now),
+    registry: new HookRegistry(),
+    hook,
+    redact,
+    signal,
+    onProgress() {},
+  });
 }
 
 const block = (message: string) => () => ({ action: "block", message });
@@ -55,7 +63,9 @@ const changesOf = ({ changed }: ReplayReport) =>
 
 test("another message of a block is no difference; a new block and a lost one are", async () => {
   const calls = [{ command: "a" }];
-  assert.deepEqual(await replay(calls, { g: block("one") }, { g: block("two") }), { firings: 1, same: 1, changed: [] });
+  const hooks = { added: [], removed: [] };
+  const same = await replay(calls, { g: block("one") }, { g: block("two") });
+  assert.deepEqual(same, { firings: 1, same: 1, changed: [], hooks });
   assert.deepEqual(changesOf(await replay(calls, {}, { g: block("SECRET two") })), [
     ["pass", "block", "g", "[redacted] two"],
   ]);
@@ -96,13 +106,33 @@ test("with a hook, only its runs are compared", async () => {
   assert.deepEqual(changesOf(await replay([{}], then, now, "second")), [["block", "pass", "second", "no"]]);
 });
 
+test("hooks that only ran then, and those that only run now, are named", async () => {
+  const then = { SECRET: () => null, both: () => null, gone: () => null };
+  const { hooks } = await replay([{}, {}], then, { SECRET: () => null, both: () => null, later: () => null });
+  assert.deepEqual(hooks, { added: ["later"], removed: ["gone"] });
+});
+
 test("an interrupted replay ends", async () => {
   const store = new EmbeddedRecordings(openMemoryDatabase());
   const marks = { outcome: "pass", answer: null, redacted: false, truncated: false } as const;
-  const facts = { at: 1, event: "pre_tool_call", session_id: "s", tool_name: null, runs: [], origin: null } as const;
+  const facts = {
+    at: 1,
+    event: "pre_tool_call",
+    session_id: "s",
+    tool_name: null,
+    runs: [],
+    origin: null,
+    surface: null,
+  } as const;
   await store.add(Array.from({ length: 10 }, () => ({ ...facts, ...marks, payload: "{}" })));
   const stop = new AbortController();
   const onProgress = (firings: number) => void (firings === 3 && stop.abort());
-  const options = { dispatcher: new HookDispatcher(), redact, signal: stop.signal, onProgress };
+  const options = {
+    dispatcher: new HookDispatcher(),
+    registry: new HookRegistry(),
+    redact,
+    signal: stop.signal,
+    onProgress,
+  };
   await assert.rejects(replayFirings(store.read({}), options), { code: "HERMES_INTERRUPTED" });
 });

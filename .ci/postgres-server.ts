@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
 
 const USER = "hermes";
-export const PASSWORD = "only-for-tests";
+const PASSWORD = "only-for-tests";
 const START_MS = 30_000;
 
 export interface PostgresOptions {

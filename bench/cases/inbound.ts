@@ -17,7 +17,9 @@ const CONNECTIONS = 50;
 /** As many scripts run at a time. */
 const CONCURRENCY = 4;
 const POSTS = 300;
-const FORGERIES = 4000;
+const FORGERIES = 1000;
+/** The fastest round of forgeries counts: on a shared machine, others disturb whole rounds. */
+const FORGERY_ROUNDS = 4;
 const HEALTH_EVERY_MS = 20;
 /** About 1 KB, as a sender of builds posts it. */
 const BODY = JSON.stringify({ build: 17, state: "failed", log: "a line of the build's log\n".repeat(36) });
@@ -144,13 +146,18 @@ async function flood({ url, script, folder, queued }: Service): Promise<Measurem
 async function forgeries({ url, healthUrl, mark }: Service): Promise<readonly Measurement[]> {
   const headers = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
   const ended = new AbortController();
-  const flooding = timed(() =>
+  const round = () =>
     fromMany(url, FORGERIES, async (client) => {
       const answer = await client.request({ method: "POST", path: "/signed", headers, body: BODY });
       await answer.body.dump();
       if (answer.statusCode !== 401) throw new Error(`a forged request was answered with ${answer.statusCode}`);
-    }),
-  ).finally(() => ended.abort());
+    });
+  const rounds = async () => {
+    const times = [];
+    for (let number = 0; number < FORGERY_ROUNDS; number++) times.push(await timed(round));
+    return Math.min(...times);
+  };
+  const flooding = rounds().finally(() => ended.abort());
   const [took, health] = await Promise.all([flooding, probe(healthUrl, ended.signal)]);
   if (existsSync(mark)) throw new Error("a forged request has started a script");
   const p95 = health.toSorted((one, other) => one - other)[Math.floor(health.length * 0.95)]!;

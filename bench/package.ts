@@ -5,15 +5,19 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-export interface InstalledPackage {
-  /** The installed `hermes`, to run with Node. */
-  readonly bin: string;
-  remove(): void;
+let installed: string | undefined;
+
+/**
+ * Packs hermes and unpacks it like an install, next to this repository's packages: once, for all cases of a run.
+ * Gives the installed `hermes`, to run with Node.
+ */
+export function installPackage(): string {
+  return (installed ??= install());
 }
 
-/** Packs hermes and unpacks it like an install, next to this repository's packages. */
-export function installPackage(): InstalledPackage {
+function install(): string {
   const folder = mkdtempSync(join(tmpdir(), "hermes-bench-package-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const modules = join(folder, "node_modules");
   const target = join(modules, "hermes-hooks");
   mkdirSync(target, { recursive: true });
@@ -26,8 +30,5 @@ export function installPackage(): InstalledPackage {
   ) as [{ filename: string }];
   execFileSync("tar", ["-xzf", join(folder, packed.filename), "--strip-components=1", "-C", target]);
   symlinkSync(join(ROOT, "node_modules"), join(target, "node_modules"));
-  return {
-    bin: join(target, "cli/bin.js"),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  };
+  return join(target, "cli/bin.js");
 }

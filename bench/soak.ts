@@ -17,6 +17,8 @@ export interface SoakOptions {
   readonly dashboard: DashboardKind;
   /** Sends pieces of this text only; otherwise of all texts, and longer events. */
   readonly text?: TextKind;
+  /** The shortest stretch, before the measured one: of the load without listeners, and to connect. */
+  readonly leastSeconds?: number;
 }
 
 /** One phase of the soak. */
@@ -54,7 +56,7 @@ const MOST_A_TICK = 64;
 const LONG_TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(9).slice(0, 380);
 
 export async function soak(soakOptions: SoakOptions): Promise<SoakReport> {
-  const { rate, seconds, stoppedSeconds, dashboard, text } = soakOptions;
+  const { rate, seconds, stoppedSeconds, dashboard, text, leastSeconds = 1 } = soakOptions;
   using receiver = await startReceiver(dashboard);
   const registry = new HookRegistry();
   let number = 0;
@@ -66,7 +68,7 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakReport> {
       emit: () => registry.emit_sync("tui:message.delta", contextOf(number++, text)),
     });
 
-  const idle = await load(Math.max(1, seconds / 10), () => 0);
+  const idle = await load(Math.max(leastSeconds, seconds / 10), () => 0);
   number = 0;
   const options = { src: "bench", home: receiver.home, redact: createRedactor({}), log: () => undefined };
   const forwarder = start_if_dashboard_available(registry, options);
@@ -77,7 +79,7 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakReport> {
   };
   try {
     // Connects, compiles.
-    await load(Math.max(1, seconds / 30), waiting);
+    await load(Math.max(leastSeconds, seconds / 30), waiting);
     await allSent();
     let { frames: arrived, disordered } = await settled(() => receiver.received(), dashboard);
     const before = forwarder.dropped;

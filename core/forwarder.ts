@@ -96,6 +96,8 @@ class HookForwarder implements Forwarder {
   readonly #id = randomUUID();
   #stream: { readonly sender: StreamSender; readonly outlet: Outlet } | null = null;
   readonly #told = new BoundedMap<string, true>(MOST_PROBLEMS);
+  /** True once there was a stream, which has got the events that are sent to the dashboard later. */
+  #isStreamed = false;
   #watch: DiscoveryWatch | null = null;
   #unregister: (() => void)[] = [];
   #stopping = false;
@@ -122,7 +124,7 @@ class HookForwarder implements Forwarder {
     this.#sender = new ForwardSender({
       outlet: this.#outlet,
       source: this.#source,
-      messageIds: (numbers) => (this.#stream === null ? undefined : formatMessageIds(this.#id, numbers)),
+      messageIds: (numbers) => (this.#isStreamed ? formatMessageIds(this.#id, numbers) : undefined),
       onError,
       onUnauthorized: () => this.refresh(),
     });
@@ -182,6 +184,7 @@ class HookForwarder implements Forwarder {
 
   #open(open: OpenStream | undefined): void {
     if (open === undefined) return;
+    this.#isStreamed = true;
     const outlet = this.#queue.addOutlet();
     const onError = createRareLog({ write: this.#log });
     const parts = { src: this.src, outlet, source: this.#source, sender: this.#id, onError };

@@ -18,6 +18,10 @@ export interface EventFrame {
   readonly context: EventContext;
   /** The sender; "?" when it is not named. */
   readonly src: string;
+  /** Identifies it, if it may arrive twice. */
+  readonly id?: string | undefined;
+  /** When it was stored before it arrived here, ISO-8601. */
+  readonly at?: string | undefined;
 }
 
 export interface Rejection {

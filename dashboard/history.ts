@@ -1,20 +1,25 @@
 /** The last events in memory, for streams and the page. `store.ts` keeps them across restarts. */
+import { BoundedMap } from "#core/bounded-map";
 
 /** An event as it is kept and shown. */
 export interface KeptEvent {
   readonly seq: number;
-  /** When the dashboard received it, ISO-8601. */
+  /** When the dashboard received it, or the stream that it comes from, ISO-8601. */
   readonly at: string;
   readonly src: string;
   readonly event_type: string;
   /** The context as JSON. */
   readonly context: string;
+  /** Identifies an event that may arrive twice, from its sender and from a stream. */
+  readonly id: string | null;
 }
 
 /** How many events are kept (`state.db` too). */
 export const MOST_EVENTS = 10_000;
 /** The total size of their contexts, in characters, so that a few big ones cannot fill the memory. */
 const MOST_CHARACTERS = 64 * 1024 * 1024;
+/** How many IDs are remembered: those of the kept events, and many more. */
+const MOST_IDS = 65_536;
 
 /** An event in the format of the stream and the history. */
 export function toJson({ seq, at, src, event_type, context }: KeptEvent): string {
@@ -27,6 +32,7 @@ export class History {
   #first = 0;
   #characters = 0;
   #last = 0;
+  readonly #ids = new BoundedMap<string, true>(MOST_IDS);
 
   /** The number of the newest event, 0 before the first. */
   get last(): number {
@@ -38,10 +44,16 @@ export class History {
     return this.#events[this.#first]?.seq ?? null;
   }
 
+  /** True for an event that has been added already. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
   /** Adds an event, whose number must be the greatest so far. Drops the oldest events when there are too many. */
   push(event: KeptEvent): void {
     this.#events.push(event);
     this.#last = event.seq;
+    if (event.id !== null) this.#ids.set(event.id, true);
     this.#characters += event.context.length;
     while (this.#events.length - this.#first > MOST_EVENTS || this.#characters > MOST_CHARACTERS) this.#dropOldest();
   }

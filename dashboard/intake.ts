@@ -42,12 +42,14 @@ export class Intake {
     return this.#total;
   }
 
-  /** Takes events of other processes: marks them as forwarded, shows them and publishes them. Never throws. */
+  /**
+   * Takes events of other processes: marks them as forwarded, shows them and publishes them. Leaves out those that it
+   * has taken before. Never throws.
+   */
   take(frames: readonly EventFrame[]): void {
-    const marked = frames.map(({ event_type, context, src }) => ({
-      event_type,
-      context: { ...context, _forwarded: true, _forwarded_from: src },
-      src,
+    const marked = this.#newOf(frames).map((frame) => ({
+      ...frame,
+      context: { ...frame.context, _forwarded: true, _forwarded_from: frame.src },
     }));
     // Shown first: only later handlers see what a handler does to the context.
     this.#show(marked);
@@ -58,17 +60,28 @@ export class Intake {
     for (const undo of this.#undo) undo();
   }
 
+  #newOf(frames: readonly EventFrame[]): readonly EventFrame[] {
+    const { history } = this.#parts;
+    const together = new Set<string>();
+    return frames.filter(({ id }) => {
+      if (id === undefined) return true;
+      if (history.has(id) || together.has(id)) return false;
+      together.add(id);
+      return true;
+    });
+  }
+
   #show(frames: readonly EventFrame[]): void {
     const { history, store, streams, sources } = this.#parts;
-    const at = new Date().toISOString();
+    const now = new Date().toISOString();
     const whole = new Map<number, string>();
-    for (const { event_type, context, src } of frames) {
+    for (const { event_type, context, src, id = null, at = now } of frames) {
       const json = JSON.stringify(context);
-      const kept: KeptEvent = { seq: history.last + 1, at, src, event_type, context: shorten(context, json) };
+      const kept: KeptEvent = { seq: history.last + 1, at, src, event_type, context: shorten(context, json), id };
       if (kept.context !== json) whole.set(kept.seq, toJson({ ...kept, context: json }));
       history.push(kept);
       store?.add(kept);
-      sources.count(src, at);
+      sources.count(src, now);
       this.#total++;
     }
     streams.wake(whole);

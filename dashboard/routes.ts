@@ -4,7 +4,8 @@ import type { Log } from "#core/home/log";
 import { OncePerMinute } from "#core/rare-log";
 import { Refused, type RequestAccess } from "./access.ts";
 import type { Body } from "./body.ts";
-import { MOST_BODY_BYTES, readFrames } from "./frames.ts";
+import { MESSAGE_IDS_HEADER, parseMessageIds } from "#core/forward/message-ids";
+import { MOST_BODY_BYTES, readFrames, type EventFrame, type Rejection } from "./frames.ts";
 import { toJson, type History } from "./history.ts";
 import type { Intake } from "./intake.ts";
 import { parseJson } from "./json.ts";
@@ -49,10 +50,19 @@ function addIngest(app: FastifyInstance, { access, intake, sources }: RouteParts
     }
     const { frames, batch, rejected } = read;
     noteDropped(request, frames[0]!.src, sources);
-    intake.take(frames);
+    intake.take(withIds(frames, rejected, request));
     if (!batch) return { ok: true };
     return { ok: true, accepted: frames.length, ...(rejected.length > 0 && { rejected }) };
   });
+}
+
+/** The frames with the IDs that the sender names, if it also sends them to a stream. */
+function withIds(frames: readonly EventFrame[], rejected: readonly Rejection[], request: FastifyRequest) {
+  const ids = parseMessageIds(request.headers[MESSAGE_IDS_HEADER]);
+  if (ids.length !== frames.length + rejected.length) return frames;
+  const without = new Set(rejected.map(({ index }) => index));
+  const left = ids.filter((_, index) => !without.has(index));
+  return frames.map((frame, index) => ({ ...frame, id: left[index] }));
 }
 
 function noteDropped(request: FastifyRequest, src: string, sources: Sources): void {

@@ -16,6 +16,7 @@ import { newSecret } from "#core/bearer";
 import { WITHOUT_SCHEMAS } from "#core/schemaless-server";
 import { boundConnections } from "./connections.ts";
 import { publishDiscovery } from "./discovery.ts";
+import type { EventFrame } from "./frames.ts";
 import { History } from "./history.ts";
 import { addHookRoutes, type ConfiguredHooks } from "./hook-routes.ts";
 import { Intake } from "./intake.ts";
@@ -78,6 +79,8 @@ export interface DashboardOptions {
 }
 
 export interface DashboardServer {
+  /** Takes events that come another way than from a sender. */
+  take(frames: readonly EventFrame[]): void;
   /**
    * Binds the port, then writes the discovery file. Throws HERMES_DASHBOARD_PORT when the port is in use and
    * HERMES_DASHBOARD_BIND when it cannot listen for another reason.
@@ -205,6 +208,7 @@ export function createDashboard(options: DashboardOptions): DashboardServer {
   return {
     start,
     stop,
+    take: (frames) => intake.take(frames),
     token,
     get url() {
       return reachableUrl(host, port);

@@ -9,8 +9,8 @@ import type { WriteReply, WriteRequest } from "./store.ts";
 const SQLITE_BUSY = 5;
 
 // Two dashboards of one home number their events independently: the later row then gets the next free number.
-const INSERT = `INSERT INTO dashboard_events (seq, at, src, event_type, context)
-  VALUES ((SELECT CASE WHEN EXISTS (SELECT 1 FROM dashboard_events WHERE seq = ?1) THEN NULL ELSE ?1 END), ?2, ?3, ?4, ?5)`;
+const INSERT = `INSERT INTO dashboard_events (seq, at, src, event_type, context, message_id)
+  VALUES ((SELECT CASE WHEN EXISTS (SELECT 1 FROM dashboard_events WHERE seq = ?1) THEN NULL ELSE ?1 END), ?2, ?3, ?4, ?5, ?6)`;
 
 let database: DatabaseSync | undefined;
 
@@ -31,7 +31,7 @@ function writeRows(open: DatabaseSync, { rows, oldest }: WriteRequest): void {
   try {
     transaction(open, () => {
       const insert = open.prepare(INSERT);
-      for (const { seq, at, src, event_type, context } of rows) insert.run(seq, at, src, event_type, context);
+      for (const { seq, at, src, event_type, context, id } of rows) insert.run(seq, at, src, event_type, context, id);
       open.prepare("DELETE FROM dashboard_events WHERE seq < ?").run(oldest);
     });
   } catch (error) {

@@ -63,7 +63,9 @@ export class EventStore {
   load(): readonly KeptEvent[] {
     try {
       const rows = this.#options.database
-        .prepare("SELECT seq, at, src, event_type, context FROM dashboard_events ORDER BY seq DESC LIMIT ?")
+        .prepare(
+          "SELECT seq, at, src, event_type, context, message_id AS id FROM dashboard_events ORDER BY seq DESC LIMIT ?",
+        )
         .all(MOST_EVENTS);
       return (rows as unknown as KeptEvent[]).toReversed();
     } catch (error) {

@@ -42,7 +42,9 @@ const root = resolve(import.meta.dirname, "..");
 /** How long one test may take; node:test then fails it by name. */
 const TEST_TIMEOUT_MS = { all: 120_000, unit: 60_000, process: 120_000, long: 1_200_000 } as const;
 /** How long one test process may live (all unit tests share one) before it is killed. */
-const PROCESS_TIMEOUT_MS = { all: 300_000, unit: 300_000, process: 300_000, long: 1_800_000 } as const;
+const PROCESS_TIMEOUT_MS = { all: 600_000, unit: 300_000, process: 300_000, long: 1_800_000 } as const;
+/** Test processes at a time: more than there are processors, since a third of their time they wait for something. */
+const MOST_AT_ONCE = 8;
 const NAME_PATTERN = "--test-name-pattern=";
 const SEED = "--seed=";
 
@@ -72,7 +74,7 @@ async function runFiles(files: readonly string[], request: Request, env: NodeJS.
   const events = run({
     cwd: root,
     files: [...(units.length > 0 ? [join(import.meta.dirname, "units.ts")] : []), ...files.filter((f) => !isUnit(f))],
-    concurrency: request.suite === "long" ? 1 : Math.min(4, Math.max(3, availableParallelism())),
+    concurrency: request.suite === "long" ? 1 : Math.min(MOST_AT_ONCE, 2 * availableParallelism() + 1),
     timeout: TEST_TIMEOUT_MS[request.suite],
     testNamePatterns: [...request.namePatterns],
     ...(request.seed === undefined ? {} : { randomSeed: request.seed }),

@@ -37,7 +37,7 @@ function dispatcherWith(event: Hook["event"], hooks: number): HookDispatcher {
   return dispatcher;
 }
 
-async function observe(callbacks: number): Promise<Measurement[]> {
+async function observe(callbacks: number, isQuick: boolean): Promise<Measurement[]> {
   const dispatcher = dispatcherWith("post_tool_call", callbacks);
   const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
   const bare: ((payload: typeof PAYLOAD) => void | Promise<void>)[] = Array.from({ length: callbacks }, () => callback);
@@ -54,13 +54,13 @@ async function observe(callbacks: number): Promise<Measurement[]> {
         for (let turn = 0; turn < batch; turn++) for (const one of bare) await one(PAYLOAD);
       },
     },
-    { batch: 500 },
+    { batch: 500, isQuick },
   );
   const name = `dispatch / observe, ${callbacks} callback${callbacks === 1 ? "" : "s"}`;
   return compare(name, times, ["hookable", "bare loop"]);
 }
 
-async function nobody(): Promise<Measurement[]> {
+async function nobody(isQuick: boolean): Promise<Measurement[]> {
   const dispatcher = dispatcherWith("post_tool_call", 0);
   const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
   const times = await race(
@@ -72,12 +72,12 @@ async function nobody(): Promise<Measurement[]> {
         for (let turn = 0; turn < batch; turn++) await hooks.callHook("post_tool_call", PAYLOAD);
       },
     },
-    { batch: 1000 },
+    { batch: 1000, isQuick },
   );
   return compare("dispatch / observe, no callback", times, ["hookable"]);
 }
 
-async function gate(): Promise<Measurement[]> {
+async function gate(isQuick: boolean): Promise<Measurement[]> {
   const dispatcher = dispatcherWith("pre_tool_call", 1);
   const hooks = createHooks<Record<string, (payload: typeof PAYLOAD) => void>>();
   hooks.hook("pre_tool_call", callback);
@@ -90,15 +90,17 @@ async function gate(): Promise<Measurement[]> {
         for (let turn = 0; turn < batch; turn++) await hooks.callHook("pre_tool_call", PAYLOAD);
       },
     },
-    { batch: 500 },
+    { batch: 500, isQuick },
   );
   return compare("dispatch / gate, 1 callback", times, ["hookable"]);
 }
 
 export const dispatchCase: Case = {
   name: "dispatch",
-  run: async () => {
-    const measured = [...(await nobody()), ...(await observe(1)), ...(await observe(5)), ...(await gate())];
+  run: async ({ isQuick }) => {
+    const measured = await nobody(isQuick);
+    for (const callbacks of [1, 5]) measured.push(...(await observe(callbacks, isQuick)));
+    measured.push(...(await gate(isQuick)));
     if (seen === 0) throw new Error("no callback ran");
     return measured;
   },

@@ -12,6 +12,11 @@ const PATH = "/api/hooks/ingest";
 const HEADERS = { "content-type": "application/json", authorization: "Bearer bench" };
 const BATCH = 256;
 const ROUNDS = 5;
+const EVENTS = 50_000;
+/** Sent one by one. */
+const SINGLE_EVENTS = 2000;
+/** With `--check`, each contestant sends so much less. */
+const QUICK_SHARE = 0.3;
 const redact = createRedactor({});
 const silent = { redact, warn: () => undefined, log: () => undefined };
 
@@ -22,7 +27,7 @@ function contextOf(number: number): Record<string, unknown> {
 }
 
 /** The cost of an emission while a forwarder is attached, without the sender's work, which runs in other turns. */
-async function push(receiver: Receiver): Promise<Measurement> {
+async function push(receiver: Receiver, isQuick: boolean): Promise<Measurement> {
   const registry = new HookRegistry();
   start_if_dashboard_available(registry, { src: "bench", home: receiver.home, ...silent });
   const context = contextOf(0);
@@ -32,7 +37,7 @@ async function push(receiver: Receiver): Promise<Measurement> {
         for (let turn = 0; turn < batch; turn++) registry.emit_sync(EVENT, context);
       },
     },
-    { batch: 1000 },
+    { batch: 1000, isQuick },
   );
   await stop();
   return { name: "forward / push, per event", unit: "ns", ours: times.get("ours")!, peer: null, theirs: null };
@@ -42,9 +47,9 @@ async function push(receiver: Receiver): Promise<Measurement> {
  * Pieces of a text through the whole forwarder, and the same pieces as events that are not checked for unfinished
  * secrets.
  */
-async function pieces(receiver: Receiver, kind: TextKind): Promise<Measurement> {
+async function pieces(receiver: Receiver, kind: TextKind, share: number): Promise<Measurement> {
   const send = (event: string) =>
-    ours(receiver, {
+    ours(receiver, share, {
       event,
       contextOf: (n) => ({ session_id: "sess_0123456789", payload: { text: pieceOf(kind, n) } }),
     });
@@ -56,8 +61,8 @@ async function pieces(receiver: Receiver, kind: TextKind): Promise<Measurement> 
   return { name, unit: "ns", ours: held!, peer: "other events", theirs: other! };
 }
 
-/** Each sends this many events as fast as it can without losing any; the result is nanoseconds per event. */
-type Contestant = (receiver: Receiver) => Promise<number>;
+/** Sends a share of its events as fast as it can without losing any; the result is nanoseconds per event. */
+type Contestant = (receiver: Receiver, share: number) => Promise<number>;
 
 interface Load {
   readonly event: string;
@@ -70,11 +75,11 @@ async function timed(events: number, send: () => Promise<void>): Promise<number>
   return ((performance.now() - before) * 1e6) / events;
 }
 
-async function ours({ home }: Receiver, load: Load = { event: EVENT, contextOf }): Promise<number> {
+async function ours({ home }: Receiver, share: number, load: Load = { event: EVENT, contextOf }): Promise<number> {
   const registry = new HookRegistry();
   const forwarder = start_if_dashboard_available(registry, { src: "bench", home, ...silent });
   if (forwarder === null) throw new Error("the forwarder is not attached");
-  const events = 50_000;
+  const events = EVENTS * share;
   // The queue is always full for the sender, and the publisher does not use the time in between.
   const turn = () => sleep(1);
   const time = await timed(events, async () => {
@@ -89,9 +94,9 @@ async function ours({ home }: Receiver, load: Load = { event: EVENT, contextOf }
 }
 
 /** Plain undici in a loop: builds a batch of frames, serialises, redacts and posts it. */
-const bareBatches: Contestant = async ({ url }) => {
+const bareBatches: Contestant = async ({ url }, share) => {
   const client = new Client(url);
-  const events = 50_000;
+  const events = EVENTS * share;
   const time = await timed(events, async () => {
     for (let number = 0; number < events;) {
       const frames = [];
@@ -107,8 +112,8 @@ const bareBatches: Contestant = async ({ url }) => {
   return time;
 };
 
-const oneByFetch: Contestant = ({ url }) => {
-  const events = 2000;
+const oneByFetch: Contestant = ({ url }, share) => {
+  const events = SINGLE_EVENTS * share;
   return timed(events, async () => {
     for (let number = 0; number < events; number++) {
       const body = redact(JSON.stringify({ event_type: EVENT, context: contextOf(number), src: "bench" }));
@@ -118,9 +123,9 @@ const oneByFetch: Contestant = ({ url }) => {
   });
 };
 
-const oneByUndici: Contestant = async ({ url }) => {
+const oneByUndici: Contestant = async ({ url }, share) => {
   const client = new Client(url);
-  const events = 2000;
+  const events = SINGLE_EVENTS * share;
   const time = await timed(events, async () => {
     for (let number = 0; number < events; number++) {
       const body = redact(JSON.stringify({ event_type: EVENT, context: contextOf(number), src: "bench" }));
@@ -132,9 +137,9 @@ const oneByUndici: Contestant = async ({ url }) => {
   return time;
 };
 
-async function saturated(receiver: Receiver): Promise<Measurement[]> {
+async function saturated(receiver: Receiver, share: number): Promise<Measurement[]> {
   const contestants: Readonly<Record<string, Contestant>> = {
-    ours: (to) => ours(to),
+    ours: (to) => ours(to, share),
     "bare batch loop": bareBatches,
     "one frame, fetch": oneByFetch,
     "one frame, undici": oneByUndici,
@@ -143,7 +148,7 @@ async function saturated(receiver: Receiver): Promise<Measurement[]> {
   // The first round warms up.
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [name, contestant] of Object.entries(contestants)) {
-      const time = await contestant(receiver);
+      const time = await contestant(receiver, share);
       if (round > 0) samples.get(name)!.push(time);
     }
   }
@@ -159,10 +164,11 @@ async function saturated(receiver: Receiver): Promise<Measurement[]> {
 
 export const forwardCase: Case = {
   name: "forward",
-  run: async () => {
+  run: async ({ isQuick }) => {
     using receiver = await startReceiver("stand-in");
-    const measured = [await push(receiver), ...(await saturated(receiver))];
-    for (const kind of TEXT_KINDS) measured.push(await pieces(receiver, kind));
+    const share = isQuick ? QUICK_SHARE : 1;
+    const measured = [await push(receiver, isQuick), ...(await saturated(receiver, share))];
+    for (const kind of TEXT_KINDS) measured.push(await pieces(receiver, kind, share));
     return measured;
   },
 };

@@ -15,6 +15,7 @@ import { median, type Case, type Measurement } from "../measure.ts";
 const CONTEXT = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key_${index}`, "x".repeat(85)]));
 const TRIPS = 3000;
 const STARTS = 9;
+const QUICK_STARTS = 5;
 
 const HANDLER = `
 export function handle(event: string, context: Record<string, string>) {
@@ -54,14 +55,21 @@ async function roundTrips(registry: HookRegistry, bare: ChildProcess): Promise<M
   ];
 }
 
+interface FirstEvent {
+  readonly name: string;
+  /** How long the program has had its hooks. */
+  readonly waitMs: number;
+  readonly starts: number;
+}
+
 /**
  * The first event of a tier (process, isolate, handler's module, answer) against a bare child's answer: in a program
  * that has just loaded its hooks, and in one that has had them for a while.
  */
-async function firstEvent(folder: string, { waitMs, name }: { waitMs: number; name: string }): Promise<Measurement> {
+async function firstEvent(folder: string, { waitMs, name, starts }: FirstEvent): Promise<Measurement> {
   const ours: number[] = [];
   const theirs: number[] = [];
-  for (let round = -1; round < STARTS; round++) {
+  for (let round = -1; round < starts; round++) {
     const { registry, host } = await openHost(folder);
     await setTimeout(waitMs);
     const started = performance.now();
@@ -118,7 +126,7 @@ function writeHook(folder: string, name: string, code: string): void {
 
 export const isolateHookCase: Case = {
   name: "isolate-hook",
-  run: async () => {
+  run: async ({ isQuick }) => {
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     writeHook(folder, "bench", HANDLER);
     writeHook(folder, "keeps", KEEPS);
@@ -126,12 +134,14 @@ export const isolateHookCase: Case = {
     const bare = startBare();
     try {
       const measured = await roundTrips(registry, bare);
-      const cold = await firstEvent(folder, { waitMs: 0, name: "isolate-hook / first event, cold" });
-      return [
-        ...measured,
-        cold,
-        await firstEvent(folder, { waitMs: 2000, name: "isolate-hook / first event, after 2 s" }),
-      ];
+      const starts = isQuick ? QUICK_STARTS : STARTS;
+      for (const [name, waitMs] of [
+        ["isolate-hook / first event, cold", 0],
+        ["isolate-hook / first event, after 2 s", 2000],
+      ] as const) {
+        measured.push(await firstEvent(folder, { name, waitMs, starts }));
+      }
+      return measured;
     } finally {
       await ended(bare);
       await host[Symbol.asyncDispose]();

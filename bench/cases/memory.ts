@@ -77,7 +77,7 @@ function residentMegabytes(pid: string): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
-/** Measured at the same time, each in a home of its own. */
+/** Measured at the same time, of both installations, each in a home of its own. */
 const PROGRAMS = [
   ["chat after one turn", waitingChat],
   ["idle gateway", (bin: string, home: string, isWarmUp: boolean) => idle("gateway", bin, home, isWarmUp)],
@@ -91,31 +91,28 @@ export const memoryCase: Case = {
     if (process.platform !== "linux") return [];
     const installed = installPackage();
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
-    const homes = PROGRAMS.map((_program, index) => join(folder, String(index)));
-    for (const home of homes) mkdirSync(home);
+    const contestants = [
+      { name: "repository", bin: join(ROOT, "cli/bin.js") },
+      { name: "package", bin: installed },
+    ].flatMap(({ name, bin }) =>
+      PROGRAMS.map(([what, measure], index) => {
+        const home = join(folder, `${name}-${index}`);
+        mkdirSync(home);
+        const sample = (isWarmUp: boolean) => measure(bin, home, isWarmUp);
+        return { name: `memory / ${what}, ${name}`, sample, samples: [] as number[] };
+      }),
+    );
     try {
-      const measured: Measurement[] = [];
-      for (const [name, bin] of [
-        ["repository", join(ROOT, "cli/bin.js")],
-        ["package", installed.bin],
-      ] as const) {
-        const samples = PROGRAMS.map((): number[] => []);
-        for (let round = 0; round < (isQuick ? QUICK_ROUNDS : ROUNDS) + WARM_UP; round++) {
-          const isWarmUp = round < WARM_UP;
-          const resident = await Promise.all(
-            PROGRAMS.map(([, measure], index) => measure(bin, homes[index]!, isWarmUp)),
-          );
-          if (!isWarmUp) resident.forEach((megabytes, index) => samples[index]!.push(megabytes));
-        }
-        for (const [index, [what]] of PROGRAMS.entries()) {
-          const ours = median(samples[index]!);
-          measured.push({ name: `memory / ${what}, ${name}`, unit: "MB", ours, peer: null, theirs: null });
-        }
+      for (let round = 0; round < (isQuick ? QUICK_ROUNDS : ROUNDS) + WARM_UP; round++) {
+        const isWarmUp = round < WARM_UP;
+        const resident = await Promise.all(contestants.map(({ sample }) => sample(isWarmUp)));
+        if (!isWarmUp) resident.forEach((megabytes, index) => contestants[index]!.samples.push(megabytes));
       }
-      return measured;
+      return contestants.map(({ name, samples }): Measurement => {
+        return { name, unit: "MB", ours: median(samples), peer: null, theirs: null };
+      });
     } finally {
       rmSync(folder, { recursive: true, force: true });
-      installed.remove();
     }
   },
 };

@@ -14,6 +14,7 @@ import { median, type Case, type Measurement } from "../measure.ts";
 const CONTEXT = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key_${index}`, "x".repeat(85)]));
 const TRIPS = 3000;
 const STARTS = 15;
+const QUICK_STARTS = 7;
 
 const HANDLERS = {
   coroutine: `
@@ -42,7 +43,7 @@ print(json.dumps({"decision": "handled", "message": str(len(context))}))
 `;
 
 /** `emit_collect` of a command until its answer arrives, against a process that reads the same event. */
-async function roundTrips(folder: string, names: readonly Name[]): Promise<Measurement[]> {
+async function roundTrips(folder: string, names: readonly Name[], rounds: number): Promise<Measurement[]> {
   await using opened = await openHost(folder);
   const samples = new Map(names.map((name): [Name, number[]] => [name, []]));
   for (let trip = -200; trip < TRIPS; trip++) {
@@ -53,7 +54,7 @@ async function roundTrips(folder: string, names: readonly Name[]): Promise<Measu
     }
   }
   const processes: number[] = [];
-  for (let start = 0; start < STARTS; start++) {
+  for (let start = 0; start < rounds; start++) {
     processes.push(await timeProcess([join(folder, "script.py")], JSON.stringify({ context: CONTEXT })));
   }
   const [coroutine, waiting, sync] = [...samples.values()].map(median);
@@ -67,10 +68,10 @@ async function roundTrips(folder: string, names: readonly Name[]): Promise<Measu
 }
 
 /** The first event of a host: finding and starting Python, loading the handler, the answer. */
-async function starts(folder: string, names: readonly Name[]): Promise<Measurement[]> {
+async function starts(folder: string, names: readonly Name[], rounds: number): Promise<Measurement[]> {
   const ours = new Map(names.map((name): [Name, number[]] => [name, []]));
   const theirs: number[] = [];
-  for (let round = -1; round < STARTS; round++) {
+  for (let round = -1; round < rounds; round++) {
     for (const [name, times] of ours) {
       await using opened = await openHost(folder);
       const started = performance.now();
@@ -119,10 +120,12 @@ async function timeProcess(args: readonly string[], input: string): Promise<numb
   return performance.now() - started;
 }
 
-function caseOf(name: string, measure: (folder: string, names: readonly Name[]) => Promise<Measurement[]>): Case {
+type Measure = (folder: string, names: readonly Name[], rounds: number) => Promise<Measurement[]>;
+
+function caseOf(name: string, measure: Measure): Case {
   return {
     name,
-    run: async () => {
+    run: async ({ isQuick }) => {
       const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
       try {
         writeFileSync(join(folder, "script.py"), SCRIPT);
@@ -131,7 +134,7 @@ function caseOf(name: string, measure: (folder: string, names: readonly Name[]) 
           writeFileSync(join(folder, "hooks", hook, "HOOK.yaml"), `events: [command:${hook}]\n`);
           writeFileSync(join(folder, "hooks", hook, "handler.py"), code);
         }
-        return await measure(folder, Object.keys(HANDLERS) as Name[]);
+        return await measure(folder, Object.keys(HANDLERS) as Name[], isQuick ? QUICK_STARTS : STARTS);
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

@@ -106,12 +106,12 @@ async function largePayload(bench: Bench): Promise<Measurement[]> {
   return measured;
 }
 
-async function sideBySide(bench: Bench): Promise<Measurement> {
+async function sideBySide(bench: Bench, rounds: number): Promise<Measurement> {
   const script = writeScript("bash + jq", bench);
   const four = Array<string>(4).fill(script);
   const gates = dispatcherWith("pre_tool_call", four, bench);
   const observers = dispatcherWith("post_tool_call", four, bench);
-  const [ours = Number.NaN, theirs = Number.NaN] = await turns(15, {
+  const [ours = Number.NaN, theirs = Number.NaN] = await turns(rounds, {
     observers: () => observers.invoke_hook("post_tool_call", { ...CALL, result: "{}" }),
     gates: () => gates.invoke_hook("pre_tool_call", CALL),
   });
@@ -119,7 +119,7 @@ async function sideBySide(bench: Bench): Promise<Measurement> {
   return { name, unit: "ms", ours, peer: "one after another", theirs };
 }
 
-async function consentCheck({ folder }: Bench): Promise<Measurement> {
+async function consentCheck({ folder }: Bench, isQuick: boolean): Promise<Measurement> {
   const file = join(folder, "allowlist.json");
   const list = Array.from({ length: 20 }, (_, index) => ({ event: "pre_tool_call", command: `~/guard-${index}.sh` }));
   writeFileSync(file, JSON.stringify({ approvals: list }), { mode: 0o600 });
@@ -132,7 +132,7 @@ async function consentCheck({ folder }: Bench): Promise<Measurement> {
         for (let turn = 0; turn < batch; turn++) approvals.decide(request);
       },
     },
-    { batch: 200 },
+    { batch: 200, isQuick },
   );
   const ours = times.get("ours") ?? Number.NaN;
   return { name: "shell-hook / consent check, command mode", unit: "ns", ours, peer: null, theirs: null };
@@ -146,17 +146,17 @@ function writeScript(name: keyof typeof SCRIPTS, { folder }: Bench): string {
 
 /** 1 GB, as a long conversation or plugins hold it, and as memory of native code, which only buffers get at. */
 const LARGE_MEMORY = {
-  "1 GB of objects": () => Array.from({ length: 1250 }, () => Array.from({ length: 100_000 }, (_, at) => at + 0.5)),
+  "1 GB of objects": () => Array.from({ length: 1250 }, () => Array<number>(100_000).fill(0.5)),
   "1 GB of buffers": () => Array.from({ length: 16 }, () => Buffer.alloc(2 ** 26, 1)),
 } as const;
 
 /** A run in a process with much memory, compared with the same one without: starting a process forks this one. */
-async function largeParent(bench: Bench): Promise<Measurement[]> {
+async function largeParent(bench: Bench, runs: number): Promise<Measurement[]> {
   const script = writeScript("sh", bench);
   const dispatcher = dispatcherWith("pre_tool_call", [script], bench);
   const samples: Record<string, number[]> = {};
   const measure = async (name: string) => {
-    for (let run = -2; run < 10; run++) {
+    for (let run = -2; run < runs; run++) {
       const started = performance.now();
       await dispatcher.invoke_hook("pre_tool_call", CALL);
       if (run >= 0) (samples[name] ??= []).push(performance.now() - started);
@@ -191,7 +191,7 @@ function collectGarbage(): void {
 
 export const shellHookCase: Case = {
   name: "shell-hook",
-  run: async () => {
+  run: async ({ isQuick }) => {
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     // A plain object, because reading `process.env` itself is slow, which is not the peer's fault.
     const env = { ...process.env };
@@ -202,12 +202,12 @@ export const shellHookCase: Case = {
       if (!jq) process.stderr.write("shell-hook: jq is not installed, what needs it is skipped\n");
       return [
         await wholeRun("sh", 80, bench),
-        ...(jq ? [await wholeRun("bash + jq", 40, bench)] : []),
-        await wholeRun("node", 20, bench),
+        ...(jq ? [await wholeRun("bash + jq", isQuick ? 15 : 40, bench)] : []),
+        await wholeRun("node", isQuick ? 9 : 20, bench),
         ...(await largePayload(bench)),
-        ...(await largeParent(bench)),
-        ...(jq ? [await sideBySide(bench)] : []),
-        await consentCheck(bench),
+        ...(await largeParent(bench, isQuick ? 4 : 10)),
+        ...(jq ? [await sideBySide(bench, isQuick ? 7 : 15)] : []),
+        await consentCheck(bench, isQuick),
       ];
     } finally {
       rmSync(folder, { recursive: true, force: true });

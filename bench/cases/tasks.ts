@@ -13,6 +13,7 @@ const BIN = resolve(import.meta.dirname, "../../cli/bin.js");
 const TASKS = 1000;
 const QUEUE_ROUNDS = 7;
 const SUBMIT_ROUNDS = 15;
+const QUICK_SUBMIT_ROUNDS = 7;
 const SELF: ProcessIdentity = { pid: process.pid, start: null };
 const TASK = {
   prompt: "analyze this codebase",
@@ -74,7 +75,7 @@ async function perTask(work: () => Promise<void>): Promise<number> {
 }
 
 /** `hermes run --background` until its id is printed, while a worker runs; each task ends before the next sample. */
-async function submitting(folder: string): Promise<Measurement> {
+async function submitting(folder: string, rounds: number): Promise<Measurement> {
   const home = join(folder, "home");
   const env = { ...process.env, HERMES_HOME: home, HOME: folder, NODE_NO_WARNINGS: "1" };
   const run = (...args: string[]) => {
@@ -90,7 +91,7 @@ async function submitting(folder: string): Promise<Measurement> {
   try {
     await sees(worker.stderr, "The worker is ready");
     const samples = { ours: [] as number[], theirs: [] as number[] };
-    for (let round = 0; round <= SUBMIT_ROUNDS; round++) {
+    for (let round = 0; round <= rounds; round++) {
       const theirs = await untilPrinted(["--version"], env);
       const ours = await untilPrinted(["run", "--background", "hello"], env);
       run("tasks", "wait", ours.printed.trim());
@@ -133,10 +134,10 @@ function sees(stream: NodeJS.ReadableStream, text: string): Promise<string> {
 /** Tasks: what their storage costs without any work, and how soon a submitted one has its id. */
 export const tasksCase: Case = {
   name: "tasks",
-  run: async () => {
+  run: async ({ isQuick }) => {
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
-      return [...(await queue(folder)), await submitting(folder)];
+      return [...(await queue(folder)), await submitting(folder, isQuick ? QUICK_SUBMIT_ROUNDS : SUBMIT_ROUNDS)];
     } finally {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Tool } from "#core/ports/agent";
 import { openAgent } from "../growth/agent.ts";
-import { median, type Case } from "../measure.ts";
+import { BUDGETS } from "../budgets.ts";
+import { median, quietest, type Case } from "../measure.ts";
 
 const WARM_UP = 200;
-/** The fastest round counts: on a shared machine, others disturb whole rounds. */
-const ROUNDS = 5;
-const TURNS = 60;
+/** The fastest round counts: on a shared machine, others disturb whole rounds, and short ones less often. */
+const ROUNDS = 30;
+const TURNS = 20;
+const NAME = "turn / one tool call, beside the tool";
 
 /** A tool that does nothing, so that all the rest is left. */
 const NOTHING: Tool = {
@@ -21,7 +23,7 @@ const NOTHING: Tool = {
 /** A turn of the offline model with one call, in a process that runs already, with a database on the disk. */
 export const turnCase: Case = {
   name: "turn",
-  run: async () => {
+  run: async ({ isQuick }) => {
     const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
       using agent = openAgent(home, [NOTHING]);
@@ -38,10 +40,8 @@ export const turnCase: Case = {
         return median(times);
       };
       await turns(WARM_UP);
-      const rounds: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) rounds.push(await turns(TURNS));
-      const row = { unit: "ms", peer: null, theirs: null } as const;
-      return [{ name: "turn / one tool call, beside the tool", ours: Math.min(...rounds), ...row }];
+      const ours = await quietest(() => turns(TURNS), isQuick ? BUDGETS[NAME]!.target : 0, ROUNDS);
+      return [{ name: NAME, unit: "ms", ours, peer: null, theirs: null }];
     } finally {
       rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     }

@@ -9,6 +9,7 @@ const EXAMPLES = `
 Examples:
   hermes dashboard --open              start the dashboard and open it in a browser
   hermes dashboard --port 0            use a free port
+  hermes dashboard --nats              show the events of all machines (docs/nats.md)
   hermes dashboard --link              print a new sign-in link of the running dashboard
   ssh -L 9119:127.0.0.1:9119 machine   watch another machine: open its link here
 
@@ -22,12 +23,14 @@ export function addDashboardCommand(program: Command, context: CliContext): void
     .option("--host <address>", "address to listen on (default: dashboard.host in config.yaml or 127.0.0.1)")
     .option("--port <n>", "port to listen on, 0 for a free one (default: dashboard.port or 9119)", portNumber)
     .option("--insecure", "allow an address that other machines can reach; traffic is not encrypted")
+    .option("--nats", "also show the events of all machines that send to the stream forward.nats in config.yaml")
     .option("--open", "open a sign-in link in the browser")
     .addOption(
       new Option("--link", "print a new sign-in link of the running dashboard and exit").conflicts([
         "host",
         "port",
         "insecure",
+        "nats",
       ]),
     )
     .option("--json", "print the address and the link as JSON")

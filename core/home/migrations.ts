@@ -288,6 +288,8 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX replay_changes_by_session ON replay_changes (session_id);
    CREATE TRIGGER replay_changes_of_session AFTER DELETE ON sessions
      BEGIN DELETE FROM replay_changes WHERE session_id = OLD.id; END;`,
+  // Recognises an event that arrives from its sender and from a stream.
+  "ALTER TABLE dashboard_events ADD COLUMN message_id TEXT;",
   // Who takes it: any worker, or only one with the tag.
   "ALTER TABLE tasks ADD COLUMN tag TEXT;",
 ];

@@ -81,6 +81,7 @@ export class Board {
     tasks: this.#part("tasks", 250, () => this.#stored.draw("task", this.#inspector.storedId("task"))),
     webhooks: this.#part("webhooks", 250, () => this.#stored.draw("delivery", this.#inspector.storedId("delivery"))),
     daemons: this.#part("daemons", 250, () => this.#stored.draw("daemon", this.#inspector.storedId("daemon"))),
+    replay: this.#part("replay", 1000, () => this.#stored.drawReplay()),
     inspector: {
       everyMs: 100,
       draw: () => this.#inspector.draw(),
@@ -198,8 +199,8 @@ export class Board {
   }
 
   #drawTimes() {
-    const { sessions, hooks, sources, tasks, webhooks, daemons, alerts, inspector } = this.#parts;
-    for (const part of [sessions, hooks, sources, tasks, webhooks, daemons, alerts]) this.#scheduler.ask(part);
+    const { sessions, hooks, sources, tasks, webhooks, daemons, replay, alerts, inspector } = this.#parts;
+    for (const part of [sessions, hooks, sources, tasks, webhooks, daemons, replay, alerts]) this.#scheduler.ask(part);
     if (this.#inspector.choice.kind !== "event") this.#scheduler.ask(inspector);
   }
 

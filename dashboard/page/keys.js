@@ -52,7 +52,7 @@ function actionFor({ key }, target, actions) {
  * @param {KeyActions} actions
  */
 function anywhereAction(key, actions) {
-  if (/^[1-7]$/.test(key)) return () => actions.view(Number(key) - 1);
+  if (/^[1-8]$/.test(key)) return () => actions.view(Number(key) - 1);
   /** @type {Record<string, () => void>} */
   const bound = {
     "/": actions.filter,

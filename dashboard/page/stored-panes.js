@@ -1,5 +1,6 @@
-/** The panes of tasks, webhooks and daemons. */
+/** The panes of tasks, webhooks, daemons and the last replay. */
 import { DAEMONS } from "./daemon-list.js";
+import { ReplayView } from "./replay-view.js";
 import { fetchJson } from "./session.js";
 import { DELIVERIES, TASKS } from "./stored-kinds.js";
 import { StoredView } from "./stored-view.js";
@@ -10,8 +11,11 @@ import { StoredView } from "./stored-view.js";
 const VIEW_OF = /** @type {const} */ ({ task: "tasks", delivery: "webhooks", daemon: "daemons" });
 const NAMES = /** @type {const} */ (["task", "delivery", "daemon"]);
 
+/** @typedef {typeof VIEW_OF[StoredName] | "replay"} StoredPane */
+
 export class StoredPanes {
   #views;
+  #replay;
 
   /** @param {{ onOpen: (choice: { kind: StoredName, id: string }) => void, onFilter: () => void }} handlers */
   constructor({ onOpen, onFilter }) {
@@ -24,22 +28,33 @@ export class StoredPanes {
       delivery: new StoredView(DELIVERIES, fetchJson, handlers("delivery")),
       daemon: new StoredView(DAEMONS, fetchJson, handlers("daemon")),
     };
+    this.#replay = new ReplayView(fetchJson, onFilter);
   }
 
   /**
-   * Reads the lists again that are visible, and says of each when it has been read.
+   * Reads the panes again that are visible, and says of each when it has been read.
    *
-   * @param {(view: typeof VIEW_OF[StoredName]) => boolean} isVisible
-   * @param {(view: typeof VIEW_OF[StoredName]) => void} onRead
+   * @param {(pane: StoredPane) => boolean} isVisible
+   * @param {(pane: StoredPane) => void} onRead
    */
   async refresh(isVisible, onRead) {
-    const visible = NAMES.filter((name) => isVisible(VIEW_OF[name]));
+    /** @type {readonly (readonly [StoredPane, { refresh: () => Promise<boolean> }])[]} */
+    const panes = [
+      ...NAMES.map((name) => /** @type {const} */ ([VIEW_OF[name], this.#views[name]])),
+      ["replay", this.#replay],
+    ];
     await Promise.all(
-      visible.map(async (name) => {
-        await this.#views[name].refresh();
-        onRead(VIEW_OF[name]);
-      }),
+      panes
+        .filter(([pane]) => isVisible(pane))
+        .map(async ([pane, view]) => {
+          await view.refresh();
+          onRead(pane);
+        }),
     );
+  }
+
+  drawReplay() {
+    this.#replay.draw();
   }
 
   /**
@@ -52,12 +67,13 @@ export class StoredPanes {
   }
 
   /**
-   * Focuses the list of a kind of details. False if they have none, or it is not visible.
+   * Focuses where details of a kind were opened. False if they have no such pane, or it is not visible.
    *
    * @param {string} kind
-   * @param {(view: typeof VIEW_OF[StoredName]) => boolean} isVisible
+   * @param {(pane: StoredPane) => boolean} isVisible
    */
   focus(kind, isVisible) {
+    if (kind === "session") return isVisible("replay") && this.#replay.focus();
     const name = NAMES.find((one) => one === kind);
     if (name === undefined || !isVisible(VIEW_OF[name])) return false;
     this.#views[name].focus();

@@ -3,9 +3,15 @@ import { byId, el, setAttribute } from "./dom.js";
 
 /** @typedef {typeof VIEWS[number]} View */
 
-const VIEWS = /** @type {const} */ (["feed", "sessions", "hooks", "sources", "tasks", "webhooks", "daemons"]);
+const VIEWS = /** @type {const} */ (["feed", "sessions", "hooks", "sources", "tasks", "webhooks", "daemons", "replay"]);
 /** The panes that share a place on a wide screen, and their tabs. */
-const LOWER = /** @type {const} */ ({ hooks: "Hooks", tasks: "Tasks", webhooks: "Webhooks", daemons: "Daemons" });
+const LOWER = /** @type {const} */ ({
+  hooks: "Hooks",
+  tasks: "Tasks",
+  webhooks: "Webhooks",
+  daemons: "Daemons",
+  replay: "Replay",
+});
 /** From this width on the screen is wide; the style sheets have the same number. */
 const WIDE = "(min-width: 1000px)";
 

@@ -1,16 +1,7 @@
 /** The approvals' file in every state, met by the real commands (CONTRACT §5). */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { Home } from "../helpers/hermes.ts";
@@ -19,7 +10,6 @@ const ALLOWLIST = "shell-hooks-allowlist.json";
 const COMMAND = "~/.hermes/agent-hooks/guard.sh";
 const PAIR = { event: "pre_tool_call", command: COMMAND };
 const GOOD = JSON.stringify({ approvals: [PAIR] });
-const root = process.getuid?.() === 0;
 
 function guarded(context: TestContext, extra = ""): { home: Home; file: string } {
   const home = new Home(context);
@@ -30,36 +20,12 @@ function guarded(context: TestContext, extra = ""): { home: Home; file: string }
 
 const turn = ["chat", "-q", "run `echo reached`"];
 
+/** One that is read in vain, and one that is not read. test/allowlist/store.test.ts has every state. */
 const STATES: readonly (readonly [what: string, make: (home: Home, file: string) => void, says: RegExp])[] = [
-  ["is empty", (home) => void home.write(ALLOWLIST, "", 0o600), /is not valid JSON/],
   ["is truncated", (home) => void home.write(ALLOWLIST, GOOD.slice(0, -5), 0o600), /is not valid JSON/],
-  ["is a directory", (_home, file) => mkdirSync(file), /is a directory/],
   ["is a symlink", (home, file) => symlinkSync(home.write("other.json", GOOD, 0o600), file), /is a symbolic link/],
-  [
-    "has 100 MB",
-    (home, file) => {
-      home.write(ALLOWLIST, GOOD, 0o600);
-      truncateSync(file, 100_000_000);
-    },
-    /is larger than 16 MiB/,
-  ],
-  ["has another shape", (home) => void home.write(ALLOWLIST, '{"approvals":{}}', 0o600), /does not have the form/],
 ];
-for (const [what, make, says] of [
-  ...STATES,
-  ...(root
-    ? ([
-        [
-          "belongs to another user",
-          (home: Home, file: string) => {
-            home.write(ALLOWLIST, GOOD, 0o600);
-            chownSync(file, 12345, 12345);
-          },
-          /belongs to another user/,
-        ],
-      ] as const)
-    : []),
-]) {
+for (const [what, make, says] of STATES) {
   test(`a file that ${what}: no approvals, reported by every command, never overwritten`, async (context) => {
     const { home, file } = guarded(context);
     make(home, file);
@@ -123,15 +89,13 @@ for (const [by, args, env, config] of [
   });
 }
 
-for (const value of ["0", "false", "off", "", "y"]) {
-  test(`HERMES_ACCEPT_HOOKS=${JSON.stringify(value)} does not opt in`, async (context) => {
-    const { home } = guarded(context);
-    const { stdout, stderr } = await home.run(turn, { env: { HERMES_ACCEPT_HOOKS: value } });
-    assert.doesNotMatch(stdout, /guard-ran/);
-    assert.match(stderr, /not approved/);
-    assert.equal(home.has(ALLOWLIST), false);
-  });
-}
+test("HERMES_ACCEPT_HOOKS=0 does not opt in", async (context) => {
+  const { home } = guarded(context);
+  const { stdout, stderr } = await home.run(turn, { env: { HERMES_ACCEPT_HOOKS: "0" } });
+  assert.doesNotMatch(stdout, /guard-ran/);
+  assert.match(stderr, /not approved/);
+  assert.equal(home.has(ALLOWLIST), false);
+});
 
 test("a home that is full or read-only: allow ends with 1, an opt-in holds for the run, pinned does not run", async (t) => {
   const removals: (() => void)[] = [];

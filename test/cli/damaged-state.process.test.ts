@@ -36,7 +36,8 @@ const COMMANDS = [
   ["chat", "-q", "hello"],
 ] as const;
 
-async function damagedHome(t: TestContext, damage: Damage): Promise<{ home: Home; content: Buffer }> {
+/** A good file with a task, and where its tables are. The same one is damaged in every home. */
+async function createGoodFile(t: TestContext): Promise<{ whole: Buffer; roots: Map<string, number>; size: number }> {
   const home = taskHome(t);
   assert.equal((await home.run(["run", "hello"])).code, 0);
   const file = join(home.path, "state.db");
@@ -48,8 +49,16 @@ async function damagedHome(t: TestContext, damage: Damage): Promise<{ home: Home
     ["tasks", "deliveries", "sessions", "messages"].map((name) => [name, Number(root.get(name)?.["rootpage"])]),
   );
   database.close();
-  const content = damage(readFileSync(file), (table) => roots.get(table) ?? 0, size);
-  writeFileSync(file, content);
+  return { whole: readFileSync(file), roots, size };
+}
+
+let good: ReturnType<typeof createGoodFile> | undefined;
+
+async function damagedHome(t: TestContext, damage: Damage): Promise<{ home: Home; content: Buffer }> {
+  const { whole, roots, size } = await (good ??= createGoodFile(t));
+  const home = taskHome(t);
+  const content = damage(Buffer.from(whole), (table) => roots.get(table) ?? 0, size);
+  writeFileSync(join(home.path, "state.db"), content, { mode: 0o600 });
   return { home, content };
 }
 

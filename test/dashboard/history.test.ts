@@ -4,7 +4,14 @@ import fc from "fast-check";
 import { History, toJson, type KeptEvent } from "#dashboard/history";
 import { shorten } from "#dashboard/shorten";
 
-const event = (seq: number, context = "{}"): KeptEvent => ({ seq, at: "", src: "s", event_type: "a:b", context });
+const event = (seq: number, context = "{}"): KeptEvent => ({
+  seq,
+  at: "",
+  src: "s",
+  event_type: "a:b",
+  context,
+  id: null,
+});
 const seqs = (events: readonly KeptEvent[]) => events.map(({ seq }) => seq);
 
 test("whatever numbers there are, the history answers as a list would", () => {
@@ -38,7 +45,7 @@ test("the oldest go, and those that stay are found all the same", () => {
 });
 
 test("an event is shown as JSON, whatever its names hold", () => {
-  const shown = toJson({ seq: 7, at: "t", src: 'a"\n', event_type: "\\ \u2028", context: '{"a":[1]}' });
+  const shown = toJson({ seq: 7, at: "t", src: 'a"\n', event_type: "\\ \u2028", context: '{"a":[1]}', id: "i" });
   const expected = { seq: 7, at: "t", src: 'a"\n', event_type: "\\ \u2028", context: { a: [1] } };
   assert.deepEqual(JSON.parse(shown), expected);
   assert.ok(!shown.includes("\n"), "a newline would end a line of the stream");

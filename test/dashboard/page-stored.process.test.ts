@@ -44,7 +44,7 @@ async function signedIn(t: TestContext, options: TabOptions = {}, isEmpty = fals
     folder,
     stored: { tasks: desk, deliveries, daemons, sessions: noSessions, replays },
   });
-  const home = { folder, database, deliveries, tasks };
+  const home = { folder, database, deliveries, tasks, replays };
   const ids = isEmpty ? [] : await fill(home);
   const tab = await openTab(browser(), options);
   t.after(() => tab.context.close());
@@ -205,6 +205,66 @@ test("an empty home says what to run; a database that fails says so, and what wa
   database.exec("ALTER TABLE elsewhere RENAME TO tasks");
   await page.locator("#tasks-problem").waitFor({ state: "hidden" });
   assert.ok(tab.errors.every((error) => error.includes("503")));
+});
+
+const REPLAYED = {
+  ran_at: "2026-11-29T12:00:00.000Z",
+  filters: { session: null, since: null, event: "pre_tool_call", hook: null },
+  hooks: { added: [`new ${EVIL}`], removed: ["gone"] },
+};
+
+test("the last replay: how to get one, what changed, by event, its sessions, and a newer one", async (t) => {
+  const { page, replays, dashboard, tab } = await signedIn(t, { colorScheme: "dark" }, true);
+  const session = "c04af1d2_0mg3k2a1x";
+  await dashboard.ingest({ event_type: "agent:start", context: { session_id: session, message: "hello" }, src: "cli" });
+  await page.keyboard.press("8");
+  await sees(page.locator("#replay-empty"), "hermes hooks replay");
+  await picture(page, "replay-empty-dark");
+  const change = {
+    time: "2026-11-28T09:12:44.310Z",
+    event: "pre_tool_call",
+    session_id: session,
+    tool_name: "terminal",
+    recorded: "pass" as const,
+    now: "block" as const,
+    hook: "/home/u/.hermes/agent-hooks/no-secrets.sh",
+    message: `leave .env files alone ${EVIL}`,
+  };
+  await replays.save({ ...REPLAYED, firings: 1204, same: 1201, changed: 3 }, [
+    { ...change, session_id: "", tool_name: null, event: "command:model", recorded: "rewrite", now: "rewrite" },
+    { ...change, recorded: "block", now: "timeout", message: "It did not answer in time. ".repeat(12), redacted: true },
+    change,
+  ]);
+  const rows = page.locator("#replay-rows tr");
+  await sees(rows.first(), /pre_tool_call\s*terminal.*pass → block.*…\/no-secrets\.sh.*leave \.env files alone <img/);
+  await sees(page.locator("#replay-result"), "3 of 1,204 firings would end differently, 1,201 the same.");
+  await sees(page.locator("#replay-facts"), /only pre_tool_call · ran only now: new <img.* · ran only then: gone/);
+  await sees(rows.nth(1), /block → timeout.*\(redacted\)/);
+  await picture(page, "replay-dark");
+  await page.getByRole("combobox", { name: "Event of the changed firings" }).selectOption("pre_tool_call");
+  await rows.nth(2).waitFor({ state: "detached" });
+  // A session opens from the keyboard, and the focus returns to its link.
+  const link = rows.first().getByRole("link", { name: `Session ${session}` });
+  await link.focus();
+  await page.keyboard.press("Enter");
+  await sees(page.locator("#inspector-subtitle"), /Session 3k2a1x · running$/);
+  await page.locator("#inspector-close").focus();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(":focus").getAttribute("aria-label"), `Session ${session}`);
+  await page.setViewportSize({ width: 390, height: 780 });
+  await page.emulateMedia({ colorScheme: "light" });
+  await sees(rows.first(), "leave .env files alone");
+  await picture(page, "replay-narrow");
+  const { scrollWidth, clientWidth } = (await page.evaluate(
+    "({ scrollWidth: document.body.scrollWidth, clientWidth: document.body.clientWidth })",
+  )) as { scrollWidth: number; clientWidth: number };
+  assert.ok(scrollWidth <= clientWidth, "nothing is wider than the screen");
+  await replays.save({ ...REPLAYED, firings: 5, same: 5, changed: 0 }, []);
+  await sees(page.locator("#replay-result"), "No: all of 5 firings would end the same.");
+  await page.locator("#replay-table").waitFor({ state: "hidden" });
+  await picture(page, "replay-same-narrow");
+  assert.equal(await page.evaluate("window.harmed"), undefined);
+  assert.deepEqual(tab.errors, []);
 });
 
 test("hidden panes ask for nothing", async (t) => {

@@ -1,9 +1,9 @@
 /** The dashboard of a home, as `hermes dashboard` and `hermes serve` have it. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Config } from "#core/home/config";
-import { problemOf } from "#core/errors";
+import { HermesError, problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { HomePaths } from "#core/home/paths";
+import { userHome, type HomePaths } from "#core/home/paths";
 import type { HookRegistry } from "#core/registry";
 import type { ModelPrices } from "#core/usage-text";
 import { bindAddress } from "#dashboard/addresses";
@@ -15,7 +15,7 @@ export interface OpenDashboardOptions {
   readonly paths: HomePaths;
   readonly config: Config;
   /** What the command line says instead of the configuration. */
-  readonly flags: { readonly host?: string; readonly port?: number; readonly insecure?: true };
+  readonly flags: { readonly host?: string; readonly port?: number; readonly insecure?: true; readonly nats?: true };
   readonly env: NodeJS.ProcessEnv;
   /** Where the events of other processes are published. */
   readonly registry: HookRegistry;
@@ -57,6 +57,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
   });
   await dashboard.start();
   undo.defer(() => dashboard.stop());
+  if (flags.nats) undo.defer(await readStream(dashboard, options));
   const disposal = undo.move();
   return {
     get url() {
@@ -65,6 +66,36 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
     signInUrl: () => dashboard.signInUrl(),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };
+}
+
+/** Shows the events of the configured stream. Returns its undo. */
+async function readStream(
+  dashboard: DashboardServer,
+  { paths, config, env, log, warn }: OpenDashboardOptions,
+): Promise<() => Promise<void>> {
+  const { NatsReader } = await import("#dashboard/nats-reader");
+  const reader = new NatsReader({
+    settings: natsSettings(config),
+    userHome: userHome(env),
+    home: paths.home,
+    take: (frames) => dashboard.take(frames),
+    warn(sentence) {
+      warn(sentence);
+      log.warn(sentence);
+    },
+    info: (sentence) => log.info(`dashboard: ${sentence}`),
+  });
+  reader.start();
+  return () => reader.close();
+}
+
+/** The stream that `--nats` reads. Throws HERMES_USAGE when there is none, and HERMES_CONFIG_VARIABLE. */
+export function natsSettings(config: Config) {
+  config.demand("forward");
+  const { nats } = config.values.forward ?? {};
+  if (nats !== undefined) return nats;
+  const problem = "--nats needs the servers of a stream: set forward.nats.servers in config.yaml.";
+  throw new HermesError("HERMES_USAGE", { problem });
 }
 
 /** What the page shows of the home's sessions, tasks, deliveries and daemons. Tasks whose process is gone are settled before. */

@@ -12,7 +12,7 @@ import { openFiles } from "../../host-files.ts";
 import { limitHeapGrowth } from "../../memory.ts";
 import { createShutdown, onStopSignal } from "../../shutdown.ts";
 import { openBrowser } from "./browser.ts";
-import { openDashboard, type OpenDashboard } from "./open.ts";
+import { natsSettings, openDashboard, type OpenDashboard } from "./open.ts";
 
 /** The options of `hermes dashboard`. */
 export interface DashboardFlags {
@@ -21,6 +21,7 @@ export interface DashboardFlags {
   readonly insecure?: true;
   readonly open?: true;
   readonly link?: true;
+  readonly nats?: true;
   readonly json?: true;
 }
 
@@ -34,6 +35,7 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   demandFor("dashboard", config);
   // Refused before anything is opened.
   bindAddress(flags.host ?? config.values.dashboard?.host, flags.insecure);
+  if (flags.nats) natsSettings(config);
   const stopped = Promise.withResolvers<void>();
   const shutdown = createShutdown();
   onStopSignal((code) => {

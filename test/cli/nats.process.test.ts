@@ -1,0 +1,91 @@
+/** `forward.nats` and `hermes dashboard --nats` as a user has them, with a real nats-server. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test, type TestContext } from "node:test";
+import { Home } from "../helpers/hermes.ts";
+import { NatsServer } from "../helpers/nats.ts";
+import { until } from "../helpers/poll.ts";
+import { killQuietly } from "../helpers/processes.ts";
+
+const server = await NatsServer.start({ after });
+
+/** A home whose events go to the server. */
+function natsHome(t: TestContext): Home {
+  const home = new Home(t);
+  home.write(
+    "config.yaml",
+    `forward: { nats: { servers: ["${server.url}"], token: "secret-token-of-nats" } }\n`,
+    0o600,
+  );
+  return home;
+}
+
+/** Starts a dashboard that reads the stream; gives the events that it shows. */
+async function startDashboard(t: TestContext, home: Home) {
+  const running = home.start(["dashboard", "--port", "0", "--nats"]);
+  t.after(() => killQuietly(running.pid));
+  await running.sees("#code=");
+  const { url, hooks_ingest_token: token } = JSON.parse(home.read("dashboard.json")) as Record<string, string>;
+  const shown = async () => {
+    const response = await fetch(`${url}/api/history`, { headers: { authorization: `Bearer ${token}` } });
+    const { events } = (await response.json()) as {
+      events: { event_type: string; context: { session_id?: string } }[];
+    };
+    return events.map(({ event_type, context }) => `${context.session_id} ${event_type}`);
+  };
+  return { running, shown };
+}
+
+const isOver = (shown: readonly string[], turns: number) =>
+  shown.filter((event) => event.endsWith("tui:turn.complete")).length >= turns;
+
+test("the dashboards of two machines show the one-shot runs of both, each event once", async (t) => {
+  const [here, there] = [natsHome(t), natsHome(t)];
+  const dashboards = await Promise.all([startDashboard(t, here), startDashboard(t, there)]);
+  for (const home of [here, there]) {
+    const { code, stderr } = await home.run(["chat", "-q", "hello"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+  }
+  const events = await server.messages("HERMES_EVENTS");
+  assert.match(events.map(({ subject }) => subject).join(" "), /^hermes\.events\.cli\.[\w.]+/);
+  for (const { shown, running } of dashboards) {
+    await until(async () => isOver(await shown(), 2) && (await shown()).length >= events.length, "both are shown");
+    const all = await shown();
+    const sent = events.map(({ body }) => {
+      const { event_type, context } = body as { event_type: string; context: { session_id?: string } };
+      return `${context.session_id} ${event_type}`;
+    });
+    assert.deepEqual(all.toSorted(), sent.toSorted());
+    running.kill("SIGTERM");
+    assert.equal((await running.ended).code, 0);
+  }
+  assert.doesNotMatch(here.read("logs/hermes.log"), /secret-token-of-nats/);
+});
+
+test("without forward.nats, --nats is a mistake; nothing of NATS is loaded unless it is configured", async (t) => {
+  const home = new Home(t);
+  const { code, stderr } = await home.run(["dashboard", "--port", "0", "--nats"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /--nats needs the servers of a stream: set forward\.nats\.servers in config\.yaml/);
+  const loads = join(home.path, "loads");
+  const notes = `data:text/javascript,${encodeURIComponent(`
+    import { appendFileSync } from "node:fs";
+    import { registerHooks } from "node:module";
+    registerHooks({ load(url, context, next) { appendFileSync(process.env.LOADS_FILE, url + "\\n"); return next(url, context); } });`)}`;
+  const loadedBy = async (where: Home) => {
+    const env = { NODE_OPTIONS: `--import ${notes}`, LOADS_FILE: loads };
+    assert.equal((await where.run(["chat", "-q", "hello"], { env })).code, 0);
+    return readFileSync(loads, "utf8");
+  };
+  assert.doesNotMatch(await loadedBy(home), /@nats-io|forward\/nats/);
+  assert.match(await loadedBy(natsHome(t)), /@nats-io/);
+});
+
+test("a bad URL of a server is an error that names its key", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "forward:\n  nats:\n    servers: [127.0.0.1:4222]\n");
+  const { code, stderr, stdout } = await home.run(["config", "check"]);
+  assert.equal(code, 2);
+  assert.match(stdout + stderr, /config\.yaml:3: forward\.nats\.servers\[0\]: expected a URL like nats:/);
+});

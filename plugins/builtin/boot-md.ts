@@ -1,6 +1,7 @@
 /** Runs the home's checklist `BOOT.md` when the gateway has started, and delivers the report. */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { definePlugin, type PluginContext } from "#plugins/api";
 
 /** The start of the prompt. It must not contain phrases that the offline model would execute. */
@@ -31,14 +32,26 @@ async function runChecklist(ctx: PluginContext): Promise<void> {
   try {
     const checklist = await readChecklist(file);
     if (checklist === undefined) return;
+    const turn = ctx.run_turn({ prompt: `${INSTRUCTIONS}\n\n${checklist}` });
+    if (await isRefused(turn)) return;
     say(ctx, `${file} runs now, in a session of its own.`);
-    const { text, notice, completed } = await ctx.run_turn({ prompt: `${INSTRUCTIONS}\n\n${checklist}` });
+    const { text, notice, completed } = await turn;
     if (!completed || text === null)
       return say(ctx, `${file} was not worked through to its end; see the log.`, "error");
     await report(ctx, file, notice === null ? text : `${text}\n\n(${notice})`.trim());
   } catch (error) {
     say(ctx, `${file} was not run: ${error instanceof Error ? error.message : String(error)}`, "error");
   }
+}
+
+/** True where no turns run, as in a replay of the event: no gateway has started there. */
+async function isRefused(turn: Promise<unknown>): Promise<boolean> {
+  const refused = turn.then(
+    () => false,
+    (error: unknown) => (error as { code?: unknown }).code === "HERMES_PLUGIN_UNAVAILABLE",
+  );
+  // It rejects at once.
+  return Promise.race([refused, nextTurn(false)]);
 }
 
 /** The text, or undefined when the file is missing or empty. Rejects with read errors. */

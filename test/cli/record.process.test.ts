@@ -171,9 +171,12 @@ test("a gateway hook is tried on what a gateway recorded", async (context) => {
   await recordIn(home, ["s1"], { event: "command:model", surface: "gateway" });
   await recordIn(home, ["s2"], { event: "agent:end", surface: "gateway" });
   await recordIn(home, ["s3"], { event: "agent:start", surface: "cli" });
+  // No gateway starts, so its checklist is not worked through.
+  home.write("BOOT.md", "say hello\n");
+  await recordIn(home, [""], { event: "gateway:startup", surface: "gateway" });
   const { code, stdout, stderr } = await home.run(["hooks", "replay", "--json"]);
   const { firings, same, changed } = JSON.parse(stdout) as Replay;
-  assert.deepEqual([code, firings, same], [1, 3, 1], stderr);
+  assert.deepEqual([code, firings, same, stderr], [1, 4, 2, ""]);
   assert.deepEqual(
     changed.map(({ event, now, hook, message }) => [event, now, hook, String(message).includes("broken") || message]),
     [

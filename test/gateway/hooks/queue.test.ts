@@ -309,3 +309,25 @@ test("a queue that comes after another begins with what that one leaves, in orde
   assert.deepEqual(gate.started, [1]);
   assert.deepEqual(seen, [2, 3, 4]);
 });
+
+test("who follows an emission gets its run, or learns that there will be none", async () => {
+  const gate = makeGate();
+  const { queue, identity } = makeQueue(gate.run);
+  const told: (string | null)[] = [];
+  const follow = (event: string) => queue.publish(identity, event, {}, (run) => void told.push(run?.outcome ?? null));
+  void follow("agent:step");
+  await until(() => gate.started.length === 1, "the first event runs");
+  gate.open();
+  await queue.idle();
+  assert.deepEqual(told.splice(0), ["pass"]);
+  // Nothing runs before the publisher has returned, and the two oldest do not fit.
+  for (let number = 0; number < 1026; number++) void follow("agent:step");
+  assert.deepEqual(told.splice(0), [null, null]);
+  const decision = follow("command:late");
+  await queue.close();
+  assert.equal(await decision, null);
+  assert.deepEqual(
+    told,
+    Array.from({ length: 1025 }, () => null),
+  );
+});

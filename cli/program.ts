@@ -59,6 +59,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "run the tasks that wait in the background",
     load: async () => (await import("./commands/worker.ts")).addWorkerCommand,
   },
+  workers: {
+    summary: "list the workers that run",
+    load: async () => (await import("./commands/workers.ts")).addWorkersCommand,
+  },
   hooks: {
     summary: "list, test, approve and troubleshoot hooks",
     load: async () => (await import("./commands/hooks.ts")).addHooksCommand,

@@ -6,6 +6,7 @@ import { processStartOf } from "#core/process-identity";
 import type { Task } from "#core/ports/tasks";
 import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
 import type { CliContext } from "../context.ts";
+import { checkedTag, waitsForTag } from "../tasks/tags.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 const EXAMPLES = `
@@ -28,6 +29,7 @@ interface RunOptions {
   readonly hook?: readonly string[];
   /** Another name of `outputFormat`. */
   readonly format?: "text" | "jsonl";
+  readonly tag?: string;
   /** Set by a worker: the stored task to run here. */
   readonly task?: string;
 }
@@ -41,6 +43,9 @@ export function addRunCommand(program: Command, context: CliContext): void {
     .option("--background", "store the task, print its id and exit; a worker runs it")
     .option("--timeout <s>", "seconds that the task may take; 0 for no limit", seconds)
     .option("--idempotency-key <key>", "the same key gives the same task, whatever its status")
+    .option("--tag <tag>", "with --background: only a worker with this tag takes the task", (tag) =>
+      checkedTag("--tag", tag),
+    )
     .option("-Q, --quiet", "print only the answer")
     .option("--max-turns <n>", "limit the model requests", wholeNumber("--max-turns"))
     .addOption(new Option("--output-format <format>", "output format").choices(OUTPUT_FORMATS).default("text", "text"))
@@ -67,7 +72,7 @@ export function addRunCommand(program: Command, context: CliContext): void {
 }
 
 /** What a session that stays has no use for. */
-const TASK_OPTIONS = ["background", "timeout", "idempotencyKey", "maxTurns", "json"] as const;
+const TASK_OPTIONS = ["background", "timeout", "idempotencyKey", "maxTurns", "json", "tag"] as const;
 
 async function runDaemon(
   prompt: string | undefined,
@@ -117,7 +122,7 @@ async function submit(prompt: string, options: RunOptions, command: Command, con
   const task = await withTasks(
     command,
     context,
-    async ({ store, config, paths }): Promise<Task> => {
+    async ({ store, stores: { workers }, config, paths }): Promise<Task> => {
       const { enabled, timeout } = config.values.background;
       if (!enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
       // A worker could not start, and would have nobody to tell.
@@ -130,8 +135,12 @@ async function submit(prompt: string, options: RunOptions, command: Command, con
         submittedOn: "cli",
         idempotencyKey: options.idempotencyKey ?? null,
         runner: null,
+        tag: options.tag,
       });
-      if (submitted.status === "queued") await ensureWorker(paths);
+      const { status, tag } = submitted;
+      if (status === "queued") await ensureWorker({ paths, workers, tag });
+      const waiting = tag === undefined ? undefined : waitsForTag(submitted, await workers.list());
+      if (waiting !== undefined) context.note(waiting);
       return submitted;
     },
     { creates: true },
@@ -148,7 +157,10 @@ async function approveHooks(command: Command, context: CliContext): Promise<void
 }
 
 async function runHere(prompt: string, options: RunOptions, command: Command, context: CliContext): Promise<void> {
-  if (options.json) throw new HermesError("HERMES_USAGE", { problem: "--json needs --background." });
+  for (const flag of ["json", "tag"] as const) {
+    if (options[flag] !== undefined)
+      throw new HermesError("HERMES_USAGE", { problem: `--${flag} needs --background.` });
+  }
   const { withTasks } = await import("../tasks/home.ts");
   const { runTask } = await import("../tasks/perform.ts");
   const { createRenderer } = await import("../chat/renderers.ts");
@@ -219,7 +231,10 @@ async function runStored(id: string, command: Command, context: CliContext): Pro
   const { runTask } = await import("../tasks/perform.ts");
   const { found, config } = await withTasks(command, context, async (home) => {
     const running = await home.store.running();
-    return { found: running.find((task) => task.id === id && task.holder?.pid === process.ppid), config: home.config };
+    return {
+      found: running.find((task) => task.id === id && task.isHere && task.holder?.pid === process.ppid),
+      config: home.config,
+    };
   });
   if (found === undefined) throw new HermesError("HERMES_ID_UNKNOWN", { noun: "task", id, list: "hermes tasks list" });
   process.chdir(found.cwd);

@@ -38,7 +38,7 @@ export interface OpenDaemonOptions {
 export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSession> {
   const { host, name } = options;
   const { paths, log, runner } = host;
-  const { tasks, inbox, schedules } = await host.storage();
+  const { tasks, workers, inbox, schedules } = await host.storage();
   const settings = () => host.config.values.background;
   return new DaemonSession({
     ...options,
@@ -55,7 +55,7 @@ export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSess
       async keepRunning() {
         const reports = reportEnd((event, payload) => host.webhooks.deliveriesFor(event, payload));
         await settleTasks(tasks, { persist: settings().persist_on_restart, reports });
-        if (settings().enabled && (await tasks.queued()) > 0) await ensureWorker(paths);
+        if (settings().enabled && (await tasks.queued()) > 0) await ensureWorker({ paths, workers });
       },
     },
     skills: new Skills(paths.skills, log),

@@ -73,11 +73,12 @@ async function activate(options: HostWebhooksOptions): Promise<Active> {
   const { WebhookSender } = await import("#daemon/webhooks/send");
   const { createMatcher } = await import("#sandbox/shell/matcher");
   const { memoize } = await import("#core/bounded-map");
-  const { deliveries: store } = await storage();
+  const stores = await storage();
+  const { deliveries: store } = stores;
   const sender = new WebhookSender({ version: programVersion(), redact });
   let endpoints: ReturnType<typeof endpointsOf> = [];
   const deliverer = new Deliverer({ store, sender, endpoints: () => endpoints, log, warn });
-  const others = await meetOthers(options, () => void deliverer.lookAround());
+  const others = await meetOthers(options, stores, () => void deliverer.lookAround());
   const matcherOf = memoize((pattern: string) => createMatcher(pattern), 100);
   const publisher = new WebhookPublisher({
     store,
@@ -128,10 +129,15 @@ interface Others extends AsyncDisposable {
   readonly stored: () => void;
 }
 
-async function meetOthers({ run, isLasting, files }: HostWebhooksOptions, onWake: () => void): Promise<Others> {
+async function meetOthers(
+  { run, isLasting, files }: HostWebhooksOptions,
+  stores: Pick<Storage, "onWake">,
+  onWake: () => void,
+): Promise<Others> {
   const { openWakeSocket, wakeAtEnd } = await import("../wake-sockets.ts");
   const undo = new AsyncDisposableStack();
   if (isLasting) {
+    undo.use(stores.onWake((kind) => kind === "deliveries" && onWake()));
     try {
       undo.use(await openWakeSocket(run, "webhooks", onWake));
     } catch (error) {

@@ -58,10 +58,10 @@ export class ServedWorker {
       if (!enabled) return this.#end();
       if (this.#worker !== undefined || this.#isStopped) return;
       const { paths, webhooks, log } = this.#host;
-      const { tasks } = await this.#host.storage();
+      const storage = await this.#host.storage();
       this.#worker = await openWorker({
         paths,
-        store: tasks,
+        storage,
         settings: () => this.#settings,
         deliveriesFor: (event, payload) => webhooks.deliveriesFor(event, payload),
         onDeliveries: () => void webhooks.wake(),

@@ -22,11 +22,23 @@ export async function endTask(store: TaskStore, id: string, show: (waiting: stri
   show("its process to start");
   const task = await until(find, (found) => found === undefined || found.runner !== null, STORE_MS);
   if (task === undefined) return;
+  if (!task.isHere) return endElsewhere(store, find, show);
   const { runner } = task;
   if (runner !== null) await endProcess(runner, task, show);
   show("its end to be stored");
   const rest = await until(find, (found) => found === undefined, STORE_MS);
   if (rest !== undefined) await store.end(id, rest.attempt, CANCELLED, () => []);
+}
+
+/** Whoever runs it has heard of it, or is gone. */
+async function endElsewhere(
+  store: TaskStore,
+  find: () => Promise<RunningTask | undefined>,
+  show: (waiting: string) => void,
+): Promise<void> {
+  show("the machine that runs it to end it");
+  const rest = await until(find, (found) => found === undefined || !found.isAlive, Number.POSITIVE_INFINITY);
+  if (rest !== undefined) await store.end(rest.id, rest.attempt, CANCELLED, () => []);
 }
 
 async function endProcess(

@@ -1,9 +1,13 @@
 /** What the commands of tasks work on. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "#cli/command-line/command";
+import { isHermesError } from "#core/errors";
 import { createRedactor } from "#core/home/redact";
 import type { Config } from "#core/home/config";
 import type { DeliveryStore } from "#core/ports/deliveries";
+import type { Storage } from "#core/ports/storage";
 import type { TaskStore } from "#core/ports/tasks";
+import { createRareLog } from "#core/rare-log";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { settleTasks } from "#daemon/tasks/settle";
 import { endpointsOf } from "#daemon/webhooks/endpoints";
@@ -14,34 +18,55 @@ import { secretsOf } from "../host-files.ts";
 import { wholeId } from "#core/short-id";
 import { wakeAll } from "../wake-sockets.ts";
 
+const RETRY_MS = 2000;
+
 export interface TaskHome extends HomeState {
   readonly store: TaskStore;
   readonly deliveries: DeliveryStore;
+  /** What both are part of. */
+  readonly stores: Storage;
   readonly deliveriesFor: DeliveriesFor;
   /** Reports to the endpoints of this configuration from now on. */
   readonly configure: (config: Config) => void;
 }
 
 /**
- * Opens the home's tasks for `use`; with `creates`, also in a home without a database. Tasks whose process is gone are
+ * Opens the home's tasks for `use`; with `creates`, also in a home without a database; with
+ * `waits`, for as long as it takes until the database is there. Tasks whose process is gone are
  * settled first, so none is shown as running that is not.
  */
 export function withTasks<Value>(
   command: Command,
   context: CliContext,
   use: (home: TaskHome) => Promise<Value>,
-  { creates = false } = {},
+  { creates = false, waits = false } = {},
 ): Promise<Value> {
   return withHomeState(command, context, creates, async (state) => {
     const { config } = state;
-    const { tasks: store, deliveries } = await state.storage();
+    const stores = await openStores(state, context, waits);
+    const { tasks: store, deliveries } = stores;
     const reports = followingReports(context.env, deliveries);
     reports.configure(config);
     const persist = config.values.background.persist_on_restart;
     const settled = await settleTasks(store, { persist, reports: reportEnd(reports.deliveriesFor) });
     if (settled > 0) await wakeAll(state.paths.run);
-    return use({ ...state, store, deliveries, ...reports });
+    return use({ ...state, stores, store, deliveries, ...reports });
   });
+}
+
+async function openStores({ storage }: HomeState, { note }: CliContext, waits: boolean): Promise<Storage> {
+  const rare = createRareLog({ write: note });
+  for (;;) {
+    try {
+      const stores = await storage();
+      if (waits) await stores.tasks.queued();
+      return stores;
+    } catch (error) {
+      if (!waits || !isHermesError(error) || error.code !== "HERMES_DATABASE_UNAVAILABLE") throw error;
+      rare(`${error.message} Trying again until it can be.`);
+      await pause(RETRY_MS);
+    }
+  }
 }
 
 /** Makes the deliveries about tasks for one configuration; they are sent by whoever delivers. */

@@ -3,16 +3,22 @@ import { HermesError, problemOf } from "#core/errors";
 import type { Config } from "#core/home/config";
 import type { Log } from "#core/home/log";
 import type { HomePaths } from "#core/home/paths";
-import type { ClaimedTask, TaskStore } from "#core/ports/tasks";
+import type { Storage } from "#core/ports/storage";
+import type { ClaimedTask } from "#core/ports/tasks";
 import { reportEnd, reportStart, type DeliveriesFor } from "#daemon/tasks/events";
 import { removeOutput } from "#daemon/tasks/output";
 import { TaskWorker } from "#daemon/tasks/worker";
 import { descendantsOf, startCompanion } from "#sandbox/process/companion";
+import { endTask } from "./end-task.ts";
 import { openWakeSocket } from "../wake-sockets.ts";
 
 export interface HomeWorkerOptions {
   readonly paths: Pick<HomePaths, "home" | "run" | "tasks">;
-  readonly store: TaskStore;
+  readonly storage: Pick<Storage, "tasks" | "workers" | "onWake">;
+  /** Tags of tasks that it takes beside those without one. */
+  readonly tags?: readonly string[];
+  /** The most tasks that it runs at a time; by default as many as the home may run. */
+  readonly concurrency?: number | undefined;
   /** The settings of now. */
   readonly settings: () => Config["values"]["background"];
   /** Called before tasks are claimed: the settings may have changed. */
@@ -42,16 +48,27 @@ const DAY_MS = 86_400_000;
 
 /** From now on others find this worker and start no other. Throws HERMES_WORKER_START when `run/` cannot be written. */
 export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker> {
-  const { paths, store, settings, refresh, deliveriesFor, onDeliveries, log, env } = options;
+  const { paths, storage, settings, refresh, deliveriesFor, onDeliveries, log, env, tags = [] } = options;
+  const { tasks: store } = storage;
+  await using undo = new AsyncDisposableStack();
   let isStarted = false;
-  const place = await announce(paths.run, () => {
+  const wakeTasks = () => {
     if (isStarted) worker.wake();
-    onDeliveries();
-  });
+  };
+  const place = undo.use(
+    await announce(paths.run, () => {
+      wakeTasks();
+      onDeliveries();
+    }),
+  );
+  undo.use(storage.onWake((kind) => (kind === "tasks" ? wakeTasks() : kind === "deliveries" && onDeliveries())));
   const worker = new TaskWorker({
     store,
     start: (task) => startTask(task, paths.home, env),
     kill: killTask,
+    cancel: (id) => endTask(store, id, () => undefined),
+    tags,
+    concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
     settings,
     refresh,
     reports: reportEnd(deliveriesFor),
@@ -60,11 +77,12 @@ export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker
     isWakable: place.isWakable,
     log,
   });
+  undo.defer(() => worker.stop());
+  const disposal = undo.move();
   return {
     async start() {
-      for (const id of await store.prune(settings().retention_days * DAY_MS)) {
-        removeOutput(paths.tasks, id);
-      }
+      disposal.use(await storage.workers.register({ tags, concurrency: concurrencyOf(options) }));
+      await removeOld(options);
       isStarted = true;
       worker.wake();
     },
@@ -76,11 +94,22 @@ export async function openWorker(options: HomeWorkerOptions): Promise<HomeWorker
     },
     stop: () => worker.stop(),
     hurry: () => worker.hurry(),
-    async [Symbol.asyncDispose]() {
-      await worker.stop();
-      await place[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };
+}
+
+/** What it can run at a time, as its start has it. */
+function concurrencyOf({ concurrency, settings }: HomeWorkerOptions): number {
+  return Math.min(concurrency ?? Number.POSITIVE_INFINITY, settings().max_concurrent);
+}
+
+async function removeOld({ storage, settings, paths, log }: HomeWorkerOptions): Promise<void> {
+  try {
+    const ids = await storage.tasks.prune(settings().retention_days * DAY_MS);
+    for (const id of ids) removeOutput(paths.tasks, id);
+  } catch (error) {
+    log.warn(`old tasks cannot be deleted: ${problemOf(error)}`);
+  }
 }
 
 async function announce(run: string, onWake: () => void) {

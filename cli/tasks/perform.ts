@@ -20,6 +20,7 @@ import { secretsOf } from "../host-files.ts";
 import type { Host } from "../host/host.ts";
 import { LazyStorage } from "../storage.ts";
 import { taskReports } from "./home.ts";
+import { KeptAttempt } from "./kept-attempt.ts";
 
 export interface TaskRun {
   readonly task: Pick<ClaimedTask, "id" | "prompt" | "attempt" | "maxTurns" | "timeout">;
@@ -47,8 +48,11 @@ export async function runTask(run: TaskRun): Promise<void> {
   await using storage = new LazyStorage({ database, config: run.config, env: context.env, home: paths.home });
   const { tasks: store, deliveries } = await storage.get();
   const progress = new TaskProgress(new TaskOutput(paths.tasks, task.id), context.warn);
+  const { id, attempt } = task;
+  const interrupt = () => process.kill(process.pid, "SIGINT");
+  using kept = new KeptAttempt({ store, id, attempt, interrupt, endsItself: !run.isWorkers });
   const finish = (code: number, deliveriesFor: DeliveriesFor, failure?: string) =>
-    storeEnd(run, { store, progress, code, deliveriesFor, failure });
+    storeEnd(run, { store, kept, progress, code, deliveriesFor, failure });
   let timer: NodeJS.Timeout | undefined;
   try {
     const interactive = !run.isWorkers && process.stdin.isTTY && process.stderr.isTTY;
@@ -119,25 +123,40 @@ async function converse(run: TaskRun, host: Host, progress: TaskProgress): Promi
 
 interface End {
   readonly store: TaskStore;
+  readonly kept: KeptAttempt;
   readonly progress: TaskProgress;
   readonly code: number;
   readonly deliveriesFor: DeliveriesFor;
   readonly failure: string | undefined;
 }
 
-async function storeEnd({ task, context, isWorkers }: TaskRun, end: End): Promise<void> {
-  const { store, progress, code, deliveriesFor, failure } = end;
-  progress.close();
-  const { id, attempt } = task;
-  await store.record(id, attempt, progress.takeFigures());
-  const running = (await store.running()).find((other) => other.id === id);
-  if (code === EXIT.terminated && isWorkers && !progress.isLate && running?.cancelRequested !== true) {
-    return context.exit(code);
+async function storeEnd(run: TaskRun, end: End): Promise<void> {
+  const { context } = run;
+  end.progress.close();
+  const code = await end.kept.store(endOnce(run, end));
+  if (code === undefined) {
+    context.warn(
+      "The database was away for too long: this attempt is given up, and the task may be run again elsewhere.",
+    );
+    return context.exit(EXIT.failed);
   }
-  const result = resultOf(code, progress, failure, task.timeout);
-  await store.end(id, attempt, result, reportEnd(deliveriesFor));
   // An error has an exit code of its own, like that of `chat -q`.
-  if (failure === undefined) context.exit(result.exit_code);
+  if (end.failure === undefined) context.exit(code);
+}
+
+/** Stores the end, unless the worker queues the task again; gives the exit code. It may be called more than once. */
+function endOnce({ task, isWorkers }: TaskRun, end: End): () => Promise<number> {
+  const { store, progress, code, deliveriesFor, failure } = end;
+  const { id, attempt } = task;
+  const figures = progress.takeFigures();
+  return async () => {
+    await store.record(id, attempt, figures);
+    const running = (await store.running()).find((other) => other.id === id);
+    if (code === EXIT.terminated && isWorkers && !progress.isLate && running?.cancelRequested !== true) return code;
+    const result = resultOf(code, progress, failure, task.timeout);
+    await store.end(id, attempt, result, reportEnd(deliveriesFor));
+    return result.exit_code;
+  };
 }
 
 function resultOf(code: number, progress: TaskProgress, failure: string | undefined, seconds: number): TaskResult {

@@ -22,6 +22,9 @@ export interface WorkerRun {
   readonly globals: GlobalOptions;
   /** Ends when there has been nothing to do for a while. */
   readonly untilIdle: boolean;
+  readonly tags?: readonly string[] | undefined;
+  /** The most tasks that it runs at a time. */
+  readonly concurrency?: number | undefined;
 }
 
 const IDLE_MS = 10_000;
@@ -38,12 +41,15 @@ export async function runWorker(run: WorkerRun): Promise<void> {
     await work(run, isReplaced);
   } finally {
     // Whoever submitted a task meanwhile still found this worker.
-    if (untilIdle && (isReplaced() || (await home.store.queued()) > 0)) await ensureWorker(home.paths);
+    if (untilIdle && (isReplaced() || (await home.store.queued()) > 0)) {
+      await ensureWorker({ paths: home.paths, workers: home.stores.workers });
+    }
   }
 }
 
-async function work({ home, context, globals, untilIdle }: WorkerRun, isReplaced: () => boolean): Promise<void> {
-  const { paths, store, deliveries, deliveriesFor } = home;
+async function work(run: WorkerRun, isReplaced: () => boolean): Promise<void> {
+  const { home, context, globals, untilIdle, tags = [], concurrency } = run;
+  const { paths, stores, deliveries, deliveriesFor } = home;
   await using undo = new AsyncDisposableStack();
   const files = openFiles({ context, globals, paths });
   undo.defer(() => files.close());
@@ -68,7 +74,9 @@ async function work({ home, context, globals, untilIdle }: WorkerRun, isReplaced
   const worker = undo.use(
     await openWorker({
       paths,
-      store,
+      storage: stores,
+      tags,
+      concurrency,
       settings: () => followed.values.background,
       refresh,
       deliveriesFor,
@@ -79,7 +87,7 @@ async function work({ home, context, globals, untilIdle }: WorkerRun, isReplaced
   );
   await deliverer.start();
   await worker.start();
-  if (!untilIdle) announce(followed, context);
+  if (!untilIdle) announce(followed, run);
   const stopped = untilStopped((code) => {
     worker.hurry();
     context.exit(code);
@@ -106,9 +114,13 @@ async function apply(config: Config, { home, files, logs }: Applied): Promise<vo
   await logs.configure(config);
 }
 
-function announce({ values }: FollowedConfig, context: CliContext): void {
-  const { max_concurrent: most } = values.background;
-  context.note(`The worker is ready: up to ${most} tasks at a time. Press Ctrl+C to stop it.`);
+function announce(
+  { values }: FollowedConfig,
+  { context, tags = [], concurrency = Number.POSITIVE_INFINITY }: WorkerRun,
+) {
+  const most = Math.min(values.background.max_concurrent, concurrency);
+  const tagged = tags.length === 0 ? "" : ` Its tags: ${tags.join(", ")}.`;
+  context.note(`The worker is ready: up to ${most} tasks at a time.${tagged} Press Ctrl+C to stop it.`);
 }
 
 /** Tells whether the path of the database leads to another file by now, because a damaged one was moved away. */

@@ -9,10 +9,12 @@ export const TASK_COLUMNS: readonly Column[] = [
   { head: "CREATED", kind: "time" },
   { head: "STATUS", kind: "state" },
   { head: "TIME", isOptional: true },
+  { head: "TAG", isOptional: true },
+  { head: "HOST", isOptional: true },
   { head: "PROMPT", kind: "line" },
 ];
 
 export function taskRow(task: Task): Row {
-  const { id, created_at, duration_seconds: seconds, prompt } = task;
-  return [id, created_at, taskState(task), seconds === null ? "" : elapsed(seconds), prompt];
+  const { id, created_at, duration_seconds: seconds, prompt, tag = "", host = "" } = task;
+  return [id, created_at, taskState(task), seconds === null ? "" : elapsed(seconds), tag, host, prompt];
 }

@@ -9,6 +9,7 @@ import type { InboundRunStore } from "./inbound.ts";
 import type { InboxStore } from "./inbox.ts";
 import type { ScheduleStore } from "./schedules.ts";
 import type { TaskStore } from "./tasks.ts";
+import type { WorkerStore } from "./workers.ts";
 
 /** What others can be told to look for. */
 export const WAKE_KINDS = ["tasks", "deliveries", "inbox"] as const;
@@ -17,6 +18,7 @@ export type WakeKind = (typeof WAKE_KINDS)[number];
 /** One engine's stores. A change in one of them and the rows of another that report it are one transaction. */
 export interface Storage extends AsyncDisposable {
   readonly tasks: TaskStore;
+  readonly workers: WorkerStore;
   readonly deliveries: DeliveryStore;
   readonly inbox: InboxStore;
   readonly schedules: ScheduleStore;

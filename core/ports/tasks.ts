@@ -121,8 +121,11 @@ export interface ClaimTaskOptions {
 
 /** What the process of an attempt hears while it runs. */
 export interface AttemptListener {
-  /** The attempt is over elsewhere, or may be: it must not go on, and its end is not its own to report. */
-  readonly onLost: () => void;
+  /**
+   * The attempt has `ended` elsewhere, or its lease has `expired`: it must not go on, and its end is not its own to
+   * report.
+   */
+  readonly onLost: (why: "ended" | "expired") => void;
   /** Somebody on another machine has asked for its end. */
   readonly onCancel: () => void;
 }

@@ -7,6 +7,7 @@ import { EmbeddedInboundRuns } from "./embedded-inbound-runs.ts";
 import { EmbeddedInbox } from "./embedded-inbox.ts";
 import { EmbeddedSchedules } from "./embedded-schedules.ts";
 import { EmbeddedTasks } from "./embedded-tasks.ts";
+import { EmbeddedWorkers } from "./embedded-workers.ts";
 
 /** The stores of a database, which stays the caller's: disposing of the storage does not close it. `now` is the wall clock. */
 export function embeddedStorage(database: DatabaseSync, now: () => number = Date.now): Storage {
@@ -14,6 +15,7 @@ export function embeddedStorage(database: DatabaseSync, now: () => number = Date
   const inbox = new EmbeddedInbox(database, now);
   return {
     tasks: new EmbeddedTasks(database, deliveries, now),
+    workers: new EmbeddedWorkers(database, now),
     deliveries,
     inbox,
     schedules: new EmbeddedSchedules(database, inbox, now),

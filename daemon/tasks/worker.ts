@@ -33,6 +33,12 @@ export interface WorkerOptions {
   readonly kill: (pid: number) => void;
   /** The settings of now. */
   readonly settings: () => WorkerSettings;
+  /** Tags of tasks that it takes beside those without one. */
+  readonly tags: readonly string[];
+  /** How many tasks it runs at a time itself. */
+  readonly concurrency: number;
+  /** Ends the process of a running task that somebody on another machine has cancelled. */
+  readonly cancel: (id: string) => Promise<void>;
   /** Called before tasks are claimed: the settings may have changed. */
   readonly refresh?: (() => Promise<void>) | undefined;
   readonly reports: Reports;
@@ -72,6 +78,8 @@ export class TaskWorker {
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #isWaiting = false;
+  /** The tasks whose end it sees to. */
+  readonly #ending = new Set<string>();
   readonly #hurried = Promise.withResolvers<void>();
   #stopping = false;
   /** When the last task ended, as of `performance.now()`; the start at first. */
@@ -139,15 +147,28 @@ export class TaskWorker {
   }
 
   async #settleAndClaim(): Promise<void> {
-    const { store, settings, refresh, reports } = this.#options;
+    const { store, settings, refresh, reports, tags, concurrency } = this.#options;
     await refresh?.();
     await settleTasks(store, { persist: settings().persist_on_restart, reports });
-    while (!this.#stopping && settings().enabled) {
-      const task = await store.claim(this.#self, { most: settings().max_concurrent });
+    if (this.#running.size > 0) await this.#endCancelled();
+    while (!this.#stopping && settings().enabled && this.#running.size < concurrency) {
+      const task = await store.claim(this.#self, { most: settings().max_concurrent, tags });
       if (task === undefined) break;
       await this.#begin(task);
     }
-    this.#isWaiting = this.#running.size > 0 || (await store.queued()) > 0;
+    this.#isWaiting = this.#running.size > 0 || (await store.queued(tags)) > 0;
+  }
+
+  /** Whoever cancels a task on this machine ends it there. */
+  async #endCancelled(): Promise<void> {
+    for (const { id, cancelRequested, isHere, isEndedHere } of await this.#options.store.running()) {
+      if (!cancelRequested || !isHere || isEndedHere || !this.#running.has(id) || this.#ending.has(id)) continue;
+      this.#ending.add(id);
+      void this.#options
+        .cancel(id)
+        .catch((error: unknown) => this.#rare(`task ${id} cannot be cancelled: ${problemOf(error)}`))
+        .finally(() => this.#ending.delete(id));
+    }
   }
 
   #plan(): void {

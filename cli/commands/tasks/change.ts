@@ -28,7 +28,7 @@ export function cancelTask(written: string, command: Command, context: CliContex
 
 /** `hermes tasks retry ID` */
 export function retryTask(written: string, command: Command, context: CliContext): Promise<void> {
-  return withTasks(command, context, async ({ store, config, paths }) => {
+  return withTasks(command, context, async ({ store, stores: { workers }, config, paths }) => {
     const id = await taskId(written, store);
     if (!config.values.background.enabled) throw new HermesError("HERMES_BACKGROUND_OFF", {});
     if (!(await store.retry(id))) {
@@ -39,7 +39,7 @@ export function retryTask(written: string, command: Command, context: CliContext
         problem: "only a task that has ended can be run again",
       });
     }
-    await ensureWorker(paths);
+    await ensureWorker({ paths, workers, tag: (await store.get(id))?.tag });
     context.out(`Task ${id} is queued again.`);
   });
 }

@@ -6,6 +6,7 @@ import { asShownInsideAgent } from "#cli/inside-agent-texts";
 import { taskId, withTasks } from "#cli/tasks/home";
 import { printList } from "#cli/list";
 import { TASK_COLUMNS, taskRow } from "#cli/tasks/table";
+import { waitsForTag } from "#cli/tasks/tags";
 
 /** `hermes tasks list` */
 export function listTasks(
@@ -23,7 +24,7 @@ export function listTasks(
 
 /** `hermes tasks status ID` */
 export function showTask(written: string, json: boolean, command: Command, context: CliContext): Promise<void> {
-  return withTasks(command, context, async ({ store, config }) => {
+  return withTasks(command, context, async ({ store, stores: { workers }, config }) => {
     const found = await store.get(await taskId(written, store));
     if (found === undefined) return;
     const [task = found] = await asShownInsideAgent([found], config, context.env);
@@ -32,5 +33,7 @@ export function showTask(written: string, json: boolean, command: Command, conte
       .filter(([, value]) => value !== null)
       .map(([key, value]) => [key, visible(String(value))]);
     printList(context, [{ head: "" }, { head: "", kind: "text" }], rows);
+    const waiting = task.tag === undefined ? undefined : waitsForTag(task, await workers.list());
+    if (waiting !== undefined) context.out(waiting);
   });
 }

@@ -47,7 +47,7 @@ export class Lease implements Disposable {
     try {
       const answer = await this.#renew();
       if (this.#isOver) return;
-      if (answer === "gone") return this.#lose();
+      if (answer === "gone") return this.#lose("ended");
       this.#endIn(this.#times.leaseMs - this.#times.marginMs - (performance.now() - asked));
       if (answer === "cancelled" && !this.#isCancelled) {
         this.#isCancelled = true;
@@ -61,12 +61,12 @@ export class Lease implements Disposable {
 
   #endIn(ms: number): void {
     clearTimeout(this.#end);
-    this.#end = setTimeout(() => this.#lose(), Math.max(0, ms)).unref();
+    this.#end = setTimeout(() => this.#lose("expired"), Math.max(0, ms)).unref();
   }
 
-  #lose(): void {
+  #lose(why: "ended" | "expired"): void {
     if (this.#isOver) return;
     this[Symbol.dispose]();
-    this.#listener.onLost();
+    this.#listener.onLost(why);
   }
 }

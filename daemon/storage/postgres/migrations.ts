@@ -72,6 +72,24 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE INDEX tasks_by_status ON tasks (status, number);
    CREATE INDEX tasks_by_end ON tasks (ended_at) WHERE ended_at IS NOT NULL;
+   CREATE TABLE workers (
+     id TEXT PRIMARY KEY,
+     host TEXT NOT NULL,
+     space TEXT NOT NULL,
+     pid INTEGER NOT NULL,
+     pid_start TEXT,
+     tags TEXT NOT NULL,
+     concurrency INTEGER NOT NULL,
+     started_at BIGINT NOT NULL,
+     heartbeat_at BIGINT NOT NULL
+   );
+   CREATE TABLE task_outputs (
+     number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     task TEXT COLLATE "C" NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+     attempt INTEGER NOT NULL,
+     lines TEXT NOT NULL
+   );
+   CREATE INDEX task_outputs_by_task ON task_outputs (task, attempt, number);
    CREATE TABLE inbox_messages (
      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      id TEXT COLLATE "C" NOT NULL UNIQUE,

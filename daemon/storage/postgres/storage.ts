@@ -6,6 +6,7 @@ import { migrate } from "./migrations.ts";
 import { thisMachine, type Machine } from "./machine.ts";
 import { TaskQueue } from "./queue.ts";
 import { PostgresTasks } from "./tasks.ts";
+import { PostgresWorkers } from "./workers.ts";
 import { PostgresCounters } from "./counters.ts";
 import { PostgresDeliveries } from "./deliveries.ts";
 import { PostgresInboundRuns } from "./inbound-runs.ts";
@@ -47,6 +48,7 @@ export async function postgresStorage({
   const disposal = undo.move();
   return {
     tasks: new PostgresTasks({ database, queue, deliveries, counters, machine, now: time }),
+    workers: new PostgresWorkers({ database, queue, machine, now: time }),
     counters,
     deliveries,
     inbox,

@@ -38,7 +38,7 @@ export interface OpenDaemonOptions {
 export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSession> {
   const { host, name } = options;
   const { paths, log, runner } = host;
-  const { tasks, workers, inbox, schedules } = await host.storage();
+  const { tasks, workers, outputs, inbox, schedules } = await host.storage();
   const settings = () => host.config.values.background;
   return new DaemonSession({
     ...options,
@@ -51,6 +51,7 @@ export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSess
     background: {
       tasks,
       folder: paths.tasks,
+      outputs,
       settings,
       async keepRunning() {
         const reports = reportEnd((event, payload) => host.webhooks.deliveriesFor(event, payload));

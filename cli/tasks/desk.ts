@@ -10,7 +10,7 @@ import type { Host } from "../host/host.ts";
 import { endTask } from "./end-task.ts";
 
 export interface TaskDeskOptions {
-  readonly storage: () => Promise<Pick<Storage, "tasks">>;
+  readonly storage: () => Promise<Pick<Storage, "tasks" | "outputs">>;
   /** The home's folder of what tasks have printed. */
   readonly folder: string;
   /** `background.persist_on_restart` of now. */
@@ -21,6 +21,7 @@ export interface TaskDeskOptions {
 
 /** How much of an output is read for its last lines, so that a long one holds nothing up. */
 const OUTPUT_END_BYTES = 256 * 1024;
+const MOST_FRAMES = 1000;
 
 /** The tasks of a host's home. */
 export function taskDeskOf(host: Pick<Host, "storage" | "paths" | "config" | "webhooks" | "redact">): TaskDesk {
@@ -57,9 +58,9 @@ export function createTaskDesk({ storage, folder, persist, deliveriesFor, redact
     },
     find: async (beginning) => (await storage()).tasks.find(beginning),
     async lastLines(id, most) {
-      const lines = textOf(readOutputEnd(folder, id, OUTPUT_END_BYTES))
-        .trimEnd()
-        .split("\n");
+      const elsewhere = await (await storage()).outputs.read(id);
+      const frames = elsewhere?.lines.slice(-MOST_FRAMES) ?? readOutputEnd(folder, id, OUTPUT_END_BYTES);
+      const lines = textOf(frames).trimEnd().split("\n");
       return lines
         .slice(-most)
         .filter((line, index) => index > 0 || line !== "")

@@ -7,6 +7,7 @@ import { createRedactor } from "#core/home/redact";
 import { EXIT, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { DeliveryStore } from "#core/ports/deliveries";
+import type { OutputWriter } from "#core/ports/outputs";
 import type { ClaimedTask, TaskFigures, TaskResult, TaskStore } from "#core/ports/tasks";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { TaskOutput } from "#daemon/tasks/output";
@@ -46,9 +47,10 @@ export async function runTask(run: TaskRun): Promise<void> {
   const paths = context.paths(command);
   const database = openDatabase(paths.state, context.warn);
   await using storage = new LazyStorage({ database, config: run.config, env: context.env, home: paths.home });
-  const { tasks: store, deliveries } = await storage.get();
-  const progress = new TaskProgress(new TaskOutput(paths.tasks, task.id), context.warn);
+  const { tasks: store, deliveries, outputs } = await storage.get();
   const { id, attempt } = task;
+  const upload = outputs.writer(id, attempt);
+  const progress = new TaskProgress(new TaskOutput(paths.tasks, id), upload, context.warn);
   const interrupt = () => process.kill(process.pid, "SIGINT");
   using kept = new KeptAttempt({ store, id, attempt, interrupt, endsItself: !run.isWorkers });
   const finish = (code: number, deliveriesFor: DeliveriesFor, failure?: string) =>
@@ -75,7 +77,7 @@ export async function runTask(run: TaskRun): Promise<void> {
     throw error;
   } finally {
     clearTimeout(timer);
-    progress.close();
+    await progress.close();
     database.close();
   }
 }
@@ -132,7 +134,7 @@ interface End {
 
 async function storeEnd(run: TaskRun, end: End): Promise<void> {
   const { context } = run;
-  end.progress.close();
+  await end.progress.close();
   const code = await end.kept.store(endOnce(run, end));
   if (code === undefined) {
     context.warn(
@@ -176,6 +178,8 @@ function resultOf(code: number, progress: TaskProgress, failure: string | undefi
 /** What a task has done so far, from its frames, which are written to its output. */
 class TaskProgress {
   readonly #output: TaskOutput;
+  /** For other homes. */
+  readonly #upload: OutputWriter | undefined;
   readonly #warn: (sentence: string) => void;
   #isOpen = true;
   #session: string | null = null;
@@ -187,8 +191,9 @@ class TaskProgress {
   /** True once its time was up. */
   isLate = false;
 
-  constructor(output: TaskOutput, warn: (sentence: string) => void) {
+  constructor(output: TaskOutput, upload: OutputWriter | undefined, warn: (sentence: string) => void) {
     this.#output = output;
+    this.#upload = upload;
     this.#warn = warn;
   }
 
@@ -204,8 +209,10 @@ class TaskProgress {
     else if (frame.type === "tool_use") this.#countCall(frame.tool);
     else if (frame.type === "cost") this.#tokens += frame.input_tokens + frame.output_tokens;
     else if (frame.type === "error") this.error = frame.message;
+    if (!this.#isOpen) return;
+    this.#upload?.add(JSON.stringify(frame));
     try {
-      if (this.#isOpen) this.#output.add(frame);
+      this.#output.add(frame);
     } catch (error) {
       // A full disk costs the output, not the task.
       this.#warn(`the task's output cannot be written: ${problemOf(error)}`);
@@ -222,14 +229,17 @@ class TaskProgress {
     process.kill(process.pid, "SIGINT");
   }
 
-  /** Never throws: the end of the task is worth more than its output. */
-  close(): void {
+  /** Never rejects: the end of the task is worth more than its output. */
+  async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    // Who follows it elsewhere sees the end of the output before the end of the task.
+    const uploaded = this.#upload?.close();
     try {
       this.#output.close();
     } catch (error) {
       this.#warn(`the task's output cannot be written: ${problemOf(error)}`);
     }
+    await uploaded;
   }
 }

@@ -7,6 +7,7 @@ import type { CounterStore } from "./counters.ts";
 import type { DeliveryStore } from "./deliveries.ts";
 import type { InboundRunStore } from "./inbound.ts";
 import type { InboxStore } from "./inbox.ts";
+import type { OutputStore } from "./outputs.ts";
 import type { ScheduleStore } from "./schedules.ts";
 import type { TaskStore } from "./tasks.ts";
 import type { WorkerStore } from "./workers.ts";
@@ -19,6 +20,7 @@ export type WakeKind = (typeof WAKE_KINDS)[number];
 export interface Storage extends AsyncDisposable {
   readonly tasks: TaskStore;
   readonly workers: WorkerStore;
+  readonly outputs: OutputStore;
   readonly deliveries: DeliveryStore;
   readonly inbox: InboxStore;
   readonly schedules: ScheduleStore;

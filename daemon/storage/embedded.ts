@@ -16,6 +16,8 @@ export function embeddedStorage(database: DatabaseSync, now: () => number = Date
   return {
     tasks: new EmbeddedTasks(database, deliveries, now),
     workers: new EmbeddedWorkers(database, now),
+    // Everybody of the home has its files.
+    outputs: { writer: () => undefined, read: async () => undefined },
     deliveries,
     inbox,
     schedules: new EmbeddedSchedules(database, inbox, now),

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { ensureFolder } from "#core/home/paths";
 
 /** How much of each is kept, in bytes: together 10 MiB. */
-const LIMITS = { beginning: 5 * 1024 * 1024, end: 2.5 * 1024 * 1024 } as const;
+export const OUTPUT_LIMITS = { beginning: 5 * 1024 * 1024, end: 2.5 * 1024 * 1024 } as const;
 
 interface OutputFiles {
   readonly whole: string;
@@ -38,20 +38,20 @@ export function removeOutput(folder: string, id: string): void {
 }
 
 /** The line for what was left out. */
-function truncatedLine(bytes: number): string {
+export function truncatedLine(bytes: number): string {
   return `${JSON.stringify({ type: "truncated", bytes })}\n`;
 }
 
 export class TaskOutput {
   readonly #files: OutputFiles;
-  readonly #limits: typeof LIMITS | { readonly beginning: number; readonly end: number };
+  readonly #limits: typeof OUTPUT_LIMITS | { readonly beginning: number; readonly end: number };
   #file: number;
   #size = 0;
   #isEnd = false;
   #leftOut = 0;
 
   /** Starts an empty output, with mode 0600. Throws what the file system throws. */
-  constructor(folder: string, id: string, limits = LIMITS) {
+  constructor(folder: string, id: string, limits = OUTPUT_LIMITS) {
     ensureFolder(folder);
     removeOutput(folder, id);
     this.#files = outputFiles(folder, id);

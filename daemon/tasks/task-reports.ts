@@ -3,6 +3,7 @@ import { HermesError, problemOf } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { InboxStore } from "#core/ports/inbox";
+import type { OutputStore } from "#core/ports/outputs";
 import type { Task, TaskStore } from "#core/ports/tasks";
 import { truncate } from "#core/truncate";
 import { readOutput } from "./output.ts";
@@ -14,6 +15,7 @@ export interface TaskReportsOptions {
   readonly tasks: Pick<TaskStore, "submit" | "get">;
   /** The folder of the tasks' output. */
   readonly folder: string;
+  readonly outputs: Pick<OutputStore, "read">;
   readonly settings: () => { readonly enabled: boolean; readonly timeout: number };
   /** Settles tasks whose process is gone, and sees that a worker runs what is queued. */
   readonly keepRunning: () => Promise<void>;
@@ -97,10 +99,11 @@ export class TaskReports {
   }
 
   async #settle(id: string): Promise<void> {
-    const { inbox, tasks, name, folder, onMessage } = this.#options;
+    const { inbox, tasks, name, folder, outputs, onMessage } = this.#options;
     const task = await tasks.get(id);
     if (task?.status === "queued" || task?.status === "running") return;
-    const content = task === undefined ? gone(id) : describeEnd(task, answerIn(readOutput(folder, id)));
+    const lines = (await outputs.read(id))?.lines ?? readOutput(folder, id);
+    const content = task === undefined ? gone(id) : describeEnd(task, answerIn(lines));
     const added = await inbox.report(id, { session: name, source: "background", label: id, content });
     if (added.kind === "stored") onMessage();
   }

@@ -21,11 +21,11 @@ export function showOutput(
   command: Command,
   context: CliContext,
 ): Promise<void> {
-  return withTasks(command, context, async ({ store, paths }) => {
+  return withTasks(command, context, async ({ store, stores: { outputs }, paths }) => {
     const id = await taskId(written, store);
     using watch = options.follow ? new TaskWatch(context) : undefined;
     const show = printer(options, watch?.context ?? context);
-    for (let shown = 0, attempt = 0; ;) {
+    for (let shown = 0, stored = 0, attempt = 0; ;) {
       const task = await store.get(id);
       if (task === undefined)
         throw new HermesError("HERMES_ID_UNKNOWN", { noun: "task", id, list: "hermes tasks list" });
@@ -33,10 +33,12 @@ export function showOutput(
       // A further attempt begins an output of its own.
       if (task.attempt !== attempt) shown = 0;
       ({ attempt } = task);
-      const lines = readOutput(paths.tasks, id);
-      show.add(lines.slice(shown));
-      // What is left out in the middle makes it shorter.
-      shown = Math.max(shown, lines.length);
+      const elsewhere = await outputs.read(id, stored);
+      const lines = elsewhere === undefined ? readOutput(paths.tasks, id).slice(shown) : elsewhere.lines;
+      show.add(lines);
+      // What is left out in the middle makes it shorter, and is no reason to show the rest again.
+      if (elsewhere === undefined) shown += lines.length;
+      else stored = elsewhere.next;
       if (watch !== undefined && !isOver && (await watch.untilNext(task))) continue;
       show.end();
       if (watch !== undefined && isOver) context.exit(task.exit_code ?? 0);

@@ -1,22 +1,18 @@
 /** The lease of an attempt: for as long as its process renews it, nobody takes the task up elsewhere. */
 import type { AttemptListener } from "#core/ports/tasks";
 
-/** How long it is valid, by the server's clock. */
-export const LEASE_MS = 30_000;
-const RENEW_MS = 5000;
-/** So much earlier than the server, its process takes it for over. */
-const MARGIN_MS = 2000;
-
-/** Renews it until `LEASE_MS` later. `gone` when the attempt is over, `cancelled` when somebody elsewhere wants it to end. */
+/** Renews it by its whole length. `gone` when the attempt is over, `cancelled` when somebody elsewhere wants it to end. */
 export type Renew = () => Promise<"kept" | "cancelled" | "gone">;
 
 export interface LeaseTimes {
+  /** How long it is valid, by the server's clock. */
   readonly leaseMs: number;
   readonly renewMs: number;
+  /** So much earlier than the server, its process takes it for over. */
   readonly marginMs: number;
 }
 
-const TIMES: LeaseTimes = { leaseMs: LEASE_MS, renewMs: RENEW_MS, marginMs: MARGIN_MS };
+export const LEASE_TIMES: LeaseTimes = { leaseMs: 30_000, renewMs: 5000, marginMs: 2000 };
 
 export class Lease implements Disposable {
   readonly #renew: Renew;
@@ -28,7 +24,7 @@ export class Lease implements Disposable {
   #isCancelled = false;
 
   /** It was renewed just now. */
-  constructor(renew: Renew, listener: AttemptListener, times: LeaseTimes = TIMES) {
+  constructor(renew: Renew, listener: AttemptListener, times: LeaseTimes) {
     this.#renew = renew;
     this.#listener = listener;
     this.#times = times;

@@ -193,11 +193,13 @@ export async function migrate(database: PostgresDatabase, at: DatabaseUrl): Prom
 
 /** 0 without a schema. */
 async function versionOf(sql: Sql, { schema, shown }: DatabaseUrl): Promise<number> {
-  const [there] = await sql.rows<{ found: string | null }>(
-    "SELECT to_regclass($1)::text AS found",
-    `${schema}.version`,
+  // Not to_regclass: it may answer from before the wait for the lock.
+  const [there] = await sql.rows(
+    `SELECT 1 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = 'version'`,
+    schema,
   );
-  if ((there?.found ?? null) === null) return 0;
+  if (there === undefined) return 0;
   const [row] = await sql.rows<{ version: number }>("SELECT version FROM version");
   const found = row?.version ?? 0;
   if (found <= MIGRATIONS.length) return found;

@@ -3,8 +3,10 @@ import type { Storage } from "#core/ports/storage";
 import { databaseUrl, PostgresDatabase } from "./database.ts";
 import { WakeChannel, type WakeListener } from "./listener.ts";
 import { migrate } from "./migrations.ts";
+import type { LeaseTimes } from "./lease.ts";
 import { thisMachine, type Machine } from "./machine.ts";
 import { TaskQueue } from "./queue.ts";
+import { PostgresOutputs } from "./outputs.ts";
 import { PostgresTasks } from "./tasks.ts";
 import { PostgresWorkers } from "./workers.ts";
 import { PostgresCounters } from "./counters.ts";
@@ -23,6 +25,8 @@ export interface PostgresStorageOptions {
   readonly now?: (() => Promise<number>) | undefined;
   /** Where this process runs; for tests. */
   readonly machine?: Machine | undefined;
+  /** The leases of tasks; for tests. */
+  readonly lease?: LeaseTimes | undefined;
 }
 
 /**
@@ -34,6 +38,7 @@ export async function postgresStorage({
   home,
   machine = thisMachine(home),
   now,
+  lease,
 }: PostgresStorageOptions): Promise<Storage> {
   const at = databaseUrl(url);
   await using undo = new AsyncDisposableStack();
@@ -47,7 +52,8 @@ export async function postgresStorage({
   const inbox = new PostgresInbox(database, time);
   const disposal = undo.move();
   return {
-    tasks: new PostgresTasks({ database, queue, deliveries, counters, machine, now: time }),
+    tasks: new PostgresTasks({ database, queue, deliveries, counters, machine, now: time, lease }),
+    outputs: new PostgresOutputs(database, machine),
     workers: new PostgresWorkers({ database, queue, machine, now: time }),
     counters,
     deliveries,

@@ -1,6 +1,5 @@
 /** Tasks in PostgreSQL, run by workers on any number of machines. Their queue is `queue.ts`. */
 import { randomUUID } from "node:crypto";
-import type { NewDelivery } from "#core/ports/deliveries";
 import { isAlive } from "#core/process-identity";
 import type {
   AttemptListener,
@@ -30,26 +29,24 @@ import {
 } from "#daemon/storage/task-rows";
 import type { PostgresCounters } from "./counters.ts";
 import type { PostgresDatabase } from "./database.ts";
-import { Lease, LEASE_MS } from "./lease.ts";
+import type { PostgresDeliveries } from "./deliveries.ts";
+import { Lease, LEASE_TIMES, type LeaseTimes } from "./lease.ts";
 import type { Machine } from "./machine.ts";
 import type { TaskQueue } from "./queue.ts";
 import type { ServerTime, Sql, Transaction } from "./sql.ts";
 import { TASK_SQL } from "./task-sql.ts";
 
-/** Stores deliveries in the transaction of what they report. */
-export interface DeliveryInserter {
-  insert(tx: Transaction, deliveries: readonly NewDelivery[]): Promise<unknown>;
-}
-
 export interface PostgresTasksOptions {
   readonly database: PostgresDatabase;
   readonly queue: TaskQueue;
-  readonly deliveries: DeliveryInserter;
+  readonly deliveries: Pick<PostgresDeliveries, "insert">;
   readonly counters: PostgresCounters;
   /** Where this process runs. */
   readonly machine: Machine;
   /** The time of the server, in milliseconds since 1970. */
   readonly now: ServerTime;
+  /** Of an attempt; for tests. */
+  readonly lease?: LeaseTimes | undefined;
 }
 
 const MOST_CANDIDATES = 10;
@@ -70,11 +67,13 @@ export class PostgresTasks implements TaskStore {
   readonly #options: PostgresTasksOptions;
   readonly #database: PostgresDatabase;
   readonly #queue: TaskQueue;
+  readonly #lease: LeaseTimes;
 
   constructor(options: PostgresTasksOptions) {
     this.#options = options;
     this.#database = options.database;
     this.#queue = options.queue;
+    this.#lease = options.lease ?? LEASE_TIMES;
   }
 
   async submit(task: NewTask): Promise<Task> {
@@ -145,7 +144,7 @@ export class PostgresTasks implements TaskStore {
   async started(id: string, attempt: number, { pid, start }: ProcessIdentity, reports: Reports): Promise<boolean> {
     const now = await this.#options.now();
     return this.#database.transaction(async (tx) => {
-      const leased = now + LEASE_MS;
+      const leased = now + this.#lease.leaseMs;
       const [before] = await tx.rows<{ announced: boolean }>(TASK_SQL.started, id, attempt, pid, start, leased);
       if (before === undefined) return false;
       if (!before.announced) await this.#report(tx, (await this.#known(tx, id, now))!, reports);
@@ -154,11 +153,15 @@ export class PostgresTasks implements TaskStore {
   }
 
   keep(id: string, attempt: number, listener: AttemptListener): Disposable {
-    return new Lease(async () => {
-      const leased = (await this.#options.now()) + LEASE_MS;
-      const [row] = await this.#database.rows<{ cancelled: boolean }>(TASK_SQL.keep, id, attempt, leased);
-      return row === undefined ? "gone" : row.cancelled ? "cancelled" : "kept";
-    }, listener);
+    return new Lease(
+      async () => {
+        const leased = (await this.#options.now()) + this.#lease.leaseMs;
+        const [row] = await this.#database.rows<{ cancelled: boolean }>(TASK_SQL.keep, id, attempt, leased);
+        return row === undefined ? "gone" : row.cancelled ? "cancelled" : "kept";
+      },
+      listener,
+      this.#lease,
+    );
   }
 
   async record(id: string, attempt: number, figures: TaskFigures): Promise<void> {
@@ -250,7 +253,7 @@ export class PostgresTasks implements TaskStore {
     const run =
       runner === null
         ? ["queued", null, null, null, null, null, null, null]
-        : ["running", now, runner.pid, runner.start, space, host, home, now + LEASE_MS];
+        : ["running", now, runner.pid, runner.start, space, host, home, now + this.#lease.leaseMs];
     const [status, startedAt, ...place] = run;
     const values = [id, status, prompt, cwd, tag, JSON.stringify(settings), key, runner !== null, now, startedAt, job];
     const [added] = await tx.rows<{ number: number }>(TASK_SQL.add, ...values, ...place);
@@ -268,7 +271,7 @@ export class PostgresTasks implements TaskStore {
     for (;;) {
       const found = await this.#queue.fetch(tx, tag);
       if (found === undefined) return undefined;
-      const where = [pid, start, space, host, home, now + LEASE_MS];
+      const where = [pid, start, space, host, home, now + this.#lease.leaseMs];
       const [row] = await tx.rows<ClaimedRow>(TASK_SQL.claim, found.task, found.job, now, ...where);
       if (row !== undefined) return row;
       // Its task was deleted from the table by hand.

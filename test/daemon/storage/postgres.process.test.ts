@@ -7,6 +7,7 @@ import { deliveriesCases } from "./cases/deliveries.ts";
 import { taskCases } from "./cases/tasks.ts";
 import { inboundRunsCases } from "./cases/inbound-runs.ts";
 import { inboxCases, taskReportCases } from "./cases/inbox.ts";
+import { machinesCases } from "./cases/machines.ts";
 import { schedulesCases } from "./cases/schedules.ts";
 
 const server = await PostgresServer.start();
@@ -28,3 +29,4 @@ suite("inboxes", () => {
 });
 suite("schedules", () => schedulesCases(engine));
 suite("inbound runs", () => inboundRunsCases(engine));
+suite("several machines", () => machinesCases(server));

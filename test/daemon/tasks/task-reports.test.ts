@@ -23,6 +23,7 @@ test("a task whose output cannot be read holds up no other report, and is tried 
     inbox,
     tasks,
     folder,
+    outputs: { read: async () => undefined },
     settings: () => ({ enabled: true, timeout: 60 }),
     keepRunning: async () => undefined,
     onMessage: () => stored++,

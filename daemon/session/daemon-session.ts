@@ -33,10 +33,7 @@ export interface DaemonSessionOptions {
   readonly runner: Pick<AgentRunner, "turn" | "inject">;
   readonly inbox: InboxStore;
   readonly schedules: ScheduleStore;
-  readonly background: Pick<
-    TaskReportsOptions,
-    "tasks" | "folder" | "outputs" | "outputs" | "settings" | "keepRunning"
-  >;
+  readonly background: Pick<TaskReportsOptions, "tasks" | "folder" | "outputs" | "settings" | "keepRunning">;
   readonly skills: Skills;
   /** Makes the tools that the agent has in this session only. */
   readonly tools: (port: DaemonToolsPort) => readonly Tool[];

@@ -293,12 +293,7 @@ export const MIGRATIONS: readonly string[] = [
   // Who takes it: any worker, or only one with the tag.
   "ALTER TABLE tasks ADD COLUMN tag TEXT;",
   `CREATE TABLE workers (
-     id TEXT PRIMARY KEY,
-     pid INTEGER NOT NULL,
-     pid_start TEXT,
-     tags TEXT NOT NULL,
-     concurrency INTEGER NOT NULL,
-     started_at INTEGER NOT NULL,
-     heartbeat_at INTEGER NOT NULL
+     id TEXT PRIMARY KEY, pid INTEGER NOT NULL, pid_start TEXT, tags TEXT NOT NULL, concurrency INTEGER NOT NULL,
+     started_at INTEGER NOT NULL, heartbeat_at INTEGER NOT NULL
    ) STRICT;`,
 ];

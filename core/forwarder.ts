@@ -14,6 +14,7 @@ import { FrameSource } from "./forward/frame-source.ts";
 import type { Outlet } from "./forward/outlet.ts";
 import { ForwardQueue } from "./forward/queue.ts";
 import { ForwardSender } from "./forward/sender.ts";
+import { isForwarderOff } from "./forward/switch.ts";
 import { homePaths } from "./home/paths.ts";
 import { createRareLog } from "./rare-log.ts";
 import { problemOf } from "./errors.ts";
@@ -78,7 +79,6 @@ export interface Forwarder {
  */
 const FLUSH_MS = 500;
 const ALIVE_FLUSH_MS = 1900;
-const OFF = new Set(["0", "false", "no", "off"]);
 /** The file has few different problems; when this many are exceeded, some are reported again. */
 const MOST_PROBLEMS = 100;
 
@@ -254,7 +254,7 @@ let stopped = Promise.resolve();
  */
 export function start_if_dashboard_available(registry: HookRegistry, options: ForwarderOptions = {}): Forwarder | null {
   const env = options.env ?? process.env;
-  if (OFF.has((env["HERMES_HOOK_FORWARDER"] ?? "").trim().toLowerCase())) return null;
+  if (isForwarderOff(env)) return null;
   if (current === null) {
     current = new HookForwarder(registry, options);
     current.start();

@@ -19,6 +19,7 @@ import { tierChecks } from "#cli/tiers";
 import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins, examinePythonPlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
+import { examineStream } from "./examine-stream.ts";
 import { findGatewayHooks } from "./list-gateway-hooks.ts";
 import { printReport, type DoctorReport, type ExaminedHook } from "./doctor-report.ts";
 import { listPluginHooks, listShellHooks } from "./list.ts";
@@ -85,6 +86,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     await examinePythonPlugins(discovery, pythonPlace(config, env)),
     { problems: examineInstalled(paths.plugins).problems, notes: [] },
     await examineSandbox({ paths, env, profiles: config.values.sandbox ?? {}, entries }),
+    await examineStream(config, env),
   ];
   const general = [
     ...config.warnings,

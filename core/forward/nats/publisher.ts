@@ -11,6 +11,8 @@ export interface PublisherOptions {
   readonly connection: NatsConnection;
   readonly client: JetStreamClient;
   readonly stream: string;
+  /** The prefix of its subjects. */
+  readonly prefix: string;
   readonly outlet: Outlet;
   readonly source: FrameSource;
   /** Identifies this process in the IDs of its messages. */
@@ -144,7 +146,14 @@ export class Publisher {
       return this.#resume();
     }
     this.#refused.set(made, place);
-    this.#fail(error, isNamed(error, "TimeoutError"));
+    // Nobody answers where there is no stream, as without JetStream.
+    if (isNamed(error, "JetStreamNotEnabled")) this.#fail(new StreamProblem(this.#noStream()));
+    else this.#fail(error, isNamed(error, "TimeoutError"));
+  }
+
+  #noStream(): string {
+    const { stream, prefix } = this.#options;
+    return `no stream takes ${prefix}.>; is there a stream ${stream}?`;
   }
 
   #fail(error: unknown, isConnectionLost = false): void {

@@ -145,6 +145,8 @@ export class NatsSender implements StreamSender {
 
   #complain(problem: string): void {
     const servers = this.#options.settings.servers.join(", ");
-    this.#parts.onError(`NATS at ${servers} does not get this process's events: ${problem}`);
+    const { dropped } = this.#parts.outlet;
+    const so = dropped > 0 ? ` (${dropped} dropped so far)` : "";
+    this.#parts.onError(`NATS at ${servers} does not get this process's events: ${problem}${so}`);
   }
 }

@@ -36,7 +36,7 @@ export async function ensureStream(manager: JetStreamManager, { stream, prefix }
 }
 
 /** The stream; undefined when there is none. */
-async function findStream(manager: JetStreamManager, stream: string): Promise<StreamInfo | undefined> {
+export async function findStream(manager: JetStreamManager, stream: string): Promise<StreamInfo | undefined> {
   try {
     return await manager.streams.info(stream);
   } catch (error) {
@@ -46,7 +46,7 @@ async function findStream(manager: JetStreamManager, stream: string): Promise<St
 }
 
 /** Throws a StreamProblem unless the stream takes everything below the prefix. */
-function demandSubjects({ config }: StreamInfo, { stream, prefix }: EventStream): void {
+export function demandSubjects({ config }: StreamInfo, { stream, prefix }: EventStream): void {
   const subjects = config.subjects ?? [];
   if (subjects.some((subject) => covers(subject, prefix))) return;
   throw new StreamProblem(

@@ -206,16 +206,17 @@ test("a stream that does not take our subjects is named, and left as it is", asy
   assert.deepEqual((await streams.info(stream)).config, created.config);
 });
 
-test("a wrong password is told without showing it; with the right one, events arrive", async (t) => {
-  const users = `{ user: hermes, password: right-password, permissions: { publish: { deny: ["$JS.API.STREAM.CREATE.*"] } } }`;
-  const config = `authorization { users: [ { user: admin, password: admin }, ${users} ] }`;
-  const { start, stream, subject, emit, logged, nats } = fixture(t, { user: "hermes", password: "wrong-password" });
+test("a wrong password is told without showing it; the rights to send are enough for an existing stream", async (t) => {
+  const name = "hermes";
+  const { start, stream, subject, emit, logged, nats } = fixture(t, { user: name, password: "wrong-password" });
+  const user = (rights: string) =>
+    `authorization { users: [ { user: admin, password: admin }, { user: ${name}, password: right-password, permissions: { ${rights} } } ] }`;
   t.after(async () => {
     await server.kill();
-    await server.restart();
+    await server.restart({});
   });
   await server.kill();
-  await server.restart({ config });
+  await server.restart({ config: user(`publish: { deny: "$JS.API.STREAM.CREATE.*" }`) });
   const forwarder = start()!;
   emit(5);
   await until(() => logged.length > 0, "it is logged");
@@ -225,10 +226,17 @@ test("a wrong password is told without showing it; with the right one, events ar
   emit(1, 5);
   await until(() => logged.length > 1, "the missing stream is logged");
   assert.match(logged.at(-1)!, /there is no stream T\d+, and it does not let this user create one/);
+
+  await server.kill();
+  await server.restart({ config: user(`publish: "${subject}.>", subscribe: "_INBOX.>"`) });
+  await replace_stream(nats({ password: "right-password" }));
+  emit(3, 6);
+  await until(() => logged.length > 2, "the missing stream is logged");
+  assert.match(logged.at(-1)!, /no stream takes t\d+\.events\.>; is there a stream T\d+\?/);
   const { streams } = await server.manager({ user: "admin", pass: "admin" });
   await streams.add({ name: stream, subjects: [`${subject}.>`] });
   await until(() => forwarder.stream!.waiting === 0, "everything is confirmed");
-  assert.equal((await streams.info(stream)).state.messages, 1);
+  assert.equal((await streams.info(stream)).state.messages, 3);
 });
 
 test("at the end what can be sent is sent, and a server that hangs is not waited for", async (t) => {

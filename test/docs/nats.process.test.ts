@@ -1,13 +1,18 @@
-/** `forward.nats` and `hermes dashboard --nats` as a user has them, with a real nats-server. */
+/** docs/nats.md as it stands there, with a real nats-server; only its address is another one. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
+import { parseConfig } from "#core/home/config";
+import { countBlocks, examplesOf } from "../helpers/examples.ts";
 import { Home } from "../helpers/hermes.ts";
 import { NatsServer } from "../helpers/nats.ts";
 import { until } from "../helpers/poll.ts";
 import { killQuietly } from "../helpers/processes.ts";
 
+const PAGE = "docs/nats.md";
+const yaml = examplesOf(PAGE, "yaml");
+const sh = examplesOf(PAGE, "sh");
 const server = await NatsServer.start({ after });
 
 /** A home whose events go to the server. */
@@ -21,9 +26,12 @@ function natsHome(t: TestContext): Home {
   return home;
 }
 
+/** The arguments of a command of the page. */
+const argsOf = (example: string) => sh.get(example)!.trim().split(" ").slice(1);
+
 /** Starts a dashboard that reads the stream; gives the events that it shows. */
 async function startDashboard(t: TestContext, home: Home) {
-  const running = home.start(["dashboard", "--port", "0", "--nats"]);
+  const running = home.start([...argsOf("nats-dashboard"), "--port", "0"]);
   t.after(() => killQuietly(running.pid));
   await running.sees("#code=");
   const { url, hooks_ingest_token: token } = JSON.parse(home.read("dashboard.json")) as Record<string, string>;
@@ -39,6 +47,12 @@ async function startDashboard(t: TestContext, home: Home) {
 
 const isOver = (shown: readonly string[], turns: number) =>
   shown.filter((event) => event.endsWith("tui:turn.complete")).length >= turns;
+
+test("every block of the page is an example, and its settings are valid", async () => {
+  for (const language of ["sh", "yaml"]) assert.equal(countBlocks(PAGE, language), examplesOf(PAGE, language).size);
+  const { warnings, values } = await parseConfig(yaml.get("nats-full")!, "config.yaml", { NATS_PASSWORD: "p" });
+  assert.deepEqual([warnings, values.forward?.nats?.password], [[], "p"]);
+});
 
 test("the dashboards of two machines show the one-shot runs of both, each event once", async (t) => {
   const [here, there] = [natsHome(t), natsHome(t)];
@@ -80,6 +94,20 @@ test("without forward.nats, --nats is a mistake; nothing of NATS is loaded unles
   };
   assert.doesNotMatch(await loadedBy(home), /@nats-io|forward\/nats/);
   assert.match(await loadedBy(natsHome(t)), /@nats-io/);
+});
+
+test("hooks doctor says whether events get to the stream", async (t) => {
+  const home = natsHome(t);
+  const ok = await home.run(argsOf("nats-doctor"));
+  assert.equal(ok.code, 0, ok.stdout);
+  assert.match(
+    ok.stdout,
+    /NATS at nats:\S+: (events go to the stream HERMES_EVENTS, which has|the stream HERMES_EVENTS will be)/,
+  );
+  home.write("config.yaml", 'forward: { nats: { servers: ["nats://127.0.0.1:1"] } }\n', 0o600);
+  const { code, stdout } = await home.run(argsOf("nats-doctor"));
+  assert.equal(code, 1);
+  assert.match(stdout, /Events do not get to NATS at nats:\/\/127\.0\.0\.1:1: connection refused/);
 });
 
 test("a bad URL of a server is an error that names its key", async (t) => {

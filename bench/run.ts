@@ -10,6 +10,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   emit: async () => (await import("./cases/emit.ts")).emitCase,
   forward: async () => (await import("./cases/forward.ts")).forwardCase,
   "forward-latency": async () => (await import("./cases/forward-latency.ts")).forwardLatencyCase,
+  nats: async () => (await import("./cases/nats.ts")).natsCase,
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
   replay: async () => (await import("./cases/replay.ts")).replayCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,

@@ -26,14 +26,17 @@ interface Backlog {
 
 export class Outlet {
   readonly #queue: Backlog;
+  /** Number of events in the queue for this destination; the queue counts them. */
+  backlog = 0;
   #frames: MadeFrames[] = [];
   #made = 0;
   #sending = 0;
   #dropped = 0;
   /** Events before this one are not for this destination. */
   readonly #from: number;
-  /** Events of the queue that were dropped, as long as others need them: from this number to before the other one. */
-  #skipped: readonly [start: number, end: number];
+  /** Events of the queue that were dropped while others may need them: from this number to before the other one. */
+  #skippedFrom: number;
+  #skippedTo: number;
   /** Events that came while nobody was there, as far as the queue may still have some; the last may be endless. */
   #gaps: (readonly [start: number, end: number])[] = [];
   #isPaused = false;
@@ -42,7 +45,8 @@ export class Outlet {
   constructor(queue: Backlog) {
     this.#queue = queue;
     this.#from = queue.end;
-    this.#skipped = [queue.end, queue.end];
+    this.#skippedFrom = queue.end;
+    this.#skippedTo = queue.end;
   }
 
   /** True while it gets new events. */
@@ -52,7 +56,7 @@ export class Outlet {
 
   /** Number of events that can be taken, or made into frames. */
   get waiting(): number {
-    return this.#isClosed ? 0 : this.#made + this.#backlog();
+    return this.#isClosed ? 0 : this.#made + this.backlog;
   }
 
   /** Number of events that are waiting, set aside or being sent. */
@@ -86,34 +90,47 @@ export class Outlet {
     this.#dropped += this.held;
     this.#isClosed = true;
     this.#frames = [];
+    this.backlog = 0;
   }
 
-  /** Makes room for one more event; true when it dropped one that waits in the queue. */
-  makeRoom(): boolean {
-    if (!this.isOpen || this.waiting + this.#sending < MOST_WAITING) return false;
-    const oldest = this.#frames.shift();
-    if (oldest !== undefined) {
-      this.#made -= oldest.frames;
-      this.#dropped += oldest.frames;
-      return false;
-    }
-    const first = this.#oldest();
-    if (first >= this.#queue.end) return false;
-    const [start, end] = this.#skipped;
-    this.#skipped = [end >= this.#queue.first ? start : first, first + 1];
-    this.#dropped++;
+  /** True when one more event has a place. */
+  get hasRoom(): boolean {
+    return this.#made + this.backlog + this.#sending < MOST_WAITING;
+  }
+
+  /** Counts an event that was added to the queue for this destination. */
+  count(): void {
+    this.backlog++;
+  }
+
+  /** Drops the oldest frame, if there is one. */
+  dropFrame(): boolean {
+    if (this.#made === 0) return false;
+    const oldest = this.#frames.shift()!;
+    this.#made -= oldest.frames;
+    this.#dropped += oldest.frames;
     return true;
+  }
+
+  /** Drops the oldest event in the queue for this destination only. */
+  skip(): void {
+    const first = this.#oldest();
+    if (this.#skippedTo < this.#queue.first) this.#skippedFrom = first;
+    this.#skippedTo = first + 1;
+    this.forget();
   }
 
   /** True when the event of this number is for this destination. */
   isFor(number: number): boolean {
-    if (this.#isClosed || number < this.#from || isIn(number, this.#skipped)) return false;
-    return !this.#gaps.some((gap) => isIn(number, gap));
+    if (this.#isClosed || number < this.#from) return false;
+    if (number >= this.#skippedFrom && number < this.#skippedTo) return false;
+    return this.#gaps.length === 0 || !this.#isInGap(number);
   }
 
-  /** The queue forgets its oldest event without having it sent. */
-  forget(number: number): void {
-    if (this.isFor(number)) this.#dropped++;
+  /** Counts an event of the queue as dropped. */
+  forget(): void {
+    this.backlog--;
+    this.#dropped++;
   }
 
   /** Adds the frames made of `taken` events. Those without a frame are lost; all are when there are no frames. */
@@ -165,19 +182,15 @@ export class Outlet {
     this.#made += made.frames;
   }
 
-  /** The number of the oldest event in the queue that is for this destination. */
-  #oldest(): number {
-    let first = Math.max(this.#queue.first, this.#skipped[1]);
-    for (const gap of this.#gaps) if (isIn(first, gap)) [, first] = gap;
-    return first;
+  #isInGap(number: number): boolean {
+    return this.#gaps.some((gap) => isIn(number, gap));
   }
 
-  #backlog(): number {
-    const { end } = this.#queue;
-    const first = Math.max(this.#queue.first, this.#skipped[1]);
-    let backlog = end - first;
-    for (const [start, until] of this.#gaps) backlog -= Math.max(0, Math.min(until, end) - Math.max(start, first));
-    return backlog;
+  /** The number of the oldest event in the queue that is for this destination. */
+  #oldest(): number {
+    let first = Math.max(this.#queue.first, this.#skippedTo);
+    for (const gap of this.#gaps) if (isIn(first, gap)) [, first] = gap;
+    return first;
   }
 }
 

@@ -55,9 +55,14 @@ export class ForwardQueue {
 
   /** Adds an event; a destination that has too many drops its oldest one. Takes nanoseconds and allocates nothing. */
   push(event_type: string, context: EventContext): void {
-    let isDropped = false;
-    for (const outlet of this.#outlets) if (outlet.makeRoom()) isDropped = true;
-    if (isDropped) this.#forgetUnneeded();
+    let isNeeded = false;
+    for (const outlet of this.#outlets) {
+      if (!outlet.isOpen) continue;
+      if (!outlet.hasRoom) this.#dropFor(outlet);
+      outlet.count();
+      isNeeded = true;
+    }
+    if (!isNeeded) return;
     if (this.waiting >= MOST_WAITING) this.#forgetOldest();
     const place = this.#end & MASK;
     this.#events[place] = event_type;
@@ -71,6 +76,7 @@ export class ForwardQueue {
     const number = this.#first;
     const event_type = this.#events[number & MASK]!;
     const context = this.#contexts[number & MASK]!;
+    for (const outlet of this.#outlets) if (outlet.isFor(number)) outlet.backlog--;
     this.#clear(number);
     return { event_type, context, number };
   }
@@ -80,12 +86,31 @@ export class ForwardQueue {
     this.#aside = events;
   }
 
+  #dropFor(outlet: Outlet): void {
+    if (outlet.dropFrame() || outlet.backlog === 0) return;
+    if (outlet.isFor(this.#first) && !this.#isNeeded(this.#first, outlet)) {
+      outlet.forget();
+      this.#clear(this.#first);
+      return;
+    }
+    outlet.skip();
+    this.#forgetUnneeded();
+  }
+
   #forgetUnneeded(): void {
-    while (this.waiting > 0 && this.#outlets.every((outlet) => !outlet.isFor(this.#first))) this.#clear(this.#first);
+    while (this.waiting > 0 && !this.#isNeeded(this.#first)) this.#clear(this.#first);
+  }
+
+  /** True when some other destination than the given one needs the event. */
+  #isNeeded(number: number, besides?: Outlet): boolean {
+    if (this.#outlets.length === 1 && besides !== undefined) return false;
+    for (const outlet of this.#outlets)
+      if (outlet !== besides && outlet.backlog > 0 && outlet.isFor(number)) return true;
+    return false;
   }
 
   #forgetOldest(): void {
-    for (const outlet of this.#outlets) outlet.forget(this.#first);
+    for (const outlet of this.#outlets) if (outlet.isFor(this.#first)) outlet.forget();
     this.#clear(this.#first);
   }
 

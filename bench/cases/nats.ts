@@ -73,17 +73,17 @@ async function bare(_home: string, url: string): Promise<number> {
   const connection = await connect({ servers: [url], noAsyncTraces: true });
   const client = jetstream(connection);
   const prefix = crypto.randomUUID();
-  let unconfirmed = 0;
+  const unconfirmed = new Set<number>();
   let wake: () => void = () => undefined;
   const publish = async (number: number) => {
-    unconfirmed++;
+    unconfirmed.add(number);
     const text = redact(JSON.stringify({ event_type: EVENT, context: contextOf(number), src: "bench" }));
     await client.publish("hermes.events.bench.tui.tool.complete", text, { msgID: `${prefix}-${number}` });
-    unconfirmed--;
+    unconfirmed.delete(number);
     wake();
   };
   const until = async (most: number) => {
-    while (unconfirmed > most) {
+    while (unconfirmed.size > most) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });

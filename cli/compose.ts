@@ -21,6 +21,9 @@ import type { SessionFiles } from "#sandbox/shell/protocol";
 import { programVersion } from "./version.ts";
 import { createWalls } from "./walls.ts";
 
+/** Surfaces that wait for a database elsewhere that is away. */
+const STAYING: ReadonlySet<HostOptions["surface"]> = new Set(["gateway", "serve", "daemon"]);
+
 /**
  * Reads the configuration, settles consent, loads the plugins and makes what runs turns. Throws a HermesError when
  * the configuration is wrong; whatever else is missing (a disk that takes no writes, a broken plugin) is a warning.
@@ -36,7 +39,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
     const { database } = sessions;
-    const lazy = undo.use(new LazyStorage({ database, config: current.config, env: context.env, home: paths.home }));
+    const waits = STAYING.has(options.surface) ? context.note : undefined;
+    const { config } = current;
+    const lazy = undo.use(new LazyStorage({ database, config, env: context.env, home: paths.home, waits }));
     const storage = () => lazy.get();
     const { metrics, webhooks, recording } = undo.use(
       await startReports(options, { current, files, events, sessions, storage }),

@@ -20,6 +20,13 @@ export interface HomeState {
   readonly storage: () => Promise<Storage>;
 }
 
+interface HomeStateOptions {
+  /** Whether a home without a database gets one. */
+  readonly creates: boolean;
+  /** Whether a database elsewhere that is away is waited for. */
+  readonly waits?: boolean;
+}
+
 /**
  * Opens it for `use`. A home without a database gets one only with `creates`: looking at a home does not change it.
  * Throws HERMES_HIDDEN, HERMES_CONFIG_*,
@@ -28,7 +35,7 @@ export interface HomeState {
 export async function withHomeState<Value>(
   command: Command,
   context: CliContext,
-  creates: boolean,
+  { creates, waits = false }: HomeStateOptions,
   use: (state: HomeState) => Promise<Value>,
 ): Promise<Value> {
   const paths = context.paths(command);
@@ -36,7 +43,8 @@ export async function withHomeState<Value>(
   const config = await loadConfig(paths, context.env);
   for (const warning of config.warnings) context.warn(warning);
   const database = creates || existsSync(paths.state) ? openDatabase(paths.state, context.warn) : openMemoryDatabase();
-  const storage = new LazyStorage({ database, config, env: context.env, home: paths.home });
+  const { env, note } = context;
+  const storage = new LazyStorage({ database, config, env, home: paths.home, waits: waits ? note : undefined });
   try {
     return await use({ paths, config, database, storage: () => storage.get() });
   } catch (error) {

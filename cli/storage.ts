@@ -1,9 +1,11 @@
 /** Where a home keeps its tasks, deliveries, inboxes and schedules (CONTRACT §16). */
 import type { DatabaseSync } from "node:sqlite";
-import { HermesError } from "#core/errors";
+import { setTimeout as pause } from "node:timers/promises";
+import { HermesError, isHermesError } from "#core/errors";
 import type { Config } from "#core/home/config";
 import { databaseUrlProblem } from "#core/home/database-url";
 import type { Storage } from "#core/ports/storage";
+import { createRareLog } from "#core/rare-log";
 
 export interface StorageOptions {
   /** The home's own, where everything is unless the configuration names a server. */
@@ -12,7 +14,11 @@ export interface StorageOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The home's folder. */
   readonly home: string;
+  /** Given by what stays, which waits for a database that is away: says so, once a minute at most. */
+  readonly waits?: ((sentence: string) => void) | undefined;
 }
+
+const RETRY_MS = 2000;
 
 /**
  * The url of the server, from `storage` in config.yaml, else from the environment; undefined without one. Throws
@@ -37,7 +43,7 @@ export class LazyStorage implements AsyncDisposable {
 
   /** Rejects with HERMES_DATABASE_*; the next call tries again then. */
   get(): Promise<Storage> {
-    this.#opening ??= open(this.#options).catch((error: unknown) => {
+    this.#opening ??= openPatiently(this.#options).catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
     });
@@ -48,6 +54,20 @@ export class LazyStorage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined);
     await opened?.[Symbol.asyncDispose]();
+  }
+}
+
+async function openPatiently(options: StorageOptions): Promise<Storage> {
+  const rare = createRareLog({ write: (sentence) => options.waits?.(sentence) });
+  for (;;) {
+    try {
+      return await open(options);
+    } catch (error) {
+      const isAway = isHermesError(error) && error.code === "HERMES_DATABASE_UNAVAILABLE";
+      if (options.waits === undefined || !isAway) throw error;
+      rare(`${error.message} Trying again until it can be.`);
+      await pause(RETRY_MS);
+    }
   }
 }
 

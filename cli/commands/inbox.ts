@@ -42,7 +42,7 @@ export function addInboxCommand(program: Command, context: CliContext): void {
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES)
     .action((options: ListOptions, command: Command) =>
-      withHomeState(command, context, false, async ({ config, storage }) => {
+      withHomeState(command, context, { creates: false }, async ({ config, storage }) => {
         const name = checkedName(options.name, "hermes inbox list --name ci-watcher");
         const stored = await storage();
         const found = await stored.inbox.list(name, options);

@@ -39,7 +39,7 @@ export function addPsCommand(program: Command, context: CliContext): void {
       const daemons = await runningDaemons(paths.run, {
         answerMs: ANSWER_MS,
         countQueued: (name) =>
-          withHomeState(command, context, false, async ({ storage }) =>
+          withHomeState(command, context, { creates: false }, async ({ storage }) =>
             totalOf(await (await storage()).inbox.queued(name)),
           ),
       });

@@ -117,7 +117,7 @@ function withSchedules(
   creates: boolean,
   use: (store: ScheduleStore, state: HomeState) => Promise<void>,
 ): Promise<void> {
-  return withHomeState(command, context, creates, async (state) => {
+  return withHomeState(command, context, { creates }, async (state) => {
     const { schedules } = await state.storage();
     await use(schedules, state);
   });

@@ -26,7 +26,7 @@ export function addWorkersCommand(program: Command, context: CliContext): void {
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES)
     .action(({ json }: { json?: true }, command: Command) =>
-      withHomeState(command, context, false, async ({ storage }) => {
+      withHomeState(command, context, { creates: false }, async ({ storage }) => {
         const workers = await (await storage()).workers.list();
         if (json) return context.json({ workers });
         if (workers.length === 0) return context.out("No workers are running.");

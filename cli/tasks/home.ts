@@ -1,13 +1,10 @@
 /** What the commands of tasks work on. */
-import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "#cli/command-line/command";
-import { isHermesError } from "#core/errors";
 import { createRedactor } from "#core/home/redact";
 import type { Config } from "#core/home/config";
 import type { DeliveryStore } from "#core/ports/deliveries";
 import type { Storage } from "#core/ports/storage";
 import type { TaskStore } from "#core/ports/tasks";
-import { createRareLog } from "#core/rare-log";
 import { reportEnd, type DeliveriesFor } from "#daemon/tasks/events";
 import { settleTasks } from "#daemon/tasks/settle";
 import { endpointsOf } from "#daemon/webhooks/endpoints";
@@ -17,8 +14,6 @@ import { withHomeState, type HomeState } from "../home-state.ts";
 import { secretsOf } from "../host-files.ts";
 import { wholeId } from "#core/short-id";
 import { wakeAll } from "../wake-sockets.ts";
-
-const RETRY_MS = 2000;
 
 export interface TaskHome extends HomeState {
   readonly store: TaskStore;
@@ -41,9 +36,9 @@ export function withTasks<Value>(
   use: (home: TaskHome) => Promise<Value>,
   { creates = false, waits = false } = {},
 ): Promise<Value> {
-  return withHomeState(command, context, creates, async (state) => {
+  return withHomeState(command, context, { creates, waits }, async (state) => {
     const { config } = state;
-    const stores = await openStores(state, context, waits);
+    const stores = await state.storage();
     const { tasks: store, deliveries } = stores;
     const reports = followingReports(context.env, deliveries);
     reports.configure(config);
@@ -52,21 +47,6 @@ export function withTasks<Value>(
     if (settled > 0) await wakeAll(state.paths.run);
     return use({ ...state, stores, store, deliveries, ...reports });
   });
-}
-
-async function openStores({ storage }: HomeState, { note }: CliContext, waits: boolean): Promise<Storage> {
-  const rare = createRareLog({ write: note });
-  for (;;) {
-    try {
-      const stores = await storage();
-      if (waits) await stores.tasks.queued();
-      return stores;
-    } catch (error) {
-      if (!waits || !isHermesError(error) || error.code !== "HERMES_DATABASE_UNAVAILABLE") throw error;
-      rare(`${error.message} Trying again until it can be.`);
-      await pause(RETRY_MS);
-    }
-  }
 }
 
 /** Makes the deliveries about tasks for one configuration; they are sent by whoever delivers. */

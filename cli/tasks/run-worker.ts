@@ -1,7 +1,7 @@
 /** `hermes worker`: it runs tasks and sends deliveries until it is stopped, or idle. */
 import { statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { HermesError } from "#core/errors";
+import { HermesError, isHermesError } from "#core/errors";
 import type { Config } from "#core/home/config";
 import { Deliverer } from "#daemon/webhooks/deliverer";
 import { endpointsOf } from "#daemon/webhooks/endpoints";
@@ -131,11 +131,20 @@ function watchState({ paths }: TaskHome): () => boolean {
 }
 
 /** Resolves when there was nothing to do for a while. */
-async function idle(worker: HomeWorker, { store, deliveries }: TaskHome, config: FollowedConfig): Promise<void> {
+async function idle(worker: HomeWorker, home: TaskHome, config: FollowedConfig): Promise<void> {
   for (;;) {
     await pause(LOOK_MS);
-    if (worker.idleMs < IDLE_MS || (config.values.background.enabled && (await store.queued()) > 0)) continue;
-    const due = [...(await deliveries.due()).values()];
-    if (due.every((inMs) => inMs > SOON_MS)) return;
+    if (worker.idleMs >= IDLE_MS && !(await isNeeded(home, config))) return;
+  }
+}
+
+async function isNeeded({ store, deliveries }: TaskHome, config: FollowedConfig): Promise<boolean> {
+  try {
+    if (config.values.background.enabled && (await store.queued()) > 0) return true;
+    return [...(await deliveries.due()).values()].some((inMs) => inMs <= SOON_MS);
+  } catch (error) {
+    // Nobody knows what waits in a database that is away.
+    if (isHermesError(error) && error.code === "HERMES_DATABASE_UNAVAILABLE") return true;
+    throw error;
   }
 }

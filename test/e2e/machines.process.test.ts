@@ -54,6 +54,17 @@ test("a task submitted on one machine runs on another one, is followed, cancelle
   const { status, exit_code, ended_by } = await statusOf(near, id);
   assert.deepEqual([status, exit_code, ended_by], ["cancelled", 130, "user"]);
 
+  await server.kill();
+  const away = await near.run(["tasks", "list"]);
+  assert.deepEqual([away.code, away.stdout], [1, ""]);
+  assert.match(away.stderr, /The database \S+ cannot be used/);
+  const patient = far.start(["worker", "--tags", "late"]);
+  await patient.sees("Trying again until it can be.");
+  await server.run();
+  await patient.sees("The worker is ready");
+  patient.kill("SIGTERM");
+  assert.equal((await patient.ended).code, 0);
+
   // One without a tag runs there, too: nobody needs a worker here.
   const plain = await submitTask(near, "say hello");
   assert.equal((await near.run(["tasks", "wait", plain])).code, 0);

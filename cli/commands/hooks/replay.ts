@@ -50,7 +50,7 @@ const COLUMNS: readonly Column[] = [
  */
 export async function replayHooks(options: ReplayCommandOptions, command: Command, context: CliContext): Promise<void> {
   const event = options.event === undefined ? undefined : demandRecordable(options.event, context);
-  await withHomeState(command, context, false, async (state) => {
+  await withHomeState(command, context, { creates: false }, async (state) => {
     demandFor("hooks replay", state.config);
     const session = options.session === undefined ? undefined : await sessionNamed(options.session, state);
     const filter = { session, since: options.since, event };

@@ -21,7 +21,7 @@ export function withWebhooks(
   context: CliContext,
   use: (home: WebhookHome) => Promise<void>,
 ): Promise<void> {
-  return withHomeState(command, context, command.name() === "test", async ({ config, storage }) => {
+  return withHomeState(command, context, { creates: command.name() === "test" }, async ({ config, storage }) => {
     const { deliveries: store } = await storage();
     return use({ config, store, endpoints: configuredEndpoints(config.values.webhooks ?? {}) });
   });

@@ -5,6 +5,7 @@ import { postgresEngine } from "../../helpers/storages.ts";
 import { counterCases, deliveryCounterCases } from "./cases/counters.ts";
 import { deliveriesCases } from "./cases/deliveries.ts";
 import { taskCases } from "./cases/tasks.ts";
+import { workersCases } from "./cases/workers.ts";
 import { inboundRunsCases } from "./cases/inbound-runs.ts";
 import { inboxCases, taskReportCases } from "./cases/inbox.ts";
 import { machinesCases } from "./cases/machines.ts";
@@ -19,6 +20,7 @@ after(async () => {
 
 suite("deliveries", () => deliveriesCases(engine));
 suite("tasks", () => taskCases(engine));
+suite("workers", () => workersCases(engine));
 suite("counters", () => {
   counterCases(engine);
   deliveryCounterCases(engine);

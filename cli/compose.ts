@@ -1,5 +1,6 @@
 /** The only place where everything meets: one host, made the same way for every surface. */
-import { loadConfig } from "#core/home/config";
+import type { DatabaseSync } from "node:sqlite";
+import { loadConfig, type Config } from "#core/home/config";
 import { hookLimits } from "#core/hook-limits";
 import { demandFor } from "#core/home/demands";
 import { openFiles, type HostFiles } from "./host-files.ts";
@@ -39,9 +40,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
     const { database } = sessions;
-    const waits = STAYING.has(options.surface) ? context.note : undefined;
-    const { config } = current;
-    const lazy = undo.use(new LazyStorage({ database, config, env: context.env, home: paths.home, waits }));
+    const lazy = undo.use(openStorage(options, current.config, database));
     const storage = () => lazy.get();
     const { metrics, webhooks, recording } = undo.use(
       await startReports(options, { current, files, events, sessions, storage }),
@@ -99,6 +98,12 @@ export async function createHost(options: HostOptions): Promise<Host> {
     await undo.disposeAsync();
     throw error;
   }
+}
+
+/** Opened when it is first asked for. */
+function openStorage({ context, paths, surface }: HostOptions, config: Config, database: DatabaseSync): LazyStorage {
+  const waits = STAYING.has(surface) ? context.note : undefined;
+  return new LazyStorage({ database, config, env: context.env, home: paths.home, waits });
 }
 
 async function readConfig({ context, paths, surface }: HostOptions): Promise<CurrentConfig> {

@@ -44,7 +44,14 @@ test("a task submitted on one machine runs on another one, is followed, cancelle
   const [found, ...others] = workers;
   assert.deepEqual(others, []);
   assert.deepEqual(Object.keys(found!), [
-    ...["id", "host", "pid", "tags", "concurrency", "running", "started_at", "last_heartbeat"],
+    "id",
+    "host",
+    "pid",
+    "tags",
+    "concurrency",
+    "running",
+    "started_at",
+    "last_heartbeat",
   ]);
   assert.deepEqual([found!.host, found!.tags, found!.concurrency, found!.running], [hostname(), ["gpu", "big"], 2, 1]);
   const output = async () => (await near.run(["tasks", "output", id, "--output-format", "stream-json"])).stdout;

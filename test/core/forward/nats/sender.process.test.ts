@@ -9,6 +9,8 @@ import { HookRegistry } from "#core/registry";
 import { startCuttable } from "../../../helpers/cuttable.ts";
 import { announce, emptyHome, FakeDashboard } from "../../../helpers/fake-dashboard.ts";
 import { NatsServer } from "../../../helpers/nats.ts";
+import { createCertificate } from "../../../helpers/syslog.ts";
+import { temporaryFolder } from "../../../helpers/temporary-folder.ts";
 import { until } from "../../../helpers/poll.ts";
 
 const server = await NatsServer.start({ after });
@@ -237,6 +239,31 @@ test("a wrong password is told without showing it; the rights to send are enough
   await streams.add({ name: stream, subjects: [`${subject}.>`] });
   await until(() => forwarder.stream!.waiting === 0, "everything is confirmed");
   assert.equal((await streams.info(stream)).state.messages, 3);
+});
+
+test("with TLS, only a server with a trusted certificate gets events", async (t) => {
+  const { key, cert } = createCertificate(temporaryFolder(t));
+  const { start, stream, emit, logged, nats } = fixture(t, { tls: true });
+  t.after(async () => {
+    await server.kill();
+    await server.restart();
+  });
+  start();
+  emit(1);
+  await until(() => logged.length > 0, "it is logged");
+  assert.match(logged[0]!, /server does not support 'tls'/);
+  await server.kill();
+  await server.restart({ config: `tls { cert_file: "${cert}", key_file: "${key}" }` });
+  const servers = [`tls://localhost:${server.port}`];
+  await replace_stream(nats({ servers, tls: undefined }));
+  emit(1, 1);
+  await until(() => logged.length > 1, "it is logged");
+  assert.match(logged.at(-1)!, /self-signed certificate/);
+  await replace_stream(nats({ servers, tls: { ca: cert } }));
+  emit(1, 2);
+  await stop();
+  const manager = await server.manager({ servers, tls: { caFile: cert } });
+  assert.equal((await manager.streams.info(stream)).state.messages, 1);
 });
 
 test("at the end what can be sent is sent, and a server that hangs is not waited for", async (t) => {

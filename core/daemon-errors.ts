@@ -9,8 +9,13 @@ export const DAEMON_ERRORS = {
   ),
   HERMES_DAEMON_RUNNING: declare(
     EXIT.failed,
-    (f: { name: string; pid: number }) =>
-      `The daemon "${f.name}" is already running (pid ${f.pid}). Talk to it with "hermes send", or end it with "hermes stop".`,
+    (f: { name: string; pid: number; host?: string }) =>
+      `The daemon "${f.name}" is already running (pid ${f.pid}${f.host === undefined ? "" : ` on ${f.host}`}). Talk to it with "hermes send", or end it with "hermes stop".`,
+  ),
+  HERMES_DAEMON_ELSEWHERE: declare(
+    EXIT.failed,
+    (f: { name: string; pid: number; host: string; command: string }) =>
+      `The daemon "${f.name}" runs on ${f.host} (pid ${f.pid}), and its frames can be seen there only: run "${f.command}" there.`,
   ),
   HERMES_DAEMON_START: declare(
     EXIT.failed,

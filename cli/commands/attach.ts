@@ -1,10 +1,12 @@
 import type { Command } from "#cli/command-line/command";
 import { Option } from "#cli/command-line/option";
+import { HermesError } from "#core/errors";
+import type { DaemonEntry } from "#daemon/session/place";
 import { DaemonClient } from "#daemon/session/client";
 import { createRenderer } from "../chat/renderers.ts";
 import { openTurnDisplay } from "../chat/turn-display.ts";
 import type { CliContext } from "../context.ts";
-import { checkedName, runningDaemon } from "#cli/daemon/find";
+import { checkedName, withRunningDaemon } from "#cli/daemon/find";
 import { interruptible } from "../shutdown.ts";
 
 const EXAMPLES = `
@@ -27,14 +29,22 @@ export function addAttachCommand(program: Command, context: CliContext): void {
     .addHelpText("after", EXAMPLES)
     .action(async (options: AttachOptions, command: Command) => {
       const name = checkedName(options.name, "hermes attach --name ci-watcher");
-      const entry = runningDaemon(context.paths(command), name, "hermes attach");
-      using client = await DaemonClient.connect(entry);
-      client.say({ type: "attach" });
-      await client.expect("attached");
-      context.note(`Attached to "${name}". Press Ctrl+C to leave it running.`);
-      const hasEnded = await interruptible((signal) => show(client, options.format, signal, context));
-      if (hasEnded) context.note(`The daemon "${name}" has stopped.`);
+      await withRunningDaemon(name, command, context, async (found) => {
+        if (found.kind === "here") return attach(found.entry, options.format, context);
+        const { host, pid } = found.daemon;
+        throw new HermesError("HERMES_DAEMON_ELSEWHERE", { name, host, pid, command: "hermes attach" });
+      });
     });
+}
+
+async function attach(entry: DaemonEntry, format: AttachOptions["format"], context: CliContext): Promise<void> {
+  const { name } = entry;
+  using client = await DaemonClient.connect(entry);
+  client.say({ type: "attach" });
+  await client.expect("attached");
+  context.note(`Attached to "${name}". Press Ctrl+C to leave it running.`);
+  const hasEnded = await interruptible((signal) => show(client, format, signal, context));
+  if (hasEnded) context.note(`The daemon "${name}" has stopped.`);
 }
 
 /** Resolves with true when the daemon has closed the connection. */

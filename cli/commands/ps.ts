@@ -1,12 +1,11 @@
 import type { Command } from "#cli/command-line/command";
 import { visible } from "#allowlist/visible";
 import { demandVisible } from "#core/home/hidden";
-import { totalOf } from "#core/ports/inbox";
 import { describeHooks } from "#cli/daemon/addresses";
-import { runningDaemons } from "#cli/daemon/statuses";
+import { daemonsEverywhere, type RunningDaemon } from "#cli/daemon/statuses";
 import type { CliContext } from "../context.ts";
 import { withHomeState } from "../home-state.ts";
-import { printList, type Column } from "../list.ts";
+import { printList, type Column, type Row } from "../list.ts";
 
 const EXAMPLES = `
 Examples:
@@ -16,6 +15,7 @@ Examples:
 const COLUMNS: readonly Column[] = [
   { head: "NAME" },
   { head: "SESSION", isOptional: true },
+  { head: "HOST" },
   { head: "PID" },
   { head: "STATE", kind: "state" },
   { head: "QUEUED" },
@@ -36,24 +36,19 @@ export function addPsCommand(program: Command, context: CliContext): void {
     .action(async ({ json }: { json?: true }, command: Command) => {
       const paths = context.paths(command);
       demandVisible(paths, "hermes ps");
-      const daemons = await runningDaemons(paths.run, {
-        answerMs: ANSWER_MS,
-        countQueued: (name) =>
-          withHomeState(command, context, { creates: false }, async ({ storage }) =>
-            totalOf(await (await storage()).inbox.queued(name)),
-          ),
-      });
-      if (json) return context.json({ sessions: daemons.map(({ status }) => status) });
+      const daemons = await withHomeState(command, context, { creates: false }, ({ storage }) =>
+        daemonsEverywhere(paths.run, { answerMs: ANSWER_MS, storage }),
+      );
+      if (json) return context.json({ sessions: daemons.map(({ status, host }) => ({ ...status, host })) });
       if (daemons.length === 0) return context.out("No daemons are running.");
-      const rows = daemons.map(({ status: { name, session_id, pid, state, queued, hooks, started_at }, addresses }) => [
-        visible(name),
-        session_id,
-        String(pid),
-        state,
-        String(queued),
-        describeHooks(hooks, addresses) || "-",
-        started_at,
-      ]);
-      printList(context, COLUMNS, rows);
+      printList(context, COLUMNS, daemons.map(rowOf));
     });
+}
+
+/** A machine is named when it is not this one. */
+function rowOf({ status, addresses, host = "", isHere }: RunningDaemon): Row {
+  const { name, session_id, pid, state, queued, hooks, started_at } = status;
+  const machine = isHere ? "" : visible(host);
+  const served = describeHooks(hooks, addresses) || "-";
+  return [visible(name), session_id, machine, String(pid), state, String(queued), served, started_at];
 }

@@ -69,12 +69,12 @@ interface AddOptions extends JsonOption {
 }
 
 function add({ name, when, prompt, json }: AddOptions, command: Command, context: CliContext): Promise<void> {
-  return withSchedules(command, context, true, async (store, { paths }) => {
+  return withSchedules(command, context, true, async (store, { paths, storage }) => {
     checkedName(name, "hermes schedule add --name ci-watcher 'in 10m' 'is the build green?'");
     const problem = contentProblem(prompt);
     if (problem !== undefined) throw new HermesError("HERMES_USAGE", { problem: `Nothing was scheduled: ${problem}.` });
     const { addSchedule } = await import("#daemon/schedules/add");
-    const added = await addSchedule(store, { name, when, prompt });
+    const added = await addSchedule(store, { name, when, prompt }, new Date(await (await storage()).now()));
     await wakeDaemon(paths.run, name);
     if (json) context.json(added);
     else context.out(added.id);

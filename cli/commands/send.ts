@@ -1,9 +1,12 @@
 import type { Command } from "#cli/command-line/command";
 import { EXIT, HermesError } from "#core/errors";
+import type { Handled } from "#core/ports/inbox";
+import type { DaemonEntry } from "#daemon/session/place";
 import { DaemonClient } from "#daemon/session/client";
 import { contentProblem } from "#daemon/session/wire";
 import type { CliContext } from "../context.ts";
-import { checkedName, runningDaemon } from "#cli/daemon/find";
+import { answerFromElsewhere, sendElsewhere } from "#cli/daemon/elsewhere";
+import { checkedName, withRunningDaemon } from "#cli/daemon/find";
 import { pipedText } from "#cli/daemon/piped-text";
 
 const EXAMPLES = `
@@ -31,14 +34,26 @@ export function addSendCommand(program: Command, context: CliContext): void {
     .action(async (text: string | undefined, options: SendOptions, command: Command) => {
       const name = checkedName(options.name, "hermes send --name ci-watcher 'check the build'");
       const content = await messageOf(text);
-      const entry = runningDaemon(context.paths(command), name, "hermes send");
-      using client = await DaemonClient.connect(entry);
-      client.say({ type: "send", content, wait: options.wait === true });
-      const { id } = await client.expect("stored");
-      if (options.wait) return await printAnswer(client, id, options, context);
-      if (options.json) context.json({ id });
-      else context.out(id);
+      await withRunningDaemon(name, command, context, async (found) => {
+        if (found.kind === "here") return sendHere(found.entry, content, options, context);
+        const id = await sendElsewhere(found, content);
+        if (options.wait) printAnswer(id, await answerFromElsewhere(found, id), options, context);
+        else printId(id, options, context);
+      });
     });
+}
+
+async function sendHere(entry: DaemonEntry, content: string, options: SendOptions, context: CliContext): Promise<void> {
+  using client = await DaemonClient.connect(entry);
+  client.say({ type: "send", content, wait: options.wait === true });
+  const { id } = await client.expect("stored");
+  if (options.wait) printAnswer(id, await client.expect("handled"), options, context);
+  else printId(id, options, context);
+}
+
+function printId(id: string, { json }: SendOptions, context: CliContext): void {
+  if (json) context.json({ id });
+  else context.out(id);
 }
 
 /** Throws HERMES_USAGE for a message that is empty or too long. */
@@ -62,8 +77,7 @@ async function read(): Promise<string> {
   }
 }
 
-async function printAnswer(client: DaemonClient, id: string, { json }: SendOptions, context: CliContext) {
-  const { text, problem } = await client.expect("handled");
+function printAnswer(id: string, { text, problem }: Handled, { json }: SendOptions, context: CliContext): void {
   if (json) {
     context.json({ id, text, error: problem });
     if (problem !== null) context.exit(EXIT.failed);

@@ -7,7 +7,8 @@ import { isAlive } from "#core/process-identity";
 import { DaemonClient } from "#daemon/session/client";
 import { findDaemon, type DaemonEntry } from "#daemon/session/place";
 import type { CliContext } from "../context.ts";
-import { checkedName, runningDaemon } from "#cli/daemon/find";
+import { stopElsewhere } from "#cli/daemon/elsewhere";
+import { checkedName, withRunningDaemon } from "#cli/daemon/find";
 
 const EXAMPLES = `
 Examples:
@@ -29,13 +30,18 @@ export function addStopCommand(program: Command, context: CliContext): void {
     .addHelpText("after", EXAMPLES)
     .action(async (options: { name: string }, command: Command) => {
       const name = checkedName(options.name, "hermes stop --name ci-watcher");
-      const { run } = context.paths(command);
-      const entry = runningDaemon(context.paths(command), name, "hermes stop");
-      const asked = await withDeadline(ANSWER_MS, () => ask(entry), { keepsAlive: false });
-      if (asked.kind !== "value") signal(entry, asked.kind === "thrown" ? problemOf(asked.error) : "it is too busy");
-      await untilStopped(entry, run);
+      await withRunningDaemon(name, command, context, async (found) => {
+        if (found.kind === "elsewhere") await stopElsewhere(found);
+        else await stopHere(found.entry, context.paths(command).run);
+      });
       context.out(`The daemon "${visible(name)}" has stopped.`);
     });
+}
+
+async function stopHere(entry: DaemonEntry, run: string): Promise<void> {
+  const asked = await withDeadline(ANSWER_MS, () => ask(entry), { keepsAlive: false });
+  if (asked.kind !== "value") signal(entry, asked.kind === "thrown" ? problemOf(asked.error) : "it is too busy");
+  await untilStopped(entry, run);
 }
 
 async function ask(entry: DaemonEntry): Promise<void> {

@@ -1,12 +1,11 @@
 /** The daemons of a home for surfaces without a command line: the dashboard's page. */
 import type { DaemonDesk, ShownDaemon } from "#core/ports/daemons";
-import { totalOf } from "#core/ports/inbox";
 import type { Schedule } from "#core/ports/schedules";
 import type { Storage } from "#core/ports/storage";
-import { runningDaemons, type RunningDaemon } from "./statuses.ts";
+import { daemonsEverywhere, type RunningDaemon } from "./statuses.ts";
 
 export interface DaemonDeskOptions {
-  readonly storage: () => Promise<Pick<Storage, "inbox" | "schedules">>;
+  readonly storage: () => Promise<Pick<Storage, "inbox" | "schedules" | "daemons">>;
   /** The home's folder `run`. */
   readonly run: string;
   readonly redact: (text: string) => string;
@@ -18,10 +17,7 @@ const ANSWER_MS = 500;
 export function createDaemonDesk({ storage, run, redact }: DaemonDeskOptions): DaemonDesk {
   async function list(): Promise<readonly ShownDaemon[]> {
     const { inbox, schedules } = await storage();
-    const running = await runningDaemons(run, {
-      answerMs: ANSWER_MS,
-      countQueued: async (name) => totalOf(await inbox.queued(name)),
-    });
+    const running = await daemonsEverywhere(run, { answerMs: ANSWER_MS, storage });
     const waiting = await inbox.waiting();
     const next = nextOf(await schedules.list());
     const names = new Set(running.map(({ status }) => status.name));

@@ -38,7 +38,8 @@ export interface OpenDaemonOptions {
 export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSession> {
   const { host, name } = options;
   const { paths, log, runner } = host;
-  const { tasks, workers, outputs, inbox, schedules } = await host.storage();
+  const storage = await host.storage();
+  const { tasks, workers, outputs } = storage;
   const settings = () => host.config.values.background;
   return new DaemonSession({
     ...options,
@@ -46,8 +47,7 @@ export async function openDaemon(options: OpenDaemonOptions): Promise<DaemonSess
     platform: PLATFORM,
     identity: { pid: process.pid, start: processStartOf(process.pid) },
     runner,
-    inbox,
-    schedules,
+    storage,
     background: {
       tasks,
       folder: paths.tasks,

@@ -3,6 +3,7 @@ import type { Config } from "#core/home/config";
 import { problemOf } from "#core/errors";
 import { isEventName } from "#core/events";
 import { programVersion } from "../version.ts";
+import type { Deliverer } from "#daemon/webhooks/deliverer";
 import type { Storage } from "#core/ports/storage";
 import type { HostFiles } from "../host-files.ts";
 import type { HostEvents } from "./events.ts";
@@ -78,7 +79,7 @@ async function activate(options: HostWebhooksOptions): Promise<Active> {
   const sender = new WebhookSender({ version: programVersion(), redact });
   let endpoints: ReturnType<typeof endpointsOf> = [];
   const deliverer = new Deliverer({ store, sender, endpoints: () => endpoints, log, warn });
-  const others = await meetOthers(options, stores, () => void deliverer.lookAround());
+  const others = await meetOthers(options, stores, deliverer);
   const matcherOf = memoize((pattern: string) => createMatcher(pattern), 100);
   const publisher = new WebhookPublisher({
     store,
@@ -132,14 +133,14 @@ interface Others extends AsyncDisposable {
 async function meetOthers(
   { run, isLasting, files }: HostWebhooksOptions,
   stores: Pick<Storage, "onWake">,
-  onWake: () => void,
+  deliverer: Pick<Deliverer, "hear" | "lookAround">,
 ): Promise<Others> {
   const { openWakeSocket, wakeAtEnd } = await import("../wake-sockets.ts");
   const undo = new AsyncDisposableStack();
   if (isLasting) {
-    undo.use(stores.onWake((kind) => kind === "deliveries" && onWake()));
+    undo.use(stores.onWake((kind) => kind === "deliveries" && deliverer.hear()));
     try {
-      undo.use(await openWakeSocket(run, "webhooks", onWake));
+      undo.use(await openWakeSocket(run, "webhooks", () => void deliverer.lookAround()));
     } catch (error) {
       files.log.warn(`other processes cannot hand over webhooks: ${problemOf(error)}`);
     }

@@ -4,6 +4,7 @@
  * machine where a turn runs.
  */
 import type { CounterStore } from "./counters.ts";
+import type { DaemonDirectory } from "./daemon-directory.ts";
 import type { DeliveryStore } from "./deliveries.ts";
 import type { InboundRunStore } from "./inbound.ts";
 import type { InboxStore } from "./inbox.ts";
@@ -13,7 +14,7 @@ import type { TaskStore } from "./tasks.ts";
 import type { WorkerStore } from "./workers.ts";
 
 /** What others can be told to look for. */
-export const WAKE_KINDS = ["tasks", "deliveries", "inbox"] as const;
+export const WAKE_KINDS = ["tasks", "deliveries", "inbox", "schedules", "daemons"] as const;
 export type WakeKind = (typeof WAKE_KINDS)[number];
 
 /** One engine's stores. A change in one of them and the rows of another that report it are one transaction. */
@@ -26,9 +27,13 @@ export interface Storage extends AsyncDisposable {
   readonly schedules: ScheduleStore;
   readonly inboundRuns: InboundRunStore;
   readonly counters: CounterStore;
+  /** Of all machines; undefined for a home by itself, whose folder `run/` says which daemons run. */
+  readonly daemons?: DaemonDirectory;
+  /** The time that all who share it agree on, in milliseconds since 1970. */
+  now(): Promise<number>;
   /**
    * Calls `listener` when another machine has stored something of a kind, and after a time in which that could not be
-   * heard. The processes of one home wake each other without it. `session` is the inbox's, where it is known.
+   * heard. The processes of one home wake each other without it. `session` is the daemon's, where it is known.
    */
   onWake(listener: (kind: WakeKind, session?: string) => void): Disposable;
   /** Rejects when a database other than the home's own takes no writes. */

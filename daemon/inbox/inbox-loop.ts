@@ -6,6 +6,7 @@ import type { Frame, FrameOf } from "#core/frames";
 import type { Log } from "#core/home/log";
 import type { AgentRunner, Session, Tool, TurnResult } from "#core/ports/agent";
 import type { ClaimedMessage, Handled, InboxSource, InboxStore } from "#core/ports/inbox";
+import { createRareLog } from "#core/rare-log";
 import type { ProcessIdentity } from "#core/ports/tasks";
 
 export interface InboxLoopOptions {
@@ -41,6 +42,7 @@ interface RunningTurn {
 
 export class InboxLoop {
   readonly #options: InboxLoopOptions;
+  readonly #rare: (sentence: string) => void;
   readonly #waiters = new Map<string, ((handled: Handled) => void)[]>();
   #turn: RunningTurn | undefined;
   #isStopping = false;
@@ -51,6 +53,7 @@ export class InboxLoop {
 
   constructor(options: InboxLoopOptions) {
     this.#options = options;
+    this.#rare = createRareLog({ write: (sentence) => options.log.error(sentence) });
   }
 
   get isRunning(): boolean {
@@ -94,7 +97,7 @@ export class InboxLoop {
         // A turn may have waited for nothing, and its clients must not wait for all that are queued.
         await yieldToEventLoop();
       } catch (error) {
-        this.#options.log.error("the inbox cannot be used", { problem: problemOf(error) });
+        this.#rare(`the inbox cannot be used: ${problemOf(error)}`);
         await pause(RETRY_MS);
       }
     }
@@ -146,7 +149,7 @@ export class InboxLoop {
         await change();
         return;
       } catch (error) {
-        this.#options.log.error("the inbox cannot be used", { problem: problemOf(error) });
+        this.#rare(`the inbox cannot be used: ${problemOf(error)}`);
         if (this.#isStopping) return;
         await pause(RETRY_MS);
       }

@@ -11,11 +11,11 @@ export interface ScheduleEntry {
   readonly prompt: string;
 }
 
-/** Stores a schedule, for the command and the tool. Throws HERMES_SCHEDULE_TIME and HERMES_SCHEDULES_FULL. */
+/** Stores a schedule, for the command and the tool; `now` is the storage's time. Throws HERMES_SCHEDULE_TIME and HERMES_SCHEDULES_FULL. */
 export async function addSchedule(
   store: ScheduleStore,
   { name, when, prompt }: ScheduleEntry,
-  now = new Date(),
+  now: Date,
 ): Promise<Schedule> {
   const nextAt = parseWhen(when).next(now);
   if (nextAt === null) {

@@ -2,6 +2,7 @@
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { ScheduleStore, StoredSchedule } from "#core/ports/schedules";
+import { createRareLog } from "#core/rare-log";
 import { parseWhen } from "./when.ts";
 
 export interface ScheduleClockOptions {
@@ -10,8 +11,8 @@ export interface ScheduleClockOptions {
   /** Called when a message was stored. */
   readonly onMessage: () => void;
   readonly log: Log;
-  /** The wall clock, in milliseconds. */
-  readonly now?: () => number;
+  /** The storage's time, in milliseconds. */
+  readonly now: () => Promise<number>;
 }
 
 /** Timers don't notice a clock that is set, or a machine that sleeps: while there is a schedule, look this often. */
@@ -22,14 +23,14 @@ const CLOCK_TOLERANCE_MS = 5000;
 
 export class ScheduleClock {
   readonly #options: ScheduleClockOptions;
-  readonly #now: () => number;
+  readonly #rare: (sentence: string) => void;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: ScheduleClockOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#rare = createRareLog({ write: (sentence) => options.log.error(sentence) });
   }
 
   /** Looks what is due now, and when to look next. One look runs after another. */
@@ -47,20 +48,19 @@ export class ScheduleClock {
   async #look(): Promise<void> {
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
-    const { store, name, log } = this.#options;
+    const { store, name, now } = this.#options;
     try {
-      for (const schedule of await store.list(name)) await this.#settle(schedule);
+      for (const schedule of await store.list(name)) await this.#settle(schedule, new Date(await now()));
       const next = (await store.list(name))[0];
-      if (next !== undefined) this.#sleep(Date.parse(next.next_at) - this.#now());
+      if (next !== undefined) this.#sleep(Date.parse(next.next_at) - (await now()));
     } catch (error) {
-      log.error("the schedules cannot be read", { problem: problemOf(error) });
+      this.#rare(`the schedules cannot be read: ${problemOf(error)}`);
       this.#sleep(RETRY_MS);
     }
   }
 
-  async #settle(schedule: StoredSchedule): Promise<void> {
+  async #settle(schedule: StoredSchedule, now: Date): Promise<void> {
     const { store, onMessage, log } = this.#options;
-    const now = new Date(this.#now());
     const time = parseWhen(schedule.when);
     if (Date.parse(schedule.set_at) > now.getTime() + CLOCK_TOLERANCE_MS) {
       const left = Date.parse(schedule.next_at) - Date.parse(schedule.set_at);

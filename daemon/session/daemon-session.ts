@@ -2,20 +2,22 @@
 import { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
-import { MOST_QUEUED, type AddedMessage, type InboxStore, type NewInboxMessage } from "#core/ports/inbox";
+import { MOST_QUEUED, totalOf, type AddedMessage, type NewInboxMessage } from "#core/ports/inbox";
 import type { AgentRunner, Session, Tool } from "#core/ports/agent";
 import type { DaemonToolsPort } from "#core/ports/daemon-tools";
 import type { HookAddress } from "#core/ports/inbound";
-import type { ScheduleStore } from "#core/ports/schedules";
+import type { DaemonReport, RunningState } from "#core/ports/daemon-directory";
+import type { Storage } from "#core/ports/storage";
 import type { ProcessIdentity } from "#core/ports/tasks";
 import { InboxLoop } from "#daemon/inbox/inbox-loop";
 import { addSchedule } from "#daemon/schedules/add";
 import { ScheduleClock } from "#daemon/schedules/schedule-clock";
 import type { Skills } from "#daemon/skills/skills";
 import { TaskReports, type TaskReportsOptions } from "#daemon/tasks/task-reports";
+import { Presence } from "./presence.ts";
 import { announceDaemon, type DaemonFiles } from "./place.ts";
 import { SessionServer, type Client } from "./server.ts";
-import type { DaemonRequest, DaemonState, DaemonStatus } from "./wire.ts";
+import type { DaemonRequest, DaemonStatus } from "./wire.ts";
 
 export interface DaemonSessionOptions {
   readonly name: string;
@@ -31,8 +33,7 @@ export interface DaemonSessionOptions {
   /** Where it takes their requests. */
   readonly addresses: readonly HookAddress[];
   readonly runner: Pick<AgentRunner, "turn" | "inject">;
-  readonly inbox: InboxStore;
-  readonly schedules: ScheduleStore;
+  readonly storage: Pick<Storage, "inbox" | "schedules" | "daemons" | "now" | "onWake">;
   readonly background: Pick<TaskReportsOptions, "tasks" | "folder" | "outputs" | "settings" | "keepRunning">;
   readonly skills: Skills;
   /** Makes the tools that the agent has in this session only. */
@@ -64,11 +65,12 @@ export class DaemonSession implements DaemonToolsPort {
   #drained: Promise<void> | undefined;
 
   constructor(options: DaemonSessionOptions) {
-    const { name, inbox, schedules, skills, order, log } = options;
+    const { name, skills, order, log } = options;
+    const { inbox, schedules, now } = options.storage;
     const { session, platform, runner, identity: holder } = options;
     this.#options = options;
     const onMessage = () => this.#loop.wake();
-    this.#clock = new ScheduleClock({ name, store: schedules, onMessage, log });
+    this.#clock = new ScheduleClock({ name, store: schedules, onMessage, log, now });
     this.#reports = new TaskReports({ ...options.background, name, inbox, onMessage, log });
     this.#loop = new InboxLoop({
       name,
@@ -89,17 +91,28 @@ export class DaemonSession implements DaemonToolsPort {
     return this.#options.name;
   }
 
-  get state(): DaemonState {
+  get state(): RunningState {
     if (this.#drained !== undefined) return "draining";
     return this.#loop.isRunning ? "running" : "idle";
   }
 
   /**
-   * Listens, and handles what is in the inbox; the caller has the name for itself. Throws HERMES_DAEMON_START and what
-   * the stores throw.
+   * Listens, and handles what is in the inbox; the caller has the name for itself in this home. Throws
+   * HERMES_DAEMON_START, HERMES_DAEMON_RUNNING for a name that runs on another machine, and what the stores throw.
    */
   async start(): Promise<void> {
-    const { name, inbox, files, log, session, hooks, addresses } = this.#options;
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.#undo.disposeAsync();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { name, storage, files, log, session, hooks, addresses } = this.#options;
+    const { inbox } = storage;
+    await this.#hold();
     const lost = await inbox.cutAbandoned(name);
     if (lost.length > 0) log.error("messages failed, because their turns were cut too often", { ids: lost });
     await this.#prune();
@@ -113,7 +126,6 @@ export class DaemonSession implements DaemonToolsPort {
       const entry = { name, session_id: session().id, socket, owns_process, hooks, addresses, started_at };
       this.#undo.defer(announceDaemon(files.entry, entry));
     } catch (error) {
-      await this.#undo.disposeAsync();
       throw new HermesError("HERMES_DAEMON_START", { name, problem: (error as Error).message }, { cause: error });
     }
     const daily = setInterval(() => void this.#prune(), DAY_MS);
@@ -125,7 +137,7 @@ export class DaemonSession implements DaemonToolsPort {
 
   /** Puts a message into the inbox. When it has resolved, the message is stored. */
   async post(message: Posted): Promise<AddedMessage> {
-    const added = await this.#options.inbox.add({ ...message, session: this.#options.name });
+    const added = await this.#options.storage.inbox.add({ ...message, session: this.#options.name });
     if (added.kind === "stored") this.#loop.wake(message.source);
     return added;
   }
@@ -146,14 +158,16 @@ export class DaemonSession implements DaemonToolsPort {
   }
 
   async status(): Promise<DaemonStatus> {
-    const { name, session, inbox, hooks, identity } = this.#options;
-    const queued = [...(await inbox.queued(name)).values()].reduce((sum, count) => sum + count, 0);
-    const { state } = this;
-    return { name, session_id: session().id, pid: identity.pid, state, queued, hooks, started_at: this.#startedAt };
+    const { name, storage, identity } = this.#options;
+    const queued = totalOf(await storage.inbox.queued(name));
+    const { session_id, state, hooks } = this.#report();
+    return { name, session_id, pid: identity.pid, state, queued, hooks, started_at: this.#startedAt };
   }
 
   async schedule({ when, prompt }: { when: string; prompt: string }): Promise<{ id: string; next_at: string }> {
-    const { id, next_at } = await addSchedule(this.#options.schedules, { name: this.#options.name, when, prompt });
+    const { name, storage } = this.#options;
+    const now = new Date(await storage.now());
+    const { id, next_at } = await addSchedule(storage.schedules, { name, when, prompt }, now);
     void this.#clock.look();
     return { id, next_at };
   }
@@ -178,8 +192,30 @@ export class DaemonSession implements DaemonToolsPort {
     for (const listener of this.#listeners) listener(frame);
   }
 
+  /** Takes the name for this process where others can have it, too, and listens to what they store. */
+  async #hold(): Promise<void> {
+    const { storage, name, onStop, log } = this.#options;
+    const wake = () => this.#loop.wake();
+    if (storage.daemons === undefined) return;
+    const { daemons } = storage;
+    const presence = await Presence.begin({ daemons, name, report: () => this.#report(), onQueued: wake, onStop, log });
+    this.#undo.use(presence);
+    const heard = storage.onWake((kind, session) => {
+      if (session !== undefined && session !== name) return;
+      if (kind === "inbox") wake();
+      if (kind === "schedules") void this.#clock.look();
+      if (kind === "daemons") void presence.beat();
+    });
+    this.#undo.use(heard);
+  }
+
+  #report(): DaemonReport {
+    const { session, hooks } = this.#options;
+    return { session_id: session().id, state: this.state, hooks };
+  }
+
   async #prune(): Promise<void> {
-    await this.#options.inbox.prune(new Date(Date.now() - KEEP_MS)).catch((error: unknown) => {
+    await this.#options.storage.inbox.prune(new Date(Date.now() - KEEP_MS)).catch((error: unknown) => {
       this.#options.log.error("old messages cannot be deleted", { problem: (error as Error).message });
     });
   }
@@ -203,8 +239,8 @@ export class DaemonSession implements DaemonToolsPort {
   }
 
   async #send({ content, wait }: Extract<DaemonRequest, { type: "send" }>, client: Client): Promise<void> {
-    const { inbox, name } = this.#options;
-    const added = await inbox.add({ session: name, source: "inject", label: "send", content });
+    const { storage, name } = this.#options;
+    const added = await storage.inbox.add({ session: name, source: "inject", label: "send", content });
     if (added.kind !== "stored") throw full(name);
     const { id } = added;
     client.answer({ type: "stored", id });

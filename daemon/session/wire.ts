@@ -2,6 +2,7 @@
 import type { ErrorCode } from "#core/errors";
 import type { Frame } from "#core/frames";
 import { isMapping } from "#core/mapping";
+import type { RunningState } from "#core/ports/daemon-directory";
 import type { Handled } from "#core/ports/inbox";
 
 /** A message may be this long, in bytes of UTF-8. */
@@ -21,13 +22,11 @@ export type DaemonRequest =
   /** Something was stored that the session should look at. Answered with `woken`. */
   | { readonly type: "wake" };
 
-export type DaemonState = "idle" | "running" | "draining";
-
 export interface DaemonStatus {
   readonly name: string;
   readonly session_id: string;
   readonly pid: number;
-  readonly state: DaemonState;
+  readonly state: RunningState;
   /** Messages that wait. */
   readonly queued: number;
   readonly hooks: readonly string[];

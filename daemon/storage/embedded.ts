@@ -23,6 +23,7 @@ export function embeddedStorage(database: DatabaseSync, now: () => number = Date
     schedules: new EmbeddedSchedules(database, inbox, now),
     inboundRuns: new EmbeddedInboundRuns(database, now),
     counters: new EmbeddedCounters(database),
+    now: async () => now(),
     // No other machine writes to it.
     onWake: () => new DisposableStack(),
     async probe() {},

@@ -5,6 +5,7 @@ import type { Log } from "#core/home/log";
 import type { InboxStore } from "#core/ports/inbox";
 import type { OutputStore } from "#core/ports/outputs";
 import type { Task, TaskStore } from "#core/ports/tasks";
+import { createRareLog } from "#core/rare-log";
 import { truncate } from "#core/truncate";
 import { readOutput } from "./output.ts";
 
@@ -33,6 +34,7 @@ const LONGEST_ANSWER = 200_000;
 
 export class TaskReports {
   readonly #options: TaskReportsOptions;
+  readonly #rare: (sentence: string) => void;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #looks = 0;
@@ -40,6 +42,7 @@ export class TaskReports {
 
   constructor(options: TaskReportsOptions) {
     this.#options = options;
+    this.#rare = createRareLog({ write: (sentence) => options.log.error(sentence) });
   }
 
   /** Queues a task. Throws HERMES_BACKGROUND_OFF. */
@@ -77,14 +80,14 @@ export class TaskReports {
   async #look(): Promise<void> {
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
-    const { inbox, name, log, keepRunning } = this.#options;
+    const { inbox, name, keepRunning } = this.#options;
     try {
       const awaited = await inbox.awaitedTasks(name);
       if (awaited.length === 0) return;
       if (this.#looks++ % LOOKS_PER_CHECK === 0) await keepRunning();
       for (const id of awaited) await this.#report(id);
     } catch (error) {
-      log.error("background tasks cannot be looked at", { problem: problemOf(error) });
+      this.#rare(`background tasks cannot be looked at: ${problemOf(error)}`);
     }
     if (!this.#isStopped) this.#timer = setTimeout(() => void this.look(), LOOK_MS);
   }

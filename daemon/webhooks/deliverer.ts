@@ -22,6 +22,8 @@ export interface DelivererOptions {
 const LOOK_AROUND_MS = 60_000;
 const LOOK_AGAIN_MS = 2000;
 const WRITE_AGAIN_MS = 5000;
+/** Whoever stores many tells of each. */
+const HEARD_MS = 100;
 const DAY_MS = 86_400_000;
 /** How long ended deliveries are kept, and how long a pending one is tried at all. */
 const KEPT_DAYS = 30;
@@ -34,6 +36,7 @@ export class Deliverer implements AsyncDisposable {
   #outcomes: { readonly outcome: DeliveryOutcome; readonly stored: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
+  #heard: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: DelivererOptions) {
@@ -63,6 +66,15 @@ export class Deliverer implements AsyncDisposable {
     });
   }
 
+  /** Another machine has stored deliveries: looks for them soon, once for many. */
+  hear(): void {
+    if (this.#closed) return;
+    this.#heard ??= setTimeout(() => {
+      this.#heard = undefined;
+      void this.lookAround();
+    }, HEARD_MS).unref();
+  }
+
   #lookAgain(): void {
     if (this.#closed) return;
     clearTimeout(this.#again);
@@ -83,6 +95,7 @@ export class Deliverer implements AsyncDisposable {
     this.#closed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#again);
+    clearTimeout(this.#heard);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
   }
 

@@ -3,10 +3,11 @@ import type { TestContext } from "node:test";
 import type { HookAddress } from "#core/ports/inbound";
 import { announceDaemon, daemonFiles } from "#daemon/session/place";
 import { SessionServer } from "#daemon/session/server";
-import type { DaemonState, DaemonStatus } from "#daemon/session/wire";
+import type { RunningState } from "#core/ports/daemon-directory";
+import type { DaemonStatus } from "#daemon/session/wire";
 
 export interface AnnouncedOptions {
-  readonly state?: DaemonState;
+  readonly state?: RunningState;
   readonly queued?: number;
   readonly hooks?: readonly string[];
   readonly addresses?: readonly HookAddress[];

@@ -2,6 +2,9 @@
 import { MOST_CUTS } from "#core/ports/inbox";
 import { SHOWN_COLUMNS, SOURCE_RANK } from "#daemon/storage/inbox-rows";
 
+/** Of a process that was not heard of for too long, another one has taken over what it was handling. */
+const isHeldBy = (space: string, pid: string, start: string) =>
+  `state = 'running' AND space IS NOT DISTINCT FROM ${space} AND holder = ${pid} AND holder_start IS NOT DISTINCT FROM ${start}`;
 const NOBODY = "space = NULL, holder = NULL, holder_start = NULL";
 
 export const SQL = {
@@ -23,9 +26,10 @@ export const SQL = {
     UPDATE inbox_messages SET state = 'running', space = $2, holder = $3, holder_start = $4 FROM next
     WHERE inbox_messages.number = next.number RETURNING id, source, label, content, cuts`,
   end: `UPDATE inbox_messages SET state = $2, ended_at = $3, answer = $4, problem = $5, ${NOBODY}
-    WHERE id = ANY($1) AND state = 'running' RETURNING session`,
-  release: `UPDATE inbox_messages SET state = 'queued', ${NOBODY} WHERE id = ANY($1) AND state = 'running'
+    WHERE id = ANY($1) AND ${isHeldBy("$6", "$7", "$8")} RETURNING session`,
+  release: `UPDATE inbox_messages SET state = 'queued', ${NOBODY} WHERE id = ANY($1) AND ${isHeldBy("$2", "$3", "$4")}
     RETURNING session`,
+  ours: `SELECT id FROM inbox_messages WHERE id = ANY($1) AND ${isHeldBy("$2", "$3", "$4")} FOR UPDATE`,
   cut: `UPDATE inbox_messages SET cuts = cuts + 1, ${NOBODY},
       state = CASE WHEN cuts + 1 >= ${MOST_CUTS} THEN 'failed' ELSE 'queued' END,
       ended_at = CASE WHEN cuts + 1 >= ${MOST_CUTS} THEN $2::bigint END,

@@ -15,7 +15,7 @@ import {
   type InboxStore,
   type NewInboxMessage,
 } from "#core/ports/inbox";
-import { isGone, processSpace, type PlacedProcess } from "#core/process-space";
+import { isGone, processSpace, thisProcess, type PlacedProcess } from "#core/process-space";
 import { newId } from "#daemon/storage/ids";
 import { failedIds, queuedBySource, shownMessage, type MessageRow } from "#daemon/storage/inbox-rows";
 import { CLOCK_TOLERANCE_MS } from "#daemon/storage/rules";
@@ -28,10 +28,14 @@ import type { ServerTime, Sql, Transaction } from "./sql.ts";
 export class PostgresInbox implements InboxStore {
   readonly #database: PostgresDatabase;
   readonly #now: ServerTime;
+  /** Its space, pid and start. */
+  readonly #process: readonly [string | null, number, string | null];
 
   constructor(database: PostgresDatabase, now: ServerTime) {
     this.#database = database;
     this.#now = now;
+    const { space, pid, start } = thisProcess();
+    this.#process = [space, pid, start];
   }
 
   add(message: NewInboxMessage): Promise<AddedMessage> {
@@ -86,18 +90,24 @@ export class PostgresInbox implements InboxStore {
     return this.#database.transaction(async (tx) => {
       const now = await this.#now(tx);
       const { text = null, problem = null } = handled ?? {};
-      const rows = await tx.rows<{ session: string }>(SQL.end, ids, state, now, text, problem);
+      const rows = await tx.rows<{ session: string }>(SQL.end, ids, state, now, text, problem, ...this.#process);
       await notify(tx, rows);
       return rows.length;
     });
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    await this.#database.transaction(async (tx) => notify(tx, await tx.rows(SQL.release, ids)));
+    await this.#database.transaction(async (tx) => notify(tx, await tx.rows(SQL.release, ids, ...this.#process)));
   }
 
   cut(ids: readonly string[]): Promise<readonly string[]> {
-    return this.#database.transaction((tx) => this.#cut(tx, ids));
+    return this.#database.transaction(async (tx) => {
+      const ours = await tx.rows<{ id: string }>(SQL.ours, ids, ...this.#process);
+      return this.#cut(
+        tx,
+        ours.map(({ id }) => id),
+      );
+    });
   }
 
   cutAbandoned(session: string): Promise<readonly string[]> {

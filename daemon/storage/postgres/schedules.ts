@@ -35,8 +35,7 @@ export class PostgresSchedules implements ScheduleStore {
       const now = await this.#now(tx);
       await Promise.all([
         tx.run(SQL.add, id, name, when, prompt, nextAt.getTime(), now),
-        // Its daemon looks at its schedules, too.
-        tx.notify(WakeChannel.payloadOf("inbox", name)),
+        tx.notify(WakeChannel.payloadOf("schedules", name)),
       ]);
     });
     return { id, name, when, prompt, next_at: nextAt.toISOString() };

@@ -14,6 +14,7 @@ import { PostgresDeliveries } from "./deliveries.ts";
 import { PostgresInboundRuns } from "./inbound-runs.ts";
 import { PostgresInbox } from "./inbox.ts";
 import { PostgresSchedules } from "./schedules.ts";
+import { PostgresDaemons } from "./daemons.ts";
 import type { Sql } from "./sql.ts";
 
 export interface PostgresStorageOptions {
@@ -59,7 +60,9 @@ export async function postgresStorage({
     deliveries,
     inbox,
     schedules: new PostgresSchedules(database, inbox, time),
+    daemons: new PostgresDaemons(database, time),
     inboundRuns: new PostgresInboundRuns(database, time),
+    now: () => time(),
     onWake: (listener: WakeListener) => channel.listen(listener),
     probe: async () => void (await database.run("UPDATE version SET version = version")),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),

@@ -18,7 +18,7 @@ function open() {
   const inbox = new EmbeddedInbox(database, () => clock.now);
   const store = new EmbeddedSchedules(database, inbox, () => clock.now);
   const onMessage = () => undefined;
-  const looked = new ScheduleClock({ name: "s", store, onMessage, log, now: () => clock.now });
+  const looked = new ScheduleClock({ name: "s", store, onMessage, log, now: async () => clock.now });
   const add = (when: string) => addSchedule(store, { name: "s", when, prompt: when }, new Date(clock.now));
   const messages = async () => (await inbox.list("s")).map(({ content }) => content);
   /** Looks at this time, in milliseconds from the start, without keeping a timer. */

@@ -10,7 +10,7 @@ import { createRareLog } from "#core/rare-log";
 export interface StorageOptions {
   /** The home's own, where everything is unless the configuration names a server. */
   readonly database: DatabaseSync;
-  readonly config: Pick<Config, "values">;
+  readonly config: Pick<Config, "values" | "demand">;
   readonly env: NodeJS.ProcessEnv;
   /** The home's folder. */
   readonly home: string;
@@ -72,6 +72,7 @@ async function openPatiently(options: StorageOptions): Promise<Storage> {
 }
 
 async function open({ database, config, env, home }: StorageOptions): Promise<Storage> {
+  config.demand("storage");
   const url = storageUrl(config, env);
   if (url === undefined) {
     const { embeddedStorage } = await import("#daemon/storage/embedded");

@@ -1,31 +1,34 @@
 /** The names of the sections of `config.yaml`, and their defaults: what a start needs of it when nothing is to be checked. */
 import type { RawConfig } from "./config-schema.ts";
 
-/** The top-level keys. */
-export const SECTION_NAMES = [
-  "model",
-  "agent",
-  "hooks",
-  "hooks_auto_accept",
-  "hooks_consent",
-  "hooks_limits",
-  "plugins",
-  "sessions",
-  "gateway",
-  "dashboard",
-  "forward",
-  "background",
-  "webhooks",
-  "monitoring",
-  "logging",
-  "record",
-  "inbound",
-  "inbox",
-  "daemons",
-  "python",
-  "sandbox",
-  "mcp_servers",
-] as const satisfies readonly (keyof RawConfig)[];
+/** Every top-level key: a key of the schema that is missing here does not compile. */
+const SECTIONS: Readonly<Record<keyof RawConfig, true>> = {
+  model: true,
+  agent: true,
+  hooks: true,
+  hooks_auto_accept: true,
+  hooks_consent: true,
+  hooks_limits: true,
+  plugins: true,
+  sessions: true,
+  gateway: true,
+  dashboard: true,
+  forward: true,
+  background: true,
+  webhooks: true,
+  monitoring: true,
+  logging: true,
+  storage: true,
+  record: true,
+  inbound: true,
+  inbox: true,
+  daemons: true,
+  python: true,
+  sandbox: true,
+  mcp_servers: true,
+};
+
+export const SECTION_NAMES = Object.keys(SECTIONS) as readonly (keyof RawConfig)[];
 
 export const DEFAULTS = {
   model: { max_retries: 2, timeout_seconds: 120 },

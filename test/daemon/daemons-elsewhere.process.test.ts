@@ -6,13 +6,17 @@ import { stringify } from "yaml";
 import { gate, messagesOf, startDaemon } from "../helpers/daemon.ts";
 import { Home, type Ended } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
-import { PASSWORD, PostgresServer } from "../helpers/postgres.ts";
+import { PostgresServer } from "../helpers/postgres.ts";
+
+/** Of the url that homes have. */
+const PASSWORD = "only-for-tests";
 
 type Test = Parameters<Parameters<typeof test>[0] & object>[0];
 
 /** Two homes of one database. */
 async function machines(t: Test, server: PostgresServer): Promise<[Home, Home]> {
   const storage = await server.createDatabase();
+  assert.equal(new URL(storage).password, PASSWORD);
   const homes: [Home, Home] = [new Home(t), new Home(t)];
   for (const home of homes) home.write("config.yaml", stringify({ model: { provider: "offline" }, storage }));
   return homes;

@@ -1,7 +1,7 @@
 /** A PostgreSQL server of its own for a test or a benchmark, from Debian's package, in a temporary folder. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,6 +85,20 @@ export class PostgresServer implements AsyncDisposable {
     return this.#end("SIGINT");
   }
 
+  /** From now on it asks for the password. */
+  async demandPassword(): Promise<void> {
+    writeFileSync(join(this.#folder, "data", "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n");
+    await this.query("SELECT pg_reload_conf()");
+  }
+
+  /** From now on new connections cannot write beyond so many bytes of a file, as on a disk that is full. */
+  limitFiles(bytes: number | "unlimited"): void {
+    const [pid = ""] = readFileSync(join(this.#folder, "data", "postmaster.pid"), "utf8").split("\n");
+    const limited = asServer("prlimit", ["--pid", pid, `--fsize=${bytes}:unlimited`]);
+    const { status, stderr } = spawnSync(...limited, { encoding: "utf8" });
+    if (status !== 0) throw new Error(`prlimit ended with ${status}: ${stderr}`);
+  }
+
   /** The url of a new, empty database. */
   async createDatabase(): Promise<string> {
     const name = `test_${process.pid}_${++this.#databases}`;
@@ -113,10 +127,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   #command(name: string, args: string[]): [string, string[]] {
-    const program = programOf(name);
-    const [uid, gid] = unprivileged();
-    if (uid === undefined) return [program, args];
-    return ["setpriv", [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig=QUIT", program, ...args]];
+    return asServer(programOf(name), args);
   }
 
   async #untilReady(): Promise<void> {
@@ -147,6 +158,13 @@ function programOf(name: string): string {
   const [found] = globSync(`/usr/lib/postgresql/*/bin/${name}`).toSorted().toReversed();
   if (found !== undefined && existsSync(found)) return found;
   throw new Error(`This test needs ${name}: install the package postgresql.`);
+}
+
+/** A command that runs as the server does, and ends with this process. */
+function asServer(program: string, args: string[]): [string, string[]] {
+  const [uid, gid] = unprivileged();
+  if (uid === undefined) return [program, args];
+  return ["setpriv", [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig=QUIT", program, ...args]];
 }
 
 /** The user and the group that the server runs as; none of them when this process is not root. */

@@ -24,6 +24,7 @@ const MOST_CONNECTIONS = 4;
 const MOST_RETRIES = 5;
 /** `serialization_failure` and `deadlock_detected`: the same transaction may succeed the next time. */
 const COLLISIONS = new Set(["40001", "40P01"]);
+const VERIFIED: ReadonlySet<string> = new Set(["prefer", "require", "verify-ca"]);
 const INT8 = 20;
 const NUMERIC = 1700;
 const TEXT = 25;
@@ -33,6 +34,9 @@ export function databaseUrl(written: string): DatabaseUrl {
   const url = new URL(written);
   const schema = url.searchParams.get("schema") ?? "hermes";
   url.searchParams.delete("schema");
+  const mode = url.searchParams.get("sslmode") ?? "";
+  // As the driver reads them, but for its warning on standard error: the certificate is verified in each of them.
+  if (VERIFIED.has(mode) && !url.searchParams.has("uselibpqcompat")) url.searchParams.set("sslmode", "verify-full");
   return { url: url.href, schema, shown: shownDatabase(written) };
 }
 

@@ -1,6 +1,7 @@
 /** A PostgreSQL database that the processes of several machines share (CONTRACT §16). */
 import { Pool, types, type PoolClient, type PoolConfig } from "pg";
 import { HermesError, isHermesError, problemOf } from "#core/errors";
+import { createLimiter } from "#core/limiter";
 import { shownDatabase } from "#core/home/database-url";
 import { withoutPassword } from "./failure.ts";
 import { DatabaseClock } from "./clock.ts";
@@ -56,6 +57,7 @@ const POOL = { idleTimeoutMillis: IDLE_MS, allowExitOnIdle: true };
 
 export class PostgresDatabase implements Sql, AsyncDisposable {
   readonly #pool: Pool;
+  readonly #turns = createLimiter(MOST_CONNECTIONS);
   /** For scripts: whoever is in a transaction may wait for one, and not for a connection that others have. */
   readonly #aside: Pool;
   readonly #clock = new DatabaseClock();
@@ -165,11 +167,19 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
     }
   }
 
-  /** With `mayRepeat`, once more on another connection when this one turns out to be cut. */
-  async #use<Value>(
+  /**
+   * With `mayRepeat`, once more on another connection when this one turns out to be cut. The time that a connection may
+   * take to be opened does not run while all of them are busy.
+   */
+  #use<Value>(work: (client: PoolClient) => Promise<Value>, mayRepeat: boolean, pool = this.#pool): Promise<Value> {
+    const connect = () => this.#connected(work, mayRepeat, pool);
+    return pool === this.#pool ? this.#turns.run(connect) : connect();
+  }
+
+  async #connected<Value>(
     work: (client: PoolClient) => Promise<Value>,
     mayRepeat: boolean,
-    pool = this.#pool,
+    pool: Pool,
   ): Promise<Value> {
     let client: PoolClient | undefined;
     let broken: unknown;
@@ -181,7 +191,7 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
     } catch (error) {
       if (isHermesError(error) || (error as { constructor?: unknown }).constructor === TypeError) throw error;
       if (isCut(error)) broken ??= error;
-      if (client !== undefined && broken !== undefined && mayRepeat) return await this.#use(work, false);
+      if (client !== undefined && broken !== undefined && mayRepeat) return await this.#connected(work, false, pool);
       throw this.#unavailable(error);
     } finally {
       client?.off("error", onError);

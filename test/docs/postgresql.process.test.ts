@@ -27,9 +27,8 @@ test("the database is created, named, used by two homes, and dumped", async (t) 
   }
   const tried = await first.run(sh.get("postgresql-try")!, { env });
   assert.equal(tried.code, 0, tried.stderr);
-  const id = /([a-z0-9]{16}) +\S+ +in 10m/.exec(tried.stdout)?.[0];
-  assert.ok(id, tried.stdout);
-  const seen = await second.run("hermes tasks list; hermes schedule list; hermes worker --once", { env });
+  const seen = await second.run("hermes tasks list; hermes schedule list", { env });
+  assert.equal(seen.code, 0, seen.stderr);
   assert.match(seen.stdout, /say hello[^]*ci-watcher +in 10m/, seen.stderr);
   const database = `postgres://agents:change-me@127.0.0.1:${server.port}/agents`;
   const dumped = await first.run(sh.get("postgresql-backup")!, { env: { DATABASE: database } });

@@ -22,6 +22,8 @@ export interface OpenDashboardOptions {
   readonly log: Log;
   readonly redact: (text: string) => string;
   readonly warn: (sentence: string) => void;
+  /** Shows what the user may want to know. */
+  readonly note?: (sentence: string) => void;
 }
 
 export interface OpenDashboard extends AsyncDisposable, Pick<DashboardServer, "url" | "signInUrl"> {}
@@ -71,7 +73,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 /** Shows the events of the configured stream. Returns its undo. */
 async function readStream(
   dashboard: DashboardServer,
-  { paths, config, env, log, warn }: OpenDashboardOptions,
+  { paths, config, env, log, warn, note }: OpenDashboardOptions,
 ): Promise<() => Promise<void>> {
   const { NatsReader } = await import("#dashboard/nats-reader");
   const reader = new NatsReader({
@@ -83,7 +85,10 @@ async function readStream(
       warn(sentence);
       log.warn(sentence);
     },
-    info: (sentence) => log.info(`dashboard: ${sentence}`),
+    info(sentence) {
+      note?.(sentence);
+      log.info(`dashboard: ${sentence}`);
+    },
   });
   reader.start();
   return () => reader.close();

@@ -71,6 +71,8 @@ const MIGRATIONS: readonly string[] = [
      holder_start TEXT
    );
    CREATE INDEX tasks_by_status ON tasks (status, number);
+   CREATE INDEX tasks_queued ON tasks (tag, number) WHERE status = 'queued';
+   CREATE INDEX tasks_running ON tasks (home) WHERE status = 'running';
    CREATE INDEX tasks_by_end ON tasks (ended_at) WHERE ended_at IS NOT NULL;
    CREATE TABLE workers (
      id TEXT PRIMARY KEY,

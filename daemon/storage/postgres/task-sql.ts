@@ -7,8 +7,9 @@ const TASK = `number, id, status, prompt, cwd, attempt, session_id, tokens_used,
       AND other.tag IS NOT DISTINCT FROM tasks.tag) END AS position`;
 const CLAIMED = "id, prompt, cwd, settings, attempt, announced";
 /** The attempt $1 of the task $2 as it is before a change, locked. */
-const RUNNING = `(SELECT number, tag, job, announced, COALESCE(tokens_used, 0) AS tokens FROM tasks
-  WHERE id = $1 AND attempt = $2 AND status = 'running' FOR UPDATE) AS old`;
+const RUNNING = `(SELECT number AS old_number, job AS old_job, announced AS was_announced,
+    COALESCE(tokens_used, 0) AS old_tokens
+  FROM tasks WHERE id = $1 AND attempt = $2 AND status = 'running' FOR UPDATE) AS old`;
 
 export const TASK_SQL = {
   byKey: `SELECT ${TASK} FROM tasks WHERE idempotency_key = $1`,
@@ -33,11 +34,11 @@ export const TASK_SQL = {
     FROM tasks WHERE status = 'running' ORDER BY number`,
   queued: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'queued' AND (tag IS NULL OR tag = ANY ($1))",
   started: `UPDATE tasks SET pid = $3, pid_start = $4, leased_until = $5, announced = TRUE FROM ${RUNNING}
-    WHERE tasks.number = old.number RETURNING old.announced`,
+    WHERE number = old_number RETURNING ${TASK}, was_announced`,
   keep: `UPDATE tasks SET leased_until = $3 WHERE id = $1 AND attempt = $2 AND status = 'running'
     RETURNING cancel_requested AND cancel_space IS DISTINCT FROM space AS cancelled`,
   record: `UPDATE tasks SET session_id = $3, tokens_used = $4, tools_called = $5 FROM ${RUNNING}
-    WHERE tasks.number = old.number RETURNING old.tokens`,
+    WHERE number = old_number RETURNING old_tokens`,
   end: `UPDATE tasks SET status = $3, exit_code = $4, ended_by = $5, error = $6, ended_at = $7, pid = NULL,
       leased_until = NULL
     WHERE id = $1 AND attempt = $2 AND status = 'running' RETURNING ${TASK}, job`,
@@ -48,7 +49,7 @@ export const TASK_SQL = {
   putBack: `UPDATE tasks SET status = 'queued', ended_by = $3, attempt = attempt + $4, taken_up = taken_up OR $4 > 0,
       pid = NULL, started_at = NULL, session_id = NULL, tokens_used = NULL, tools_called = NULL, leased_until = NULL,
       job = $5
-    FROM ${RUNNING} WHERE tasks.number = old.number RETURNING old.number, old.tag, old.job`,
+    FROM ${RUNNING} WHERE number = old_number RETURNING number, tag, old_job AS job`,
   retry: `UPDATE tasks SET status = 'queued', attempt = attempt + 1, taken_up = FALSE, foreground = FALSE,
       cancel_requested = FALSE, cancel_space = NULL, started_at = NULL, ended_at = NULL, exit_code = NULL,
       ended_by = NULL, error = NULL, session_id = NULL, tokens_used = NULL, tools_called = NULL, job = $2

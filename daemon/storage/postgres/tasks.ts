@@ -94,8 +94,9 @@ export class PostgresTasks implements TaskStore {
     const now = await this.#options.now();
     const { home } = this.#options.machine;
     return this.#database.transaction(async (tx) => {
-      await tx.rows(TASK_SQL.lockHome, `${this.#database.schema} ${home}`);
-      const [active] = await tx.rows<{ count: number }>(TASK_SQL.active, home);
+      // Counted once the lock is there: statements of a transaction run in their order.
+      const locked = tx.rows(TASK_SQL.lockHome, `${this.#database.schema} ${home}`);
+      const [[active]] = await Promise.all([tx.rows<{ count: number }>(TASK_SQL.active, home), locked]);
       if (active!.count >= most) return undefined;
       for (const tag of await oldestFirst(tx, tags)) {
         const claimed = await this.#claimFrom(tx, tag, holder, now);
@@ -144,10 +145,11 @@ export class PostgresTasks implements TaskStore {
   async started(id: string, attempt: number, { pid, start }: ProcessIdentity, reports: Reports): Promise<boolean> {
     const now = await this.#options.now();
     return this.#database.transaction(async (tx) => {
-      const leased = now + this.#lease.leaseMs;
-      const [before] = await tx.rows<{ announced: boolean }>(TASK_SQL.started, id, attempt, pid, start, leased);
-      if (before === undefined) return false;
-      if (!before.announced) await this.#report(tx, (await this.#known(tx, id, now))!, reports);
+      const values = [id, attempt, pid, start, now + this.#lease.leaseMs];
+      const [row] = await tx.rows<TaskRow & { was_announced: boolean }>(TASK_SQL.started, ...values);
+      if (row === undefined) return false;
+      const { was_announced, ...task } = row;
+      if (!was_announced) await this.#report(tx, taskOf(task, now), reports);
       return true;
     });
   }
@@ -168,9 +170,9 @@ export class PostgresTasks implements TaskStore {
     const { session_id, tokens_used, tools_called, calls } = figures;
     await this.#database.transaction(async (tx) => {
       const values = [id, attempt, session_id, tokens_used, tools_called];
-      const [before] = await tx.rows<{ tokens: number }>(TASK_SQL.record, ...values);
+      const [before] = await tx.rows<{ old_tokens: number }>(TASK_SQL.record, ...values);
       if (before === undefined) return;
-      await this.#options.counters.insert(tx, workCounts(tokens_used - before.tokens, calls));
+      await this.#options.counters.insert(tx, workCounts(tokens_used - before.old_tokens, calls));
     });
   }
 
@@ -183,9 +185,9 @@ export class PostgresTasks implements TaskStore {
       if (row === undefined) return false;
       const { job, ...ended } = row;
       const task = taskOf(ended, now);
-      await this.#options.counters.insert(tx, endCounts(task));
-      await this.#report(tx, task, reports);
-      await this.#queue.complete(tx, ended.tag, job);
+      const report = this.#report(tx, task, reports);
+      const count = this.#options.counters.insert(tx, endCounts(task));
+      await Promise.all([report, count, this.#queue.complete(tx, ended.tag, job)]);
       return true;
     });
   }

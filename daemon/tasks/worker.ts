@@ -140,6 +140,8 @@ export class TaskWorker {
       try {
         await this.#settleAndClaim();
       } catch (error) {
+        // Nobody knows what waits.
+        this.#isWaiting = true;
         this.#rare(`tasks cannot be read or written: ${problemOf(error)}`);
       }
     }

@@ -74,6 +74,7 @@ test("a task submitted on one machine runs on another one, is followed, cancelle
 
   // One without a tag runs there, too: nobody needs a worker here.
   const plain = await submitTask(near, "say hello");
+  await taskBecomes(near, plain, "succeeded");
   assert.equal((await near.run(["tasks", "wait", plain])).code, 0);
   assert.deepEqual(workersOf(near), []);
   const [here, there] = [await near.run(["tasks", "output", plain]), await far.run(["tasks", "output", plain])];

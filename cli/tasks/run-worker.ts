@@ -87,11 +87,12 @@ async function work(run: WorkerRun, isReplaced: () => boolean): Promise<void> {
   );
   await deliverer.start();
   await worker.start();
-  if (!untilIdle) announce(followed, run);
   const stopped = untilStopped((code) => {
     worker.hurry();
     context.exit(code);
   });
+  // Whoever has read it may stop it.
+  if (!untilIdle) announce(followed, run);
   await Promise.race([stopped, replaced.promise, ...(untilIdle ? [idle(worker, home, followed)] : [])]);
   if (isReplaced()) worker.hurry();
   await worker.stop();

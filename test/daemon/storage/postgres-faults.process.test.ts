@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { stringify } from "yaml";
 import { isHermesError, problemOf } from "#core/errors";
+import { thisProcess } from "#core/process-space";
 import { postgresStorage } from "#daemon/storage/postgres/storage";
 import { Deliverer } from "#daemon/webhooks/deliverer";
 import { endpointsOf } from "#daemon/webhooks/endpoints";
@@ -141,5 +142,43 @@ suite("a server that fails", () => {
       (await inbox.list("s")).map(({ id }) => id),
       stored,
     );
+  });
+
+  test("a daemon of another machine keeps its name and its message for as long as it is heard of", async () => {
+    const url = await server.createDatabase();
+    const database = new URL(url).pathname.slice(1);
+    const clock = { now: Date.now() };
+    await using storage = await postgresStorage({ url, home: "/nowhere", now: async () => clock.now });
+    const { daemons, inbox } = storage;
+    assert.ok(daemons);
+    const report = { session_id: "1", state: "idle", hooks: ["push"] } as const;
+    const holder = { pid: process.pid, start: thisProcess().start };
+    const added = await inbox.add({ session: "w", source: "inject", label: "send", content: "hello" });
+    const hold = await daemons.hold("w", report);
+    assert.deepEqual(await hold.beat(report), { kind: "kept", queued: 1 });
+    const claimed = await inbox.claim({ session: "w", holder, order: "fifo" });
+    assert.deepEqual(added, { kind: "stored", id: claimed!.id });
+    for (const table of ["daemons", "inbox_messages"])
+      await server.query(`UPDATE hermes.${table} SET space = 'elsewhere'`, database);
+    assert.deepEqual(
+      (await daemons.list()).map(({ name, hooks }) => [name, hooks]),
+      [["w", ["push"]]],
+    );
+    await assert.rejects(daemons.hold("w", report), { code: "HERMES_DAEMON_RUNNING", message: / on / });
+    assert.deepEqual(await inbox.cutAbandoned("w"), []);
+    assert.equal((await inbox.get(claimed!.id))?.state, "running");
+    assert.equal((await hold.beat(report)).kind, "lost", "the row is another process's");
+    assert.equal(await inbox.end([claimed!.id], "done"), 0, "and so is the message");
+    assert.deepEqual([await daemons.askToStop("w"), await daemons.askToStop("x")], [true, false]);
+    clock.now += 30_001;
+    assert.deepEqual(await daemons.list(), []);
+    await using heir = await daemons.hold("w", report);
+    assert.equal((await heir.beat(report)).kind, "kept", "the wish to stop was the other one's");
+    await inbox.cutAbandoned("w");
+    assert.equal((await inbox.claim({ session: "w", holder, order: "fifo" }))?.cuts, 1);
+    assert.equal(await daemons.handled(claimed!.id), undefined);
+    await inbox.end([claimed!.id], "failed", { text: null, problem: "no model" });
+    assert.deepEqual(await daemons.handled(claimed!.id), { text: null, problem: "no model" });
+    assert.equal(await daemons.handled("none"), "missing");
   });
 });

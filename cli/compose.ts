@@ -23,7 +23,7 @@ import { programVersion } from "./version.ts";
 import { createWalls } from "./walls.ts";
 
 /** Surfaces that wait for a database elsewhere that is away. */
-const STAYING: ReadonlySet<HostOptions["surface"]> = new Set(["gateway", "serve", "daemon"]);
+const STAYING: ReadonlySet<HostOptions["surface"]> = new Set(["gateway", "serve"]);
 
 /**
  * Reads the configuration, settles consent, loads the plugins and makes what runs turns. Throws a HermesError when

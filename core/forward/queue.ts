@@ -88,7 +88,7 @@ export class ForwardQueue {
 
   #dropFor(outlet: Outlet): void {
     if (outlet.dropFrame() || outlet.backlog === 0) return;
-    if (outlet.isFor(this.#first) && !this.#isNeeded(this.#first, outlet)) {
+    if (outlet.backlog === this.waiting && !this.#isSharedWith(outlet)) {
       outlet.forget();
       this.#clear(this.#first);
       return;
@@ -97,15 +97,19 @@ export class ForwardQueue {
     this.#forgetUnneeded();
   }
 
+  /** True when some event is for another destination than the given one. */
+  #isSharedWith(one: Outlet): boolean {
+    if (this.#outlets.length === 1) return false;
+    return this.#outlets.some((outlet) => outlet !== one && outlet.backlog > 0);
+  }
+
+  /** Forgets the oldest events that no destination needs. */
   #forgetUnneeded(): void {
     while (this.waiting > 0 && !this.#isNeeded(this.#first)) this.#clear(this.#first);
   }
 
-  /** True when some other destination than the given one needs the event. */
-  #isNeeded(number: number, besides?: Outlet): boolean {
-    if (this.#outlets.length === 1 && besides !== undefined) return false;
-    for (const outlet of this.#outlets)
-      if (outlet !== besides && outlet.backlog > 0 && outlet.isFor(number)) return true;
+  #isNeeded(number: number): boolean {
+    for (const outlet of this.#outlets) if (outlet.backlog > 0 && outlet.isFor(number)) return true;
     return false;
   }
 

@@ -113,6 +113,8 @@ export class PostgresServer implements AsyncDisposable {
   /** The rows of a statement, run as the superuser. */
   async query<Row>(text: string, database = "postgres"): Promise<readonly Row[]> {
     const client = new Client(this.urlOf(database));
+    // What is wrong rejects the statement, too.
+    client.on("error", () => undefined);
     await client.connect();
     try {
       return (await client.query(text)).rows as Row[];

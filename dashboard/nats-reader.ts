@@ -77,7 +77,7 @@ export class NatsReader {
       const problem = await this.#read().catch(natsProblem);
       if (this.#isClosed) break;
       const { servers } = this.#options.settings;
-      this.#complain(`The dashboard gets no events from NATS at ${servers.join(", ")}: ${problem}.`);
+      this.#complain(`the dashboard gets no events from NATS at ${servers.join(", ")}: ${problem}`);
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#resume = resolve;
       const timer = setTimeout(resolve, growingPause(this.#failures++, BACKOFF));
@@ -99,7 +99,7 @@ export class NatsReader {
       // A stream or a consumer that was deleted is created again by the next attempt.
       const messages = await consumer.consume({ max_messages: MOST_AHEAD, abort_on_missing_resource: true });
       this.#failures = 0;
-      this.#options.info(`Events come from the stream ${this.#where.stream} at ${connection.getServer()}.`);
+      this.#options.info(`events come from the stream ${this.#where.stream} at ${connection.getServer()}`);
       for await (const message of messages) this.#add(message);
       const error = await connection.closed();
       return natsProblem(error ?? undefined);

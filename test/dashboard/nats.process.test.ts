@@ -124,7 +124,7 @@ test("it survives restarts of NATS, a deleted stream, and messages that are no f
   await untilShown(dashboard, range(0, 3));
   await server.kill();
   await until(() => warnings.length > 0, "the failure is told");
-  assert.match(warnings[0]!, /^The dashboard gets no events from NATS at nats:.*: /);
+  assert.match(warnings[0]!, /^the dashboard gets no events from NATS at nats:.*: /);
   await server.restart();
   await publish(range(3, 6));
   await untilShown(dashboard, range(0, 6));

@@ -72,9 +72,7 @@ test("the dashboards of two machines show the one-shot runs of both, each event 
     });
     assert.deepEqual(all.toSorted(), sent.toSorted());
     running.kill("SIGTERM");
-    const { code, stderr } = await running.ended;
-    assert.equal(code, 0);
-    assert.match(stderr, /^Events come from the stream HERMES_EVENTS at 127\.0\.0\.1:\d+\.$/m);
+    assert.equal((await running.ended).code, 0);
   }
   assert.doesNotMatch(here.read("logs/hermes.log"), /secret-token-of-nats/);
 });

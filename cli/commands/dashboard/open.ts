@@ -22,8 +22,6 @@ export interface OpenDashboardOptions {
   readonly log: Log;
   readonly redact: (text: string) => string;
   readonly warn: (sentence: string) => void;
-  /** Shows what the user may want to know. */
-  readonly note?: (sentence: string) => void;
 }
 
 export interface OpenDashboard extends AsyncDisposable, Pick<DashboardServer, "url" | "signInUrl"> {}
@@ -73,7 +71,7 @@ export async function openDashboard(options: OpenDashboardOptions): Promise<Open
 /** Shows the events of the configured stream. Returns its undo. */
 async function readStream(
   dashboard: DashboardServer,
-  { paths, config, env, log, warn, note }: OpenDashboardOptions,
+  { paths, config, env, log, warn }: OpenDashboardOptions,
 ): Promise<() => Promise<void>> {
   const { NatsReader } = await import("#dashboard/nats-reader");
   const reader = new NatsReader({
@@ -85,10 +83,7 @@ async function readStream(
       warn(sentence);
       log.warn(sentence);
     },
-    info(sentence) {
-      note?.(sentence);
-      log.info(`dashboard: ${sentence}`);
-    },
+    info: (sentence) => log.info(`dashboard: ${sentence}`),
   });
   reader.start();
   return () => reader.close();

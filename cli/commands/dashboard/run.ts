@@ -69,9 +69,9 @@ export async function runDashboard(flags: DashboardFlags, command: Command, cont
   undo.use(plugins);
   await plugins.load(config);
 
-  const { env, warn, note } = context;
+  const { env, warn } = context;
   const { log, redact } = files;
-  const dashboard = undo.use(await openDashboard({ paths, config, flags, env, registry, log, redact, warn, note }));
+  const dashboard = undo.use(await openDashboard({ paths, config, flags, env, registry, log, redact, warn }));
   show(dashboard, flags, paths.run, context);
   await stopped.promise;
 }

@@ -23,17 +23,20 @@ export class PostgresCounters implements CounterStore {
 
   /** Like {@link add}, in the caller's transaction. */
   async insert(tx: Sql, counts: readonly Count[]): Promise<void> {
-    const known = await Promise.all(
-      counts.map(({ name, labels, amount }) =>
-        tx.run(
-          `UPDATE counters SET amount = amount + $3 WHERE name = $1 AND labels = $2 AND shard = ${SHARD}`,
-          name,
-          JSON.stringify(labels),
-          amount,
-        ),
-      ),
+    const sums = summed(counts);
+    // Always in the same order: transactions that count the same must not wait for each other.
+    const ordered = sums.toSorted((one, other) => (seriesOf(one) < seriesOf(other) ? -1 : 1));
+    const known = await tx.rows<{ name: CounterName; labels: string }>(
+      `UPDATE counters SET amount = counters.amount + given.amount
+        FROM UNNEST($1::text[], $2::text[], $3::float8[]) AS given (name, labels, amount)
+        WHERE counters.name = given.name AND counters.labels = given.labels AND shard = ${SHARD}
+        RETURNING counters.name, counters.labels`,
+      ordered.map(({ name }) => name),
+      ordered.map(({ labels }) => JSON.stringify(labels)),
+      ordered.map(({ amount }) => amount),
     );
-    for (const [index, count] of counts.entries()) if (known[index] === 0) await this.#insertNew(tx, count);
+    const updated = new Set(known.map(({ name, labels }) => `${name} ${labels}`));
+    for (const count of sums) if (!updated.has(seriesOf(count))) await this.#insertNew(tx, count);
   }
 
   async #insertNew(tx: Sql, { name, labels, amount }: Count): Promise<void> {
@@ -62,4 +65,18 @@ export class PostgresCounters implements CounterStore {
     );
     return rows.map(({ name, labels, amount }) => ({ name, labels: JSON.parse(labels) as string[], amount }));
   }
+}
+
+/** One count for each series. */
+function summed(counts: readonly Count[]): readonly Count[] {
+  const sums = new Map<string, Count>();
+  for (const count of counts) {
+    const series = seriesOf(count);
+    sums.set(series, { ...count, amount: (sums.get(series)?.amount ?? 0) + count.amount });
+  }
+  return [...sums.values()];
+}
+
+function seriesOf({ name, labels }: Count): string {
+  return `${name} ${JSON.stringify(labels)}`;
 }

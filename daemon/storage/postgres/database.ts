@@ -147,7 +147,12 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
   }
 
   async #attempt<Value>(client: PoolClient, work: (tx: Transaction) => Promise<Value>): Promise<Value> {
-    const query = (text: string, values: readonly unknown[]) => client.query(this.#named(text, values));
+    let isOver = false;
+    const query = async (text: string, values: readonly unknown[]) => {
+      // What fails beside others must not leave them to go on outside of the transaction.
+      if (isOver) throw new Error("the transaction is over");
+      return client.query(this.#named(text, values));
+    };
     const tx: Transaction = {
       rows: async <Row>(text: string, ...values: readonly unknown[]) => (await query(text, values)).rows as Row[],
       run: async (text, ...values) => (await query(text, values)).rowCount ?? 0,
@@ -158,10 +163,12 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
     begun.catch(() => undefined);
     try {
       const value = await work(tx);
+      isOver = true;
       await begun;
       await client.query("COMMIT");
       return value;
     } catch (error) {
+      isOver = true;
       await client.query("ROLLBACK").catch(() => undefined);
       throw error;
     }

@@ -13,6 +13,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   nats: async () => (await import("./cases/nats.ts")).natsCase,
   "silent-event": async () => (await import("./cases/silent-event.ts")).silentEventCase,
   replay: async () => (await import("./cases/replay.ts")).replayCase,
+  postgres: async () => (await import("./cases/postgres.ts")).postgresCase,
   "shell-hook": async () => (await import("./cases/shell-hook.ts")).shellHookCase,
   "coprocess-hook": async () => (await import("./cases/coprocess-hook.ts")).coprocessHookCase,
   "command-sandbox": async () => (await import("./cases/command-sandbox.ts")).commandSandboxCase,

@@ -1,0 +1,129 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { PgBoss } from "pg-boss";
+import { postgresStorage } from "#daemon/storage/postgres/storage";
+import { PostgresServer } from "../../.ci/postgres-server.ts";
+import { deliver, startReceiver } from "../deliveries.ts";
+import { median, type Case, type Measurement } from "../measure.ts";
+
+const WORKER = join(import.meta.dirname, "../postgres-worker.ts");
+const QUEUE = "bare";
+const WORKERS = 4;
+/** Submitted at a time, as by several people. */
+const SUBMITTERS = 4;
+const TASKS = 600;
+const ROUNDS = 5;
+const QUICK_ROUNDS = 3;
+const TASK = {
+  prompt: "analyze this codebase",
+  cwd: "/",
+  idempotencyKey: null,
+  runner: null,
+  maxTurns: null,
+  timeout: 0,
+  submittedOn: "cli",
+};
+
+/** Workers of one kind, each in a process of its own. */
+class Workers implements Disposable {
+  readonly #children: readonly ChildProcess[];
+  #ended = 0;
+  #waiting: { readonly count: number; readonly resolve: () => void } | undefined;
+
+  constructor(kind: "hermes" | "pg-boss", url: string, count: number) {
+    this.#children = Array.from({ length: count }, () => {
+      const child = fork(WORKER, [kind, url]);
+      child.on("message", () => {
+        this.#ended++;
+        if (this.#waiting !== undefined && this.#ended >= this.#waiting.count) this.#waiting.resolve();
+      });
+      return child;
+    });
+  }
+
+  say(word: "go" | "rest"): void {
+    for (const child of this.#children) child.send(word);
+  }
+
+  /** Resolves when so many tasks have ended since the last call. */
+  async ended(count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting = { count, resolve };
+    if (this.#ended >= count) resolve();
+    await promise;
+    if (this.#ended > count) throw new Error(`${this.#ended} tasks ended of ${count}`);
+    this.#ended = 0;
+  }
+
+  [Symbol.dispose](): void {
+    for (const child of this.#children) child.disconnect();
+  }
+}
+
+/** Milliseconds from the first submission until all have ended. */
+async function timeOf(submit: () => Promise<unknown>, workers: Workers): Promise<number> {
+  workers.say("go");
+  const started = performance.now();
+  let left = TASKS;
+  const submitNext = async () => {
+    while (left-- > 0) await submit();
+  };
+  await Promise.all([...Array.from({ length: SUBMITTERS }, submitNext), workers.ended(TASKS)]);
+  const took = performance.now() - started;
+  workers.say("rest");
+  return took;
+}
+
+/** Tasks that do nothing: submitted, claimed by one of four workers, started and ended, beside the jobs of a bare queue. */
+async function tasks(server: PostgresServer, rounds: number): Promise<readonly Measurement[]> {
+  const url = await server.createDatabase();
+  await using storage = await postgresStorage({ url, home: "/bench" });
+  const bareUrl = await server.createDatabase();
+  const boss = new PgBoss({ connectionString: bareUrl, supervise: false, schedule: false });
+  boss.on("error", (error) => console.error(error.message));
+  await boss.start();
+  await boss.createQueue(QUEUE);
+  const samples = { ours: [] as number[], theirs: [] as number[] };
+  try {
+    using hermes = new Workers("hermes", url, WORKERS);
+    using bare = new Workers("pg-boss", bareUrl, WORKERS);
+    for (let round = 0; round <= rounds; round++) {
+      const ours = await timeOf(() => storage.tasks.submit(TASK), hermes);
+      const theirs = await timeOf(() => boss.send(QUEUE, { prompt: TASK.prompt }), bare);
+      // The first round starts the workers.
+      if (round === 0) continue;
+      samples.ours.push((ours * 1e6) / TASKS);
+      samples.theirs.push((theirs * 1e6) / TASKS);
+    }
+  } finally {
+    await boss.stop({ graceful: false });
+  }
+  const [ours, theirs] = [median(samples.ours), median(samples.theirs)];
+  return [
+    { name: "postgres / tasks, 4 workers, per task", unit: "ns", ours, peer: "bare pg-boss", theirs },
+    { name: "postgres / tasks, 4 workers, time", unit: "ns", ours, peer: null, theirs: null },
+  ];
+}
+
+/** Events that a healthy receiver gets: stored, claimed, sent and ended. */
+async function deliveries(server: PostgresServer, rounds: number): Promise<Measurement> {
+  await using storage = await postgresStorage({ url: await server.createDatabase(), home: "/bench" });
+  using receiver = await startReceiver();
+  const samples: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const { perEvent } = await deliver(storage.deliveries, receiver);
+    // The first round warms up.
+    if (round > 0) samples.push(perEvent);
+  }
+  return { name: "postgres / delivered, per event", unit: "ns", ours: median(samples), peer: null, theirs: null };
+}
+
+/** Tasks and deliveries that are shared by machines, on a server that survives a loss of power. */
+export const postgresCase: Case = {
+  name: "postgres",
+  run: async ({ isQuick }) => {
+    await using server = await PostgresServer.start({ isDurable: true });
+    const rounds = isQuick ? QUICK_ROUNDS : ROUNDS;
+    return [...(await tasks(server, rounds)), await deliveries(server, rounds)];
+  },
+};

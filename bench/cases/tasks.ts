@@ -61,7 +61,7 @@ async function queue(folder: string): Promise<readonly Measurement[]> {
 }
 
 async function finishNext(store: EmbeddedTasks): Promise<void> {
-  const task = await store.claim(SELF, { most: 3 });
+  const [task] = await store.claim(SELF, { most: 3 });
   if (task === undefined) throw new Error("there is no task to claim");
   const { id, attempt } = task;
   const isStarted = await store.started(id, attempt, SELF, () => []);

@@ -117,6 +117,8 @@ export interface ClaimTaskOptions {
   readonly most: number;
   /** Takes tasks with one of these tags, too. */
   readonly tags?: readonly string[] | undefined;
+  /** How many at most; 1 by default. */
+  readonly limit?: number | undefined;
 }
 
 /** What the process of an attempt hears while it runs. */
@@ -139,8 +141,8 @@ export interface TaskFilter {
 export interface TaskStore {
   /** Stores a task; gives the earlier one with the same idempotency key instead, whatever its status. */
   submit(task: NewTask): Promise<Task>;
-  /** Hands out the oldest queued task, unless `most` background tasks are running in the home. */
-  claim(holder: ProcessIdentity, options: ClaimTaskOptions): Promise<ClaimedTask | undefined>;
+  /** Hands out the oldest queued tasks, perhaps fewer than there are, while fewer than `most` run in the home. */
+  claim(holder: ProcessIdentity, options: ClaimTaskOptions): Promise<readonly ClaimedTask[]>;
   get(id: string): Promise<Task | undefined>;
   /** Newest first. */
   list(filter: TaskFilter): Promise<readonly Task[]>;

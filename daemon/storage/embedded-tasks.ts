@@ -107,12 +107,17 @@ export class EmbeddedTasks implements TaskStore {
 
   async claim(
     { pid, start }: ProcessIdentity,
-    { most, tags = [] }: ClaimTaskOptions,
-  ): Promise<ClaimedTask | undefined> {
+    { most, tags = [], limit = 1 }: ClaimTaskOptions,
+  ): Promise<readonly ClaimedTask[]> {
     return transaction(this.#database, () => {
-      if (this.#sql.rows<{ count: number }>("active")[0]!.count >= most) return undefined;
-      const [row] = this.#sql.rows<ClaimedRow>("claim", this.#now(), pid, start, JSON.stringify(tags));
-      return row && claimedOf(row);
+      const room = Math.min(limit, most - this.#sql.rows<{ count: number }>("active")[0]!.count);
+      const claimed: ClaimedTask[] = [];
+      while (claimed.length < room) {
+        const [row] = this.#sql.rows<ClaimedRow>("claim", this.#now(), pid, start, JSON.stringify(tags));
+        if (row === undefined) break;
+        claimed.push(claimedOf(row));
+      }
+      return claimed;
     });
   }
 

@@ -154,9 +154,10 @@ export class TaskWorker {
     await settleTasks(store, { persist: settings().persist_on_restart, reports });
     if (this.#running.size > 0) await this.#endCancelled();
     while (!this.#stopping && settings().enabled && this.#running.size < concurrency) {
-      const task = await store.claim(this.#self, { most: settings().max_concurrent, tags });
-      if (task === undefined) break;
-      await this.#begin(task);
+      const limit = concurrency - this.#running.size;
+      const tasks = await store.claim(this.#self, { most: settings().max_concurrent, tags, limit });
+      if (tasks.length === 0) break;
+      await Promise.all(tasks.map((task) => this.#begin(task)));
     }
     this.#isWaiting = this.#running.size > 0 || (await store.queued(tags)) > 0;
   }

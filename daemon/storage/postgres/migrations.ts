@@ -72,6 +72,7 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE INDEX tasks_by_status ON tasks (status, number);
    CREATE INDEX tasks_queued ON tasks (tag, number) WHERE status = 'queued';
+   CREATE INDEX tasks_by_job ON tasks (job) WHERE status = 'queued';
    CREATE INDEX tasks_running ON tasks (home) WHERE status = 'running';
    CREATE INDEX tasks_by_end ON tasks (ended_at) WHERE ended_at IS NOT NULL;
    CREATE TABLE workers (

@@ -18,13 +18,6 @@ export interface QueuedTask {
   readonly job: string;
 }
 
-/** A job that is claimed. */
-export interface FetchedJob {
-  readonly job: string;
-  /** The id of the task. */
-  readonly task: string;
-}
-
 const DAY_S = 86_400;
 const QUEUE = {
   retryLimit: 0,
@@ -76,11 +69,10 @@ export class TaskQueue implements AsyncDisposable {
     await boss.send(nameOf(tag), { task: id }, { id: job, priority, db: within(tx) });
   }
 
-  /** The first job that nobody else is claiming now. */
-  async fetch(tx: Sql, tag: string | null): Promise<FetchedJob | undefined> {
+  /** The ids of the first jobs that nobody else is claiming now. */
+  async fetch(tx: Sql, tag: string | null, batchSize: number): Promise<readonly string[]> {
     const boss = await this.#boss();
-    const [found] = await boss.fetch<{ task: string }>(nameOf(tag), { db: within(tx) });
-    return found && { job: found.id, task: found.data.task };
+    return (await boss.fetch(nameOf(tag), { batchSize, db: within(tx) })).map(({ id }) => id);
   }
 
   /** Ends a job that was fetched; null is of a task that never had one. */

@@ -1,4 +1,5 @@
-/** The statements of tasks in PostgreSQL. */
+/** The statements of tasks in PostgreSQL, and the rows that they give. */
+import type { RunningRow } from "#daemon/storage/task-rows";
 
 const TASK = `number, id, status, prompt, cwd, attempt, session_id, tokens_used, tools_called, exit_code, ended_by,
   error, pid, tag, host, created_at, started_at, ended_at,
@@ -22,9 +23,9 @@ export const TASK_SQL = {
   active: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'running' AND NOT foreground AND home = $1",
   oldestByTag: `SELECT tag FROM tasks WHERE status = 'queued' AND (tag IS NULL OR tag = ANY ($1))
     GROUP BY tag ORDER BY MIN(number)`,
-  claim: `UPDATE tasks SET status = 'running', started_at = $3, ended_by = NULL, holder = $4, holder_start = $5, space = $6,
-      host = $7, home = $8, leased_until = $9, pid = NULL
-    WHERE id = $1 AND job = $2 AND status = 'queued' RETURNING ${CLAIMED}`,
+  claim: `UPDATE tasks SET status = 'running', started_at = $2, ended_by = NULL, holder = $3, holder_start = $4, space = $5,
+      host = $6, home = $7, leased_until = $8, pid = NULL
+    WHERE job = ANY ($1::uuid[]) AND status = 'queued' RETURNING ${CLAIMED}, number, tag, job`,
   get: `SELECT ${TASK} FROM tasks WHERE id = $1`,
   list: `SELECT ${TASK} FROM tasks ORDER BY number DESC LIMIT $1`,
   listByStatus: `SELECT ${TASK} FROM tasks WHERE status = $2 ORDER BY number DESC LIMIT $1`,
@@ -56,3 +57,15 @@ export const TASK_SQL = {
     WHERE id = $1 RETURNING number, tag`,
   prune: "DELETE FROM tasks WHERE ended_at < $1 AND status NOT IN ('queued', 'running') RETURNING id",
 } as const;
+
+export interface JobRow {
+  readonly number: number;
+  readonly tag: string | null;
+  readonly job: string | null;
+}
+
+export interface PlacedRow extends RunningRow {
+  readonly space: string;
+  readonly cancel_space: string | null;
+  readonly leased_until: number;
+}

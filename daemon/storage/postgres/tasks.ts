@@ -19,14 +19,7 @@ import type {
 } from "#core/ports/tasks";
 import { newId } from "#daemon/storage/ids";
 import { endCounts, workCounts } from "#daemon/storage/task-counts";
-import {
-  claimedOf,
-  runningOf,
-  taskOf,
-  type ClaimedRow,
-  type RunningRow,
-  type TaskRow,
-} from "#daemon/storage/task-rows";
+import { claimedOf, runningOf, taskOf, type ClaimedRow, type TaskRow } from "#daemon/storage/task-rows";
 import type { PostgresCounters } from "./counters.ts";
 import type { PostgresDatabase } from "./database.ts";
 import type { PostgresDeliveries } from "./deliveries.ts";
@@ -34,7 +27,7 @@ import { Lease, LEASE_TIMES, type LeaseTimes } from "./lease.ts";
 import type { Machine } from "./machine.ts";
 import type { TaskQueue } from "./queue.ts";
 import type { ServerTime, Sql, Transaction } from "./sql.ts";
-import { TASK_SQL } from "./task-sql.ts";
+import { TASK_SQL, type JobRow, type PlacedRow } from "./task-sql.ts";
 
 export interface PostgresTasksOptions {
   readonly database: PostgresDatabase;
@@ -50,18 +43,8 @@ export interface PostgresTasksOptions {
 }
 
 const MOST_CANDIDATES = 10;
-
-interface JobRow {
-  readonly number: number;
-  readonly tag: string | null;
-  readonly job: string | null;
-}
-
-interface PlacedRow extends RunningRow {
-  readonly space: string;
-  readonly cancel_space: string | null;
-  readonly leased_until: number;
-}
+/** In one transaction. */
+const MOST_CLAIMED = 50;
 
 export class PostgresTasks implements TaskStore {
   readonly #options: PostgresTasksOptions;
@@ -89,7 +72,10 @@ export class PostgresTasks implements TaskStore {
     });
   }
 
-  async claim(holder: ProcessIdentity, { most, tags = [] }: ClaimTaskOptions): Promise<ClaimedTask | undefined> {
+  async claim(
+    holder: ProcessIdentity,
+    { most, tags = [], limit = 1 }: ClaimTaskOptions,
+  ): Promise<readonly ClaimedTask[]> {
     await this.#queue.prepare([null, ...tags]);
     const now = await this.#options.now();
     const { home } = this.#options.machine;
@@ -97,12 +83,15 @@ export class PostgresTasks implements TaskStore {
       // Counted once the lock is there: statements of a transaction run in their order.
       const locked = tx.rows(TASK_SQL.lockHome, `${this.#database.schema} ${home}`);
       const [[active]] = await Promise.all([tx.rows<{ count: number }>(TASK_SQL.active, home), locked]);
-      if (active!.count >= most) return undefined;
-      for (const tag of await oldestFirst(tx, tags)) {
-        const claimed = await this.#claimFrom(tx, tag, holder, now);
-        if (claimed !== undefined) return claimedOf(claimed);
+      const room = Math.min(limit, most - active!.count, MOST_CLAIMED);
+      if (room <= 0) return [];
+      const queues = await oldestFirst(tx, tags);
+      for (const tag of queues) {
+        // Of several queues, the oldest task of all comes first.
+        const claimed = await this.#claimFrom(tx, tag, { holder, now, limit: queues.length === 1 ? room : 1 });
+        if (claimed.length > 0) return claimed;
       }
-      return undefined;
+      return [];
     });
   }
 
@@ -268,16 +257,21 @@ export class PostgresTasks implements TaskStore {
     return key === null ? undefined : (await tx.rows<TaskRow>(TASK_SQL.byKey, key))[0];
   }
 
-  async #claimFrom(tx: Transaction, tag: string | null, { pid, start }: ProcessIdentity, now: number) {
+  async #claimFrom(
+    tx: Transaction,
+    tag: string | null,
+    { holder: { pid, start }, now, limit }: { holder: ProcessIdentity; now: number; limit: number },
+  ): Promise<readonly ClaimedTask[]> {
     const { space, host, home } = this.#options.machine;
     for (;;) {
-      const found = await this.#queue.fetch(tx, tag);
-      if (found === undefined) return undefined;
-      const where = [pid, start, space, host, home, now + this.#lease.leaseMs];
-      const [row] = await tx.rows<ClaimedRow>(TASK_SQL.claim, found.task, found.job, now, ...where);
-      if (row !== undefined) return row;
-      // Its task was deleted from the table by hand.
-      await this.#queue.complete(tx, tag, found.job);
+      const jobs = await this.#queue.fetch(tx, tag, limit);
+      if (jobs.length === 0) return [];
+      const where = [now, pid, start, space, host, home, now + this.#lease.leaseMs];
+      const rows = await tx.rows<ClaimedRow & JobRow>(TASK_SQL.claim, jobs, ...where);
+      const claimed = new Set(rows.map(({ job }) => job));
+      // Their tasks were deleted from the table by hand.
+      for (const job of jobs) if (!claimed.has(job)) await this.#queue.complete(tx, tag, job);
+      if (rows.length > 0) return rows.toSorted((one, other) => one.number - other.number).map(claimedOf);
     }
   }
 

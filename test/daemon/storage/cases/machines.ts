@@ -51,7 +51,7 @@ export function machinesCases(server: PostgresServer): void {
     const claims = await Promise.all(
       Array.from({ length: 12 }, (_, number) => (number % 2 === 0 ? a : b).tasks.claim(SELF, { most: 4 })),
     );
-    const claimed = claims.flatMap((task) => (task === undefined ? [] : [task.id]));
+    const claimed = claims.flat().map(({ id }) => id);
     assert.equal(new Set(claimed).size, 8, "four each, none twice");
     const running = await a.tasks.list({ status: "running" });
     assert.deepEqual(
@@ -59,9 +59,7 @@ export function machinesCases(server: PostgresServer): void {
       [4, 4],
     );
     for (const id of claimed) assert.equal(await b.tasks.end(id, 1, SUCCEEDED, NO_REPORTS), true);
-    for (let rest = await b.tasks.claim(SELF, { most: 20 }); rest; rest = await b.tasks.claim(SELF, { most: 20 })) {
-      claimed.push(rest.id);
-    }
+    claimed.push(...(await b.tasks.claim(SELF, { most: 20, limit: 20 })).map(({ id }) => id));
     assert.deepEqual(claimed.toSorted(), ids.toSorted());
   });
 
@@ -72,12 +70,12 @@ export function machinesCases(server: PostgresServer): void {
     const other = await a.tasks.submit({ ...NEW, tag: "GPU" });
     assert.deepEqual([gpu.tag, gpu.position, plain.position], ["gpu", 1, 1]);
     assert.deepEqual([await b.tasks.queued(), await b.tasks.queued(["gpu"])], [1, 2]);
-    assert.equal((await b.tasks.claim(SELF, { most: 9, tags: ["gpu"] }))?.id, gpu.id);
-    assert.equal((await b.tasks.claim(SELF, { most: 9 }))?.id, plain.id);
-    assert.equal(await b.tasks.claim(SELF, { most: 9, tags: ["gpu"] }), undefined);
+    assert.equal((await b.tasks.claim(SELF, { most: 9, tags: ["gpu"] }))[0]?.id, gpu.id);
+    assert.equal((await b.tasks.claim(SELF, { most: 9 }))[0]?.id, plain.id);
+    assert.deepEqual(await b.tasks.claim(SELF, { most: 9, tags: ["gpu"] }), []);
     await b.tasks.putBack(gpu.id, 1, "shutdown");
-    assert.equal((await a.tasks.claim(SELF, { most: 9, tags: ["gpu", "GPU"] }))?.id, gpu.id, "put back ahead");
-    assert.equal((await a.tasks.claim(SELF, { most: 9, tags: ["gpu", "GPU"] }))?.id, other.id);
+    assert.equal((await a.tasks.claim(SELF, { most: 9, tags: ["gpu", "GPU"] }))[0]?.id, gpu.id, "put back ahead");
+    assert.equal((await a.tasks.claim(SELF, { most: 9, tags: ["gpu", "GPU"] }))[0]?.id, other.id);
   });
 
   test("a machine whose lease is over loses its attempt, once, and does not report", async (t) => {
@@ -101,7 +99,7 @@ export function machinesCases(server: PostgresServer): void {
     assert.deepEqual(lost, ["expired"]);
     const settled = await Promise.all([1, 2].map(() => settleTasks(b.tasks, { persist: true, reports: REPORT })));
     assert.ok(settled.includes(1));
-    const again = await b.tasks.claim(SELF, { most: 1 });
+    const [again] = await b.tasks.claim(SELF, { most: 1 });
     assert.deepEqual([again?.id, again?.attempt], [id, 2]);
     proxy.cut();
     proxy.mend();

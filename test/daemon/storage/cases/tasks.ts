@@ -53,7 +53,7 @@ export function taskCases(engine: StorageEngine): void {
       error: null,
       pid: null,
     });
-    const claimed = await store.claim(WORKER, { most: 5 });
+    const [claimed] = await store.claim(WORKER, { most: 5 });
     assert.deepEqual(claimed, {
       id,
       prompt: "say hello",
@@ -88,17 +88,27 @@ export function taskCases(engine: StorageEngine): void {
     for (let number = 0; number < 3; number++) ids.push((await store.submit(task())).id);
     await store.submit(task({ runner: PROCESS }));
     assert.deepEqual(
-      [(await store.claim(WORKER, { most: 2 }))?.id, (await store.claim(WORKER, { most: 2 }))?.id],
+      [(await store.claim(WORKER, { most: 2 }))[0]?.id, (await store.claim(WORKER, { most: 2 }))[0]?.id],
       ids.slice(0, 2),
     );
     assert.equal(
-      await store.claim(WORKER, { most: 2 }),
-      undefined,
+      (await store.claim(WORKER, { most: 2 })).length,
+      0,
       "a task in the foreground does not count, two others do",
     );
     assert.equal((await store.get(ids[2]!))?.position, 1);
     await store.end(ids[0]!, 1, result(), NO_REPORTS);
-    assert.equal((await store.claim(WORKER, { most: 2 }))?.id, ids[2]);
+    assert.equal((await store.claim(WORKER, { most: 2 }))[0]?.id, ids[2]);
+    await store.end(ids[1]!, 1, result(), NO_REPORTS);
+    const more = [];
+    for (let number = 0; number < 4; number++) more.push((await store.submit(task())).id);
+    const several = await store.claim(WORKER, { most: 4, limit: 9 });
+    assert.deepEqual(
+      several.map(({ id }) => id),
+      more.slice(0, 3),
+      "one still runs",
+    );
+    assert.deepEqual(await store.claim(WORKER, { most: 5, limit: 0 }), []);
   });
 
   test("one idempotency key is one task, whatever has become of it", async () => {
@@ -183,7 +193,7 @@ export function taskCases(engine: StorageEngine): void {
     const first = await store.submit(task());
     clock.now -= 3_600_000;
     const second = await store.submit(task());
-    assert.equal((await store.claim(WORKER, { most: 9 }))?.id, first.id, "first come, first served");
+    assert.equal((await store.claim(WORKER, { most: 9 }))[0]?.id, first.id, "first come, first served");
     await store.started(first.id, 1, PROCESS, NO_REPORTS);
     clock.now -= 3_600_000;
     assert.equal((await store.get(first.id))?.duration_seconds, 0);
@@ -192,7 +202,7 @@ export function taskCases(engine: StorageEngine): void {
       [(await store.get(first.id))?.duration_seconds, (await store.get(first.id))?.status],
       [0, "succeeded"],
     );
-    assert.equal((await store.claim(WORKER, { most: 9 }))?.id, second.id);
+    assert.equal((await store.claim(WORKER, { most: 9 }))[0]?.id, second.id);
     assert.deepEqual(
       (await store.list({})).map(({ id }) => id),
       [second.id, first.id],

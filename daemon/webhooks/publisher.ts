@@ -39,6 +39,8 @@ export class WebhookPublisher {
   #endpointsOf: (event: string) => readonly Endpoint[] = () => [];
   #waiting: Captured[] = [];
   #lost = 0;
+  /** One after another: an end that waits for the last one waits for all. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -82,8 +84,13 @@ export class WebhookPublisher {
     return endpoints.map(({ name }) => ({ event, endpoint: name, payload: text }));
   }
 
-  /** Stores what was published. Never rejects. */
-  async flush(): Promise<void> {
+  /** Stores what was published, after what is being stored now. Never rejects. */
+  flush(): Promise<void> {
+    this.#last = this.#last.then(() => this.#store());
+    return this.#last;
+  }
+
+  async #store(): Promise<void> {
     const captured = this.#waiting;
     this.#waiting = [];
     if (captured.length === 0) return;

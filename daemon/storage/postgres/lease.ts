@@ -12,7 +12,8 @@ export interface LeaseTimes {
   readonly marginMs: number;
 }
 
-export const LEASE_TIMES: LeaseTimes = { leaseMs: 30_000, renewMs: 5000, marginMs: 2000 };
+/** Long enough for a database that is away for 30 s right before a renewal, and for the next one to come. */
+export const LEASE_TIMES: LeaseTimes = { leaseMs: 45_000, renewMs: 5000, marginMs: 2000 };
 
 export class Lease implements Disposable {
   readonly #renew: Renew;

@@ -1,26 +1,13 @@
 /** Two homes with one PostgreSQL, as two machines have it: a task is submitted in one and runs in the other. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
 import { hostname } from "node:os";
 import test from "node:test";
 import type { Task } from "#core/ports/tasks";
 import type { Worker } from "#core/ports/workers";
-import { BIN, type Home } from "../helpers/hermes.ts";
+import { startWorker } from "../helpers/machines.ts";
 import { until } from "../helpers/poll.ts";
 import { PostgresServer } from "../helpers/postgres.ts";
 import { statusOf, submitTask, taskBecomes, taskHome, workersOf } from "../helpers/tasks.ts";
-
-/** Gives a program pids of its own, as another machine has them; empty where that is not allowed. */
-const UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"] as const;
-const OTHER_PIDS = spawnSync(UNSHARE[0], [...UNSHARE.slice(1), "true"]).status === 0 ? UNSHARE : [];
-
-function startWorker(home: Home, ...flags: string[]) {
-  const [program = "", ...args] = [...OTHER_PIDS, process.execPath, BIN, "worker", ...flags];
-  const child = spawn(program, args, { cwd: home.work, env: home.env(), stdio: ["ignore", "ignore", "pipe"] });
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  return { child, stderr: () => stderr };
-}
 
 test("a task submitted on one machine runs on another one, is followed, cancelled and listed from the first", async (t) => {
   await using server = await PostgresServer.start();
@@ -34,8 +21,7 @@ test("a task submitted on one machine runs on another one, is followed, cancelle
   assert.match((await near.run(["tasks", "status", id])).stdout, /^tag +gpu$[^]*The task waits: no running worker/m);
   assert.deepEqual(workersOf(near), [], "nobody starts a worker for a tag");
 
-  const worker = startWorker(far, "--tags", "gpu,big", "--concurrency", "2");
-  t.after(() => worker.child.kill("SIGKILL"));
+  const worker = startWorker(t, far, "--tags", "gpu,big", "--concurrency", "2");
   await until(() => worker.stderr().includes("up to 2 tasks at a time. Its tags: gpu, big."), "it is ready", {
     seen: worker.stderr,
   });

@@ -57,7 +57,8 @@ test("after three cut turns a message has failed, and the next one is handled", 
 });
 
 test("a full inbox is 1 and stores nothing", async (t) => {
-  const home = new Home(t);
+  // It is filled by way of `state.db`.
+  const home = new Home(t, { storage: "embedded" });
   const daemon = await startDaemon(t, home);
   const { message, entered } = gate(home, "full");
   await send(home, daemon.name, message);

@@ -74,7 +74,7 @@ test("a watchdog that is meant for another process gets nothing, and a failed st
 });
 
 test("while the database takes no writes, the watchdog gets no sign of life", async (t) => {
-  const home = new Home(t);
+  const home = new Home(t, { storage: "embedded" });
   const { path, messages } = await startReceiver(t, home);
   const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" };
   await startServe(t, home, { config: { model: { provider: "offline" } }, env });

@@ -4,6 +4,7 @@ import test from "node:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../helpers/hermes.ts";
+import { gate } from "../helpers/daemon.ts";
 import { noPty } from "../helpers/pty.ts";
 import { until } from "../helpers/poll.ts";
 import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
@@ -77,9 +78,11 @@ test(
 
 test("killing worker and task together loses neither the task nor its number of attempts", async (t) => {
   const home = taskHome(t);
-  const id = await submitTask(home, "run `sleep 2; echo survived`");
-  await until(async () => (await statusOf(home, id)).pid, "it runs");
+  const { message, entered, open } = gate(home, "killed");
+  const id = await submitTask(home, message);
+  await entered();
   for (const pid of [...workersOf(home), (await statusOf(home, id)).pid!]) process.kill(pid, "SIGKILL");
+  open();
   await until(() => workersOf(home).length === 0, "the worker is gone");
   assert.notEqual((await statusOf(home, id)).status, "running");
   await submitTask(home, "hello");
@@ -91,8 +94,9 @@ test("a task that a command has submitted outlives the command", async (t) => {
   const home = taskHome(t, { sandbox: { tools: "off" } });
   const submit = `"$NODE" "$HERMES" --home "$TASKS" run --background 'run \`sleep 2; echo survived\`'\n`;
   writeFileSync(join(home.work, "submits.sh"), submit);
-  const other = taskHome(t);
-  // The variables of a command: those with other names of secrets or of hermes do not reach it.
+  // The variables of a command: those with other names of secrets or of hermes, HERMES_DATABASE_URL among them, do not
+  // reach it.
+  const other = taskHome(t, {}, { storage: "embedded" });
   const env = { NODE: process.execPath, HERMES: join(ROOT, "cli/bin.js"), TASKS: other.path };
   const { stdout, stderr } = await home.run(["chat", "-q", "run `sh ./submits.sh`"], { env });
   const [id] = /[a-z0-9]{16}/.exec(stdout) ?? assert.fail(stdout + stderr);

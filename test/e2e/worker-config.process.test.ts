@@ -122,7 +122,7 @@ test("a gateway sends what others leave, too", async (t) => {
 });
 
 test("a worker whose database was moved away ends, and says so; the next task has another worker", async (t) => {
-  const home = taskHome(t);
+  const home = taskHome(t, {}, { storage: "embedded" });
   const worker = await startWorker(t, home);
   for (const suffix of ["", "-wal", "-shm"]) {
     const file = join(home.path, `state.db${suffix}`);

@@ -94,7 +94,8 @@ async function handled(home: Home): Promise<void> {
 }
 
 async function hookedHome(t: TestContext, config: object): Promise<{ home: Home; url: string }> {
-  const home = new Home(t);
+  // What is in `state.db` is compared with what was promised.
+  const home = new Home(t, { storage: "embedded" });
   const port = await freePort();
   const script = home.script("cat.sh", "cat\n");
   const hook = (name: string, more: object = {}) => {

@@ -14,12 +14,12 @@ export interface Disk {
   run(args: readonly string[]): Promise<Ended>;
 }
 
-/** A tiny disk of its own to be the home, or undefined (and the test skipped) where none can be mounted. */
+/** A tiny disk of its own, with its `state.db`, to be the home, or undefined (and the test skipped) where none can be mounted. */
 export function mountDisk(t: TestContext): Disk | undefined {
   const removals: (() => void)[] = [];
   t.after(() => removals.forEach((remove) => remove()));
   // The disk lies in the home's folder, so it has to go first.
-  const home = new Home({ after: (remove) => removals.push(remove as () => void) });
+  const home = new Home({ after: (remove) => removals.push(remove as () => void) }, { storage: "embedded" });
   const path = join(home.work, "disk");
   mkdirSync(path);
   try {

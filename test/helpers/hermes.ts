@@ -36,6 +36,11 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
+export interface HomeOptions {
+  /** `embedded` for a test of what is in `state.db`: it keeps it, also when the tests run with a database. */
+  readonly storage?: "embedded" | undefined;
+}
+
 /** A temporary home, its working folder, and the program to run in it; both are removed after the test. */
 export class Home {
   readonly path: string;
@@ -45,8 +50,8 @@ export class Home {
   /** Where its tasks are stored when the tests run with a database. */
   readonly #database: NodeJS.ProcessEnv;
 
-  constructor(t: Pick<TestContext, "after">) {
-    this.#database = schemaFor(t);
+  constructor(t: Pick<TestContext, "after">, { storage }: HomeOptions = {}) {
+    this.#database = storage === "embedded" ? {} : schemaFor(t);
     this.#root = mkdtempSync(join(tmpdir(), "hermes-test-"));
     this.path = join(this.#root, ".hermes");
     this.work = join(this.#root, "work");

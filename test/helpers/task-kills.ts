@@ -31,7 +31,8 @@ export async function killAtRandom(t: TestContext, rounds: number): Promise<void
   const random = randomNumbers(seed);
   const receiver = await startReceiver(t);
   receiver.answer = (_request, response) => void setTimeout(() => response.end(), 20);
-  const home = taskHome(t, configuration(receiver));
+  // What is in `state.db` at each moment is read. With PostgreSQL: machines.long.test.ts.
+  const home = taskHome(t, configuration(receiver), { storage: "embedded" });
   const began = performance.now();
   await home.run(["run", "hello"]);
   const takes = performance.now() - began;

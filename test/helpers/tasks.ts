@@ -5,13 +5,13 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { stringify } from "yaml";
 import type { Task } from "#core/ports/tasks";
-import { Home, type StartOptions } from "./hermes.ts";
+import { Home, type HomeOptions, type StartOptions } from "./hermes.ts";
 import { until } from "./poll.ts";
 import { killQuietly, lives } from "./processes.ts";
 
 /** A home whose workers, which outlive the commands that start them, end with the test. */
-export function taskHome(t: TestContext, config: object = {}): Home {
-  const home = new Home(t);
+export function taskHome(t: TestContext, config: object = {}, options?: HomeOptions): Home {
+  const home = new Home(t, options);
   home.write("config.yaml", stringify({ model: { provider: "offline" }, ...config }));
   t.after(() => endWorkers(home));
   return home;

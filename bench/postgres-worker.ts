@@ -55,6 +55,7 @@ async function runHermes(url: string): Promise<void> {
   storage.onWake((kind) => {
     if (kind === "tasks") worker.wake();
   });
+  await storage.workers.register({ tags: [], concurrency: CONCURRENCY });
   worker.wake();
 }
 

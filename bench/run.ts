@@ -32,11 +32,12 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "mcp-call": async () => (await import("./cases/mcp-call.ts")).mcpCallCase,
   turn: async () => (await import("./cases/turn.ts")).turnCase,
   soak: async () => (await import("./cases/soak.ts")).soakCase,
+  scaling: async () => (await import("./cases/scaling.ts")).scalingCase,
   growth: async () => (await import("./cases/growth.ts")).growthCase,
 };
 
 /** They take minutes, so they only run when named. */
-const ONLY_BY_NAME = ["soak", "growth"];
+const ONLY_BY_NAME = ["soak", "growth", "scaling"];
 
 const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes] [--seconds N]
   --only CASE  run this case (${Object.keys(CASES).join(", ")}); repeatable

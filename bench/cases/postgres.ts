@@ -1,79 +1,15 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { join } from "node:path";
 import { PgBoss } from "pg-boss";
 import { postgresStorage } from "#daemon/storage/postgres/storage";
 import { PostgresServer } from "../../.ci/postgres-server.ts";
 import { deliver, startReceiver } from "../deliveries.ts";
+import { NO_OP, timeOf, Workers } from "../no-op-tasks.ts";
 import { median, type Case, type Measurement } from "../measure.ts";
 
-const WORKER = join(import.meta.dirname, "../postgres-worker.ts");
 const QUEUE = "bare";
 const WORKERS = 4;
-/** Submitted at a time, as by several people. */
-const SUBMITTERS = 4;
 const TASKS = 600;
 const ROUNDS = 5;
 const QUICK_ROUNDS = 3;
-const TASK = {
-  prompt: "analyze this codebase",
-  cwd: "/",
-  idempotencyKey: null,
-  runner: null,
-  maxTurns: null,
-  timeout: 0,
-  submittedOn: "cli",
-};
-
-/** Workers of one kind, each in a process of its own. */
-class Workers implements Disposable {
-  readonly #children: readonly ChildProcess[];
-  #ended = 0;
-  #waiting: { readonly count: number; readonly resolve: () => void } | undefined;
-
-  constructor(kind: "hermes" | "pg-boss", url: string, count: number) {
-    this.#children = Array.from({ length: count }, () => {
-      const child = fork(WORKER, [kind, url]);
-      child.on("message", () => {
-        this.#ended++;
-        if (this.#waiting !== undefined && this.#ended >= this.#waiting.count) this.#waiting.resolve();
-      });
-      return child;
-    });
-  }
-
-  say(word: "go" | "rest"): void {
-    for (const child of this.#children) child.send(word);
-  }
-
-  /** Resolves when so many tasks have ended since the last call. */
-  async ended(count: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting = { count, resolve };
-    if (this.#ended >= count) resolve();
-    await promise;
-    if (this.#ended > count) throw new Error(`${this.#ended} tasks ended of ${count}`);
-    this.#ended = 0;
-  }
-
-  [Symbol.dispose](): void {
-    for (const child of this.#children) child.disconnect();
-  }
-}
-
-/** Milliseconds from the first submission until all have ended. */
-async function timeOf(submit: () => Promise<unknown>, workers: Workers): Promise<number> {
-  workers.say("go");
-  const started = performance.now();
-  let left = TASKS;
-  const submitNext = async () => {
-    while (left-- > 0) await submit();
-  };
-  await Promise.all([...Array.from({ length: SUBMITTERS }, submitNext), workers.ended(TASKS)]);
-  const took = performance.now() - started;
-  workers.say("rest");
-  return took;
-}
-
 /** Tasks that do nothing: submitted, claimed by one of four workers, started and ended, beside the jobs of a bare queue. */
 async function tasks(server: PostgresServer, rounds: number): Promise<readonly Measurement[]> {
   const url = await server.createDatabase();
@@ -88,8 +24,8 @@ async function tasks(server: PostgresServer, rounds: number): Promise<readonly M
     using hermes = new Workers("hermes", url, WORKERS);
     using bare = new Workers("pg-boss", bareUrl, WORKERS);
     for (let round = 0; round <= rounds; round++) {
-      const ours = await timeOf(() => storage.tasks.submit(TASK), hermes);
-      const theirs = await timeOf(() => boss.send(QUEUE, { prompt: TASK.prompt }), bare);
+      const ours = await timeOf(TASKS, () => storage.tasks.submit(NO_OP), hermes);
+      const theirs = await timeOf(TASKS, () => boss.send(QUEUE, { prompt: NO_OP.prompt }), bare);
       // The first round starts the workers.
       if (round === 0) continue;
       samples.ours.push((ours * 1e6) / TASKS);

@@ -149,17 +149,25 @@ export class TaskWorker {
   }
 
   async #settleAndClaim(): Promise<void> {
-    const { store, settings, refresh, reports, tags, concurrency } = this.#options;
+    const { store, settings, refresh, reports, tags } = this.#options;
     await refresh?.();
     await settleTasks(store, { persist: settings().persist_on_restart, reports });
     if (this.#running.size > 0) await this.#endCancelled();
+    // Of many workers that were woken, most find nothing: that is told by less than a claim.
+    const isQueued = (await store.queued(tags)) > 0;
+    if (isQueued) await this.#takeTasks();
+    this.#isWaiting = this.#running.size > 0 || isQueued;
+  }
+
+  /** Takes tasks until it has enough of them, or there are none. */
+  async #takeTasks(): Promise<void> {
+    const { store, settings, tags, concurrency } = this.#options;
     while (!this.#stopping && settings().enabled && this.#running.size < concurrency) {
       const limit = concurrency - this.#running.size;
       const tasks = await store.claim(this.#self, { most: settings().max_concurrent, tags, limit });
       if (tasks.length === 0) break;
       await Promise.all(tasks.map((task) => this.#begin(task)));
     }
-    this.#isWaiting = this.#running.size > 0 || (await store.queued(tags)) > 0;
   }
 
   /** Whoever cancels a task on this machine ends it there. */

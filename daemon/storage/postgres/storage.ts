@@ -8,6 +8,7 @@ import { thisMachine, type Machine } from "./machine.ts";
 import { TaskQueue } from "./queue.ts";
 import { PostgresOutputs } from "./outputs.ts";
 import { PostgresTasks } from "./tasks.ts";
+import { WakeSpread } from "./wake-spread.ts";
 import { PostgresWorkers } from "./workers.ts";
 import { PostgresCounters } from "./counters.ts";
 import { PostgresDeliveries } from "./deliveries.ts";
@@ -51,11 +52,12 @@ export async function postgresStorage({
   const deliveries = new PostgresDeliveries(database, counters, time);
   const queue = undo.use(new TaskQueue(database));
   const inbox = new PostgresInbox(database, time);
+  const workers = new PostgresWorkers({ database, queue, machine, now: time });
   const disposal = undo.move();
   return {
     tasks: new PostgresTasks({ database, queue, deliveries, counters, machine, now: time, lease }),
     outputs: new PostgresOutputs(database, machine),
-    workers: new PostgresWorkers({ database, queue, machine, now: time }),
+    workers,
     counters,
     deliveries,
     inbox,
@@ -63,7 +65,12 @@ export async function postgresStorage({
     daemons: new PostgresDaemons(database, time),
     inboundRuns: new PostgresInboundRuns(database, time),
     now: () => time(),
-    onWake: (listener: WakeListener) => channel.listen(listener),
+    onWake(listener: WakeListener) {
+      const undoListening = new DisposableStack();
+      const spread = undoListening.use(new WakeSpread(listener, () => workers.live));
+      undoListening.use(channel.listen((kind, session) => spread.take(kind, session)));
+      return undoListening;
+    },
     probe: async () => void (await database.run("UPDATE version SET version = version")),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };

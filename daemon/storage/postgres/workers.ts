@@ -12,7 +12,8 @@ import type { ServerTime } from "./sql.ts";
 const SQL = {
   beat: `INSERT INTO workers (id, host, space, pid, pid_start, tags, concurrency, started_at, heartbeat_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-    ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`,
+    ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at
+    RETURNING (SELECT COUNT(*) FROM workers AS other WHERE other.heartbeat_at > $9 AND other.id <> $1) AS others`,
   remove: "DELETE FROM workers WHERE id = $1 OR heartbeat_at < $2",
   list: `SELECT id, host, space, pid, pid_start, tags, concurrency, started_at, heartbeat_at,
       (SELECT COUNT(*) FROM tasks WHERE status = 'running' AND NOT foreground AND tasks.space = workers.space
@@ -29,9 +30,15 @@ export interface PostgresWorkersOptions {
 
 export class PostgresWorkers implements WorkerStore {
   readonly #options: PostgresWorkersOptions;
+  #live = 0;
 
   constructor(options: PostgresWorkersOptions) {
     this.#options = options;
+  }
+
+  /** How many workers lived at the last heartbeat of this one; 0 where there is none. */
+  get live(): number {
+    return this.#live;
   }
 
   register({ tags, concurrency }: NewWorker): Promise<AsyncDisposable> {
@@ -40,7 +47,9 @@ export class PostgresWorkers implements WorkerStore {
     const about = [id, machine.host, machine.space, pid, processStartOf(pid), JSON.stringify(tags), concurrency];
     return startHeartbeat(
       async () => {
-        await database.run(SQL.beat, ...about, await now());
+        const time = await now();
+        const [row] = await database.rows<{ others: number }>(SQL.beat, ...about, time, time - SILENT_MS);
+        this.#live = 1 + (row?.others ?? 0);
         await queue.supervise();
       },
       async () => void (await database.run(SQL.remove, id, (await now()) - 10 * SILENT_MS)),

@@ -101,8 +101,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
 }
 
 /** Opened when it is first asked for. */
-function openStorage({ context, paths, surface }: HostOptions, config: Config, database: DatabaseSync): LazyStorage {
-  const waits = STAYING.has(surface) ? context.note : undefined;
+function openStorage(options: HostOptions, config: Config, database: DatabaseSync): LazyStorage {
+  const { context, paths, surface, isWorkers } = options;
+  // A task waits for as long as its attempt is kept.
+  const waits = STAYING.has(surface) || isWorkers ? context.note : undefined;
   return new LazyStorage({ database, config, env: context.env, home: paths.home, waits });
 }
 

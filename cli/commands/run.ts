@@ -6,6 +6,7 @@ import { processStartOf } from "#core/process-identity";
 import type { Task } from "#core/ports/tasks";
 import { OUTPUT_FORMATS, type OutputFormat } from "../chat/renderers.ts";
 import type { CliContext } from "../context.ts";
+import type { TaskHome } from "../tasks/home.ts";
 import { checkedTag, waitsForTag } from "../tasks/tags.ts";
 import { wholeNumber } from "../whole-number.ts";
 
@@ -229,13 +230,14 @@ async function runHere(prompt: string, options: RunOptions, command: Command, co
 async function runStored(id: string, command: Command, context: CliContext): Promise<void> {
   const { withTasks } = await import("../tasks/home.ts");
   const { runTask } = await import("../tasks/perform.ts");
-  const { found, config } = await withTasks(command, context, async (home) => {
+  const find = async (home: TaskHome) => {
     const running = await home.store.running();
     return {
       found: running.find((task) => task.id === id && task.isHere && task.holder?.pid === process.ppid),
       config: home.config,
     };
-  });
+  };
+  const { found, config } = await withTasks(command, context, find, { waits: true });
   if (found === undefined) throw new HermesError("HERMES_ID_UNKNOWN", { noun: "task", id, list: "hermes tasks list" });
   process.chdir(found.cwd);
   await runTask({ task: found, config, command, context, structured: true, isWorkers: true }).catch(

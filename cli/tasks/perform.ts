@@ -46,7 +46,8 @@ export async function runTask(run: TaskRun): Promise<void> {
   const { task, command, context } = run;
   const paths = context.paths(command);
   const database = openDatabase(paths.state, context.warn);
-  await using storage = new LazyStorage({ database, config: run.config, env: context.env, home: paths.home });
+  const waits = run.isWorkers ? context.note : undefined;
+  await using storage = new LazyStorage({ database, config: run.config, env: context.env, home: paths.home, waits });
   const { tasks: store, deliveries, outputs } = await storage.get();
   const { id, attempt } = task;
   const upload = outputs.writer(id, attempt);

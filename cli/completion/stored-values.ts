@@ -2,28 +2,20 @@
  * What completion offers from the home: ids of tasks, sessions, deliveries and schedules, names of plugins, webhooks and
  * daemons, commands of hooks.
  */
-import type { DatabaseSync } from "node:sqlite";
 import { visible } from "#allowlist/visible";
 import { loadConfig } from "#core/home/config";
-import { openToLook } from "#core/home/database";
 import { EVENT_NAMES } from "#core/events";
 import { isHidden } from "#core/home/hidden";
-import { userHome, type HomePaths } from "#core/home/paths";
+import { userHome } from "#core/home/paths";
 import type { DeliveryStatus } from "#core/ports/deliveries";
-import type { Storage } from "#core/ports/storage";
 import type { TaskStatus } from "#core/ports/tasks";
 import { taskState } from "#core/tasks-command";
-import { LazyStorage } from "../storage.ts";
 import { fitLine } from "../text-width.ts";
+import { withDatabase, withStorage, type Source } from "./source.ts";
 
 export interface OfferedValue {
   readonly value: string;
   readonly description: string;
-}
-
-interface Source {
-  readonly paths: HomePaths;
-  readonly env: NodeJS.ProcessEnv;
 }
 
 type Offer = (source: Source) => Promise<readonly OfferedValue[]>;
@@ -74,6 +66,8 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "hooks revoke <command>": approvedCommands,
   "inbound test <name>": inboundNames,
   "run --hook": inboundNames,
+  "run --tag": tags,
+  "worker --tags": tags,
   "mcp test <name>": mcpServers,
   "pairing revoke <user>": pairedUsers,
 };
@@ -106,6 +100,22 @@ function tasksWith(statuses: readonly (TaskStatus | undefined)[]): Offer {
         description: `${taskState(task)}: ${fitLine(task.prompt, PROMPT_COLUMNS)}`,
       }));
     });
+}
+
+/** Those that running workers have, then those that tasks wait for. */
+function tags(source: Source): Promise<readonly OfferedValue[]> {
+  return withStorage(source, async ({ tasks, workers }) => {
+    const [running, queued] = await Promise.all([
+      workers.list(),
+      tasks.list({ status: "queued", limit: MOST_OFFERED }),
+    ]);
+    const served = new Set(running.flatMap((worker) => worker.tags));
+    const waiting = new Set(queued.flatMap(({ tag }) => (tag === undefined || served.has(tag) ? [] : [tag])));
+    return [
+      ...[...served].map((tag) => ({ value: tag, description: "a running worker has it" })),
+      ...[...waiting].map((tag) => ({ value: tag, description: "tasks wait for a worker with it" })),
+    ];
+  });
 }
 
 function deliveriesWith(statuses: readonly (DeliveryStatus | undefined)[]): Offer {
@@ -265,26 +275,4 @@ function recordedEvents({ paths }: Source): Promise<readonly OfferedValue[]> {
     const recorded = await new EmbeddedRecordings(database).events();
     return plain(recorded.map(({ event, firings }) => ({ value: event, description: `${firings} firings` })));
   });
-}
-
-async function withStorage<Value>(
-  { paths, env }: Source,
-  use: (storage: Storage) => Promise<readonly Value[]>,
-): Promise<readonly Value[]> {
-  return withDatabase(paths, async (database) => {
-    await using storage = new LazyStorage({ database, config: await loadConfig(paths, env), env, home: paths.home });
-    return use(await storage.get());
-  });
-}
-
-async function withDatabase<Value>(
-  paths: HomePaths,
-  use: (database: DatabaseSync) => Promise<readonly Value[]>,
-): Promise<readonly Value[]> {
-  const database = openToLook(paths.state);
-  try {
-    return database === undefined ? [] : await use(database);
-  } finally {
-    database?.close();
-  }
 }

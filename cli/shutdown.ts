@@ -43,10 +43,18 @@ export function createShutdown(): Shutdown {
   };
 }
 
-/** Resolves at the first stop signal; `onAgain` gets the exit code of a later one. */
-export function untilStopped(onAgain: (code: number) => void): Promise<void> {
+/** Resolves at the first stop signal, which `onFirst` hears at once; `onAgain` gets the exit code of a later one. */
+export function untilStopped(onAgain: (code: number) => void, onFirst = () => {}): Promise<void> {
   return new Promise((resolve) => {
-    onStopSignal(tellRequests({ onFirst: () => resolve(), onAgain }));
+    onStopSignal(
+      tellRequests({
+        onFirst: () => {
+          onFirst();
+          resolve();
+        },
+        onAgain,
+      }),
+    );
   });
 }
 

@@ -20,6 +20,14 @@ export interface StorageOptions {
 
 const RETRY_MS = 2000;
 
+/** How many openings go on that wait for as long as it takes. */
+let waiting = 0;
+
+/** True while a database is being opened that is waited for when it is away. */
+export function isWaitingForDatabase(): boolean {
+  return waiting > 0;
+}
+
 /**
  * The url of the server, from `storage` in config.yaml, else from the environment; undefined without one. Throws
  * HERMES_DATABASE_URL.
@@ -58,13 +66,23 @@ export class LazyStorage implements AsyncDisposable {
 }
 
 async function openPatiently(options: StorageOptions): Promise<Storage> {
-  const rare = createRareLog({ write: (sentence) => options.waits?.(sentence) });
+  if (options.waits === undefined) return open(options);
+  waiting++;
+  try {
+    return await openInTheEnd(options, options.waits);
+  } finally {
+    waiting--;
+  }
+}
+
+async function openInTheEnd(options: StorageOptions, waits: (sentence: string) => void): Promise<Storage> {
+  const rare = createRareLog({ write: waits });
   for (;;) {
     try {
       return await open(options);
     } catch (error) {
       const isAway = isHermesError(error) && error.code === "HERMES_DATABASE_UNAVAILABLE";
-      if (options.waits === undefined || !isAway) throw error;
+      if (!isAway) throw error;
       rare(`${error.message} Trying again until it can be.`);
       await pause(RETRY_MS);
     }

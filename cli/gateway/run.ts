@@ -1,6 +1,6 @@
 /** `hermes gateway`, from its start to its drain. */
 import type { Command } from "#cli/command-line/command";
-import { HermesError } from "#core/errors";
+import { EXIT, HermesError } from "#core/errors";
 import { noticeOf } from "../chat/notices.ts";
 import { createHost } from "../compose.ts";
 import type { CliContext } from "../context.ts";
@@ -8,6 +8,7 @@ import { claimHome } from "../home-claim.ts";
 import type { Host } from "../host/host.ts";
 import { keepMemoryFlat } from "../memory.ts";
 import { untilStopped } from "../shutdown.ts";
+import { isWaitingForDatabase } from "../storage.ts";
 import { watchHost } from "../watch.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { openGateway } from "./open.ts";
@@ -16,10 +17,17 @@ import { openGateway } from "./open.ts";
 export async function runGateway(command: Command, context: CliContext): Promise<void> {
   const paths = context.paths(command);
   const globals = context.globals(command);
-  const stopped = untilStopped((code) => {
-    context.note("Stopped.");
-    process.exit(code);
-  });
+  let isStarted = false;
+  const stopped = untilStopped(
+    (code) => {
+      context.note("Stopped.");
+      process.exit(code);
+    },
+    () => {
+      // Nothing has begun that could be drained.
+      if (!isStarted && isWaitingForDatabase()) process.exit(EXIT.ok);
+    },
+  );
   keepMemoryFlat();
   await using undo = new AsyncDisposableStack();
   undo.defer(claimHome({ role: "gateway", run: paths.run, warn: context.warn }));
@@ -33,6 +41,7 @@ export async function runGateway(command: Command, context: CliContext): Promise
   const adapters = await gateway.adapters();
   if (adapters.length === 0) throw new HermesError("HERMES_GATEWAY_NO_PLATFORM", { file: paths.config });
   undo.defer(() => gateway.drain());
+  isStarted = true;
   await gateway.start(adapters);
   undo.defer(await watchHost(host));
   announcer.open();

@@ -1,6 +1,7 @@
 /** `hermes serve`: gateway, worker, dashboard and monitoring in one process, from their start to their drain. */
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "#cli/command-line/command";
+import { EXIT } from "#core/errors";
 import type { Config } from "#core/home/config";
 import { openDatabase } from "#core/home/database";
 import { demandVisible } from "#core/home/hidden";
@@ -16,6 +17,7 @@ import type { Host } from "../host/host.ts";
 import { databaseProbe, openMonitoring } from "../host/monitoring.ts";
 import { keepMemoryFlat } from "../memory.ts";
 import { onHangup, untilStopped } from "../shutdown.ts";
+import { isWaitingForDatabase } from "../storage.ts";
 import { watchHost } from "../watch.ts";
 import { ServedDaemons } from "./daemons.ts";
 import { createServedGateway, type ServedGateway } from "./gateway.ts";
@@ -32,12 +34,18 @@ export interface ServeFlags {
 export async function runServe(flags: ServeFlags, command: Command, context: CliContext): Promise<void> {
   const cut = Promise.withResolvers<number>();
   let mayCut = false;
-  const stopped = untilStopped((code) => {
-    // During the start there is no drain to cut, and a third request does not wait for tasks either.
-    if (!mayCut) process.exit(code);
-    mayCut = false;
-    cut.resolve(code);
-  });
+  const stopped = untilStopped(
+    (code) => {
+      // During the start there is no drain to cut, and a third request does not wait for tasks either.
+      if (!mayCut) process.exit(code);
+      mayCut = false;
+      cut.resolve(code);
+    },
+    () => {
+      // Nothing has begun that could be drained.
+      if (!mayCut && isWaitingForDatabase()) process.exit(EXIT.ok);
+    },
+  );
   // Without a terminal, SIGHUP only reopens log files.
   onHangup(() => undefined);
   keepMemoryFlat();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { gate, messagesOf, send, startDaemon } from "../helpers/daemon.ts";
@@ -61,7 +62,9 @@ test("while a turn runs, messages wait and come by source; ps, attach and stop k
   const ps = await home.run(["ps", "--json"]);
   const [session, ...others] = (JSON.parse(ps.stdout) as { sessions: Record<string, unknown>[] }).sessions;
   assert.deepEqual(others, []);
-  const { session_id, started_at, ...rest } = session!;
+  const { session_id, started_at, host = hostname(), ...rest } = session!;
+  // It is named where machines share a database.
+  assert.equal(host, hostname());
   assert.deepEqual(rest, { name: daemon.name, pid: daemon.pid, state: "running", queued: 2, hooks: [] });
   assert.equal(session_id, daemon.frames()[0]!["session_id"]);
   assert.ok(Date.parse(String(started_at)) <= Date.now());

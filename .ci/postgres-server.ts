@@ -2,11 +2,12 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection, createServer, type AddressInfo } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
+import { freePort } from "./free-port.ts";
 
 const USER = "hermes";
 const PASSWORD = "only-for-tests";
@@ -176,16 +177,6 @@ function unprivileged(): readonly [number, number] | readonly [undefined, undefi
   const [, , uid, gid] = stdout.split(":");
   if (uid === undefined) throw new Error("This test needs the user postgres: install the package postgresql.");
   return [Number(uid), Number(gid)];
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function isOpen(port: number): Promise<boolean> {

@@ -9,7 +9,7 @@ import { NatsSender } from "#core/forward/nats/sender";
 import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
 import { median, race, type Case, type Measurement } from "../measure.ts";
-import { startNatsServer } from "../nats-server.ts";
+import { NatsServer } from "../../.ci/nats-server.ts";
 
 const EVENT = "tui:tool.complete";
 const EVENTS = 10_000;
@@ -104,7 +104,8 @@ async function bare(_home: string, url: string): Promise<number> {
 export const natsCase: Case = {
   name: "nats",
   run: async ({ isQuick }): Promise<Measurement[]> => {
-    await using server = await startNatsServer();
+    await using undo = new AsyncDisposableStack();
+    const server = await NatsServer.start({ after: (end) => undo.defer(end) });
     const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
       const times: [ours: number, bare: number][] = [];

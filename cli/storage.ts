@@ -32,7 +32,7 @@ export function isWaitingForDatabase(): boolean {
  * The url of the server, from `storage` in config.yaml, else from the environment; undefined without one. Throws
  * HERMES_DATABASE_URL.
  */
-function storageUrl({ values }: Pick<Config, "values">, env: NodeJS.ProcessEnv): string | undefined {
+export function storageUrl({ values }: Pick<Config, "values">, env: NodeJS.ProcessEnv): string | undefined {
   if (values.storage !== undefined) return values.storage;
   const url = env["HERMES_DATABASE_URL"] || undefined;
   const problem = url === undefined ? null : databaseUrlProblem(url);
@@ -83,7 +83,7 @@ async function openInTheEnd(options: StorageOptions, waits: (sentence: string) =
     } catch (error) {
       const isAway = isHermesError(error) && error.code === "HERMES_DATABASE_UNAVAILABLE";
       if (!isAway) throw error;
-      rare(`${error.message} Trying again until it can be.`);
+      rare(`${error.message}. Trying again until it can be.`);
       await pause(RETRY_MS);
     }
   }

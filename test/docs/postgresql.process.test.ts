@@ -35,6 +35,9 @@ test("the database is created, named, used by two homes, and dumped", async (t) 
   assert.equal(dumped.code, 0, dumped.stderr);
   const dump = readFileSync(join(first.home, "hermes.sql"), "utf8");
   assert.match(dump, /CREATE TABLE hermes\.tasks[^]*CREATE TABLE hermes_queue\./);
+  const examined = await second.run("hermes hooks doctor", { env });
+  assert.equal(examined.code, 0, examined.stdout);
+  assert.match(examined.stdout, /PostgreSQL at 127\.0\.0\.1:\d+\/agents: version 1\d[^]*connected as agents/);
   const unset = await first.run("hermes tasks list", { env: { AGENTS_PASSWORD: "" } });
   assert.equal(unset.code, 2);
   assert.match(unset.stderr, /AGENTS_PASSWORD/);

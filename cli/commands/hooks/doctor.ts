@@ -19,6 +19,7 @@ import { tierChecks } from "#cli/tiers";
 import { examineGatewayHooks } from "./examine-gateway-hooks.ts";
 import { examineApprovals, examinePlugins, examinePythonPlugins } from "./examine-home.ts";
 import { examineSandbox } from "./examine-sandbox.ts";
+import { examineStorage } from "./examine-storage.ts";
 import { examineStream } from "./examine-stream.ts";
 import { findGatewayHooks } from "./list-gateway-hooks.ts";
 import { printReport, type DoctorReport, type ExaminedHook } from "./doctor-report.ts";
@@ -87,6 +88,7 @@ async function examine(command: Command, context: CliContext, signal: AbortSigna
     { problems: examineInstalled(paths.plugins).problems, notes: [] },
     await examineSandbox({ paths, env, profiles: config.values.sandbox ?? {}, entries }),
     await examineStream(config, env),
+    await examineStorage(config, env),
   ];
   const general = [
     ...config.warnings,

@@ -77,7 +77,7 @@ test("the dashboards of two machines show the one-shot runs of both, each event 
   assert.doesNotMatch(here.read("logs/hermes.log"), /secret-token-of-nats/);
 });
 
-test("without forward.nats, --nats is a mistake; nothing of NATS is loaded unless it is configured", async (t) => {
+test("without forward.nats, --nats is a mistake; nothing of NATS or PostgreSQL is loaded unless it is configured", async (t) => {
   const home = new Home(t);
   const { code, stderr } = await home.run(["dashboard", "--port", "0", "--nats"]);
   assert.equal(code, 2);
@@ -87,12 +87,14 @@ test("without forward.nats, --nats is a mistake; nothing of NATS is loaded unles
     import { appendFileSync } from "node:fs";
     import { registerHooks } from "node:module";
     registerHooks({ load(url, context, next) { appendFileSync(process.env.LOADS_FILE, url + "\\n"); return next(url, context); } });`)}`;
-  const loadedBy = async (where: Home) => {
+  const loadedBy = async (where: Home, args = ["chat", "-q", "hello"]) => {
     const env = { NODE_OPTIONS: `--import ${notes}`, LOADS_FILE: loads };
-    assert.equal((await where.run(["chat", "-q", "hello"], { env })).code, 0);
+    assert.equal((await where.run(args, { env })).code, 0);
     return readFileSync(loads, "utf8");
   };
-  assert.doesNotMatch(await loadedBy(home), /@nats-io|forward\/nats/);
+  const others = /@nats-io|forward\/nats|node_modules\/pg|storage\/postgres/;
+  assert.doesNotMatch(await loadedBy(home), others);
+  assert.doesNotMatch(await loadedBy(home, ["tasks", "list"]), others);
   assert.match(await loadedBy(natsHome(t)), /@nats-io/);
 });
 

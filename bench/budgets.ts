@@ -24,7 +24,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "emit / emit_sync, no handler": { kind: "faster", target: 0.5, floor: 0.25 },
   "emit / emit_sync, 1 handler": { kind: "faster", target: 1, floor: 0.5 },
   "emit / emit_sync, 5 handlers": { kind: "faster", target: 1.5, floor: 0.75 },
-  "emit / emit_sync, 1 handler (tapable)": { kind: "faster", target: 1.1, floor: 0.55 },
+  "emit / emit_sync, 1 handler (tapable)": { kind: "faster", target: 1.1, floor: 0.4 },
   "emit / emit_sync, 5 handlers (tapable)": { kind: "faster", target: 1, floor: 0.5 },
   "emit / emit awaited, 1 handler": { kind: "slower", target: 1.5, floor: 3 },
   "emit / heap, 5 handlers, per emission": { kind: "absolute", target: 1, floor: 2 },

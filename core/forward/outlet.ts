@@ -113,7 +113,7 @@ export class Outlet {
   }
 
   /** Drops the oldest event in the queue for this destination only. */
-  skip(): void {
+  dropEvent(): void {
     const first = this.#oldest();
     if (this.#skippedTo < this.#queue.first) this.#skippedFrom = first;
     this.#skippedTo = first + 1;

@@ -93,7 +93,7 @@ export class ForwardQueue {
       this.#clear(this.#first);
       return;
     }
-    outlet.skip();
+    outlet.dropEvent();
     this.#forgetUnneeded();
   }
 

@@ -14,6 +14,7 @@ import { bodyOf, readPostResult, MOST_FRAMES, Batches, type Batch, type PostResu
 import { ANSWER_MS, healthProblem, LATE_ANSWER, problemOfNone, seemsWell, waitFor } from "./health.ts";
 import type { FrameSource } from "./frame-source.ts";
 import type { Outlet } from "./outlet.ts";
+import { WakeablePause } from "#core/wakeable-pause";
 
 export interface SenderOptions {
   readonly outlet: Outlet;
@@ -54,7 +55,7 @@ export class ForwardSender {
   /** Number of consecutive failures. */
   #failures = 0;
   /** Ends the current pause; null when there is none. */
-  #resume: (() => void) | null = null;
+  readonly #pause = new WakeablePause();
   /** True while a pause only collects events. */
   #gathering = false;
 
@@ -80,14 +81,14 @@ export class ForwardSender {
   retry(): void {
     this.#unauthorized = false;
     this.#failures = 0;
-    this.#resume?.();
+    this.#pause.wake();
     this.wake();
   }
 
   /** Announces a waiting event. Called for every event, so it does almost nothing when the sender is already awake. */
   wake(): void {
     if (this.#running === null) this.#running = this.#run();
-    else if (this.#gathering && this.#options.outlet.waiting >= MOST_FRAMES) this.#resume?.();
+    else if (this.#gathering && this.#options.outlet.waiting >= MOST_FRAMES) this.#pause.wake();
   }
 
   /**
@@ -96,7 +97,7 @@ export class ForwardSender {
    */
   async close(ms: number, alive = ms): Promise<void> {
     this.#closing = true;
-    this.#resume?.();
+    this.#pause.wake();
     this.wake();
     await this.#flush(performance.now(), { ms, alive });
     const { held } = this.#options.outlet;
@@ -244,24 +245,15 @@ export class ForwardSender {
     const wait = this.#sentAt + PACE_MS - performance.now();
     if (wait <= 0 || this.#closing || this.#batches.pending || this.#options.outlet.waiting >= MOST_FRAMES) return;
     this.#gathering = true;
-    await this.#pause(wait);
+    await this.#pause.wait(wait);
     this.#gathering = false;
   }
 
   /** Waits before the next attempt, or gives up when this process exits. */
   async #putOff(ms: number): Promise<boolean> {
     if (this.#closing) return false;
-    await this.#pause(ms);
+    await this.#pause.wait(ms);
     return true;
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms).unref();
-    this.#resume = resolve;
-    await promise;
-    clearTimeout(timer);
-    this.#resume = null;
   }
 
   #disconnect(): void {

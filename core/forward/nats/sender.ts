@@ -13,6 +13,7 @@ import { connectNats, natsProblem, streamOf, type NatsOptions } from "./connect.
 import { Publisher, type PublishResult } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
 import { subjectOf } from "./subjects.ts";
+import { WakeablePause } from "#core/wakeable-pause";
 
 export interface NatsSenderOptions extends Omit<NatsOptions, "name"> {
   readonly redact: (text: string) => string;
@@ -36,8 +37,8 @@ export class NatsSender implements StreamSender {
   #failures = 0;
   #isClosing = false;
   #isClosed = false;
-  /** Ends the current pause. */
-  #resume: (() => void) | null = null;
+  /** Between attempts. */
+  readonly #pause = new WakeablePause();
 
   constructor(options: NatsSenderOptions, parts: StreamParts) {
     this.#options = options;
@@ -55,7 +56,7 @@ export class NatsSender implements StreamSender {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#resume?.();
+    this.#pause.wake();
     this.wake();
     this.#publisher?.end();
     const ms = this.#failures > 0 ? FLUSH_MS : ALIVE_FLUSH_MS;
@@ -134,12 +135,7 @@ export class NatsSender implements StreamSender {
   async #putOff(): Promise<boolean> {
     const ms = growingPause(this.#failures++, BACKOFF);
     if (this.#isClosing) return false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms).unref();
-    this.#resume = resolve;
-    await promise;
-    clearTimeout(timer);
-    this.#resume = null;
+    await this.#pause.wait(ms);
     return true;
   }
 

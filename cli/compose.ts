@@ -40,7 +40,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     const sessions = await openSessions(paths, files.warnOnce);
     undo.defer(() => sessions.close());
     const { database } = sessions;
-    const lazy = undo.use(openStorage(options, current.config, database));
+    const lazy = options.storage ?? undo.use(openStorage(options, current.config, database));
     const storage = () => lazy.get();
     const { metrics, webhooks, recording } = undo.use(
       await startReports(options, { current, files, events, sessions, storage }),

@@ -15,6 +15,7 @@ import type { InstructionsWish } from "../instructions/settle.ts";
 import type { ModelSwitch } from "../model-switch.ts";
 import type { Python } from "../python.ts";
 import type { PluginTurns } from "../plugin-turns.ts";
+import type { LazyStorage } from "../storage.ts";
 import type { Reporting } from "./reporting.ts";
 import type { ReloadListener, ReloadStage, Reloads } from "../reload.ts";
 
@@ -32,6 +33,8 @@ export interface HostOptions {
   readonly isWorkers?: boolean;
   /** About AGENTS.md of the project; without it, nothing of the kind is read. */
   readonly instructions?: InstructionsWish | undefined;
+  /** The storage of a caller that has opened one, and closes it after the host; by default the host opens its own. */
+  readonly storage?: LazyStorage | undefined;
   /** The task that this process runs, if it runs one. */
   readonly taskId?: string | undefined;
 }

@@ -63,7 +63,7 @@ export async function runTask(run: TaskRun): Promise<void> {
     const { isWorkers } = run;
     const instructions = { flag: undefined, mayAsk: false, says: false };
     const about = { context, globals, paths, instructions };
-    const options = { ...about, surface: "task", taskId: task.id, interactive, isWorkers } as const;
+    const options = { ...about, surface: "task", taskId: task.id, interactive, isWorkers, storage } as const;
     await using host = await createHost(options);
     if (!run.isWorkers) watchHooks(host, context, run.display);
     await run.onReady?.(host, store);

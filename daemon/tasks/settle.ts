@@ -5,6 +5,8 @@ export interface SettleOptions {
   /** Whether a task whose process was killed is run once more (`background.persist_on_restart`). */
   readonly persist: boolean;
   readonly reports: Reports;
+  /** The tasks that are said to be running, where the caller has just listed them. */
+  readonly running?: readonly RunningTask[] | undefined;
 }
 
 const LOST: TaskResult = {
@@ -17,12 +19,12 @@ const LOST: TaskResult = {
 export const CANCELLED: TaskResult = { status: "cancelled", exit_code: 130, ended_by: "user", error: null };
 
 /** Queues each such task once more, or ends it as lost. Resolves with how many there were. */
-export async function settleTasks(store: TaskStore, { persist, reports }: SettleOptions): Promise<number> {
+export async function settleTasks(store: TaskStore, { running, ...options }: SettleOptions): Promise<number> {
   let settled = 0;
-  for (const task of await store.running()) {
+  for (const task of running ?? (await store.running())) {
     if (task.isAlive) continue;
     settled++;
-    await settle(store, task, { persist, reports });
+    await settle(store, task, options);
   }
   return settled;
 }

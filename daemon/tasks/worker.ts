@@ -2,7 +2,7 @@
 import { withDeadline } from "#core/deadline";
 import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { ClaimedTask, ProcessIdentity, Reports, TaskStore } from "#core/ports/tasks";
+import type { ClaimedTask, ProcessIdentity, Reports, RunningTask, TaskStore } from "#core/ports/tasks";
 import { processStartOf } from "#core/process-identity";
 import { createRareLog } from "#core/rare-log";
 import { settleTasks } from "./settle.ts";
@@ -151,8 +151,9 @@ export class TaskWorker {
   async #settleAndClaim(): Promise<void> {
     const { store, settings, refresh, reports, tags } = this.#options;
     await refresh?.();
-    await settleTasks(store, { persist: settings().persist_on_restart, reports });
-    if (this.#running.size > 0) await this.#endCancelled();
+    const running = await store.running();
+    await settleTasks(store, { persist: settings().persist_on_restart, reports, running });
+    this.#endCancelled(running);
     // Of many workers that were woken, most find nothing: that is told by less than a claim.
     const isQueued = (await store.queued(tags)) > 0;
     if (isQueued) await this.#takeTasks();
@@ -171,8 +172,8 @@ export class TaskWorker {
   }
 
   /** Whoever cancels a task on this machine ends it there. */
-  async #endCancelled(): Promise<void> {
-    for (const { id, cancelRequested, isHere, isEndedHere } of await this.#options.store.running()) {
+  #endCancelled(running: readonly RunningTask[]): void {
+    for (const { id, cancelRequested, isHere, isEndedHere } of running) {
       if (!cancelRequested || !isHere || isEndedHere || !this.#running.has(id) || this.#ending.has(id)) continue;
       this.#ending.add(id);
       void this.#options

@@ -10,6 +10,7 @@ import { startMonitoring } from "#daemon/monitoring/server";
 import { EmbeddedCounters } from "#daemon/storage/embedded-counters";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import { NO_OP } from "../no-op-tasks.ts";
 import type { Case } from "../measure.ts";
 
 const WRITER = join(import.meta.dirname, "../database-writer.ts");
@@ -24,18 +25,9 @@ const log = { ...silent, child: () => log };
 /** A home that has worked for long: many rows, every tool, hooks on twenty events, and deliveries that wait. */
 async function fill(database: DatabaseSync): Promise<void> {
   const deliveries = new EmbeddedDeliveries(database);
-  const task = {
-    prompt: "x",
-    cwd: "/",
-    maxTurns: null,
-    timeout: 0,
-    submittedOn: "cli",
-    idempotencyKey: null,
-    runner: null,
-  };
   const tasks = new EmbeddedTasks(database, deliveries);
   database.exec("BEGIN");
-  for (let number = 0; number < TASKS; number++) await tasks.submit(task);
+  for (let number = 0; number < TASKS; number++) await tasks.submit(NO_OP);
   const delivery = { event: "e", endpoint: "e", payload: "{}" };
   const ids = await deliveries.add(Array.from({ length: DELIVERED }, () => delivery));
   const attempt = { at: new Date().toISOString(), status: 200, error: null, duration_ms: 1 };

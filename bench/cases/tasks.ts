@@ -7,6 +7,7 @@ import { openDatabase } from "#core/home/database";
 import type { ProcessIdentity } from "#core/ports/tasks";
 import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import { NO_OP } from "../no-op-tasks.ts";
 import { median, type Case, type Measurement } from "../measure.ts";
 
 const BIN = resolve(import.meta.dirname, "../../cli/bin.js");
@@ -15,15 +16,6 @@ const QUEUE_ROUNDS = 7;
 const SUBMIT_ROUNDS = 15;
 const QUICK_SUBMIT_ROUNDS = 7;
 const SELF: ProcessIdentity = { pid: process.pid, start: null };
-const TASK = {
-  prompt: "analyze this codebase",
-  cwd: "/",
-  idempotencyKey: null,
-  runner: null,
-  maxTurns: null,
-  timeout: 0,
-  submittedOn: "cli",
-};
 const RESULT = { status: "succeeded", exit_code: 0, ended_by: "task", error: null } as const;
 
 /** What the storage costs a task that does nothing: it is claimed, has a process, and ends. Nothing listens to it. */
@@ -37,7 +29,7 @@ async function queue(folder: string): Promise<readonly Measurement[]> {
   const samples = { ours: [] as number[], theirs: [] as number[] };
   try {
     for (let round = 0; round <= QUEUE_ROUNDS; round++) {
-      for (let number = 0; number < TASKS; number++) await store.submit(TASK);
+      for (let number = 0; number < TASKS; number++) await store.submit(NO_OP);
       const ours = await perTask(() => finishNext(store));
       let number = 0;
       const theirs = await perTask(async () => {

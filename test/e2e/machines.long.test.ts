@@ -13,6 +13,7 @@ import { PostgresServer } from "../helpers/postgres.ts";
 import { pidIn } from "../helpers/processes.ts";
 import { randomNumbers } from "../helpers/random.ts";
 import { startReceiver, type Receiver } from "../helpers/receiver.ts";
+import { untilSettled } from "../helpers/task-kills.ts";
 import { statusOf, submitTask, taskHome, tasksOf } from "../helpers/tasks.ts";
 
 /** Fewer while one develops. */
@@ -157,17 +158,7 @@ test("a task whose machine is cut off for longer than its lease runs elsewhere, 
 
 /** Waits until every task has ended and every delivery was sent; gives the tasks. */
 async function settled(home: Home): Promise<readonly Task[]> {
-  let left: unknown;
-  await until(
-    async () => {
-      const open = (await tasksOf(home)).filter(({ status }) => status === "queued" || status === "running");
-      const pending = (await deliveriesOf(home)).filter(({ status }) => status === "pending");
-      left = [open, pending];
-      return open.length + pending.length === 0;
-    },
-    "everything has ended and was delivered",
-    { withinMs: TAKEN_UP_MS, seen: () => [left, home.read("logs/hermes.log").slice(-3000)] },
-  );
+  await untilSettled(home, TAKEN_UP_MS);
   return tasksOf(home);
 }
 

@@ -10,13 +10,8 @@ import { until } from "./poll.ts";
 import { killQuietly } from "./processes.ts";
 import { randomNumbers } from "./random.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
+import { deliveriesOf } from "./machines.ts";
 import { taskHome, tasksOf, workersOf } from "./tasks.ts";
-
-interface Listed {
-  readonly id: string;
-  readonly event: string;
-  readonly status: string;
-}
 
 /** Commands that run side by side. */
 const MOST_COMMANDS = 3;
@@ -92,10 +87,8 @@ function runnersOf(home: Home): readonly number[] {
   }
 }
 
-/** Lets a worker finish everything. */
-async function settle(home: Home): Promise<void> {
-  const worker = home.start(["worker"]);
-  await worker.sees("The worker is ready");
+/** Waits until every task has ended and every delivery was sent. */
+export async function untilSettled(home: Home, withinMs: number): Promise<void> {
   let left: unknown;
   await until(
     async () => {
@@ -105,15 +98,17 @@ async function settle(home: Home): Promise<void> {
       return open.length + pending.length === 0;
     },
     "everything has ended and was delivered",
-    { withinMs: 120_000, seen: () => [left, home.read("logs/hermes.log").slice(-3000)] },
+    { withinMs, seen: () => [left, home.read("logs/hermes.log").slice(-3000)] },
   );
-  worker.kill("SIGTERM");
-  await worker.ended;
 }
 
-async function deliveriesOf(home: Home): Promise<readonly Listed[]> {
-  const { stdout, stderr } = await home.run(["webhooks", "deliveries", "--json", "--limit", "100000"]);
-  return (JSON.parse(stdout === "" ? assert.fail(stderr) : stdout) as { deliveries: Listed[] }).deliveries;
+/** Lets a worker finish everything. */
+async function settle(home: Home): Promise<void> {
+  const worker = home.start(["worker"]);
+  await worker.sees("The worker is ready");
+  await untilSettled(home, 120_000);
+  worker.kill("SIGTERM");
+  await worker.ended;
 }
 
 async function check(

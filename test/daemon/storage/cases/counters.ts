@@ -4,6 +4,7 @@ import test from "node:test";
 import { MOST_TOOLS, type Count, type CounterName, type CounterStore } from "#core/ports/counters";
 import type { TaskStatus } from "#core/ports/tasks";
 import type { StorageEngine } from "../../../helpers/storages.ts";
+import { NEW_TASK } from "./new-task.ts";
 
 /** What was counted under a name, as `label,label: amount`. */
 async function amounts(counters: CounterStore, name: CounterName): Promise<Record<string, number>> {
@@ -11,15 +12,6 @@ async function amounts(counters: CounterStore, name: CounterName): Promise<Recor
   return Object.fromEntries(counts.map(({ labels, amount }) => [labels.join(","), amount]));
 }
 
-const task = {
-  prompt: "x",
-  cwd: "/",
-  maxTurns: null,
-  timeout: 0,
-  submittedOn: "cli",
-  idempotencyKey: null,
-  runner: null,
-};
 const WORKER = { pid: 1, start: "1" };
 
 /** Runs the cases on an engine. */
@@ -58,14 +50,14 @@ export function counterCases(engine: StorageEngine): void {
       ["cancelled", 100],
     ];
     for (const [status, seconds] of ends) {
-      const { id } = await tasks.submit(task);
+      const { id } = await tasks.submit(NEW_TASK);
       await tasks.claim(WORKER, { most: 9 });
       clock.now += seconds * 1000;
       const result = { status, exit_code: 0, ended_by: "task", error: null } as const;
       assert.equal(await tasks.end(id, 1, result, () => []), true);
       assert.equal(await tasks.end(id, 1, result, () => []), false, "ended once only");
     }
-    const { id } = await tasks.submit(task);
+    const { id } = await tasks.submit(NEW_TASK);
     await tasks.cancel(id);
     await tasks.prune(-1);
     assert.deepEqual(await amounts(counters, "tasks"), { cancelled: 2, completed: 1, failed: 3 });
@@ -76,7 +68,7 @@ export function counterCases(engine: StorageEngine): void {
   test("tokens and calls of each attempt are counted once, those of an attempt that is run again, too", async () => {
     const bench = await engine.open();
     const { tasks, counters } = bench.storage;
-    const { id } = await tasks.submit(task);
+    const { id } = await tasks.submit(NEW_TASK);
     await tasks.claim(WORKER, { most: 9 });
     await tasks.record(id, 1, { session_id: "s", tokens_used: 10, tools_called: 2, calls: { terminal: 2 } });
     await tasks.record(id, 1, { session_id: "s", tokens_used: 15, tools_called: 3, calls: { patch: 1 } });

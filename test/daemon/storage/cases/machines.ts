@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import type { Storage } from "#core/ports/storage";
-import type { NewTask } from "#core/ports/tasks";
 import { processStartOf } from "#core/process-identity";
 import type { LeaseTimes } from "#daemon/storage/postgres/lease";
 import { postgresStorage } from "#daemon/storage/postgres/storage";
@@ -10,18 +9,10 @@ import { settleTasks } from "#daemon/tasks/settle";
 import { startCuttable } from "../../../helpers/cuttable.ts";
 import { until } from "../../../helpers/poll.ts";
 import type { PostgresServer } from "../../../helpers/postgres.ts";
+import { NEW_TASK } from "./new-task.ts";
 
 const SELF = { pid: process.pid, start: processStartOf(process.pid) };
 const GONE = { pid: 2 ** 22, start: "1" };
-const NEW: NewTask = {
-  prompt: "p",
-  cwd: "/",
-  maxTurns: null,
-  timeout: 0,
-  submittedOn: "cli",
-  idempotencyKey: null,
-  runner: null,
-};
 const SUCCEEDED = { status: "succeeded", exit_code: 0, ended_by: "task", error: null } as const;
 const NO_REPORTS = () => [];
 const REPORT = () => [{ event: "task_completed", endpoint: "e", payload: "{}" }];
@@ -47,7 +38,7 @@ export function machinesCases(server: PostgresServer): void {
 
   test("machines that claim side by side get each task once, and each no more than its own limit", async (t) => {
     const { a, b } = await open(t, ["a", "b"]);
-    const ids = await Promise.all(Array.from({ length: 12 }, async () => (await a.tasks.submit(NEW)).id));
+    const ids = await Promise.all(Array.from({ length: 12 }, async () => (await a.tasks.submit(NEW_TASK)).id));
     const claims = await Promise.all(
       Array.from({ length: 12 }, (_, number) => (number % 2 === 0 ? a : b).tasks.claim(SELF, { most: 4 })),
     );
@@ -65,9 +56,9 @@ export function machinesCases(server: PostgresServer): void {
 
   test("tagged tasks are taken by workers with the tag only, the oldest of all first", async (t) => {
     const { a, b } = await open(t, ["a", "b"]);
-    const gpu = await a.tasks.submit({ ...NEW, tag: "gpu" });
-    const plain = await a.tasks.submit(NEW);
-    const other = await a.tasks.submit({ ...NEW, tag: "GPU" });
+    const gpu = await a.tasks.submit({ ...NEW_TASK, tag: "gpu" });
+    const plain = await a.tasks.submit(NEW_TASK);
+    const other = await a.tasks.submit({ ...NEW_TASK, tag: "GPU" });
     assert.deepEqual([gpu.tag, gpu.position, plain.position], ["gpu", 1, 1]);
     assert.deepEqual([await b.tasks.queued(), await b.tasks.queued(["gpu"])], [1, 2]);
     assert.equal((await b.tasks.claim(SELF, { most: 9, tags: ["gpu"] }))[0]?.id, gpu.id);
@@ -83,7 +74,7 @@ export function machinesCases(server: PostgresServer): void {
     const lease = { leaseMs: 1500, renewMs: 100, marginMs: 300 };
     const ports = { a: Number(new URL(proxy.url).port) };
     const { a, b } = await open(t, ["a", "b"], { lease, ports });
-    const { id } = await b.tasks.submit(NEW);
+    const { id } = await b.tasks.submit(NEW_TASK);
     await a.tasks.claim(SELF, { most: 1 });
     await a.tasks.started(id, 1, SELF, NO_REPORTS);
     const lost: string[] = [];
@@ -111,7 +102,7 @@ export function machinesCases(server: PostgresServer): void {
 
   test("a process that is known to be gone is dead at once, one of another machine when its lease is over", async (t) => {
     const { a, b } = await open(t, ["a", "b"]);
-    const { id } = await a.tasks.submit(NEW);
+    const { id } = await a.tasks.submit(NEW_TASK);
     await a.tasks.claim(GONE, { most: 1 });
     assert.deepEqual(
       [await a.tasks.running(), await b.tasks.running()].map(([task]) => [task?.isHere, task?.isAlive]),
@@ -130,7 +121,7 @@ export function machinesCases(server: PostgresServer): void {
     const { a, b } = await open(t, ["a", "b"]);
     const { now } = Date;
     t.mock.method(Date, "now", () => now() + 3_600_000);
-    const { id } = await a.tasks.submit(NEW);
+    const { id } = await a.tasks.submit(NEW_TASK);
     await a.tasks.claim(SELF, { most: 1 });
     const listed = await a.workers.register({ tags: [], concurrency: 1 });
     t.after(() => listed[Symbol.asyncDispose]());
@@ -151,7 +142,7 @@ export function machinesCases(server: PostgresServer): void {
     const heard: string[] = [];
     a.onWake((kind) => heard.push(kind));
     await until(() => heard.length >= 3, "it listens");
-    const { id } = await b.tasks.submit(NEW);
+    const { id } = await b.tasks.submit(NEW_TASK);
     await a.tasks.claim(SELF, { most: 1 });
     const output = a.outputs.writer(id, 1)!;
     output.add('{"type":"one"}');

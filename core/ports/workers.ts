@@ -27,7 +27,3 @@ export interface WorkerStore {
   /** Those that live, the oldest first: one that is gone, or has been silent for 30 s, is not among them. */
   list(): Promise<readonly Worker[]>;
 }
-
-/** How often a worker says that it lives, and how long after the last time nobody believes it. */
-export const HEARTBEAT_MS = 5000;
-export const SILENT_MS = 30_000;

@@ -1,5 +1,6 @@
 /** Keeps the name of a daemon for its process, where several machines share a storage. */
 import { problemOf } from "#core/errors";
+import { HEARTBEAT_MS } from "#core/heartbeat";
 import type { Log } from "#core/home/log";
 import type { DaemonDirectory, DaemonHold, DaemonReport } from "#core/ports/daemon-directory";
 import { createRareLog } from "#core/rare-log";
@@ -15,8 +16,6 @@ export interface PresenceOptions {
   readonly log: Log;
 }
 
-const BEAT_MS = 5000;
-
 export class Presence implements AsyncDisposable {
   readonly #options: PresenceOptions;
   readonly #hold: DaemonHold;
@@ -29,7 +28,7 @@ export class Presence implements AsyncDisposable {
     this.#options = options;
     this.#hold = hold;
     this.#rare = createRareLog({ write: (sentence) => options.log.error(sentence) });
-    this.#timer = setInterval(() => void this.beat(), BEAT_MS).unref();
+    this.#timer = setInterval(() => void this.beat(), HEARTBEAT_MS).unref();
   }
 
   /** Rejects with HERMES_DAEMON_RUNNING and what the engine throws. */

@@ -13,22 +13,21 @@ import type {
 import { newId } from "./ids.ts";
 import {
   claimedRun,
-  GROUP_COLUMNS,
   groupsOf,
+  OPEN_RUNS,
   RUN_COLUMNS,
   shownRun,
+  wholeGroups,
   type ClaimedRunRow,
   type GroupRow,
   type RunRow,
 } from "./inbound-rows.ts";
 
-const OPEN = "state IN ('queued', 'running')";
-
 const SQL = {
-  inFlight: `SELECT 1 FROM inbound_runs WHERE hook = ? AND dedup_id = ? AND ${OPEN} LIMIT 1`,
+  inFlight: `SELECT 1 FROM inbound_runs WHERE hook = ? AND dedup_id = ? AND ${OPEN_RUNS} LIMIT 1`,
   queued: "SELECT count(*) AS count FROM inbound_runs WHERE session = ? AND hook = ? AND state = 'queued'",
   window: `SELECT max(window_ends_at) AS ends FROM inbound_runs
-    WHERE session = ? AND hook = ? AND coalesce_key = ? AND window_ends_at > ? AND ${OPEN}`,
+    WHERE session = ? AND hook = ? AND coalesce_key = ? AND window_ends_at > ? AND ${OPEN_RUNS}`,
   add: `INSERT INTO inbound_runs (id, session, hook, state, variables, body, dedup_id, coalesce_key, window_ends_at, created_at)
     VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
   claim: `UPDATE inbound_runs SET state = 'running', started_at = ? WHERE number = (
@@ -40,14 +39,8 @@ const SQL = {
   keepOutput: "UPDATE inbound_runs SET output = ?, exit_code = ? WHERE id = ?",
   end: `UPDATE inbound_runs SET state = ?, status = ?, exit_code = coalesce(?, exit_code), ended_at = ?,
     output = NULL, variables = '{}', body = x'' WHERE id = ?`,
-  whole: `SELECT ${GROUP_COLUMNS} FROM inbound_runs AS run
-    WHERE session = ? AND state = 'running' AND output IS NOT NULL
-      AND (window_ends_at IS NULL OR window_ends_at <= ?) AND NOT EXISTS (
-        SELECT 1 FROM inbound_runs AS other WHERE other.session = run.session AND other.hook = run.hook
-          AND other.coalesce_key = run.coalesce_key AND other.window_ends_at = run.window_ends_at
-          AND other.state IN ('queued', 'running') AND other.output IS NULL)
-    ORDER BY number`,
-  nextEnd: `SELECT min(window_ends_at) AS ends FROM inbound_runs WHERE session = ? AND window_ends_at > ? AND ${OPEN}`,
+  whole: wholeGroups("?", "?"),
+  nextEnd: `SELECT min(window_ends_at) AS ends FROM inbound_runs WHERE session = ? AND window_ends_at > ? AND ${OPEN_RUNS}`,
   get: `SELECT ${RUN_COLUMNS} FROM inbound_runs WHERE id = ?`,
   prune: "DELETE FROM inbound_runs WHERE ended_at < ?",
 } as const;

@@ -2,7 +2,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { hostname } from "node:os";
 import { isAlive, processStartOf } from "#core/process-identity";
-import { SILENT_MS, type NewWorker, type Worker, type WorkerStore } from "#core/ports/workers";
+import { SILENT_MS } from "#core/heartbeat";
+import type { NewWorker, Worker, WorkerStore } from "#core/ports/workers";
 import { startHeartbeat } from "./heartbeat.ts";
 import { newId } from "./ids.ts";
 import { Statements } from "./statements.ts";

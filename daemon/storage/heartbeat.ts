@@ -1,4 +1,4 @@
-import { HEARTBEAT_MS } from "#core/ports/workers";
+import { HEARTBEAT_MS } from "#core/heartbeat";
 
 /** Calls `beat` now and every few seconds, one after another, and `end` at the end. Resolves after the first one. */
 export async function startHeartbeat(beat: () => Promise<void>, end: () => Promise<void>): Promise<AsyncDisposable> {

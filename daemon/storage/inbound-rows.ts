@@ -3,7 +3,22 @@ import type { ClaimedRun, InboundRun, InboundRunState, RunGroup } from "#core/po
 import { isoTimeOrNull } from "./rules.ts";
 
 export const RUN_COLUMNS = "id, hook, session, state, status, exit_code, started_at, ended_at";
-export const GROUP_COLUMNS = "id, hook, output, dedup_id, coalesce_key, window_ends_at";
+const GROUP_COLUMNS = "id, hook, output, dedup_id, coalesce_key, window_ends_at";
+
+/** Of runs that have not ended. */
+export const OPEN_RUNS = "state IN ('queued', 'running')";
+
+/**
+ * The rows of whole groups: windows that are over at a time and have no script that still has to run. `session` and
+ * `time` are the engine's words for the values.
+ */
+export const wholeGroups = (session: string, time: string) => `SELECT ${GROUP_COLUMNS} FROM inbound_runs AS run
+  WHERE session = ${session} AND state = 'running' AND output IS NOT NULL
+    AND (window_ends_at IS NULL OR window_ends_at <= ${time}) AND NOT EXISTS (
+      SELECT 1 FROM inbound_runs AS other WHERE other.session = run.session AND other.hook = run.hook
+        AND other.coalesce_key = run.coalesce_key AND other.window_ends_at = run.window_ends_at
+        AND other.${OPEN_RUNS} AND other.output IS NULL)
+  ORDER BY number`;
 
 /** A row of {@link RUN_COLUMNS}. */
 export interface RunRow {

@@ -9,9 +9,9 @@ import type {
   RunningState,
 } from "#core/ports/daemon-directory";
 import type { Handled, InboxState } from "#core/ports/inbox";
+import { SILENT_MS } from "#core/heartbeat";
 import { isGone, processSpace, thisProcess, type PlacedProcess } from "#core/process-space";
 import { isoTime } from "#daemon/storage/rules";
-import { LOST_MS } from "./daemon-beats.ts";
 import type { PostgresDatabase } from "./database.ts";
 import { WakeChannel } from "./listener.ts";
 import type { ServerTime } from "./sql.ts";
@@ -20,7 +20,6 @@ const OURS = "space IS NOT DISTINCT FROM $2 AND pid = $3 AND pid_start IS NOT DI
 const QUEUED = `(SELECT COUNT(*) FROM inbox_messages WHERE session = daemons.name AND inbox_messages.state = 'queued')`;
 
 const SQL = {
-  lock: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
   find: "SELECT name, host, space, pid, pid_start AS start, beat_at FROM daemons WHERE name = $1",
   hold: `INSERT INTO daemons (name, space, pid, pid_start, host, session_id, state, hooks, started_at, beat_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
@@ -63,10 +62,7 @@ export class PostgresDaemons implements DaemonDirectory {
   async hold(name: string, report: DaemonReport): Promise<DaemonHold> {
     await this.#database.transaction(async (tx) => {
       const now = await this.#now(tx);
-      const [, [holder]] = await Promise.all([
-        tx.rows(SQL.lock, `hermes daemon ${name}`),
-        tx.rows<Holder>(SQL.find, name),
-      ]);
+      const [, [holder]] = await Promise.all([tx.lock(`daemon ${name}`), tx.rows<Holder>(SQL.find, name)]);
       if (holder !== undefined && !this.#isOurs(holder) && isRunning(holder, now)) {
         throw new HermesError("HERMES_DAEMON_RUNNING", { name, pid: holder.pid, host: holder.host });
       }
@@ -153,5 +149,5 @@ export class PostgresDaemons implements DaemonDirectory {
 /** Here the system tells; elsewhere only the heartbeat does. */
 function isRunning(holder: Holder, now: number): boolean {
   if (holder.space !== null && holder.space === processSpace()) return !isGone(holder);
-  return holder.beat_at > now - LOST_MS;
+  return holder.beat_at > now - SILENT_MS;
 }

@@ -26,6 +26,7 @@ const MOST_RETRIES = 5;
 /** `serialization_failure` and `deadlock_detected`: the same transaction may succeed the next time. */
 const COLLISIONS = new Set(["40001", "40P01"]);
 const VERIFIED: ReadonlySet<string> = new Set(["prefer", "require", "verify-ca"]);
+const LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS locks (name)";
 const INT8 = 20;
 const NUMERIC = 1700;
 const TEXT = 25;
@@ -156,6 +157,7 @@ export class PostgresDatabase implements Sql, AsyncDisposable {
     const tx: Transaction = {
       rows: async <Row>(text: string, ...values: readonly unknown[]) => (await query(text, values)).rows as Row[],
       run: async (text, ...values) => (await query(text, values)).rowCount ?? 0,
+      lock: async (...names) => void (await query(LOCK, [names.map((name) => `${this.#at.schema} ${name}`)])),
       notify: async (kind) => void (await query("SELECT pg_notify($1, $2)", [this.#at.schema, kind])),
     };
     const begun = client.query("BEGIN");

@@ -11,10 +11,11 @@ import type {
 import { newId } from "#daemon/storage/ids";
 import {
   claimedRun,
-  GROUP_COLUMNS,
   groupsOf,
+  OPEN_RUNS,
   RUN_COLUMNS,
   shownRun,
+  wholeGroups,
   type ClaimedRunRow,
   type GroupRow,
   type RunRow,
@@ -22,15 +23,11 @@ import {
 import type { PostgresDatabase } from "./database.ts";
 import type { ServerTime } from "./sql.ts";
 
-const OPEN = "state IN ('queued', 'running')";
-
 const SQL = {
-  // Whoever stores a run of the same hook waits: the counts are then of what is there.
-  lock: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-  inFlight: `SELECT id FROM inbound_runs WHERE hook = $1 AND dedup_id = $2 AND ${OPEN} LIMIT 1`,
+  inFlight: `SELECT id FROM inbound_runs WHERE hook = $1 AND dedup_id = $2 AND ${OPEN_RUNS} LIMIT 1`,
   queued: "SELECT COUNT(*) AS count FROM inbound_runs WHERE session = $1 AND hook = $2 AND state = 'queued'",
   window: `SELECT MAX(window_ends_at) AS ends FROM inbound_runs
-    WHERE session = $1 AND hook = $2 AND coalesce_key = $3 AND window_ends_at > $4 AND ${OPEN}`,
+    WHERE session = $1 AND hook = $2 AND coalesce_key = $3 AND window_ends_at > $4 AND ${OPEN_RUNS}`,
   add: `INSERT INTO inbound_runs
       (id, session, hook, state, variables, body, dedup_id, coalesce_key, window_ends_at, created_at)
     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9)`,
@@ -45,14 +42,8 @@ const SQL = {
   keepOutput: "UPDATE inbound_runs SET output = $2, exit_code = $3 WHERE id = $1",
   end: `UPDATE inbound_runs SET state = $2, status = $3, exit_code = COALESCE($4, exit_code), ended_at = $5,
     output = NULL, variables = '{}', body = '' WHERE id = ANY($1)`,
-  whole: `SELECT ${GROUP_COLUMNS} FROM inbound_runs AS run
-    WHERE session = $1 AND state = 'running' AND output IS NOT NULL
-      AND (window_ends_at IS NULL OR window_ends_at <= $2) AND NOT EXISTS (
-        SELECT 1 FROM inbound_runs AS other WHERE other.session = run.session AND other.hook = run.hook
-          AND other.coalesce_key = run.coalesce_key AND other.window_ends_at = run.window_ends_at
-          AND other.state IN ('queued', 'running') AND other.output IS NULL)
-    ORDER BY number`,
-  nextEnd: `SELECT MIN(window_ends_at) AS ends FROM inbound_runs WHERE session = $1 AND window_ends_at > $2 AND ${OPEN}`,
+  whole: wholeGroups("$1", "$2"),
+  nextEnd: `SELECT MIN(window_ends_at) AS ends FROM inbound_runs WHERE session = $1 AND window_ends_at > $2 AND ${OPEN_RUNS}`,
   get: `SELECT ${RUN_COLUMNS} FROM inbound_runs WHERE id = $1`,
   prune: "DELETE FROM inbound_runs WHERE ended_at < $1",
 } as const;
@@ -70,8 +61,9 @@ export class PostgresInboundRuns implements InboundRunStore {
     const { session, hook, dedupId, coalesce } = run;
     return this.#database.transaction(async (tx): Promise<AddedRun> => {
       const now = await this.#now(tx);
+      // Whoever stores a run of the same hook waits: the counts are then of what is there.
       const [, inFlight, [queued], windows] = await Promise.all([
-        tx.rows(SQL.lock, `hermes runs ${hook}`),
+        tx.lock(`runs ${hook}`),
         dedupId === null ? [] : tx.rows(SQL.inFlight, hook, dedupId),
         tx.rows<{ count: number }>(SQL.queued, session, hook),
         coalesce === null ? [] : tx.rows<{ ends: number | null }>(SQL.window, session, hook, coalesce.key, now),

@@ -8,8 +8,6 @@ const isHeldBy = (space: string, pid: string, start: string) =>
 const NOBODY = "space = NULL, holder = NULL, holder_start = NULL";
 
 export const SQL = {
-  // Who stores in the same inbox, or an id of the same sender, waits: both counts are then of what is there.
-  lock: "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS locks (key)",
   countQueued: "SELECT COUNT(*) AS count FROM inbox_messages WHERE session = $1 AND state = 'queued'",
   add: `INSERT INTO inbox_messages (id, session, source, label, content, state, created_at)
     VALUES ($1, $2, $3, $4, $5, 'queued', $6)`,

@@ -15,13 +15,13 @@ import {
   type InboxStore,
   type NewInboxMessage,
 } from "#core/ports/inbox";
+import { SILENT_MS } from "#core/heartbeat";
 import { isGone, processSpace, thisProcess, type PlacedProcess } from "#core/process-space";
 import { newId } from "#daemon/storage/ids";
 import { failedIds, queuedBySource, shownMessage, type MessageRow } from "#daemon/storage/inbox-rows";
 import { CLOCK_TOLERANCE_MS } from "#daemon/storage/rules";
 import type { PostgresDatabase } from "./database.ts";
 import { SQL } from "./inbox-sql.ts";
-import { LOST_MS } from "./daemon-beats.ts";
 import { WakeChannel } from "./listener.ts";
 import type { ServerTime, Sql, Transaction } from "./sql.ts";
 
@@ -46,8 +46,9 @@ export class PostgresInbox implements InboxStore {
   async insert(tx: Transaction, message: NewInboxMessage): Promise<AddedMessage> {
     const { session, source, label, content, dedup = [] } = message;
     const now = await this.#now(tx);
+    // Who stores in the same inbox, or an id of the same sender, waits: both counts are then of what is there.
     const [, remembered, waiting] = await Promise.all([
-      tx.rows(SQL.lock, locksOf(session, dedup)),
+      tx.lock(...locksOf(session, dedup)),
       rememberedOf(tx, dedup, now),
       tx.rows<{ count: number }>(SQL.countQueued, session),
     ]);
@@ -112,7 +113,7 @@ export class PostgresInbox implements InboxStore {
 
   cutAbandoned(session: string): Promise<readonly string[]> {
     return this.#database.transaction(async (tx) => {
-      const lost = (await this.#now(tx)) - LOST_MS;
+      const lost = (await this.#now(tx)) - SILENT_MS;
       const rows = await tx.rows<RunningRow>(SQL.running, session, lost);
       return this.#cut(
         tx,
@@ -191,8 +192,8 @@ async function rememberedOf(sql: Sql, keys: readonly DedupKey[], now: number): P
 }
 
 function locksOf(session: string, dedup: readonly DedupKey[]): readonly string[] {
-  const scopes = new Set(dedup.map(({ scope }) => `hermes ids ${scope}`));
-  return [`hermes inbox ${session}`, ...[...scopes].toSorted()];
+  const scopes = new Set(dedup.map(({ scope }) => `ids ${scope}`));
+  return [`inbox ${session}`, ...[...scopes].toSorted()];
 }
 
 function keyColumns(keys: readonly DedupKey[]): [string[], string[]] {

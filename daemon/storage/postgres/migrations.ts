@@ -182,7 +182,7 @@ const MIGRATIONS: readonly string[] = [
 export async function migrate(database: PostgresDatabase, at: DatabaseUrl): Promise<void> {
   if ((await versionOf(database, at)) === MIGRATIONS.length) return;
   await database.transaction(async (tx) => {
-    await tx.rows("SELECT pg_advisory_xact_lock(hashtext($1))", `hermes:${at.schema}`);
+    await tx.lock("migrations");
     const found = await versionOf(tx, at);
     if (found === 0) {
       await tx.run(`CREATE SCHEMA IF NOT EXISTS ${at.schema}`);

@@ -9,6 +9,8 @@ export interface Sql {
 
 /** Statements of one transaction. */
 export interface Transaction extends Sql {
+  /** Waits for all other transactions that lock one of these names in the schema, until the end of this one. */
+  lock(...names: readonly string[]): Promise<void>;
   /** Tells all machines, once it is committed, that there is something of a kind. */
   notify(kind: string): Promise<void>;
 }

@@ -12,6 +12,8 @@ const RUNNING = `(SELECT number AS old_number, job AS old_job, announced AS was_
     COALESCE(tokens_used, 0) AS old_tokens
   FROM tasks WHERE id = $1 AND attempt = $2 AND status = 'running' FOR UPDATE) AS old`;
 
+const JOB = "SELECT status, tag, job FROM tasks WHERE id = $1";
+
 export const TASK_SQL = {
   byKey: `SELECT ${TASK} FROM tasks WHERE idempotency_key = $1`,
   add: `INSERT INTO tasks (id, status, prompt, cwd, tag, settings, idempotency_key, foreground, created_at, started_at,
@@ -19,7 +21,6 @@ export const TASK_SQL = {
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     ON CONFLICT (idempotency_key) DO NOTHING RETURNING number`,
   reportTo: "INSERT INTO inbox_tasks (task, session) VALUES ($1, $2) ON CONFLICT (task) DO NOTHING",
-  lockHome: "SELECT pg_advisory_xact_lock(hashtext($1))",
   active: "SELECT COUNT(*) AS count FROM tasks WHERE status = 'running' AND NOT foreground AND home = $1",
   oldestByTag: `SELECT tag FROM tasks WHERE status = 'queued' AND (tag IS NULL OR tag = ANY ($1))
     GROUP BY tag ORDER BY MIN(number)`,
@@ -43,7 +44,8 @@ export const TASK_SQL = {
   end: `UPDATE tasks SET status = $3, exit_code = $4, ended_by = $5, error = $6, ended_at = $7, pid = NULL,
       leased_until = NULL
     WHERE id = $1 AND attempt = $2 AND status = 'running' RETURNING ${TASK}, job`,
-  lock: "SELECT status, tag, job FROM tasks WHERE id = $1 FOR UPDATE",
+  job: JOB,
+  lock: `${JOB} FOR UPDATE`,
   cancelQueued: `UPDATE tasks SET status = 'cancelled', exit_code = 130, ended_by = 'user', ended_at = $2
     WHERE id = $1 RETURNING ${TASK}`,
   cancelRunning: "UPDATE tasks SET cancel_requested = TRUE, cancel_space = COALESCE(cancel_space, $2) WHERE id = $1",

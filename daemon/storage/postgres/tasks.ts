@@ -81,7 +81,7 @@ export class PostgresTasks implements TaskStore {
     const { home } = this.#options.machine;
     return this.#database.transaction(async (tx) => {
       // Counted once the lock is there: statements of a transaction run in their order.
-      const locked = tx.rows(TASK_SQL.lockHome, `${this.#database.schema} ${home}`);
+      const locked = tx.lock(`tasks ${home}`);
       const [[active]] = await Promise.all([tx.rows<{ count: number }>(TASK_SQL.active, home), locked]);
       const room = Math.min(limit, most - active!.count, MOST_CLAIMED);
       if (room <= 0) return [];
@@ -211,7 +211,7 @@ export class PostgresTasks implements TaskStore {
   }
 
   async retry(id: string): Promise<boolean> {
-    const [known] = await this.#database.rows<JobRow>(TASK_SQL.lock.replace(" FOR UPDATE", ""), id);
+    const [known] = await this.#database.rows<JobRow>(TASK_SQL.job, id);
     if (known === undefined) return false;
     // One that ran in the foreground may be the first of its tag.
     await this.#queue.prepare([known.tag]);

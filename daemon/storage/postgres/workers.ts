@@ -1,6 +1,7 @@
 /** The workers of all machines, in PostgreSQL. */
 import { isAlive, processStartOf } from "#core/process-identity";
-import { SILENT_MS, type NewWorker, type Worker, type WorkerStore } from "#core/ports/workers";
+import { SILENT_MS } from "#core/heartbeat";
+import type { NewWorker, Worker, WorkerStore } from "#core/ports/workers";
 import { startHeartbeat } from "#daemon/storage/heartbeat";
 import { newId } from "#daemon/storage/ids";
 import { workerOf, type WorkerRow } from "#daemon/storage/worker-rows";

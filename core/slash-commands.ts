@@ -71,6 +71,13 @@ export function slashSummaries(surface: SlashSurface): readonly (readonly [word:
   return entriesOf(surface).flatMap((entry) => wordsOf(entry).map((word) => [word, entry[1].summary] as const));
 }
 
+/** A surface's commands, each once under its first name. */
+export function slashCommands(
+  surface: SlashSurface,
+): readonly { readonly name: string; readonly usage: string | undefined; readonly summary: string }[] {
+  return entriesOf(surface).map(([name, { usage, summary }]) => ({ name, usage, summary }));
+}
+
 /** True for a word of any surface: plugins may not take it. */
 export function isSlashWord(word: string): boolean {
   return ENTRIES.some((entry) => wordsOf(entry).includes(word));

@@ -45,11 +45,15 @@ const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
   new: (_, place, deps) => reset(place, deps),
   stop: (_, { conversation }) => stopText(conversation.stop("stopped")),
   status: (_, place, deps) => statusText(place, deps),
-  approve(args, { key, source }, { questions }) {
-    if (args !== "" && args !== "all") return "Send /approve, or /approve all for all calls of this tool.";
-    return questions.answer(args === "all" ? "session" : "once", key, source.user_id);
+  approve(args, { key, source: { user_id } }, { questions }) {
+    const given = APPROVAL.exec(args);
+    if (given === null) return "Send /approve, or /approve all for all calls of this tool.";
+    const [, all, id = ""] = given;
+    return questions.answer(all === undefined ? "once" : "session", { key, user_id, id });
   },
-  deny: (_, { key, source }, { questions }) => questions.answer("decline", key, source.user_id),
+  deny(args, { key, source: { user_id } }, { questions }) {
+    return questions.answer("decline", { key, user_id, id: QUESTION_ID.test(args) ? args : "" });
+  },
   model(args, _, { model }) {
     if (args !== "") model.use(args);
     const { id, provider } = model.describe();
@@ -63,6 +67,11 @@ const RUN: Readonly<Record<GatewayCommandName, RunCommand>> = {
     return tasksCommand(args, tasks);
   },
 };
+
+/** The id of a question, which buttons send. */
+const QUESTION_ID = /^[\da-f]{8}$/;
+/** The arguments of `/approve`: `all`, the id of a question, or both. */
+const APPROVAL = /^(?:(all)(?: +|$))?([\da-f]{8})?$/;
 
 /** What a bot says first. */
 const GREETING = "Hello! Write to me, and I answer. Send /help for what else I understand.";

@@ -1,14 +1,14 @@
 /** The adapters of the gateway: starts, retries, replaces and stops them. */
 import { isHermesError, problemOf, type HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
-import type { Adapter, Inbox } from "#core/ports/platform";
+import type { Adapter, Inbox, SendOptions } from "#core/ports/platform";
 import type { Timings } from "./deps.ts";
 import { growingPause } from "#core/backoff";
 import { withDeadline } from "#core/deadline";
 
 /** A platform for hooks, which may only send. */
 export interface PlatformHandle {
-  send(chat_id: string, text: string, options?: { readonly thread_id?: string | null }): Promise<unknown>;
+  send(chat_id: string, text: string, options?: SendOptions): Promise<unknown>;
 }
 
 export interface PlatformsDeps {

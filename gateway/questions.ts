@@ -1,5 +1,7 @@
 /** Questions of hooks in chats: the gateway asks in the chat, and the person answers with `/approve` or `/deny`. */
-import type { AskUser, CallQuestion } from "#core/ports/question";
+import { randomBytes } from "node:crypto";
+import type { ReplyButton } from "#core/ports/platform";
+import type { AnswerKind, AskUser, CallQuestion } from "#core/ports/question";
 import { describeCall } from "#core/question-text";
 import type { Recipient } from "./recipient.ts";
 
@@ -12,6 +14,14 @@ export interface AskedPerson {
   readonly recipient: Pick<Recipient, "sendUnrecorded">;
 }
 
+/** Who answers, and where. */
+export interface GivenAnswer {
+  readonly key: string | null;
+  readonly user_id: string;
+  /** The question's id; empty for an answer that was written. */
+  readonly id: string;
+}
+
 export interface ChatQuestionsDeps {
   /** Escapes characters that could hide something. */
   readonly clean: (text: string) => string;
@@ -20,6 +30,8 @@ export interface ChatQuestionsDeps {
 }
 
 interface Pending {
+  /** What the buttons of this question carry, so that those of an earlier one do nothing. */
+  readonly id: string;
   readonly user_id: string;
   /** True once the chat has the question. */
   readonly shown: Promise<boolean>;
@@ -27,8 +39,22 @@ interface Pending {
   readonly resolve: (key: string) => void;
 }
 
+type ChatAnswer = Exclude<AnswerKind, "hook">;
+
 /** What each kind of answer is sent as. The choices of hooks last longer than a chat: they are for a terminal. */
-const COMMANDS = { once: "/approve", session: "/approve all", decline: "/deny" } as const;
+const COMMANDS: Readonly<Record<ChatAnswer, string>> = {
+  once: "/approve",
+  session: "/approve all",
+  decline: "/deny",
+};
+
+const BUTTONS: Readonly<Record<ChatAnswer, Omit<ReplyButton, "message">>> = {
+  once: { label: "Approve", style: "primary" },
+  session: { label: "Approve all" },
+  decline: { label: "Deny", style: "danger" },
+};
+
+const NOTHING = "Nothing waits for your approval.";
 
 export class ChatQuestions {
   readonly #deps: ChatQuestionsDeps;
@@ -43,17 +69,19 @@ export class ChatQuestions {
     return (question, signal) => this.#ask(person, question, signal);
   }
 
-  /** Answers the question that the conversation has, and says what happened. */
-  async answer(kind: "once" | "session" | "decline", key: string | null, user_id: string): Promise<string> {
+  /**
+   * Answers the question that the conversation has, and says what happened. `id` is the one that a button carries: a
+   * button of an earlier question must not answer a later one.
+   */
+  async answer(kind: ChatAnswer, { key, user_id, id }: GivenAnswer): Promise<string> {
     const pending = key === null ? undefined : this.#pending.get(key);
-    if (key === null || pending === undefined) return "Nothing waits for your approval.";
+    if (key === null || pending === undefined) return NOTHING;
     if (pending.user_id !== user_id) return "Only the person whose message the agent works on can answer this.";
+    if (id !== "" && id !== pending.id) return "This question is closed. Answer the newest one.";
     // A user cannot have read what the chat does not show yet.
     const isShown = await pending.shown;
     const answer = pending.answers.find((one) => one.kind === kind);
-    if (!isShown || answer === undefined || this.#pending.get(key) !== pending) {
-      return "Nothing waits for your approval.";
-    }
+    if (!isShown || answer === undefined || this.#pending.get(key) !== pending) return NOTHING;
     this.#pending.delete(key);
     pending.resolve(answer.key);
     return kind === "decline" ? "Declined." : "Approved.";
@@ -65,8 +93,11 @@ export class ChatQuestions {
     const stop = () => reject(new Error("the turn was stopped"));
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    const shown = recipient.sendUnrecorded(textOf(question, { clean, ms }));
-    const pending: Pending = { user_id, shown, answers: question.answers, resolve };
+    const id = randomBytes(4).toString("hex");
+    const closed = new AbortController();
+    const buttons = { choices: buttonsOf(question, id), until: closed.signal };
+    const shown = recipient.sendUnrecorded(textOf(question, { clean, ms }), buttons);
+    const pending: Pending = { id, user_id, shown, answers: question.answers, resolve };
     this.#pending.set(key, pending);
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -81,10 +112,17 @@ export class ChatQuestions {
       return await promise;
     } finally {
       clearTimeout(timer);
+      closed.abort();
       signal.removeEventListener("abort", stop);
       if (this.#pending.get(key) === pending) this.#pending.delete(key);
     }
   }
+}
+
+function buttonsOf({ answers }: CallQuestion, id: string): readonly ReplyButton[] {
+  return answers.flatMap(({ kind }) =>
+    kind === "hook" ? [] : [{ ...BUTTONS[kind], message: `${COMMANDS[kind]} ${id}` }],
+  );
 }
 
 function textOf(question: CallQuestion, { clean, ms }: ChatQuestionsDeps): string {

@@ -2,7 +2,7 @@
 import { problemOf, type HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { Log } from "#core/home/log";
-import type { Adapter, Draft, MessageSource, Reply } from "#core/ports/platform";
+import type { Adapter, Draft, MessageSource, Reply, ReplyButtons } from "#core/ports/platform";
 import type { Outbox, Written } from "./outbox.ts";
 import { withDeadline } from "#core/deadline";
 
@@ -22,8 +22,8 @@ export interface Recipient {
   end(): Promise<void>;
   /** A remark beside the answer, where the platform has a place for it. */
   notice(text: string): Promise<void>;
-  /** Like `answer`, for a text that must not be stored. False when it did not arrive. */
-  sendUnrecorded(text: string): Promise<boolean>;
+  /** Like `answer`, for a text that must not be stored, with buttons if the platform has them. False when it did not arrive. */
+  sendUnrecorded(text: string, buttons?: ReplyButtons): Promise<boolean>;
 }
 
 export interface RecipientDeps {
@@ -157,11 +157,11 @@ export function createChatRecipient(source: MessageSource, deps: RecipientDeps):
     discard();
   }
 
-  async function sendUnrecorded(text: string): Promise<boolean> {
+  async function sendUnrecorded(text: string, buttons?: ReplyButtons): Promise<boolean> {
     const settled = await withDeadline<unknown>(deps.sendMs, () => {
       const adapter = deps.adapter(platform);
       if (adapter === undefined) throw new Error("the platform is not running");
-      return adapter.send(chat_id, text, { thread_id });
+      return adapter.send(chat_id, text, { thread_id, ...(buttons === undefined ? {} : { buttons }) });
     });
     if (settled.kind === "value") return true;
     const problem = settled.kind === "late" ? "it took too long" : problemOf(settled.error);

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config } from "#core/home/config";
 import type { PlatformName, PlatformSettings } from "#core/home/platform-settings";
 import type { Adapter } from "#core/ports/platform";
+import { slashCommands } from "#core/slash-commands";
 import { didYouMean } from "#core/suggest";
 import type { AdapterServices } from "#gateway/adapters/descriptor";
 import { createAdapter, isBuiltIn, PLATFORM_NAMES } from "#gateway/adapters/table";
@@ -24,6 +25,11 @@ function servicesOf(host: Host, name: PlatformName): AdapterServices {
     database: host.database,
     isSession: (id) => host.sessions.get(id)?.platform === name,
     log: host.log,
+    warn: (sentence) => host.warn(sentence),
+    commands: () => [
+      ...slashCommands("gateway"),
+      ...host.plugins.commands().map((command) => ({ name: command.name, summary: command.description })),
+    ],
     // Text that a hook may still replace is not shown early.
     streaming: () => host.dispatcher.mayStream(),
   };

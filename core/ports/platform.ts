@@ -40,6 +40,29 @@ export interface ReplyTarget {
   readonly thread_id: string | null;
 }
 
+/** What a text may have besides its words. */
+export interface SendOptions {
+  readonly thread_id?: string | null;
+  /** Platforms without buttons ignore them: the text says what to write instead. */
+  readonly buttons?: ReplyButtons;
+}
+
+/** Buttons below a text. A press is a message of the user who presses. */
+export interface ReplyButtons {
+  /** At most three. */
+  readonly choices: readonly ReplyButton[];
+  /** Aborts when a press has no effect any more: the adapter then removes the buttons if its platform can. */
+  readonly until: AbortSignal;
+}
+
+export interface ReplyButton {
+  /** At most 20 characters. */
+  readonly label: string;
+  /** The text of the message, such as `/approve`; at most 60 characters of ASCII. */
+  readonly message: string;
+  readonly style?: "primary" | "danger";
+}
+
 /** A message that grows while the model writes; only on platforms that can edit messages. */
 export interface Draft {
   /** Shows the text so far. Returns immediately; the adapter respects its platform's rate limit. */
@@ -65,7 +88,7 @@ export interface Adapter {
    * Sends a finished text of any length. Resolves when the platform has accepted it, else rejects: then it is retried
    * with increasing delays, unless the error's `permanent` is true (for example, the chat is gone).
    */
-  send(chat_id: string, text: string, options?: { readonly thread_id?: string | null }): Promise<unknown>;
+  send(chat_id: string, text: string, options?: SendOptions): Promise<unknown>;
   /** Starts a draft. Absent if the platform cannot edit messages. */
   draft?(target: ReplyTarget): Draft;
 }

@@ -43,6 +43,35 @@ test("the chat gets the question; /approve, while the turn waits, runs the call"
   assert.equal(adapter.textsOf("1").at(-1), "Nothing waits for your approval.");
 });
 
+test("buttons answer their own question only, and are taken away once it is answered", async (t) => {
+  const { adapter, question } = await askingGateway(t);
+  const buttons = (number: number) => adapter.sent.filter((one) => one.buttons !== undefined)[number - 1]!.buttons!;
+  let turn = adapter.receive("@wait {}");
+  await question(1);
+  const [approve, all, deny] = buttons(1).choices;
+  assert.deepEqual([approve?.label, all?.label, deny?.label], ["Approve", "Approve all", "Deny"]);
+  assert.equal(buttons(1).until.aborted, false);
+  await adapter.receive(deny!.message);
+  await turn;
+  assert.ok(adapter.textsOf("1").includes("Declined."));
+  assert.equal(buttons(1).until.aborted, true);
+
+  turn = adapter.receive("@wait {}");
+  await question(2);
+  for (const stale of [approve!, all!, deny!]) {
+    await adapter.receive(stale.message);
+    assert.equal(adapter.textsOf("1").at(-1), "This question is closed. Answer the newest one.");
+  }
+  assert.equal(ran(adapter), false);
+  await adapter.receive(buttons(2).choices[0]!.message, { user_id: "2" });
+  assert.equal(ran(adapter), false);
+  await adapter.receive(buttons(2).choices[1]!.message);
+  await turn;
+  assert.ok(ran(adapter));
+  await adapter.receive("@wait {}");
+  assert.equal(adapter.sent.filter((one) => one.buttons !== undefined).length, 2);
+});
+
 test("/deny declines; /approve all covers the tool until the session ends", async (t) => {
   const { adapter, question } = await askingGateway(t);
   let turn = adapter.receive("@wait {}");

@@ -2,12 +2,22 @@
 import type { HermesError } from "#core/errors";
 import type { Frame } from "#core/frames";
 import type { ChatMessage } from "#core/messages";
-import type { Adapter, Draft, InboundMessage, Inbox, MessageSource, ReplyTarget } from "#core/ports/platform";
+import type {
+  Adapter,
+  Draft,
+  InboundMessage,
+  Inbox,
+  MessageSource,
+  ReplyButtons,
+  ReplyTarget,
+  SendOptions,
+} from "#core/ports/platform";
 
 export interface Sent {
   readonly chat_id: string;
   readonly text: string;
   readonly thread_id: string | null;
+  readonly buttons?: ReplyButtons;
 }
 
 export interface Replied {
@@ -58,9 +68,9 @@ export class MemoryAdapter implements Adapter {
     this.happened.push("stop");
   }
 
-  async send(chat_id: string, text: string, options: { readonly thread_id?: string | null } = {}): Promise<void> {
+  async send(chat_id: string, text: string, { thread_id = null, buttons }: SendOptions = {}): Promise<void> {
     await this.onSend(text, chat_id);
-    this.sent.push({ chat_id, text, thread_id: options.thread_id ?? null });
+    this.sent.push({ chat_id, text, thread_id, ...(buttons === undefined ? {} : { buttons }) });
   }
 
   /** What the gateway gave it. */

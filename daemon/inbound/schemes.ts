@@ -6,6 +6,7 @@
 import { createHmac } from "node:crypto";
 import { digestOf, isSame } from "#core/bearer";
 import type { Verification } from "#core/home/inbound-settings";
+import { hubSignature, isHubSignature } from "#core/hub-signature";
 
 /** A request as far as a scheme needs it. */
 export interface SignedRequest {
@@ -48,10 +49,10 @@ export const SCHEMES: Readonly<Record<Verification, Scheme>> = {
     isTimed: false,
     verify({ header, body }, secret) {
       const sent = header("x-hub-signature-256");
-      return sent === undefined ? null : proofIf(isEqual(sent, githubSignature(body, secret)), sent);
+      return sent === undefined ? null : proofIf(isHubSignature(sent, body, secret), sent);
     },
     sign: (body, secret, { id }) => ({
-      "x-hub-signature-256": githubSignature(body, secret),
+      "x-hub-signature-256": hubSignature(body, secret),
       "x-github-delivery": id,
     }),
   },
@@ -166,10 +167,6 @@ function isEqual(one: string, other: string): boolean {
 
 function isRecent(time: string | undefined, now: number): time is string {
   return time !== undefined && /^\d{1,12}$/.test(time) && Math.abs(now - Number(time)) <= REPLAY_WINDOW_S;
-}
-
-function githubSignature(body: Buffer, secret: string): string {
-  return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 }
 
 function stripeSignature(body: Buffer, secret: string, time: string): string {

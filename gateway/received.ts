@@ -1,4 +1,7 @@
-/** Recognises messages that platforms deliver twice. */
+/**
+ * Recognises messages that platforms deliver twice. An id is recorded when the message is the gateway's: until then, a
+ * crash leaves it to the platform, which delivers it again.
+ */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BoundedMap } from "#core/bounded-map";
 import { problemOf } from "#core/errors";
@@ -14,7 +17,10 @@ const SWEEP_EVERY = 1000;
 export class ReceivedMessages {
   readonly #database: DatabaseSync;
   readonly #log: Log;
+  /** Messages whose hooks run. */
+  readonly #arriving = new Set<string>();
   readonly #inMemory = new BoundedMap<string, true>(SWEEP_EVERY);
+  #find: StatementSync | undefined;
   #insert: StatementSync | undefined;
   #count = 0;
 
@@ -23,22 +29,35 @@ export class ReceivedMessages {
     this.#log = log;
   }
 
-  /** True for the first delivery of a message; one without an id is always new. Never throws. */
-  isNew({ source, message_id }: InboundMessage): boolean {
-    if (message_id === "") return true;
-    const known = JSON.stringify([source.platform, message_id]);
-    if (this.#inMemory.has(known)) return false;
-    try {
+  /** True for the first delivery of a message, which `settle` must follow; one without an id is always new. Never throws. */
+  isNew(message: InboundMessage): boolean {
+    const { source, message_id: id } = message;
+    if (id === "") return true;
+    const known = keyOf(message);
+    if (this.#arriving.has(known) || this.#inMemory.has(known)) return false;
+    const isRecorded = this.#attempt(() => {
       if (this.#count++ % SWEEP_EVERY === 0) this.#sweep();
+      this.#find ??= this.#database.prepare("SELECT 1 FROM inbound_messages WHERE platform = ? AND message_id = ?");
+      return this.#find.get(source.platform, id) !== undefined;
+    });
+    if (isRecorded === true) return false;
+    this.#arriving.add(known);
+    return true;
+  }
+
+  /** Records the message: it has been stored or answered. Never throws; a second call does nothing. */
+  settle(message: InboundMessage): void {
+    const known = keyOf(message);
+    if (!this.#arriving.delete(known)) return;
+    const { source, message_id: id } = message;
+    const isRecorded = this.#attempt(() => {
       this.#insert ??= this.#database.prepare(
         "INSERT OR IGNORE INTO inbound_messages (platform, message_id, received_at) VALUES (?, ?, ?)",
       );
-      return Number(this.#insert.run(source.platform, message_id, new Date().toISOString()).changes) > 0;
-    } catch (error) {
-      this.#log.warn("received messages cannot be recorded in state.db", { problem: problemOf(error) });
-      this.#inMemory.set(known, true);
+      this.#insert.run(source.platform, id, new Date().toISOString());
       return true;
-    }
+    });
+    if (isRecorded === undefined) this.#inMemory.set(known, true);
   }
 
   #sweep(): void {
@@ -51,4 +70,17 @@ export class ReceivedMessages {
       )
       .run(MOST_ROWS);
   }
+
+  #attempt<Value>(work: () => Value): Value | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#log.warn("received messages cannot be recorded in state.db", { problem: problemOf(error) });
+      return undefined;
+    }
+  }
+}
+
+function keyOf({ source, message_id: id }: InboundMessage): string {
+  return JSON.stringify([source.platform, id]);
 }

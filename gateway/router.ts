@@ -144,6 +144,7 @@ export class Router {
       const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
       await done;
     } finally {
+      this.#deps.received.settle(message);
       if (conversation.isIdle) this.#conversations.delete(name);
     }
   }
@@ -253,6 +254,7 @@ export class Router {
       ask: isChat && key !== null && user_id !== "" ? questions.asker({ key, user_id, recipient }) : undefined,
     };
     const answered = isChat && !internal ? this.#deps.unanswered.add(message.source, admitted.text) : () => undefined;
+    this.#deps.received.settle(message);
     recipient.onStored(answered);
     // Messages of the program itself never end a turn that a user asked for.
     const mode = internal ? "queue" : (this.#deps.settings().busy ?? "interrupt");
@@ -265,6 +267,7 @@ export class Router {
 
   async #command(command: SlashCommand, incoming: Incoming): Promise<Looked> {
     const { message, recipient, key, conversation, find } = incoming;
+    this.#deps.received.settle(message);
     const show = (frame: Frame) => recipient.show(frame);
     try {
       const answer = await runCommand(command, { source: message.source, key, conversation, show }, this.#deps);

@@ -141,6 +141,30 @@ test("the same message twice is one message, at once, one after the other, and a
   assert.equal(second.adapter.sent.length, 0);
 });
 
+test("a message is the gateway's once its hooks have run: a crash before that loses nothing", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "hermes-received-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "state.db");
+  const first = await createGatewayBench(t, { database: openDatabase(file) });
+  const [running, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  first.agent.hook("pre_gateway_dispatch", async () => {
+    running.resolve();
+    await go.promise;
+  });
+  const twice = { message_id: "5" };
+  const received = first.adapter.receive("hello", twice);
+  await running.promise;
+  await first.adapter.receive("hello", twice);
+  assert.equal(first.adapter.sent.length, 0);
+  // What another process finds after a kill.
+  const second = await createGatewayBench(t, { database: openDatabase(file) });
+  await second.adapter.receive("hello", twice);
+  assert.equal(second.adapter.sent.length, 1);
+  go.resolve();
+  await received;
+  assert.equal((await first.adapter.ask("hello", twice)).problem?.code, "HERMES_MESSAGE_REPEATED");
+});
+
 test("one id on two platforms, without an id, or from the program itself: all are messages", async (t) => {
   const other = new MemoryAdapter({ name: "other" });
   const { adapter } = await createGatewayBench(t, { adapters: [new MemoryAdapter(), other] });

@@ -9,7 +9,7 @@ export const LONGEST_MESSAGE = 1024 * 1024;
 /** Maximum length of an id, since ids become keys and rows. */
 const LONGEST_ID = 1024;
 /** Maximum size of a message's images in total, in characters of base64. */
-const LARGEST_IMAGES = 8 * 1024 * 1024;
+export const LARGEST_IMAGES = 8 * 1024 * 1024;
 
 export interface Unreadable {
   readonly problem: string;

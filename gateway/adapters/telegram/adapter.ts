@@ -2,16 +2,17 @@
 import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
+import { createArrivals } from "#gateway/adapters/shared/arrivals";
+import { createDraft } from "#gateway/adapters/shared/draft";
+import { createHousekeeping, type Housekeeping, type HousekeepingTiming } from "#gateway/adapters/shared/housekeeping";
+import { createOutgoing, type Outgoing, type OutgoingTiming } from "#gateway/adapters/shared/outgoing";
+import { splitText } from "#gateway/adapters/shared/split";
+import { createTyping, type TypingTiming } from "#gateway/adapters/shared/typing";
 import { createClient, type TelegramClient } from "./client.ts";
-import { createDraft, type DraftTiming } from "./draft.ts";
 import { telegramFailureOf } from "./failure.ts";
-import { createHousekeeping, type Housekeeping, type HousekeepingTiming } from "./housekeeping.ts";
 import { createIncoming } from "./incoming.ts";
-import { createOutgoing, sendFinished, type Outgoing, type OutgoingTiming } from "./outgoing.ts";
 import { pollUpdates, type PollTiming } from "./polling.ts";
 import { telegramProblem } from "./settings.ts";
-import { splitText } from "./split.ts";
-import { createTyping, type TypingTiming } from "./typing.ts";
 
 export interface TelegramOptions {
   /** The bot's token from @BotFather. */
@@ -19,6 +20,8 @@ export interface TelegramOptions {
   /** The URL of the Bot API; Telegram's own when absent. */
   readonly api_root?: string | undefined;
   readonly log: Log;
+  /** Shows a sentence to the operator. */
+  readonly warn: (sentence: string) => void;
   /** False while a hook may replace the final answer: then nothing is shown before it. True when absent. */
   readonly streaming?: (() => boolean) | undefined;
   readonly timing?: Partial<TelegramTiming> | undefined;
@@ -27,8 +30,12 @@ export interface TelegramOptions {
 export type TelegramTiming = PollTiming &
   OutgoingTiming &
   HousekeepingTiming &
-  DraftTiming &
   TypingTiming & {
+    /** Minimum time between two edits of a message, in private chats and in groups, which have a lower limit. */
+    readonly editMs: number;
+    readonly groupEditMs: number;
+    /** How long an answer waits for the last edit of its draft. */
+    readonly settleMs: number;
     /** How long `stop` waits for messages on their way. */
     readonly stopMs: number;
   };
@@ -54,6 +61,10 @@ const TIMING: TelegramTiming = {
   stopMs: 4000,
 };
 
+/** Telegram's maximum length of a message, in UTF-16 units. */
+const LONGEST_PIECE = 4096;
+const PLATFORM = "telegram";
+
 /** How long `start` waits for the server's first answer. */
 const START_MS = 15_000;
 
@@ -72,7 +83,8 @@ interface Running {
  * one) or HERMES_ADAPTER_START (the server cannot be reached). Errors and logs never contain the token.
  */
 export function createTelegram(options: TelegramOptions): TelegramAdapter {
-  const { token = "", api_root: apiRoot = "https://api.telegram.org", log, streaming = () => true } = options;
+  const { token = "", api_root: apiRoot = "https://api.telegram.org", log, warn } = options;
+  const { streaming = () => true } = options;
   const timing = { ...TIMING, ...options.timing };
   let running: Running | undefined;
 
@@ -90,18 +102,20 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
       throw notStarted(thrown, apiRoot);
     });
     const typing = createTyping(client, timing);
+    const arrive = createArrivals({ platform: PLATFORM, inbox, typing, log });
     const [polling, sending] = [new AbortController(), new AbortController()];
     const ended = pollUpdates({
       client,
       log,
+      warn,
       timing,
       signal: polling.signal,
-      hand: createIncoming({ client, inbox, typing, log, botName }),
+      hand: createIncoming({ client, inbox, arrive, log, botName }),
     });
-    const housekeeping = createHousekeeping(log, timing, sending.signal);
+    const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });
     running = {
       client,
-      outgoing: createOutgoing({ client, timing, housekeeping, signal: sending.signal }),
+      outgoing: createOutgoing({ platform: PLATFORM, client, timing, housekeeping, signal: sending.signal }),
       housekeeping,
       endPolling: () => {
         typing.stop();
@@ -123,19 +137,26 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
   }
 
   return {
-    name: "telegram",
+    name: PLATFORM,
     start,
     stop,
-    async send(chatId, text, { thread_id = null } = {}) {
+    async send(chatId, text, { thread_id = null, buttons } = {}) {
       if (running === undefined) throw notRunning();
-      await sendFinished(running.outgoing, { chat_id: chatId, thread_id }, splitText(text));
+      await running.outgoing.send({ chat_id: chatId, thread_id }, split(text), buttons);
     },
     draft(target) {
       if (running === undefined) throw notRunning();
       const { client, outgoing, housekeeping } = running;
-      return createDraft({ client, outgoing, housekeeping, log, timing, live: streaming() }, target);
+      const { editMs, groupEditMs, settleMs } = timing;
+      const edits = { editMs: target.chat_id.startsWith("-") ? groupEditMs : editMs, settleMs };
+      const live = streaming();
+      return createDraft({ platform: PLATFORM, client, outgoing, housekeeping, log, ...edits, split, live }, target);
     },
   };
+}
+
+function split(text: string): readonly string[] {
+  return splitText(text, LONGEST_PIECE);
 }
 
 function notStarted(thrown: unknown, apiRoot: string): HermesError {
@@ -144,13 +165,13 @@ function notStarted(thrown: unknown, apiRoot: string): HermesError {
     return unusable(`${apiRoot} rejected the token (${message}). Check gateway.platforms.telegram.token.`);
   }
   const problem = `${apiRoot} cannot be reached: ${message}`;
-  return new HermesError("HERMES_ADAPTER_START", { platform: "telegram", problem });
+  return new HermesError("HERMES_ADAPTER_START", { platform: PLATFORM, problem });
 }
 
 function unusable(problem: string): HermesError {
-  return new HermesError("HERMES_ADAPTER_CONFIG", { platform: "telegram", problem });
+  return new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
 }
 
 function notRunning(): HermesError {
-  return new HermesError("HERMES_ADAPTER_SEND", { platform: "telegram", problem: "the platform is not running." });
+  return new HermesError("HERMES_ADAPTER_SEND", { platform: PLATFORM, problem: "the platform is not running." });
 }

@@ -1,4 +1,5 @@
 /** What comes with a message besides text, and what to say of it. */
+import { LARGEST_FILE } from "#gateway/adapters/shared/files";
 
 interface TelegramFile {
   readonly file_id?: string;
@@ -23,9 +24,6 @@ export interface Attachments {
 
 type Attachment = { readonly kind: "image"; readonly fileId: string } | { readonly kind: Exclude<Kind, "image"> };
 type Kind = keyof typeof KINDS;
-
-/** The largest file that is loaded; images of a message have 8 MiB as base64. */
-export const LARGEST_FILE = 5 * 1024 * 1024;
 
 /** `answer`: to a message without words. `note`: for the model, behind the words. */
 const KINDS = {

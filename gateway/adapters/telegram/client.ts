@@ -2,20 +2,16 @@
 import type { Api } from "grammy";
 import type { ReplyTarget } from "#core/ports/platform";
 import { BoundedMap } from "#core/bounded-map";
+import type { EditingClient, TypingClient } from "#gateway/adapters/shared/message-client";
 import { createTokenRedactor, telegramFailureFrom, telegramFailureOf, TelegramFailure } from "./failure.ts";
 
-export interface TelegramClient {
+export interface TelegramClient extends EditingClient<number>, TypingClient {
   /** The bot's own name, without `@`; null when the server does not send it. */
   getUsername(signal: AbortSignal): Promise<string | null>;
   /** Waits up to `seconds` for updates from `offset` on, and confirms all earlier ones. */
   getUpdates(offset: number, seconds: number, signal: AbortSignal): Promise<readonly unknown[]>;
-  /** Returns the message's id. `signal` ends this call and the next two; without one they have 15 s. */
-  sendMessage(target: ReplyTarget, text: string, signal?: AbortSignal): Promise<number>;
-  editMessage(target: ReplyTarget, messageId: number, text: string, signal?: AbortSignal): Promise<void>;
-  deleteMessage(target: ReplyTarget, messageId: number, signal?: AbortSignal): Promise<void>;
   /** The content of a file. Fails when it is larger than `most` bytes. */
   download(fileId: string, most: number): Promise<Buffer>;
-  showTyping(target: ReplyTarget): Promise<void>;
 }
 
 /** Reads a body of at most `most` bytes. */
@@ -95,7 +91,7 @@ export async function createClient(options: {
       if (!Array.isArray(updates)) throw new TelegramFailure("the server does not speak the Bot API");
       return updates as unknown[];
     },
-    async sendMessage(target, text, signal) {
+    async sendMessage(target, text, { signal } = {}) {
       const send = (chat: string, own: GrammySignal) => api.sendMessage(chat, text, thread(target), own);
       return (await callIn(target, send, signal)).message_id;
     },

@@ -5,8 +5,8 @@ import { telegramProblem } from "./settings.ts";
 export const telegram = describePlatform({
   name: "telegram",
   problem: telegramProblem,
-  async create({ token, api_root }, { log, streaming }) {
+  async create({ token, api_root }, { log, warn, streaming }) {
     const { createTelegram } = await import("./adapter.ts");
-    return createTelegram({ token, api_root, log, streaming });
+    return createTelegram({ token, api_root, log, warn, streaming });
   },
 });

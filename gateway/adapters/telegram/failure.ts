@@ -1,36 +1,17 @@
 /** Describes a failed Bot API call without the token, which is part of every URL. */
 import { problemOf } from "#core/errors";
+import { CallFailure, kindOfStatus, type FailureDetails } from "#gateway/adapters/shared/call-failure";
+import { createRedactor } from "#gateway/adapters/shared/redaction";
 
-interface FailureParameters {
-  readonly retryAfterMs?: number | null;
-  readonly movedTo?: string | null;
-}
-
-/** A failed call. It has no `cause`, because grammy's errors contain the URL. */
-export class TelegramFailure extends Error {
+/** A failed call, with the Bot API's `error_code` as its status. */
+export class TelegramFailure extends CallFailure {
   override readonly name = "TelegramFailure";
-  /** The Bot API's `error_code`; null when the Bot API did not answer. */
-  readonly status: number | null;
-  /** The delay that the server asks for, in milliseconds, or null. */
-  readonly retryAfterMs: number | null;
   /** The new id of a group that became a supergroup, or null. */
   readonly movedTo: string | null;
 
-  constructor(problem: string, status: number | null = null, parameters: FailureParameters = {}) {
-    super(problem);
-    this.status = status;
-    this.retryAfterMs = parameters.retryAfterMs ?? null;
-    this.movedTo = parameters.movedTo ?? null;
-  }
-
-  /** True when the same call may succeed later: no answer, too many calls, or a server error. */
-  get mayPass(): boolean {
-    return this.status === null || this.status === 429 || this.status >= 500;
-  }
-
-  /** True when Telegram reports that nothing needed to change. */
-  get isUnchanged(): boolean {
-    return this.status === 400 && this.message.includes("message is not modified");
+  constructor(problem: string, details: FailureDetails & { readonly movedTo?: string | null } = {}) {
+    super(problem, details);
+    this.movedTo = details.movedTo ?? null;
   }
 }
 
@@ -45,12 +26,15 @@ export function telegramFailureFrom(thrown: unknown, redact: (text: string) => s
   const { error_code: status, description, parameters, error } = (thrown ?? {}) as Record<string, unknown>;
   if (typeof status === "number") {
     const problem = typeof description === "string" ? description : "no reason given";
-    return new TelegramFailure(redact(`${problem} (${status})`), status, parametersOf(parameters));
+    // Telegram reports that nothing needed to change.
+    const isUnchanged = status === 400 && problem.includes("message is not modified");
+    const kind = isUnchanged ? "unchanged" : kindOfStatus(status);
+    return new TelegramFailure(redact(`${problem} (${status})`), { status, kind, ...parametersOf(parameters) });
   }
   return new TelegramFailure(redact(reasonOf(error ?? thrown)));
 }
 
-function parametersOf(parameters: unknown): FailureParameters {
+function parametersOf(parameters: unknown): Pick<TelegramFailure, "retryAfterMs" | "movedTo"> {
   const { retry_after: seconds, migrate_to_chat_id: chat } = (parameters ?? {}) as Record<string, unknown>;
   return {
     retryAfterMs: typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : null,
@@ -69,11 +53,5 @@ function reasonOf(error: unknown): string {
 
 /** Creates a function that removes a bot's token, and its secret half, from a text. */
 export function createTokenRedactor(token: string): (text: string) => string {
-  const secret = token.slice(token.indexOf(":") + 1);
-  const secrets = [...new Set([token, encodeURIComponent(token), secret])].filter((one) => one.length >= 4);
-  return (text) => {
-    let clean = text;
-    for (const one of secrets) clean = clean.replaceAll(one, "[redacted]");
-    return clean;
-  };
+  return createRedactor([token, token.slice(token.indexOf(":") + 1)]);
 }

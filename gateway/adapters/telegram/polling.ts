@@ -1,8 +1,8 @@
 /** Long polling: fetches updates in order, through outages of any length. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { growingPause, type Backoff } from "#core/backoff";
+import type { Backoff } from "#core/backoff";
 import type { Log } from "#core/home/log";
-import { OncePerMinute } from "#core/rare-log";
+import { createOutage } from "#gateway/adapters/shared/outage";
 import type { TelegramClient } from "./client.ts";
 import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
 import { updateId } from "./updates.ts";
@@ -17,6 +17,8 @@ export interface PollTiming extends Backoff {
 export interface PollOptions {
   readonly client: TelegramClient;
   readonly log: Log;
+  /** Shows a sentence to the operator. */
+  readonly warn: (sentence: string) => void;
   readonly timing: PollTiming;
   /** Takes an update. Its promise is only awaited when very many are pending. */
   readonly hand: (update: unknown) => Promise<void>;
@@ -32,8 +34,8 @@ const IDLE_PAUSE_MS = 300;
 const CONFIRM_MS = 2000;
 
 /** Polls until the signal aborts. Never rejects. */
-export async function pollUpdates({ client, log, timing, hand, signal }: PollOptions): Promise<void> {
-  const outage = createOutage(log, timing);
+export async function pollUpdates({ client, log, warn, timing, hand, signal }: PollOptions): Promise<void> {
+  const outage = createOutage({ platform: "telegram", log, warn, backoff: timing });
   const open = createGate(MOST_OPEN);
   let offset = 0;
 
@@ -54,9 +56,11 @@ export async function pollUpdates({ client, log, timing, hand, signal }: PollOpt
   }
 
   while (!signal.aborted) {
-    const pause = await pollOnce().catch((thrown: unknown) =>
-      signal.aborted ? 0 : outage.note(telegramFailureOf(thrown)),
-    );
+    const pause = await pollOnce().catch((thrown: unknown) => {
+      const failure = telegramFailureOf(thrown);
+      const { message: problem, retryAfterMs } = failure;
+      return signal.aborted ? 0 : outage.note({ problem, retryAfterMs, advice: adviceFor(failure) });
+    });
     // The loop notices an abort during the pause.
     if (pause > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
@@ -71,32 +75,12 @@ async function confirm(client: TelegramClient, offset: number, log: Log): Promis
   });
 }
 
-/** Reports an outage when it starts and then once a minute, and computes pauses. */
-function createOutage(log: Log, backoff: Backoff) {
-  const rare = new OncePerMinute();
-  let failures = 0;
-  return {
-    /** Returns the pause before the next attempt. */
-    note(failure: TelegramFailure): number {
-      if (rare.isDue()) {
-        log.warn(`telegram: cannot fetch messages: ${failure.message}${adviceFor(failure)}; retrying`);
-      }
-      return Math.max(growingPause(failures++, backoff), failure.retryAfterMs ?? 0);
-    },
-    end(): void {
-      if (failures > 0) log.info("telegram: fetching messages again");
-      failures = 0;
-      rare.reset();
-    },
-  };
-}
-
 function adviceFor({ status, message }: TelegramFailure): string {
-  if (status === 401) return ". Check gateway.platforms.telegram.token";
+  if (status === 401) return "Check gateway.platforms.telegram.token";
   if (status !== 409) return "";
   return message.includes("webhook")
-    ? ". The bot has a webhook; remove it with the Bot API's deleteWebhook"
-    : ". Another program is fetching this bot's messages; stop it, or use another token";
+    ? "The bot has a webhook; remove it with the Bot API's deleteWebhook"
+    : "Another program is fetching this bot's messages; stop it, or use another token";
 }
 
 /** Counts pending promises. */

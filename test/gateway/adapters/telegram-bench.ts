@@ -34,6 +34,7 @@ export async function makeBench(
     token: TOKEN,
     api_root: server.url,
     log,
+    warn: (sentence) => void lines.push(`said ${sentence}`),
     timing: { ...QUICK, ...timing },
     ...options,
   });

@@ -2,8 +2,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import fc from "fast-check";
-import { splitText } from "#gateway/adapters/telegram/split";
 import type { TelegramAdapter } from "#gateway/adapters/telegram/adapter";
 import { BOT_NAME, type TelegramServer } from "../../helpers/telegram-server.ts";
 import { startBench } from "./telegram-bench.ts";
@@ -44,38 +42,6 @@ test("long texts go in pieces, in order; nothing goes for nothing", async (t) =>
   assert.equal(texts.at(-1), "the next answer");
   assert.deepEqual(texts.slice(0, -1).join("\n").split("\n"), lines);
   assert.ok(texts.length >= 5 && texts.every((text) => text.length <= 4096));
-});
-
-test("pieces: where texts are cut", () => {
-  assert.deepEqual(splitText("one two three", 8), ["one two", "three"]);
-  assert.deepEqual(splitText("one\ntwo three", 9), ["one\ntwo", "three"]);
-  assert.deepEqual(splitText("aaa bbb\nccc ddd", 12), ["aaa bbb", "ccc ddd"]);
-  assert.deepEqual(splitText("aaa\n\nbb\ncc dd", 6), ["aaa", "bb\ncc", "dd"]);
-  assert.deepEqual(splitText("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
-  assert.deepEqual(splitText("😀😀😀", 3), ["😀", "😀", "😀"]);
-  assert.deepEqual(splitText("  indented\n  code", 12), ["  indented", "  code"]);
-  assert.deepEqual(splitText("half \ud83d pair"), ["half \ufffd pair"]);
-  assert.deepEqual(splitText(""), []);
-  assert.deepEqual(splitText("x".repeat(4096)).length, 1);
-  assert.deepEqual(
-    splitText("x".repeat(4097)).map(({ length }) => length),
-    [4096, 1],
-  );
-});
-
-test("pieces: none is too long or broken, and nothing but white space is lost", () => {
-  const word = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom(" ", "\n", "\n\n", "😀", "x".repeat(30)));
-  const text = fc.array(word, { maxLength: 60 }).map((words) => words.join(""));
-  const solid = (value: string) => value.replaceAll(/\s/g, "");
-  fc.assert(
-    fc.property(text, fc.integer({ min: 2, max: 40 }), (value, longest) => {
-      const pieces = splitText(value, longest);
-      for (const piece of pieces) {
-        assert.ok(piece.length <= longest && piece.trim() !== "" && piece.isWellFormed());
-      }
-      assert.equal(solid(pieces.join("")), solid(value));
-    }),
-  );
 });
 
 test("429 is obeyed and the message sent once", async (t) => {
@@ -342,6 +308,8 @@ test("a draft that cannot be finished says so", async (t) => {
   const draft = adapter.draft(HERE);
   draft.update("half");
   await until(() => server.messages.size === 1, "the draft is there");
-  server.misbehave("editMessageText", { status: 403, description: `Forbidden: ${BOT_NAME} was blocked` });
+  const blocked = { status: 403, description: `Forbidden: ${BOT_NAME} was blocked` };
+  server.misbehave("editMessageText", blocked);
+  server.misbehave("sendMessage", blocked);
   await assert.rejects(draft.finish("the whole"), { code: "HERMES_ADAPTER_SEND", permanent: true });
 });

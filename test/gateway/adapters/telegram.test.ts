@@ -174,7 +174,7 @@ test("a wrong token, and none, are named by their setting", async (t) => {
     wrong.message,
     /rejected the token \(Unauthorized \(401\)\)\. Check gateway\.platforms\.telegram\.token/,
   );
-  const missing = await startError(createTelegram({ log: noteLog().log }));
+  const missing = await startError(createTelegram({ log: noteLog().log, warn: () => undefined }));
   assert.deepEqual(
     [missing.code, missing.message.includes("telegram.token is missing")],
     ["HERMES_ADAPTER_CONFIG", true],
@@ -192,7 +192,12 @@ test("a server that is not Telegram's, or repeats the token, is reported without
 test("an address with a slash at its end is the same address", async (t) => {
   const server = await new TelegramServer().start();
   t.after(() => server.stop());
-  const adapter = createTelegram({ token: TOKEN, api_root: `${server.url}/`, log: noteLog().log });
+  const adapter = createTelegram({
+    token: TOKEN,
+    api_root: `${server.url}/`,
+    log: noteLog().log,
+    warn: () => undefined,
+  });
   await adapter.start(new TestInbox());
   await adapter.stop();
 });
@@ -207,10 +212,10 @@ test("polls that fail are tried again, later and later, logged once, until messa
   assert.deepEqual(inbox.texts, ["at last"]);
   const warnings = lines.filter((line) => line.startsWith("warn"));
   assert.equal(warnings.length, 1, lines.join("\n"));
-  assert.match(warnings[0]!, /^warn telegram: cannot fetch messages: .*; retrying$/);
+  assert.match(warnings[0]!, /^warn telegram: cannot receive messages: .*; retrying$/);
   assert.deepEqual(
     lines.filter((line) => line.startsWith("info")),
-    ["info telegram: fetching messages again"],
+    ["info telegram: receiving messages again"],
   );
   const at = server.callsOf("getUpdates").map((call) => call.at);
   const pauses = at.slice(1).map((moment, index) => moment - at[index]!);
@@ -272,7 +277,7 @@ test("an inbox that throws costs its message only", async (t) => {
   server.say("two");
   await inbox.count(2);
   await until(() => lines.length === 2, "both are logged");
-  assert.match(lines[0]!, /warn telegram: an update could not be processed: the inbox broke/);
+  assert.match(lines[0]!, /warn telegram: a message could not be processed: the inbox broke/);
 });
 
 test("typing is shown while a message is dealt with, once a chat, and no longer", async (t) => {
@@ -314,7 +319,7 @@ test("a connection that is dead without saying so is given up", async (t) => {
   const { server, inbox, lines } = await startBench(t, { timing: { pollSeconds: 0, pollSlackMs: 300 } });
   server.misbehave("getUpdates", "hang");
   await until(() => lines.length > 0, "the poll was given up");
-  assert.match(lines[0]!, /cannot fetch messages: no answer in time; retrying/);
+  assert.match(lines[0]!, /cannot receive messages: no answer in time; retrying/);
   server.say("alive");
   await inbox.count(1);
 });

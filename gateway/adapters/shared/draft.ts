@@ -1,42 +1,38 @@
-/** A draft: a message that is sent with the first words, edited about once a second, and finished with the answer. */
+/** A draft: a message that is sent with the first words, edited at the rate of its platform, and finished with the answer. */
 import type { Log } from "#core/home/log";
 import type { Draft, ReplyTarget } from "#core/ports/platform";
-import type { TelegramClient } from "./client.ts";
-import { telegramFailureOf } from "./failure.ts";
+import { callFailureOf, sendError } from "./call-failure.ts";
 import type { Housekeeping } from "./housekeeping.ts";
-import { sendError, sendFinished, type Outgoing } from "./outgoing.ts";
-import { splitText } from "./split.ts";
+import type { EditingClient } from "./message-client.ts";
+import type { Outgoing } from "./outgoing.ts";
 
-export interface DraftTiming {
-  /** Minimum time between two edits of a message, in private chats and in groups, which have a lower limit. */
-  readonly editMs: number;
-  readonly groupEditMs: number;
-  /** How long an answer waits for the last edit of its draft. */
-  readonly settleMs: number;
-}
-
-export interface DraftOptions {
-  readonly client: TelegramClient;
+export interface DraftOptions<Id> {
+  readonly platform: string;
+  readonly client: EditingClient<Id>;
   readonly outgoing: Outgoing;
   readonly housekeeping: Housekeeping;
   readonly log: Log;
-  readonly timing: DraftTiming;
+  /** Minimum time between two edits of a message, in milliseconds. */
+  readonly editMs: number;
+  /** How long an answer waits for the last edit of its draft, in milliseconds. */
+  readonly settleMs: number;
+  /** A text in the platform's own form, in the pieces that it accepts. */
+  readonly split: (text: string) => readonly string[];
   /** False: nothing is shown before the answer is complete. */
   readonly live: boolean;
 }
 
-export function createDraft(options: DraftOptions, target: ReplyTarget): Draft {
-  const { client, outgoing, housekeeping, log, timing, live } = options;
+export function createDraft<Id>(options: DraftOptions<Id>, target: ReplyTarget): Draft {
+  const { platform, client, outgoing, housekeeping, log, editMs, settleMs, split, live } = options;
   const { chat_id: chat } = target;
   const over = new AbortController();
-  const pauseMs = chat.startsWith("-") ? timing.groupEditMs : timing.editMs;
-  let messageId: number | null = null;
+  let messageId: Id | null = null;
   let shown = "";
   let wanted = "";
   let timer: NodeJS.Timeout | undefined;
   let showing: Promise<void> | undefined;
   let nextAt = 0;
-  /** True when no more text must be shown: the answer is complete, or Telegram refused. */
+  /** True when no more text must be shown: the answer is complete, or the platform refused. */
   let isOver = !live;
 
   function schedule(): void {
@@ -47,7 +43,7 @@ export function createDraft(options: DraftOptions, target: ReplyTarget): Draft {
         timer = undefined;
         showing = show(wanted).finally(() => {
           showing = undefined;
-          nextAt = Math.max(nextAt, performance.now() + pauseMs);
+          nextAt = Math.max(nextAt, performance.now() + editMs);
           schedule();
         });
       },
@@ -58,16 +54,16 @@ export function createDraft(options: DraftOptions, target: ReplyTarget): Draft {
   async function show(text: string): Promise<void> {
     const isFirst = messageId === null;
     try {
-      if (messageId === null) messageId = await client.sendMessage(target, text, housekeeping.signal());
+      if (messageId === null) messageId = await client.sendMessage(target, text, { signal: housekeeping.signal() });
       else await client.editMessage(target, messageId, text, housekeeping.signal(over.signal));
       shown = text;
     } catch (thrown) {
-      const failure = telegramFailureOf(thrown);
+      const failure = callFailureOf(thrown);
       housekeeping.note(chat, failure);
-      if (failure.isUnchanged) shown = text;
+      if (failure.kind === "unchanged") shown = text;
       // The first message may have arrived although its response was lost, so do not send another one.
-      else if ((isFirst && failure.retryAfterMs === null) || !failure.mayPass) isOver = true;
-      log.debug(`telegram: a draft could not be updated: ${failure.message}`);
+      else if ((isFirst && failure.retryAfterMs === null) || failure.kind !== "temporary") isOver = true;
+      log.debug(`${platform}: a draft could not be updated: ${failure.message}`);
     }
   }
 
@@ -80,7 +76,7 @@ export function createDraft(options: DraftOptions, target: ReplyTarget): Draft {
   /** Waits for the last call. An edit that takes long is ended: the answer replaces its text anyway. */
   async function settle(): Promise<void> {
     end();
-    const late = setTimeout(() => over.abort(), timing.settleMs);
+    const late = setTimeout(() => over.abort(), settleMs);
     await showing;
     clearTimeout(late);
   }
@@ -94,34 +90,32 @@ export function createDraft(options: DraftOptions, target: ReplyTarget): Draft {
   }
 
   /** The last edit. False when the message is gone. */
-  async function complete(id: number, text: string): Promise<boolean> {
+  async function complete(id: Id, text: string): Promise<boolean> {
     if (text === shown) return true;
     await housekeeping.wait(chat);
     try {
       await outgoing.attempt(chat, () => client.editMessage(target, id, text));
       return true;
     } catch (thrown) {
-      const failure = telegramFailureOf(thrown);
-      if (failure.isUnchanged) return true;
+      const failure = callFailureOf(thrown);
+      if (failure.kind === "unchanged") return true;
       // The user deleted it, or it is too old: send the answer as a new message.
-      if (failure.status === 400) return false;
-      throw sendError(failure);
+      if (failure.kind === "permanent") return false;
+      throw sendError(platform, failure);
     }
   }
 
   return {
     update(text) {
-      wanted = splitText(text)[0] ?? "";
+      wanted = split(text)[0] ?? "";
       schedule();
     },
     async finish(text) {
       await settle();
-      const pieces = splitText(text);
+      const pieces = split(text);
       if (pieces.length === 0) return remove();
-      if (messageId === null || !(await complete(messageId, pieces[0]!))) {
-        return sendFinished(outgoing, target, pieces);
-      }
-      return sendFinished(outgoing, target, pieces.slice(1));
+      if (messageId === null || !(await complete(messageId, pieces[0]!))) return outgoing.send(target, pieces);
+      return outgoing.send(target, pieces.slice(1));
     },
     async discard() {
       end();

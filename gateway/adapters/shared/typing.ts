@@ -1,11 +1,11 @@
 /** Shows "typing…" in chats with messages being processed. */
 import type { ReplyTarget } from "#core/ports/platform";
-import type { TelegramClient } from "./client.ts";
+import type { TypingClient } from "./message-client.ts";
 
 export interface TypingTiming {
   /** The delay before it is shown: immediate answers and refusals do not need it. */
   readonly typingDelayMs: number;
-  /** How often it is shown again; Telegram hides it after five seconds. */
+  /** How often it is shown again, since platforms hide it after a few seconds. */
   readonly typingMs: number;
 }
 
@@ -23,7 +23,7 @@ interface Shown {
   timer: NodeJS.Timeout;
 }
 
-export function createTyping(client: TelegramClient, { typingDelayMs, typingMs }: TypingTiming): Typing {
+export function createTyping(client: TypingClient, { typingDelayMs, typingMs }: TypingTiming): Typing {
   const chats = new Map<string, Shown>();
 
   /** Schedules showing it again and again. */

@@ -1,12 +1,12 @@
 /**
- * Edits and deletions of drafts. They may be late or fail: no answer waits for them, and they wait while Telegram has
- * asked for a pause in their chat.
+ * Edits and deletions of drafts and buttons. They may be late or fail: no answer waits for them, and they wait while the
+ * platform has asked for a pause in their chat.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { growingPause } from "#core/backoff";
 import { BoundedMap } from "#core/bounded-map";
 import type { Log } from "#core/home/log";
-import { telegramFailureOf, type TelegramFailure } from "./failure.ts";
+import { callFailureOf, type CallFailure } from "./call-failure.ts";
 
 export interface HousekeepingTiming {
   /** How long a call may take. */
@@ -20,8 +20,8 @@ export interface HousekeepingTiming {
 }
 
 export interface Housekeeping {
-  /** Remembers the pause that Telegram asks for after a call in the chat. */
-  note(chatId: string, failure: TelegramFailure): void;
+  /** Remembers the pause that the platform asks for after a call in the chat. */
+  note(chatId: string, failure: CallFailure): void;
   /** How long calls in the chat must pause from now on, in milliseconds. */
   pauseOf(chatId: string): number;
   /** Waits until there may be calls in the chat again, unless that takes very long. */
@@ -38,13 +38,20 @@ const MOST_CHATS = 1000;
 /** Maximum number of calls that wait in one chat. */
 const MOST_WAITING = 50;
 
-/** `closing` ends everything when the program exits. */
-export function createHousekeeping(log: Log, timing: HousekeepingTiming, closing: AbortSignal): Housekeeping {
+export interface HousekeepingOptions {
+  readonly platform: string;
+  readonly log: Log;
+  readonly timing: HousekeepingTiming;
+  /** Ends everything when the program exits. */
+  readonly closing: AbortSignal;
+}
+
+export function createHousekeeping({ platform, log, timing, closing }: HousekeepingOptions): Housekeeping {
   const { tidyCallMs, tidyMs, retryMs, budgetMs } = timing;
   const pausedUntil = new BoundedMap<string, number>(MOST_CHATS);
   const queues = new Map<string, { last: Promise<void>; waiting: number }>();
 
-  function note(chatId: string, { retryAfterMs }: TelegramFailure): void {
+  function note(chatId: string, { retryAfterMs }: CallFailure): void {
     if (retryAfterMs === null) return;
     pausedUntil.set(chatId, Math.max(pausedUntil.get(chatId) ?? 0, performance.now() + retryAfterMs));
   }
@@ -68,29 +75,29 @@ export function createHousekeeping(log: Log, timing: HousekeepingTiming, closing
     const backoff = { firstPause: retryMs, longestPause: tidyMs };
     for (let failures = 0, pause = 0; ; pause = growingPause(failures++, backoff)) {
       const next = Math.max(pause, pauseOf(chatId));
-      if (performance.now() + next > until) throw new Error("Telegram asks to wait for too long");
+      if (performance.now() + next > until) throw new Error(`${platform} asks to wait for too long`);
       // It must not keep the program running.
       if (next > 0) await sleep(next, undefined, { signal: closing, ref: false });
       try {
         return await call(signal());
       } catch (thrown) {
-        const failure = telegramFailureOf(thrown);
+        const failure = callFailureOf(thrown);
         note(chatId, failure);
-        if (!failure.mayPass || closing.aborted) throw failure;
+        if (failure.kind !== "temporary" || closing.aborted) throw failure;
       }
     }
   }
 
   function later(chatId: string, call: (signal: AbortSignal) => Promise<void>): void {
     const queue = queues.get(chatId) ?? { last: Promise.resolve(), waiting: 0 };
-    if (queue.waiting >= MOST_WAITING) return log.debug("telegram: too many drafts wait to be deleted");
+    if (queue.waiting >= MOST_WAITING) return log.debug(`${platform}: too many drafts wait to be deleted`);
     queues.set(chatId, queue);
     queue.waiting++;
     queue.last = queue.last
       .then(() => attempt(chatId, call))
-      // Half an answer stays in the chat, which is not worth failing for.
+      // Half an answer, or a button, stays in the chat, which is not worth failing for.
       .catch((thrown: unknown) =>
-        log.debug(`telegram: a draft could not be deleted: ${telegramFailureOf(thrown).message}`),
+        log.debug(`${platform}: a message could not be tidied up: ${callFailureOf(thrown).message}`),
       )
       .finally(() => {
         if (--queue.waiting === 0) queues.delete(chatId);

@@ -16,6 +16,7 @@ export interface MarkdownStyle {
 
 const BULLET = "•";
 const RULE = "———";
+const CHARACTERS = new Intl.Segmenter();
 
 /** The text in the platform's form. Tables become aligned text in a code block. */
 export function renderMarkdown(markdown: string, style: MarkdownStyle): string {
@@ -135,5 +136,5 @@ function pad(text: string, width: number, isRight: boolean): string {
 }
 
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Iterator.from(CHARACTERS.segment(text)).reduce((count) => count + 1, 0);
 }

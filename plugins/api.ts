@@ -13,11 +13,15 @@ import type {
   InboundMessage,
   MessageSource,
   Reply,
+  ReplyButton,
+  ReplyButtons,
   ReplyTarget,
+  SendOptions,
 } from "#core/ports/platform";
 
 export type { EventName } from "#core/events";
 export type { Draft, Inbox, InboundMessage, MessageSource, PlatformAdapter, Reply, ReplyTarget };
+export type { ReplyButton, ReplyButtons, SendOptions };
 export type { CommandRules, RuleSuggestion };
 export type { AskChoice } from "#core/ports/question";
 export type {
@@ -42,7 +46,7 @@ export type DeepReadonly<Value> = Value extends (...input: never) => unknown
 /** One messaging platform of the running gateway. */
 export interface GatewayAdapter {
   /** Sends a message to a chat of the platform; rejects when the platform refuses it. */
-  readonly send: (chat_id: string, text: string) => Promise<unknown>;
+  readonly send: (chat_id: string, text: string, options?: SendOptions) => Promise<unknown>;
 }
 
 /** The running gateway, in the payload of `pre_gateway_dispatch`: live, not a copy. */

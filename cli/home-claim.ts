@@ -44,6 +44,12 @@ export function claimHome({ role, run, warn }: ClaimOptions): () => void {
   }
 }
 
+/** The process that has the role in the home; null for none. */
+export function findHolder(run: string, role: Role): number | null {
+  const holder = read(join(run, `${role}.pid`));
+  return holder !== null && isAlive(holder.pid, holder.process_start) ? holder.pid : null;
+}
+
 /** Gives this process the name of a daemon until the returned function is called. Throws HERMES_DAEMON_RUNNING and HERMES_DAEMON_START. */
 export function claimDaemon(file: string, name: string): () => void {
   try {

@@ -8,6 +8,7 @@ import { isSwitchedOn, type CliContext } from "./context.ts";
 /** Commands that change, or go around, what guards the agent. */
 const REFUSED: ReadonlySet<string> = new Set([
   "approvals remove",
+  "gateway setup",
   "hooks allow",
   "hooks revoke",
   "hooks test",

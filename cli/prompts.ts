@@ -8,7 +8,8 @@ export interface Prompts {
   ask(question: string, fallback?: string): Promise<string>;
   /** Like `ask`, but shows nothing of what is typed. */
   askSecret(question: string): Promise<string>;
-  readonly confirm: (question: string) => Promise<boolean>;
+  /** `fallback` for Enter: false by default. */
+  readonly confirm: (question: string, fallback?: boolean) => Promise<boolean>;
 }
 
 /**
@@ -47,9 +48,9 @@ export function createPrompts(): Prompts {
       return (await read(shown, { isSecret: false })) || fallback;
     },
     askSecret: (question) => read(`${question}: `, { isSecret: true }),
-    async confirm(question) {
-      const answer = (await read(`${question} [y/N] `, { isSecret: false })).toLowerCase();
-      return answer === "y" || answer === "yes";
+    async confirm(question, fallback = false) {
+      const answer = await read(`${question} ${fallback ? "[Y/n]" : "[y/N]"} `, { isSecret: false });
+      return answer === "" ? fallback : /^y(?:es)?$/i.test(answer);
     },
   };
 }

@@ -12,8 +12,11 @@ export function parseCommandLine(program: Command, words: readonly string[]): Co
   let rest = words;
   while (command.commands.length > 0) {
     const read = readWords(command, rest, true);
-    const inner = command.commands.find((each) => each.name() === read?.args[0]);
-    if (read === undefined || inner === undefined) return undefined;
+    if (read === undefined) return undefined;
+    const inner = command.commands.find((each) => each.name() === read.args[0]);
+    // A command of its own that also has commands below it, such as `gateway`.
+    if (inner === undefined && read.args.length === 0 && command.handler !== undefined) break;
+    if (inner === undefined) return undefined;
     found.push([command, { args: [], values: read.values }]);
     [command, rest] = [inner, read.rest];
   }

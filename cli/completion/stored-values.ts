@@ -70,6 +70,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   "worker --tags": tags,
   "mcp test <name>": mcpServers,
   "pairing revoke <user>": pairedUsers,
+  "gateway setup <platform>": setUpPlatforms,
 };
 
 /**
@@ -211,6 +212,12 @@ async function mcpServers({ paths, env }: Source): Promise<readonly OfferedValue
       description: command === undefined ? visible(url ?? "") : visible(command),
     })),
   );
+}
+
+async function setUpPlatforms({ paths, env }: Source): Promise<readonly OfferedValue[]> {
+  const { setupNames, stateOf } = await import("#cli/commands/gateway/platforms");
+  const config = await loadConfig(paths, env);
+  return setupNames().map((value) => ({ value, description: stateOf(value, config) }));
 }
 
 function pairedUsers({ paths }: Source): Promise<readonly OfferedValue[]> {

@@ -44,6 +44,7 @@ const REFUSED: readonly string[] = [
   `${hermes} plugins remove demo --yes`,
   `${hermes} model --provider offline --no-test`,
   `${hermes} pairing approve ABCD1234`,
+  `${hermes} gateway setup api_server --set port=1 --no-test`,
   `${hermes} pairing revoke telegram 1`,
   `${hermes} --accept-hooks chat -q hello`,
   `${hermes} chat --accept-hooks -q hello`,

@@ -17,6 +17,7 @@ const EXAMPLES = [
   "core/gateway-errors.ts",
   // Sections of another program.
   "core/home/hermes-agent-keys.ts",
+  "cli/commands/gateway.ts",
   "cli/commands/pairing.ts",
   "plugins/api.ts",
   "sandbox/handler.ts",

@@ -16,6 +16,9 @@ export interface AccessRules {
   readonly log: Log;
 }
 
+/** What a request with another key gets. */
+export const WRONG_KEY = "The key is wrong.";
+
 /** Throws a RequestProblem for a request that is not allowed. `address` is the client's. */
 export type AccessCheck = (request: IncomingMessage, address: string) => void;
 
@@ -35,7 +38,7 @@ export function createAccessCheck({ key, allowsOrigin, log }: AccessRules): Acce
     if (given === undefined) throw unauthorized("Authorization: Bearer KEY is missing.");
     if (isSame(digestOf(given), expected)) return;
     if (rare.isDue()) log.warn("api_server: a request had a wrong key", { address });
-    if (!limiter.isTooMany(address)) throw unauthorized("The key is wrong.");
+    if (!limiter.isTooMany(address)) throw unauthorized(WRONG_KEY);
     throw new RequestProblem(429, "rate_limit_exceeded", "Too many wrong keys. Wait a second.", { "retry-after": "1" });
   };
 }

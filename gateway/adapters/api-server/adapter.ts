@@ -2,14 +2,15 @@
 import type { AddressInfo } from "node:net";
 import type { DatabaseSync } from "node:sqlite";
 import type { FastifyInstance } from "fastify";
-import { HermesError, problemOf } from "#core/errors";
+import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import { GivenAnswers } from "./given-answers.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
+import { notListening } from "./not-listening.ts";
 import { createApp } from "./routes.ts";
 import { PLATFORM } from "./running-answer.ts";
-import { apiServerProblem, DEFAULT_HOST } from "./settings.ts";
+import { apiServerProblem, DEFAULT_HOST, DEFAULT_PORT } from "./settings.ts";
 
 export interface ApiServerOptions {
   readonly host?: string | undefined;
@@ -69,7 +70,14 @@ const STOP_GRACE_MS = 2000;
  * or HERMES_ADAPTER_START (the port is in use, the address does not belong to this machine).
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { host = DEFAULT_HOST, port = 8642, key = "", cors_origins = [], log, streaming = () => true } = options;
+  const {
+    host = DEFAULT_HOST,
+    port = DEFAULT_PORT,
+    key = "",
+    cors_origins = [],
+    log,
+    streaming = () => true,
+  } = options;
   const { model, version, isSession } = options;
   const given = new GivenAnswers(options.database, log);
   const limits = { ...LIMITS, ...options.limits };
@@ -151,18 +159,4 @@ function unasked(): HermesError {
   const problem = "api_server can only answer requests; it cannot send messages by itself.";
   const error = new HermesError("HERMES_ADAPTER_SEND", { platform: PLATFORM, problem });
   return Object.assign(error, { permanent: true });
-}
-
-function notListening(thrown: unknown, host: string, port: number): HermesError {
-  const { code } = thrown as { code?: unknown };
-  const at = "gateway.platforms.api_server";
-  const problem =
-    code === "EADDRINUSE"
-      ? `port ${port} on ${host} is in use. Set ${at}.port to another one.`
-      : code === "EACCES"
-        ? `this user cannot open port ${port}. Set ${at}.port to one above 1023.`
-        : code === "EADDRNOTAVAIL" || code === "ENOTFOUND"
-          ? `${host} is not an address of this machine. Set ${at}.host to one that is.`
-          : `${problemOf(thrown)} (check ${at}.host and ${at}.port)`;
-  return new HermesError("HERMES_ADAPTER_START", { platform: PLATFORM, problem });
 }

@@ -6,6 +6,7 @@ import { apiServerProblem } from "./settings.ts";
 export const apiServer = describePlatform({
   name: "api_server",
   problem: apiServerProblem,
+  setup: async () => (await import("./setup.ts")).apiServerSetup(),
   exempt: true,
   async create(settings, services) {
     const { createApiServer } = await import("./adapter.ts");

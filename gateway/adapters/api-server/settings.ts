@@ -15,3 +15,4 @@ export function apiServerProblem({
 }
 
 export const DEFAULT_HOST = "127.0.0.1";
+export const DEFAULT_PORT = 8642;

@@ -12,7 +12,7 @@ import { createClient, type TelegramClient } from "./client.ts";
 import { telegramFailureOf } from "./failure.ts";
 import { createIncoming } from "./incoming.ts";
 import { pollUpdates, type PollTiming } from "./polling.ts";
-import { telegramProblem } from "./settings.ts";
+import { DEFAULT_ROOT, telegramProblem } from "./settings.ts";
 
 export interface TelegramOptions {
   /** The bot's token from @BotFather. */
@@ -83,8 +83,7 @@ interface Running {
  * one) or HERMES_ADAPTER_START (the server cannot be reached). Errors and logs never contain the token.
  */
 export function createTelegram(options: TelegramOptions): TelegramAdapter {
-  const { token = "", api_root: apiRoot = "https://api.telegram.org", log, warn } = options;
-  const { streaming = () => true } = options;
+  const { token = "", api_root: apiRoot = DEFAULT_ROOT, log, warn, streaming = () => true } = options;
   const timing = { ...TIMING, ...options.timing };
   let running: Running | undefined;
 

@@ -5,6 +5,7 @@ import { telegramProblem } from "./settings.ts";
 export const telegram = describePlatform({
   name: "telegram",
   problem: telegramProblem,
+  setup: async () => (await import("./setup.ts")).telegramSetup,
   async create({ token, api_root }, { log, warn, streaming }) {
     const { createTelegram } = await import("./adapter.ts");
     return createTelegram({ token, api_root, log, warn, streaming });

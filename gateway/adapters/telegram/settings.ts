@@ -4,3 +4,6 @@ import type { PlatformSettings } from "#core/home/platform-settings";
 export function telegramProblem({ token = "" }: PlatformSettings<"telegram">): string | undefined {
   return token === "" ? "gateway.platforms.telegram.token is missing. Get a token from @BotFather." : undefined;
 }
+
+/** Telegram's own Bot API server. */
+export const DEFAULT_ROOT = "https://api.telegram.org";

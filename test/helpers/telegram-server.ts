@@ -30,17 +30,32 @@ export type Misbehaviour =
   /** Nothing goes wrong with this one. */
   | "serve";
 
+interface Button {
+  readonly text: string;
+  readonly callback_data: string;
+  readonly style?: string;
+}
+
+interface Message {
+  readonly chat_id: string;
+  text: string;
+  readonly thread: unknown;
+  buttons: readonly Button[];
+}
+
 type Result = { readonly result: unknown } | { readonly refused: string };
 
 export class TelegramServer implements AsyncDisposable {
   readonly calls: Call[] = [];
   /** The messages that stand in the chats, by id. */
-  readonly messages = new Map<number, { chat_id: string; text: string; thread: unknown }>();
+  readonly messages = new Map<number, Message>();
   /** Update ids that a poll confirmed by asking from a later one on. */
   readonly confirmed: number[] = [];
   token = TOKEN;
   /** The files that can be loaded, by id. */
   readonly files = new Map<string, Buffer>();
+  /** What `getMe` says of the bot's privacy mode: false while it is on. */
+  readsGroups = true;
   /** The same updates again, whatever the client confirmed. */
   forgetful = false;
   #server: Server | undefined;
@@ -106,6 +121,21 @@ export class TelegramServer implements AsyncDisposable {
     return message;
   }
 
+  /** Adds the update of a press of the button with this label, below the newest message that has one; gives its id. */
+  press(label: string, fields: Readonly<Record<string, unknown>> = {}): string {
+    const found = [...this.messages].findLast(([, { buttons }]) => buttons.some(({ text }) => text === label));
+    if (found === undefined) throw new Error(`no message has the button ${label}`);
+    const [number, { chat_id: chat, buttons, text, thread }] = found;
+    const id = String(7_000_000_000 + this.#nextUpdate);
+    const type = chat.startsWith("-") ? "supergroup" : "private";
+    const topic = thread === undefined ? {} : { message_thread_id: thread, is_topic_message: true };
+    const message = { message_id: number, date: 1, chat: { id: Number(chat), type }, text, ...topic };
+    const data = buttons.find((button) => button.text === label)!.callback_data;
+    const from = { id: 42, is_bot: false, first_name: "Ada" };
+    this.push({ callback_query: { id, from, message, chat_instance: "1", data, ...fields } });
+    return id;
+  }
+
   /** The next calls of the method go wrong in this way, one each. */
   misbehave(method: string, ...ways: readonly Misbehaviour[]): void {
     this.#misbehaviours.set(method, [...(this.#misbehaviours.get(method) ?? []), ...ways]);
@@ -161,16 +191,28 @@ export class TelegramServer implements AsyncDisposable {
 
   async #perform(method: string, body: Call["body"], response: ServerResponse): Promise<Result | null> {
     const { chat_id: chat, message_id: id, text = "", message_thread_id: thread } = body;
-    const name = { chat_id: String(chat), text: String(text), thread };
+    const buttons = buttonsOf(body);
+    const name = { chat_id: String(chat), text: String(text), thread, buttons };
     const isBlank = name.text.trim() === "";
     switch (method) {
       case "getMe":
-        return { result: { id: 123456, is_bot: true, first_name: "Hermes", username: BOT_NAME } };
+        return {
+          result: {
+            id: 123456,
+            is_bot: true,
+            first_name: "Hermes",
+            username: BOT_NAME,
+            can_read_all_group_messages: this.readsGroups,
+          },
+        };
       case "getUpdates":
-        return this.#poll(Number(body["offset"] ?? 0), Number(body["timeout"] ?? 0), response);
+        return this.#poll(body, response);
       case "sendMessage": {
         if (isBlank) return { refused: "message text is empty" };
         if (name.text.length > 4096) return { refused: "message is too long" };
+        if (buttons.some(({ callback_data: data }) => data === "" || Buffer.byteLength(data) > 64)) {
+          return { refused: "BUTTON_DATA_INVALID" };
+        }
         const message = this.#nextMessage++;
         this.messages.set(message, name);
         return { result: { message_id: message, date: 1, chat: { id: chat, type: "private" }, text } };
@@ -181,8 +223,18 @@ export class TelegramServer implements AsyncDisposable {
         if (message.text === text) return { refused: "message is not modified: the content is the same" };
         if (isBlank || name.text.length > 4096) return { refused: "message text is empty or too long" };
         message.text = name.text;
+        message.buttons = buttons;
         return { result: true };
       }
+      case "editMessageReplyMarkup": {
+        const message = this.messages.get(Number(id));
+        if (message === undefined) return { refused: "message to edit not found" };
+        if (message.buttons.length === 0) return { refused: "message is not modified: the markup is the same" };
+        message.buttons = buttons;
+        return { result: true };
+      }
+      case "answerCallbackQuery":
+        return { result: true };
       case "deleteMessage":
         return this.messages.delete(Number(id)) ? { result: true } : { refused: "message to delete not found" };
       case "getFile": {
@@ -199,7 +251,13 @@ export class TelegramServer implements AsyncDisposable {
   }
 
   /** Null when the client went away while it waited. */
-  async #poll(offset: number, seconds: number, response: ServerResponse): Promise<Result | null> {
+  async #poll(body: Call["body"], response: ServerResponse): Promise<Result | null> {
+    const [offset, seconds] = [Number(body["offset"] ?? 0), Number(body["timeout"] ?? 0)];
+    const allowed = body["allowed_updates"];
+    // Telegram never sends a kind of update that was not asked for.
+    const isWanted = (update: object) =>
+      !("callback_query" in update) || !Array.isArray(allowed) || allowed.includes("callback_query");
+    this.#updates = this.#updates.filter(isWanted);
     const known = this.#updates;
     this.confirmed.push(...known.filter(({ update_id: id }) => id < offset).map(({ update_id: id }) => id));
     if (!this.forgetful) this.#updates = known.filter(({ update_id: id }) => id >= offset);
@@ -213,8 +271,12 @@ export class TelegramServer implements AsyncDisposable {
         });
       });
     }
-    return response.destroyed ? null : { result: this.#updates.slice(0, 100) };
+    return response.destroyed ? null : { result: this.#updates.filter(isWanted).slice(0, 100) };
   }
+}
+
+function buttonsOf({ reply_markup: markup }: Call["body"]): readonly Button[] {
+  return ((markup as { inline_keyboard?: Button[][] } | undefined)?.inline_keyboard ?? []).flat();
 }
 
 function reply(response: ServerResponse, status: number, fields: object): void {

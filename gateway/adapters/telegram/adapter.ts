@@ -97,7 +97,7 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
       pollSlackMs: timing.pollSlackMs,
       onMoved: (from, to) => inbox.moved?.(from, to),
     });
-    const botName = await client.getUsername(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
+    const { username: botName } = await client.getMe(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
       throw notStarted(thrown, apiRoot);
     });
     const typing = createTyping(client, timing);

@@ -1,17 +1,28 @@
 /** The Bot API calls we use, through grammy. They only throw a TelegramFailure. */
 import type { Api } from "grammy";
-import type { ReplyTarget } from "#core/ports/platform";
+import type { InlineKeyboardMarkup } from "grammy/types";
+import type { ReplyButtons, ReplyTarget } from "#core/ports/platform";
 import { BoundedMap } from "#core/bounded-map";
+import { isMapping } from "#core/mapping";
 import type { EditingClient, TypingClient } from "#gateway/adapters/shared/message-client";
 import { createTokenRedactor, telegramFailureFrom, telegramFailureOf, TelegramFailure } from "./failure.ts";
 
 export interface TelegramClient extends EditingClient<number>, TypingClient {
-  /** The bot's own name, without `@`; null when the server does not send it. */
-  getUsername(signal: AbortSignal): Promise<string | null>;
+  getMe(signal: AbortSignal): Promise<TelegramBot>;
   /** Waits up to `seconds` for updates from `offset` on, and confirms all earlier ones. */
   getUpdates(offset: number, seconds: number, signal: AbortSignal): Promise<readonly unknown[]>;
+  /** Tells the user's app that the press of a button has arrived; until then it shows that it waits. */
+  answerPress(id: string): Promise<void>;
   /** The content of a file. Fails when it is larger than `most` bytes. */
   download(fileId: string, most: number): Promise<Buffer>;
+}
+
+/** What the server says of the bot. */
+export interface TelegramBot {
+  /** Without `@`; null when the server does not send it. */
+  readonly username: string | null;
+  /** False when the bot only gets commands and replies in groups. */
+  readonly readsGroups: boolean;
 }
 
 /** Reads a body of at most `most` bytes. */
@@ -28,6 +39,10 @@ async function readBody(body: AsyncIterable<Uint8Array>, most: number): Promise<
 
 /** How long a call other than a poll may take. */
 const CALL_MS = 15_000;
+/** The kinds of updates that the server is asked for. */
+const UPDATES = ["message", "callback_query"] as const;
+/** Bot API, InlineKeyboardButton: `callback_data` has 1 to 64 bytes. */
+const LONGEST_DATA = 64;
 /** How many groups with a new id are remembered; others are found out again. */
 const MOST_MOVED = 1000;
 
@@ -78,21 +93,22 @@ export async function createClient(options: {
   const thread = ({ thread_id: id }: ReplyTarget) => (id === null ? {} : { message_thread_id: Number(id) });
 
   return {
-    async getUsername(signal) {
+    async getMe(signal) {
       const me: unknown = await call((own) => api.getMe(own), signal);
-      if (typeof me !== "object" || me === null) throw new TelegramFailure("the server does not speak the Bot API");
-      const { username } = me as { username?: unknown };
-      return typeof username === "string" ? username : null;
+      if (!isMapping(me)) throw new TelegramFailure("the server does not speak the Bot API");
+      const { username, can_read_all_group_messages: all } = me;
+      return { username: typeof username === "string" ? username : null, readsGroups: all !== false };
     },
     async getUpdates(offset, seconds, signal) {
-      const asked = { offset, timeout: seconds, limit: 100, allowed_updates: ["message"] as const };
+      const asked = { offset, timeout: seconds, limit: 100, allowed_updates: UPDATES };
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000 + pollSlackMs)]);
       const updates: unknown = await call((own) => api.getUpdates(asked, own), bounded);
       if (!Array.isArray(updates)) throw new TelegramFailure("the server does not speak the Bot API");
       return updates as unknown[];
     },
-    async sendMessage(target, text, { signal } = {}) {
-      const send = (chat: string, own: GrammySignal) => api.sendMessage(chat, text, thread(target), own);
+    async sendMessage(target, text, { signal, buttons } = {}) {
+      const other = { ...thread(target), ...(buttons === undefined ? {} : { reply_markup: keyboardOf(buttons) }) };
+      const send = (chat: string, own: GrammySignal) => api.sendMessage(chat, text, other, own);
       return (await callIn(target, send, signal)).message_id;
     },
     async editMessage(target, messageId, text, signal) {
@@ -100,6 +116,12 @@ export async function createClient(options: {
     },
     async deleteMessage(target, messageId, signal) {
       await callIn(target, (chat, own) => api.deleteMessage(chat, messageId, own), signal);
+    },
+    async removeButtons(target, { id }, signal) {
+      await callIn(target, (chat, own) => api.editMessageReplyMarkup(chat, id, {}, own), signal);
+    },
+    async answerPress(id) {
+      await call((own) => api.answerCallbackQuery(id, {}, own));
     },
     download(fileId, most) {
       return call(async (own) => {
@@ -114,5 +136,15 @@ export async function createClient(options: {
     async showTyping(target) {
       await callIn(target, (chat, own) => api.sendChatAction(chat, "typing", thread(target), own));
     },
+  };
+}
+
+/** One row of buttons. One whose message is too long is left out: the text says what to write. */
+function keyboardOf({ choices }: ReplyButtons): InlineKeyboardMarkup {
+  const row = choices.filter(({ message }) => Buffer.byteLength(message) <= LONGEST_DATA);
+  return {
+    inline_keyboard: [
+      row.map(({ label, message, style }) => ({ text: label, callback_data: message, ...(style && { style }) })),
+    ],
   };
 }

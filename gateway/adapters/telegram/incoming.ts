@@ -4,12 +4,13 @@ import type { Log } from "#core/home/log";
 import type { ChatImage } from "#core/messages";
 import type { Inbox } from "#core/ports/platform";
 import type { Arrival } from "#gateway/adapters/shared/arrivals";
+import { callFailureOf } from "#gateway/adapters/shared/call-failure";
 import { LARGEST_FILE } from "#gateway/adapters/shared/files";
 import type { TelegramClient } from "./client.ts";
-import { imageOf, messageFrom, migrationOf } from "./updates.ts";
+import { imageOf, messageFrom, migrationOf, pressOf } from "./updates.ts";
 
 export interface IncomingDeps {
-  readonly client: Pick<TelegramClient, "download">;
+  readonly client: Pick<TelegramClient, "download" | "answerPress">;
   readonly inbox: Pick<Inbox, "moved">;
   readonly arrive: (arrival: Arrival) => Promise<void>;
   readonly log: Log;
@@ -26,10 +27,20 @@ export function createIncoming(deps: IncomingDeps): (update: unknown) => Promise
     return { media_type: "image/jpeg", data: data.toString("base64") };
   }
 
+  async function pressed({ id, message }: NonNullable<ReturnType<typeof pressOf>>): Promise<void> {
+    // The press is taken whether or not the user's app shows so.
+    void client.answerPress(id).catch((thrown: unknown) => {
+      log.debug(`telegram: the press of a button could not be confirmed: ${callFailureOf(thrown).message}`);
+    });
+    if (message !== null) await arrive({ message });
+  }
+
   return async (update) => {
     try {
       const migration = migrationOf(update);
       if (migration !== null) return inbox.moved?.(migration.from, migration.to);
+      const press = pressOf(update);
+      if (press !== null) return await pressed(press);
       const message = messageFrom(update, botName);
       if (message === null) return;
       const hasWords = message.unreadable === undefined && !message.text.startsWith("/");

@@ -8,11 +8,14 @@ import { DEFAULT_ROOT } from "./settings.ts";
 /** How long the server may take. */
 const CHECK_MS = 15_000;
 
+const PRIVACY =
+  "In groups, this bot sees only commands and replies. To change that, send /setprivacy to @BotFather and choose Disable.";
+
 export const telegramSetup: PlatformSetup = {
   steps: [
     "In Telegram, open a chat with @BotFather and send /newbot.",
     "Choose a name and a username that ends in “bot”. @BotFather answers with a token.",
-    "To use the bot in groups: send /setprivacy and choose Disable. Otherwise it only sees commands and replies there.",
+    "To use the bot in groups, send /setprivacy and choose Disable. Otherwise it sees only commands and replies there.",
   ],
   fields: [
     {
@@ -43,8 +46,11 @@ export const telegramSetup: PlatformSetup = {
 async function check({ token = "" }: Readonly<Record<string, string>>, apiRoot = DEFAULT_ROOT): Promise<SetupCheck> {
   const client = await createClient({ token, apiRoot, pollSlackMs: 0, onMoved: () => undefined });
   try {
-    const name = await client.getUsername(AbortSignal.timeout(CHECK_MS));
-    return { account: name === null ? "a bot without a username" : `@${name}`, notes: [] };
+    const { username, readsGroups } = await client.getMe(AbortSignal.timeout(CHECK_MS));
+    return {
+      account: username === null ? "a bot without a username" : `@${username}`,
+      notes: readsGroups ? [] : [PRIVACY],
+    };
   } catch (thrown) {
     const { status, message } = telegramFailureOf(thrown);
     const platform = "telegram";

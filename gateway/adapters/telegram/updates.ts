@@ -57,6 +57,31 @@ export function messageFrom(update: unknown, botName: string | null): InboundMes
   };
 }
 
+/** The parts of Telegram's `CallbackQuery` that we read: the press of a button. */
+interface CallbackQuery {
+  readonly id?: string;
+  readonly from?: TelegramUser;
+  /** The message with the button; of one that is very old, only the chat and the id. */
+  readonly message?: TelegramMessage;
+  readonly data?: string;
+}
+
+/**
+ * The press of a button in an update: its id, and the message that it is of the user who pressed; null for other updates.
+ * Apps can send any text as the data of a button, so it may do no more than a message of the same user.
+ */
+export function pressOf(update: unknown): { readonly id: string; readonly message: InboundMessage | null } | null {
+  const { callback_query: query } = (update ?? {}) as { callback_query?: CallbackQuery | null };
+  if (typeof query?.id !== "string") return null;
+  const { id, from, message, data } = query;
+  if (message === undefined || from?.id === undefined || from.is_bot === true) return { id, message: null };
+  const source = sourceOf({ ...message, from });
+  if (source === null) return { id, message: null };
+  if (typeof data !== "string" || data === "") return { id, message: null };
+  const speaker = source.chat_type === "dm" ? {} : { speaker: nameOf(from) };
+  return { id, message: { text: data, ...speaker, source, message_id: `press:${id}`, internal: false } };
+}
+
 /** The old and the new id of a group that became a supergroup; null for other updates. */
 export function migrationOf(update: unknown): { readonly from: string; readonly to: string } | null {
   const { chat, migrate_to_chat_id: to } = messageOf(update) ?? {};

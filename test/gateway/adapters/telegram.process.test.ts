@@ -48,6 +48,31 @@ test("a chat on Telegram: answers, commands, tools, the same update twice, stran
   assert.ok(!said.includes(TOKEN.split(":")[1]!), "the token is nowhere");
 });
 
+test("a hook's question has buttons: the press of a stranger does nothing, those of the user decide", async (t) => {
+  const { server, options } = await prepare(t);
+  const home = new Home(t);
+  home.plugin(
+    "asker",
+    'export default { hooks: { pre_tool_call: () => ({ action: "ask", message: "is it wise?" }) } };',
+  );
+  await startGateway(t, home, { ...options, config: `${options.config}plugins: { enabled: [asker] }\n` });
+  const buttons = () => [...server.messages.values()].filter((message) => message.buttons.length > 0).length;
+  const has = (text: string) => server.textsOf(-5).some((each) => each.includes(text));
+  const group = { chat: { id: -5, type: "supergroup" } };
+
+  server.say("run `echo o''ne`", group);
+  await until(() => buttons() === 1, "the question has buttons");
+  server.press("Approve", { from: { id: 7, is_bot: false, first_name: "Bob" } });
+  server.press("Deny");
+  await until(() => has("Declined.") && buttons() === 0, "it is declined, and the buttons are gone");
+  assert.ok(!has("one"));
+
+  server.say("run `echo t''wo`", group);
+  await until(() => buttons() === 1, "the next question has buttons");
+  server.press("Approve");
+  await until(() => has("Approved.") && has("two") && buttons() === 0, "it is approved, and the command has run");
+});
+
 test("100 updates at once from 10 chats: every one is answered, in order in each chat", async (t) => {
   const { server, options } = await prepare(t);
   const home = new Home(t);

@@ -69,4 +69,13 @@ export const MIGRATIONS: readonly string[] = [
      thread_id TEXT NOT NULL,
      UNIQUE (platform, chat_id, thread_id)
    ) STRICT;`,
+  // Messages that a platform was told have arrived, until they are done: it does not send them again.
+  `CREATE TABLE arrived_messages (
+     number INTEGER PRIMARY KEY,
+     platform TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     message TEXT NOT NULL,
+     arrived_at TEXT NOT NULL,
+     UNIQUE (platform, message_id)
+   ) STRICT;`,
 ];

@@ -1,6 +1,7 @@
 /** The settings of each built-in messaging platform, below `gateway.platforms`: a row of the schema for each. */
 import type { z } from "zod";
 import type { Zod } from "#core/zod";
+import { parseAddress } from "./logging-settings.ts";
 
 export const PLATFORM_SETTINGS = {
   api_server: (zod: Zod) =>
@@ -16,6 +17,20 @@ export const PLATFORM_SETTINGS = {
   telegram: (zod: Zod) =>
     zod
       .strictObject({ enabled: zod.boolean(), token: zod.string(), api_root: zod.url(), allowed_users: userList(zod) })
+      .partial(),
+  whatsapp: (zod: Zod) =>
+    zod
+      .strictObject({
+        enabled: zod.boolean(),
+        token: zod.string(),
+        phone_number_id: zod.union([zod.string(), zod.int()]),
+        verify_token: zod.string(),
+        app_secret: zod.string(),
+        bind: zod.string().refine((address) => parseAddress(address) !== null, "expected host:port"),
+        path: zod.string().startsWith("/"),
+        allowed_users: userList(zod),
+        api_root: zod.url(),
+      })
       .partial(),
 } as const;
 
@@ -38,6 +53,7 @@ export function platformsSchema(zod: Zod) {
     .strictObject({
       api_server: PLATFORM_SETTINGS.api_server(zod).optional(),
       telegram: PLATFORM_SETTINGS.telegram(zod).optional(),
+      whatsapp: PLATFORM_SETTINGS.whatsapp(zod).optional(),
     })
     .catchall(zod.record(zod.string(), zod.unknown()))
     .optional();

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Agent } from "undici";
 import { problemOf } from "#core/errors";
-import { parseRetryAfter } from "#daemon/webhooks/retry";
+import { parseRetryAfter } from "#core/retry-after";
 import { LaterError, RefusedError, type Sink } from "./sink.ts";
 
 export interface HttpSinkOptions {

@@ -5,10 +5,11 @@ import { canonicalAddress } from "#core/addresses";
 import { checkedConnect, RefusedAddressError } from "#core/checked-connect";
 import { problemOf } from "#core/errors";
 import type { ClaimedDelivery } from "#core/ports/deliveries";
+import { parseRetryAfter } from "#core/retry-after";
 import { terminalText } from "#core/terminal-text";
 import { truncate } from "#core/truncate";
 import type { Endpoint } from "./endpoints.ts";
-import { parseRetryAfter, type SendResult } from "./retry.ts";
+import type { SendResult } from "./retry.ts";
 import { authHeaders } from "./sign.ts";
 import { renderBody } from "./transform.ts";
 

@@ -5,8 +5,13 @@ import type { Adapter } from "#core/ports/platform";
 import { apiServer } from "./api-server/descriptor.ts";
 import type { AdapterServices, PlatformDescriptor } from "./descriptor.ts";
 import { telegram } from "./telegram/descriptor.ts";
+import { whatsapp } from "./whatsapp/descriptor.ts";
 
-const PLATFORMS: { readonly [Name in PlatformName]: PlatformDescriptor<Name> } = { api_server: apiServer, telegram };
+const PLATFORMS: { readonly [Name in PlatformName]: PlatformDescriptor<Name> } = {
+  api_server: apiServer,
+  telegram,
+  whatsapp,
+};
 
 export const PLATFORM_NAMES = Object.keys(PLATFORMS) as readonly PlatformName[];
 

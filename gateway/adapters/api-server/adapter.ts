@@ -1,10 +1,10 @@
 /** The platform `api_server`: the agent behind an HTTP API for OpenAI clients (CONTRACT §8). */
-import type { AddressInfo } from "node:net";
 import type { DatabaseSync } from "node:sqlite";
 import type { FastifyInstance } from "fastify";
 import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
+import { addressOf, hangUp, listen } from "#gateway/adapters/shared/listening";
 import { GivenAnswers } from "./given-answers.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
 import { notListening } from "./not-listening.ts";
@@ -61,9 +61,6 @@ const LIMITS: ApiServerLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
 };
-
-/** How long clients may take to read the rest of their answers at a stop. */
-const STOP_GRACE_MS = 2000;
 
 /**
  * Creates the adapter; it listens after `start`, which rejects with HERMES_ADAPTER_CONFIG (a required key is missing)
@@ -126,32 +123,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     send: () => Promise.reject(unasked()),
     address: () => (running === undefined ? null : addressOf(running.app)),
   };
-}
-
-/** Does not use fastify's `listen`, which opens a second server for `localhost` that would have to be closed, too. */
-function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    app.server.once("error", reject);
-    app.server.listen({ host, port }, () => {
-      app.server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-/** Closes connections: idle ones immediately, those whose client still reads its answer after a grace period. */
-async function hangUp(app: FastifyInstance): Promise<void> {
-  const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
-  const force = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS);
-  await app.close();
-  clearInterval(sweep);
-  clearTimeout(force);
-}
-
-function addressOf(app: FastifyInstance): ReturnType<ApiServer["address"]> {
-  // A server that listens on a port has an address of this form.
-  const { address, port, family } = app.server.address() as AddressInfo;
-  return { host: address, port, url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}` };
 }
 
 /** `permanent`: retrying would not help. */

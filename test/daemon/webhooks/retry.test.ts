@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { CircuitBreaker } from "#daemon/webhooks/breaker";
-import { nextDelay, nextStep, parseRetryAfter, verdictOn } from "#daemon/webhooks/retry";
+import { parseRetryAfter } from "#core/retry-after";
+import { nextDelay, nextStep, verdictOn } from "#daemon/webhooks/retry";
 
 const RETRY = { enabled: true, max_attempts: 6, backoff: "exponential", initial_delay: 1000 } as const;
 const middle = { random: () => 0.5 };

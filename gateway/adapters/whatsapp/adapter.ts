@@ -1,0 +1,157 @@
+/** The platform `whatsapp`: a phone number of a business, by Meta's Cloud API and its webhook. */
+import type { DatabaseSync } from "node:sqlite";
+import type { FastifyInstance } from "fastify";
+import { HermesError } from "#core/errors";
+import { parseAddress } from "#core/home/logging-settings";
+import type { Log } from "#core/home/log";
+import type { Adapter, Inbox } from "#core/ports/platform";
+import { createArrivals } from "#gateway/adapters/shared/arrivals";
+import { createHousekeeping, type HousekeepingTiming } from "#gateway/adapters/shared/housekeeping";
+import { addressOf, hangUp, listen } from "#gateway/adapters/shared/listening";
+import { createOutgoing, type Outgoing, type OutgoingTiming } from "#gateway/adapters/shared/outgoing";
+import { createTyping, type TypingTiming } from "#gateway/adapters/shared/typing";
+import { createClient } from "./client.ts";
+import { connect } from "./connection.ts";
+import { createIncoming } from "./incoming.ts";
+import { KeptMessages } from "./kept-messages.ts";
+import { RecentMessages } from "./recent-messages.ts";
+import { DEFAULT_BIND, DEFAULT_PATH, DEFAULT_ROOT, whatsAppProblem, type WhatsAppSettings } from "./settings.ts";
+import { notListening } from "./start-error.ts";
+import { piecesOf } from "./text-form.ts";
+import { watchToken } from "./token-watch.ts";
+import { createWebhook } from "./webhook.ts";
+
+export interface WhatsAppOptions extends WhatsAppSettings {
+  /** For messages that have to survive the program. */
+  readonly database: DatabaseSync;
+  readonly log: Log;
+  /** Shows a sentence to the operator. */
+  readonly warn: (sentence: string) => void;
+  readonly timing?: Partial<WhatsAppTiming> | undefined;
+}
+
+type WhatsAppTiming = OutgoingTiming &
+  HousekeepingTiming &
+  TypingTiming & {
+    /** How long `stop` waits for messages on their way. */
+    readonly stopMs: number;
+  };
+
+export interface WhatsAppAdapter extends Adapter {
+  /** The URL of the webhook; null while it does not listen. */
+  address(): string | null;
+}
+
+const TIMING: WhatsAppTiming = {
+  retryMs: 500,
+  budgetMs: 40_000,
+  tidyCallMs: 5000,
+  tidyMs: 120_000,
+  typingDelayMs: 1000,
+  // WhatsApp hides it after 25 seconds.
+  typingMs: 20_000,
+  stopMs: 4000,
+};
+
+const PLATFORM = "whatsapp";
+
+interface Running {
+  readonly app: FastifyInstance;
+  readonly outgoing: Outgoing;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Creates the adapter; it listens after `start`, which rejects with HERMES_ADAPTER_CONFIG (a setting is missing, the
+ * token is wrong or lacks a permission) or HERMES_ADAPTER_START (the server cannot be reached, the port is in use).
+ * Errors and logs contain neither the token nor the app secret.
+ */
+export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
+  const { token = "", app_secret: appSecret = "", verify_token: verifyToken = "", log, warn } = options;
+  const { bind = DEFAULT_BIND, path = DEFAULT_PATH, api_root: root = DEFAULT_ROOT } = options;
+  const phoneNumberId = String(options.phone_number_id ?? "");
+  const timing = { ...TIMING, ...options.timing };
+  let running: Running | undefined;
+
+  async function start(inbox: Inbox): Promise<void> {
+    if (running !== undefined) return;
+    const problem = whatsAppProblem(options);
+    if (problem !== undefined) throw new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
+    const connection = await connect({ token, phoneNumberId, root });
+    const graph = watchToken(connection.graph, { platform: PLATFORM, log, warn });
+    const recent = new RecentMessages();
+    const client = createClient({
+      graph,
+      phoneNumberId,
+      newestFrom: (user) => recent.newestFrom(user),
+      onSent: (id, text) => recent.note(id, { speaker: "you", text }),
+    });
+    const sending = new AbortController();
+    const typing = createTyping(client, timing);
+    const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });
+    const outgoing = createOutgoing({ platform: PLATFORM, client, timing, housekeeping, signal: sending.signal });
+    const incoming = createIncoming({
+      platform: PLATFORM,
+      phoneNumberId,
+      client,
+      graph,
+      kept: new KeptMessages(options.database, PLATFORM, log),
+      recent,
+      arrive: createArrivals({ platform: PLATFORM, inbox, typing, log }),
+      log,
+    });
+    const app = await createWebhook({
+      platform: PLATFORM,
+      path,
+      verifyToken,
+      appSecret,
+      isOpen: () => inbox.isOpen(),
+      take: (body) => incoming.take(body),
+      log,
+    });
+    await open(app, graph);
+    // Answers can be sent once `start` has resolved.
+    const resume = setImmediate(() => incoming.resume());
+
+    async function close(): Promise<void> {
+      clearImmediate(resume);
+      typing.stop();
+      const late = setTimeout(() => sending.abort(), timing.stopMs);
+      await hangUp(app);
+      await Promise.all([outgoing.idle(), housekeeping.idle()]);
+      clearTimeout(late);
+      await graph.close();
+    }
+    running = { app, outgoing, close };
+  }
+
+  async function open(app: FastifyInstance, graph: { close(): Promise<void> }): Promise<void> {
+    // The settings were checked.
+    const { host, port } = parseAddress(bind)!;
+    try {
+      await listen(app, host, port);
+    } catch (thrown) {
+      await Promise.all([app.close(), graph.close()]);
+      throw notListening(thrown, bind);
+    }
+  }
+
+  return {
+    name: PLATFORM,
+    start,
+    async stop() {
+      const stopping = running;
+      await stopping?.close();
+      running = undefined;
+    },
+    async send(chatId, text, { buttons } = {}) {
+      if (running === undefined) throw notRunning();
+      await running.outgoing.send({ chat_id: chatId, thread_id: null }, piecesOf(text, buttons), buttons);
+    },
+    address: () => (running === undefined ? null : `${addressOf(running.app).url}${path}`),
+  };
+}
+
+function notRunning(): HermesError {
+  return new HermesError("HERMES_ADAPTER_SEND", { platform: PLATFORM, problem: "the platform is not running." });
+}

@@ -2,7 +2,7 @@
 import { HermesError } from "#core/errors";
 import { callFailureOf } from "#gateway/adapters/shared/call-failure";
 import { createClient, type PhoneNumber } from "./client.ts";
-import { isPermissionFailure, isTokenFailure } from "./failure.ts";
+import { GraphFailure, isPermissionFailure, isTokenFailure } from "./failure.ts";
 import { createGraph, type Graph } from "./graph.ts";
 
 /** The version of the Graph API that we call; Meta keeps each for two years. */
@@ -33,13 +33,13 @@ export async function connect(options: {
     } catch (thrown) {
       await graph.close();
       const isElsewhere = callFailureOf(thrown).status === 404 && index + 1 < candidates.length;
-      if (!isElsewhere) throw startError(thrown, options);
+      if (!isElsewhere) throw startError(thrown, options.root);
     }
   }
   throw new TypeError("there is at least one candidate");
 }
 
-function startError(thrown: unknown, { root, phoneNumberId }: { root: string; phoneNumberId: string }): HermesError {
+function startError(thrown: unknown, root: string): HermesError {
   const failure = callFailureOf(thrown);
   const at = "gateway.platforms.whatsapp";
   const { message } = failure;
@@ -47,8 +47,8 @@ function startError(thrown: unknown, { root, phoneNumberId }: { root: string; ph
   if (isPermissionFailure(failure)) {
     return unusable(`${message}. Create ${at}.token again with this permission and whatsapp_business_management.`);
   }
-  if (failure.kind === "refused" || failure.kind === "permanent") {
-    return unusable(`${root} knows no phone number ${phoneNumberId}: ${message}. Check ${at}.phone_number_id.`);
+  if (failure instanceof GraphFailure && failure.code !== null && failure.kind !== "temporary") {
+    return unusable(`${root} does not accept the phone number ID: ${message}. Check ${at}.phone_number_id.`);
   }
   const problem = `${root} cannot be reached: ${message}`;
   return new HermesError("HERMES_ADAPTER_START", { platform: "whatsapp", problem });

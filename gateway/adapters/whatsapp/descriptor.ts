@@ -6,7 +6,7 @@ import { whatsAppProblem } from "./settings.ts";
 export const whatsapp = describePlatform({
   name: "whatsapp",
   problem: whatsAppProblem,
-  setup: async () => (await import("./setup.ts")).whatsAppSetup,
+  setup: async () => (await import("./setup.ts")).whatsAppSetup(),
   async create(settings, services) {
     const { createWhatsApp } = await import("./adapter.ts");
     return createWhatsApp({ ...settings, ...services });

@@ -1,6 +1,6 @@
 /** What `hermes gateway setup whatsapp` asks for. */
 import { newSecret } from "#core/bearer";
-import type { PlatformSetup, SetupField } from "#gateway/adapters/setup";
+import type { PlatformSetup, SetupCheck, SetupField } from "#gateway/adapters/setup";
 import { connect } from "./connection.ts";
 import { DEFAULT_BIND, DEFAULT_PATH, DEFAULT_ROOT, fieldProblem } from "./settings.ts";
 
@@ -13,7 +13,7 @@ const STEPS = [
   "Have an https address ready that a server with TLS passes on to this machine: Meta sends messages there.",
 ];
 
-const FIELDS: readonly SetupField[] = [
+const fields = (): readonly SetupField[] => [
   { key: "token", label: "Access token", hint: "The permanent token of the system user.", secret: true },
   {
     key: "phone_number_id",
@@ -30,7 +30,8 @@ const FIELDS: readonly SetupField[] = [
   {
     key: "verify_token",
     label: "Verify token",
-    hint: "A secret that you enter at Meta, too; Enter takes a new one.",
+    hint: "A secret that you enter at Meta, too.",
+    secret: true,
     fallback: newSecret(),
   },
   {
@@ -50,21 +51,20 @@ const FIELDS: readonly SetupField[] = [
   },
 ];
 
-export const whatsAppSetup: PlatformSetup = {
-  steps: STEPS,
-  fields: FIELDS,
-  async check(values, apiRoot = DEFAULT_ROOT) {
-    const { token = "", phone_number_id: phoneNumberId = "", verify_token: verifyToken = "" } = values;
-    const { graph, number } = await connect({ token, phoneNumberId, root: apiRoot });
-    await graph.close();
-    const { shown, name } = number;
-    const address = `http://${values["bind"] ?? DEFAULT_BIND}${DEFAULT_PATH}`;
-    return {
-      account: name === "" ? shown : `${shown} (${name})`,
-      notes: [
-        `Put a server with TLS in front of ${address}, and start the gateway.`,
-        `Under WhatsApp > Configuration of the app, enter its https address as callback URL and ${verifyToken} as verify token, then subscribe to the field messages.`,
-      ],
-    };
-  },
-};
+export function whatsAppSetup(): PlatformSetup {
+  return { steps: STEPS, fields: fields(), check };
+}
+
+async function check(values: Readonly<Record<string, string>>, apiRoot = DEFAULT_ROOT): Promise<SetupCheck> {
+  const { token = "", phone_number_id: phoneNumberId = "", bind = DEFAULT_BIND } = values;
+  const { graph, number } = await connect({ token, phoneNumberId, root: apiRoot });
+  await graph.close();
+  const { shown, name } = number;
+  return {
+    account: name === "" ? shown : `${shown} (${name})`,
+    notes: [
+      `Put a server with TLS in front of http://${bind}${DEFAULT_PATH}, and start the gateway.`,
+      "Under WhatsApp > Configuration of the app, enter its https address and the verify token, then subscribe to the field messages.",
+    ],
+  };
+}

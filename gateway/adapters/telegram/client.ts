@@ -4,6 +4,7 @@ import type { InlineKeyboardMarkup } from "grammy/types";
 import type { ReplyButtons, ReplyTarget } from "#core/ports/platform";
 import { BoundedMap } from "#core/bounded-map";
 import { isMapping } from "#core/mapping";
+import { readBody } from "#gateway/adapters/shared/download";
 import type { EditingClient, TypingClient } from "#gateway/adapters/shared/message-client";
 import { createTokenRedactor, telegramFailureFrom, telegramFailureOf, TelegramFailure } from "./failure.ts";
 
@@ -23,18 +24,6 @@ export interface TelegramBot {
   readonly username: string | null;
   /** False when the bot only gets commands and replies in groups. */
   readonly readsGroups: boolean;
-}
-
-/** Reads a body of at most `most` bytes. */
-async function readBody(body: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > most) throw new TelegramFailure(`the file is larger than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** How long a call other than a poll may take. */

@@ -78,4 +78,8 @@ export const MIGRATIONS: readonly string[] = [
      arrived_at TEXT NOT NULL,
      UNIQUE (platform, message_id)
    ) STRICT;`,
+  // Sessions of messaging platforms that outlive the program.
+  `CREATE TABLE platform_sessions (
+     account TEXT PRIMARY KEY, session TEXT NOT NULL, saved_at INTEGER NOT NULL
+   ) STRICT;`,
 ];

@@ -14,6 +14,16 @@ export const PLATFORM_SETTINGS = {
         cors_origins: zod.array(zod.string()),
       })
       .partial(),
+  discord: (zod: Zod) =>
+    zod
+      .strictObject({
+        enabled: zod.boolean(),
+        token: zod.string(),
+        allowed_users: userList(zod),
+        allowed_channels: userList(zod),
+        api_root: zod.url(),
+      })
+      .partial(),
   telegram: (zod: Zod) =>
     zod
       .strictObject({ enabled: zod.boolean(), token: zod.string(), api_root: zod.url(), allowed_users: userList(zod) })
@@ -52,6 +62,7 @@ export function platformsSchema(zod: Zod) {
   return zod
     .strictObject({
       api_server: PLATFORM_SETTINGS.api_server(zod).optional(),
+      discord: PLATFORM_SETTINGS.discord(zod).optional(),
       telegram: PLATFORM_SETTINGS.telegram(zod).optional(),
       whatsapp: PLATFORM_SETTINGS.whatsapp(zod).optional(),
     })

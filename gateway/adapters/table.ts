@@ -4,11 +4,13 @@ import type { PlatformName, PlatformSettings } from "#core/home/platform-setting
 import type { Adapter } from "#core/ports/platform";
 import { apiServer } from "./api-server/descriptor.ts";
 import type { AdapterServices, PlatformDescriptor } from "./descriptor.ts";
+import { discord } from "./discord/descriptor.ts";
 import { telegram } from "./telegram/descriptor.ts";
 import { whatsapp } from "./whatsapp/descriptor.ts";
 
 const PLATFORMS: { readonly [Name in PlatformName]: PlatformDescriptor<Name> } = {
   api_server: apiServer,
+  discord,
   telegram,
   whatsapp,
 };

@@ -4,7 +4,9 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { examplesOf, Newcomer } from "../helpers/examples.ts";
+import { API_SERVER, startGateway } from "../helpers/gateway.ts";
 import { Home } from "../helpers/hermes.ts";
+import { until } from "../helpers/poll.ts";
 import { freePort } from "../helpers/ports.ts";
 import { noPty, type Pty } from "../helpers/pty.ts";
 import { BOT_NAME, TelegramServer, TOKEN } from "../helpers/telegram-server.ts";
@@ -192,6 +194,21 @@ ${users}`;
   const unset = await home.run(["gateway", "setup", "telegram", "--set", "token=${NOT_SET}", "--no-test"]);
   assert.match(unset.stderr, /NOT_SET is not set here/);
   assert.match(home.read("config.yaml"), /token: \$\{NOT_SET\}/);
+});
+
+test("a running gateway uses the platform at once: a stranger pairs and is answered", async (t) => {
+  const { home, server } = await start(t, null);
+  const gateway = await startGateway(t, home, { config: API_SERVER });
+  const words = ["gateway", "setup", "telegram", "--set", `api_root=${server.url}`, "--set", `token=${TOKEN}`];
+  const { code, stderr } = await home.run(words);
+  assert.equal(code, 0, stderr);
+  assert.ok(stderr.includes(`The gateway that runs (process ${gateway.pid}) uses it at once.`), stderr);
+  server.say("hello");
+  const invited = await until(() => /code is (\w{8})\./.exec(server.textsOf(42).join())?.[1], "the pairing code");
+  assert.equal((await home.run(["pairing", "approve", invited])).code, 0);
+  server.say("hello again");
+  await until(() => server.textsOf(42).length === 2, "the answer");
+  assert.equal(home.read("logs/hermes.log").includes(TOKEN), false);
 });
 
 test("mistakes are said in a sentence each, and nothing is changed", async (t) => {

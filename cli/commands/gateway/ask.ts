@@ -44,7 +44,7 @@ export interface FieldQuestions extends Asking {
   readonly present: Readonly<Record<string, string>>;
   /** Where `present` comes from: `config.yaml`. */
   readonly origin: string;
-  /** True for a platform that config.yaml has no section of: then Enter makes a secret that has a fallback. */
+  /** True for a platform that config.yaml has no section of: then Enter makes an optional secret that has a fallback. */
   readonly isNew: boolean;
   /** False when the user has read them already. */
   readonly hints: boolean;
@@ -78,7 +78,7 @@ async function askForField(field: SetupField, questions: FieldQuestions): Promis
   const { key, label, hint } = field;
   const [secret, optional] = [field.secret === true, field.optional === true];
   const isPresent = (present[key] ?? "") !== "";
-  const generated = secret && !isPresent && isNew ? field.fallback : undefined;
+  const generated = secret && !isPresent && (isNew || !optional) ? field.fallback : undefined;
   const otherwise = isPresent ? present[key]! : secret ? (generated ?? "") : (field.fallback ?? "");
   if (hints) tellHint(hint, context);
   for (;;) {

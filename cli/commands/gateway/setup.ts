@@ -85,7 +85,9 @@ async function choosePlatform(config: Config, prompts: Prompts | null, context: 
 }
 
 function noTerminal(platform: PlatformName, { fields }: PlatformSetup): HermesError {
-  const required = fields.filter(({ optional, fallback }) => optional !== true && fallback === undefined);
+  const required = fields.filter(
+    ({ optional, secret, fallback }) => optional !== true && (secret === true || fallback === undefined),
+  );
   const other = fields.filter((field) => !required.includes(field)).map(({ key }) => key);
   const words = required.map(({ key, secret }) => `--set ${secret ? `'${key}=\${NAME}'` : `${key}=VALUE`}`);
   const more = other.length === 0 ? "" : ` More keys: ${other.join(", ")}.`;

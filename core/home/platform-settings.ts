@@ -24,6 +24,16 @@ export const PLATFORM_SETTINGS = {
         api_root: zod.url(),
       })
       .partial(),
+  slack: (zod: Zod) =>
+    zod
+      .strictObject({
+        enabled: zod.boolean(),
+        bot_token: zod.string(),
+        app_token: zod.string(),
+        api_root: zod.url(),
+        allowed_users: userList(zod),
+      })
+      .partial(),
   telegram: (zod: Zod) =>
     zod
       .strictObject({ enabled: zod.boolean(), token: zod.string(), api_root: zod.url(), allowed_users: userList(zod) })
@@ -63,6 +73,7 @@ export function platformsSchema(zod: Zod) {
     .strictObject({
       api_server: PLATFORM_SETTINGS.api_server(zod).optional(),
       discord: PLATFORM_SETTINGS.discord(zod).optional(),
+      slack: PLATFORM_SETTINGS.slack(zod).optional(),
       telegram: PLATFORM_SETTINGS.telegram(zod).optional(),
       whatsapp: PLATFORM_SETTINGS.whatsapp(zod).optional(),
     })

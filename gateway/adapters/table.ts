@@ -5,12 +5,14 @@ import type { Adapter } from "#core/ports/platform";
 import { apiServer } from "./api-server/descriptor.ts";
 import type { AdapterServices, PlatformDescriptor } from "./descriptor.ts";
 import { discord } from "./discord/descriptor.ts";
+import { slack } from "./slack/descriptor.ts";
 import { telegram } from "./telegram/descriptor.ts";
 import { whatsapp } from "./whatsapp/descriptor.ts";
 
 const PLATFORMS: { readonly [Name in PlatformName]: PlatformDescriptor<Name> } = {
   api_server: apiServer,
   discord,
+  slack,
   telegram,
   whatsapp,
 };

@@ -15,6 +15,8 @@ const EXAMPLES = [
   "core/event-payloads.ts",
   "core/events.ts",
   "core/gateway-errors.ts",
+  // A scheme of signatures has the same name.
+  "core/home/inbound-settings.ts",
   // Sections of another program.
   "core/home/hermes-agent-keys.ts",
   "cli/commands/gateway.ts",

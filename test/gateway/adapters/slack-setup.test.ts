@@ -2,8 +2,12 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { z } from "zod";
+import { platformsSchema, type PlatformSettings } from "#core/home/platform-settings";
 import { BOT_SCOPES, MANIFEST } from "#gateway/adapters/slack/manifest";
+import { slackProblem } from "#gateway/adapters/slack/settings";
 import { manifestText, slackSetup } from "#gateway/adapters/slack/setup";
+import { examplesOf, readPage } from "../../helpers/examples.ts";
 import { APP_TOKEN, BOT_TOKEN } from "../../helpers/slack-events.ts";
 import { SCOPES } from "../../helpers/slack-methods.ts";
 import { SlackServer } from "../../helpers/slack-server.ts";
@@ -19,6 +23,19 @@ test("the steps have the manifest, which has the scopes that are checked", () =>
     SCOPES,
   );
   assert.deepEqual(MANIFEST.oauth_config.scopes.bot, SCOPES);
+});
+
+test("the page has the same manifest, each scope, and a configuration that is one", () => {
+  const examples = examplesOf("docs/slack.md", "yaml");
+  assert.equal(examples.get("slack-manifest"), manifestText());
+  for (const { name, purpose } of BOT_SCOPES)
+    assert.match(readPage("docs/slack.md"), new RegExp(`\\| \`${name}\` +\\| ${purpose}`));
+  const config = parse(examples.get("slack-config") ?? "") as {
+    gateway: { platforms: { slack: PlatformSettings<"slack"> } };
+  };
+  const { platforms } = config.gateway;
+  assert.equal(platformsSchema(z).safeParse(platforms).success, true);
+  assert.equal(slackProblem({ ...platforms.slack, ...TOKENS }), undefined);
 });
 
 test("each token is checked before anything is asked of Slack", () => {

@@ -61,8 +61,17 @@ function talking(platform: PlatformName, { config, settings }: PreparedChange): 
 function tellList(items: readonly string[], markOf: (index: number) => string, context: CliContext): void {
   for (const [index, item] of items.entries()) {
     const mark = `  ${markOf(index)}`;
-    for (const line of wrapHanging(`${mark}${item}`, width(), mark.length)) context.note(line);
+    const [first = "", ...others] = item.split("\n\n");
+    for (const line of wrapHanging(`${mark}${first}`, width(), mark.length)) context.note(line);
+    for (const paragraph of others) tellFurther(paragraph, mark.length, context);
   }
+}
+
+/** A paragraph of several lines is something to copy, so it stays as it is. */
+function tellFurther(paragraph: string, hang: number, context: CliContext): void {
+  context.note("");
+  if (paragraph.trim().includes("\n")) return context.note(paragraph.trimEnd());
+  for (const line of wrapHanging(paragraph, width() - hang, 0)) context.note(" ".repeat(hang) + line);
 }
 
 function tellParagraph(text: string, context: CliContext): void {

@@ -25,10 +25,10 @@ const SILENT: Log = {
 export const slackSetup: PlatformSetup = {
   steps: [
     "Open https://api.slack.com/apps, choose Create New App, then From a manifest, and your workspace. Paste this as YAML:" +
-      `\n\n${manifestText()}`,
+      `\n\n${manifestText()}\n\nThen choose Next and Create.`,
     "Under Install App, install the app to your workspace and copy the Bot User OAuth Token (xoxb-…).",
     "Under Basic Information, App-Level Tokens, generate a token with the scope connections:write and copy it (xapp-…).",
-    "To use the bot in a channel, invite it there: /invite @Hermes",
+    "Once the gateway runs, invite the bot to the channels where it is used, with /invite @Hermes.",
   ],
   fields: [
     {

@@ -28,7 +28,9 @@ function servicesOf(host: Host, name: PlatformName): AdapterServices {
     warn: (sentence) => host.warn(sentence),
     commands: () => [
       ...slashCommands("gateway"),
-      ...host.plugins.commands().map((command) => ({ name: command.name, summary: command.description })),
+      ...host.plugins
+        .commands()
+        .map((command) => ({ name: command.name, usage: "[TEXT]", summary: command.description })),
     ],
     // Text that a hook may still replace is not shown early.
     streaming: () => host.dispatcher.mayStream(),

@@ -62,9 +62,15 @@ export function portNumber(zod: Zod) {
   return zod.int().min(0).max(65_535);
 }
 
-/** Users of a platform by id. */
+/** Users or channels of a platform by id. */
 export function userList(zod: Zod) {
-  return zod.array(zod.union([zod.string(), zod.int()]));
+  const id = zod.union([zod.string(), zod.number()]);
+  return zod.array(id.refine(isId, "expected a text or a whole number (one of more than 15 digits needs quotes)"));
+}
+
+/** YAML rounds larger numbers. */
+function isId(id: string | number): boolean {
+  return typeof id === "string" || Number.isSafeInteger(id);
 }
 
 /** The schema of `gateway.platforms`: built-in platforms, and those of plugins with any settings. */

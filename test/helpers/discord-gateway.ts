@@ -42,6 +42,8 @@ export class DiscordGateway {
   heartbeatMs = 41_250;
   /** False: heartbeats get no answer. */
   acknowledges = true;
+  /** True: connections are taken, and get no answer. */
+  hangs = false;
   /** True: every client is refused as one with a wrong token. */
   refuses = false;
   /** Sent in READY instead of the server's own address. */
@@ -65,7 +67,12 @@ export class DiscordGateway {
 
   /** Takes the WebSockets of a server. */
   attach(server: Server): void {
-    const sockets = new WebSocketServer({ server });
+    const sockets = new WebSocketServer({ noServer: true });
+    server.on("upgrade", (request, socket, head) => {
+      this.log.push("Upgrade");
+      if (this.hangs) return;
+      sockets.handleUpgrade(request, socket, head, (opened) => void sockets.emit("connection", opened, request));
+    });
     sockets.on("connection", (socket) => this.#connect(socket));
   }
 

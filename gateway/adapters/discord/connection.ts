@@ -63,6 +63,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let session = store.load();
   let shard: WebSocketShard | undefined;
   let isOver = false;
+  /** True while there is a connection to close. */
+  let isOpen = false;
   /** True from READY or RESUMED until the connection ends. */
   let isUp = false;
   /** True when the connection could not be made or broke: the session is still good. */
@@ -147,14 +149,19 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
     });
     made.on(WebSocketShardEvents.Hello, () => {
+      isOpen = true;
       isNetworkFailure = false;
+      // The shard has to prepare its heartbeats before it can take them back.
+      if (isOver) setImmediate(() => void close());
     });
     made.on(WebSocketShardEvents.SocketError, (error) => {
+      isOpen = false;
       isNetworkFailure = true;
       reason = options.redact(problemOf(error));
     });
     made.on(WebSocketShardEvents.Closed, (code) => {
       closeCode = code;
+      isOpen = false;
       if (refusalOf(code) === null) down(code);
     });
     made.on(WebSocketShardEvents.Error, () => refused(refusalOf(closeCode) ?? UNKNOWN_REFUSAL));
@@ -172,8 +179,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     isOver = true;
     clearTimeout(retry);
     store.flush();
+    await close();
+  }
+
+  /**
+   * Closes the connection. One that is still being made ends by itself, because the shard would leave its socket without
+   * anybody to take its errors.
+   */
+  async function close(): Promise<void> {
     // Discord ends the session at 1000 and 1001 only.
-    await withDeadline(timing.closeMs, () => shard?.destroy({ code: RESUMABLE, reason: "stopping" }));
+    if (isOpen) await withDeadline(timing.closeMs, () => shard?.destroy({ code: RESUMABLE, reason: "stopping" }));
   }
 
   return {

@@ -124,6 +124,23 @@ test("reconnects in a row: every message arrives once and in order, with one ses
   assert.equal(gateway.connections, 1);
 });
 
+test("a stop while a connection is being made: its failure afterwards harms nothing", async (t) => {
+  const { server, adapter, inbox } = await startBench(t);
+  const { gateway } = server;
+  gateway.hangs = true;
+  const before = gateway.log.length;
+  gateway.drop();
+  await until(() => gateway.log.indexOf("Upgrade", before) > 0, "it connects");
+  await adapter.stop();
+  // An error of the socket that nobody takes would end the process.
+  await server.stop();
+  await server.start();
+  gateway.hangs = false;
+  await adapter.start(inbox);
+  server.say("again");
+  await inbox.count(1);
+});
+
 test("new sessions are spaced, longer and longer", async (t) => {
   const bench = await startBench(t, { timing: { identify: { firstPause: 100, longestPause: 200 } } });
   const { server } = bench;

@@ -58,7 +58,7 @@ export function handle(type, context) {
 async function prepare(t: { after(fn: () => unknown): void }, users: readonly string[] = []) {
   const server = await new DiscordServer().start();
   t.after(() => server.stop());
-  const home = new Home(t as never);
+  const home = new Home(t);
   home.plugin("watch", WATCH);
   home.write("hooks/notes/HOOK.yaml", "events: [agent:start, session:start, command:*]\n");
   home.write("hooks/notes/handler.js", NOTES);

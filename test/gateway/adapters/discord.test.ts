@@ -2,9 +2,12 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { ChannelType, MessageType } from "discord-api-types/v10";
+import { z } from "zod";
+import { platformsSchema } from "#core/home/platform-settings";
 import { apiAddresses } from "#gateway/adapters/discord/api-root";
 import { tokenProblem } from "#gateway/adapters/discord/settings";
-import { buttonsOf, type DiscordServer } from "../../helpers/discord-server.ts";
+import { discordSetup } from "#gateway/adapters/discord/setup";
+import { buttonsOf, TOKEN, type DiscordServer } from "../../helpers/discord-server.ts";
 import {
   ADA,
   BOB,
@@ -332,4 +335,24 @@ test("what is no bot's token is told apart by its form", () => {
   assert.equal(tokenProblem("MTEx.abc.def-_9"), undefined);
   assert.match(tokenProblem("Bot MTEx.abc.def") ?? "", /Leave out the word Bot/);
   assert.match(tokenProblem("1111111111111111111") ?? "", /three parts/);
+});
+
+test("setup: names the bot, and says how to add it and what is still off", async (t) => {
+  const { server } = await makeBench(t);
+  const { account, notes } = await discordSetup.check({ token: TOKEN }, server.url);
+  assert.equal(account, "@HermesTestBot");
+  assert.match(
+    notes.join("\n"),
+    /^To add the bot to a server, open https:\/\/discord\.com\/oauth2\/authorize\?client_id=1{19}&/,
+  );
+  server.flags = 0;
+  const { notes: more } = await discordSetup.check({ token: TOKEN }, server.url);
+  assert.match(more[1] ?? "", /^Switch on Message Content Intent at https:/);
+});
+
+test("ids that YAML rounds are refused with what to do", () => {
+  const schema = platformsSchema(z);
+  const users = (id: unknown) => schema.safeParse({ discord: { allowed_users: [id] } });
+  assert.deepEqual([users("123456789012345678").success, users(42).success], [true, true]);
+  assert.match(String(users(Number("123456789012345678")).error?.message), /needs quotes/);
 });

@@ -50,16 +50,27 @@ async function ask(api: DiscordApi, signal: AbortSignal): Promise<Account> {
   const me = await api.call("get", "/users/@me", { signal });
   const botId = idOf(me);
   const { username } = me as { username?: unknown };
-  const application = await api.call("get", "/applications/@me", { signal });
-  const { flags } = application as { flags?: unknown };
+  const application = await findApplication(api, signal);
+  const { flags } = (application ?? {}) as { flags?: unknown };
   const readers = ApplicationFlags.GatewayMessageContent | ApplicationFlags.GatewayMessageContentLimited;
   return {
     api,
     botId,
     name: typeof username === "string" ? username : botId,
-    applicationId: idOf(application),
+    // Bots that were created in the last years have the id of their application.
+    applicationId: application === null ? botId : idOf(application),
     mayRead: typeof flags !== "number" || (flags & readers) !== 0,
   };
+}
+
+/** Null on another server that does not know applications. */
+async function findApplication(api: DiscordApi, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await api.call("get", "/applications/@me", { signal });
+  } catch (thrown) {
+    if (callFailureOf(thrown).status !== 404) throw thrown;
+    return null;
+  }
 }
 
 function notOpened({ status, message }: CallFailure, root: string): HermesError {

@@ -80,5 +80,5 @@ export function createApi({ token, address, redact }: DiscordApiOptions): Discor
 
 /** Discord limits calls by channel; those for none share their limits. */
 function channelOf(route: string): string {
-  return /^\/channels\/(\d+)/.exec(route)?.[1] ?? "none";
+  return /^\/channels\/([^/]+)/.exec(route)?.[1] ?? "none";
 }

@@ -27,7 +27,8 @@ export interface DiscordClient extends EditingClient<string>, TypingClient {
 /** How long Discord waits for the answer to an interaction. */
 const INTERACTION_MS = 3000;
 const DOWNLOAD_MS = 15_000;
-const ID = /^\d{15,21}$/;
+/** What cannot change the path of a call. */
+const ID = /^[\w-]{1,64}$/;
 /** Nobody is notified by what a model writes: not everyone, no role, no user. */
 const QUIET = { parse: [] } as const;
 /** How many users' direct channels are remembered; others are asked for again. */

@@ -25,12 +25,22 @@ export async function registerCommands(
 ): Promise<void> {
   const wanted = usable(listed);
   try {
-    if (isSame(await client.getCommands(), wanted)) return;
+    if (isSame(await registeredBy(client, log), wanted)) return;
     await client.setCommands(wanted.map(toDiscord));
     log.info(`discord: ${wanted.length} commands were registered`);
   } catch (thrown) {
     const { message } = callFailureOf(thrown);
     log.warn(`discord: the commands could not be registered, so they only work as text: ${message}`);
+  }
+}
+
+/** What Discord has; null when it does not say, and then the commands are registered again. */
+async function registeredBy(client: Pick<DiscordClient, "getCommands">, log: Log): Promise<unknown> {
+  try {
+    return await client.getCommands();
+  } catch (thrown) {
+    log.debug(`discord: the registered commands could not be read: ${callFailureOf(thrown).message}`);
+    return null;
   }
 }
 

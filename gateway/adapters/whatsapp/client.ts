@@ -16,8 +16,6 @@ export interface WhatsAppClient extends MessageClient<string>, TypingClient {
 export interface PhoneNumber {
   /** As Meta shows it: `+1 555-078-3881`. */
   readonly shown: string;
-  /** Its digits, as messages name it. */
-  readonly digits: string;
   readonly name: string;
 }
 
@@ -40,9 +38,9 @@ export function createClient({ graph, phoneNumberId, newestFrom, onSent }: Clien
   return {
     async describeNumber(signal) {
       const answer = await graph.get(`${number}?fields=display_phone_number,verified_name`, signal);
-      const { display_phone_number: shown, verified_name: name } = answer;
+      const { id, display_phone_number: shown = id, verified_name: name } = answer;
       if (typeof shown !== "string") throw new CallFailure("the server does not speak the Graph API");
-      return { shown, digits: shown.replaceAll(/\D/g, ""), name: typeof name === "string" ? name : "" };
+      return { shown, name: typeof name === "string" ? name : "" };
     },
     async sendMessage(target, text, { signal, buttons } = {}) {
       const content =

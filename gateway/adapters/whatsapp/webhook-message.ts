@@ -40,7 +40,8 @@ export function readWebhook(body: unknown, phoneNumberId: string): ReadWebhook {
       ignored.push(`a webhook of the field ${text(field)}`);
       continue;
     }
-    if (String(mapping(value["metadata"])["phone_number_id"]) !== phoneNumberId) {
+    const { phone_number_id: number = phoneNumberId } = mapping(value["metadata"]);
+    if (String(number) !== phoneNumberId) {
       ignored.push("a message for another phone number");
       continue;
     }

@@ -134,7 +134,7 @@ test("refusals that stay are permanent, and a missing permission is named once",
     `discord: the bot may not write to the channel ${GENERAL_ID}: Missing Permissions (50013). ` +
       "Give it the permissions Send Messages and Send Messages in Threads there.",
   ]);
-  await assert.rejects(adapter.send("general", "x"), { permanent: true, message: /"general" is not the id/ });
+  await assert.rejects(adapter.send("#general", "x"), { permanent: true, message: /"#general" is not the id/ });
   assert.equal(server.textsIn(GENERAL_ID).length, 0);
 });
 

@@ -32,8 +32,9 @@ export async function startGateway(
     running.kill("SIGKILL");
     await running.ended;
   });
-  await running.sees("http://127.0.0.1:");
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(running.stdout() + running.stderr())?.[0];
+  await running.sees("/v1");
+  // Other platforms may have addresses, too.
+  const url = /http:\/\/127\.0\.0\.1:\d+(?=\/v1)/.exec(running.stdout() + running.stderr())?.[0];
   assert.ok(url, running.stderr());
   return {
     ...running,

@@ -118,7 +118,8 @@ export class WhatsAppServer implements AsyncDisposable {
     this.#server = undefined;
     const closed = once(server, "close");
     server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    // What was answered arrives.
+    for (const socket of this.#sockets) socket.destroySoon();
     await closed;
   }
 
@@ -153,6 +154,7 @@ export class WhatsAppServer implements AsyncDisposable {
       // The client went away in the middle of its call.
       return;
     }
+    if (this.#server === undefined) return void response.destroy();
     const { pathname } = new URL(request.url ?? "/", this.url);
     const method = request.method ?? "";
     const body = JSON.parse(Buffer.concat(chunks).toString() || "{}") as Record<string, unknown>;

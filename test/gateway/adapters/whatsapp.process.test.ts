@@ -1,6 +1,8 @@
 /** `hermes gateway` on WhatsApp, as a person sees it in a chat. */
 import test from "node:test";
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { countBlocks, examplesOf } from "../../helpers/examples.ts";
 import { startGateway } from "../../helpers/gateway.ts";
 import { Home } from "../../helpers/hermes.ts";
@@ -266,12 +268,12 @@ test("what was taken is not lost when the gateway is killed: before its turn, wh
     texts,
   );
   assert.ok(texts.indexOf(order[0]!) < texts.indexOf(order[1]!));
-  await say(42, "run `sleep 600` for me");
-  await until(() => server.callsOf("read").length > 0, "its turn runs");
+  await say(42, "run `touch ran; sleep 20`");
+  await until(() => existsSync(join(home.work, "ran")), "its turn runs");
   second.kill("SIGKILL");
   await second.ended;
   const third = await start();
-  await answer(42, /^The answer to "run `sleep 600` for me" was cut off; send it again\.$/);
+  await answer(42, /^The answer to "run `touch ran; sleep 20`" was cut off; send it again\.$/);
   await end(third);
   assert.equal(server.textsOf(42).filter((text) => text.includes("cut off")).length, 1);
 });

@@ -1,8 +1,6 @@
 /** `hermes gateway` on WhatsApp, as a person sees it in a chat. */
 import test from "node:test";
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { countBlocks, examplesOf } from "../../helpers/examples.ts";
 import { startGateway } from "../../helpers/gateway.ts";
 import { Home } from "../../helpers/hermes.ts";
@@ -35,6 +33,7 @@ export default {
     },
     pre_tool_call({ args }) {
       const command = String(args?.command);
+      if (command.includes("sleep")) appendFileSync(home + "/sleeping", "");
       if (command.includes("forbidden")) return { action: "block", message: "this is forbidden here" };
       if (command.includes("careful")) return { action: "ask", message: "is it wise?" };
     },
@@ -268,12 +267,12 @@ test("what was taken is not lost when the gateway is killed: before its turn, wh
     texts,
   );
   assert.ok(texts.indexOf(order[0]!) < texts.indexOf(order[1]!));
-  await say(42, "run `touch ran; sleep 20`");
-  await until(() => existsSync(join(home.work, "ran")), "its turn runs");
+  await say(42, "run `sleep 600` for me");
+  await until(() => home.has("sleeping"), "its turn runs");
   second.kill("SIGKILL");
   await second.ended;
   const third = await start();
-  await answer(42, /^The answer to "run `touch ran; sleep 20`" was cut off; send it again\.$/);
+  await answer(42, /^The answer to "run `sleep 600` for me" was cut off; send it again\.$/);
   await end(third);
   assert.equal(server.textsOf(42).filter((text) => text.includes("cut off")).length, 1);
 });

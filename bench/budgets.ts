@@ -91,6 +91,7 @@ export const BUDGETS: Readonly<Record<string, Budget>> = {
   "cold-start / first prompt of chat, package": { kind: "slower", target: 4, floor: 8 },
   "turn / one tool call, beside the tool": { kind: "absolute", target: 3, floor: 6 },
   "mcp-call / 1 KB, with a guard": { kind: "slower", target: 1.2, floor: 2.4 },
+  "platforms / idle gateway, all platforms above api_server": { kind: "absolute", target: 60, floor: 120 },
   "memory / chat after one turn, repository": { kind: "absolute", target: 130, floor: 260 },
   "memory / chat after one turn, package": { kind: "absolute", target: 120, floor: 240 },
   "memory / idle gateway, repository": { kind: "absolute", target: 95, floor: 190 },

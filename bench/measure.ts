@@ -1,6 +1,7 @@
 /** Measures the cases: contestants take turns, in several rounds within one process run; the result is the median. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { Bench } from "tinybench";
 
 /** The result of a case: ours against one peer. */
@@ -102,4 +103,9 @@ export function compare(name: string, times: ReadonlyMap<string, number>, peers:
     peer,
     theirs: times.get(peer) ?? Number.NaN,
   }));
+}
+
+/** The resident memory of a process. Linux only. */
+export function residentMegabytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }

@@ -29,6 +29,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   inbound: async () => (await import("./cases/inbound.ts")).inboundCase,
   "cold-start": async () => (await import("./cases/cold-start.ts")).coldStartCase,
   memory: async () => (await import("./cases/memory.ts")).memoryCase,
+  platforms: async () => (await import("./cases/platforms.ts")).platformsCase,
   "mcp-call": async () => (await import("./cases/mcp-call.ts")).mcpCallCase,
   turn: async () => (await import("./cases/turn.ts")).turnCase,
   soak: async () => (await import("./cases/soak.ts")).soakCase,

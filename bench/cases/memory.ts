@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { installPackage } from "../package.ts";
-import { median, type Case, type Measurement } from "../measure.ts";
+import { median, residentMegabytes, type Case, type Measurement } from "../measure.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const ROUNDS = 3;
@@ -46,7 +46,7 @@ async function waitingChat(bin: string, home: string): Promise<number> {
     // Let the turn's leftovers settle, since this measures an idle chat.
     await new Promise((wake) => setTimeout(wake, answered === 0 ? 0 : 500));
     const pid = spawnSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" }).stdout.trim();
-    return residentMegabytes(pid);
+    return residentMegabytes(Number(pid));
   } finally {
     child.stdin.end("\u0004");
     child.kill();
@@ -64,17 +64,13 @@ async function idle(command: string, bin: string, home: string, isWarmUp: boolea
     child.stdout.setEncoding("utf8");
     for await (const text of child.stdout as AsyncIterable<string>) if (text.includes("http://")) break;
     await new Promise((wake) => setTimeout(wake, isWarmUp ? 0 : IDLE_MS));
-    return residentMegabytes(String(child.pid));
+    return residentMegabytes(child.pid!);
   } finally {
     // Only a process that ends by itself leaves its compile cache to the next one.
     const ended = once(child, "close");
     child.kill("SIGTERM");
     await ended;
   }
-}
-
-function residentMegabytes(pid: string): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
 /** Measured at the same time, of both installations, each in a home of its own. */

@@ -136,9 +136,13 @@ export class SlackSocket {
     this.#flush();
   }
 
+  /** What a connection left unacknowledged comes before what is newer. */
   #forget(socket: WebSocket): void {
     this.#open.delete(socket);
+    const newer = this.#waiting.splice(0);
     for (const [id, one] of this.#unacknowledged) if (one.socket === socket) this.#again(id);
+    this.#waiting.push(...newer);
+    this.#flush();
   }
 }
 

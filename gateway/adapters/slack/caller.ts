@@ -1,4 +1,5 @@
 /** Calls methods of Slack's Web API, through the official package. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { WebClientOptions } from "@slack/web-api";
 import type { Log } from "#core/home/log";
 import { CallFailure } from "#gateway/adapters/shared/call-failure";
@@ -51,32 +52,42 @@ export interface CallerOptions {
   readonly log: Log;
 }
 
+/** A call on its way, for the package's `fetch`: the package itself passes on neither of the two. */
+interface RunningCall {
+  readonly signal: AbortSignal;
+  status?: number;
+}
+
 export async function createCaller({ token, root, redact, log }: CallerOptions): Promise<Caller> {
   const { WebClient } = await import("@slack/web-api");
-  const logger = createPackageLogger(log, redact);
+  const running = new AsyncLocalStorage<RunningCall>();
+  const options = {
+    ...QUIET,
+    // Calls that waited for others would be of those others.
+    maxRequestConcurrency: Number.POSITIVE_INFINITY,
+    logger: createPackageLogger(log, redact),
+    fetch: (url: string | URL, init?: object) => fetchFor(running.getStore(), url, init),
+  };
+  let client = new WebClient(token, { ...options, slackApiUrl: root.url });
 
   return async function call(method, fields = {}, signal = AbortSignal.timeout(CALL_MS)) {
-    let status: number | undefined;
-    // A client of its own for each call: only its `fetch` can end a call early and see the status.
-    const client = new WebClient(token, {
-      ...QUIET,
-      slackApiUrl: root.url,
-      logger,
-      fetch: async (url, init) => {
-        const response = await fetch(url, { ...(init as RequestInit), signal });
-        status = response.status;
-        return response;
-      },
-    });
+    const own: RunningCall = { signal };
+    if (client.slackApiUrl !== root.url) client = new WebClient(token, { ...options, slackApiUrl: root.url });
     try {
-      const answer = await client.apiCall(method, fields);
-      root.note(status);
+      const answer = await running.run(own, () => client.apiCall(method, fields));
+      root.note(own.status);
       return answer as unknown as Answer;
     } catch (thrown) {
-      if (root.note(status)) return call(method, fields, signal);
-      throw signal.aborted ? new CallFailure("no answer in time") : slackFailureFrom(thrown, redact, status);
+      if (root.note(own.status)) return call(method, fields, signal);
+      throw signal.aborted ? new CallFailure("no answer in time") : slackFailureFrom(thrown, redact, own.status);
     }
   };
+}
+
+async function fetchFor(call: RunningCall | undefined, url: string | URL, init: object | undefined): Promise<Response> {
+  const response = await fetch(url, { ...init, ...(call === undefined ? {} : { signal: call.signal }) });
+  if (call !== undefined) call.status = response.status;
+  return response;
 }
 
 /** We retry ourselves: a package that retries, too, would keep an answer back for up to half an hour. */

@@ -15,10 +15,10 @@ import { connect } from "./connection.ts";
 import { createIncoming } from "./incoming.ts";
 import { KeptMessages } from "./kept-messages.ts";
 import { RecentMessages } from "./recent-messages.ts";
+import { watchSending } from "./sending-watch.ts";
 import { DEFAULT_BIND, DEFAULT_PATH, DEFAULT_ROOT, whatsAppProblem, type WhatsAppSettings } from "./settings.ts";
 import { notListening } from "./start-error.ts";
 import { piecesOf } from "./text-form.ts";
-import { watchToken } from "./token-watch.ts";
 import { createWebhook } from "./webhook.ts";
 
 export interface WhatsAppOptions extends WhatsAppSettings {
@@ -77,15 +77,15 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
     if (running !== undefined) return;
     const problem = whatsAppProblem(options);
     if (problem !== undefined) throw new HermesError("HERMES_ADAPTER_CONFIG", { platform: PLATFORM, problem });
-    const connection = await connect({ token, phoneNumberId, root });
-    const graph = watchToken(connection.graph, { platform: PLATFORM, log, warn });
+    const { graph } = await connect({ token, phoneNumberId, root });
     const recent = new RecentMessages();
-    const client = createClient({
+    const calls = createClient({
       graph,
       phoneNumberId,
       newestFrom: (user) => recent.newestFrom(user),
       onSent: (id, text) => recent.note(id, { speaker: "you", text }),
     });
+    const client = watchSending(calls, { platform: PLATFORM, log, warn });
     const sending = new AbortController();
     const typing = createTyping(client, timing);
     const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });

@@ -75,6 +75,9 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   131045: REFUSED,
   131048: REFUSED,
   133010: REFUSED,
+  // This user is in a country, or not on the list of a test number, to which the number may not write.
+  130497: { kind: "permanent" },
+  131030: { kind: "permanent" },
   131026: { kind: "permanent", sentence: "this user cannot be reached on WhatsApp" },
   131047: {
     kind: "permanent",

@@ -37,6 +37,7 @@ export function createIncoming(deps: IncomingDeps): Incoming {
   const open = new Set<string>();
   /** Users with a message whose file is looked up: their next messages wait for it. */
   const preparing = new Map<string, Promise<unknown>>();
+  let isResumed = false;
 
   function take(body: unknown): void {
     const { messages, problems, ignored } = readWebhook(body, phoneNumberId);
@@ -45,9 +46,17 @@ export function createIncoming(deps: IncomingDeps): Incoming {
     // Those that are open are kept already.
     const fresh = messages.filter(({ id }) => !open.has(id));
     if (fresh.length === 0) return;
+    // What an earlier run left is older.
+    resume();
     if (open.size + fresh.length > MOST_OPEN) throw new Error("too many messages wait for their answers");
     kept.keep(fresh);
     for (const message of fresh) void handle(message);
+  }
+
+  function resume(): void {
+    if (isResumed) return;
+    isResumed = true;
+    for (const message of kept.left()) void handle(message);
   }
 
   async function handle(message: WebhookMessage): Promise<void> {
@@ -107,12 +116,7 @@ export function createIncoming(deps: IncomingDeps): Incoming {
     return { media_type: mediaType(type), data: data.toString("base64") };
   }
 
-  return {
-    take,
-    resume() {
-      for (const message of kept.left()) void handle(message);
-    },
-  };
+  return { take, resume };
 }
 
 interface FoundFile extends SentFile {

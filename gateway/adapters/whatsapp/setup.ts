@@ -63,7 +63,7 @@ async function check(values: Readonly<Record<string, string>>, apiRoot = DEFAULT
   return {
     account: name === "" ? shown : `${shown} (${name})`,
     notes: [
-      `Put a server with TLS in front of http://${bind}${DEFAULT_PATH}, and start the gateway.`,
+      `Put a server with TLS in front of http://${bind}${DEFAULT_PATH}.`,
       "Under WhatsApp > Configuration of the app, enter its https address and the verify token, then subscribe to the field messages.",
     ],
   };

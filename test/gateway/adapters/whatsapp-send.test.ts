@@ -2,7 +2,8 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { piecesOf } from "#gateway/adapters/whatsapp/text-form";
-import { APP_SECRET } from "../../helpers/whatsapp-webhooks.ts";
+import { until } from "../../helpers/poll.ts";
+import { APP_SECRET, messageOf } from "../../helpers/whatsapp-webhooks.ts";
 import { TOKEN, type CallKind, type GraphMisbehaviour } from "../../helpers/whatsapp-server.ts";
 import { startBench } from "./whatsapp-bench.ts";
 
@@ -166,6 +167,7 @@ const REFUSED: readonly (readonly [number, CallKind, RegExp])[] = [
   [131_047, "text", /more than 24 hours ago, and WhatsApp only accepts answers within 24 hours \(.*code 131047\)/],
   [131_026, "text", /this user cannot be reached on WhatsApp/],
   [100, "text", /\(#100\) Invalid parameter, code 100/],
+  [131_030, "text", /\(#131030\) Unknown, code 131030/],
 ];
 
 for (const [code, kind, problem] of REFUSED) {
@@ -202,6 +204,17 @@ test("a token that is revoked while it runs is said once, and so is that it work
   server.misbehave("text", { code: 200, message: `no permission for ${TOKEN} of ${APP_SECRET.slice(0, 3)}` });
   await assert.rejects(adapter.send("42", "hello"), /needs whatsapp_business_messaging/);
   assert.match(warnings[2]!, /whatsapp_business_messaging \(no permission for \[redacted\]/);
+});
+
+test("a read mark that is accepted says nothing about messages that are refused", async (t) => {
+  const { server, adapter, inbox, post, warnings } = await startBench(t);
+  inbox.answering = () => new Promise(() => undefined);
+  await post(messageOf(42, "hello"));
+  server.misbehave("text", { code: 131_042, message: "(#131042) Business eligibility payment issue" });
+  await assert.rejects(adapter.send("42", "hello"), /payment issue/);
+  const reads = server.callsOf("read").length;
+  await until(() => server.callsOf("read").length > reads, "it is typing");
+  assert.equal(warnings.length, 1);
 });
 
 test("nothing is sent before the start and after the stop", async (t) => {

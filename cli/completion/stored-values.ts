@@ -214,10 +214,9 @@ async function mcpServers({ paths, env }: Source): Promise<readonly OfferedValue
   );
 }
 
-async function setUpPlatforms({ paths, env }: Source): Promise<readonly OfferedValue[]> {
-  const { setupNames, stateOf } = await import("#cli/commands/gateway/platforms");
-  const config = await loadConfig(paths, env);
-  return setupNames().map((value) => ({ value, description: stateOf(value, config) }));
+async function setUpPlatforms(): Promise<readonly OfferedValue[]> {
+  const { findPlatform, PLATFORM_NAMES } = await import("#gateway/adapters/table");
+  return PLATFORM_NAMES.map((value) => ({ value, description: findPlatform(value)?.about ?? "" }));
 }
 
 function pairedUsers({ paths }: Source): Promise<readonly OfferedValue[]> {

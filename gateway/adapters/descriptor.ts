@@ -40,8 +40,10 @@ export interface PlatformDescriptor<Name extends PlatformName = PlatformName> {
   readonly problem: (settings: PlatformSettings<Name>) => string | undefined;
   /** Makes the adapter; it starts nothing. The adapter's code and packages are loaded here. */
   readonly create: (settings: PlatformSettings<Name>, services: AdapterServices) => Promise<Adapter>;
+  /** What it is, in a few words, for lists. */
+  readonly about: string;
   /** How `hermes gateway setup` asks for its settings. */
-  readonly setup?: () => Promise<PlatformSetup>;
+  readonly setup: () => Promise<PlatformSetup>;
   /** True for a platform whose key is all the access control there is: nobody pairs. */
   readonly exempt?: true;
   /** Where a running adapter is reached, for the line that announces it; null when it is not. */

@@ -33,7 +33,7 @@ gateway:
 test("on a terminal it says what to do, asks, tests the token, and writes the section", { skip }, async (t) => {
   const { home, server } = await start(t);
   const pty = open(t, home, ["gateway", "setup"]);
-  await pty.see(/1 {2}api_server +on/);
+  await pty.see(/1 {2}api_server +on +an HTTP server/);
   const shown = await pty.see(/\d {2}telegram +off/);
   await pty.see("or its name: ");
   pty.type(`telegrm${ENTER}`);

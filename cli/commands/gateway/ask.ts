@@ -19,16 +19,23 @@ interface Asking {
   readonly context: CliContext;
 }
 
-/** Asks which platform to set up. `states` says of each how it is configured now. */
-export async function askForPlatform<Name extends string>(
-  states: ReadonlyMap<Name, string>,
+/** A platform as it is offered. */
+interface PlatformChoice {
+  readonly name: PlatformName;
+  /** How it is configured now; empty for one that config.yaml does not name. */
+  readonly state: string;
+  readonly about: string;
+}
+
+/** Asks which platform to set up. */
+export async function askForPlatform(
+  choices: readonly PlatformChoice[],
   { prompts, context }: Asking,
-): Promise<Name> {
-  const names = [...states.keys()];
+): Promise<PlatformName> {
+  const names = choices.map(({ name }) => name);
   context.note("The platforms:");
-  for (const line of columns(names.map((name, index) => [`  ${index + 1}`, name, states.get(name) ?? ""]))) {
-    context.note(line);
-  }
+  const rows = choices.map(({ name, state, about }, index) => [`  ${index + 1}`, name, state, about]);
+  for (const line of columns(rows)) context.note(line);
   for (;;) {
     const word = (await prompts.ask(`Platform, 1 to ${names.length} or its name`)).toLowerCase();
     const found = names[Number(word) - 1] ?? names.find((name) => name === word);

@@ -14,13 +14,13 @@ const WIDEST = 100;
 export function tellSteps(platform: PlatformName, { steps, fields }: PlatformSetup, context: CliContext): void {
   context.note(`Set up ${platform}:\n\n`);
   const [only] = steps;
-  if (steps.length === 1) tellParagraph(only!, context);
+  if (steps.length === 1) tellWrapped("", only!, context);
   else tellList(steps, (index) => `${index + 1}. `, context);
   const secret = fields.some((field) => field.secret === true)
     ? " A secret is not shown while you type it; config.yaml keeps it, and only you can read that file."
     : "";
   context.note("");
-  tellParagraph(`Type $NAME to use an environment variable.${secret} Ctrl+C stops and changes nothing.`, context);
+  tellWrapped("", `Type $NAME to use an environment variable.${secret} Ctrl+C stops and changes nothing.`, context);
 }
 
 /** Says what a question is about, above it. */
@@ -41,11 +41,18 @@ interface NextSteps {
 /** Says what to do after the section was written. */
 export function tellNextSteps({ platform, notes, change, run }: NextSteps, context: CliContext): void {
   const pid = findHolder(run, "gateway") ?? findHolder(run, "serve");
-  const start =
-    pid === null ? "Start the gateway: hermes gateway" : `The gateway that runs (process ${pid}) uses it at once.`;
-  const variables = change.variables.map((name) => `Set ${name} where the gateway runs.`);
   context.note("\nNext:");
-  tellList([...notes, ...variables, start, ...talking(platform, change)], () => "- ", context);
+  tellList([...starting(pid, change), ...notes, ...talking(platform, change)], () => "- ", context);
+}
+
+/** `pid` is the gateway that runs, or null. */
+function starting(pid: number | null, { variables }: PreparedChange): readonly string[] {
+  if (pid === null) {
+    return [...variables.map((name) => `Set ${name} where the gateway runs.`), "Start the gateway: hermes gateway"];
+  }
+  const uses = `The gateway that runs (process ${pid}) uses it at once`;
+  if (variables.length === 0) return [`${uses}.`];
+  return [`${uses} if it was started with ${variables.join(" and ")}. Otherwise start it again with that.`];
 }
 
 function talking(platform: PlatformName, { config, settings }: PreparedChange): readonly string[] {
@@ -62,20 +69,23 @@ function tellList(items: readonly string[], markOf: (index: number) => string, c
   for (const [index, item] of items.entries()) {
     const mark = `  ${markOf(index)}`;
     const [first = "", ...others] = item.split("\n\n");
-    for (const line of wrapHanging(`${mark}${first}`, width(), mark.length)) context.note(line);
-    for (const paragraph of others) tellFurther(paragraph, mark.length, context);
+    tellWrapped(mark, first, context);
+    for (const paragraph of others) tellFurther(paragraph.trim(), mark.length, context);
   }
 }
 
 /** A paragraph of several lines is something to copy, so it stays as it is. */
 function tellFurther(paragraph: string, hang: number, context: CliContext): void {
   context.note("");
-  if (paragraph.trim().includes("\n")) return context.note(paragraph.trimEnd());
-  for (const line of wrapHanging(paragraph, width() - hang, 0)) context.note(" ".repeat(hang) + line);
+  if (paragraph.includes("\n")) context.note(paragraph);
+  else tellWrapped(" ".repeat(hang), paragraph, context);
 }
 
-function tellParagraph(text: string, context: CliContext): void {
-  for (const line of wrapHanging(text, width(), 0)) context.note(line);
+/** A text with an address that is longer than a line is left to the terminal, so that it can be copied. */
+function tellWrapped(mark: string, text: string, context: CliContext): void {
+  const isLong = text.split(/\s+/).some((word) => mark.length + word.length > width());
+  if (isLong) return context.note(mark + text);
+  for (const line of wrapHanging(mark + text, width(), mark.length)) context.note(line);
 }
 
 function width(): number {

@@ -5,7 +5,7 @@ import { EXIT, HermesError, isHermesError, problemOf } from "#core/errors";
 import { loadConfig, type Config } from "#core/home/config";
 import type { PlatformName } from "#core/home/platform-settings";
 import { didYouMean } from "#core/suggest";
-import { checkPlatforms, findPlatform, isBuiltIn } from "#gateway/adapters/table";
+import { checkPlatforms, findPlatform, isBuiltIn, PLATFORM_NAMES } from "#gateway/adapters/table";
 import type { PlatformSetup, SetupCheck } from "#gateway/adapters/setup";
 import type { CliContext } from "../../context.ts";
 import { readConfigText, writeConfigText } from "../../edit-config.ts";
@@ -15,7 +15,6 @@ import { prepareChange, type PreparedChange, type SetupTarget } from "./change.t
 import { textOf } from "./fields.ts";
 import { readGiven } from "./given.ts";
 import { tellNextSteps, tellSteps } from "./instructions.ts";
-import { setupNames, stateOf } from "./platforms.ts";
 import { readSection } from "./section.ts";
 
 export interface SetupOptions {
@@ -47,7 +46,7 @@ export async function setUpPlatform(
   const prompts =
     set === undefined && json !== true && process.stdin.isTTY && process.stderr.isTTY ? createPrompts() : null;
   const platform = given === undefined ? await choosePlatform(config, prompts, context) : named(given);
-  const definition = await findPlatform(platform)!.setup!();
+  const definition = await findPlatform(platform)!.setup();
   const isBare = set === undefined && json !== true && test;
   if (prompts === null && isBare) throw noTerminal(platform, definition);
   const file = config.file ?? paths.config;
@@ -68,20 +67,23 @@ export async function setUpPlatform(
 }
 
 function named(given: string): PlatformName {
-  const names = setupNames();
-  if (isBuiltIn(given) && names.includes(given)) return given;
-  const problem = `There is no platform "${given}". The platforms are ${names.join(", ")}.${didYouMean(given, names)}`;
+  if (isBuiltIn(given)) return given;
+  const names = PLATFORM_NAMES.join(", ");
+  const problem = `There is no platform "${given}". The platforms are ${names}.${didYouMean(given, PLATFORM_NAMES)}`;
   throw new HermesError("HERMES_USAGE", { problem });
 }
 
 async function choosePlatform(config: Config, prompts: Prompts | null, context: CliContext): Promise<PlatformName> {
-  const names = setupNames();
   if (prompts === null) {
-    const problem = `Name the platform: hermes gateway setup PLATFORM. The platforms are ${names.join(", ")}.`;
+    const problem = `Name the platform: hermes gateway setup PLATFORM. The platforms are ${PLATFORM_NAMES.join(", ")}.`;
     throw new HermesError("HERMES_USAGE", { problem });
   }
-  const states = names.map((name): [PlatformName, string] => [name, stateOf(name, config)]);
-  return askForPlatform(new Map(states), { prompts, context });
+  const choices = PLATFORM_NAMES.map((name) => {
+    const section = config.values.gateway?.platforms?.[name];
+    const state = section === undefined ? "" : section.enabled === true ? "on" : "off";
+    return { name, state, about: findPlatform(name)!.about };
+  });
+  return askForPlatform(choices, { prompts, context });
 }
 
 function noTerminal(platform: PlatformName, { fields }: PlatformSetup): HermesError {

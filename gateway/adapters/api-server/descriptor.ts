@@ -5,6 +5,7 @@ import { apiServerProblem } from "./settings.ts";
 /** An HTTP API that OpenAI's clients speak. */
 export const apiServer = describePlatform({
   name: "api_server",
+  about: "an HTTP server for programs that use OpenAI's API",
   problem: apiServerProblem,
   setup: async () => (await import("./setup.ts")).apiServerSetup(),
   exempt: true,

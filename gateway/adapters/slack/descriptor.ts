@@ -4,6 +4,7 @@ import { slackProblem } from "./settings.ts";
 /** An app of Slack, in Socket Mode. */
 export const slack = describePlatform({
   name: "slack",
+  about: "an app for direct messages, channels and threads",
   problem: slackProblem,
   async create({ bot_token, app_token, api_root }, { log, warn, streaming, database, commands }) {
     const [{ createSlack }, { StartedThreads }, { slashWords }] = await Promise.all([

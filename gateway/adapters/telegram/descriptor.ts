@@ -4,6 +4,7 @@ import { telegramProblem } from "./settings.ts";
 /** A bot of Telegram, by long polling. */
 export const telegram = describePlatform({
   name: "telegram",
+  about: "a bot for direct messages, groups and topics",
   problem: telegramProblem,
   setup: async () => (await import("./setup.ts")).telegramSetup,
   async create({ token, api_root }, { log, warn, streaming }) {

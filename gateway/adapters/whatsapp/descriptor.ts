@@ -5,6 +5,7 @@ import { whatsAppProblem } from "./settings.ts";
 /** A business' phone number on WhatsApp, by Meta's Cloud API. */
 export const whatsapp = describePlatform({
   name: "whatsapp",
+  about: "a business number for direct messages; needs a public https address",
   problem: whatsAppProblem,
   setup: async () => (await import("./setup.ts")).whatsAppSetup(),
   async create(settings, services) {

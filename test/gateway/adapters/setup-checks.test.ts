@@ -9,7 +9,7 @@ import { noteLog, TestInbox } from "../../helpers/inbox.ts";
 import { freePort } from "../../helpers/ports.ts";
 import { BOT_NAME, TelegramServer, TOKEN } from "../../helpers/telegram-server.ts";
 
-const setupOf = (name: PlatformName) => findPlatform(name)!.setup!();
+const setupOf = (name: PlatformName) => findPlatform(name)!.setup();
 
 test("telegram: the bot's name, and that it does not see what is said in groups", async (t) => {
   const server = await new TelegramServer().start();

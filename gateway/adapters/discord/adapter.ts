@@ -4,17 +4,18 @@ import type { Log } from "#core/home/log";
 import type { PlatformSettings } from "#core/home/platform-settings";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
 import type { AdapterServices } from "#gateway/adapters/descriptor";
-import { createArrivals } from "#gateway/adapters/shared/arrivals";
 import { callFailureOf } from "#gateway/adapters/shared/call-failure";
-import { createDraft } from "#gateway/adapters/shared/draft";
-import { createHousekeeping, type Housekeeping, type HousekeepingTiming } from "#gateway/adapters/shared/housekeeping";
+import {
+  createDraftingMessenger,
+  MESSENGER_TIMING,
+  type DraftingMessenger,
+  type MessengerTiming,
+} from "#gateway/adapters/shared/messenger";
 import { createOutage } from "#gateway/adapters/shared/outage";
-import { createOutgoing, type Outgoing, type OutgoingTiming } from "#gateway/adapters/shared/outgoing";
 import { createRedactor } from "#gateway/adapters/shared/redaction";
-import { createTyping, type TypingTiming } from "#gateway/adapters/shared/typing";
 import { openAccount, type Account } from "./account.ts";
 import { createChannels } from "./channels.ts";
-import { createClient, type DiscordClient } from "./client.ts";
+import { createClient } from "./client.ts";
 import { CONTENT_REFUSAL } from "./close-codes.ts";
 import { registerCommands } from "./commands.ts";
 import { createConnection, type ConnectionTiming } from "./connection.ts";
@@ -35,15 +36,9 @@ export interface DiscordOptions
 }
 
 export type DiscordTiming = ConnectionTiming &
-  OutgoingTiming &
-  HousekeepingTiming &
-  TypingTiming & {
+  MessengerTiming & {
     /** Minimum time between two edits of a draft: Discord allows five calls in five seconds to a channel. */
     readonly editMs: number;
-    /** How long an answer waits for the last edit of its draft. */
-    readonly settleMs: number;
-    /** How long `stop` waits for messages on their way. */
-    readonly stopMs: number;
   };
 
 export interface DiscordAdapter extends Adapter {
@@ -51,33 +46,24 @@ export interface DiscordAdapter extends Adapter {
 }
 
 const TIMING: DiscordTiming = {
+  ...MESSENGER_TIMING,
   firstPause: 500,
   longestPause: 60_000,
   identify: { firstPause: 5500, longestPause: 300_000 },
   startMs: 30_000,
   closeMs: 1500,
-  retryMs: 500,
-  budgetMs: 40_000,
   tidyCallMs: 8000,
-  tidyMs: 120_000,
-  settleMs: 1000,
   editMs: 1200,
-  typingDelayMs: 1000,
   // Discord shows it for ten seconds.
   typingMs: 8000,
-  stopMs: 4000,
 };
 
 const PLATFORM = "discord";
 
 interface Running {
-  readonly client: DiscordClient;
-  readonly outgoing: Outgoing;
-  readonly housekeeping: Housekeeping;
+  readonly messenger: DraftingMessenger;
   /** Stops receiving; resolves when the connection is closed. */
   readonly endReceiving: () => Promise<void>;
-  /** Cuts short the waits of messages being sent. */
-  readonly giveUp: () => void;
   readonly close: () => void;
 }
 
@@ -109,9 +95,7 @@ export function createDiscord(options: DiscordOptions): DiscordAdapter {
     if (!mayRead) throw new Error(`${CONTENT_REFUSAL.problem}. ${CONTENT_REFUSAL.advice}`);
     const gatewayUrl = await findGateway(api, signal);
     const client = createClient(api, { applicationId, warn: options.warn });
-    const typing = createTyping(client, timing);
-    const sending = new AbortController();
-    const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });
+    const messenger = createDraftingMessenger({ platform: PLATFORM, client, inbox, log, timing });
     const connection = createConnection({
       token,
       gatewayUrl,
@@ -124,7 +108,7 @@ export function createDiscord(options: DiscordOptions): DiscordAdapter {
         client,
         channels: createChannels({ client, botId, log }),
         interactions: createInteractions(client, log),
-        arrive: createArrivals({ platform: PLATFORM, inbox, typing, log }),
+        arrive: messenger.arrive,
         botId,
         allowed: allowedChannels(options.allowed_channels),
         log,
@@ -132,26 +116,13 @@ export function createDiscord(options: DiscordOptions): DiscordAdapter {
     });
     await connection.start();
     void registerCommands(client, options.commands(), log);
-    return {
-      client,
-      outgoing: createOutgoing({ platform: PLATFORM, client, timing, housekeeping, signal: sending.signal }),
-      housekeeping,
-      endReceiving() {
-        typing.stop();
-        return connection.stop();
-      },
-      giveUp: () => sending.abort(),
-      close: () => api.close(),
-    };
+    return { messenger, endReceiving: () => connection.stop(), close: () => api.close() };
   }
 
   async function stop(): Promise<void> {
     if (running === undefined) return;
-    const { outgoing, housekeeping, endReceiving, giveUp, close } = running;
-    const late = setTimeout(giveUp, timing.stopMs);
-    await endReceiving();
-    await Promise.all([outgoing.idle(), housekeeping.idle()]);
-    clearTimeout(late);
+    const { messenger, endReceiving, close } = running;
+    await messenger.stop(endReceiving);
     close();
     running = undefined;
   }
@@ -162,17 +133,11 @@ export function createDiscord(options: DiscordOptions): DiscordAdapter {
     stop,
     async send(chatId, text, { thread_id = null, buttons } = {}) {
       if (running === undefined) throw notRunning();
-      await running.outgoing.send({ chat_id: chatId, thread_id }, formatPieces(text), buttons);
+      await running.messenger.send({ chat_id: chatId, thread_id }, formatPieces(text), buttons);
     },
     draft(target) {
       if (running === undefined) throw notRunning();
-      const { client, outgoing, housekeeping } = running;
-      const { editMs, settleMs } = timing;
-      const shown = { split: formatPieces, live: streaming() };
-      return createDraft(
-        { platform: PLATFORM, client, outgoing, housekeeping, log, editMs, settleMs, ...shown },
-        target,
-      );
+      return running.messenger.draft(target, { editMs: timing.editMs, split: formatPieces, live: streaming() });
     },
   };
 }

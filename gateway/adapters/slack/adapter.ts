@@ -1,7 +1,6 @@
 /** The platform `slack`: an app in Socket Mode, so it needs no public address. */
 import { HermesError } from "#core/errors";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
-import { createDraft } from "#gateway/adapters/shared/draft";
 import { splitText } from "#gateway/adapters/shared/split";
 import { LONGEST_QUESTION } from "./blocks.ts";
 import { splitMarkdown } from "./mrkdwn.ts";
@@ -18,7 +17,7 @@ export interface SlackAdapter extends Adapter {
  * invalid, or lacks a scope) or HERMES_ADAPTER_START (Slack cannot be reached). Errors and logs never contain a token.
  */
 export function createSlack(options: SlackOptions): SlackAdapter {
-  const { streaming = () => true, log } = options;
+  const { streaming = () => true } = options;
   // The pace is that of Slack's own servers; another one says itself when it is too much.
   const own = options.api_root === undefined ? {} : { postMs: 0 };
   const timing = { ...TIMING, ...own, ...options.timing };
@@ -47,14 +46,11 @@ export function createSlack(options: SlackOptions): SlackAdapter {
     stop,
     async send(chatId, text, { thread_id = null, buttons } = {}) {
       const pieces = buttons === undefined ? splitMarkdown(text) : splitText(text, LONGEST_QUESTION);
-      await parts().outgoing.send({ chat_id: chatId, thread_id }, pieces, buttons);
+      await parts().messenger.send({ chat_id: chatId, thread_id }, pieces, buttons);
     },
     draft(target) {
-      const { client, outgoing, housekeeping } = parts();
-      const { editMs, settleMs } = timing;
-      const live = streaming();
-      const shared = { platform: "slack", client, outgoing, housekeeping, log, editMs, settleMs, live };
-      return createDraft({ ...shared, split: splitMarkdown }, target);
+      const { editMs } = timing;
+      return parts().messenger.draft(target, { editMs, split: splitMarkdown, live: streaming() });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The methods of Slack's Web API that we use. They only throw a CallFailure. */
 import type { ReplyButtons, ReplyTarget } from "#core/ports/platform";
 import { CallFailure, callFailureOf } from "#gateway/adapters/shared/call-failure";
+import { readBody } from "#gateway/adapters/shared/download";
 import type { EditingClient, TypingClient } from "#gateway/adapters/shared/message-client";
 import { questionBlocks } from "./blocks.ts";
 import { CALL_MS, type Answer, type Caller } from "./caller.ts";
@@ -153,17 +154,6 @@ function mayHaveToken(url: string, apiUrl: string): boolean {
   const { protocol, hostname, origin } = new URL(url);
   if (origin === new URL(apiUrl).origin) return true;
   return protocol === "https:" && (hostname === "slack.com" || hostname.endsWith(".slack.com"));
-}
-
-async function readBody(body: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > most) throw new CallFailure(`the file is larger than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** A text that Slack must not turn into links, mentions or previews of its own: it has those it needs. */

@@ -1,9 +1,7 @@
 /** What the adapter is created with. */
 import type { Log } from "#core/home/log";
 import type { StartedThreads } from "#gateway/adapters/shared/started-threads";
-import type { HousekeepingTiming } from "#gateway/adapters/shared/housekeeping";
-import type { OutgoingTiming } from "#gateway/adapters/shared/outgoing";
-import type { TypingTiming } from "#gateway/adapters/shared/typing";
+import { MESSENGER_TIMING, type MessengerTiming } from "#gateway/adapters/shared/messenger";
 import type { ConnectionTiming } from "./connection.ts";
 import type { PaceTiming } from "./pace.ts";
 import type { SocketTiming } from "./socket.ts";
@@ -26,37 +24,26 @@ export interface SlackOptions {
   readonly timing?: Partial<SlackTiming> | undefined;
 }
 
-export type SlackTiming = OutgoingTiming &
-  HousekeepingTiming &
-  TypingTiming &
+export type SlackTiming = MessengerTiming &
   ConnectionTiming &
   SocketTiming &
   PaceTiming & {
     /** Minimum time between two updates of a draft. */
     readonly editMs: number;
-    /** How long an answer waits for the last update of its draft. */
-    readonly settleMs: number;
     /** The first pause before a rejected token of the bot is tried again. */
     readonly tokenMs: number;
     /** How long a message waits for names and for what it refers to. */
     readonly lookupMs: number;
-    /** How long `stop` waits for messages on their way. */
-    readonly stopMs: number;
   };
 
 export const TIMING: SlackTiming = {
+  ...MESSENGER_TIMING,
   firstPause: 500,
   longestPause: 60_000,
-  retryMs: 500,
-  budgetMs: 40_000,
-  tidyCallMs: 5000,
-  tidyMs: 120_000,
-  settleMs: 1000,
   // One update every 1.2 s is 50 a minute, the rate of tier 3.
   editMs: 1200,
   updateMs: 1200,
   postMs: 1000,
-  typingDelayMs: 1000,
   // Slack takes a status away after two minutes.
   typingMs: 60_000,
   helloMs: 15_000,
@@ -67,5 +54,4 @@ export const TIMING: SlackTiming = {
   steadyMs: 10_000,
   tokenMs: 5000,
   lookupMs: 3000,
-  stopMs: 4000,
 };

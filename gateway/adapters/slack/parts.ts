@@ -1,13 +1,10 @@
 /** The running parts of the adapter, and how they end. */
 import type { Inbox } from "#core/ports/platform";
-import { createArrivals } from "#gateway/adapters/shared/arrivals";
 import { callFailureOf } from "#gateway/adapters/shared/call-failure";
-import { createHousekeeping, type Housekeeping } from "#gateway/adapters/shared/housekeeping";
+import { createDraftingMessenger, type DraftingMessenger } from "#gateway/adapters/shared/messenger";
 import { createOutage } from "#gateway/adapters/shared/outage";
-import { createOutgoing, type Outgoing } from "#gateway/adapters/shared/outgoing";
-import { createTyping } from "#gateway/adapters/shared/typing";
 import { findSlackAccount, slackRedactor, socketError } from "./account.ts";
-import { createClient, createDownload, type SlackClient } from "./client.ts";
+import { createClient, createDownload } from "./client.ts";
 import { openConnection } from "./connection.ts";
 import { createIncoming } from "./incoming.ts";
 import { createUserNames } from "./names.ts";
@@ -17,9 +14,7 @@ import type { SlackOptions, SlackTiming } from "./options.ts";
 import { watchToken } from "./token-watch.ts";
 
 export interface SlackParts {
-  readonly client: SlackClient;
-  readonly outgoing: Outgoing;
-  readonly housekeeping: Housekeeping;
+  readonly messenger: DraftingMessenger;
   /** Receives no more, sends what is on its way, and ends. */
   stop(): Promise<void>;
 }
@@ -52,10 +47,7 @@ export async function startParts(options: SlackOptions, timing: SlackTiming, inb
     lookupMs: timing.lookupMs,
     closing: sending.signal,
   });
-  const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });
-  const outgoing = createOutgoing({ platform: PLATFORM, client, timing, housekeeping, signal: sending.signal });
-  const typing = createTyping(client, timing);
-  const arrive = createArrivals({ platform: PLATFORM, inbox, typing, log });
+  const messenger = createDraftingMessenger({ platform: PLATFORM, client, inbox, log, timing, sending });
   const ready = Promise.withResolvers<void>();
   const take = createIncoming({
     client,
@@ -66,7 +58,7 @@ export async function startParts(options: SlackOptions, timing: SlackTiming, inb
     arrive: (arrival) => {
       const { source } = arrival.message;
       // Slack takes the status away when we write, but not every message gets an answer.
-      void arrive(arrival).then(() => housekeeping.later(source.chat_id, () => client.hideTyping(source)));
+      void messenger.arrive(arrival).then(() => messenger.later(source.chat_id, () => client.hideTyping(source)));
     },
     ready: ready.promise,
     log,
@@ -84,16 +76,11 @@ export async function startParts(options: SlackOptions, timing: SlackTiming, inb
   // The gateway uses the platform once `start` has resolved.
   setImmediate(ready.resolve);
   return {
-    client,
-    outgoing,
-    housekeeping,
-    async stop() {
-      const late = setTimeout(() => sending.abort(), timing.stopMs);
-      typing.stop();
-      listening.abort();
-      await socket.ended;
-      await Promise.all([outgoing.idle(), housekeeping.idle()]);
-      clearTimeout(late);
-    },
+    messenger,
+    stop: () =>
+      messenger.stop(() => {
+        listening.abort();
+        return socket.ended;
+      }),
   };
 }

@@ -2,13 +2,14 @@
 import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Draft, Inbox, ReplyTarget } from "#core/ports/platform";
-import { createArrivals } from "#gateway/adapters/shared/arrivals";
-import { createDraft } from "#gateway/adapters/shared/draft";
-import { createHousekeeping, type Housekeeping, type HousekeepingTiming } from "#gateway/adapters/shared/housekeeping";
-import { createOutgoing, type Outgoing, type OutgoingTiming } from "#gateway/adapters/shared/outgoing";
+import {
+  createDraftingMessenger,
+  MESSENGER_TIMING,
+  type DraftingMessenger,
+  type MessengerTiming,
+} from "#gateway/adapters/shared/messenger";
 import { splitText } from "#gateway/adapters/shared/split";
-import { createTyping, type TypingTiming } from "#gateway/adapters/shared/typing";
-import { createClient, type TelegramClient } from "./client.ts";
+import { createClient } from "./client.ts";
 import { telegramFailureOf } from "./failure.ts";
 import { createIncoming } from "./incoming.ts";
 import { pollUpdates, type PollTiming } from "./polling.ts";
@@ -28,16 +29,10 @@ export interface TelegramOptions {
 }
 
 export type TelegramTiming = PollTiming &
-  OutgoingTiming &
-  HousekeepingTiming &
-  TypingTiming & {
+  MessengerTiming & {
     /** Minimum time between two edits of a message, in private chats and in groups, which have a lower limit. */
     readonly editMs: number;
     readonly groupEditMs: number;
-    /** How long an answer waits for the last edit of its draft. */
-    readonly settleMs: number;
-    /** How long `stop` waits for messages on their way. */
-    readonly stopMs: number;
   };
 
 export interface TelegramAdapter extends Adapter {
@@ -45,20 +40,14 @@ export interface TelegramAdapter extends Adapter {
 }
 
 const TIMING: TelegramTiming = {
+  ...MESSENGER_TIMING,
   pollSeconds: 30,
   pollSlackMs: 20_000,
   firstPause: 500,
   longestPause: 60_000,
-  retryMs: 500,
-  budgetMs: 40_000,
-  tidyCallMs: 5000,
-  tidyMs: 120_000,
-  settleMs: 1000,
   editMs: 1100,
   groupEditMs: 3100,
-  typingDelayMs: 1000,
   typingMs: 4500,
-  stopMs: 4000,
 };
 
 /** Telegram's maximum length of a message, in UTF-16 units. */
@@ -69,13 +58,9 @@ const PLATFORM = "telegram";
 const START_MS = 15_000;
 
 interface Running {
-  readonly client: TelegramClient;
-  readonly outgoing: Outgoing;
-  readonly housekeeping: Housekeeping;
+  readonly messenger: DraftingMessenger;
   /** Stops polling; resolves when it has stopped. */
   readonly endPolling: () => Promise<void>;
-  /** Cuts short the waits of messages being sent. */
-  readonly giveUp: () => void;
 }
 
 /**
@@ -100,38 +85,29 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
     const { username: botName } = await client.getMe(AbortSignal.timeout(START_MS)).catch((thrown: unknown) => {
       throw notStarted(thrown, apiRoot);
     });
-    const typing = createTyping(client, timing);
-    const arrive = createArrivals({ platform: PLATFORM, inbox, typing, log });
-    const [polling, sending] = [new AbortController(), new AbortController()];
+    const messenger = createDraftingMessenger({ platform: PLATFORM, client, inbox, log, timing });
+    const polling = new AbortController();
     const ended = pollUpdates({
       client,
       log,
       warn,
       timing,
       signal: polling.signal,
-      hand: createIncoming({ client, inbox, arrive, log, botName }),
+      hand: createIncoming({ client, inbox, arrive: messenger.arrive, log, botName }),
     });
-    const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });
     running = {
-      client,
-      outgoing: createOutgoing({ platform: PLATFORM, client, timing, housekeeping, signal: sending.signal }),
-      housekeeping,
+      messenger,
       endPolling: () => {
-        typing.stop();
         polling.abort();
         return ended;
       },
-      giveUp: () => sending.abort(),
     };
   }
 
   async function stop(): Promise<void> {
     if (running === undefined) return;
-    const { outgoing, housekeeping, endPolling, giveUp } = running;
-    const late = setTimeout(giveUp, timing.stopMs);
-    await endPolling();
-    await Promise.all([outgoing.idle(), housekeeping.idle()]);
-    clearTimeout(late);
+    const { messenger, endPolling } = running;
+    await messenger.stop(endPolling);
     running = undefined;
   }
 
@@ -141,15 +117,12 @@ export function createTelegram(options: TelegramOptions): TelegramAdapter {
     stop,
     async send(chatId, text, { thread_id = null, buttons } = {}) {
       if (running === undefined) throw notRunning();
-      await running.outgoing.send({ chat_id: chatId, thread_id }, split(text), buttons);
+      await running.messenger.send({ chat_id: chatId, thread_id }, split(text), buttons);
     },
     draft(target) {
       if (running === undefined) throw notRunning();
-      const { client, outgoing, housekeeping } = running;
-      const { editMs, groupEditMs, settleMs } = timing;
-      const edits = { editMs: target.chat_id.startsWith("-") ? groupEditMs : editMs, settleMs };
-      const live = streaming();
-      return createDraft({ platform: PLATFORM, client, outgoing, housekeeping, log, ...edits, split, live }, target);
+      const editMs = target.chat_id.startsWith("-") ? timing.groupEditMs : timing.editMs;
+      return running.messenger.draft(target, { editMs, split, live: streaming() });
     },
   };
 }

@@ -5,11 +5,13 @@ import { HermesError } from "#core/errors";
 import { parseAddress } from "#core/home/logging-settings";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
-import { createArrivals } from "#gateway/adapters/shared/arrivals";
-import { createHousekeeping, type HousekeepingTiming } from "#gateway/adapters/shared/housekeeping";
 import { addressOf, hangUp, listen } from "#gateway/adapters/shared/listening";
-import { createOutgoing, type Outgoing, type OutgoingTiming } from "#gateway/adapters/shared/outgoing";
-import { createTyping, type TypingTiming } from "#gateway/adapters/shared/typing";
+import {
+  createMessenger,
+  MESSENGER_TIMING,
+  type Messenger,
+  type MessengerTiming,
+} from "#gateway/adapters/shared/messenger";
 import { createClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { createIncoming } from "./incoming.ts";
@@ -27,37 +29,22 @@ export interface WhatsAppOptions extends WhatsAppSettings {
   readonly log: Log;
   /** Shows a sentence to the operator. */
   readonly warn: (sentence: string) => void;
-  readonly timing?: Partial<WhatsAppTiming> | undefined;
+  readonly timing?: Partial<MessengerTiming> | undefined;
 }
-
-type WhatsAppTiming = OutgoingTiming &
-  HousekeepingTiming &
-  TypingTiming & {
-    /** How long `stop` waits for messages on their way. */
-    readonly stopMs: number;
-  };
 
 export interface WhatsAppAdapter extends Adapter {
   /** The URL of the webhook; null while it does not listen. */
   address(): string | null;
 }
 
-const TIMING: WhatsAppTiming = {
-  retryMs: 500,
-  budgetMs: 40_000,
-  tidyCallMs: 5000,
-  tidyMs: 120_000,
-  typingDelayMs: 1000,
-  // WhatsApp hides it after 25 seconds.
-  typingMs: 20_000,
-  stopMs: 4000,
-};
+// WhatsApp hides the typing after 25 seconds.
+const TIMING: MessengerTiming = { ...MESSENGER_TIMING, typingMs: 20_000 };
 
 const PLATFORM = "whatsapp";
 
 interface Running {
   readonly app: FastifyInstance;
-  readonly outgoing: Outgoing;
+  readonly messenger: Messenger;
   readonly close: () => Promise<void>;
 }
 
@@ -86,10 +73,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
       onSent: (id, text) => recent.note(id, { speaker: "you", text }),
     });
     const client = watchSending(calls, { platform: PLATFORM, log, warn });
-    const sending = new AbortController();
-    const typing = createTyping(client, timing);
-    const housekeeping = createHousekeeping({ platform: PLATFORM, log, timing, closing: sending.signal });
-    const outgoing = createOutgoing({ platform: PLATFORM, client, timing, housekeeping, signal: sending.signal });
+    const messenger = createMessenger({ platform: PLATFORM, client, inbox, log, timing });
     const incoming = createIncoming({
       platform: PLATFORM,
       phoneNumberId,
@@ -97,7 +81,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
       graph,
       kept: new KeptMessages(options.database, PLATFORM, log),
       recent,
-      arrive: createArrivals({ platform: PLATFORM, inbox, typing, log }),
+      arrive: messenger.arrive,
       log,
     });
     const app = await createWebhook({
@@ -115,14 +99,10 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
 
     async function close(): Promise<void> {
       clearImmediate(resume);
-      typing.stop();
-      const late = setTimeout(() => sending.abort(), timing.stopMs);
-      await hangUp(app);
-      await Promise.all([outgoing.idle(), housekeeping.idle()]);
-      clearTimeout(late);
+      await messenger.stop(() => hangUp(app));
       await graph.close();
     }
-    running = { app, outgoing, close };
+    running = { app, messenger, close };
   }
 
   async function open(app: FastifyInstance, graph: { close(): Promise<void> }): Promise<void> {
@@ -146,7 +126,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
     },
     async send(chatId, text, { buttons } = {}) {
       if (running === undefined) throw notRunning();
-      await running.outgoing.send({ chat_id: chatId, thread_id: null }, piecesOf(text, buttons), buttons);
+      await running.messenger.send({ chat_id: chatId, thread_id: null }, piecesOf(text, buttons), buttons);
     },
     address: () => (running === undefined ? null : `${addressOf(running.app).url}${path}`),
   };

@@ -27,8 +27,11 @@ export function createDraft<Id>(options: DraftOptions<Id>, target: ReplyTarget):
   const { chat_id: chat } = target;
   const over = new AbortController();
   let messageId: Id | null = null;
+  /** What the message says. */
   let shown = "";
-  let wanted = "";
+  /** The whole text so far, and the one that the message was made from. */
+  let grown = "";
+  let shownOf = "";
   let timer: NodeJS.Timeout | undefined;
   let showing: Promise<void> | undefined;
   let nextAt = 0;
@@ -36,19 +39,24 @@ export function createDraft<Id>(options: DraftOptions<Id>, target: ReplyTarget):
   let isOver = !live;
 
   function schedule(): void {
-    if (isOver || timer !== undefined || showing !== undefined) return;
-    if (wanted === shown || wanted.trim() === "") return;
-    timer = setTimeout(
-      () => {
-        timer = undefined;
-        showing = show(wanted).finally(() => {
-          showing = undefined;
-          nextAt = Math.max(nextAt, performance.now() + editMs);
-          schedule();
-        });
-      },
-      Math.max(0, nextAt - performance.now(), housekeeping.pauseOf(chat)),
-    );
+    if (isOver || timer !== undefined || showing !== undefined || grown === shownOf) return;
+    const pause = Math.max(0, nextAt - performance.now(), housekeeping.pauseOf(chat));
+    timer = setTimeout(() => {
+      timer = undefined;
+      showing = showGrown().finally(() => {
+        showing = undefined;
+        nextAt = Math.max(nextAt, performance.now() + editMs);
+        schedule();
+      });
+    }, pause);
+  }
+
+  /** A long text is brought into its form once an edit, not with each of its words. */
+  async function showGrown(): Promise<void> {
+    const whole = grown;
+    const text = split(whole)[0] ?? "";
+    if (text !== shown && text.trim() !== "") await show(text);
+    if (text === shown || text.trim() === "") shownOf = whole;
   }
 
   async function show(text: string): Promise<void> {
@@ -107,7 +115,7 @@ export function createDraft<Id>(options: DraftOptions<Id>, target: ReplyTarget):
 
   return {
     update(text) {
-      wanted = split(text)[0] ?? "";
+      grown = text;
       schedule();
     },
     async finish(text) {

@@ -42,6 +42,8 @@ export class DiscordGateway {
   heartbeatMs = 41_250;
   /** False: heartbeats get no answer. */
   acknowledges = true;
+  /** True: clients are not greeted. */
+  silent = false;
   /** True: connections are taken, and get no answer. */
   hangs = false;
   /** True: every client is refused as one with a wrong token. */
@@ -118,7 +120,7 @@ export class DiscordGateway {
     });
     socket.on("error", () => socket.terminate());
     socket.on("message", (data: Buffer) => this.#take(socket, JSON.parse(data.toString()) as Message));
-    say(socket, { op: GatewayOpcodes.Hello, d: { heartbeat_interval: this.heartbeatMs } });
+    if (!this.silent) say(socket, { op: GatewayOpcodes.Hello, d: { heartbeat_interval: this.heartbeatMs } });
   }
 
   #take(socket: WebSocket, { op, d }: Message): void {

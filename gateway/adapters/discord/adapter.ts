@@ -51,6 +51,7 @@ const TIMING: DiscordTiming = {
   longestPause: 60_000,
   identify: { firstPause: 5500, longestPause: 300_000 },
   startMs: 30_000,
+  helloMs: 20_000,
   closeMs: 1500,
   tidyCallMs: 8000,
   editMs: 1200,

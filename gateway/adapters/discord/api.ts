@@ -46,24 +46,24 @@ export function createApi({ token, address, redact }: DiscordApiOptions): Discor
     // Without a time to wait for, the library would repeat the call at once, again and again.
     rejectOnRateLimit: ({ retryAfter }) => !(retryAfter > 0 && retryAfter <= LONGEST_WAIT_MS),
   });
-  /** Until when no calls are made: to a channel, or at all. */
+  /** Until when no calls of a bucket are made, or none at all. */
   const pausedUntil = new BoundedMap<string, number>(MOST_PAUSES);
 
-  function pauseOf(channel: string): number {
-    const until = Math.max(pausedUntil.get(channel) ?? 0, pausedUntil.get(EVERYWHERE) ?? 0);
+  function pauseOf(bucket: string): number {
+    const until = Math.max(pausedUntil.get(bucket) ?? 0, pausedUntil.get(EVERYWHERE) ?? 0);
     return until - performance.now();
   }
 
   async function call(method: Method, route: string, { body, signal }: ApiCall = {}): Promise<unknown> {
-    const channel = channelOf(route);
-    const pause = pauseOf(channel);
+    const bucket = bucketOf(route);
+    const pause = pauseOf(bucket);
     if (pause > 0) throw new CallFailure("too many calls", { status: 429, retryAfterMs: pause });
     try {
       return await rest[method](route as `/${string}`, { body, signal, auth: false });
     } catch (thrown) {
       const { failure, isGlobal } = discordFailureFrom(thrown, redact);
       if (failure.retryAfterMs !== null) {
-        pausedUntil.set(isGlobal ? EVERYWHERE : channel, performance.now() + failure.retryAfterMs);
+        pausedUntil.set(isGlobal ? EVERYWHERE : bucket, performance.now() + failure.retryAfterMs);
       }
       throw failure;
     }
@@ -78,7 +78,8 @@ export function createApi({ token, address, redact }: DiscordApiOptions): Discor
   };
 }
 
-/** Discord limits calls by channel; those for none share their limits. */
-function channelOf(route: string): string {
-  return /^\/channels\/([^/]+)/.exec(route)?.[1] ?? "none";
+/** Discord limits calls by channel, and others by what they are for: the first word of their route. */
+function bucketOf(route: string): string {
+  const [, channel, other] = /^\/(?:channels\/(\d+)|([\w-]+))/.exec(route) ?? [];
+  return channel ?? other ?? "";
 }

@@ -30,6 +30,8 @@ export interface ConnectionTiming {
   readonly identify: Backoff;
   /** How long Discord may take to answer at the start. */
   readonly startMs: number;
+  /** How long Discord may take to greet a new connection. */
+  readonly helloMs: number;
   /** How long a stop waits for the connection to close. */
   readonly closeMs: number;
 }
@@ -55,7 +57,6 @@ export interface Connection {
 
 /** After this many attempts that failed, the session is resumed at the address for new ones. */
 const MOST_AT_RESUME_URL = 3;
-const NEVER = new Promise<never>(() => undefined);
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { token, gatewayUrl, log, outage, store, timing, onDispatch } = options;
@@ -67,8 +68,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let isOpen = false;
   /** True from READY or RESUMED until the connection ends. */
   let isUp = false;
-  /** True when the connection could not be made or broke: the session is still good. */
-  let isNetworkFailure = false;
+  /** False while Discord has said nothing on the connection: then it cannot have ended the session. */
+  let isGreeted = false;
   /** True when Discord has ended the session. */
   let isInvalidated = false;
   let failures = 0;
@@ -80,15 +81,14 @@ export function createConnection(options: ConnectionOptions): Connection {
   let starting: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>();
 
   const strategy: IContextFetchingStrategy = {
-    options: strategyOptions(token, gatewayUrl),
+    options: strategyOptions(token, gatewayUrl, timing),
     // The shard also asks before it connects, and waits for the answer.
     async retrieveSessionInfo() {
-      if (isOver) return NEVER;
       while (performance.now() < connectAt) await pauseUntil(connectAt);
-      return isOver ? NEVER : session;
+      return isOver ? never() : session;
     },
     updateSessionInfo(_, given) {
-      if (isOver || (given === null && isNetworkFailure)) return;
+      if (isOver || (given === null && !isGreeted)) return;
       // A session that cannot be resumed is no failure: a new one follows.
       if (given === null && session !== null) isInvalidated = true;
       const isUsable = given !== null && isSocketUrl(given.resumeURL);
@@ -138,10 +138,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   async function open(): Promise<void> {
+    isInvalidated = false;
     let closeCode = 0;
     const made = new WebSocketShard(strategy, 0);
     shard = made;
     made.on(WebSocketShardEvents.Dispatch, (event) => {
+      // It comes again when the session is resumed.
+      if (isOver) return;
       try {
         onDispatch(event);
       } catch (thrown) {
@@ -150,18 +153,22 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     made.on(WebSocketShardEvents.Hello, () => {
       isOpen = true;
-      isNetworkFailure = false;
+      isGreeted = true;
       // The shard has to prepare its heartbeats before it can take them back.
       if (isOver) setImmediate(() => void close());
     });
     made.on(WebSocketShardEvents.SocketError, (error) => {
       isOpen = false;
-      isNetworkFailure = true;
+      isGreeted = false;
       reason = options.redact(problemOf(error));
     });
     made.on(WebSocketShardEvents.Closed, (code) => {
       closeCode = code;
       isOpen = false;
+      // After the shard has drawn its conclusions from the code.
+      setImmediate(() => {
+        isGreeted = false;
+      });
       if (refusalOf(code) === null) down(code);
     });
     made.on(WebSocketShardEvents.Error, () => refused(refusalOf(closeCode) ?? UNKNOWN_REFUSAL));
@@ -207,7 +214,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 const RESUMABLE = 4200;
 const UNKNOWN_REFUSAL: Refusal = { problem: "Discord refused the connection", advice: "Look at the bot's settings" };
 
-function strategyOptions(token: string, url: string): FetchingStrategyOptions {
+function strategyOptions(token: string, url: string, { helloMs }: ConnectionTiming): FetchingStrategyOptions {
   return {
     token,
     intents: INTENTS,
@@ -219,7 +226,7 @@ function strategyOptions(token: string, url: string): FetchingStrategyOptions {
     initialPresence: null,
     largeThreshold: null,
     handshakeTimeout: 20_000,
-    helloTimeout: 20_000,
+    helloTimeout: helloMs,
     readyTimeout: 20_000,
     shardCount: 1,
     gatewayInformation: {
@@ -228,6 +235,11 @@ function strategyOptions(token: string, url: string): FetchingStrategyOptions {
       session_start_limit: { total: 1, remaining: 1, reset_after: 0, max_concurrency: 1 },
     },
   };
+}
+
+/** A shard that waits for this is left to the garbage collector. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
 }
 
 async function pauseUntil(moment: number): Promise<void> {

@@ -124,6 +124,20 @@ test("reconnects in a row: every message arrives once and in order, with one ses
   assert.equal(gateway.connections, 1);
 });
 
+test("a connection without a greeting is given up, and the session is resumed", async (t) => {
+  const { server, inbox } = await startBench(t, { timing: { helloMs: 200 } });
+  const { gateway } = server;
+  gateway.silent = true;
+  const before = gateway.log.length;
+  gateway.drop();
+  server.say("meanwhile");
+  await until(() => gateway.log.indexOf("Upgrade", before) > 0, "it connects");
+  await until(() => gateway.connections === 0, "it is given up");
+  gateway.silent = false;
+  await inbox.count(1);
+  assert.equal(gateway.identified.length, 1);
+});
+
 test("a stop while a connection is being made: its failure afterwards harms nothing", async (t) => {
   const { server, adapter, inbox } = await startBench(t);
   const { gateway } = server;

@@ -135,16 +135,24 @@ export class Router {
     if (!message.internal && !this.#deps.received.isNew(message)) {
       return recipient.fail(new HermesError("HERMES_MESSAGE_REPEATED", { id: message.message_id }), null);
     }
+    const isChat = from.recipient === undefined;
+    try {
+      await this.#converse({ message, recipient, isChat, request });
+    } finally {
+      this.#deps.received.settle(message);
+    }
+  }
+
+  async #converse(given: Pick<Incoming, "message" | "recipient" | "isChat" | "request">): Promise<void> {
+    const { message, request } = given;
     const { name, ...place } = this.#place(message, request);
     const conversation = this.#conversation(name);
-    const isChat = from.recipient === undefined;
-    const incoming: Incoming = { message, recipient, isChat, ...place, request, conversation };
+    const incoming: Incoming = { ...given, ...place, conversation };
     const command = commandOf(message);
     try {
       const { done } = await conversation.admit(command !== undefined && isUrgent(command), () => this.#look(incoming));
       await done;
     } finally {
-      this.#deps.received.settle(message);
       if (conversation.isIdle) this.#conversations.delete(name);
     }
   }

@@ -82,6 +82,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
       kept: new KeptMessages(options.database, PLATFORM, log),
       recent,
       arrive: messenger.arrive,
+      isOpen: () => inbox.isOpen(),
       log,
     });
     const app = await createWebhook({

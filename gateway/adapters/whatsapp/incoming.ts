@@ -18,6 +18,8 @@ export interface IncomingDeps {
   readonly kept: KeptMessages;
   readonly recent: RecentMessages;
   readonly arrive: (arrival: Arrival) => Promise<void>;
+  /** False while messages are refused. */
+  readonly isOpen: () => boolean;
   readonly log: Log;
 }
 
@@ -32,7 +34,7 @@ export interface Incoming {
 const MOST_OPEN = 10_000;
 
 export function createIncoming(deps: IncomingDeps): Incoming {
-  const { platform, phoneNumberId, client, graph, kept, recent, arrive, log } = deps;
+  const { platform, phoneNumberId, client, graph, kept, recent, arrive, isOpen, log } = deps;
   /** The ids of messages that are not done. */
   const open = new Set<string>();
   /** Users with a message whose file is looked up: their next messages wait for it. */
@@ -66,9 +68,13 @@ export function createIncoming(deps: IncomingDeps): Incoming {
     recent.noteFrom(user, id);
     // An await would let later messages overtake this one.
     const isReady = file === null && !preparing.has(user);
-    await arrive(isReady ? arrivalOf(message, null) : await inOrder(message));
+    const arrival = isReady ? arrivalOf(message, null) : await inOrder(message);
+    const isInTime = isOpen();
+    if (isInTime) await arrive(arrival);
     open.delete(id);
-    kept.forget(id);
+    // What came too late for this run is left to the next one; an image may have been loaded for too long. If it was in
+    // time, the gateway recognises it.
+    if (isInTime && (arrival.images === undefined || isOpen())) kept.forget(id);
   }
 
   async function inOrder(message: WebhookMessage): Promise<Arrival> {

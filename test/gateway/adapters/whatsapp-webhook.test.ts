@@ -176,6 +176,24 @@ test("what an earlier run left is handed over at the start, in its order, and fo
   await until(() => kept() === 0, "they are forgotten");
 });
 
+test("a message whose file is looked up while the platform restarts is left to the next start", async (t) => {
+  const first = await startBench(t);
+  const { server, database } = first;
+  server.files.set("1", { data: Buffer.from("x"), mime: "application/pdf" });
+  server.misbehave("media", "hang");
+  const document = { id: "1", mime_type: "application/pdf", filename: "a.pdf", caption: "read this" };
+  await first.post(messageOf(42, "", { type: "document", document }));
+  await until(() => server.callsOf("media").length === 1, "the file is looked up");
+  first.inbox.open = false;
+  await first.adapter.stop();
+  const second = await startBench(t, { database, server });
+  await second.inbox.count(1);
+  assert.match(second.inbox.texts[0]!, /^read this\n\n.*a\.pdf \(application\/pdf, 1 bytes\)/);
+  const kept = () => database.prepare("SELECT count(*) AS n FROM arrived_messages").get()!["n"];
+  await until(() => kept() === 0, "it is forgotten");
+  assert.equal(first.inbox.received.length, 0);
+});
+
 test("statuses, echoes, other numbers and unknown forms are taken and ignored; failures are logged", async (t) => {
   const { url, inbox, lines } = await startBench(t);
   const status = { id: "wamid.SENT1", timestamp: "1", recipient_id: "42" };

@@ -30,7 +30,7 @@ export const GATEWAY_ERRORS = {
   HERMES_GATEWAY_NO_PLATFORM: declare(
     EXIT.usage,
     (f: { file: string }) =>
-      `No platform is enabled, so nobody can reach the gateway. To enable one, add this to ${f.file}:\n\n` +
+      `No platform is enabled, so nobody can reach the gateway. Set one up with "hermes gateway setup", or add this to ${f.file}:\n\n` +
       "gateway:\n  platforms:\n    api_server:\n      enabled: true\n\ndocs/gateway.md describes all platforms.",
   ),
   HERMES_GATEWAY_RUNNING: declare(

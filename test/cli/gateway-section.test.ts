@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { fromTyped, readField, textOf } from "#cli/commands/gateway/fields";
 import type { SetupField } from "#gateway/adapters/setup";
+import { readGiven } from "#cli/commands/gateway/given";
+import { findPlatform } from "#gateway/adapters/table";
 import { changeSection, readSection } from "#cli/commands/gateway/section";
 
 const change = (text: string, changes: Parameters<typeof changeSection>[2]) =>
@@ -73,4 +75,27 @@ test("texts and values: variables, lists and numbers", async () => {
   const port = { ...plain, key: "port" };
   assert.deepEqual(await readField("api_server", port, "80", { env }), { value: 80 });
   assert.match(JSON.stringify(await readField("api_server", port, "${TOKEN}", { env })), /port: expected a number/);
+});
+
+test("the words of --set: every setting but enabled, and what is wrong with a word", async () => {
+  const { fields } = await findPlatform("telegram")!.setup();
+  const given = (...words: readonly string[]) =>
+    readGiven(words, { platform: "telegram", fields, file: "config.yaml", env: {}, tests: true });
+  const token = "123456:abcdefghijklmnopqrstuvwxyz";
+  assert.deepEqual(await given(`token=${token}`, "allowed_users=", "api_root=http://127.0.0.1:1/a=b"), {
+    token,
+    allowed_users: undefined,
+    api_root: "http://127.0.0.1:1/a=b",
+  });
+  const wrong: readonly [word: string, said: RegExp][] = [
+    ["tokn=x", /telegram has no setting "tokn", only .*\. Did you mean "token"\?/],
+    ["enabled=false", /no setting "enabled"/],
+    ["token", /--set takes KEY=VALUE, such as --set token=VALUE/],
+    ["token=", /has no value/],
+    ["token=short", /--set token: This is not a bot token/],
+    ["token=${NOT_SET}", /NOT_SET is not set/],
+    ["allowed_users=1,@ada", /"@ada" is not a user id/],
+    ["api_root=nonsense", /api_root: Invalid URL/],
+  ];
+  for (const [word, said] of wrong) await assert.rejects(given(word), said, word);
 });

@@ -55,6 +55,8 @@ export interface FieldQuestions extends Asking {
   readonly isNew: boolean;
   /** False when the user has read them already. */
   readonly hints: boolean;
+  /** True where nothing is tested: variables may then be unset. */
+  readonly mayBeUnset: boolean;
 }
 
 /** The answers by key: as text, empty for none, and as config.yaml is to have them. */
@@ -81,7 +83,7 @@ interface FieldAnswer {
 }
 
 async function askForField(field: SetupField, questions: FieldQuestions): Promise<FieldAnswer> {
-  const { platform, prompts, context, present, isNew, hints } = questions;
+  const { platform, prompts, context, present, isNew, hints, mayBeUnset } = questions;
   const { key, label, hint } = field;
   const [secret, optional] = [field.secret === true, field.optional === true];
   const isPresent = (present[key] ?? "") !== "";
@@ -96,7 +98,7 @@ async function askForField(field: SetupField, questions: FieldQuestions): Promis
     const isKept = typed === "" || typed === otherwise;
     const text = isKept ? otherwise : fromTyped(typed, field);
     if (text === "") continue;
-    const read = await readField(platform, field, text, context);
+    const read = await readField(platform, field, text, { env: context.env, mayBeUnset });
     if ("problem" in read) {
       context.note(visible(read.problem));
       continue;

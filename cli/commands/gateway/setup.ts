@@ -121,9 +121,17 @@ async function setUpAsking(setup: Setup, prompts: Prompts): Promise<void> {
   let present = Object.fromEntries(definition.fields.map(({ key }) => [key, textOf(section?.[key])]));
   let origin = "in config.yaml";
   for (let hints = true; ; hints = false) {
-    const isNew = section === undefined;
-    const questions = { platform, fields: definition.fields, present, origin, isNew, hints, prompts, context };
-    const { texts, values } = await askForFields(questions);
+    const { texts, values } = await askForFields({
+      platform,
+      fields: definition.fields,
+      present,
+      origin,
+      isNew: section === undefined,
+      hints,
+      mayBeUnset: !options.test,
+      prompts,
+      context,
+    });
     const change = await prepareChange(values, setup);
     const tested = options.test ? await tryOut(change, setup) : null;
     if (tested === null || "account" in tested) return save(change, tested, setup);

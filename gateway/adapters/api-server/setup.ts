@@ -56,6 +56,7 @@ async function check(given: Readonly<Record<string, string>>): Promise<SetupChec
     const error = notListening(thrown, host, Number(port));
     if ((thrown as NodeJS.ErrnoException).code !== "EADDRINUSE" || !(await isHermes(host, port, key))) throw error;
   }
+  if (port === "0") return { account: `${host}, any free port`, notes: ["The gateway prints its address."] };
   const account = `${rootOf(host, port)}/v1`;
   return { account, notes: [`In your programs, set the base URL ${account}${key === "" ? "" : " and the key"}.`] };
 }

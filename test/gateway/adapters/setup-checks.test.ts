@@ -28,6 +28,7 @@ test("api_server: a free port, one that hermes has with any key, and one of anot
   const port = await freePort();
   const account = `http://127.0.0.1:${port}/v1`;
   assert.equal((await check({ host: "0.0.0.0", port: String(port), key: "one" })).account, account);
+  assert.equal((await check({ port: "0" })).account, "127.0.0.1, any free port");
   const server = createApiServer({
     port,
     key: "one",

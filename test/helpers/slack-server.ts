@@ -53,6 +53,8 @@ export class SlackServer implements AsyncDisposable {
   prefix = "/api/";
   /** The content of files, by path; they need the bot's token. */
   readonly files = new Map<string, Buffer>();
+  /** What came to the addresses for responses to slash commands. */
+  readonly responses: unknown[] = [];
   /** The `authorization` headers that came with requests for files. */
   readonly fileRequests: (string | undefined)[] = [];
   readonly #methods = new SlackMethods(this);
@@ -176,6 +178,10 @@ export class SlackServer implements AsyncDisposable {
     }
     const { url = "", headers } = request;
     if (url.startsWith("/files/")) return this.#sendFile(url, headers.authorization, response);
+    if (url === "/response") {
+      this.responses.push(JSON.parse(Buffer.concat(chunks).toString()));
+      return void response.end("ok");
+    }
     const method = url.startsWith(this.prefix) ? url.slice(this.prefix.length) : "/";
     if (request.method !== "POST" || method.includes("/")) return void response.writeHead(404).end("no route");
     const body = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));

@@ -1,10 +1,9 @@
 /** The methods of Slack's Web API that we use. They only throw a CallFailure. */
 import type { ReplyButtons, ReplyTarget } from "#core/ports/platform";
 import { CallFailure, callFailureOf } from "#gateway/adapters/shared/call-failure";
-import { readBody } from "#gateway/adapters/shared/download";
 import type { EditingClient, TypingClient } from "#gateway/adapters/shared/message-client";
 import { questionBlocks } from "./blocks.ts";
-import { CALL_MS, type Answer, type Caller } from "./caller.ts";
+import type { Answer, Caller } from "./caller.ts";
 import type { Pace } from "./pace.ts";
 
 /** A message of ours. The channel may differ from the target's, which can be a user. */
@@ -42,6 +41,8 @@ export interface ClientOptions {
   readonly call: Caller;
   readonly pace: Pace;
   readonly download: SlackClient["download"];
+  /** Takes the failure of a message. */
+  readonly onUnsent: (channel: string, failure: CallFailure) => void;
   /** How long a message waits for names and for what it refers to, in milliseconds. */
   readonly lookupMs: number;
   /** Ends waits when the program exits. */
@@ -60,7 +61,7 @@ export async function findAccount(call: Caller, signal?: AbortSignal): Promise<A
   };
 }
 
-export function createClient({ call, pace, download, lookupMs, closing }: ClientOptions): SlackClient {
+export function createClient({ call, pace, download, onUnsent, lookupMs, closing }: ClientOptions): SlackClient {
   /** Threads that show a status, which Slack takes away when we write there. */
   const shown = new Set<string>();
   let hasStatus = true;
@@ -76,7 +77,12 @@ export function createClient({ call, pace, download, lookupMs, closing }: Client
         throw new CallFailure(callFailureOf(thrown).message);
       });
       const what = buttons === undefined ? content(text) : question(text, buttons);
-      const answer = await call("chat.postMessage", { channel: chat_id, ...inThread(thread_id), ...what }, signal);
+      const fields = { channel: chat_id, ...inThread(thread_id), ...what };
+      const answer = await call("chat.postMessage", fields, signal).catch((thrown: unknown) => {
+        const failure = callFailureOf(thrown);
+        onUnsent(chat_id, failure);
+        throw failure;
+      });
       shown.delete(keyOf(target));
       return idOf(answer, chat_id);
     },
@@ -120,40 +126,6 @@ export function createClient({ call, pace, download, lookupMs, closing }: Client
     },
     download,
   };
-}
-
-export interface DownloadOptions {
-  readonly token: string;
-  /** The server that `api_root` names, which may have files of its own. */
-  readonly apiUrl: () => string;
-}
-
-/** Loads files with the bot's token, which goes to Slack's hosts and that of `api_root` only. */
-export function createDownload({ token, apiUrl }: DownloadOptions): SlackClient["download"] {
-  return async (url, most) => {
-    if (!mayHaveToken(url, apiUrl())) throw new CallFailure("the file is not at Slack");
-    const headers = { authorization: `Bearer ${token}` };
-    // A redirect would lead to another host, or to the page for signing in.
-    const response = await fetch(url, { headers, redirect: "error", signal: AbortSignal.timeout(CALL_MS) }).catch(
-      () => {
-        throw new CallFailure("the file cannot be loaded");
-      },
-    );
-    if (!response.ok || response.body === null) throw new CallFailure(`no file (${response.status})`);
-    if (response.headers.get("content-type")?.startsWith("text/html") === true) {
-      await response.body.cancel();
-      throw new CallFailure("the app may not load the file; it needs the scope files:read");
-    }
-    return readBody(response.body, most);
-  };
-}
-
-/** True for an address that the bot's token may be sent to. */
-function mayHaveToken(url: string, apiUrl: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname, origin } = new URL(url);
-  if (origin === new URL(apiUrl).origin) return true;
-  return protocol === "https:" && (hostname === "slack.com" || hostname.endsWith(".slack.com"));
 }
 
 /** A text that Slack must not turn into links, mentions or previews of its own: it has those it needs. */

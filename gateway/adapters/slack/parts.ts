@@ -4,14 +4,16 @@ import { callFailureOf } from "#gateway/adapters/shared/call-failure";
 import { createDraftingMessenger, type DraftingMessenger } from "#gateway/adapters/shared/messenger";
 import { createOutage } from "#gateway/adapters/shared/outage";
 import { findSlackAccount, slackRedactor, socketError } from "./account.ts";
-import { createClient, createDownload } from "./client.ts";
-import { openConnection } from "./connection.ts";
+import { createClient } from "./client.ts";
+import { openConnection, type Envelope } from "./connection.ts";
+import { createDownload } from "./download.ts";
 import { createIncoming } from "./incoming.ts";
 import { createUserNames } from "./names.ts";
 import { createPace } from "./pace.ts";
 import { stayConnected } from "./socket.ts";
 import type { SlackOptions, SlackTiming } from "./options.ts";
 import { watchToken } from "./token-watch.ts";
+import { createUninvited } from "./uninvited.ts";
 
 export interface SlackParts {
   readonly messenger: DraftingMessenger;
@@ -40,16 +42,18 @@ export async function startParts(options: SlackOptions, timing: SlackTiming, inb
 
   const [listening, sending] = [new AbortController(), new AbortController()];
   const backoff = { firstPause: timing.tokenMs, longestPause: timing.longestPause * PATIENCE };
+  const uninvited = createUninvited({ apiUrl: () => root.url, log });
   const client = createClient({
     call: watchToken({ call, warn, backoff, signal: listening.signal }),
     pace: createPace(timing),
     download: createDownload({ token: botToken, apiUrl: () => root.url }),
+    onUnsent: uninvited.tell,
     lookupMs: timing.lookupMs,
     closing: sending.signal,
   });
   const messenger = createDraftingMessenger({ platform: PLATFORM, client, inbox, log, timing, sending });
   const ready = Promise.withResolvers<void>();
-  const take = createIncoming({
+  const receive = createIncoming({
     client,
     names: createUserNames(client, log),
     threads,
@@ -63,6 +67,11 @@ export async function startParts(options: SlackOptions, timing: SlackTiming, inb
     ready: ready.promise,
     log,
   });
+  function take(envelope: Envelope): Promise<void> {
+    if (envelope.type === "slash_commands") uninvited.note(envelope.body);
+    return receive(envelope);
+  }
+
   const socket = await stayConnected({
     open: (signal) => openConnection({ appToken, root, redact, log, timing, take }, signal),
     outage: createOutage({ platform: PLATFORM, log, warn, backoff: timing }),

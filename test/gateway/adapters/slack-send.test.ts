@@ -106,6 +106,19 @@ test("what will never be accepted is permanent, and says why; a token's problem 
   assert.equal(server.callsOf("chat.postMessage").length, before + 3, "they are not retried at once");
 });
 
+test("whoever types /hermes where the bot is not a member is told, and nobody else", async (t) => {
+  const { server, adapter, inbox } = await startBench(t);
+  for (const channel of ["C8", "C9"]) server.refusals.set(channel, "not_in_channel");
+  server.command("hello", { channel_id: "C9", response_url: `${server.url}/response` });
+  server.command("hello", { channel_id: "C8", response_url: "http://127.0.0.1:9/response" });
+  await inbox.count(2);
+  for (const channel of ["C9", "C8", "C9"]) await assert.rejects(adapter.send(channel, "the answer"), /not_in_channel/);
+  await until(() => server.responses.length > 0, "the sentence");
+  await sleep(50);
+  const text = "I can't write here. Invite me to the channel with /invite, or send me a direct message.";
+  assert.deepEqual(server.responses, [{ response_type: "ephemeral", text }]);
+});
+
 test("a draft is one message that grows and becomes the answer", async (t) => {
   const { server, adapter } = await startBench(t);
   const draft = adapter.draft({ chat_id: CHANNEL, thread_id: "1.5" });

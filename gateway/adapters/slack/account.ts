@@ -48,7 +48,7 @@ export async function findSlackAccount(options: AccountOptions): Promise<SlackAc
 
 /** The error of a start that could not connect. */
 export function socketError(failure: CallFailure, url: string): HermesError {
-  if (failure.status === 403) {
+  if (failure.message.endsWith("(missing_scope)")) {
     return unusable(
       "gateway.platforms.slack.app_token lacks the scope connections:write. Create an app-level token with it at " +
         "https://api.slack.com/apps under Basic Information.",

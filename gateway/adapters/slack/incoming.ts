@@ -31,6 +31,8 @@ export interface IncomingDeps {
 
 /** How many messages are remembered: a mention comes as two events, and Slack repeats what it is not sure of. */
 const MOST_KNOWN = 5000;
+/** Authors of shared messages may also be names. */
+const USER_ID = /^[UW][A-Z0-9]+$/;
 const EMPTY = "Please write what I should do.";
 
 /** Returns a function that takes an envelope and resolves when the gateway has its message. It never rejects. */
@@ -73,30 +75,28 @@ export function createIncoming(deps: IncomingDeps): (envelope: Envelope) => Prom
 /** The message as the model reads it. Never rejects because of Slack. */
 async function prepare(heard: Heard, deps: IncomingDeps): Promise<Arrival> {
   const { names, userId } = deps;
-  const { source, message_id, files, isMarked } = heard;
+  const { source, message_id, files } = heard;
+  const base = { source, message_id, internal: false };
+  // Commands do not wait for Slack.
+  if (!heard.isMarked) return { message: { ...base, text: heard.text } };
+  if (heard.text.startsWith("/")) return { message: { ...base, text: readableText(heard.text, names.of) } };
   const quoted = heard.shared ?? (await parentOf(heard, deps));
   const isGroup = source.chat_type !== "dm";
   const mentioned = [heard.text, quoted?.text ?? ""].flatMap(mentionedUsers);
   const people = [...(isGroup ? [source.user_id] : []), ...(quoted === null ? [] : [quoted.author]), ...mentioned];
-  await names.load(people.filter((id) => /^[UW][A-Z0-9]+$/.test(id)));
-  const text = isMarked ? readableText(heard.text, names.of) : heard.text;
-  const base = { source, message_id, internal: false };
-  if (text.startsWith("/")) return { message: { ...base, text } };
-  const reply = quoted === null ? {} : { reply_to: { speaker: speakerOf(quoted.author), text: readable(quoted.text) } };
-  const speaker = isGroup ? { speaker: names.of(source.user_id) } : {};
-  const sent = files.map(describe);
-  const whole = withFiles(text, sent);
-  const message: InboundMessage = { ...base, text: whole, ...speaker, ...reply };
-  if (whole === "") return { message: { ...base, text: "", unreadable: EMPTY } };
+  await names.load(people.filter((id) => USER_ID.test(id)));
+  const text = withFiles(readableText(heard.text, names.of), files.map(describe));
+  if (text === "") return { message: { ...base, text, unreadable: EMPTY } };
+  const speakerOf = (author: string) => (author === userId ? "you" : names.of(author));
+  const message: InboundMessage = {
+    ...base,
+    text,
+    ...(isGroup ? { speaker: names.of(source.user_id) } : {}),
+    ...(quoted === null
+      ? {}
+      : { reply_to: { speaker: speakerOf(quoted.author), text: readableText(quoted.text, names.of) } }),
+  };
   return { message, images: files.filter((file) => isLoadable(describe(file))).map((file) => () => load(file, deps)) };
-
-  function readable(marked: string): string {
-    return readableText(marked, names.of);
-  }
-
-  function speakerOf(author: string): string {
-    return author === userId ? "you" : names.of(author);
-  }
 }
 
 /** What the bot was mentioned below, when the thread is somebody else's. */

@@ -23,7 +23,9 @@ const STYLE: MarkdownStyle = {
   link(text, url) {
     if (!ADDRESS.test(url)) return text === "" ? escape(url) : `${text} (${escape(url)})`;
     const target = escape(url).replaceAll("|", "%7C");
-    return text === "" ? `<${target}>` : `<${target}|${text.replaceAll(/[\n|]/g, " ")}>`;
+    // An image is a link, too, and links have no links in them.
+    const label = text.replaceAll(/<(?:[^<>|]*\|)?([^<>|]*)>/g, "$1").replaceAll(/[\n|]/g, " ");
+    return label.trim() === "" ? `<${target}>` : `<${target}|${label}>`;
   },
 };
 

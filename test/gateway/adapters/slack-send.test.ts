@@ -1,6 +1,7 @@
 /** The platform `slack`: what is sent, and what happens when Slack refuses it. */
 import test from "node:test";
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { setTimeout as sleep } from "node:timers/promises";
 import { splitMarkdown } from "#gateway/adapters/slack/mrkdwn";
 import { until } from "../../helpers/poll.ts";
@@ -13,6 +14,7 @@ test("Markdown is written as mrkdwn", () => {
     ["# Title\n\ntext", "*Title*\n\ntext"],
     ["- one\n- two", "• one\n• two"],
     ["[docs](https://example.com/a?b=1&c=2)", "<https://example.com/a?b=1&amp;c=2|docs>"],
+    ["[![a picture](https://a.b/c.png)](https://a.b/)", "<https://a.b/|a picture>"],
     ["see https://example.com now", "see <https://example.com> now"],
     ["```ts\nif (a < b) {}\n```", "```\nif (a &lt; b) {}\n```"],
     ["> quoted", "> quoted"],
@@ -36,6 +38,41 @@ test("whatever the model writes, nobody is notified and no link hides its target
   }
   assert.deepEqual(splitMarkdown("[x](https://a.b/|<!channel)"), ["<https://a.b/%7C&lt;!channel|x>"]);
   assert.deepEqual(splitMarkdown("@channel @here"), ["@channel @here"]);
+});
+
+test("any text: pieces that Slack accepts, in which only web and mail addresses are links", () => {
+  const part = fc.constantFrom(
+    "<",
+    ">",
+    "&",
+    "|",
+    "!channel",
+    "@U1",
+    "[x](",
+    ")",
+    "```",
+    "`",
+    "**",
+    "_",
+    "\n",
+    " ",
+    "https://a.b/",
+    "😀",
+    "\ud83d",
+    "\u200d",
+    "| a |",
+    "- ",
+  );
+  const text = fc.array(fc.oneof(part, fc.string()), { maxLength: 60 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(text, fc.integer({ min: 1, max: 120 }), (words, times) => {
+      for (const piece of splitMarkdown(words.repeat(times))) {
+        assert.ok(piece.length <= 4000 && piece.trim() !== "" && piece.isWellFormed());
+        assert.ok(!/<(?!https?:\/\/|mailto:)/i.test(piece), piece);
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("long texts come in order, in pieces of 4,000 characters that Slack accepts; code stays whole", async (t) => {

@@ -129,6 +129,7 @@ test("commands: by the slash command, behind a mention, and after a space", asyn
   });
   const ids = inbox.received.map(({ message }) => message.message_id);
   assert.equal(new Set(ids).size, ids.length);
+  assert.deepEqual(server.callsOf("users.info"), [], "commands do not wait for names");
   await until(() => server.socket.pending === 0, "they are acknowledged");
 });
 

@@ -80,6 +80,6 @@ export function createApi({ token, address, redact }: DiscordApiOptions): Discor
 
 /** Discord limits calls by channel, and others by what they are for: the first word of their route. */
 function bucketOf(route: string): string {
-  const [, channel, other] = /^\/(?:channels\/(\d+)|([\w-]+))/.exec(route) ?? [];
+  const [, channel, other] = /^\/(?:channels\/([^/]+)|([\w-]+))/.exec(route) ?? [];
   return channel ?? other ?? "";
 }

@@ -59,7 +59,8 @@ function answerFailure(status: number, given: unknown, message: string): CallFai
   const code = typeof given === "number" && given !== 0 ? given : null;
   const advice = code === null ? undefined : PERMISSIONS[code];
   const hint = code === NO_DIRECT_MESSAGES ? ". The user does not accept direct messages of the bot" : "";
-  const kind = status === 401 ? "refused" : "permanent";
+  // An answer without a code is not Discord's: a proxy between may have another opinion later.
+  const kind = status === 401 || typeof given !== "number" ? "refused" : "permanent";
   const problem = `${message} (${code ?? status})${hint}`;
   return new DiscordFailure(problem, { status, kind, code, ...(advice === undefined ? {} : { advice }) });
 }

@@ -138,6 +138,17 @@ test("refusals that stay are permanent, and a missing permission is named once",
   assert.equal(server.textsIn(GENERAL_ID).length, 0);
 });
 
+test("a refusal that is not Discord's own is no permanent one", async (t) => {
+  const { server, adapter } = await startBench(t);
+  for (const status of [403, 404, 400]) {
+    server.misbehave(POST, { status, body: "<html>Access denied</html>" });
+    await assert.rejects(adapter.send(CHAT, "x"), (error: { code?: string; permanent?: boolean }) => {
+      assert.deepEqual([error.code, error.permanent], ["HERMES_ADAPTER_SEND", undefined]);
+      return true;
+    });
+  }
+});
+
 test("a revoked token is no permanent refusal, and works again when Discord takes it", async (t) => {
   const { server, adapter } = await startBench(t);
   const { token } = server;

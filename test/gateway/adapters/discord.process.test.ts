@@ -218,6 +218,8 @@ test("a storm of 50 reconnects, then a revoked token: nothing is lost, and api_s
   );
   assert.deepEqual([texts().length, events.identified.length], [5, 1]);
 
+  assert.doesNotMatch(gateway.stderr(), /Warning/, "no listeners are left behind");
+
   server.token = "another";
   events.close(GatewayCloseCodes.AuthenticationFailed);
   await gateway.sees("Discord rejected the bot's token. Check gateway.platforms.discord.token");

@@ -140,6 +140,20 @@ test("on a terminal: what does not work is saved only on request, and Ctrl+C cha
   }
 });
 
+test("on a terminal: Ctrl+C while the server does not answer changes nothing", { skip }, async (t) => {
+  const { home, server } = await start(t);
+  server.misbehave("getMe", "hang");
+  const pty = open(t, home, ["gateway", "setup", "telegram"]);
+  await pty.see("config.yaml): ");
+  pty.type(`${TOKEN}${ENTER}`);
+  await pty.see("(42): ");
+  pty.type(ENTER);
+  await until(() => server.callsOf("getMe").length === 1, "the server is asked");
+  pty.type("\u0003");
+  assert.notEqual(await pty.exited, 0);
+  assert.equal(home.read("config.yaml"), config(server));
+});
+
 test("on a terminal: api_server generates a key for a new section, which Enter keeps later", { skip }, async (t) => {
   const home = new Home(t);
   const port = await freePort();

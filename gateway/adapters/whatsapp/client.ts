@@ -32,6 +32,7 @@ export interface ClientOptions {
 const MOST_BUTTONS = 3;
 const LONGEST_TITLE = 20;
 
+/** Makes the calls for one phone number; nothing is called yet. */
 export function createClient({ graph, phoneNumberId, newestFrom, onSent }: ClientOptions): WhatsAppClient {
   const number = `/${encodeURIComponent(phoneNumberId)}`;
 

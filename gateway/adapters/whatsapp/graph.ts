@@ -33,6 +33,7 @@ const LARGEST_ANSWER = 256 * 1024;
 const MEDIA_HOST = "lookaside.fbsbx.com";
 const USER_AGENT = "hermes-hooks";
 
+/** `close` ends the calls that are being made. */
 export function createGraph({ token, root }: GraphOptions): Graph {
   const redact = createRedactor([token]);
   const agent = new Agent({ connections: CONNECTIONS });

@@ -1,4 +1,5 @@
 /** Takes webhooks: keeps their messages, and hands them to the gateway in order per user. */
+import { problemOf } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { InboundMessage } from "#core/ports/platform";
 import type { Arrival } from "#gateway/adapters/shared/arrivals";
@@ -33,6 +34,7 @@ export interface Incoming {
 /** Maximum number of messages that are not done. */
 const MOST_OPEN = 10_000;
 
+/** `take` and `resume` return at once; what they hand over is done later. */
 export function createIncoming(deps: IncomingDeps): Incoming {
   const { platform, phoneNumberId, client, graph, kept, recent, arrive, isOpen, log } = deps;
   /** The ids of messages that are not done. */
@@ -52,13 +54,21 @@ export function createIncoming(deps: IncomingDeps): Incoming {
     resume();
     if (open.size + fresh.length > MOST_OPEN) throw new Error("too many messages wait for their answers");
     kept.keep(fresh);
-    for (const message of fresh) void handle(message);
+    handleAll(fresh);
   }
 
   function resume(): void {
     if (isResumed) return;
     isResumed = true;
-    for (const message of kept.left()) void handle(message);
+    handleAll(kept.left());
+  }
+
+  function handleAll(messages: readonly WebhookMessage[]): void {
+    for (const message of messages) {
+      handle(message).catch((error: unknown) =>
+        log.error(`${platform}: a message could not be handled: ${problemOf(error)}`),
+      );
+    }
   }
 
   async function handle(message: WebhookMessage): Promise<void> {

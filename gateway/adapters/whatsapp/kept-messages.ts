@@ -59,7 +59,7 @@ export class KeptMessages {
       const rows = this.#database
         .prepare("SELECT message FROM arrived_messages WHERE platform = ? ORDER BY number")
         .all(this.#platform);
-      return rows.map(({ message }): unknown => JSON.parse(String(message))).filter(isWebhookMessage);
+      return rows.map(({ message }) => parse(String(message))).filter((message) => message !== null);
     } catch (error) {
       this.#log.error(`${this.#platform}: messages of an earlier run cannot be read`, { problem: problemOf(error) });
       return [];
@@ -67,7 +67,15 @@ export class KeptMessages {
   }
 }
 
-/** Rows are our own; this is for those of another version of the program. */
-function isWebhookMessage(value: unknown): value is WebhookMessage {
-  return isMapping(value) && typeof value["id"] === "string" && typeof value["user"] === "string";
+/** Null for a row that is damaged, or of another version of the program. */
+function parse(text: string): WebhookMessage | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    const isMessage =
+      isMapping(message) && ["id", "user", "name", "words"].every((key) => typeof message[key] === "string");
+    return isMessage ? (message as unknown as WebhookMessage) : null;
+  } catch {
+    // It is not JSON.
+    return null;
+  }
 }

@@ -46,7 +46,7 @@ async function follow(first: Connection, options: SocketOptions): Promise<void> 
     // Slack ends connections every few hours, but not one after another.
     short = performance.now() - began < timing.steadyMs ? short + 1 : 0;
     if (short > 0) await pause(growingPause(short - 1, timing), signal);
-    const next = await reopen(options);
+    const next = await reopen(options, reason);
     // Until now the old one may have delivered.
     void current.close();
     current = next;
@@ -54,8 +54,8 @@ async function follow(first: Connection, options: SocketOptions): Promise<void> 
   await current?.close();
 }
 
-/** Null when the signal aborts. */
-async function reopen({ open, outage, signal }: SocketOptions): Promise<Connection | null> {
+/** `reason` is why the last one ended. Null when the signal aborts. */
+async function reopen({ open, outage, signal }: SocketOptions, reason: string): Promise<Connection | null> {
   while (!signal.aborted) {
     try {
       const connection = await open(signal);
@@ -63,15 +63,21 @@ async function reopen({ open, outage, signal }: SocketOptions): Promise<Connecti
       return connection;
     } catch (thrown) {
       if (signal.aborted) break;
-      await pause(outage.note(outageOf(callFailureOf(thrown))), signal);
+      await pause(outage.note(outageOf(callFailureOf(thrown), reason)), signal);
     }
   }
   return null;
 }
 
-function outageOf({ message, status, retryAfterMs }: CallFailure): Parameters<Outage["note"]>[0] {
-  const advice = status === 401 || status === 403 ? "Check gateway.platforms.slack.app_token" : undefined;
-  return { problem: message, advice, retryAfterMs };
+function outageOf({ message, status, retryAfterMs }: CallFailure, reason: string): Parameters<Outage["note"]>[0] {
+  return { problem: message, advice: adviceFor(status, reason), retryAfterMs };
+}
+
+function adviceFor(status: number | null, reason: string): string | undefined {
+  if (status === 401 || status === 403) return "Check gateway.platforms.slack.app_token";
+  // Somebody has turned it off in the settings of the app.
+  const isOff = reason === "link_disabled" && status !== null && status < 429;
+  return isOff ? "Turn on Socket Mode for the app at https://api.slack.com/apps" : undefined;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -192,6 +192,17 @@ test("an app token that is revoked while running is said once, and again when it
   assert.match(warnings[1]!, /receiving messages again/);
 });
 
+test("Socket Mode that is turned off while running is said once", async (t) => {
+  const { server, inbox, warnings } = await startBench(t);
+  const off = { error: "not_allowed" };
+  server.misbehave("apps.connections.open", off, off, off);
+  server.socket.disconnect("link_disabled");
+  server.say("hello");
+  await until(() => warnings.length === 2, "it says that it works again");
+  await inbox.count(1);
+  assert.match(warnings[0]!, /not_allowed\. Turn on Socket Mode for the app/);
+});
+
 test("a bot token that is revoked while running is said once, and again when it works", async (t) => {
   const { server, adapter, warnings } = await startBench(t);
   server.botToken = "xoxb-another";

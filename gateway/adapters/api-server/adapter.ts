@@ -5,12 +5,12 @@ import { HermesError } from "#core/errors";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import { addressOf, hangUp, listen } from "#gateway/adapters/shared/listening";
+import { notListening } from "#gateway/adapters/shared/not-listening";
 import { GivenAnswers } from "./given-answers.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
-import { notListening } from "./not-listening.ts";
 import { createApp } from "./routes.ts";
 import { PLATFORM } from "./running-answer.ts";
-import { apiServerProblem, DEFAULT_HOST, DEFAULT_PORT } from "./settings.ts";
+import { apiServerProblem, DEFAULT_HOST, DEFAULT_PORT, listenTarget } from "./settings.ts";
 
 export interface ApiServerOptions {
   readonly host?: string | undefined;
@@ -102,7 +102,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await listen(app, host, port);
     } catch (thrown) {
       await app.close();
-      throw notListening(thrown, host, port);
+      throw notListening(thrown, listenTarget(host, port));
     }
     running = { app, inFlight };
   }

@@ -1,6 +1,7 @@
 import type { PlatformSettings } from "#core/home/platform-settings";
 import { originsProblem } from "./cors.ts";
 import { isLoopback } from "#core/loopback";
+import type { ListenTarget } from "#gateway/adapters/shared/not-listening";
 
 /** What is wrong with the settings, as far as they tell without listening; undefined when nothing is. */
 export function apiServerProblem({
@@ -16,3 +17,8 @@ export function apiServerProblem({
 
 export const DEFAULT_HOST = "127.0.0.1";
 export const DEFAULT_PORT = 8642;
+
+/** Where a server at this address is set up. */
+export function listenTarget(host: string, port: number): ListenTarget {
+  return { platform: "api_server", host, port, hostKey: "host", portKey: "port" };
+}

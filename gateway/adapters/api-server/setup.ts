@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { isMapping } from "#core/mapping";
 import type { PlatformSetup, SetupCheck } from "#gateway/adapters/setup";
+import { notListening } from "#gateway/adapters/shared/not-listening";
 import { WRONG_KEY } from "./access.ts";
-import { notListening } from "./not-listening.ts";
-import { DEFAULT_HOST, DEFAULT_PORT } from "./settings.ts";
+import { DEFAULT_HOST, DEFAULT_PORT, listenTarget } from "./settings.ts";
 
 const KEY_BYTES = 24;
 /** How long a server that has the port may take to say what it is. */
@@ -53,7 +53,7 @@ async function check(given: Readonly<Record<string, string>>): Promise<SetupChec
     await once(server, "listening");
     server.close();
   } catch (thrown) {
-    const error = notListening(thrown, host, Number(port));
+    const error = notListening(thrown, listenTarget(host, Number(port)));
     if ((thrown as NodeJS.ErrnoException).code !== "EADDRINUSE" || !(await isHermes(host, port, key))) throw error;
   }
   if (port === "0") return { account: `${host}, any free port`, notes: ["The gateway prints its address."] };

@@ -6,6 +6,7 @@ import { parseAddress } from "#core/home/logging-settings";
 import type { Log } from "#core/home/log";
 import type { Adapter, Inbox } from "#core/ports/platform";
 import { addressOf, hangUp, listen } from "#gateway/adapters/shared/listening";
+import { notListening } from "#gateway/adapters/shared/not-listening";
 import {
   createMessenger,
   MESSENGER_TIMING,
@@ -19,7 +20,6 @@ import { KeptMessages } from "./kept-messages.ts";
 import { RecentMessages } from "./recent-messages.ts";
 import { watchSending } from "./sending-watch.ts";
 import { DEFAULT_BIND, DEFAULT_PATH, DEFAULT_ROOT, whatsAppProblem, type WhatsAppSettings } from "./settings.ts";
-import { notListening } from "./start-error.ts";
 import { piecesOf } from "./text-form.ts";
 import { createWebhook } from "./webhook.ts";
 
@@ -113,7 +113,7 @@ export function createWhatsApp(options: WhatsAppOptions): WhatsAppAdapter {
       await listen(app, host, port);
     } catch (thrown) {
       await Promise.all([app.close(), graph.close()]);
-      throw notListening(thrown, bind);
+      throw notListening(thrown, { platform: PLATFORM, host, port, hostKey: "bind", portKey: "bind" });
     }
   }
 

@@ -222,11 +222,11 @@ test("another phone number, a port that is taken, a server that is down", async 
     failsWith("HERMES_ADAPTER_CONFIG", /does not accept the phone number ID: Unsupported get request/),
   );
   const first = await startBench(t);
-  const bind = new URL(first.url).host;
+  const { host: bind, port } = new URL(first.url);
   const second = await makeBench(t, { bind });
   const taken = failsWith(
     "HERMES_ADAPTER_START",
-    new RegExp(`${bind} is in use.*gateway\\.platforms\\.whatsapp\\.bind`),
+    new RegExp(`port ${port} on 127\\.0\\.0\\.1 is in use\\. Set gateway\\.platforms\\.whatsapp\\.bind`),
   );
   await assert.rejects(second.adapter.start(second.inbox), taken);
   await first.adapter.stop();

@@ -1,7 +1,5 @@
 /** A Discord on loopback, its REST API and its gateway, that behaves as the real one, or as badly as a test says. */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { ApplicationFlags, ChannelType, GatewayIntentBits } from "discord-api-types/v10";
 import { DiscordGateway } from "./discord-gateway.ts";
 import { answerRoute, type ApiAnswer, type Call, type DiscordWorld, type Interaction } from "./discord-rest.ts";
@@ -21,6 +19,7 @@ import {
   type Fields,
   type Message,
 } from "./discord-shapes.ts";
+import { LoopbackServer } from "./loopback-server.ts";
 
 export const TOKEN = "MTExMTExMTExMTExMTExMTExMQ.test00.the-token-of-the-fake-discord";
 
@@ -47,7 +46,7 @@ export interface SayOptions {
   readonly fields?: Fields;
 }
 
-export class DiscordServer implements DiscordWorld, AsyncDisposable {
+export class DiscordServer extends LoopbackServer implements DiscordWorld {
   readonly calls: Call[] = [];
   /** The messages that stand in the chats, by id: those of users as well as the bot's. */
   readonly messages = new Map<string, Message>();
@@ -66,14 +65,12 @@ export class DiscordServer implements DiscordWorld, AsyncDisposable {
   readonly gateway: DiscordGateway;
   /** The content of files, by path. */
   readonly files = new Map<string, Buffer>();
-  #server: Server | undefined;
-  #port = 0;
-  readonly #sockets = new Set<Socket>();
   readonly #misbehaviours = new Map<string, Misbehaviour[]>();
 
   constructor() {
+    super();
     this.gateway = new DiscordGateway({
-      url: () => `ws://127.0.0.1:${this.#port}`,
+      url: () => `ws://127.0.0.1:${this.port}`,
       token: () => this.token,
       intents: () => (this.flags === 0 ? ~GatewayIntentBits.MessageContent : ~0),
       ready: () => ({ user: BOT, guilds: [{ id: GUILD_ID, unavailable: true }], application: this.application }),
@@ -83,42 +80,8 @@ export class DiscordServer implements DiscordWorld, AsyncDisposable {
     this.addChannel({ id: GENERAL_ID, type: ChannelType.GuildText, guild_id: GUILD_ID, name: "general" });
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
   get application(): Fields {
     return { id: BOT_ID, flags: this.flags };
-  }
-
-  /** Listens: on a free port, and after a {@link stop} on the same one again. */
-  async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#answer(request, response));
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    this.gateway.attach(server);
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
-    return this;
-  }
-
-  /** Goes down: refuses connections and cuts those that are open. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
   }
 
   addChannel(channel: Channel): Channel {
@@ -196,7 +159,11 @@ export class DiscordServer implements DiscordWorld, AsyncDisposable {
     };
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override attach(server: Server): void {
+    this.gateway.attach(server);
+  }
+
+  protected override async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);

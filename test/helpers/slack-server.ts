@@ -1,7 +1,5 @@
 /** Slack's Web API and Socket Mode on loopback, behaving as Slack does, or as badly as a test says. */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import {
   ADA,
   APP_TOKEN,
@@ -17,6 +15,7 @@ import {
 } from "./slack-events.ts";
 import { SCOPES, SlackMethods, type Answer } from "./slack-methods.ts";
 import { SlackSocket } from "./slack-socket.ts";
+import { LoopbackServer } from "./loopback-server.ts";
 
 export interface Call {
   readonly method: string;
@@ -40,7 +39,7 @@ export type Misbehaviour =
   /** Nothing goes wrong with this one. */
   | "serve";
 
-export class SlackServer implements AsyncDisposable {
+export class SlackServer extends LoopbackServer {
   readonly calls: Call[] = [];
   readonly socket = new SlackSocket();
   botToken = BOT_TOKEN;
@@ -58,19 +57,8 @@ export class SlackServer implements AsyncDisposable {
   /** The `authorization` headers that came with requests for files. */
   readonly fileRequests: (string | undefined)[] = [];
   readonly #methods = new SlackMethods(this);
-  #server: Server | undefined;
-  #port = 0;
   #clock = 0;
-  #sockets = new Set<Socket>();
   #misbehaviours = new Map<string, Misbehaviour[]>();
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
 
   /** The messages in all conversations, oldest first. */
   get messages(): readonly StoredMessage[] {
@@ -84,36 +72,6 @@ export class SlackServer implements AsyncDisposable {
   /** Channels that cannot be written to, with the error that says why. */
   get refusals(): Map<string, string> {
     return this.#methods.refusals;
-  }
-
-  /** Listens: on a free port, and after a {@link stop} on the same one again. */
-  async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#answer(request, response));
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    this.socket.attach(server);
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
-    return this;
-  }
-
-  /** Goes down: refuses connections and cuts those that are open. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
   }
 
   /** The next moment, as Slack writes it: unique in the workspace here. */
@@ -168,7 +126,11 @@ export class SlackServer implements AsyncDisposable {
     return this.sentTo(channel, thread).map(({ text }) => text);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override attach(server: Server): void {
+    this.socket.attach(server);
+  }
+
+  protected override async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);

@@ -1,7 +1,6 @@
 /** A Bot API server on loopback that behaves as Telegram's does, or as badly as a test says. */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { LoopbackServer } from "./loopback-server.ts";
 
 export const TOKEN = "123456:test-token-of-the-fake-server";
 export const BOT_NAME = "HermesTestBot";
@@ -45,7 +44,7 @@ interface Message {
 
 type Result = { readonly result: unknown } | { readonly refused: string };
 
-export class TelegramServer implements AsyncDisposable {
+export class TelegramServer extends LoopbackServer {
   readonly calls: Call[] = [];
   /** The messages that stand in the chats, by id. */
   readonly messages = new Map<number, Message>();
@@ -58,51 +57,11 @@ export class TelegramServer implements AsyncDisposable {
   readsGroups = true;
   /** The same updates again, whatever the client confirmed. */
   forgetful = false;
-  #server: Server | undefined;
-  #port = 0;
   #updates: { update_id: number }[] = [];
   #nextUpdate = 1000;
   #nextMessage = 1;
-  #sockets = new Set<Socket>();
   #misbehaviours = new Map<string, Misbehaviour[]>();
   #polls: (() => void)[] = [];
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
-  /** Listens: on a free port, and after a {@link stop} on the same one again. */
-  async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#answer(request, response));
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
-    return this;
-  }
-
-  /** Goes down: refuses connections and cuts those that are open. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = once(server, "close");
-    server.close();
-    this.dropConnections();
-    await closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  dropConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
 
   /** Adds updates as they are, each with a number of its own if it has none; gives their numbers. */
   push(...updates: readonly object[]): number[] {
@@ -150,7 +109,7 @@ export class TelegramServer implements AsyncDisposable {
     return [...this.messages.values()].filter(({ chat_id: id }) => id === String(chatId)).map(({ text }) => text);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);

@@ -1,7 +1,7 @@
 /** The Graph API of WhatsApp's Cloud API on loopback, as Meta documents it, or as badly as a test says. */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { LoopbackServer } from "./loopback-server.ts";
 
 export const TOKEN = "EAAtest-token-of-the-fake-server";
 /** The id of the business' phone number, and the number. */
@@ -74,7 +74,7 @@ const ERRORS: Readonly<Record<number, { readonly status: number; readonly messag
   131056: { status: 400, message: "(#131056) (Business Account, Consumer Account) pair rate limit hit" },
 };
 
-export class WhatsAppServer implements AsyncDisposable {
+export class WhatsAppServer extends LoopbackServer {
   readonly calls: GraphCall[] = [];
   readonly messages: SentMessage[] = [];
   readonly files = new Map<string, MediaFile>();
@@ -83,49 +83,8 @@ export class WhatsAppServer implements AsyncDisposable {
   token = TOKEN;
   /** False for a server whose paths have no version. */
   hasVersions = true;
-  #server: Server | undefined;
-  #port = 0;
   #count = 0;
-  readonly #sockets = new Set<Socket>();
   readonly #misbehaviours = new Map<CallKind, GraphMisbehaviour[]>();
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
-
-  /** Listens: on a free port, and after a {@link stop} on the same one again. */
-  async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#answer(request, response));
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
-    return this;
-  }
-
-  /** Goes down: refuses connections and cuts those that are open. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = once(server, "close");
-    server.close();
-    // What was answered arrives.
-    for (const socket of this.#sockets) socket.destroySoon();
-    await closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
 
   /** The next calls of the kind go wrong in this way, one each. */
   misbehave(kind: CallKind, ...ways: readonly GraphMisbehaviour[]): void {
@@ -146,7 +105,12 @@ export class WhatsAppServer implements AsyncDisposable {
     return this.messages.findLast(({ to, buttons }) => to === String(user) && buttons.length > 0);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** What was answered arrives. */
+  protected override cut(socket: Socket): void {
+    socket.destroySoon();
+  }
+
+  protected override async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -154,7 +118,7 @@ export class WhatsAppServer implements AsyncDisposable {
       // The client went away in the middle of its call.
       return;
     }
-    if (this.#server === undefined) return void response.destroy();
+    if (!this.isUp) return void response.destroy();
     const { pathname } = new URL(request.url ?? "/", this.url);
     const method = request.method ?? "";
     const body = JSON.parse(Buffer.concat(chunks).toString() || "{}") as Record<string, unknown>;

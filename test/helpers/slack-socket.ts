@@ -17,7 +17,7 @@ const MOST_ATTEMPTS = 4;
 
 export class SlackSocket {
   /** How long an acknowledgement may take; Slack waits for 3 s. */
-  ackMs = 3000;
+  readonly ackMs = 3000;
   /** True for a connection that never says hello. */
   silent = false;
   /** Ignores pings, as a dead connection does. */
@@ -30,6 +30,8 @@ export class SlackSocket {
   opened = 0;
   /** What clients sent as acknowledgements, as it came. */
   readonly acknowledged: { readonly envelope_id: string; readonly payload?: unknown }[] = [];
+  /** How many of the next acknowledgements get lost on their way: the envelope is delivered again. */
+  lostAcknowledgements = 0;
   /** Envelopes that were delivered again. */
   repeated = 0;
   readonly #server = new WebSocketServer({ noServer: true });
@@ -121,6 +123,10 @@ export class SlackSocket {
   #acknowledge(text: string): void {
     const answer = JSON.parse(text) as { envelope_id: string; payload?: unknown };
     this.acknowledged.push(answer);
+    if (this.lostAcknowledgements > 0) {
+      this.lostAcknowledgements--;
+      return this.#again(answer.envelope_id);
+    }
     clearTimeout(this.#unacknowledged.get(answer.envelope_id)?.timer);
     this.#unacknowledged.delete(answer.envelope_id);
   }

@@ -134,11 +134,15 @@ export function createDiscord(options: DiscordOptions): DiscordAdapter {
     stop,
     async send(chatId, text, { thread_id = null, buttons } = {}) {
       if (running === undefined) throw notRunning();
-      await running.messenger.send({ chat_id: chatId, thread_id }, formatPieces(text), buttons);
+      await running.messenger.send({ chat_id: chatId, thread_id }, formatPieces(text, buttons), buttons);
     },
     draft(target) {
       if (running === undefined) throw notRunning();
-      return running.messenger.draft(target, { editMs: timing.editMs, split: formatPieces, live: streaming() });
+      return running.messenger.draft(target, {
+        editMs: timing.editMs,
+        split: (text) => formatPieces(text),
+        live: streaming(),
+      });
     },
   };
 }

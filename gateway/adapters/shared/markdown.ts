@@ -16,6 +16,7 @@ export interface MarkdownStyle {
 
 const BULLET = "•";
 const RULE = "———";
+const WORD_JOINER = "\u2060";
 const CHARACTERS = new Intl.Segmenter();
 
 /** The text in the platform's form. Tables become aligned text in a code block. */
@@ -29,6 +30,15 @@ export function withoutTables(markdown: string): string {
     .map((token) => (isTable(token) ? `\`\`\`\n${tableText(token)}\n\`\`\`${/\n*$/.exec(token.raw)![0]}` : token.raw))
     .join("")
     .trimEnd();
+}
+
+/**
+ * A code block of the text, in which no character is taken for a mark: the user decides by what it shows. Fences in the
+ * text are broken up by a character without a width.
+ */
+export function verbatim(text: string): string {
+  const unfenced = text.replaceAll(/`(?=`)|~(?=~)/g, (mark) => `${mark}${WORD_JOINER}`);
+  return `\`\`\`\n${unfenced}\n\`\`\``;
 }
 
 function blocks(tokens: readonly Token[], style: MarkdownStyle): string {

@@ -1,6 +1,6 @@
 /** WhatsApp's own form of a text: https://faq.whatsapp.com/539178204879377 */
 import type { ReplyButtons } from "#core/ports/platform";
-import { renderMarkdown, type MarkdownStyle } from "#gateway/adapters/shared/markdown";
+import { renderMarkdown, verbatim, type MarkdownStyle } from "#gateway/adapters/shared/markdown";
 import { splitText } from "#gateway/adapters/shared/split";
 
 /** https://developers.facebook.com/docs/whatsapp/cloud-api/messages/text-messages */
@@ -27,7 +27,8 @@ const STYLE: MarkdownStyle = {
  */
 export function piecesOf(text: string, buttons: ReplyButtons | undefined): readonly string[] {
   if (buttons === undefined) return splitText(renderMarkdown(text, STYLE), LONGEST_TEXT);
-  const pieces = splitText(verbatim(text), LONGEST_TEXT);
+  const shown = /[*_~`]/.test(text) ? verbatim(text) : text;
+  const pieces = splitText(shown, LONGEST_TEXT);
   const last = pieces.at(-1) ?? "";
   return last !== "" && last.length <= LONGEST_QUESTION ? pieces : [...pieces, QUESTION];
 }
@@ -35,10 +36,4 @@ export function piecesOf(text: string, buttons: ReplyButtons | undefined): reado
 /** A style ends at the end of a line. */
 function aroundLines(mark: string, text: string): string {
   return text.replaceAll(/\S(?:.*\S)?/g, (line) => `${mark}${line}${mark}`);
-}
-
-/** A text in which no character is hidden as a mark of a style: the user decides by it. */
-function verbatim(text: string): string {
-  const isPlain = !/[*_~`]/.test(text);
-  return isPlain || text.includes("```") ? text : `\`\`\`\n${text}\n\`\`\``;
 }

@@ -294,7 +294,7 @@ test("a press of a button is a message of who presses, and is acknowledged", asy
   await until(() => server.interactions.get(token)?.acknowledged === 6, "it is acknowledged");
   until_.abort();
   await until(() => buttonsOf(question!).length === 0, "the buttons are removed");
-  assert.equal(question!.content, "Shall I?");
+  assert.equal(question!.content, "```\nShall I?\n```", "a question is shown as it is");
   const { id: unknown, token: other, ...rest } = { id: "1", token: "interaction-1" };
   server.interact({
     ...rest,

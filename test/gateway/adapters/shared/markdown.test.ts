@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { renderMarkdown, withoutTables, type MarkdownStyle } from "#gateway/adapters/shared/markdown";
+import { renderMarkdown, verbatim, withoutTables, type MarkdownStyle } from "#gateway/adapters/shared/markdown";
 
 const STYLE: MarkdownStyle = {
   text: (text) => text.replaceAll("<", "&lt;"),
@@ -54,6 +54,13 @@ test("a table is aligned text in a code block", () => {
   assert.equal(withoutTables(`**before**\n\n${table}\n\n* after`), `**before**\n\n\`\`\`\n${text}\n\`\`\`\n\n* after`);
 });
 
+test("a question is shown as it is: nothing in it is a mark, and nothing ends its block", () => {
+  const command = "echo ||hidden|| ```; rm -rf ~ ~~~ *x* [a](b)";
+  const shown = verbatim(command);
+  assert.equal(shown.replaceAll("\u2060", ""), `\`\`\`\n${command}\n\`\`\``);
+  assert.deepEqual(shown.match(/`{3,}|~{3,}/g), ["```", "```"]);
+});
+
 test("whatever a model writes is rendered, and its letters and digits stay", () => {
   const piece = fc.constantFrom(
     "**",
@@ -75,6 +82,8 @@ test("whatever a model writes is rendered, and its letters and digits stay", () 
   const text = fc.array(piece, { maxLength: 30 }).map((parts) => parts.join(""));
   fc.assert(
     fc.property(text, (markdown) => {
+      // The first line of a code block names its language, which not every platform shows.
+      fc.pre(!/`{3}[^\n`]*word/.test(markdown));
       const words = markdown.match(/word/g)?.length ?? 0;
       assert.equal(render(markdown).match(/word/g)?.length ?? 0, words, JSON.stringify(markdown));
     }),

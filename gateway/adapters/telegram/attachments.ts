@@ -1,8 +1,9 @@
 /** What comes with a message besides text, and what to say of it. */
-import { LARGEST_FILE } from "#gateway/adapters/shared/files";
+import { LARGEST_FILE, withFiles, type SentFile } from "#gateway/adapters/shared/files";
 
 interface TelegramFile {
   readonly file_id?: string;
+  readonly file_name?: string;
   readonly file_size?: number;
   readonly mime_type?: string;
 }
@@ -22,56 +23,54 @@ export interface Attachments {
   readonly media_group_id?: string;
 }
 
-type Attachment = { readonly kind: "image"; readonly fileId: string } | { readonly kind: Exclude<Kind, "image"> };
-type Kind = keyof typeof KINDS;
+type Attachment =
+  | { readonly kind: "image"; readonly fileId: string }
+  | { readonly kind: FileKind; readonly file: SentFile }
+  | { readonly kind: "location" | "other" };
+type FileKind = "picture" | "sound" | "video" | "file";
 
-/** `answer`: to a message without words. `note`: for the model, behind the words. */
-const KINDS = {
-  image: { answer: "Please add a caption to the picture that says what I should do with it.", note: "" },
-  "too large": {
-    answer: "This picture is too large for me. Please send a smaller one, with a caption.",
-    note: "(A picture was sent with this message that is too large to load.)",
-  },
-  sound: {
-    answer: "I can't listen to voice messages. Please write to me.",
-    note: "(A recording was sent with this message, which you cannot hear.)",
-  },
-  video: {
-    answer: "I can't watch videos. Please write to me.",
-    note: "(A video was sent with this message, which you cannot see.)",
-  },
-  file: {
-    answer: "I can't open files. Please write to me.",
-    note: "(A file was sent with this message, which you cannot open.)",
-  },
-  location: { answer: "I can't read locations. Please write where you are.", note: "" },
-  other: { answer: "I can't read messages of this kind. Please write to me.", note: "" },
+/** The sentences that answer a message without words. */
+const ANSWERS = {
+  image: "Please add a caption to the picture that says what I should do with it.",
+  picture: "This picture is too large for me. Please send a smaller one, with a caption.",
+  sound: "I can't listen to voice messages. Please write to me.",
+  video: "I can't watch videos. Please write to me.",
+  file: "I can't open files. Please write to me.",
+  location: "I can't read locations. Please write where you are.",
+  other: "I can't read messages of this kind. Please write to me.",
 } as const;
 
 /** What came with the message; null for nothing that we know. */
 export function attachmentOf(message: Attachments): Attachment | null {
   const { photo, document } = message;
+  const sound = message.voice ?? message.audio;
+  const video = message.video ?? message.video_note;
   if (Array.isArray(photo)) return imageOf(photo);
-  if (message.voice !== undefined || message.audio !== undefined) return { kind: "sound" };
-  if (message.video !== undefined || message.video_note !== undefined) return { kind: "video" };
-  if (document !== undefined) return document.mime_type === "image/jpeg" ? imageOf([document]) : { kind: "file" };
+  if (sound !== undefined) return { kind: "sound", file: fileOf(sound, "a recording") };
+  if (video !== undefined) return { kind: "video", file: fileOf(video, "a video") };
+  if (document?.mime_type === "image/jpeg") return imageOf([document]);
+  if (document !== undefined) return { kind: "file", file: fileOf(document, "a file") };
   if (message.location !== undefined) return { kind: "location" };
   return message.contact !== undefined || message.poll !== undefined ? { kind: "other" } : null;
 }
 
 /** The sentence that answers a message without words. */
 export function sentenceOf({ kind }: Attachment): string {
-  return KINDS[kind].answer;
+  return ANSWERS[kind];
 }
 
-/** What the model is told besides the words; an image that can be loaded speaks for itself. */
-export function noteOf({ kind }: Attachment): string {
-  const { note } = KINDS[kind];
-  return note === "" ? "" : `\n\n${note}`;
+/** The words with what the model learns of the attachment; an image that can be loaded speaks for itself. */
+export function withAttachment(words: string, attachment: Attachment): string {
+  return "file" in attachment ? withFiles(words, [attachment.file]) : words;
 }
 
 /** The largest of the sizes that can be loaded. */
 function imageOf(sizes: readonly TelegramFile[]): Attachment {
   const size = sizes.findLast(({ file_id: id, file_size: bytes = 0 }) => id !== undefined && bytes <= LARGEST_FILE);
-  return size?.file_id === undefined ? { kind: "too large" } : { kind: "image", fileId: size.file_id };
+  if (size?.file_id !== undefined) return { kind: "image", fileId: size.file_id };
+  return { kind: "picture", file: { ...fileOf(sizes.at(-1) ?? {}, "a picture"), type: "image/jpeg" } };
+}
+
+function fileOf({ file_name: name, mime_type: type, file_size: bytes }: TelegramFile, otherwise: string): SentFile {
+  return { name: name ?? otherwise, type, bytes };
 }

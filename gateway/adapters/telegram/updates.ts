@@ -1,6 +1,6 @@
 /** Extracts messages for the bot from Telegram's updates. */
 import type { InboundMessage, MessageSource } from "#core/ports/platform";
-import { attachmentOf, noteOf, sentenceOf, type Attachments } from "./attachments.ts";
+import { attachmentOf, sentenceOf, withAttachment, type Attachments } from "./attachments.ts";
 
 interface TelegramUser {
   readonly id?: number;
@@ -109,7 +109,7 @@ function contentOf(
   if (typeof text === "string" && text !== "") {
     const words = withoutName(text, botName);
     if (words === null || attachment === null || words.startsWith("/")) return words === null ? null : { text: words };
-    return { text: words + noteOf(attachment) };
+    return { text: withAttachment(words, attachment) };
   }
   // In a group, not every picture is for the bot; of an album, only the first message has the caption.
   if (attachment === null || message.chat?.type !== "private" || message.media_group_id !== undefined) return null;

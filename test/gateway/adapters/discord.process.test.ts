@@ -8,6 +8,7 @@ import { examplesOf } from "../../helpers/examples.ts";
 import { startGateway } from "../../helpers/gateway.ts";
 import { Home } from "../../helpers/hermes.ts";
 import { until } from "../../helpers/poll.ts";
+import { linesOf, WATCHING, watchMessages } from "../../helpers/watched-messages.ts";
 
 const CHAT = directChannel(ADA);
 
@@ -24,59 +25,15 @@ const config = (url: string, users: readonly string[]) => {
 `;
 };
 
-/** Blocks, asks, notes where messages come from, and sends to the home channel. */
-const WATCH = `import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-import { definePlugin } from "hermes-hooks/plugin";
-const FILE = join(import.meta.dirname, "..", "..", "dispatched.jsonl");
-export default definePlugin({
-  hooks: {
-    pre_tool_call({ args }) {
-      const command = String(args["command"]);
-      if (command.includes("forbidden")) return { action: "block", message: "This is forbidden." };
-      if (command.includes("deploy")) return { action: "ask", message: "This deploys." };
-      return undefined;
-    },
-    pre_gateway_dispatch({ event }) {
-      appendFileSync(FILE, JSON.stringify(event) + "\\n");
-    },
-  },
-  register(ctx) {
-    ctx.register_command({ name: "tell", description: "tell the home channel", handler: (text) => ctx.deliver(text).then(() => "told") });
-  },
-});
-`;
-
-const NOTES = `import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-export function handle(type, context) {
-  appendFileSync(join(import.meta.dirname, "..", "..", "events.jsonl"), JSON.stringify({ type, ...context }) + "\\n");
-}
-`;
-
-async function prepare(t: TestContext, users: readonly string[] = [], { hooks = true } = {}) {
+async function prepare(t: TestContext, users: readonly string[] = []) {
   const server = await new DiscordServer().start();
   t.after(() => server.stop());
   const home = new Home(t);
-  if (hooks) {
-    home.plugin("watch", WATCH);
-    home.write("hooks/notes/HOOK.yaml", "events: [agent:start, session:start, command:*]\n");
-    home.write("hooks/notes/handler.js", NOTES);
-  }
+  watchMessages(home);
   // Under this name it is told apart from the gateway's own address in what the gateway says.
   const url = server.url.replace("127.0.0.1", "localhost");
-  const plugins = hooks ? "plugins: { enabled: [watch] }\n" : "";
-  const options = { config: config(url, users) + plugins, env: { DISCORD_BOT_TOKEN: TOKEN } };
+  const options = { config: config(url, users) + WATCHING, env: { DISCORD_BOT_TOKEN: TOKEN } };
   return { server, home, options, texts: () => server.textsIn(CHAT) };
-}
-
-function linesOf(home: Home, file: string): readonly Record<string, unknown>[] {
-  if (!home.has(file)) return [];
-  return home
-    .read(file)
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 test("a new user: pairing, an answer, a guard, a question with buttons, a long answer, /new, a restart", async (t) => {
@@ -175,30 +132,6 @@ test("hooks see the platform, the user, the chat and the thread; plugins send to
   );
   assert.equal(of("session:start").length, 2);
   assert.equal(of("command:tell").length, 1);
-});
-
-test("1,000 messages over 20 chats and a lost connection: each is answered once, and in order", async (t) => {
-  const { server, home, options } = await prepare(t, ["*"], { hooks: false });
-  const users = Array.from({ length: 20 }, (_, index) => ({
-    ...ADA,
-    id: String(4_500_000_000_000_000_000n + BigInt(index)),
-  }));
-  for (const user of users) server.addChannel({ id: directChannel(user), type: 1 });
-  await startGateway(t, home, options);
-  const rounds = 50;
-  const answered = (user: { id: string }) =>
-    server.textsIn(directChannel(user)).flatMap((text) => text.match(/word-\d+/g)?.[0] ?? []);
-  for (let round = 0; round < rounds; round++) {
-    for (const user of users) server.say(`word-${round}`, { user });
-    // The connection breaks while messages are on their way.
-    if (round === 25) server.gateway.drop();
-    if (round % 10 === 9)
-      await until(() => users.every((user) => answered(user).length > round - 10), "they are answered");
-  }
-  await until(() => users.every((user) => answered(user).length >= rounds), "all are answered", { withinMs: 60_000 });
-  const order = Array.from({ length: rounds }, (_, round) => `word-${round}`);
-  for (const user of users) assert.deepEqual(answered(user), order);
-  assert.deepEqual([server.gateway.identified.length, server.gateway.resumed.length], [1, 1]);
 });
 
 test("a storm of 50 reconnects, then a revoked token: nothing is lost, and api_server goes on", async (t) => {

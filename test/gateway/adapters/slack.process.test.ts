@@ -7,6 +7,7 @@ import { Home } from "../../helpers/hermes.ts";
 import { until } from "../../helpers/poll.ts";
 import { ADA, APP_TOKEN, BOT_TOKEN, CHANNEL, DIRECT } from "../../helpers/slack-events.ts";
 import { SlackServer } from "../../helpers/slack-server.ts";
+import { linesOf, WATCHING, watchMessages } from "../../helpers/watched-messages.ts";
 
 /** By default a message would end the turn of the one before it, if that still runs. */
 const config = (url: string, users: readonly string[]) => `gateway:
@@ -22,39 +23,6 @@ const config = (url: string, users: readonly string[]) => `gateway:
       allowed_users: ${JSON.stringify(users)}
 `;
 
-/** Blocks, asks, notes where messages come from, and sends to the home channel. */
-const WATCH = `import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-import { definePlugin } from "hermes-hooks/plugin";
-const FILE = join(import.meta.dirname, "..", "..", "dispatched.jsonl");
-export default definePlugin({
-  hooks: {
-    pre_tool_call({ args }) {
-      const command = String(args["command"]);
-      if (command.includes("forbidden")) return { action: "block", message: "This is forbidden." };
-      if (command.includes("deploy")) return { action: "ask", message: "This deploys." };
-      return undefined;
-    },
-    pre_gateway_dispatch({ event }) {
-      appendFileSync(FILE, JSON.stringify(event) + "\\n");
-    },
-  },
-  register(ctx) {
-    ctx.register_command({ name: "tell", description: "tell the home channel", handler: (text) => ctx.deliver(text).then(() => "told") });
-  },
-});
-`;
-
-const NOTES = `import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-export function handle(type, context) {
-  appendFileSync(join(import.meta.dirname, "..", "..", "events.jsonl"), JSON.stringify({ type, ...context }) + "\\n");
-}
-`;
-
-/** A thousand turns take 20 s of processor time, of which a busy machine gives little. */
-const BUSY = { timeout: 240_000 };
-
 interface Given {
   readonly users?: readonly string[];
   /** With the plugin and the hook, which every message then waits for. */
@@ -66,21 +34,14 @@ async function prepare(t: { after(fn: () => unknown): void }, { users = [], watc
   t.after(() => server.stop());
   const home = new Home(t);
   if (watched) {
-    home.plugin("watch", WATCH);
-    home.write("hooks/notes/HOOK.yaml", "events: [agent:start, session:start, command:*]\n");
-    home.write("hooks/notes/handler.js", NOTES);
+    watchMessages(home);
   }
   // Under this name it is told apart from the gateway's own address in what the gateway says.
   const url = server.url.replace("127.0.0.1", "localhost");
   const env = { SLACK_BOT_TOKEN: BOT_TOKEN, SLACK_APP_TOKEN: APP_TOKEN };
-  const plugins = watched ? "plugins: { enabled: [watch] }\n" : "";
+  const plugins = watched ? WATCHING : "";
   const options = { config: config(url, users) + plugins, env };
   return { server, home, options, texts: () => server.textsOf(DIRECT) };
-}
-
-function linesOf(home: Home, file: string): readonly Record<string, unknown>[] {
-  const lines = home.has(file) ? home.read(file).trim().split("\n") : [];
-  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 test("a new user: pairing, an answer, a guard, a question with buttons, a long answer, /new, restarts", async (t) => {
@@ -159,37 +120,6 @@ test("hooks see the platform, the user, the chat and the thread; plugins send to
   for (const { platform, user_id: user } of of("agent:start")) assert.deepEqual([platform, user], ["slack", ADA]);
   assert.equal(of("session:start").length, 1, "the thread is one conversation");
 });
-
-test(
-  "1,000 messages over 20 chats, over lost connections and acknowledgements: one answer each, in order",
-  BUSY,
-  async (t) => {
-    const { server, home, options } = await prepare(t, { users: ["*"] });
-    await startGateway(t, home, options);
-    const chats = Array.from({ length: 20 }, (_, index) => ({ channel: `D${index}`, user: `U${index}` }));
-    const rounds = 50;
-    const answered = (channel: string) => server.textsOf(channel).flatMap((text) => text.match(/word-\d+/g)?.[0] ?? []);
-    for (let round = 0; round < rounds; round++) {
-      // Every seventh round comes twice, as if acknowledgements had been lost.
-      server.socket.twice = round % 7 === 3;
-      for (const chat of chats) server.say(`word-${round}`, chat);
-      if (round === 20) server.socket.drop();
-      if (round === 30) server.socket.disconnect("refresh_requested");
-      if (round % 10 < 9) continue;
-      await until(() => chats.every(({ channel }) => answered(channel).length > round - 10), "they are answered", {
-        withinMs: 90_000,
-      });
-    }
-    const isDone = () => chats.every(({ channel }) => answered(channel).length >= rounds);
-    await until(isDone, "all are answered", {
-      withinMs: 120_000,
-      seen: () => chats.map(({ channel }) => answered(channel)),
-    });
-    const order = Array.from({ length: rounds }, (_, round) => `word-${round}`);
-    for (const { channel } of chats) assert.deepEqual(answered(channel), order);
-    assert.equal(server.socket.connections, 1);
-  },
-);
 
 test("50 disconnects in a row, limits and a revoked token: said once, and the other platform continues", async (t) => {
   const { server, home, options, texts } = await prepare(t, { users: [ADA] });

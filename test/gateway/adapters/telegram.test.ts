@@ -359,7 +359,10 @@ test("what has no words is answered with a sentence in a private chat, and ignor
   const album = { message_id: 2, chat, from: ada, photo: [{ file_id: "p" }], media_group_id: "m" };
   assert.equal(messageFrom({ message: album }, BOT_NAME), null);
   const captioned = { message_id: 3, chat, from: ada, document: {}, caption: "read this" };
-  assert.match(messageFrom({ message: captioned }, BOT_NAME)!.text, /^read this\n\n\(A file was sent/);
+  assert.match(
+    messageFrom({ message: captioned }, BOT_NAME)!.text,
+    /^read this\n\n\(Sent with this message: a file\. You cannot open it\.\)$/,
+  );
 });
 
 test("a captioned photo brings the largest of its sizes that is not too large, before the next message", async (t) => {

@@ -135,39 +135,6 @@ test("a chat on WhatsApp: pairing, a guard, an approval, long messages, commands
   }
 });
 
-test("1,000 messages over 20 chats, redelivered, with the Graph API down in the midst: each answered once, in order", async (t) => {
-  const { server, home, url, start, end } = await prepareWhatsApp(t, { allowed: "*" });
-  const gateway = await start();
-  const users = Array.from({ length: 20 }, (_, index) => 4900 + index);
-  const answered = (user: number) =>
-    server.textsOf(user).flatMap((text) => [...text.matchAll(/number-(\d+)\./g)].map(([, number]) => Number(number)));
-  const all = () => users.reduce((count, user) => count + answered(user).length, 0);
-  /** Two messages of each user in one webhook, and some webhooks twice, as if the first 200 was lost. */
-  async function send(from: number, to: number): Promise<void> {
-    for (let number = from; number < to; number += 2) {
-      const pair = (user: number) => [number, number + 1].map((one) => messageOf(user, `number-${one}.`));
-      const webhooks = users.map((user) => webhookOf(...pair(user)));
-      await Promise.all(webhooks.map((webhook) => deliver(url, webhook)));
-      await Promise.all(webhooks.slice(0, 5).map((webhook) => deliver(url, webhook)));
-    }
-  }
-  await send(0, 24);
-  await until(() => all() >= 100, "answers come");
-  await server.stop();
-  await send(24, 50);
-  await until(() => home.read("logs/hermes.log").includes("a platform did not accept a text"), "answers have to wait");
-  assert.ok(all() < 1000);
-  await server.start();
-  await until(() => all() >= 1000, "all are answered", { withinMs: 240_000, seen: all });
-  for (const user of users) {
-    assert.deepEqual(
-      answered(user),
-      Array.from({ length: 50 }, (_, number) => number),
-    );
-  }
-  await end(gateway);
-});
-
 test("a token that is revoked while the gateway runs: said once, answers are kept, other platforms go on", async (t) => {
   const { server, home, start, say, answer, end } = await prepareWhatsApp(t);
   const gateway = await start();

@@ -48,7 +48,7 @@ export interface SayOptions {
 
 export class DiscordServer extends LoopbackServer implements DiscordWorld {
   readonly calls: Call[] = [];
-  /** The messages that stand in the chats, by id: those of users as well as the bot's. */
+  /** All messages in the chats by id, from users and from the bot. */
   readonly messages = new Map<string, Message>();
   readonly channels = new Map<string, Channel>();
   readonly nonces = new Map<string, Message>();

@@ -46,7 +46,7 @@ type Result = { readonly result: unknown } | { readonly refused: string };
 
 export class TelegramServer extends LoopbackServer {
   readonly calls: Call[] = [];
-  /** The messages that stand in the chats, by id. */
+  /** All messages in the chats, by id. */
   readonly messages = new Map<number, Message>();
   /** Update ids that a poll confirmed by asking from a later one on. */
   readonly confirmed: number[] = [];

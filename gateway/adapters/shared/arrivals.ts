@@ -9,7 +9,7 @@ import type { Typing } from "./typing.ts";
 
 export interface Arrival {
   readonly message: InboundMessage;
-  /** Load the images of the message. A failure is told to the model. */
+  /** Load the images of the message. The model learns of a failure. */
   readonly images?: readonly (() => Promise<ChatImage>)[];
 }
 

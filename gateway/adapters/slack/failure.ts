@@ -20,7 +20,7 @@ const ERRORS: Readonly<Record<string, { readonly kind: Kind; readonly status?: n
   msg_too_long: { kind: "permanent", words: "the message is too long" },
 };
 
-/** An answer of Slack that is no error code did not come from the Web API. */
+/** The form of Slack's error codes; anything else did not come from the Web API. */
 const ERROR_CODE = /^[a-z][a-z0-9_.]{0,99}$/;
 
 /**

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { measureIdle } from "../idle-program.ts";
 import { installPackage } from "../package.ts";
 import { median, residentMegabytes, type Case, type Measurement } from "../measure.ts";
 
@@ -60,17 +60,7 @@ async function idle(command: string, bin: string, home: string, isWarmUp: boolea
     env: { ...process.env, HERMES_HOME: home },
     stdio: ["ignore", "pipe", "ignore"],
   });
-  try {
-    child.stdout.setEncoding("utf8");
-    for await (const text of child.stdout as AsyncIterable<string>) if (text.includes("http://")) break;
-    await new Promise((wake) => setTimeout(wake, isWarmUp ? 0 : IDLE_MS));
-    return residentMegabytes(child.pid!);
-  } finally {
-    // Only a process that ends by itself leaves its compile cache to the next one.
-    const ended = once(child, "close");
-    child.kill("SIGTERM");
-    await ended;
-  }
+  return measureIdle(child, (text) => text.includes("http://"), isWarmUp ? 0 : IDLE_MS);
 }
 
 /** Measured at the same time, of both installations, each in a home of its own. */

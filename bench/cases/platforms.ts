@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { median, residentMegabytes, type Case } from "../measure.ts";
+import { measureIdle } from "../idle-program.ts";
+import { median, type Case } from "../measure.ts";
 import { startPlatformServers } from "../platform-servers.ts";
 
 const BIN = resolve(import.meta.dirname, "../../cli/bin.js");
@@ -29,22 +29,19 @@ async function idleGateway(
     stdio: ["ignore", "pipe", "ignore"],
   });
   const late = setTimeout(() => child.kill("SIGKILL"), START_MS);
+  const waiting = new Set(Object.keys(sections));
+  const isReady = (text: string) => {
+    for (const name of waiting) if (text.includes(name)) waiting.delete(name);
+    if (waiting.size === 0) clearTimeout(late);
+    return waiting.size === 0;
+  };
   try {
-    const waiting = new Set(Object.keys(sections));
-    child.stdout.setEncoding("utf8");
-    for await (const text of child.stdout as AsyncIterable<string>) {
-      for (const name of waiting) if (text.includes(name)) waiting.delete(name);
-      if (waiting.size === 0) break;
-    }
-    clearTimeout(late);
-    if (waiting.size > 0) throw new Error(`the gateway did not start ${[...waiting].join(", ")}`);
-    await new Promise((wake) => setTimeout(wake, isWarmUp ? 0 : IDLE_MS));
-    return residentMegabytes(child.pid!);
+    return await measureIdle(child, isReady, isWarmUp ? 0 : IDLE_MS);
+  } catch (cause) {
+    if (waiting.size === 0) throw cause;
+    throw new Error(`the gateway did not start ${[...waiting].join(", ")}`, { cause });
   } finally {
-    // Only a process that ends by itself leaves its compile cache to the next one.
-    const ended = once(child, "close");
-    child.kill("SIGTERM");
-    await ended;
+    clearTimeout(late);
   }
 }
 

@@ -252,20 +252,20 @@ for (const provider of ["openai-compatible", "anthropic"] as const) {
 }
 
 test("a server that falls silent in the middle of its answer ends the turn as well", async (t) => {
-  const { server, bench } = await serve(t, [{ hangAfter: "The answer" }], { timeout: 0.3 });
+  const { server, bench } = await serve(t, [{ hangAfter: "The answer" }], { timeout: 2 });
   await bench.turn("hello");
   const [error] = bench.framesOf("error");
   assert.equal(error?.code, "HERMES_MODEL_TIMEOUT");
-  assert.match(error?.message ?? "", /nothing came for 0\.3 s in the middle of the answer/);
+  assert.match(error?.message ?? "", /nothing came for 2 s in the middle of the answer/);
   await server.clientGone;
 });
 
 test("an answer may take longer than the limit while pieces keep coming", async (t) => {
   const deltas = Array.from({ length: 6 }, (_, index) => ({ content: `${index} ` }));
-  const { bench } = await serve(t, [{ deltas, pauseMs: 250 }], { timeout: 1 });
+  const { bench } = await serve(t, [{ deltas, pauseMs: 500 }], { timeout: 2 });
   const result = await bench.turn("hello");
   assert.equal(result.text, "0 1 2 3 4 5 ");
-  assert.ok(result.duration_ms > 1000);
+  assert.ok(result.duration_ms > 2000);
 });
 
 test("a limit above that of Node's fetch works with the same servers", async (t) => {

@@ -109,6 +109,9 @@ test(
     await daemon.turns(1);
     const { socket } = daemonFiles(join(home.path, "run"), daemon.name);
     using client = await DaemonClient.connect({ name: daemon.name, socket });
+    // Its answer means that the daemon has accepted the connection; until then, the kernel has.
+    client.say({ type: "status" });
+    await client.expect("status");
     const most = descriptorsOf(daemon.pid) + 10;
     const limited = spawnSync("prlimit", ["--pid", String(daemon.pid), `--nofile=${most}`], { encoding: "utf8" });
     assert.equal(limited.status, 0, limited.stderr);

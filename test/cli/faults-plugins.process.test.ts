@@ -9,12 +9,22 @@ import { framesOf, Home, ROOT, type Ended } from "../helpers/hermes.ts";
 const GOOD =
   'export const register = (ctx) => ctx.register_hook("pre_llm_call", () => ({ context: "from the good one" }));';
 
-async function turnWith(t: TestContext, plugins: readonly string[], entries: object = {}): Promise<[Ended, Home]> {
+interface Settings {
+  readonly entries?: object;
+  /** Short only where the deadline is what is tested: starting a Python plugin takes its time on a busy machine. */
+  readonly seconds?: number;
+}
+
+async function turnWith(
+  t: TestContext,
+  plugins: readonly string[],
+  { entries = {}, seconds = 30 }: Settings = {},
+): Promise<[Ended, Home]> {
   const home = new Home(t);
   for (const name of plugins)
     cpSync(join(ROOT, "test/fixtures/plugins", name), join(home.path, "plugins", name), { recursive: true });
   home.plugin("zz-good", GOOD, { file: "index.js" });
-  const section = { enabled: [...plugins, "zz-good"], callback_timeout_seconds: 1, entries };
+  const section = { enabled: [...plugins, "zz-good"], callback_timeout_seconds: seconds, entries };
   home.write("config.yaml", JSON.stringify({ plugins: section }));
   const args = ["chat", "-q", "run `echo it-ran`", "--output-format", "stream-json"];
   return [await home.run(args), home];
@@ -55,7 +65,8 @@ const BAD: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
 
 for (const [wrong, notices] of Object.entries(BAD)) {
   test(`plugins that ${wrong}: the turn completes, and a line names each`, async (t) => {
-    const [ended] = await turnWith(t, Object.keys(notices));
+    const isLate = Object.values(notices).some(({ source }) => source.includes("within 1 s"));
+    const [ended] = await turnWith(t, Object.keys(notices), isLate ? { seconds: 1 } : {});
     assertCompleted(ended);
     for (const notice of Object.values(notices)) assert.match(ended.stderr, notice);
     assert.doesNotMatch(ended.stderr, /^\s+at .*:\d+/m, "no stack for people");
@@ -84,7 +95,10 @@ test("plugins that ask for each other in a circle: one warning, both work", asyn
 
 for (const fixture of ["throws", "never-settles", "returns-functions", "uses-enum"]) {
   test(`a guard with on_error: block that ${fixture} blocks the call, and the turn completes`, async (t) => {
-    const [ended] = await turnWith(t, [fixture], { [fixture]: { on_error: "block" } });
+    const [ended] = await turnWith(t, [fixture], {
+      entries: { [fixture]: { on_error: "block" } },
+      ...(fixture === "never-settles" && { seconds: 1 }),
+    });
     assert.equal(ended.code, 0, ended.stderr);
     const result = String(framesOf(ended).find(({ type }) => type === "tool_result")?.["content"]);
     assert.match(result, /^\{"error":/);

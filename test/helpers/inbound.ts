@@ -90,6 +90,8 @@ interface BenchOptions {
   /** Changes what runs a script. */
   readonly wrap?: (run: RunScript) => RunScript;
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The clock of what is stored. */
+  readonly now?: () => number;
 }
 
 /** Starts the hooks `hook0`, `hook1`, … on one port. They end with the test. */
@@ -114,7 +116,7 @@ export async function startInbound(t: TestContext, options: BenchOptions = {}): 
     place,
   );
   const [inbox, records, logged] = [new MemoryInbox(), [] as InboundRecord[], [] as string[]];
-  const runs = new EmbeddedInboundRuns(openMemoryDatabase());
+  const runs = new EmbeddedInboundRuns(openMemoryDatabase(), options.now);
   const note = (message: string) => void logged.push(message);
   const log = { debug: note, info: note, warn: note, error: note, child: () => log };
   const made: ReceiverOptions = {

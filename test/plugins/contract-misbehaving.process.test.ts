@@ -124,9 +124,10 @@ test("on_error: block makes each failure at the gate a block, and at no other ev
          for (const event of ["pre_tool_call", "pre_llm_call", "post_tool_call"]) ctx.register_hook(event, ${callback});
        }`,
     );
+    const seconds = name === "hangs" ? 0.2 : 30;
     home.write(
       "config.yaml",
-      `plugins: { enabled: [${name}], callback_timeout_seconds: 0.2, entries: { ${name}: { on_error: block } } }\n`,
+      `plugins: { enabled: [${name}], callback_timeout_seconds: ${seconds}, entries: { ${name}: { on_error: block } } }\n`,
     );
     const ended = await home.run(["chat", "-q", "run `touch sentinel`", "--output-format", "stream-json"]);
     assert.equal(ended.code, 0, `${name}: ${ended.stderr}`);

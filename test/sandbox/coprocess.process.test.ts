@@ -11,6 +11,7 @@ import { EVENTS } from "#core/events";
 import type { HookRun } from "#core/ports/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
 import { createShellHook, type ShellHook } from "#sandbox/shell/hook";
+import { inGoodTime } from "../helpers/good-time.ts";
 import { until } from "../helpers/poll.ts";
 import { killQuietly, lives } from "../helpers/processes.ts";
 import { temporaryFolder } from "../helpers/temporary-folder.ts";
@@ -85,7 +86,17 @@ test("one process answers all events, in order, and ends when the hook does", as
   assert.equal(lives(first), false);
 });
 
-const FAULTS: readonly (readonly [command: string, detail: RegExp, entry?: Record<string, unknown>])[] = [
+/** A guard whose process has answered with its pid, within a deadline that is long enough for its start. */
+async function answering(context: TestContext, entry: Record<string, unknown>, isLate: boolean) {
+  return inGoodTime(async (timeout) => {
+    const guard = new Guard(context, { entry: isLate ? { ...entry, timeout } : entry });
+    const pid = await guard.pid();
+    return Number.isInteger(pid) ? { guard, pid } : undefined;
+  });
+}
+
+/** What each command does wrong; `isLate` if it is found by its deadline. */
+const FAULTS: readonly (readonly [command: string, detail: RegExp, isLate?: boolean])[] = [
   ["garbage", /its answer is not one JSON object: hello$/],
   ["array", /its answer is an array, not one JSON object$/],
   ["empty", /its answer is empty, not one JSON object$/],
@@ -94,19 +105,19 @@ const FAULTS: readonly (readonly [command: string, detail: RegExp, entry?: Recor
   ["huge errors", /more than 1 MiB of output and was killed/],
   ["dies", /it exited with code 3: oh no$/],
   ["keeps stdout", /it exited with code 0$/],
-  ["unended", /did not answer .* end each answer with a newline and flush/, { timeout: 1 }],
-  ["hangs", /did not answer pre_tool_call within 1 s/, { timeout: 1 }],
+  ["unended", /did not answer .* end each answer with a newline and flush/, true],
+  ["hangs", /did not answer pre_tool_call within \d+ s/, true],
 ];
 
-for (const [command, detail, entry = {}] of FAULTS) {
+for (const [command, detail, isLate = false] of FAULTS) {
   test(`${command}: a failed run, and another process for the next event`, async (context) => {
-    const guard = new Guard(context, { entry: { ...entry, fail_closed: true } });
-    const first = await guard.pid();
+    const { guard, pid: first } = await answering(context, { fail_closed: true }, isLate);
     assert.match((await guard.fire(command)) ?? "", /^Blocked because a guard failed/);
     assert.match(guard.detail(), detail);
     assert.equal(lives(first), false);
     if (command === "keeps stdout") await until(() => !lives(guard.childPid()), "its child has ended");
-    assert.notEqual(await guard.pid(), first);
+    const second = await until(async () => (await guard.pid()) || undefined, "another process answers");
+    assert.notEqual(second, first);
     assert.equal(guard.runs.at(-1)?.cause, null);
   });
 }
@@ -209,7 +220,7 @@ test("an interrupted event ends it, one that waits leaves it alone", async (cont
 });
 
 test("a child outside of its group is killed with it", { skip: process.platform !== "linux" }, async (context) => {
-  const guard = new Guard(context, { entry: { timeout: 1 } });
+  const { guard } = await answering(context, {}, true);
   await guard.fire("escapes");
   assert.match(guard.detail(), /left its process group; killed/);
   await until(() => !lives(guard.childPid()), "its child has ended");

@@ -1,12 +1,13 @@
 /** Processes that left their group: found by the run's marker, killed and reported when we end the run. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { killMarked, markEnvironment, newRunId, RUN_MARKER } from "#sandbox/process/descendants";
 import { runProcess, type ProcessOptions, type ProcessResult } from "#sandbox/process/run";
+import { inGoodTime } from "../helpers/good-time.ts";
 import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
 import { until } from "../helpers/poll.ts";
 
@@ -38,7 +39,10 @@ function pidFile(context: TestContext): string {
 for (const name of ["leaves-its-group.sh", "forks-twice.sh", "daemon-ignores-sigterm.sh"]) {
   test(`${name}: a time-out finds it, kills it and names it`, { skip }, async (context) => {
     const file = pidFile(context);
-    const result = await run([name, file], { timeoutMs: 700, killGraceMs: 100 });
+    const result = await inGoodTime(async (factor) => {
+      const ended = await run([name, file], { timeoutMs: factor * 700, killGraceMs: 100 });
+      return existsSync(file) ? ended : undefined;
+    });
     const pid = await pidIn(file);
     assert.equal(result.ended, "timeout");
     await until(() => !lives(pid), "the process that left its group ends");

@@ -21,6 +21,7 @@ import { grantExplicitTest } from "#allowlist/decide";
 import { runProcess } from "#sandbox/process/run";
 import { createShellHook } from "#sandbox/shell/hook";
 import { parseHookEntries } from "#sandbox/shell/entries";
+import { inGoodTime } from "../helpers/good-time.ts";
 import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
 import { until } from "../helpers/poll.ts";
 
@@ -71,7 +72,10 @@ for (const [what, script] of [
 ] as const) {
   test(`${what} is killed at the time-out, and the warning says so`, { skip: !LINUX }, async (context) => {
     const file = join(temporary(context), "pid");
-    const { decision, run } = await fire({ command: `./${script} ${file}`, timeout: 1, fail_closed: true });
+    const { decision, run } = await inGoodTime(async (timeout) => {
+      const fired = await fire({ command: `./${script} ${file}`, timeout, fail_closed: true });
+      return existsSync(file) ? fired : undefined;
+    });
     const pid = await pidIn(file);
     context.after(() => killQuietly(pid));
     assert.equal(decision.kind, "block");
@@ -179,7 +183,8 @@ test("observers are bounded the same way: a hanging one is ended and the others 
   const outcomes: string[] = [];
   dispatcher.sinks.add(({ outcome }) => void outcomes.push(outcome));
   const commands = ["./forever.sh", `./counts-runs.sh ${file}`, "./dies-by-signal.sh", `./counts-runs.sh ${file}`];
-  const hooks = { post_tool_call: commands.map((command) => ({ command, timeout: 1 })) };
+  const timeoutOf = (command: string) => (command === "./forever.sh" ? 1 : 30);
+  const hooks = { post_tool_call: commands.map((command) => ({ command, timeout: timeoutOf(command) })) };
   for (const entry of parseHookEntries(hooks).entries) {
     const shellContext = {
       cwd: scripts,

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { runProcess, type ProcessOptions } from "#sandbox/process/run";
 import { filterEnvironment } from "#sandbox/process/environment";
+import { inGoodTime } from "../helpers/good-time.ts";
 import { lives } from "../helpers/processes.ts";
 import { until } from "../helpers/poll.ts";
 
@@ -80,14 +81,21 @@ test("death by a signal is named", async () => {
 
 test("a time-out ends the whole group, a grandchild that holds the pipes too", async (context) => {
   const file = join(folder(context), "pid");
-  const result = await run([script("forever-with-grandchild.sh"), file], { timeoutMs: 500 });
+  const result = await inGoodTime(async (factor) => {
+    const ended = await run([script("forever-with-grandchild.sh"), file], { timeoutMs: factor * 500 });
+    return existsSync(file) && readFileSync(file, "utf8") !== "" ? ended : undefined;
+  });
   assert.equal(result.ended, "timeout");
   const pid = Number(readFileSync(file, "utf8"));
   await until(() => !lives(pid), "the grandchild ends");
 });
 
 test("who ignores TERM gets KILL", async () => {
-  const result = await run([script("ignores-sigterm.sh")], { timeoutMs: 300, killGraceMs: 100 });
+  // Before it ignores the signal, that ends it.
+  const result = await inGoodTime(async (factor) => {
+    const ended = await run([script("ignores-sigterm.sh")], { timeoutMs: factor * 300, killGraceMs: 100 });
+    return ended.signal === "SIGTERM" ? undefined : ended;
+  });
   assert.deepEqual([result.ended, result.signal], ["timeout", "SIGKILL"]);
 });
 

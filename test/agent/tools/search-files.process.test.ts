@@ -3,6 +3,7 @@ import { linkSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { createSearchFiles } from "#agent/tools/search-files";
+import { inGoodTime } from "../../helpers/good-time.ts";
 import { makeToolbox } from "./toolbox.ts";
 
 const box = makeToolbox();
@@ -74,10 +75,14 @@ test("long lines are shown around the match, many matches are cut", async () => 
   assert.partialDeepStrictEqual(await search("hit", { path: "exact" }), { truncated: false });
 });
 
+interface Found {
+  readonly matches: readonly unknown[];
+  readonly note: unknown;
+}
+
 test("an expression that never comes to an end is stopped; what was found before is kept", async () => {
   box.write("slow/a.txt", "aab\n");
   box.write("slow/b.txt", `${"a".repeat(60)}c\n`);
-  const tool = createSearchFiles(box.deps, 2000);
   const circumstances = {
     tool_call_id: "c",
     session_id: "s",
@@ -85,9 +90,13 @@ test("an expression that never comes to an end is stopped; what was found before
     signal: new AbortController().signal,
     depth: 0,
   };
-  const result = await tool.execute({ pattern: "^(a+)+b$", path: "slow" }, circumstances);
+  const result = await inGoodTime(async (factor) => {
+    const tool = createSearchFiles(box.deps, factor * 2000);
+    const found = (await tool.execute({ pattern: "^(a+)+b$", path: "slow" }, circumstances)) as Found;
+    return found.matches.length > 0 ? found : undefined;
+  });
   assert.partialDeepStrictEqual(result, { matches: [{ path: "slow/a.txt", line: 1 }], truncated: true });
-  assert.match(String((result as { note: unknown }).note), /stopped after 2 s/);
+  assert.match(String(result.note), /stopped after \d+ s/);
 });
 
 test("an interrupt ends it", async () => {

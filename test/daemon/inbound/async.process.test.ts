@@ -41,10 +41,13 @@ test("async: 202 with an id at once, and the run's state until it is done", asyn
 
 test("async: ends that are no success are in the run", async (t) => {
   const script = `#!/bin/sh\nread line\ncase $line in blank) ;; fail) exit 7;; slow) sleep 60;; esac\n`;
-  const bench = await startInbound(t, { script, hooks: [{ async: true, timeout: 1 }] });
+  const hooks = [{ async: true }, { async: true, path: "/slow", timeout: 1 }];
+  const bench = await startInbound(t, { script, hooks });
   const ends: unknown[] = [];
   for (const body of ["blank", "fail", "slow"]) {
-    const { state, status, exit_code } = await ended(bench, idOf(await bench.send("/", { body: `${body}\n` })));
+    const path = body === "slow" ? "/slow" : "/";
+    const id = idOf(await bench.send(path, { body: `${body}\n` }));
+    const { state, status, exit_code } = await ended(bench, id);
     ends.push([state, status, exit_code]);
   }
   assert.deepEqual(ends, [
@@ -137,8 +140,10 @@ test("async: what was cut or queued is taken up by the next process, and message
 
 test("coalesce: the outputs of one key and window are one message, others are their own", async (t) => {
   const script = `#!/bin/sh\nbody=$(cat)\ncase $body in *bad*) exit 1;; *mute*) ;; *) echo "got $body";; esac\n`;
-  const hooks = [{ coalesce: { key: "repo.name", window_seconds: 1.5 }, concurrency: 1 }];
-  const bench = await startInbound(t, { script, hooks });
+  const hooks = [{ coalesce: { key: "repo.name", window_seconds: 1 }, concurrency: 1 }];
+  // The window is open until the last request is there, however long that takes.
+  const clock = { now: Date.now() };
+  const bench = await startInbound(t, { script, hooks, now: () => clock.now });
   const post = async (repo: unknown, note: string) => {
     const answer = await bench.send("/", { body: JSON.stringify({ repo: { name: repo }, note }) });
     assert.equal(answer.status, 202);
@@ -152,6 +157,7 @@ test("coalesce: the outputs of one key and window are one message, others are th
     await post("a", "3"),
   ];
   const plain = await bench.send("/", { body: "not json" });
+  clock.now += 1000;
   const ends = [];
   for (const id of [...ids, idOf(plain)]) ends.push((await ended(bench, id))["status"]);
   assert.deepEqual(ends, [200, 200, 500, 204, 200, 200]);
@@ -163,9 +169,12 @@ test("coalesce: the outputs of one key and window are one message, others are th
 });
 
 test("coalesce: a header may be the key", async (t) => {
-  const bench = await startInbound(t, { hooks: [{ coalesce: { key: "header:X-Repo", window_seconds: 1 } }] });
+  const clock = { now: Date.now() };
+  const hooks = [{ coalesce: { key: "header:X-Repo", window_seconds: 1 } }];
+  const bench = await startInbound(t, { hooks, now: () => clock.now });
   const ids = [];
   for (const body of ["1", "2"]) ids.push(idOf(await bench.send("/", { body, headers: { "x-repo": "a" } })));
+  clock.now += 1000;
   for (const id of ids) await ended(bench, id);
   assert.deepEqual(
     bench.inbox.texts().map((text) => text.split("\n\n").toSorted()),

@@ -42,7 +42,7 @@ async function loadHooks(
 ): Promise<HookBench> {
   const bench = await makePythonBench(t);
   for (const [name, files] of Object.entries(hooks))
-    bench.write(name, { "HOOK.yaml": `events: [command:${name}, agent:end]\ntimeout_seconds: 2\n`, ...files });
+    bench.write(name, { "HOOK.yaml": `events: [command:${name}, agent:end]\ntimeout_seconds: 30\n`, ...files });
   await bench.host.load();
   return bench;
 }

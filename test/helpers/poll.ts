@@ -8,7 +8,7 @@ export interface PollOptions {
   readonly seen?: () => unknown;
 }
 
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 60_000;
 const PAUSE_MS = 10;
 
 /**

@@ -1,9 +1,15 @@
 /** Every example of docs/guards.md, run as it stands there: what it must block is blocked, what it must not is not. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { parse } from "yaml";
+import { grantExplicitTest } from "#allowlist/decide";
+import { testEntry } from "#cli/commands/hooks/run-entry";
+import { EVENTS } from "#core/events";
+import { createFiring } from "#core/firing";
+import { parseHookEntries } from "#sandbox/shell/entries";
 import { countBlocks, examplesOf, Newcomer } from "../helpers/examples.ts";
 
 const PAGE = "docs/guards.md";
@@ -37,24 +43,48 @@ class Guarded {
     );
   }
 
-  /** The decision of the one hook on a call, as `hermes hooks test` gives it: the message of a block, or null. */
-  async judge(args: object, tool = "terminal"): Promise<string | null> {
+  /** The decision of the one hook on a call: the message of a block, or null. Like the command's, in this process. */
+  async judge(args: Record<string, unknown>, tool = "terminal"): Promise<string | null> {
+    const { home } = this.newcomer;
+    const { hooks } = parse(readFileSync(join(home, ".hermes/config.yaml"), "utf8")) as { hooks: unknown };
+    const { entries } = parseHookEntries(hooks, home);
+    assert.equal(entries.length, 1);
+    const env = { ...process.env, HOME: home };
+    const result = await testEntry({
+      entry: entries[0]!,
+      firing: createFiring("pre_tool_call", { ...EVENTS.pre_tool_call.sample(), tool_name: tool, args }),
+      signal: AbortSignal.timeout(60_000),
+      decide: grantExplicitTest,
+      shellContext: { cwd: this.work, home: join(home, ".hermes"), env },
+      warn: () => undefined,
+    });
+    return messageOf(result?.answer);
+  }
+
+  /** The same as `hermes hooks test` gives it. */
+  async judgeByCommand(args: object, tool = "terminal"): Promise<string | null> {
     const payload = join(this.newcomer.home, "payload.json");
     writeFileSync(payload, JSON.stringify({ args }));
     const line = `hermes hooks test pre_tool_call --for-tool ${tool} --payload-file ${payload} --json || true`;
     const { stdout, stderr } = await this.newcomer.run(line, { cwd: this.work });
-    const { results } = JSON.parse(stdout || "{}") as {
-      results: { answer: { action: string; message: string } | null }[];
-    };
+    const { results } = JSON.parse(stdout || "{}") as { results: { answer: unknown }[] };
     assert.equal(results.length, 1, stderr);
-    const answer = results[0]!.answer;
-    assert.ok(answer === null || answer.action === "block");
-    return answer?.message ?? null;
+    return messageOf(results[0]!.answer);
   }
+}
+
+function messageOf(answer: unknown): string | null {
+  if (answer === null) return null;
+  const { action, message } = answer as { action: string; message: string };
+  assert.equal(action, "block");
+  return message;
 }
 
 test("the guard against force pushes", { skip }, async (context) => {
   const guard = new Guarded(context, "guard-script");
+  assert.equal(await guard.judgeByCommand({ command: "git push -f" }), "force pushes are not allowed: git push -f");
+  assert.equal(await guard.judgeByCommand({ command: "git push" }), null);
+  assert.match((await guard.judgeByCommand({})) ?? "", /^Blocked because a guard failed/);
   for (const command of ["git push --force", "git push origin main -f", "cd x && git push -uf"]) {
     assert.equal(await guard.judge({ command }), `force pushes are not allowed: ${command}`);
   }
@@ -70,6 +100,8 @@ test("the guard against force pushes", { skip }, async (context) => {
 test("the guard that answers with JSON", { skip }, async (context) => {
   const guard = new Guarded(context, "guard-answer");
   symlinkSync("/etc", join(guard.work, "link"));
+  assert.equal(await guard.judgeByCommand({ path: "a.txt" }, "write_file"), null);
+  assert.equal(await guard.judgeByCommand({ path: "../a.txt" }, "patch"), "outside the project: ../a.txt");
   for (const path of ["a.txt", "deep/er/a.txt", 'a"b.txt', join(guard.work, "a.txt")]) {
     assert.equal(await guard.judge({ path }, "write_file"), null, path);
   }
@@ -81,6 +113,8 @@ test("the guard that answers with JSON", { skip }, async (context) => {
 
 test("the guard that says what is allowed", { skip }, async (context) => {
   const guard = new Guarded(context, "guard-allow");
+  assert.equal(await guard.judgeByCommand({ command: "ls -la src" }), null);
+  assert.equal(await guard.judgeByCommand({ command: "ls; rm x" }), "command not on the list: ls; rm x");
   for (const command of ["ls", "ls -la src", "git diff HEAD", "npm test"])
     assert.equal(await guard.judge({ command }), null);
   for (const command of [
@@ -119,7 +153,7 @@ test(
 const MISTAKES: readonly (readonly [what: string, body: string, open: boolean, closed: boolean])[] = [
   ["ends with 1", "exit 1", true, false],
   ["lacks a program", "no-such-program-as-jq .", true, false],
-  ["is too slow", "sleep 20", true, false],
+  ["is too slow", "sleep 600", true, false],
   ["prints no JSON", "echo no", true, false],
   ["denies in words that nobody knows", `echo '{"decision":"deny"}'`, true, false],
   ["ends with 2", "exit 2", false, false],
@@ -135,9 +169,10 @@ test("the table: what a guard's failure lets through", async (context) => {
     chmodSync(join(hooks, `${index}.sh`), 0o755);
   }
   for (const closed of [false, true]) {
-    const entries = MISTAKES.map((_, index) => ({
+    const entries = MISTAKES.map(([, body], index) => ({
       command: join(hooks, `${index}.sh`),
-      timeout: 1,
+      // Late is only the script that is meant to be.
+      timeout: body.startsWith("sleep") ? 1 : 30,
       fail_closed: closed,
     }));
     writeFileSync(

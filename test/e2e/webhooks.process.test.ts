@@ -1,32 +1,10 @@
 /** Webhooks as a user has them: configured, sent by chat and gateway, listed and sent again by `hermes webhooks`. */
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
-import { stringify } from "yaml";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { startReceiver, type Receiver } from "../helpers/receiver.ts";
-
-interface Listed {
-  readonly id: string;
-  readonly event: string;
-  readonly endpoint: string;
-  readonly status: string;
-  readonly attempts: number;
-  readonly last_status: number | null;
-  readonly last_error: string | null;
-}
-
-const RETRY = { retry: { initial_delay: 50 } };
-
-function configure(home: Home, webhooks: object): void {
-  home.write("config.yaml", stringify({ model: { provider: "offline" }, webhooks }));
-}
-
-async function deliveries(home: Home, ...flags: string[]): Promise<readonly Listed[]> {
-  const { stdout, stderr, code } = await home.run(["webhooks", "deliveries", "--json", ...flags]);
-  assert.equal(code, 0, stderr);
-  return (JSON.parse(stdout) as { deliveries: Listed[] }).deliveries;
-}
+import { configureWebhooks, deliveriesOf, killWebhookSenders, RETRY } from "../helpers/webhooks.ts";
 
 async function start(t: TestContext): Promise<{ home: Home; receiver: Receiver }> {
   return { home: new Home(t), receiver: await startReceiver(t) };
@@ -34,7 +12,7 @@ async function start(t: TestContext): Promise<{ home: Home; receiver: Receiver }
 
 test("a turn's events arrive with their payloads, each once, without secrets", async (t) => {
   const { home, receiver } = await start(t);
-  configure(home, {
+  configureWebhooks(home, {
     auth: { type: "bearer", token: "${HOOK_TOKEN}" },
     endpoints: {
       tool_called: { url: `${receiver.url}/tool` },
@@ -68,7 +46,7 @@ test("a turn's events arrive with their payloads, each once, without secrets", a
   assert.match(String(bodies("/slack")[0]!["text"]), /^run `echo .*→ terminal returned/);
   assert.equal(bodies("/post").length, 0, "the matcher names another tool");
   assert.ok(receiver.received.every(({ headers }) => headers.authorization === "Bearer t0ken-of-the-hook"));
-  const listed = await deliveries(home);
+  const listed = await deliveriesOf(home);
   assert.deepEqual(
     listed.map(({ status, attempts }) => [status, attempts]),
     listed.map(() => ["delivered", 1]),
@@ -86,17 +64,17 @@ test("a turn's events arrive with their payloads, each once, without secrets", a
 
 test("a failing receiver gets it again with the same id, then it is failed, then it is sent again by hand", async (t) => {
   const { home, receiver } = await start(t);
-  configure(home, { ...RETRY, endpoints: { "agent:end": { url: receiver.url } } });
+  configureWebhooks(home, { ...RETRY, endpoints: { "agent:end": { url: receiver.url } } });
   receiver.answer = (_request, response) => response.writeHead(503).end("later");
   assert.equal((await home.run(["chat", "-q", "hello"])).code, 0);
   // The run does not wait for retries; the next ones do them.
   await until(async () => {
     await home.run(["chat", "-q", "!true"]);
-    return (await deliveries(home, "--failed")).length > 0;
+    return receiver.received.length >= 3 && (await deliveriesOf(home, "--failed")).length > 0;
   }, "it has failed");
   const ids = new Set(receiver.received.map(({ headers }) => headers["webhook-id"]));
   assert.deepEqual([receiver.received.filter(({ headers }) => headers["webhook-id"] === [...ids][0]).length], [3]);
-  const [failed] = await deliveries(home, "--failed");
+  const [failed] = await deliveriesOf(home, "--failed");
   assert.deepEqual([failed!.attempts, failed!.last_status, failed!.last_error], [3, 503, "answered 503: later"]);
 
   const still = await home.run(["webhooks", "redeliver", failed!.id.slice(0, 6)]);
@@ -104,7 +82,8 @@ test("a failing receiver gets it again with the same id, then it is failed, then
   assert.match(still.stdout, /not delivered: answered 503: later; it will be tried again/);
   receiver.answer = (_request, response) => void response.end();
   await until(
-    async () => (await deliveries(home, "--pending")).length === 0 || (await home.run(["chat", "-q", "!true"]), false),
+    async () =>
+      (await deliveriesOf(home, "--pending")).length === 0 || (await home.run(["chat", "-q", "!true"]), false),
     "none is pending",
   );
   const shown = await home.run(["webhooks", "show", failed!.id, "--json"]);
@@ -124,20 +103,20 @@ test("one dead endpoint delays no other, and a one-shot run hardly", async (t) =
   const { home, receiver } = await start(t);
   const hanging = await startReceiver(t);
   hanging.answer = () => undefined;
-  configure(home, { endpoints: { "agent:end": [{ url: hanging.url }, { url: receiver.url }] } });
+  configureWebhooks(home, { endpoints: { "agent:end": [{ url: hanging.url }, { url: receiver.url }] } });
   const { code } = await home.run(["chat", "-q", "hello"]);
   assert.equal(code, 0);
-  const [healthy, dead] = await deliveries(home);
+  const [healthy, dead] = await deliveriesOf(home);
   assert.deepEqual([healthy!.status, dead!.status, dead!.attempts], ["delivered", "pending", 0]);
   // What was broken off is sent by the next process.
   hanging.answer = (_request, response) => void response.end();
   await home.run(["chat", "-q", "!true"]);
-  await until(async () => (await deliveries(home, "--pending")).length === 0, "the rest was delivered");
+  await until(async () => (await deliveriesOf(home, "--pending")).length === 0, "the rest was delivered");
 });
 
 test("410 switches an endpoint off until it is enabled; what comes meanwhile is kept", async (t) => {
   const { home, receiver } = await start(t);
-  configure(home, { endpoints: { "agent:end": { url: receiver.url, name: "ci" } } });
+  configureWebhooks(home, { endpoints: { "agent:end": { url: receiver.url, name: "ci" } } });
   receiver.answer = (_request, response) => response.writeHead(410).end();
   const first = await home.run(["chat", "-q", "hello"]);
   assert.match(first.stderr, /The webhook endpoint "ci" answered that it is gone \(410\).*hermes webhooks enable ci/);
@@ -145,7 +124,7 @@ test("410 switches an endpoint off until it is enabled; what comes meanwhile is 
   await home.run(["chat", "-q", "hello"]);
   assert.equal(receiver.received.length, 1);
   assert.deepEqual(
-    (await deliveries(home)).map(({ status }) => status),
+    (await deliveriesOf(home)).map(({ status }) => status),
     ["disabled", "failed"],
   );
   const list = async () =>
@@ -156,14 +135,14 @@ test("410 switches an endpoint off until it is enabled; what comes meanwhile is 
   assert.equal((await home.run(["webhooks", "enable", "ci"])).code, 0);
   await home.run(["chat", "-q", "hello"]);
   assert.equal(receiver.received.length, 2);
-  const [, held] = await deliveries(home);
+  const [, held] = await deliveriesOf(home);
   assert.equal((await home.run(["webhooks", "redeliver", held!.id])).code, 0);
   assert.equal(receiver.received.length, 3);
 });
 
 test("test sends a sample once; mistakes of ids, names and flags are told", async (t) => {
   const { home, receiver } = await start(t);
-  configure(home, {
+  configureWebhooks(home, {
     endpoints: {
       task_completed: { url: receiver.url, transform: { text: "Done: {{prompt}} ({{duration_seconds}}s)" } },
     },
@@ -195,7 +174,7 @@ test("test sends a sample once; mistakes of ids, names and flags are told", asyn
 
 test("an unset variable stops a chat and what delivers, but no list", async (t) => {
   const { home, receiver } = await start(t);
-  configure(home, {
+  configureWebhooks(home, {
     endpoints: { "agent:end": { url: receiver.url, auth: { type: "hmac", secret: "${HERMES_TEST_UNSET}" } } },
   });
   for (const words of [
@@ -211,30 +190,5 @@ test("an unset variable stops a chat and what delivers, but no list", async (t) 
 });
 
 test("processes that are killed at any moment lose nothing that was stored", async (t) => {
-  const { home, receiver } = await start(t);
-  configure(home, { ...RETRY, endpoints: { "agent:*": { url: receiver.url } } });
-  receiver.answer = (_request, response) => {
-    setTimeout(() => response.end(), 20);
-  };
-  const began = performance.now();
-  await home.run(["chat", "-q", "hello"]);
-  // At any moment of a run, however long one takes here.
-  const takes = performance.now() - began;
-  for (let round = 0; round < 20; round++) {
-    const running = home.start(["chat", "-q", "hello"]);
-    await new Promise((resolve) => setTimeout(resolve, takes * (0.3 + 0.7 * Math.random())));
-    running.kill("SIGKILL");
-    await running.ended;
-  }
-  await until(async () => {
-    await home.run(["chat", "-q", "!true"]);
-    return (await deliveries(home, "--pending")).length === 0;
-  }, "everything was delivered");
-  const stored = await deliveries(home, "--limit", "1000");
-  const arrived = new Set(receiver.received.map(({ headers }) => headers["webhook-id"]));
-  assert.ok(stored.length > 0);
-  assert.deepEqual(
-    stored.filter(({ id, status }) => status !== "delivered" || !arrived.has(id)),
-    [],
-  );
+  await killWebhookSenders(t, 5);
 });

@@ -29,13 +29,19 @@ test("a configuration with which no platform can ever run is an error of usage, 
   }
 });
 
-test("beside one that runs it is a warning; standard output names what runs", async (t) => {
+test("beside one that runs it is a warning; standard output names what runs, and again when its address changes", async (t) => {
   const home = new Home(t);
   const config = "gateway: { platforms: { api_server: { enabled: true, port: 0 }, telegram: { enabled: true } } }\n";
   const gateway = await startGateway(t, home, { config });
   await gateway.sees("The gateway is running");
   assert.match(gateway.stderr(), /^warning: The platform telegram is not configured correctly/);
   assert.match(gateway.stdout(), /^api_server: http:\/\/127\.0\.0\.1:\d+\/v1\n$/);
+  home.write("config.yaml", config.replace("port: 0", "port: 0, key: secret"));
+  const addresses = await until(() => {
+    const found = gateway.stdout().match(/http:\S+/g) ?? [];
+    return found.length === 2 ? found : null;
+  }, "a second address");
+  assert.equal((await fetch(`${addresses[1]}/models`)).status, 401);
 });
 
 test("a platform that comes up later is named then", async (t) => {
@@ -51,39 +57,21 @@ test("a platform that comes up later is named then", async (t) => {
   await until(() => gateway.stdout().endsWith("\ntelegram\n"), "the platform is named");
 });
 
-test("a platform whose address changes is named again", async (t) => {
-  const home = new Home(t);
-  const gateway = await startGateway(t, home, { config: API_SERVER });
-  await gateway.sees("The gateway is running");
-  home.write("config.yaml", API_SERVER.replace("port: 0", "port: 0, key: secret"));
-  const addresses = await until(() => {
-    const found = gateway.stdout().match(/http:\S+/g) ?? [];
-    return found.length === 2 ? found : null;
-  }, "a second address");
-  assert.equal((await fetch(`${addresses[1]}/models`)).status, 401);
-});
-
-test("a plugin's platform that hangs at its start holds up the others for seconds only", async (t) => {
+test("plugins' platforms: one that hangs at its start holds up the others for seconds only, one without what a platform needs is refused by name, and whatever else one has is its own", async (t) => {
   const home = new Home(t);
   home.plugin("slow", PLATFORM(`{ name: "slow", start: () => new Promise(() => {}), stop() {}, send() {} }`));
-  home.write("config.yaml", `${API_SERVER}plugins: { enabled: [slow] }\n`);
-  const gateway = await startGateway(t, home);
-  await gateway.sees('The platform "slow" has not started within 5 s');
-  assert.match((await gateway.say("hello")).text, /hello/);
-  gateway.kill("SIGTERM");
-  assert.equal((await gateway.ended).code, 0);
-});
-
-test("a plugin's platform without what a platform needs is refused by name; whatever else it has is its own", async (t) => {
-  const home = new Home(t);
   home.plugin("mute", PLATFORM(`{ name: "mute", start() {}, stop() {} }`));
   home.plugin("own", PLATFORM(`{ name: "own", address: "irc.example", start() {}, stop() {}, send() {} }`));
-  home.write("config.yaml", `${API_SERVER}plugins: { enabled: [mute, own] }\n`);
+  home.write("config.yaml", `${API_SERVER}plugins: { enabled: [slow, mute, own] }\n`);
   const gateway = await startGateway(t, home);
+  await gateway.sees('The platform "slow" has not started within 5 s');
   await gateway.sees("The gateway is running");
   assert.match(gateway.stderr(), /plugin "mute" was not loaded: .*the platform "mute" needs a function "send"/);
   assert.match(gateway.stdout(), /^own$/m);
   assert.match(gateway.stdout(), /^api_server: /m);
+  assert.match((await gateway.say("hello")).text, /hello/);
+  gateway.kill("SIGTERM");
+  assert.equal((await gateway.ended).code, 0);
 });
 
 test("a model that cannot answer is said at the start", async (t) => {
@@ -107,7 +95,7 @@ test("a read-only home causes a warning, and messages are answered", async (t) =
   assert.equal((await gateway.ended).code, 0);
 });
 
-test("a port that is taken is tried again until it is free", async (t) => {
+test("a port that is taken is named, with the setting to change, and tried again until it is free", async (t) => {
   const other = createServer().listen(0, "127.0.0.1");
   await new Promise((listening) => other.once("listening", listening));
   const { port } = other.address() as AddressInfo;
@@ -115,6 +103,7 @@ test("a port that is taken is tried again until it is free", async (t) => {
   home.write("config.yaml", API_SERVER.replace("port: 0", `port: ${port}`));
   const gateway = home.start(["gateway"]);
   t.after(() => gateway.kill("SIGKILL"));
+  await gateway.sees("gateway.platforms.api_server.port");
   await gateway.sees("The gateway is running");
   assert.equal(gateway.stdout(), "");
   other.close();

@@ -2,7 +2,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { API_SERVER, startGateway, type RunningGateway } from "../helpers/gateway.ts";
@@ -11,7 +11,7 @@ import { Home } from "../helpers/hermes.ts";
 
 const run = promisify(execFile);
 
-test("a gateway with api_server alone answers curl", async (t) => {
+test("a gateway with api_server alone answers curl and an OpenAI client; a second one of its home is refused", async (t) => {
   const home = new Home(t);
   const gateway = await startGateway(t, home, { config: API_SERVER });
   const { stdout } = await run("curl", [
@@ -25,11 +25,7 @@ test("a gateway with api_server alone answers curl", async (t) => {
   const answer = JSON.parse(stdout) as { object: string; choices: { message: { content: string } }[] };
   assert.equal(answer.object, "chat.completion");
   assert.match(answer.choices[0]!.message.content, /hello there/);
-});
 
-test("an ordinary OpenAI client streams an answer", async (t) => {
-  const home = new Home(t);
-  const gateway = await startGateway(t, home, { config: API_SERVER });
   const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
   const { streamText } = await import("ai");
   const client = createOpenAICompatible({ name: "hermes", baseURL: `${gateway.url}/v1` });
@@ -37,25 +33,10 @@ test("an ordinary OpenAI client streams an answer", async (t) => {
   let text = "";
   for await (const part of result.textStream) text += part;
   assert.match(text, /streamed/);
-});
 
-test("the conversation named by the header continues, even after a restart", async (t) => {
-  const home = new Home(t);
-  const first = await startGateway(t, home, { config: API_SERVER });
-  await first.say("my first words", "anna");
-  first.kill("SIGTERM");
-  assert.equal((await first.ended).code, 0);
-  const second = await startGateway(t, home);
-  await second.say("my second words", "anna");
-  const listed = JSON.parse((await home.run(["sessions", "list", "--json"])).stdout) as {
-    sessions: { id: string; key: string; platform: string }[];
-  };
-  assert.deepEqual(
-    listed.sessions.map(({ key, platform }) => [key, platform]),
-    [["agent:main:api_server:dm:anna", "api_server"]],
-  );
-  const shown = (await home.run(["sessions", "show", listed.sessions[0]!.id])).stdout;
-  assert.match(shown, /my first words[^]*my second words/);
+  const { code, stderr } = await home.run(["gateway"]);
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`${gateway.pid}`));
 });
 
 test("the same guards block on the gateway as in chat: a plugin's and a shell hook's", async (t) => {
@@ -140,15 +121,46 @@ async function letGo(home: Home, gateway: RunningGateway): Promise<void> {
   writeFileSync(join(home.work, "go"), "");
 }
 
-test("SIGTERM during a turn lets it end, then the gateway ends with 0", async (t) => {
+test("signals let a running turn end, several together as well; a later one cuts it; conversations continue after that", async (t) => {
   const home = new Home(t);
-  const gateway = await startGateway(t, home, { config: API_SERVER });
-  const answer = gateway.say(HELD, "carla");
+  for (const signals of [1, 3]) {
+    const gateway = await startGateway(t, home, { config: API_SERVER });
+    await gateway.say(`words before restart ${signals}`, "anna");
+    const answer = gateway.say(HELD, "carla");
+    await until(() => existsSync(join(home.work, "begun")), "the turn runs");
+    for (let count = 0; count < signals; count++) gateway.kill("SIGTERM");
+    await letGo(home, gateway);
+    assert.match((await answer).text, /slept/);
+    assert.equal((await gateway.ended).code, 0);
+    for (const file of ["begun", "go"]) rmSync(join(home.work, file));
+  }
+
+  const last = await startGateway(t, home);
+  const lost = last.say("run `touch begun; sleep 600`", "carla").catch(() => "the connection was cut");
   await until(() => existsSync(join(home.work, "begun")), "the turn runs");
-  gateway.kill("SIGTERM");
-  await letGo(home, gateway);
-  assert.match((await answer).text, /slept/);
-  assert.equal((await gateway.ended).code, 0);
+  last.kill("SIGINT");
+  await last.sees("Waiting for 1 running turn to finish");
+  let hasEnded = false;
+  const ended = last.ended.finally(() => (hasEnded = true));
+  // Those that come soon after the first are the same wish.
+  const press = () => {
+    last.kill("SIGINT");
+    return hasEnded;
+  };
+  await until(press, "the gateway ends");
+  assert.equal((await ended).code, 130);
+  await lost;
+
+  const listed = JSON.parse((await home.run(["sessions", "list", "--json"])).stdout) as {
+    sessions: { id: string; key: string; platform: string }[];
+  };
+  assert.deepEqual(
+    listed.sessions.map(({ key, platform }) => `${platform} ${key}`).toSorted(),
+    ["anna", "carla"].map((name) => `api_server agent:main:api_server:dm:${name}`),
+  );
+  const { id } = listed.sessions.find(({ key }) => key.endsWith("anna"))!;
+  const shown = (await home.run(["sessions", "show", id])).stdout;
+  assert.match(shown, /words before restart 1[^]*words before restart 3/);
 });
 
 const RECORDS = (file: string) => `
@@ -185,7 +197,7 @@ test("a plugin's turn that still runs when a chat ends is stopped, and its sessi
     "turns",
     `let asked = false;
      export const register = (ctx) => ctx.register_hook("pre_llm_call", () => {
-       if (!asked) void ctx.run_turn({ prompt: "run \`touch begun; sleep 60\`" });
+       if (!asked) void ctx.run_turn({ prompt: "run \`touch begun; sleep 600\`" });
        asked = true;
      });`,
   );
@@ -201,44 +213,9 @@ test("a plugin's turn that still runs when a chat ends is stopped, and its sessi
   ]);
 });
 
-test("signals that come together are one wish; a later one cuts the drain", async (t) => {
-  const home = new Home(t);
-  const first = await startGateway(t, home, { config: API_SERVER });
-  const answer = first.say(HELD, "carla");
-  await until(() => existsSync(join(home.work, "begun")), "the turn runs");
-  for (let count = 0; count < 3; count++) first.kill("SIGTERM");
-  await letGo(home, first);
-  assert.match((await answer).text, /slept/);
-  assert.equal((await first.ended).code, 0);
-
-  const second = await startGateway(t, home);
-  const lost = second.say("run `touch two; sleep 60`", "carla").catch(() => "the connection was cut");
-  await until(() => existsSync(join(home.work, "two")), "the turn runs");
-  second.kill("SIGINT");
-  await second.sees("Waiting for 1 running turn to finish");
-  let hasEnded = false;
-  const ended = second.ended.finally(() => (hasEnded = true));
-  // Those that come soon after the first are the same wish.
-  const press = () => {
-    second.kill("SIGINT");
-    return hasEnded;
-  };
-  await until(press, "the gateway ends");
-  assert.equal((await ended).code, 130);
-  await lost;
-});
-
 test("without a platform the gateway says what to write", async (t) => {
   const home = new Home(t);
   const { code, stderr } = await home.run(["gateway"]);
   assert.equal(code, 2);
   assert.match(stderr, /gateway:\n +platforms:\n +api_server:\n +enabled: true/);
-});
-
-test("a second gateway of the same home is refused while the first one runs", async (t) => {
-  const home = new Home(t);
-  const first = await startGateway(t, home, { config: API_SERVER });
-  const { code, stderr } = await home.run(["gateway"]);
-  assert.equal(code, 1);
-  assert.match(stderr, new RegExp(`${first.pid}`));
 });

@@ -58,7 +58,7 @@ test("a request whose turn a crash cut can be sent again with its Idempotency-Ke
   const first = await startGateway(t, home, { config: API_SERVER });
   const finished = await send(first.url, "run `echo x >> finished`", "k1");
   const answer = await finished.text();
-  const cut = send(first.url, "run `echo x >> cut; [ -e again ] || sleep 60`", "k2");
+  const cut = send(first.url, "run `echo x >> cut; [ -e again ] || sleep 600`", "k2");
   await until(() => existsSync(join(home.work, "cut")), "the second turn runs");
   first.kill("SIGKILL");
   await assert.rejects(cut);
@@ -66,7 +66,7 @@ test("a request whose turn a crash cut can be sent again with its Idempotency-Ke
   home.write("../work/again", "");
   const second = await startGateway(t, home);
   assert.equal(await (await send(second.url, "run `echo x >> finished`", "k1")).text(), answer);
-  assert.equal((await send(second.url, "run `echo x >> cut; [ -e again ] || sleep 60`", "k2")).status, 200);
+  assert.equal((await send(second.url, "run `echo x >> cut; [ -e again ] || sleep 600`", "k2")).status, 200);
   assert.equal(home.read("../work/finished"), "x\n");
   assert.equal(home.read("../work/cut"), "x\nx\n");
 });

@@ -17,7 +17,7 @@ test("a task submitted on one machine runs on another one, is followed, cancelle
   const webhooks = { endpoints: { "gateway:startup": { url: "http://127.0.0.1:9/" } } };
   const config = { storage, sandbox: { tools: "off" }, gateway, webhooks };
   const [near, far] = [taskHome(t, config), taskHome(t, config)];
-  const submitted = await near.run(["run", "--background", "--tag", "gpu", "--json", "run `sleep 60`"]);
+  const submitted = await near.run(["run", "--background", "--tag", "gpu", "--json", "run `sleep 600`"]);
   assert.match(submitted.stderr, /no running worker has the tag gpu/);
   const { id, tag, host } = JSON.parse(submitted.stdout) as Task;
   assert.deepEqual([tag, host], ["gpu", undefined]);
@@ -30,7 +30,8 @@ test("a task submitted on one machine runs on another one, is followed, cancelle
   await until(() => worker.stderr().includes("up to 2 tasks at a time. Its tags: gpu, big."), "it is ready", {
     seen: worker.stderr,
   });
-  assert.equal((await taskBecomes(near, id, "running")).host, hostname());
+  await taskBecomes(near, id, "running");
+  assert.equal((await statusOf(near, id)).host, hostname());
   const { workers } = JSON.parse((await near.run(["workers", "--json"])).stdout) as { workers: Worker[] };
   const [found, ...others] = workers;
   assert.deepEqual(others, []);

@@ -8,7 +8,10 @@ import { gate } from "../helpers/daemon.ts";
 import { noPty } from "../helpers/pty.ts";
 import { until } from "../helpers/poll.ts";
 import { killQuietly, lives, pidIn } from "../helpers/processes.ts";
-import { statusOf, submitTask, taskBecomes, taskHome, tasksOf, workersOf } from "../helpers/tasks.ts";
+import { statusOf, storedStatuses, submitTask, taskBecomes, taskHome, tasksOf, workersOf } from "../helpers/tasks.ts";
+
+/** A command that runs until the file `go` is there. */
+const HELD = "until [ -e go ]; do sleep 0.1; done; echo survived";
 
 test("cancelling ends commands that fork, leave the group and ignore TERM", async (t) => {
   const home = taskHome(t, { sandbox: { tools: "off" } });
@@ -55,22 +58,23 @@ test(
   { skip: noPty },
   async (t) => {
     const home = taskHome(t);
-    const here = home.terminal(["run", "run `sleep 60`"]);
-    await here.see("sleep 60");
+    const here = home.terminal(["run", "run `sleep 600`"]);
+    await here.see("sleep 600");
     here.kill();
     await here.exited;
     await until(async () => (await tasksOf(home))[0]!.status !== "running", "it has ended");
     const [ended] = await tasksOf(home);
     assert.deepEqual([ended!.status, ended!.exit_code, ended!.ended_by], ["cancelled", 130, "user"]);
 
-    const submitting = home.terminal(["run", "--background", "run `sleep 2; echo survived`"]);
+    const submitting = home.terminal(["run", "--background", `run \`${HELD}\``]);
     const id = (await submitting.see(/[a-z0-9]{16}/)).slice(-16);
     submitting.kill();
     const following = home.terminal(["tasks", "output", id, "--follow"]);
-    await following.see("sleep 2");
+    await following.see("until");
     const follower = following.pid()!;
     following.kill();
     await until(() => !lives(follower), "who follows ends with its terminal");
+    writeFileSync(join(home.work, "go"), "");
     await taskBecomes(home, id, "succeeded");
     assert.match((await home.run(["tasks", "output", id])).stdout, /survived/);
   },
@@ -86,13 +90,13 @@ test("killing worker and task together loses neither the task nor its number of 
   await until(() => workersOf(home).length === 0, "the worker is gone");
   assert.notEqual((await statusOf(home, id)).status, "running");
   await submitTask(home, "hello");
-  const task = await taskBecomes(home, id, "succeeded");
-  assert.equal(task.attempt, 2);
+  await taskBecomes(home, id, "succeeded");
+  assert.equal((await statusOf(home, id)).attempt, 2);
 });
 
 test("a task that a command has submitted outlives the command", async (t) => {
   const home = taskHome(t, { sandbox: { tools: "off" } });
-  const submit = `"$NODE" "$HERMES" --home "$TASKS" run --background 'run \`sleep 2; echo survived\`'\n`;
+  const submit = `"$NODE" "$HERMES" --home "$TASKS" run --background 'run \`${HELD}\`'\n`;
   writeFileSync(join(home.work, "submits.sh"), submit);
   // The variables of a command: those with other names of secrets or of hermes, HERMES_DATABASE_URL among them, do not
   // reach it.
@@ -100,7 +104,10 @@ test("a task that a command has submitted outlives the command", async (t) => {
   const env = { NODE: process.execPath, HERMES: join(ROOT, "cli/bin.js"), TASKS: other.path };
   const { stdout, stderr } = await home.run(["chat", "-q", "run `sh ./submits.sh`"], { env });
   const [id] = /[a-z0-9]{16}/.exec(stdout) ?? assert.fail(stdout + stderr);
-  const task = await taskBecomes(other, id, "succeeded");
+  // It runs where the command ran.
+  writeFileSync(join(home.work, "go"), "");
+  await taskBecomes(other, id, "succeeded");
+  const task = await statusOf(other, id);
   assert.equal(task.attempt, 1);
 });
 
@@ -116,16 +123,24 @@ test("a worker's file whose pid belongs to another process now is no worker", as
 
 test("prompts of any text arrive as they are", async (t) => {
   const home = taskHome(t);
-  for (const prompt of [
+  const prompts = [
     `"double" 'single' \`back\` \\ %s $HOME`,
     "two\nlines\r\n\tand a tab",
     "{{x}} {{{x}}} 🎉 👩‍👩‍👧 é",
     "-rf --background",
-  ]) {
-    const id = await submitTask(home, prompt);
-    const task = await taskBecomes(home, id, "succeeded");
-    assert.equal(task.prompt, prompt);
-    const piped = await home.run(["run", "-", "--background"], { input: prompt });
-    assert.equal((await taskBecomes(home, piped.stdout.trim(), "succeeded")).prompt, prompt);
+  ];
+  for (const prompt of prompts) {
+    await submitTask(home, prompt);
+    assert.equal((await home.run(["run", "-", "--background"], { input: prompt })).code, 0);
   }
+  const all = async () => {
+    const tasks = await tasksOf(home);
+    return tasks.length === 2 * prompts.length && tasks.every(({ status }) => status === "succeeded") ? tasks : null;
+  };
+  await until(() => [...(storedStatuses(home)?.values() ?? [])].every((status) => status === "succeeded"), "all ended");
+  const tasks = await until(all, "all have succeeded");
+  assert.deepEqual(
+    tasks.map(({ prompt }) => prompt),
+    prompts.flatMap((prompt) => [prompt, prompt]).toReversed(),
+  );
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { submitTask, taskBecomes, taskHome } from "../helpers/tasks.ts";
+import { statusOf, submitTask, taskBecomes, taskHome } from "../helpers/tasks.ts";
 
 const COMMANDS = 150;
 const BYTES_EACH = 7_000_000;
@@ -22,7 +22,8 @@ test(
     const id = await submitTask(home, Array.from({ length: COMMANDS }, () => call).join("\n"));
     const waited = await home.run(["tasks", "wait", id]);
     assert.equal(waited.code, 0, waited.stderr);
-    const task = await taskBecomes(home, id, "succeeded");
+    await taskBecomes(home, id, "succeeded");
+    const task = await statusOf(home, id);
     assert.equal(task.tools_called, COMMANDS);
     const grown = mostMemory(worker.pid) - before;
     const file = join(home.path, "tasks", `${id}.jsonl`);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { until } from "../helpers/poll.ts";
 import { startReceiver } from "../helpers/receiver.ts";
-import { submitTask, taskBecomes, taskHome } from "../helpers/tasks.ts";
+import { statusOf, submitTask, taskBecomes, taskHome } from "../helpers/tasks.ts";
 
 test("a task whose model is not configured fails, and its webhook says why", async (t) => {
   const receiver = await startReceiver(t);
@@ -12,7 +12,8 @@ test("a task whose model is not configured fails, and its webhook says why", asy
   const webhooks = { endpoints: { task_failed: { url: `${receiver.url}/failed` } } };
   home.write("config.yaml", JSON.stringify({ model, webhooks }));
   const id = await submitTask(home, "say hello");
-  const { error } = await taskBecomes(home, id, "failed");
+  await taskBecomes(home, id, "failed");
+  const { error } = await statusOf(home, id);
   assert.match(String(error), /HERMES_TEST_UNSET/);
   await until(() => receiver.received.length > 0, "the webhook has come");
   const body = JSON.parse(receiver.received[0]!.body) as Record<string, unknown>;

@@ -3,9 +3,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Running } from "../helpers/hermes.ts";
+import type { Home, Running } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
-import { statusOf, submitTask, taskHome, tasksOf } from "../helpers/tasks.ts";
+import { statusOf, storedStatuses, submitTask, taskBecomes, taskHome, tasksOf } from "../helpers/tasks.ts";
+
+async function hasSucceeded(home: Home, total: number): Promise<boolean> {
+  const statuses = storedStatuses(home)?.values() ?? (await tasksOf(home)).map(({ status }) => status);
+  return [...statuses].filter((status) => status === "succeeded").length === total;
+}
 
 for (const [count, most] of [
   [2, 4],
@@ -30,8 +35,8 @@ rmdir running.$1
     const total = 8;
     const numbers = Array.from({ length: total }, (_, number) => number);
     await Promise.all(numbers.map((number) => submitTask(home, `run \`sh ./task.sh ${number}\``)));
-    await until(async () => (await tasksOf(home)).every(({ status }) => status === "succeeded"), "all have succeeded", {
-      withinMs: 90_000,
+    await until(() => hasSucceeded(home, total), "all have succeeded", {
+      withinMs: 100_000,
       seen: () => readdirSync(home.work),
     });
     const ran = readdirSync(join(home.work, "ran")).map(Number);
@@ -52,8 +57,8 @@ test("a worker that ends leaves the tasks of another one alone, and its own are 
   const home = taskHome(t, { background: { max_concurrent: 1 } });
   const first = home.start(["worker"]);
   await first.sees("The worker is ready");
-  const id = await submitTask(home, "run `sleep 60`");
-  await until(async () => (await statusOf(home, id)).pid, "it runs");
+  const id = await submitTask(home, "run `sleep 600`");
+  await taskBecomes(home, id, "running");
   const second = home.start(["worker"]);
   await second.sees("The worker is ready");
   const next = await submitTask(home, "run `echo next`");

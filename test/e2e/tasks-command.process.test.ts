@@ -9,10 +9,10 @@ test("/tasks in chat lists the tasks, shows what one has printed, and cancels it
   assert.match(await say("/tasks"), /^No tasks yet/);
   const id = await submitTask(home, "run `for i in $(seq 40); do echo line $i; done`");
   await taskBecomes(home, id, "succeeded");
-  const other = await submitTask(home, "run `sleep 100`");
+  const other = await submitTask(home, "run `sleep 600`");
   await taskBecomes(home, other, "running");
   const list = (await say("/tasks")).split("\n");
-  assert.match(list[0]!, new RegExp(`^${other} running, \\w+: run .sleep 100.$`));
+  assert.match(list[0]!, new RegExp(`^${other} running, \\w+: run .sleep 600.$`));
   assert.match(list[1]!, new RegExp(`^${id} succeeded, \\w+: run .for i`));
   const shown = await say(`/tasks ${id.slice(0, 6)}`);
   assert.match(

@@ -4,6 +4,9 @@ import test from "node:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Task } from "#core/ports/tasks";
+import { taskId } from "#cli/tasks/home";
+import { openDatabase } from "#core/home/database";
+import { embeddedStorage } from "#daemon/storage/embedded";
 import { until } from "../helpers/poll.ts";
 import { lives } from "../helpers/processes.ts";
 import { startReceiver } from "../helpers/receiver.ts";
@@ -54,12 +57,15 @@ test("in the background a task outlives its command; output, wait and status tel
 
 test("an unknown, malformed or ambiguous id changes nothing", async (t) => {
   const home = taskHome(t);
-  for (const id of ["zzzzzzzz", "../../etc/passwd", "abc", "ABCDEFGH", "a".repeat(17), ""]) {
-    for (const command of ["status", "output", "wait", "cancel", "retry"]) {
-      const { code, stderr } = await home.run(["tasks", command, id]);
-      assert.equal(code, 3, `${command} ${id}`);
-      assert.match(stderr, /There is no task/);
-    }
+  const database = openDatabase(join(home.path, "state.db"));
+  t.after(() => database.close());
+  const { tasks } = embeddedStorage(database);
+  const malformed = ["zzzzzzzz", "../../etc/passwd", "abc", "ABCDEFGH", "a".repeat(17), ""];
+  for (const id of malformed) await assert.rejects(taskId(id, tasks), /There is no task/, id);
+  for (const [index, command] of ["status", "output", "wait", "cancel", "retry"].entries()) {
+    const { code, stderr } = await home.run(["tasks", command, malformed[index]!]);
+    assert.equal(code, 3, command);
+    assert.match(stderr, /There is no task/);
   }
 });
 
@@ -75,7 +81,7 @@ test("one idempotency key is one task", async (t) => {
 test("more tasks than may run at a time wait in their order, and can be taken out of the queue", async (t) => {
   const home = taskHome(t, { background: { max_concurrent: 1 } });
   const ids = [];
-  for (let number = 0; number < 3; number++) ids.push(await submitTask(home, "run `sleep 30`"));
+  for (let number = 0; number < 3; number++) ids.push(await submitTask(home, "run `sleep 600`"));
   await taskBecomes(home, ids[0]!, "running");
   const waiting = await Promise.all(ids.slice(1).map((id) => statusOf(home, id)));
   assert.deepEqual(
@@ -110,7 +116,7 @@ test("cancelling ends a task that ignores TERM and what it has started", async (
 
 test("a task that takes too long is ended, and wait can give up before", async (t) => {
   const home = taskHome(t);
-  const id = await submitTask(home, "run `sleep 60`", "--timeout", "3");
+  const id = await submitTask(home, "run `sleep 600`", "--timeout", "3");
   assert.equal((await home.run(["tasks", "wait", id, "--timeout", "1"])).code, 124);
   const { code } = await home.run(["tasks", "wait", id]);
   assert.equal(code, 124);
@@ -120,7 +126,7 @@ test("a task that takes too long is ended, and wait can give up before", async (
 
 test("a task whose process is killed is run once more, then it is lost", async (t) => {
   const home = taskHome(t);
-  const id = await submitTask(home, "run `sleep 60`");
+  const id = await submitTask(home, "run `sleep 600`");
   for (const attempt of [1, 2]) {
     await until(async () => {
       const task = await statusOf(home, id);
@@ -139,12 +145,13 @@ test("a task whose process is killed is run once more, then it is lost", async (
 
 test("killing the worker loses no task: the next one takes them up", async (t) => {
   const home = taskHome(t);
-  const id = await submitTask(home, "run `sleep 3; echo survived`");
+  const id = await submitTask(home, "run `until [ -e go ]; do sleep 0.1; done; echo survived`");
   await taskBecomes(home, id, "running");
   for (const pid of workersOf(home)) process.kill(pid, "SIGKILL");
   await until(() => workersOf(home).length === 0, "the worker is gone");
   const second = await submitTask(home, "hello");
   await taskBecomes(home, second, "succeeded");
+  writeFileSync(join(home.work, "go"), "");
   await taskBecomes(home, id, "succeeded");
   assert.match((await home.run(["tasks", "output", id])).stdout, /survived/);
 });
@@ -153,13 +160,18 @@ test("a worker that is stopped puts its tasks back", async (t) => {
   const home = taskHome(t);
   const worker = home.start(["worker"]);
   await worker.sees("The worker is ready");
-  const id = await submitTask(home, "run `sleep 60`");
+  const id = await submitTask(home, "run `sleep 600`");
   await taskBecomes(home, id, "running");
   worker.kill("SIGTERM");
-  // A second request does not wait for the tasks.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  worker.kill("SIGTERM");
-  await worker.ended;
+  // A second request does not wait for the tasks; those that come soon after the first are the same one.
+  let hasEnded = false;
+  const ended = worker.ended.finally(() => (hasEnded = true));
+  const stopAgain = () => {
+    worker.kill("SIGTERM");
+    return hasEnded;
+  };
+  await until(stopAgain, "the worker ends", { seen: worker.stderr });
+  await ended;
   const task = await statusOf(home, id);
   assert.deepEqual([task.status, task.attempt, task.ended_by], ["queued", 1, "shutdown"]);
   assert.equal((await home.run(["tasks", "cancel", id])).code, 0);
@@ -183,7 +195,8 @@ test("webhooks tell of tasks, once each, with the seed's fields", async (t) => {
   });
   const id = await submitTask(home, "run `true`");
   await taskBecomes(home, id, "succeeded");
-  const late = await submitTask(home, "run `sleep 60`", "--timeout", "1");
+  // From when its turn may start, and the call belongs to that.
+  const late = await submitTask(home, "run `sleep 600`", "--timeout", "5");
   await taskBecomes(home, late, "timeout");
   await until(() => receiver.received.length === 6, "all have arrived", { seen: () => receiver.received });
   const of = (path: string) =>

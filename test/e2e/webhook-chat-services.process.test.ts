@@ -26,7 +26,7 @@ webhooks:
 ${further}`;
 
 /** What a task with a time limit does not end in time. */
-const LATE = "\nrun `sleep 60`";
+const LATE = "\nrun `sleep 600`";
 
 const PROMPTS = [
   `"double" 'single' \\ back & <b>bold</b>`,

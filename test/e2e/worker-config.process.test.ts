@@ -24,9 +24,9 @@ test("a worker applies edits of background and webhooks, and keeps the last vali
   const receiver = await startReceiver(t);
   const home = taskHome(t, { background: { enabled: true, max_concurrent: 1 } });
   const worker = await startWorker(t, home);
-  const first = await submitTask(home, "run `sleep 60`");
+  const first = await submitTask(home, "run `sleep 600`");
   await taskBecomes(home, first, "running");
-  const second = await submitTask(home, "run `sleep 60`");
+  const second = await submitTask(home, "run `sleep 600`");
   assert.equal((await statusOf(home, second)).status, "queued");
   const webhooks = { endpoints: { task_completed: { url: receiver.url } } };
   configure(home, { background: { max_concurrent: 3 }, webhooks });

@@ -11,8 +11,9 @@ import { killQuietly } from "./processes.ts";
 import { randomNumbers } from "./random.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
 import { deliveriesOf } from "./machines.ts";
-import { taskHome, tasksOf, workersOf } from "./tasks.ts";
+import { storedStatuses, taskHome, tasksOf, workersOf } from "./tasks.ts";
 
+const OPEN = new Set(["queued", "running"]);
 /** Commands that run side by side. */
 const MOST_COMMANDS = 3;
 
@@ -92,7 +93,9 @@ export async function untilSettled(home: Home, withinMs: number): Promise<void> 
   let left: unknown;
   await until(
     async () => {
-      const open = (await tasksOf(home)).filter(({ status }) => status === "queued" || status === "running");
+      // Commands take the time of what is waited for: they are asked when it looks as if they agreed.
+      if ([...(storedStatuses(home)?.values() ?? [])].some((status) => OPEN.has(status))) return false;
+      const open = (await tasksOf(home)).filter(({ status }) => OPEN.has(status));
       const pending = (await deliveriesOf(home)).filter(({ status }) => status === "pending");
       left = [open, pending];
       return open.length + pending.length === 0;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { stringify } from "yaml";
 import type { Task } from "#core/ports/tasks";
@@ -51,11 +52,29 @@ export async function tasksOf(home: Home): Promise<readonly Task[]> {
 }
 
 /** Waits until a task has the status. */
-export async function taskBecomes(home: Home, id: string, wanted: Task["status"]): Promise<Task> {
-  let last: Task | undefined;
-  await until(async () => (last = await statusOf(home, id)).status === wanted, `${id} is ${wanted}`, {
-    withinMs: 60_000,
-    seen: () => [last, home.has("logs/hermes.log") ? home.read("logs/hermes.log").slice(-2000) : "no log"],
-  });
-  return last!;
+export async function taskBecomes(home: Home, id: string, wanted: Task["status"]): Promise<void> {
+  let last: string | undefined;
+  await until(
+    async () => (last = storedStatuses(home)?.get(id) ?? (await statusOf(home, id)).status) === wanted,
+    `${id} is ${wanted}`,
+    {
+      withinMs: 90_000,
+      seen: () => [last, home.has("logs/hermes.log") ? home.read("logs/hermes.log").slice(-2000) : "no log"],
+    },
+  );
+}
+
+/**
+ * The status of each task by its id, as it is stored: a command takes a second of processor time for that, which what
+ * is waited for needs. Undefined when the tasks are in another database.
+ */
+export function storedStatuses(home: Pick<Home, "path" | "has">): ReadonlyMap<string, string> | undefined {
+  if (!home.has("state.db")) return undefined;
+  const database = new DatabaseSync(join(home.path, "state.db"), { readOnly: true, timeout: 5000 });
+  try {
+    const rows = database.prepare("SELECT id, status FROM tasks").all();
+    return rows.length === 0 ? undefined : new Map(rows.map(({ id, status }) => [String(id), String(status)]));
+  } finally {
+    database.close();
+  }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import type { ModelSettings } from "#agent/models/select";
 import { createBench } from "../helpers/agent-bench.ts";
+import { inGoodTime } from "../helpers/good-time.ts";
 import { startModelServer, type Reply, type RequestBody } from "../helpers/model-server.ts";
 import { until } from "../helpers/poll.ts";
 
@@ -240,11 +241,15 @@ for (const [name, reply, sentence, requests] of FAILURES) {
 
 for (const provider of ["openai-compatible", "anthropic"] as const) {
   test(`${provider}: a server that sends nothing ends the turn after model.timeout_seconds, without a retry`, async (t) => {
-    const { server, bench } = await serve(t, [{ silent: true }], { provider, timeout: 0.3 });
-    const result = await bench.turn("hello");
+    // The request has to reach the server before that.
+    const { server, bench, result } = await inGoodTime(async (factor) => {
+      const served = await serve(t, [{ silent: true }], { provider, timeout: factor * 0.3 });
+      const ended = await served.bench.turn("hello");
+      return served.server.requests.length === 0 ? undefined : { ...served, result: ended };
+    });
     const [error] = bench.framesOf("error");
     assert.deepEqual([result.exit_code, error?.code], [1, "HERMES_MODEL_TIMEOUT"]);
-    assert.match(error?.message ?? "", /did not answer: nothing came for 0\.3 s\. Raise model\.timeout_seconds/);
+    assert.match(error?.message ?? "", /did not answer: nothing came for \d\.\d s\. Raise model\.timeout_seconds/);
     assert.ok(result.duration_ms >= 290);
     await server.clientGone;
     assert.equal(server.requests.length, 1);

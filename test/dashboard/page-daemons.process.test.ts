@@ -246,9 +246,13 @@ async function fits(page: Page): Promise<void> {
   assert.deepEqual(wide, [], "nothing is wider than the screen");
 }
 
-test("an empty home says what to run; a database that fails says so, and what was read stays", async (t) => {
+test("hidden, the pane asks for nothing; an empty home says what to run; a database that fails says so, and what was read stays", async (t) => {
   const { page, run, database, tab } = await signedIn(t);
+  await page.waitForResponse(/\/api\/status$/);
+  await page.waitForResponse(/\/api\/status$/);
+  assert.equal(tab.requests.filter((url) => url.includes("/api/daemons")).length, 0);
   await page.keyboard.press("7");
+  await page.waitForResponse(/\/api\/daemons/);
   await sees(page.locator("#daemons-empty"), "hermes run --daemon --name NAME");
   assert.equal(await page.locator("#daemons-schedules-title").isVisible(), false);
   await announced(t, run, "fresh");
@@ -259,15 +263,6 @@ test("an empty home says what to run; a database that fails says so, and what wa
   database.exec("ALTER TABLE elsewhere RENAME TO schedules");
   await page.locator("#daemons-problem").waitFor({ state: "hidden" });
   assert.ok(tab.errors.every((error) => error.includes("503")));
-});
-
-test("hidden, the pane asks for nothing", async (t) => {
-  const { page, tab } = await signedIn(t);
-  await page.waitForResponse(/\/api\/status$/);
-  await page.waitForResponse(/\/api\/status$/);
-  assert.equal(tab.requests.filter((url) => url.includes("/api/daemons")).length, 0);
-  await page.keyboard.press("7");
-  await page.waitForResponse(/\/api\/daemons/);
 });
 
 /** Looks at narrow windows, light and dark. */

@@ -1,5 +1,5 @@
 /** The dashboard's page in a real browser, as a person uses it. */
-import test, { type TestContext } from "node:test";
+import test, { after, before, suite, type TestContext } from "node:test";
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { browserOfFile, openTab, type Tab, type TabOptions } from "../helpers/browser.ts";
@@ -11,7 +11,11 @@ import { Home } from "../helpers/hermes.ts";
 const browser = browserOfFile();
 
 /** A dashboard with these events, and a tab that is signed in to it. */
-async function signedIn(t: TestContext, frames: readonly EventFrame[] = ordinaryDay(), options: TabOptions = {}) {
+async function signedIn(
+  t: Pick<TestContext, "after">,
+  frames: readonly EventFrame[] = ordinaryDay(),
+  options: TabOptions = {},
+) {
   const dashboard = await TestDashboard.start(t);
   await send(dashboard, frames);
   const tab = await openTab(browser(), options);
@@ -86,14 +90,133 @@ test("a one-time link signs in, its code leaves the address bar, and the link wo
   assert.equal(other.page.url(), `${dashboard.url}/`);
 });
 
-test("without a session it says how to get one; signing out ends it", async (t) => {
-  const { dashboard, page, tab } = await signedIn(t);
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await sees(page.locator("#gate"), "You are not signed in");
-  assert.equal(await page.locator("#main").isVisible(), false);
-  await rows(page).first().waitFor({ state: "detached" });
-  const [cookie] = await tab.context.cookies(dashboard.url);
-  assert.equal(cookie, undefined);
+/** In one tab: each test leaves the feed without a filter, and the last one signs out. */
+suite("an ordinary day", () => {
+  let day: Awaited<ReturnType<typeof signedIn>>;
+  const cleanUps: (() => unknown)[] = [];
+  before(async () => {
+    day = await signedIn({ after: (clean) => void cleanUps.push(clean as () => unknown) });
+  });
+  after(async () => {
+    for (const clean of cleanUps.toReversed()) await clean();
+  });
+
+  test("hooks are listed with calls, blocks, errors, times and the last failure, and sorted", async () => {
+    const { page } = day;
+    const table = page.getByRole("table").filter({ hasText: "Last failure" });
+    const names = () => table.locator("tbody th").allInnerTexts();
+    const line = async (name: string) => (await table.locator("tbody tr", { hasText: name }).innerText()).split("\t");
+    await sees(table, "inject-git-status");
+    assert.equal((await names())[0], "inject-git-status");
+    const guard = await line("no-rm.sh");
+    assert.deepEqual(
+      guard.map((cell) => cell.trim()),
+      ["…/no-rm.sh", "pre_tool_call", "shell", "2", "1", "0", "11 ms", "12 ms", "none"],
+    );
+    assert.match((await line("inject-git-status")).at(-1)!, /^timeout (now|\d+ \w+ ago)/);
+    await table.getByRole("button", { name: "Blocks" }).click();
+    await sees(table.locator("tbody tr").first(), "no-rm.sh");
+    assert.equal(await table.getByRole("columnheader", { name: "Blocks" }).getAttribute("aria-sort"), "descending");
+    await table.getByRole("button", { name: "Hook", exact: true }).click();
+    await sees(table.locator("tbody tr").first(), "audit-log");
+    assert.deepEqual(await names(), ["audit-log", "inject-git-status", "…/no-rm.sh", "session-notes", "timeouts"]);
+  });
+
+  test("a session's turns tell messages, tool calls, hooks with their outcome in words, injected text and cost", async () => {
+    const { page } = day;
+    const sessions = page.locator("#sessions-list .session");
+    await sees(sessions.nth(0), "running");
+    await sees(sessions.nth(1), "idle");
+    await sees(sessions.nth(2), "ended");
+    await sees(sessions.nth(1).locator(".name"), "Is the backup done?");
+    await sees(sessions.nth(1), "1 error");
+    await sees(sessions.nth(1), "c3d4e5 · telegram · 48213077 · claude-haiku · 1 turn · 876 tokens");
+    await sees(sessions.nth(0), "1 error, 1 blocked");
+
+    const pane = page.getByRole("complementary");
+    await sees(pane.locator("#inspector-subtitle"), "Session f6a7b8 · running · 1 error, 1 blocked");
+    await sees(pane.locator(".turn").first(), "completed · 3.2 s · 1,204 tokens in, 188 out");
+    await sees(pane.locator("[data-kind=message]").first(), "Clean up the build folder");
+    await sees(pane.locator("[data-kind=injected]"), "The disk is 91 % full.");
+    const calls = pane.locator(".items > [data-kind=tool]");
+    await sees(calls.nth(0), "blocked by no-rm.sh: rm -rf is not for agents");
+    await sees(calls.nth(0).locator("[data-kind=hook]"), "block · 12 ms");
+    await sees(calls.nth(0).locator("[data-kind=hook]"), "audit-log: the disk is full");
+    await sees(calls.nth(0).locator("[data-kind=hook]"), "error · 7 ms");
+    await sees(calls.nth(1).locator("[data-kind=hook]"), "modify · 2 ms");
+    await sees(pane.locator("[data-kind=answer]"), "42 passed, 1 failed");
+    const failed = pane.locator("[data-kind=tool]").first();
+    await failed.locator("summary").click();
+    await sees(failed.locator("pre").nth(1), "rm -rf is not for agents");
+
+    await sessions.nth(1).click();
+    await sees(pane, "Session c3d4e5");
+    await sees(pane.locator("[data-kind=hook]"), "timeout · 5.0 s");
+    await pane.getByRole("button", { name: "Only its events in the feed" }).click();
+    await sees(page.locator("#feed-count"), "of");
+    for (const row of await rows(page).allInnerTexts()) assert.match(row, /c3d4e5/);
+    await page.getByRole("button", { name: "Clear filter" }).click();
+  });
+
+  test("the feed is filtered by namespace, source, session and text", async () => {
+    const { page } = day;
+    const shown = () => page.locator("#feed-count").innerText();
+    await sees(rows(page).first(), "patch src/cache.ts");
+    const total = await shown();
+    await page.getByRole("group", { name: "Namespaces" }).getByRole("button", { name: "session" }).click();
+    await sees(page.locator("#feed-count"), "4 of");
+    await page.getByRole("group", { name: "Namespaces" }).getByRole("button", { name: "command" }).click();
+    await sees(page.locator("#feed-count"), "5 of");
+    await page.getByRole("combobox", { name: "Source" }).selectOption("daemon");
+    await sees(page.locator("#feed-count"), "2 of");
+    await page.getByRole("button", { name: "Clear filter" }).click();
+    await sees(page.locator("#feed-count"), total);
+    await page.getByRole("combobox", { name: "Session" }).selectOption("sess_0mabc2beefa9c3d4e5");
+    await page.locator("#filter-text").fill("48213077");
+    await sees(page.locator("#feed-count"), "5 of");
+    for (const row of await rows(page).allInnerTexts()) assert.match(row, /c3d4e5/);
+    await page.locator("#filter-text").fill("nothing like it");
+    await sees(page.locator("#feed-empty"), "No events match the filter");
+    await page.getByRole("button", { name: "Clear filter" }).click();
+    const deltas = rows(page).filter({ hasText: "tui:message.delta" });
+    await sees(deltas, "and the tests ran: 42 passed, 1 failed");
+    assert.match(await deltas.first().innerText(), /^[^]*The build folder is gone[^]*\(\d+ pieces\)$/);
+    await page.getByRole("checkbox", { name: "Each piece of text" }).check();
+    await deltas.nth(10).waitFor();
+    await sees(deltas.first(), "101.");
+    await page.getByRole("checkbox", { name: "Each piece of text" }).uncheck();
+  });
+
+  test("a pause stops the feed and counts new events", async () => {
+    const { dashboard, page } = day;
+    const top = await rows(page).first().innerText();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await send(dashboard, noise(7));
+    await sees(page.locator("#feed-back"), "Paused: 7 events waiting");
+    assert.equal(await rows(page).first().innerText(), top);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await sees(rows(page).first(), "request 6");
+    assert.equal(await page.locator("#feed-back").isVisible(), false);
+  });
+
+  test("sources tell their totals and what their senders dropped", async () => {
+    const { dashboard, page } = day;
+    await dashboard.ingest(noise(2), { ...dashboard.bearer, "x-hermes-dropped": "1234" });
+    const batch = page.locator("#sources-rows tr", { hasText: "batch" });
+    await sees(batch, "1,234");
+    await sees(page.locator("#alerts"), "batch had to drop 1,234 events");
+    await sees(page.locator("#sources-rows tr", { hasText: "daemon" }), "none");
+  });
+
+  test("without a session it says how to get one; signing out ends it", async () => {
+    const { dashboard, page, tab } = day;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await sees(page.locator("#gate"), "You are not signed in");
+    assert.equal(await page.locator("#main").isVisible(), false);
+    await rows(page).first().waitFor({ state: "detached" });
+    const [cookie] = await tab.context.cookies(dashboard.url);
+    assert.equal(cookie, undefined);
+  });
 });
 
 test("events appear as they come, each with time, source, session, type and summary", async (t) => {
@@ -113,45 +236,6 @@ test("events appear as they come, each with time, source, session, type and summ
   assertQuiet(tab, dashboard.url);
 });
 
-test("the feed is filtered by namespace, source, session and text", async (t) => {
-  const { page } = await signedIn(t);
-  const shown = () => page.locator("#feed-count").innerText();
-  const total = await shown();
-  await page.getByRole("group", { name: "Namespaces" }).getByRole("button", { name: "session" }).click();
-  await sees(page.locator("#feed-count"), "4 of");
-  await page.getByRole("group", { name: "Namespaces" }).getByRole("button", { name: "command" }).click();
-  await sees(page.locator("#feed-count"), "5 of");
-  await page.getByRole("combobox", { name: "Source" }).selectOption("daemon");
-  await sees(page.locator("#feed-count"), "2 of");
-  await page.getByRole("button", { name: "Clear filter" }).click();
-  await sees(page.locator("#feed-count"), total);
-  await page.getByRole("combobox", { name: "Session" }).selectOption("sess_0mabc2beefa9c3d4e5");
-  await page.locator("#filter-text").fill("48213077");
-  await sees(page.locator("#feed-count"), "5 of");
-  for (const row of await rows(page).allInnerTexts()) assert.match(row, /c3d4e5/);
-  await page.locator("#filter-text").fill("nothing like it");
-  await sees(page.locator("#feed-empty"), "No events match the filter");
-  await page.getByRole("button", { name: "Clear filter" }).click();
-  const deltas = rows(page).filter({ hasText: "tui:message.delta" });
-  await sees(deltas, "and the tests ran: 42 passed, 1 failed");
-  assert.match(await deltas.first().innerText(), /^[^]*The build folder is gone[^]*\(\d+ pieces\)$/);
-  await page.getByRole("checkbox", { name: "Each piece of text" }).check();
-  await deltas.nth(10).waitFor();
-  await sees(deltas.first(), "101.");
-});
-
-test("a pause stops the feed and counts new events", async (t) => {
-  const { dashboard, page } = await signedIn(t);
-  const top = await rows(page).first().innerText();
-  await page.getByRole("button", { name: "Pause" }).click();
-  await send(dashboard, noise(7));
-  await sees(page.locator("#feed-back"), "Paused: 7 events waiting");
-  assert.equal(await rows(page).first().innerText(), top);
-  await page.getByRole("button", { name: "Resume" }).click();
-  await sees(rows(page).first(), "request 6");
-  assert.equal(await page.locator("#feed-back").isVisible(), false);
-});
-
 test("of ten thousand events only those in sight are elements, and older ones are reached by scrolling", async (t) => {
   const { dashboard, page } = await signedIn(t, noise(10_500));
   await sees(page.locator("#feed-count"), "10,000 events");
@@ -165,41 +249,6 @@ test("of ten thousand events only those in sight are elements, and older ones ar
   await sees(rows(page).first(), "request 2");
 });
 
-test("a session's turns tell messages, tool calls, hooks with their outcome in words, injected text and cost", async (t) => {
-  const { page } = await signedIn(t);
-  const sessions = page.locator("#sessions-list .session");
-  await sees(sessions.nth(0), "running");
-  await sees(sessions.nth(1), "idle");
-  await sees(sessions.nth(2), "ended");
-  await sees(sessions.nth(1).locator(".name"), "Is the backup done?");
-  await sees(sessions.nth(1), "1 error");
-  await sees(sessions.nth(1), "c3d4e5 · telegram · 48213077 · claude-haiku · 1 turn · 876 tokens");
-  await sees(sessions.nth(0), "1 error, 1 blocked");
-
-  const pane = page.getByRole("complementary");
-  await sees(pane.locator("#inspector-subtitle"), "Session f6a7b8 · running · 1 error, 1 blocked");
-  await sees(pane.locator(".turn").first(), "completed · 3.2 s · 1,204 tokens in, 188 out");
-  await sees(pane.locator("[data-kind=message]").first(), "Clean up the build folder");
-  await sees(pane.locator("[data-kind=injected]"), "The disk is 91 % full.");
-  const calls = pane.locator(".items > [data-kind=tool]");
-  await sees(calls.nth(0), "blocked by no-rm.sh: rm -rf is not for agents");
-  await sees(calls.nth(0).locator("[data-kind=hook]"), "block · 12 ms");
-  await sees(calls.nth(0).locator("[data-kind=hook]"), "audit-log: the disk is full");
-  await sees(calls.nth(0).locator("[data-kind=hook]"), "error · 7 ms");
-  await sees(calls.nth(1).locator("[data-kind=hook]"), "modify · 2 ms");
-  await sees(pane.locator("[data-kind=answer]"), "42 passed, 1 failed");
-  const failed = pane.locator("[data-kind=tool]").first();
-  await failed.locator("summary").click();
-  await sees(failed.locator("pre").nth(1), "rm -rf is not for agents");
-
-  await sessions.nth(1).click();
-  await sees(pane, "Session c3d4e5");
-  await sees(pane.locator("[data-kind=hook]"), "timeout · 5.0 s");
-  await pane.getByRole("button", { name: "Only its events in the feed" }).click();
-  await sees(page.locator("#feed-count"), "of");
-  for (const row of await rows(page).allInnerTexts()) assert.match(row, /c3d4e5/);
-});
-
 test("the answer grows in the timeline while it is written", async (t) => {
   const chat = new Conversation("sess_live00000001").begin().ask("Tell me");
   const { dashboard, page } = await signedIn(t, chat.frames);
@@ -210,36 +259,6 @@ test("the answer grows in the timeline while it is written", async (t) => {
   await send(dashboard, new Conversation(chat.id).tui("message.delta", { text: "upon a time" }).frames);
   await sees(answer, "Once upon a time");
   assert.equal(await answer.count(), 1);
-});
-
-test("hooks are listed with calls, blocks, errors, times and the last failure, and sorted", async (t) => {
-  const { page } = await signedIn(t);
-  const table = page.getByRole("table").filter({ hasText: "Last failure" });
-  const names = () => table.locator("tbody th").allInnerTexts();
-  const line = async (name: string) => (await table.locator("tbody tr", { hasText: name }).innerText()).split("\t");
-  await sees(table, "inject-git-status");
-  assert.equal((await names())[0], "inject-git-status");
-  const guard = await line("no-rm.sh");
-  assert.deepEqual(
-    guard.map((cell) => cell.trim()),
-    ["…/no-rm.sh", "pre_tool_call", "shell", "2", "1", "0", "11 ms", "12 ms", "none"],
-  );
-  assert.match((await line("inject-git-status")).at(-1)!, /^timeout (now|\d+ s ago)/);
-  await table.getByRole("button", { name: "Blocks" }).click();
-  await sees(table.locator("tbody tr").first(), "no-rm.sh");
-  assert.equal(await table.getByRole("columnheader", { name: "Blocks" }).getAttribute("aria-sort"), "descending");
-  await table.getByRole("button", { name: "Hook", exact: true }).click();
-  await sees(table.locator("tbody tr").first(), "audit-log");
-  assert.deepEqual(await names(), ["audit-log", "inject-git-status", "…/no-rm.sh", "session-notes", "timeouts"]);
-});
-
-test("sources tell their totals and what their senders dropped", async (t) => {
-  const { dashboard, page } = await signedIn(t);
-  await dashboard.ingest(noise(2), { ...dashboard.bearer, "x-hermes-dropped": "1234" });
-  const batch = page.locator("#sources-rows tr", { hasText: "batch" });
-  await sees(batch, "1,234");
-  await sees(page.locator("#alerts"), "batch had to drop 1,234 events");
-  await sees(page.locator("#sources-rows tr", { hasText: "daemon" }), "none");
 });
 
 test("what is wrong now comes first, and each entry leads to it", async (t) => {

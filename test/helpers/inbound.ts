@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import { grantExplicitTest } from "#allowlist/decide";
 import { createRunner } from "#cli/inbound/start";
 import { createContext } from "#cli/context";
+import { isHermesError } from "#core/errors";
 import { parseConfig } from "#core/home/config";
 import { openMemoryDatabase } from "#core/home/database";
 import type { InboundRecord } from "#core/home/inbound-log";
@@ -96,9 +97,19 @@ interface BenchOptions {
 
 /** Starts the hooks `hook0`, `hook1`, … on one port. They end with the test. */
 export async function startInbound(t: TestContext, options: BenchOptions = {}): Promise<InboundBench> {
+  for (;;) {
+    try {
+      return await startOn(await freePort(), t, options);
+    } catch (error) {
+      // Another test has taken the port in the meantime.
+      if (!isHermesError(error) || error.code !== "HERMES_INBOUND_PORT") throw error;
+    }
+  }
+}
+
+async function startOn(port: number, t: TestContext, options: BenchOptions): Promise<InboundBench> {
   const folder = temporaryFolder(t);
   const { hooks: entries = [{}], env = process.env } = options;
-  const port = await freePort();
   writeScript(join(folder, "script"), options.script ?? "#!/bin/sh\ncat\n");
   const inbound = entries.map((entry, index) => ({
     name: `hook${index}`,

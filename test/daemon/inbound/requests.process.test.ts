@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import test, { type TestContext } from "node:test";
+import test from "node:test";
 import { gzipSync } from "node:zlib";
 import { startInbound, writeScript, type InboundBench } from "../../helpers/inbound.ts";
 import { until } from "../../helpers/poll.ts";
@@ -95,7 +94,8 @@ const ENDS: readonly (readonly [what: string, script: string, status: number, de
 ];
 for (const [what, script, status, detail] of ENDS) {
   test(`a script that ${what} is a ${status}, and its errors are in the log only`, async (t) => {
-    const bench = await startInbound(t, { script: `#!/bin/sh\n${script}\n`, hooks: [{ timeout: 1 }] });
+    const hooks = [{ timeout: status === 504 ? 1 : 30 }];
+    const bench = await startInbound(t, { script: `#!/bin/sh\n${script}\n`, hooks });
     const answer = await bench.send("/", { body: "x" });
     assert.equal(answer.status, status);
     assert.doesNotMatch(answer.text + JSON.stringify([...answer.headers]), /hush/);
@@ -336,49 +336,6 @@ test("idle connections beyond the limit keep nobody out", async (t) => {
   assert.equal((await bench.send("/", { body: "x" })).status, 200);
 });
 
-test("1,000 requests over 50 connections never run more than 4 scripts, and each 200 is one message", async (t) => {
-  let running = 0;
-  let most = 0;
-  const bench = await startInbound(t, {
-    hooks: [{ concurrency: 4, queue: 20 }],
-    wrap: (run) => async (script) => {
-      most = Math.max(most, ++running);
-      try {
-        return await run(script);
-      } finally {
-        running--;
-      }
-    },
-  });
-  const bodies = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
-  const statuses = await postAll(t, bench, bodies);
-  assert.ok(most <= 4, String(most));
-  assert.deepEqual(new Set(statuses), new Set([200, 429]));
-  const accepted = bodies.filter((_body, index) => statuses[index] === 200);
-  assert.deepEqual(bench.inbox.texts().toSorted(), accepted.toSorted());
-});
-
-test("2,000 forged requests over 50 connections start no process, and a signed one is answered meanwhile", async (t) => {
-  let started = 0;
-  const bench = await startInbound(t, {
-    hooks: [{ verify: "github", secret: SECRET }],
-    wrap: (run) => (script) => {
-      started++;
-      return run(script);
-    },
-  });
-  const forged = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
-  const bodies = Array.from({ length: 2000 }, (_, index) => `message ${index}`);
-  const flood = postAll(t, bench, bodies, forged);
-  assert.equal((await bench.send("/", signed("genuine"))).status, 200);
-  assert.deepEqual(new Set(await flood), new Set([401]));
-  assert.equal(started, 1);
-  assert.deepEqual(bench.inbox.texts(), ["genuine"]);
-  // Nor do strangers fill the log: a refusal is a line at most once a minute.
-  const refused = bench.records.filter(({ status }) => status === 401);
-  assert.ok(refused.length < 10 && bench.logged.length < 10, `${refused.length}, ${bench.logged.length}`);
-});
-
 test("on the way out a running script has its time, and its caller an answer", async (t) => {
   const script = `#!/bin/sh\nread line\necho x >> "$(dirname "$0")/started"\nwhile ! test -e "$(dirname "$0")/go"; do sleep 0.05; done\necho "$line"\n`;
   const bench = await startInbound(t, { script, hooks: [{ concurrency: 1, queue: 1 }] });
@@ -415,27 +372,6 @@ test("each hook has an address that its sender can use", async (t) => {
   );
   assert.deepEqual(statuses, [200, 401]);
 });
-
-/** Posts the bodies over 50 connections; gives the statuses in their order. */
-async function postAll(
-  t: TestContext,
-  bench: InboundBench,
-  bodies: readonly string[],
-  headers: Readonly<Record<string, string>> = {},
-): Promise<readonly number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 50 });
-  t.after(() => agent.destroy());
-  const post = (body: string) =>
-    new Promise<number>((resolve, reject) => {
-      const request = httpRequest(bench.url, { method: "POST", agent, headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      });
-      request.on("error", reject);
-      request.end(body);
-    });
-  return Promise.all(bodies.map(post));
-}
 
 /** Sends lines as they are; gives everything that came back when the connection ended. */
 async function raw(bench: InboundBench, lines: readonly string[]): Promise<string> {

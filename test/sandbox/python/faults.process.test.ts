@@ -73,7 +73,7 @@ const FAILURES: readonly (readonly [way: string, detail: RegExp])[] = [
 ];
 
 test("what raises or answers nonsense is one failed run, and the process goes on", async (t) => {
-  const bench = await loadHooks(t, { sync: SYNC, async: ASYNC });
+  const bench = await loadHooks(t, { sync: SYNC, async: ASYNC }, 30);
   let events = 0;
   for (const [way, detail] of FAILURES) {
     for (const hook of ["sync", "async"]) {
@@ -168,10 +168,10 @@ test("a handler that holds the interpreter, and an import that hangs, cost the o
 });
 
 /** Hooks by folder, each with its own event `command:<folder>`, and `agent:end`. */
-async function loadHooks(t: TestContext, hooks: Readonly<Record<string, string>>): Promise<HookBench> {
+async function loadHooks(t: TestContext, hooks: Readonly<Record<string, string>>, seconds = 2): Promise<HookBench> {
   const bench = await makePythonBench(t);
   for (const [name, code] of Object.entries(hooks)) {
-    const manifest = `events: [command:${name}, agent:end]\ntimeout_seconds: 2\n`;
+    const manifest = `events: [command:${name}, agent:end]\ntimeout_seconds: ${seconds}\n`;
     bench.write(name, { "HOOK.yaml": manifest, "handler.py": code });
   }
   await bench.host.load();

@@ -1,0 +1,4 @@
+/** Floods of requests, briefly; `flood.long.test.ts` sends thousands. */
+import { testFloods } from "./flood.ts";
+
+testFloods(300);

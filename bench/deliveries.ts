@@ -87,11 +87,17 @@ export interface Delivered {
   readonly p95: number;
 }
 
-/** Publishes {@link EVENTS} events and waits until the receiver has them. */
+export interface DeliverOptions {
+  readonly events?: number;
+  /** Other endpoints of each event. */
+  readonly others?: readonly string[];
+}
+
+/** Publishes that many events and waits until the receiver has them. */
 export async function deliver(
   store: DeliveryStore,
   receiver: Receiver,
-  others: readonly string[] = [],
+  { events = EVENTS, others = [] }: DeliverOptions = {},
 ): Promise<Delivered> {
   const latencies: number[] = [];
   const started = performance.now();
@@ -99,14 +105,14 @@ export async function deliver(
   const before = await receiver.stock();
   await using webhooks = open(store, [receiver.url, ...others], () => {
     latencies.push(performance.now() - started);
-    if (latencies.length === EVENTS) all.resolve();
+    if (latencies.length === events) all.resolve();
   });
-  for (let number = 0; number < EVENTS; number++) webhooks.publisher.publish(EVENT, payload(number));
+  for (let number = 0; number < events; number++) webhooks.publisher.publish(EVENT, payload(number));
   await all.promise;
-  const perEvent = ((performance.now() - started) * 1e6) / EVENTS;
+  const perEvent = ((performance.now() - started) * 1e6) / events;
   const after = await receiver.stock();
-  if (after.requests - before.requests !== EVENTS || after.distinct - before.distinct !== EVENTS) {
+  if (after.requests - before.requests !== events || after.distinct - before.distinct !== events) {
     throw new Error("not every event arrived once");
   }
-  return { perEvent, p95: latencies.toSorted((left, right) => left - right)[Math.floor(EVENTS * 0.95)]! };
+  return { perEvent, p95: latencies.toSorted((left, right) => left - right)[Math.floor(events * 0.95)]! };
 }

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BUDGETS, type Budget } from "./budgets.ts";
-import type { Case, Measurement } from "./measure.ts";
+import type { Case, CaseOptions, Measurement } from "./measure.ts";
 
 /** Loaded one by one, so that a case does not affect the next one's memory and start. */
 const CASES: Readonly<Record<string, () => Promise<Case>>> = {
@@ -39,6 +39,9 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
 
 /** They take minutes, so they only run when named. */
 const ONLY_BY_NAME = ["soak", "growth", "scaling"];
+
+/** They measure memory only and mostly wait, so they run at the same time. */
+const TOGETHER = new Set(["memory", "platforms"]);
 
 const USAGE = `Usage: npm run bench -- [--only CASE]… [--check] [--json FILE] [--dashboard stand-in|hermes] [--seconds N]
   --only CASE  run this case (${Object.keys(CASES).join(", ")}); repeatable
@@ -77,11 +80,13 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw new Error(`there is no case "${unknown}"\n${USAGE}`);
 
   const rows: Row[] = [];
-  for (const name of names) {
-    process.stderr.write(`${name} … `);
+  for (const group of grouped(names)) {
+    process.stderr.write(`${group.join(", ")} … `);
     const started = performance.now();
-    const { run } = await CASES[name]!();
-    rows.push(...(await run({ dashboard, seconds, isQuick: values.check === true })).map(judge));
+    const cases = await Promise.all(group.map((name) => CASES[name]!()));
+    const options: CaseOptions = { dashboard, seconds, isQuick: values.check === true };
+    const measured = await Promise.all(cases.map(({ run }) => run(options)));
+    rows.push(...measured.flat().map(judge));
     process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0)} s\n`);
   }
   print(table(rows));
@@ -92,6 +97,14 @@ async function main(): Promise<void> {
     process.stderr.write(`worse than the floor: ${failed.map(({ name }) => name).join("; ")}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Which cases run at the same time, in their order. */
+function grouped(names: readonly string[]): readonly (readonly string[])[] {
+  const together = names.filter((name) => TOGETHER.has(name));
+  return names
+    .filter((name) => !TOGETHER.has(name) || name === together[0])
+    .map((name) => (name === together[0] ? together : [name]));
 }
 
 function judge(measurement: Measurement): Row {

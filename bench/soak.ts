@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { start_if_dashboard_available, stop } from "#core/forwarder";
 import { createRedactor } from "#core/home/redact";
 import { HookRegistry } from "#core/registry";
-import { startReceiver, type DashboardKind } from "./receiver.ts";
+import { startReceiver, type DashboardKind, type Receiver } from "./receiver.ts";
 import type { Received } from "./stand-in.ts";
 import { pieceOf, TEXT_KINDS, type TextKind } from "./texts.ts";
 
@@ -19,6 +19,8 @@ export interface SoakOptions {
   readonly text?: TextKind;
   /** The shortest stretch, before the measured one: of the load without listeners, and to connect. */
   readonly leastSeconds?: number;
+  /** Gets the events instead of one started for them; its kind is that of `dashboard`. */
+  readonly receiver?: Receiver;
 }
 
 /** One phase of the soak. */
@@ -57,7 +59,8 @@ const LONG_TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(9).slic
 
 export async function soak(soakOptions: SoakOptions): Promise<SoakReport> {
   const { rate, seconds, stoppedSeconds, dashboard, text, leastSeconds = 1 } = soakOptions;
-  using receiver = await startReceiver(dashboard);
+  using own = soakOptions.receiver === undefined ? await startReceiver(dashboard) : undefined;
+  const receiver = soakOptions.receiver ?? own!;
   const registry = new HookRegistry();
   let number = 0;
   const load = (forSeconds: number, waiting: () => number) =>

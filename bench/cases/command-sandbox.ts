@@ -10,11 +10,12 @@ import { median, type Case, type Measurement } from "../measure.ts";
 
 const ARGV = ["/bin/sh", "-c", ":"] as const;
 const ROUNDS = 150;
+const QUICK_ROUNDS = 40;
 
 /** The cost of the sandbox around a command that does nothing, compared with a bare spawn of the same command. */
 export const commandSandboxCase: Case = {
   name: "command-sandbox",
-  run: async () => {
+  run: async ({ isQuick }) => {
     const user = realpathSync(mkdtempSync(join(tmpdir(), "hermes-bench-")));
     try {
       const env = { ...process.env };
@@ -23,14 +24,14 @@ export const commandSandboxCase: Case = {
         process.stderr.write(`command-sandbox: skipped, because ${reason}\n`);
         return [];
       }
-      return await measure(user, env);
+      return await measure(user, env, isQuick ? QUICK_ROUNDS : ROUNDS);
     } finally {
       rmSync(user, { recursive: true, force: true });
     }
   },
 };
 
-async function measure(user: string, env: NodeJS.ProcessEnv): Promise<readonly Measurement[]> {
+async function measure(user: string, env: NodeJS.ProcessEnv, rounds: number): Promise<readonly Measurement[]> {
   const home = makeHome(user);
   const wall = (profile: "guard" | "off") => createWall({ profile, home, workspace: user, userHome: user, env });
   const place = { cwd: user, env };
@@ -38,7 +39,7 @@ async function measure(user: string, env: NodeJS.ProcessEnv): Promise<readonly M
   const off = wall("off");
   const contestants = [() => run(guard, place), () => run(off, place), () => bareSpawn(place)];
   const samples = contestants.map((): number[] => []);
-  for (let round = -3; round < ROUNDS; round++) {
+  for (let round = -3; round < rounds; round++) {
     for (const index of contestants.keys()) {
       const turn = (index + round + 3) % contestants.length;
       const started = performance.now();

@@ -37,6 +37,7 @@ exec jq --unbuffered -c 'if .tool_input.command | test("rm -rf /") then {decisio
 } as const;
 
 const ROUNDS = 15;
+const QUICK_ROUNDS = 7;
 const EVENTS_A_ROUND = 100;
 
 interface Hooked {
@@ -56,8 +57,11 @@ function hookFor(script: string, folder: string, coprocess: boolean): Hooked {
   return { dispatcher, hook };
 }
 
-/** The median of an event at a running coprocess, and of a run of the same script as an ordinary hook. */
-async function measure(name: keyof typeof SCRIPTS, folder: string): Promise<Measurement> {
+/**
+ * The median of an event at a running coprocess, in the round that was disturbed least, and of a run of the same script
+ * as an ordinary hook.
+ */
+async function measure(name: keyof typeof SCRIPTS, folder: string, rounds: number): Promise<Measurement> {
   const script = join(folder, name.replaceAll(/\W+/g, "-"));
   writeFileSync(script, SCRIPTS[name].text, { mode: 0o755 });
   const lasting = hookFor(script, folder, true);
@@ -68,27 +72,33 @@ async function measure(name: keyof typeof SCRIPTS, folder: string): Promise<Meas
     await dispatcher.invoke_hook("pre_tool_call", CALL);
     return performance.now() - started;
   };
-  for (let round = -1; round < ROUNDS; round++) {
+  for (let round = -1; round < rounds; round++) {
     const run = await time(spawned);
     if (round >= 0) runs.push(run);
-    for (let event = 0; event < EVENTS_A_ROUND; event++) {
-      const took = await time(lasting);
-      if (round >= 0) events.push(took);
-    }
+    const took: number[] = [];
+    for (let event = 0; event < EVENTS_A_ROUND; event++) took.push(await time(lasting));
+    if (round >= 0) events.push(median(took));
   }
   await lasting.hook.close();
   const theirs = median(runs);
-  return { name: `coprocess-hook / ${name}, p50`, unit: "ms", ours: median(events), peer: "its own spawn", theirs };
+  return {
+    name: `coprocess-hook / ${name}, p50`,
+    unit: "ms",
+    ours: Math.min(...events),
+    peer: "its own spawn",
+    theirs,
+  };
 }
 
 export const coprocessHookCase: Case = {
   name: "coprocess-hook",
-  run: async () => {
+  run: async ({ isQuick }) => {
+    const rounds = isQuick ? QUICK_ROUNDS : ROUNDS;
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
       const measured: Measurement[] = [];
       for (const [name, { needs }] of Object.entries(SCRIPTS)) {
-        if (await hasProgram(needs)) measured.push(await measure(name as keyof typeof SCRIPTS, folder));
+        if (await hasProgram(needs)) measured.push(await measure(name as keyof typeof SCRIPTS, folder, rounds));
         else process.stderr.write(`coprocess-hook: ${needs} is not installed, what needs it is skipped\n`);
       }
       return measured.flatMap((one) => [one, { ...one, name: `${one.name}, time`, peer: null, theirs: null }]);

@@ -12,6 +12,7 @@ const BIN = join(ROOT, "cli/bin.js");
 const NAME = "bench";
 const MESSAGES = 300;
 const ROUNDS = 11;
+const QUICK_ROUNDS = 7;
 const IDLE_MS = 3000;
 const WAKE_UPS = "daemon / idle, wake-ups in 3 s";
 
@@ -93,13 +94,14 @@ function time(args: readonly string[], home: string): number {
 
 export const daemonCase: Case = {
   name: "daemon",
-  run: async () => {
+  run: async ({ isQuick }) => {
+    const rounds = isQuick ? QUICK_ROUNDS : ROUNDS;
     const home = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
       using daemon = await startDaemon(home);
       const idle = await idling(daemon.pid);
       const samples = { send: [] as number[], version: [] as number[] };
-      for (let round = 0; round <= ROUNDS; round++) {
+      for (let round = 0; round <= rounds; round++) {
         const took = { send: time(["send", "--name", NAME, "hello"], home), version: time(["--version"], home) };
         if (round === 0) continue;
         samples.send.push(took.send);

@@ -1,3 +1,4 @@
+import { startReceiver } from "../receiver.ts";
 import { soak } from "../soak.ts";
 import { TEXT_KINDS } from "../texts.ts";
 import type { Case, Measurement } from "../measure.ts";
@@ -9,14 +10,16 @@ const RATES = [70, 300];
 export const forwardLatencyCase: Case = {
   name: "forward-latency",
   run: async ({ dashboard, isQuick }) => {
+    using receiver = await startReceiver(dashboard);
     const measured: Measurement[] = [];
     for (const rate of RATES) {
       for (const text of TEXT_KINDS) {
         const { received, dropped } = await soak({
           rate,
-          ...(isQuick ? { seconds: 1.5, leastSeconds: 0.3 } : { seconds: 5 }),
+          ...(isQuick ? { seconds: 1.5, leastSeconds: 0.1 } : { seconds: 5 }),
           stoppedSeconds: 0,
           dashboard,
+          receiver,
           text,
         });
         const name = `forward-latency / ${text}, ${rate} pieces a second`;

@@ -13,11 +13,15 @@ const BIN = resolve(import.meta.dirname, "../../cli/bin.js");
 const BARE_SERVER = join(import.meta.dirname, "../webhook-receiver.ts");
 const NAME = "bench";
 const ROUNDS = 80;
+const QUICK_ROUNDS = 40;
 const WARM_UP = 5;
 const CONNECTIONS = 50;
 /** As many scripts run at a time. */
 const CONCURRENCY = 4;
-const POSTS = 300;
+/** Of a round of the flood. */
+const POSTS = 60;
+const FLOODS = 5;
+const QUICK_FLOODS = 3;
 const FORGERIES = 1000;
 const FORGERY_ROUNDS = 5;
 const HEALTH_EVERY_MS = 20;
@@ -99,10 +103,10 @@ async function serving(url: string): Promise<void> {
 }
 
 /** One after another, by turns: what a caller waits for, and the script alone. */
-async function roundTrip({ url, script, folder }: Service): Promise<Measurement> {
+async function roundTrip({ url, script, folder }: Service, rounds: number): Promise<Measurement> {
   const client = new Client(url);
   const samples = { ours: [] as number[], theirs: [] as number[] };
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
+  for (let round = -WARM_UP; round < rounds; round++) {
     const posted = await timed(async () => {
       const answer = await client.request({ method: "POST", path: "/echo", body: BODY });
       if ((await answer.body.text()) !== "ok") throw new Error(`a POST was answered with ${answer.statusCode}`);
@@ -117,8 +121,21 @@ async function roundTrip({ url, script, folder }: Service): Promise<Measurement>
   return { name: "inbound / POST with a cat script", unit: "ms", ours, peer: "bare spawn", theirs };
 }
 
-/** Many connections at once, all of whose requests are accepted: how long each takes, with as many scripts at a time. */
-async function flood({ url, script, folder, queued }: Service): Promise<Measurement> {
+/**
+ * Many connections at once, all of whose requests are accepted: how long each takes, with as many scripts at a time.
+ * By turns with the scripts alone.
+ */
+async function flood(service: Service, rounds: number): Promise<Measurement> {
+  const samples = { ours: [] as number[], theirs: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    samples.ours.push((await floodService(service)) / POSTS);
+    samples.theirs.push((await spawnBare(service)) / POSTS);
+  }
+  const [ours, theirs] = [median(samples.ours), median(samples.theirs)];
+  return { name: `inbound / ${CONNECTIONS} connections, per POST`, unit: "ms", ours, peer: "bare spawns", theirs };
+}
+
+async function floodService({ url, queued }: Service): Promise<number> {
   const before = await queued();
   const statuses = new Set<number>();
   const took = await timed(() =>
@@ -131,15 +148,15 @@ async function flood({ url, script, folder, queued }: Service): Promise<Measurem
   if ([...statuses].join() !== "200") throw new Error(`POSTs were answered with ${[...statuses].join(", ")}`);
   const stored = (await queued()) - before;
   if (stored !== POSTS) throw new Error(`${POSTS} POSTs are ${stored} messages in the inbox`);
-  const bare = await timed(async () => {
-    let left = POSTS;
-    const work = async () => {
-      while (left-- > 0) await bareSpawn(script, folder);
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  });
-  const compared = { unit: "ms", peer: "bare spawns", theirs: bare / POSTS } as const;
-  return { name: `inbound / ${CONNECTIONS} connections, per POST`, ours: took / POSTS, ...compared };
+  return took;
+}
+
+function spawnBare({ script, folder }: Service): Promise<number> {
+  let left = POSTS;
+  const work = async () => {
+    while (left-- > 0) await bareSpawn(script, folder);
+  };
+  return timed(async () => void (await Promise.all(Array.from({ length: CONCURRENCY }, work))));
 }
 
 /** Wrong signatures, by turns with a bare server that accepts them, and the health check of the service meanwhile. */
@@ -245,11 +262,12 @@ async function freePort(): Promise<number> {
 /** Inbound webhooks of a running service: a round trip with a script, a flood, and forged signatures. */
 export const inboundCase: Case = {
   name: "inbound",
-  run: async () => {
+  run: async ({ isQuick }) => {
+    const [rounds, floods] = isQuick ? [QUICK_ROUNDS, QUICK_FLOODS] : [ROUNDS, FLOODS];
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
       using service = await startService(folder);
-      return [await roundTrip(service), await flood(service), ...(await forgeries(service))];
+      return [await roundTrip(service, rounds), await flood(service, floods), ...(await forgeries(service))];
     } finally {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }

@@ -7,11 +7,15 @@ import { median, type Case, type Measurement } from "../measure.ts";
 
 const QUEUE = "bare";
 const WORKERS = 4;
-const TASKS = 600;
-const ROUNDS = 5;
-const QUICK_ROUNDS = 3;
+/** Tasks and events of a round. */
+const FULL = { rounds: 5, tasks: 600, events: 1000 };
+/** As many tasks, because a short round is mostly the start and the end of its work. */
+const QUICK = { rounds: 3, tasks: 600, events: 300 };
+
+type Size = typeof FULL;
+
 /** Tasks that do nothing: submitted, claimed by one of four workers, started and ended, beside the jobs of a bare queue. */
-async function tasks(server: PostgresServer, rounds: number): Promise<readonly Measurement[]> {
+async function tasks(server: PostgresServer, { rounds, tasks: count }: Size): Promise<readonly Measurement[]> {
   const url = await server.createDatabase();
   await using storage = await postgresStorage({ url, home: "/bench" });
   const bareUrl = await server.createDatabase();
@@ -24,12 +28,12 @@ async function tasks(server: PostgresServer, rounds: number): Promise<readonly M
     using hermes = new Workers("hermes", url, WORKERS);
     using bare = new Workers("pg-boss", bareUrl, WORKERS);
     for (let round = 0; round <= rounds; round++) {
-      const ours = await timeOf(TASKS, () => storage.tasks.submit(NO_OP), hermes);
-      const theirs = await timeOf(TASKS, () => boss.send(QUEUE, { prompt: NO_OP.prompt }), bare);
+      const ours = await timeOf(count, () => storage.tasks.submit(NO_OP), hermes);
+      const theirs = await timeOf(count, () => boss.send(QUEUE, { prompt: NO_OP.prompt }), bare);
       // The first round starts the workers.
       if (round === 0) continue;
-      samples.ours.push((ours * 1e6) / TASKS);
-      samples.theirs.push((theirs * 1e6) / TASKS);
+      samples.ours.push((ours * 1e6) / count);
+      samples.theirs.push((theirs * 1e6) / count);
     }
   } finally {
     await boss.stop({ graceful: false });
@@ -42,12 +46,12 @@ async function tasks(server: PostgresServer, rounds: number): Promise<readonly M
 }
 
 /** Events that a healthy receiver gets: stored, claimed, sent and ended. */
-async function deliveries(server: PostgresServer, rounds: number): Promise<Measurement> {
+async function deliveries(server: PostgresServer, { rounds, events }: Size): Promise<Measurement> {
   await using storage = await postgresStorage({ url: await server.createDatabase(), home: "/bench" });
   using receiver = await startReceiver();
   const samples: number[] = [];
   for (let round = 0; round <= rounds; round++) {
-    const { perEvent } = await deliver(storage.deliveries, receiver);
+    const { perEvent } = await deliver(storage.deliveries, receiver, { events });
     // The first round warms up.
     if (round > 0) samples.push(perEvent);
   }
@@ -59,7 +63,7 @@ export const postgresCase: Case = {
   name: "postgres",
   run: async ({ isQuick }) => {
     await using server = await PostgresServer.start({ isDurable: true });
-    const rounds = isQuick ? QUICK_ROUNDS : ROUNDS;
-    return [...(await tasks(server, rounds)), await deliveries(server, rounds)];
+    const size = isQuick ? QUICK : FULL;
+    return [...(await tasks(server, size)), await deliveries(server, size)];
   },
 };

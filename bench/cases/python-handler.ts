@@ -14,7 +14,7 @@ import { median, type Case, type Measurement } from "../measure.ts";
 const CONTEXT = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key_${index}`, "x".repeat(85)]));
 const TRIPS = 3000;
 const STARTS = 15;
-const QUICK_STARTS = 7;
+const QUICK_STARTS = 5;
 
 const HANDLERS = {
   coroutine: `

@@ -42,14 +42,23 @@ interface Bench {
   readonly document: string;
 }
 
+interface Turns {
+  readonly rounds: number;
+  /** Rounds before them, which are not measured. */
+  readonly warmUp?: number;
+}
+
 /** Median milliseconds of each contestant. They take turns, so that other load affects them equally. */
-async function turns(rounds: number, contestants: Readonly<Record<string, () => unknown>>): Promise<number[]> {
+async function turns(
+  { rounds, warmUp = 3 }: Turns,
+  contestants: Readonly<Record<string, () => unknown>>,
+): Promise<number[]> {
   const names = Object.keys(contestants);
   const samples = names.map((): number[] => []);
-  for (let round = -3; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     // Running after a heavy one is a disadvantage, so each goes first equally often.
     for (let step = 0; step < names.length; step++) {
-      const index = (step + round + names.length * 3) % names.length;
+      const index = (step + round + names.length * warmUp) % names.length;
       const started = performance.now();
       await contestants[names[index]!]!();
       if (round >= 0) samples[index]!.push(performance.now() - started);
@@ -83,23 +92,29 @@ function dispatcherWith(event: EventName, commands: readonly string[], { folder,
 async function wholeRun(name: keyof typeof SCRIPTS, rounds: number, bench: Bench): Promise<Measurement> {
   const script = writeScript(name, bench);
   const dispatcher = dispatcherWith("pre_tool_call", [script], bench);
-  const [ours = Number.NaN, theirs = Number.NaN] = await turns(rounds, {
-    ours: () => dispatcher.invoke_hook("pre_tool_call", CALL),
-    "bare spawn": () => bareSpawn(script, bench),
-  });
+  const [ours = Number.NaN, theirs = Number.NaN] = await turns(
+    { rounds },
+    {
+      ours: () => dispatcher.invoke_hook("pre_tool_call", CALL),
+      "bare spawn": () => bareSpawn(script, bench),
+    },
+  );
   return { name: `shell-hook / whole run of ${name}`, unit: "ms", ours, peer: "bare spawn", theirs };
 }
 
 /** The cost of a large payload compared with a small one, with one, three and ten gates that read it. */
-async function largePayload(bench: Bench): Promise<Measurement[]> {
+async function largePayload(bench: Bench, isQuick: boolean): Promise<Measurement[]> {
   const script = writeScript("sh", bench);
   const measured: Measurement[] = [];
   for (const hooks of [1, 3, 10]) {
     const dispatcher = dispatcherWith("pre_tool_call", Array<string>(hooks).fill(script), bench);
-    const [ours = Number.NaN, theirs = Number.NaN] = await turns(Math.ceil(20 / hooks), {
-      large: () => dispatcher.invoke_hook("pre_tool_call", LARGE),
-      small: () => dispatcher.invoke_hook("pre_tool_call", CALL),
-    });
+    const [ours = Number.NaN, theirs = Number.NaN] = await turns(
+      { rounds: Math.ceil(20 / hooks), warmUp: isQuick ? 1 : 3 },
+      {
+        large: () => dispatcher.invoke_hook("pre_tool_call", LARGE),
+        small: () => dispatcher.invoke_hook("pre_tool_call", CALL),
+      },
+    );
     const name = `shell-hook / 1 MB payload, ${hooks} hook${hooks === 1 ? "" : "s"}`;
     measured.push({ name, unit: "ms", ours, peer: "100 B payload", theirs });
   }
@@ -111,10 +126,13 @@ async function sideBySide(bench: Bench, rounds: number): Promise<Measurement> {
   const four = Array<string>(4).fill(script);
   const gates = dispatcherWith("pre_tool_call", four, bench);
   const observers = dispatcherWith("post_tool_call", four, bench);
-  const [ours = Number.NaN, theirs = Number.NaN] = await turns(rounds, {
-    observers: () => observers.invoke_hook("post_tool_call", { ...CALL, result: "{}" }),
-    gates: () => gates.invoke_hook("pre_tool_call", CALL),
-  });
+  const [ours = Number.NaN, theirs = Number.NaN] = await turns(
+    { rounds },
+    {
+      observers: () => observers.invoke_hook("post_tool_call", { ...CALL, result: "{}" }),
+      gates: () => gates.invoke_hook("pre_tool_call", CALL),
+    },
+  );
   const name = `shell-hook / four observers, ${availableParallelism()} cores`;
   return { name, unit: "ms", ours, peer: "one after another", theirs };
 }
@@ -146,29 +164,41 @@ function writeScript(name: keyof typeof SCRIPTS, { folder }: Bench): string {
 
 /** 1 GB, as a long conversation or plugins hold it, and as memory of native code, which only buffers get at. */
 const LARGE_MEMORY = {
-  "1 GB of objects": () => Array.from({ length: 1250 }, () => Array<number>(100_000).fill(0.5)),
+  "1 GB of objects": () => {
+    const part = Array<number>(100_000).fill(0.5);
+    // A copy, because filling each one would first make as much garbage.
+    return Array.from({ length: 1250 }, () => part.slice());
+  },
   "1 GB of buffers": () => Array.from({ length: 16 }, () => Buffer.alloc(2 ** 26, 1)),
 } as const;
 
+interface Large {
+  /** How often each memory is filled, which takes much longer than the runs. */
+  readonly rounds: number;
+  /** In each memory of a round. */
+  readonly runs: number;
+}
+
 /** A run in a process with much memory, compared with the same one without: starting a process forks this one. */
-async function largeParent(bench: Bench, runs: number): Promise<Measurement[]> {
+async function largeParent(bench: Bench, { rounds, runs }: Large): Promise<Measurement[]> {
   const script = writeScript("sh", bench);
   const dispatcher = dispatcherWith("pre_tool_call", [script], bench);
   const samples: Record<string, number[]> = {};
-  const measure = async (name: string) => {
-    for (let run = -2; run < runs; run++) {
+  const measure = async (name: string, count: number) => {
+    for (let run = -2; run < count; run++) {
       const started = performance.now();
       await dispatcher.invoke_hook("pre_tool_call", CALL);
       if (run >= 0) (samples[name] ??= []).push(performance.now() - started);
     }
   };
   const measureWith = async (name: string, memory: readonly unknown[]) => {
-    await measure(name);
+    await measure(name, runs);
     if (process.memoryUsage.rss() < 2 ** 30) throw new Error(`${memory.length} parts are not resident`);
   };
-  for (let round = 0; round < 3; round++) {
-    await measure("small");
+  for (let round = 0; round < rounds; round++) {
     for (const [name, fill] of Object.entries(LARGE_MEMORY)) {
+      // Before each, so that a load that comes or goes affects both.
+      await measure("small", Math.ceil(runs / 2));
       await measureWith(name, fill());
       collectGarbage();
       if (process.memoryUsage.rss() > 2 ** 29) throw new Error(`${name} are still there`);
@@ -201,11 +231,11 @@ export const shellHookCase: Case = {
       const jq = await hasProgram("jq");
       if (!jq) process.stderr.write("shell-hook: jq is not installed, what needs it is skipped\n");
       return [
-        await wholeRun("sh", 80, bench),
+        await wholeRun("sh", isQuick ? 30 : 80, bench),
         ...(jq ? [await wholeRun("bash + jq", isQuick ? 15 : 40, bench)] : []),
         await wholeRun("node", isQuick ? 9 : 20, bench),
-        ...(await largePayload(bench)),
-        ...(await largeParent(bench, isQuick ? 4 : 10)),
+        ...(await largePayload(bench, isQuick)),
+        ...(await largeParent(bench, isQuick ? { rounds: 1, runs: 12 } : { rounds: 3, runs: 10 })),
         ...(jq ? [await sideBySide(bench, isQuick ? 7 : 15)] : []),
         await consentCheck(bench, isQuick),
       ];

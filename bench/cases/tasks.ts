@@ -12,27 +12,28 @@ import { median, type Case, type Measurement } from "../measure.ts";
 
 const BIN = resolve(import.meta.dirname, "../../cli/bin.js");
 const TASKS = 1000;
+const QUICK_TASKS = 300;
 const QUEUE_ROUNDS = 7;
 const SUBMIT_ROUNDS = 15;
-const QUICK_SUBMIT_ROUNDS = 7;
+const QUICK_SUBMIT_ROUNDS = 5;
 const SELF: ProcessIdentity = { pid: process.pid, start: null };
 const RESULT = { status: "succeeded", exit_code: 0, ended_by: "task", error: null } as const;
 
 /** What the storage costs a task that does nothing: it is claimed, has a process, and ends. Nothing listens to it. */
-async function queue(folder: string): Promise<readonly Measurement[]> {
+async function queue(folder: string, tasks: number): Promise<readonly Measurement[]> {
   const database = openDatabase(join(folder, "queue.db"));
   const store = new EmbeddedTasks(database, new EmbeddedDeliveries(database));
   database.exec("CREATE TABLE bare (number INTEGER PRIMARY KEY, status TEXT)");
   const add = database.prepare("INSERT INTO bare (status) VALUES ('queued')");
-  for (let number = 0; number < TASKS; number++) add.run();
+  for (let number = 0; number < tasks; number++) add.run();
   const update = database.prepare("UPDATE bare SET status = ? WHERE number = ?");
   const samples = { ours: [] as number[], theirs: [] as number[] };
   try {
     for (let round = 0; round <= QUEUE_ROUNDS; round++) {
-      for (let number = 0; number < TASKS; number++) await store.submit(NO_OP);
-      const ours = await perTask(() => finishNext(store));
+      for (let number = 0; number < tasks; number++) await store.submit(NO_OP);
+      const ours = await perTask(tasks, () => finishNext(store));
       let number = 0;
-      const theirs = await perTask(async () => {
+      const theirs = await perTask(tasks, async () => {
         database.exec("BEGIN IMMEDIATE");
         update.run(`round ${round}`, ++number);
         database.exec("COMMIT");
@@ -60,10 +61,10 @@ async function finishNext(store: EmbeddedTasks): Promise<void> {
   if (!isStarted || !(await store.end(id, attempt, RESULT, () => []))) throw new Error(`${id} did not end`);
 }
 
-async function perTask(work: () => Promise<void>): Promise<number> {
+async function perTask(tasks: number, work: () => Promise<void>): Promise<number> {
   const started = performance.now();
-  for (let number = 0; number < TASKS; number++) await work();
-  return ((performance.now() - started) * 1e6) / TASKS;
+  for (let number = 0; number < tasks; number++) await work();
+  return ((performance.now() - started) * 1e6) / tasks;
 }
 
 /** `hermes run --background` until its id is printed, while a worker runs; each task ends before the next sample. */
@@ -129,7 +130,10 @@ export const tasksCase: Case = {
   run: async ({ isQuick }) => {
     const folder = mkdtempSync(join(tmpdir(), "hermes-bench-"));
     try {
-      return [...(await queue(folder)), await submitting(folder, isQuick ? QUICK_SUBMIT_ROUNDS : SUBMIT_ROUNDS)];
+      return [
+        ...(await queue(folder, isQuick ? QUICK_TASKS : TASKS)),
+        await submitting(folder, isQuick ? QUICK_SUBMIT_ROUNDS : SUBMIT_ROUNDS),
+      ];
     } finally {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }

@@ -50,10 +50,10 @@ async function publishing(): Promise<Measurement> {
 }
 
 /** From a database of its own. */
-async function deliverFrom(folder: string, receiver: Receiver, others?: readonly string[]): Promise<Delivered> {
+async function deliverFrom(folder: string, receiver: Receiver, others: readonly string[] = []): Promise<Delivered> {
   const database = openDatabase(join(folder, `${performance.now()}.db`));
   try {
-    return await deliver(new EmbeddedDeliveries(database), receiver, others);
+    return await deliver(new EmbeddedDeliveries(database), receiver, { others });
   } finally {
     database.close();
   }

@@ -213,7 +213,7 @@ test("no text stops the judgement or makes it throw", async () => {
       const reason = await guard.refuseCommand(pieces.join(""), project);
       assert.ok(reason === null || reason.includes("off limits"));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
   for (const unit of ["/a/b ", "$(", "{a,b}", "'", "a=", "x:", "*a", "`", "bash -c '", "/a/b=/c:"]) {
     await guard.refuseCommand(unit.repeat(20_000), project);

@@ -96,10 +96,10 @@ test("of a huge file the wanted lines are read and the rest is not counted", asy
   const file = join(box.project, "huge.txt");
   const handle = openSync(file, "w");
   const block = "a line of the huge file\n".repeat(50_000);
-  for (let at = 0; at < 150; at += 1) writeSync(handle, block);
+  for (let at = 0; at < 70; at += 1) writeSync(handle, block);
   const result = await box.call("read_file", { path: "huge.txt", limit: 2 });
   assert.partialDeepStrictEqual(result, { lines: 2, total_lines: null, truncated: true, next_offset: 3 });
-  const far = await box.call("read_file", { path: "huge.txt", offset: 7_000_000, limit: 1 });
+  const far = await box.call("read_file", { path: "huge.txt", offset: 3_400_000, limit: 1 });
   assert.equal(far["content"], "a line of the huge file\n");
   truncateSync(file);
 });

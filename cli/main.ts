@@ -16,20 +16,23 @@ import { reportError } from "./report-error.ts";
 /** Runs the program with the arguments after its name, and ends the process with the contract's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const context = createContext(process.env);
-  const report = (error: unknown) => {
-    if (!(error instanceof AnsweredOutside)) reportError(error, argv, context);
-  };
   // A plugin's promise that never settles keeps no timer or socket: without this, the program would exit with 0.
   setInterval(() => undefined, 2 ** 30);
+  await runCommandLine(argv, context);
+  await flushStdout().catch((error: unknown) => reportError(error, argv, context));
+  // A plugin's timer or an idle connection must not keep the program alive.
+  process.exit();
+}
+
+/** Runs the command that the words name; what it throws is reported, and decides the exit code. */
+export async function runCommandLine(argv: readonly string[], context: CliContext): Promise<void> {
   try {
     if (process.platform === "win32") throw new HermesError("HERMES_PLATFORM", { platform: "Windows" });
     await run(argv, context);
   } catch (error) {
-    report(isDamage(error) ? await explained(error, argv) : error);
+    if (error instanceof AnsweredOutside) return;
+    reportError(isDamage(error) ? await explained(error, argv) : error, argv, context);
   }
-  await flushStdout().catch(report);
-  // A plugin's timer or an idle connection must not keep the program alive.
-  process.exit();
 }
 
 async function run(argv: readonly string[], context: CliContext): Promise<void> {

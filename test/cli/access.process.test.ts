@@ -4,6 +4,7 @@ import { chmodSync, chownSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { framesOf, Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 
 const TURN = ["chat", "-q", "run `echo reached`", "--output-format", "stream-json"] as const;
 
@@ -20,14 +21,14 @@ for (const [what, path, mode] of [
     );
     const target = join(home.path, path);
     chmodSync(target, mode);
-    for (const args of [
-      TURN,
+    const commands = [
       ["hooks", "list"],
       ["hooks", "doctor"],
       ["config", "check"],
       ["hooks", "allow", "--all"],
-    ]) {
-      const { code, stderr } = await home.run(args);
+    ];
+    for (const args of [TURN, ...commands]) {
+      const { code, stderr } = args === TURN ? await home.run(args) : await runInProcess(home, args);
       assert.equal(code, 2, args.join(" "));
       assert.ok(stderr.includes(`chmod o-w ${target.replace(/\/$/, "")}`), stderr);
     }
@@ -44,7 +45,7 @@ if (process.getuid?.() === 0) {
     const home = new Home(t);
     const config = home.write("config.yaml", "agent: { max_iterations: 3 }\n");
     chownSync(config, 12_345, 12_345);
-    const { code, stderr } = await home.run(["config", "check"]);
+    const { code, stderr } = await runInProcess(home, ["config", "check"]);
     assert.equal(code, 2);
     assert.match(stderr, /belongs to another user \(uid 12345\).*chown 0 /);
   });
@@ -56,7 +57,7 @@ test("a script that everyone may write is warned about, and its fail_closed gate
     const script = home.script("guard.sh", "cat >/dev/null\n");
     const entries = [{ command: script, fail_closed: true }];
     home.write("config.yaml", `hooks: { pre_tool_call: ${JSON.stringify(entries)} }\n`);
-    await home.run(["hooks", "allow", "--all"]);
+    await runInProcess(home, ["hooks", "allow", "--all"]);
     const target = join(home.path, open);
     const result = async () => {
       const ended = await home.run(TURN);
@@ -69,7 +70,7 @@ test("a script that everyone may write is warned about, and its fail_closed gate
     assert.equal(success, false);
     assert.ok(content.includes(`chmod o-w ${target}`), content);
     assert.match(stderr, /hooks\.pre_tool_call\[0\]: everyone can write .*every matching call is blocked/);
-    const list = await home.run(["hooks", "list", "--check"]);
+    const list = await runInProcess(home, ["hooks", "list", "--check"]);
     assert.equal(list.code, 1);
     assert.ok(list.stderr.includes(`everyone can write ${target}`));
     const doctor = await home.run(["hooks", "doctor"]);
@@ -109,7 +110,10 @@ test("a gateway hook's folder that everyone may write is warned about", async (t
   home.write("hooks/log/handler.js", "export function handle() {}\n");
   assert.doesNotMatch((await home.run(["hooks", "doctor"])).stdout, /not safe/);
   chmodSync(join(home.path, "hooks/log"), 0o777);
-  assert.match((await home.run(["hooks", "list"])).stderr, /hooks\/log is not safe: everyone can write .*chmod o-w/);
+  assert.match(
+    (await runInProcess(home, ["hooks", "list"])).stderr,
+    /hooks\/log is not safe: everyone can write .*chmod o-w/,
+  );
   const doctor = await home.run(["hooks", "doctor"]);
   assert.equal(doctor.code, 1);
   assert.match(doctor.stdout, /hooks\/log is not safe/);

@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { framesOf, Home, ROOT } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { noPty } from "../helpers/pty.ts";
 
 const ENTER = "\r";
@@ -20,7 +21,7 @@ function withApprovals(t: TestContext, more = ""): Home {
 }
 
 async function rulesOf(home: Home): Promise<Listed["rules"]> {
-  const { code, stdout, stderr } = await home.run(["approvals", "list", "--json"]);
+  const { code, stdout, stderr } = await runInProcess(home, ["approvals", "list", "--json"]);
   assert.equal(code, 0, stderr);
   return (JSON.parse(stdout) as Listed).rules;
 }

@@ -3,6 +3,7 @@ import test from "node:test";
 import { GLOBAL_OPTIONS } from "#cli/global-options";
 import { CHAT_OPTIONS } from "#cli/implied-chat";
 import { framesOf, Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { noPty } from "../helpers/pty.ts";
 
 test("without arguments and without a terminal there is help with three examples, on standard output", async (t) => {
@@ -46,10 +47,10 @@ test("the options that may stand without chat are those of chat", async (t) => {
 test("every command has help, asked for either way", async (t) => {
   const home = new Home(t);
   for (const name of ["chat", "hooks", "plugins", "sessions", "config", "complete"]) {
-    const flag = await home.run([name, "--help"]);
+    const flag = await runInProcess(home, [name, "--help"]);
     assert.equal(flag.code, 0, name);
     assert.match(flag.stdout, new RegExp(`^Usage: hermes ${name}`));
-    assert.equal((await home.run(["help", name])).stdout, flag.stdout);
+    assert.equal((await runInProcess(home, ["help", name])).stdout, flag.stdout);
   }
 });
 
@@ -73,7 +74,7 @@ test("mistyped commands, subcommands and flags are 2 with a did-you-mean on stan
     [["hooks", "list", "--hom", "/x"], "--home"],
     [["hooks", "list", "--accept-hoks"], "--accept-hooks"],
   ] as const) {
-    const { code, stdout, stderr } = await home.run(args);
+    const { code, stdout, stderr } = await runInProcess(home, args);
     assert.equal(code, 2, args.join(" "));
     assert.equal(stdout, "");
     assert.match(stderr, new RegExp(`Did you mean "?${meant}`), args.join(" "));
@@ -95,7 +96,7 @@ test("wrong usage says what would be right, in one or two lines", async (t) => {
     [["chat", "-q", "x", "--max-turns", "none"], /^hermes: --max-turns takes a whole number from 1, not "none"\.\n$/],
     [["sessions", "list", "--limit", "none"], /^hermes: --limit takes a whole number from 1, not "none"\.\n$/],
   ] as const) {
-    const { code, stdout, stderr } = await home.run(args);
+    const { code, stdout, stderr } = await runInProcess(home, args);
     assert.deepEqual([code, stdout], [2, ""], args.join(" "));
     assert.match(stderr, sentence);
   }
@@ -131,7 +132,7 @@ test("a wrong configuration is 2 and nothing starts", async (t) => {
     ["config", "check"],
     ["plugins", "list"],
   ]) {
-    const { code, stderr } = await home.run(args);
+    const { code, stderr } = await runInProcess(home, args);
     assert.equal(code, 2, args.join(" "));
     assert.match(stderr, /config\.yaml:2: agent\.max_iterations: expected a.*number/, args.join(" "));
   }
@@ -140,11 +141,11 @@ test("a wrong configuration is 2 and nothing starts", async (t) => {
 
 test("config check: 0 for a right file, 1 for one with something unknown, 2 for a variable that is not set", async (t) => {
   const home = new Home(t);
-  assert.equal((await home.run(["config", "check"])).code, 0);
+  assert.equal((await runInProcess(home, ["config", "check"])).code, 0);
   home.write("config.yaml", "plugins: { enabled: [] }\n");
-  assert.equal((await home.run(["config", "check"])).code, 0);
+  assert.equal((await runInProcess(home, ["config", "check"])).code, 0);
   home.write("config.yaml", "pluginz: {}\nhooks: { pre_tol_call: [{ command: x }] }\n");
-  const warned = await home.run(["config", "check", "--json"]);
+  const warned = await runInProcess(home, ["config", "check", "--json"]);
   assert.equal(warned.code, 1);
   const { warnings } = JSON.parse(warned.stdout) as { warnings: string[] };
   assert.equal(warnings.length, 2);
@@ -153,12 +154,15 @@ test("config check: 0 for a right file, 1 for one with something unknown, 2 for 
   const unset = await home.run(["config", "check"]);
   assert.equal(unset.code, 2);
   assert.match(unset.stderr, /config\.yaml:1: model\.api_key: .*NOT_SET_HERE/);
-  assert.equal((await home.run(["hooks", "list"])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "list"])).code, 0);
 });
 
 test("config schema is a JSON Schema of the sections", async (t) => {
   const home = new Home(t);
-  const schema = JSON.parse((await home.run(["config", "schema"])).stdout) as { type: string; properties: object };
+  const schema = JSON.parse((await runInProcess(home, ["config", "schema"])).stdout) as {
+    type: string;
+    properties: object;
+  };
   assert.equal(schema.type, "object");
   for (const section of ["model", "agent", "hooks", "plugins", "gateway", "inbox"])
     assert.ok(section in schema.properties);
@@ -175,7 +179,7 @@ test("cli-config.yaml is read when there is no config.yaml", async (t) => {
 test("completion: each shell's script, and answers to what it asks", async (t) => {
   const home = new Home(t);
   for (const shell of ["bash", "zsh", "fish"]) {
-    const { code, stdout } = await home.run(["complete", shell]);
+    const { code, stdout } = await runInProcess(home, ["complete", shell]);
     assert.equal(code, 0);
     assert.match(stdout, /hermes/);
   }
@@ -255,8 +259,8 @@ test("hermes help CODE explains an error from the page of errors", async (t) => 
   const { code, stdout } = await home.run(["help", "hermes_config_access"]);
   assert.equal(code, 0);
   assert.match(stdout, /^HERMES_CONFIG_ACCESS\nThe configuration file.*Exit code 2;/);
-  assert.doesNotMatch((await home.run(["help", "HERMES_CONFIG_TYPE"])).stdout, /\]\(/);
-  const unknown = await home.run(["help", "HERMES_CONFIG_TYP"]);
+  assert.doesNotMatch((await runInProcess(home, ["help", "HERMES_CONFIG_TYPE"])).stdout, /\]\(/);
+  const unknown = await runInProcess(home, ["help", "HERMES_CONFIG_TYP"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /Did you mean "HERMES_CONFIG_TYPE"\?/);
 });

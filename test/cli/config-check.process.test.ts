@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test, { describe, type TestContext } from "node:test";
 import { Home, type Ended } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 
 type Surface = "chat" | "gateway" | "dashboard" | "hooks test" | "sandbox";
 
@@ -58,8 +59,12 @@ const REFUSED: readonly (readonly [key: string, surface: Surface, config: string
 /** Variables that are not set, where nothing uses them. */
 const RIGHT: readonly (readonly [surface: Surface, config: string])[] = [
   ["gateway", `gateway: { platforms: { ${ON}, telegram: { enabled: false, token: '\${UNSET}' } } }`],
-  ["chat", "gateway: { allowed_users: ['$${UNSET}'] }\nmonitoring: { health: { host: '${UNSET}' } }"],
-  ["chat", "plugins: { enabled: [named], entries: { folder: { settings: { url: '${SET}' } } } }"],
+  [
+    "chat",
+    `gateway: { allowed_users: ['$\${UNSET}'] }
+monitoring: { health: { host: '\${UNSET}' } }
+plugins: { enabled: [named], entries: { folder: { settings: { url: '\${SET}' } } } }`,
+  ],
   ["chat", "plugins: { enabled: [named], disabled: [folder], entries: { folder: { settings: { url: '${UNSET}' } } } }"],
   // What is under the name comes first: what is under the folder is not read.
   ["dashboard", "plugins: { enabled: [folder], entries: { named: {}, folder: { settings: { url: '${EMPTY}' } } } }"],
@@ -69,7 +74,7 @@ describe("config check refuses what the start refuses", () => {
   for (const [key, surface, config] of REFUSED) {
     test(`${key}, ${surface}`, async (t) => {
       const home = homeWith(t, config);
-      const check = await home.run(["config", "check"], { env: ENV });
+      const check = await runInProcess(home, ["config", "check"], { env: ENV });
       assert.equal(check.code, 2, check.stderr);
       const sentence = /^hermes: (.*)$/m.exec(check.stderr)?.[1] ?? "";
       assert.match(sentence, /: the environment variable (UNSET|EMPTY) is not set or empty$/);
@@ -86,7 +91,7 @@ describe("config check accepts what the start accepts", () => {
   for (const [surface, config] of RIGHT) {
     test(`${surface}: ${config}`, async (t) => {
       const home = homeWith(t, config);
-      const check = await home.run(["config", "check"], { env: ENV });
+      const check = await runInProcess(home, ["config", "check"], { env: ENV });
       assert.equal(check.code, 0, check.stderr);
       const start = await startOf(surface, home);
       assert.equal(start.code, 0, start.stderr);
@@ -122,7 +127,7 @@ const UNUSABLE: readonly (readonly [surface: Surface, config: string, sentence: 
 for (const [surface, config, sentence] of UNUSABLE) {
   test(`config check refuses ${config}, as the start does`, async (t) => {
     const home = homeWith(t, `model: { provider: offline }\n${config}`);
-    const check = await home.run(["config", "check"]);
+    const check = await runInProcess(home, ["config", "check"]);
     assert.match(check.stderr, sentence);
     assert.equal(check.code, 2);
     const start = await startOf(surface, home);
@@ -132,7 +137,7 @@ for (const [surface, config, sentence] of UNUSABLE) {
 
 test("config check warns of a dashboard that only starts with --insecure", async (t) => {
   const home = homeWith(t, "dashboard: { host: 0.0.0.0 }");
-  const check = await home.run(["config", "check"]);
+  const check = await runInProcess(home, ["config", "check"]);
   assert.equal(check.code, 1);
   assert.match(check.stderr, /A dashboard on 0\.0\.0\.0 is reachable .* Add --insecure/);
   const start = await startOf("dashboard", home);
@@ -144,7 +149,7 @@ test("config check warns of an enabled plugin without the variables it requires,
   const home = homeWith(t, "plugins: { enabled: [named] }");
   home.plugin("folder", PLUGIN, { manifest: "name: named\nrequires_env: [EMPTY, SET, UNSET]\n" });
   home.plugin("off", PLUGIN, { manifest: "name: off\nrequires_env: [UNSET]\n" });
-  const check = await home.run(["config", "check"], { env: ENV });
+  const check = await runInProcess(home, ["config", "check"], { env: ENV });
   const sentence = "it needs EMPTY, UNSET in the environment (requires_env in its plugin.yaml).";
   assert.equal(check.code, 1);
   assert.equal(check.stderr, `warning: plugin "named": ${sentence}\n`);

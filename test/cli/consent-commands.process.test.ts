@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 
 const ALLOWLIST = "shell-hooks-allowlist.json";
 
@@ -21,7 +22,7 @@ function homeWith(context: TestContext, commands: readonly string[], approved: r
 }
 
 async function allowedOf(home: Home): Promise<readonly string[]> {
-  const { hooks } = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as { hooks: Listed[] };
+  const { hooks } = JSON.parse((await runInProcess(home, ["hooks", "list", "--json"])).stdout) as { hooks: Listed[] };
   return hooks.filter(({ allowed }) => allowed).map(({ command }) => command);
 }
 
@@ -49,7 +50,7 @@ test("every spelling is a separate command", async (context) => {
   }
   const all = homeWith(context, SPELLINGS, []);
   for (const [index, spelling] of SPELLINGS.entries()) {
-    assert.equal((await all.run(["hooks", "allow", "pre_tool_call", spelling])).code, 0, spelling);
+    assert.equal((await runInProcess(all, ["hooks", "allow", "pre_tool_call", spelling])).code, 0, spelling);
     assert.deepEqual(await allowedOf(all), SPELLINGS.slice(0, index + 1));
     if (index === 3) break;
   }
@@ -58,8 +59,8 @@ test("every spelling is a separate command", async (context) => {
 test("an approval for one event is none for another", async (context) => {
   const home = new Home(context);
   home.write("config.yaml", 'hooks: { pre_tool_call: [{ command: "x" }], post_tool_call: [{ command: "x" }] }\n');
-  await home.run(["hooks", "allow", "post_tool_call", "x"]);
-  const { hooks } = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as {
+  await runInProcess(home, ["hooks", "allow", "post_tool_call", "x"]);
+  const { hooks } = JSON.parse((await runInProcess(home, ["hooks", "list", "--json"])).stdout) as {
     hooks: { event: string; allowed: boolean }[];
   };
   assert.deepEqual(
@@ -125,17 +126,17 @@ test("commands that cannot be parsed do not run, approved or not; a fail_closed 
 test("a path that the shell expanded is approved as it is, and the configured spelling is offered", async (t) => {
   const home = homeWith(t, ["~/guard.sh --strict"], ["~/guard.sh --strict"]);
   const expanded = `${home.env()["HOME"]}/guard.sh --strict`;
-  const allowed = await home.run(["hooks", "allow", "pre_tool_call", expanded]);
+  const allowed = await runInProcess(home, ["hooks", "allow", "pre_tool_call", expanded]);
   assert.equal(allowed.code, 0);
   assert.match(allowed.stdout, /^Approved: /);
   assert.match(
     allowed.stderr,
     /To approve the configured one, run: hermes hooks allow pre_tool_call '~\/guard\.sh --strict'/,
   );
-  const other = await home.run(["hooks", "allow", "pre_tool_call", `${expanded}er`]);
+  const other = await runInProcess(home, ["hooks", "allow", "pre_tool_call", `${expanded}er`]);
   assert.doesNotMatch(other.stderr, /configured one/);
-  await home.run(["hooks", "revoke", expanded]);
-  const unknown = await home.run(["hooks", "revoke", expanded]);
+  await runInProcess(home, ["hooks", "revoke", expanded]);
+  const unknown = await runInProcess(home, ["hooks", "revoke", expanded]);
   assert.equal(unknown.code, 3);
   assert.match(unknown.stderr, /Did you mean '~\/guard\.sh --strict'\?/);
 });

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 
 const ALLOWLIST = "shell-hooks-allowlist.json";
 const COMMAND = "~/.hermes/agent-hooks/guard.sh";
@@ -51,7 +52,7 @@ test("a file that others may write: its approvals are ignored, and the next writ
   const chat = await home.run(turn);
   assert.match(chat.stderr, /is writable by other users/);
   assert.doesNotMatch(chat.stdout, /guard-ran/);
-  assert.equal((await home.run(["hooks", "allow", "pre_tool_call", COMMAND])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "pre_tool_call", COMMAND])).code, 0);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.match((await home.run(turn)).stdout, /guard-ran/);
 });
@@ -65,7 +66,9 @@ test("a missing file approves nothing; one bad entry among good ones is skipped 
   const some = await home.run(turn);
   assert.match(some.stdout, /guard-ran/, "event and command alone suffice");
   assert.match(some.stderr, /approvals\[0\].*\n.*approvals\[2\]/);
-  const { hooks } = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as { hooks: { drift: string }[] };
+  const { hooks } = JSON.parse((await runInProcess(home, ["hooks", "list", "--json"])).stdout) as {
+    hooks: { drift: string }[];
+  };
   assert.equal(hooks[0]?.drift, "unknown");
 });
 

@@ -4,6 +4,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFile
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { framesOf, Home, type Ended } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { noPty } from "../helpers/pty.ts";
 
 const COMMAND = "~/.hermes/agent-hooks/guard.sh";
@@ -36,7 +37,7 @@ function pinned(context: TestContext, extra = ""): Guarded {
       return { outcome: hook?.["outcome"], detail: `${JSON.stringify(hook)} ${ended.stderr}`, ended };
     },
     async listed() {
-      const { hooks } = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as {
+      const { hooks } = JSON.parse((await runInProcess(home, ["hooks", "list", "--json"])).stdout) as {
         hooks: { allowed: unknown; drift: unknown }[];
       };
       return { allowed: hooks[0]?.allowed, drift: hooks[0]?.drift };
@@ -46,7 +47,7 @@ function pinned(context: TestContext, extra = ""): Guarded {
 
 test("what runs is the private copy; HERMES_HOOK_SCRIPT is the script's own path", async (context) => {
   const { home, script, turn, listed } = pinned(context);
-  assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "--all"])).code, 0);
   assert.deepEqual(await listed(), { allowed: true, drift: "none" });
   const { ended } = await turn();
   assert.match(ended.stdout, new RegExp(`first ${script} ${home.path}/approved-hooks/[0-9a-f]{64}/guard\\.sh`));
@@ -55,7 +56,7 @@ test("what runs is the private copy; HERMES_HOOK_SCRIPT is the script's own path
 
 test("a changed script does not run: list, test, doctor and the log say so; allow approves it again", async (context) => {
   const { home, script, turn, listed } = pinned(context);
-  await home.run(["hooks", "allow", "--all"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
   const before = home.read(ALLOWLIST);
   writeFileSync(script, guard("second"));
 
@@ -68,8 +69,8 @@ test("a changed script does not run: list, test, doctor and the log say so; allo
   assert.match(home.read("logs/hooks.jsonl"), /"outcome":"error"/);
 
   assert.deepEqual(await listed(), { allowed: false, drift: "modified" });
-  assert.match((await home.run(["hooks", "list"])).stdout, /not allowed, script modified/);
-  assert.equal((await home.run(["hooks", "list", "--check"])).code, 1);
+  assert.match((await runInProcess(home, ["hooks", "list"])).stdout, /not allowed, script modified/);
+  assert.equal((await runInProcess(home, ["hooks", "list", "--check"])).code, 1);
   const doctor = await home.run(["hooks", "doctor"]);
   assert.equal(doctor.code, 1);
   assert.match(doctor.stdout, /changed since you approved it.*hermes hooks allow/);
@@ -88,13 +89,13 @@ test("a changed script does not run: list, test, doctor and the log say so; allo
   assert.deepEqual(await listed(), { allowed: true, drift: "none" });
   assert.match((await turn()).ended.stdout, /second/);
   assert.equal(readdirSync(join(home.path, "approved-hooks")).length, 1);
-  await home.run(["hooks", "revoke", COMMAND]);
+  await runInProcess(home, ["hooks", "revoke", COMMAND]);
   assert.deepEqual(readdirSync(join(home.path, "approved-hooks")), []);
 });
 
 test("a gate with fail_closed blocks when its script has changed", async (context) => {
   const { home, script, turn } = pinned(context, ", fail_closed: true");
-  await home.run(["hooks", "allow", "--all"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
   appendFileSync(script, "# edited\n");
   const { outcome, detail, ended } = await turn();
   assert.equal(outcome, "block");
@@ -142,7 +143,7 @@ test(
   { skip: noPty },
   async (context) => {
     const { home, script, turn } = pinned(context);
-    await home.run(["hooks", "allow", "--all"]);
+    await runInProcess(home, ["hooks", "allow", "--all"]);
     writeFileSync(script, guard("second"));
     const pty = home.terminal(["chat", "-q", "run `echo reached`"]);
     context.after(() => pty.kill());
@@ -183,7 +184,7 @@ test("an earlier python3 in PATH does not win", async (context) => {
   write(late!, `#!/bin/sh\nexec /bin/sh "$@"\n`);
   home.script("guard.sh", guard("pinned").replace("#!/bin/sh", "#!/usr/bin/env python3"));
   const env = { PATH: `${folders.toReversed().join(":")}:${process.env["PATH"]}` };
-  await home.run(["hooks", "allow", "--all"], { env });
+  await runInProcess(home, ["hooks", "allow", "--all"], { env });
   write(early!, `#!/bin/sh\n: > ${evidence}\nexec /bin/sh "$@"\n`);
   const { stdout } = await home.run(["chat", "-q", "run `echo reached`"], { env });
   assert.match(stdout, /pinned .*approved-hooks/);
@@ -197,7 +198,7 @@ test("a script for Claude Code is pinned too, although its protocol starts it th
     "config.yaml",
     `hooks_consent: pinned\nhooks: { pre_tool_call: [{ command: "${script}", protocol: claude, fail_closed: true }] }\n`,
   );
-  await home.run(["hooks", "allow", "--all"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
   const turn = () => home.run(["chat", "-q", "run `echo reached`"]);
   assert.match((await turn()).stdout, /first .*approved-hooks/);
   writeFileSync(script, readFileSync(script, "utf8").replace("first", "other"));
@@ -218,7 +219,7 @@ test("other files of the command are pinned; list says what is not; pin_ignore e
   const entry = { command: `${command}${state}`, pin_ignore: ["~/.hermes/agent-hooks/state.json"] };
   const inline = { command: "sh -c 'cat >/dev/null'" };
   home.write("config.yaml", `hooks_consent: pinned\nhooks: { pre_tool_call: ${JSON.stringify([entry, inline])} }\n`);
-  await home.run(["hooks", "allow", "--all"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
   const turn = () => home.run(["chat", "-q", "run `echo reached`"]);
   writeFileSync(state, "edited");
   assert.match((await turn()).stdout, /first/);
@@ -226,7 +227,7 @@ test("other files of the command are pinned; list says what is not; pin_ignore e
   const { stdout, stderr } = await turn();
   assert.doesNotMatch(stdout, /first/);
   assert.match(stderr, /rules\.json has changed since it was approved/);
-  const { hooks } = JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as {
+  const { hooks } = JSON.parse((await runInProcess(home, ["hooks", "list", "--json"])).stdout) as {
     hooks: { drift: string; allowed: boolean; unpinned: string | null }[];
   };
   assert.deepEqual(
@@ -238,6 +239,9 @@ test("other files of the command are pinned; list says what is not; pin_ignore e
   );
   assert.equal(hooks[0]!.unpinned, null);
   assert.match(String(hooks[1]!.unpinned), /pinned as part of the command/);
-  assert.match((await home.run(["hooks", "list"])).stdout, /sh -c .*: Its code is pinned as part of the command/);
+  assert.match(
+    (await runInProcess(home, ["hooks", "list"])).stdout,
+    /sh -c .*: Its code is pinned as part of the command/,
+  );
   assert.match((await home.run(["hooks", "doctor"])).stdout, /changed since you approved it/);
 });

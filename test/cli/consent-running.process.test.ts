@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { noPty as skip, type Pty } from "../helpers/pty.ts";
 
 const COMMAND = "~/.hermes/agent-hooks/guard.sh";
@@ -40,16 +41,16 @@ for (const mode of ["command", "pinned"] as const) {
       return seen;
     };
     await say((mark) => mark);
-    assert.equal((await home.run(["hooks", "allow", "pre_tool_call", COMMAND])).code, 0);
+    assert.equal((await runInProcess(home, ["hooks", "allow", "pre_tool_call", COMMAND])).code, 0);
     await say(() => "guard-blocked");
-    assert.equal((await home.run(["hooks", "revoke", COMMAND])).code, 0);
+    assert.equal((await runInProcess(home, ["hooks", "revoke", COMMAND])).code, 0);
     await say((mark) => mark);
-    assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
+    assert.equal((await runInProcess(home, ["hooks", "allow", "--all"])).code, 0);
     await say(() => "guard-blocked");
     if (mode === "pinned") {
       writeFileSync(script, `#!/bin/sh\ncat >/dev/null; echo '{"action":"block","message":"edited-blocked"}'\n`);
       await say((mark) => mark);
-      assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
+      assert.equal((await runInProcess(home, ["hooks", "allow", "--all"])).code, 0);
       await say(() => "edited-blocked");
     }
     pty.type("\u0004");
@@ -72,9 +73,9 @@ test(
     await pty.see("› ");
     const say = sayOn(pty);
     await say("it is not approved");
-    await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
+    await runInProcess(home, ["hooks", "allow", "pre_tool_call", COMMAND]);
     await say("reached-2");
-    await home.run(["hooks", "revoke", COMMAND]);
+    await runInProcess(home, ["hooks", "revoke", COMMAND]);
     await say("it is not approved");
   },
 );
@@ -90,9 +91,9 @@ test("a running conversation notices that an approval lacks the environment", { 
   pty.type("n\r");
   await pty.see("› ");
   const say = sayOn(pty);
-  await home.run(["hooks", "allow", "pre_tool_call", COMMAND]);
+  await runInProcess(home, ["hooks", "allow", "pre_tool_call", COMMAND]);
   await say("approved without A_TOKEN");
-  await home.run(["hooks", "allow", "pre_tool_call", COMMAND, "--env", "A_TOKEN"]);
+  await runInProcess(home, ["hooks", "allow", "pre_tool_call", COMMAND, "--env", "A_TOKEN"]);
   await say("reached-2");
 });
 
@@ -100,7 +101,7 @@ test("a running conversation notices that everyone may write a guard's script", 
   const home = new Home(context);
   const script = home.script("guard.sh", "cat >/dev/null\n");
   home.write("config.yaml", `hooks: { pre_tool_call: [{ command: "${COMMAND}", fail_closed: true }] }\n`);
-  await home.run(["hooks", "allow", "--all"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
   const pty = home.terminal(["chat"]);
   context.after(() => pty.kill());
   await pty.see("› ");

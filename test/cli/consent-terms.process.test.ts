@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { framesOf, Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { noPty } from "../helpers/pty.ts";
 
 const ALLOWLIST = "shell-hooks-allowlist.json";
@@ -36,7 +37,9 @@ class Terms {
   }
 
   async listed(): Promise<Listed> {
-    const { hooks } = JSON.parse((await this.home.run(["hooks", "list", "--json"])).stdout) as { hooks: Listed[] };
+    const { hooks } = JSON.parse((await runInProcess(this.home, ["hooks", "list", "--json"])).stdout) as {
+      hooks: Listed[];
+    };
     return { allowed: hooks[0]!.allowed, approved_without: hooks[0]!.approved_without };
   }
 
@@ -49,7 +52,7 @@ test("words that were approved do not run through sh -c once protocol: claude is
   const terms = new Terms(t);
   const { home, planted, command } = terms;
   terms.configure();
-  assert.equal((await home.run(["hooks", "allow", "pre_tool_call", command])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "pre_tool_call", command])).code, 0);
   assert.deepEqual(await terms.listed(), { allowed: true, approved_without: [] });
   await home.run(TURN);
   assert.equal(existsSync(planted), false, "as words, they are only printed");
@@ -60,7 +63,7 @@ test("words that were approved do not run through sh -c once protocol: claude is
   assert.match(stderr, /not approved and will not run: .*approved without the shell \(sh -c\)/);
   assert.match(stdout, /"output":"reached|reached/);
   assert.deepEqual(await terms.listed(), { allowed: false, approved_without: ["the shell (sh -c)"] });
-  assert.match((await home.run(["hooks", "list"])).stdout, /approved without the shell \(sh -c\)/);
+  assert.match((await runInProcess(home, ["hooks", "list"])).stdout, /approved without the shell \(sh -c\)/);
   const doctor = await home.run(["hooks", "doctor"]);
   assert.equal(doctor.code, 1);
   assert.match(
@@ -69,7 +72,7 @@ test("words that were approved do not run through sh -c once protocol: claude is
   );
   assert.equal(existsSync(planted), false, "doctor does not run it");
 
-  const again = await home.run(["hooks", "allow", "pre_tool_call", command]);
+  const again = await runInProcess(home, ["hooks", "allow", "pre_tool_call", command]);
   assert.equal(again.code, 0);
   assert.match(again.stderr, /approved without the shell.*--shell/);
   await home.run(TURN);
@@ -166,8 +169,8 @@ test("allow --all records what the entries have, together for entries of the sam
   const { stdout } = await home.run(["hooks", "allow", "--all", "--json"]);
   const approved = [{ event: "pre_tool_call", command, shell: true, env: ["A_TOKEN", "B_KEY"] }];
   assert.deepEqual(JSON.parse(stdout), { approved, already_approved: [] });
-  assert.deepEqual((await home.run(["hooks", "list", "--check"])).code, 0);
-  assert.deepEqual(JSON.parse((await home.run(["hooks", "allow", "--all", "--json"])).stdout), {
+  assert.deepEqual((await runInProcess(home, ["hooks", "list", "--check"])).code, 0);
+  assert.deepEqual(JSON.parse((await runInProcess(home, ["hooks", "allow", "--all", "--json"])).stdout), {
     approved: [],
     already_approved: approved,
   });
@@ -177,7 +180,7 @@ test("allow takes several --env; nothing of an earlier approval is lost; wrong o
   const terms = new Terms(t);
   terms.configure({ env: ["A_TOKEN", "B_KEY"] });
   const allow = (...options: readonly string[]) =>
-    terms.home.run(["hooks", "allow", "pre_tool_call", terms.command, ...options]);
+    runInProcess(terms.home, ["hooks", "allow", "pre_tool_call", terms.command, ...options]);
   await allow("--env", "A_TOKEN");
   assert.deepEqual((await terms.listed()).approved_without, ["B_KEY"]);
   await allow("--env", "B_KEY", "--shell");
@@ -186,7 +189,7 @@ test("allow takes several --env; nothing of an earlier approval is lost; wrong o
   assert.deepEqual(terms.recorded()["env"], ["A_TOKEN", "B_KEY"]);
   assert.equal((await terms.listed()).allowed, true);
   assert.equal((await allow("--env", "A=1")).code, 2);
-  assert.equal((await terms.home.run(["hooks", "allow", "--all", "--shell"])).code, 2);
+  assert.equal((await runInProcess(terms.home, ["hooks", "allow", "--all", "--shell"])).code, 2);
 });
 
 test("on a terminal a wider entry is a new question, which shows shell and variables", { skip: noPty }, async (t) => {

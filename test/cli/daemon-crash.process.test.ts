@@ -9,6 +9,7 @@ import { MOST_QUEUED } from "#core/ports/inbox";
 import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { gate, messagesOf, send, startDaemon } from "../helpers/daemon.ts";
 import { Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { until } from "../helpers/poll.ts";
 
 const AGAIN = "[delivered again after a crash]";
@@ -68,7 +69,7 @@ test("a full inbox is 1 and stores nothing", async (t) => {
   const waiting = { session: daemon.name, source: "inject", label: "test", content: "x" } as const;
   for (let number = 0; number < MOST_QUEUED; number++) await inbox.add(waiting);
   database.close();
-  const full = await home.run(["send", "--name", daemon.name, "one more"]);
+  const full = await runInProcess(home, ["send", "--name", daemon.name, "one more"]);
   assert.deepEqual([full.code, full.stdout], [1, ""]);
   assert.match(full.stderr, /The inbox of "watcher" is full: 1000 messages are waiting/);
   assert.equal((await messagesOf(home, daemon.name)).length, MOST_QUEUED + 1);
@@ -130,7 +131,7 @@ test("garbage on the socket is answered, a line that never ends is cut off, and 
   const piece = "x".repeat(1024 * 1024);
   for (let sent = 0; sent < 8; sent++) endless.socket.write(piece);
   await endless.closed;
-  assert.equal((await home.run(["send", "--name", daemon.name, "--wait", "hello"])).code, 0);
+  assert.equal((await runInProcess(home, ["send", "--name", daemon.name, "--wait", "hello"])).code, 0);
   silent.socket.destroy();
 });
 

@@ -13,6 +13,7 @@ import { DaemonClient } from "#daemon/session/client";
 import { daemonFiles } from "#daemon/session/place";
 import { gate, messagesOf, send, startDaemon, type Daemon } from "../helpers/daemon.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { startModelServer } from "../helpers/model-server.ts";
 import { until } from "../helpers/poll.ts";
 import { freePort } from "../helpers/ports.ts";
@@ -76,12 +77,12 @@ test("what is sent and posted while the database is locked is stored when it is 
   assert.equal(await post("before"), 200);
   const database = openDatabase(join(home.path, "state.db"));
   database.exec("BEGIN IMMEDIATE");
-  const sending = send(home, daemon.name, "sent meanwhile");
+  const sending = home.run(["send", "--name", daemon.name, "sent meanwhile"]);
   const posting = post("posted meanwhile");
   await pause(3000);
   database.exec("COMMIT");
   database.close();
-  await sending;
+  assert.equal((await sending).code, 0);
   assert.equal(await posting, 200);
   await daemon.turns(3);
   const contents = (await messagesOf(home, daemon.name)).map(({ content }) => content);
@@ -157,8 +158,8 @@ test("a daemon whose output is not read handles messages, and stops", async (t) 
     detached: true,
   });
   t.after(() => killQuietly(-child.pid!));
-  await until(async () => (await home.run(["ps", "--json"])).stdout.includes('"unread"'), "it runs");
-  const { socket } = daemonFiles(join(home.path, "run"), "unread");
+  const { entry, socket } = daemonFiles(join(home.path, "run"), "unread");
+  await until(() => existsSync(entry), "it runs");
   using sender = await DaemonClient.connect({ name: "unread", socket });
   // More than a pipe holds.
   for (let number = 0; number < 3; number++) {
@@ -166,7 +167,7 @@ test("a daemon whose output is not read handles messages, and stops", async (t) 
     await sender.expect("stored");
     assert.equal((await sender.expect("handled")).problem, null);
   }
-  const stopped = await home.run(["stop", "--name", "unread"]);
+  const stopped = await runInProcess(home, ["stop", "--name", "unread"]);
   assert.equal(stopped.code, 0, stopped.stderr);
   await until(() => existsSync(join(home.work, "ended")), "it has ended");
 });

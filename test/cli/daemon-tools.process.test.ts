@@ -4,11 +4,12 @@ import test from "node:test";
 import type { Schedule } from "#core/ports/schedules";
 import { gate, messagesOf, send, startDaemon } from "../helpers/daemon.ts";
 import { Home } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { until } from "../helpers/poll.ts";
 import { taskHome } from "../helpers/tasks.ts";
 
 async function schedulesOf(home: Home): Promise<readonly Schedule[]> {
-  const { stdout, stderr, code } = await home.run(["schedule", "list", "--json"]);
+  const { stdout, stderr, code } = await runInProcess(home, ["schedule", "list", "--json"]);
   assert.equal(code, 0, stderr);
   return (JSON.parse(stdout) as { schedules: Schedule[] }).schedules;
 }
@@ -36,13 +37,13 @@ test("schedules are added, listed and removed while no daemon runs; what was due
 test("a bad time is 2 with an example, and nothing is stored", async (t) => {
   const home = new Home(t);
   for (const when of ["sometimes", "0 9 * *", "99 * * * *", "2020-01-01T00:00", "0 0 30 2 *"]) {
-    const { code, stdout, stderr } = await home.run(["schedule", "add", "--name", "watcher", when, "x"]);
+    const { code, stdout, stderr } = await runInProcess(home, ["schedule", "add", "--name", "watcher", when, "x"]);
     assert.deepEqual([code, stdout], [2, ""], when);
     assert.ok(stderr.includes(when), stderr);
   }
-  const wrong = await home.run(["schedule", "add", "--name", "watcher", "sometimes", "x"]);
+  const wrong = await runInProcess(home, ["schedule", "add", "--name", "watcher", "sometimes", "x"]);
   assert.match(wrong.stderr, /write a time like "0 9 \* \* 1-5", "in 10m" or/);
-  assert.equal((await home.run(["schedule", "add", "--name", "watcher", "in 1m", " "])).code, 2);
+  assert.equal((await runInProcess(home, ["schedule", "add", "--name", "watcher", "in 1m", " "])).code, 2);
   assert.deepEqual(await schedulesOf(home), []);
 });
 

@@ -1,12 +1,14 @@
 /** `hermes run --daemon` and the commands that talk to it, as a user has them (CONTRACT §13). */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import { daemonFiles } from "#daemon/session/place";
 import { gate, messagesOf, send, startDaemon } from "../helpers/daemon.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { until } from "../helpers/poll.ts";
 import { killQuietly } from "../helpers/processes.ts";
 
@@ -43,13 +45,6 @@ test("messages are turns of one session; every line of jsonl is a frame", async 
   ]);
 });
 
-test("what is piped in is the first message", async (t) => {
-  const home = new Home(t);
-  const daemon = await startDaemon(t, home, { input: "from a pipe\n" });
-  await daemon.turns(1);
-  assert.deepEqual(daemon.injected(), ["from a pipe"]);
-});
-
 test("while a turn runs, messages wait and come by source; ps, attach and stop know it", async (t) => {
   const home = new Home(t);
   const daemon = await startDaemon(t, home);
@@ -57,7 +52,7 @@ test("while a turn runs, messages wait and come by source; ps, attach and stop k
   await send(home, daemon.name, message);
   await entered();
   await send(home, daemon.name, "sent");
-  await home.run(["schedule", "add", "--name", daemon.name, "in 1s", "scheduled"]);
+  await runInProcess(home, ["schedule", "add", "--name", daemon.name, "in 1s", "scheduled"]);
   await until(async () => (await messagesOf(home, daemon.name)).length === 3, "the schedule was due");
   const ps = await home.run(["ps", "--json"]);
   const [session, ...others] = (JSON.parse(ps.stdout) as { sessions: Record<string, unknown>[] }).sessions;
@@ -125,7 +120,7 @@ test("a turn that fails is an error frame and a failed message; the daemon lives
     max_retries: 0,
   };
   const daemon = await startDaemon(t, home, { config: { model } });
-  const failed = await home.run(["send", "--name", daemon.name, "--wait", "hello"]);
+  const failed = await runInProcess(home, ["send", "--name", daemon.name, "--wait", "hello"]);
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /The turn failed: The model m/);
   const types = daemon.frames().map(({ type }) => type);
@@ -138,9 +133,11 @@ test("a turn that fails is an error frame and a failed message; the daemon lives
   await daemon.turns(2);
 });
 
-test("a second daemon of a name is 1 and names the first one's pid; other names run beside it", async (t) => {
+test("what is piped in is the first message; a second daemon of a name is 1 and names the first one's pid, others run", async (t) => {
   const home = new Home(t);
-  const daemon = await startDaemon(t, home);
+  const daemon = await startDaemon(t, home, { input: "from a pipe\n" });
+  await daemon.turns(1);
+  assert.deepEqual(daemon.injected(), ["from a pipe"]);
   const second = await home.run(["run", "--daemon", "--name", daemon.name]);
   assert.equal(second.code, 1);
   assert.match(second.stderr, new RegExp(`already running \\(pid ${daemon.pid}\\)`));
@@ -148,8 +145,8 @@ test("a second daemon of a name is 1 and names the first one's pid; other names 
   const other = await startDaemon(t, home, { name: "other" });
   await send(home, "other", "to the other");
   await other.turns(1);
-  assert.deepEqual(daemon.injected(), []);
-  const near = await home.run(["send", "--name", "watchr", "x"]);
+  assert.deepEqual(daemon.injected(), ["from a pipe"]);
+  const near = await runInProcess(home, ["send", "--name", "watchr", "x"]);
   assert.equal(near.code, 4);
   assert.match(near.stderr, /No daemon "watchr" is running\. Did you mean "watcher"\?/);
 });
@@ -159,7 +156,7 @@ test("any name is safe in run/, and long ones stay apart", async (t) => {
   const odd = `../${"ü/ *".repeat(20)}`;
   for (const name of [odd, `${"x".repeat(99)}1`, `${"x".repeat(99)}2`]) {
     const daemon = await startDaemon(t, home, { name });
-    const { code, stdout, stderr } = await home.run(["send", "--name", name, "--wait", `hello ${name}`]);
+    const { code, stdout, stderr } = await runInProcess(home, ["send", "--name", name, "--wait", `hello ${name}`]);
     assert.deepEqual([code, stdout.startsWith(`hello ${name}`)], [0, true], stderr);
     assert.equal(daemon.injected().length, 1);
   }
@@ -189,7 +186,10 @@ for (const [what, args, code, said] of [
   ["nobody to attach to", ["attach", "--name", "nobody"], 4, /No daemon "nobody" is running/],
 ] as const) {
   test(`${what} is ${code}, in one line`, async (t) => {
-    const ended = await new Home(t).run(args);
+    const home = new Home(t);
+    // Only one of them reads standard input.
+    const isInProcess = what !== "no message";
+    const ended = isInProcess ? await runInProcess(home, args) : await home.run(args);
     assert.equal(ended.code, code, ended.stderr);
     if (!args.some((word) => word === "json")) assert.equal(ended.stdout, "");
     assert.match(ended.stderr.split("\n")[0]!, said);
@@ -206,6 +206,7 @@ test("a message of more than 1 MiB is 2, one of 1 MiB is stored", async (t) => {
   assert.match(large.stderr, /larger than 1 MiB/);
   const stored = await home.run(["send", "--name", daemon.name, "-"], { input: most });
   assert.equal(stored.code, 0, stored.stderr);
+  assert.match(stored.stdout, /^[a-z0-9]{16}\n$/);
   await daemon.turns(1);
   assert.equal(daemon.injected()[0]!.length, most.length);
 });
@@ -235,12 +236,12 @@ test("without a terminal and with its output gone, the daemon lives", async (t) 
   const shell = `node=${process.execPath}; ("$node" "${join(ROOT, "cli/bin.js")}" run --daemon --name gone --format jsonl < /dev/null | head -n 1) 2> said`;
   const child = spawn("sh", ["-c", shell], { cwd: home.work, env: home.env(), stdio: "ignore", detached: true });
   t.after(() => killQuietly(-child.pid!));
-  const running = async () => (await home.run(["ps", "--json"])).stdout.includes('"gone"');
-  await until(running, "it runs");
+  await until(() => existsSync(daemonFiles(join(home.path, "run"), "gone").entry), "it runs");
+  assert.match((await home.run(["ps", "--json"])).stdout, /"gone"/);
   for (const text of ["one", "two", "three"]) {
-    assert.equal((await home.run(["send", "--name", "gone", "--wait", text])).code, 0);
+    assert.equal((await runInProcess(home, ["send", "--name", "gone", "--wait", text])).code, 0);
   }
-  assert.equal((await home.run(["stop", "--name", "gone"])).code, 0);
+  assert.equal((await runInProcess(home, ["stop", "--name", "gone"])).code, 0);
 });
 
 test("names of running daemons and ids of schedules are completed", async (t) => {
@@ -260,8 +261,9 @@ test("a daemon whose standard input never ends starts, answers and stops", async
   const args = [join(ROOT, "cli/bin.js"), "run", "--daemon", "--name", "open"];
   const child = spawn(process.execPath, args, { cwd: home.work, env: home.env(), stdio: ["pipe", "ignore", "ignore"] });
   t.after(() => child.kill("SIGKILL"));
-  await until(async () => (await home.run(["ps", "--json"])).stdout.includes('"open"'), "it runs");
-  assert.equal((await home.run(["send", "--name", "open", "--wait", "hello"])).code, 0);
-  const stopped = await home.run(["stop", "--name", "open"]);
+  await until(() => existsSync(daemonFiles(join(home.path, "run"), "open").entry), "it runs");
+  assert.match((await runInProcess(home, ["ps", "--json"])).stdout, /"open"/);
+  assert.equal((await runInProcess(home, ["send", "--name", "open", "--wait", "hello"])).code, 0);
+  const stopped = await runInProcess(home, ["stop", "--name", "open"]);
   assert.equal(stopped.code, 0, stopped.stderr);
 });

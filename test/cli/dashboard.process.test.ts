@@ -9,6 +9,7 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openTab, startBrowser } from "../helpers/browser.ts";
 import { Home, type Running, type StartOptions } from "../helpers/hermes.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import type { ShownEvent } from "../helpers/dashboard.ts";
 import { killQuietly } from "../helpers/processes.ts";
 import { until } from "../helpers/poll.ts";
@@ -80,14 +81,6 @@ test("it says where it is and how to sign in, and never the token", async (t) =>
   assert.ok(!home.has("dashboard.json"));
 });
 
-test("Ctrl+C ends it with 0", async (t) => {
-  const home = new Home(t);
-  const dashboard = await start(t, home);
-  dashboard.kill("SIGINT");
-  assert.equal((await dashboard.ended).code, 0);
-  assert.ok(!home.has("dashboard.json"));
-});
-
 test("a second signal cuts a drain that takes long", async (t) => {
   const home = new Home(t);
   home.plugin("slow", "export const register = (ctx) => ctx.on_unload(() => new Promise(() => {}));");
@@ -107,7 +100,7 @@ test("a second signal cuts a drain that takes long", async (t) => {
   }
 });
 
-test("--json prints one document", async (t) => {
+test("--json prints one document; Ctrl+C ends it with 0", async (t) => {
   const home = new Home(t);
   const running = home.start(["dashboard", "--port", "0", "--json"]);
   t.after(() => killQuietly(running.pid));
@@ -116,6 +109,9 @@ test("--json prints one document", async (t) => {
   assert.equal(url, discoveryOf(home).url);
   assert.ok(link?.startsWith(`${url}/#code=`));
   assert.deepEqual(rest, {});
+  running.kill("SIGINT");
+  assert.equal((await running.ended).code, 0);
+  assert.ok(!home.has("dashboard.json"));
 });
 
 test("a plugin sees what happens in other processes, through ctx.on", async (t) => {
@@ -180,13 +176,6 @@ test("safe mode loads no plugin, and the dashboard works", async (t) => {
   await loud.sees("loaded");
 });
 
-test("a model that cannot be configured does not concern it", async (t) => {
-  const home = new Home(t);
-  home.write("config.yaml", "model: { provider: openai, api_key: '${NOT_SET_ANYWHERE}' }\n");
-  const dashboard = await start(t, home);
-  assert.equal(dashboard.stderr(), "");
-});
-
 test("a port in use is said with the option that gives another", async (t) => {
   const home = new Home(t);
   const server = createServer().listen(0, "127.0.0.1");
@@ -209,17 +198,20 @@ test("an address that cannot be had is 1, a port that is none is 2", async (t) =
   assert.equal(elsewhere.code, 1);
   assert.match(elsewhere.stderr, /^hermes: The dashboard cannot listen on 192\.0\.2\.1, port 0: /);
   for (const port of ["65536", "-1", "x", "", "1.5"]) {
-    const { code, stderr } = await home.run(["dashboard", `--port=${port}`]);
+    const { code, stderr } = await runInProcess(home, ["dashboard", `--port=${port}`]);
     assert.equal(code, 2, port);
     assert.match(stderr, /--port/);
   }
-  const nowhere = await home.run(["dashboard", "--host", ""]);
+  const nowhere = await runInProcess(home, ["dashboard", "--host", ""]);
   assert.equal(nowhere.code, 2);
   assert.match(nowhere.stderr, /--host/);
 });
 
-test("an IPv6 address may be written in brackets", async (t) => {
-  const { url } = await start(t, new Home(t), ["--host", "[::1]"]);
+test("an IPv6 address may be written in brackets; a model that cannot be configured does not concern it", async (t) => {
+  const home = new Home(t);
+  home.write("config.yaml", "model: { provider: openai, api_key: '${NOT_SET_ANYWHERE}' }\n");
+  const { url, stderr } = await start(t, home, ["--host", "[::1]"]);
+  assert.equal(stderr(), "");
   assert.match(url, /^http:\/\/\[::1\]:\d+$/);
   assert.equal((await fetch(`${url}/api/hooks/health`)).status, 200);
 });
@@ -261,12 +253,15 @@ test("--link gives a fresh link of the dashboard that runs", async (t) => {
   assert.match(stdout, /^http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{43}\n$/);
   assert.notEqual(stdout.trim(), dashboard.link);
   assert.equal((await signIn(stdout.trim())).status, 204);
-  const json = JSON.parse((await home.run(["dashboard", "--link", "--json"])).stdout) as { url: string; link: string };
+  const json = JSON.parse((await runInProcess(home, ["dashboard", "--link", "--json"])).stdout) as {
+    url: string;
+    link: string;
+  };
   assert.equal(json.url, dashboard.url);
   assert.equal((await signIn(json.link)).status, 204);
   assert.equal((await signIn(dashboard.link)).status, 204);
 
-  const both = await home.run(["dashboard", "--link", "--port", "1"]);
+  const both = await runInProcess(home, ["dashboard", "--link", "--port", "1"]);
   assert.equal(both.code, 2);
 });
 
@@ -280,7 +275,7 @@ test("after kill -9 the next start replaces the file, and shows what came before
   first.kill("SIGKILL");
   await first.ended;
   assert.ok(home.has("dashboard.json"));
-  const nobody = await home.run(["dashboard", "--link"]);
+  const nobody = await runInProcess(home, ["dashboard", "--link"]);
   assert.equal(nobody.code, 4);
   assert.match(nobody.stderr, /does not answer/);
 

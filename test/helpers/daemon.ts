@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { InboxMessage } from "#core/ports/inbox";
 import { framesOf, type Home, type Running, type StartOptions } from "./hermes.ts";
+import { runInProcess } from "./in-process.ts";
 import { until } from "./poll.ts";
 
 export interface DaemonOptions extends StartOptions {
@@ -51,7 +52,7 @@ export async function startDaemon(t: Cleanup, home: Home, options: DaemonOptions
 
 /** Sends a message; gives its id. */
 export async function send(home: Home, name: string, text: string): Promise<string> {
-  const { code, stdout, stderr } = await home.run(["send", "--name", name, "--", text]);
+  const { code, stdout, stderr } = await runInProcess(home, ["send", "--name", name, "--", text]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^[a-z0-9]{16}\n$/);
   return stdout.trim();
@@ -59,7 +60,7 @@ export async function send(home: Home, name: string, text: string): Promise<stri
 
 /** The messages of a daemon, oldest first. */
 export async function messagesOf(home: Home, name: string): Promise<readonly InboxMessage[]> {
-  const { code, stdout, stderr } = await home.run(["inbox", "list", "--name", name, "--json"]);
+  const { code, stdout, stderr } = await runInProcess(home, ["inbox", "list", "--name", name, "--json"]);
   assert.equal(code, 0, stderr);
   return (JSON.parse(stdout) as { messages: InboxMessage[] }).messages;
 }

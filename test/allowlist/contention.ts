@@ -30,7 +30,10 @@ export function startProgram(context: TestContext, name: string, ...args: readon
   return child;
 }
 
-/** A holder of the lock whose process stands still for `ms`, longer than a lock lasts, while another one approves. */
+/**
+ * A holder of the lock whose process is blocked until another one has approved, which waits until the lock is stale, and
+ * for at least `ms`.
+ */
 export async function blockHolder(context: TestContext, ms: number): Promise<void> {
   const { folder, file } = makeFolder(context);
   await addApprovals(file, [{ event: "pre_tool_call", command: "first" }]);
@@ -46,6 +49,7 @@ export async function blockHolder(context: TestContext, ms: number): Promise<voi
       .approvals.map(({ command }) => command)
       .toSorted();
   assert.deepEqual(commands(), ["first", "second", "third"], "the holder was overtaken");
+  writeFileSync(`${sentinel}.release`, "");
   assert.equal(await ended, 0);
   assert.deepEqual(
     commands(),

@@ -22,7 +22,7 @@ test("kill -9 inside the lock: the next command works, without cleaning up", asy
   const { folder, file } = makeFolder(context);
   await addApprovals(file, [{ event: "pre_tool_call", command: "first" }]);
   const sentinel = join(folder, "blocked");
-  const holder = startProgram(context, "blocks-in-lock.ts", file, "killed", "60000", sentinel);
+  const holder = startProgram(context, "blocks-in-lock.ts", file, "killed", "0", sentinel);
   await until(() => existsSync(sentinel), "the holder has the lock");
   holder.kill("SIGKILL");
   await ended(holder);
@@ -36,7 +36,7 @@ test("kill -9 inside the lock: the next command works, without cleaning up", asy
 });
 
 test("a holder that stood still for longer than its lock lasts notices, does it again, and nothing is lost", async (context) => {
-  await blockHolder(context, 8000);
+  await blockHolder(context, 0);
 });
 
 test("200 runs while the script is swapped in a tight loop: unapproved bytes never run", async (context) => {

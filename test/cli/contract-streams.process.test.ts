@@ -112,7 +112,7 @@ test("stream-json: observers in the background have their lines too, before the 
   home.write(
     "config.yaml",
     `hooks:
-  post_llm_call: [{ command: ${first}, name: first, async: true, timeout: 20 }]
+  post_llm_call: [{ command: ${first}, name: first, async: true }]
   on_session_finalize: [{ command: ${closing}, name: closing }, { command: ${last}, name: last, async: true }]
 `,
   );

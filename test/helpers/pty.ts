@@ -2,6 +2,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
 
+/** Generous, as in hermes.ts: a program may have to start before it shows something. */
+const SEEN_WITHIN_MS = 60_000;
+
 export interface PtyOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
@@ -70,7 +73,7 @@ export function startOnPty(argv: readonly string[], options: PtyOptions = {}): P
     });
   });
 
-  function see(wanted: string | RegExp, ms = 20_000): Promise<string> {
+  function see(wanted: string | RegExp, ms = SEEN_WITHIN_MS): Promise<string> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Error(`the terminal did not show ${String(wanted)}; it shows:\n${seen.slice(position)}`));

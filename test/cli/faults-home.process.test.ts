@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { mountDisk, type Disk } from "../helpers/disk.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, type Ended } from "../helpers/hermes.ts";
 
 const TURN = ["chat", "-q", "run `echo still-here`"];
@@ -98,7 +99,7 @@ test("a state.db that is a folder: one warning; commands for sessions end with 1
   const home = new Home(t);
   mkdirSync(join(home.path, "state.db"));
   assertOneWarning(await home.run(TURN), /^warning: This session will not be saved: .*state\.db cannot be used: /);
-  const { code, stderr } = await home.run(["sessions", "list"]);
+  const { code, stderr } = await runInProcess(home, ["sessions", "list"]);
   assert.equal(code, 1);
   assert.match(stderr, /^hermes: .*state\.db cannot be used: .*\n$/);
 });
@@ -118,7 +119,7 @@ test("a state.db of a newer program ends the start with a sentence and is not to
     );
   }
   assert.deepEqual(readFileSync(join(home.path, "state.db")), before);
-  assert.equal((await home.run(["hooks", "list"])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "list"])).code, 0);
 });
 
 const LEVELS = "abcdefghi".split("").map(

@@ -2,6 +2,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home } from "../helpers/hermes.ts";
 
 /** A handler that would be noticed. */
@@ -57,7 +58,7 @@ test("every event of a hook is an element, every skipped folder too; --check end
   home.write("hooks/e/HOOK.yaml", "events: [agent:end]\n");
   home.write("hooks/e/handler.py", "def handle(event_type, context): pass\n");
   home.write("config.yaml", "python: /nowhere/python3\n");
-  const bad = await home.run(["hooks", "list", "--json", "--check"]);
+  const bad = await runInProcess(home, ["hooks", "list", "--json", "--check"]);
   assert.equal(bad.code, 1);
   const skipped = (JSON.parse(bad.stdout) as { hooks: Listed[] }).hooks.filter(({ state }) => state === "skipped");
   assert.deepEqual(
@@ -82,7 +83,7 @@ test("as text: a table, and the reasons below it", async (t) => {
   folders(home);
   home.write("hooks/d/readme.txt", "");
   home.write("hooks/a/HOOK.yaml", "name: watcher\nevents: [agent:start]\ndescripton: x\n");
-  const { stdout, stderr, code } = await home.run(["hooks", "list"]);
+  const { stdout, stderr, code } = await runInProcess(home, ["hooks", "list"]);
   assert.equal(code, 0);
   assert.match(stdout, /^EVENT +SOURCE +COMMAND +TIMEOUT/);
   assert.match(stdout, /agent:start +worker +watcher +30 s +enabled/);
@@ -94,7 +95,7 @@ test("as text: a table, and the reasons below it", async (t) => {
 test("doctor: skipped folders and code that cannot be parsed are problems, a hook that is off is none", async (t) => {
   const home = new Home(t);
   folders(home);
-  const good = await home.run(["hooks", "doctor"]);
+  const good = await runInProcess(home, ["hooks", "doctor"]);
   assert.equal(good.code, 0, good.stdout);
   assert.match(good.stdout, /✓ agent:start {2}watcher {2}\(worker\)/);
   assert.match(good.stdout, /- agent:end {2}c {2}\(worker, off\)/);
@@ -104,7 +105,7 @@ test("doctor: skipped folders and code that cannot be parsed are problems, a hoo
   home.write("hooks/d/HOOK.yaml", "events: none\n");
   home.write("hooks/e/HOOK.yaml", "events: [agent:end]\n");
   home.write("hooks/e/handler.py", `raise SystemExit("executed")\nimport not_there.x\nasync def handle(*_): pass\n`);
-  const { stdout, code } = await home.run(["hooks", "doctor"]);
+  const { stdout, code } = await runInProcess(home, ["hooks", "doctor"]);
   assert.equal(code, 1);
   assert.match(
     stdout,
@@ -117,14 +118,14 @@ test("doctor: skipped folders and code that cannot be parsed are problems, a hoo
     /✗ agent:end {2}e {2}\(python, does not load\)\n {4}problem: .*handler\.py:2: No module named 'not_there'. To install it: \/\S+ -m pip install not_there\n/;
   assert.match(stdout, missing);
   assert.match(stdout, /\n3 problems\.\n$/);
-  const report = JSON.parse((await home.run(["hooks", "doctor", "--json"])).stdout) as { problems: number };
+  const report = JSON.parse((await runInProcess(home, ["hooks", "doctor", "--json"])).stdout) as { problems: number };
   assert.equal(report.problems, 3);
 });
 
 test("what no gateway hook can break: hooks is a file", async (t) => {
   const home = new Home(t);
   home.write("hooks", "no folder");
-  const { stdout, code } = await home.run(["hooks", "list", "--json", "--check"]);
+  const { stdout, code } = await runInProcess(home, ["hooks", "list", "--json", "--check"]);
   assert.equal(code, 1);
   assert.match(stdout, /cannot be read, so there are no gateway hooks: ENOTDIR/);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, chmodSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 
@@ -25,7 +26,7 @@ interface Report {
 }
 
 async function doctor(home: Home, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Report> {
-  const { code, stdout, stderr } = await home.run(["hooks", "doctor", "--json", ...args], { env });
+  const { code, stdout, stderr } = await runInProcess(home, ["hooks", "doctor", "--json", ...args], { env });
   assert.equal(stderr, "");
   const report = JSON.parse(stdout) as Omit<Report, "code">;
   const counted = report.general.length + report.hooks.flatMap(({ problems }) => problems).length;
@@ -45,7 +46,7 @@ function withEntries(context: TestContext, entries: readonly string[], more = ""
 }
 
 const GUARD = "{ command: ~/.hermes/agent-hooks/fine.sh, matcher: terminal, fail_closed: true }";
-const allowAll = (home: Home) => home.run(["hooks", "allow", "--all"]);
+const allowAll = (home: Home) => runInProcess(home, ["hooks", "allow", "--all"]);
 
 test("a valid home has no problems; the script ran and its time is shown", async (context) => {
   const home = withEntries(context, [GUARD]);
@@ -66,7 +67,7 @@ test("a valid home has no problems; the script ran and its time is shown", async
 test("a home without hooks is in order", async (context) => {
   const home = new Home(context);
   assert.deepEqual((await doctor(home)).hooks, []);
-  assert.match((await home.run(["hooks", "doctor"])).stdout, /No hooks are configured\./);
+  assert.match((await runInProcess(home, ["hooks", "doctor"])).stdout, /No hooks are configured\./);
 });
 
 test("an unapproved script is a problem and never runs; neither does one in safe mode", async (context) => {
@@ -115,16 +116,17 @@ for (const [what, text, mode, told] of UNABLE) {
   });
 }
 
-const MISTAKES: readonly (readonly [what: string, text: string, told: RegExp])[] = [
+/** With the deadline in seconds: short only for the script that is late. */
+const MISTAKES: readonly (readonly [what: string, text: string, told: RegExp, timeout?: number])[] = [
   ["prints no JSON", "echo hello\n", /not one JSON object: hello/],
   ["prints an array", "echo '[1]'\n", /an array/],
   ["says an unknown verb", `echo '{"decision":"deny"}'\n`, /unknown verb "deny"/],
   ["fails", "echo why >&2\nexit 7\n", /exit code 7: why/],
-  ["takes too long", "sleep 60\n", /within 1 s/],
+  ["takes too long", "sleep 600\n", /within 1 s/, 1],
 ];
-for (const [what, text, told] of MISTAKES) {
+for (const [what, text, told, timeout = 30] of MISTAKES) {
   test(`an approved script that ${what} is a problem`, async (context) => {
-    const home = withEntries(context, ["{ command: ~/.hermes/agent-hooks/mistaken.sh, timeout: 1 }"]);
+    const home = withEntries(context, [`{ command: ~/.hermes/agent-hooks/mistaken.sh, timeout: ${timeout} }`]);
     home.script("mistaken.sh", `cat >/dev/null\n${text}`);
     await allowAll(home);
     const [hook] = (await doctor(home)).hooks;
@@ -206,7 +208,7 @@ test("each bad entry is a separate problem with its position", async (context) =
 test("around the hooks: the allowlist's state and approvals that nothing uses", async (context) => {
   const home = withEntries(context, [GUARD]);
   await allowAll(home);
-  await home.run(["hooks", "allow", "post_llm_call", "old.sh"]);
+  await runInProcess(home, ["hooks", "allow", "post_llm_call", "old.sh"]);
   const file = join(home.path, "shell-hooks-allowlist.json");
   chmodSync(file, 0o644);
   const { notes, problems } = await doctor(home);
@@ -242,12 +244,12 @@ test("plugins that cannot be loaded are problems, and none of their code is exec
 test("a configuration that is wrong is 2; Ctrl+C is 130", async (context) => {
   const home = withEntries(context, ["{ command: ~/.hermes/agent-hooks/slow.sh }"]);
   const mark = join(home.work, "ran");
-  home.script("slow.sh", `touch '${mark}'\nsleep 60\n`);
+  home.script("slow.sh", `touch '${mark}'\nsleep 600\n`);
   await allowAll(home);
   const running = home.start(["hooks", "doctor"]);
   await until(() => existsSync(mark), "the script runs");
   running.kill("SIGINT");
   assert.equal((await running.ended).code, 130);
   home.write("config.yaml", "hooks: {\n");
-  assert.equal((await home.run(["hooks", "doctor"])).code, 2);
+  assert.equal((await runInProcess(home, ["hooks", "doctor"])).code, 2);
 });

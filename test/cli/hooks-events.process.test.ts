@@ -7,6 +7,7 @@ import test, { type TestContext } from "node:test";
 import { exampleOf } from "#cli/commands/hooks/example";
 import { EVENT_NAMES, EVENTS, type EventName } from "#core/events";
 import { homePaths } from "#core/home/paths";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, framesOf } from "../helpers/hermes.ts";
 
 const BLOCKED = { action: "block", message: "rm -r / is not allowed" };
@@ -19,20 +20,20 @@ function write(file: string, text: string): void {
 
 test("the catalogue names every event with its kind and sentence", async (context) => {
   const home = new Home(context);
-  const { stdout, code } = await home.run(["hooks", "events", "--json"]);
+  const { stdout, code } = await runInProcess(home, ["hooks", "events", "--json"]);
   assert.equal(code, 0);
   const { events } = JSON.parse(stdout) as { events: { event: EventName; kind: string; sentence: string }[] };
   assert.deepEqual(
     events,
     EVENT_NAMES.map((event) => ({ event, kind: EVENTS[event].kind, sentence: EVENTS[event].sentence })),
   );
-  const text = (await home.run(["hooks", "events"])).stdout;
+  const text = (await runInProcess(home, ["hooks", "events"])).stdout;
   for (const event of EVENT_NAMES) assert.match(text, new RegExp(`^${event} +${EVENTS[event].kind}`, "m"));
 });
 
 test("one event as JSON: exactly event, kind, schema and sample, and the sample is of the schema", async (context) => {
   const home = new Home(context);
-  const { stdout } = await home.run(["hooks", "events", "post_tool_call", "--json"]);
+  const { stdout } = await runInProcess(home, ["hooks", "events", "post_tool_call", "--json"]);
   const document = JSON.parse(stdout) as { schema: { required: string[]; properties: object }; sample: object };
   assert.deepEqual(Object.keys(document), ["event", "kind", "schema", "sample"]);
   assert.deepEqual(Object.keys(document.sample).toSorted(), document.schema.required.toSorted());
@@ -41,30 +42,30 @@ test("one event as JSON: exactly event, kind, schema and sample, and the sample 
 
 test("one event as text: when it fires, its fields, what may be answered", async (context) => {
   const home = new Home(context);
-  const { stdout } = await home.run(["hooks", "events", "pre_gateway_dispatch"]);
+  const { stdout } = await runInProcess(home, ["hooks", "events", "pre_gateway_dispatch"]);
   assert.match(stdout, /^pre_gateway_dispatch \(gate/);
   assert.match(stdout, /always fails open/);
   assert.match(stdout, /event\.source\.thread_id +string or null/);
   assert.match(stdout, /"action":"rewrite"/);
-  assert.match((await home.run(["hooks", "events", "on_session_end"])).stdout, /Answers are ignored/);
+  assert.match((await runInProcess(home, ["hooks", "events", "on_session_end"])).stdout, /Answers are ignored/);
 });
 
 test("an unknown event is 2 with a hint, an example of none is 2", async (context) => {
   const home = new Home(context);
-  const mistyped = await home.run(["hooks", "events", "pre_tool_cal", "--json"]);
+  const mistyped = await runInProcess(home, ["hooks", "events", "pre_tool_cal", "--json"]);
   assert.equal(mistyped.code, 2);
   assert.equal(JSON.parse(mistyped.stdout).error.code, "HERMES_EVENT_UNKNOWN");
   assert.match(mistyped.stderr, /Did you mean "pre_tool_call"\?/);
-  assert.match((await home.run(["hooks", "events", "gateway:startup"])).stderr, /gateway hooks/);
-  assert.equal((await home.run(["hooks", "events", "--example"])).code, 2);
+  assert.match((await runInProcess(home, ["hooks", "events", "gateway:startup"])).stderr, /gateway hooks/);
+  assert.equal((await runInProcess(home, ["hooks", "events", "--example"])).code, 2);
 });
 
 test("--example prints what the examples here are", async (context) => {
   const home = new Home(context);
   const example = exampleOf("pre_llm_call", homePaths(home.path), dirname(home.path));
-  const { stdout } = await home.run(["hooks", "events", "pre_llm_call", "--example"]);
+  const { stdout } = await runInProcess(home, ["hooks", "events", "pre_llm_call", "--example"]);
   for (const text of [example.script.text, example.config, example.plugin.text]) assert.ok(stdout.includes(text));
-  const json = await home.run(["hooks", "events", "pre_llm_call", "--example", "--json"]);
+  const json = await runInProcess(home, ["hooks", "events", "pre_llm_call", "--example", "--json"]);
   assert.deepEqual(JSON.parse(json.stdout), { event: "pre_llm_call", ...example });
 });
 
@@ -89,8 +90,8 @@ function withExamples(context: TestContext, what: "scripts" | "plugins"): Home {
 
 test("each example script runs, and answers what it says", { skip }, async (context) => {
   const home = withExamples(context, "scripts");
-  await home.run(["hooks", "allow", "--all"]);
-  const { stdout } = await home.run(["hooks", "doctor", "--json"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
+  const { stdout } = await runInProcess(home, ["hooks", "doctor", "--json"]);
   const report = JSON.parse(stdout) as {
     hooks: { event: EventName; source: string; exit_code: number; answer: unknown; problems: string[] }[];
     problems: number;
@@ -128,7 +129,7 @@ test("each example script runs, and answers what it says", { skip }, async (cont
 
 test("each example plugin loads, and they do in a conversation what they say", async (context) => {
   const home = withExamples(context, "plugins");
-  const listed = await home.run(["plugins", "list", "--json"]);
+  const listed = await runInProcess(home, ["plugins", "list", "--json"]);
   const { plugins } = JSON.parse(listed.stdout) as { plugins: { directory: string; state: string; hooks: string[] }[] };
   const written = plugins.filter(({ directory }) => directory !== "builtin");
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { noPty } from "../helpers/pty.ts";
 import { until } from "../helpers/poll.ts";
@@ -32,8 +33,8 @@ const runsOf = (text: string): Fields[] => (JSON.parse(text) as { runs: Fields[]
 
 test("log: a home without runs", async (context) => {
   const home = new Home(context);
-  assert.deepEqual(runsOf((await home.run(["hooks", "log", "--json"])).stdout), []);
-  const { code, stdout } = await home.run(["hooks", "log"]);
+  assert.deepEqual(runsOf((await runInProcess(home, ["hooks", "log", "--json"])).stdout), []);
+  const { code, stdout } = await runInProcess(home, ["hooks", "log"]);
   assert.equal(code, 0);
   assert.match(stdout, /No hooks have run yet/);
 });
@@ -41,7 +42,7 @@ test("log: a home without runs", async (context) => {
 test("log: hooks of every kind with their outcome, newest last, without secrets", async (context) => {
   const home = hooked(context);
   await home.run(["chat", "-q", "run `ls`"]);
-  const runs = runsOf((await home.run(["hooks", "log", "--json"])).stdout);
+  const runs = runsOf((await runInProcess(home, ["hooks", "log", "--json"])).stdout);
   assert.deepEqual(
     runs.map(({ time, duration_ms, session_id, tool_call_id, ...rest }) => {
       assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -89,16 +90,16 @@ test("log: hooks of every kind with their outcome, newest last, without secrets"
     ],
   );
   assert.equal(home.read("logs/hooks.jsonl").includes("hunter22"), false);
-  assert.equal(runsOf((await home.run(["hooks", "log", "--limit", "1", "--json"])).stdout).length, 1);
-  const { stdout } = await home.run(["hooks", "log"]);
+  assert.equal(runsOf((await runInProcess(home, ["hooks", "log", "--limit", "1", "--json"])).stdout).length, 1);
+  const { stdout } = await runInProcess(home, ["hooks", "log"]);
   assert.match(stdout, /^TIME +EVENT +TOOL +SOURCE +OUTCOME/);
   assert.match(stdout, /pre_tool_call +terminal +shell +block +[\d.]+ ms +2 +guard: Blocked by shell hook\./);
   assert.match(stdout, /error +[\d.]+ ms +3 +shell hook "[^"]+" failed at post_tool_call: it failed with exit code 3/);
   assert.match(stdout, /post_llm_call +plugin +pass +[\d.]+ ms +watcher$/m);
-  assert.equal((await home.run(["hooks", "log", "--limit", "many"])).code, 2);
+  assert.equal((await runInProcess(home, ["hooks", "log", "--limit", "many"])).code, 2);
   const log = home.read("logs/hooks.jsonl");
   appendFileSync(join(home.path, "logs/hooks.jsonl"), log.repeat(60));
-  const all = runsOf((await home.run(["hooks", "log", "--limit", "0", "--json"])).stdout);
+  const all = runsOf((await runInProcess(home, ["hooks", "log", "--limit", "0", "--json"])).stdout);
   assert.equal(all.length, 61 * (log.split("\n").length - 1));
 });
 
@@ -146,7 +147,7 @@ test("log: a log that cannot be read is 1, with its name", async (context) => {
   const home = new Home(context);
   home.write("logs/hooks.jsonl/file", "");
   for (const args of [[], ["--follow"]]) {
-    const { code, stderr } = await home.run(["hooks", "log", ...args]);
+    const { code, stderr } = await runInProcess(home, ["hooks", "log", ...args]);
     assert.equal(code, 1);
     assert.match(stderr, /hooks\.jsonl cannot be read: EISDIR/);
   }
@@ -157,7 +158,7 @@ interface Live {
 }
 
 const live = async (home: Home): Promise<Live> =>
-  JSON.parse((await home.run(["hooks", "list", "--live", "--json"])).stdout) as Live;
+  JSON.parse((await runInProcess(home, ["hooks", "list", "--live", "--json"])).stdout) as Live;
 
 test("list --live: what a running conversation has registered and how it fares; gone at its end", async (context) => {
   const home = hooked(context);
@@ -180,7 +181,7 @@ test("list --live: what a running conversation has registered and how it fares; 
       ["post_llm_call", "plugin", "watcher", null, null],
     ],
   );
-  const text = (await home.run(["hooks", "list", "--live"])).stdout;
+  const text = (await runInProcess(home, ["hooks", "list", "--live"])).stdout;
   assert.match(text, new RegExp(`hermes chat -q .* \\(process ${chat.pid}, started `));
   assert.match(text, /post_tool_call +shell .* never/);
   chat.kill("SIGTERM");

@@ -5,6 +5,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, sym
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, ROOT, type Ended } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 
@@ -16,7 +17,7 @@ interface Listing {
 }
 
 const list = async (home: Home): Promise<Listing> =>
-  JSON.parse((await home.run(["hooks", "list", "--json"])).stdout) as Listing;
+  JSON.parse((await runInProcess(home, ["hooks", "list", "--json"])).stdout) as Listing;
 const ALLOWLIST = "shell-hooks-allowlist.json";
 
 /** A home with a guard at pre_tool_call, and the guard's command. */
@@ -34,7 +35,7 @@ function guarded(context: TestContext, extra = ""): { home: Home; command: strin
 test("list: a home without hooks", async (context) => {
   const home = new Home(context);
   assert.deepEqual(await list(home), { hooks: [], warnings: [] });
-  const { stdout, code } = await home.run(["hooks", "list"]);
+  const { stdout, code } = await runInProcess(home, ["hooks", "list"]);
   assert.match(stdout, /No hooks are configured/);
   assert.equal(code, 0);
 });
@@ -51,7 +52,7 @@ test("list: every field, before and after the approval", async (context) => {
   };
   const [before] = (await list(home)).hooks;
   assert.deepEqual({ ...before, ...fields, allowed: false, approved_at: null, drift: "unknown" }, before);
-  assert.equal((await home.run(["hooks", "allow", "pre_tool_call", command])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "pre_tool_call", command])).code, 0);
   const [after] = (await list(home)).hooks;
   assert.deepEqual({ ...after, ...fields, allowed: true, drift: "none" }, after);
   assert.match(String(after?.["approved_at"]), /^\d{4}-.*Z$/);
@@ -59,7 +60,7 @@ test("list: every field, before and after the approval", async (context) => {
 
 test("list: the table for people has no colour when it is piped", async (context) => {
   const { home } = guarded(context);
-  const { stdout } = await home.run(["hooks", "list"]);
+  const { stdout } = await runInProcess(home, ["hooks", "list"]);
   assert.match(stdout, /^EVENT +SOURCE +COMMAND +MATCHER/);
   assert.match(stdout, /pre_tool_call +shell +~\/\.hermes\/agent-hooks\/guard\.sh +terminal +5 s +allow +not allowed/);
   assert.equal(stdout.includes("\u001b"), false);
@@ -67,9 +68,9 @@ test("list: the table for people has no colour when it is piped", async (context
 
 test("list --check ends with 1 for an unapproved hook, a changed or missing script and a warning", async (context) => {
   const { home, command, script } = guarded(context);
-  const check = async () => (await home.run(["hooks", "list", "--check", "--json"])).code;
+  const check = async () => (await runInProcess(home, ["hooks", "list", "--check", "--json"])).code;
   assert.equal(await check(), 1, "not approved");
-  await home.run(["hooks", "allow", "pre_tool_call", command]);
+  await runInProcess(home, ["hooks", "allow", "pre_tool_call", command]);
   assert.equal(await check(), 0);
   appendFileSync(script, "# edited\n");
   assert.equal((await list(home)).hooks[0]?.["drift"], "modified");
@@ -79,9 +80,9 @@ test("list --check ends with 1 for an unapproved hook, a changed or missing scri
   assert.equal(await check(), 1, "gone");
 
   const { home: other } = guarded(context, "  pre_tool_cal: []\n");
-  await other.run(["hooks", "allow", "--all"]);
+  await runInProcess(other, ["hooks", "allow", "--all"]);
   assert.match((await list(other)).warnings.join(), /hooks\.pre_tool_cal.*Did you mean "pre_tool_call"/);
-  assert.equal((await other.run(["hooks", "list", "--check"])).code, 1);
+  assert.equal((await runInProcess(other, ["hooks", "list", "--check"])).code, 1);
 });
 
 test("list: plugins' hooks come from their manifests, and none of their code runs", async (context) => {
@@ -100,7 +101,7 @@ test("list: plugins' hooks come from their manifests, and none of their code run
     ],
   );
   assert.equal(existsSync(sentinel), false);
-  assert.equal((await home.run(["hooks", "list", "--check"])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "list", "--check"])).code, 0);
 });
 
 test("allow --all approves what is configured; approving again keeps the first", async (context) => {
@@ -108,7 +109,7 @@ test("allow --all approves what is configured; approving again keeps the first",
     context,
     '  on_session_start: [{ command: "echo {}" }, { command: "a", enabled: false }]\n',
   );
-  assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "--all"])).code, 0);
   const { hooks } = await list(home);
   assert.deepEqual(
     hooks.map(({ command: line, allowed }) => [line, allowed]),
@@ -119,7 +120,7 @@ test("allow --all approves what is configured; approving again keeps the first",
     ],
   );
   const before = home.read(ALLOWLIST);
-  assert.match((await home.run(["hooks", "allow", "--all"])).stdout, /Already approved/);
+  assert.match((await runInProcess(home, ["hooks", "allow", "--all"])).stdout, /Already approved/);
   assert.equal(home.read(ALLOWLIST), before);
   assert.equal(statSync(join(home.path, ALLOWLIST)).mode & 0o777, 0o600);
   assert.match(before, /"approved_by": "command"/);
@@ -127,7 +128,7 @@ test("allow --all approves what is configured; approving again keeps the first",
 
 test("allow before it is configured works, with a note", async (context) => {
   const home = new Home(context);
-  const { code, stderr, stdout } = await home.run(["hooks", "allow", "pre_tool_call", "later.sh", "--json"]);
+  const { code, stderr, stdout } = await runInProcess(home, ["hooks", "allow", "pre_tool_call", "later.sh", "--json"]);
   assert.equal(code, 0);
   assert.match(stderr, /later\.sh \(pre_tool_call\) is not configured/);
   assert.deepEqual(JSON.parse(stdout), {
@@ -138,15 +139,15 @@ test("allow before it is configured works, with a note", async (context) => {
 
 test("revoke forgets a command at every event; 3 when there was none", async (context) => {
   const { home, command } = guarded(context);
-  await home.run(["hooks", "allow", "pre_tool_call", command]);
-  await home.run(["hooks", "allow", "post_tool_call", command]);
-  const mistyped = await home.run(["hooks", "revoke", "~/.hermes/agent-hooks/gard.sh"]);
+  await runInProcess(home, ["hooks", "allow", "pre_tool_call", command]);
+  await runInProcess(home, ["hooks", "allow", "post_tool_call", command]);
+  const mistyped = await runInProcess(home, ["hooks", "revoke", "~/.hermes/agent-hooks/gard.sh"]);
   assert.equal(mistyped.code, 3);
   assert.match(mistyped.stderr, /Did you mean "~\/\.hermes\/agent-hooks\/guard\.sh"/);
-  const { code, stdout } = await home.run(["hooks", "revoke", command]);
+  const { code, stdout } = await runInProcess(home, ["hooks", "revoke", command]);
   assert.equal(code, 0);
   assert.match(stdout, /Revoked 2 approvals/);
-  assert.equal((await home.run(["hooks", "revoke", command])).code, 3);
+  assert.equal((await runInProcess(home, ["hooks", "revoke", command])).code, 3);
 });
 
 test("an unknown event is 2, with a hint; so are missing arguments", async (context) => {
@@ -155,18 +156,18 @@ test("an unknown event is 2, with a hint; so are missing arguments", async (cont
     ["test", "pre_tool_cal"],
     ["allow", "pre_tool_cal", "x"],
   ]) {
-    const { code, stderr } = await home.run(["hooks", ...args]);
+    const { code, stderr } = await runInProcess(home, ["hooks", ...args]);
     assert.equal(code, 2);
     assert.match(stderr, /Did you mean "pre_tool_call"\?/);
   }
-  assert.match((await home.run(["hooks", "test", "agent:start"])).stderr, /gateway hooks/);
+  assert.match((await runInProcess(home, ["hooks", "test", "agent:start"])).stderr, /gateway hooks/);
   for (const args of [
     ["allow"],
     ["allow", "pre_tool_call"],
     ["allow", "pre_tool_call", "a 'b"],
     ["allow", "pre_tool_call", "x", "--all"],
   ]) {
-    assert.equal((await home.run(["hooks", ...args])).code, 2, args.join(" "));
+    assert.equal((await runInProcess(home, ["hooks", ...args])).code, 2, args.join(" "));
   }
 });
 
@@ -186,12 +187,12 @@ for (const [what, make] of UNUSABLE) {
       ["allow", "pre_tool_call", command],
       ["revoke", command],
     ]) {
-      const { code, stderr } = await home.run(["hooks", ...args]);
+      const { code, stderr } = await runInProcess(home, ["hooks", ...args]);
       assert.equal(code, 1);
       assert.match(stderr, /not overwritten/);
     }
     for (const args of [["list"], ["test", "pre_tool_call"]]) {
-      assert.match((await home.run(["hooks", ...args])).stderr, /not overwritten/, args.join(" "));
+      assert.match((await runInProcess(home, ["hooks", ...args])).stderr, /not overwritten/, args.join(" "));
     }
   });
 }
@@ -224,7 +225,7 @@ test("test runs every matching hook, approved or not, and records nothing", asyn
     - { command: "echo", enabled: false }
 `,
   );
-  const ended = await home.run(["hooks", "test", "pre_tool_call", "--json"]);
+  const ended = await runInProcess(home, ["hooks", "test", "pre_tool_call", "--json"]);
   assert.equal(ended.code, 0);
   const { event, results } = testedIn(ended);
   assert.equal(event, "pre_tool_call");
@@ -269,7 +270,7 @@ test("test: what goes wrong is an error with its reason, and the command ends wi
     "config.yaml",
     `hooks: { pre_tool_call: [{ command: "${slow}", timeout: 1 }, { command: ./gone.sh, fail_closed: true }] }\n`,
   );
-  const ended = await home.run(["hooks", "test", "pre_tool_call", "--json"]);
+  const ended = await runInProcess(home, ["hooks", "test", "pre_tool_call", "--json"]);
   assert.equal(ended.code, 1);
   const [timedOut, gone] = testedIn(ended).results;
   assert.deepEqual([timedOut?.["timed_out"], timedOut?.["exit_code"], timedOut?.["answer"]], [true, null, null]);
@@ -284,17 +285,17 @@ test("test: where nothing matches, it says for which tool it looked", async (con
     "config.yaml",
     "hooks: { pre_tool_call: [{ command: 'true', matcher: patch }, { command: 'true', matcher: Edit, protocol: claude }] }\n",
   );
-  const none = await home.run(["hooks", "test", "pre_tool_call"]);
+  const none = await runInProcess(home, ["hooks", "test", "pre_tool_call"]);
   const sentence =
     "No configured shell hook matches pre_tool_call for the tool terminal; with protocol: claude, Bash. Use --for-tool to name another one.\n";
   assert.deepEqual([none.stdout, none.code], [sentence, 0]);
-  const json = await home.run(["hooks", "test", "pre_tool_call", "--for-tool", "web", "--json"]);
+  const json = await runInProcess(home, ["hooks", "test", "pre_tool_call", "--for-tool", "web", "--json"]);
   assert.deepEqual(JSON.parse(json.stdout), { event: "pre_tool_call", results: [] });
   assert.equal(
     json.stderr,
     "No configured shell hook matches pre_tool_call for the tool web. Use --for-tool to name another one.\n",
   );
-  const turn = await home.run(["hooks", "test", "pre_llm_call"]);
+  const turn = await runInProcess(home, ["hooks", "test", "pre_llm_call"]);
   assert.equal(turn.stdout, "No configured shell hook matches pre_llm_call.\n");
 });
 
@@ -302,7 +303,7 @@ test("test: updatedToolOutput is the answer", async (context) => {
   const home = new Home(context);
   const command = `cat >/dev/null; echo '{"hookSpecificOutput":{"updatedToolOutput":{"output":"x"}}}'`;
   home.write("config.yaml", `hooks: { post_tool_call: [{ command: ${JSON.stringify(command)}, protocol: claude }] }\n`);
-  const { stdout } = await home.run(["hooks", "test", "post_tool_call", "--json"]);
+  const { stdout } = await runInProcess(home, ["hooks", "test", "post_tool_call", "--json"]);
   const [result] = (JSON.parse(stdout) as { results: { answer: unknown }[] }).results;
   assert.deepEqual(result?.answer, { text: '{"output":"x"}' });
 });
@@ -314,7 +315,7 @@ test("test: --for-tool and --payload-file shape the payload", async (context) =>
     "hooks: { pre_tool_call: [{ command: dd of=/dev/stderr status=none, matcher: write_file }] }\n",
   );
   const file = home.write("payload.json", '{"args":{"path":"é"},"task_id":"mine"}');
-  assert.deepEqual(testedIn(await home.run(["hooks", "test", "pre_tool_call", "--json"])).results, []);
+  assert.deepEqual(testedIn(await runInProcess(home, ["hooks", "test", "pre_tool_call", "--json"])).results, []);
   const args = ["hooks", "test", "pre_tool_call", "--for-tool", "write_file", "--payload-file", file, "--json"];
   const [result] = testedIn(await home.run(args)).results;
   const payload = JSON.parse(String(result?.["stderr"])) as Fields;
@@ -322,7 +323,7 @@ test("test: --for-tool and --payload-file shape the payload", async (context) =>
   assert.deepEqual(payload["tool_input"], { path: "é" });
   assert.equal((payload["extra"] as Fields)["task_id"], "mine");
   for (const text of ["[1]", "{", '"x"']) {
-    const { code, stderr } = await home.run([
+    const { code, stderr } = await runInProcess(home, [
       "hooks",
       "test",
       "pre_tool_call",
@@ -332,7 +333,7 @@ test("test: --for-tool and --payload-file shape the payload", async (context) =>
     assert.equal(code, 2);
     assert.match(stderr, /bad\.json is not a valid payload/);
   }
-  assert.equal((await home.run(["hooks", "test", "pre_tool_call", "--payload-file", "/no/such"])).code, 2);
+  assert.equal((await runInProcess(home, ["hooks", "test", "pre_tool_call", "--payload-file", "/no/such"])).code, 2);
 });
 
 test("test: a payload may come late on standard input", async (context) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
 import { writeSettings } from "../helpers/imports.ts";
 
@@ -30,14 +31,14 @@ test("guards in Bash, Python and Node of five programs are imported and hold", a
   cpSync(join(ROOT, "test/fixtures/other-programs"), join(home.work, "all projects"), { recursive: true });
   for (const [program, file] of Object.entries(PROGRAMS)) {
     const path = join("all projects", program, file);
-    const { code, stdout, stderr } = await home.run(["hooks", "import", path, "--write", "--json"]);
+    const { code, stdout, stderr } = await runInProcess(home, ["hooks", "import", path, "--write", "--json"]);
     assert.equal(code, 0, stderr);
     const { program: recognised, skipped, written } = JSON.parse(stdout) as Imported;
     assert.deepEqual([recognised, skipped, written.added], [program, [], 3]);
   }
   const config = home.read("config.yaml");
   assert.match(config, /^# my settings\nmodel: \{ provider: offline \} # no key\n/);
-  const again = await home.run(["hooks", "import", join("all projects", "claude"), "--write"]);
+  const again = await runInProcess(home, ["hooks", "import", join("all projects", "claude"), "--write"]);
   assert.match(
     again.stderr,
     /Reading .*settings\.json \(Claude Code\)\.\n[^]*Nothing was added to .* 3 were there already\./,
@@ -46,7 +47,7 @@ test("guards in Bash, Python and Node of five programs are imported and hold", a
   assert.equal(existsSync(join(home.path, "shell-hooks-allowlist.json")), false, "importing approves nothing");
 
   writeSettings(home.work, "payload.json", { tool_name: "terminal", args: { command: "rm -rf build" } });
-  const tested = await home.run(["hooks", "test", "pre_tool_call", "--payload-file", "payload.json", "--json"]);
+  const tested = await runInProcess(home, ["hooks", "test", "pre_tool_call", "--payload-file", "payload.json", "--json"]);
   assert.deepEqual(
     (JSON.parse(tested.stdout) as Tested).results.map(
       ({ answer }) => answer?.["message"] ?? (answer?.["args"] as { command: string } | undefined)?.command,
@@ -69,8 +70,8 @@ test("guards in Bash, Python and Node of five programs are imported and hold", a
       "copilot node: really?",
     ],
   );
-  assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
-  const doctor = await home.run(["hooks", "doctor", "--json"]);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "--all"])).code, 0);
+  const doctor = await runInProcess(home, ["hooks", "doctor", "--json"]);
   assert.equal(doctor.code, 0, doctor.stdout);
   const { stdout } = await home.run([
     "chat",
@@ -103,11 +104,9 @@ test("what is wrong with the file or the options is said, with the exit code for
       /prompts\.json:1:\d+: hooks\.PreToolUse\[0\]\.hooks\[0\]: not imported: [^]*0 of 1 hook converted/,
     ],
   ];
-  await Promise.all(
-    cases.map(async ([args, code, stderr]) => {
-      const ended = await home.run(["hooks", "import", ...args]);
-      assert.match(ended.stderr, stderr);
-      assert.equal(ended.code, code, args.join(" "));
-    }),
-  );
+  for (const [args, code, stderr] of cases) {
+    const ended = await runInProcess(home, ["hooks", "import", ...args]);
+    assert.match(ended.stderr, stderr);
+    assert.equal(ended.code, code, args.join(" "));
+  }
 });

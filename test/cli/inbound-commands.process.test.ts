@@ -7,6 +7,7 @@ import { checkInbound } from "#cli/inbound/start";
 import { createContext } from "#cli/context";
 import { loadConfig } from "#core/home/config";
 import { homePaths } from "#core/home/paths";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, type Ended } from "../helpers/hermes.ts";
 
 const ECHO = '#!/bin/sh\necho "got $(cat)"\necho note >&2\n';
@@ -25,7 +26,10 @@ test("inbound list shows every hook and whether it may run, before and after hoo
     { script, path: "/a", methods: ["GET", "PUT"] },
     { script: "~/none.sh", verify: "github", secret: "hush" },
   ]);
-  const [first, second] = jsonOf(await home.run(["inbound", "list", "--json"]))["hooks"] as Record<string, unknown>[];
+  const [first, second] = jsonOf(await runInProcess(home, ["inbound", "list", "--json"]))["hooks"] as Record<
+    string,
+    unknown
+  >[];
   assert.deepEqual(first, {
     name: "hook0",
     bind: "127.0.0.1:20001",
@@ -37,14 +41,14 @@ test("inbound list shows every hook and whether it may run, before and after hoo
     problem: null,
   });
   assert.match(String(second?.["problem"]), /not found/);
-  const allowed = await home.run(["hooks", "allow", "inbound:hook0", script]);
+  const allowed = await runInProcess(home, ["hooks", "allow", "inbound:hook0", script]);
   assert.deepEqual([allowed.code, allowed.stderr], [0, ""]);
-  const text = await home.run(["inbound", "list"]);
+  const text = await runInProcess(home, ["inbound", "list"]);
   assert.match(text.stdout, /hook0 .*GET,PUT +none +allowed/);
   assert.doesNotMatch(text.stdout + text.stderr, /hush/);
-  assert.doesNotMatch((await home.run(["hooks", "doctor"])).stdout, /not used by any configured hook/);
-  assert.equal((await home.run(["hooks", "revoke", script])).code, 0);
-  assert.match((await home.run(["inbound", "list"])).stdout, /hook0 .*not allowed/);
+  assert.doesNotMatch((await runInProcess(home, ["hooks", "doctor"])).stdout, /not used by any configured hook/);
+  assert.equal((await runInProcess(home, ["hooks", "revoke", script])).code, 0);
+  assert.match((await runInProcess(home, ["inbound", "list"])).stdout, /hook0 .*not allowed/);
 });
 
 test("hooks list shows the scripts of inbound webhooks, and --check counts them as any command", async (t) => {
@@ -52,22 +56,22 @@ test("hooks list shows the scripts of inbound webhooks, and --check counts them 
   const script = home.script("push.sh", ECHO);
   configure(home, [{ script, timeout: 7 }]);
   const listed = async () =>
-    (jsonOf(await home.run(["hooks", "list", "--json"]))["hooks"] as Record<string, unknown>[])[0];
+    (jsonOf(await runInProcess(home, ["hooks", "list", "--json"]))["hooks"] as Record<string, unknown>[])[0];
   const { event, source, name, command, timeout, allowed, drift } = (await listed())!;
   assert.deepEqual([event, source, name, command, timeout], ["inbound:hook0", "shell", "hook0", script, 7]);
   assert.deepEqual([allowed, drift], [false, "unknown"]);
-  assert.equal((await home.run(["hooks", "list", "--check"])).code, 1);
-  assert.equal((await home.run(["hooks", "allow", "inbound:hook0", script])).code, 0);
-  const approved = await home.run(["hooks", "list", "--check"]);
+  assert.equal((await runInProcess(home, ["hooks", "list", "--check"])).code, 1);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "inbound:hook0", script])).code, 0);
+  const approved = await runInProcess(home, ["hooks", "list", "--check"]);
   assert.equal(approved.code, 0, approved.stderr);
   assert.match(approved.stdout, /inbound:hook0 +shell .*push\.sh .*7 s .*allowed/);
   assert.equal((await listed())?.["drift"], "none");
   writeFileSync(script, `${ECHO}# changed\n`);
-  const changed = await home.run(["hooks", "list", "--check"]);
+  const changed = await runInProcess(home, ["hooks", "list", "--check"]);
   assert.equal(changed.code, 1);
   assert.match(changed.stdout, /inbound:hook0 .*allowed, script modified/);
   chmodSync(script, 0o644);
-  const broken = await home.run(["hooks", "list", "--check"]);
+  const broken = await runInProcess(home, ["hooks", "list", "--check"]);
   assert.equal(broken.code, 1);
   assert.match(broken.stdout, /inbound:hook0 .*broken/);
   assert.match(broken.stderr, /inbound:hook0: .*push\.sh/);
@@ -76,14 +80,14 @@ test("hooks list shows the scripts of inbound webhooks, and --check counts them 
 test("hooks allow --all covers inbound webhooks with their variables, and a pair may be allowed before it is configured", async (t) => {
   const home = new Home(t);
   const script = home.script("echo.sh", ECHO);
-  const early = await home.run(["hooks", "allow", "inbound:later", script]);
+  const early = await runInProcess(home, ["hooks", "allow", "inbound:later", script]);
   assert.equal(early.code, 0);
   assert.match(early.stderr, /not configured/);
   configure(home, [{ script, env: ["GH_TOKEN"] }]);
-  const narrow = await home.run(["hooks", "allow", "inbound:hook0", script]);
+  const narrow = await runInProcess(home, ["hooks", "allow", "inbound:hook0", script]);
   assert.match(narrow.stderr, /approved without GH_TOKEN.*--env GH_TOKEN/);
-  assert.equal((await home.run(["hooks", "allow", "--all"])).code, 0);
-  assert.match((await home.run(["inbound", "list"])).stdout, /hook0 .* allowed/);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "--all"])).code, 0);
+  assert.match((await runInProcess(home, ["inbound", "list"])).stdout, /hook0 .* allowed/);
 });
 
 test("inbound test runs the whole path: verification, script, answer and what would be injected", async (t) => {
@@ -94,17 +98,17 @@ test("inbound test runs the whole path: verification, script, answer and what wo
   configure(home, [{ script, ...config }, { script: mute }]);
   const payload = home.write("push.json", '{"a":1}');
   const env = { SLACK_SECRET: "hush-hush" };
-  const signed = await home.run(["inbound", "test", "hook0", "--payload", payload, "--sign", "--json"], { env });
+  const signed = await runInProcess(home, ["inbound", "test", "hook0", "--payload", payload, "--sign", "--json"], { env });
   assert.equal(signed.code, 0, signed.stderr);
   const report = jsonOf(signed);
   assert.deepEqual([report["status"], report["body"], report["exit_code"], report["stderr"]], [200, "ok", 0, "note\n"]);
   assert.match(String(report["injected"]), /begin untrusted [0-9a-f]+ -----\ngot \{"a":1\}\n----- end/);
   const piped = await home.run(["inbound", "test", "hook0", "--payload", "-", "--sign"], { env, input: "x" });
   assert.match(piped.stdout, /answer: 200 ok[^]*got x/);
-  const unsigned = await home.run(["inbound", "test", "hook0", "--payload", payload], { env });
+  const unsigned = await runInProcess(home, ["inbound", "test", "hook0", "--payload", payload], { env });
   assert.equal(unsigned.code, 1);
   assert.match(unsigned.stdout, /answer: 401 not verified[^]*--sign/);
-  const failing = await home.run(["inbound", "test", "hook1", "--payload", payload]);
+  const failing = await runInProcess(home, ["inbound", "test", "hook1", "--payload", payload]);
   assert.equal(failing.code, 1);
   assert.match(failing.stdout, /answer: 500 the script failed[^]*exit code: 4[^]*broken[^]*Nothing would be injected/);
   for (const [args, message] of [
@@ -113,7 +117,7 @@ test("inbound test runs the whole path: verification, script, answer and what wo
     [["hook0", "--payload", payload], /SLACK_SECRET is not set/],
     [["hook1"], /--payload/],
   ] as const) {
-    const refused = await home.run(["inbound", "test", ...args]);
+    const refused = await runInProcess(home, ["inbound", "test", ...args]);
     assert.equal(refused.code, 2, args.join(" "));
     assert.match(refused.stderr, message);
   }
@@ -121,13 +125,13 @@ test("inbound test runs the whole path: verification, script, answer and what wo
 
 test("inbound log shows what came, and what is written while it follows", async (t) => {
   const home = new Home(t);
-  assert.match((await home.run(["inbound", "log"])).stdout, /No requests have come yet/);
+  assert.match((await runInProcess(home, ["inbound", "log"])).stdout, /No requests have come yet/);
   const line = (hook: string) =>
     `${JSON.stringify({ time: "2026-11-29T00:00:00.000Z", hook, session: "s", method: "POST", path: "/x", status: 500, exit_code: 3, duration_ms: 12, run_id: null, detail: "it failed" })}\n`;
   home.write("logs/inbound.jsonl", `${line("a")}half`);
-  const shown = await home.run(["inbound", "log"]);
+  const shown = await runInProcess(home, ["inbound", "log"]);
   assert.match(shown.stdout, /a +500 +3 +12 ms +POST \/x {2}it failed/);
-  const [record] = jsonOf(await home.run(["inbound", "log", "--json"]))["requests"] as Record<string, unknown>[];
+  const [record] = jsonOf(await runInProcess(home, ["inbound", "log", "--json"]))["requests"] as Record<string, unknown>[];
   assert.deepEqual([record?.["hook"], record?.["session"], record?.["run_id"]], ["a", "s", null]);
   const following = home.start(["inbound", "log", "--follow", "--json"]);
   await following.sees('"hook":"a"');
@@ -174,7 +178,7 @@ test("a revoked script does not run from the next request on", async (t) => {
   const { hooks, run } = await check(home, ["hook0"], true);
   const request = { hook: hooks[0]!, variables: {}, body: Buffer.from("x"), signal: new AbortController().signal };
   assert.equal((await run(request)).kind, "ran");
-  assert.equal((await home.run(["hooks", "revoke", script])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "revoke", script])).code, 0);
   const refused = await run(request);
   assert.equal(refused.kind, "unapproved");
   assert.match(refused.kind === "unapproved" ? refused.reason : "", /not approved/);

@@ -7,6 +7,7 @@ import { EmbeddedDeliveries } from "#daemon/storage/embedded-deliveries";
 import { EmbeddedInbox } from "#daemon/storage/embedded-inbox";
 import { EmbeddedSchedules } from "#daemon/storage/embedded-schedules";
 import { EmbeddedTasks } from "#daemon/storage/embedded-tasks";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
 
 const hermes = `"${process.execPath}" "${join(ROOT, "cli/bin.js")}"`;
@@ -89,7 +90,7 @@ test("what only reads works inside, and outside nothing is refused", async (t) =
   writeFileSync(join(home.work, "run.sh"), `${hermes} hooks list --json; echo "code $?"\n`);
   assert.match(await inside(home, "bash run.sh"), /\\"hooks\\": \[\].*code 0/);
   const guard = home.script("guard.sh", "exit 0\n");
-  assert.equal((await home.run(["hooks", "allow", "pre_tool_call", guard])).code, 0);
+  assert.equal((await runInProcess(home, ["hooks", "allow", "pre_tool_call", guard])).code, 0);
 });
 
 test("messages, schedules and tasks are listed inside without secrets, and outside as they are", async (t) => {

@@ -8,6 +8,7 @@ import test, { type TestContext } from "node:test";
 import { stringify } from "yaml";
 import { send, startDaemon } from "../helpers/daemon.ts";
 import { startGateway } from "../helpers/gateway.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { framesOf, Home } from "../helpers/hermes.ts";
 import { EVERYTHING_SERVER, FILES_SERVER, fixtureServer } from "../helpers/mcp.ts";
 import { until } from "../helpers/poll.ts";
@@ -176,7 +177,7 @@ test("hermes mcp says what is wrong, with its exit codes and without secrets", a
     unset: { command: "sh", args: ["${NOPE}"] },
   };
   home.write("config.yaml", stringify({ mcp_servers: servers }));
-  const listed = await home.run(["mcp", "list", "--json"]);
+  const listed = await runInProcess(home, ["mcp", "list", "--json"]);
   const states = (JSON.parse(listed.stdout) as { servers: { name: string; state: string }[] }).servers;
   assert.deepEqual(
     states.map(({ name, state }) => `${name} ${state}`),
@@ -190,15 +191,15 @@ test("hermes mcp says what is wrong, with its exit codes and without secrets", a
     [["dies", "--safe-mode"], 1, /was not started: safe mode/],
   ];
   for (const [args, wanted, said] of cases) {
-    const { code, stderr, stdout } = await home.run(["mcp", "test", ...args]);
+    const { code, stderr, stdout } = await runInProcess(home, ["mcp", "test", ...args]);
     assert.equal(code, wanted, stderr);
     assert.match(stderr, said);
     assert.doesNotMatch(stdout + stderr + listed.stdout, /hunter2/);
   }
-  const checked = await home.run(["config", "check"]);
+  const checked = await runInProcess(home, ["config", "check"]);
   assert.equal(checked.code, 1);
   assert.match(checked.stderr, /warning: the MCP server "unset" is not started: .*NOPE is not set/);
-  const json = await home.run(["mcp", "test", "dies", "--json"]);
+  const json = await runInProcess(home, ["mcp", "test", "dies", "--json"]);
   const { ok, error } = JSON.parse(json.stdout) as { ok: boolean; error: string };
   assert.deepEqual([json.code, ok, error.includes("DATABASE_URL")], [1, false, true]);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, type Ended } from "../helpers/hermes.ts";
 import { startModelCatalog } from "../helpers/model-catalog.ts";
 import { noPty, type Pty } from "../helpers/pty.ts";
@@ -25,14 +26,14 @@ model:
 
 test("without options in a pipe it prints the model", async (t) => {
   const home = new Home(t);
-  assert.equal((await home.run(["model"])).stdout, "The model is offline (offline).\n");
-  const { stdout } = await home.run(["model"], { env: { OPENAI_API_KEY: KEY } });
+  assert.equal((await runInProcess(home, ["model"])).stdout, "The model is offline (offline).\n");
+  const { stdout } = await runInProcess(home, ["model"], { env: { OPENAI_API_KEY: KEY } });
   assert.match(
     stdout,
     /^The model is gpt-\S+ \(openai\), requests go to https:\S+ with the key in OPENAI_API_KEY\.\n$/,
   );
   home.write("config.yaml", CONFIG);
-  const json = await home.run(["model", "--json"]);
+  const json = await runInProcess(home, ["model", "--json"]);
   assert.deepEqual(JSON.parse(json.stdout), {
     provider: "anthropic",
     model: "claude",
@@ -47,7 +48,7 @@ test("with options it tests the model, writes the section, and keeps comments an
   await using server = await startModelCatalog(KEY);
   home.write("config.yaml", CONFIG, 0o644);
   const words = ["--provider", "openai-compatible", "--base-url", server.url, "--model", "small"];
-  const set = await home.run(["model", ...words, "--api-key-env", "MY_KEY"], { env: { MY_KEY: KEY } });
+  const set = await runInProcess(home, ["model", ...words, "--api-key-env", "MY_KEY"], { env: { MY_KEY: KEY } });
   assert.equal(set.code, 0, set.stderr);
   assert.match(set.stderr, /It answered after [\d.]+ s: ready/);
   assert.match(set.stdout, /^The model is small \(openai-compatible\), requests go to .* Saved in .*config\.yaml\.\n$/);
@@ -65,7 +66,7 @@ model:
     base_url: ${server.url}
 `,
   );
-  const json = await home.run(["model", "--model", "large", "--json"], { env: { MY_KEY: KEY } });
+  const json = await runInProcess(home, ["model", "--model", "large", "--json"], { env: { MY_KEY: KEY } });
   const { tested, ...shown } = JSON.parse(json.stdout) as Record<string, unknown>;
   assert.deepEqual([shown["model"], (tested as { answer: string }).answer], ["large", "ready"]);
   assert.deepEqual(server.requests, Array(2).fill(`POST /v1/chat/completions Bearer ${KEY}`));
@@ -102,13 +103,20 @@ test("a wrong key, an unreachable server and an unknown model are said, and noth
     if (key !== "") assert.ok(!stderr.includes(key), stderr);
     assert.equal(home.read("config.yaml"), CONFIG);
   }
-  const name = await home.run(["model", "--api-key-env", "sk-not-a-name"]);
+  const name = await runInProcess(home, ["model", "--api-key-env", "sk-not-a-name"]);
   assert.equal(name.code, 2);
 });
 
 test("--no-test saves what cannot be tested here, and a new file is only the user's", async (t) => {
   const home = new Home(t);
-  const { code, stderr } = await home.run(["model", "--provider", "openai", "--api-key-env", "MY_KEY", "--no-test"]);
+  const { code, stderr } = await runInProcess(home, [
+    "model",
+    "--provider",
+    "openai",
+    "--api-key-env",
+    "MY_KEY",
+    "--no-test",
+  ]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /MY_KEY is not set here/);
   assert.equal(home.read("config.yaml"), "model:\n  provider: openai\n  api_key: ${MY_KEY}\n");

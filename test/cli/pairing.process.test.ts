@@ -5,6 +5,7 @@ import test, { type TestContext } from "node:test";
 import { openDatabase } from "#core/home/database";
 import { Pairing } from "#gateway/pairing";
 import { examplesOf, Newcomer } from "../helpers/examples.ts";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home } from "../helpers/hermes.ts";
 
 /** What the gateway does when a stranger writes. */
@@ -22,7 +23,7 @@ function createHome(t: TestContext) {
   return {
     home,
     ask: (user_id: string, at?: number) => askIn(file, user_id, at),
-    pairing: (...args: readonly string[]) => home.run(["pairing", ...args]),
+    pairing: (...args: readonly string[]) => runInProcess(home, ["pairing", ...args]),
   };
 }
 

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, type Ended, type StartOptions } from "../helpers/hermes.ts";
 import { startPackageRegistry } from "../helpers/package-registry.ts";
 import { noPty } from "../helpers/pty.ts";
@@ -31,7 +32,7 @@ interface Installed {
 test("a folder: it is shown and copied, nothing is enabled, and a change is noticed until the update", async (t) => {
   const home = new Home(t);
   const folder = source(home, { ...FILES, ".git/config": "", "data/a.json": "{}" });
-  const { code, stdout, stderr } = await home.run(["plugins", "install", "./source", "--yes"]);
+  const { code, stdout, stderr } = await runInProcess(home, ["plugins", "install", "./source", "--yes"]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Installed .*plugins\/weather\n$/);
   assert.match(stderr, /weather 1\.0\.0: tells the weather\n +from +\/.*source\n +provides +pre_tool_call\n/);
@@ -48,7 +49,7 @@ test("a folder: it is shown and copied, nothing is enabled, and a change is noti
     changed: [],
   });
 
-  await home.run(["plugins", "enable", "weather"]);
+  await runInProcess(home, ["plugins", "enable", "weather"]);
   assert.match((await home.run(["chat", "-q", "/weather"], { env: { WEATHER_KEY: "x" } })).stdout, /sunny/);
 
   home.write("plugins/weather/lib/word.ts", 'export const word = "rainy";\n');
@@ -59,21 +60,21 @@ test("a folder: it is shown and copied, nothing is enabled, and a change is noti
   const found = await listed(home);
   assert.deepEqual(found.plugins[0]?.installed?.["changed"], changed);
   assert.match(found.stderr, /plugin "weather" is not as it was installed: data\/a\.json is missing, lib/);
-  const doctor = await home.run(["hooks", "doctor"]);
+  const doctor = await runInProcess(home, ["hooks", "doctor"]);
   assert.equal(doctor.code, 1);
   assert.match(doctor.stdout, /problem: plugin "weather" is not as it was installed/);
 
-  const updated = await home.run(["plugins", "update", "weather", "--yes"]);
+  const updated = await runInProcess(home, ["plugins", "update", "weather", "--yes"]);
   assert.equal(updated.code, 0, updated.stderr);
   assert.match(updated.stderr, /These changes .* will be lost: .*more\.js is new/);
   assert.deepEqual((await listed(home)).plugins[0]?.installed?.["changed"], []);
-  assert.match((await home.run(["plugins", "update", "--yes"])).stdout, /^weather is up to date\.\n$/);
+  assert.match((await runInProcess(home, ["plugins", "update", "--yes"])).stdout, /^weather is up to date\.\n$/);
 
   home.write(
     "config.yaml",
     "# mine\nplugins:\n  enabled: [other, weather]\n  entries: { weather: { on_error: block } }\n",
   );
-  const removed = await home.run(["plugins", "remove", "weather", "--yes", "--json"]);
+  const removed = await runInProcess(home, ["plugins", "remove", "weather", "--yes", "--json"]);
   assert.deepEqual(JSON.parse(removed.stdout), { removed: { name: "weather", directory: "weather" } });
   assert.deepEqual(readdirSync(join(home.path, "plugins")), [".installed.json"]);
   assert.equal(
@@ -112,14 +113,14 @@ test("git: the commit is recorded, update follows the branch, and a tag stays wh
   assert.equal((await update(home, [])).updated[0]?.resolved, third);
   assert.match(home.read("plugins/weather/lib/word.ts"), /third/);
 
-  await home.run(["plugins", "remove", "weather", "--yes"]);
+  await runInProcess(home, ["plugins", "remove", "weather", "--yes"]);
   const short = await install(home, [`git:file://${repository}`, "--ref", first.slice(0, 10)]);
   assert.equal(short.resolved, first);
 
   const before = home.read("plugins/.installed.json");
   writeFileSync(join(repository, "plugin.yaml"), "name: [\n");
   commit("broken");
-  const broken = await home.run(["plugins", "update", "weather", "--ref", "main", "--yes", "--json"]);
+  const broken = await runInProcess(home, ["plugins", "update", "weather", "--ref", "main", "--yes", "--json"]);
   assert.equal(broken.code, 1);
   assert.match((JSON.parse(broken.stdout) as Updates).failed[0]!.problem, /plugin\.yaml:\d.*not valid YAML/);
   assert.equal(home.read("plugins/.installed.json"), before);
@@ -155,7 +156,7 @@ test("npm: packages come along, no script runs, and what was tampered with is re
   const old = await install(home, ["npm:@fair/weather@1.0.0"], { env });
   assert.match(old.resolved ?? "", /^1\.0\.0 sha512-[\w+/=]{88}$/);
   assert.deepEqual([old.source, old.ref], ["npm:@fair/weather", "1.0.0"]);
-  await home.run(["plugins", "enable", "weather"]);
+  await runInProcess(home, ["plugins", "enable", "weather"]);
   assert.match((await home.run(["chat", "-q", "/weather"], { env: { WEATHER_KEY: "x" } })).stdout, /cloudy/);
   home.write("plugins/weather/node_modules/word-of-mouth/index.js", 'export const word = "poison";\n');
   assert.deepEqual((await listed(home)).plugins[0]?.installed?.["changed"], ["node_modules is changed"]);
@@ -165,10 +166,10 @@ test("npm: packages come along, no script runs, and what was tampered with is re
 
   registry.publish({ ...manifest, version: "1.2.0" }, files);
   registry.tamper("@fair/weather", "1.2.0");
-  const tampered = await home.run(["plugins", "update", "--yes"], { env });
+  const tampered = await runInProcess(home, ["plugins", "update", "--yes"], { env });
   assert.equal(tampered.code, 1);
   assert.match(tampered.stderr, /weather: .* cannot be installed: npm: .*EINTEGRITY/);
-  const missing = await home.run(["plugins", "install", "npm:not-published", "--yes"], { env });
+  const missing = await runInProcess(home, ["plugins", "install", "npm:not-published", "--yes"], { env });
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /npm:not-published cannot be installed: npm: .*404/);
   assert.deepEqual(readdirSync(join(home.path, "plugins")).toSorted(), [".installed.json", "weather"]);
@@ -183,14 +184,17 @@ test("what is no plugin, is taken or would load unseen is refused, and nothing i
   ];
   for (const [name, files, problem] of attempts) {
     source(home, files, name);
-    const { code, stdout, stderr } = await home.run(["plugins", "install", name, "--yes"]);
+    const { code, stdout, stderr } = await runInProcess(home, ["plugins", "install", name, "--yes"]);
     assert.deepEqual([code, stdout], [1, ""], name);
     assert.match(stderr, problem);
   }
   const linked = source(home, FILES, "linked");
   symlinkSync("/etc/hostname", join(linked, "host.ts"));
-  assert.match((await home.run(["plugins", "install", "linked", "--yes"])).stderr, /host\.ts is a link that leads out/);
-  const git = await home.run(["plugins", "install", `git:${join(home.work, "nowhere")}`, "--yes"]);
+  assert.match(
+    (await runInProcess(home, ["plugins", "install", "linked", "--yes"])).stderr,
+    /host\.ts is a link that leads out/,
+  );
+  const git = await runInProcess(home, ["plugins", "install", `git:${join(home.work, "nowhere")}`, "--yes"]);
   assert.equal(git.code, 1);
   assert.match(git.stderr, /git:.*nowhere cannot be installed: git: /);
   assert.equal(home.has("plugins"), false);
@@ -198,22 +202,22 @@ test("what is no plugin, is taken or would load unseen is refused, and nothing i
   source(home, FILES);
   home.write("config.yaml", "plugins: { enabled: [weather] }\n");
   assert.match(
-    (await home.run(["plugins", "install", "source", "--yes"])).stderr,
+    (await runInProcess(home, ["plugins", "install", "source", "--yes"])).stderr,
     /config\.yaml enables "weather" already/,
   );
   home.write("config.yaml", "plugins: {}\n");
   home.plugin("mine", "", { manifest: "name: weather\n" });
   assert.match(
-    (await home.run(["plugins", "install", "source", "--yes"])).stderr,
+    (await runInProcess(home, ["plugins", "install", "source", "--yes"])).stderr,
     /a plugin "weather" already, in .*mine/,
   );
   home.plugin("weather", "", { manifest: "name: other\n" });
   assert.match(
-    (await home.run(["plugins", "install", "source", "--yes"])).stderr,
+    (await runInProcess(home, ["plugins", "install", "source", "--yes"])).stderr,
     /already exists; nothing was written/,
   );
   assert.deepEqual(readdirSync(join(home.path, "plugins")).toSorted(), ["mine", "weather"]);
-  const own = await home.run(["plugins", "remove", "weather", "--yes"]);
+  const own = await runInProcess(home, ["plugins", "remove", "weather", "--yes"]);
   assert.equal(own.code, 3);
   assert.equal(home.has("plugins/weather/index.ts"), true);
 });
@@ -233,16 +237,16 @@ test("wrong words, and nobody to ask, are wrong usage before anything is fetched
     [["install", "source", "--ref", "v1", "--yes"], /--ref is for npm: and git:/],
     [["update", "--ref", "v1", "--yes"], /--ref needs the name/],
   ] as const) {
-    const { code, stderr } = await home.run(["plugins", ...words]);
+    const { code, stderr } = await runInProcess(home, ["plugins", ...words]);
     assert.equal(code, 2, `${words.join(" ")}: ${stderr}`);
     assert.match(stderr, problem);
   }
   assert.equal(home.has("plugins"), false);
   home.write("plugins/.installed.json", "{");
-  const damaged = await home.run(["plugins", "install", "source", "--yes"]);
+  const damaged = await runInProcess(home, ["plugins", "install", "source", "--yes"]);
   assert.equal(damaged.code, 1);
   assert.match(damaged.stderr, /\.installed\.json does not say which plugins were installed/);
-  assert.match((await home.run(["plugins", "list"])).stderr, /does not say which plugins were installed/);
+  assert.match((await runInProcess(home, ["plugins", "list"])).stderr, /does not say which plugins were installed/);
 });
 
 test("on a terminal it asks, and the default is no", { skip: noPty }, async (t) => {
@@ -313,17 +317,17 @@ function source(home: Home, files: Readonly<Record<string, string>>, name = "sou
 }
 
 async function install(home: Home, words: readonly string[], options: StartOptions = {}): Promise<Installed> {
-  const ended = await succeed(home.run(["plugins", "install", ...words, "--yes", "--json"], options));
+  const ended = await succeed(runInProcess(home, ["plugins", "install", ...words, "--yes", "--json"], options));
   return (JSON.parse(ended.stdout) as { installed: Installed }).installed;
 }
 
 async function update(home: Home, words: readonly string[], options: StartOptions = {}): Promise<Updates> {
-  const ended = await succeed(home.run(["plugins", "update", ...words, "--yes", "--json"], options));
+  const ended = await succeed(runInProcess(home, ["plugins", "update", ...words, "--yes", "--json"], options));
   return JSON.parse(ended.stdout) as Updates;
 }
 
 async function listed(home: Home): Promise<Listing> {
-  const { stdout, stderr } = await succeed(home.run(["plugins", "list", "--json"], { env: { WEATHER_KEY: "x" } }));
+  const { stdout, stderr } = await succeed(runInProcess(home, ["plugins", "list", "--json"], { env: { WEATHER_KEY: "x" } }));
   return { ...(JSON.parse(stdout) as { plugins: Listing["plugins"] }), stderr };
 }
 

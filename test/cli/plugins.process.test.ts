@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, ROOT } from "../helpers/hermes.ts";
 
 const GOOD = "export function register() {}\n";
 
 test("new writes a plugin that type-checks and runs, enables nothing and overwrites nothing", async (t) => {
   const home = new Home(t);
-  const made = await home.run(["plugins", "new", "demo"]);
+  const made = await runInProcess(home, ["plugins", "new", "demo"]);
   assert.equal(made.code, 0, made.stderr);
   assert.deepEqual(
     ["plugins/demo/plugin.yaml", "plugins/demo/index.ts", "plugins/tsconfig.json"].map((file) => home.has(file)),
@@ -22,12 +23,12 @@ test("new writes a plugin that type-checks and runs, enables nothing and overwri
   execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", join(home.path, "plugins")], { cwd: home.work });
 
   const before = home.read("plugins/demo/index.ts");
-  const again = await home.run(["plugins", "new", "demo"]);
+  const again = await runInProcess(home, ["plugins", "new", "demo"]);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /demo already exists; nothing was written/);
   assert.equal(home.read("plugins/demo/index.ts"), before);
 
-  assert.equal((await home.run(["plugins", "enable", "demo"])).code, 0);
+  assert.equal((await runInProcess(home, ["plugins", "enable", "demo"])).code, 0);
   assert.deepEqual(await listed(home), [
     {
       name: "demo",
@@ -49,7 +50,7 @@ test("new writes a plugin that type-checks and runs, enables nothing and overwri
 
 test("a name that is none is wrong usage", async (t) => {
   const home = new Home(t);
-  const { code, stderr } = await home.run(["plugins", "new", "../evil"]);
+  const { code, stderr } = await runInProcess(home, ["plugins", "new", "../evil"]);
   assert.equal(code, 2);
   assert.match(stderr, /"\.\.\/evil" is not a valid plugin name/);
   assert.equal(home.has("plugins"), false);
@@ -71,7 +72,7 @@ plugins:
 hooks: {}
 `;
   home.write("config.yaml", text, 0o640);
-  const enabled = await home.run(["plugins", "enable", "guard"]);
+  const enabled = await runInProcess(home, ["plugins", "enable", "guard"]);
   assert.equal(enabled.code, 0, enabled.stderr);
   const lines = home.read("config.yaml").split("\n");
   for (const part of ["# my settings", "# no network", "  # the ones I trust", "# gone", "    - guard"]) {
@@ -86,33 +87,33 @@ hooks: {}
   );
   assert.equal(statSync(join(home.path, "config.yaml")).mode & 0o777, 0o640);
 
-  const again = await home.run(["plugins", "enable", "guard"]);
+  const again = await runInProcess(home, ["plugins", "enable", "guard"]);
   assert.deepEqual([again.code, again.stdout], [0, 'The plugin "guard" is already enabled.\n']);
 
   // By folder; the name is what is written.
-  await home.run(["plugins", "enable", "notes"]);
-  await home.run(["plugins", "disable", "guard"]);
+  await runInProcess(home, ["plugins", "enable", "notes"]);
+  await runInProcess(home, ["plugins", "disable", "guard"]);
   const states = (await listed(home)).map(({ name, state }) => [name, state]);
   assert.deepEqual(states, [
     ["guard", "disabled"],
     ["my-notes", "enabled"],
   ]);
   assert.doesNotMatch(home.read("config.yaml"), /enabled:[^]*- guard[^]*disabled:/);
-  await home.run(["plugins", "enable", "guard"]);
+  await runInProcess(home, ["plugins", "enable", "guard"]);
   assert.equal((await listed(home))[0]!["state"], "enabled");
   // A plugin that is gone can still be taken out.
-  assert.equal((await home.run(["plugins", "disable", "other"])).code, 0);
+  assert.equal((await runInProcess(home, ["plugins", "disable", "other"])).code, 0);
 });
 
 test("enable makes a config.yaml of 0600, and refuses what is not there with 3", async (t) => {
   const home = new Home(t);
   home.plugin("guard", GOOD);
-  const unknown = await home.run(["plugins", "enable", "gaurd"]);
+  const unknown = await runInProcess(home, ["plugins", "enable", "gaurd"]);
   assert.equal(unknown.code, 3);
   assert.match(unknown.stderr, /There is no plugin "gaurd"\. Did you mean "guard"\?/);
-  assert.equal((await home.run(["plugins", "disable", "nothing-like-it"])).code, 3);
+  assert.equal((await runInProcess(home, ["plugins", "disable", "nothing-like-it"])).code, 3);
   assert.equal(home.has("config.yaml"), false);
-  await home.run(["plugins", "enable", "guard"]);
+  await runInProcess(home, ["plugins", "enable", "guard"]);
   assert.equal(statSync(join(home.path, "config.yaml")).mode & 0o777, 0o600);
 });
 
@@ -123,7 +124,7 @@ test("list shows what does not load, and why", async (t) => {
   home.plugin("snake", "def register(ctx): pass\n", { file: "__init__.py" });
   home.plugin("worm", "def registr(ctx): pass\n", { file: "__init__.py" });
   home.write("config.yaml", "plugins: { enabled: [bad, good, snake, worm] }\n");
-  const { code, stdout, stderr } = await home.run(["plugins", "list"]);
+  const { code, stdout, stderr } = await runInProcess(home, ["plugins", "list"]);
   assert.equal(code, 0);
   assert.match(stdout, /bad +error +.*bad\/index\.ts:2: TypeScript enum is not supported/);
   assert.match(stdout, /good +enabled/);
@@ -133,7 +134,7 @@ test("list shows what does not load, and why", async (t) => {
 });
 
 async function listed(home: Home): Promise<Record<string, unknown>[]> {
-  const { stdout, stderr } = await home.run(["plugins", "list", "--json"]);
+  const { stdout, stderr } = await runInProcess(home, ["plugins", "list", "--json"]);
   assert.ok(stdout.startsWith("{"), stderr);
   const { plugins } = JSON.parse(stdout) as { plugins: Record<string, unknown>[] };
   return plugins.filter(({ directory }) => directory !== "builtin");

@@ -6,6 +6,7 @@ import { openDatabase, openToLook } from "#core/home/database";
 import type { NewRecording } from "#core/ports/recordings";
 import { EmbeddedRecordings } from "#daemon/storage/embedded-recordings";
 import { EmbeddedReplays } from "#daemon/storage/embedded-replays";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home } from "../helpers/hermes.ts";
 
 async function recordingsOf(home: Home) {
@@ -90,18 +91,18 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
     );
   guard("rm -rf");
   config("");
-  await home.run(["hooks", "allow", "--all"]);
+  await runInProcess(home, ["hooks", "allow", "--all"]);
   await home.run(["chat", "-q", "run `echo hello`"]);
   await home.run(["chat", "-q", "run `echo rm -rf`"]);
   const log = home.read("logs/hooks.jsonl");
 
-  const same = await home.run(["hooks", "replay", "--json"]);
+  const same = await runInProcess(home, ["hooks", "replay", "--json"]);
   assert.deepEqual([same.code, JSON.parse(same.stdout)], [0, { firings: 4, same: 4, changed: [] }]);
 
   guard("echo hello");
   home.script("other.sh", 'touch "$HERMES_HOME/ran"; printf \'{"action":"block"}\'\n');
   config(", { command: ~/.hermes/agent-hooks/other.sh, name: other }");
-  const { code, stdout, stderr } = await home.run(["hooks", "replay", "--json", "--since", "2h"]);
+  const { code, stdout, stderr } = await runInProcess(home, ["hooks", "replay", "--json", "--since", "2h"]);
   const { firings, same: alike, changed } = JSON.parse(stdout) as Replay;
   assert.deepEqual([code, firings, alike], [1, 4, 2], stderr);
   const facts = { event: "pre_tool_call", tool_name: "terminal", hook: "guard" };
@@ -122,7 +123,7 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
   assert.equal((await recordingsOf(home)).length, 4);
 
   const session = String(changed[0]!["session_id"]);
-  const table = await home.run([
+  const table = await runInProcess(home, [
     "hooks",
     "replay",
     "--session",
@@ -144,14 +145,14 @@ hooks: { pre_tool_call: [{ command: ~/.hermes/agent-hooks/guard.sh, name: guard 
   assert.match(replay?.ran_at ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   assert.deepEqual(replay, { ran_at: replay!.ran_at, filters, hooks: { added: [], removed: [] }, ...counts });
   assert.deepEqual(changes, [changed[0]]);
-  const later = await home.run(["hooks", "replay", "--since", "2999-01-01"]);
+  const later = await runInProcess(home, ["hooks", "replay", "--since", "2999-01-01"]);
   assert.deepEqual([later.code, later.stdout.startsWith("No recorded firing matches.")], [0, true]);
 
   // A plugin takes the place of the script.
   const blocks = 'String(args.command).includes("rm -rf") ? { action: "block", message: "no rm -rf" } : undefined';
   home.plugin("watch", `export const register = (ctx) => ctx.register_hook("pre_tool_call", ({ args }) => ${blocks});`);
   home.write("config.yaml", "plugins: { enabled: [watch] }\n");
-  const moved = await home.run(["hooks", "replay", "--json", "--event", "pre_tool_call"]);
+  const moved = await runInProcess(home, ["hooks", "replay", "--json", "--event", "pre_tool_call"]);
   assert.deepEqual([moved.code, JSON.parse(moved.stdout)], [0, { firings: 2, same: 2, changed: [] }]);
 });
 
@@ -174,7 +175,7 @@ test("a gateway hook is tried on what a gateway recorded", async (context) => {
   // No gateway starts, so its checklist is not worked through.
   home.write("BOOT.md", "say hello\n");
   await recordIn(home, [""], { event: "gateway:startup", surface: "gateway" });
-  const { code, stdout, stderr } = await home.run(["hooks", "replay", "--json"]);
+  const { code, stdout, stderr } = await runInProcess(home, ["hooks", "replay", "--json"]);
   const { firings, same, changed } = JSON.parse(stdout) as Replay;
   assert.deepEqual([code, firings, same, stderr], [1, 4, 2, ""]);
   assert.deepEqual(
@@ -185,7 +186,7 @@ test("a gateway hook is tried on what a gateway recorded", async (context) => {
     ],
   );
   assert.deepEqual([home.read("hooks/rules/agent-end"), home.has("hooks/rules/agent-start")], ["s2", false]);
-  const others = await home.run(["hooks", "replay", "--event", "agent:*", "--hook", "rules", "--safe-mode"]);
+  const others = await runInProcess(home, ["hooks", "replay", "--event", "agent:*", "--hook", "rules", "--safe-mode"]);
   assert.deepEqual([others.code, others.stdout], [2, ""]);
   assert.match(others.stderr, /there is no hook "rules"/);
 });
@@ -203,7 +204,7 @@ test("replay: options that name nothing", async (context) => {
     [["--session", "abcd3"], 3, /no session "abcd3"/],
   ] as const;
   for (const [args, code, message] of cases) {
-    const ended = await home.run(["hooks", "replay", ...args]);
+    const ended = await runInProcess(home, ["hooks", "replay", ...args]);
     assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
     assert.match(ended.stderr, message);
   }

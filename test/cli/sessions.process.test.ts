@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home } from "../helpers/hermes.ts";
 import { noPty } from "../helpers/pty.ts";
 
 const skip = noPty;
 
 async function idsOf(home: Home): Promise<string[]> {
-  const { stdout } = await home.run(["sessions", "list", "--json"]);
+  const { stdout } = await runInProcess(home, ["sessions", "list", "--json"]);
   return (JSON.parse(stdout) as { sessions: { id: string }[] }).sessions.map(({ id }) => id);
 }
 
@@ -16,18 +17,18 @@ test("delete without a terminal needs --yes, and names what it deletes", async (
   const home = new Home(t);
   await home.run(["chat", "-q", "remember the number 7"]);
   const [id = ""] = await idsOf(home);
-  const refused = await home.run(["sessions", "delete", id.slice(0, 6)]);
+  const refused = await runInProcess(home, ["sessions", "delete", id.slice(0, 6)]);
   assert.equal(refused.code, 2);
   assert.equal(
     refused.stderr.replace(/used .*? ago/, "used just now"),
     `hermes: Add --yes to delete ${id} "remember the number 7", 2 messages, used just now: there is no terminal to ask on.\n`,
   );
   assert.deepEqual(await idsOf(home), [id]);
-  const deleted = await home.run(["sessions", "delete", id.slice(0, 6), "--yes"]);
+  const deleted = await runInProcess(home, ["sessions", "delete", id.slice(0, 6), "--yes"]);
   assert.equal(deleted.code, 0);
   assert.match(deleted.stdout, new RegExp(`^Deleted ${id} "remember the number 7", 2 messages, used .*\\.\n$`));
   assert.deepEqual(await idsOf(home), []);
-  assert.equal((await home.run(["sessions", "delete", "latest", "--yes"])).code, 3);
+  assert.equal((await runInProcess(home, ["sessions", "delete", "latest", "--yes"])).code, 3);
 });
 
 test("delete asks on a terminal, and keeps the session unless the answer is yes", { skip }, async (t) => {
@@ -52,10 +53,10 @@ test("search prints the session, its age, where the text is, and the text around
   await home.run(["chat", "-q", "remember the number 7"]);
   await home.run(["chat", "-q", "something else"]);
   const [, id = ""] = await idsOf(home);
-  const found = await home.run(["sessions", "search", "NUMBER remember"]);
+  const found = await runInProcess(home, ["sessions", "search", "NUMBER remember"]);
   assert.match(found.stdout, /^SESSION +TIME +IN +TITLE +TEXT\n/);
   assert.match(found.stdout, new RegExp(`\n${id} +\\S+Z +assistant +remember the number 7 +remember the number 7`));
-  const { hits } = JSON.parse((await home.run(["sessions", "search", "number", "--json"])).stdout) as {
+  const { hits } = JSON.parse((await runInProcess(home, ["sessions", "search", "number", "--json"])).stdout) as {
     hits: object[];
   };
   assert.deepEqual(
@@ -72,19 +73,19 @@ test("search prints the session, its age, where the text is, and the text around
       },
     ],
   );
-  assert.equal((await home.run(["sessions", "search", "absent"])).stdout, 'No session has "absent".\n');
-  assert.equal((await home.run(["sessions", "search", " "])).code, 2);
+  assert.equal((await runInProcess(home, ["sessions", "search", "absent"])).stdout, 'No session has "absent".\n');
+  assert.equal((await runInProcess(home, ["sessions", "search", " "])).code, 2);
 });
 
 test("export --format markdown has the title, the messages, and calls whose fences hold", async (t) => {
   const home = new Home(t);
   await home.run(["chat", "-q", `@terminal {"command":"echo '\`\`\`\`'"}`]);
-  const { stdout } = await home.run(["sessions", "export", "latest", "--format", "markdown"]);
+  const { stdout } = await runInProcess(home, ["sessions", "export", "latest", "--format", "markdown"]);
   assert.match(stdout, /^# @terminal \{.*\}\n\n- Session: `\w+`\n- Created: /);
   assert.match(stdout, /\n## User\n\n@terminal/);
   assert.match(stdout, /\n## Assistant\n\nCall of `terminal`:\n\n`{5}json\n\{"command":"echo '````'"\}\n`{5}\n/);
   assert.match(stdout, /\n## Result\n\n`{5}json\n\{.*````.*\}\n`{5}\n/);
-  assert.equal((await home.run(["sessions", "export", "latest", "--format", "pdf"])).code, 2);
+  assert.equal((await runInProcess(home, ["sessions", "export", "latest", "--format", "pdf"])).code, 2);
 });
 
 test("a conversation without a message leaves no session", async (t) => {
@@ -184,7 +185,7 @@ test("/compact, /cost and /status tell what a session takes, and the next turn b
   );
   await ask("and now?", "-c");
   assert.match(
-    (await home.run(["sessions", "show", "latest"])).stdout,
+    (await runInProcess(home, ["sessions", "show", "latest"])).stdout,
     /system:\nSummary of the earlier conversation:/,
   );
 });

@@ -4,7 +4,7 @@ import { runCommandLine } from "#cli/main";
 import { plainText } from "#core/styled-text";
 import type { Ended, Home, StartOptions } from "./hermes.ts";
 
-type Output = Pick<Ended, "code" | "stdout" | "stderr">;
+type Options = Omit<StartOptions, "input">;
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -16,20 +16,20 @@ let last: Promise<unknown> = Promise.resolve();
 export async function runInProcess(
   home: Home,
   args: readonly string[],
-  options: Pick<StartOptions, "env"> = {},
-): Promise<Output> {
+  options: Options = {},
+): Promise<Ended> {
   if (home.env()["HERMES_DATABASE_URL"]) return home.run(args, options);
   const running = last.then(() => run(home, args, options));
   last = running.catch(() => undefined);
   return running;
 }
 
-async function run(home: Home, args: readonly string[], options: Pick<StartOptions, "env">): Promise<Output> {
+async function run(home: Home, args: readonly string[], { env: added, cwd = home.work }: Options): Promise<Ended> {
   const [before, folder] = [{ ...process.env }, process.cwd()];
-  const env = home.env(options.env);
+  const env = home.env(added);
   try {
     replaceEnvironment(env);
-    process.chdir(home.work);
+    process.chdir(cwd);
     const { context, output } = recording(env);
     await runCommandLine(args, context);
     return output();
@@ -45,8 +45,8 @@ function replaceEnvironment(env: NodeJS.ProcessEnv): void {
 }
 
 /** A context that keeps what is written. */
-function recording(env: NodeJS.ProcessEnv): { context: CliContext; output: () => Output } {
-  const output = { code: 0, stdout: "", stderr: "" };
+function recording(env: NodeJS.ProcessEnv): { context: CliContext; output: () => Ended } {
+  const output = { code: 0, signal: null, stdout: "", stderr: "" };
   const warned = new Set<string>();
   let hasDocument = false;
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);

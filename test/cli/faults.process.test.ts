@@ -166,6 +166,7 @@ test("tools that fail, flood or never end are results for the model, and the tur
   const home = new Home(t);
   writeFileSync(join(home.work, "binary"), Buffer.from([0, 1, 2, 255]));
   writeFileSync(join(home.work, "huge.txt"), "a line of text\n".repeat(1_000_000));
+  // The deadline of 5 s leaves the sandbox the time to start before the command is late.
   const calls: [tool: string, args: object, result: RegExp][] = [
     ["read_file", { path: "binary" }, /^\{"error":".*binary/],
     ["read_file", { path: "huge.txt" }, /"truncated":true/],
@@ -174,7 +175,7 @@ test("tools that fail, flood or never end are results for the model, and the tur
     ["write_file", { path: "../outside.txt", content: "outside" }, /"bytes":7/],
     ["patch", { path: "missing.txt", old_string: "a", new_string: "b" }, /^\{"error":".*missing\.txt/],
     ["search_files", { pattern: "(" }, /^\{"error":/],
-    ["terminal", { command: "echo begun; sleep 60", timeout: 1 }, /"error":.*begun|begun.*"error":/],
+    ["terminal", { command: "echo begun; sleep 600", timeout: 5 }, /"error":.*begun|begun.*"error":/],
     ["terminal", { command: "yes flood | head -c 50000000" }, /bytes omitted/],
     ["terminal", { command: "exit 3" }, /"exit_code":3/],
     ["terminal", { command: 7 }, /^\{"error":/],

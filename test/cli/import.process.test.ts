@@ -47,7 +47,14 @@ test("guards in Bash, Python and Node of five programs are imported and hold", a
   assert.equal(existsSync(join(home.path, "shell-hooks-allowlist.json")), false, "importing approves nothing");
 
   writeSettings(home.work, "payload.json", { tool_name: "terminal", args: { command: "rm -rf build" } });
-  const tested = await runInProcess(home, ["hooks", "test", "pre_tool_call", "--payload-file", "payload.json", "--json"]);
+  const tested = await runInProcess(home, [
+    "hooks",
+    "test",
+    "pre_tool_call",
+    "--payload-file",
+    "payload.json",
+    "--json",
+  ]);
   assert.deepEqual(
     (JSON.parse(tested.stdout) as Tested).results.map(
       ({ answer }) => answer?.["message"] ?? (answer?.["args"] as { command: string } | undefined)?.command,

@@ -98,7 +98,9 @@ test("inbound test runs the whole path: verification, script, answer and what wo
   configure(home, [{ script, ...config }, { script: mute }]);
   const payload = home.write("push.json", '{"a":1}');
   const env = { SLACK_SECRET: "hush-hush" };
-  const signed = await runInProcess(home, ["inbound", "test", "hook0", "--payload", payload, "--sign", "--json"], { env });
+  const signed = await runInProcess(home, ["inbound", "test", "hook0", "--payload", payload, "--sign", "--json"], {
+    env,
+  });
   assert.equal(signed.code, 0, signed.stderr);
   const report = jsonOf(signed);
   assert.deepEqual([report["status"], report["body"], report["exit_code"], report["stderr"]], [200, "ok", 0, "note\n"]);
@@ -131,7 +133,10 @@ test("inbound log shows what came, and what is written while it follows", async 
   home.write("logs/inbound.jsonl", `${line("a")}half`);
   const shown = await runInProcess(home, ["inbound", "log"]);
   assert.match(shown.stdout, /a +500 +3 +12 ms +POST \/x {2}it failed/);
-  const [record] = jsonOf(await runInProcess(home, ["inbound", "log", "--json"]))["requests"] as Record<string, unknown>[];
+  const [record] = jsonOf(await runInProcess(home, ["inbound", "log", "--json"]))["requests"] as Record<
+    string,
+    unknown
+  >[];
   assert.deepEqual([record?.["hook"], record?.["session"], record?.["run_id"]], ["a", "s", null]);
   const following = home.start(["inbound", "log", "--follow", "--json"]);
   await following.sees('"hook":"a"');

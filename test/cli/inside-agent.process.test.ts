@@ -120,7 +120,7 @@ test("messages, schedules and tasks are listed inside without secrets, and outsi
   const lists = ["inbox list --name w", "schedule list", "tasks list", `tasks status ${id}`];
   for (const list of lists) {
     for (const form of [list, `${list} --json`])
-      assert.match((await home.run(form.split(" "))).stdout, /correct-horse/, form);
+      assert.match((await runInProcess(home, form.split(" "))).stdout, /correct-horse/, form);
   }
   const commands = lists.flatMap((list) => [`${hermes} ${list}`, `${hermes} ${list} --json`]);
   writeFileSync(join(home.work, "run.sh"), commands.map((command) => `${command} 2>&1; echo "code $?"`).join("\n"));

@@ -129,13 +129,21 @@ test("a destination that is down delays neither an answer nor the end for long, 
   const config = `${API_SERVER}logging: { stream: { destinations: [${destinations.join(", ")}] } }\n`;
   const gateway = await startGateway(t, home, { config });
   assert.equal((await gateway.say("hello")).status, 200);
-  await until(() => home.has("logs/hermes.log") && heard(home.read("logs/hermes.log")).length === 1, "the log has it");
+  const log = () => (home.has("logs/hermes.log") ? home.read("logs/hermes.log") : "");
+  await until(() => heard(log()).length === 1, "the log has it");
+  // Each is logged when it has failed, which the end does not wait for.
+  await until(
+    () => new Set(log().match(/(?:syslog tcp|log lines for http|the file \/proc)/g)).size === 3,
+    "all failed",
+    {
+      seen: log,
+    },
+  );
   gateway.kill("SIGTERM");
   assert.equal((await gateway.ended).code, 0);
-  const log = home.read("logs/hermes.log");
-  assert.match(log, /syslog tcp:\/\/127\.0\.0\.1:9 cannot be sent and will be tried again: connect ECONNREFUSED/);
-  assert.match(log, /log lines for http:\/\/127\.0\.0\.1:9 cannot be sent/);
-  assert.match(log, /the file \/proc\/nowhere\/x\.log cannot be sent/);
+  assert.match(log(), /syslog tcp:\/\/127\.0\.0\.1:9 cannot be sent and will be tried again: connect ECONNREFUSED/);
+  assert.match(log(), /log lines for http:\/\/127\.0\.0\.1:9 cannot be sent/);
+  assert.match(log(), /the file \/proc\/nowhere\/x\.log cannot be sent/);
 });
 
 test(

@@ -93,44 +93,63 @@ test("servers from the registry work in a chat, and a hook of Claude Code knows 
   ]);
 });
 
-test("a shell guard for mcp_.* blocks on every surface, and no server is asked", async (t) => {
+const BLOCKED = /not from a server/;
+const CALL = '@mcp_one_echo {"text":"x"}';
+
+/** A home with a server and a guard that blocks all its tools. */
+function guardedHome(t: TestContext) {
+  const made = homeWith(t, { gateway: { platforms: { api_server: { enabled: true, port: 0 } } } });
+  const { home, recorded } = made;
   const script = `cat > /dev/null; echo '{"action":"block","message":"not from a server"}'`;
-  const { home, recorded, hasEnded } = homeWith(t, {
-    gateway: { platforms: { api_server: { enabled: true, port: 0 } } },
-  });
   const guard = home.script("guard.sh", `${script}\n`);
   home.write(
     "config.yaml",
-    `${home.read("config.yaml")}\nhooks: { pre_tool_call: [{ command: ${guard}, matcher: "mcp_.*" }] }\n`,
+    `${home.read("config.yaml")}\nhooks: { pre_tool_call: [{ command: ${guard}, matcher: "mcp_.*" }] }\nhooks_auto_accept: true\n`,
   );
-  const call = '@mcp_one_echo {"text":"x"}';
-  const blocked = /not from a server/;
-  const starts = () => recorded().filter((line) => line.startsWith("start")).length;
+  const linesOf = (kind: string) => recorded().filter((line) => line.startsWith(kind));
+  return {
+    ...made,
+    /** Asserts how often the server was started, and that no tool of it was called. */
+    assertUncalled(starts: number) {
+      assert.equal(linesOf("start").length, starts);
+      assert.deepEqual(linesOf("call"), []);
+    },
+  };
+}
 
-  const child = `@delegate_task ${JSON.stringify({ goal: call })}`;
-  const chat = await home.run(["--accept-hooks", "chat", "-q", `${call}\n${child}`]);
+test("a shell guard for mcp_.* blocks in chats, their subagents and runs, and no server is asked", async (t) => {
+  const { home, assertUncalled, hasEnded } = guardedHome(t);
+  const child = `@delegate_task ${JSON.stringify({ goal: CALL })}`;
+  const chat = await home.run(["chat", "-q", `${CALL}\n${child}`]);
   assert.equal(chat.stderr.match(/blocked pre_tool_call: not from a server/g)?.length, 2, chat.stderr);
-  assert.match((await home.run(["run", call])).stdout, blocked);
+  assert.match((await home.run(["run", CALL])).stdout, BLOCKED);
+  assertUncalled(2);
+  await hasEnded();
+  const safe = await home.run(["--safe-mode", "chat", "-q", CALL]);
+  assert.match(safe.stdout, /There is no tool/);
+  assertUncalled(2);
+});
+
+test("a shell guard for mcp_.* blocks in a daemon, and no server is asked", async (t) => {
+  const { home, assertUncalled, hasEnded } = guardedHome(t);
   const daemon = await startDaemon(t, home);
-  await send(home, daemon.name, call);
+  await send(home, daemon.name, CALL);
   await daemon.turns(1);
-  assert.match(daemon.stdout(), blocked);
+  assert.match(daemon.stdout(), BLOCKED);
   daemon.kill("SIGTERM");
   assert.equal((await daemon.ended).code, 0);
+  assertUncalled(1);
+  await hasEnded();
+});
+
+test("a shell guard for mcp_.* blocks in a gateway, and no server is asked", async (t) => {
+  const { home, assertUncalled, hasEnded } = guardedHome(t);
   const gateway = await startGateway(t, home);
-  assert.match((await gateway.say(call)).text, blocked);
+  assert.match((await gateway.say(CALL)).text, BLOCKED);
   gateway.kill("SIGTERM");
   assert.equal((await gateway.ended).code, 0);
-
-  assert.equal(starts(), 4);
-  assert.deepEqual(
-    recorded().filter((line) => line.startsWith("call")),
-    [],
-  );
+  assertUncalled(1);
   await hasEnded();
-  const safe = await home.run(["--safe-mode", "chat", "-q", call]);
-  assert.match(safe.stdout, /There is no tool/);
-  assert.equal(starts(), 4);
 });
 
 test(

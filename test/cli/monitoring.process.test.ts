@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import test from "node:test";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home, type Running } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { EVERYTHING, say, startServe } from "../helpers/serve.ts";
@@ -35,7 +36,7 @@ test("what tasks and other turns did is counted, whoever ran them, and stays aft
   assert.equal((await home.run(["run", "run `ls`"])).code, 0);
   const { stdout: id } = await home.run(["run", "--background", "run `ls; ls`"]);
   await home.run(["tasks", "wait", id.trim()]);
-  const used = await home.run(["tasks", "list", "--json"]);
+  const used = await runInProcess(home, ["tasks", "list", "--json"]);
   const { tasks } = JSON.parse(used.stdout) as { tasks: { tokens_used: number }[] };
   const tokens = tasks.reduce((sum, { tokens_used }) => sum + tokens_used, 0);
   const text = await scrape();
@@ -56,7 +57,7 @@ test("what tasks and other turns did is counted, whoever ran them, and stays aft
   const afterTurn = await scrape();
   assert.equal(read(afterTurn, "hermes_tool_calls_total")['tool="terminal"'], 3);
   assert.ok(read(afterTurn, "hermes_tokens_used_total")[""]! > tokens);
-  await home.run(["tasks", "prune", "--older-than", "0s"]);
+  await runInProcess(home, ["tasks", "prune", "--older-than", "0s"]);
   service.kill("SIGTERM");
   await service.ended;
   const again = await startServe(t, home, { config: MONITORED });
@@ -71,7 +72,7 @@ test("health tells of a database that takes no writes, and of the drain", async 
   const health = await urlOf(service, "health");
   const statusOf = async (path = "/health") => (await fetch(new URL(path, health))).status;
   assert.equal(await statusOf(), 200);
-  const other = new DatabaseSync(join(home.path, "state.db"), { timeout: 5000 });
+  const other = new DatabaseSync(join(home.path, "state.db"), { timeout: 30_000 });
   other.exec("BEGIN IMMEDIATE");
   await until(async () => (await statusOf()) === 503, "a locked database is unhealthy");
   assert.equal(await statusOf("/livez"), 200);
@@ -79,7 +80,7 @@ test("health tells of a database that takes no writes, and of the drain", async 
   other.close();
   await until(async () => (await statusOf()) === 200, "it is well again");
 
-  const { stdout: id } = await home.run(["run", "--background", "run `sleep 60`"]);
+  const { stdout: id } = await home.run(["run", "--background", "run `sleep 600`"]);
   await until(
     async () => ((await (await fetch(health)).json()) as { active_tasks: number }).active_tasks === 1,
     "it runs",
@@ -87,6 +88,6 @@ test("health tells of a database that takes no writes, and of the drain", async 
   service.kill("SIGTERM");
   await until(async () => (await statusOf("/readyz")) === 503, "it drains");
   assert.equal(await statusOf(), 503);
-  await home.run(["tasks", "cancel", id.trim()]);
+  await runInProcess(home, ["tasks", "cancel", id.trim()]);
   assert.equal((await service.ended).code, 0);
 });

@@ -327,7 +327,9 @@ async function update(home: Home, words: readonly string[], options: StartOption
 }
 
 async function listed(home: Home): Promise<Listing> {
-  const { stdout, stderr } = await succeed(runInProcess(home, ["plugins", "list", "--json"], { env: { WEATHER_KEY: "x" } }));
+  const { stdout, stderr } = await succeed(
+    runInProcess(home, ["plugins", "list", "--json"], { env: { WEATHER_KEY: "x" } }),
+  );
   return { ...(JSON.parse(stdout) as { plugins: Listing["plugins"] }), stderr };
 }
 

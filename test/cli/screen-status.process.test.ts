@@ -34,14 +34,17 @@ for (const columns of [80, 40]) {
 
 test("a status stays below an answer that arrives and is gone when it is whole", { skip }, async (t) => {
   const rows = Array.from({ length: 30 }, (_, number) => `- row ${number}`).join("\n");
+  const seen = Promise.withResolvers<void>();
+  const deltas = [{ content: `${rows}\n\nthe ` }, { content: "end" }];
   const { screen, pty, shows } = await startChat(t, {
-    replies: [{ text: "first" }, { deltas: [{ content: `${rows}\n\nthe ` }, { content: "end" }], pauseMs: 1500 }],
+    replies: [{ text: "first" }, { deltas, pause: () => seen.promise }],
     prepare: (home) => home.write("config.yaml", home.read("config.yaml").replace(" }", ", context_length: 200000 }")),
   });
   pty.type(`go${ENTER}`);
   await shows(/first\n+›/);
   pty.type(`go on${ENTER}`);
   await shows(/row 29\n\nthe\n\n. Answering · \d+ s · ~\d+ tokens · ctx <1% · Esc stops\n▹/);
+  seen.resolve();
   const after = await shows(/the end\n+›/);
   assert.doesNotMatch(after.join("\n"), STATUS);
   const lines = await screen.lines();
@@ -83,14 +86,17 @@ test("hooks that close a session are awaited with a status", { skip }, async (t)
 });
 
 test("a single run on a terminal has a status, one with -Q or into a pipe has none", { skip }, async (t) => {
-  const slow = { deltas: [{ role: "assistant" }, { content: "the " }, { content: "answer" }], pauseMs: 1500 };
-  await using model = await startModelServer([slow, slow, slow]);
+  const deltas = [{ role: "assistant" }, { content: "the " }, { content: "answer" }];
+  const seen = Promise.withResolvers<void>();
+  const slow = { deltas, pauseMs: 1500 };
+  await using model = await startModelServer([{ deltas, pause: () => seen.promise }, slow, slow]);
   const home = new Home(t);
   home.write("config.yaml", `model: { provider: openai-compatible, default: m, base_url: "${model.url}" }\n`);
   const shown = home.terminal(["chat", "-q", "hello"]);
   t.after(() => shown.kill());
+  await shown.see(/Thinking · \d+ s · Ctrl\+C stops/);
+  seen.resolve();
   assert.equal(await shown.exited, 0);
-  assert.match(shown.output(), /Thinking · \d+ s · Ctrl\+C stops/);
   assert.match(shown.output(), /\nthe answer\r\n/);
   const quiet = home.terminal(["chat", "-Q", "-q", "hello"]);
   t.after(() => quiet.kill());

@@ -79,7 +79,7 @@ test("while the database takes no writes, the watchdog gets no sign of life", as
   const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" };
   await startServe(t, home, { config: { model: { provider: "offline" } }, env });
   await until(() => messages().includes("WATCHDOG=1"), "it says that it lives", { seen: messages });
-  const database = new DatabaseSync(join(home.path, "state.db"));
+  const database = new DatabaseSync(join(home.path, "state.db"), { timeout: 30_000 });
   t.after(() => database.close());
   database.exec("BEGIN IMMEDIATE");
   await until(

@@ -1,12 +1,13 @@
 /** `hermes serve`: everything in one process, which starts whole or not at all, and drains. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { Task } from "#core/ports/tasks";
+import { runInProcess } from "../helpers/in-process.ts";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { EVERYTHING, say, startServe } from "../helpers/serve.ts";
@@ -22,7 +23,7 @@ async function submit(home: Home, prompt: string): Promise<string> {
 }
 
 async function status(home: Home, id: string): Promise<Task> {
-  return JSON.parse((await home.run(["tasks", "status", id, "--json"])).stdout) as Task;
+  return JSON.parse((await runInProcess(home, ["tasks", "status", id, "--json"])).stdout) as Task;
 }
 
 const becomes = (home: Home, id: string, wanted: string) =>
@@ -54,7 +55,7 @@ test("one process answers on platforms, runs tasks and has the dashboard", async
 
   const id = await submit(home, "run `echo done-$((40 + 2))`");
   assert.equal((await home.run(["tasks", "wait", id])).code, 0);
-  assert.match((await home.run(["tasks", "output", id])).stdout, /done-42/);
+  assert.match((await runInProcess(home, ["tasks", "output", id])).stdout, /done-42/);
   assert.deepEqual(workers(home), [`worker-${service.pid}.json`], "its own worker ran the task");
 
   const { stdout: link } = await home.run(["dashboard", "--link"]);
@@ -147,10 +148,10 @@ test("it runs without a platform; reloads start the gateway, and stop and start 
   assert.match(service.stderr(), /warning: Restart hermes serve to apply the changes of dashboard in config\.yaml\./);
   home.write("config.yaml", stringify({ ...EVERYTHING, background: { max_concurrent: 1 } }));
   await until(() => workers(home).length === 1, "a worker runs again");
-  const ids = [await submit(home, "run `sleep 30`"), await submit(home, "hello")];
+  const ids = [await submit(home, "run `sleep 600`"), await submit(home, "hello")];
   await becomes(home, ids[0]!, "running");
   assert.equal((await status(home, ids[1]!)).position, 1, "the new limit is in force");
-  await home.run(["tasks", "cancel", ids[0]!]);
+  await runInProcess(home, ["tasks", "cancel", ids[0]!]);
   await becomes(home, ids[1]!, "succeeded");
 });
 
@@ -161,7 +162,7 @@ test("a stop lets a running task end, takes no more of them, and ends with 0", a
   await until(() => existsSync(join(home.work, "started")), "the task runs");
   service.kill("SIGTERM");
   await service.sees("Waiting for 1 running task to finish");
-  await home.run(["chat", "-q", "$ touch go"]);
+  writeFileSync(join(home.work, "go"), "");
   const { code, stderr } = await service.ended;
   assert.equal(code, 0, stderr);
   assert.equal((await status(home, id)).status, "succeeded");
@@ -170,7 +171,7 @@ test("a stop lets a running task end, takes no more of them, and ends with 0", a
 test("a second signal cuts the drain: the running task is queued again, without counting as an attempt", async (t) => {
   const home = new Home(t);
   const service = await startServe(t, home, { config: EVERYTHING });
-  const id = await submit(home, "run `touch started; sleep 60`");
+  const id = await submit(home, "run `touch started; sleep 600`");
   await until(() => existsSync(join(home.work, "started")), "the task runs");
   service.kill("SIGTERM");
   await service.sees("Waiting for 1 running task to finish");
@@ -186,11 +187,11 @@ test("a second signal cuts the drain: the running task is queued again, without 
 test("killed, it starts again on the same home, and its task is taken up once more", async (t) => {
   const home = new Home(t);
   const first = await startServe(t, home, { config: EVERYTHING });
-  const id = await submit(home, "run `touch started; test -e second || sleep 60; echo survived`");
+  const id = await submit(home, "run `touch started; test -e second || sleep 600; echo survived`");
   await until(() => existsSync(join(home.work, "started")), "the task runs");
   first.kill("SIGKILL");
   await first.ended;
-  await home.run(["chat", "-q", "$ touch second"]);
+  writeFileSync(join(home.work, "second"), "");
   const second = await startServe(t, home);
   await becomes(home, id, "succeeded");
   assert.equal((await status(home, id)).attempt, 2);

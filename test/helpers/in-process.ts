@@ -13,11 +13,7 @@ let last: Promise<unknown> = Promise.resolve();
  * plugins, nothing of standard input. The environment and the folder are this process's meanwhile, so one runs after
  * the other. With a database, which such a command would leave open, it is a process.
  */
-export async function runInProcess(
-  home: Home,
-  args: readonly string[],
-  options: Options = {},
-): Promise<Ended> {
+export async function runInProcess(home: Home, args: readonly string[], options: Options = {}): Promise<Ended> {
   if (home.env()["HERMES_DATABASE_URL"]) return home.run(args, options);
   const running = last.then(() => run(home, args, options));
   last = running.catch(() => undefined);

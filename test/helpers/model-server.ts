@@ -32,8 +32,13 @@ export type Reply =
   | { readonly hangUp: true }
   /** Sends this text and then nothing, until the client goes away. */
   | { readonly hangAfter: string }
-  /** Sends these deltas, as other servers phrase them. */
-  | { readonly deltas: readonly object[]; readonly finish?: string | null; readonly pauseMs?: number }
+  /** Sends these deltas, as other servers phrase them; `pause` is awaited after each. */
+  | {
+      readonly deltas: readonly object[];
+      readonly finish?: string | null;
+      readonly pauseMs?: number;
+      readonly pause?: () => Promise<unknown>;
+    }
   /** Sends this body as it is. */
   | { readonly body: string; readonly type: string }
   /** Writes an error into the stream. */
@@ -109,6 +114,7 @@ export async function startModelServer(
       for (const delta of reply.deltas) {
         response.write(event(delta));
         if (reply.pauseMs !== undefined) await delay(reply.pauseMs);
+        await reply.pause?.();
       }
       response.end(`${reply.finish === null ? "" : event({}, reply.finish ?? "stop")}data: [DONE]\n\n`);
     } else if ("hangAfter" in reply) {

@@ -138,9 +138,9 @@ test("wrong usage is 2, a sentence on standard error and nothing on standard out
     ["chat", "-q", ""],
     ["chat", "--output-format", "stream-json"],
   ]) {
-    // Only the last one reads standard input.
-    const isInProcess = args.at(-1) !== "stream-json";
-    const { code, stdout, stderr } = isInProcess ? await runInProcess(home, args) : await home.run(args);
+    // The last two read standard input.
+    const readsInput = ["", "stream-json"].includes(args.at(-1)!);
+    const { code, stdout, stderr } = readsInput ? await home.run(args) : await runInProcess(home, args);
     assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
     assert.match(stderr, /^hermes: [^\n]+\n("hermes chat --help" lists the commands and options\.\n)?$/);
   }

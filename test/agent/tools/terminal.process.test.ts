@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { makeToolbox } from "./toolbox.ts";
+import { inGoodTime } from "../../helpers/good-time.ts";
 import { until } from "../../helpers/poll.ts";
 import { lives } from "../../helpers/processes.ts";
 
@@ -43,17 +44,25 @@ test("variables named like secrets are left out, but for those passed through", 
 });
 
 test("a command that never ends is stopped at its time-out, its children too", async () => {
-  const result = await run("sleep 1000 & echo $! > child; echo begun; sleep 1000", { timeout: 0.5 });
+  const result = await inGoodTime(async (factor) => {
+    const timeout = 0.5 * factor;
+    const stopped = await run("sleep 1000 & echo $! > child; echo begun; sleep 1000", { timeout });
+    assert.match(String(stopped["error"]), new RegExp(`did not finish within ${timeout} s and was stopped`));
+    return stopped["output"] === "" ? undefined : stopped;
+  });
   assert.equal(result["output"], "begun\n");
-  assert.match(String(result["error"]), /did not finish within 0\.5 s and was stopped/);
   const child = Number(readFileSync(join(box.project, "child"), "utf8"));
   await until(() => !lives(child), "the child is gone");
 });
 
 test("one that ignores TERM is killed", async () => {
-  const result = await run(`${fixture("ignores-sigterm.sh")} ${join(box.project, "stubborn")}`, { timeout: 1 });
+  const file = join(box.project, "stubborn");
+  const result = await inGoodTime(async (factor) => {
+    const stopped = await run(`${fixture("ignores-sigterm.sh")} ${file}`, { timeout: factor });
+    return existsSync(file) ? stopped : undefined;
+  });
   assert.match(String(result["error"]), /stopped/);
-  const pid = Number(readFileSync(join(box.project, "stubborn"), "utf8"));
+  const pid = Number(readFileSync(file, "utf8"));
   await until(() => !lives(pid), "it is gone");
 });
 

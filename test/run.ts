@@ -45,7 +45,7 @@ const root = resolve(import.meta.dirname, "..");
  */
 const LIMITS = { testMs: 240_000, processMs: 900_000 } as const;
 const LONG_LIMITS = { testMs: 1_200_000, processMs: 1_800_000 } as const;
-/** Test processes at a time: more than there are processors, since a third of their time they wait for something. */
+/** Test processes at a time: a few more than there are processors, for when they wait for something. */
 const MOST_AT_ONCE = 8;
 const NAME_PATTERN = "--test-name-pattern=";
 const SEED = "--seed=";
@@ -76,7 +76,7 @@ async function runFiles(files: readonly string[], request: Request, env: NodeJS.
   const events = run({
     cwd: root,
     files: [...(units.length > 0 ? [join(import.meta.dirname, "units.ts")] : []), ...files.filter((f) => !isUnit(f))],
-    concurrency: request.suite === "long" ? 1 : Math.min(MOST_AT_ONCE, 2 * availableParallelism() + 1),
+    concurrency: request.suite === "long" ? 1 : Math.min(MOST_AT_ONCE, availableParallelism() + 2),
     timeout: limitsOf(request.suite).testMs,
     testNamePatterns: [...request.namePatterns],
     ...(request.seed === undefined ? {} : { randomSeed: request.seed }),

@@ -27,7 +27,7 @@ const QUICK: SlackOptions["timing"] = {
   closeMs: 100,
   steadyMs: 50,
   tokenMs: 10,
-  lookupMs: 500,
+  lookupMs: 30_000,
 };
 
 /** A server that runs and an adapter that does not yet. After the test no log line may hold a token. */

@@ -206,7 +206,7 @@ test("names are asked for once, and an app without the scope gets ids", async (t
 });
 
 test("messages keep their order, also when one of them waits for Slack", async (t) => {
-  const { server, inbox } = await startBench(t);
+  const { server, inbox } = await startBench(t, { timing: { lookupMs: 500 } });
   server.misbehave("users.info", "hang");
   for (let count = 0; count < 60; count++) {
     const channel = `C${count % 3}`;

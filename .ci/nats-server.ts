@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
-import { freePort } from "./free-port.ts";
+import { freePort } from "./ports.ts";
 
 export interface NatsServerOptions {
   /** False to start it without JetStream. */

@@ -2,12 +2,11 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
-import { freePort } from "./free-port.ts";
+import { freePort, isListening } from "./ports.ts";
 
 const USER = "hermes";
 const PASSWORD = "only-for-tests";
@@ -78,7 +77,7 @@ export class PostgresServer implements AsyncDisposable {
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
     // Its children notice and end; until then the port and the memory are theirs.
-    while (await isOpen(this.port)) await pause(20);
+    while (await isListening(this.port)) await pause(20);
   }
 
   /** Ends it in order, cutting its connections. */
@@ -177,15 +176,4 @@ function unprivileged(): readonly [number, number] | readonly [undefined, undefi
   const [, , uid, gid] = stdout.split(":");
   if (uid === undefined) throw new Error("This test needs the user postgres: install the package postgresql.");
   return [Number(uid), Number(gid)];
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const client = createConnection(port, "127.0.0.1");
-    client.once("connect", () => {
-      client.destroy();
-      resolve(true);
-    });
-    client.once("error", () => resolve(false));
-  });
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
-import { freePort } from "../.ci/free-port.ts";
+import { freePort } from "../.ci/ports.ts";
 
 const ID = "123456789012345678";
 /** Longer than the measurement; Discord's is 41 s. */

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { stringify } from "yaml";
-import { gate, send } from "../helpers/daemon.ts";
-import { runInProcess } from "../helpers/in-process.ts";
+import type { InboxMessage } from "#core/ports/inbox";
+import { gate, messagesOf, send } from "../helpers/daemon.ts";
 import { Home } from "../helpers/hermes.ts";
 import { until } from "../helpers/poll.ts";
 import { startServe } from "../helpers/serve.ts";
-import { freePort } from "../helpers/ports.ts";
+import { freePort, isListening } from "../helpers/ports.ts";
 
 const SECRET = "hush";
 
@@ -49,18 +49,6 @@ async function hooked(t: TestContext, script: string, more: object = {}, setting
 const url = (port: number) => `http://127\\.0\\.0\\.1:${port}/`;
 
 const ECHO = '#!/bin/sh\necho "got $(cat) for $HOOK_SESSION"\n';
-
-interface Message {
-  readonly source: string;
-  readonly label: string;
-  readonly content: string;
-  readonly state: string;
-}
-
-async function messagesOf(home: Home, name: string): Promise<readonly Message[]> {
-  const { stdout } = await runInProcess(home, ["inbox", "list", "--name", name, "--json"]);
-  return (JSON.parse(stdout) as { messages: Message[] }).messages;
-}
 
 test("a request becomes a turn, once, marked as untrusted", async (t) => {
   const { home, port, post } = await hooked(t, ECHO);
@@ -160,24 +148,12 @@ test("at SIGTERM a script in flight ends, its sender is answered, and its messag
   const posted = post("x", "1");
   await until(() => home.has("started"), "the script runs");
   daemon.kill("SIGTERM");
-  await until(async () => !(await listens(port)), "it takes no more requests");
+  await until(async () => !(await isListening(port)), "it takes no more requests");
   writeFileSync(join(home.path, "go"), "");
   assert.equal((await posted).status, 200);
   assert.equal((await daemon.ended).code, 0);
   assert.equal((await messagesOf(home, "ci")).length, 1);
 });
-
-/** Whether somebody takes connections there. */
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
 
 test("hermes serve runs daemons with their hooks, and its dashboard shows them", async (t) => {
   const dashboard = { enabled: true, port: 0 };
@@ -204,5 +180,5 @@ async function shown(home: Home, path: string) {
   >;
   const response = await fetch(dashboard + path, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(response.status, 200);
-  return (await response.json()) as { daemon: Record<string, unknown>; messages: Message[] };
+  return (await response.json()) as { daemon: Record<string, unknown>; messages: InboxMessage[] };
 }

@@ -1,1 +1,1 @@
-export { freePort } from "../../.ci/free-port.ts";
+export { freePort, isListening } from "../../.ci/ports.ts";

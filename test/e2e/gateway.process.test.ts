@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { API_SERVER, startGateway, type RunningGateway } from "../helpers/gateway.ts";
 import { until } from "../helpers/poll.ts";
 import { Home } from "../helpers/hermes.ts";
+import { signalUntilEnded } from "../helpers/processes.ts";
 
 const run = promisify(execFile);
 
@@ -140,15 +141,7 @@ test("signals let a running turn end, several together as well; a later one cuts
   await until(() => existsSync(join(home.work, "begun")), "the turn runs");
   last.kill("SIGINT");
   await last.sees("Waiting for 1 running turn to finish");
-  let hasEnded = false;
-  const ended = last.ended.finally(() => (hasEnded = true));
-  // Those that come soon after the first are the same wish.
-  const press = () => {
-    last.kill("SIGINT");
-    return hasEnded;
-  };
-  await until(press, "the gateway ends");
-  assert.equal((await ended).code, 130);
+  assert.equal((await signalUntilEnded(last, "SIGINT")).code, 130);
   await lost;
 
   const listed = JSON.parse((await home.run(["sessions", "list", "--json"])).stdout) as {

@@ -8,7 +8,7 @@ import { taskId } from "#cli/tasks/home";
 import { openDatabase } from "#core/home/database";
 import { embeddedStorage } from "#daemon/storage/embedded";
 import { until } from "../helpers/poll.ts";
-import { lives } from "../helpers/processes.ts";
+import { lives, signalUntilEnded } from "../helpers/processes.ts";
 import { startReceiver } from "../helpers/receiver.ts";
 import { statusOf, submitTask, taskBecomes, taskHome, workersOf } from "../helpers/tasks.ts";
 
@@ -163,15 +163,8 @@ test("a worker that is stopped puts its tasks back", async (t) => {
   const id = await submitTask(home, "run `sleep 600`");
   await taskBecomes(home, id, "running");
   worker.kill("SIGTERM");
-  // A second request does not wait for the tasks; those that come soon after the first are the same one.
-  let hasEnded = false;
-  const ended = worker.ended.finally(() => (hasEnded = true));
-  const stopAgain = () => {
-    worker.kill("SIGTERM");
-    return hasEnded;
-  };
-  await until(stopAgain, "the worker ends", { seen: worker.stderr });
-  await ended;
+  // A second request does not wait for the tasks.
+  await signalUntilEnded(worker, "SIGTERM");
   const task = await statusOf(home, id);
   assert.deepEqual([task.status, task.attempt, task.ended_by], ["queued", 1, "shutdown"]);
   assert.equal((await home.run(["tasks", "cancel", id])).code, 0);

@@ -1,5 +1,6 @@
-/** What tests of processes ask the system. */
+/** What tests of processes ask the system, and how they end them. */
 import { existsSync, readFileSync } from "node:fs";
+import type { Ended, Running } from "./hermes.ts";
 import { until } from "./poll.ts";
 
 /** True for a process that runs; a zombie that nobody has collected does not. */
@@ -26,4 +27,19 @@ export function killQuietly(pid: number): void {
   } catch {
     // It has ended, as it should.
   }
+}
+
+/**
+ * Sends the signal again and again until the program has ended, and gives how: those that come soon after an earlier
+ * one are the same request, so how many it takes depends on the machine.
+ */
+export async function signalUntilEnded(running: Running, signal: NodeJS.Signals): Promise<Ended> {
+  let hasEnded = false;
+  const ended = running.ended.finally(() => (hasEnded = true));
+  const sendAgain = () => {
+    running.kill(signal);
+    return hasEnded;
+  };
+  await until(sendAgain, `the program ends by ${signal}`, { seen: () => running.stderr() });
+  return ended;
 }
